@@ -1,0 +1,3 @@
+"""headshots: selfies in, a personal LoRA, a gallery out."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,168 @@
+from buf.validate import validate_pb2 as _validate_pb2
+from headshots.v1 import resources_pb2 as _resources_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Sampler(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SAMPLER_UNSPECIFIED: _ClassVar[Sampler]
+    SAMPLER_DDIM: _ClassVar[Sampler]
+    SAMPLER_EULER: _ClassVar[Sampler]
+    SAMPLER_DPMPP_2M: _ClassVar[Sampler]
+SAMPLER_UNSPECIFIED: Sampler
+SAMPLER_DDIM: Sampler
+SAMPLER_EULER: Sampler
+SAMPLER_DPMPP_2M: Sampler
+
+class GenerateRequest(_message.Message):
+    __slots__ = ("tenant", "adapter", "adapter_strength", "prompt", "negative_prompt", "seed", "steps", "guidance_scale", "width_px", "height_px", "sampler", "format", "quality", "image_count", "preview_every", "output_prefix", "priority")
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_FIELD_NUMBER: _ClassVar[int]
+    ADAPTER_STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_PROMPT_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_SCALE_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    SAMPLER_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_EVERY_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    tenant: str
+    adapter: _resources_pb2.Adapter
+    adapter_strength: float
+    prompt: str
+    negative_prompt: str
+    seed: int
+    steps: int
+    guidance_scale: float
+    width_px: int
+    height_px: int
+    sampler: Sampler
+    format: _resources_pb2.ImageFormat
+    quality: int
+    image_count: int
+    preview_every: int
+    output_prefix: str
+    priority: _resources_pb2.Priority
+    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_resources_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_resources_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_resources_pb2.Priority, str]] = ...) -> None: ...
+
+class GenerateResponse(_message.Message):
+    __slots__ = ("queued", "started", "step", "image")
+    QUEUED_FIELD_NUMBER: _ClassVar[int]
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    queued: Queued
+    started: Started
+    step: StepDone
+    image: GeneratedImage
+    def __init__(self, queued: _Optional[_Union[Queued, _Mapping]] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., step: _Optional[_Union[StepDone, _Mapping]] = ..., image: _Optional[_Union[GeneratedImage, _Mapping]] = ...) -> None: ...
+
+class Queued(_message.Message):
+    __slots__ = ("place",)
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    place: int
+    def __init__(self, place: _Optional[int] = ...) -> None: ...
+
+class Started(_message.Message):
+    __slots__ = ("queue_seconds",)
+    QUEUE_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    queue_seconds: float
+    def __init__(self, queue_seconds: _Optional[float] = ...) -> None: ...
+
+class StepDone(_message.Message):
+    __slots__ = ("index", "step", "total_steps", "preview")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_STEPS_FIELD_NUMBER: _ClassVar[int]
+    PREVIEW_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    step: int
+    total_steps: int
+    preview: bytes
+    def __init__(self, index: _Optional[int] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., preview: _Optional[bytes] = ...) -> None: ...
+
+class GeneratedImage(_message.Message):
+    __slots__ = ("index", "content", "key", "sha256", "size_bytes", "content_type", "width_px", "height_px", "seed")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    index: int
+    content: bytes
+    key: str
+    sha256: str
+    size_bytes: int
+    content_type: str
+    width_px: int
+    height_px: int
+    seed: int
+    def __init__(self, index: _Optional[int] = ..., content: _Optional[bytes] = ..., key: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., content_type: _Optional[str] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+
+class DescribeGeneratorRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DescribeGeneratorResponse(_message.Message):
+    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "trigger")
+    FOUNDATION_FIELD_NUMBER: _ClassVar[int]
+    FOUNDATION_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    BACKEND_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_USED_FIELD_NUMBER: _ClassVar[int]
+    MAX_RANK_FIELD_NUMBER: _ClassVar[int]
+    MAX_ROWS_FIELD_NUMBER: _ClassVar[int]
+    NATIVE_WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    NATIVE_HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    SAMPLER_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_SCALE_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_WAITING_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_RUNNING_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    TRIGGER_FIELD_NUMBER: _ClassVar[int]
+    foundation: str
+    foundation_digest: str
+    backend: str
+    slots: int
+    slots_used: int
+    max_rank: int
+    max_rows: int
+    native_width_px: int
+    native_height_px: int
+    sampler: Sampler
+    steps: int
+    guidance_scale: float
+    requests_waiting: int
+    requests_running: int
+    prompt_template: str
+    trigger: str
+    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., trigger: _Optional[str] = ...) -> None: ...
+
+class EvictAdapterRequest(_message.Message):
+    __slots__ = ("sha256",)
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    sha256: str
+    def __init__(self, sha256: _Optional[str] = ...) -> None: ...
+
+class EvictAdapterResponse(_message.Message):
+    __slots__ = ("evicted",)
+    EVICTED_FIELD_NUMBER: _ClassVar[int]
+    evicted: bool
+    def __init__(self, evicted: _Optional[bool] = ...) -> None: ...
