@@ -1,0 +1,1 @@
+"""Makes the synthetic portraits and trains the bundled foundation from them."""

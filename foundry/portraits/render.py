@@ -1,0 +1,78 @@
+"""From who and what to pixels, with the truth about them: where the head, its landmarks and its box are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from foundry.portraits.canvas import Canvas, FloatArray
+from foundry.portraits.draw_backdrop import draw_backdrop
+from foundry.portraits.draw_face import draw_head
+from foundry.portraits.draw_hair import draw_hair, draw_hair_behind
+from foundry.portraits.draw_outfit import draw_body
+from foundry.portraits.figure import Figure, figure_of, head_outline
+from foundry.portraits.identity import Identity
+from foundry.portraits.lighting import light_picture, photograph
+from foundry.portraits.scene import Scene
+
+HEAD_X, HEAD_Y = 64.0, 55.0
+LANDMARKS = ("left eye", "right eye", "nose tip", "left mouth corner", "right mouth corner")
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A picture and the truth about it, in pixels; left and right are the picture's."""
+
+    pixels: npt.NDArray[np.uint8]  # [H, W, 3]
+    subject_mask: FloatArray  # [H, W], 0..1: person against backdrop
+    face_mask: FloatArray  # [H, W], 0..1: the head without hair in front of it
+    landmarks: FloatArray  # [5, 2], x and y, in the order of LANDMARKS
+    box: tuple[float, float, float, float]  # the face: left, top, right, bottom
+
+
+def render(identity: Identity, scene: Scene, size: int = 128) -> npt.NDArray[np.uint8]:
+    """The picture alone: uint8 [size, size, 3], the same for the same arguments."""
+    return render_portrait(identity, scene, size).pixels
+
+
+def render_portrait(identity: Identity, scene: Scene, size: int = 128) -> Portrait:
+    """The picture with its mask, landmarks and face box. `size` in pixels, a multiple of 16 from 32 to 1024.
+
+    Raises:
+        ValueError: a size out of range.
+    """
+    if size % 16 or not 32 <= size <= 1024:
+        raise ValueError(f"size must be a multiple of 16 from 32 to 1024, not {size}")
+    canvas = Canvas(size)
+    figure = figure_of(identity, scene)
+    draw_backdrop(canvas, scene.backdrop, np.random.default_rng([scene.seed, 0xBAC]))
+    with canvas.moved(HEAD_X + scene.dx, HEAD_Y + scene.dy, scene.zoom):
+        with canvas.moved(0, 0, degrees=scene.roll):
+            draw_hair_behind(canvas, figure)
+        draw_body(canvas, figure)
+        with canvas.moved(0, 0, degrees=scene.roll):
+            draw_head(canvas, figure)
+            draw_hair(canvas, figure)
+            outline = head_outline(figure)
+            face_mask = canvas.mask(outline)
+            corners = canvas.to_pixels(outline)
+            landmarks = canvas.to_pixels(_landmarks(figure))
+        centre_x = float(canvas.to_pixels([(0, 0)])[0, 0])
+    left, top = corners.min(0).tolist()
+    right, bottom = corners.max(0).tolist()
+    pixels = photograph(light_picture(canvas, scene, centre_x), scene)
+    return Portrait(pixels, canvas.solid, face_mask, landmarks, (left, top, right, bottom))
+
+
+def _landmarks(figure: Figure) -> list[tuple[float, float]]:
+    wide = 9.4 * figure.identity.mouth_width * (1 + 0.2 * max(figure.scene.smile, 0))
+    mouth_x, mouth_y = figure.turn * 1.05, figure.mouth_line - 2.0 * figure.scene.smile
+    return [
+        (figure.eye_x(-1), figure.eye_line),
+        (figure.eye_x(1), figure.eye_line),
+        figure.nose_tip,
+        (mouth_x - wide, mouth_y),
+        (mouth_x + wide, mouth_y),
+    ]
