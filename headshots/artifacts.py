@@ -1,0 +1,140 @@
+"""The object store: photos, adapters and images, by key.
+
+Keys are immutable: what a key holds never changes, so ``put`` of a key that exists is a success and nothing is ever
+overwritten. Erasing an owner is deleting a prefix. Differences between backends (local deletes of missing keys raise, on
+S3 they do not; local has no content types) end in this module.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError as ObjectExistsError
+from obstore.exceptions import BaseError as ObjectStoreError
+from obstore.exceptions import NotFoundError as ObjectMissingError
+from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+
+from headshots.errors import InvalidArgumentError, NotFoundError, UnavailableError
+
+_CLOUD_SCHEMES = {"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "https"}
+
+
+class ArtifactStore:
+    """Bytes by key. The ``*_sync`` methods block and are for child processes; all others run off the event loop.
+
+    Raises (all methods):
+        UnavailableError: OBJECT_STORE_UNAVAILABLE, when the backend fails; the same call may succeed later.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    @classmethod
+    def open(cls, url: str) -> ArtifactStore:
+        """Open ``file:///dir`` (made if missing), ``memory:///``, ``s3://bucket/prefix``, ``gs://…`` or ``az://…``.
+
+        Credentials of the cloud stores come from their usual environment variables.
+
+        Raises:
+            InvalidArgumentError: STORE_URL_INVALID.
+        """
+        parts = urlsplit(url)
+        if parts.scheme == "file":
+            return cls(LocalStore(Path(unquote(parts.path)), mkdir=True))
+        if parts.scheme == "memory":
+            return cls(MemoryStore())
+        if parts.scheme not in _CLOUD_SCHEMES:
+            raise InvalidArgumentError(
+                "STORE_URL_INVALID",
+                f"{url!r}: use file:///dir, s3://bucket/prefix, gs://bucket or az://container",
+            )
+        return cls(from_url(url))
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Store ``data`` under ``key`` unless the key exists."""
+        await asyncio.to_thread(self.put_sync, key, data)
+
+    async def get(self, key: str) -> bytes:
+        """The object's bytes.
+
+        Raises:
+            NotFoundError: OBJECT_NOT_FOUND.
+        """
+        return await asyncio.to_thread(self.get_sync, key)
+
+    async def exists(self, key: str) -> bool:
+        """Whether ``key`` holds an object."""
+        return await asyncio.to_thread(self.exists_sync, key)
+
+    async def list(self, prefix: str) -> list[str]:
+        """Keys under the folder ``prefix``, sorted."""
+        return await asyncio.to_thread(self.list_sync, prefix)
+
+    async def delete(self, key: str) -> None:
+        """Remove ``key``; a missing one is fine."""
+        await asyncio.to_thread(self.delete_sync, key)
+
+    async def delete_prefix(self, prefix: str) -> int:
+        """Remove everything under the folder ``prefix``; returns how many objects that were."""
+        return await asyncio.to_thread(self.delete_prefix_sync, prefix)
+
+    def put_sync(self, key: str, data: bytes) -> None:
+        """Blocking :meth:`put`. On disk a file appears whole or not at all (temporary name, then rename)."""
+        try:
+            obstore.put(self._store, key, data, mode="create")
+        except ObjectExistsError:
+            return
+        except ObjectStoreError as error:
+            raise _unavailable(key, error) from error
+
+    def get_sync(self, key: str) -> bytes:
+        """Blocking :meth:`get`."""
+        try:
+            return bytes(obstore.get(self._store, key).bytes())
+        except (ObjectMissingError, FileNotFoundError) as error:
+            raise NotFoundError("OBJECT_NOT_FOUND", f"the object store has no {key}", metadata={"key": key}) from error
+        except ObjectStoreError as error:
+            raise _unavailable(key, error) from error
+
+    def exists_sync(self, key: str) -> bool:
+        """Blocking :meth:`exists`."""
+        try:
+            obstore.head(self._store, key)
+        except (ObjectMissingError, FileNotFoundError):
+            return False
+        except ObjectStoreError as error:
+            raise _unavailable(key, error) from error
+        return True
+
+    def list_sync(self, prefix: str) -> list[str]:
+        """Blocking :meth:`list`."""
+        try:
+            pages = obstore.list(self._store, prefix)
+            return sorted(entry["path"] for page in pages for entry in page)
+        except ObjectStoreError as error:
+            raise _unavailable(prefix, error) from error
+
+    def delete_sync(self, key: str) -> None:
+        """Blocking :meth:`delete`."""
+        try:
+            obstore.delete(self._store, key)
+        except (ObjectMissingError, FileNotFoundError):
+            return
+        except ObjectStoreError as error:
+            raise _unavailable(key, error) from error
+
+    def delete_prefix_sync(self, prefix: str) -> int:
+        """Blocking :meth:`delete_prefix`."""
+        keys = self.list_sync(prefix)
+        for key in keys:
+            self.delete_sync(key)
+        return len(keys)
+
+
+def _unavailable(key: str, error: Exception) -> UnavailableError:
+    return UnavailableError(
+        "OBJECT_STORE_UNAVAILABLE", f"the object store failed on {key}: {error}", metadata={"key": key}
+    )

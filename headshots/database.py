@@ -1,0 +1,126 @@
+"""The SQL database: SQLite embedded, PostgreSQL by URL; synchronous, called from asyncio through ``to_thread``.
+
+Every time in a table is seconds since the epoch (float), and it is the database's clock that is asked, so that the
+clocks of the workers need not agree.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from headshots.errors import InvalidArgumentError, UnavailableError
+
+_BUSY_TIMEOUT_SECONDS = 30
+# Any constant will do, as long as every process takes the same one for migrations.
+_MIGRATION_LOCK = 0x68656164
+
+
+def open_database(url: str) -> Engine:
+    """Open ``sqlite:///path`` (folders are made) or ``postgresql+psycopg://user@host/name``.
+
+    Raises:
+        InvalidArgumentError: DATABASE_URL_INVALID.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidArgumentError("DATABASE_URL_INVALID", f"{url!r} is not a database URL") from error
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        return _open_sqlite(parsed)
+    if backend == "postgresql":
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise InvalidArgumentError(
+        "DATABASE_URL_INVALID", f"{backend} is not supported: use sqlite:///path or postgresql+psycopg://…"
+    )
+
+
+def _open_sqlite(url: URL) -> Engine:
+    """WAL, so that readers and the one writer do not wait for each other; transactions are ours, not the driver's."""
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that later writes can fail with SQLITE_BUSY at once; an immediate one waits its turn.
+        write_first = connection.get_execution_options().get("headshots_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write_first else "BEGIN")
+
+    return engine
+
+
+@contextlib.contextmanager
+def write(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: committed at the end, rolled back on an error.
+
+    Raises:
+        UnavailableError: DATABASE_UNAVAILABLE, when the database is away or stays locked.
+    """
+    with (
+        _unavailable(),
+        engine.connect().execution_options(headshots_write=True) as connection,
+        connection.begin(),
+    ):
+        yield connection
+
+
+@contextlib.contextmanager
+def read(engine: Engine) -> Iterator[Connection]:
+    """One read transaction. Raises as :func:`write`."""
+    with _unavailable(), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextlib.contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise UnavailableError("DATABASE_UNAVAILABLE", f"the database failed: {error.orig}") from error
+
+
+def now_expression(dialect_name: str) -> sa.ColumnElement[float]:
+    """SQL for the database's clock, seconds since the epoch."""
+    if dialect_name == "sqlite":
+        return sa.literal_column("((julianday('now') - 2440587.5) * 86400.0)", sa.Float)
+    return sa.literal_column("extract(epoch from clock_timestamp())::double precision", sa.Float)
+
+
+def database_now(connection: Connection) -> float:
+    """The database's clock, seconds since the epoch."""
+    return float(connection.execute(sa.select(now_expression(connection.dialect.name))).scalar_one())
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema up to date. Several processes may call it at once: one migrates, the others wait.
+
+    Raises:
+        UnavailableError: DATABASE_UNAVAILABLE.
+    """
+    config = Config()
+    config.set_main_option("script_location", "headshots:migrations")
+    config.set_main_option("path_separator", "os")
+    with write(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

@@ -1,0 +1,146 @@
+"""Leased rows: the row is the queue.
+
+A worker claims a row by writing its name and an expiry time into it, renews that while it works, and fences every
+further write by ``(id, attempt)``: each claim raises ``attempt``, so a worker that froze and woke after its lease ran out
+cannot overwrite its successor. Works on any table of :mod:`headshots.schema` with the lease columns. The clock is the
+database's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from headshots.database import now_expression, write
+from headshots.errors import HeadshotsError
+from headshots.schema import PENDING, RUNNING
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write to a row. ``attempt`` counts claims, from 1, and is the fence."""
+
+    id: str
+    attempt: int
+    owner: str
+
+
+class LeaseLostError(HeadshotsError):
+    """The row belongs to somebody else by now; stop working on it and write nothing."""
+
+    def __init__(self, lease: Lease) -> None:
+        super().__init__("LEASE_LOST", f"attempt {lease.attempt} of {lease.id} is no longer the current one")
+
+
+def claimable(table: sa.Table, now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
+    """Rows that a worker may take: waiting, or running under a lease that ran out."""
+    return sa.or_(
+        table.c.state == PENDING,
+        sa.and_(
+            table.c.state == RUNNING,
+            sa.or_(table.c.lease_expires_at.is_(None), table.c.lease_expires_at < now),
+        ),
+    )
+
+
+def claim(
+    engine: Engine,
+    table: sa.Table,
+    *,
+    owner: str,
+    ttl_seconds: float,
+    order_by: Sequence[sa.ColumnElement[Any]] = (),
+    where: sa.ColumnElement[bool] | None = None,
+) -> Lease | None:
+    """Take one claimable row, the first in ``order_by`` (default: by id); ``None`` when there is none.
+
+    Two workers never take the same row: SQLite has one writer, PostgreSQL skips locked rows.
+    """
+    with write(engine) as connection:
+        now = now_expression(connection.dialect.name)
+        wanted = claimable(table, now) if where is None else sa.and_(claimable(table, now), where)
+        row = connection.execute(
+            sa.select(table.c.id, table.c.attempt)
+            .where(wanted)
+            .order_by(*order_by, table.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=table)
+        ).first()
+        if row is None:
+            return None
+        lease = Lease(id=row.id, attempt=row.attempt + 1, owner=owner)
+        connection.execute(
+            sa.update(table)
+            .where(table.c.id == row.id)
+            .values(
+                state=RUNNING,
+                attempt=lease.attempt,
+                lease_owner=owner,
+                lease_expires_at=now + ttl_seconds,
+                revision=table.c.revision + 1,
+            )
+        )
+        return lease
+
+
+def renew(engine: Engine, table: sa.Table, lease: Lease, *, ttl_seconds: float) -> bool:
+    """Push the expiry out; returns whether somebody has asked to cancel the row.
+
+    A lease that has run out but was not taken by anybody can still be renewed.
+
+    Raises:
+        LeaseLostError: another attempt has begun, or the row is no longer running.
+    """
+    with write(engine) as connection:
+        now = now_expression(connection.dialect.name)
+        row = connection.execute(
+            sa.update(table)
+            .where(_held(table, lease))
+            .values(lease_expires_at=now + ttl_seconds)
+            .returning(table.c.cancel_requested)
+        ).first()
+    if row is None:
+        raise LeaseLostError(lease)
+    return bool(row.cancel_requested)
+
+
+def update(engine: Engine, table: sa.Table, lease: Lease, **values: Any) -> None:
+    """Write ``values`` under the fence; ``revision`` grows by one.
+
+    Setting ``state`` to anything but ``running`` gives the lease up in the same write.
+
+    Raises:
+        LeaseLostError: as :func:`renew`.
+    """
+    with write(engine) as connection:
+        update_in(connection, table, lease, **values)
+
+
+def update_in(connection: Connection, table: sa.Table, lease: Lease, **values: Any) -> None:
+    """:func:`update` within the caller's transaction."""
+    if values.get("state", RUNNING) != RUNNING:
+        values = {"lease_owner": None, "lease_expires_at": None, **values}
+    result = connection.execute(
+        sa.update(table).where(_held(table, lease)).values(revision=table.c.revision + 1, **values)
+    )
+    if result.rowcount != 1:
+        raise LeaseLostError(lease)
+
+
+def release(engine: Engine, table: sa.Table, lease: Lease, **values: Any) -> None:
+    """Give the row back to the queue for another worker, e.g. while draining.
+
+    ``attempt`` stays raised: it is the fence. A caller that must not count this attempt keeps its own counter.
+
+    Raises:
+        LeaseLostError: as :func:`renew`.
+    """
+    update(engine, table, lease, state=PENDING, **values)
+
+
+def _held(table: sa.Table, lease: Lease) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.id == lease.id, table.c.attempt == lease.attempt, table.c.state == RUNNING)

@@ -1,0 +1,97 @@
+"""Settings: one frozen object a service, read once from the environment in its ``__main__``."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from headshots.errors import InvalidArgumentError
+
+SettingsT = TypeVar("SettingsT")
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where the embedded defaults keep what they own. Production names a database and a store by URL instead."""
+
+    path: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Home:
+        """``HEADSHOTS_HOME``, else ``~/.local/share/headshots``."""
+        return cls(Path(environ.get("HEADSHOTS_HOME") or "~/.local/share/headshots").expanduser().absolute())
+
+    @property
+    def database_url(self) -> str:
+        """The embedded SQLite database."""
+        return f"sqlite:///{self.path / 'headshots.db'}"
+
+    @property
+    def store_url(self) -> str:
+        """The embedded object store."""
+        return (self.path / "objects").as_uri()
+
+    @property
+    def engines(self) -> Path:
+        """Exported engine packages, by digest."""
+        return self.path / "engines"
+
+    @property
+    def api_key_file(self) -> Path:
+        """The key that the first start of the embedded gateway makes; mode 0600."""
+        return self.path / "api-key"
+
+
+def default_foundation() -> Path:
+    """The bundled foundation of this checkout."""
+    return Path(__file__).resolve().parent.parent / "models" / "tiny-portrait"
+
+
+def read_settings(cls: type[SettingsT], prefix: str, environ: Mapping[str, str], **given: Any) -> SettingsT:
+    """Build the frozen dataclass ``cls`` from ``{prefix}{FIELD}`` variables.
+
+    A field takes its variable's value where the variable is set and not empty, else ``given[field]``, else its own
+    default. Types: str, int, float, bool, Path, and ``| None`` of these.
+
+    Raises:
+        InvalidArgumentError: SETTING_INVALID or SETTING_MISSING, naming the variable.
+    """
+    assert dataclasses.is_dataclass(cls)
+    hints = typing.get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(cls):
+        variable = prefix + field.name.upper()
+        raw = environ.get(variable, "")
+        if raw:
+            values[field.name] = _parse(variable, raw, hints[field.name])
+        elif field.name in given:
+            values[field.name] = given[field.name]
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise InvalidArgumentError("SETTING_MISSING", f"set {variable}")
+    return cls(**values)
+
+
+def _parse(variable: str, raw: str, hint: Any) -> Any:
+    """Convert one variable's text to the field's type."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        (hint,) = (arm for arm in typing.get_args(hint) if arm is not type(None))
+    try:
+        if hint is bool:
+            if raw.lower() not in _TRUE | _FALSE:
+                raise ValueError("say true or false")
+            return raw.lower() in _TRUE
+        if hint is Path:
+            return Path(raw).expanduser().absolute()
+        return hint(raw)
+    except ValueError as error:
+        raise InvalidArgumentError(
+            "SETTING_INVALID", f"{variable}={raw!r} is not a valid {getattr(hint, '__name__', hint)}: {error}"
+        ) from error
