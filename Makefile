@@ -1,0 +1,86 @@
+# headshots: the verbs. `make help` lists them.
+#
+# Everything runs in .venv, made here and pinned by constraints.txt; a stamp named after the digest of pyproject.toml
+# and constraints.txt means that a second run installs nothing. Beside this file only Python >= 3.11, make and a
+# package index are needed.
+#
+# torch is pinned to 2.13.0. The plain PyPI wheel for Linux on x86-64 brings gigabytes of CUDA along; where no GPU is
+# to be used, offer pip the CPU wheel and it prefers it (its version 2.13.0+cpu satisfies the pin):
+#   PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make demo
+
+# The first interpreter on PATH that is new enough. Choose another with `make demo PYTHON=/path/to/python3.12`.
+PYTHON ?= $(firstword $(foreach name,python3 python3.11 python3.12 python3.13 python3.14 python,\
+	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+
+DIGEST := $(shell cat pyproject.toml constraints.txt | cksum | tr ' ' '-')
+DEMO := $(VENV)/.installed-demo-$(DIGEST)
+DEV := $(VENV)/.installed-dev-$(DIGEST)
+
+# `make demo`: a folder of photos, a diffusers-format foundation, the number of a sample person. `make test` and the
+# others: more arguments for the command, as in `make test ARGS="-k leases"`.
+PHOTOS ?=
+FOUNDATION ?=
+PERSON ?=
+ARGS ?=
+
+PROTO_OUT ?= .
+
+.PHONY: help demo test lint protos venv
+.DEFAULT_GOAL := help
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(DEMO) ## selfies in, a gallery out: out/demo/gallery.html (PHOTOS=dir FOUNDATION=dir PERSON=n)
+	@$(BIN)/headshots demo $(if $(PHOTOS),--photos '$(PHOTOS)') $(if $(FOUNDATION),--foundation '$(FOUNDATION)') \
+		$(if $(PERSON),--person $(PERSON)) $(ARGS)
+
+test: $(DEV) ## every test that is not marked slow (ARGS="-k name")
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV) ## ruff, mypy --strict, generated code up to date, buf, hadolint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(MAKE) -s protos PROTO_OUT="$$fresh" && \
+	for folder in headshots/v1 buf; do \
+		diff -r -x __init__.py -x __pycache__ "$$fresh/$$folder" $$folder || \
+			{ echo "$$folder is not what protos/ generates: run make protos and commit"; exit 1; }; \
+	done && echo "generated code is up to date"
+	$(BIN)/buf lint
+	$(BIN)/hadolint deploy/docker/Dockerfile
+
+protos: $(DEV) ## generate headshots/v1 and buf/ from protos/
+	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=$(PROTO_OUT) --pyi_out=$(PROTO_OUT) \
+		--grpc_python_out=$(PROTO_OUT) protos/headshots/v1/*.proto
+	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=$(PROTO_OUT) --pyi_out=$(PROTO_OUT) \
+		protos/buf/validate/*.proto
+
+venv: $(BIN)/python
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "headshots needs Python 3.11 or newer and found none on PATH:" \
+		"name one with PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "headshots needs Python 3.11 or" \
+		"newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1): name another with PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) has no venv module: install it" \
+		"(Debian and Ubuntu: apt-get install python3-venv) or name another with PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
+
+# $(call install,EXTRA): the build backend comes first and pinned too, instead of the newest into a hidden environment.
+define install
+	@echo "Setting up $(VENV) for the extra \"$(1)\": once; torch alone is some 200 MB."
+	@$(BIN)/python -m pip install -q -c constraints.txt setuptools
+	@$(BIN)/python -m pip install -q -c constraints.txt --no-build-isolation -e '.[$(1)]'
+	@rm -f $(VENV)/.installed-$(1)-*
+	@touch $@
+endef
+
+$(DEV): | $(BIN)/python
+	$(call install,dev)
+	@touch $(DEMO)
+
+$(DEMO): | $(BIN)/python
+	$(call install,demo)
