@@ -1,0 +1,110 @@
+"""The style library: what is shipped, what is refused, and how a style becomes a prompt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from foundry import portraits
+from headshots.errors import InvalidArgumentError, NotFoundError
+from headshots.styles import Style, StyleLibrary, check_template, compose_prompt
+
+SHIPPED = Path(__file__).parents[2] / "styles"
+GOOD = {
+    "name": "plain",
+    "version": "1",
+    "display_name": "Plain",
+    "description": "Nothing special.",
+    "outfit": "white shirt",
+    "backdrop": "plain white studio",
+    "lighting": "soft studio lighting",
+    "framing": "headshot",
+}
+
+
+def write_style(folder: Path, name: str = "plain", **changes: str | None) -> Path:
+    fields = {**GOOD, **changes}
+    path = folder / f"{name}.yaml"
+    path.write_text("".join(f"{key}: {value}\n" for key, value in fields.items() if value is not None))
+    return path
+
+
+@pytest.mark.parametrize("style", StyleLibrary.load(SHIPPED), ids=lambda style: style.name)
+def test_shipped_styles_use_words_that_the_bundled_foundation_knows(style: Style) -> None:
+    assert style.outfit in portraits.OUTFITS
+    assert style.backdrop in portraits.BACKDROPS
+    assert style.lighting in portraits.LIGHTS
+    assert style.framing in ("headshot", "portrait", "studio portrait", "professional headshot")
+
+
+def test_shipped_styles_differ() -> None:
+    library = StyleLibrary.load(SHIPPED)
+    assert len(library) >= 8
+    assert len({(style.outfit, style.backdrop, style.lighting) for style in library}) == len(library)
+    assert [style.name for style in library] == sorted(style.name for style in library)
+
+
+def test_a_style_is_found_by_name(tmp_path: Path) -> None:
+    write_style(tmp_path)
+    library = StyleLibrary.load(tmp_path)
+    assert library.get("plain").outfit == "white shirt"
+    assert "plain" in library
+    with pytest.raises(NotFoundError, match=r"'fancy'.*there are plain") as caught:
+        library.get("fancy")
+    assert caught.value.reason == "STYLE_NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"name": "other"}, "name must be the file's"),
+        ({"version": "0"}, "version must be a whole number"),
+        ({"version": "yes"}, "version must be a whole number"),
+        ({"outfit": None}, "lacks outfit"),
+        ({"outfit": "''"}, "outfit must be"),
+        ({"outfit": "[a, b]"}, "outfit must be"),
+        ({"description": "x" * 300}, "description must be"),
+        ({"shoes": "brown"}, "unknown fields shoes"),
+        ({"outfit": "{unclosed"}, "is not YAML"),
+    ],
+)
+def test_bad_styles_are_refused_with_file_and_field(
+    tmp_path: Path, changes: dict[str, str | None], complaint: str
+) -> None:
+    path = write_style(tmp_path, **changes)
+    with pytest.raises(InvalidArgumentError, match=complaint) as caught:
+        StyleLibrary.load(tmp_path)
+    assert caught.value.reason == "STYLE_INVALID"
+    assert str(path) in caught.value.message
+
+
+def test_a_list_is_no_style(tmp_path: Path) -> None:
+    (tmp_path / "plain.yaml").write_text("- a\n")
+    with pytest.raises(InvalidArgumentError, match="must be a mapping"):
+        StyleLibrary.load(tmp_path)
+
+
+def test_an_empty_library_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="holds no style") as caught:
+        StyleLibrary.load(tmp_path)
+    assert caught.value.reason == "STYLES_MISSING"
+
+
+def test_prompts_follow_the_foundation() -> None:
+    style = StyleLibrary.load(SHIPPED).get("studio-navy-suit")
+    prompt = compose_prompt(
+        "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}",
+        style,
+        trigger="ohwx",
+        class_noun="man",
+    )
+    assert prompt == ("headshot of a ohwx man, wearing a navy suit, plain grey studio background, soft studio lighting")
+    assert compose_prompt("{subject}", style, trigger="", class_noun="man") == "man"
+
+
+@pytest.mark.parametrize("template", ["", "a {outfit}", "{subject} {shoes}", "{subject", "{subject} {}", "{0}"])
+def test_bad_templates_are_refused(template: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        check_template(template)
+    assert caught.value.reason == "PROMPT_TEMPLATE_INVALID"
