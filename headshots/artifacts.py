@@ -1,8 +1,8 @@
 """The object store: photos, adapters and images, by key.
 
 Keys are immutable: what a key holds never changes, so ``put`` of a key that exists is a success and nothing is ever
-overwritten. Erasing an owner is deleting a prefix. Differences between backends (local deletes of missing keys raise, on
-S3 they do not; local has no content types) end in this module.
+overwritten. Erasing an owner is deleting a prefix. Differences between backends (local deletes of missing keys raise,
+on S3 they do not; local has no content types) end in this module.
 """
 
 from __future__ import annotations

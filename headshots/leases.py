@@ -1,9 +1,9 @@
 """Leased rows: the row is the queue.
 
 A worker claims a row by writing its name and an expiry time into it, renews that while it works, and fences every
-further write by ``(id, attempt)``: each claim raises ``attempt``, so a worker that froze and woke after its lease ran out
-cannot overwrite its successor. Works on any table of :mod:`headshots.schema` with the lease columns. The clock is the
-database's.
+further write by ``(id, attempt)``: each claim raises ``attempt``, so a worker that froze and woke after its lease ran
+out cannot overwrite its successor. Works on any table of :mod:`headshots.schema` with the lease columns. The clock is
+the database's.
 """
 
 from __future__ import annotations

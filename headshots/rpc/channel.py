@@ -1,0 +1,52 @@
+"""How every client of ours opens a channel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import grpc
+import grpc.aio
+
+from headshots.rpc.errors import error_from_rpc
+
+__all__ = ["channel_options", "error_from_rpc", "open_channel"]
+
+# UNAVAILABLE means that the server did not take the call, so any call may be tried again.
+_RETRY_POLICY = {
+    "maxAttempts": 4,
+    "initialBackoff": "0.2s",
+    "maxBackoff": "3s",
+    "backoffMultiplier": 2.5,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+
+
+def channel_options(max_message_bytes: int = 32 * 2**20) -> list[tuple[str, str | int]]:
+    """Channel arguments: retries, round robin over all addresses of a name, keep-alive, message size."""
+    service_config = {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "methodConfig": [{"name": [{}], "retryPolicy": _RETRY_POLICY}],
+    }
+    return [
+        ("grpc.service_config", json.dumps(service_config)),
+        ("grpc.max_receive_message_length", max_message_bytes),
+        ("grpc.max_send_message_length", max_message_bytes),
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+    ]
+
+
+def open_channel(
+    address: str,
+    *,
+    root_certificates: bytes | None = None,
+    interceptors: Sequence[grpc.aio.ClientInterceptor] = (),
+    options: Mapping[str, str | int] | None = None,
+) -> grpc.aio.Channel:
+    """Open a channel to ``host:port``; with TLS where ``root_certificates`` (PEM) are given. Connects lazily."""
+    arguments = [*channel_options(), *(options or {}).items()]
+    if root_certificates is not None:
+        credentials = grpc.ssl_channel_credentials(root_certificates)
+        return grpc.aio.secure_channel(address, credentials, options=arguments, interceptors=list(interceptors))
+    return grpc.aio.insecure_channel(address, options=arguments, interceptors=list(interceptors))

@@ -1,0 +1,73 @@
+"""One way to wrap all four kinds of gRPC handlers.
+
+grpc.aio calls a streaming handler either as an async generator or as a coroutine that writes to the context; our
+servicers use the generator form only, and so do the wrappers here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeAlias
+
+import grpc
+import grpc.aio
+
+# The stubs' generics do not exist at run time, hence the quotes.
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+Continuation = Callable[[grpc.HandlerCallDetails], Awaitable["Handler | None"]]
+# (request or request iterator, context) to a response, or to an iterator of them.
+Unary = Callable[[Any, Context], Awaitable[Any]]
+Streaming = Callable[[Any, Context], AsyncIterator[Any]]
+
+
+def grpc_type(handler: Handler) -> str:
+    """``unary``, ``client_stream``, ``server_stream`` or ``bidi_stream``, as in grpc-ecosystem's metrics."""
+    if handler.request_streaming:
+        return "bidi_stream" if handler.response_streaming else "client_stream"
+    return "server_stream" if handler.response_streaming else "unary"
+
+
+def behaviour(handler: Handler) -> Any:
+    """The handler's one function."""
+    return handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+
+
+def rebuild(handler: Handler, function: Any) -> Handler:
+    """The same handler around another function."""
+    make = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }[(bool(handler.request_streaming), bool(handler.response_streaming))]
+    return make(function, handler.request_deserializer, handler.response_serializer)
+
+
+class WrappingInterceptor(grpc.aio.ServerInterceptor):
+    """Base of ours: a subclass wraps the unary and the streaming form of a handler."""
+
+    async def intercept_service(
+        self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
+    ) -> Handler | None:
+        """Wrap the handler of one call; unknown methods pass through and answer UNIMPLEMENTED."""
+        handler = await continuation(handler_call_details)
+        if handler is None or not self.applies(handler_call_details.method):
+            return handler
+        inner = behaviour(handler)
+        if handler.response_streaming:
+            return rebuild(handler, self.wrap_streaming(inner, handler, handler_call_details.method))
+        return rebuild(handler, self.wrap_unary(inner, handler, handler_call_details.method))
+
+    def applies(self, method: str) -> bool:
+        """Whether calls of ``/package.Service/Method`` are wrapped; default: all."""
+        return True
+
+    def wrap_unary(self, inner: Unary, handler: Handler, method: str) -> Unary:
+        """Wrap a handler that answers once."""
+        raise NotImplementedError
+
+    def wrap_streaming(self, inner: Streaming, handler: Handler, method: str) -> Streaming:
+        """Wrap a handler that answers with a stream."""
+        raise NotImplementedError

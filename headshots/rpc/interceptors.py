@@ -1,0 +1,232 @@
+"""What every server of ours does to every call, outermost first: metrics, errors, authentication, validation."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import grpc
+import grpc.aio
+import protovalidate
+from grpc_status import rpc_status
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from headshots.errors import FieldViolation, HeadshotsError, InternalError, InvalidArgumentError
+from headshots.rpc.auth import Authenticator, set_current_tenant
+from headshots.rpc.errors import status_from_error
+from headshots.rpc.handlers import Context, Handler, Streaming, Unary, WrappingInterceptor, grpc_type
+
+log = logging.getLogger(__name__)
+
+# Calls of these services are open to probes and tooling.
+_OPEN_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
+_HANDLING_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+
+
+class MetricsInterceptor(WrappingInterceptor):
+    """``grpc_server_started_total``, ``_handled_total`` and ``_handling_seconds`` with grpc-ecosystem's labels."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ("grpc_service", "grpc_method", "grpc_type")
+        self._started = Counter("grpc_server_started", "RPCs started on the server.", labels, registry=registry)
+        self._handled = Counter(
+            "grpc_server_handled", "RPCs completed on the server.", (*labels, "grpc_code"), registry=registry
+        )
+        self._seconds = Histogram(
+            "grpc_server_handling_seconds",
+            "Seconds from start to completion of RPCs.",
+            (*labels, "grpc_code"),
+            registry=registry,
+            buckets=_HANDLING_BUCKETS,
+        )
+
+    @contextlib.contextmanager
+    def _measured(self, handler: Handler, method: str, context: Any) -> Iterator[None]:
+        _, service, name = method.split("/")
+        labels = (service, name, grpc_type(handler))
+        self._started.labels(*labels).inc()
+        begin = time.perf_counter()
+        code = grpc.StatusCode.OK
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit):
+            code = grpc.StatusCode.CANCELLED
+            raise
+        except grpc.aio.AbortError:
+            code = _code(context.code())
+            raise
+        except BaseException:
+            code = grpc.StatusCode.UNKNOWN
+            raise
+        finally:
+            self._handled.labels(*labels, code.name).inc()
+            self._seconds.labels(*labels, code.name).observe(time.perf_counter() - begin)
+
+    def wrap_unary(self, inner: Unary, handler: Handler, method: str) -> Unary:
+        """Count and time one answer."""
+
+        async def call(request: Any, context: Context) -> Any:
+            with self._measured(handler, method, context):
+                return await inner(request, context)
+
+        return call
+
+    def wrap_streaming(self, inner: Streaming, handler: Handler, method: str) -> Streaming:
+        """Count and time a stream from its first to its last message."""
+
+        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+            with self._measured(handler, method, context):
+                async with contextlib.aclosing(inner(request, context)) as responses:  # type: ignore[type-var]
+                    async for response in responses:
+                        yield response
+
+        return call
+
+
+def _code(code: grpc.StatusCode | int | None) -> grpc.StatusCode:
+    """grpc.aio's context reports a number, 0 where nothing was set."""
+    if isinstance(code, grpc.StatusCode):
+        return code
+    return next((status for status in grpc.StatusCode if status.value[0] == code), grpc.StatusCode.UNKNOWN)
+
+
+class ErrorInterceptor(WrappingInterceptor):
+    """Turns :class:`HeadshotsError` into a rich status; anything else is logged and answers INTERNAL without detail."""
+
+    @contextlib.asynccontextmanager
+    async def _translated(self, method: str, context: Context) -> AsyncIterator[None]:
+        try:
+            yield
+        except HeadshotsError as error:
+            if isinstance(error, InternalError):
+                log.exception("%s failed", method)
+            await context.abort_with_status(rpc_status.to_status(status_from_error(error)))
+        except grpc.aio.AbortError:
+            raise
+        except Exception:
+            log.exception("%s failed", method)
+            hidden = InternalError("INTERNAL", "the server met a defect of its own; its log has the traceback")
+            await context.abort_with_status(rpc_status.to_status(status_from_error(hidden)))
+
+    def wrap_unary(self, inner: Unary, handler: Handler, method: str) -> Unary:
+        """Translate what the handler raises."""
+
+        async def call(request: Any, context: Context) -> Any:
+            async with self._translated(method, context):
+                return await inner(request, context)
+
+        return call
+
+    def wrap_streaming(self, inner: Streaming, handler: Handler, method: str) -> Streaming:
+        """Translate what the stream raises."""
+
+        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+            async with (
+                self._translated(method, context),
+                contextlib.aclosing(inner(request, context)) as responses,  # type: ignore[type-var]
+            ):
+                async for response in responses:
+                    yield response
+
+        return call
+
+
+class AuthInterceptor(WrappingInterceptor):
+    """Asks the authenticator who calls; health and reflection stay open."""
+
+    def __init__(self, authenticate: Authenticator) -> None:
+        self._authenticate = authenticate
+
+    def applies(self, method: str) -> bool:
+        """All but health and reflection."""
+        return not method.startswith(_OPEN_PREFIXES)
+
+    async def _identify(self, context: Context) -> None:
+        pairs = context.invocation_metadata() or ()
+        metadata = {key: value for key, value in pairs if isinstance(value, str)}
+        set_current_tenant(await self._authenticate(metadata))
+
+    def wrap_unary(self, inner: Unary, handler: Handler, method: str) -> Unary:
+        """Identify, then answer."""
+
+        async def call(request: Any, context: Context) -> Any:
+            await self._identify(context)
+            return await inner(request, context)
+
+        return call
+
+    def wrap_streaming(self, inner: Streaming, handler: Handler, method: str) -> Streaming:
+        """Identify, then stream."""
+
+        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+            await self._identify(context)
+            async with contextlib.aclosing(inner(request, context)) as responses:  # type: ignore[type-var]
+                async for response in responses:
+                    yield response
+
+        return call
+
+
+class ValidationInterceptor(WrappingInterceptor):
+    """Holds every message against the constraints that the protos state."""
+
+    def wrap_unary(self, inner: Unary, handler: Handler, method: str) -> Unary:
+        """Validate, then answer."""
+        streaming = handler.request_streaming
+
+        async def call(request: Any, context: Context) -> Any:
+            return await inner(_validated(request, streaming), context)
+
+        return call
+
+    def wrap_streaming(self, inner: Streaming, handler: Handler, method: str) -> Streaming:
+        """Validate, then stream."""
+        streaming = handler.request_streaming
+
+        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+            async with contextlib.aclosing(inner(_validated(request, streaming), context)) as responses:  # type: ignore[type-var]
+                async for response in responses:
+                    yield response
+
+        return call
+
+
+def _validated(request: Any, streaming: bool) -> Any:
+    if streaming:
+        return _validated_stream(request)
+    validate_message(request)
+    return request
+
+
+async def _validated_stream(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for request in requests:
+        validate_message(request)
+        yield request
+
+
+def validate_message(message: Any) -> None:
+    """Check one message.
+
+    Raises:
+        InvalidArgumentError: CONSTRAINT_VIOLATED, with one violation for each rule that was broken.
+    """
+    try:
+        protovalidate.validate(message)
+    except protovalidate.ValidationError as error:
+        violations = [FieldViolation(_path(v.proto.field), v.proto.message) for v in error.violations]
+        summary = "; ".join(f"{v.field or 'message'}: {v.description}" for v in violations)
+        raise InvalidArgumentError("CONSTRAINT_VIOLATED", summary, violations=violations) from error
+
+
+def _path(field_path: Any) -> str:
+    """``options.steps``, ``styles[2]``."""
+    parts = []
+    for element in field_path.elements if field_path is not None else ():
+        subscript = getattr(element, "subscript", None)
+        index = getattr(subscript, "value", None) if subscript is not None else None
+        parts.append(f"{element.field_name}[{index}]" if index is not None else element.field_name)
+    return ".".join(parts)

@@ -1,0 +1,41 @@
+"""Settings from the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from headshots.errors import InvalidArgumentError
+from headshots.settings import Home, read_settings
+
+
+@dataclass(frozen=True)
+class Example:
+    needed: str
+    port: int = 5
+    share: float | None = None
+    on: bool = False
+    folder: Path | None = None
+
+
+def test_variables_are_typed_and_defaults_kept() -> None:
+    environ = {"X_NEEDED": "a", "X_PORT": "7", "X_SHARE": "0.5", "X_ON": "yes", "X_FOLDER": "/tmp/f"}
+    assert read_settings(Example, "X_", environ) == Example("a", 7, 0.5, True, Path("/tmp/f"))
+    assert read_settings(Example, "X_", {}, needed="b", port=9) == Example("b", 9)
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [({}, "SETTING_MISSING: set X_NEEDED"), ({"X_NEEDED": "a", "X_PORT": "seven"}, "SETTING_INVALID: X_PORT='seven'")],
+)
+def test_a_bad_variable_is_named(environ: dict[str, str], reason: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=reason):
+        read_settings(Example, "X_", environ)
+
+
+def test_home_holds_the_embedded_defaults(tmp_path: Path) -> None:
+    home = Home.from_environment({"HEADSHOTS_HOME": str(tmp_path)})
+    assert home.database_url == f"sqlite:///{tmp_path}/headshots.db"
+    assert home.store_url == f"file://{tmp_path}/objects"
