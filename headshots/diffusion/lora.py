@@ -125,10 +125,12 @@ def pack(pairs: Mapping[str, LoraPair], layout: Layout) -> FloatArray:
         b_OR = pair.b_OR * np.float32(pair.scale)
         if not (np.isfinite(pair.a_RI).all() and np.isfinite(b_OR).all()):
             raise InvalidAdapterError("ADAPTER_NOT_FINITE", f"{name} holds NaN or infinity; train it again")
-        padded_OR = np.zeros((site.out_features, layout.max_rank), np.float32)
-        padded_OR[:, : pair.rank] = b_OR
-        row[site.a_offset : site.a_offset + pair.a_RI.size] = pair.a_RI.ravel()
-        row[site.b_offset : site.b_offset + padded_OR.size] = padded_OR.ravel()
+        a_IR = np.zeros((site.in_features, layout.max_rank), np.float32)
+        b_RO = np.zeros((layout.max_rank, site.out_features), np.float32)
+        a_IR[:, : pair.rank] = pair.a_RI.T
+        b_RO[: pair.rank] = b_OR.T
+        row[site.a_offset : site.a_offset + a_IR.size] = a_IR.ravel()
+        row[site.b_offset : site.b_offset + b_RO.size] = b_RO.ravel()
     return row
 
 

@@ -1,0 +1,90 @@
+"""A UNet whose LoRA is an input: each row of the batch names the slot of the bank that holds its adapter.
+
+Shapes: B rows, C latent channels, H, W latent cells, T tokens or pixels, D context width, S slots, P floats of an
+adapter row, I inputs, O outputs, R rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from headshots.diffusion.layout import Layout, Site
+
+TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
+"""Endings of the module paths that are adapted: the attention projections."""
+
+
+class _Rows:
+    """The adapter rows of the batch in flight.
+
+    A plain object on purpose: tracing copies dict and list attributes of a module, and the adapters of the traced batch
+    would be baked into the graph as constants.
+    """
+
+    a_BP: Tensor
+    b_BP: Tensor
+
+
+class BankedLinear(nn.Module):
+    """``base(x) + (x A) B`` with A and B taken from each row's own adapter."""
+
+    def __init__(self, base: nn.Linear, rows: _Rows, site: Site, layout: Layout) -> None:
+        super().__init__()
+        self.base = base
+        self._rows = rows
+        self._rank = layout.max_rank
+        self._inputs, self._outputs = site.in_features, site.out_features
+        self._a_start = site.a_offset
+        self._b_start = site.b_offset - layout.a_size
+
+    def forward(self, x_BTI: Tensor) -> Tensor:
+        a_end = self._a_start + self._inputs * self._rank
+        b_end = self._b_start + self._rank * self._outputs
+        a_BIR = self._rows.a_BP[:, self._a_start : a_end].reshape(-1, self._inputs, self._rank)
+        b_BRO = self._rows.b_BP[:, self._b_start : b_end].reshape(-1, self._rank, self._outputs)
+        result: Tensor = self.base(x_BTI) + torch.matmul(torch.matmul(x_BTI, a_BIR), b_BRO)
+        return result
+
+
+class BankedUNet(nn.Module):
+    """A diffusers ``UNet2DConditionModel``, changed in place to take its adapters from a bank."""
+
+    def __init__(self, unet: nn.Module, max_rank: int, targets: Sequence[str] = TARGETS) -> None:
+        super().__init__()
+        linears = [
+            (name, module)
+            for name, module in unet.named_modules()
+            if isinstance(module, nn.Linear) and any(name == t or name.endswith("." + t) for t in targets)
+        ]
+        layers = unet.config.layers_per_block  # type: ignore[union-attr]
+        self.layout = Layout.build(
+            ((name, linear.in_features, linear.out_features) for name, linear in linears),
+            max_rank,
+            layers if isinstance(layers, int) else layers[0],
+        )
+        self._rows = _Rows()
+        for (name, linear), site in zip(linears, self.layout.sites, strict=True):
+            unet.set_submodule(name, BankedLinear(linear, self._rows, site, self.layout))
+        self.unet = unet
+
+    def forward(
+        self,
+        sample_BCHW: Tensor,
+        timestep_B: Tensor,
+        context_BTD: Tensor,
+        slot_B: Tensor,
+        strength_B: Tensor,
+        bank_SP: Tensor,
+        pooled_BD: Tensor | None = None,
+        time_ids_B6: Tensor | None = None,
+    ) -> Tensor:
+        """The model's prediction, [B, C, H, W]. The last two are SDXL's added conditions."""
+        rows_BP = bank_SP[slot_B]
+        self._rows.a_BP = rows_BP[:, : self.layout.a_size]
+        self._rows.b_BP = rows_BP[:, self.layout.a_size :] * strength_B[:, None]
+        added = None if pooled_BD is None else {"text_embeds": pooled_BD, "time_ids": time_ids_B6}
+        output: Tensor = self.unet(sample_BCHW, timestep_B, context_BTD, added_cond_kwargs=added, return_dict=False)[0]
+        return output
