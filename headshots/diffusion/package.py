@@ -1,0 +1,126 @@
+"""The engine package: what ``export`` writes and all that the generator needs at run time.
+
+A folder with ``engine.json``, the ONNX graphs it lists, and the tokenizers. ``engine.json`` is written last: a folder
+without it is not a package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from headshots.diffusion.layout import Layout
+from headshots.errors import InvalidArgumentError
+
+FORMAT = 1
+"""Version of engine.json; grows when a reader of the old one could not use the new one."""
+MANIFEST = "engine.json"
+
+
+@dataclass(frozen=True)
+class TextEncoder:
+    """One text encoder of the package: its graph, its tokenizer file, window in tokens, and special token ids."""
+
+    graph: str
+    tokenizer: str
+    max_tokens: int
+    pad_id: int
+
+
+@dataclass(frozen=True)
+class EnginePackage:
+    """``engine.json``, typed.
+
+    Attributes:
+        folder: where the package lies.
+        foundation, foundation_digest, family: what it was exported from.
+        precision: ``fp32`` or ``fp16``, the type of the UNet's weights, bank, sample and context.
+        opset: of the ONNX graphs.
+        slots: S of the bank; slot 0 is all zeros.
+        max_rows: rows a UNet call takes at most.
+        latent_channels, vae_scale_factor, context_width, tokens: shapes.
+        native_width_px, native_height_px: default size.
+        size_multiple_px: widths and heights are multiples of it.
+        max_size_px: largest width and height.
+        prediction_type, scheduler: the sampler's constants.
+        sampler, steps, guidance_scale, trigger, prompt_template, class_nouns: a request's defaults.
+        unet, vae_decoder: file names of the graphs.
+        text_encoders: one, or two for SDXL.
+        preview_matrix, preview_bias: latent cell [C] @ matrix [C, 3] + bias [3] is its mean colour, 0 to 1.
+        layout: where adapters lie in a row.
+        files: SHA-256 of every file of the package.
+    """
+
+    folder: Path
+    foundation: str
+    foundation_digest: str
+    family: str
+    precision: str
+    opset: int
+    slots: int
+    max_rows: int
+    latent_channels: int
+    vae_scale_factor: int
+    context_width: int
+    native_width_px: int
+    native_height_px: int
+    size_multiple_px: int
+    max_size_px: int
+    prediction_type: str
+    scheduler: Mapping[str, Any]
+    sampler: str
+    steps: int
+    guidance_scale: float
+    trigger: str
+    prompt_template: str
+    class_nouns: tuple[str, ...]
+    unet: str
+    vae_decoder: str
+    text_encoders: tuple[TextEncoder, ...]
+    preview_matrix: tuple[tuple[float, ...], ...]
+    preview_bias: tuple[float, ...]
+    layout: Layout
+    files: Mapping[str, str]
+
+    @classmethod
+    def read(cls, folder: Path) -> EnginePackage:
+        """Read ``folder``.
+
+        Raises:
+            InvalidArgumentError: ENGINE_NOT_FOUND, ENGINE_FORMAT, ENGINE_DAMAGED.
+        """
+        path = folder / MANIFEST
+        if not path.is_file():
+            raise InvalidArgumentError(
+                "ENGINE_NOT_FOUND",
+                f"{folder} holds no {MANIFEST}; make one with `headshots export --foundation DIR --out {folder}`",
+            )
+        value = json.loads(path.read_text("utf-8"))
+        if value.pop("format", None) != FORMAT:
+            raise InvalidArgumentError("ENGINE_FORMAT", f"{path} has another format than {FORMAT}; export again")
+        missing = [name for name in value["files"] if not (folder / name).is_file()]
+        if missing:
+            raise InvalidArgumentError(
+                "ENGINE_DAMAGED", f"{folder} lacks {', '.join(missing)}; delete the folder and export again"
+            )
+        value["layout"] = Layout.from_json(value["layout"])
+        value["text_encoders"] = tuple(TextEncoder(**entry) for entry in value["text_encoders"])
+        value["class_nouns"] = tuple(value["class_nouns"])
+        value["preview_matrix"] = tuple(tuple(row) for row in value["preview_matrix"])
+        value["preview_bias"] = tuple(value["preview_bias"])
+        return cls(folder=folder, **value)
+
+    def write(self) -> None:
+        """Write ``engine.json`` into ``folder``, sorted, so that equal packages are equal bytes."""
+        value = {"format": FORMAT, **asdict(self), "layout": self.layout.to_json()}
+        del value["folder"]
+        (self.folder / MANIFEST).write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", "utf-8")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of ``engine.json``, which holds every other file's."""
+        return hashlib.sha256((self.folder / MANIFEST).read_bytes()).hexdigest()
