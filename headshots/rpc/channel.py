@@ -44,8 +44,12 @@ def open_channel(
     interceptors: Sequence[grpc.aio.ClientInterceptor] = (),
     options: Mapping[str, str | int] | None = None,
 ) -> grpc.aio.Channel:
-    """Open a channel to ``host:port``; with TLS where ``root_certificates`` (PEM) are given. Connects lazily."""
-    arguments = [*channel_options(), *(options or {}).items()]
+    """Open a channel to ``host:port``; with TLS where ``root_certificates`` (PEM) are given. Connects lazily.
+
+    ``options`` are channel arguments that come on top of, or instead of, those of ``channel_options``.
+    """
+    # A dictionary, because gRPC takes the first of two arguments with the same name.
+    arguments = list({**dict(channel_options()), **(options or {})}.items())
     if root_certificates is not None:
         credentials = grpc.ssl_channel_credentials(root_certificates)
         return grpc.aio.secure_channel(address, credentials, options=arguments, interceptors=list(interceptors))

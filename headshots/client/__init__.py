@@ -1,0 +1,57 @@
+"""The Python SDK: `AsyncHeadshots` for asyncio, `Headshots` for everything else.
+
+Needs grpcio and protobuf only; imports no torch, numpy or database. Errors are those of `headshots.errors`, raised
+here as the server raised them, and `JobFailedError` for a training or gallery that ended badly.
+"""
+
+from headshots.client.aio import AsyncHeadshots
+from headshots.client.models import (
+    Adapter,
+    Failure,
+    Gallery,
+    GalleryEvent,
+    GalleryRef,
+    Image,
+    ImageFormat,
+    JobFailedError,
+    JobState,
+    LossPoint,
+    PaintedImage,
+    Photo,
+    Priority,
+    ShotPreview,
+    Style,
+    Subject,
+    SubjectRef,
+    Tenant,
+    Training,
+    TrainingOptions,
+    TrainingRef,
+)
+from headshots.client.sync import Headshots
+
+__all__ = [
+    "Adapter",
+    "AsyncHeadshots",
+    "Failure",
+    "Gallery",
+    "GalleryEvent",
+    "GalleryRef",
+    "Headshots",
+    "Image",
+    "ImageFormat",
+    "JobFailedError",
+    "JobState",
+    "LossPoint",
+    "PaintedImage",
+    "Photo",
+    "Priority",
+    "ShotPreview",
+    "Style",
+    "Subject",
+    "SubjectRef",
+    "Tenant",
+    "Training",
+    "TrainingOptions",
+    "TrainingRef",
+]

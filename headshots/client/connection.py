@@ -1,0 +1,180 @@
+"""One channel to a gateway: unary calls, paging, and watches that survive a restart of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+
+from headshots.errors import UnavailableError
+from headshots.rpc.channel import error_from_rpc, open_channel
+from headshots.v1 import gateway_pb2_grpc
+
+# Calls that may be sent twice: reads, creates (each carries a request_id) and cancels.
+IDEMPOTENT_METHODS = (
+    "GetTenant",
+    "CreateSubject",
+    "GetSubject",
+    "ListSubjects",
+    "ListPhotos",
+    "CreateTraining",
+    "GetTraining",
+    "ListTrainings",
+    "CancelTraining",
+    "CreateGallery",
+    "GetGallery",
+    "ListGalleries",
+    "CancelGallery",
+    "GetImage",
+    "ListStyles",
+    "GetStyle",
+)
+# gRPC itself repeats these, up to five times over some four seconds; see gRFC A6.
+SERVICE_CONFIG = json.dumps(
+    {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "methodConfig": [
+            {
+                "name": [{"service": "headshots.v1.GatewayService", "method": method} for method in IDEMPOTENT_METHODS],
+                "retryPolicy": {
+                    "maxAttempts": 5,
+                    "initialBackoff": "0.25s",
+                    "maxBackoff": "2s",
+                    "backoffMultiplier": 2,
+                    "retryableStatusCodes": ["UNAVAILABLE"],
+                },
+            }
+        ],
+    }
+)
+FIRST_RECONNECT_SECONDS = 0.1
+LAST_RECONNECT_SECONDS = 2.0
+
+
+class Connection:
+    """The base of `AsyncHeadshots`: what all groups of calls share. Use it from one event loop."""
+
+    def __init__(
+        self,
+        address: str,
+        api_key: str,
+        *,
+        root_certificates: bytes | None = None,
+        timeout_seconds: float = 30.0,
+        upload_timeout_seconds: float = 600.0,
+        reconnect_seconds: float = 60.0,
+    ) -> None:
+        """Nothing is sent until the first call.
+
+        Args:
+            address: `host:port` of a gateway.
+            api_key: `hs_…`; it names the tenant.
+            root_certificates: PEM of the authorities to trust: TLS where given, plain text where not.
+            timeout_seconds: deadline of a call, uploads and watches apart.
+            upload_timeout_seconds: deadline of an upload.
+            reconnect_seconds: how long a watch tries to reach a gateway that went away.
+        """
+        self._address = address
+        self._metadata = (("authorization", f"Bearer {api_key}"),)
+        self._root_certificates = root_certificates
+        self._timeout = timeout_seconds
+        self._upload_timeout = upload_timeout_seconds
+        self._reconnect = reconnect_seconds
+        self._channel: grpc.aio.Channel | None = None
+        self._open_stub: Any = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the channel. A later call opens a new one."""
+        channel, self._channel, self._open_stub = self._channel, None, None
+        if channel is not None:
+            await channel.close()
+
+    @property
+    def _stub(self) -> Any:
+        # Lazily: a grpc.aio channel belongs to the loop that runs when it is made.
+        if self._channel is None:
+            self._channel = open_channel(
+                self._address,
+                root_certificates=self._root_certificates,
+                options={"grpc.service_config": SERVICE_CONFIG},
+            )
+            self._open_stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)  # type: ignore[no-untyped-call]
+        return self._open_stub
+
+    async def _unary(self, method: str, request: Any) -> Any:
+        try:
+            return await getattr(self._stub, method)(request, timeout=self._timeout, metadata=self._metadata)
+        except grpc.aio.AioRpcError as error:
+            raise error_from_rpc(error) from error
+
+    async def _pages(self, method: str, request: Any, field: str) -> AsyncIterator[Any]:
+        """Every item of every page of a List call; `request` is used up."""
+        while True:
+            response = await self._unary(method, request)
+            for item in getattr(response, field):
+                yield item
+            if not response.next_page_token:
+                return
+            request.page_token = response.next_page_token
+
+    async def _watch(self, method: str, request: Any, is_last: Callable[[Any], bool]) -> AsyncIterator[Any]:
+        """Messages of a Watch call until one `is_last`; connects again when the server goes away meanwhile.
+
+        Every connection starts with the whole present, so callers see nothing too few, and some messages twice.
+
+        Raises:
+            UnavailableError: no gateway answered for `reconnect_seconds`.
+        """
+        lost_at: float | None = None
+        pause = FIRST_RECONNECT_SECONDS
+        while True:
+            call = getattr(self._stub, method)(request, metadata=self._metadata)
+            cause: Exception = UnavailableError("STREAM_ENDED", f"the gateway ended {method} before the job ended")
+            try:
+                async for message in call:
+                    lost_at, pause = None, FIRST_RECONNECT_SECONDS
+                    yield message
+                    if is_last(message):
+                        return
+            except grpc.aio.AioRpcError as error:
+                cause = error_from_rpc(error)
+                cause.__cause__ = error
+                if not _went_away(error):
+                    raise cause from error
+            finally:
+                call.cancel()
+            lost_at = lost_at or time.monotonic()
+            if time.monotonic() - lost_at > self._reconnect:
+                raise cause
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LAST_RECONNECT_SECONDS)
+
+
+def new_request_id() -> str:
+    """A fresh id that makes a create idempotent."""
+    return uuid.uuid4().hex
+
+
+def resource_name(reference: object, collection: str) -> str:
+    """The resource name of an SDK object, of a name, or of a bare id in a top-level `collection`."""
+    name = reference if isinstance(reference, str) else str(getattr(reference, "name"))  # noqa: B009
+    return name if "/" in name else f"{collection}/{name}"
+
+
+def _went_away(error: grpc.aio.AioRpcError) -> bool:
+    # A server that drains cancels the streams it cannot finish; nobody here has cancelled this one.
+    return error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)

@@ -1,0 +1,165 @@
+"""Calls about galleries and their images."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+from headshots.client import convert
+from headshots.client.connection import Connection, new_request_id, resource_name
+from headshots.client.models import (
+    Gallery,
+    GalleryEvent,
+    GalleryRef,
+    Image,
+    ImageFormat,
+    PaintedImage,
+    Priority,
+    Style,
+    SubjectRef,
+)
+from headshots.client.trainings import TERMINAL
+from headshots.v1 import gateway_pb2
+
+
+class GalleryCalls(Connection):
+    """Adapters to portraits."""
+
+    async def create_gallery(
+        self,
+        subject: SubjectRef,
+        styles: Iterable[Style | str],
+        *,
+        shots_per_style: int = 4,
+        seed: int = 0,
+        format: ImageFormat = ImageFormat.PNG,
+        quality: int = 0,
+        priority: Priority = Priority.STANDARD,
+        request_id: str | None = None,
+        validate_only: bool = False,
+    ) -> Gallery:
+        """Queue a gallery with the subject's newest adapter.
+
+        Args:
+            subject: whom to paint.
+            styles: 1 to 32 distinct styles; bare ids do.
+            shots_per_style: 1 to 64; at most 160 shots in all.
+            seed: of the first shot of each style, 0 to 2^32-1; shot i takes seed + i.
+            format: how the files are encoded.
+            quality: of JPEG and WebP, 1 to 100; 0 takes the server's default.
+            priority: who is served first.
+            request_id: the same id again answers the same gallery; default a new one.
+            validate_only: check everything and answer the gallery as it would be, without making it.
+
+        Raises:
+            FailedPreconditionError: the subject has no adapter yet.
+            NotFoundError: no such subject or style.
+        """
+        request = gateway_pb2.CreateGalleryRequest(
+            parent=resource_name(subject, "subjects"),
+            styles=[resource_name(style, "styles") for style in styles],
+            shots_per_style=shots_per_style,
+            seed=seed,
+            format=convert.image_format(format),
+            quality=quality,
+            priority=convert.priority(priority),
+            request_id=request_id or new_request_id(),
+            validate_only=validate_only,
+        )
+        return convert.gallery((await self._unary("CreateGallery", request)).gallery)
+
+    async def get_gallery(self, gallery: GalleryRef) -> Gallery:
+        """One gallery with the images it has so far.
+
+        Raises:
+            NotFoundError: no such gallery in this tenant.
+        """
+        request = gateway_pb2.GetGalleryRequest(name=resource_name(gallery, "subjects"))
+        return convert.gallery((await self._unary("GetGallery", request)).gallery)
+
+    async def list_galleries(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Gallery]:
+        """All galleries of a subject, newest first, without their images."""
+        request = gateway_pb2.ListGalleriesRequest(parent=resource_name(subject, "subjects"), page_size=page_size)
+        async for item in self._pages("ListGalleries", request, "galleries"):
+            yield convert.gallery(item)
+
+    async def watch_gallery(
+        self, gallery: GalleryRef, *, include_content: bool = False, include_previews: bool = False
+    ) -> AsyncIterator[GalleryEvent]:
+        """Images finished before the call, then each as it finishes, and the gallery on each change of its state.
+
+        Each image comes once, also when the gateway restarts meanwhile. The last event is the terminal `Gallery`.
+
+        Args:
+            gallery: which.
+            include_content: send each image's file with it.
+            include_previews: send glimpses of shots while they are painted.
+
+        Raises:
+            UnavailableError: no gateway answered for `reconnect_seconds`.
+        """
+        request = gateway_pb2.WatchGalleryRequest(
+            name=resource_name(gallery, "subjects"),
+            include_content=include_content,
+            include_previews=include_previews,
+        )
+        seen: set[str] = set()
+        async for message in self._watch("WatchGallery", request, _is_last):
+            event = convert.gallery_event(message)
+            if isinstance(event, PaintedImage):
+                if event.image.name in seen:
+                    continue
+                seen.add(event.image.name)
+            yield event
+
+    async def wait_gallery(self, gallery: GalleryRef) -> Gallery:
+        """The gallery with all its images once it has succeeded.
+
+        Raises:
+            JobFailedError: it failed; `reason` and `message` say why.
+            CancelledByCallerError: it was cancelled.
+        """
+        async for event in self.watch_gallery(gallery):
+            if isinstance(event, Gallery):
+                event.raise_for_state()
+        return await self.get_gallery(gallery)
+
+    async def generate(
+        self,
+        subject: SubjectRef,
+        styles: Iterable[Style | str],
+        *,
+        shots_per_style: int = 4,
+        seed: int = 0,
+        format: ImageFormat = ImageFormat.PNG,
+        quality: int = 0,
+    ) -> AsyncIterator[PaintedImage]:
+        """Queue a gallery and yield its images with their files as they finish.
+
+        Raises what `create_gallery` and `wait_gallery` raise; images that were painted have been yielded by then.
+        """
+        gallery = await self.create_gallery(
+            subject, styles, shots_per_style=shots_per_style, seed=seed, format=format, quality=quality
+        )
+        async for event in self.watch_gallery(gallery, include_content=True):
+            if isinstance(event, PaintedImage):
+                yield event
+            elif isinstance(event, Gallery):
+                event.raise_for_state()
+
+    async def cancel_gallery(self, gallery: GalleryRef) -> Gallery:
+        """Ask a gallery to stop; shots that have not started never will. A terminal one is left as it is."""
+        request = gateway_pb2.CancelGalleryRequest(name=resource_name(gallery, "subjects"))
+        return convert.gallery((await self._unary("CancelGallery", request)).gallery)
+
+    async def get_image(self, image: Image | str) -> PaintedImage:
+        """One image and its file.
+
+        Raises:
+            NotFoundError: no such image in this tenant.
+        """
+        response = await self._unary("GetImage", gateway_pb2.GetImageRequest(name=resource_name(image, "subjects")))
+        return PaintedImage(convert.image(response.image), response.content)
+
+
+def _is_last(message: gateway_pb2.WatchGalleryResponse) -> bool:
+    return message.HasField("gallery") and message.gallery.state in TERMINAL

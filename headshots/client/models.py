@@ -1,0 +1,246 @@
+"""What the SDK hands out: frozen dataclasses, one for each noun of the contract.
+
+Times are aware UTC datetimes, durations are seconds as floats, `None` means "not there (yet)". A likeness of `None` was
+not measured, which is never a pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from headshots.errors import CancelledByCallerError, HeadshotsError
+
+
+class JobState(StrEnum):
+    """Where a training or a gallery stands."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether it never changes again."""
+        return self not in (JobState.PENDING, JobState.RUNNING)
+
+
+class Priority(StrEnum):
+    """Who is served first. The SDK's default is STANDARD."""
+
+    STANDARD = "STANDARD"
+    HIGH = "HIGH"
+
+
+class ImageFormat(StrEnum):
+    """How image files are encoded. The SDK's default is PNG, which is lossless."""
+
+    PNG = "PNG"
+    JPEG = "JPEG"
+    WEBP = "WEBP"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job failed: a stable UPPER_SNAKE reason and a sentence with the cure."""
+
+    reason: str
+    message: str
+
+
+class JobFailedError(HeadshotsError):
+    """A training or a gallery ended as FAILED; `job` is the job as it stands."""
+
+    def __init__(self, job: Training | Gallery) -> None:
+        failure = job.failure or Failure("JOB_FAILED", f"{job.name} failed without saying why")
+        super().__init__(failure.reason, failure.message, metadata={"name": job.name})
+        self.job = job
+
+
+class _Job:
+    """What trainings and galleries have in common."""
+
+    def raise_for_state(self: Training | Gallery) -> None:  # type: ignore[misc]
+        """Raise when the job did not succeed; a job that still runs passes.
+
+        Raises:
+            JobFailedError: it failed.
+            CancelledByCallerError: it was cancelled.
+        """
+        if self.state is JobState.FAILED:
+            raise JobFailedError(self)
+        if self.state is JobState.CANCELLED:
+            raise CancelledByCallerError(
+                "JOB_CANCELLED", f"{self.name} was cancelled before it was done", metadata={"name": self.name}
+            )
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """The customer that the API key names."""
+
+    name: str
+    display_name: str
+    create_time: datetime | None
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A subject's LoRA in the server's object store; `sha256` identifies it everywhere."""
+
+    sha256: str
+    key: str
+    foundation_digest: str
+    rank: int
+    trigger: str
+    size_bytes: int
+    kohya_key: str
+    manifest_key: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A person. `adapter` is what galleries use: that of the newest successful training."""
+
+    name: str
+    display_name: str
+    class_noun: str
+    create_time: datetime | None
+    photo_count: int
+    adapter: Adapter | None
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One selfie as stored: upright, sRGB, without metadata. `sha256` is of the uploaded bytes."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    width_px: int
+    height_px: int
+    filename: str
+    create_time: datetime | None
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What a training overrides of the foundation's own recipe; `None` keeps the recipe's value.
+
+    `steps` 1 to 10000, `rank` 1 to 128, `learning_rate` above 0 and at most 0.1, `batch_rows` 1 to 64 photos a step,
+    `seed` 0 to 2^32-1.
+    """
+
+    steps: int | None = None
+    rank: int | None = None
+    learning_rate: float | None = None
+    batch_rows: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class LossPoint:
+    """One point of the training curve: the mean denoising loss since the point before."""
+
+    step: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class Training(_Job):
+    """One run that makes an adapter. `step` of `total_steps` are done; 0 in all means it has not started."""
+
+    name: str
+    state: JobState
+    step: int
+    total_steps: int
+    loss: float
+    eta_seconds: float | None
+    queue_place: int
+    attempt: int
+    options: TrainingOptions
+    adapter: Adapter | None
+    failure: Failure | None
+    create_time: datetime | None
+    start_time: datetime | None
+    end_time: datetime | None
+    curve: tuple[LossPoint, ...]
+    photo_count: int
+    likeness: float | None
+
+
+@dataclass(frozen=True)
+class Style:
+    """A versioned prompt recipe."""
+
+    name: str
+    display_name: str
+    description: str
+    version: int
+    outfit: str
+    backdrop: str
+    lighting: str
+    framing: str
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of a gallery: what it was painted from and what the file is; `sha256` is of the file."""
+
+    name: str
+    style: str
+    prompt: str
+    seed: int
+    width_px: int
+    height_px: int
+    content_type: str
+    size_bytes: int
+    sha256: str
+    likeness: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Gallery(_Job):
+    """Many shots of one subject. `images` holds those finished so far where the call says that it sends them."""
+
+    name: str
+    state: JobState
+    styles: tuple[str, ...]
+    shots_per_style: int
+    seed: int
+    total_shots: int
+    completed_shots: int
+    failed_shots: int
+    adapter_sha256: str
+    failure: Failure | None
+    create_time: datetime | None
+    end_time: datetime | None
+    images: tuple[Image, ...]
+
+
+@dataclass(frozen=True)
+class PaintedImage:
+    """An image and its file; `content` is empty where the file was not asked for."""
+
+    image: Image
+    content: bytes
+
+
+@dataclass(frozen=True)
+class ShotPreview:
+    """A glimpse of shot number `shot` while it is being painted; `content` is a small JPEG."""
+
+    shot: int
+    step: int
+    total_steps: int
+    content: bytes
+
+
+GalleryEvent = Gallery | PaintedImage | ShotPreview
+SubjectRef = Subject | str
+TrainingRef = Training | str
+GalleryRef = Gallery | str

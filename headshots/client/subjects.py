@@ -1,0 +1,134 @@
+"""Calls about the tenant, subjects, photos and styles."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Iterable, Sequence
+from pathlib import Path
+
+import grpc
+
+from headshots.client import convert
+from headshots.client.connection import Connection, new_request_id, resource_name
+from headshots.client.models import Photo, Style, Subject, SubjectRef, Tenant
+from headshots.rpc.channel import error_from_rpc
+from headshots.v1 import gateway_pb2
+
+CHUNK_BYTES = 512 * 1024
+PhotoSource = str | os.PathLike[str] | bytes
+
+
+class SubjectCalls(Connection):
+    """People and what belongs to them."""
+
+    async def get_tenant(self) -> Tenant:
+        """The tenant that the API key names: the quickest check of a key."""
+        return convert.tenant((await self._unary("GetTenant", gateway_pb2.GetTenantRequest())).tenant)
+
+    async def create_subject(
+        self, display_name: str = "", *, class_noun: str = "person", request_id: str | None = None
+    ) -> Subject:
+        """Make a subject.
+
+        Args:
+            display_name: for people, at most 128 characters.
+            class_noun: the word the foundation knows such a person by: man, woman, person …
+            request_id: the same id again answers the same subject; default a new one.
+        """
+        request = gateway_pb2.CreateSubjectRequest(
+            display_name=display_name, class_noun=class_noun, request_id=request_id or new_request_id()
+        )
+        return convert.subject((await self._unary("CreateSubject", request)).subject)
+
+    async def get_subject(self, subject: SubjectRef) -> Subject:
+        """One subject, by name, bare id or an older copy of it.
+
+        Raises:
+            NotFoundError: no such subject in this tenant.
+        """
+        request = gateway_pb2.GetSubjectRequest(name=resource_name(subject, "subjects"))
+        return convert.subject((await self._unary("GetSubject", request)).subject)
+
+    async def list_subjects(self, *, page_size: int = 0) -> AsyncIterator[Subject]:
+        """All subjects, newest first; pages are fetched as they are needed."""
+        request = gateway_pb2.ListSubjectsRequest(page_size=page_size)
+        async for item in self._pages("ListSubjects", request, "subjects"):
+            yield convert.subject(item)
+
+    async def delete_subject(self, subject: SubjectRef) -> int:
+        """Erase the subject with its photos, adapters and images; answers how many objects were removed.
+
+        Raises:
+            FailedPreconditionError: a training or a gallery of it still runs.
+        """
+        request = gateway_pb2.DeleteSubjectRequest(name=resource_name(subject, "subjects"))
+        return int((await self._unary("DeleteSubject", request)).deleted_objects)
+
+    async def upload_photos(self, subject: SubjectRef, photos: Iterable[PhotoSource]) -> list[Photo]:
+        """Upload 1 to 100 photos, each a path or a file's bytes of at most 20 MiB. All are stored, or none.
+
+        Raises:
+            InvalidPhotoError: a photo cannot be used; the message names it and says why.
+            OSError: a path cannot be read; nothing was stored.
+        """
+        # Before anything is sent, so that a path that cannot be read costs nothing.
+        sources = await asyncio.to_thread(lambda: [(photo, *_describe(photo)) for photo in photos])
+        parts = _upload_parts(resource_name(subject, "subjects"), sources)
+        call = self._stub.UploadPhotos(timeout=self._upload_timeout, metadata=self._metadata)
+        try:
+            # A server that refuses a photo ends the call while we still write. Writing then fails without saying
+            # why; the call's status does.
+            with contextlib.suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
+                async for part in parts:
+                    await call.write(part)
+                await call.done_writing()
+            response = await call
+        except grpc.aio.AioRpcError as error:
+            raise error_from_rpc(error) from error
+        finally:
+            call.cancel()
+        return [convert.photo(item) for item in response.photos]
+
+    async def list_photos(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Photo]:
+        """All photos of a subject, in upload order."""
+        request = gateway_pb2.ListPhotosRequest(parent=resource_name(subject, "subjects"), page_size=page_size)
+        async for item in self._pages("ListPhotos", request, "photos"):
+            yield convert.photo(item)
+
+    async def list_styles(self, *, page_size: int = 0) -> AsyncIterator[Style]:
+        """The style library, by name."""
+        request = gateway_pb2.ListStylesRequest(page_size=page_size)
+        async for item in self._pages("ListStyles", request, "styles"):
+            yield convert.style(item)
+
+    async def get_style(self, style: Style | str) -> Style:
+        """One style, by `styles/{style}` or its bare id.
+
+        Raises:
+            NotFoundError: no such style.
+        """
+        request = gateway_pb2.GetStyleRequest(name=resource_name(style, "styles"))
+        return convert.style((await self._unary("GetStyle", request)).style)
+
+
+async def _upload_parts(
+    parent: str, sources: Sequence[tuple[PhotoSource, str, int]]
+) -> AsyncIterator[gateway_pb2.UploadPhotosRequest]:
+    yield gateway_pb2.UploadPhotosRequest(header=gateway_pb2.UploadHeader(parent=parent))
+    for source, filename, size_bytes in sources:
+        # Announced before it is read: should reading fail, the server sees a photo cut short and stores nothing.
+        start = gateway_pb2.PhotoStart(filename=filename, size_bytes=size_bytes)
+        yield gateway_pb2.UploadPhotosRequest(photo=start)
+        content = source if isinstance(source, bytes) else await asyncio.to_thread(Path(source).read_bytes)
+        for offset in range(0, len(content), CHUNK_BYTES):
+            yield gateway_pb2.UploadPhotosRequest(chunk=content[offset : offset + CHUNK_BYTES])
+
+
+def _describe(source: PhotoSource) -> tuple[str, int]:
+    """File name and size in bytes."""
+    if isinstance(source, bytes):
+        return "", len(source)
+    with Path(source).open("rb") as file:
+        return Path(source).name[:255], os.fstat(file.fileno()).st_size

@@ -1,0 +1,148 @@
+"""The blocking twin of the asyncio client, made from it: one line a method, with the same signature."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from headshots.client.aio import AsyncHeadshots
+from headshots.client.galleries import GalleryCalls
+from headshots.client.subjects import SubjectCalls
+from headshots.client.trainings import TrainingCalls
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _blocking(
+    method: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[Headshots, P], R]:
+    """The method, waiting for its result."""
+
+    @functools.wraps(method)
+    def call(self: Headshots, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._run(method(self._client, *args, **kwargs))
+
+    return call
+
+
+def _iterating(
+    method: Callable[Concatenate[Any, P], AsyncIterator[R]],
+) -> Callable[Concatenate[Headshots, P], Iterator[R]]:
+    """The method, as a generator that waits for each item; closing it ends the call."""
+
+    @functools.wraps(method)
+    def call(self: Headshots, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[R]:
+        items: Any = method(self._client, *args, **kwargs)
+        try:
+            while True:
+                try:
+                    yield self._run(anext(items))
+                except StopAsyncIteration:
+                    return
+        finally:
+            # A generator may outlive its client, whose channel has then ended the call already.
+            if not self._loop.is_closed():
+                self._run(items.aclose())
+
+    return call
+
+
+class Headshots:
+    """The public API, blocking: `AsyncHeadshots` on an event loop in a thread of its own.
+
+    ::
+
+        with Headshots("127.0.0.1:50051", api_key) as headshots:
+            subject = headshots.create_subject("Ada", class_noun="woman")
+            headshots.upload_photos(subject, Path("selfies").glob("*.jpg"))
+            headshots.train(subject, on_progress=lambda training: print(training.step, training.loss))
+            for painted in headshots.generate(subject, ["studio-navy-suit"]):
+                Path(f"{painted.image.seed}.png").write_bytes(painted.content)
+
+    Methods, arguments and errors are those of `AsyncHeadshots`. It may be shared between threads. Callbacks run on
+    the loop's thread.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        api_key: str,
+        *,
+        root_certificates: bytes | None = None,
+        timeout_seconds: float = 30.0,
+        upload_timeout_seconds: float = 600.0,
+        reconnect_seconds: float = 60.0,
+    ) -> None:
+        """As `AsyncHeadshots`; nothing is sent until the first call."""
+        self._client = AsyncHeadshots(
+            address,
+            api_key,
+            root_certificates=root_certificates,
+            timeout_seconds=timeout_seconds,
+            upload_timeout_seconds=upload_timeout_seconds,
+            reconnect_seconds=reconnect_seconds,
+        )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="headshots-client", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the channel and end the thread. The client cannot be used afterwards."""
+        if self._loop.is_closed():
+            return
+        self._run(self._client.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, awaitable: Coroutine[Any, Any, R]) -> R:
+        if self._loop.is_closed():
+            awaitable.close()
+            raise RuntimeError("this Headshots client is closed")
+        future = asyncio.run_coroutine_threadsafe(awaitable, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            # Also for Ctrl-C in the waiting thread: the call must not go on without anybody to hear of it.
+            future.cancel()
+            raise
+
+    get_tenant = _blocking(SubjectCalls.get_tenant)
+    create_subject = _blocking(SubjectCalls.create_subject)
+    get_subject = _blocking(SubjectCalls.get_subject)
+    list_subjects = _iterating(SubjectCalls.list_subjects)
+    delete_subject = _blocking(SubjectCalls.delete_subject)
+    upload_photos = _blocking(SubjectCalls.upload_photos)
+    list_photos = _iterating(SubjectCalls.list_photos)
+    list_styles = _iterating(SubjectCalls.list_styles)
+    get_style = _blocking(SubjectCalls.get_style)
+
+    create_training = _blocking(TrainingCalls.create_training)
+    get_training = _blocking(TrainingCalls.get_training)
+    list_trainings = _iterating(TrainingCalls.list_trainings)
+    watch_training = _iterating(TrainingCalls.watch_training)
+    wait_training = _blocking(TrainingCalls.wait_training)
+    train = _blocking(TrainingCalls.train)
+    cancel_training = _blocking(TrainingCalls.cancel_training)
+
+    create_gallery = _blocking(GalleryCalls.create_gallery)
+    get_gallery = _blocking(GalleryCalls.get_gallery)
+    list_galleries = _iterating(GalleryCalls.list_galleries)
+    watch_gallery = _iterating(GalleryCalls.watch_gallery)
+    wait_gallery = _blocking(GalleryCalls.wait_gallery)
+    generate = _iterating(GalleryCalls.generate)
+    cancel_gallery = _blocking(GalleryCalls.cancel_gallery)
+    get_image = _blocking(GalleryCalls.get_image)

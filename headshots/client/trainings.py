@@ -1,0 +1,104 @@
+"""Calls about trainings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from headshots.client import convert
+from headshots.client.connection import Connection, new_request_id, resource_name
+from headshots.client.models import JobState, Priority, SubjectRef, Training, TrainingOptions, TrainingRef
+from headshots.v1 import gateway_pb2, resources_pb2
+
+TERMINAL = frozenset(resources_pb2.JobState.Value(f"JOB_STATE_{state}") for state in JobState if state.terminal)
+
+
+class TrainingCalls(Connection):
+    """Selfies to adapters."""
+
+    async def create_training(
+        self,
+        subject: SubjectRef,
+        options: TrainingOptions | None = None,
+        *,
+        priority: Priority = Priority.STANDARD,
+        request_id: str | None = None,
+        validate_only: bool = False,
+    ) -> Training:
+        """Queue a training on the subject's photos.
+
+        Args:
+            subject: whose photos; at least 6 of them.
+            options: what to override of the foundation's recipe.
+            priority: who is served first.
+            request_id: the same id again answers the same training; default a new one.
+            validate_only: check everything and answer the training as it would be, without making it.
+
+        Raises:
+            FailedPreconditionError: too few photos, or another training of the subject runs.
+        """
+        request = gateway_pb2.CreateTrainingRequest(
+            parent=resource_name(subject, "subjects"),
+            options=convert.training_options(options or TrainingOptions()),
+            priority=convert.priority(priority),
+            request_id=request_id or new_request_id(),
+            validate_only=validate_only,
+        )
+        return convert.training((await self._unary("CreateTraining", request)).training)
+
+    async def get_training(self, training: TrainingRef) -> Training:
+        """One training as it stands.
+
+        Raises:
+            NotFoundError: no such training in this tenant.
+        """
+        request = gateway_pb2.GetTrainingRequest(name=resource_name(training, "subjects"))
+        return convert.training((await self._unary("GetTraining", request)).training)
+
+    async def list_trainings(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Training]:
+        """All trainings of a subject, newest first."""
+        request = gateway_pb2.ListTrainingsRequest(parent=resource_name(subject, "subjects"), page_size=page_size)
+        async for item in self._pages("ListTrainings", request, "trainings"):
+            yield convert.training(item)
+
+    async def watch_training(self, training: TrainingRef) -> AsyncIterator[Training]:
+        """The training now and on every change, until it is terminal. A gateway that restarts meanwhile is waited for.
+
+        Raises:
+            UnavailableError: no gateway answered for `reconnect_seconds`.
+        """
+        request = gateway_pb2.WatchTrainingRequest(name=resource_name(training, "subjects"))
+        async for message in self._watch("WatchTraining", request, lambda m: m.training.state in TERMINAL):
+            yield convert.training(message.training)
+
+    async def wait_training(
+        self, training: TrainingRef, *, on_progress: Callable[[Training], None] | None = None
+    ) -> Training:
+        """The training once it has succeeded; `on_progress` is called with each change.
+
+        Raises:
+            JobFailedError: it failed; `reason` and `message` say why.
+            CancelledByCallerError: it was cancelled.
+        """
+        latest: Training | None = None
+        async for latest in self.watch_training(training):
+            if on_progress is not None:
+                on_progress(latest)
+        assert latest is not None, "a watch ends with a terminal message"
+        latest.raise_for_state()
+        return latest
+
+    async def train(
+        self,
+        subject: SubjectRef,
+        options: TrainingOptions | None = None,
+        *,
+        on_progress: Callable[[Training], None] | None = None,
+    ) -> Training:
+        """Queue a training and wait for its adapter; raises what `create_training` and `wait_training` raise."""
+        training = await self.create_training(subject, options)
+        return await self.wait_training(training, on_progress=on_progress)
+
+    async def cancel_training(self, training: TrainingRef) -> Training:
+        """Ask a training to stop; answers at once. A terminal one is left as it is."""
+        request = gateway_pb2.CancelTrainingRequest(name=resource_name(training, "subjects"))
+        return convert.training((await self._unary("CancelTraining", request)).training)
