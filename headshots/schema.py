@@ -61,6 +61,8 @@ subjects = Table(
     Column("display_name", String(128), nullable=False, default=""),
     Column("class_noun", String(32), nullable=False),
     Column("request_id", String(64)),
+    # Being erased: invisible to every call, and whoever finds it finishes the job.
+    Column("deleting", sa.Boolean, nullable=False, default=False),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("tenant_id", "request_id"),
     Index("ix_subjects_tenant_id_created_at", "tenant_id", "created_at"),
@@ -90,6 +92,8 @@ trainings = Table(
     Column("request_id", String(64)),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
+    # Whether it was ever sent to a trainer: before that it can be cancelled without asking one.
+    Column("sent", sa.Boolean, nullable=False, default=False),
     # Whether the trainer has confirmed the job; until then the reconciler sends it again.
     Column("submitted", sa.Boolean, nullable=False, default=False),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
@@ -97,6 +101,8 @@ trainings = Table(
     Column("request", sa.JSON, nullable=False),
     # The newest TrainingJob as JSON.
     Column("job", sa.JSON, nullable=False, default=dict),
+    # One sentence on what holds it up.
+    Column("note", Text, nullable=False, default=""),
     Column("created_at", Float, nullable=False),
     Column("ended_at", Float),
     UniqueConstraint("subject_id", "request_id"),
@@ -113,6 +119,7 @@ galleries = Table(
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    # The recipes as they were when the gallery was made, in the order asked for.
     Column("styles", sa.JSON, nullable=False),
     Column("shots_per_style", Integer, nullable=False),
     Column("seed", sa.BigInteger, nullable=False),
@@ -120,6 +127,8 @@ galleries = Table(
     Column("format", Integer, nullable=False),
     Column("quality", Integer, nullable=False),
     Column("adapter", sa.JSON, nullable=False),
+    # One sentence on what holds it up.
+    Column("note", Text, nullable=False, default=""),
     Column("failure_reason", String(64)),
     Column("failure_message", Text),
     Column("created_at", Float, nullable=False),
@@ -136,8 +145,9 @@ shots = Table(
     Column("number", Integer, nullable=False),
     *_lease_columns(),
     Column("style", String(64), nullable=False),
-    Column("prompt", Text, nullable=False),
     Column("seed", sa.BigInteger, nullable=False),
+    # Claims that ended through no fault of the shot (generator away or full, gateway drained).
+    Column("uncounted_attempts", Integer, nullable=False, default=0),
     # Not claimed before this time: back-off after a generator that was away.
     Column("not_before", Float, nullable=False, default=0.0),
     Column("image_key", Text),

@@ -142,7 +142,7 @@ class Adapter(_message.Message):
     def __init__(self, sha256: _Optional[str] = ..., key: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., rank: _Optional[int] = ..., trigger: _Optional[str] = ..., size_bytes: _Optional[int] = ..., kohya_key: _Optional[str] = ..., manifest_key: _Optional[str] = ...) -> None: ...
 
 class Training(_message.Message):
-    __slots__ = ("name", "state", "step", "total_steps", "loss", "eta", "queue_place", "attempt", "options", "adapter", "failure", "create_time", "start_time", "end_time", "curve", "photo_count", "likeness")
+    __slots__ = ("name", "state", "step", "total_steps", "loss", "eta", "queue_place", "attempt", "options", "adapter", "failure", "create_time", "start_time", "end_time", "curve", "photo_count", "likeness", "status_message")
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
@@ -160,6 +160,7 @@ class Training(_message.Message):
     CURVE_FIELD_NUMBER: _ClassVar[int]
     PHOTO_COUNT_FIELD_NUMBER: _ClassVar[int]
     LIKENESS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: JobState
     step: int
@@ -177,7 +178,8 @@ class Training(_message.Message):
     curve: _containers.RepeatedCompositeFieldContainer[LossPoint]
     photo_count: int
     likeness: float
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_place: _Optional[int] = ..., attempt: _Optional[int] = ..., options: _Optional[_Union[TrainingOptions, _Mapping]] = ..., adapter: _Optional[_Union[Adapter, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[LossPoint, _Mapping]]] = ..., photo_count: _Optional[int] = ..., likeness: _Optional[float] = ...) -> None: ...
+    status_message: str
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_place: _Optional[int] = ..., attempt: _Optional[int] = ..., options: _Optional[_Union[TrainingOptions, _Mapping]] = ..., adapter: _Optional[_Union[Adapter, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[LossPoint, _Mapping]]] = ..., photo_count: _Optional[int] = ..., likeness: _Optional[float] = ..., status_message: _Optional[str] = ...) -> None: ...
 
 class Style(_message.Message):
     __slots__ = ("name", "display_name", "description", "version", "outfit", "backdrop", "lighting", "framing")
@@ -226,7 +228,7 @@ class Image(_message.Message):
     def __init__(self, name: _Optional[str] = ..., style: _Optional[str] = ..., prompt: _Optional[str] = ..., seed: _Optional[int] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., content_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., likeness: _Optional[float] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class Gallery(_message.Message):
-    __slots__ = ("name", "state", "styles", "shots_per_style", "seed", "total_shots", "completed_shots", "failed_shots", "adapter_sha256", "failure", "create_time", "end_time", "images")
+    __slots__ = ("name", "state", "styles", "shots_per_style", "seed", "total_shots", "completed_shots", "failed_shots", "adapter_sha256", "failure", "create_time", "end_time", "images", "status_message")
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     STYLES_FIELD_NUMBER: _ClassVar[int]
@@ -240,6 +242,7 @@ class Gallery(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
+    STATUS_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: JobState
     styles: _containers.RepeatedScalarFieldContainer[str]
@@ -253,4 +256,5 @@ class Gallery(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
     images: _containers.RepeatedCompositeFieldContainer[Image]
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., total_shots: _Optional[int] = ..., completed_shots: _Optional[int] = ..., failed_shots: _Optional[int] = ..., adapter_sha256: _Optional[str] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., images: _Optional[_Iterable[_Union[Image, _Mapping]]] = ...) -> None: ...
+    status_message: str
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., total_shots: _Optional[int] = ..., completed_shots: _Optional[int] = ..., failed_shots: _Optional[int] = ..., adapter_sha256: _Optional[str] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., images: _Optional[_Iterable[_Union[Image, _Mapping]]] = ..., status_message: _Optional[str] = ...) -> None: ...
