@@ -63,7 +63,7 @@ def test_a_watch_left_early_leaves_the_client_usable(gateway: tuple[FakeGateway,
         for now in client.watch_training(training):
             if now.step:
                 break
-        assert client.cancel_training(training).state is JobState.CANCELLED
+        assert client.get_training(training).step >= 5
 
 
 def test_threads_may_share_a_client(gateway: tuple[FakeGateway, str]) -> None:
