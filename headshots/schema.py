@@ -165,6 +165,12 @@ training_jobs = Table(
     Column("tenant", String(64), nullable=False),
     *_lease_columns(),
     Column("priority", Integer, nullable=False, default=1),
+    # Not claimed before this time: back-off after a run that crashed.
+    Column("not_before", Float, nullable=False, default=0.0),
+    # Runs that gave the job back in order while their worker drained; they do not count as lost attempts.
+    Column("handed_back", Integer, nullable=False, default=0),
+    # Runs whose end was recorded, in whatever way; of the others only the lease's expiry told.
+    Column("ended_runs", Integer, nullable=False, default=0),
     # The frozen request as JSON: photos, output prefix, class noun, options.
     Column("request", sa.JSON, nullable=False),
     Column("step", Integer, nullable=False, default=0),
