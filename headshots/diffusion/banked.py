@@ -7,6 +7,7 @@ adapter row, I inputs, O outputs, R rank.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -59,7 +60,8 @@ class BankedUNet(nn.Module):
             for name, module in unet.named_modules()
             if isinstance(module, nn.Linear) and any(name == t or name.endswith("." + t) for t in targets)
         ]
-        layers = unet.config.layers_per_block  # type: ignore[union-attr]
+        config: Any = unet.config
+        layers = config.layers_per_block
         self.layout = Layout.build(
             ((name, linear.in_features, linear.out_features) for name, linear in linears),
             max_rank,

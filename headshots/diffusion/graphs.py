@@ -52,6 +52,9 @@ class Traced:
 class VaeDecoder(nn.Module):
     """Latents as the UNet leaves them to pixels, as stock pipelines post-process them."""
 
+    shift: Tensor
+    scale: Tensor
+
     def __init__(self, vae: nn.Module) -> None:
         super().__init__()
         self.vae = vae
@@ -119,17 +122,12 @@ def _gather_external_data(path: Path, module: nn.Module) -> None:
     if sum(p.numel() * p.element_size() for p in module.parameters()) < _PROTOBUF_LIMIT:
         return
     model = onnx.load(str(path))
-    strays = {
-        entry.value
-        for tensor in model.graph.initializer
-        for entry in tensor.external_data
-        if entry.key == "location"
+    written = {
+        entry.value for tensor in model.graph.initializer for entry in tensor.external_data if entry.key == "location"
     }
-    data = path.name + ".data"
-    onnx.save_model(model, str(path), save_as_external_data=True, location=data, size_threshold=1024)
-    for name in {p.name for p in path.parent.iterdir()} - {path.name, data}:
-        if name in strays or name.startswith("onnx__") or "." in name and not name.endswith((".onnx", ".data", ".json")):
-            (path.parent / name).unlink()
+    onnx.save_model(model, str(path), save_as_external_data=True, location=path.name + ".data", size_threshold=1024)
+    for name in written:
+        (path.parent / name).unlink()
 
 
 def _check(item: Traced, path: Path) -> None:
@@ -155,4 +153,4 @@ def _check(item: Traced, path: Path) -> None:
 def _relative_error(expected: np.ndarray[Any, Any], found: np.ndarray[Any, Any]) -> float:
     if expected.shape != found.shape:
         return float("inf")
-    return float(np.linalg.norm(found - expected) / max(np.linalg.norm(expected), 1e-12))
+    return float(np.linalg.norm(found - expected)) / max(float(np.linalg.norm(expected)), 1e-12)

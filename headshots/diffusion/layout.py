@@ -1,9 +1,9 @@
 """Where each adapted layer's LoRA lies in an adapter row.
 
 A row is one flat float vector: first every site's A, transposed to [in_features, max_rank], then every site's B,
-transposed to [max_rank, out_features], so that the graph computes ``(x A) B`` without transposing anything. All A before
-all B lets it scale a row's strength in one slice. Alpha/rank is folded into B; ranks below ``max_rank`` are padded with
-zeros, which adds exactly nothing.
+transposed to [max_rank, out_features], so that the graph computes ``(x A) B`` without transposing anything. All A
+before all B lets it scale a row's strength in one slice. Alpha/rank is folded into B; ranks below ``max_rank`` are
+padded with zeros, which adds exactly nothing.
 """
 
 from __future__ import annotations

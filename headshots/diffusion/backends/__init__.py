@@ -1,0 +1,8 @@
+"""What runs an engine package's graphs."""
+
+from __future__ import annotations
+
+from headshots.diffusion.backends.base import Backend, UNetBatch
+from headshots.diffusion.backends.onnxruntime import OnnxRuntimeBackend, OnnxRuntimeOptions
+
+__all__ = ["Backend", "OnnxRuntimeBackend", "OnnxRuntimeOptions", "UNetBatch"]
