@@ -53,6 +53,7 @@ SERVICE_CONFIG = json.dumps(
         ],
     }
 )
+CHANNEL_OPTIONS = {"grpc.service_config": SERVICE_CONFIG}
 FIRST_RECONNECT_SECONDS = 0.1
 LAST_RECONNECT_SECONDS = 2.0
 
@@ -108,9 +109,7 @@ class Connection:
         # Lazily: a grpc.aio channel belongs to the loop that runs when it is made.
         if self._channel is None:
             self._channel = open_channel(
-                self._address,
-                root_certificates=self._root_certificates,
-                options={"grpc.service_config": SERVICE_CONFIG},
+                self._address, root_certificates=self._root_certificates, options=CHANNEL_OPTIONS
             )
             self._open_stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)  # type: ignore[no-untyped-call]
         return self._open_stub

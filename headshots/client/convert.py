@@ -84,6 +84,7 @@ def training(message: resources_pb2.Training) -> models.Training:
         curve=tuple(models.LossPoint(point.step, point.loss) for point in message.curve),
         photo_count=message.photo_count,
         likeness=message.likeness if message.HasField("likeness") else None,
+        status_message=message.status_message,
     )
 
 
@@ -145,6 +146,7 @@ def gallery(message: resources_pb2.Gallery) -> models.Gallery:
         create_time=_time(message.create_time),
         end_time=_time(message.end_time),
         images=tuple(image(each) for each in message.images),
+        status_message=message.status_message,
     )
 
 

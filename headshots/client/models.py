@@ -151,7 +151,10 @@ class LossPoint:
 
 @dataclass(frozen=True)
 class Training(_Job):
-    """One run that makes an adapter. `step` of `total_steps` are done; 0 in all means it has not started."""
+    """One run that makes an adapter. `step` of `total_steps` are done; 0 in all means it has not started.
+
+    `status_message` says in one sentence what holds it up; empty when nothing does.
+    """
 
     name: str
     state: JobState
@@ -170,6 +173,7 @@ class Training(_Job):
     curve: tuple[LossPoint, ...]
     photo_count: int
     likeness: float | None
+    status_message: str
 
 
 @dataclass(frozen=True)
@@ -205,7 +209,10 @@ class Image:
 
 @dataclass(frozen=True)
 class Gallery(_Job):
-    """Many shots of one subject. `images` holds those finished so far where the call says that it sends them."""
+    """Many shots of one subject. `images` holds those finished so far where the call says that it sends them.
+
+    `status_message` says in one sentence what holds it up; empty when nothing does.
+    """
 
     name: str
     state: JobState
@@ -220,6 +227,7 @@ class Gallery(_Job):
     create_time: datetime | None
     end_time: datetime | None
     images: tuple[Image, ...]
+    status_message: str
 
 
 @dataclass(frozen=True)

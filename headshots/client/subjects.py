@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import os
-from collections.abc import AsyncIterator, Iterable, Sequence
-from pathlib import Path
-
-import grpc
+from collections.abc import AsyncIterator, Iterable
 
 from headshots.client import convert
-from headshots.client.connection import Connection, new_request_id, resource_name
+from headshots.client.connection import new_request_id, resource_name
 from headshots.client.models import Photo, Style, Subject, SubjectRef, Tenant
-from headshots.rpc.channel import error_from_rpc
+from headshots.client.upload import PhotoSource, PhotoUpload
 from headshots.v1 import gateway_pb2
 
-CHUNK_BYTES = 512 * 1024
-PhotoSource = str | os.PathLike[str] | bytes
 
-
-class SubjectCalls(Connection):
+class SubjectCalls(PhotoUpload):
     """People and what belongs to them."""
 
     async def get_tenant(self) -> Tenant:
@@ -73,23 +64,8 @@ class SubjectCalls(Connection):
             InvalidPhotoError: a photo cannot be used; the message names it and says why.
             OSError: a path cannot be read; nothing was stored.
         """
-        # Before anything is sent, so that a path that cannot be read costs nothing.
-        sources = await asyncio.to_thread(lambda: [(photo, *_describe(photo)) for photo in photos])
-        parts = _upload_parts(resource_name(subject, "subjects"), sources)
-        call = self._stub.UploadPhotos(timeout=self._upload_timeout, metadata=self._metadata)
-        try:
-            # A server that refuses a photo ends the call while we still write. Writing then fails without saying
-            # why; the call's status does.
-            with contextlib.suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
-                async for part in parts:
-                    await call.write(part)
-                await call.done_writing()
-            response = await call
-        except grpc.aio.AioRpcError as error:
-            raise error_from_rpc(error) from error
-        finally:
-            call.cancel()
-        return [convert.photo(item) for item in response.photos]
+        parent = resource_name(subject, "subjects")
+        return [convert.photo(item) for item in await self._upload(parent, list(photos))]
 
     async def list_photos(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Photo]:
         """All photos of a subject, in upload order."""
@@ -111,24 +87,3 @@ class SubjectCalls(Connection):
         """
         request = gateway_pb2.GetStyleRequest(name=resource_name(style, "styles"))
         return convert.style((await self._unary("GetStyle", request)).style)
-
-
-async def _upload_parts(
-    parent: str, sources: Sequence[tuple[PhotoSource, str, int]]
-) -> AsyncIterator[gateway_pb2.UploadPhotosRequest]:
-    yield gateway_pb2.UploadPhotosRequest(header=gateway_pb2.UploadHeader(parent=parent))
-    for source, filename, size_bytes in sources:
-        # Announced before it is read: should reading fail, the server sees a photo cut short and stores nothing.
-        start = gateway_pb2.PhotoStart(filename=filename, size_bytes=size_bytes)
-        yield gateway_pb2.UploadPhotosRequest(photo=start)
-        content = source if isinstance(source, bytes) else await asyncio.to_thread(Path(source).read_bytes)
-        for offset in range(0, len(content), CHUNK_BYTES):
-            yield gateway_pb2.UploadPhotosRequest(chunk=content[offset : offset + CHUNK_BYTES])
-
-
-def _describe(source: PhotoSource) -> tuple[str, int]:
-    """File name and size in bytes."""
-    if isinstance(source, bytes):
-        return "", len(source)
-    with Path(source).open("rb") as file:
-        return Path(source).name[:255], os.fstat(file.fileno()).st_size

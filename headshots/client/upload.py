@@ -1,0 +1,93 @@
+"""Uploading photos as one client stream."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from headshots.client.connection import CHANNEL_OPTIONS, Connection
+from headshots.rpc.channel import channel_options, error_from_rpc
+from headshots.v1 import gateway_pb2, gateway_pb2_grpc
+
+CHUNK_BYTES = 512 * 1024
+PhotoSource = str | os.PathLike[str] | bytes
+
+
+class PhotoUpload(Connection):
+    """The one client-streamed call.
+
+    It goes through gRPC's blocking stack, on a channel of its own: a server that refuses a photo ends the call while
+    the next message is being written, and grpc.aio (1.85) may then report "Internal error from Core" in place of the
+    server's reason.
+    """
+
+    async def _upload(self, parent: str, photos: Sequence[PhotoSource]) -> Sequence[Any]:
+        # Before anything is sent, so that a path that cannot be read costs nothing.
+        described = await asyncio.to_thread(lambda: [_describe(photo) for photo in photos])
+        parts = _Parts(parent, photos, described)
+        with self._blocking_channel() as channel:
+            stub: Any = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
+            call = stub.UploadPhotos.future(iter(parts), timeout=self._upload_timeout, metadata=self._metadata)
+            await _done(call)
+            try:
+                return list(call.result().photos)
+            except grpc.RpcError as error:
+                raise parts.failure or error_from_rpc(error) from error
+
+    def _blocking_channel(self) -> grpc.Channel:
+        options = list({**dict(channel_options()), **CHANNEL_OPTIONS}.items())
+        if self._root_certificates is None:
+            return grpc.insecure_channel(self._address, options)
+        credentials = grpc.ssl_channel_credentials(self._root_certificates)
+        return grpc.secure_channel(self._address, credentials, options)
+
+
+class _Parts:
+    """The messages of an upload. A file that cannot be read ends them early and is kept as `failure`."""
+
+    def __init__(self, parent: str, photos: Sequence[PhotoSource], described: Sequence[tuple[str, int]]) -> None:
+        self.failure: OSError | None = None
+        self._parent = parent
+        self._photos = zip(photos, described, strict=True)
+
+    def __iter__(self) -> Iterator[gateway_pb2.UploadPhotosRequest]:
+        yield gateway_pb2.UploadPhotosRequest(header=gateway_pb2.UploadHeader(parent=self._parent))
+        for photo, (filename, size_bytes) in self._photos:
+            # Announced before it is read: should reading fail, the server sees a photo cut short and stores nothing.
+            start = gateway_pb2.PhotoStart(filename=filename, size_bytes=size_bytes)
+            yield gateway_pb2.UploadPhotosRequest(photo=start)
+            try:
+                content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
+            except OSError as error:
+                self.failure = error
+                return
+            for offset in range(0, len(content), CHUNK_BYTES):
+                yield gateway_pb2.UploadPhotosRequest(chunk=content[offset : offset + CHUNK_BYTES])
+
+
+async def _done(call: grpc.Future[Any]) -> None:
+    """Wait for a call of the blocking stack without blocking; cancelled with the task that waits."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def wake(_: grpc.Future[Any]) -> None:
+        loop.call_soon_threadsafe(done.set)
+
+    call.add_done_callback(wake)
+    try:
+        await done.wait()
+    except asyncio.CancelledError:
+        call.cancel()
+        raise
+
+
+def _describe(photo: PhotoSource) -> tuple[str, int]:
+    """File name and size in bytes."""
+    if isinstance(photo, bytes):
+        return "", len(photo)
+    with Path(photo).open("rb") as file:
+        return Path(photo).name[:255], os.fstat(file.fileno()).st_size
