@@ -1,0 +1,76 @@
+"""The trainer as a process: ``python -m services.trainer``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+
+from prometheus_client import CollectorRegistry
+
+from headshots.artifacts import ArtifactStore
+from headshots.database import migrate, open_database
+from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.errors import HeadshotsError
+from headshots.rpc.server import run_until_signal, start_server
+from services.trainer.bell import Bell
+from services.trainer.device import choose_device
+from services.trainer.engine import TrainerEngine
+from services.trainer.metrics import Metrics
+from services.trainer.servicer import TrainerServicer
+from services.trainer.settings import TrainerSettings
+from services.trainer.worker import Workplace
+
+
+async def serve(settings: TrainerSettings) -> bool:
+    """Run until SIGTERM or SIGINT; returns whether everything came to its end in time."""
+    registry = CollectorRegistry()
+    foundation = Foundation.read(settings.foundation)
+    database = open_database(settings.database_url)
+    await asyncio.to_thread(migrate, database)
+    engine = TrainerEngine(
+        Workplace(
+            engine=database,
+            store=ArtifactStore.open(settings.store_url),
+            foundation=foundation,
+            foundation_digest=await asyncio.to_thread(foundation_digest, settings.foundation),
+            device=choose_device(settings.device),
+            settings=settings,
+            metrics=Metrics(registry, database),
+            calls=Bell(),
+            changes=Bell(),
+        )
+    )
+    # Checked now rather than by the first training.
+    engine.describe()
+    running = await start_server(TrainerServicer(engine).register, settings.server, registry=registry)
+    engine.begin()
+    in_time = True
+
+    async def drain() -> None:
+        nonlocal in_time
+        in_time = await engine.drain()
+
+    # Watches do not end by themselves: their callers come back to another replica.
+    await run_until_signal(running, drain_seconds=0.5, drain=drain)
+    return in_time
+
+
+def main() -> int:
+    """Start from the environment; returns the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        in_time = asyncio.run(serve(TrainerSettings.from_environment(os.environ)))
+    except HeadshotsError as error:
+        print(f"trainer: {error}", file=sys.stderr)
+        return 1
+    if not in_time:
+        # A thread hangs in a database or a store that is away, and would hold up the end; leases run out on their own.
+        logging.shutdown()
+        os._exit(0)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""One run of one job: the child at work, the lease kept alive beside it, its progress written under the fence."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.engine import Engine
+
+from headshots import leases
+from headshots.errors import UnavailableError
+from headshots.leases import Lease
+from headshots.schema import training_jobs
+from services.trainer.bell import Bell, rung_within
+from services.trainer.metrics import Metrics
+from services.trainer.process import Child
+from services.trainer.protocol import Event, Failed, Progress, Started, Stopped, Succeeded, Task
+
+log = logging.getLogger(__name__)
+
+# Steps whose mean tells how long the rest will take.
+_ETA_STEPS = 30
+# The lease is renewed, and a cancellation from another replica noticed, at least this often.
+_LONGEST_BEAT_SECONDS = 1.0
+
+
+class CancelRequested(Exception):
+    """Somebody asked to cancel the job; the child is gone."""
+
+
+class Attempt:
+    """Runs a child to its end. ``calls`` rings for cancellations and for draining; ``changes`` is rung for watchers."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        lease: Lease,
+        task: Task,
+        *,
+        lease_seconds: float,
+        calls: Bell,
+        changes: Bell,
+        metrics: Metrics,
+    ) -> None:
+        self._engine, self._lease, self._task = engine, lease, task
+        self._lease_seconds, self._metrics = lease_seconds, metrics
+        self._calls, self._changes = calls, changes
+        self._unwritten: dict[str, Any] = {}
+        self._curve: list[tuple[int, float]] = []
+        self._recent: deque[float] = deque(maxlen=_ETA_STEPS)
+        self._total_steps = 0
+
+    async def run(self, drain_deadline: Callable[[], float | None]) -> Succeeded | Failed | Stopped:
+        """How the run ended. ``drain_deadline``: when a draining service kills the child, by the loop's clock.
+
+        Raises:
+            CancelRequested: the job is to be cancelled.
+            LeaseLostError: somebody else has the job by now.
+        """
+        child = await Child.start(self._task)
+        log.info("training %s: attempt %d is process %d", self._lease.id, self._lease.attempt, child.pid)
+        following = asyncio.create_task(self._follow(child))
+        try:
+            return await self._attend(child, following, drain_deadline)
+        finally:
+            await child.kill()
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    async def _attend(
+        self,
+        child: Child,
+        following: asyncio.Task[Succeeded | Failed | Stopped],
+        drain_deadline: Callable[[], float | None],
+    ) -> Succeeded | Failed | Stopped:
+        """Keep the lease until the child is done."""
+        told = False
+        following.add_done_callback(lambda _: self._calls.ring())
+        while True:
+            ticket = self._calls.ticket()
+            if following.done():
+                return following.result()
+            if await self._beat():
+                raise CancelRequested
+            deadline = drain_deadline()
+            if deadline is not None and not told:
+                await child.stop()
+                told = True
+            if deadline is not None and asyncio.get_running_loop().time() > deadline:
+                log.warning("training %s did not write its checkpoint in time", self._lease.id)
+                return Stopped(0)
+            await rung_within(ticket, min(_LONGEST_BEAT_SECONDS, self._lease_seconds / 3))
+
+    async def _follow(self, child: Child) -> Succeeded | Failed | Stopped:
+        """Take in what the child says; returns its last words."""
+        async for event in child.events():
+            if isinstance(event, Succeeded | Failed | Stopped):
+                return event
+            self._take_in(event)
+        raise AssertionError("a child always has a last word")
+
+    def _take_in(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._total_steps, self._curve = event.total_steps, list(event.curve)
+            self._unwritten |= {"step": event.step, "total_steps": event.total_steps, "curve": self._curve}
+        elif isinstance(event, Progress):
+            for seconds in event.step_seconds:
+                self._metrics.step_seconds.observe(seconds)
+            self._recent.extend(event.step_seconds)
+            self._curve = [*self._curve, *event.points]
+            left = self._total_steps - event.step
+            eta = left * sum(self._recent) / len(self._recent)
+            self._unwritten |= {"step": event.step, "loss": event.loss, "eta_seconds": eta, "curve": self._curve}
+
+    async def _beat(self) -> bool:
+        """Renew the lease and write progress; returns whether to cancel.
+
+        While the database is away the child works on: nobody else can take the job then either.
+        """
+        values, self._unwritten = self._unwritten, {}
+        try:
+            cancel = await asyncio.to_thread(
+                leases.renew, self._engine, training_jobs, self._lease, ttl_seconds=self._lease_seconds
+            )
+            if values:
+                await asyncio.to_thread(leases.update, self._engine, training_jobs, self._lease, **values)
+                self._changes.ring()
+        except UnavailableError as error:
+            log.warning("training %s: progress not written: %s", self._lease.id, error.message)
+            self._unwritten = {**values, **self._unwritten}
+            return False
+        return cancel

@@ -1,0 +1,128 @@
+"""The frozen foundation in torch: loaded once, used once to cache latents and text, then only its UNet stays.
+
+Shapes: B pictures or rows, C latent channels, H × W cells, K captions, N tokens, D width of the text, P of the pooled
+text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from torch import Tensor
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from headshots.diffusion.foundation import Foundation
+from headshots.errors import FailedPreconditionError
+from services.trainer.photos import Pixels
+
+_VAE_ROWS = 8
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Encoded captions: ``context_KND``; for SDXL also ``pooled_KP`` and the size ids ``time_ids_6``."""
+
+    context_KND: Tensor
+    pooled_KP: Tensor | None
+    time_ids_6: Tensor | None
+
+    def rows(self, caption_B: Tensor) -> tuple[Tensor, dict[str, Tensor] | None]:
+        """``encoder_hidden_states`` and ``added_cond_kwargs`` for rows of these captions."""
+        if self.pooled_KP is None or self.time_ids_6 is None:
+            return self.context_KND[caption_B], None
+        added = {"text_embeds": self.pooled_KP[caption_B], "time_ids": self.time_ids_6.expand(len(caption_B), -1)}
+        return self.context_KND[caption_B], added
+
+
+def compute_dtype(device: torch.device) -> torch.dtype:
+    """bf16 for the frozen weights on CUDA, fp32 on the CPU, where bf16 was measured to be slower."""
+    return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
+def load_unet(foundation: Foundation, device: torch.device) -> UNet2DConditionModel:
+    """The UNet, frozen. Adapted layers come later; gradient checkpointing on CUDA, where memory is the limit."""
+    unet = UNet2DConditionModel.from_pretrained(
+        foundation.path, subfolder="unet", torch_dtype=compute_dtype(device), local_files_only=True
+    )
+    unet.requires_grad_(False)
+    if device.type == "cuda":
+        unet.enable_gradient_checkpointing()
+    return unet.to(device)
+
+
+def noise_levels(foundation: Foundation) -> Tensor:
+    """Cumulative products of alpha [T] of the foundation's training schedule."""
+    config = {key: value for key, value in foundation.scheduler.items() if not key.startswith("_")}
+    levels: Tensor = DDPMScheduler.from_config(config).alphas_cumprod
+    return levels.float()
+
+
+@torch.no_grad()
+def encode_pictures(foundation: Foundation, pictures: Sequence[Pixels], device: torch.device) -> Tensor:
+    """Latents [B, C, H, W] of uint8 pictures, scaled as the UNet wants them; the VAE runs in fp32 and is dropped.
+
+    Raises:
+        FailedPreconditionError: LATENTS_NOT_FINITE.
+    """
+    vae = AutoencoderKL.from_pretrained(
+        foundation.path, subfolder="vae", torch_dtype=torch.float32, local_files_only=True
+    ).to(device)
+    blocks = []
+    for start in range(0, len(pictures), _VAE_ROWS):
+        block = np.stack(pictures[start : start + _VAE_ROWS])
+        pixels_BCHW = torch.from_numpy(block).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
+        latents = vae.encode(pixels_BCHW.contiguous()).latent_dist.mode()
+        blocks.append((latents - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor)
+    latents_BCHW = torch.cat(blocks)
+    if not bool(torch.isfinite(latents_BCHW).all()):
+        raise FailedPreconditionError(
+            "LATENTS_NOT_FINITE",
+            "the foundation's VAE turned a photo into NaN or infinity; store its weights in fp32, or mend the VAE",
+        )
+    return latents_BCHW
+
+
+@torch.no_grad()
+def encode_captions(foundation: Foundation, captions: Sequence[str], device: torch.device) -> Conditions:
+    """Encode captions with the foundation's text encoder (two for SDXL), in fp32; the encoders are dropped."""
+    if foundation.family != "sdxl":
+        hidden, _ = _encode(foundation, "", CLIPTextModel, captions, device)
+        return Conditions(hidden[-1], None, None)
+    first, _ = _encode(foundation, "", CLIPTextModel, captions, device)
+    second, pooled_KP = _encode(foundation, "_2", CLIPTextModelWithProjection, captions, device)
+    context_KND = torch.cat([first[-2], second[-2]], dim=-1)
+    index = json.loads((foundation.path / "model_index.json").read_text("utf-8"))
+    if index.get("force_zeros_for_empty_prompt", True):
+        empty = [number for number, caption in enumerate(captions) if not caption]
+        context_KND[empty], pooled_KP[empty] = 0.0, 0.0
+    height, width = foundation.native_height_px, foundation.native_width_px
+    size_ids = torch.tensor([height, width, 0, 0, height, width], dtype=torch.float32, device=device)
+    return Conditions(context_KND, pooled_KP, size_ids)
+
+
+def _encode(
+    foundation: Foundation, suffix: str, model: Any, captions: Sequence[str], device: torch.device
+) -> tuple[list[Tensor], Tensor]:
+    """Hidden states of every layer, the last one through the final norm, and the pooled output."""
+    tokenizer = CLIPTokenizer.from_pretrained(foundation.path / f"tokenizer{suffix}", local_files_only=True)
+    encoder = model.from_pretrained(
+        foundation.path / f"text_encoder{suffix}", torch_dtype=torch.float32, local_files_only=True
+    ).to(device)
+    tokens = tokenizer(
+        list(captions),
+        padding="max_length",
+        max_length=tokenizer.model_max_length,
+        truncation=True,
+        return_tensors="pt",
+    )
+    output = encoder(tokens.input_ids.to(device), output_hidden_states=True)
+    hidden = list(output.hidden_states)
+    if suffix:
+        return hidden, output.text_embeds
+    return [*hidden[:-1], output.last_hidden_state], output.pooler_output

@@ -1,0 +1,111 @@
+"""Snapshots of a run in the object store, so that whoever takes the training up next goes on from there.
+
+One object a snapshot, ``{output_prefix}/checkpoints/{step}.safetensors``: the store writes it whole or not at all, and
+the newest readable one counts. The header carries the run's fingerprint, so that a snapshot of other photos, another
+foundation or another recipe is never taken up.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from headshots.artifacts import ArtifactStore
+from headshots.diffusion.safetensors_io import read_arrays, write_arrays
+from headshots.errors import InvalidAdapterError, UnavailableError
+
+log = logging.getLogger(__name__)
+
+_LORA, _MOMENTS = "lora/", "moments/"
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass
+class Snapshot:
+    """A run between two steps. With the material and the recipe it determines everything that follows."""
+
+    step: int
+    lora: dict[str, Array]
+    moments: dict[str, Array]
+    curve: list[tuple[int, float]]
+    # Losses since the curve's last point.
+    open_losses: list[float]
+
+
+class Checkpoints:
+    """The snapshots of one training."""
+
+    def __init__(self, store: ArtifactStore, output_prefix: str, fingerprint: str) -> None:
+        self._store = store
+        self._folder = checkpoint_folder(output_prefix)
+        self._fingerprint = fingerprint
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Write ``snapshot``, then remove the ones before it. While the store fails, the older ones have to do."""
+        key = f"{self._folder}/{snapshot.step:08d}.safetensors"
+        try:
+            older = self._store.list_sync(self._folder)
+            self._store.put_sync(key, pack(snapshot, self._fingerprint))
+            for stale in older:
+                if stale < key:
+                    self._store.delete_sync(stale)
+        except UnavailableError as error:
+            log.warning("no checkpoint of step %d: %s", snapshot.step, error.message)
+
+    def load(self) -> Snapshot | None:
+        """The newest usable snapshot.
+
+        Raises:
+            UnavailableError: OBJECT_STORE_UNAVAILABLE.
+        """
+        for key in reversed(self._store.list_sync(self._folder)):
+            try:
+                snapshot = unpack(self._store.get_sync(key), self._fingerprint)
+            except InvalidAdapterError as error:
+                log.warning("%s cannot be read and is left out: %s", key, error.message)
+                continue
+            if snapshot is not None:
+                return snapshot
+            log.warning("%s belongs to another run and is left out", key)
+        return None
+
+    def clear(self) -> None:
+        """Remove them all."""
+        self._store.delete_prefix_sync(self._folder)
+
+
+def checkpoint_folder(output_prefix: str) -> str:
+    """Where a training's snapshots lie."""
+    return f"{output_prefix}/checkpoints"
+
+
+def pack(snapshot: Snapshot, fingerprint: str) -> bytes:
+    """A snapshot as one safetensors file."""
+    arrays = {_LORA + name: array for name, array in snapshot.lora.items()}
+    arrays |= {_MOMENTS + name: array for name, array in snapshot.moments.items()}
+    facts = {"step": snapshot.step, "curve": snapshot.curve, "open_losses": snapshot.open_losses}
+    return write_arrays(arrays, {"fingerprint": fingerprint, "run": json.dumps(facts)})
+
+
+def unpack(data: bytes, fingerprint: str) -> Snapshot | None:
+    """Inverse of :func:`pack`; ``None`` for another run's.
+
+    Raises:
+        InvalidAdapterError: ADAPTER_CORRUPT.
+    """
+    arrays, metadata = read_arrays(data)
+    if metadata.get("fingerprint") != fingerprint:
+        return None
+    facts = json.loads(metadata["run"])
+    return Snapshot(
+        step=facts["step"],
+        lora={name.removeprefix(_LORA): array for name, array in arrays.items() if name.startswith(_LORA)},
+        moments={name.removeprefix(_MOMENTS): array for name, array in arrays.items() if name.startswith(_MOMENTS)},
+        curve=[(int(step), float(loss)) for step, loss in facts["curve"]],
+        open_losses=facts["open_losses"],
+    )

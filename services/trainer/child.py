@@ -1,0 +1,102 @@
+"""The process that trains: ``python -m services.trainer.child``.
+
+It reads its task from stdin, speaks JSON lines on stdout (:mod:`services.trainer.protocol`), logs to stderr, and lives
+no longer than its parent: a process of its own can be killed at any moment, takes an out-of-memory kill alone, and
+gives all device memory back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from typing import BinaryIO
+
+from headshots.errors import HeadshotsError, UnavailableError
+from services.trainer.jobs import Failure
+from services.trainer.protocol import STOP, Event, Failed, decode_task, encode
+
+_PR_SET_PDEATHSIG = 1
+# Of the processes of a machine that runs out of memory, the child is the one that can be done without.
+_OOM_SCORE = "500"
+
+
+def main() -> int:
+    """Train one job; returns the exit status."""
+    _die_with_parent()
+    events = _private_stdout()
+    # Unbuffered: a thread that waits within a buffer would hold its lock when the process ends.
+    words = io.FileIO(os.dup(0), "rb")
+    line = words.readline()
+    if not line:
+        return 1
+    task = decode_task(line)
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format=f"%(levelname)s training {task.job_id}: %(message)s"
+    )
+    stopping = threading.Event()
+    threading.Thread(target=_listen, args=(words, stopping), daemon=True).start()
+
+    def send(event: Event) -> None:
+        events.write(encode(event))
+        events.flush()
+
+    try:
+        # Only now: importing torch takes seconds, in which the parent may already have gone.
+        from services.trainer.training import train
+
+        for event in train(task, stopping.is_set):
+            send(event)
+    except HeadshotsError as error:
+        traceback.print_exc()
+        final = not isinstance(error, UnavailableError)
+        send(Failed(Failure(error.reason, error.message), final=final))
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        traceback.print_exc()
+        send(Failed(Failure("TRAINING_OUT_OF_MEMORY", f"the memory did not suffice: {error}"), final=False))
+    return 0
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Torch says it in two ways: a class of its own for cards, words for the CPU."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "alloc" in str(error)
+
+
+def _die_with_parent() -> None:
+    """On Linux the kernel kills this process when the parent dies; elsewhere the end of stdin tells."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        # Some sandboxes forbid even raising it; then the kernel's own choice stands.
+        file.write(_OOM_SCORE)
+
+
+def _private_stdout() -> BinaryIO:
+    """Keep stdout for events: whatever a library prints goes to stderr."""
+    events = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return events
+
+
+def _listen(words: io.FileIO, stopping: threading.Event) -> None:
+    """Wait for the word to stop, or for the parent's end."""
+    for line in words:
+        if line.strip() == STOP.encode():
+            stopping.set()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stderr.flush()
+    # Everything is written; tearing torch down would only delay the end.
+    os._exit(status)

@@ -1,0 +1,84 @@
+"""The trainer's Prometheus metrics.
+
+The gauges are read from the database when they are scraped, so every replica reports the same, whole queue: take
+``max`` over replicas, not ``sum``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy.engine import Engine
+
+from headshots.errors import UnavailableError
+from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
+from services.trainer import rows
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_STATES = (PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED)
+_JOB_BUCKETS = (5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600, 7200)
+_STEP_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5, 10)
+
+
+class Metrics:
+    """Counted where it happens."""
+
+    def __init__(self, registry: CollectorRegistry, engine: Engine) -> None:
+        self.job_seconds = Histogram(
+            "headshots_trainer_job_seconds",
+            "Seconds from the start of a training's last run to its end, by how it ended.",
+            ("status",),
+            registry=registry,
+            buckets=_JOB_BUCKETS,
+        )
+        self.step_seconds = Histogram(
+            "headshots_trainer_step_seconds",
+            "Seconds of one optimizer step.",
+            registry=registry,
+            buckets=_STEP_BUCKETS,
+        )
+        self.lease_expired = Counter(
+            "headshots_trainer_lease_expired",
+            "Trainings taken over from a worker whose lease ran out.",
+            registry=registry,
+        )
+        registry.register(_QueueCollector(engine))
+
+
+class _QueueCollector(Collector):
+    """Jobs by state and the oldest that waits, as the database has them now."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Names alone, so that registering asks no database."""
+        yield GaugeMetricFamily("headshots_trainer_jobs", "Trainings by state.", labels=["state"])
+        yield GaugeMetricFamily("headshots_trainer_oldest_waiting_seconds", "Age of the oldest waiting training.")
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Both gauges; neither while the database is away: no number is better than an old one."""
+        counts = self._ask(rows.counts)
+        oldest = self._ask(rows.oldest_waiting_seconds)
+        if counts is None or oldest is None:
+            return
+        by_state, age = self.describe()
+        for state in _STATES:
+            by_state.add_metric([state], counts.get(state, 0))
+        age.add_metric([], oldest)
+        yield from (by_state, age)
+
+    def _ask(self, question: Callable[[Engine], T]) -> T | None:
+        try:
+            return question(self._engine)
+        except UnavailableError as error:
+            log.warning("scraped without the queue: %s", error.message)
+            return None

@@ -1,0 +1,110 @@
+"""A training in numbers: the defaults of its family, under the foundation's recipe, under the caller's options."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from headshots.diffusion.foundation import Foundation
+from headshots.errors import InvalidArgumentError
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What one training overrides; ``None`` takes the recipe's value. Limits as in the protos."""
+
+    steps: int | None = None
+    rank: int | None = None
+    learning_rate: float | None = None
+    batch_rows: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every number of a run. A foundation's ``headshots.yaml`` may set any of them under ``training``."""
+
+    # Optimizer steps.
+    steps: int = 800
+    # LoRA rank; alpha is the rank, so the scale is 1.
+    rank: int = 16
+    # Peak of the learning rate, reached after warm-up.
+    learning_rate: float = 1e-4
+    # Latents of the subject in one step.
+    batch_rows: int = 2
+    # Everything random comes from it.
+    seed: int = 0
+    # Steps of linear warm-up; at most a tenth of the run is spent on it.
+    warmup_steps: int = 20
+    # The cosine ends at this share of the peak, 0 to 1.
+    final_rate_share: float = 0.05
+    # AdamW's decay of the LoRA weights.
+    weight_decay: float = 0.01
+    # Gradients are scaled down to this L2 norm.
+    max_gradient_norm: float = 1.0
+    # Min-SNR weighting (arXiv 2303.09556); 0 turns it off.
+    snr_gamma: float = 5.0
+    # Crops that are made of each photo; the first is the plain centre crop.
+    crops_per_photo: int = 4
+    # The other crops keep at least this share less of the side; 0 to 0.5.
+    crop_jitter: float = 0.08
+    # What the photos show, with {trigger} and {class_noun}.
+    caption: str = "photo of a {trigger} {class_noun}"
+    # Share of rows that see the empty caption, so that guidance knows the subject too; 0 to 1.
+    caption_dropout: float = 0.0
+    # Prior preservation: rows of class images beside the subject's in each step; 0 turns it off.
+    prior_rows: int = 0
+    # Weight of those rows' loss.
+    prior_weight: float = 1.0
+    # Class images, made once for a foundation and class noun.
+    prior_images: int = 32
+    # What the class images show, with {class_noun}.
+    prior_caption: str = "photo of a {class_noun}"
+
+    @classmethod
+    def resolve(cls, foundation: Foundation, options: TrainingOptions = TrainingOptions()) -> Recipe:
+        """The recipe of one training.
+
+        Raises:
+            InvalidArgumentError: FOUNDATION_RECIPE_INVALID, where ``headshots.yaml`` names something unknown or of
+                the wrong kind.
+        """
+        recipe = _overlay(_FAMILY_DEFAULTS[foundation.family], foundation.training)
+        given = {name: value for name, value in dataclasses.asdict(options).items() if value is not None}
+        return dataclasses.replace(recipe, **given)
+
+    def learning_rate_at(self, step: int) -> float:
+        """The rate of optimizer step ``step`` (from 1): linear warm-up, then a cosine."""
+        warmup = min(self.warmup_steps, self.steps // 10)
+        if step <= warmup:
+            return self.learning_rate * step / (warmup + 1)
+        done = (step - warmup) / max(self.steps - warmup, 1)
+        share = self.final_rate_share + (1 - self.final_rate_share) * 0.5 * (1 + math.cos(math.pi * done))
+        return self.learning_rate * share
+
+
+_FAMILY_DEFAULTS: Mapping[str, Recipe] = {
+    "sd15": Recipe(steps=800, rank=16, batch_rows=2, prior_rows=1, prior_images=64),
+    "sdxl": Recipe(steps=800, rank=16, batch_rows=1, prior_rows=1, prior_images=48),
+}
+
+
+def _overlay(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
+    """``recipe`` with the foundation's own values."""
+    kinds: dict[str, type] = {field.name: type(getattr(recipe, field.name)) for field in dataclasses.fields(Recipe)}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in kinds:
+            raise _invalid(f"training.{name} is unknown; known are {', '.join(sorted(kinds))}")
+        try:
+            values[name] = kinds[name](value)
+        except (TypeError, ValueError) as error:
+            raise _invalid(f"training.{name} is {value!r}; {kinds[name].__name__} is needed") from error
+    return dataclasses.replace(recipe, **values)
+
+
+def _invalid(what: str) -> InvalidArgumentError:
+    return InvalidArgumentError("FOUNDATION_RECIPE_INVALID", f"headshots.yaml: {what}")

@@ -1,0 +1,62 @@
+"""An object store that is asked again while it is away, so that a short outage costs a training only that time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from headshots.artifacts import ArtifactStore
+from headshots.errors import UnavailableError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
+_PATIENCE_SECONDS = 90.0
+
+
+class PatientStore(ArtifactStore):
+    """The blocking methods try for 90 s before they raise; for child processes, whose only work would be lost."""
+
+    def put_sync(self, key: str, data: bytes) -> None:
+        """As the base class."""
+        patiently(lambda: super(PatientStore, self).put_sync(key, data))
+
+    def get_sync(self, key: str) -> bytes:
+        """As the base class."""
+        return patiently(lambda: super(PatientStore, self).get_sync(key))
+
+    def exists_sync(self, key: str) -> bool:
+        """As the base class."""
+        return patiently(lambda: super(PatientStore, self).exists_sync(key))
+
+    def list_sync(self, prefix: str) -> list[str]:
+        """As the base class."""
+        return patiently(lambda: super(PatientStore, self).list_sync(prefix))
+
+    def delete_sync(self, key: str) -> None:
+        """As the base class."""
+        patiently(lambda: super(PatientStore, self).delete_sync(key))
+
+
+def patiently(
+    work: Callable[[], T],
+    *,
+    patience_seconds: float = _PATIENCE_SECONDS,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> T:
+    """Call ``work`` until it does not raise :class:`UnavailableError`, or ``patience_seconds`` are over."""
+    end, pause = clock() + patience_seconds, _FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            return work()
+        except UnavailableError as error:
+            if clock() + pause > end:
+                raise
+            log.warning("trying again in %.1f s: %s", pause, error.message)
+        sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)

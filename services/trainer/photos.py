@@ -1,0 +1,95 @@
+"""Stored photos -> square-ish crops of the foundation's native size. No torch here."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from headshots.errors import InvalidPhotoError, NotFoundError
+
+# Stored photos are at most 2048 px a side; four times that is a wrong object, not a large photo.
+_MAX_PIXELS = 4 * 2048 * 2048
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class PhotoRef:
+    """A photo by reference: its key in the object store and the SHA-256 (hex) of what is stored there."""
+
+    key: str
+    sha256: str
+
+
+def check_photo(ref: PhotoRef, data: bytes) -> bytes:
+    """``data`` unchanged, if it is what the reference promised.
+
+    Raises:
+        InvalidPhotoError: PHOTO_DIGEST_MISMATCH.
+    """
+    found = hashlib.sha256(data).hexdigest()
+    if found != ref.sha256:
+        raise InvalidPhotoError(
+            "PHOTO_DIGEST_MISMATCH",
+            f"{ref.key} holds {found[:12]}… and {ref.sha256[:12]}… was promised; upload the photo again",
+            metadata={"key": ref.key},
+        )
+    return data
+
+
+def missing_photo(ref: PhotoRef) -> NotFoundError:
+    """The error for a reference that points nowhere."""
+    return NotFoundError(
+        "PHOTO_NOT_FOUND", f"the object store has no {ref.key}; upload the photo again", metadata={"key": ref.key}
+    )
+
+
+def decode(ref: PhotoRef, png: bytes) -> Image.Image:
+    """The picture of a stored (normalised: upright sRGB) PNG.
+
+    Raises:
+        InvalidPhotoError: PHOTO_UNDECODABLE, PHOTO_TOO_MANY_PIXELS.
+    """
+    try:
+        image = Image.open(io.BytesIO(png), formats=("PNG",))
+        if image.width * image.height > _MAX_PIXELS:
+            raise InvalidPhotoError(
+                "PHOTO_TOO_MANY_PIXELS", f"{ref.key} has {image.width} × {image.height} pixels; store it smaller"
+            )
+        return image.convert("RGB")
+    # Pillow raises these three for broken files, and SyntaxError for broken PNG chunks.
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        if isinstance(error, InvalidPhotoError):
+            raise
+        raise InvalidPhotoError(
+            "PHOTO_UNDECODABLE", f"{ref.key} is not a whole PNG picture ({error}); upload the photo again"
+        ) from error
+
+
+def crops(
+    image: Image.Image, size: tuple[int, int], *, count: int, jitter: float, seed: Sequence[int]
+) -> Iterator[Pixels]:
+    """``count`` crops of ``image``, each scaled to ``size`` (width, height): uint8 [height, width, 3].
+
+    The first is the largest centred crop; the others are up to ``jitter`` smaller and shifted, which teaches the face
+    rather than its place. Never mirrored: faces are not symmetric (arXiv 2505.03557).
+    """
+    rng = np.random.default_rng(list(seed))
+    scale = min(image.width / size[0], image.height / size[1])
+    full_width, full_height = size[0] * scale, size[1] * scale
+    for number in range(count):
+        share, shift_x, shift_y = (1.0, 0.5, 0.5)
+        if number:
+            share, (shift_x, shift_y) = 1 - jitter * rng.random(), rng.random(2)
+        width, height = full_width * share, full_height * share
+        # Centre of the largest crop, and the slack that the smaller one has within it.
+        left = (image.width - full_width) / 2 + shift_x * (full_width - width)
+        top = (image.height - full_height) / 2 + shift_y * (full_height - height)
+        box = (left, top, left + width, top + height)
+        yield np.asarray(image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0))

@@ -1,0 +1,184 @@
+"""The training itself: a loop that yields its steps, so that progress, checkpoints and cancelling are the caller's.
+
+Shapes: B rows, C channels, H × W cells, R rank.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from diffusers import UNet2DConditionModel
+from peft import LoraConfig
+from peft.utils import get_peft_model_state_dict
+from torch import Tensor
+
+from headshots.errors import FailedPreconditionError
+from services.trainer.base import Conditions
+from services.trainer.checkpoint import Array, Snapshot
+from services.trainer.objective import Draw, Objective, draw_step
+from services.trainer.options import Recipe
+
+ADAPTED = ("to_q", "to_k", "to_v", "to_out.0")
+CURVE_POINTS = 200
+# Captions by their place in Conditions.
+CAPTION, EMPTY, PRIOR = 0, 1, 2
+_SUBJECT_STREAM, _PRIOR_STREAM = 0, 100
+
+
+@dataclass(frozen=True)
+class Step:
+    """One optimizer step that has been done. ``point`` closes a stretch of the curve: (step, mean loss)."""
+
+    number: int
+    total: int
+    loss: float
+    seconds: float
+    point: tuple[int, float] | None
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that the loop reads, cached: latents of the subject and of the class, and the three captions."""
+
+    subject_BCHW: Tensor
+    prior_BCHW: Tensor | None
+    conditions: Conditions
+
+
+class Run:
+    """A LoRA being learned on a frozen UNet. ``steps`` does the work; ``snapshot`` and ``restore`` stop time."""
+
+    def __init__(
+        self, unet: UNet2DConditionModel, objective: Objective, material: Material, recipe: Recipe, device: torch.device
+    ) -> None:
+        torch.manual_seed(recipe.seed)
+        unet.add_adapter(
+            LoraConfig(
+                r=recipe.rank, lora_alpha=recipe.rank, target_modules=list(ADAPTED), init_lora_weights="gaussian"
+            )
+        )
+        unet.train()
+        self._unet, self._objective, self._material = unet, objective, material
+        self._recipe, self._device = recipe, device
+        self._parameters = {name: p for name, p in unet.named_parameters() if p.requires_grad}
+        for parameter in self._parameters.values():
+            parameter.data = parameter.data.float()
+        self._optimizer = torch.optim.AdamW(
+            self._parameters.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+        )
+        self._stretch = -(-recipe.steps // CURVE_POINTS)
+        self._open_losses: list[float] = []
+        self.curve: list[tuple[int, float]] = []
+        self.step = 0
+
+    def steps(self) -> Iterator[Step]:
+        """Do the steps that are left, yielding after each.
+
+        Raises:
+            FailedPreconditionError: TRAINING_DIVERGED, when a loss is not finite.
+        """
+        while self.step < self._recipe.steps:
+            begin = time.perf_counter()
+            loss = self._advance(self.step + 1)
+            if not np.isfinite(loss):
+                raise FailedPreconditionError(
+                    "TRAINING_DIVERGED",
+                    f"the loss of step {self.step + 1} is {loss}; train again with a lower learning rate than "
+                    f"{self._recipe.learning_rate:g}",
+                )
+            self.step += 1
+            point = self._note(loss)
+            yield Step(self.step, self._recipe.steps, loss, time.perf_counter() - begin, point)
+
+    def _advance(self, number: int) -> float:
+        """One optimizer step; returns its loss."""
+        loss = self._loss(number)
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._parameters.values(), self._recipe.max_gradient_norm)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._recipe.learning_rate_at(number)
+        self._optimizer.step()
+        return float(loss.detach())
+
+    def _loss(self, number: int) -> Tensor:
+        """The subject's rows and, beside them in the same batch, the class's."""
+        recipe, material = self._recipe, self._material
+        parts = [(material.subject_BCHW, self._draw(number, material.subject_BCHW, _SUBJECT_STREAM), CAPTION, 1.0)]
+        if material.prior_BCHW is not None:
+            draw = self._draw(number, material.prior_BCHW, _PRIOR_STREAM)
+            parts.append((material.prior_BCHW, draw, PRIOR, recipe.prior_weight))
+        noisy, targets, weights, timesteps, captions = [], [], [], [], []
+        for pool_BCHW, draw, caption, factor in parts:
+            latents_BCHW = pool_BCHW[draw.index_B]
+            noisy.append(self._objective.noisy(latents_BCHW, draw))
+            targets.append(self._objective.target(latents_BCHW, draw))
+            # Each part's loss is the mean over its own rows.
+            weights.append(self._objective.weights(draw.timestep_B) * (factor / len(draw.index_B)))
+            timesteps.append(draw.timestep_B)
+            captions.append(torch.where(draw.dropped_B, EMPTY, caption))
+        context, added = material.conditions.rows(torch.cat(captions))
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._device.type == "cuda"):
+            prediction = self._unet(
+                torch.cat(noisy), torch.cat(timesteps), context, added_cond_kwargs=added, return_dict=False
+            )[0]
+        return self._objective.loss(prediction, torch.cat(targets), torch.cat(weights))
+
+    def _draw(self, number: int, pool_BCHW: Tensor, stream: int) -> Draw:
+        recipe = self._recipe
+        draw = draw_step(
+            recipe.seed,
+            number,
+            stream=stream,
+            latents=len(pool_BCHW),
+            rows=recipe.batch_rows if stream == _SUBJECT_STREAM else recipe.prior_rows,
+            levels=len(self._objective.alphas_cumprod_T),
+            dropout=recipe.caption_dropout if stream == _SUBJECT_STREAM else 0.0,
+            shape=tuple(pool_BCHW.shape[1:]),
+        )
+        return draw.to(self._device)
+
+    def _note(self, loss: float) -> tuple[int, float] | None:
+        """Add to the curve; returns the point that this step closed."""
+        self._open_losses.append(loss)
+        if len(self._open_losses) < self._stretch and self.step < self._recipe.steps:
+            return None
+        point = (self.step, sum(self._open_losses) / len(self._open_losses))
+        self.curve.append(point)
+        self._open_losses = []
+        return point
+
+    def weights(self) -> dict[str, Array]:
+        """The LoRA by PEFT's names within the UNet: ``….lora_A.weight`` [R, in], ``….lora_B.weight`` [out, R]."""
+        state: Mapping[str, Tensor] = get_peft_model_state_dict(self._unet)
+        return {name: tensor.detach().float().cpu().numpy().copy() for name, tensor in state.items()}
+
+    def snapshot(self) -> Snapshot:
+        """Copy what the next step depends on."""
+        moments = {}
+        for name, parameter in self._parameters.items():
+            for kind in ("exp_avg", "exp_avg_sq"):
+                if state := self._optimizer.state.get(parameter):
+                    moments[f"{kind}/{name}"] = state[kind].cpu().numpy().copy()
+        lora = {name: p.detach().cpu().numpy().copy() for name, p in self._parameters.items()}
+        return Snapshot(self.step, lora, moments, list(self.curve), list(self._open_losses))
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from ``snapshot``, of a run with the same material and recipe."""
+        with torch.no_grad():
+            for name, parameter in self._parameters.items():
+                parameter.copy_(torch.from_numpy(snapshot.lora[name]))
+                self._optimizer.state[parameter] = {
+                    "step": torch.tensor(float(snapshot.step), device=parameter.device),
+                    **{
+                        kind: torch.from_numpy(snapshot.moments[f"{kind}/{name}"]).to(parameter.device)
+                        for kind in ("exp_avg", "exp_avg_sq")
+                    },
+                }
+        self.step = snapshot.step
+        self.curve = list(snapshot.curve)
+        self._open_losses = list(snapshot.open_losses)

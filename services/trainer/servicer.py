@@ -1,0 +1,118 @@
+"""Protobuf in, protobuf out; everything else is the engine's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import grpc.aio
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from headshots.rpc.handlers import Context
+from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
+from headshots.v1 import resources_pb2 as r
+from headshots.v1 import trainer_pb2 as t
+from headshots.v1 import trainer_pb2_grpc
+from services.trainer.engine import TrainerEngine
+from services.trainer.jobs import Job, JobRequest
+from services.trainer.options import TrainingOptions
+from services.trainer.photos import PhotoRef
+
+_STATES = {
+    PENDING: r.JOB_STATE_PENDING,
+    RUNNING: r.JOB_STATE_RUNNING,
+    SUCCEEDED: r.JOB_STATE_SUCCEEDED,
+    FAILED: r.JOB_STATE_FAILED,
+    CANCELLED: r.JOB_STATE_CANCELLED,
+}
+_OPTIONS = ("steps", "rank", "learning_rate", "batch_rows", "seed")
+
+
+class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
+    """``headshots.v1.TrainerService``."""
+
+    def __init__(self, engine: TrainerEngine) -> None:
+        self._engine = engine
+
+    def register(self, server: grpc.aio.Server) -> list[str]:
+        """Add this servicer to ``server``; returns its full name."""
+        trainer_pb2_grpc.add_TrainerServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return [t.DESCRIPTOR.services_by_name["TrainerService"].full_name]
+
+    async def StartTraining(self, request: t.StartTrainingRequest, context: Context) -> t.StartTrainingResponse:
+        """Queue a job."""
+        wanted = JobRequest(
+            photos=tuple(PhotoRef(photo.key, photo.sha256) for photo in request.photos),
+            output_prefix=request.output_prefix,
+            class_noun=request.class_noun,
+            options=_options(request.options),
+        )
+        priority = request.priority or r.PRIORITY_STANDARD
+        job = await self._engine.start(request.job_id, request.tenant, priority, wanted)
+        return t.StartTrainingResponse(job=_job(job))
+
+    async def GetTrainingJob(self, request: t.GetTrainingJobRequest, context: Context) -> t.GetTrainingJobResponse:
+        """One job."""
+        return t.GetTrainingJobResponse(job=_job(await self._engine.get(request.job_id)))
+
+    async def WatchTrainingJob(
+        self, request: t.WatchTrainingJobRequest, context: Context
+    ) -> AsyncIterator[t.WatchTrainingJobResponse]:
+        """A job until it is over."""
+        async for job in self._engine.watch(request.job_id):
+            yield t.WatchTrainingJobResponse(job=_job(job))
+
+    async def CancelTrainingJob(
+        self, request: t.CancelTrainingJobRequest, context: Context
+    ) -> t.CancelTrainingJobResponse:
+        """Ask a job to stop."""
+        return t.CancelTrainingJobResponse(job=_job(await self._engine.cancel(request.job_id)))
+
+    async def DescribeTrainer(self, request: t.DescribeTrainerRequest, context: Context) -> t.DescribeTrainerResponse:
+        """What this trainer trains on."""
+        found = self._engine.describe()
+        defaults = {name: getattr(found.defaults, name) for name in _OPTIONS}
+        return t.DescribeTrainerResponse(
+            foundation=found.foundation,
+            foundation_digest=found.foundation_digest,
+            defaults=r.TrainingOptions(**defaults),
+            device=found.device,
+            trigger=found.trigger,
+        )
+
+
+def _options(options: r.TrainingOptions) -> TrainingOptions:
+    """Only what the caller has set."""
+    return TrainingOptions(**{name: getattr(options, name) for name in _OPTIONS if options.HasField(name)})
+
+
+def _job(job: Job) -> t.TrainingJob:
+    message = t.TrainingJob(
+        job_id=job.id,
+        state=_STATES[job.state],
+        step=job.step,
+        total_steps=job.total_steps,
+        loss=job.loss,
+        queue_place=job.queue_place,
+        attempt=job.attempt,
+        start_time=_timestamp(job.started_at),
+        end_time=_timestamp(job.ended_at),
+        curve=[r.LossPoint(step=step, loss=loss) for step, loss in job.curve],
+        revision=job.revision,
+        likeness=job.likeness,
+    )
+    if job.eta_seconds is not None:
+        message.eta.FromMicroseconds(round(job.eta_seconds * 1e6))
+    if job.adapter is not None:
+        message.adapter.CopyFrom(r.Adapter(**vars(job.adapter)))
+    if job.failure is not None:
+        message.failure.CopyFrom(r.Failure(reason=job.failure.reason, message=job.failure.message))
+    return message
+
+
+def _timestamp(seconds: float | None) -> Timestamp | None:
+    if seconds is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(datetime.fromtimestamp(seconds, UTC))
+    return message

@@ -1,0 +1,81 @@
+"""The trainer's settings, read once in ``__main__`` from ``HEADSHOTS_TRAINER_<FIELD>``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from headshots.errors import InvalidArgumentError
+from headshots.rpc.server import ServerSettings
+from headshots.settings import Home, default_foundation, read_settings
+from services.trainer.device import choose_device, usable_cpus
+
+
+@dataclass(frozen=True)
+class TrainerSettings:
+    """Everything that can be set."""
+
+    # SQL database; also HEADSHOTS_DATABASE_URL. Default: SQLite in HEADSHOTS_HOME.
+    database_url: str
+    # Object store; also HEADSHOTS_STORE_URL. Default: a folder in HEADSHOTS_HOME.
+    store_url: str
+    # Diffusers folder; also HEADSHOTS_FOUNDATION. Default: the bundled one.
+    foundation: Path
+    # Address to bind, gRPC port and Prometheus port; port 0 takes a free one.
+    host: str = "127.0.0.1"
+    port: int = 50052
+    metrics_port: int = 9102
+    # Trainings at once. Each has a process of its own; on a card, one is right.
+    workers: int = 1
+    # auto, cpu or cuda.
+    device: str = "auto"
+    # CPU threads of a training; 0: the CPUs that may be used, shared among the workers.
+    threads: int = 0
+    # Seconds that a lease lives without being renewed: how late a lost worker's training is taken up.
+    lease_seconds: float = 20.0
+    # Seconds between a training's checkpoints: the most work that a crash costs.
+    checkpoint_seconds: float = 15.0
+    # Runs that may be lost (crash, kill, out of memory) before a training fails.
+    max_attempts: int = 3
+    # Pause after a lost run in seconds; doubles with each.
+    retry_seconds: float = 2.0
+    # Seconds between looks at the queue and at jobs being watched; what happens in this process is seen at once.
+    poll_seconds: float = 1.0
+    # Seconds after SIGTERM that running trainings get to write their checkpoint.
+    drain_seconds: float = 8.0
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> TrainerSettings:
+        """Read the environment.
+
+        Raises:
+            InvalidArgumentError: SETTING_INVALID, naming the variable.
+        """
+        home = Home.from_environment(environ)
+        settings = read_settings(
+            cls,
+            "HEADSHOTS_TRAINER_",
+            environ,
+            database_url=environ.get("HEADSHOTS_DATABASE_URL") or home.database_url,
+            store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
+            foundation=Path(environ.get("HEADSHOTS_FOUNDATION") or default_foundation()).expanduser().absolute(),
+        )
+        if settings.store_url.startswith("memory:"):
+            raise InvalidArgumentError(
+                "SETTING_INVALID", "HEADSHOTS_STORE_URL: a training is a process of its own and cannot see memory:///"
+            )
+        choose_device(settings.device)
+        if settings.workers < 1 or settings.max_attempts < 1:
+            raise InvalidArgumentError("SETTING_INVALID", "HEADSHOTS_TRAINER_WORKERS and _MAX_ATTEMPTS start at 1")
+        return settings
+
+    @property
+    def server(self) -> ServerSettings:
+        """Where the gRPC server listens."""
+        return ServerSettings(self.host, self.port, self.metrics_port)
+
+    @property
+    def threads_per_worker(self) -> int:
+        """CPU threads of one training."""
+        return self.threads or max(1, usable_cpus() // self.workers)

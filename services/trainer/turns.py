@@ -1,0 +1,139 @@
+"""Whose turn it is: high priority first, then the tenant that has least running, then the one served longest ago.
+
+The rule stands twice, as SQL for claiming one row under a lock and in Python for telling everybody's place; a test
+holds the two together.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from headshots.database import now_expression, read
+from headshots.schema import PENDING, RUNNING, SUCCEEDED, training_jobs
+
+# Of how many finished runs the expected length of the next is the mean.
+_RECENT_RUNS = 20
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A job in the queue."""
+
+    id: str
+    tenant: str
+    priority: int
+    created_at: float
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The queue at one moment: who waits, what each tenant has running, and when each was last served."""
+
+    waiting: Sequence[Waiting]
+    running: Mapping[str, int]
+    last_start: Mapping[str, float]
+    mean_seconds: float | None
+
+    def order(self) -> list[str]:
+        """Ids in the order in which they will start, if nobody else comes and nothing ends before."""
+        classes: dict[int, list[Waiting]] = {}
+        for job in self.waiting:
+            classes.setdefault(job.priority, []).append(job)
+        running, last = dict(self.running), dict(self.last_start)
+        order: list[str] = []
+        for priority in sorted(classes, reverse=True):
+            order += _take_turns(classes[priority], running, last)
+        return order
+
+    def eta_seconds(self, place: int) -> float | None:
+        """Time until a job with ``place`` others ahead is done; ``None`` while no run has ever been finished."""
+        if self.mean_seconds is None:
+            return None
+        at_work = max(sum(self.running.values()), 1)
+        return self.mean_seconds * (1 + (place + 0.5) / at_work)
+
+
+def _take_turns(jobs: Sequence[Waiting], running: dict[str, int], last: dict[str, float]) -> list[str]:
+    """Ids of one priority class in order; counts each start in ``running`` and ``last``."""
+    queues: dict[str, list[Waiting]] = {}
+    for job in sorted(jobs, key=lambda job: (job.created_at, job.id), reverse=True):
+        queues.setdefault(job.tenant, []).append(job)
+
+    def turn(tenant: str) -> tuple[int, float, float, str, str]:
+        head = queues[tenant][-1]
+        return running.get(tenant, 0), last.get(tenant, 0.0), head.created_at, head.id, tenant
+
+    turns = [turn(tenant) for tenant in queues]
+    heapq.heapify(turns)
+    clock, order = max(last.values(), default=0.0), []
+    while turns:
+        tenant = heapq.heappop(turns)[-1]
+        order.append(queues[tenant].pop().id)
+        clock += 1.0
+        running[tenant] = running.get(tenant, 0) + 1
+        last[tenant] = clock
+        if queues[tenant]:
+            heapq.heappush(turns, turn(tenant))
+    return order
+
+
+def claim_order(dialect_name: str) -> list[sa.ColumnElement[Any]]:
+    """The rule as ORDER BY for :func:`headshots.leases.claim`; jobs to cancel come first, a moment each."""
+    other = training_jobs.alias("other")
+    now = now_expression(dialect_name)
+    running = (
+        sa.select(sa.func.count())
+        .select_from(other)
+        .where(other.c.tenant == training_jobs.c.tenant, other.c.state == RUNNING, other.c.lease_expires_at >= now)
+        .scalar_subquery()
+    )
+    last_start = (
+        sa.select(sa.func.coalesce(sa.func.max(other.c.started_at), 0.0))
+        .where(other.c.tenant == training_jobs.c.tenant)
+        .scalar_subquery()
+    )
+    cleaning = training_jobs.c.cancel_requested.desc()
+    return [cleaning, training_jobs.c.priority.desc(), running, last_start, training_jobs.c.created_at]
+
+
+def claimable_now(dialect_name: str) -> sa.ColumnElement[bool]:
+    """Leaves out jobs that wait for their back-off to end."""
+    return training_jobs.c.not_before <= now_expression(dialect_name)
+
+
+def look(engine: Engine) -> Queue:
+    """The queue as it stands."""
+    job = training_jobs.c
+    with read(engine) as connection:
+        now = now_expression(connection.dialect.name)
+        waiting = connection.execute(
+            sa.select(job.id, job.tenant, job.priority, job.created_at).where(job.state == PENDING)
+        ).all()
+        running = connection.execute(
+            sa.select(job.tenant, sa.func.count())
+            .where(job.state == RUNNING, job.lease_expires_at >= now)
+            .group_by(job.tenant)
+        ).all()
+        last_start = connection.execute(
+            sa.select(job.tenant, sa.func.max(job.started_at))
+            .where(job.started_at.is_not(None), job.tenant.in_({row.tenant for row in waiting}))
+            .group_by(job.tenant)
+        ).all()
+        recent = connection.execute(
+            sa.select(job.ended_at - job.started_at)
+            .where(job.state == SUCCEEDED)
+            .order_by(job.ended_at.desc())
+            .limit(_RECENT_RUNS)
+        ).scalars().all()  # fmt: skip
+    return Queue(
+        waiting=[Waiting(*row) for row in waiting],
+        running={row[0]: row[1] for row in running},
+        last_start={row[0]: row[1] for row in last_start},
+        mean_seconds=sum(recent) / len(recent) if recent else None,
+    )
