@@ -120,24 +120,26 @@ def alphas_cumprod(settings: Mapping[str, Any]) -> Double:
     else:
         raise InvalidArgumentError("SCHEDULER_UNSUPPORTED", f"beta_schedule={kind!r} is not implemented")
     # In single precision like the schedulers': where almost no signal is left, the rounding decides the sigma.
-    alphas: Any = np.cumprod(1 - betas, dtype=np.float32)
+    alphas = np.cumprod(1 - betas, dtype=np.float32)
     if settings.get("rescale_betas_zero_snr", False):
         # arXiv 2305.08891, algorithm 1: shift and scale sqrt(alpha) so that the last is zero and the first is kept.
         roots = np.sqrt(alphas)
-        alphas = ((roots - roots[-1]) * (roots[0] / (roots[0] - roots[-1]))) ** 2
-    return np.asarray(alphas, np.float64)
+        alphas = np.square((roots - roots[-1]) * (roots[0] / (roots[0] - roots[-1])))
+    return alphas.astype(np.float64)
 
 
 def _spaced(settings: Mapping[str, Any], trained: int, steps: int, *, extra: int) -> Double:
     """Timesteps from high to low by ``timestep_spacing``; ``extra`` is 1 where the rule leaves out the lowest."""
     spacing = settings["timestep_spacing"]
     if spacing == "linspace":
-        return np.linspace(0, trained - 1, steps + extra)[::-1][: steps or None]
+        even: Double = np.linspace(0, trained - 1, steps + extra)
+        return even[::-1][:steps]
     if spacing == "leading":
-        ratio = trained // (steps + extra)
-        return (np.arange(steps + extra) * ratio)[::-1][:steps] + float(settings.get("steps_offset", 0))
+        whole: Double = np.arange(steps + extra, dtype=np.float64) * (trained // (steps + extra))
+        return whole[::-1][:steps] + float(settings.get("steps_offset", 0))
     if spacing == "trailing":
-        return np.arange(trained, 0, -trained / steps).round() - 1.0
+        even = np.arange(trained, 0, -trained / steps)
+        return even.round() - 1.0
     raise InvalidArgumentError("SCHEDULER_UNSUPPORTED", f"timestep_spacing={spacing!r} is not implemented")
 
 
@@ -252,4 +254,4 @@ def _schedule(
 ) -> Schedule:  # fmt: skip
     """Round the tables to float32, once."""
     singles = [np.asarray(table, np.float32) for table in (timestep, scale, p, q, a, b, c)]
-    return Schedule(*singles, initial_scale=initial)  # type: ignore[misc]
+    return Schedule(*singles, initial_scale=initial)  # type: ignore[arg-type, misc]

@@ -33,7 +33,8 @@ class UNetBatch:
 class Backend(Protocol):
     """Networks of one package on one device, and the bank that lives there.
 
-    ``unet`` and ``write_slot`` are called from one thread at a time; ``decode`` and ``encode_text`` may run beside them.
+    ``unet`` and ``write_slot`` are called from one thread at a time; ``decode`` and ``encode_text`` may run beside
+    them.
     """
 
     @property

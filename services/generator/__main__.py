@@ -1,0 +1,83 @@
+"""Wires the generator and runs it: ``python -m services.generator``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from headshots.artifacts import ArtifactStore
+from headshots.diffusion.backends import OnnxRuntimeBackend
+from headshots.diffusion.export import ensure_package_in_child
+from headshots.diffusion.package import EnginePackage
+from headshots.errors import HeadshotsError
+from headshots.rpc.server import run_until_signal, start_server
+from services.generator.adapters import AdapterCache
+from services.generator.engine import Engine
+from services.generator.metrics import Metrics
+from services.generator.servicer import register
+from services.generator.settings import GeneratorSettings
+
+log = logging.getLogger(__name__)
+
+
+def find_package(settings: GeneratorSettings) -> Path:
+    """The package to serve, exported first where none is named."""
+    if settings.package is not None:
+        return settings.package
+    return ensure_package_in_child(
+        settings.foundation,
+        settings.engines_dir,
+        settings.export,
+        lambda stage, share: log.info("export: %s (%.0f%%)", stage, share * 100),
+    )
+
+
+def build_engine(settings: GeneratorSettings, folder: Path, registry: CollectorRegistry) -> Engine:
+    """Put the engine together."""
+    package = EnginePackage.read(folder)
+    store = ArtifactStore.open(settings.store_url)
+    metrics = Metrics(registry)
+    adapters = AdapterCache(
+        store,
+        settings.adapters_dir,
+        package.layout,
+        package.foundation_digest,
+        metrics,
+        disk_bytes=settings.adapter_disk_bytes,
+        host_bytes=settings.adapter_host_bytes,
+    )
+    backend = OnnxRuntimeBackend(package, settings.runtime)
+    return Engine(package, backend, adapters, store, metrics, settings.limits)
+
+
+async def serve(settings: GeneratorSettings) -> None:
+    """Export if need be, warm up, answer until SIGTERM, drain."""
+    registry = CollectorRegistry()
+    folder = await asyncio.to_thread(find_package, settings)
+    engine = await asyncio.to_thread(build_engine, settings, folder, registry)
+    running = await start_server(partial(register, engine), settings.server, registry=registry, serving=False)
+    await engine.start()
+    await running.set_serving(True)
+    await run_until_signal(running, drain_seconds=1.0, drain=lambda: engine.drain(settings.drain_seconds))
+    await engine.stop()
+
+
+def main() -> int:
+    """Entry point; the exit status tells whether it ended well."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(serve(GeneratorSettings.from_environment(os.environ)))
+    except HeadshotsError as error:
+        log.error("%s", error)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,232 @@
+"""The generator's engine: requests in, events out. Knows nothing of protobuf or gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+
+from headshots.artifacts import ArtifactStore
+from headshots.diffusion.backends.base import Backend, UNetBatch
+from headshots.diffusion.package import EnginePackage
+from headshots.errors import HeadshotsError, UnavailableError
+from services.generator import images
+from services.generator.adapters import AdapterCache
+from services.generator.jobs import Decoded, Failed, Job
+from services.generator.lanes import LaneInputs
+from services.generator.loop import BatchLoop
+from services.generator.metrics import Metrics
+from services.generator.requests import Event, Painted, PaintRequest, Plan, Queued, make_plan
+from services.generator.scheduler import Ticket
+
+
+@dataclass(frozen=True)
+class EngineLimits:
+    """``max_rows`` of a UNet call (0: the package's), ``max_waiting`` requests in the queue."""
+
+    max_rows: int = 0
+    max_waiting: int = 256
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """What runs now."""
+
+    package: EnginePackage
+    backend: str
+    max_rows: int
+    slots_used: int
+    waiting: int
+    running: int
+
+
+class Engine:
+    """Paints. Used from one event loop; the networks run in threads of their own."""
+
+    def __init__(
+        self,
+        package: EnginePackage,
+        backend: Backend,
+        adapters: AdapterCache,
+        store: ArtifactStore,
+        metrics: Metrics,
+        limits: EngineLimits,
+    ) -> None:
+        self._package = package
+        self._backend = backend
+        self._adapters = adapters
+        self._store = store
+        self._metrics = metrics
+        self._max_rows = min(limits.max_rows or package.max_rows, package.max_rows)
+        self._draining = False
+        self._jobs: set[Job] = set()
+        self._idle = asyncio.Event()
+        self._loop = BatchLoop(
+            backend,
+            metrics,
+            images.PreviewMap(package.preview_matrix, package.preview_bias),
+            slots=package.slots,
+            max_rows=self._max_rows,
+            max_waiting=limits.max_waiting,
+        )
+        metrics.device_memory.set(backend.device_memory_bytes())
+
+    async def start(self) -> None:
+        """Warm every network up, then start to paint."""
+        await asyncio.to_thread(self._warm_up)
+        self._loop.start()
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more requests; give those that are there ``seconds``."""
+        self._draining = True
+        if self._jobs:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), seconds)
+
+    async def stop(self) -> None:
+        """End the threads; requests that are still there fail with SHUTTING_DOWN."""
+        self._draining = True
+        await asyncio.to_thread(self._loop.stop)
+
+    def state(self) -> EngineState:
+        """What runs now."""
+        return EngineState(
+            package=self._package,
+            backend=self._backend.name,
+            max_rows=self._max_rows,
+            slots_used=self._loop.slots_used,
+            waiting=self._loop.waiting,
+            running=self._loop.running,
+        )
+
+    async def evict(self, sha256: str) -> bool:
+        """Forget an adapter on every local tier; whether any held it.
+
+        Raises:
+            FailedPreconditionError: EVICTION_IN_USE.
+        """
+        had_slot = self._loop.evict(sha256)
+        return await self._adapters.evict(sha256) or had_slot
+
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
+        """Queued, started, steps and images of ``request``. Closing the iterator frees its rows at the next step.
+
+        Raises:
+            InvalidArgumentError: see :func:`services.generator.requests.make_plan`.
+            InvalidAdapterError: ADAPTER_*.
+            ResourceExhaustedError: QUEUE_FULL.
+            DeadlineExceededError: DEADLINE_TOO_SHORT.
+            UnavailableError: DRAINING, SHUTTING_DOWN, OBJECT_STORE_UNAVAILABLE.
+        """
+        if self._draining:
+            raise UnavailableError("DRAINING", "this generator is shutting down; another one will answer")
+        job = self._new_job(make_plan(request, self._package))
+        status, started = "cancelled", time.monotonic()
+        self._jobs.add(job)
+        self._idle.clear()
+        preparing = None
+        try:
+            yield Queued(self._loop.submit(job))
+            preparing = asyncio.create_task(self._prepare(job))
+            left = request.images
+            while left:
+                event = await job.events.get()
+                if isinstance(event, Failed):
+                    raise event.error
+                if isinstance(event, Decoded):
+                    left -= 1
+                    yield await self._finish(job.plan, event)
+                else:
+                    yield event
+            status = "ok"
+        except HeadshotsError:
+            status = "error"
+            raise
+        finally:
+            self._loop.cancel(job)
+            self._jobs.discard(job)
+            if not self._jobs:
+                self._idle.set()
+            if preparing is not None:
+                preparing.cancel()
+            self._metrics.requests.labels(status).inc()
+            self._metrics.request_seconds.labels(status).observe(time.monotonic() - started)
+
+    def _new_job(self, plan: Plan) -> Job:
+        request = plan.request
+        return Job(
+            plan=plan,
+            ticket=Ticket(request.tenant, request.high, plan.rows, plan.schedule.steps, request.images),
+            submitted=time.monotonic(),
+            loop=asyncio.get_running_loop(),
+            events=asyncio.Queue(),
+            left=request.images,
+        )
+
+    async def _prepare(self, job: Job) -> None:
+        """Bring the request's prompt and adapter into memory while it waits; nobody else waits for that."""
+        try:
+            inputs = await asyncio.to_thread(self._encode_prompts, job.plan)
+            adapter = job.plan.request.adapter
+            row = None
+            if adapter is not None:
+                with self._metrics.stage("adapter"):
+                    row = await self._adapters.row(adapter)
+            self._loop.make_ready(job, inputs, row)
+        except HeadshotsError as error:
+            job.emit(Failed(error))
+
+    def _encode_prompts(self, plan: Plan) -> LaneInputs:
+        request = plan.request
+        with self._metrics.stage("text"):
+            positive = self._backend.encode_text(request.prompt)
+            negative = self._backend.encode_text(request.negative_prompt) if plan.rows == 2 else None
+        size = (float(plan.height_px), float(plan.width_px))
+        # SDXL is told the original size, the crop and the target size.
+        time_ids = (*size, 0.0, 0.0, *size) if self._package.family == "sdxl" else None
+        return LaneInputs(plan.schedule, plan.guidance, request.strength, positive, negative, time_ids)
+
+    async def _finish(self, plan: Plan, event: Decoded) -> Painted:
+        """Encode an image and, where asked for, store it under its own digest."""
+        request = plan.request
+        with self._metrics.stage("encode"):
+            content = await asyncio.to_thread(images.encode, event.pixels, request.extension, plan.quality)
+        sha256 = hashlib.sha256(content).hexdigest()
+        key = f"{request.output_prefix}/{sha256}.{request.extension}" if request.output_prefix else ""
+        if key:
+            await self._store.put(key, content)
+        return Painted(
+            index=event.index,
+            content=b"" if key else content,
+            key=key,
+            sha256=sha256,
+            size_bytes=len(content),
+            content_type=images.CONTENT_TYPES[request.extension],
+            width_px=plan.width_px,
+            height_px=plan.height_px,
+            seed=plan.seed(event.index),
+        )
+
+    def _warm_up(self) -> None:
+        """One UNet call of an image with guidance at the native size, and one of everything else."""
+        package = self._package
+        context = self._backend.encode_text("")
+        factor = package.vae_scale_factor
+        shape = (package.latent_channels, package.native_height_px // factor, package.native_width_px // factor)
+        pooled = context.pooled_E
+        self._loop.warm_up(
+            UNetBatch(
+                sample_BCHW=np.zeros((2, *shape), np.float32),
+                timestep_B=np.ones(2, np.float32),
+                context_BTD=np.stack([context.context_TD] * 2),
+                slot_B=np.zeros(2, np.int64),
+                strength_B=np.ones(2, np.float32),
+                pooled_BE=None if pooled is None else np.stack([pooled] * 2),
+                time_ids_B6=None if pooled is None else np.zeros((2, 6), np.float32),
+            )
+        )

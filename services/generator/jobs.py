@@ -1,0 +1,68 @@
+"""A running request as the event loop and the batch loop share it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from headshots.errors import HeadshotsError
+from services.generator.lanes import Lane, LaneInputs
+from services.generator.requests import Plan, Started, StepDone
+from services.generator.scheduler import Ticket
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Pixels of image ``index``, uint8 [height, width, 3]."""
+
+    index: int
+    pixels: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The request cannot go on."""
+
+    error: HeadshotsError
+
+
+JobEvent = Started | StepDone | Decoded | Failed
+
+
+@dataclass(eq=False)
+class Job:
+    """One request on its way. ``emit`` may be called from any thread; all else belongs to the batch loop's lock.
+
+    Attributes:
+        plan: what is painted.
+        ticket: its place in the queue.
+        submitted: when it came, on the monotonic clock.
+        inputs, row: set once the prompt is encoded and the adapter is in memory.
+        lanes: images in the batch, by their index.
+        left: images that are not decoded yet.
+    """
+
+    plan: Plan
+    ticket: Ticket
+    submitted: float
+    loop: asyncio.AbstractEventLoop
+    events: asyncio.Queue[JobEvent]
+    left: int
+    inputs: LaneInputs | None = None
+    row: npt.NDArray[np.float32] | None = None
+    lanes: dict[int, Lane] = field(default_factory=dict)
+    cancelled: bool = False
+
+    @property
+    def adapter(self) -> str | None:
+        """SHA-256 of its adapter; None paints with the bare foundation."""
+        adapter = self.plan.request.adapter
+        return adapter.sha256 if adapter else None
+
+    def emit(self, event: JobEvent) -> None:
+        """Hand ``event`` to the request's caller."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.events.put_nowait, event)

@@ -1,0 +1,116 @@
+"""Images in the making, and one denoising step for many of them at once.
+
+A lane is one image of one request. Lanes of one call may differ in everything but their size: subject, prompt, step,
+sampler, guidance and strength.
+
+Shapes: B rows of a UNet call, N lanes, C latent channels, H, W latent cells, T tokens, D context width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from headshots.diffusion.backends.base import Backend, UNetBatch
+from headshots.diffusion.schedule import Schedule, initial_noise
+from headshots.diffusion.text import Context
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class LaneInputs:
+    """What does not change while a lane is painted. ``negative`` is None without guidance."""
+
+    schedule: Schedule
+    guidance: float
+    strength: float
+    positive: Context
+    negative: Context | None
+    time_ids: tuple[float, ...] | None = None
+
+    @property
+    def contexts(self) -> list[Context]:
+        """One a row: the empty prompt's first, as in diffusers."""
+        return [self.positive] if self.negative is None else [self.negative, self.positive]
+
+
+class Lane:
+    """One image in the making; ``step`` of ``inputs.schedule.steps`` are done."""
+
+    def __init__(self, inputs: LaneInputs, slot: int, seed: int, shape: tuple[int, int, int]) -> None:
+        self.inputs = inputs
+        self.slot = slot
+        self.step = 0
+        self.latents_CHW = initial_noise(seed, shape) * np.float32(inputs.schedule.initial_scale)
+        # The clean latent as predicted at the last step; DPM-Solver++ builds on it, previews show it.
+        self.clean_CHW = np.zeros(shape, np.float32)
+
+    @property
+    def rows(self) -> int:
+        """Rows of a UNet call it takes."""
+        return len(self.inputs.contexts)
+
+    @property
+    def done(self) -> bool:
+        """Whether all steps are done."""
+        return self.step == self.inputs.schedule.steps
+
+
+def advance(backend: Backend, lanes: Sequence[Lane]) -> int:
+    """One step for every lane, in one UNet call; returns the call's rows."""
+    batch = _batch(lanes)
+    prediction_BCHW = backend.unet(batch)
+    guided_NCHW = _guide(lanes, prediction_BCHW)
+    now = [lane.step for lane in lanes]
+    p, q, a, b, c = (
+        np.asarray([getattr(lane.inputs.schedule, name)[i] for lane, i in zip(lanes, now, strict=True)], np.float32)[
+            :, None, None, None
+        ]
+        for name in ("p", "q", "a", "b", "c")
+    )
+    x_NCHW = np.stack([lane.latents_CHW for lane in lanes])
+    previous_NCHW = np.stack([lane.clean_CHW for lane in lanes])
+    clean_NCHW = p * x_NCHW + q * guided_NCHW
+    next_NCHW = a * x_NCHW + b * clean_NCHW + c * previous_NCHW
+    for n, lane in enumerate(lanes):
+        lane.latents_CHW, lane.clean_CHW = next_NCHW[n], clean_NCHW[n]
+        lane.step += 1
+    return len(batch.slot_B)
+
+
+def _batch(lanes: Sequence[Lane]) -> UNetBatch:
+    """Rows of all lanes, a lane's rows side by side."""
+    rows = [(lane, context) for lane in lanes for context in lane.inputs.contexts]
+    if len(rows) == 1:
+        # Matrix products of a single row take another path on the CPU and round otherwise; a doubled row keeps an
+        # image's bytes the same whether or not it had company.
+        rows *= 2
+    scaled = {lane: lane.latents_CHW * lane.inputs.schedule.input_scale[lane.step] for lane in lanes}
+    pooled = [context.pooled_E for _, context in rows if context.pooled_E is not None]
+    time_ids = [lane.inputs.time_ids for lane, _ in rows if lane.inputs.time_ids is not None]
+    return UNetBatch(
+        sample_BCHW=np.stack([scaled[lane] for lane, _ in rows]),
+        timestep_B=np.asarray([lane.inputs.schedule.timestep[lane.step] for lane, _ in rows], np.float32),
+        context_BTD=np.stack([context.context_TD for _, context in rows]),
+        slot_B=np.asarray([lane.slot for lane, _ in rows], np.int64),
+        strength_B=np.asarray([lane.inputs.strength for lane, _ in rows], np.float32),
+        pooled_BE=np.stack(pooled) if pooled else None,
+        time_ids_B6=np.asarray(time_ids, np.float32) if time_ids else None,
+    )
+
+
+def _guide(lanes: Sequence[Lane], prediction_BCHW: FloatArray) -> FloatArray:
+    """Classifier-free guidance (arXiv 2207.12598), a lane at its own scale; [N, C, H, W]."""
+    guided, row = [], 0
+    for lane in lanes:
+        if lane.inputs.negative is None:
+            guided.append(prediction_BCHW[row])
+        else:
+            negative, positive = prediction_BCHW[row], prediction_BCHW[row + 1]
+            guided.append(negative + np.float32(lane.inputs.guidance) * (positive - negative))
+        row += lane.rows
+    return np.stack(guided)

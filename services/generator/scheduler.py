@@ -1,0 +1,144 @@
+"""Who paints next: plain Python, no arrays, no clocks.
+
+A request waits until all of its images have been given rows of the batch. High priority goes before standard; within a
+class the tenant that has been served least goes first, and within a tenant the oldest request. A request that is not
+ready (its adapter is on its way) or for which no slot is free is passed over and holds up nobody; one that only lacks
+free rows is waited for, or wide requests would starve behind narrow ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from headshots.errors import ResourceExhaustedError
+
+
+@dataclass(eq=False)
+class Ticket:
+    """A waiting request.
+
+    Attributes:
+        tenant: whose turn it takes.
+        high: high priority.
+        rows: rows of a UNet call that one image takes, 1 or 2.
+        steps: denoising steps of an image.
+        images: images that have not been given rows yet.
+        ready: everything that it needs is in memory.
+    """
+
+    tenant: str
+    high: bool
+    rows: int
+    steps: int
+    images: int
+    ready: bool = False
+
+    @property
+    def row_steps(self) -> int:
+        """Work that waits in it."""
+        return self.rows * self.steps * self.images
+
+
+class Scheduler:
+    """The bounded queue. Not thread-safe: its owner holds a lock."""
+
+    def __init__(self, max_waiting: int) -> None:
+        """``max_waiting``: requests that may wait."""
+        self._max_waiting = max_waiting
+        self._waiting: list[Ticket] = []
+        # Row-steps given to each tenant that waits or was just served; only differences matter.
+        self._served: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        """Requests waiting."""
+        return len(self._waiting)
+
+    @property
+    def row_steps(self) -> int:
+        """Work waiting, in rows times steps."""
+        return sum(ticket.row_steps for ticket in self._waiting)
+
+    def submit(self, ticket: Ticket, retry_after_seconds: float = 1.0) -> int:
+        """Queue ``ticket``; returns how many requests are ahead of it.
+
+        Raises:
+            ResourceExhaustedError: QUEUE_FULL, with when to come back.
+        """
+        if len(self._waiting) >= self._max_waiting:
+            raise ResourceExhaustedError(
+                "QUEUE_FULL",
+                f"{len(self._waiting)} requests are waiting already; come back in {retry_after_seconds:.0f} s",
+                retry_after_seconds=retry_after_seconds,
+            )
+        if all(other.tenant != ticket.tenant for other in self._waiting):
+            # Who was away does not come back with credit, only without debt to those who waited.
+            floor = min((self._served[other.tenant] for other in self._waiting), default=0.0)
+            self._served[ticket.tenant] = max(self._served.get(ticket.tenant, 0.0), floor)
+        self._waiting.append(ticket)
+        return self.place(ticket)
+
+    def place(self, ticket: Ticket) -> int:
+        """Requests that go before ``ticket`` if nobody else comes and all need the same work."""
+        return self._turns().index(ticket)
+
+    def row_steps_until(self, ticket: Ticket) -> int:
+        """Work ahead of ``ticket`` and its own."""
+        order = self._turns()
+        return sum(other.row_steps for other in order[: order.index(ticket) + 1])
+
+    def withdraw(self, ticket: Ticket) -> bool:
+        """Forget ``ticket``; whether it was waiting."""
+        if ticket not in self._waiting:
+            return False
+        self._waiting.remove(ticket)
+        self._forget_idle()
+        return True
+
+    def next(self, free_rows: int, can_start: Callable[[Ticket], bool]) -> Ticket | None:
+        """Give rows to one image of the request whose turn it is; None when nothing can start.
+
+        ``can_start`` is asked last and may take what the image needs (a slot).
+        """
+        for ticket in sorted(self._waiting, key=self._rank):
+            if not ticket.ready:
+                continue
+            if ticket.rows > free_rows:
+                return None
+            if not can_start(ticket):
+                continue
+            self._served[ticket.tenant] += ticket.rows * ticket.steps
+            ticket.images -= 1
+            if ticket.images == 0:
+                self._waiting.remove(ticket)
+                self._forget_idle()
+            return ticket
+        return None
+
+    def _rank(self, ticket: Ticket) -> tuple[bool, float]:
+        """Sort key; the sort is stable, so the oldest of equals goes first."""
+        return (not ticket.high, self._served[ticket.tenant])
+
+    def _turns(self) -> list[Ticket]:
+        """All waiting requests in the order in which they would start."""
+        served = dict(self._served)
+        left, order = list(self._waiting), []
+        while left:
+            first = min(left, key=lambda ticket: (not ticket.high, served[ticket.tenant]))
+            served[first.tenant] += first.row_steps
+            left.remove(first)
+            order.append(first)
+        return order
+
+    def _forget_idle(self) -> None:
+        """Keep no books of tenants for ever: once nobody waits, all are even."""
+        if not self._waiting:
+            self._served = {}
+            return
+        floor = min(self._served[ticket.tenant] for ticket in self._waiting)
+        waiting = _tenants(self._waiting)
+        self._served = {t: s for t, s in self._served.items() if t in waiting or s > floor}
+
+
+def _tenants(tickets: Iterable[Ticket]) -> set[str]:
+    return {ticket.tenant for ticket in tickets}

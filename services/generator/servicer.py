@@ -1,0 +1,131 @@
+"""GeneratorService: protobuf in and out, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import grpc.aio
+
+from headshots.v1 import generator_pb2 as pb
+from headshots.v1 import generator_pb2_grpc, resources_pb2
+from services.generator.adapters import AdapterRef
+from services.generator.engine import Engine
+from services.generator.requests import Event, Painted, PaintRequest, Queued, Started, StepDone
+
+_SAMPLERS = {
+    pb.SAMPLER_UNSPECIFIED: "",
+    pb.SAMPLER_DDIM: "ddim",
+    pb.SAMPLER_EULER: "euler",
+    pb.SAMPLER_DPMPP_2M: "dpmpp_2m",
+}
+_SAMPLER_NUMBERS = {name: number for number, name in _SAMPLERS.items()}
+_EXTENSIONS = {
+    resources_pb2.IMAGE_FORMAT_UNSPECIFIED: "png",
+    resources_pb2.IMAGE_FORMAT_PNG: "png",
+    resources_pb2.IMAGE_FORMAT_JPEG: "jpg",
+    resources_pb2.IMAGE_FORMAT_WEBP: "webp",
+}
+
+
+class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
+    """See protos/headshots/v1/generator.proto."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def Generate(
+        self, request: pb.GenerateRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> AsyncIterator[pb.GenerateResponse]:
+        # A call that is cancelled between two events must close the engine's iterator too, at once.
+        async with aclosing(self._engine.paint(_paint_request(request, context.time_remaining()))) as events:
+            async for event in events:
+                yield _response(event)
+
+    async def DescribeGenerator(
+        self, request: pb.DescribeGeneratorRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> pb.DescribeGeneratorResponse:
+        state = self._engine.state()
+        package = state.package
+        return pb.DescribeGeneratorResponse(
+            foundation=package.foundation,
+            foundation_digest=package.foundation_digest,
+            backend=state.backend,
+            slots=package.slots,
+            slots_used=state.slots_used,
+            max_rank=package.layout.max_rank,
+            max_rows=state.max_rows,
+            native_width_px=package.native_width_px,
+            native_height_px=package.native_height_px,
+            sampler=_SAMPLER_NUMBERS[package.sampler],
+            steps=package.steps,
+            guidance_scale=package.guidance_scale,
+            requests_waiting=state.waiting,
+            requests_running=state.running,
+            prompt_template=package.prompt_template,
+            trigger=package.trigger,
+        )
+
+    async def EvictAdapter(
+        self, request: pb.EvictAdapterRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> pb.EvictAdapterResponse:
+        return pb.EvictAdapterResponse(evicted=await self._engine.evict(request.sha256))
+
+
+def register(engine: Engine, server: grpc.aio.Server) -> list[str]:
+    """Add the service to ``server``; its full name."""
+    generator_pb2_grpc.add_GeneratorServiceServicer_to_server(GeneratorServicer(engine), server)  # type: ignore[no-untyped-call]
+    return [pb.DESCRIPTOR.services_by_name["GeneratorService"].full_name]
+
+
+def _paint_request(request: pb.GenerateRequest, deadline_seconds: float | None) -> PaintRequest:
+    adapter = None
+    if request.HasField("adapter"):
+        given = request.adapter
+        adapter = AdapterRef(given.sha256, given.key, given.foundation_digest)
+    return PaintRequest(
+        tenant=request.tenant,
+        prompt=request.prompt,
+        adapter=adapter,
+        strength=request.adapter_strength if request.HasField("adapter_strength") else 1.0,
+        negative_prompt=request.negative_prompt,
+        seed=request.seed,
+        steps=request.steps,
+        guidance_scale=request.guidance_scale if request.HasField("guidance_scale") else None,
+        width_px=request.width_px,
+        height_px=request.height_px,
+        sampler=_SAMPLERS[request.sampler],
+        extension=_EXTENSIONS[request.format],
+        quality=request.quality,
+        images=request.image_count or 1,
+        preview_every=request.preview_every,
+        output_prefix=request.output_prefix,
+        high=request.priority == resources_pb2.PRIORITY_HIGH,
+        deadline_seconds=deadline_seconds,
+    )
+
+
+def _response(event: Event) -> pb.GenerateResponse:
+    match event:
+        case Queued(place):
+            return pb.GenerateResponse(queued=pb.Queued(place=place))
+        case Started(queue_seconds):
+            return pb.GenerateResponse(started=pb.Started(queue_seconds=queue_seconds))
+        case StepDone(index, step, total, preview):
+            done = pb.StepDone(index=index, step=step, total_steps=total, preview=preview)
+            return pb.GenerateResponse(step=done)
+        case Painted():
+            return pb.GenerateResponse(
+                image=pb.GeneratedImage(
+                    index=event.index,
+                    content=event.content,
+                    key=event.key,
+                    sha256=event.sha256,
+                    size_bytes=event.size_bytes,
+                    content_type=event.content_type,
+                    width_px=event.width_px,
+                    height_px=event.height_px,
+                    seed=event.seed,
+                )
+            )

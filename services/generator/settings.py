@@ -1,0 +1,91 @@
+"""The generator's settings, read once in ``__main__`` from ``HEADSHOTS_GENERATOR_<FIELD>``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from headshots.diffusion.backends import OnnxRuntimeOptions
+from headshots.diffusion.export import ExportOptions
+from headshots.rpc.server import ServerSettings
+from headshots.settings import Home, default_foundation, read_settings
+from services.generator.engine import EngineLimits
+
+
+@dataclass(frozen=True)
+class GeneratorSettings:
+    """Everything that can be set."""
+
+    # Object store; also HEADSHOTS_STORE_URL. Default: a folder in HEADSHOTS_HOME.
+    store_url: str
+    # Diffusers folder to export where `package` is not set; also HEADSHOTS_FOUNDATION. Default: the bundled one.
+    foundation: Path
+    # Where exported packages are kept. Default: `engines` in HEADSHOTS_HOME.
+    engines_dir: Path
+    # Local disk tier of adapters, this replica's own. Default: `adapters` in HEADSHOTS_HOME.
+    adapters_dir: Path
+    # Engine package to serve; unset, the foundation is exported first (once, by a child process).
+    package: Path | None = None
+    # Address to bind, gRPC port and Prometheus port; port 0 takes a free one.
+    host: str = "127.0.0.1"
+    port: int = 50053
+    metrics_port: int = 9103
+    # cpu, cuda or tensorrt. What cannot be had stops the start; nothing falls back in silence.
+    provider: str = "cpu"
+    # CPU threads of a network; 0: one a core.
+    threads: int = 0
+    # GPU number.
+    device: int = 0
+    # Rows of a UNet call at most; 0: what the package was made for. An image with guidance takes two.
+    max_rows: int = 0
+    # Requests that may wait before RESOURCE_EXHAUSTED.
+    max_waiting: int = 256
+    # Bytes of adapter files on local disk, and of packed rows in memory.
+    adapter_disk_bytes: int = 4 * 2**30
+    adapter_host_bytes: int = 2**30
+    # Seconds after SIGTERM that accepted requests get to finish.
+    drain_seconds: float = 30.0
+    # For the export: largest LoRA rank (0: the foundation's recipe's), slots, rows, fp32 or fp16.
+    export_max_rank: int = 0
+    export_slots: int = 16
+    export_max_rows: int = 16
+    export_precision: str = "fp32"
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> GeneratorSettings:
+        """Read the environment.
+
+        Raises:
+            InvalidArgumentError: SETTING_INVALID, naming the variable.
+        """
+        home = Home.from_environment(environ)
+        return read_settings(
+            cls,
+            "HEADSHOTS_GENERATOR_",
+            environ,
+            store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
+            foundation=Path(environ.get("HEADSHOTS_FOUNDATION") or default_foundation()).expanduser().absolute(),
+            engines_dir=home.engines,
+            adapters_dir=home.path / "adapters",
+        )
+
+    @property
+    def server(self) -> ServerSettings:
+        """Where the gRPC server listens."""
+        return ServerSettings(self.host, self.port, self.metrics_port)
+
+    @property
+    def runtime(self) -> OnnxRuntimeOptions:
+        """How the graphs run."""
+        return OnnxRuntimeOptions(self.provider, self.threads, self.device, self.engines_dir / "tensorrt")
+
+    @property
+    def export(self) -> ExportOptions:
+        """What an export is made for."""
+        return ExportOptions(self.export_max_rank, self.export_slots, self.export_max_rows, self.export_precision)
+
+    @property
+    def limits(self) -> EngineLimits:
+        """How much at once."""
+        return EngineLimits(self.max_rows, self.max_waiting)
