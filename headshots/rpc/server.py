@@ -38,6 +38,9 @@ class ServerSettings:
     max_message_bytes: int = 4 * 2**20
     # Seconds that running calls get to finish after SIGTERM.
     drain_seconds: float = 10.0
+    # Seconds after which a connection takes no new calls (give or take a tenth; running ones go on). Clients look a
+    # name's addresses up only when they connect, so this is how soon replicas that were added get calls.
+    connection_age_seconds: float = 120.0
 
 
 class RunningServer:
@@ -96,6 +99,9 @@ async def start_server(
             ("grpc.max_send_message_length", max(settings.max_message_bytes, 32 * 2**20)),
             # Two servers on one port would each get some of the calls.
             ("grpc.so_reuseport", 0),
+            ("grpc.max_connection_age_ms", round(settings.connection_age_seconds * 1000)),
+            # Clients ping once a minute through silent streams; the default takes that for an attack after three.
+            ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
         ],
     )
     services = list(register(server))
