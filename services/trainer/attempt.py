@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy.engine import Engine
@@ -16,7 +16,7 @@ from headshots.leases import Lease
 from headshots.schema import training_jobs
 from services.trainer.bell import Bell, rung_within
 from services.trainer.metrics import Metrics
-from services.trainer.process import Child
+from services.trainer.process import ChildProcess
 from services.trainer.protocol import Event, Failed, Progress, Started, Stopped, Succeeded, Task
 
 log = logging.getLogger(__name__)
@@ -44,10 +44,11 @@ class Attempt:
         calls: Bell,
         changes: Bell,
         metrics: Metrics,
+        launch: Callable[[Task], Awaitable[ChildProcess]],
     ) -> None:
         self._engine, self._lease, self._task = engine, lease, task
         self._lease_seconds, self._metrics = lease_seconds, metrics
-        self._calls, self._changes = calls, changes
+        self._calls, self._changes, self._launch = calls, changes, launch
         self._unwritten: dict[str, Any] = {}
         self._curve: list[tuple[int, float]] = []
         self._recent: deque[float] = deque(maxlen=_ETA_STEPS)
@@ -60,7 +61,7 @@ class Attempt:
             CancelRequested: the job is to be cancelled.
             LeaseLostError: somebody else has the job by now.
         """
-        child = await Child.start(self._task)
+        child = await self._launch(self._task)
         log.info("training %s: attempt %d is process %d", self._lease.id, self._lease.attempt, child.pid)
         following = asyncio.create_task(self._follow(child))
         try:
@@ -72,7 +73,7 @@ class Attempt:
 
     async def _attend(
         self,
-        child: Child,
+        child: ChildProcess,
         following: asyncio.Task[Succeeded | Failed | Stopped],
         drain_deadline: Callable[[], float | None],
     ) -> Succeeded | Failed | Stopped:
@@ -94,7 +95,7 @@ class Attempt:
                 return Stopped(0)
             await rung_within(ticket, min(_LONGEST_BEAT_SECONDS, self._lease_seconds / 3))
 
-    async def _follow(self, child: Child) -> Succeeded | Failed | Stopped:
+    async def _follow(self, child: ChildProcess) -> Succeeded | Failed | Stopped:
         """Take in what the child says; returns its last words."""
         async for event in child.events():
             if isinstance(event, Succeeded | Failed | Stopped):

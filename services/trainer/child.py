@@ -16,11 +16,16 @@ import signal
 import sys
 import threading
 import traceback
+from pathlib import Path
 from typing import BinaryIO
 
+from headshots.diffusion.foundation import Foundation
 from headshots.errors import HeadshotsError, UnavailableError
 from services.trainer.jobs import Failure
-from services.trainer.protocol import STOP, Event, Failed, decode_task, encode
+from services.trainer.options import Recipe
+from services.trainer.patience import PatientStore
+from services.trainer.photos import Pixels, load_pictures
+from services.trainer.protocol import STOP, Event, Failed, Task, decode_task, encode
 
 _PR_SET_PDEATHSIG = 1
 # Of the processes of a machine that runs out of memory, the child is the one that can be done without.
@@ -48,10 +53,11 @@ def main() -> int:
         events.flush()
 
     try:
-        # Only now: importing torch takes seconds, in which the parent may already have gone.
+        pictures = _pictures(task)
+        # Only now: importing torch takes seconds, and a bad photo need not wait for it.
         from services.trainer.training import train
 
-        for event in train(task, stopping.is_set):
+        for event in train(task, pictures, stopping.is_set):
             send(event)
     except HeadshotsError as error:
         traceback.print_exc()
@@ -63,6 +69,13 @@ def main() -> int:
         traceback.print_exc()
         send(Failed(Failure("TRAINING_OUT_OF_MEMORY", f"the memory did not suffice: {error}"), final=False))
     return 0
+
+
+def _pictures(task: Task) -> list[Pixels]:
+    foundation = Foundation.read(Path(task.foundation))
+    recipe = Recipe.resolve(foundation, task.request.options)
+    size = (foundation.native_width_px, foundation.native_height_px)
+    return load_pictures(PatientStore.open(task.store_url), task.request.photos, recipe, size)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -91,6 +91,26 @@ _FAMILY_DEFAULTS: Mapping[str, Recipe] = {
     "sdxl": Recipe(steps=800, rank=16, batch_rows=1, prior_rows=1, prior_images=48),
 }
 
+# Limits of what a foundation may set; those that callers may override too are the protos'.
+_LIMITS: Mapping[str, tuple[float, float]] = {
+    "steps": (1, 10_000),
+    "rank": (1, 128),
+    "learning_rate": (1e-9, 0.1),
+    "batch_rows": (1, 64),
+    "seed": (0, 2**32 - 1),
+    "warmup_steps": (0, 10_000),
+    "final_rate_share": (0, 1),
+    "weight_decay": (0, 1),
+    "max_gradient_norm": (1e-6, 1e6),
+    "snr_gamma": (0, 1e6),
+    "crops_per_photo": (1, 64),
+    "crop_jitter": (0, 0.5),
+    "caption_dropout": (0, 1),
+    "prior_rows": (0, 64),
+    "prior_weight": (0, 100),
+    "prior_images": (1, 1000),
+}
+
 
 def _overlay(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
     """``recipe`` with the foundation's own values."""
@@ -103,7 +123,21 @@ def _overlay(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
             values[name] = kinds[name](value)
         except (TypeError, ValueError) as error:
             raise _invalid(f"training.{name} is {value!r}; {kinds[name].__name__} is needed") from error
-    return dataclasses.replace(recipe, **values)
+    return _checked(dataclasses.replace(recipe, **values))
+
+
+def _checked(recipe: Recipe) -> Recipe:
+    """``recipe``, if every number is within its limits and both captions can be filled in."""
+    for name, (lowest, highest) in _LIMITS.items():
+        value = getattr(recipe, name)
+        if not lowest <= value <= highest:
+            raise _invalid(f"training.{name} is {value}; {lowest} to {highest} is possible")
+    for name in ("caption", "prior_caption"):
+        try:
+            getattr(recipe, name).format(trigger="", class_noun="")
+        except (LookupError, ValueError) as error:
+            raise _invalid(f"training.{name} may hold {{trigger}} and {{class_noun}}, not {error}") from error
+    return recipe
 
 
 def _invalid(what: str) -> InvalidArgumentError:

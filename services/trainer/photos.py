@@ -11,7 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from headshots.artifacts import ArtifactStore
 from headshots.errors import InvalidPhotoError, NotFoundError
+from services.trainer.options import Recipe
 
 # Stored photos are at most 2048 px a side; four times that is a wrong object, not a large photo.
 _MAX_PIXELS = 4 * 2048 * 2048
@@ -27,12 +29,32 @@ class PhotoRef:
     sha256: str
 
 
-def check_photo(ref: PhotoRef, data: bytes) -> bytes:
-    """``data`` unchanged, if it is what the reference promised.
+def load_pictures(
+    store: ArtifactStore, photos: Sequence[PhotoRef], recipe: Recipe, size: tuple[int, int]
+) -> list[Pixels]:
+    """The crops of every photo at ``size`` (width, height). A photo's crops do not depend on its neighbours.
 
     Raises:
-        InvalidPhotoError: PHOTO_DIGEST_MISMATCH.
+        NotFoundError: PHOTO_NOT_FOUND.
+        InvalidPhotoError: PHOTO_DIGEST_MISMATCH, PHOTO_UNDECODABLE, PHOTO_TOO_MANY_PIXELS.
+        UnavailableError: OBJECT_STORE_UNAVAILABLE.
     """
+    pictures: list[Pixels] = []
+    for photo in photos:
+        image = decode(photo, _fetch(store, photo))
+        seed = (recipe.seed, int(photo.sha256[:8], 16))
+        pictures += crops(image, size, count=recipe.crops_per_photo, jitter=recipe.crop_jitter, seed=seed)
+    return pictures
+
+
+def _fetch(store: ArtifactStore, ref: PhotoRef) -> bytes:
+    """The photo's bytes, if they are what the reference promised."""
+    try:
+        data = store.get_sync(ref.key)
+    except NotFoundError as error:
+        raise NotFoundError(
+            "PHOTO_NOT_FOUND", f"the object store has no {ref.key}; upload the photo again", metadata={"key": ref.key}
+        ) from error
     found = hashlib.sha256(data).hexdigest()
     if found != ref.sha256:
         raise InvalidPhotoError(
@@ -41,13 +63,6 @@ def check_photo(ref: PhotoRef, data: bytes) -> bytes:
             metadata={"key": ref.key},
         )
     return data
-
-
-def missing_photo(ref: PhotoRef) -> NotFoundError:
-    """The error for a reference that points nowhere."""
-    return NotFoundError(
-        "PHOTO_NOT_FOUND", f"the object store has no {ref.key}; upload the photo again", metadata={"key": ref.key}
-    )
 
 
 def decode(ref: PhotoRef, png: bytes) -> Image.Image:

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Protocol
 
 from services.trainer.jobs import Failure
 from services.trainer.protocol import STOP, Event, Failed, Stopped, Succeeded, Task, decode_event, encode
@@ -21,16 +22,27 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 _LONGEST_LINE = 1 << 20
 
 
+class ChildProcess(Protocol):
+    """What an attempt needs of a child; tests bring their own."""
+
+    pid: int
+
+    def events(self) -> AsyncIterator[Event]:
+        """Everything it says; the last is Succeeded, Failed or Stopped, made up if it died without a word."""
+
+    async def stop(self) -> None:
+        """Ask for a checkpoint and an end after the running step."""
+
+    async def kill(self) -> None:
+        """End it and all it started, at once; returns when it is gone."""
+
+
 class Child:
     """A training in a process of its own, in a session of its own."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
-
-    @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._process.pid
+        self.pid = process.pid
 
     @classmethod
     async def start(cls, task: Task) -> Child:
@@ -54,7 +66,7 @@ class Child:
         return cls(process)
 
     async def events(self) -> AsyncIterator[Event]:
-        """Everything the child says. The last event is Succeeded, Failed or Stopped, made up if it died without one."""
+        """As :class:`ChildProcess` has it."""
         assert self._process.stdout is not None
         last: Event | None = None
         async for line in self._process.stdout:
@@ -68,14 +80,14 @@ class Child:
             yield Failed(_obituary(status), final=False)
 
     async def stop(self) -> None:
-        """Ask for a checkpoint and an end after the running step."""
+        """As :class:`ChildProcess` has it."""
         assert self._process.stdin is not None
         with contextlib.suppress(ConnectionError):
             self._process.stdin.write(STOP.encode() + b"\n")
             await self._process.stdin.drain()
 
     async def kill(self) -> None:
-        """End the child and all it started, at once; returns when it is gone."""
+        """As :class:`ChildProcess` has it."""
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)

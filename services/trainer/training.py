@@ -10,7 +10,7 @@ import torch
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundation import Foundation
-from headshots.errors import FailedPreconditionError, NotFoundError
+from headshots.errors import FailedPreconditionError
 from services.trainer.base import Conditions, encode_captions, encode_pictures, load_unet, noise_levels
 from services.trainer.checkpoint import Checkpoints
 from services.trainer.jobs import JobRequest
@@ -18,7 +18,7 @@ from services.trainer.objective import Objective
 from services.trainer.options import Recipe
 from services.trainer.output import fingerprint, finished_adapter, provenance_of, write_adapter
 from services.trainer.patience import PatientStore
-from services.trainer.photos import Pixels, check_photo, crops, decode, missing_photo
+from services.trainer.photos import Pixels
 from services.trainer.prior import class_pictures
 from services.trainer.protocol import Event, Progress, Started, Stopped, Succeeded, Task
 from services.trainer.recipe import Material, Run, Step
@@ -31,12 +31,12 @@ class _Interrupted(Exception):
     """Told to stop before the first step was done."""
 
 
-def train(task: Task, stopping: Callable[[], bool]) -> Iterator[Event]:
-    """Do ``task``, from its newest checkpoint if there is one; ``stopping`` is asked between steps.
+def train(task: Task, pictures: list[Pixels], stopping: Callable[[], bool]) -> Iterator[Event]:
+    """Do ``task`` on its photos' crops, from its newest checkpoint if there is one.
+
+    ``stopping`` is asked between steps.
 
     Raises:
-        NotFoundError: PHOTO_NOT_FOUND.
-        InvalidPhotoError: PHOTO_DIGEST_MISMATCH, PHOTO_UNDECODABLE, PHOTO_TOO_MANY_PIXELS.
         FailedPreconditionError: LATENTS_NOT_FINITE, TRAINING_DIVERGED, OUTPUT_TAKEN, DEVICE_UNAVAILABLE.
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
     """
@@ -52,7 +52,7 @@ def train(task: Task, stopping: Callable[[], bool]) -> Iterator[Event]:
         yield Succeeded(*finished)
         return
     try:
-        run = _prepare(task, store, foundation, provenance.recipe, stopping)
+        run = _prepare(task, pictures, store, foundation, provenance.recipe, stopping)
     except _Interrupted:
         yield Stopped(0)
         return
@@ -96,7 +96,12 @@ def _progress(steps: list[Step]) -> Progress:
 
 
 def _prepare(
-    task: Task, store: ArtifactStore, foundation: Foundation, recipe: Recipe, stopping: Callable[[], bool]
+    task: Task,
+    pictures: list[Pixels],
+    store: ArtifactStore,
+    foundation: Foundation,
+    recipe: Recipe,
+    stopping: Callable[[], bool],
 ) -> Run:
     """Load, cache, and let go of all but the UNet."""
     device = _device(task)
@@ -105,9 +110,6 @@ def _prepare(
         if stopping():
             raise _Interrupted
 
-    size = (foundation.native_width_px, foundation.native_height_px)
-    pictures = _subject_pictures(store, task.request, recipe, size)
-    tick()
     prior_BCHW = None
     if recipe.prior_rows:
         prior = class_pictures(store, foundation, task.foundation_digest, recipe, task.request.class_noun, device, tick)
@@ -121,20 +123,6 @@ def _prepare(
         noise_levels(foundation).to(device), foundation.prediction_type == "v_prediction", recipe.snr_gamma
     )
     return Run(unet, objective, Material(subject_BCHW, prior_BCHW, conditions), recipe, device)
-
-
-def _subject_pictures(store: ArtifactStore, request: JobRequest, recipe: Recipe, size: tuple[int, int]) -> list[Pixels]:
-    """Every photo's crops; each photo's randomness is its own, so that its crops do not depend on its neighbours."""
-    pictures: list[Pixels] = []
-    for photo in request.photos:
-        try:
-            data = store.get_sync(photo.key)
-        except NotFoundError as error:
-            raise missing_photo(photo) from error
-        image = decode(photo, check_photo(photo, data))
-        seed = (recipe.seed, int(photo.sha256[:8], 16))
-        pictures += crops(image, size, count=recipe.crops_per_photo, jitter=recipe.crop_jitter, seed=seed)
-    return pictures
 
 
 def _captions(foundation: Foundation, recipe: Recipe, request: JobRequest, device: torch.device) -> Conditions:

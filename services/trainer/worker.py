@@ -8,7 +8,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from services.trainer.jobs import Failure, Job
 from services.trainer.metrics import Metrics
 from services.trainer.output import provenance_of, remove_artefacts
 from services.trainer.patience import patiently
+from services.trainer.process import Child, ChildProcess
 from services.trainer.protocol import Failed, Stopped, Succeeded, Task
 from services.trainer.settings import TrainerSettings
 
@@ -52,6 +53,8 @@ class Workplace:
     calls: Bell
     # Rings for those who watch: a row has changed.
     changes: Bell
+    # Starts the process of a run.
+    launch: Callable[[Task], Awaitable[ChildProcess]] = Child.start
 
     @property
     def now(self) -> Any:
@@ -108,7 +111,7 @@ class Worker:
             log.warning("training %s: taken over from a lost worker", job.id)
             place.metrics.lease_expired.inc()
         if job.cancel_requested:
-            await self._cancel(lease, job)
+            await self._cancel(lease, job, begin)
             return
         lost = lease.attempt - 1 - job.handed_back
         if lost >= place.settings.max_attempts:
@@ -119,7 +122,7 @@ class Worker:
         try:
             outcome = await self._attempt(lease, job).run(self._drain_deadline)
         except CancelRequested:
-            await self._cancel(lease, job)
+            await self._cancel(lease, job, begin)
             return
         await self._settle(lease, job, outcome, begin)
 
@@ -142,6 +145,7 @@ class Worker:
             lease_seconds=settings.lease_seconds,
             calls=place.calls,
             changes=place.changes,
+            launch=place.launch,
             metrics=place.metrics,
         )
 
@@ -197,16 +201,14 @@ class Worker:
         )
         self._place.metrics.job_seconds.labels(FAILED).observe(time.monotonic() - begin)
 
-    async def _cancel(self, lease: Lease, job: Job) -> None:
+    async def _cancel(self, lease: Lease, job: Job, begin: float) -> None:
         """Remove what runs have left, then say that it is cancelled; while the store is away, try again later."""
         if not await self._cleaned(job):
             pause = self._place.settings.lease_seconds
             await self._release(lease, not_before=self._place.now + pause, handed_back=job.handed_back + 1)
             return
         await self._write(lease, state=CANCELLED, **self._over(lease))
-        self._place.metrics.job_seconds.labels(CANCELLED).observe(
-            max(0.0, time.time() - (job.started_at or time.time()))
-        )
+        self._place.metrics.job_seconds.labels(CANCELLED).observe(time.monotonic() - begin)
         log.info("training %s: cancelled", job.id)
 
     async def _cleaned(self, job: Job) -> bool:
