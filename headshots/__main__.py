@@ -1,0 +1,5 @@
+"""`python -m headshots` is `headshots`."""
+
+from headshots.cli import main
+
+main()

@@ -1,0 +1,47 @@
+"""The command tree. Commands import what they need when they run."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from headshots.cli import demo, export, galleries, keys, photos, serve, styles, subjects, trainings
+from headshots.cli.exits import HELP
+
+app = typer.Typer(
+    name="headshots",
+    help="Selfies in, a personal LoRA, a gallery of studio portraits out.",
+    epilog=HELP,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+)
+app.command("demo")(demo.demo)
+app.add_typer(serve.app, name="serve")
+app.add_typer(keys.app, name="keys")
+app.add_typer(subjects.app, name="subjects")
+app.add_typer(photos.app, name="photos")
+app.command("train")(trainings.train)
+app.add_typer(trainings.app, name="trainings")
+app.command("generate")(galleries.generate)
+app.add_typer(galleries.app, name="galleries")
+app.add_typer(styles.app, name="styles")
+app.command("export")(export.export)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from headshots import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options before any command."""

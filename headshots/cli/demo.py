@@ -1,0 +1,34 @@
+"""`headshots demo`: the whole job on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headshots.cli.exits import reported
+from headshots.cli.options import Foundation
+
+
+@reported
+def demo(
+    photos: Annotated[
+        Path | None,
+        typer.Option("--photos", exists=True, file_okay=False, help="Folder of selfies. Default: a sample person's."),
+    ] = None,
+    foundation: Foundation = None,
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the results.")] = Path("out/demo"),
+    person: Annotated[int, typer.Option(min=0, help="Which of the sample people, who never existed.")] = 7,
+    style: Annotated[list[str] | None, typer.Option("--style", help="Styles to paint; may be repeated.")] = None,
+    shots: Annotated[int, typer.Option(min=1, max=8, help="Shots of each style.")] = 4,
+) -> None:
+    """Start the three services, teach them a person, paint a gallery, and stop what was started.
+
+    Leaves gallery.html, contact-sheet.png and report.json; logs are in logs/.
+    """
+    from headshots.demo.job import run_demo
+    from headshots.demo.steps import DemoOptions
+
+    options = DemoOptions(out, photos, foundation, person, style or (), shots)
+    raise typer.Exit(run_demo(options))

@@ -1,0 +1,53 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_ADDRESS = "127.0.0.1:50051"
+
+Address = Annotated[
+    str, typer.Option("--address", envvar="HEADSHOTS_ADDRESS", help="Gateway, host:port.", show_default=True)
+]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        "--api-key",
+        envvar="HEADSHOTS_API_KEY",
+        help="Key of the tenant. Without one, the file api-key in HEADSHOTS_HOME, which the first start makes.",
+        show_envvar=True,
+    ),
+]
+TlsCa = Annotated[
+    Path | None,
+    typer.Option(
+        "--tls-ca",
+        envvar="HEADSHOTS_TLS_CA",
+        exists=True,
+        dir_okay=False,
+        help="PEM of the authorities to trust: connect with TLS.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else there; for scripts.")]
+SubjectName = Annotated[str, typer.Argument(metavar="SUBJECT", help="Name of a subject, subjects/… or its bare id.")]
+Foundation = Annotated[
+    Path | None,
+    typer.Option(
+        "--foundation",
+        envvar="HEADSHOTS_FOUNDATION",
+        exists=True,
+        file_okay=False,
+        help="Folder of a diffusers-format foundation. Default: the bundled one.",
+    ),
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        envvar="HEADSHOTS_DATABASE_URL",
+        help="The gateway's database. Default: SQLite in HEADSHOTS_HOME.",
+    ),
+]

@@ -1,0 +1,99 @@
+"""`headshots photos`: upload selfies and list them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headshots.cli.exits import reported
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+
+if TYPE_CHECKING:
+    from headshots.client import Headshots, Photo, SubjectRef
+
+app = typer.Typer(help="A subject's selfies.", no_args_is_help=True)
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"})
+
+
+@app.command()
+@reported
+def upload(
+    subject: SubjectName,
+    paths: Annotated[list[Path], typer.Argument(help="Image files, and folders of them.")],
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Upload photos: all of them, or none where one is refused. Those that are there already are left out."""
+    from headshots.cli.output import note, print_json
+    from headshots.cli.session import connect
+
+    with connect(address, api_key, tls_ca) as client:
+        uploaded, known = upload_new(client, subject, find_photos(paths))
+    if as_json:
+        print_json(uploaded)
+    else:
+        note(f"{len(uploaded)} photos uploaded" + (f", {known} were there already" if known else ""))
+
+
+@app.command("list")
+@reported
+def list_all(
+    subject: SubjectName,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """List a subject's photos, in upload order."""
+    from headshots.cli.output import print_json, print_table
+    from headshots.cli.session import connect
+
+    with connect(address, api_key, tls_ca) as client:
+        photos = list(client.list_photos(subject))
+    if as_json:
+        print_json(photos)
+        return
+    rows = [(each.filename, f"{each.width_px}x{each.height_px}", each.size_bytes, each.sha256[:16]) for each in photos]
+    print_table(("FILE", "PIXELS", "BYTES", "SHA-256"), rows)
+
+
+def find_photos(paths: Iterable[Path]) -> list[Path]:
+    """The files, and the image files in the folders, by name.
+
+    Raises:
+        InvalidPhotoError: PHOTO_MISSING: a path that is not there, or a folder without an image file.
+    """
+    from headshots.errors import InvalidPhotoError
+
+    found: list[Path] = []
+    for path in paths:
+        inside = sorted(each for each in path.iterdir() if is_image(each)) if path.is_dir() else [path]
+        if not inside or not path.exists():
+            kinds = ", ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
+            raise InvalidPhotoError("PHOTO_MISSING", f"{path}: no image file is there ({kinds})")
+        found += inside
+    return found
+
+
+def is_image(path: Path) -> bool:
+    """Whether the name is that of an image file and not hidden."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def upload_new(client: Headshots, subject: SubjectRef, paths: Iterable[Path]) -> tuple[list[Photo], int]:
+    """Upload those that the subject does not have yet, so that a command may be repeated.
+
+    Returns:
+        The photos uploaded, and how many were left out because they were there.
+    """
+    known = {photo.sha256 for photo in client.list_photos(subject)}
+    paths = list(paths)
+    fresh = [path for path in paths if hashlib.sha256(path.read_bytes()).hexdigest() not in known]
+    return (client.upload_photos(subject, fresh) if fresh else []), len(paths) - len(fresh)

@@ -1,0 +1,99 @@
+"""`headshots serve`: one service in this process, or all three on loopback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headshots.cli.exits import reported
+from headshots.cli.options import Foundation
+
+app = typer.Typer(help="Run services. All settings come from HEADSHOTS_… variables.", no_args_is_help=True)
+
+PORTS = {"gateway": 50051, "trainer": 50052, "generator": 50053}
+COLOURS = {"gateway": "cyan", "trainer": "yellow", "generator": "magenta"}
+# The first start may have to export the engine package, which takes minutes for a large foundation.
+READY_SECONDS = 1800.0
+
+HomeFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        envvar="HEADSHOTS_HOME",
+        file_okay=False,
+        help="Where database, objects, engines and the API key are kept. Default: ~/.local/share/headshots.",
+    ),
+]
+
+
+@app.command()
+def gateway(home: HomeFolder = None) -> None:
+    """The public API."""
+    _become("gateway", _environment(home, None))
+
+
+@app.command()
+def trainer(home: HomeFolder = None, foundation: Foundation = None) -> None:
+    """Selfies to adapters."""
+    _become("trainer", _environment(home, foundation))
+
+
+@app.command()
+def generator(home: HomeFolder = None, foundation: Foundation = None) -> None:
+    """Adapters to images."""
+    _become("generator", _environment(home, foundation))
+
+
+@app.command("all")
+@reported
+def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
+    """All three as child processes on loopback, until Ctrl-C. Ends with 1 when one of them dies."""
+    from headshots.cli.processes import Fleet, ServicesFailedError, stopping_on_signals, wait_until_serving
+    from headshots.settings import Home
+
+    environment = _environment(home, foundation)
+    addresses = {name: f"127.0.0.1:{os.environ.get(_port_variable(name)) or port}" for name, port in PORTS.items()}
+    with stopping_on_signals():
+        try:
+            with Fleet(_print_line) as fleet:
+                for name in PORTS:
+                    fleet.start(name, f"services.{name}", environment)
+                wait_until_serving(
+                    fleet,
+                    addresses,
+                    timeout_seconds=READY_SECONDS,
+                    on_serving=lambda name: _print_line(name, f"serving on {addresses[name]}"),
+                )
+                key_file = Home.from_environment({**os.environ, **environment}).api_key_file
+                _print_line("gateway", f"ready; the API key is in {key_file}; Ctrl-C stops all three")
+                while (dead := fleet.exited()) is None:
+                    time.sleep(0.2)
+                raise ServicesFailedError("SERVICE_DIED", f"the {dead[0]} ended with exit code {dead[1]}")
+        except KeyboardInterrupt:
+            # That is how it is meant to end.
+            typer.echo("stopped", err=True)
+
+
+def _environment(home: Path | None, foundation: Path | None) -> dict[str, str]:
+    given = {"HEADSHOTS_HOME": home, "HEADSHOTS_FOUNDATION": foundation}
+    return {name: str(path.absolute()) for name, path in given.items() if path is not None}
+
+
+def _become(name: str, environment: dict[str, str]) -> None:
+    """Replace this process, so that signals and the exit code are the service's own."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, [sys.executable, "-m", f"services.{name}"], {**os.environ, **environment})
+
+
+def _port_variable(name: str) -> str:
+    return f"HEADSHOTS_{name.upper()}_PORT"
+
+
+def _print_line(name: str, line: str) -> None:
+    typer.echo(typer.style(f"{name:<9} | ", fg=COLOURS[name]) + line)

@@ -1,0 +1,37 @@
+"""Connecting to the gateway as the command line does it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from headshots.client import Headshots
+from headshots.errors import UnauthenticatedError
+from headshots.settings import Home
+
+
+def connect(address: str, api_key: str | None, tls_ca: Path | None) -> Headshots:
+    """A client with the key given, or the one in the home of the embedded default.
+
+    Raises:
+        UnauthenticatedError: API_KEY_MISSING: neither is there.
+        OSError: a file cannot be read.
+    """
+    root_certificates = tls_ca.read_bytes() if tls_ca is not None else None
+    return Headshots(address, api_key or read_home_key(), root_certificates=root_certificates)
+
+
+def read_home_key() -> str:
+    """The key that the first start of the embedded gateway made.
+
+    Raises:
+        UnauthenticatedError: API_KEY_MISSING.
+    """
+    file = Home.from_environment(os.environ).api_key_file
+    if not file.exists():
+        raise UnauthenticatedError(
+            "API_KEY_MISSING",
+            f"give --api-key or set HEADSHOTS_API_KEY; there is no {file} either, which `headshots serve all` makes "
+            "on its first start (HEADSHOTS_HOME says where)",
+        )
+    return file.read_text().strip()

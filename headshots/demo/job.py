@@ -1,0 +1,80 @@
+"""The demo: the main job from selfies to a gallery, with all that it started stopped at its end."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from headshots.cli.exits import ExitCode, exit_code, tell
+from headshots.cli.processes import Fleet, LogFiles, stopping_on_signals
+from headshots.demo import report
+from headshots.demo.display import Display
+from headshots.demo.memory import MemoryWatch
+from headshots.demo.page import gallery_page
+from headshots.demo.services import DemoServices, environment_without_settings
+from headshots.demo.sheet import contact_sheet
+from headshots.demo.steps import DemoOptions, DemoRun
+from headshots.errors import HeadshotsError
+
+
+def run_demo(options: DemoOptions) -> ExitCode:
+    """Run it; leaves gallery.html, contact-sheet.png and report.json in `options.out`, and the logs beside them."""
+    begin = time.perf_counter()
+    out = _fresh_folder(options.out)
+    logs = LogFiles(out / "logs")
+    console = Console(stderr=True)
+    display, memory = Display(console), MemoryWatch()
+    try:
+        with stopping_on_signals(), memory, display, Fleet(logs, inherited=environment_without_settings()) as fleet:
+            services = DemoServices(
+                fleet,
+                logs,
+                home=out / "home",
+                foundation=options.foundation_folder,
+                engines=options.engines.absolute(),
+            )
+            cached = services.has_package()
+            album = asyncio.run(DemoRun(options, out, services, display, memory).album(cached))
+            with display.stage("stop", "Stopping services"):
+                fleet.stop()
+        (out / "gallery.html").write_text(gallery_page(album), encoding="utf-8")
+        contact_sheet(album).save(out / "contact-sheet.png")
+    except (HeadshotsError, OSError, KeyboardInterrupt) as error:
+        code = exit_code(error)
+        failed = report.failure(
+            str(error) or "stopped",
+            foundation=options.foundation_folder.name,
+            person=options.person_name,
+            stages=display.stages,
+            total_seconds=time.perf_counter() - begin,
+            peak_rss_mb=memory.peak_mb,
+        )
+        failed.write(out / "report.json")
+        tell(error, code, as_json=False)
+        console.print(f"logs are in {out / 'logs'}", highlight=False)
+        return code
+    total_seconds = time.perf_counter() - begin
+    report.success(album, total_seconds=total_seconds, engine_cached=cached).write(out / "report.json")
+    _say_where(console, out, total_seconds)
+    return ExitCode.OK
+
+
+def _fresh_folder(out: Path) -> Path:
+    """The folder without what an earlier run left in it; files of others stay."""
+    out = out.absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("home", "logs", "selfies"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    for name in ("gallery.html", "contact-sheet.png", "report.json"):
+        (out / name).unlink(missing_ok=True)
+    return out
+
+
+def _say_where(console: Console, out: Path, total_seconds: float) -> None:
+    console.print(f"\n[bold green]Done[/] in {total_seconds:.0f} s:", highlight=False)
+    for name, what in (("gallery.html", "the page"), ("contact-sheet.png", "one picture"), ("report.json", "figures")):
+        console.print(f"  {out / name}  [bright_black]{what}", highlight=False, soft_wrap=True)
