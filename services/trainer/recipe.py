@@ -62,7 +62,7 @@ class Run:
             )
         )
         unet.train()
-        self._unet, self._objective, self._material = unet, objective, material
+        self.unet, self._objective, self._material = unet, objective, material
         self._recipe, self._device = recipe, device
         self._parameters = {name: p for name, p in unet.named_parameters() if p.requires_grad}
         for parameter in self._parameters.values():
@@ -123,7 +123,7 @@ class Run:
             captions.append(torch.where(draw.dropped_B, EMPTY, caption))
         context, added = material.conditions.rows(torch.cat(captions))
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._device.type == "cuda"):
-            prediction = self._unet(
+            prediction = self.unet(
                 torch.cat(noisy), torch.cat(timesteps), context, added_cond_kwargs=added, return_dict=False
             )[0]
         return self._objective.loss(prediction, torch.cat(targets), torch.cat(weights))
@@ -154,7 +154,7 @@ class Run:
 
     def weights(self) -> dict[str, Array]:
         """The LoRA by PEFT's names within the UNet: ``….lora_A.weight`` [R, in], ``….lora_B.weight`` [out, R]."""
-        state: Mapping[str, Tensor] = get_peft_model_state_dict(self._unet)
+        state: Mapping[str, Tensor] = get_peft_model_state_dict(self.unet)
         return {name: tensor.detach().float().cpu().numpy().copy() for name, tensor in state.items()}
 
     def snapshot(self) -> Snapshot:

@@ -52,7 +52,7 @@ def train(task: Task, pictures: list[Pixels], stopping: Callable[[], bool]) -> I
         yield Succeeded(*finished)
         return
     try:
-        run = _prepare(task, pictures, store, foundation, provenance.recipe, stopping)
+        run = prepare(task, pictures, store, foundation, provenance.recipe, stopping)
     except _Interrupted:
         yield Stopped(0)
         return
@@ -95,7 +95,7 @@ def _progress(steps: list[Step]) -> Progress:
     return Progress(steps[-1].number, steps[-1].loss, [step.seconds for step in steps], points)
 
 
-def _prepare(
+def prepare(
     task: Task,
     pictures: list[Pixels],
     store: ArtifactStore,
