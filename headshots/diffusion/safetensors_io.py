@@ -18,7 +18,8 @@ from headshots.errors import InvalidAdapterError
 
 Arrays = dict[str, npt.NDArray[np.float32]]
 
-_NUMPY_OF = {"F64": np.float64, "F32": np.float32, "F16": np.float16}
+# Integers too: diffusers' converter to kohya's layout writes alpha as one.
+_NUMPY_OF = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32}
 _NAME_OF = {np.dtype(dtype): name for name, dtype in _NUMPY_OF.items()}
 _ALIGNMENT = 8
 
@@ -27,7 +28,7 @@ def read_arrays(data: bytes) -> tuple[Arrays, dict[str, str]]:
     """All tensors as float32, and the file's metadata.
 
     Raises:
-        InvalidAdapterError: ADAPTER_CORRUPT, for anything that is not a whole safetensors file of floats. Pickles
+        InvalidAdapterError: ADAPTER_CORRUPT, for anything that is not a whole safetensors file of numbers. Pickles
             (``.bin``, ``.ckpt``, ``.pt``) end here too: they can run code and are never opened.
     """
     try:
@@ -65,7 +66,7 @@ def _decode(name: str, view: Mapping[str, Any]) -> npt.NDArray[np.float32]:
         wide = np.frombuffer(raw, np.uint16).astype(np.uint32) << 16
         return wide.view(np.float32).reshape(shape)
     if dtype not in _NUMPY_OF:
-        raise _corrupt(f"tensor {name} holds {dtype}; floats are needed")
+        raise _corrupt(f"tensor {name} holds {dtype}; numbers of at least 16 bits are needed")
     return np.frombuffer(raw, _NUMPY_OF[dtype]).reshape(shape).astype(np.float32)
 
 
