@@ -1,0 +1,36 @@
+"""The gateway as a process: `python -m services.gateway`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+
+from headshots.errors import HeadshotsError
+from headshots.rpc.server import run_until_signal
+from services.gateway.settings import GatewaySettings
+from services.gateway.wiring import start_gateway
+
+
+async def serve(settings: GatewaySettings) -> None:
+    """Runs until SIGTERM or SIGINT, then drains."""
+    gateway = await start_gateway(settings)
+    # Watches do not end by themselves: their callers come back to another replica.
+    await run_until_signal(gateway.server, drain_seconds=0.5, drain=gateway.drain)
+    await gateway.close()
+
+
+def main() -> int:
+    """Starts from the environment; returns the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(serve(GatewaySettings.from_environment(os.environ)))
+    except HeadshotsError as error:
+        print(f"gateway: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,288 @@
+"""What the public API does, in dataclasses: tenants' subjects, photos, trainings, galleries and styles.
+
+The blocking work (SQL, object store, decoding) runs in threads; the loops behind it are `Reconciler` and `Painter`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from sqlalchemy.engine import Engine
+
+from headshots.artifacts import ArtifactStore
+from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableError
+from headshots.imaging import PhotoLimits
+from headshots.styles import StyleLibrary
+from services.gateway import galleries, photos, subjects, trainings
+from services.gateway.describer import Describer
+from services.gateway.hub import Hub
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.models import (
+    Gallery,
+    GalleryOrder,
+    Image,
+    Photo,
+    ShotPreview,
+    Subject,
+    Tenant,
+    Training,
+    TrainingOptions,
+)
+from services.gateway.painter import Painter
+from services.gateway.peers import Generator
+from services.gateway.reconciler import Reconciler
+from services.gateway.uploads import Spooler, UploadPart, read_header
+
+_LOG = logging.getLogger(__name__)
+
+
+class GatewayEngine:
+    """One method an RPC. Tenants see their own rows only: everything else is NotFoundError."""
+
+    def __init__(
+        self,
+        *,
+        database: Engine,
+        store: ArtifactStore,
+        styles: StyleLibrary,
+        generator: Generator,
+        describer: Describer,
+        hub: Hub,
+        reconciler: Reconciler,
+        painter: Painter,
+        metrics: GatewayMetrics,
+        photo_limits: PhotoLimits,
+        poll_seconds: float,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self.styles = styles
+        self._generator = generator
+        self._describer = describer
+        self._hub = hub
+        self._reconciler = reconciler
+        self._painter = painter
+        self._metrics = metrics
+        self._spooler = Spooler(photo_limits)
+        self._poll_seconds = poll_seconds
+
+    async def get_tenant(self, tenant: str) -> Tenant:
+        """The caller's tenant."""
+        return await asyncio.to_thread(subjects.get_tenant, self._database, tenant)
+
+    async def create_subject(self, tenant: str, display_name: str, class_noun: str, request_id: str) -> Subject:
+        """See `subjects.create_subject`."""
+        return await asyncio.to_thread(
+            subjects.create_subject,
+            self._database,
+            tenant,
+            display_name=display_name,
+            class_noun=class_noun,
+            request_id=request_id,
+        )
+
+    async def get_subject(self, tenant: str, subject_id: str) -> Subject:
+        """See `subjects.get_subject`."""
+        return await asyncio.to_thread(subjects.get_subject, self._database, tenant, subject_id)
+
+    async def list_subjects(self, tenant: str, size: int, token: str) -> tuple[list[Subject], str]:
+        """See `subjects.list_subjects`."""
+        return await asyncio.to_thread(subjects.list_subjects, self._database, tenant, size, token)
+
+    async def delete_subject(self, tenant: str, subject_id: str) -> int:
+        """Erases rows and objects; how many objects. Raises as `subjects.mark_deleted`."""
+        adapters = await asyncio.to_thread(subjects.mark_deleted, self._database, tenant, subject_id)
+        removed = await asyncio.to_thread(subjects.erase, self._database, self._store, tenant, subject_id)
+        for sha256 in adapters:
+            await self._evict(sha256)
+        return removed
+
+    async def _evict(self, adapter_sha256: str) -> None:
+        try:
+            await self._generator.evict(adapter_sha256)
+        except HeadshotsError as error:
+            # The adapter's file is gone; what generators cache of it goes with their bounded caches.
+            _LOG.warning("a generator may still cache adapter %s: %s", adapter_sha256, error)
+
+    async def finish_erasing(self) -> None:
+        """Ends the erasures that a crash has cut in two; for the start of a gateway."""
+        for tenant, subject_id in await asyncio.to_thread(subjects.half_erased, self._database):
+            await asyncio.to_thread(subjects.erase, self._database, self._store, tenant, subject_id)
+
+    async def upload(self, tenant: str, parts: AsyncIterator[UploadPart]) -> list[Photo]:
+        """Stores the photos of one stream, all or none. Raises as `Spooler.spool` and `photos.store_photos`."""
+        status = "cut"
+        try:
+            header = await read_header(parts)
+            await self.get_subject(tenant, header.subject_id)
+            with tempfile.TemporaryDirectory(prefix="headshots-upload-") as folder:
+                spooled = await self._spooler.spool(parts, Path(folder))
+                stored = await asyncio.to_thread(
+                    photos.store_photos, self._database, self._store, tenant, header.subject_id, spooled
+                )
+            status = "stored"
+        except HeadshotsError as error:
+            status = "refused"
+            self._metrics.refused_uploads.labels(error.reason).inc()
+            raise
+        finally:
+            self._metrics.uploads.labels(status).inc()
+        self._metrics.photos.inc(len(stored))
+        return stored
+
+    async def list_photos(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Photo], str]:
+        """See `photos.list_photos`."""
+        return await asyncio.to_thread(photos.list_photos, self._database, tenant, subject_id, size, token)
+
+    async def create_training(
+        self,
+        tenant: str,
+        subject_id: str,
+        options: TrainingOptions,
+        *,
+        priority: int,
+        request_id: str,
+        validate_only: bool,
+    ) -> Training:
+        """Raises as `trainings.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
+        await self._check_rank(options)
+        training = await asyncio.to_thread(
+            trainings.create_training,
+            self._database,
+            tenant,
+            subject_id,
+            options=options,
+            priority=priority,
+            request_id=request_id,
+            validate_only=validate_only,
+        )
+        self._reconciler.kick()
+        return training
+
+    async def _check_rank(self, options: TrainingOptions) -> None:
+        """Better now than after minutes of training. Where no generator answers, the trainer's own check has to do."""
+        if options.rank is None:
+            return
+        try:
+            largest = (await self._describer.describe()).max_rank
+        except UnavailableError:
+            return
+        if options.rank > largest:
+            raise InvalidArgumentError(
+                "RANK_TOO_LARGE", f"the generators take adapters up to rank {largest}; ask for less"
+            )
+
+    async def get_training(self, tenant: str, subject_id: str, training_id: str) -> Training:
+        """See `trainings.get_training`."""
+        return await asyncio.to_thread(trainings.get_training, self._database, tenant, subject_id, training_id)
+
+    async def list_trainings(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Training], str]:
+        """See `trainings.list_trainings`."""
+        return await asyncio.to_thread(trainings.list_trainings, self._database, tenant, subject_id, size, token)
+
+    async def watch_training(self, tenant: str, subject_id: str, training_id: str) -> AsyncIterator[Training]:
+        """The training now and on every change, until it ends."""
+        with self._hub.subscribe(training_id) as subscription, self._watching("training"):
+            seen = -1
+            while True:
+                training = await self.get_training(tenant, subject_id, training_id)
+                if training.revision != seen:
+                    seen = training.revision
+                    yield training
+                if training.job.is_terminal:
+                    return
+                await subscription.wait(self._poll_seconds)
+
+    async def cancel_training(self, tenant: str, subject_id: str, training_id: str) -> Training:
+        """See `trainings.request_cancel`."""
+        training = await asyncio.to_thread(trainings.request_cancel, self._database, tenant, subject_id, training_id)
+        self._reconciler.kick()
+        self._hub.changed(training_id)
+        return training
+
+    async def create_gallery(
+        self, tenant: str, subject_id: str, order: GalleryOrder, *, request_id: str, validate_only: bool
+    ) -> Gallery:
+        """Raises as `galleries.create_gallery`."""
+        gallery = await asyncio.to_thread(
+            galleries.create_gallery,
+            self._database,
+            self.styles,
+            tenant,
+            subject_id,
+            order,
+            request_id=request_id,
+            validate_only=validate_only,
+        )
+        self._painter.kick()
+        return gallery
+
+    async def get_gallery(self, tenant: str, subject_id: str, gallery_id: str, *, images: bool = True) -> Gallery:
+        """See `galleries.get_gallery`."""
+        return await asyncio.to_thread(
+            galleries.get_gallery, self._database, tenant, subject_id, gallery_id, images=images
+        )
+
+    async def list_galleries(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
+        """See `galleries.list_galleries`."""
+        return await asyncio.to_thread(galleries.list_galleries, self._database, tenant, subject_id, size, token)
+
+    async def watch_gallery(
+        self, tenant: str, subject_id: str, gallery_id: str, *, previews: bool
+    ) -> AsyncIterator[Gallery | Image | ShotPreview]:
+        """The gallery first, then its images as they exist, and the gallery (without images) whenever it changes state.
+
+        Previews only of shots that this process paints.
+        """
+        sent: set[int] = set()
+        told: tuple[str, str] | None = None
+        with self._hub.subscribe(gallery_id, previews=previews) as subscription, self._watching("gallery"):
+            while True:
+                gallery = await self.get_gallery(tenant, subject_id, gallery_id)
+                bare = dataclasses.replace(gallery, images=())
+                if told is None:
+                    told = (gallery.state, gallery.note)
+                    yield bare
+                for image in gallery.images:
+                    if image.number not in sent:
+                        sent.add(image.number)
+                        yield image
+                if told != (gallery.state, gallery.note):
+                    told = (gallery.state, gallery.note)
+                    yield bare
+                if gallery.is_terminal:
+                    return
+                for preview in await subscription.wait(self._poll_seconds):
+                    if preview.shot not in sent:
+                        yield preview
+
+    async def cancel_gallery(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
+        """See `galleries.request_cancel`."""
+        gallery = await asyncio.to_thread(galleries.request_cancel, self._database, tenant, subject_id, gallery_id)
+        self._painter.look_at(gallery_id)
+        self._hub.changed(gallery_id)
+        return gallery
+
+    async def get_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> tuple[Image, bytes]:
+        """An image and its file. Raises as `galleries.get_image`."""
+        image = await asyncio.to_thread(galleries.get_image, self._database, tenant, subject_id, gallery_id, number)
+        return image, await self._store.get(image.key)
+
+    async def image_content(self, image: Image) -> bytes:
+        """The file of an image that `watch_gallery` gave."""
+        return await self._store.get(image.key)
+
+    @contextlib.contextmanager
+    def _watching(self, resource: str) -> Iterator[None]:
+        gauge = self._metrics.watchers.labels(resource)
+        gauge.inc()
+        try:
+            yield
+        finally:
+            gauge.dec()

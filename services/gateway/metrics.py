@@ -1,0 +1,90 @@
+"""The gateway's own metrics. No label names a tenant or a subject: their number has no bound."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy.engine import Engine
+
+from headshots.database import read
+from headshots.errors import HeadshotsError
+from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shots, trainings
+
+_LOG = logging.getLogger(__name__)
+_STATES = (PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED)
+_SHOT_BUCKETS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900)
+
+
+class GatewayMetrics:
+    """Counters of one gateway, and gauges of the whole installation read from its database at scrape time."""
+
+    def __init__(self, registry: CollectorRegistry, engine: Engine) -> None:
+        self.uploads = Counter(
+            "headshots_gateway_uploads", "Photo streams, by how they ended.", ("status",), registry=registry
+        )
+        self.photos = Counter("headshots_gateway_photos", "Photos stored.", registry=registry)
+        self.refused_uploads = Counter(
+            "headshots_gateway_refused_uploads", "Photo streams refused, by reason.", ("reason",), registry=registry
+        )
+        self.shots = Counter(
+            "headshots_gateway_shots",
+            "Shots that this gateway stopped working on, by how: succeeded, failed, cancelled, or retried.",
+            ("status",),
+            registry=registry,
+        )
+        self.shot_seconds = Histogram(
+            "headshots_gateway_shot_seconds",
+            "Seconds from a shot's claim to its stored image.",
+            registry=registry,
+            buckets=_SHOT_BUCKETS,
+        )
+        self.shots_in_flight = Gauge(
+            "headshots_gateway_shots_in_flight", "Shots that this gateway is working on.", registry=registry
+        )
+        self.watchers = Gauge(
+            "headshots_gateway_watchers", "Open watch calls, by what is watched.", ("resource",), registry=registry
+        )
+        for status in ("succeeded", "failed", "cancelled", "retried"):
+            self.shots.labels(status)
+        for status in ("stored", "refused", "cut"):
+            self.uploads.labels(status)
+        registry.register(_TableCollector(engine))
+
+
+class _TableCollector(Collector):
+    """Rows by state. Every gateway reports the same numbers: take the maximum over them, not the sum."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Names only, so that registering asks no database."""
+        for name, help_text, _ in _FAMILIES:
+            yield GaugeMetricFamily(name, help_text, labels=("state",))
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Counts of now; runs in the metrics server's thread."""
+        for name, help_text, table in _FAMILIES:
+            family = GaugeMetricFamily(name, help_text, labels=("state",))
+            try:
+                with read(self._engine) as connection:
+                    rows = connection.execute(sa.select(table.c.state, sa.func.count()).group_by(table.c.state))
+                    counts = {row[0]: int(row[1]) for row in rows}
+            except HeadshotsError:
+                _LOG.exception("%s cannot be counted; left out of this scrape", name)
+                continue
+            for state in _STATES:
+                family.add_metric((state,), counts.get(state, 0))
+            yield family
+
+
+_FAMILIES = (
+    ("headshots_gateway_galleries", "Galleries in the database, by state.", galleries),
+    ("headshots_gateway_trainings", "Trainings in the database, by state.", trainings),
+    ("headshots_gateway_shots_rows", "Shots in the database, by state.", shots),
+)

@@ -1,0 +1,38 @@
+"""Resource names: `subjects/{subject}/galleries/{gallery}/images/{image}`. The protos have checked their pattern."""
+
+from __future__ import annotations
+
+
+def ids(name: str) -> tuple[str, ...]:
+    """The ids in a name: every second segment."""
+    return tuple(name.split("/")[1::2])
+
+
+def subject_name(subject_id: str) -> str:
+    """`subjects/{subject}`."""
+    return f"subjects/{subject_id}"
+
+
+def photo_name(subject_id: str, sha256: str) -> str:
+    """`subjects/{subject}/photos/{photo}`."""
+    return f"{subject_name(subject_id)}/photos/{sha256[:32]}"
+
+
+def training_name(subject_id: str, training_id: str) -> str:
+    """`subjects/{subject}/trainings/{training}`."""
+    return f"{subject_name(subject_id)}/trainings/{training_id}"
+
+
+def gallery_name(subject_id: str, gallery_id: str) -> str:
+    """`subjects/{subject}/galleries/{gallery}`."""
+    return f"{subject_name(subject_id)}/galleries/{gallery_id}"
+
+
+def image_name(subject_id: str, gallery_id: str, number: int) -> str:
+    """`subjects/{subject}/galleries/{gallery}/images/{image}`."""
+    return f"{gallery_name(subject_id, gallery_id)}/images/{number}"
+
+
+def style_name(style: str) -> str:
+    """`styles/{style}`."""
+    return f"styles/{style}"

@@ -1,0 +1,111 @@
+"""The gateway's settings, read once in `__main__` from `HEADSHOTS_GATEWAY_<FIELD>`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from headshots.errors import InvalidArgumentError
+from headshots.imaging import PhotoLimits
+from headshots.rpc.server import ServerSettings
+from headshots.settings import Home, read_settings
+from services.gateway.models import MAX_PHOTO_BYTES
+from services.gateway.shot_worker import PaintSettings
+
+
+def default_styles() -> Path:
+    """The style library of this checkout."""
+    return Path(__file__).resolve().parents[2] / "styles"
+
+
+@dataclass(frozen=True)
+class GatewaySettings:
+    """Everything that can be set."""
+
+    database_url: str
+    """SQL database; also HEADSHOTS_DATABASE_URL. Default: SQLite in HEADSHOTS_HOME."""
+    store_url: str
+    """Object store; also HEADSHOTS_STORE_URL. Default: a folder in HEADSHOTS_HOME."""
+    first_key_file: Path | None
+    """Where the first start leaves a key of the tenant `default`. Default: HEADSHOTS_HOME/api-key where the database
+    is the embedded one; with a database by URL no key is made (`headshots keys create` makes one)."""
+    styles: Path
+    """Folder of the style library. Default: the one of this checkout."""
+    trainer_address: str = "127.0.0.1:50052"
+    """host:port of the trainers."""
+    generator_address: str = "127.0.0.1:50053"
+    """host:port of the generators."""
+    host: str = "127.0.0.1"
+    """Address to bind."""
+    port: int = 50051
+    """gRPC port; 0 takes a free one."""
+    metrics_port: int = 9101
+    """Prometheus port; 0 takes a free one."""
+    max_message_bytes: int = 4 * 2**20
+    """Largest message accepted, in bytes. Photos come in chunks of at most 1 MiB."""
+    photo_max_pixels: int = PhotoLimits.max_pixels
+    """Width x height that a photo may have."""
+    photo_min_side_px: int = PhotoLimits.min_side_px
+    """A photo's shorter side, at least."""
+    photo_max_side_px: int = PhotoLimits.max_side_px
+    """A photo's longer side as stored; larger ones are scaled down."""
+    shots_in_flight: int = 16
+    """Shots that this gateway works on at once."""
+    shot_lease_seconds: float = 15.0
+    """How late a lost gateway's shots are taken up."""
+    shot_max_attempts: int = 3
+    """Attempts before a shot is given up; a generator that is away or full does not count."""
+    shot_silence_seconds: float = 600.0
+    """A generator that sends no event of a shot for so long is given up on."""
+    preview_every: int = 4
+    """Denoising steps between two previews, while somebody watches for them."""
+    poll_seconds: float = 1.0
+    """Between looks at the database for other gateways' changes; this one's own are seen at once."""
+    drain_seconds: float = 10.0
+    """After SIGTERM, for running shots to finish; what does not goes back to the queue."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> GatewaySettings:
+        """Reads the environment.
+
+        Raises:
+            InvalidArgumentError: SETTING_INVALID, naming the variable.
+        """
+        home = Home.from_environment(environ)
+        embedded = not (environ.get("HEADSHOTS_DATABASE_URL") or environ.get("HEADSHOTS_GATEWAY_DATABASE_URL"))
+        settings = read_settings(
+            cls,
+            "HEADSHOTS_GATEWAY_",
+            environ,
+            database_url=environ.get("HEADSHOTS_DATABASE_URL") or home.database_url,
+            store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
+            first_key_file=home.api_key_file if embedded else None,
+            styles=default_styles(),
+        )
+        for name in ("shots_in_flight", "shot_max_attempts", "photo_min_side_px", "preview_every"):
+            if getattr(settings, name) < 1:
+                raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} must be at least 1")
+        return settings
+
+    @property
+    def server(self) -> ServerSettings:
+        """Where the gRPC server listens."""
+        return ServerSettings(self.host, self.port, self.metrics_port, max_message_bytes=self.max_message_bytes)
+
+    @property
+    def photo_limits(self) -> PhotoLimits:
+        """What a photo may be."""
+        return PhotoLimits(MAX_PHOTO_BYTES, self.photo_max_pixels, self.photo_min_side_px, self.photo_max_side_px)
+
+    def painting(self, owner: str) -> PaintSettings:
+        """How shots are worked on."""
+        return PaintSettings(
+            owner=owner,
+            in_flight=self.shots_in_flight,
+            lease_seconds=self.shot_lease_seconds,
+            max_attempts=self.shot_max_attempts,
+            poll_seconds=self.poll_seconds,
+            silence_seconds=self.shot_silence_seconds,
+            preview_every=self.preview_every,
+        )

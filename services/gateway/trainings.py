@@ -1,0 +1,255 @@
+"""Trainings: rows that mirror a trainer's jobs. Blocking SQL; the engine calls it off the event loop.
+
+A row is written before any trainer hears of it, so a crash at any point loses nothing: `Reconciler` finds the row and
+goes on. `sent` and `submitted` tell how far it came.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, Row
+
+from headshots.database import database_now, read, write
+from headshots.errors import FailedPreconditionError, NotFoundError
+from headshots.schema import CANCELLED, PENDING, TERMINAL_STATES, trainings
+from services.gateway.models import (
+    MIN_TRAINING_PHOTOS,
+    Training,
+    TrainingJob,
+    TrainingOptions,
+    TrainingRequest,
+)
+from services.gateway.pages import cut_page, decode_token
+from services.gateway.photos import photo_refs
+from services.gateway.subjects import find_subject, new_id, object_prefix
+
+_ACTIVE = trainings.c.state.not_in(TERMINAL_STATES)
+
+
+def create_training(
+    engine: Engine,
+    tenant_id: str,
+    subject_id: str,
+    *,
+    options: TrainingOptions,
+    priority: int,
+    request_id: str,
+    validate_only: bool,
+) -> Training:
+    """Queues a training on all photos that the subject has now; the same `request_id` answers the one it made before.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+        FailedPreconditionError: TOO_FEW_PHOTOS, TRAINING_ACTIVE.
+    """
+    with write(engine) as connection:
+        subject = find_subject(connection, tenant_id, subject_id, lock=True)
+        if request_id and (made := _by_request_id(connection, subject_id, request_id)) is not None:
+            return made
+        refs = photo_refs(connection, subject_id)
+        _check_may_train(connection, subject_id, len(refs))
+        training_id = new_id()
+        training = Training(
+            id=training_id,
+            subject_id=subject_id,
+            request=TrainingRequest(
+                job_id=training_id,
+                tenant=tenant_id,
+                photos=refs,
+                output_prefix=f"{object_prefix(tenant_id, subject_id)}/adapters/{training_id}",
+                class_noun=subject.class_noun,
+                options=options,
+                priority=priority,
+            ),
+            job=TrainingJob(state=PENDING),
+            created_at=database_now(connection),
+        )
+        if not validate_only:
+            _insert(connection, tenant_id, request_id, training)
+        return training
+
+
+def _check_may_train(connection: Connection, subject_id: str, photo_count: int) -> None:
+    if photo_count < MIN_TRAINING_PHOTOS:
+        raise FailedPreconditionError(
+            "TOO_FEW_PHOTOS",
+            f"a training needs at least {MIN_TRAINING_PHOTOS} photos, the subject has {photo_count}; upload more",
+        )
+    active = connection.execute(sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id, _ACTIVE)).scalar()
+    if active is not None:
+        name = f"subjects/{subject_id}/trainings/{active}"
+        raise FailedPreconditionError(
+            "TRAINING_ACTIVE", f"{name} still runs; wait for it or cancel it", metadata={"name": name}
+        )
+
+
+def _by_request_id(connection: Connection, subject_id: str, request_id: str) -> Training | None:
+    row = connection.execute(
+        sa.select(trainings).where(trainings.c.subject_id == subject_id, trainings.c.request_id == request_id)
+    ).first()
+    return _training(row) if row is not None else None
+
+
+def _insert(connection: Connection, tenant_id: str, request_id: str, training: Training) -> None:
+    connection.execute(
+        sa.insert(trainings).values(
+            id=training.id,
+            subject_id=training.subject_id,
+            tenant_id=tenant_id,
+            request_id=request_id or None,
+            state=training.job.state,
+            request=training.request.to_json(),
+            job=training.job.to_json(),
+            created_at=training.created_at,
+        )
+    )
+
+
+def get_training(engine: Engine, tenant_id: str, subject_id: str, training_id: str) -> Training:
+    """One training.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND.
+    """
+    with read(engine) as connection:
+        return _find(connection, tenant_id, subject_id, training_id)
+
+
+def _find(connection: Connection, tenant_id: str, subject_id: str, training_id: str) -> Training:
+    find_subject(connection, tenant_id, subject_id)
+    row = connection.execute(
+        sa.select(trainings).where(trainings.c.id == training_id, trainings.c.subject_id == subject_id)
+    ).first()
+    if row is None:
+        name = f"subjects/{subject_id}/trainings/{training_id}"
+        raise NotFoundError("TRAINING_NOT_FOUND", f"there is no {name}", metadata={"name": name})
+    return _training(row)
+
+
+def list_trainings(
+    engine: Engine, tenant_id: str, subject_id: str, size: int, token: str
+) -> tuple[list[Training], str]:
+    """A page, newest first, and the next token.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+        InvalidArgumentError: PAGE_TOKEN_INVALID.
+    """
+    query = (
+        sa.select(trainings)
+        .where(trainings.c.subject_id == subject_id)
+        .order_by(trainings.c.created_at.desc(), trainings.c.id.desc())
+        .limit(size + 1)
+    )
+    if position := decode_token(token, (float, str)):
+        query = query.where(sa.tuple_(trainings.c.created_at, trainings.c.id) < position)
+    with read(engine) as connection:
+        find_subject(connection, tenant_id, subject_id)
+        rows, next_token = cut_page(connection.execute(query).all(), size, lambda row: (row.created_at, row.id))
+    return [_training(row) for row in rows], next_token
+
+
+def request_cancel(engine: Engine, tenant_id: str, subject_id: str, training_id: str) -> Training:
+    """Records the wish. A training that no trainer has heard of ends here; a terminal one stays as it is.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND.
+    """
+    with write(engine) as connection:
+        find_subject(connection, tenant_id, subject_id, lock=True)
+        training = _find(connection, tenant_id, subject_id, training_id)
+        if training.job.is_terminal:
+            return training
+        _update(connection, training_id, cancel_requested=True)
+        if not training.sent:
+            _write_job(connection, training, dataclasses.replace(training.job, state=CANCELLED))
+        return _find(connection, tenant_id, subject_id, training_id)
+
+
+def active_trainings(engine: Engine) -> list[Training]:
+    """All that are not terminal, oldest first."""
+    with read(engine) as connection:
+        rows = connection.execute(sa.select(trainings).where(_ACTIVE).order_by(trainings.c.created_at, trainings.c.id))
+        return [_training(row) for row in rows]
+
+
+def load(engine: Engine, training_id: str) -> Training | None:
+    """One training whoever owns it; None once it is erased."""
+    with read(engine) as connection:
+        row = connection.execute(sa.select(trainings).where(trainings.c.id == training_id)).first()
+        return _training(row) if row is not None else None
+
+
+def mark_sent(engine: Engine, training_id: str) -> bool:
+    """Before the first word to a trainer; False when it became terminal meanwhile and must not be sent."""
+    with write(engine) as connection:
+        return _update(connection, training_id, sent=True)
+
+
+def mark_unsubmitted(engine: Engine, training_id: str) -> None:
+    """The trainer does not know the job: it has to be sent again, and its revisions begin anew."""
+    fresh = TrainingJob(state=PENDING)
+    with write(engine) as connection:
+        _update(connection, training_id, submitted=False, state=fresh.state, job=fresh.to_json())
+
+
+def set_note(engine: Engine, training_id: str, note: str) -> None:
+    """What holds it up, for people."""
+    with write(engine) as connection:
+        _update(connection, training_id, note=note)
+
+
+def record_job(engine: Engine, training_id: str, job: TrainingJob) -> Training | None:
+    """Mirrors the trainer's job. News that are older than what is known, or come after the end, change nothing."""
+    with write(engine) as connection:
+        row = connection.execute(sa.select(trainings).where(trainings.c.id == training_id).with_for_update()).first()
+        if row is None:
+            return None
+        training = _training(row)
+        if not training.job.is_terminal and job.revision >= training.job.revision:
+            _write_job(connection, training, job)
+        row = connection.execute(sa.select(trainings).where(trainings.c.id == training_id)).one()
+        return _training(row)
+
+
+def _write_job(connection: Connection, training: Training, job: TrainingJob) -> None:
+    # By our clock: the newest adapter is that of the training which ended last, whichever trainer made it.
+    ended_at = database_now(connection) if job.is_terminal else None
+    _update(
+        connection,
+        training.id,
+        state=job.state,
+        job=job.to_json(),
+        submitted=True,
+        note="",
+        ended_at=ended_at,
+    )
+
+
+def _update(connection: Connection, training_id: str, **values: Any) -> bool:
+    """Whether there was a training to change: a terminal one is left alone."""
+    changed = connection.execute(
+        sa.update(trainings)
+        .where(trainings.c.id == training_id, _ACTIVE)
+        .values(revision=trainings.c.revision + 1, **values)
+    )
+    return changed.rowcount == 1
+
+
+def _training(row: Row[Any]) -> Training:
+    return Training(
+        id=row.id,
+        subject_id=row.subject_id,
+        request=TrainingRequest.from_json(row.request),
+        job=TrainingJob.from_json(row.job),
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+        note=row.note,
+        revision=row.revision,
+        sent=row.sent,
+        submitted=row.submitted,
+        cancel_requested=row.cancel_requested,
+    )

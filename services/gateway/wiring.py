@@ -1,0 +1,112 @@
+"""The gateway put together: the one place where its parts meet."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+
+import grpc.aio
+from prometheus_client import CollectorRegistry
+from sqlalchemy.engine import Engine
+
+from headshots import keys
+from headshots.artifacts import ArtifactStore
+from headshots.database import migrate, open_database
+from headshots.rpc.server import RunningServer, start_server
+from headshots.styles import StyleLibrary
+from services.gateway.describer import Describer
+from services.gateway.engine import GatewayEngine
+from services.gateway.hub import Hub
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.painter import Painter
+from services.gateway.reconciler import Reconciler
+from services.gateway.rpc_peers import RpcGenerator, RpcTrainer, open_peer
+from services.gateway.servicer import GatewayServicer
+from services.gateway.settings import GatewaySettings
+from services.gateway.shot_worker import ShotWorker
+
+
+class Gateway:
+    """A running gateway."""
+
+    def __init__(
+        self,
+        server: RunningServer,
+        database: Engine,
+        channels: list[grpc.aio.Channel],
+        painter: Painter,
+        loops: list[asyncio.Task[None]],
+        drain_seconds: float,
+    ) -> None:
+        self.server = server
+        self._database = database
+        self._channels = channels
+        self._painter = painter
+        self._loops = loops
+        self._drain_seconds = drain_seconds
+
+    async def drain(self) -> None:
+        """Claims no more shots; waits for those in flight, and hands back what does not finish in time."""
+        await self._painter.drain(self._drain_seconds)
+
+    async def close(self) -> None:
+        """After the server has stopped. Without `drain` before, running shots are dropped as if the process died."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        for channel in self._channels:
+            await channel.close()
+        self._database.dispose()
+
+
+async def start_gateway(settings: GatewaySettings) -> Gateway:
+    """Migrates, makes the first key, starts the loops and the server.
+
+    Raises:
+        HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, ADDRESS_IN_USE and the like.
+    """
+    styles = StyleLibrary.load(settings.styles)
+    store = ArtifactStore.open(settings.store_url)
+    database = open_database(settings.database_url)
+    await asyncio.to_thread(migrate, database)
+    if settings.first_key_file is not None:
+        await asyncio.to_thread(keys.ensure_default_key, database, settings.first_key_file)
+    registry = CollectorRegistry()
+    metrics, hub = GatewayMetrics(registry, database), Hub()
+    channels = [open_peer(settings.trainer_address), open_peer(settings.generator_address)]
+    trainer, generator = RpcTrainer(channels[0]), RpcGenerator(channels[1])
+    describer = Describer(generator)
+    painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
+    worker = ShotWorker(database, generator, describer, hub, metrics, painting)
+    painter = Painter(database, worker, hub, metrics, painting)
+    reconciler = Reconciler(database, trainer, hub, poll_seconds=settings.poll_seconds)
+    engine = GatewayEngine(
+        database=database,
+        store=store,
+        styles=styles,
+        generator=generator,
+        describer=describer,
+        hub=hub,
+        reconciler=reconciler,
+        painter=painter,
+        metrics=metrics,
+        photo_limits=settings.photo_limits,
+        poll_seconds=settings.poll_seconds,
+    )
+    async with contextlib.AsyncExitStack() as on_failure:
+        for channel in channels:
+            on_failure.push_async_callback(channel.close)
+        on_failure.callback(database.dispose)
+        await engine.finish_erasing()
+        server = await start_server(
+            GatewayServicer(engine).register,
+            settings.server,
+            registry=registry,
+            authenticate=keys.authenticator(database),
+        )
+        on_failure.pop_all()
+    loops = [asyncio.create_task(reconciler.run()), asyncio.create_task(painter.run())]
+    return Gateway(server, database, channels, painter, loops, settings.drain_seconds)
