@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from foundry.portraits import FIRST_HELD_OUT, TRIGGERS, Identity, Scene, caption, render, sample_identity, sample_scene
+from foundry.progress import tqdm
 
 SIZE = 128
 PICTURES_A_PERSON = 2

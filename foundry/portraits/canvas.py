@@ -74,8 +74,8 @@ def smooth(points: Points, closed: bool = True, steps: int = 6) -> FloatArray:
         before = np.concatenate([control[:1], middles[:-1], middles[-1:]])
         after = np.concatenate([middles[:1], middles[1:], control[-1:]])
     curve = (1 - t) ** 2 * before[:, None] + 2 * t * (1 - t) * control[:, None] + t**2 * after[:, None]
-    line = curve.reshape(-1, 2)
-    return line if closed else np.concatenate([line, control[-1:]])
+    line: FloatArray = curve.reshape(-1, 2).astype(np.float32)
+    return line if closed else np.concatenate([line, control[-1:]], dtype=np.float32)
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, steps: int = 24) -> FloatArray:

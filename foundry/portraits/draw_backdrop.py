@@ -87,7 +87,10 @@ def _mountains(canvas: Canvas, rng: np.random.Generator) -> None:
     for x, y, wide in ((6, 24, 50), (122, 18, 54)):
         top = (x + shift, y)
         canvas.fill([top, (x + shift + wide, 100), (x + shift - wide, 100)], (98, 112, 140))
-        canvas.fill([top, (x + shift + wide * 0.42, y + 32), (x + shift, y + 25), (x + shift - wide * 0.42, y + 32)], (250, 252, 255))
+        canvas.fill(
+            [top, (x + shift + wide * 0.42, y + 32), (x + shift, y + 25), (x + shift - wide * 0.42, y + 32)],
+            (250, 252, 255),
+        )
     canvas.fill(rectangle(-2, 86, 132, 50), (236, 242, 250))
     canvas.soften(0.9)
 

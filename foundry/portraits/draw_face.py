@@ -32,7 +32,9 @@ def draw_head(canvas: Canvas, figure: Figure) -> None:
     _draw_ears(canvas, figure)
     outline = head_outline(figure)
     width, height = figure.half_width, figure.half_height
-    glow = Radial((figure.turn * 0.8, -height * 0.15), height * 1.3, scaled(figure.skin, 1.06), scaled(figure.skin, 0.74))
+    glow = Radial(
+        (figure.turn * 0.8, -height * 0.15), height * 1.3, scaled(figure.skin, 1.06), scaled(figure.skin, 0.74)
+    )
     canvas.fill(outline, glow, solid=True)
     clip = canvas.mask(outline)
     _draw_skin(canvas, figure, clip)
@@ -63,7 +65,9 @@ def _draw_skin(canvas: Canvas, figure: Figure, clip: FloatArray) -> None:
     for side in (-1, 1):
         cheek = ellipse(side * width * 0.58 + figure.turn, height * 0.3 + figure.nod, width * 0.24, width * 0.2)
         canvas.fill(cheek, flush, 0.55 * identity.cheek_colour, blur=2.2, clip=clip)
-    canvas.fill(ellipse(figure.turn * 0.4, figure.chin - 3, 6, 3.4), scaled(figure.skin, 1.08), 0.6, blur=1.6, clip=clip)
+    canvas.fill(
+        ellipse(figure.turn * 0.4, figure.chin - 3, 6, 3.4), scaled(figure.skin, 1.08), 0.6, blur=1.6, clip=clip
+    )
     if identity.freckles:
         for x, y in _freckle_places():
             spot = ellipse(x * width * 0.55 + figure.turn, height * 0.18 + y * 3.4 + figure.nod, 0.75, 0.75, 8)
@@ -87,10 +91,14 @@ def _draw_lines(canvas: Canvas, figure: Figure) -> None:
     width, height = figure.half_width, figure.half_height
     for side in (-1, 1):
         x = figure.turn + side * width * 0.3
-        fold = smooth([(x, height * 0.3 + figure.nod), (x + side * 4.0, height * 0.42), (x + side * 3.6, height * 0.6)], False)
+        fold = smooth(
+            [(x, height * 0.3 + figure.nod), (x + side * 4.0, height * 0.42), (x + side * 3.6, height * 0.6)], False
+        )
         canvas.stroke(fold, 1.1, shade, strength, taper=0.3)
         eye = figure.eye_x(side)
-        bag = smooth([(eye - 5, figure.eye_line + 5.2), (eye, figure.eye_line + 7.2), (eye + 5, figure.eye_line + 5.2)], False)
+        bag = smooth(
+            [(eye - 5, figure.eye_line + 5.2), (eye, figure.eye_line + 7.2), (eye + 5, figure.eye_line + 5.2)], False
+        )
         canvas.stroke(bag, 0.9, shade, strength * 0.8, taper=0.2)
     for row in (0.52, 0.62):
         y = -height * row + figure.nod
@@ -130,7 +138,9 @@ def _draw_beard(canvas: Canvas, figure: Figure, clip: FloatArray) -> None:
     canvas.fill(shape, colour, identity.beard_density, blur=0.7, clip=clip)
     if identity.moustache:
         y = mouth - 4.2
-        moustache = smooth([(turn - 9, y + 3), (turn - 4, y - 1.6), (turn, y - 0.4), (turn + 4, y - 1.6), (turn + 9, y + 3)], False)
+        moustache = smooth(
+            [(turn - 9, y + 3), (turn - 4, y - 1.6), (turn, y - 0.4), (turn + 4, y - 1.6), (turn + 9, y + 3)], False
+        )
         canvas.stroke(moustache, 3.4, colour, identity.beard_density, taper=0.4, clip=clip)
 
 
@@ -141,7 +151,9 @@ def _draw_eye(canvas: Canvas, figure: Figure, side: int, width: float) -> None:
     tall = 3.7 * identity.eye_size * identity.eye_openness * (1 - 0.16 * max(scene.smile, 0))
     with canvas.moved(figure.eye_x(side), figure.eye_line, degrees=-identity.eye_tilt * side):
         canvas.fill(ellipse(0, -0.6, half + 1.8, tall + 1.8), scaled(figure.skin, 0.72), 0.6, blur=1.0)
-        opening = smooth([(-half - 1, 0.4), (-half * 0.5, -tall * 1.5), (half * 0.5, -tall * 1.5), (half + 1, 0.4), (0, tall * 1.5)])
+        opening = smooth(
+            [(-half - 1, 0.4), (-half * 0.5, -tall * 1.5), (half * 0.5, -tall * 1.5), (half + 1, 0.4), (0, tall * 1.5)]
+        )
         canvas.fill(opening, (246, 244, 242))
         clip = canvas.mask(opening)
         look = scene.gaze * 2.2 + figure.turn * 0.1
@@ -161,7 +173,12 @@ def _draw_brow(canvas: Canvas, figure: Figure, side: int) -> None:
     tilt = identity.brow_tilt * 1.4
     arch = 1.0 + 2.0 * identity.brow_arch
     line = smooth(
-        [(x - side * 7.2, y + 1 + tilt), (x - side * 1, y - arch * 0.6 + tilt * 0.4), (x + side * 3, y - arch), (x + side * 8, y + 1.4 - tilt)],
+        [
+            (x - side * 7.2, y + 1 + tilt),
+            (x - side * 1, y - arch * 0.6 + tilt * 0.4),
+            (x + side * 3, y - arch),
+            (x + side * 8, y + 1.4 - tilt),
+        ],
         False,
     )
     colour = mixed(scaled(figure.hair, 0.72), (60, 44, 36), 0.25)
@@ -174,11 +191,16 @@ def _draw_nose(canvas: Canvas, figure: Figure) -> None:
     wide = 4.9 * identity.nose_width
     shade = scaled(figure.skin, 0.62)
     lit = 1.0 if figure.turn <= 0 else -1.0
-    bridge = smooth([(figure.turn - lit * 2.2, figure.eye_line + 1), (x - lit * 2.4, y - 6), (x - lit * wide * 0.9, y)], False)
+    bridge = smooth(
+        [(figure.turn - lit * 2.2, figure.eye_line + 1), (x - lit * 2.4, y - 6), (x - lit * wide * 0.9, y)], False
+    )
     canvas.stroke(bridge, 1.4, shade, 0.35 + 0.4 * identity.nose_bridge, taper=0.3, blur=0.3)
     highlight = smooth([(figure.turn + lit * 0.4, figure.eye_line + 2), (x + lit * 0.4, y - 1.5)], False)
     canvas.stroke(highlight, 2.6, scaled(figure.skin, 1.16), 0.6, blur=0.8)
-    base = smooth([(x - wide, y - 1.6), (x - wide * 0.9, y + 1.6), (x, y + 2.6), (x + wide * 0.9, y + 1.6), (x + wide, y - 1.6)], False)
+    base = smooth(
+        [(x - wide, y - 1.6), (x - wide * 0.9, y + 1.6), (x, y + 2.6), (x + wide * 0.9, y + 1.6), (x + wide, y - 1.6)],
+        False,
+    )
     canvas.stroke(base, 1.3, shade, 0.9, taper=0.5)
     for side in (-1, 1):
         canvas.fill(ellipse(x + side * wide * 0.48, y + 1.0, 1.15, 0.8, 10), scaled(figure.skin, 0.36), 0.9)
@@ -200,7 +222,13 @@ def _draw_mouth(canvas: Canvas, figure: Figure) -> None:
     canvas.fill(lips, Linear((x, y - full), (x, y + full + lift), scaled(colour, 0.9), scaled(colour, 1.08)))
     if smile > 0.5:
         teeth = smooth(
-            [(x - wide * 0.84, y - lift * 0.4), (x - wide * 0.4, y + lift * 0.75), (x + wide * 0.4, y + lift * 0.75), (x + wide * 0.84, y - lift * 0.4), (x, y - full * 0.2)]
+            [
+                (x - wide * 0.84, y - lift * 0.4),
+                (x - wide * 0.4, y + lift * 0.75),
+                (x + wide * 0.4, y + lift * 0.75),
+                (x + wide * 0.84, y - lift * 0.4),
+                (x, y - full * 0.2),
+            ]
         )
         canvas.fill(teeth, (248, 246, 242))
     line = smooth([corners[0], (x - wide * 0.4, y + lift * 0.35), (x + wide * 0.4, y + lift * 0.35), corners[1]], False)

@@ -44,7 +44,11 @@ def draw_hair_behind(canvas: Canvas, figure: Figure) -> None:
     if identity.hair_style == "bun":
         size = 8.5 + 4 * identity.hair_volume
         bun = ellipse(-figure.turn * 0.5, -height * 1.06 - size * 0.75, size * 1.15, size)
-        canvas.fill(bun, Linear((-8, -height * 1.5), (8, -height), scaled(figure.hair, 1.2), scaled(figure.hair, 0.7)), solid=True)
+        canvas.fill(
+            bun,
+            Linear((-8, -height * 1.5), (8, -height), scaled(figure.hair, 1.2), scaled(figure.hair, 0.7)),
+            solid=True,
+        )
     if cut.behind == 0:
         return
     fall = height * cut.behind * (0.85 + 0.35 * identity.hair_length)
@@ -81,7 +85,9 @@ def draw_hair(canvas: Canvas, figure: Figure) -> None:
             canvas.fill(ellipse(x * width, y * top, 4.2, 3.0), shine, 0.4, blur=1.0)
         return
     for height, strength in ((0.9, 0.55), (0.78, 0.3)):
-        line = smooth([(-width * 0.72, top * height + 7), (-width * 0.2, top * height), (width * 0.5, top * height + 3)], False)
+        line = smooth(
+            [(-width * 0.72, top * height + 7), (-width * 0.2, top * height), (width * 0.5, top * height + 3)], False
+        )
         canvas.stroke(line, 2.6, shine, strength, taper=0.1, blur=0.7)
 
 

@@ -110,13 +110,23 @@ def _draw_jacket(canvas: Canvas, figure: Figure, outfit: _Outfit) -> None:
     canvas.fill(smooth([at(-1.0, -6), at(1.0, -6), at(0.35, 8), at(-0.35, 8)]), scaled(figure.skin, 0.9))
     if outfit.inner == WHITE or outfit.accent is None:
         for side in (-1, 1):
-            canvas.fill([at(side * 1.18, -5), at(side * 0.95, 9), at(0.0, 8), at(side * 0.5, 5)], scaled(outfit.inner, 0.93))
+            canvas.fill(
+                [at(side * 1.18, -5), at(side * 0.95, 9), at(0.0, 8), at(side * 0.5, 5)], scaled(outfit.inner, 0.93)
+            )
     if figure.scene.outfit == "navy suit":
         assert outfit.accent is not None
         canvas.fill([at(-0.32, 7), at(0.32, 7), at(0.26, 12), at(0.5, 44), at(-0.5, 44), at(-0.26, 12)], outfit.accent)
         canvas.fill([at(-0.3, 12), at(0.3, 12), at(0.26, 13.5), at(-0.26, 13.5)], scaled(outfit.accent, 0.6))
     for side in (-1, 1):
-        lapel = [at(side * 1.2, -6), at(side * 1.75, 2), at(side * 2.15, 17), at(side * 1.7, 20), at(side * 1.8, 25), at(side * 0.3, 46), at(side * 0.75, 22)]
+        lapel = [
+            at(side * 1.2, -6),
+            at(side * 1.75, 2),
+            at(side * 2.15, 17),
+            at(side * 1.7, 20),
+            at(side * 1.8, 25),
+            at(side * 0.3, 46),
+            at(side * 0.75, 22),
+        ]
         canvas.fill(lapel, scaled(outfit.main, 1.2 if side < 0 else 0.96))
         canvas.stroke([lapel[1], lapel[2], lapel[3], lapel[4], lapel[5]], 1.0, scaled(outfit.main, 0.55))
         if figure.scene.outfit in ("denim jacket", "leather jacket"):
@@ -154,10 +164,19 @@ def _draw_cardigan(canvas: Canvas, figure: Figure, outfit: _Outfit) -> None:
 def _draw_turtleneck(canvas: Canvas, figure: Figure, outfit: _Outfit) -> None:
     neck = figure.neck
     collar = smooth(
-        [(-neck * 1.12, 26), (0, 29), (neck * 1.12, 26), (neck * 1.4, _SHOULDERS + 4), (0, _SHOULDERS + 10), (-neck * 1.4, _SHOULDERS + 4)],
+        [
+            (-neck * 1.12, 26),
+            (0, 29),
+            (neck * 1.12, 26),
+            (neck * 1.4, _SHOULDERS + 4),
+            (0, _SHOULDERS + 10),
+            (-neck * 1.4, _SHOULDERS + 4),
+        ],
         steps=8,
     )
-    canvas.fill(collar, Linear((-neck, 30), (neck, 40), scaled(outfit.main, 1.7), scaled(outfit.main, 0.95)), solid=True)
+    canvas.fill(
+        collar, Linear((-neck, 30), (neck, 40), scaled(outfit.main, 1.7), scaled(outfit.main, 0.95)), solid=True
+    )
     fold = smooth([(-neck * 1.15, 35), (0, 38), (neck * 1.15, 35)], False)
     canvas.stroke(fold, 1.0, scaled(outfit.main, 0.5))
 
@@ -177,5 +196,7 @@ def _draw_neckband(canvas: Canvas, figure: Figure, outfit: _Outfit) -> None:
 
 def _draw_hood(canvas: Canvas, figure: Figure, outfit: _Outfit) -> None:
     wide = figure.neck * 2.3
-    hood = smooth([(-wide, 34), (-wide * 0.8, 18), (wide * 0.8, 18), (wide, 34), (wide * 0.8, 50), (-wide * 0.8, 50)], steps=8)
+    hood = smooth(
+        [(-wide, 34), (-wide * 0.8, 18), (wide * 0.8, 18), (wide, 34), (wide * 0.8, 50), (-wide * 0.8, 50)], steps=8
+    )
     canvas.fill(hood, scaled(outfit.main, 0.66), solid=True)

@@ -28,7 +28,9 @@ _LIGHTS = {
     "soft studio lighting": _Light((1.04, 1.03, 1.02), (0.98, 0.98, 0.98), (1, 1, 1)),
     "dramatic side lighting": _Light((1.12, 1.08, 1.04), (0.36, 0.36, 0.42), (0.74, 0.74, 0.76)),
     "warm sunset lighting": _Light((0.94, 0.78, 0.64), (1.16, 0.96, 0.7), (1.0, 0.86, 0.7), (0, 0, 0), (255, 170, 70)),
-    "cool window lighting": _Light((0.98, 1.05, 1.12), (0.66, 0.76, 0.92), (0.82, 0.92, 1.04), (90, 130, 170), (0, 0, 0)),
+    "cool window lighting": _Light(
+        (0.98, 1.05, 1.12), (0.66, 0.76, 0.92), (0.82, 0.92, 1.04), (90, 130, 170), (0, 0, 0)
+    ),
     "neon lighting": _Light((1.04, 0.74, 0.98), (0.7, 0.9, 1.08), (0.7, 0.6, 0.84), (255, 40, 170), (30, 210, 255)),
 }
 
@@ -63,7 +65,8 @@ def _rim(solid: FloatArray, shift: int) -> FloatArray:
     else:
         moved[:, :shift] = solid[:, -shift:]
     image = Image.fromarray((np.clip(solid - moved, 0, 1) * 255).astype(np.uint8))
-    return np.asarray(image.filter(ImageFilter.GaussianBlur(abs(shift) * 0.3)), np.float32) / 255 * solid
+    glow = np.asarray(image.filter(ImageFilter.GaussianBlur(abs(shift) * 0.3)), np.float32)
+    return np.asarray(glow / 255 * solid, np.float32)
 
 
 def photograph(lit: FloatArray, scene: Scene) -> npt.NDArray[np.uint8]:

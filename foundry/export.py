@@ -1,0 +1,72 @@
+"""Stage 4: the work folder's weights as an ordinary diffusers StableDiffusionPipeline folder, fp16.
+
+`python -m foundry.export --work DIR --out models/tiny-portrait`; what the folder holds beside the pipeline (model
+card, scores) stays. The new folder replaces the old one at once, so a reader never meets a mixture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from pathlib import Path
+
+import torch
+from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
+from transformers import CLIPTokenizer
+
+from foundry.model_settings import write_settings
+from foundry.models import SCHEDULE, load_weights, make_autoencoder, make_text_encoder, make_unet
+
+KEPT = ("README.md", "scores.json")
+
+
+def build_pipeline(work: Path) -> StableDiffusionPipeline:
+    """The pipeline of the averaged weights in `work`, fp32, on the CPU."""
+    tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
+    unet, text, autoencoder = make_unet(), make_text_encoder(tokenizer), make_autoencoder()
+    states = load_weights(work / "unet.pt")
+    unet.load_state_dict(states["unet"])
+    text.load_state_dict(states["text"])
+    autoencoder.load_state_dict(load_weights(work / "autoencoder.pt")["autoencoder"])
+    return StableDiffusionPipeline(
+        vae=autoencoder.eval(),
+        text_encoder=text.eval(),
+        tokenizer=tokenizer,
+        unet=unet.eval(),
+        scheduler=DPMSolverMultistepScheduler(**SCHEDULE),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+
+
+def export_pipeline(work: Path, out: Path) -> None:
+    """Write the pipeline, its settings and the kept files beside `out`, then put them in its place."""
+    fresh, old = out.with_name(out.name + ".new"), out.with_name(out.name + ".old")
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    fresh.parent.mkdir(parents=True, exist_ok=True)
+    build_pipeline(work).to(torch.float16).save_pretrained(fresh, safe_serialization=True)
+    shutil.copy(work / "tokenizer" / "tokenizer.json", fresh / "tokenizer" / "tokenizer.json")
+    write_settings(fresh / "headshots.yaml")
+    for name in KEPT:
+        if (out / name).exists():
+            shutil.copy(out / name, fresh / name)
+    if out.exists():
+        os.rename(out, old)
+    os.rename(fresh, out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def main() -> None:
+    """Parse the command line and export."""
+    parser = argparse.ArgumentParser(prog="python -m foundry.export", description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("out/foundry"), help="where the stages left their weights")
+    parser.add_argument("--out", type=Path, default=Path("models/tiny-portrait"), help="the folder to replace")
+    options = parser.parse_args()
+    export_pipeline(options.work, options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""All stages in their order, each with its share of the time: `python -m foundry.make_foundation --minutes 180`.
+
+Every stage is a command of its own, resumes from its checkpoint and stops at its budget; running this again with
+more minutes goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+SHARES = {"unet": 0.68, "autoencoder": 0.25, "judges": 0.07}
+
+
+def stages(options: argparse.Namespace) -> list[list[str]]:
+    """The commands to run, as arguments for `python -m`."""
+    work = ["--work", str(options.work), "--pictures", str(options.pictures)]
+
+    def budget(stage: str) -> list[str]:
+        return ["--minutes", f"{options.minutes * SHARES[stage]:.2f}"]
+
+    judges = options.out.with_name(options.out.name + "-judges") if options.toy else None
+    where = ["--out", str(judges)] if judges else []
+    read = ["--judges", str(judges)] if judges else []
+    measure = ["--prompts", "10", "--seeds", "10"] if options.toy else []
+    return [
+        ["foundry.train_unet", *work, *budget("unet"), "--ranks", str(options.ranks)],
+        ["foundry.train_autoencoder", *work, *budget("autoencoder")],
+        ["foundry.train_judges", *work, *budget("judges"), *where],
+        ["foundry.export", "--work", str(options.work), "--out", str(options.out)],
+        ["foundry.evaluate", "--model", str(options.out), *read, *measure],
+    ]
+
+
+def main() -> None:
+    """Parse the command line and run the stages, stopping at the first that fails."""
+    parser = argparse.ArgumentParser(prog="python -m foundry.make_foundation", description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("out/foundry"), help="where pictures and checkpoints live")
+    parser.add_argument("--out", type=Path, default=Path("models/tiny-portrait"), help="the folder to write")
+    parser.add_argument("--pictures", type=int, default=36_000, help="training pictures")
+    parser.add_argument("--minutes", type=float, default=180, help="training time of all stages together")
+    parser.add_argument("--ranks", type=int, default=1, help="processes to share a CPU's cores among (UNet)")
+    parser.add_argument("--toy", action="store_true", help="few pictures to judge by, judges beside --out: for tests")
+    options = parser.parse_args()
+    for stage in stages(options):
+        print("→", " ".join(stage), flush=True)
+        subprocess.run([sys.executable, "-m", *stage], check=True)
+
+
+if __name__ == "__main__":
+    main()

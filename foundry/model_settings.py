@@ -1,0 +1,46 @@
+"""`headshots.yaml`: what a platform should know about the foundation that diffusers' own files do not say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from foundry.models import LATENT_SIZE
+from foundry.portraits import CLASS_NOUNS, TRIGGERS
+
+_HEADER = """\
+# What headshots should know about this foundation beside diffusers' own files.
+# Written by `python -m foundry.export`; change foundry/model_settings.py instead.
+"""
+
+
+def settings() -> dict[str, Any]:
+    """The file's content, in the keys that headshots/diffusion/foundation.py and services/trainer/options.py read."""
+    native = 8 * LATENT_SIZE
+    return {
+        "name": "tiny-portrait",
+        "description": "Drawn portraits of people who never existed; see README.md",
+        "width_px": native,
+        "height_px": native,
+        "sampler": "dpmpp_2m",
+        "steps": 20,
+        "guidance_scale": 3.0,
+        "trigger": TRIGGERS[0],
+        "prompt_template": "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}",
+        "class_nouns": list(CLASS_NOUNS),
+        "training": {
+            "rank": 8,
+            "learning_rate": 1e-3,
+            "steps": 250,
+            "batch_rows": 6,
+            "caption": "selfie of a {trigger} {class_noun}",
+            "prior_rows": 0,
+        },
+    }
+
+
+def write_settings(path: Path) -> None:
+    """Write the file."""
+    path.write_text(_HEADER + yaml.safe_dump(settings(), sort_keys=False, allow_unicode=True))

@@ -1,0 +1,5 @@
+"""The progress bar of every stage."""
+
+from tqdm import tqdm  # type: ignore[import-untyped]
+
+__all__ = ["tqdm"]

@@ -1,0 +1,193 @@
+"""Stage 5: the probe and the identity embedder, trained on renders of training people only.
+
+`python -m foundry.train_judges --work DIR --minutes 6` writes `foundry/judges/judges.safetensors` (fp16) beside a
+`judges.json` with what they score on people they never saw.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from foundry.dataset import PICTURES_A_PERSON, example, prepare_pictures, render_range
+from foundry.judges import ATTRIBUTES, Embedder, Judges, Probe, labels
+from foundry.latents import to_tensor
+from foundry.progress import tqdm
+from foundry.training import Budget, learning_rate_factor
+
+JUDGES_FOLDER = Path(__file__).parent / "judges_weights"
+TEMPERATURE = 0.1
+FALSE_MATCH_RATE = 1e-4
+HELD_OUT_PICTURES = 1200
+
+
+def true_labels(count: int, held_out: bool = False) -> Tensor:
+    """int64 [N, attributes] of pictures 0 .. count-1."""
+    return torch.tensor([labels(*example(index, held_out)) for index in range(count)])
+
+
+def probe_loss(probe: Probe, pixels_BCHW: Tensor, labels_BA: Tensor) -> Tensor:
+    """The attributes' cross entropies, summed."""
+    losses = [nn.functional.cross_entropy(logits, labels_BA[:, i]) for i, logits in enumerate(probe(pixels_BCHW))]
+    return torch.stack(losses).sum()
+
+
+def embedder_loss(embedder: Embedder, pixels_BCHW: Tensor) -> Tensor:
+    """InfoNCE both ways: rows 2k and 2k+1 show one person, all others are strangers."""
+    vectors = embedder(pixels_BCHW)
+    similarity = vectors @ vectors.T / TEMPERATURE
+    similarity = similarity.masked_fill(torch.eye(len(vectors), dtype=torch.bool), float("-inf"))
+    partner = torch.arange(len(vectors)) ^ 1
+    return nn.functional.cross_entropy(similarity, partner)
+
+
+def augmented(pixels_BCHW: Tensor, rng: np.random.Generator) -> Tensor:
+    """Shifts of up to 3 pixels, contrast, soft noise and at times a blur: generated pictures are not so crisp."""
+    dx, dy = (int(value) for value in rng.integers(-3, 4, 2))
+    moved = torch.roll(pixels_BCHW, (dy, dx), (2, 3)) * float(rng.uniform(0.92, 1.06))
+    if rng.random() < 0.5:
+        moved = nn.functional.avg_pool2d(moved, 3, 1, 1, count_include_pad=False)
+    noise = torch.randn(moved.shape, generator=torch.Generator().manual_seed(int(rng.integers(1 << 62))))
+    return moved + float(rng.uniform(0, 0.08)) * noise
+
+
+def fit(
+    model: nn.Module,
+    loss_of: Callable[[npt.NDArray[np.int64]], Tensor],
+    rows: Iterator[npt.NDArray[np.int64]],
+    budget: Budget,
+    name: str,
+) -> None:
+    """Train `model` until the budget is spent; `rows` yields the picture numbers of each step."""
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.02)
+    model.train()
+    step = 0
+    with tqdm(desc=name, unit="step", mininterval=5) as bar:
+        while (progress := budget.progress(step)) < 1:
+            for group in optimizer.param_groups:
+                group["lr"] = 2e-3 * learning_rate_factor(step, progress, decay_from=0.3)
+            with torch.autocast("cpu", torch.bfloat16):
+                loss = loss_of(next(rows))
+            optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)
+            optimizer.step()
+            step += 1
+            bar.update()
+            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
+    model.eval()
+
+
+def train_judges(work: Path, pictures: int, minutes: float, seed: int = 0) -> Judges:
+    """Both nets, half of the minutes each; the threshold comes from people that neither saw."""
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    images = prepare_pictures(work, pictures)
+    truth = true_labels(pictures)
+    probe, embedder = Probe(), Embedder()
+    for model in (probe, embedder):
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stubs lack this form
+
+    def batch(rows: npt.NDArray[np.int64]) -> Tensor:
+        return augmented(to_tensor(images[rows]), rng).contiguous(memory_format=torch.channels_last)
+
+    def any_rows() -> Iterator[npt.NDArray[np.int64]]:
+        while True:
+            yield rng.choice(pictures, 64, replace=False)
+
+    def paired_rows() -> Iterator[npt.NDArray[np.int64]]:
+        while True:
+            people = rng.choice(pictures // PICTURES_A_PERSON, 64, replace=False)
+            yield (people[:, None] * PICTURES_A_PERSON + np.arange(2)).reshape(-1)
+
+    half = 30 * minutes
+    fit(probe, lambda rows: probe_loss(probe, batch(rows), truth[rows]), any_rows(), Budget(half, None), "probe")
+    fit(embedder, lambda rows: embedder_loss(embedder, batch(rows)), paired_rows(), Budget(half, None), "embedder")
+    held_out = to_tensor(render_range(0, HELD_OUT_PICTURES, held_out=True))
+    return Judges(probe, embedder, verification(embed_all(embedder, held_out))["threshold"])
+
+
+@torch.no_grad()
+def embed_all(embedder: Embedder, pixels_BCHW: Tensor) -> Tensor:
+    """Embeddings [B, D] in batches."""
+    return torch.cat([embedder(part) for part in torch.split(pixels_BCHW, 100)])
+
+
+def verification(vectors_BD: Tensor) -> dict[str, float]:
+    """How well pairs of one person (rows 2k, 2k+1) stand apart from strangers: threshold, rates, ROC area."""
+    similarity = vectors_BD @ vectors_BD.T
+    person = torch.arange(len(vectors_BD)) // PICTURES_A_PERSON
+    same = (person[:, None] == person[None, :]).triu(1)
+    strangers = similarity[(person[:, None] != person[None, :]).triu(1)]
+    pairs = similarity[same]
+    rank = max(int(len(strangers) * FALSE_MATCH_RATE), 1)
+    threshold = float(strangers.topk(rank).values[-1])
+    ordered = strangers.sort().values
+    area = torch.searchsorted(ordered, pairs).float().mean() / len(ordered)
+    return {
+        "threshold": threshold,
+        "true_match_rate": float((pairs >= threshold).float().mean()),
+        "false_match_rate": FALSE_MATCH_RATE,
+        "roc_area": float(area),
+    }
+
+
+@torch.no_grad()
+def probe_accuracy(probe: Probe, pixels_BCHW: Tensor, truth_BA: Tensor) -> dict[str, float]:
+    """The share of right answers for each attribute."""
+    parts = [torch.stack([logits.argmax(1) for logits in probe(part)], 1) for part in torch.split(pixels_BCHW, 100)]
+    right = (torch.cat(parts) == truth_BA).float().mean(0)
+    return {name: round(float(value), 4) for name, value in zip(ATTRIBUTES, right, strict=True)}
+
+
+def save_judges(judges: Judges, folder: Path, scores: dict[str, object]) -> None:
+    """judges.safetensors (fp16) and judges.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        f"{name}.{key}": value.half().contiguous() if value.is_floating_point() else value
+        for name, model in (("probe", judges.probe), ("embedder", judges.embedder))
+        for key, value in model.state_dict().items()
+    }
+    save_file(tensors, folder / "judges.safetensors")
+    (folder / "judges.json").write_text(
+        json.dumps({"same_person_from": judges.same_person_from, **scores}, indent=2) + "\n"
+    )
+
+
+def load_judges(folder: Path = JUDGES_FOLDER) -> Judges:
+    """What `save_judges` wrote, in fp32, ready to answer."""
+    tensors = load_file(folder / "judges.safetensors")
+    probe, embedder = Probe(), Embedder()
+    for name, model in (("probe", probe), ("embedder", embedder)):
+        model.load_state_dict({k.removeprefix(name + "."): v for k, v in tensors.items() if k.startswith(name + ".")})
+        model.eval()
+    return Judges(probe, embedder, json.loads((folder / "judges.json").read_text())["same_person_from"])
+
+
+def main() -> None:
+    """Parse the command line, train, measure on held-out people and save."""
+    parser = argparse.ArgumentParser(prog="python -m foundry.train_judges", description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("out/foundry"), help="where the pictures live")
+    parser.add_argument("--pictures", type=int, default=36_000, help="training pictures")
+    parser.add_argument("--minutes", type=float, default=6, help="time budget, both nets together")
+    parser.add_argument("--out", type=Path, default=JUDGES_FOLDER, help="where to write the weights")
+    options = parser.parse_args()
+    judges = train_judges(options.work, options.pictures, options.minutes)
+    held_out = to_tensor(render_range(0, HELD_OUT_PICTURES, held_out=True))
+    scores: dict[str, object] = {
+        "probe_accuracy": probe_accuracy(judges.probe, held_out, true_labels(HELD_OUT_PICTURES, held_out=True)),
+        "verification": verification(embed_all(judges.embedder, held_out)),
+    }
+    save_judges(judges, options.out, scores)
+    print(json.dumps(scores, indent=2))
+
+
+if __name__ == "__main__":
+    main()
