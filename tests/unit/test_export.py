@@ -1,0 +1,202 @@
+"""The engine package: what it holds, that it is made once, and that its UNet is PEFT's for each row of a mixed batch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import UNet2DConditionModel
+
+from headshots.diffusion import export
+from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, UNetBatch
+from headshots.diffusion.export import ExportOptions, ensure_package, ensure_package_in_child
+from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.graphs import Traced, trace
+from headshots.diffusion.lora import load_row
+from headshots.diffusion.package import EnginePackage
+from headshots.errors import InternalError, InvalidArgumentError
+from tests.engines import OPTIONS, lora_bytes, peft_unet, scratch, tiny_digest, tiny_foundation, tiny_package
+
+SUBJECTS = [(4, 16.0), (8, 8.0), (2, 1.0)]
+
+
+@pytest.fixture(scope="module")
+def backend() -> OnnxRuntimeBackend:
+    return OnnxRuntimeBackend(tiny_package(), OnnxRuntimeOptions(threads=1))
+
+
+@pytest.fixture(scope="module")
+def subjects() -> list[UNet2DConditionModel]:
+    """Three people's UNets, by PEFT."""
+    return [peft_unet(rank, alpha, seed) for seed, (rank, alpha) in enumerate(SUBJECTS)]
+
+
+def rows_of(subjects: Sequence[UNet2DConditionModel]) -> list[np.ndarray]:  # type: ignore[type-arg]
+    layout = tiny_package().layout
+    return [load_row(lora_bytes(unet), layout, tiny_digest()) for unet in subjects]
+
+
+def batch(slots: Sequence[int], *, high: int = 8, wide: int = 8, strength: float = 1.0) -> UNetBatch:
+    random = np.random.default_rng(len(slots))
+    count = len(slots)
+    return UNetBatch(
+        sample_BCHW=random.standard_normal((count, 4, high, wide), dtype=np.float32),
+        timestep_B=random.integers(0, 1000, count).astype(np.float32),
+        context_BTD=random.standard_normal((count, 16, 32), dtype=np.float32),
+        slot_B=np.asarray(slots, np.int64),
+        strength_B=np.full(count, strength, np.float32),
+    )
+
+
+def truth(unet: UNet2DConditionModel, given: UNetBatch, row: int) -> np.ndarray:  # type: ignore[type-arg]
+    """One row of `given` through a plain diffusers UNet."""
+    with torch.no_grad():
+        out = unet(
+            torch.from_numpy(given.sample_BCHW[row : row + 1]),
+            torch.from_numpy(given.timestep_B[row : row + 1]),
+            torch.from_numpy(given.context_BTD[row : row + 1]),
+        ).sample
+    return out[0].numpy()  # type: ignore[no-any-return]
+
+
+def relative(found: np.ndarray, expected: np.ndarray) -> float:  # type: ignore[type-arg]
+    return float(np.linalg.norm(found - expected) / np.linalg.norm(expected))
+
+
+@pytest.mark.parametrize(("high", "wide"), [(8, 8), (16, 8)])
+def test_each_row_of_a_mixed_batch_is_its_own_subject(
+    backend: OnnxRuntimeBackend, subjects: list[UNet2DConditionModel], high: int, wide: int
+) -> None:
+    for slot, row in enumerate(rows_of(subjects), 1):
+        backend.write_slot(slot, row)
+    bare = UNet2DConditionModel.from_pretrained(tiny_foundation() / "unet").eval()
+    given = batch([0, 1, 2, 3, 1, 0, 3], high=high, wide=wide)
+    found = backend.unet(given)
+    for row, slot in enumerate(given.slot_B):
+        unet = bare if slot == 0 else subjects[slot - 1]
+        assert relative(found[row], truth(unet, given, row)) < 1e-5
+        if slot:
+            assert relative(found[row], truth(bare, given, row)) > 0.05, "the adapter does something"
+
+
+def test_swapping_a_for_b_and_back_is_bit_identical(
+    backend: OnnxRuntimeBackend, subjects: list[UNet2DConditionModel]
+) -> None:
+    first, second, _ = rows_of(subjects)
+    given = batch([1, 1, 0])
+    backend.write_slot(1, first)
+    before = backend.unet(given)
+    backend.write_slot(1, second)
+    between = backend.unet(given)
+    backend.write_slot(1, first)
+    after = backend.unet(given)
+    assert np.array_equal(before, after)
+    assert not np.allclose(before[:2], between[:2])
+    assert np.array_equal(before[2], between[2]), "the bare row never changed"
+
+
+def test_strength_scales_the_adapter(backend: OnnxRuntimeBackend, subjects: list[UNet2DConditionModel]) -> None:
+    backend.write_slot(1, rows_of(subjects)[0])
+    half = peft_unet(4, 8.0, seed=0)  # alpha halved: PEFT's own way to half the strength
+    given = batch([1, 1], strength=0.5)
+    assert relative(backend.unet(given)[0], truth(half, given, 0)) < 1e-5
+    nothing = backend.unet(batch([1, 1], strength=0.0))
+    assert relative(nothing, backend.unet(batch([0, 0]))) < 1e-6
+
+
+def test_a_row_does_not_depend_on_its_company(
+    backend: OnnxRuntimeBackend, subjects: list[UNet2DConditionModel]
+) -> None:
+    """Bit for bit: the same request must give the same bytes whoever else is served."""
+    for slot, row in enumerate(rows_of(subjects), 1):
+        backend.write_slot(slot, row)
+    whole = batch([1, 0, 2, 3, 1, 2, 0, 3])
+    together = backend.unet(whole)
+    for size in range(2, 8):
+        part = UNetBatch(*(getattr(whole, f)[:size] for f in list(UNetBatch.__dataclass_fields__)[:5]))
+        assert np.array_equal(backend.unet(part), together[:size]), size
+
+
+def test_the_manifest_says_what_the_foundation_is() -> None:
+    package, foundation = tiny_package(), Foundation.read(tiny_foundation())
+    assert package.foundation_digest == tiny_digest()
+    assert (package.steps, package.sampler, package.guidance_scale) == (6, "ddim", 3.0)
+    assert (package.slots, package.max_rows, package.layout.max_rank) == (4, 8, 8)
+    assert package.size_multiple_px == 16
+    assert package.prompt_template == foundation.prompt_template
+    assert set(package.files) == {"unet.onnx", "vae_decoder.onnx", "text_encoder.onnx", "tokenizer.json"}
+
+
+def test_a_second_call_finds_the_package_and_does_not_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tiny_package().folder
+
+    def fail(*_: object) -> None:
+        raise AssertionError("exported again")
+
+    monkeypatch.setattr(export, "write_package", fail)
+    assert ensure_package(tiny_foundation(), scratch() / "engines", OPTIONS) == folder
+    assert ensure_package_in_child(tiny_foundation(), scratch() / "engines", OPTIONS) == folder
+
+
+def test_two_processes_at_once_make_one_and_the_same_package(tmp_path: Path) -> None:
+    """The second waits for the first; what they made is, byte for byte, what an earlier export made."""
+    options = json.dumps({"max_rank": 8, "slots": 4, "max_rows": 8, "precision": "fp32"})
+    command = [sys.executable, "-m", "headshots.diffusion.export", "--foundation", str(tiny_foundation())]
+    command += ["--cache", str(tmp_path), "--options", options]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [child.communicate()[0] for child in children]
+    assert [child.returncode for child in children] == [0, 0]
+    assert sum("tracing the UNet" in text for text in said) == 1
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    assert EnginePackage.read(folder).files == tiny_package().files
+
+
+def test_a_graph_that_disagrees_with_torch_is_not_accepted(tmp_path: Path) -> None:
+    """What the tracer bakes in (here: a branch on a value) must not go unseen."""
+
+    class Branching(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(1))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * self.weight if float(x.sum()) > 0 else -x
+
+    item = Traced("branching", Branching(), {"x": torch.ones(2)}, {"x": {0: "n"}}, ["y"], [{"x": -torch.ones(3)}])
+    with pytest.raises(InternalError) as caught:
+        trace(item, tmp_path)
+    assert caught.value.reason == "EXPORT_MISMATCH"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [ExportOptions(max_rank=999), ExportOptions(slots=1), ExportOptions(max_rows=1), ExportOptions(precision="x")],
+)
+def test_impossible_options_are_refused(tmp_path: Path, wrong: ExportOptions) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        ensure_package(tiny_foundation(), tmp_path, wrong)
+    assert caught.value.reason == "EXPORT_OPTIONS_INVALID"
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_package_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="headshots export"):
+        EnginePackage.read(tmp_path)
+    (tmp_path / "engine.json").write_text(json.dumps({"format": 0, "files": {}}))
+    with pytest.raises(InvalidArgumentError) as caught:
+        EnginePackage.read(tmp_path)
+    assert caught.value.reason == "ENGINE_FORMAT"
+
+
+@pytest.mark.parametrize(("provider", "reason"), [("cuda", "PROVIDER_UNAVAILABLE"), ("npu", "PROVIDER_UNKNOWN")])
+def test_a_provider_that_cannot_be_had_stops_the_start(provider: str, reason: str) -> None:
+    """This holds wherever onnxruntime has no CUDA, as where the tests run; it must never fall back to the CPU."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        OnnxRuntimeBackend(tiny_package(), OnnxRuntimeOptions(provider=provider))
+    assert caught.value.reason == reason

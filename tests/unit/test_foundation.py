@@ -1,0 +1,103 @@
+"""Describing and digesting a foundation's folder; folders that are none."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.errors import InvalidArgumentError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The files that are read, without the weights' bulk."""
+    files = {
+        "model_index.json": {"_class_name": "StableDiffusionPipeline"},
+        "unet/config.json": {"sample_size": 16},
+        "vae/config.json": {"block_out_channels": [8, 8, 8, 8], "latent_channels": 12, "scaling_factor": 0.5},
+        "scheduler/scheduler_config.json": {"_class_name": "PNDMScheduler", "prediction_type": "v_prediction"},
+        "text_encoder/config.json": {},
+    }
+    root = tmp_path / "some-foundation"
+    for name, value in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(json.dumps(value))
+    for part in ("unet", "vae", "text_encoder"):
+        (root / part / "model.safetensors").write_bytes(part.encode())
+    return root
+
+
+def test_a_bare_diffusers_folder_gets_sensible_defaults(folder: Path) -> None:
+    found = Foundation.read(folder)
+    assert (found.name, found.family) == ("some-foundation", "sd15")
+    assert (found.native_width_px, found.native_height_px, found.vae_scale_factor) == (128, 128, 8)
+    assert (found.latent_channels, found.scaling_factor) == (12, 0.5)
+    assert (found.prediction_type, found.sampler) == ("v_prediction", "dpmpp_2m")
+    assert found.steps > 0
+    assert "{subject}" in found.prompt_template
+
+
+def test_headshots_yaml_overrides(folder: Path) -> None:
+    (folder / "headshots.yaml").write_text(
+        "width_px: 64\nsampler: euler\nsteps: 9\nguidance_scale: 2\ntrigger: zwx\n"
+        "class_nouns: [someone]\ntraining: {rank: 6, steps: 50}\n"
+    )
+    found = Foundation.read(folder)
+    assert (found.native_width_px, found.native_height_px, found.sampler, found.steps) == (64, 128, "euler", 9)
+    assert (found.guidance_scale, found.trigger, found.class_nouns) == (2.0, "zwx", ("someone",))
+    assert found.training == {"rank": 6, "steps": 50}
+
+
+def test_sdxl_is_recognised_by_its_added_conditions(folder: Path) -> None:
+    (folder / "unet/config.json").write_text(json.dumps({"sample_size": 16, "addition_embed_type": "text_time"}))
+    assert Foundation.read(folder).family == "sdxl"
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason", "said"),
+    [
+        (lambda f: (f / "model_index.json").unlink(), "FOUNDATION_NOT_FOUND", "save_pretrained"),
+        (lambda f: (f / "unet/config.json").unlink(), "FOUNDATION_INVALID", "unet"),
+        (lambda f: (f / "vae/config.json").write_text("{"), "FOUNDATION_INVALID", "not JSON"),
+        (lambda f: (f / "vae/config.json").write_text("[]"), "FOUNDATION_INVALID", "not a JSON object"),
+        (lambda f: (f / "unet/model.safetensors").rename(f / "unet/model.bin"), "FOUNDATION_INVALID", "pickled"),
+        (lambda f: (f / "headshots.yaml").write_text("step: 3"), "FOUNDATION_SETTINGS_INVALID", "unknown step"),
+        (lambda f: (f / "headshots.yaml").write_text("sampler: heun"), "FOUNDATION_SETTINGS_INVALID", "euler"),
+        (lambda f: (f / "headshots.yaml").write_text("a: [1"), "FOUNDATION_SETTINGS_INVALID", "not YAML"),
+        (
+            lambda f: (f / "scheduler/scheduler_config.json").write_text('{"prediction_type": "sample"}'),
+            "FOUNDATION_INVALID",
+            "v_prediction",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(folder: Path, damage: object, reason: str, said: str) -> None:
+    damage(folder)  # type: ignore[operator]
+    with pytest.raises(InvalidArgumentError, match=said) as caught:
+        Foundation.read(folder)
+    assert caught.value.reason == reason
+
+
+def test_the_digest_is_the_documented_one(folder: Path) -> None:
+    """Over the sorted (path, SHA-256) of weights and configs, written out here a second time."""
+    total = hashlib.sha256()
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    for name in names:
+        total.update(f"{name}\0{hashlib.sha256((folder / name).read_bytes()).hexdigest()}\n".encode())
+    assert foundation_digest(folder) == total.hexdigest()
+
+
+def test_the_digest_follows_weights_and_not_papers(folder: Path, tmp_path: Path) -> None:
+    before = foundation_digest(folder)
+    for name in ("README.md", "scores.json", "headshots.yaml"):
+        (folder / name).write_text("{}")
+    assert foundation_digest(folder) == before
+    shutil.copytree(folder, tmp_path / "renamed")
+    assert foundation_digest(tmp_path / "renamed") == before
+    (folder / "unet/model.safetensors").write_bytes(b"UNET")
+    assert foundation_digest(folder) != before
