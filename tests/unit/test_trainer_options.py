@@ -11,28 +11,11 @@ import pytest
 from headshots.diffusion.foundation import Foundation
 from headshots.errors import InvalidArgumentError
 from services.trainer.options import Recipe, TrainingOptions
+from tests.trainer import described_foundation
 
 
-def _foundation(training: dict[str, Any], family: str = "sd15") -> Foundation:
-    return Foundation(
-        path=Path("/nowhere"),
-        name="f",
-        family=family,
-        latent_channels=4,
-        vae_scale_factor=8,
-        scaling_factor=1.0,
-        native_width_px=64,
-        native_height_px=64,
-        prediction_type="epsilon",
-        scheduler={},
-        sampler="ddim",
-        steps=4,
-        guidance_scale=1.0,
-        trigger="sks",
-        prompt_template="{subject}",
-        class_nouns=("man",),
-        training=training,
-    )
+def _foundation(training: dict[str, Any]) -> Foundation:
+    return described_foundation(Path("/nowhere"), training=training)
 
 
 def test_caller_overrides_foundation_overrides_family() -> None:

@@ -1,0 +1,358 @@
+"""What becomes of a job, whatever becomes of its runs: workers and engine with a child that a test directs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from prometheus_client import CollectorRegistry
+
+from headshots import leases
+from headshots.artifacts import ArtifactStore
+from headshots.database import migrate, open_database, write
+from headshots.errors import AlreadyExistsError, NotFoundError, UnavailableError
+from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, training_jobs
+from services.trainer.bell import Bell
+from services.trainer.engine import TrainerEngine
+from services.trainer.jobs import AdapterFiles, Failure, Job, JobRequest
+from services.trainer.metrics import Metrics
+from services.trainer.options import TrainingOptions
+from services.trainer.photos import PhotoRef
+from services.trainer.protocol import Event, Failed, Progress, Started, Stopped, Succeeded, Task
+from services.trainer.settings import TrainerSettings
+from services.trainer.worker import Workplace
+from tests.trainer import described_foundation
+
+REQUEST = JobRequest((PhotoRef("p/1.png", "1" * 64),), "out/a", "man", TrainingOptions())
+ADAPTER = AdapterFiles("a" * 64, "out/a/adapter.safetensors", "f" * 64, 4, "sks", 10, "out/a/k", "out/a/m")
+DONE = Succeeded(ADAPTER, [(1, 0.5), (2, 0.25)])
+KILLED = Failed(Failure("TRAINING_KILLED", "killed"), final=False)
+WORKING: list[Event] = [Started(0, 2, []), Progress(1, 0.5, [0.1], [(1, 0.5)])]
+
+
+class FakeChild:
+    """Says what it is told to; without a last word it works until it is stopped or killed."""
+
+    pid = 4711
+
+    def __init__(self, script: list[Event]) -> None:
+        self._script = script
+        self.told: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        self.killed = False
+
+    async def events(self) -> AsyncIterator[Event]:
+        for event in self._script:
+            yield event
+        if not isinstance(self._script[-1], Succeeded | Failed | Stopped):
+            yield await self.told
+
+    async def stop(self) -> None:
+        if not self.told.done():
+            self.told.set_result(Stopped(1))
+
+    async def kill(self) -> None:
+        self.killed = True
+        if not self.told.done():
+            self.told.set_result(KILLED)
+
+
+class Trainer:
+    """An engine whose runs follow ``scripts``, one a run; the last repeats."""
+
+    def __init__(self, tmp_path: Path, scripts: list[list[Event]]) -> None:
+        self.settings = TrainerSettings(
+            database_url=f"sqlite:///{tmp_path / 'jobs.db'}",
+            store_url=(tmp_path / "objects").as_uri(),
+            foundation=tmp_path,
+            lease_seconds=2.0,
+            retry_seconds=0.01,
+            poll_seconds=0.02,
+            drain_seconds=2.0,
+        )
+        self.scripts, self.tasks, self.children = scripts, list[Task](), list[FakeChild]()
+        self.database = open_database(self.settings.database_url)
+        migrate(self.database)
+        self.store = ArtifactStore.open(self.settings.store_url)
+        self.registry = CollectorRegistry()
+        place = Workplace(
+            engine=self.database,
+            store=self.store,
+            foundation=described_foundation(tmp_path),
+            foundation_digest="f" * 64,
+            device="cpu",
+            settings=self.settings,
+            metrics=Metrics(self.registry, self.database),
+            calls=Bell(),
+            changes=Bell(),
+            launch=self.launch,
+        )
+        self.engine = TrainerEngine(place)
+
+    async def launch(self, task: Task) -> FakeChild:
+        self.tasks.append(task)
+        child = FakeChild(self.scripts[min(len(self.tasks), len(self.scripts)) - 1])
+        self.children.append(child)
+        return child
+
+    async def start(self, job_id: str = "j", tenant: str = "t") -> Job:
+        return await self.engine.start(job_id, tenant, 1, REQUEST)
+
+    async def until(self, reached: Callable[[Job], bool], job_id: str = "j") -> Job:
+        async with asyncio.timeout(20):
+            async with contextlib.aclosing(self.engine.watch(job_id)) as watch:  # type: ignore[type-var]
+                async for job in watch:
+                    if reached(job):
+                        return job
+        raise AssertionError("the watch ended before")
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(name, labels) or 0.0
+
+
+@contextlib.asynccontextmanager
+async def _trainer(tmp_path: Path, *scripts: list[Event]) -> AsyncIterator[Trainer]:
+    trainer = Trainer(tmp_path, list(scripts))
+    trainer.engine.begin()
+    try:
+        yield trainer
+    finally:
+        await trainer.engine.drain()
+        trainer.database.dispose()
+
+
+def _over(job: Job) -> bool:
+    return job.is_over
+
+
+async def test_a_run_that_succeeds(tmp_path: Path) -> None:
+    async with _trainer(tmp_path, [*WORKING, DONE]) as trainer:
+        first = await trainer.start()
+        assert (first.state, first.attempt, first.queue_place) == (PENDING, 0, 0)
+        job = await trainer.until(_over)
+        assert (job.state, job.adapter, job.curve) == (SUCCEEDED, ADAPTER, ((1, 0.5), (2, 0.25)))
+        assert (job.step, job.total_steps, job.loss, job.eta_seconds) == (2, 2, 0.25, None)
+        assert job.started_at is not None
+        assert job.ended_at is not None
+        assert job.started_at <= job.ended_at
+        assert trainer.tasks[0].request == REQUEST
+        assert trainer.value("headshots_trainer_jobs", state=SUCCEEDED) == 1
+        assert trainer.value("headshots_trainer_job_seconds_count", status=SUCCEEDED) == 1
+        assert trainer.value("headshots_trainer_step_seconds_count") == 1
+
+
+async def test_progress_is_written_while_it_runs(tmp_path: Path) -> None:
+    async with _trainer(tmp_path, WORKING) as trainer:
+        await trainer.start()
+        job = await trainer.until(lambda job: job.step == 1)
+        assert (job.state, job.total_steps, job.loss, job.curve) == (RUNNING, 2, 0.5, ((1, 0.5),))
+        assert job.eta_seconds == pytest.approx(0.1)
+
+
+async def test_starting_again_answers_the_same_job_and_another_request_is_refused(tmp_path: Path) -> None:
+    async with _trainer(tmp_path, [*WORKING, DONE]) as trainer:
+        await trainer.start()
+        done = await trainer.until(_over)
+        assert await trainer.start() == done
+        assert len(trainer.tasks) == 1
+        with pytest.raises(AlreadyExistsError, match="JOB_ID_TAKEN"):
+            await trainer.start(tenant="other")
+        with pytest.raises(NotFoundError, match="JOB_NOT_FOUND"):
+            await trainer.engine.get("none")
+
+
+async def test_a_lost_run_is_tried_again(tmp_path: Path) -> None:
+    async with _trainer(tmp_path, [KILLED], [*WORKING, DONE]) as trainer:
+        await trainer.start()
+        job = await trainer.until(_over)
+        assert (job.state, job.attempt, job.failure) == (SUCCEEDED, 2, None)
+
+
+async def test_three_lost_runs_fail_the_job_with_the_last_reason(tmp_path: Path) -> None:
+    async with _trainer(tmp_path, [KILLED]) as trainer:
+        await trainer.start()
+        job = await trainer.until(_over)
+        assert (job.state, job.attempt) == (FAILED, 3)
+        assert job.failure == Failure("TRAINING_KILLED", "3 runs were lost; the last: killed")
+
+
+async def test_what_would_fail_again_fails_at_once_and_leaves_nothing(tmp_path: Path) -> None:
+    failure = Failure("PHOTO_UNDECODABLE", "no picture")
+    async with _trainer(tmp_path, [Failed(failure, final=True)]) as trainer:
+        await trainer.store.put("out/a/checkpoints/1.safetensors", b"half")
+        await trainer.store.put("out/a/adapter.safetensors", b"half")
+        await trainer.store.put("out/a/other.txt", b"not ours")
+        await trainer.start()
+        job = await trainer.until(_over)
+        assert (job.state, job.failure, job.attempt) == (FAILED, failure, 1)
+        assert await trainer.store.list("out/a") == ["out/a/other.txt"]
+        assert trainer.value("headshots_trainer_job_seconds_count", status=FAILED) == 1
+
+
+async def test_cancelling_a_running_job_kills_its_child_and_removes_its_artefacts(tmp_path: Path) -> None:
+    async with _trainer(tmp_path, WORKING) as trainer:
+        await trainer.store.put("out/a/checkpoints/1.safetensors", b"half")
+        await trainer.start()
+        await trainer.until(lambda job: job.step == 1)
+        assert not (await trainer.engine.cancel("j")).is_over
+        job = await trainer.until(_over)
+        assert job.state == CANCELLED
+        assert trainer.children[0].killed
+        assert await trainer.store.list("out/a") == []
+        # Again is no error, and changes nothing.
+        assert (await trainer.engine.cancel("j")).revision == job.revision
+
+
+async def test_cancelling_a_waiting_job_is_done_when_the_call_returns(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [[DONE]])
+    await trainer.start()
+    assert (await trainer.engine.cancel("j")).state == CANCELLED
+    # One that has run before, and left something.
+    await trainer.start("k")
+    with write(trainer.database) as connection:
+        connection.execute(sa.update(training_jobs).where(training_jobs.c.id == "k").values(attempt=1))
+    await trainer.store.put("out/a/checkpoints/1.safetensors", b"half")
+    assert (await trainer.engine.cancel("k")).state == CANCELLED
+    assert await trainer.store.list("out/a") == []
+    assert trainer.tasks == []
+    trainer.database.dispose()
+
+
+async def test_draining_hands_the_job_back_and_does_not_count_the_run(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [WORKING])
+    trainer.engine.begin()
+    await trainer.start()
+    await trainer.until(lambda job: job.step == 1)
+    assert await trainer.engine.drain()
+    job = await trainer.engine.get("j")
+    assert (job.state, job.attempt, job.handed_back, job.ended_runs) == (PENDING, 1, 1, 1)
+    trainer.database.dispose()
+    # Three times as often as runs may be lost: still no failure.
+    for attempt in range(2, 10):
+        again = Trainer(tmp_path, [WORKING])
+        again.engine.begin()
+        await again.until(
+            lambda job, attempt=attempt: job.state == RUNNING and job.attempt == attempt and job.step == 1
+        )  # type: ignore[misc]
+        await again.engine.drain()
+        again.database.dispose()
+    async with _trainer(tmp_path, [DONE]) as last:
+        assert (await last.until(_over)).state == SUCCEEDED
+
+
+async def test_a_child_that_does_not_stop_is_killed_in_time_and_the_job_handed_back(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [WORKING])
+
+    class Deaf(FakeChild):
+        async def stop(self) -> None:
+            pass
+
+    async def launch(task: Task) -> FakeChild:
+        trainer.children.append(Deaf(WORKING))
+        return trainer.children[-1]
+
+    object.__setattr__(trainer.engine._place, "launch", launch)
+    object.__setattr__(trainer.settings, "drain_seconds", 0.2)
+    trainer.engine.begin()
+    await trainer.start()
+    await trainer.until(lambda job: job.step == 1)
+    assert await trainer.engine.drain()
+    assert trainer.children[0].killed
+    job = await trainer.engine.get("j")
+    assert (job.state, job.handed_back) == (PENDING, 1)
+    trainer.database.dispose()
+
+
+async def test_a_lost_workers_job_is_taken_over_and_counted(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [[*WORKING, DONE]])
+    await trainer.start()
+    dead = leases.claim(trainer.database, training_jobs, owner="dead", ttl_seconds=0.05)
+    assert dead is not None
+    trainer.engine.begin()
+    job = await trainer.until(_over)
+    assert (job.state, job.attempt) == (SUCCEEDED, 2)
+    assert trainer.value("headshots_trainer_lease_expired_total") == 1
+    with pytest.raises(leases.LeaseLostError):
+        leases.update(trainer.database, training_jobs, dead, step=99)
+    await trainer.engine.drain()
+    trainer.database.dispose()
+
+
+async def test_a_job_that_costs_every_worker_its_life_is_given_up(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [[DONE]])
+    await trainer.start()
+    for _ in range(3):
+        assert leases.claim(trainer.database, training_jobs, owner="dead", ttl_seconds=-1) is not None
+    trainer.engine.begin()
+    job = await trainer.until(_over)
+    assert job.state == FAILED
+    assert job.failure is not None
+    assert job.failure.reason == "TRAINING_LOST"
+    assert trainer.tasks == []
+    await trainer.engine.drain()
+    trainer.database.dispose()
+
+
+async def test_a_worker_that_lost_its_lease_kills_its_child_and_writes_nothing(tmp_path: Path) -> None:
+    async with _trainer(tmp_path, WORKING, [DONE]) as trainer:
+        await trainer.start()
+        await trainer.until(lambda job: job.step == 1)
+        with write(trainer.database) as connection:
+            connection.execute(
+                sa.update(training_jobs).values(attempt=7, lease_owner="other", lease_expires_at=4e9, step=55)
+            )
+        async with asyncio.timeout(10):
+            await trainer.children[0].told
+        assert trainer.children[0].killed
+        job = await trainer.engine.get("j")
+        assert (job.attempt, job.step, job.state) == (7, 55, RUNNING)
+
+
+async def test_while_the_database_is_away_the_child_works_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    away, renew = False, leases.renew
+
+    def flaky(*args: object, **values: object) -> bool:
+        if away:
+            raise UnavailableError("DATABASE_UNAVAILABLE", "away")
+        return renew(*args, **values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(leases, "renew", flaky)
+    async with _trainer(tmp_path, WORKING) as trainer:
+        await trainer.start()
+        await trainer.until(lambda job: job.step == 1)
+        away = True
+        # Longer than the lease lives.
+        await asyncio.sleep(2.5)
+        assert not trainer.children[0].killed
+        away = False
+        trainer.children[0].told.set_result(DONE)
+        job = await trainer.until(_over)
+        assert (job.state, job.attempt) == (SUCCEEDED, 1)
+
+
+async def test_place_in_the_queue_is_told_and_changes(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [WORKING, [DONE]])
+    trainer.engine.begin()
+    await trainer.start("first")
+    await trainer.until(lambda job: job.step == 1, "first")
+    second, third = await trainer.start("second"), await trainer.start("third")
+    other = await trainer.start("other", tenant="other")
+    assert (second.queue_place, third.queue_place, other.queue_place) == (0, 1, 0)
+    assert (await trainer.engine.get("second")).queue_place == 1
+    places = asyncio.create_task(_places(trainer, "third"))
+    await asyncio.sleep(0.1)
+    trainer.children[0].told.set_result(DONE)
+    assert await places == [2, 1, 0]
+    await trainer.engine.drain()
+    trainer.database.dispose()
+
+
+async def _places(trainer: Trainer, job_id: str) -> list[int]:
+    places: list[int] = []
+    async for job in trainer.engine.watch(job_id):
+        if job.queue_place not in places:
+            places.append(job.queue_place)
+    return places
