@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPTokenizer
 
 from foundry.portraits import (
@@ -42,7 +43,13 @@ def world_words() -> list[str]:
 
 def make_tokenizer() -> Tokenizer:
     """A byte-level BPE in CLIP's form whose merges build exactly the world's words (other words fall to pieces)."""
-    tokenizer = Tokenizer(models.BPE(continuing_subword_prefix="", end_of_word_suffix="</w>", unk_token=END))
+    merges = merges_for(world_words())
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    names = [START, END, *letters, *[letter + "</w>" for letter in letters], *["".join(pair) for pair in merges]]
+    vocabulary = {name: index for index, name in enumerate(dict.fromkeys(names))}
+    tokenizer = Tokenizer(
+        models.BPE(vocabulary, merges, continuing_subword_prefix="", end_of_word_suffix="</w>", unk_token=END)
+    )
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()]
     )
@@ -53,40 +60,30 @@ def make_tokenizer() -> Tokenizer:
         ]
     )
     tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=49_408,
-        min_frequency=1,
-        show_progress=False,
-        special_tokens=[START, END],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        continuing_subword_prefix="",
-        end_of_word_suffix="</w>",
-    )
-    tokenizer.train_from_iterator(world_words(), trainer)
-    tokenizer.model = models.BPE(
-        **_closed(json.loads(tokenizer.to_str())["model"]["merges"]),
-        continuing_subword_prefix="",
-        end_of_word_suffix="</w>",
-        unk_token=END,
-    )
-    vocabulary = tokenizer.get_vocab()
-    start, end = vocabulary[START], vocabulary[END]
     tokenizer.post_processor = processors.RobertaProcessing(
-        (END, end), (START, start), add_prefix_space=False, trim_offsets=False
+        (END, vocabulary[END]), (START, vocabulary[START]), add_prefix_space=False, trim_offsets=False
     )
     return tokenizer
 
 
-def _closed(merges: list[list[str]]) -> dict[str, Any]:
-    """Vocabulary and merges in CLIP's order: every byte, every byte that ends a word, then what merges make.
+def merges_for(words: list[str]) -> list[tuple[str, str]]:
+    """Byte-pair merges until every word is one piece.
 
-    The trainer leaves out word-ending bytes that the corpus lacks; without them "7" could not be spelt.
+    Not `tokenizers`' trainer: it breaks ties between equally frequent pairs by chance, so that each run would number
+    the words differently and a resumed training would read other words than it began with.
     """
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    made = ["".join(pair) for pair in merges]
-    names = [START, END, *letters, *[letter + "</w>" for letter in letters], *made]
-    vocabulary = {name: index for index, name in enumerate(dict.fromkeys(names))}
-    return {"vocab": vocabulary, "merges": [tuple(pair) for pair in merges]}
+    pieces = [[*word[:-1], word[-1] + "</w>"] for word in sorted(set(words))]
+    merges = []
+    while counts := Counter(pair for word in pieces for pair in pairwise(word)):
+        first, second = best = min(counts, key=lambda pair: (-counts[pair], pair))
+        merges.append(best)
+        for word in pieces:
+            place = 0
+            while place < len(word) - 1:
+                if (word[place], word[place + 1]) == (first, second):
+                    word[place : place + 2] = [first + second]
+                place += 1
+    return merges
 
 
 def save_tokenizer(folder: Path) -> CLIPTokenizer:

@@ -60,7 +60,9 @@ def prepare(
 ) -> tuple[CLIPTokenizer, PatchCode, npt.NDArray[np.float16], npt.NDArray[np.int64]]:
     """All that training reads, made where missing: tokenizer, patch code, latents and token ids."""
     code, latents = prepare_latents(work, prepare_pictures(work, pictures))
-    tokenizer = save_tokenizer(work / "tokenizer")
+    # A tokenizer that is there stays: the ids in tokens.npy and the trained embeddings are its own.
+    folder = work / "tokenizer"
+    tokenizer = CLIPTokenizer.from_pretrained(folder) if folder.exists() else save_tokenizer(folder)
     return tokenizer, code, latents, prepare_tokens(work, tokenizer, pictures)
 
 
