@@ -13,7 +13,6 @@ import logging
 
 from sqlalchemy.engine import Engine
 
-from headshots.errors import HeadshotsError
 from services.gateway import shots
 from services.gateway.hub import Hub
 from services.gateway.metrics import GatewayMetrics
@@ -40,6 +39,7 @@ class Painter:
         self._settings = settings
         self._kicked = asyncio.Event()
         self._stopping = False
+        self._stopped = asyncio.Event()
         self._workers: dict[asyncio.Task[None], Work] = {}
 
     def kick(self) -> None:
@@ -53,22 +53,27 @@ class Painter:
                 work.look.set()
 
     async def run(self) -> None:
-        """Claims and paints until `drain` or until cancelled."""
+        """Claims and paints until `drain` (which then looks after what is in flight) or until cancelled."""
         try:
             while not self._stopping:
                 if not await self._fill():
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._kicked.wait(), self._settings.poll_seconds)
                 self._kicked.clear()
-        finally:
+        except asyncio.CancelledError:
             for task in self._workers:
                 task.cancel()
             await asyncio.gather(*self._workers, return_exceptions=True)
+            raise
+        finally:
+            self._stopped.set()
 
     async def drain(self, seconds: float) -> None:
         """Claims nothing more; shots that are not finished in time go back to the queue uncounted."""
         self._stopping = True
         self.kick()
+        # A claim that is under way still becomes a worker.
+        await self._stopped.wait()
         if self._workers:
             await asyncio.wait(list(self._workers), timeout=seconds)
         for task, work in list(self._workers.items()):
@@ -84,7 +89,7 @@ class Painter:
             shot = await asyncio.to_thread(
                 shots.claim, self._engine, owner=self._settings.owner, ttl_seconds=self._settings.lease_seconds
             )
-        except HeadshotsError:
+        except Exception:  # noqa: BLE001 - whatever it was, the pool has to live on
             _LOG.exception("cannot claim a shot; trying again")
             return False
         if shot is None:

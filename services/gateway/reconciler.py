@@ -54,7 +54,7 @@ class Reconciler:
             while True:
                 try:
                     await self._look()
-                except HeadshotsError:
+                except Exception:  # noqa: BLE001 - whatever it was, trainings have to be followed again
                     _LOG.exception("cannot look for trainings; trying again")
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._kicked.wait(), self._poll_seconds)

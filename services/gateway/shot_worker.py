@@ -114,7 +114,8 @@ class ShotWorker:
             _LOG.warning("%s: another worker has it by now; nothing was written", shot.lease.id)
         except asyncio.CancelledError:
             if work.draining:
-                await self._record(shot, "retried", shots.put_back, counts=False, after_seconds=0.0, note="")
+                with contextlib.suppress(LeaseLostError):  # it ended in this very moment
+                    await self._record(shot, "retried", shots.put_back, counts=False, after_seconds=0.0, note="")
             raise
 
     async def _paint_under_lease(self, work: Work) -> None:

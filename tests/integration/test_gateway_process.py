@@ -1,0 +1,76 @@
+"""The gateway as its own process: what it imports, the first key, the signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import grpc
+
+from headshots.v1 import gateway_pb2, gateway_pb2_grpc
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("torch", "diffusers", "peft", "transformers", "onnxruntime", "onnx", "accelerate")
+
+
+def test_the_gateway_imports_nothing_heavy() -> None:
+    program = f"""
+import sys
+for name in {HEAVY!r}:
+    sys.modules[name] = None  # importing it raises
+import services.gateway.__main__
+import headshots.keys, headshots.styles, headshots.imaging
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_first_start_makes_a_key_and_sigterm_ends_it(tmp_path: Path) -> None:
+    port = free_port()
+    environ = {
+        **os.environ,
+        "HEADSHOTS_HOME": str(tmp_path / "home"),
+        "HEADSHOTS_GATEWAY_PORT": str(port),
+        "HEADSHOTS_GATEWAY_METRICS_PORT": "0",
+    }
+    for name in ("HEADSHOTS_DATABASE_URL", "HEADSHOTS_STORE_URL"):
+        environ.pop(name, None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "services.gateway"], cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            grpc.channel_ready_future(channel).result(timeout=60)
+            key_file = tmp_path / "home" / "api-key"
+            assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+            metadata = (("authorization", f"Bearer {key_file.read_text().strip()}"),)
+            stub = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
+            answer = stub.GetTenant(gateway_pb2.GetTenantRequest(), metadata=metadata, timeout=10)
+            assert answer.tenant.name == "tenants/default"
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, log
+    assert "Traceback" not in log
+
+
+def test_a_bad_setting_is_named(tmp_path: Path) -> None:
+    environ = {**os.environ, "HEADSHOTS_HOME": str(tmp_path), "HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT": "many"}
+    done = subprocess.run(
+        [sys.executable, "-m", "services.gateway"], cwd=ROOT, env=environ, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("gateway: SETTING_INVALID: HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT='many'")
