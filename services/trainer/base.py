@@ -47,13 +47,11 @@ def compute_dtype(device: torch.device) -> torch.dtype:
 
 def load_unet(foundation: Foundation, device: torch.device) -> UNet2DConditionModel:
     """The UNet, frozen. Adapted layers come later; gradient checkpointing on CUDA, where memory is the limit."""
-    unet = UNet2DConditionModel.from_pretrained(
-        foundation.path, subfolder="unet", torch_dtype=compute_dtype(device), local_files_only=True
-    )
+    unet = UNet2DConditionModel.from_pretrained(foundation.path, subfolder="unet", local_files_only=True)
     unet.requires_grad_(False)
     if device.type == "cuda":
         unet.enable_gradient_checkpointing()
-    return unet.to(device)
+    return unet.to(device, compute_dtype(device))
 
 
 def noise_levels(foundation: Foundation) -> Tensor:
@@ -70,9 +68,8 @@ def encode_pictures(foundation: Foundation, pictures: Sequence[Pixels], device: 
     Raises:
         FailedPreconditionError: LATENTS_NOT_FINITE.
     """
-    vae = AutoencoderKL.from_pretrained(
-        foundation.path, subfolder="vae", torch_dtype=torch.float32, local_files_only=True
-    ).to(device)
+    vae = AutoencoderKL.from_pretrained(foundation.path, subfolder="vae", local_files_only=True)
+    vae.to(device, torch.float32)
     blocks = []
     for start in range(0, len(pictures), _VAE_ROWS):
         block = np.stack(pictures[start : start + _VAE_ROWS])
@@ -111,9 +108,8 @@ def _encode(
 ) -> tuple[list[Tensor], Tensor]:
     """Hidden states of every layer, the last one through the final norm, and the pooled output."""
     tokenizer = CLIPTokenizer.from_pretrained(foundation.path / f"tokenizer{suffix}", local_files_only=True)
-    encoder = model.from_pretrained(
-        foundation.path / f"text_encoder{suffix}", torch_dtype=torch.float32, local_files_only=True
-    ).to(device)
+    encoder = model.from_pretrained(foundation.path / f"text_encoder{suffix}", local_files_only=True)
+    encoder.to(device, torch.float32)
     tokens = tokenizer(
         list(captions),
         padding="max_length",

@@ -71,9 +71,8 @@ def _load(foundation: Foundation, device: torch.device) -> Any:
     # Pipelines take seconds to import, and most trainings find their class pictures in the store.
     from diffusers import DiffusionPipeline
 
-    pipeline = DiffusionPipeline.from_pretrained(
-        foundation.path, torch_dtype=compute_dtype(device), local_files_only=True, safety_checker=None
-    ).to(device)
+    pipeline = DiffusionPipeline.from_pretrained(foundation.path, local_files_only=True, safety_checker=None)
+    pipeline.to(device, compute_dtype(device))
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 

@@ -28,8 +28,6 @@ from services.trainer.recipe import Run
 from services.trainer.training import prepare, train
 from tests.tiny import make_tiny_foundation
 
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning:diffusers", "ignore::DeprecationWarning")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread() -> Iterator[None]:
