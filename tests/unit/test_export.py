@@ -1,4 +1,4 @@
-"""The engine package: what it holds, that it is made once, and that its UNet is PEFT's for each row of a mixed batch."""
+"""The engine package: what it holds, that it is made once, and that each row of its UNet is PEFT's for that subject."""
 
 from __future__ import annotations
 
