@@ -51,7 +51,8 @@ def load_unet(foundation: Foundation, device: torch.device) -> UNet2DConditionMo
     unet.requires_grad_(False)
     if device.type == "cuda":
         unet.enable_gradient_checkpointing()
-    return unet.to(device, compute_dtype(device))
+    _place(unet, device, compute_dtype(device))
+    return unet
 
 
 def noise_levels(foundation: Foundation) -> Tensor:
@@ -69,7 +70,7 @@ def encode_pictures(foundation: Foundation, pictures: Sequence[Pixels], device: 
         FailedPreconditionError: LATENTS_NOT_FINITE.
     """
     vae = AutoencoderKL.from_pretrained(foundation.path, subfolder="vae", local_files_only=True)
-    vae.to(device, torch.float32)
+    _place(vae, device, torch.float32)
     blocks = []
     for start in range(0, len(pictures), _VAE_ROWS):
         block = np.stack(pictures[start : start + _VAE_ROWS])
@@ -103,13 +104,20 @@ def encode_captions(foundation: Foundation, captions: Sequence[str], device: tor
     return Conditions(context_KND, pooled_KP, size_ids)
 
 
+def _place(model: Any, device: torch.device, dtype: torch.dtype) -> None:
+    """Move ``model``; cast only where needed, as diffusers warns of every cast."""
+    model.to(device)
+    if model.dtype != dtype:
+        model.to(dtype)
+
+
 def _encode(
     foundation: Foundation, suffix: str, model: Any, captions: Sequence[str], device: torch.device
 ) -> tuple[list[Tensor], Tensor]:
     """Hidden states of every layer, the last one through the final norm, and the pooled output."""
     tokenizer = CLIPTokenizer.from_pretrained(foundation.path / f"tokenizer{suffix}", local_files_only=True)
     encoder = model.from_pretrained(foundation.path / f"text_encoder{suffix}", local_files_only=True)
-    encoder.to(device, torch.float32)
+    _place(encoder, device, torch.float32)
     tokens = tokenizer(
         list(captions),
         padding="max_length",

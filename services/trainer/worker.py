@@ -83,6 +83,9 @@ class Worker:
                 log.warning("the queue is away: %s", error.message)
             except LeaseLostError as error:
                 log.warning("%s", error.message)
+            # A defect must not end the worker: the job's lease runs out, as if the worker had been killed.
+            except Exception:
+                log.exception("a worker met a defect")
             await rung_within(ticket, self._place.settings.poll_seconds)
 
     async def claim(self, job_id: str | None = None) -> Lease | None:

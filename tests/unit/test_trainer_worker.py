@@ -356,3 +356,22 @@ async def _places(trainer: Trainer, job_id: str) -> list[int]:
         if job.queue_place not in places:
             places.append(job.queue_place)
     return places
+
+
+async def test_a_defect_costs_a_run_and_not_the_worker(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [[*WORKING, DONE]])
+    object.__setattr__(trainer.settings, "lease_seconds", 0.2)
+    launch, failures = trainer.launch, iter([OSError("no more processes")])
+
+    async def broken(task: Task) -> FakeChild:
+        for failure in failures:
+            raise failure
+        return await launch(task)
+
+    object.__setattr__(trainer.engine._place, "launch", broken)
+    trainer.engine.begin()
+    await trainer.start()
+    job = await trainer.until(_over)
+    assert (job.state, job.attempt) == (SUCCEEDED, 2)
+    await trainer.engine.drain()
+    trainer.database.dispose()
