@@ -7,6 +7,7 @@ card, scores) stays. The new folder replaces the old one at once, so a reader ne
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 from pathlib import Path
@@ -48,7 +49,11 @@ def export_pipeline(work: Path, out: Path) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     fresh.parent.mkdir(parents=True, exist_ok=True)
     build_pipeline(work).to(torch.float16).save_pretrained(fresh, safe_serialization=True)
-    shutil.copy(work / "tokenizer" / "tokenizer.json", fresh / "tokenizer" / "tokenizer.json")
+    for name in ("tokenizer.json", "vocab.json", "merges.txt"):
+        shutil.copy(work / "tokenizer" / name, fresh / "tokenizer" / name)
+    _load_text_in_fp32(fresh / "text_encoder" / "config.json")
+    for path in fresh.rglob("*.safetensors"):
+        path.chmod(0o644)
     write_settings(fresh / "headshots.yaml")
     for name in KEPT:
         if (out / name).exists():
@@ -57,6 +62,13 @@ def export_pipeline(work: Path, out: Path) -> None:
         os.rename(out, old)
     os.rename(fresh, out)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _load_text_in_fp32(path: Path) -> None:
+    """Transformers loads in the type that the config names, diffusers in fp32: a plain load would mix the two."""
+    config = json.loads(path.read_text())
+    config["dtype"] = "float32"
+    path.write_text(json.dumps(config, indent=2) + "\n")
 
 
 def main() -> None:

@@ -51,7 +51,7 @@ def run_ranks(world: int, work: Callable[..., None], *arguments: Any) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    spawn(_enter, (world, port, work, arguments), nprocs=world)
+    spawn(_enter, (world, port, work, arguments), nprocs=world)  # type: ignore[no-untyped-call]
 
 
 def _enter(rank: int, world: int, port: int, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ JUDGES_FOLDER = Path(__file__).parent / "judges_weights"
 TEMPERATURE = 0.1
 FALSE_MATCH_RATE = 1e-4
 HELD_OUT_PICTURES = 1200
+ROWS = 64
 
 
 def true_labels(count: int, held_out: bool = False) -> Tensor:
@@ -59,14 +60,8 @@ def augmented(pixels_BCHW: Tensor, rng: np.random.Generator) -> Tensor:
     return moved + float(rng.uniform(0, 0.08)) * noise
 
 
-def fit(
-    model: nn.Module,
-    loss_of: Callable[[npt.NDArray[np.int64]], Tensor],
-    rows: Iterator[npt.NDArray[np.int64]],
-    budget: Budget,
-    name: str,
-) -> None:
-    """Train `model` until the budget is spent; `rows` yields the picture numbers of each step."""
+def fit(model: nn.Module, loss_of_next: Callable[[], Tensor], budget: Budget, name: str) -> None:
+    """Train `model` until the budget is spent; `loss_of_next` draws a batch and computes its loss."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.02)
     model.train()
     step = 0
@@ -75,7 +70,7 @@ def fit(
             for group in optimizer.param_groups:
                 group["lr"] = 2e-3 * learning_rate_factor(step, progress, decay_from=0.3)
             with torch.autocast("cpu", torch.bfloat16):
-                loss = loss_of(next(rows))
+                loss = loss_of_next()
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             optimizer.step()
@@ -85,32 +80,34 @@ def fit(
     model.eval()
 
 
-def train_judges(work: Path, pictures: int, minutes: float, seed: int = 0) -> Judges:
-    """Both nets, half of the minutes each; the threshold comes from people that neither saw."""
+def train_judges(
+    work: Path, pictures: int, budget: Budget, held_out_pictures: int = HELD_OUT_PICTURES, seed: int = 0
+) -> Judges:
+    """Both nets, each with half of the budget; the threshold comes from people that neither saw."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     images = prepare_pictures(work, pictures)
     truth = true_labels(pictures)
+    people = pictures // PICTURES_A_PERSON
+    rows, pairs = min(ROWS, pictures), min(ROWS, people)
     probe, embedder = Probe(), Embedder()
     for model in (probe, embedder):
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stubs lack this form
 
-    def batch(rows: npt.NDArray[np.int64]) -> Tensor:
-        return augmented(to_tensor(images[rows]), rng).contiguous(memory_format=torch.channels_last)
+    def batch(chosen: npt.NDArray[np.int64]) -> Tensor:
+        return augmented(to_tensor(images[chosen]), rng).contiguous(memory_format=torch.channels_last)
 
-    def any_rows() -> Iterator[npt.NDArray[np.int64]]:
-        while True:
-            yield rng.choice(pictures, 64, replace=False)
+    def probe_step() -> Tensor:
+        chosen = rng.choice(pictures, rows, replace=False)
+        return probe_loss(probe, batch(chosen), truth[chosen])
 
-    def paired_rows() -> Iterator[npt.NDArray[np.int64]]:
-        while True:
-            people = rng.choice(pictures // PICTURES_A_PERSON, 64, replace=False)
-            yield (people[:, None] * PICTURES_A_PERSON + np.arange(2)).reshape(-1)
+    def embedder_step() -> Tensor:
+        chosen = rng.choice(people, pairs, replace=False)
+        return embedder_loss(embedder, batch((chosen[:, None] * PICTURES_A_PERSON + np.arange(2)).reshape(-1)))
 
-    half = 30 * minutes
-    fit(probe, lambda rows: probe_loss(probe, batch(rows), truth[rows]), any_rows(), Budget(half, None), "probe")
-    fit(embedder, lambda rows: embedder_loss(embedder, batch(rows)), paired_rows(), Budget(half, None), "embedder")
-    held_out = to_tensor(render_range(0, HELD_OUT_PICTURES, held_out=True))
+    fit(probe, probe_step, budget.half(), "probe")
+    fit(embedder, embedder_step, budget.half(), "embedder")
+    held_out = to_tensor(render_range(0, held_out_pictures, held_out=True))
     return Judges(probe, embedder, verification(embed_all(embedder, held_out))["threshold"])
 
 
@@ -179,7 +176,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=6, help="time budget, both nets together")
     parser.add_argument("--out", type=Path, default=JUDGES_FOLDER, help="where to write the weights")
     options = parser.parse_args()
-    judges = train_judges(options.work, options.pictures, options.minutes)
+    judges = train_judges(options.work, options.pictures, Budget(60 * options.minutes, None))
     held_out = to_tensor(render_range(0, HELD_OUT_PICTURES, held_out=True))
     scores: dict[str, object] = {
         "probe_accuracy": probe_accuracy(judges.probe, held_out, true_labels(HELD_OUT_PICTURES, held_out=True)),

@@ -31,6 +31,12 @@ class Budget:
         """Seconds spent, earlier runs included."""
         return self.spent + time.monotonic() - self._started
 
+    def half(self) -> Budget:
+        """A fresh budget of half as much, starting now."""
+        return Budget(
+            None if self.seconds is None else self.seconds / 2, None if self.steps is None else max(self.steps // 2, 1)
+        )
+
     def progress(self, step: int) -> float:
         """The share used, 0..1."""
         shares = [0.0]

@@ -1,0 +1,88 @@
+"""Every stage of the foundation on a toy budget: losses fall, runs resume, and the folder that comes out paints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+
+from foundry import train_autoencoder, train_judges, train_unet
+from foundry.dataset import prepare_pictures, render_range
+from foundry.export import export_pipeline
+from foundry.judges import Judges
+from foundry.latents import PatchCode, prepare_latents, to_tensor
+from foundry.parallel import Ranks
+from foundry.training import Budget
+from headshots.diffusion.foundation import Foundation
+
+PICTURES, BATCH = 48, 8
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("foundry")
+    prepare_pictures(folder, PICTURES)
+    return folder
+
+
+def unet_trainer(work: Path) -> train_unet.UNetTrainer:
+    return train_unet.UNetTrainer(Ranks(), work, PICTURES, BATCH, 2e-3, seed=0)
+
+
+def test_pictures_on_disk_are_the_rendered_ones(work: Path) -> None:
+    assert np.array_equal(prepare_pictures(work, PICTURES)[:3], render_range(0, 3))
+
+
+def test_the_patch_code_keeps_most_of_a_picture(work: Path) -> None:
+    code, latents = prepare_latents(work, prepare_pictures(work, PICTURES))
+    pixels = to_tensor(render_range(0, 4, held_out=True))
+    encoded = code.encode(pixels)
+    assert encoded.shape == (4, 16, 16, 16)
+    assert train_autoencoder.psnr_db(code.decode(encoded), pixels) > 24
+    assert float(torch.from_numpy(latents).float().square().mean()) == pytest.approx(1, rel=0.1)
+    code.save(work / "copy.npz")
+    assert torch.equal(PatchCode.load(work / "copy.npz").encode(pixels), encoded)
+
+
+def test_the_foundation_is_trained_resumed_exported_and_paints(work: Path, tmp_path: Path) -> None:
+    trainer = unet_trainer(work)
+    losses = train_unet.train(trainer, Budget(None, 24), save_every=1e9, sheet_every=1e9)
+    assert np.mean(losses[-5:]) < np.mean(losses[:5])
+    resumed = unet_trainer(work)
+    assert resumed.resume() > 0
+    assert resumed.step == 24
+    assert torch.equal(resumed.unet.conv_in.weight, trainer.unet.conv_in.weight)
+    assert len(train_unet.train(resumed, Budget(None, 26), save_every=1e9, sheet_every=1e9)) == 2
+
+    autoencoder = train_autoencoder.AutoencoderTrainer(work, PICTURES, 4, 2e-3, seed=0)
+    losses = train_autoencoder.train(autoencoder, Budget(None, 24), save_every=1e9, sheet_every=1e9)
+    assert np.mean(losses[-5:]) < np.mean(losses[:5])
+    assert list((work / "sheets").glob("*.png"))
+
+    out = tmp_path / "model"
+    out.mkdir()
+    (out / "README.md").write_text("a card")
+    export_pipeline(work, out)
+    assert (out / "README.md").read_text() == "a card"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
+    assert sum(path.stat().st_size for path in out.rglob("*")) < 40e6
+    assert Foundation.read(out).native_width_px == 128
+    pipeline = StableDiffusionPipeline.from_pretrained(out)
+    pipeline.set_progress_bar_config(disable=True)
+    picture = np.asarray(pipeline("headshot of a man", num_inference_steps=2).images[0])
+    assert picture.shape == (128, 128, 3)
+
+
+def test_judges_learn_and_survive_saving(work: Path, tmp_path: Path) -> None:
+    judges = train_judges.train_judges(work, PICTURES, Budget(None, 3), held_out_pictures=8)
+    assert -1 <= judges.same_person_from <= 1
+    train_judges.save_judges(judges, tmp_path, {})
+    loaded: Judges = train_judges.load_judges(tmp_path)
+    pixels = to_tensor(render_range(0, 2, held_out=True))
+    with torch.no_grad():
+        assert torch.allclose(loaded.embedder(pixels), judges.embedder(pixels), atol=1e-2)
+    assert json.loads((tmp_path / "judges.json").read_text())["same_person_from"] == judges.same_person_from
