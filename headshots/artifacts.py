@@ -8,6 +8,7 @@ on S3 they do not; local has no content types) end in this module.
 from __future__ import annotations
 
 import asyncio
+import builtins
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -69,7 +70,7 @@ class ArtifactStore:
         """Whether ``key`` holds an object."""
         return await asyncio.to_thread(self.exists_sync, key)
 
-    async def list(self, prefix: str) -> list[str]:
+    async def list(self, prefix: str) -> builtins.list[str]:
         """Keys under the folder ``prefix``, sorted."""
         return await asyncio.to_thread(self.list_sync, prefix)
 
@@ -109,7 +110,7 @@ class ArtifactStore:
             raise _unavailable(key, error) from error
         return True
 
-    def list_sync(self, prefix: str) -> list[str]:
+    def list_sync(self, prefix: str) -> builtins.list[str]:
         """Blocking :meth:`list`."""
         try:
             pages = obstore.list(self._store, prefix)
