@@ -1,4 +1,4 @@
-"""The batch loop: a thread that admits waiting images and steps the batch, and one that decodes what is finished.
+"""The batch loop: a thread that admits waiting images and steps the batch.
 
 Requests join and leave at step boundaries. Images of other sizes make batches of their own, which take turns.
 """
@@ -16,6 +16,7 @@ import numpy as np
 from headshots.diffusion.backends.base import Backend, UNetBatch
 from headshots.errors import DeadlineExceededError, FailedPreconditionError, InternalError, UnavailableError
 from services.generator import images
+from services.generator.decoder import Decoder, Latents
 from services.generator.jobs import Decoded, Failed, Job
 from services.generator.lanes import FloatArray, Lane, LaneInputs, advance
 from services.generator.metrics import Metrics
@@ -27,8 +28,6 @@ log = logging.getLogger(__name__)
 
 _SMOOTHING = 0.1
 """Weight of the newest call in the running mean of seconds per row."""
-_MAX_DECODE = 8
-"""Images decoded in one call at most; more would make the first of them wait."""
 
 
 class BatchLoop:
@@ -54,16 +53,13 @@ class BatchLoop:
         self._running: set[Job] = set()
         self._lanes: dict[Lane, tuple[Job, int]] = {}
         self._turn: deque[tuple[int, ...]] = deque()
-        self._undecoded: deque[tuple[Job, int, Lane]] = deque()
+        self._to_clear: list[int] = []
         self._seconds_per_row = 0.0
         self._stopping = False
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
-        self._decodable = threading.Condition(self._lock)
-        self._threads = [
-            threading.Thread(target=self._run, name="batch", daemon=True),
-            threading.Thread(target=self._run_decoder, name="decode", daemon=True),
-        ]
+        self._thread = threading.Thread(target=self._run, name="batch", daemon=True)
+        self._decoder = Decoder(backend, metrics, self._decoded, self._fail)
         metrics.watch(waiting=lambda: self.waiting, running=lambda: self.running, slots=lambda: self.slots_used)
 
     @property
@@ -83,18 +79,17 @@ class BatchLoop:
 
     def start(self) -> None:
         """Start both threads."""
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
+        self._decoder.start()
 
     def stop(self) -> None:
         """End both threads at the next step; requests that are still there fail with SHUTTING_DOWN."""
         with self._lock:
             self._stopping = True
             self._work.notify_all()
-            self._decodable.notify_all()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
+        self._decoder.stop()
         for job in {*self._waiting.values(), *self._running}:
             job.emit(Failed(UnavailableError("SHUTTING_DOWN", "the generator was stopped; send the request again")))
 
@@ -156,7 +151,9 @@ class BatchLoop:
                 )
             slot = self._slots.evict(adapter)
             if slot is not None:
-                self._backend.write_slot(slot, None)
+                # The bank belongs to the batch thread; it clears the slot before it gives it to anybody else.
+                self._to_clear.append(slot)
+                self._work.notify_all()
             return slot is not None
 
     def _abandon(self, job: Job) -> None:
@@ -168,6 +165,14 @@ class BatchLoop:
         """Seconds for that much work after what is in the batch now."""
         in_batch = sum(lane.rows * (lane.inputs.schedule.steps - lane.step) for lane in self._lanes)
         return (row_steps + in_batch) * self._seconds_per_row
+
+    def _decoded(self, job: Job, event: Decoded) -> None:
+        """The decoder is done with an image."""
+        with self._lock:
+            job.left -= 1
+            if job.left == 0:
+                self._running.discard(job)
+            job.emit(event)
 
     # ---- the batch thread
 
@@ -203,6 +208,9 @@ class BatchLoop:
 
     def _admit(self) -> None:
         """Give free rows away until nothing more can start."""
+        for slot in self._to_clear:
+            self._backend.write_slot(slot, None)
+        self._to_clear.clear()
         while not self._stopping:
             free = self._max_rows - sum(lane.rows for lane in self._lanes)
             ticket = self._scheduler.next(free, self._can_start)
@@ -273,46 +281,10 @@ class BatchLoop:
         if lane.done:
             self._remove(job, index)
             if not job.cancelled:
-                self._undecoded.append((job, index, lane))
-                self._decodable.notify()
+                self._decoder.put(Latents(job, index, lane.latents_CHW))
 
     def _remove(self, job: Job, index: int) -> None:
         """Take a lane out of the batch and release its slot."""
         del self._lanes[job.lanes.pop(index)]
         if job.adapter is not None:
             self._slots.unpin(job.adapter)
-
-    # ---- the decoder thread
-
-    def _run_decoder(self) -> None:
-        while True:
-            with self._lock:
-                while not self._undecoded and not self._stopping:
-                    self._decodable.wait()
-                if self._stopping:
-                    return
-                group = self._take_group()
-            self._decode(group)
-
-    def _take_group(self) -> list[tuple[Job, int, Lane]]:
-        """Finished latents of one size, oldest first."""
-        size = self._undecoded[0][2].latents_CHW.shape
-        group = [entry for entry in self._undecoded if entry[2].latents_CHW.shape == size][:_MAX_DECODE]
-        for entry in group:
-            self._undecoded.remove(entry)
-        return group
-
-    def _decode(self, group: list[tuple[Job, int, Lane]]) -> None:
-        try:
-            with self._metrics.stage("decode"):
-                pixels_NHWC = self._backend.decode(np.stack([lane.latents_CHW for _, _, lane in group]))
-        except Exception:
-            log.exception("decoding %d images failed", len(group))
-            self._fail({job for job, _, _ in group}, "decoding")
-            return
-        with self._lock:
-            for (job, index, _), pixels_HWC in zip(group, pixels_NHWC, strict=True):
-                job.left -= 1
-                if job.left == 0:
-                    self._running.discard(job)
-                job.emit(Decoded(index, pixels_HWC))
