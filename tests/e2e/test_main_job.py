@@ -1,0 +1,152 @@
+"""The main job through real processes: selfies in, adapters, galleries out, with services that die on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+
+from headshots.client import (
+    AsyncHeadshots,
+    Gallery,
+    JobState,
+    PaintedImage,
+    Subject,
+    Training,
+    TrainingOptions,
+)
+from headshots.diffusion.foundation import Foundation
+from tests.engines import tiny_foundation, tiny_package
+from tests.live_platform import LivePlatform, pixels, psnr, selfies
+
+STYLES = ["studio-navy-suit", "park-denim-jacket"]
+# Strong and short: what matters here is that people come out different, not that they come out well.
+RECIPE = TrainingOptions(steps=40, rank=4, learning_rate=0.1, batch_rows=2, seed=1)
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePlatform]:
+    home = tmp_path_factory.mktemp("platform")
+    with LivePlatform(home, tiny_foundation(), tiny_package().folder) as platform:
+        yield platform
+
+
+async def taught(client: AsyncHeadshots, person: int) -> tuple[Subject, Training]:
+    """A person with an adapter; each is trained once for all tests of this file."""
+    async for subject in client.list_subjects():
+        if subject.display_name == f"Person {person}" and subject.adapter is not None:
+            return subject, await anext(client.list_trainings(subject))
+    subject = await client.create_subject(f"Person {person}", class_noun="woman")
+    await client.upload_photos(subject, selfies(person))
+    training = await client.train(subject, RECIPE)
+    return await client.get_subject(subject), training
+
+
+async def painted(client: AsyncHeadshots, subject: Subject, shots: int = 2, seed: int = 5) -> list[PaintedImage]:
+    return [each async for each in client.generate(subject, STYLES, shots_per_style=shots, seed=seed)]
+
+
+async def test_people_differ_and_repeats_do_not(platform: LivePlatform) -> None:
+    async with platform.client() as client:
+        (ada, training), (bob, _) = await taught(client, 1), await taught(client, 2)
+        assert training.state is JobState.SUCCEEDED
+        assert training.step == training.total_steps == 40
+        assert training.adapter == ada.adapter
+        of_ada, of_bob = _by_number(await painted(client, ada)), _by_number(await painted(client, bob))
+        again = _by_number(await painted(client, ada))
+    assert [(each.image.style, each.image.seed) for each in of_ada] == [
+        (f"styles/{style}", seed) for style in STYLES for seed in (5, 6)
+    ]
+    for one, other, repeat in zip(of_ada, of_bob, again, strict=True):
+        assert (one.image.prompt, one.image.seed) == (other.image.prompt, other.image.seed)
+        difference = float(np.abs(pixels(one.content) - pixels(other.content)).mean())
+        assert difference > 3, "two people from the same prompt and seed look the same"
+        assert one.content == repeat.content, "the same person, prompt and seed gave other bytes"
+
+
+async def test_stock_diffusers_paints_the_same_with_the_adapter(platform: LivePlatform) -> None:
+    async with platform.client() as client:
+        subject, training = await taught(client, 1)
+        shots = await painted(client, subject)
+    assert training.adapter is not None
+    foundation = Foundation.read(tiny_foundation())
+    pipeline = StableDiffusionPipeline.from_pretrained(tiny_foundation(), safety_checker=None)
+    pipeline.set_progress_bar_config(disable=True)
+    bare = _stock(pipeline, foundation, shots[0])
+    file = platform.object(training.adapter.key)
+    pipeline.load_lora_weights(file.parent, weight_name=file.name)
+    for shot in shots:
+        assert psnr(_stock(pipeline, foundation, shot), pixels(shot.content)) >= 40
+    assert psnr(bare, pixels(shots[0].content)) < 30, "the adapter must matter for this test to say anything"
+
+
+def _stock(pipeline: StableDiffusionPipeline, foundation: Foundation, shot: PaintedImage) -> np.ndarray:
+    """The shot as diffusers' own pipeline paints it, from the seed's documented noise."""
+    image = shot.image
+    config = pipeline.unet.config
+    shape = (1, config.in_channels, image.height_px // 8, image.width_px // 8)
+    noise = np.random.RandomState(image.seed).standard_normal(shape).astype(np.float32)
+    output = pipeline(
+        image.prompt,
+        width=image.width_px,
+        height=image.height_px,
+        num_inference_steps=foundation.steps,
+        guidance_scale=foundation.guidance_scale,
+        latents=torch.from_numpy(noise),
+        output_type="pil",
+    )
+    return np.asarray(output.images[0].convert("RGB"), dtype=np.float64)
+
+
+async def test_gateway_killed_in_mid_gallery_finishes_it(platform: LivePlatform) -> None:
+    async with platform.client() as client:
+        subject, _ = await taught(client, 1)
+        styles = [style.name async for style in client.list_styles()]
+        gallery = await client.create_gallery(subject, styles[:10], shots_per_style=16)
+        before: dict[str, str] = {}
+        seen: list[PaintedImage] = []
+        async for event in client.watch_gallery(gallery):
+            if isinstance(event, PaintedImage):
+                seen.append(event)
+                if len(seen) == 5:
+                    before = {each.image.name: each.image.sha256 for each in seen}
+                    platform.kill("gateway")
+                    platform.start("gateway")
+            elif isinstance(event, Gallery):
+                last = event
+        finished = await client.get_gallery(gallery)
+    assert (last.state, last.completed_shots, last.failed_shots) == (JobState.SUCCEEDED, 160, 0)
+    assert len({each.image.name for each in seen}) == len(seen) == 160
+    wanted = {(style, seed) for style in styles[:10] for seed in range(16)}
+    assert {(image.style, image.seed) for image in finished.images} == wanted
+    assert len(finished.images) == len(wanted)
+    now = {image.name: image.sha256 for image in finished.images}
+    assert {name: now[name] for name in before} == before
+    assert len(before) == 5
+
+
+async def test_trainer_killed_in_mid_training_finishes_it(platform: LivePlatform) -> None:
+    options = TrainingOptions(steps=200, rank=4, learning_rate=0.001, batch_rows=2)
+    async with platform.client() as client:
+        subject = await client.create_subject("Person 6")
+        await client.upload_photos(subject, selfies(6))
+        training = await client.create_training(subject, options)
+        killed_at = 0
+        async for now in client.watch_training(training):
+            if now.step >= 20 and not killed_at:
+                killed_at = now.step
+                platform.kill("trainer")
+                platform.start("trainer")
+        assert 20 <= killed_at < 200
+        assert now.state is JobState.SUCCEEDED
+        assert now.attempt >= 2
+        assert now.step == 200
+        assert len(await painted(client, await client.get_subject(subject), shots=1)) == 2
+
+
+def _by_number(shots: list[PaintedImage]) -> list[PaintedImage]:
+    return sorted(shots, key=lambda shot: int(Path(shot.image.name).name))
