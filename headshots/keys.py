@@ -6,7 +6,6 @@ nothing, and a stolen table still holds no key. Comparison is constant in time. 
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import os
@@ -23,6 +22,7 @@ from headshots.database import database_now, read, write
 from headshots.errors import InvalidArgumentError, NotFoundError, UnauthenticatedError
 from headshots.rpc.auth import Authenticator, bearer_token
 from headshots.schema import api_keys, tenants
+from headshots.threads import in_thread
 
 DEFAULT_TENANT = "default"
 _TENANT_ID = re.compile(r"[a-z0-9-]{1,64}")
@@ -140,7 +140,7 @@ def authenticator(engine: Engine) -> Authenticator:
     """The function that a server's interceptor asks who is calling. Revocation takes effect at once: no cache."""
 
     async def authenticate(metadata: Mapping[str, str]) -> str:
-        return await asyncio.to_thread(tenant_of_key, engine, bearer_token(metadata))
+        return await in_thread(tenant_of_key, engine, bearer_token(metadata))
 
     return authenticate
 

@@ -5,7 +5,6 @@ The blocking work (SQL, object store, decoding) runs in threads; the loops behin
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import logging
@@ -19,6 +18,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableError
 from headshots.imaging import PhotoLimits
 from headshots.styles import StyleLibrary
+from headshots.threads import in_thread
 from services.gateway import galleries, photos, subjects, trainings
 from services.gateway.describer import Describer
 from services.gateway.hub import Hub
@@ -74,11 +74,11 @@ class GatewayEngine:
 
     async def get_tenant(self, tenant: str) -> Tenant:
         """The caller's tenant."""
-        return await asyncio.to_thread(subjects.get_tenant, self._database, tenant)
+        return await in_thread(subjects.get_tenant, self._database, tenant)
 
     async def create_subject(self, tenant: str, display_name: str, class_noun: str, request_id: str) -> Subject:
         """See `subjects.create_subject`."""
-        return await asyncio.to_thread(
+        return await in_thread(
             subjects.create_subject,
             self._database,
             tenant,
@@ -89,16 +89,16 @@ class GatewayEngine:
 
     async def get_subject(self, tenant: str, subject_id: str) -> Subject:
         """See `subjects.get_subject`."""
-        return await asyncio.to_thread(subjects.get_subject, self._database, tenant, subject_id)
+        return await in_thread(subjects.get_subject, self._database, tenant, subject_id)
 
     async def list_subjects(self, tenant: str, size: int, token: str) -> tuple[list[Subject], str]:
         """See `subjects.list_subjects`."""
-        return await asyncio.to_thread(subjects.list_subjects, self._database, tenant, size, token)
+        return await in_thread(subjects.list_subjects, self._database, tenant, size, token)
 
     async def delete_subject(self, tenant: str, subject_id: str) -> int:
         """Erases rows and objects; how many objects. Raises as `subjects.mark_deleted`."""
-        adapters = await asyncio.to_thread(subjects.mark_deleted, self._database, tenant, subject_id)
-        removed = await asyncio.to_thread(subjects.erase, self._database, self._store, tenant, subject_id)
+        adapters = await in_thread(subjects.mark_deleted, self._database, tenant, subject_id)
+        removed = await in_thread(subjects.erase, self._database, self._store, tenant, subject_id)
         for sha256 in adapters:
             await self._evict(sha256)
         return removed
@@ -112,8 +112,8 @@ class GatewayEngine:
 
     async def finish_erasing(self) -> None:
         """Ends the erasures that a crash has cut in two; for the start of a gateway."""
-        for tenant, subject_id in await asyncio.to_thread(subjects.half_erased, self._database):
-            await asyncio.to_thread(subjects.erase, self._database, self._store, tenant, subject_id)
+        for tenant, subject_id in await in_thread(subjects.half_erased, self._database):
+            await in_thread(subjects.erase, self._database, self._store, tenant, subject_id)
 
     async def upload(self, tenant: str, parts: AsyncIterator[UploadPart]) -> list[Photo]:
         """Stores the photos of one stream, all or none. Raises as `Spooler.spool` and `photos.store_photos`."""
@@ -123,7 +123,7 @@ class GatewayEngine:
             await self.get_subject(tenant, header.subject_id)
             with tempfile.TemporaryDirectory(prefix="headshots-upload-") as folder:
                 spooled = await self._spooler.spool(parts, Path(folder))
-                stored = await asyncio.to_thread(
+                stored = await in_thread(
                     photos.store_photos, self._database, self._store, tenant, header.subject_id, spooled
                 )
             status = "stored"
@@ -138,7 +138,7 @@ class GatewayEngine:
 
     async def list_photos(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Photo], str]:
         """See `photos.list_photos`."""
-        return await asyncio.to_thread(photos.list_photos, self._database, tenant, subject_id, size, token)
+        return await in_thread(photos.list_photos, self._database, tenant, subject_id, size, token)
 
     async def create_training(
         self,
@@ -152,7 +152,7 @@ class GatewayEngine:
     ) -> Training:
         """Raises as `trainings.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
         await self._check_rank(options)
-        training = await asyncio.to_thread(
+        training = await in_thread(
             trainings.create_training,
             self._database,
             tenant,
@@ -180,11 +180,11 @@ class GatewayEngine:
 
     async def get_training(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `trainings.get_training`."""
-        return await asyncio.to_thread(trainings.get_training, self._database, tenant, subject_id, training_id)
+        return await in_thread(trainings.get_training, self._database, tenant, subject_id, training_id)
 
     async def list_trainings(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Training], str]:
         """See `trainings.list_trainings`."""
-        return await asyncio.to_thread(trainings.list_trainings, self._database, tenant, subject_id, size, token)
+        return await in_thread(trainings.list_trainings, self._database, tenant, subject_id, size, token)
 
     async def watch_training(self, tenant: str, subject_id: str, training_id: str) -> AsyncIterator[Training]:
         """The training now and on every change, until it ends."""
@@ -201,7 +201,7 @@ class GatewayEngine:
 
     async def cancel_training(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `trainings.request_cancel`."""
-        training = await asyncio.to_thread(trainings.request_cancel, self._database, tenant, subject_id, training_id)
+        training = await in_thread(trainings.request_cancel, self._database, tenant, subject_id, training_id)
         self._reconciler.kick()
         self._hub.changed(training_id)
         return training
@@ -210,7 +210,7 @@ class GatewayEngine:
         self, tenant: str, subject_id: str, order: GalleryOrder, *, request_id: str, validate_only: bool
     ) -> Gallery:
         """Raises as `galleries.create_gallery`."""
-        gallery = await asyncio.to_thread(
+        gallery = await in_thread(
             galleries.create_gallery,
             self._database,
             self.styles,
@@ -225,13 +225,11 @@ class GatewayEngine:
 
     async def get_gallery(self, tenant: str, subject_id: str, gallery_id: str, *, images: bool = True) -> Gallery:
         """See `galleries.get_gallery`."""
-        return await asyncio.to_thread(
-            galleries.get_gallery, self._database, tenant, subject_id, gallery_id, images=images
-        )
+        return await in_thread(galleries.get_gallery, self._database, tenant, subject_id, gallery_id, images=images)
 
     async def list_galleries(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
         """See `galleries.list_galleries`."""
-        return await asyncio.to_thread(galleries.list_galleries, self._database, tenant, subject_id, size, token)
+        return await in_thread(galleries.list_galleries, self._database, tenant, subject_id, size, token)
 
     async def watch_gallery(
         self, tenant: str, subject_id: str, gallery_id: str, *, previews: bool
@@ -264,14 +262,14 @@ class GatewayEngine:
 
     async def cancel_gallery(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
         """See `galleries.request_cancel`."""
-        gallery = await asyncio.to_thread(galleries.request_cancel, self._database, tenant, subject_id, gallery_id)
+        gallery = await in_thread(galleries.request_cancel, self._database, tenant, subject_id, gallery_id)
         self._painter.look_at(gallery_id)
         self._hub.changed(gallery_id)
         return gallery
 
     async def get_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> tuple[Image, bytes]:
         """An image and its file. Raises as `galleries.get_image`."""
-        image = await asyncio.to_thread(galleries.get_image, self._database, tenant, subject_id, gallery_id, number)
+        image = await in_thread(galleries.get_image, self._database, tenant, subject_id, gallery_id, number)
         return image, await self._store.get(image.key)
 
     async def image_content(self, image: Image) -> bytes:

@@ -13,6 +13,7 @@ import logging
 
 from sqlalchemy.engine import Engine
 
+from headshots.threads import in_thread
 from services.gateway import shots
 from services.gateway.hub import Hub
 from services.gateway.metrics import GatewayMetrics
@@ -41,6 +42,8 @@ class Painter:
         self._stopping = False
         self._stopped = asyncio.Event()
         self._workers: dict[asyncio.Task[None], Work] = {}
+        # Galleries that `look_at` named while a claim was under way, which it could not see.
+        self._looked_at: set[str] = set()
 
     def kick(self) -> None:
         """Look at the queue now."""
@@ -48,6 +51,7 @@ class Painter:
 
     def look_at(self, gallery_id: str) -> None:
         """Its shots in this process are to be stopped: do not wait for the next heartbeat."""
+        self._looked_at.add(gallery_id)
         for work in self._workers.values():
             if work.shot.gallery_id == gallery_id:
                 work.look.set()
@@ -85,8 +89,9 @@ class Painter:
         """Whether a shot was started: then there may be more."""
         if len(self._workers) >= self._settings.in_flight:
             return False
+        self._looked_at.clear()
         try:
-            shot = await asyncio.to_thread(
+            shot = await in_thread(
                 shots.claim, self._engine, owner=self._settings.owner, ttl_seconds=self._settings.lease_seconds
             )
         except Exception:  # noqa: BLE001 - whatever it was, the pool has to live on
@@ -95,6 +100,8 @@ class Painter:
         if shot is None:
             return False
         work = Work(shot)
+        if shot.gallery_id in self._looked_at:
+            work.look.set()
         task = asyncio.create_task(self._worker.work(work))
         self._workers[task] = work
         task.add_done_callback(self._finished)

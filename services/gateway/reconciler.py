@@ -22,6 +22,7 @@ from headshots.errors import (
     NotFoundError,
 )
 from headshots.schema import CANCELLED, FAILED, SUCCEEDED
+from headshots.threads import in_thread
 from services.gateway import trainings
 from services.gateway.hub import Hub
 from services.gateway.models import Failure, Training, TrainingJob
@@ -69,7 +70,7 @@ class Reconciler:
             defect = self._followers.pop(training_id).exception()
             if defect is not None:
                 _LOG.error("following training %s failed; trying again", training_id, exc_info=defect)
-        for training in await asyncio.to_thread(trainings.active_trainings, self._engine):
+        for training in await in_thread(trainings.active_trainings, self._engine):
             if training.id not in self._followers:
                 self._followers[training.id] = asyncio.create_task(self._follow(training))
             elif training.cancel_requested and training.submitted:
@@ -83,7 +84,7 @@ class Reconciler:
                 await self._mirror(training)
             except HeadshotsError as error:
                 await self._set_back(training, error)
-            fresh = await asyncio.to_thread(trainings.load, self._engine, training.id)
+            fresh = await in_thread(trainings.load, self._engine, training.id)
             if fresh is None or fresh.job.is_terminal:
                 return
             moved = fresh.job.revision > training.job.revision
@@ -93,7 +94,7 @@ class Reconciler:
 
     async def _mirror(self, training: Training) -> None:
         if not training.submitted:
-            if not await asyncio.to_thread(trainings.mark_sent, self._engine, training.id):
+            if not await in_thread(trainings.mark_sent, self._engine, training.id):
                 return
             recorded = await self._record(training, await self._trainer.start(training.request))
             if recorded is None or recorded.job.state == CANCELLED:
@@ -112,7 +113,7 @@ class Reconciler:
         if job.state == SUCCEEDED and job.adapter is None:
             failure = Failure("TRAINER_PROTOCOL", "the trainer reported success without an adapter")
             job = dataclasses.replace(job, state=FAILED, failure=failure)
-        recorded = await asyncio.to_thread(trainings.record_job, self._engine, training.id, job)
+        recorded = await in_thread(trainings.record_job, self._engine, training.id, job)
         self._hub.changed(training.id)
         return recorded
 
@@ -128,12 +129,12 @@ class Reconciler:
             if training.cancel_requested:
                 await self._record(training, dataclasses.replace(training.job, state=CANCELLED))
             else:
-                await asyncio.to_thread(trainings.mark_unsubmitted, self._engine, training.id)
+                await in_thread(trainings.mark_unsubmitted, self._engine, training.id)
         elif isinstance(error, _REFUSALS) and not training.submitted:
             failure = Failure(error.reason, error.message)
             await self._record(training, dataclasses.replace(training.job, state=FAILED, failure=failure))
         else:
             _LOG.warning("training %s waits: %s", training.id, error)
             note = f"waiting for a trainer: {error.message}"
-            await asyncio.to_thread(trainings.set_note, self._engine, training.id, note)
+            await in_thread(trainings.set_note, self._engine, training.id, note)
         self._hub.changed(training.id)

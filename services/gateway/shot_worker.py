@@ -27,6 +27,7 @@ from headshots.errors import (
 )
 from headshots.leases import LeaseLostError
 from headshots.styles import compose_prompt
+from headshots.threads import in_thread
 from services.gateway import shots
 from services.gateway.describer import Describer
 from services.gateway.hub import Hub
@@ -148,7 +149,7 @@ class ShotWorker:
                 await asyncio.wait_for(work.look.wait(), self._settings.lease_seconds / 3)
             work.look.clear()
             try:
-                cancelled = await asyncio.to_thread(
+                cancelled = await in_thread(
                     leases.renew,
                     self._engine,
                     schema.shots,
@@ -220,6 +221,6 @@ class ShotWorker:
         await self._record(shot, "retried", shots.put_back, counts=counts, after_seconds=delay, note=note)
 
     async def _record(self, shot: Shot, status: str, ending: Callable[..., None], *values: Any, **named: Any) -> None:
-        await asyncio.to_thread(ending, self._engine, shot, *values, **named)
+        await in_thread(ending, self._engine, shot, *values, **named)
         self._metrics.shots.labels(status).inc()
         self._hub.changed(shot.gallery_id)

@@ -21,6 +21,7 @@ from headshots.errors import (
     InvalidPhotoError,
 )
 from headshots.imaging import PhotoLimits, decode_photo
+from headshots.threads import in_thread
 from services.gateway.models import MAX_PHOTOS
 
 
@@ -108,7 +109,7 @@ class Spooler:
                 raise duplicate(number, start.filename, f"photos[{other.number}] of this stream")
         try:
             async with self._decoders:
-                photo = await asyncio.to_thread(self._decode, number, start, body, folder)
+                photo = await in_thread(self._decode, number, start, body, folder)
         except InvalidPhotoError as error:
             raise _located(error, number, start.filename) from error
         for other in earlier:

@@ -17,6 +17,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.rpc.server import RunningServer, start_server
 from headshots.styles import StyleLibrary
+from headshots.threads import in_thread
 from services.gateway.describer import Describer
 from services.gateway.engine import GatewayEngine
 from services.gateway.hub import Hub
@@ -71,9 +72,9 @@ async def start_gateway(settings: GatewaySettings) -> Gateway:
     styles = StyleLibrary.load(settings.styles)
     store = ArtifactStore.open(settings.store_url)
     database = open_database(settings.database_url)
-    await asyncio.to_thread(migrate, database)
+    await in_thread(migrate, database)
     if settings.first_key_file is not None:
-        await asyncio.to_thread(keys.ensure_default_key, database, settings.first_key_file)
+        await in_thread(keys.ensure_default_key, database, settings.first_key_file)
     registry = CollectorRegistry()
     metrics, hub = GatewayMetrics(registry, database), Hub()
     channels = [open_peer(settings.trainer_address), open_peer(settings.generator_address)]

@@ -199,6 +199,7 @@ async def test_a_gateway_killed_in_mid_gallery_finishes_it_after_a_restart(world
     await until(lambda: world.generator.running == 0)
     before = {row.id: row.image for row in world.rows(schema.shots) if row.state == schema.SUCCEEDED}
     assert sum(row.state == schema.RUNNING for row in world.rows(schema.shots)) >= 4
+    world.expire_leases()
     await world.start()
     world.generator.permit()
     gallery = await world.acme.finished_gallery(name)
@@ -315,6 +316,7 @@ async def test_a_gallery_cancelled_while_no_gateway_ran_ends_after_the_restart(w
     await until(lambda: world.generator.running == 2)
     await world.kill()
     await world.start(shots_in_flight=1)
+    world.expire_leases()
     answer = await world.acme("CancelGallery", pb.CancelGalleryRequest(name=name))
     assert answer.gallery.state == resources.JOB_STATE_RUNNING
     assert (await world.acme.finished_gallery(name)).state == resources.JOB_STATE_CANCELLED
