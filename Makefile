@@ -27,7 +27,7 @@ ARGS ?=
 
 PROTO_OUT ?= .
 
-.PHONY: help demo test lint protos venv
+.PHONY: help demo test lint protos bench venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -57,6 +57,9 @@ protos: $(DEV) ## generate headshots/v1 and buf/ from protos/
 		--grpc_python_out=$(PROTO_OUT) protos/headshots/v1/*.proto
 	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=$(PROTO_OUT) --pyi_out=$(PROTO_OUT) \
 		protos/buf/validate/*.proto
+
+bench: $(DEMO) ## a UNet call, many subjects in a batch against one, into out/bench/ (ARGS="--seconds 10")
+	$(BIN)/python -m benchmarks.unet_call $(ARGS)
 
 venv: $(BIN)/python
 
