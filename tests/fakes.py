@@ -133,7 +133,8 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
                 return
             async with self._changed:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), 0.1)
+                    async with asyncio.timeout(0.1):
+                        await self._changed.wait()
 
     async def CancelTrainingJob(
         self, request: trainer.CancelTrainingJobRequest, context: Any

@@ -5,11 +5,9 @@ The blocking work (SQL, object store, decoding) runs in threads; the loops behin
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from sqlalchemy.engine import Engine
@@ -28,7 +26,6 @@ from services.gateway.models import (
     GalleryOrder,
     Image,
     Photo,
-    ShotPreview,
     Subject,
     Tenant,
     Training,
@@ -38,6 +35,7 @@ from services.gateway.painter import Painter
 from services.gateway.peers import Generator
 from services.gateway.reconciler import Reconciler
 from services.gateway.uploads import Spooler, UploadPart, read_header
+from services.gateway.watching import Watcher
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,7 +56,7 @@ class GatewayEngine:
         painter: Painter,
         metrics: GatewayMetrics,
         photo_limits: PhotoLimits,
-        poll_seconds: float,
+        watcher: Watcher,
     ) -> None:
         self._database = database
         self._store = store
@@ -70,7 +68,7 @@ class GatewayEngine:
         self._painter = painter
         self._metrics = metrics
         self._spooler = Spooler(photo_limits)
-        self._poll_seconds = poll_seconds
+        self.watcher = watcher
 
     async def get_tenant(self, tenant: str) -> Tenant:
         """The caller's tenant."""
@@ -186,19 +184,6 @@ class GatewayEngine:
         """See `trainings.list_trainings`."""
         return await in_thread(trainings.list_trainings, self._database, tenant, subject_id, size, token)
 
-    async def watch_training(self, tenant: str, subject_id: str, training_id: str) -> AsyncIterator[Training]:
-        """The training now and on every change, until it ends."""
-        with self._hub.subscribe(training_id) as subscription, self._watching("training"):
-            seen = -1
-            while True:
-                training = await self.get_training(tenant, subject_id, training_id)
-                if training.revision != seen:
-                    seen = training.revision
-                    yield training
-                if training.job.is_terminal:
-                    return
-                await subscription.wait(self._poll_seconds)
-
     async def cancel_training(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `trainings.request_cancel`."""
         training = await in_thread(trainings.request_cancel, self._database, tenant, subject_id, training_id)
@@ -231,35 +216,6 @@ class GatewayEngine:
         """See `galleries.list_galleries`."""
         return await in_thread(galleries.list_galleries, self._database, tenant, subject_id, size, token)
 
-    async def watch_gallery(
-        self, tenant: str, subject_id: str, gallery_id: str, *, previews: bool
-    ) -> AsyncIterator[Gallery | Image | ShotPreview]:
-        """The gallery first, then its images as they exist, and the gallery (without images) whenever it changes state.
-
-        Previews only of shots that this process paints.
-        """
-        sent: set[int] = set()
-        told: tuple[str, str] | None = None
-        with self._hub.subscribe(gallery_id, previews=previews) as subscription, self._watching("gallery"):
-            while True:
-                gallery = await self.get_gallery(tenant, subject_id, gallery_id)
-                bare = dataclasses.replace(gallery, images=())
-                if told is None:
-                    told = (gallery.state, gallery.note)
-                    yield bare
-                for image in gallery.images:
-                    if image.number not in sent:
-                        sent.add(image.number)
-                        yield image
-                if told != (gallery.state, gallery.note):
-                    told = (gallery.state, gallery.note)
-                    yield bare
-                if gallery.is_terminal:
-                    return
-                for preview in await subscription.wait(self._poll_seconds):
-                    if preview.shot not in sent:
-                        yield preview
-
     async def cancel_gallery(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
         """See `galleries.request_cancel`."""
         gallery = await in_thread(galleries.request_cancel, self._database, tenant, subject_id, gallery_id)
@@ -275,12 +231,3 @@ class GatewayEngine:
     async def image_content(self, image: Image) -> bytes:
         """The file of an image that `watch_gallery` gave."""
         return await self._store.get(image.key)
-
-    @contextlib.contextmanager
-    def _watching(self, resource: str) -> Iterator[None]:
-        gauge = self._metrics.watchers.labels(resource)
-        gauge.inc()
-        try:
-            yield
-        finally:
-            gauge.dec()

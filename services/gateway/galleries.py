@@ -15,6 +15,7 @@ from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TER
 from headshots.styles import Style, StyleLibrary
 from services.gateway.models import MAX_SHOTS, SEEDS, Adapter, Failure, Gallery, GalleryOrder, Image
 from services.gateway.pages import cut_page, decode_token
+from services.gateway.settling import settle
 from services.gateway.subjects import find_subject, new_id, newest_adapters
 
 
@@ -209,34 +210,6 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, gallery_id: 
             connection.execute(sa.update(galleries).where(galleries.c.id == gallery_id).values(cancel_requested=True))
             settle(connection, gallery_id)
         return _present(connection, [_find(connection, tenant_id, subject_id, gallery_id)])[0]
-
-
-def settle(connection: Connection, gallery_id: str, *, note: str = "") -> None:
-    """After a change of its shots: bumps the gallery's revision, and ends it with its last shot.
-
-    The caller holds the gallery's row lock; else two last shots could each believe that the other still runs.
-    """
-    states = set(connection.execute(sa.select(shots.c.state).where(shots.c.gallery_id == gallery_id)).scalars())
-    values: dict[str, Any] = {"revision": galleries.c.revision + 1, "note": note}
-    if states <= set(TERMINAL_STATES):
-        values["note"] = ""
-        values["ended_at"] = database_now(connection)
-        values["state"] = next(state for state in (CANCELLED, FAILED, SUCCEEDED) if state in states)
-        if values["state"] == FAILED:
-            values |= _first_failure(connection, gallery_id)
-    connection.execute(
-        sa.update(galleries)
-        .where(galleries.c.id == gallery_id, galleries.c.state.not_in(TERMINAL_STATES))
-        .values(**values)
-    )
-
-
-def _first_failure(connection: Connection, gallery_id: str) -> dict[str, Any]:
-    failed = connection.execute(
-        sa.select(shots).where(shots.c.gallery_id == gallery_id, shots.c.state == FAILED).order_by(shots.c.number)
-    ).all()
-    message = f"{len(failed)} shots failed; shot {failed[0].number}: {failed[0].failure_message}"
-    return {"failure_reason": failed[0].failure_reason, "failure_message": message}
 
 
 def _finished(gallery_id: str) -> sa.Select[Any]:

@@ -10,6 +10,7 @@ import contextlib
 from collections import defaultdict, deque
 from collections.abc import Iterator
 
+from headshots.pauses import pause
 from services.gateway.models import ShotPreview
 
 # Previews that a slow watcher may fall behind; older ones are dropped.
@@ -26,8 +27,7 @@ class Subscription:
 
     async def wait(self, seconds: float) -> list[ShotPreview]:
         """Until something happened or the time is up; the previews since the last wait."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
+        await pause(self._woken, seconds)
         self._woken.clear()
         previews = list(self._previews)
         self._previews.clear()

@@ -8,11 +8,11 @@ bytes, same key.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 from sqlalchemy.engine import Engine
 
+from headshots.pauses import pause
 from headshots.threads import in_thread
 from services.gateway import shots
 from services.gateway.hub import Hub
@@ -61,8 +61,7 @@ class Painter:
         try:
             while not self._stopping:
                 if not await self._fill():
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._kicked.wait(), self._settings.poll_seconds)
+                    await pause(self._kicked, self._settings.poll_seconds)
                 self._kicked.clear()
         except asyncio.CancelledError:
             for task in self._workers:

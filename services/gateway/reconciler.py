@@ -21,6 +21,7 @@ from headshots.errors import (
     InvalidArgumentError,
     NotFoundError,
 )
+from headshots.pauses import pause
 from headshots.schema import CANCELLED, FAILED, SUCCEEDED
 from headshots.threads import in_thread
 from services.gateway import trainings
@@ -57,8 +58,7 @@ class Reconciler:
                     await self._look()
                 except Exception:  # noqa: BLE001 - whatever it was, trainings have to be followed again
                     _LOG.exception("cannot look for trainings; trying again")
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._kicked.wait(), self._poll_seconds)
+                await pause(self._kicked, self._poll_seconds)
                 self._kicked.clear()
         finally:
             for follower in self._followers.values():

@@ -103,7 +103,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self, request: pb.WatchTrainingRequest, context: Any
     ) -> AsyncIterator[pb.WatchTrainingResponse]:
         """The training on every change."""
-        watch = self._engine.watch_training(current_tenant(), *ids(request.name))
+        watch = self._engine.watcher.training(current_tenant(), *ids(request.name))
         async with contextlib.aclosing(watch) as trainings:  # type: ignore[type-var]
             async for training in trainings:
                 yield pb.WatchTrainingResponse(training=convert.training(training))
@@ -143,7 +143,9 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> AsyncIterator[pb.WatchGalleryResponse]:
         """The gallery's images as they finish."""
         subject_id, gallery_id = ids(request.name)
-        watch = self._engine.watch_gallery(current_tenant(), subject_id, gallery_id, previews=request.include_previews)
+        watch = self._engine.watcher.gallery(
+            current_tenant(), subject_id, gallery_id, previews=request.include_previews
+        )
         async with contextlib.aclosing(watch) as events:  # type: ignore[type-var]
             async for event in events:
                 if isinstance(event, Gallery):

@@ -26,6 +26,7 @@ from headshots.errors import (
     UnavailableError,
 )
 from headshots.leases import LeaseLostError
+from headshots.pauses import pause
 from headshots.styles import compose_prompt
 from headshots.threads import in_thread
 from services.gateway import shots
@@ -145,8 +146,7 @@ class ShotWorker:
     async def _keep(self, work: Work) -> _Ending:
         """Renews the lease until it is lost or the shot is to stop."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(work.look.wait(), self._settings.lease_seconds / 3)
+            await pause(work.look, self._settings.lease_seconds / 3)
             work.look.clear()
             try:
                 cancelled = await in_thread(
@@ -193,7 +193,8 @@ class ShotWorker:
         async with contextlib.aclosing(self._generator.generate(request)) as events:  # type: ignore[type-var]
             while True:
                 try:
-                    event = await asyncio.wait_for(anext(events, None), self._settings.silence_seconds)
+                    async with asyncio.timeout(self._settings.silence_seconds):
+                        event = await anext(events, None)
                 except TimeoutError as error:
                     raise InternalError(
                         "GENERATOR_SILENT", f"no event for {self._settings.silence_seconds} s"

@@ -14,9 +14,9 @@ from headshots.database import now_expression, read, write
 from headshots.leases import Lease
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shots, subjects
 from headshots.styles import Style
-from services.gateway.galleries import settle
 from services.gateway.models import Adapter, Failure
 from services.gateway.peers import ImageDone
+from services.gateway.settling import settle
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from services.gateway.rpc_peers import RpcGenerator, RpcTrainer, open_peer
 from services.gateway.servicer import GatewayServicer
 from services.gateway.settings import GatewaySettings
 from services.gateway.shot_worker import ShotWorker
+from services.gateway.watching import Watcher
 
 
 class Gateway:
@@ -95,7 +96,7 @@ async def start_gateway(settings: GatewaySettings) -> Gateway:
         painter=painter,
         metrics=metrics,
         photo_limits=settings.photo_limits,
-        poll_seconds=settings.poll_seconds,
+        watcher=Watcher(database, hub, metrics, poll_seconds=settings.poll_seconds),
     )
     async with contextlib.AsyncExitStack() as on_failure:
         for channel in channels:
