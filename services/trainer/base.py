@@ -16,6 +16,7 @@ import torch
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+from transformers.utils import logging
 
 from headshots.diffusion.foundation import Foundation
 from headshots.errors import FailedPreconditionError
@@ -115,6 +116,7 @@ def _encode(
     foundation: Foundation, suffix: str, model: Any, captions: Sequence[str], device: torch.device
 ) -> tuple[list[Tensor], Tensor]:
     """Hidden states of every layer, the last one through the final norm, and the pooled output."""
+    logging.disable_progress_bar()
     tokenizer = CLIPTokenizer.from_pretrained(foundation.path / f"tokenizer{suffix}", local_files_only=True)
     encoder = model.from_pretrained(foundation.path / f"text_encoder{suffix}", local_files_only=True)
     _place(encoder, device, torch.float32)

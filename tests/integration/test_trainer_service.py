@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import io
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -35,6 +34,8 @@ from headshots.v1 import trainer_pb2 as t
 from headshots.v1 import trainer_pb2_grpc
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# The machine may be busy with other things; nothing here waits for long on an idle one.
+PATIENCE_SECONDS = 300
 PREFIX = "tenants/t/subjects/s/adapters/x"
 
 
@@ -65,7 +66,7 @@ class Service:
         return (await self.stub.GetTrainingJob(t.GetTrainingJobRequest(job_id=job_id))).job
 
     async def until(self, reached: Callable[[t.TrainingJob], bool], job_id: str = "job") -> t.TrainingJob:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             call = self.stub.WatchTrainingJob(t.WatchTrainingJobRequest(job_id=job_id))
             async for response in call:
                 if reached(response.job):
@@ -120,7 +121,7 @@ class World:
         """A trainer process; killed at the end if it still lives."""
         port, metrics_port = _free_port(), _free_port()
         values = {
-            "port": port, "metrics_port": metrics_port, "threads": 1, "lease_seconds": 2, "checkpoint_seconds": 0.2,
+            "port": port, "metrics_port": metrics_port, "threads": 1, "lease_seconds": 2, "checkpoint_seconds": 0.05,
             "retry_seconds": 0.1, "poll_seconds": 0.2, **settings,
         }  # fmt: skip
         process = subprocess.Popen(  # noqa: ASYNC220 - it is waited for in a thread, and killed without a loop
@@ -135,7 +136,7 @@ class World:
         )
         channel = open_channel(f"127.0.0.1:{port}")
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await channel.channel_ready()
             yield Service(process, trainer_pb2_grpc.TrainerServiceStub(channel), metrics_port)
         finally:
@@ -144,7 +145,7 @@ class World:
                 process.kill()
             await asyncio.to_thread(process.wait)
 
-    def attempt_and_handed_back(self) -> tuple[str, int, int]:
+    def state_attempt_and_handed_back(self) -> tuple[str, int, int]:
         engine = open_database(f"sqlite:///{self.home / 'headshots.db'}")
         with read(engine) as connection:
             row = connection.execute(sa.select(training_jobs)).one()
@@ -240,48 +241,41 @@ async def test_cancelling_stops_the_child_and_leaves_nothing(world: World) -> No
         assert await world.store.list(PREFIX) == []
 
 
-async def test_a_killed_child_costs_one_attempt_and_no_work(world: World) -> None:
+async def test_a_training_outlives_whatever_is_killed(world: World) -> None:
+    """One training through SIGTERM, a killed child and a killed service; each time it goes on where it was."""
     async with world.service() as service:
-        await service.stub.StartTraining(world.request(steps=150))
-        await service.until(lambda job: job.step >= 10)
-        assert await _checkpointed(world)
-        service.children()[0].kill()
-        resumed = await service.until(
-            lambda job: job.attempt == 2 and job.state == r.JOB_STATE_RUNNING and job.step > 10
-        )
-        assert resumed.curve[0].step == 1
-        job = await service.until(lambda job: job.state >= r.JOB_STATE_SUCCEEDED)
-        assert (job.state, job.attempt, job.step) == (r.JOB_STATE_SUCCEEDED, 2, 150)
-        assert len(job.curve) == 150
-
-
-async def test_a_training_outlives_its_service(world: World) -> None:
-    async with world.service() as service:
-        await service.stub.StartTraining(world.request(steps=200))
-        await service.until(lambda job: job.step >= 5)
+        await service.stub.StartTraining(world.request(steps=100))
+        await _checkpoint_after(world, "")
         service.process.terminate()
-        assert await asyncio.to_thread(service.process.wait, 12) == 0
+        assert await asyncio.to_thread(service.process.wait, PATIENCE_SECONDS) == 0
     # Handed back with a checkpoint, and no attempt lost.
-    assert world.attempt_and_handed_back() == ("pending", 1, 1)
-    assert await _checkpointed(world)
+    assert world.state_attempt_and_handed_back() == ("pending", 1, 1)
+    seen = await _checkpoint_after(world, "")
     async with world.service() as service:
-        before = await service.until(lambda job: job.attempt == 2 and job.step > 5)
+        seen = await _checkpoint_after(world, seen)
+        service.children()[0].kill()
+        seen = await _checkpoint_after(world, seen)
         (child,) = service.children()
-        os.kill(service.process.pid, signal.SIGKILL)
+        service.process.kill()
         await asyncio.to_thread(service.process.wait)
-        await asyncio.to_thread(child.wait, 10)
-        assert not child.is_running()
+        await asyncio.to_thread(child.wait, PATIENCE_SECONDS)
+    assert world.state_attempt_and_handed_back() == ("running", 3, 1)
     async with world.service() as service:
         job = await service.until(lambda job: job.state >= r.JOB_STATE_SUCCEEDED)
-        assert (job.state, job.attempt) == (r.JOB_STATE_SUCCEEDED, 3)
-        assert before.step <= job.step == 200
-        assert len({point.step for point in job.curve}) == 200
+        assert (job.state, job.attempt, job.step) == (r.JOB_STATE_SUCCEEDED, 4, 100)
+        assert [point.step for point in job.curve] == list(range(1, 101))
         assert "headshots_trainer_lease_expired_total 1.0" in await asyncio.to_thread(service.metrics)
         assert len(await world.store.list(PREFIX)) == 3
 
 
-async def _checkpointed(world: World) -> bool:
-    return any("/checkpoints/" in key for key in await world.store.list(PREFIX))
+async def _checkpoint_after(world: World, key: str) -> str:
+    """Wait for a checkpoint that is newer than ``key``; looked for in the store, where it is seen the soonest."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            keys = await world.store.list(f"{PREFIX}/checkpoints")
+            if keys and keys[-1] > key:
+                return keys[-1]
+            await asyncio.sleep(0.01)
 
 
 def test_the_service_itself_never_imports_torch() -> None:
