@@ -11,15 +11,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-SHARES = {"unet": 0.68, "autoencoder": 0.25, "judges": 0.07}
+SHARES = {"unet": 0.65, "autoencoder": 0.25, "probe": 0.03, "embedder": 0.07}
 
 
 def stages(options: argparse.Namespace) -> list[list[str]]:
     """The commands to run, as arguments for `python -m`."""
     work = ["--work", str(options.work), "--pictures", str(options.pictures)]
 
-    def budget(stage: str) -> list[str]:
-        return ["--minutes", f"{options.minutes * SHARES[stage]:.2f}"]
+    def budget(stage: str, option: str = "--minutes") -> list[str]:
+        return [option, f"{options.minutes * SHARES[stage]:.2f}"]
+
+    both = [*budget("probe", "--probe-minutes"), *budget("embedder", "--embedder-minutes")]
 
     judges = options.out.with_name(options.out.name + "-judges") if options.toy else None
     where = ["--out", str(judges)] if judges else []
@@ -28,7 +30,7 @@ def stages(options: argparse.Namespace) -> list[list[str]]:
     return [
         ["foundry.train_unet", *work, *budget("unet"), "--ranks", str(options.ranks)],
         ["foundry.train_autoencoder", *work, *budget("autoencoder")],
-        ["foundry.train_judges", *work, *budget("judges"), *where],
+        ["foundry.train_judges", *work, *both, *where],
         ["foundry.export", "--work", str(options.work), "--out", str(options.out)],
         ["foundry.evaluate", "--model", str(options.out), *read, *measure],
     ]

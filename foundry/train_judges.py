@@ -1,7 +1,7 @@
 """Stage 5: the probe and the identity embedder, trained on renders of training people only.
 
-`python -m foundry.train_judges --work DIR --minutes 6` writes `foundry/judges/judges.safetensors` (fp16) beside a
-`judges.json` with what they score on people they never saw.
+`python -m foundry.train_judges --work DIR` writes `foundry/judges_weights/judges.safetensors` (fp16) beside a
+`judges.json` with what they score on people they never saw; run again, it goes on from there.
 """
 
 from __future__ import annotations
@@ -81,16 +81,24 @@ def fit(model: nn.Module, loss_of_next: Callable[[], Tensor], budget: Budget, na
 
 
 def train_judges(
-    work: Path, pictures: int, budget: Budget, held_out_pictures: int = HELD_OUT_PICTURES, seed: int = 0
+    work: Path,
+    pictures: int,
+    budgets: tuple[Budget, Budget],
+    held_out_pictures: int = HELD_OUT_PICTURES,
+    seed: int = 0,
+    start: Judges | None = None,
 ) -> Judges:
-    """Both nets, each with half of the budget; the threshold comes from people that neither saw."""
+    """The probe and the embedder, from `start` if given, each with its own budget.
+
+    The threshold comes from people that neither saw.
+    """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     images = prepare_pictures(work, pictures)
-    truth = true_labels(pictures)
+    truth = true_labels(pictures) if budgets[0].progress(0) < 1 else torch.zeros(pictures, len(ATTRIBUTES))
     people = pictures // PICTURES_A_PERSON
     rows, pairs = min(ROWS, pictures), min(ROWS, people)
-    probe, embedder = Probe(), Embedder()
+    probe, embedder = (start.probe, start.embedder) if start else (Probe(), Embedder())
     for model in (probe, embedder):
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stubs lack this form
 
@@ -105,8 +113,8 @@ def train_judges(
         chosen = rng.choice(people, pairs, replace=False)
         return embedder_loss(embedder, batch((chosen[:, None] * PICTURES_A_PERSON + np.arange(2)).reshape(-1)))
 
-    fit(probe, probe_step, budget.half(), "probe")
-    fit(embedder, embedder_step, budget.half(), "embedder")
+    fit(probe, probe_step, budgets[0], "probe")
+    fit(embedder, embedder_step, budgets[1], "embedder")
     held_out = to_tensor(render_range(0, held_out_pictures, held_out=True))
     return Judges(probe, embedder, verification(embed_all(embedder, held_out))["threshold"])
 
@@ -153,6 +161,7 @@ def save_judges(judges: Judges, folder: Path, scores: dict[str, object]) -> None
         for key, value in model.state_dict().items()
     }
     save_file(tensors, folder / "judges.safetensors")
+    (folder / "judges.safetensors").chmod(0o644)
     (folder / "judges.json").write_text(
         json.dumps({"same_person_from": judges.same_person_from, **scores}, indent=2) + "\n"
     )
@@ -173,10 +182,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m foundry.train_judges", description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("out/foundry"), help="where the pictures live")
     parser.add_argument("--pictures", type=int, default=36_000, help="training pictures")
-    parser.add_argument("--minutes", type=float, default=6, help="time budget, both nets together")
-    parser.add_argument("--out", type=Path, default=JUDGES_FOLDER, help="where to write the weights")
+    parser.add_argument("--probe-minutes", type=float, default=3, help="0 keeps a probe that is there as it is")
+    parser.add_argument("--embedder-minutes", type=float, default=6, help="0 keeps an embedder that is there as it is")
+    parser.add_argument("--seed", type=int, default=0, help="another one where training goes on")
+    parser.add_argument("--out", type=Path, default=JUDGES_FOLDER, help="weights to go on from, if any, and to write")
     options = parser.parse_args()
-    judges = train_judges(options.work, options.pictures, Budget(60 * options.minutes, None))
+    start = load_judges(options.out) if (options.out / "judges.json").exists() else None
+    budgets = Budget(60 * options.probe_minutes, None), Budget(60 * options.embedder_minutes, None)
+    judges = train_judges(options.work, options.pictures, budgets, seed=options.seed, start=start)
     held_out = to_tensor(render_range(0, HELD_OUT_PICTURES, held_out=True))
     scores: dict[str, object] = {
         "probe_accuracy": probe_accuracy(judges.probe, held_out, true_labels(HELD_OUT_PICTURES, held_out=True)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ class Budget:
     seconds: float | None
     steps: int | None
     spent: float = 0.0  # by earlier runs of the same stage
-    _started: float = field(default_factory=time.monotonic)
+    _started: float | None = None
 
     def __post_init__(self) -> None:
         if self.seconds is None and self.steps is None:
@@ -28,20 +28,16 @@ class Budget:
 
     @property
     def elapsed(self) -> float:
-        """Seconds spent, earlier runs included."""
+        """Seconds spent, earlier runs included; the clock starts when first asked."""
+        if self._started is None:
+            self._started = time.monotonic()
         return self.spent + time.monotonic() - self._started
-
-    def half(self) -> Budget:
-        """A fresh budget of half as much, starting now."""
-        return Budget(
-            None if self.seconds is None else self.seconds / 2, None if self.steps is None else max(self.steps // 2, 1)
-        )
 
     def progress(self, step: int) -> float:
         """The share used, 0..1."""
         shares = [0.0]
         if self.seconds is not None:
-            shares.append(self.elapsed / self.seconds)
+            shares.append(self.elapsed / self.seconds if self.seconds else 1.0)
         if self.steps is not None:
             shares.append(step / self.steps)
         return min(max(shares), 1.0)

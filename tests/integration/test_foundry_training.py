@@ -78,7 +78,7 @@ def test_the_foundation_is_trained_resumed_exported_and_paints(work: Path, tmp_p
 
 
 def test_judges_learn_and_survive_saving(work: Path, tmp_path: Path) -> None:
-    judges = train_judges.train_judges(work, PICTURES, Budget(None, 3), held_out_pictures=8)
+    judges = train_judges.train_judges(work, PICTURES, (Budget(None, 2), Budget(None, 2)), held_out_pictures=8)
     assert -1 <= judges.same_person_from <= 1
     train_judges.save_judges(judges, tmp_path, {})
     loaded: Judges = train_judges.load_judges(tmp_path)
