@@ -1,16 +1,19 @@
 """A gateway held in memory that speaks real gRPC behind our real interceptors, for tests of clients.
 
 Jobs advance while they are watched. `calls` counts calls by method; `unavailable` makes the next calls of a method
-fail; `cut_after` ends the next watch after so many messages, as a server that dies does.
+fail; `cut_after` ends the next watch after so many messages, as a server that dies does; `hold_watches` stops
+trainings after a watch's first message.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import io
+import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 import grpc.aio
@@ -61,6 +64,8 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
         self.cut_after: list[int] = []
         self.training_failure: r.Failure | None = None
         self.gallery_failure: r.Failure | None = None
+        self.hold_watches = False
+        self.held = threading.Event()
 
     def _enter(self, method: str, request: Any = None) -> None:
         self.calls[method] += 1
@@ -174,6 +179,9 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
                 raise UnavailableError("GATEWAY_STOPPING", "the gateway is stopping")
             cut = cut - 1 if cut is not None else None
             yield g.WatchTrainingResponse(training=training)
+            while self.hold_watches:
+                self.held.set()
+                await asyncio.sleep(0.02)
             if training.state not in (r.JOB_STATE_PENDING, r.JOB_STATE_RUNNING):
                 return
             self._advance_training(training)
@@ -241,6 +249,7 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
         self._enter("WatchGallery", request)
         gallery = _find(self.galleries, request.name, "GALLERY_NOT_FOUND")
         cut = self.cut_after.pop(0) if self.cut_after else None
+        first_state = gallery.state
         yield g.WatchGalleryResponse(gallery=_without_images(gallery))
         for shot in range(gallery.total_shots):
             if gallery.state == r.JOB_STATE_CANCELLED:
@@ -257,7 +266,8 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
             yield g.WatchGalleryResponse(image=image, content=content if request.include_content else b"")
         else:
             gallery.state = r.JOB_STATE_SUCCEEDED
-        yield g.WatchGalleryResponse(gallery=_without_images(gallery))
+        if gallery.state != first_state:
+            yield g.WatchGalleryResponse(gallery=_without_images(gallery))
 
     def _paint(self, gallery: r.Gallery, shot: int) -> tuple[r.Image, bytes]:
         style = gallery.styles[shot // gallery.shots_per_style]
@@ -358,3 +368,18 @@ async def start_fake_gateway(fake: FakeGateway, port: int = 0) -> RunningServer:
 
     settings = ServerSettings(port=port)
     return await start_server(register, settings, registry=CollectorRegistry(), authenticate=_authenticate)
+
+
+@contextlib.contextmanager
+def fake_gateway_in_thread() -> Iterator[tuple[FakeGateway, str]]:
+    """A gateway and its address, on a loop in another thread, as another process would have it."""
+    fake = FakeGateway()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    running = asyncio.run_coroutine_threadsafe(start_fake_gateway(fake), loop).result()
+    yield fake, f"127.0.0.1:{running.port}"
+    asyncio.run_coroutine_threadsafe(running.stop(), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()

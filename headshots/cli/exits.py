@@ -52,6 +52,8 @@ def exit_code(error: BaseException) -> ExitCode:
     from headshots import errors
     from headshots.client import JobFailedError
 
+    if isinstance(error, errors.HeadshotsError) and error.reason == "EXPORT_FAILED":
+        return ExitCode.FAILED
     table: tuple[tuple[tuple[type[BaseException], ...], ExitCode], ...] = (
         ((JobFailedError, errors.CancelledByCallerError), ExitCode.FAILED),
         ((errors.UnavailableError, errors.DeadlineExceededError), ExitCode.NO_CONNECTION),
@@ -105,7 +107,10 @@ def tell(error: BaseException, code: ExitCode, *, as_json: bool) -> None:
     typer.secho("error", fg="red", bold=True, err=True, nl=False)
     typer.echo(f" {reason}: {message}", err=True)
     for violation in getattr(error, "violations", ()):
-        typer.echo(f"  {violation.field}: {violation.description}", err=True)
+        if violation.description not in message:
+            typer.echo(f"  {violation.field}: {violation.description}", err=True)
+    if reason == "SERVER_UNREACHABLE":
+        typer.echo("  `headshots serve all` starts a gateway on this machine; --address names another", err=True)
     retry_after = getattr(error, "retry_after_seconds", None)
     if retry_after is not None:
         typer.echo(f"  try again in {retry_after:.0f} s", err=True)

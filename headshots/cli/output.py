@@ -26,11 +26,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        # The first column holds the name that other commands take: it must survive copying.
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row))
-    Console().print(table)
+    console = Console()
+    # Into a pipe, a row is a line.
+    console.print(table, width=None if console.is_terminal else 1000, crop=False)
 
 
 def print_fields(fields: dict[str, object]) -> None:

@@ -74,10 +74,12 @@ def find_photos(paths: Iterable[Path]) -> list[Path]:
 
     found: list[Path] = []
     for path in paths:
+        if not path.exists():
+            raise InvalidPhotoError("PHOTO_MISSING", f"there is no {path}")
         inside = sorted(each for each in path.iterdir() if is_image(each)) if path.is_dir() else [path]
-        if not inside or not path.exists():
+        if not inside:
             kinds = ", ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
-            raise InvalidPhotoError("PHOTO_MISSING", f"{path}: no image file is there ({kinds})")
+            raise InvalidPhotoError("PHOTO_MISSING", f"the folder {path} holds no image file ({kinds})")
         found += inside
     return found
 

@@ -130,10 +130,11 @@ class Connection:
                 return
             request.page_token = response.next_page_token
 
-    async def _watch(self, method: str, request: Any, is_last: Callable[[Any], bool]) -> AsyncIterator[Any]:
-        """Messages of a Watch call until one `is_last`; connects again when the server goes away meanwhile.
+    async def _watch(self, method: str, request: Any, is_terminal: Callable[[Any], bool]) -> AsyncIterator[Any]:
+        """Messages of a Watch call, until the server ends it after one that `is_terminal`.
 
-        Every connection starts with the whole present, so callers see nothing too few, and some messages twice.
+        Connects again when the server goes away before. Every connection starts with the whole present, so callers
+        see nothing too few, and some messages twice.
 
         Raises:
             UnavailableError: no gateway answered for `reconnect_seconds`.
@@ -141,14 +142,16 @@ class Connection:
         lost_at: float | None = None
         pause = FIRST_RECONNECT_SECONDS
         while True:
+            ended = False
             call = getattr(self._stub, method)(request, metadata=self._metadata)
-            cause: Exception = UnavailableError("STREAM_ENDED", f"the gateway ended {method} before the job ended")
             try:
                 async for message in call:
                     lost_at, pause = None, FIRST_RECONNECT_SECONDS
+                    ended = ended or is_terminal(message)
                     yield message
-                    if is_last(message):
-                        return
+                if ended:
+                    return
+                cause: Exception = UnavailableError("STREAM_ENDED", f"the gateway ended {method} before the job ended")
             except grpc.aio.AioRpcError as error:
                 cause = error_from_rpc(error)
                 cause.__cause__ = error

@@ -85,9 +85,9 @@ class GalleryCalls(Connection):
     async def watch_gallery(
         self, gallery: GalleryRef, *, include_content: bool = False, include_previews: bool = False
     ) -> AsyncIterator[GalleryEvent]:
-        """Images finished before the call, then each as it finishes, and the gallery on each change of its state.
+        """The gallery, images finished before the call, then each as it finishes, and the gallery on each change.
 
-        Each image comes once, also when the gateway restarts meanwhile. The last event is the terminal `Gallery`.
+        Each image comes once, also when the gateway restarts meanwhile. A terminal `Gallery` comes last.
 
         Args:
             gallery: which.
@@ -103,13 +103,20 @@ class GalleryCalls(Connection):
             include_previews=include_previews,
         )
         seen: set[str] = set()
-        async for message in self._watch("WatchGallery", request, _is_last):
+        last: Gallery | None = None
+        async for message in self._watch("WatchGallery", request, _is_terminal):
             event = convert.gallery_event(message)
+            if isinstance(event, Gallery) and event.state.terminal:
+                # The first message about a gallery that is done; its images follow.
+                last = event
+                continue
             if isinstance(event, PaintedImage):
                 if event.image.name in seen:
                     continue
                 seen.add(event.image.name)
             yield event
+        assert last is not None, "a watch ends after a terminal message"
+        yield last
 
     async def wait_gallery(self, gallery: GalleryRef) -> Gallery:
         """The gallery with all its images once it has succeeded.
@@ -161,5 +168,5 @@ class GalleryCalls(Connection):
         return PaintedImage(convert.image(response.image), response.content)
 
 
-def _is_last(message: gateway_pb2.WatchGalleryResponse) -> bool:
+def _is_terminal(message: gateway_pb2.WatchGalleryResponse) -> bool:
     return message.HasField("gallery") and message.gallery.state in TERMINAL

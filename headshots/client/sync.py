@@ -47,9 +47,16 @@ def _iterating(
         finally:
             # A generator may outlive its client, whose channel has then ended the call already.
             if not self._loop.is_closed():
-                self._run(items.aclose())
+                self._run(_aclose(items))
 
     return call
+
+
+async def _aclose(items: Any) -> None:
+    """Close an async generator. After Ctrl-C its last `anext` may still be unwinding; until then it refuses."""
+    while items.ag_running:  # noqa: ASYNC110  (an async generator tells nobody when it is done)
+        await asyncio.sleep(0.001)
+    await items.aclose()
 
 
 class Headshots:

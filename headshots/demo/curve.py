@@ -48,11 +48,10 @@ def _grid(ticks: Sequence[float], low: float, high: float) -> str:
 
 def _step_labels(first: int, last: int) -> str:
     labels = []
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = LEFT + share * (WIDTH - LEFT - RIGHT)
-        anchor = "end" if share == 1 else "middle"
-        step = round(first + share * (last - first))
-        text = f"step {step}" if share == 1 else str(step)
+    for step in sorted({round(first + share * (last - first)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)}):
+        x = LEFT + (step - first) / max(last - first, 1) * (WIDTH - LEFT - RIGHT)
+        anchor = "end" if step == last > first else "middle"
+        text = f"step {step}" if step == last else str(step)
         labels.append(f'<text x="{x:.1f}" y="{HEIGHT - 10}" text-anchor="{anchor}">{text}</text>')
     return "".join(labels)
 

@@ -54,16 +54,18 @@ def gallery_page(album: Album) -> str:
 
 
 def _facts(album: Album) -> str:
-    likeness = "not measured" if album.likeness is None else f"{album.likeness:.2f}"
     facts = {
         "Training": f"{album.train_seconds:.0f} s",
         "Portraits": str(album.image_count),
         "Seconds a portrait": f"{album.seconds_per_image:.2f}",
         "Start to end": f"{album.total_seconds:.0f} s",
         "Peak memory": f"{album.peak_rss_mb / 1024:.1f} GiB",
-        "Likeness": likeness,
+        "Likeness": f"{album.likeness:.2f}" if album.likeness is not None else "",
     }
-    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
+    items = "".join(
+        f"<div><dt>{name}</dt>" + (f"<dd>{value}</dd>" if value else '<dd class="none">not measured</dd>') + "</div>"
+        for name, value in facts.items()
+    )
     return f'<dl class="facts">{items}</dl>'
 
 

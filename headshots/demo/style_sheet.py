@@ -26,6 +26,7 @@ img { display: block; width: 100%; height: auto; image-rendering: auto; backgrou
 .facts div { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px; }
 .facts dt { color: var(--soft); font-size: .82rem; }
 .facts dd { font-size: 1.35rem; font-weight: 600; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
+.facts .none { font-size: 1rem; font-weight: 400; line-height: 2; color: var(--soft); }
 .selfies { display: grid; grid-template-columns: repeat(auto-fill, minmax(96px, 1fr)); gap: 8px; list-style: none; }
 .selfies img { aspect-ratio: 1; object-fit: cover; border-radius: 10px; }
 .shots { display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); gap: 20px; }

@@ -229,6 +229,8 @@ async def test_gallery_fields_and_events(client: AsyncHeadshots, fake: FakeGatew
     last = events[-1]
     assert isinstance(last, Gallery)
     assert (last.state, last.completed_shots, last.total_shots) == (JobState.SUCCEEDED, 3, 3)
+    again = [event async for event in client.watch_gallery(gallery, include_content=True)]
+    assert [type(event) for event in again] == [*([PaintedImage] * 3), Gallery]
     whole = await client.wait_gallery(gallery)
     assert [image.seed for image in whole.images] == [0, 0, 0]
     assert [each async for each in client.list_galleries(subject)] == [whole]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import threading
 from collections.abc import Iterator
@@ -12,22 +11,13 @@ import pytest
 
 from headshots.client import AsyncHeadshots, Headshots, JobState
 from headshots.errors import InvalidPhotoError, NotFoundError
-from tests.fake_gateway import API_KEY, STYLES, FakeGateway, painted_png, start_fake_gateway
+from tests.fake_gateway import API_KEY, STYLES, FakeGateway, fake_gateway_in_thread, painted_png
 
 
 @pytest.fixture
 def gateway() -> Iterator[tuple[FakeGateway, str]]:
-    """A gateway on a loop in another thread, as another process would have it."""
-    fake = FakeGateway()
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    running = asyncio.run_coroutine_threadsafe(start_fake_gateway(fake), loop).result()
-    yield fake, f"127.0.0.1:{running.port}"
-    asyncio.run_coroutine_threadsafe(running.stop(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with fake_gateway_in_thread() as served:
+        yield served
 
 
 def test_the_whole_job(gateway: tuple[FakeGateway, str]) -> None:
