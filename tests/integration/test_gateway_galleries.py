@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from headshots import schema
 from headshots.errors import (
@@ -336,3 +337,30 @@ async def test_a_new_training_does_not_change_a_gallery(world: World, subject: s
     assert {request.adapter.sha256 for request in world.generator.requests} == {gallery.adapter_sha256}
     second = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1))
     assert second.adapter_sha256 != gallery.adapter_sha256
+
+
+async def test_a_shot_whose_workers_keep_dying_is_given_up(world: World, subject: str) -> None:
+    world.generator.hold()
+    name = await world.acme.gallery(subject, shots_per_style=1)
+    await until(lambda: world.generator.running == 1)
+    await world.kill()
+    with world.database.begin() as connection:
+        connection.execute(sa.update(schema.shots).values(attempt=3))
+    world.expire_leases()
+    await world.start()
+    gallery = await world.acme.finished_gallery(name)
+    assert gallery.state == resources.JOB_STATE_FAILED
+    assert gallery.failure.reason == "SHOT_ATTEMPTS_EXHAUSTED"
+    assert len(world.generator.requests) == 1
+
+
+async def test_a_generator_that_falls_silent_is_left_and_asked_again(world: World, subject: str) -> None:
+    await world.kill()
+    await world.start(shot_silence_seconds=0.3)
+    world.generator.hold()
+    name = await world.acme.gallery(subject, shots_per_style=1)
+    await until(lambda: len(world.generator.requests) == 2)
+    world.generator.permit()
+    assert_each_shot_once(world, await world.acme.finished_gallery(name))
+    (row,) = world.rows(schema.shots)
+    assert (row.attempt, row.uncounted_attempts) in ((2, 0), (3, 0))
