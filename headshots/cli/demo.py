@@ -21,6 +21,9 @@ def demo(
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the results.")] = Path("out/demo"),
     person: Annotated[int, typer.Option(min=0, help="Which of the sample people, who never existed.")] = 7,
     style: Annotated[list[str] | None, typer.Option("--style", help="Styles to paint; may be repeated.")] = None,
+    engines: Annotated[
+        Path, typer.Option("--engines", file_okay=False, help="Folder that keeps engine packages for the next run.")
+    ] = Path("out/engines"),
     shots: Annotated[int, typer.Option(min=1, max=8, help="Shots of each style.")] = 4,
 ) -> None:
     """Start the three services, teach them a person, paint a gallery, and stop what was started.
@@ -30,5 +33,13 @@ def demo(
     from headshots.demo.job import run_demo
     from headshots.demo.steps import DemoOptions
 
-    options = DemoOptions(out, photos, foundation, person, style or (), shots)
+    options = DemoOptions(
+        out=out,
+        engines=engines,
+        photos=photos,
+        foundation=foundation,
+        person=person,
+        styles=style or (),
+        shots_per_style=shots,
+    )
     raise typer.Exit(run_demo(options))

@@ -15,8 +15,6 @@ from headshots.diffusion.export import ExportOptions, package_name
 from headshots.diffusion.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import MANIFEST
 
-# Packages outlive the run: exporting is the longest part of a first run, and the same every time.
-ENGINES = Path("out/engines")
 READY_SECONDS = 120.0
 POLL_SECONDS = 0.15
 

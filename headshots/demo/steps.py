@@ -16,7 +16,7 @@ from headshots.demo.album import Album, StyleGroup
 from headshots.demo.display import Display, StageDisplay
 from headshots.demo.memory import MemoryWatch
 from headshots.demo.people import Person, from_folder, sample_person
-from headshots.demo.services import ENGINES, DemoServices
+from headshots.demo.services import DemoServices
 from headshots.imaging import PhotoLimits, decode_photo
 from headshots.settings import default_foundation
 
@@ -37,6 +37,8 @@ class DemoOptions:
     """What to show."""
 
     out: Path
+    engines: Path
+    """Keeps engine packages for the next run: exporting is the longest part of a first one."""
     photos: Path | None = None
     """Folder of selfies; None draws those of `person`."""
     foundation: Path | None = None
@@ -46,7 +48,6 @@ class DemoOptions:
     """Bare ids; none given: six of the library."""
     shots_per_style: int = 4
     seed: int = 0
-    engines: Path = ENGINES
 
     @property
     def foundation_folder(self) -> Path:

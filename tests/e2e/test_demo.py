@@ -1,0 +1,136 @@
+"""`headshots demo` as a user runs it, with a tiny foundation: what it leaves when it ends well, badly or early."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+from PIL import Image
+
+from tests.engines import scratch, tiny_foundation
+from tests.live_platform import selfies
+
+STYLES = ["studio-navy-suit", "park-denim-jacket"]
+
+
+def start_demo(out: Path, *arguments: str, photos: Path | None = None) -> subprocess.Popen[str]:
+    """The command, with engine packages shared by the tests of this file."""
+    command = [
+        sys.executable,
+        "-m",
+        "headshots",
+        "demo",
+        "--out",
+        str(out),
+        "--engines",
+        str(scratch() / "demo-engines"),
+    ]
+    command += ["--foundation", str(tiny_foundation()), "--shots", "2"]
+    command += [word for style in STYLES for word in ("--style", style)]
+    if photos is not None:
+        command += ["--photos", str(photos)]
+    # A database that the caller's own set-up names must stay untouched.
+    environment = {**os.environ, "HEADSHOTS_DATABASE_URL": "sqlite:////nonexistent/never-opened.db"}
+    return subprocess.Popen([*command, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def photo_folder(folder: Path) -> Path:
+    folder.mkdir()
+    for number, content in enumerate(selfies(3)):
+        (folder / f"{number}.jpg").write_bytes(content)
+    return folder
+
+
+def read_report(out: Path) -> dict[str, object]:
+    report = json.loads((out / "report.json").read_text())
+    assert isinstance(report, dict)
+    return report
+
+
+def descendants_named(out: Path) -> list[psutil.Process]:
+    """Processes that still work in the demo's home."""
+    left = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("HEADSHOTS_HOME") == str(out / "home"):
+                left.append(process)
+        except psutil.Error:
+            continue  # gone, or another user's
+    return left
+
+
+def test_demo_leaves_page_sheet_and_report_and_no_process(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    process = start_demo(out, photos=photo_folder(tmp_path / "ada"))
+    _, said = process.communicate(timeout=400)
+    assert process.returncode == 0, said
+    report = read_report(out)
+    assert report["ok"] is True
+    assert report["error"] is None
+    assert report["images"] == 4
+    assert report["photos"] == 6
+    assert report["person"] == "ada"
+    assert report["likeness"] is None
+    assert str(report["likeness_reason"]).startswith("not measured: ")
+    stages = report["stages"]
+    assert isinstance(stages, dict)
+    assert {"selfies", "export", "start", "upload", "train", "paint"} <= stages.keys()
+    assert report["train_seconds"] == stages["train"]
+    assert 100 < float(str(report["peak_rss_mb"])) < 4096
+    page = (out / "gallery.html").read_text()
+    assert page.count("<img ") == 6 + 4
+    assert "http" not in page.replace("http-equiv", "")
+    with Image.open(io.BytesIO((out / "contact-sheet.png").read_bytes())) as sheet:
+        assert sheet.width > 300
+    assert "gallery.html" in said
+    assert descendants_named(out) == []
+
+
+def test_a_training_that_is_refused_fails_the_demo_with_the_reason(tmp_path: Path) -> None:
+    out, photos = tmp_path / "demo", photo_folder(tmp_path / "few")
+    for file in sorted(photos.iterdir())[:3]:
+        file.unlink()
+    process = start_demo(out, photos=photos)
+    _, said = process.communicate(timeout=400)
+    assert process.returncode == 4, said
+    assert "TOO_FEW_PHOTOS" in said
+    report = read_report(out)
+    assert report["ok"] is False
+    assert "TOO_FEW_PHOTOS" in str(report["error"])
+    assert not (out / "gallery.html").exists()
+    assert descendants_named(out) == []
+
+
+def test_a_demo_that_is_stopped_stops_what_it_started(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    process = start_demo(out, photos=photo_folder(tmp_path / "ada"))
+    trainer_log = out / "logs" / "trainer.log"
+    deadline = time.monotonic() + 300
+    while not (trainer_log.exists() and "attempt 1" in trainer_log.read_text()):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert len(descendants_named(out)) >= 3
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert read_report(out)["ok"] is False
+    assert descendants_named(out) == []
+
+
+def test_a_folder_that_is_no_foundation_is_refused(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    (tmp_path / "empty").mkdir()
+    process = start_demo(out, "--foundation", str(tmp_path / "empty"))
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 4, said
+    assert "FOUNDATION_" in said
+    assert "Traceback" not in said
+    assert read_report(out)["ok"] is False
