@@ -73,11 +73,13 @@ $(BIN)/python:
 	@$(PYTHON) -m venv --clear $(VENV)
 
 # $(call install,EXTRA): the build backend comes first and pinned too, instead of the newest into a hidden environment.
-# Byte code is left to the first import: of torch and transformers only a part is ever used.
+# Byte code is made for what is used, by importing it, which also proves the installation; pip would compile all of torch
+# and transformers.
 define install
 	@echo "Setting up $(VENV) for the extra \"$(1)\": once; torch alone is some 200 MB."
 	@$(BIN)/python -m pip install -qq --no-compile -c constraints.txt setuptools
 	@$(BIN)/python -m pip install -qq --no-compile -c constraints.txt --no-build-isolation -e '.[$(1)]'
+	@TRANSFORMERS_VERBOSITY=error $(BIN)/python -c 'import headshots.diffusion.exporter, services.trainer.recipe'
 	@rm -f $(VENV)/.installed-$(1)-*
 	@touch $@
 endef
