@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from headshots.diffusion.foundation import Foundation
 
+_FILES: dict[str, dict[str, Any]] = {
+    "model_index.json": {},
+    "unet/config.json": {"sample_size": 8},
+    "vae/config.json": {"block_out_channels": [8, 8, 8, 8], "latent_channels": 4},
+    "scheduler/scheduler_config.json": {"_class_name": "DDIMScheduler"},
+}
 
-def described_foundation(path: Path, *, family: str = "sd15", training: dict[str, Any] | None = None) -> Foundation:
-    """A foundation of which nothing but the description exists."""
-    return Foundation(
-        path=path,
-        name="described",
-        family=family,
-        latent_channels=4,
-        vae_scale_factor=8,
-        scaling_factor=1.0,
-        native_width_px=64,
-        native_height_px=64,
-        prediction_type="epsilon",
-        scheduler={},
-        sampler="ddim",
-        steps=4,
-        guidance_scale=1.0,
-        trigger="sks",
-        prompt_template="{subject}",
-        class_nouns=("man",),
-        training=training or {},
-    )
+
+def described_foundation(path: Path, training: dict[str, Any] | None = None) -> Foundation:
+    """A foundation of which nothing but the description exists; written to ``path``."""
+    for name, content in _FILES.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_text(json.dumps(content))
+    for part in ("unet", "vae", "text_encoder"):
+        (path / part).mkdir(exist_ok=True)
+        (path / part / "model.safetensors").touch()
+    (path / "headshots.yaml").write_text(yaml.safe_dump({"training": training or {}}))
+    return Foundation.read(path)

@@ -193,7 +193,7 @@ class Worker:
 
     async def _fail(self, lease: Lease, job: Job, failure: Failure, begin: float) -> None:
         log.warning("training %s: failed: %s: %s", job.id, failure.reason, failure.message)
-        if not await self._cleaned(job):
+        if not await self._cleaned(lease, job):
             log.error("training %s: what it left under %s stays", job.id, job.request.output_prefix)
         await self._write(
             lease,
@@ -206,7 +206,7 @@ class Worker:
 
     async def _cancel(self, lease: Lease, job: Job, begin: float) -> None:
         """Remove what runs have left, then say that it is cancelled; while the store is away, try again later."""
-        if not await self._cleaned(job):
+        if not await self._cleaned(lease, job):
             pause = self._place.settings.lease_seconds
             await self._release(lease, not_before=self._place.now + pause, handed_back=job.handed_back + 1)
             return
@@ -214,15 +214,21 @@ class Worker:
         self._place.metrics.job_seconds.labels(CANCELLED).observe(time.monotonic() - begin)
         log.info("training %s: cancelled", job.id)
 
-    async def _cleaned(self, job: Job) -> bool:
-        """Whether partial artefacts are gone; half a lease is spent on trying."""
-        place = self._place
+    async def _cleaned(self, lease: Lease, job: Job) -> bool:
+        """Whether partial artefacts are gone; half a lease is spent on trying.
+
+        Raises:
+            LeaseLostError: they may be somebody else's by now, and were not touched.
+        """
+        place, seconds = self._place, self._place.settings.lease_seconds
         try:
+            # The store knows no fences, so the lease is made sure of first.
+            await asyncio.to_thread(leases.renew, place.engine, training_jobs, lease, ttl_seconds=seconds)
             provenance = provenance_of(place.foundation, place.foundation_digest, job.request)
             await asyncio.to_thread(
                 patiently,
                 lambda: remove_artefacts(place.store, job.request, provenance),
-                patience_seconds=place.settings.lease_seconds / 2,
+                patience_seconds=seconds / 2,
             )
         except (UnavailableError, InvalidArgumentError) as error:
             log.warning("training %s: not cleaned up: %s", job.id, error.message)

@@ -8,26 +8,23 @@ from typing import Any
 
 import pytest
 
-from headshots.diffusion.foundation import Foundation
 from headshots.errors import InvalidArgumentError
 from services.trainer.options import Recipe, TrainingOptions
 from tests.trainer import described_foundation
 
 
-def _foundation(training: dict[str, Any]) -> Foundation:
-    return described_foundation(Path("/nowhere"), training=training)
-
-
-def test_caller_overrides_foundation_overrides_family() -> None:
-    foundation = _foundation({"steps": 123, "rank": 8, "caption": "selfie of a {trigger} {class_noun}"})
+def test_caller_overrides_foundation_overrides_family(tmp_path: Path) -> None:
+    foundation = described_foundation(
+        tmp_path, {"steps": 123, "rank": 8, "caption": "selfie of a {trigger} {class_noun}"}
+    )
     recipe = Recipe.resolve(foundation, TrainingOptions(rank=2, seed=7))
     assert (recipe.steps, recipe.rank, recipe.seed) == (123, 2, 7)
     assert recipe.caption == "selfie of a {trigger} {class_noun}"
-    assert recipe.prior_rows == Recipe.resolve(_foundation({})).prior_rows == 1
+    assert recipe.prior_rows == Recipe.resolve(described_foundation(tmp_path)).prior_rows == 1
 
 
-def test_numbers_written_as_text_or_whole_numbers_are_converted() -> None:
-    recipe = Recipe.resolve(_foundation({"learning_rate": "1e-3", "snr_gamma": 5}))
+def test_numbers_written_as_text_or_whole_numbers_are_converted(tmp_path: Path) -> None:
+    recipe = Recipe.resolve(described_foundation(tmp_path, {"learning_rate": "1e-3", "snr_gamma": 5}))
     assert recipe.learning_rate == 1e-3
     assert isinstance(recipe.snr_gamma, float)
 
@@ -42,9 +39,9 @@ def test_numbers_written_as_text_or_whole_numbers_are_converted() -> None:
         ({"crop_jitter": 0.9}, "crop_jitter"),
     ],
 )
-def test_a_recipe_that_cannot_be_is_refused_by_name(training: dict[str, Any], word: str) -> None:
+def test_a_recipe_that_cannot_be_is_refused_by_name(tmp_path: Path, training: dict[str, Any], word: str) -> None:
     with pytest.raises(InvalidArgumentError, match=f"training.{word}") as caught:
-        Recipe.resolve(_foundation(training))
+        Recipe.resolve(described_foundation(tmp_path, training))
     assert caught.value.reason == "FOUNDATION_RECIPE_INVALID"
 
 

@@ -375,3 +375,18 @@ async def test_a_defect_costs_a_run_and_not_the_worker(tmp_path: Path) -> None:
     assert (job.state, job.attempt) == (SUCCEEDED, 2)
     await trainer.engine.drain()
     trainer.database.dispose()
+
+
+async def test_a_worker_that_lost_its_lease_removes_nothing_of_its_successors(tmp_path: Path) -> None:
+    async with _trainer(tmp_path, WORKING) as trainer:
+        await trainer.start()
+        await trainer.until(lambda job: job.step == 1)
+        await trainer.store.put("out/a/checkpoints/1.safetensors", b"the successor's")
+        with write(trainer.database) as connection:
+            connection.execute(sa.update(training_jobs).values(attempt=7, lease_owner="other", lease_expires_at=4e9))
+        trainer.children[0].told.set_result(Failed(Failure("TRAINING_DIVERGED", "no"), final=True))
+        # Once it has come to its end, the worker is free for another job.
+        await trainer.start("next", tenant="other")
+        await trainer.until(lambda job: job.step == 1, "next")
+        assert await trainer.store.list("out/a") == ["out/a/checkpoints/1.safetensors"]
+        assert (await trainer.engine.get("j")).state == RUNNING
