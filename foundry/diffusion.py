@@ -13,6 +13,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from foundry.models import LATENT_SIZE, SCHEDULE
 
 MIN_SNR_GAMMA = 5.0
+# Min-SNR alone gives the noisiest steps, where it is decided who and where, a weight of almost nothing.
+WEIGHT_FLOOR = 0.2
 
 
 def alphas_cumprod() -> Tensor:
@@ -27,7 +29,7 @@ def alphas_cumprod() -> Tensor:
 def diffusion_loss(
     unet: UNet2DConditionModel, latents_BCHW: Tensor, context_BLE: Tensor, generator: torch.Generator, alphas_T: Tensor
 ) -> Tensor:
-    """v-prediction (arXiv 2202.00512) under min-SNR weights (arXiv 2303.09556); a scalar.
+    """v-prediction (arXiv 2202.00512) under min-SNR weights (arXiv 2303.09556) with a floor; a scalar.
 
     Timesteps are stratified over the batch: each row gets its own slice of the schedule, which steadies the loss.
     """
@@ -44,7 +46,7 @@ def diffusion_loss(
     with torch.autocast(noisy.device.type, torch.bfloat16), sdpa_kernel(backends):
         predicted = unet(noisy, timesteps, context_BLE, return_dict=False)[0]
     snr = alphas_T[timesteps] / (1 - alphas_T[timesteps])
-    weight = snr.clamp_max(MIN_SNR_GAMMA) / (snr + 1)
+    weight = (snr.clamp_max(MIN_SNR_GAMMA) + WEIGHT_FLOOR) / (snr + 1)
     error = (predicted.float() - target).square().mean((1, 2, 3))
     loss: Tensor = (weight * error).sum() / weight.sum()
     return loss

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -62,26 +63,47 @@ def mixed(first: Colour, second: Colour, amount: float) -> Colour:
     )
 
 
+@lru_cache
+def _spline_weights(steps: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The three Bernstein polynomials of degree 2 at `steps` places, [1, steps, 1] each."""
+    t = np.linspace(0.0, 1.0, steps, endpoint=False, dtype=np.float32)[None, :, None]
+    return (1 - t) ** 2, 2 * t * (1 - t), t**2
+
+
+@lru_cache
+def _circle(steps: int) -> tuple[FloatArray, FloatArray]:
+    """Cosines and sines around the circle, [steps] each."""
+    angle = np.linspace(0, 2 * np.pi, steps, endpoint=False)
+    return np.cos(angle), np.sin(angle)
+
+
+@lru_cache
+def _fullness(points: int) -> FloatArray:
+    """1 in the middle of a line and 0 at its ends, [points, 1]."""
+    along = np.linspace(-1.0, 1.0, points, dtype=np.float32)[:, None]
+    return 1 - along**2
+
+
 def smooth(points: Points, closed: bool = True, steps: int = 6) -> FloatArray:
     """A quadratic B-spline through the middles of the control polygon, as a polyline."""
     control = np.asarray(points, np.float32)
-    t = np.linspace(0.0, 1.0, steps, endpoint=False, dtype=np.float32)[None, :, None]
+    first, second, third = _spline_weights(steps)
     if closed:
-        before = (np.roll(control, 1, 0) + control) / 2
-        after = (control + np.roll(control, -1, 0)) / 2
+        before = (np.concatenate([control[-1:], control[:-1]]) + control) / 2
+        after = np.concatenate([before[1:], before[:1]])
     else:
         middles = (control[1:] + control[:-1]) / 2
         before = np.concatenate([control[:1], middles[:-1], middles[-1:]])
         after = np.concatenate([middles[:1], middles[1:], control[-1:]])
-    curve = (1 - t) ** 2 * before[:, None] + 2 * t * (1 - t) * control[:, None] + t**2 * after[:, None]
+    curve = first * before[:, None] + second * control[:, None] + third * after[:, None]
     line: FloatArray = curve.reshape(-1, 2).astype(np.float32)
     return line if closed else np.concatenate([line, control[-1:]], dtype=np.float32)
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, steps: int = 24) -> FloatArray:
     """An axis-aligned ellipse as a closed polyline."""
-    angle = np.linspace(0, 2 * np.pi, steps, endpoint=False)
-    return np.stack([x + rx * np.cos(angle), y + ry * np.sin(angle)], 1).astype(np.float32)
+    cosines, sines = _circle(steps)
+    return np.stack([x + rx * cosines, y + ry * sines], 1).astype(np.float32)
 
 
 def rectangle(x: float, y: float, width: float, height: float) -> FloatArray:
@@ -95,8 +117,7 @@ def ribbon(line: Points, width: float, taper: float = 1.0) -> FloatArray:
     tangent = np.gradient(path, axis=0)
     normal = np.stack([-tangent[:, 1], tangent[:, 0]], 1)
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
-    along = np.linspace(-1.0, 1.0, len(path), dtype=np.float32)[:, None]
-    half = width / 2 * (taper + (1 - taper) * (1 - along**2))
+    half = width / 2 * (taper + (1 - taper) * _fullness(len(path)))
     return np.concatenate([path + normal * half, (path - normal * half)[::-1]]).astype(np.float32)
 
 
