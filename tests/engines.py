@@ -20,7 +20,7 @@ from headshots.diffusion.export import ExportOptions, ensure_package
 from headshots.diffusion.foundation import foundation_digest
 from headshots.diffusion.package import EnginePackage
 from services.generator.adapters import AdapterRef
-from tests.tiny import make_tiny_foundation
+from tests.tiny import make_tiny_foundation, make_tiny_sdxl
 
 TARGETS = ["to_q", "to_k", "to_v", "to_out.0"]
 OPTIONS = ExportOptions(max_rank=8, slots=4, max_rows=8)
@@ -53,9 +53,21 @@ def tiny_package(prediction_type: str = "epsilon") -> EnginePackage:
     return EnginePackage.read(folder)
 
 
-def peft_unet(rank: int, alpha: float, seed: int, **more: Any) -> UNet2DConditionModel:
+@functools.cache
+def tiny_sdxl() -> Path:
+    """Never changed by a test."""
+    return make_tiny_sdxl(scratch() / "tiny-sdxl")
+
+
+@functools.cache
+def tiny_sdxl_package() -> EnginePackage:
+    """Never changed by a test."""
+    return EnginePackage.read(ensure_package(tiny_sdxl(), scratch() / "engines", OPTIONS))
+
+
+def peft_unet(rank: int, alpha: float, seed: int, foundation: Path | None = None, **more: Any) -> UNet2DConditionModel:
     """The tiny UNet with a random PEFT adapter: the truth that ours is held against."""
-    unet = UNet2DConditionModel.from_pretrained(tiny_foundation() / "unet").eval()
+    unet = UNet2DConditionModel.from_pretrained((foundation or tiny_foundation()) / "unet").eval()
     torch.manual_seed(seed)
     unet.add_adapter(LoraConfig(r=rank, lora_alpha=alpha, init_lora_weights=False, target_modules=TARGETS, **more))
     return unet

@@ -7,9 +7,16 @@ from pathlib import Path
 
 import torch
 import yaml
-from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    DDIMScheduler,
+    EulerDiscreteScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 TRIGGER = "sks"
 _WORDS = f"a photo headshot portrait of person man woman wearing suit navy studio light {TRIGGER} in and with soft grey"
@@ -87,6 +94,65 @@ def make_tiny_foundation(
         "training": {"steps": 4, "rank": 4, "learning_rate": 0.001, "batch_rows": 2},
     }
     (path / "headshots.yaml").write_text(yaml.safe_dump(settings))
+    return path
+
+
+def make_tiny_sdxl(path: Path, *, seed: int = 0) -> Path:
+    """Write an SDXL-shaped diffusers folder: two text encoders, pooled embedding, time ids; 64 x 64 pixels."""
+    torch.manual_seed(seed)
+    path.mkdir(parents=True, exist_ok=True)
+    tokenizer, tokenizer_2 = _tokenizer(path / "tokenizer"), _tokenizer(path / "tokenizer_2")
+    text = {
+        "vocab_size": len(tokenizer),
+        "intermediate_size": 64,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 2,
+        "max_position_embeddings": _MAX_TOKENS,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    unet = UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=(32, 64),
+        layers_per_block=2,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=64,
+        attention_head_dim=(2, 4),
+        transformer_layers_per_block=(1, 2),
+        norm_num_groups=8,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=8 * 6 + 24,
+    )
+    vae = AutoencoderKL(
+        block_out_channels=(16, 16, 16, 16),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        layers_per_block=1,
+        latent_channels=4,
+        norm_num_groups=8,
+        sample_size=64,
+        scaling_factor=0.13025,
+    )
+    scheduler = EulerDiscreteScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing="leading", steps_offset=1
+    )
+    StableDiffusionXLPipeline(
+        vae=vae.eval(),
+        text_encoder=CLIPTextModel(CLIPTextConfig(hidden_size=40, hidden_act="quick_gelu", **text)).eval(),
+        text_encoder_2=CLIPTextModelWithProjection(
+            CLIPTextConfig(hidden_size=24, hidden_act="gelu", projection_dim=24, **text)
+        ).eval(),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer_2,
+        unet=unet.eval(),
+        scheduler=scheduler,
+        add_watermarker=False,
+    ).save_pretrained(path)
+    (path / "headshots.yaml").write_text(yaml.safe_dump({"steps": 5, "guidance_scale": 4.0, "trigger": TRIGGER}))
     return path
 
 

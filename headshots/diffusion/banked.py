@@ -1,5 +1,7 @@
 """A UNet whose LoRA is an input: each row of the batch names the slot of the bank that holds its adapter.
 
+In half precision, what would lose too much stays single: normalisations and the embedding of the timestep.
+
 Shapes: B rows, C latent channels, H, W latent cells, T tokens or pixels, D context width, S slots, P floats of an
 adapter row, I inputs, O outputs, R rank.
 """
@@ -90,3 +92,31 @@ class BankedUNet(nn.Module):
         added = None if pooled_BD is None else {"text_embeds": pooled_BD, "time_ids": time_ids_B6}
         output: Tensor = self.unet(sample_BCHW, timestep_B, context_BTD, added_cond_kwargs=added, return_dict=False)[0]
         return output
+
+
+class _Single(nn.Module):
+    """Runs ``inner`` in single precision between half-precision neighbours."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner.float()
+
+    def forward(self, x: Tensor, *more: Any) -> Tensor:
+        result: Tensor = self.inner(x.float(), *more)
+        return result.half()
+
+
+def to_half(unet: nn.Module) -> None:
+    """Turn a UNet's weights into fp16, in place; normalisations and the timestep's embedding stay fp32."""
+    unet.half()
+    kept = [name for name, module in unet.named_modules() if isinstance(module, nn.GroupNorm | nn.LayerNorm)]
+    for name in [*kept, "time_embedding"]:
+        unet.set_submodule(name, _Single(unet.get_submodule(name)))
+    projection: Any = unet.time_proj
+
+    def get_time_embed(sample: Tensor, timestep: Tensor) -> Tensor:
+        """diffusers' own rounds the sinusoids to the sample's type first."""
+        result: Tensor = projection(timestep)
+        return result
+
+    unet.get_time_embed = get_time_embed  # type: ignore[assignment]

@@ -26,7 +26,7 @@ from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableEr
 Progress = Callable[[str, float], None]
 """Called with what is being done now and the share done, 0 to 1."""
 
-REVISION = 1
+REVISION = 2
 """Grows whenever the export writes something else for the same foundation and options."""
 DEFAULT_MAX_RANK = 16
 
@@ -40,7 +40,8 @@ class ExportOptions:
             for it, so no more than is needed.
         slots: S of the bank, slot 0 (the bare foundation) included; 2 to 1024.
         max_rows: rows a UNet call takes at most, 2 to 256 (an image with guidance takes two).
-        precision: ``fp32`` or ``fp16``.
+        precision: ``fp32`` or ``fp16``; the UNet's, which is where the time goes. In fp16 its normalisations and
+            timestep embedding stay fp32, as do the text encoders (cached) and the VAE (which overflows in fp16).
     """
 
     max_rank: int = 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import AutoTokenizer, CLIPTextModel, CLIPTextModelWithProjection
 
-from headshots.diffusion.banked import BankedUNet
+from headshots.diffusion.banked import BankedUNet, to_half
 from headshots.diffusion.export import ExportOptions, Progress
 from headshots.diffusion.foundation import Foundation
 from headshots.diffusion.graphs import OPSET, ContextEncoder, Traced, VaeDecoder, trace
@@ -34,7 +35,25 @@ def export_into(
         InvalidArgumentError: FOUNDATION_INVALID, when the weights cannot be loaded.
         InternalError: EXPORT_MISMATCH.
     """
-    torch.manual_seed(0)
+    with _one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return _export(folder, foundation, digest, options, progress)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Tracing is thousands of tiny operations: threads cost more than they give, and on a busy machine ten times so."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _export(
+    folder: Path, foundation: Foundation, digest: str, options: ExportOptions, progress: Progress
+) -> EnginePackage:
     progress("loading the text encoder", 0.0)
     encoders = _text_encoders(folder, foundation)
     progress("tracing the VAE decoder", 0.1)
@@ -45,6 +64,8 @@ def export_into(
     unet = _load(UNet2DConditionModel, foundation.path / "unet")
     config = dict(unet.config)
     banked = BankedUNet(unet, options.max_rank).eval()
+    if options.precision == "fp16":
+        to_half(unet)
     item = _unet_item(banked, foundation, options, encoders[0].max_tokens, config)
     trace(item, folder)
     progress("writing", 0.95)
@@ -65,6 +86,7 @@ def export_into(
         native_height_px=foundation.native_height_px,
         size_multiple_px=multiple,
         max_size_px=_MAX_SIZE_FACTOR * max(foundation.native_width_px, foundation.native_height_px),
+        zero_empty_prompt=foundation.zero_empty_prompt,
         prediction_type=foundation.prediction_type,
         scheduler=foundation.scheduler,
         sampler=foundation.sampler,
@@ -163,6 +185,9 @@ def _unet_item(
         if foundation.family == "sdxl":
             made["pooled"] = torch.randn(rows, _pooled_width(config))
             made["time_ids"] = torch.rand(rows, 6) * 100
+        if options.precision == "fp16":
+            half = ("sample", "context", "strength", "bank", "pooled")
+            made |= {name: made[name].half() for name in half if name in made}
         return made
 
     example = inputs(2, cells, cells)

@@ -63,6 +63,7 @@ class Foundation:
         vae_scale_factor: pixels a latent cell spans in each direction.
         scaling_factor: latents are divided by it before decoding.
         native_width_px, native_height_px: size it was trained for.
+        zero_empty_prompt: an empty negative prompt is all zeros (SDXL) instead of the encoded empty text.
         prediction_type: ``epsilon`` or ``v_prediction``.
         scheduler: the folder's ``scheduler_config.json`` as it is.
         sampler, steps, guidance_scale: defaults of a request.
@@ -78,6 +79,7 @@ class Foundation:
     scaling_factor: float
     native_width_px: int
     native_height_px: int
+    zero_empty_prompt: bool
     prediction_type: str
     scheduler: Mapping[str, Any]
     sampler: str
@@ -102,11 +104,12 @@ class Foundation:
                 f"{path} is not a diffusers folder: it has no model_index.json; "
                 "save a pipeline there with save_pretrained(), or name another folder",
             )
-        _read_json(path / "model_index.json")
+        index = _read_json(path / "model_index.json")
         unet = _read_json(path / "unet" / "config.json")
         vae = _read_json(path / "vae" / "config.json")
         scheduler = _read_json(path / "scheduler" / "scheduler_config.json")
-        for part in ("unet", "vae", "text_encoder"):
+        sdxl = unet.get("addition_embed_type") == "text_time"
+        for part in ("unet", "vae", "text_encoder", *(("text_encoder_2",) if sdxl else ())):
             if not any((path / part).glob("*.safetensors")):
                 raise _invalid(path / part, "it holds no .safetensors weights (pickled weights are refused)")
         settings = _read_settings(path / "headshots.yaml")
@@ -115,12 +118,13 @@ class Foundation:
         return cls(
             path=path,
             name=path.resolve().name,
-            family="sdxl" if unet.get("addition_embed_type") == "text_time" else "sd15",
+            family="sdxl" if sdxl else "sd15",
             latent_channels=int(vae["latent_channels"]),
             vae_scale_factor=factor,
             scaling_factor=float(vae.get("scaling_factor", 0.18215)),
             native_width_px=int(settings.get("width_px", native)),
             native_height_px=int(settings.get("height_px", native)),
+            zero_empty_prompt=sdxl and bool(index.get("force_zeros_for_empty_prompt", True)),
             prediction_type=_prediction_type(path, scheduler),
             scheduler=scheduler,
             sampler=_sampler(path, settings, scheduler),

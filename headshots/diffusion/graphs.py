@@ -134,6 +134,7 @@ def _check(item: Traced, path: Path) -> None:
     """Compare the graph with torch on every check of ``item``."""
     options = ort.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = 1
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     dtype = next(item.module.parameters()).dtype
     for inputs in item.checks:

@@ -46,6 +46,7 @@ class EnginePackage:
         native_width_px, native_height_px: default size.
         size_multiple_px: widths and heights are multiples of it.
         max_size_px: largest width and height.
+        zero_empty_prompt: an empty prompt is all zeros instead of the encoded empty text.
         prediction_type, scheduler: the sampler's constants.
         sampler, steps, guidance_scale, trigger, prompt_template, class_nouns: a request's defaults.
         unet, vae_decoder: file names of the graphs.
@@ -70,6 +71,7 @@ class EnginePackage:
     native_height_px: int
     size_multiple_px: int
     max_size_px: int
+    zero_empty_prompt: bool
     prediction_type: str
     scheduler: Mapping[str, Any]
     sampler: str

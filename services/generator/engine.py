@@ -14,7 +14,7 @@ import numpy as np
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends.base import Backend, UNetBatch
 from headshots.diffusion.package import EnginePackage
-from headshots.errors import HeadshotsError, UnavailableError
+from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableError
 from services.generator import images
 from services.generator.adapters import AdapterCache
 from services.generator.jobs import Decoded, Failed, Job
@@ -24,10 +24,13 @@ from services.generator.metrics import Metrics
 from services.generator.requests import Event, Painted, PaintRequest, Plan, Queued, make_plan
 from services.generator.scheduler import Ticket
 
+_ROWS_OF_AN_IMAGE = 2
+"""Rows that an image with guidance takes; with fewer in a call, nothing with guidance could ever start."""
+
 
 @dataclass(frozen=True)
 class EngineLimits:
-    """``max_rows`` of a UNet call (0: the package's), ``max_waiting`` requests in the queue."""
+    """``max_rows`` of a UNet call (0: the package's, else at least 2), ``max_waiting`` requests in the queue."""
 
     max_rows: int = 0
     max_waiting: int = 256
@@ -57,12 +60,22 @@ class Engine:
         metrics: Metrics,
         limits: EngineLimits,
     ) -> None:
+        """Wire the parts together.
+
+        Raises:
+            InvalidArgumentError: SETTING_INVALID, when ``limits`` do not fit the package.
+        """
         self._package = package
         self._backend = backend
         self._adapters = adapters
         self._store = store
         self._metrics = metrics
-        self._max_rows = min(limits.max_rows or package.max_rows, package.max_rows)
+        self._max_rows = limits.max_rows or package.max_rows
+        if not _ROWS_OF_AN_IMAGE <= self._max_rows <= package.max_rows:
+            raise InvalidArgumentError(
+                "SETTING_INVALID",
+                f"max_rows={self._max_rows}; this engine takes {_ROWS_OF_AN_IMAGE} to {package.max_rows}",
+            )
         self._draining = False
         self._jobs: set[Job] = set()
         self._idle = asyncio.Event()

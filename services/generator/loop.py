@@ -161,6 +161,10 @@ class BatchLoop:
         self._scheduler.withdraw(job.ticket)
         self._waiting.pop(job.ticket, None)
 
+    def _abandon_with_error(self, job: Job, what: str) -> None:
+        job.emit(Failed(InternalError("PAINTING_FAILED", f"{what} failed; the server's log says why")))
+        self._abandon(job)
+
     def _estimate(self, row_steps: float) -> float:
         """Seconds for that much work after what is in the batch now."""
         in_batch = sum(lane.rows * (lane.inputs.schedule.steps - lane.step) for lane in self._lanes)
@@ -197,8 +201,7 @@ class BatchLoop:
     def _fail(self, jobs: Iterable[Job], what: str) -> None:
         with self._lock:
             for job in jobs:
-                job.emit(Failed(InternalError("PAINTING_FAILED", f"{what} failed; the server's log says why")))
-                self._abandon(job)
+                self._abandon_with_error(job, what)
 
     def _drop_cancelled(self) -> None:
         for job in [job for job in self._running if job.cancelled]:
@@ -228,9 +231,19 @@ class BatchLoop:
             return False
         slot, fresh = pinned
         self._metrics.looked_up("slot", not fresh)
-        if fresh:
+        return not fresh or self._load(job, job.adapter, slot)
+
+    def _load(self, job: Job, adapter: str, slot: int) -> bool:
+        """Write the adapter's row into its slot; a device that fails costs the request, not the service."""
+        try:
             with self._metrics.load("host"):
                 self._backend.write_slot(slot, job.row)
+        except Exception:
+            log.exception("writing slot %d failed", slot)
+            self._slots.unpin(adapter)
+            self._slots.evict(adapter)
+            self._abandon_with_error(job, "loading the adapter")
+            return False
         return True
 
     def _start(self, job: Job) -> None:

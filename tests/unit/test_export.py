@@ -6,9 +6,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
@@ -121,6 +123,21 @@ def test_a_row_does_not_depend_on_its_company(
     for size in range(2, 8):
         part = UNetBatch(*(getattr(whole, f)[:size] for f in list(UNetBatch.__dataclass_fields__)[:5]))
         assert np.array_equal(backend.unet(part), together[:size]), size
+
+
+def test_half_precision_keeps_what_matters_single(subjects: list[UNet2DConditionModel]) -> None:
+    folder = ensure_package(tiny_foundation(), scratch() / "engines", replace(OPTIONS, precision="fp16"))
+    package = EnginePackage.read(folder)
+    backend = OnnxRuntimeBackend(package, OnnxRuntimeOptions(threads=1))
+    backend.write_slot(1, rows_of(subjects)[0])
+    given = batch([1, 1])
+    assert relative(backend.unet(given)[1], truth(subjects[0], given, 1)) < 5e-3
+    graph = onnx.load(folder / package.unet).graph
+    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    halves = [name for name in types if types[name] == onnx.TensorProto.FLOAT16]
+    assert halves
+    assert not any("norm" in name or "time_embedding" in name for name in halves)
+    assert any("norm" in name for name in types)
 
 
 def test_the_manifest_says_what_the_foundation_is() -> None:

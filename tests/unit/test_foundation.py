@@ -54,8 +54,14 @@ def test_headshots_yaml_overrides(folder: Path) -> None:
 
 
 def test_sdxl_is_recognised_by_its_added_conditions(folder: Path) -> None:
+    assert not Foundation.read(folder).zero_empty_prompt
     (folder / "unet/config.json").write_text(json.dumps({"sample_size": 16, "addition_embed_type": "text_time"}))
-    assert Foundation.read(folder).family == "sdxl"
+    with pytest.raises(InvalidArgumentError, match="text_encoder_2"):
+        Foundation.read(folder)
+    (folder / "text_encoder_2").mkdir()
+    (folder / "text_encoder_2/model.safetensors").write_bytes(b"2")
+    found = Foundation.read(folder)
+    assert (found.family, found.zero_empty_prompt) == ("sdxl", True)
 
 
 @pytest.mark.parametrize(

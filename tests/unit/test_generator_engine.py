@@ -25,7 +25,7 @@ from headshots.diffusion.layout import Layout
 from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.text import Context
-from headshots.errors import FailedPreconditionError, InternalError, UnavailableError
+from headshots.errors import FailedPreconditionError, InternalError, InvalidArgumentError, UnavailableError
 from services.generator.adapters import AdapterRef
 from services.generator.engine import Engine, EngineLimits
 from services.generator.requests import Painted, PaintRequest, Queued, Started, StepDone
@@ -55,6 +55,7 @@ def package(slots: int = 3, max_rows: int = 6) -> EnginePackage:
         native_height_px=2,
         size_multiple_px=1,
         max_size_px=8,
+        zero_empty_prompt=False,
         prediction_type="v_prediction",
         scheduler={"prediction_type": "v_prediction", "beta_schedule": "scaled_linear"},
         sampler="ddim",
@@ -96,6 +97,9 @@ class ArithmeticBackend:
         return (0.1 * np.tanh(batch.sample_BCHW) + tint).astype(np.float32)
 
     def write_slot(self, slot: int, row_P: npt.NDArray[np.float32] | None) -> None:
+        if self.fail_next and row_P is not None:
+            self.fail_next = False
+            raise RuntimeError("the device is gone")
         self.bank[slot] = 0 if row_P is None else row_P
 
     def decode(self, latents_BCHW: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
@@ -259,12 +263,15 @@ async def test_a_failing_call_costs_its_requests_and_nothing_else(tmp_path: Path
     backend = ArithmeticBackend()
     async with running(tmp_path, backend) as (engine, registry):
         backend.fail_next = True
-        with pytest.raises(InternalError, match="log"):
+        with pytest.raises(InternalError, match="painting failed"):
+            await paint(engine, images=2)
+        backend.fail_next = True
+        with pytest.raises(InternalError, match="loading the adapter failed"):
             await paint(engine, adapter=ADAPTERS[0][0], images=2)
         assert (await paint(engine, adapter=ADAPTERS[0][0])).content
         assert engine.state().running == engine.state().waiting == 0
         assert await engine.evict(ADAPTERS[0][0].sha256), "nothing stayed pinned"
-        assert registry.get_sample_value("headshots_generator_requests_total", {"status": "error"}) == 1
+        assert registry.get_sample_value("headshots_generator_requests_total", {"status": "error"}) == 2
 
 
 async def test_the_batch_is_never_wider_than_its_rows_and_sizes_do_not_mix(tmp_path: Path) -> None:
@@ -273,6 +280,19 @@ async def test_the_batch_is_never_wider_than_its_rows_and_sizes_do_not_mix(tmp_p
         sizes = [2, 4, 2, 8, 4, 2]
         await asyncio.gather(*(paint(engine, width_px=size, images=3, seed=i) for i, size in enumerate(sizes)))
     assert max(backend.calls) == 4, "two images with guidance; a third does not fit into five rows"
+
+
+@pytest.mark.parametrize("max_rows", [1, 7])
+def test_rows_that_no_image_fits_or_the_engine_was_not_made_for_are_refused(tmp_path: Path, max_rows: int) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        make_engine(
+            tmp_path,
+            CollectorRegistry(),
+            package=package(max_rows=6),
+            backend=ArithmeticBackend(),
+            limits=EngineLimits(max_rows=max_rows),
+        )
+    assert caught.value.reason == "SETTING_INVALID"
 
 
 async def test_tiers_keep_their_bounds(tmp_path: Path) -> None:

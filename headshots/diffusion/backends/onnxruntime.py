@@ -73,7 +73,7 @@ class OnnxRuntimeBackend:
         for session in (self._unet, self._decoder, *encoders):
             if wanted not in session.session.get_providers():
                 raise _unavailable(wanted, "it failed to start; the log says why")
-        self._text = ContextEncoder(folder, package.text_encoders, encoders, zero_when_empty=package.family == "sdxl")
+        self._text = ContextEncoder(folder, package.text_encoders, encoders, zero_when_empty=package.zero_empty_prompt)
         self._float = np.dtype(np.float16 if package.precision == "fp16" else np.float32)
         bank = np.zeros((package.slots, package.layout.row_size), self._float)
         self._device = "cpu" if wanted == PROVIDERS["cpu"] else "cuda"
@@ -98,7 +98,7 @@ class OnnxRuntimeBackend:
         }
         if batch.pooled_BE is not None and batch.time_ids_B6 is not None:
             inputs["pooled"] = batch.pooled_BE.astype(self._float, copy=False)
-            inputs["time_ids"] = batch.time_ids_B6.astype(self._float, copy=False)
+            inputs["time_ids"] = batch.time_ids_B6
         for name, array in inputs.items():
             binding.bind_cpu_input(name, np.ascontiguousarray(array))
         binding.bind_ortvalue_input("bank", self._bank_value)
