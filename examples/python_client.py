@@ -1,0 +1,41 @@
+"""The main job from Python: make a subject, upload selfies, train, receive a gallery.
+
+    HEADSHOTS_API_KEY=hs_… python examples/python_client.py out/demo/selfies gallery studio-navy-suit park-denim-jacket
+
+`headshots.client.AsyncHeadshots` has the same methods for asyncio.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from headshots.client import Headshots, Training
+from headshots.errors import HeadshotsError
+
+
+def show(training: Training) -> None:
+    """A line for each change."""
+    print(f"{training.state} {training.step}/{training.total_steps} loss {training.loss:.4f}", file=sys.stderr)
+
+
+def main(selfies: Path, gallery: Path, styles: list[str]) -> None:
+    """Train on the photos in `selfies` and write portraits into `gallery`."""
+    gallery.mkdir(parents=True, exist_ok=True)
+    address = os.environ.get("HEADSHOTS_ADDRESS", "127.0.0.1:50051")
+    with Headshots(address, os.environ["HEADSHOTS_API_KEY"]) as headshots:
+        subject = headshots.create_subject("From Python", class_noun="person")
+        headshots.upload_photos(subject, sorted(selfies.iterdir()))
+        headshots.train(subject, on_progress=show)
+        for painted in headshots.generate(subject, styles, shots_per_style=2):
+            file = gallery / f"{painted.image.style.removeprefix('styles/')}-{painted.image.seed}.png"
+            file.write_bytes(painted.content)
+            print(file)
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+    except HeadshotsError as error:
+        sys.exit(f"failed: {error}")

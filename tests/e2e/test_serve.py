@@ -1,0 +1,133 @@
+"""`headshots serve all`, `keys` and `export` as commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+from typer.testing import CliRunner
+
+from headshots.cli.app import app
+from headshots.cli.processes import free_port
+from tests.engines import OPTIONS, scratch, tiny_foundation, tiny_package
+
+SERVICES = ("gateway", "trainer", "generator")
+
+
+def serve_environment() -> dict[str, str]:
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
+    variables |= {f"HEADSHOTS_{name.upper()}_METRICS_PORT": "0" for name in SERVICES}
+    ports = {name: str(free_port()) for name in SERVICES}
+    variables |= {f"HEADSHOTS_{name.upper()}_PORT": port for name, port in ports.items()}
+    variables["HEADSHOTS_GATEWAY_TRAINER_ADDRESS"] = f"127.0.0.1:{ports['trainer']}"
+    variables["HEADSHOTS_GATEWAY_GENERATOR_ADDRESS"] = f"127.0.0.1:{ports['generator']}"
+    variables["HEADSHOTS_GENERATOR_PACKAGE"] = str(tiny_package().folder)
+    return variables
+
+
+def serve_all(home: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "headshots",
+            "serve",
+            "all",
+            "--home",
+            str(home),
+            "--foundation",
+            str(tiny_foundation()),
+        ],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "ready; the API key is in" in line:
+            return process
+    raise AssertionError("".join(said))
+
+
+def test_serve_all_serves_and_stops_when_told(tmp_path: Path) -> None:
+    environment = serve_environment()
+    process = serve_all(tmp_path, environment)
+    children = psutil.Process(process.pid).children()
+    assert len(children) == 3
+    asked = subprocess.run(
+        [sys.executable, "-m", "headshots", "styles", "list", "--json"],
+        env={
+            **environment,
+            "HEADSHOTS_HOME": str(tmp_path),
+            "HEADSHOTS_ADDRESS": f"127.0.0.1:{environment['HEADSHOTS_GATEWAY_PORT']}",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert asked.returncode == 0, asked.stderr
+    assert len(json.loads(asked.stdout)) >= 6
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert "gateway   | " in said, "lines carry the name of who said them"
+    assert not any(child.is_running() for child in children)
+
+
+def test_serve_all_ends_with_1_when_a_service_dies(tmp_path: Path) -> None:
+    process = serve_all(tmp_path, serve_environment())
+    children = psutil.Process(process.pid).children()
+    generator = next(child for child in children if "services.generator" in child.cmdline())
+    generator.kill()
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, said
+    assert "SERVICE_DIED: the generator ended with exit code -9" in said
+    assert not any(child.is_running() for child in children)
+
+
+def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
+    def run(*arguments: str, code: int = 0) -> str:
+        result = CliRunner().invoke(app, ["keys", *arguments], env={"HEADSHOTS_HOME": str(tmp_path)})
+        assert result.exit_code == code, result.output
+        return result.stdout
+
+    key = run("create", "--tenant", "acme", "--label", "laptop").strip()
+    assert key.startswith("hs_")
+    second = json.loads(run("create", "--json"))
+    assert second["tenant"] == "default"
+    (mine,) = json.loads(run("list", "--tenant", "acme", "--json"))
+    assert mine["label"] == "laptop"
+    assert mine["revoked_at"] is None
+    assert key.split("_")[1] == mine["id"]
+    assert key.split("_")[2] not in run("list", "--json")
+    run("revoke", mine["id"])
+    (revoked,) = json.loads(run("list", "--tenant", "acme", "--json"))
+    assert revoked["revoked_at"] is not None
+    run("revoke", "nobody", code=4)
+    run("create", "--tenant", "Not A Name", code=4)
+
+
+def test_export_prints_the_package_and_makes_it_once() -> None:
+    package = tiny_package().folder
+    written = (package / "engine.json").stat().st_mtime_ns
+    arguments = ["export", "--foundation", str(tiny_foundation()), "--out", str(scratch() / "engines")]
+    options = ["--max-rank", str(OPTIONS.max_rank), "--slots", str(OPTIONS.slots), "--max-rows", str(OPTIONS.max_rows)]
+    result = CliRunner().invoke(app, [*arguments, *options])
+    assert result.exit_code == 0, result.output
+    assert Path(result.stdout.strip()) == package
+    assert (package / "engine.json").stat().st_mtime_ns == written
+
+
+def test_export_refuses_what_is_no_foundation(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["export", "--foundation", str(tmp_path), "--out", str(tmp_path / "out")])
+    assert result.exit_code == 4, result.output
+    assert "FOUNDATION_" in result.stderr
+    assert not (tmp_path / "out").exists()
