@@ -20,6 +20,7 @@ from services.trainer.engine import TrainerEngine
 from services.trainer.metrics import Metrics
 from services.trainer.servicer import TrainerServicer
 from services.trainer.settings import TrainerSettings
+from services.trainer.stamp import foundation_stamp
 from services.trainer.worker import Workplace
 
 
@@ -34,6 +35,7 @@ async def serve(settings: TrainerSettings) -> bool:
             engine=database,
             store=ArtifactStore.open(settings.store_url),
             foundation=foundation,
+            foundation_stamp=foundation_stamp(settings.foundation),
             foundation_digest=await asyncio.to_thread(foundation_digest, settings.foundation),
             device=choose_device(settings.device),
             settings=settings,

@@ -26,6 +26,7 @@ from services.trainer.options import Recipe
 from services.trainer.patience import PatientStore
 from services.trainer.photos import Pixels, load_pictures
 from services.trainer.protocol import STOP, Event, Failed, Task, decode_task, encode
+from services.trainer.stamp import check_stamp
 
 _PR_SET_PDEATHSIG = 1
 # Of the processes of a machine that runs out of memory, the child is the one that can be done without.
@@ -72,7 +73,9 @@ def main() -> int:
 
 
 def _pictures(task: Task) -> list[Pixels]:
+    """What can go wrong without torch goes wrong here."""
     foundation = Foundation.read(Path(task.foundation))
+    check_stamp(foundation.path, task.foundation_stamp)
     recipe = Recipe.resolve(foundation, task.request.options)
     size = (foundation.native_width_px, foundation.native_height_px)
     return load_pictures(PatientStore.open(task.store_url), task.request.photos, recipe, size)

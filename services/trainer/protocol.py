@@ -21,6 +21,8 @@ class Task:
     request: JobRequest
     foundation: str
     foundation_digest: str
+    # See services.trainer.stamp.
+    foundation_stamp: str
     store_url: str
     device: str
     threads: int

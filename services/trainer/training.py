@@ -76,13 +76,13 @@ def _steps(
     unreported: list[Step] = []
     for step in run.steps():
         unreported.append(step)
-        now, is_last = time.monotonic(), step.number == step.total
-        if now - reported >= _PROGRESS_SECONDS or is_last or step.number == 1:
+        now, is_last, stop = time.monotonic(), step.number == step.total, stopping()
+        if now - reported >= _PROGRESS_SECONDS or is_last or stop or step.number == 1:
             yield _progress(unreported)
             reported, unreported = now, []
         if is_last:
             return
-        if stopping():
+        if stop:
             checkpoints.save(run.snapshot())
             return
         if now - saved >= checkpoint_seconds:

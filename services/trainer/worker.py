@@ -45,6 +45,8 @@ class Workplace:
     store: ArtifactStore
     foundation: Foundation
     foundation_digest: str
+    # See services.trainer.stamp.
+    foundation_stamp: str
     # cpu or cuda.
     device: str
     settings: TrainerSettings
@@ -136,6 +138,7 @@ class Worker:
             request=job.request,
             foundation=str(settings.foundation),
             foundation_digest=place.foundation_digest,
+            foundation_stamp=place.foundation_stamp,
             store_url=settings.store_url,
             device=place.device,
             threads=settings.threads_per_worker,

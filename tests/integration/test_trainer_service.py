@@ -219,7 +219,7 @@ async def test_bad_photos_fail_their_training_by_reason(world: World) -> None:
         "exchanged": ([exchanged], "PHOTO_DIGEST_MISMATCH"),
         "text": ([*good, world.put(b"this is no picture")], "PHOTO_UNDECODABLE"),
     }
-    async with world.service(workers=3) as service:
+    async with world.service(workers=3, lease_seconds=60) as service:
         for job_id, (photos, _) in cases.items():
             await service.stub.StartTraining(world.request(steps=5, job_id=job_id, photos=photos))
         for job_id, (_, reason) in cases.items():

@@ -25,6 +25,7 @@ from services.trainer.options import Recipe, TrainingOptions
 from services.trainer.photos import PhotoRef, Pixels, load_pictures
 from services.trainer.protocol import Progress, Started, Stopped, Succeeded, Task
 from services.trainer.recipe import Run
+from services.trainer.stamp import check_stamp, foundation_stamp
 from services.trainer.training import prepare, train
 from tests.tiny import make_tiny_foundation
 
@@ -68,6 +69,7 @@ def _task(foundation: Path, tmp_path: Path, **options: float) -> Task:
         request=request,
         foundation=str(foundation),
         foundation_digest=foundation_digest(foundation),
+        foundation_stamp=foundation_stamp(foundation),
         store_url=(tmp_path / "objects").as_uri(),
         device="cpu",
         threads=1,
@@ -275,3 +277,15 @@ def test_anothers_adapter_under_the_prefix_is_left_alone(foundation: Path, tmp_p
         list(train(clash, _pictures(clash), lambda: False))
     assert caught.value.reason == "OUTPUT_TAKEN"
     assert ArtifactStore.open(task.store_url).exists_sync(files.key)
+
+
+def test_a_foundation_that_was_exchanged_is_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / "foundation"
+    (folder / "unet").mkdir(parents=True)
+    (folder / "unet" / "model.safetensors").write_bytes(b"old weights")
+    stamp = foundation_stamp(folder)
+    check_stamp(folder, stamp)
+    (folder / "unet" / "model.safetensors").write_bytes(b"other and more weights")
+    with pytest.raises(FailedPreconditionError) as caught:
+        check_stamp(folder, stamp)
+    assert caught.value.reason == "FOUNDATION_CHANGED"

@@ -83,6 +83,7 @@ class Trainer:
             store=self.store,
             foundation=described_foundation(tmp_path),
             foundation_digest="f" * 64,
+            foundation_stamp="stamp",
             device="cpu",
             settings=self.settings,
             metrics=Metrics(self.registry, self.database),
