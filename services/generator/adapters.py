@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from headshots.diffusion.lora import foreign_foundation, load_row
 from headshots.errors import InvalidAdapterError, NotFoundError
 from services.generator.lru import ByteLru
 from services.generator.metrics import Metrics
+
+log = logging.getLogger(__name__)
 
 Row = npt.NDArray[np.float32]
 
@@ -85,7 +88,13 @@ class AdapterCache:
         return await asyncio.shield(task)
 
     async def evict(self, sha256: str) -> bool:
-        """Forget the adapter on disk and in memory; whether it was there."""
+        """Forget the adapter on disk and in memory; whether it was there.
+
+        A load under way ends first, or it would bring back what is to be forgotten.
+        """
+        loading = self._loading.get(sha256)
+        if loading is not None:
+            await asyncio.wait({loading})
         self._rows.pop(sha256, None)
         on_host = self._host.remove(sha256)
         on_disk = self._disk.remove(sha256)
@@ -105,20 +114,22 @@ class AdapterCache:
 
     async def _data(self, adapter: AdapterRef) -> bytes:
         """The file's bytes, from disk or, checked against the digest, from the store."""
-        path = self._path(adapter.sha256)
         on_disk = adapter.sha256 in self._disk
-        self._metrics.looked_up("disk", on_disk)
-        if on_disk:
+        data = await asyncio.to_thread(_read, self._path(adapter.sha256), adapter.sha256) if on_disk else None
+        self._metrics.looked_up("disk", data is not None)
+        if data is not None:
             self._disk.touch(adapter.sha256)
-            data = await asyncio.to_thread(path.read_bytes)
-            if hashlib.sha256(data).hexdigest() == adapter.sha256:
-                return data
-        self._metrics.looked_up("store", True)
+            return data
         with self._metrics.load("store"):
             data = await self._download(adapter)
-            await asyncio.to_thread(_write, path, data)
-        gone = self._disk.add(adapter.sha256, len(data))
-        await asyncio.to_thread(self._unlink, gone)
+        self._metrics.looked_up("store", True)
+        try:
+            await asyncio.to_thread(_write, self._path(adapter.sha256), data)
+        except OSError as error:
+            # The disk only saves downloads: a full one makes the next load slower, not impossible.
+            log.warning("adapter %s is not kept on disk: %s", adapter.sha256[:12], error)
+            return data
+        await asyncio.to_thread(self._unlink, self._disk.add(adapter.sha256, len(data)))
         return data
 
     async def _download(self, adapter: AdapterRef) -> bytes:
@@ -142,6 +153,15 @@ class AdapterCache:
     def _unlink(self, names: list[str]) -> None:
         for name in names:
             self._path(name).unlink(missing_ok=True)
+
+
+def _read(path: Path, sha256: str) -> bytes | None:
+    """The file's bytes; None where it is gone or not what it was."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == sha256 else None
 
 
 def _write(path: Path, data: bytes) -> None:

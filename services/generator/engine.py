@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import time
 from collections.abc import AsyncGenerator
 from contextlib import suppress
@@ -14,16 +15,21 @@ import numpy as np
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends.base import Backend, UNetBatch
 from headshots.diffusion.package import EnginePackage
-from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableError
+from headshots.errors import HeadshotsError, InternalError, InvalidArgumentError, UnavailableError
+from headshots.pauses import pause
 from services.generator import images
 from services.generator.adapters import AdapterCache
-from services.generator.jobs import Decoded, Failed, Job
+from services.generator.jobs import Decoded, Failed, Job, JobEvent
 from services.generator.lanes import LaneInputs
 from services.generator.loop import BatchLoop
 from services.generator.metrics import Metrics
 from services.generator.requests import Event, Painted, PaintRequest, Plan, Queued, make_plan
 from services.generator.scheduler import Ticket
 
+log = logging.getLogger(__name__)
+
+_SILENCE_SECONDS = 30.0
+"""A request that waits for longer is told its place again, so that its caller knows that somebody is there."""
 _ROWS_OF_AN_IMAGE = 2
 """Rows that an image with guidance takes; with fewer in a call, nothing with guidance could ever start."""
 
@@ -98,8 +104,7 @@ class Engine:
         """Take no more requests; give those that are there ``seconds``."""
         self._draining = True
         if self._jobs:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._idle.wait(), seconds)
+            await pause(self._idle, seconds)
 
     async def stop(self) -> None:
         """End the threads; requests that are still there fail with SHUTTING_DOWN."""
@@ -148,7 +153,7 @@ class Engine:
             preparing = asyncio.create_task(self._prepare(job))
             left = request.images
             while left:
-                event = await job.events.get()
+                event = await self._next(job)
                 if isinstance(event, Failed):
                     raise event.error
                 if isinstance(event, Decoded):
@@ -157,7 +162,7 @@ class Engine:
                 else:
                     yield event
             status = "ok"
-        except HeadshotsError:
+        except Exception:
             status = "error"
             raise
         finally:
@@ -169,6 +174,16 @@ class Engine:
                 preparing.cancel()
             self._metrics.requests.labels(status).inc()
             self._metrics.request_seconds.labels(status).observe(time.monotonic() - started)
+
+    async def _next(self, job: Job) -> JobEvent | Queued:
+        """The job's next event; its place in the queue where nothing else was said for a while."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    return await job.events.get()
+            place = self._loop.place(job)
+            if place is not None:
+                return Queued(place)
 
     def _new_job(self, plan: Plan) -> Job:
         request = plan.request
@@ -193,6 +208,10 @@ class Engine:
             self._loop.make_ready(job, inputs, row)
         except HeadshotsError as error:
             job.emit(Failed(error))
+        except Exception:
+            # Nobody awaits this task: what is not told to the caller here would leave the request waiting for ever.
+            log.exception("preparing a request failed")
+            job.emit(Failed(InternalError("PREPARING_FAILED", "the request could not be prepared; see the log")))
 
     def _encode_prompts(self, plan: Plan) -> LaneInputs:
         request = plan.request

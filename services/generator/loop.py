@@ -125,6 +125,11 @@ class BatchLoop:
             self._waiting[ticket] = job
             return place
 
+    def place(self, job: Job) -> int | None:
+        """Requests ahead of ``job``; None once it does not wait any more."""
+        with self._lock:
+            return self._scheduler.place(job.ticket) if job.ticket in self._waiting else None
+
     def make_ready(self, job: Job, inputs: LaneInputs, row: FloatArray | None) -> None:
         """The job's prompt and adapter are in memory."""
         with self._lock:
@@ -182,21 +187,29 @@ class BatchLoop:
 
     def _run(self) -> None:
         while True:
-            with self._lock:
-                self._drop_cancelled()
-                self._admit()
-                if self._stopping:
-                    return
-                lanes = self._choose()
-                if not lanes:
-                    self._work.wait()
-                    continue
+            lanes: list[Lane] = []
             try:
+                with self._lock:
+                    self._drop_cancelled()
+                    self._admit()
+                    if self._stopping:
+                        return
+                    lanes = self._choose()
+                    if not lanes:
+                        self._work.wait()
+                        continue
                 self._step(lanes)
             except Exception:
                 # Whatever a provider throws must cost the requests it hits, not the service.
                 log.exception("a batch of %d images failed", len(lanes))
-                self._fail({self._lanes[lane][0] for lane in lanes if lane in self._lanes}, "painting")
+                self._fail(self._hit(lanes), "painting")
+
+    def _hit(self, lanes: list[Lane]) -> set[Job]:
+        """Whose images ``lanes`` are; without lanes nobody knows what failed, and everybody is told."""
+        with self._lock:
+            if not lanes:
+                return {*self._waiting.values(), *self._running}
+            return {self._lanes[lane][0] for lane in lanes if lane in self._lanes}
 
     def _fail(self, jobs: Iterable[Job], what: str) -> None:
         with self._lock:
@@ -211,9 +224,8 @@ class BatchLoop:
 
     def _admit(self) -> None:
         """Give free rows away until nothing more can start."""
-        for slot in self._to_clear:
-            self._backend.write_slot(slot, None)
-        self._to_clear.clear()
+        while self._to_clear:
+            self._backend.write_slot(self._to_clear.pop(), None)
         while not self._stopping:
             free = self._max_rows - sum(lane.rows for lane in self._lanes)
             ticket = self._scheduler.next(free, self._can_start)

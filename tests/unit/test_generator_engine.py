@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import hashlib
 import tempfile
 import threading
@@ -17,6 +16,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from obstore.store import MemoryStore
 from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
@@ -85,6 +85,7 @@ class ArithmeticBackend:
         self.gate = threading.Event()
         self.gate.set()
         self.fail_next = False
+        self.fail_clear = False
 
     def unet(self, batch: UNetBatch) -> npt.NDArray[np.float32]:
         self.gate.wait(10)
@@ -100,6 +101,9 @@ class ArithmeticBackend:
         if self.fail_next and row_P is not None:
             self.fail_next = False
             raise RuntimeError("the device is gone")
+        if self.fail_clear and row_P is None:
+            self.fail_clear = False
+            raise RuntimeError("the device stumbled")
         self.bank[slot] = 0 if row_P is None else row_P
 
     def decode(self, latents_BCHW: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
@@ -365,8 +369,54 @@ async def test_the_order_of_events(tmp_path: Path) -> None:
     assert {event.index for event in events[-2:] if isinstance(event, Painted)} == {0, 1}
 
 
-def test_a_plan_is_a_plain_value() -> None:
-    """Frozen: nobody downstream changes what was asked."""
-    request = PaintRequest(tenant="a", prompt="b")
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        request.seed = 3  # type: ignore[misc]
+class BrokenStore(ArtifactStore):
+    """A store that fails in a way that nobody foresaw."""
+
+    async def get(self, key: str) -> bytes:
+        raise OSError("the mount is gone")
+
+
+async def test_an_unforeseen_failure_while_preparing_is_told(tmp_path: Path) -> None:
+    async with running(tmp_path, ArithmeticBackend(), store=BrokenStore(MemoryStore())) as (engine, _):
+        async with asyncio.timeout(10):
+            with pytest.raises(InternalError) as caught:
+                await paint(engine, adapter=ADAPTERS[0][0])
+        assert caught.value.reason == "PREPARING_FAILED"
+        assert (await paint(engine)).content
+
+
+async def test_a_device_that_fails_between_steps_costs_requests_not_the_service(tmp_path: Path) -> None:
+    backend = ArithmeticBackend()
+    async with running(tmp_path, backend) as (engine, _):
+        await paint(engine, adapter=ADAPTERS[0][0])
+        backend.fail_clear = True
+        assert await engine.evict(ADAPTERS[0][0].sha256)
+        await until(lambda: not backend.fail_clear)
+        with suppress(InternalError):  # who comes in that moment may be hit, who comes after must not
+            await paint(engine)
+        assert (await paint(engine, adapter=ADAPTERS[0][0])).content
+
+
+async def test_a_file_that_vanished_from_the_disk_tier_is_fetched_again(tmp_path: Path) -> None:
+    async with running(tmp_path, ArithmeticBackend(), host_bytes=1) as (engine, _):
+        first = await paint(engine, adapter=ADAPTERS[0][0])
+        for path in tmp_path.rglob("*.safetensors"):  # noqa: ASYNC240 - nothing else runs now
+            path.unlink()
+        await paint(engine, adapter=ADAPTERS[1][0])
+        engine._adapters._rows.clear()
+        assert (await paint(engine, adapter=ADAPTERS[0][0])).content == first.content
+
+
+async def test_who_waits_is_told_the_place_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.generator.engine._SILENCE_SECONDS", 0.01)
+    backend = ArithmeticBackend()
+    async with running(tmp_path, backend) as (engine, _):
+        backend.gate.clear()
+        first = [asyncio.create_task(paint(engine, seed=seed)) for seed in range(3)]
+        await until(lambda: engine.state().running == 3)
+        request = PaintRequest(tenant="b", prompt="someone")
+        async with aclosing(engine.paint(request)) as events:
+            told = [await anext(events) for _ in range(3)]
+            assert told == [Queued(0)] * 3
+        backend.gate.set()
+        await asyncio.gather(*first)
