@@ -14,40 +14,37 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headshots.diffusion.layout import Layout, Site
+from headshots.diffusion.layout import Layout
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 """Endings of the module paths that are adapted: the attention projections."""
 
 
 class _Rows:
-    """The adapter rows of the batch in flight.
+    """The adapter rows of the batch in flight, cut into the sites' parts: one Split in the graph, not a Slice each.
 
     A plain object on purpose: tracing copies dict and list attributes of a module, and the adapters of the traced batch
     would be baked into the graph as constants.
     """
 
-    a_BP: Tensor
-    b_BP: Tensor
+    a: tuple[Tensor, ...]
+    b: tuple[Tensor, ...]
 
 
 class BankedLinear(nn.Module):
     """``base(x) + (x A) B`` with A and B taken from each row's own adapter."""
 
-    def __init__(self, base: nn.Linear, rows: _Rows, site: Site, layout: Layout) -> None:
+    def __init__(self, base: nn.Linear, rows: _Rows, number: int, rank: int) -> None:
+        """``number``: which site of the layout this is."""
         super().__init__()
         self.base = base
         self._rows = rows
-        self._rank = layout.max_rank
-        self._inputs, self._outputs = site.in_features, site.out_features
-        self._a_start = site.a_offset
-        self._b_start = site.b_offset - layout.a_size
+        self._number = number
+        self._rank = rank
 
     def forward(self, x_BTI: Tensor) -> Tensor:
-        a_end = self._a_start + self._inputs * self._rank
-        b_end = self._b_start + self._rank * self._outputs
-        a_BIR = self._rows.a_BP[:, self._a_start : a_end].reshape(-1, self._inputs, self._rank)
-        b_BRO = self._rows.b_BP[:, self._b_start : b_end].reshape(-1, self._rank, self._outputs)
+        a_BIR = self._rows.a[self._number].reshape(-1, self.base.in_features, self._rank)
+        b_BRO = self._rows.b[self._number].reshape(-1, self._rank, self.base.out_features)
         result: Tensor = self.base(x_BTI) + torch.matmul(torch.matmul(x_BTI, a_BIR), b_BRO)
         return result
 
@@ -70,8 +67,8 @@ class BankedUNet(nn.Module):
             layers if isinstance(layers, int) else layers[0],
         )
         self._rows = _Rows()
-        for (name, linear), site in zip(linears, self.layout.sites, strict=True):
-            unet.set_submodule(name, BankedLinear(linear, self._rows, site, self.layout))
+        for number, (name, linear) in enumerate(linears):
+            unet.set_submodule(name, BankedLinear(linear, self._rows, number, max_rank))
         self.unet = unet
 
     def forward(
@@ -86,9 +83,13 @@ class BankedUNet(nn.Module):
         time_ids_B6: Tensor | None = None,
     ) -> Tensor:
         """The model's prediction, [B, C, H, W]. The last two are SDXL's added conditions."""
+        layout = self.layout
         rows_BP = bank_SP[slot_B]
-        self._rows.a_BP = rows_BP[:, : self.layout.a_size]
-        self._rows.b_BP = rows_BP[:, self.layout.a_size :] * strength_B[:, None]
+        scaled_BP = rows_BP[:, layout.a_size :] * strength_B[:, None]
+        a_sizes = [site.in_features * layout.max_rank for site in layout.sites]
+        b_sizes = [site.out_features * layout.max_rank for site in layout.sites]
+        self._rows.a = torch.split(rows_BP[:, : layout.a_size], a_sizes, dim=1)
+        self._rows.b = torch.split(scaled_BP, b_sizes, dim=1)
         added = None if pooled_BD is None else {"text_embeds": pooled_BD, "time_ids": time_ids_B6}
         output: Tensor = self.unet(sample_BCHW, timestep_B, context_BTD, added_cond_kwargs=added, return_dict=False)[0]
         return output

@@ -26,7 +26,7 @@ from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableEr
 Progress = Callable[[str, float], None]
 """Called with what is being done now and the share done, 0 to 1."""
 
-REVISION = 2
+REVISION = 3
 """Grows whenever the export writes something else for the same foundation and options."""
 DEFAULT_MAX_RANK = 16
 

@@ -101,9 +101,19 @@ class EnginePackage:
                 "ENGINE_NOT_FOUND",
                 f"{folder} holds no {MANIFEST}; make one with `headshots export --foundation DIR --out {folder}`",
             )
-        value = json.loads(path.read_text("utf-8"))
+        try:
+            return cls._from_json(folder, json.loads(path.read_text("utf-8")))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            if isinstance(error, InvalidArgumentError):
+                raise
+            raise InvalidArgumentError(
+                "ENGINE_DAMAGED", f"{path} cannot be read ({error}); delete the folder and export again"
+            ) from error
+
+    @classmethod
+    def _from_json(cls, folder: Path, value: dict[str, Any]) -> EnginePackage:
         if value.pop("format", None) != FORMAT:
-            raise InvalidArgumentError("ENGINE_FORMAT", f"{path} has another format than {FORMAT}; export again")
+            raise InvalidArgumentError("ENGINE_FORMAT", f"{folder} has another format than {FORMAT}; export again")
         missing = [name for name in value["files"] if not (folder / name).is_file()]
         if missing:
             raise InvalidArgumentError(

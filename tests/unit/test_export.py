@@ -202,13 +202,23 @@ def test_impossible_options_are_refused(tmp_path: Path, wrong: ExportOptions) ->
     assert not list(tmp_path.iterdir())
 
 
-def test_what_is_no_package_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("manifest", "reason"),
+    [
+        ("{", "ENGINE_DAMAGED"),
+        ("[]", "ENGINE_DAMAGED"),
+        ('{"format": 0, "files": {}}', "ENGINE_FORMAT"),
+        ('{"format": 1, "files": {"unet.onnx": "ab"}}', "ENGINE_DAMAGED"),
+        ('{"format": 1, "files": {}, "layout": {}}', "ENGINE_DAMAGED"),
+    ],
+)
+def test_what_is_no_package_is_named(tmp_path: Path, manifest: str, reason: str) -> None:
     with pytest.raises(InvalidArgumentError, match="headshots export"):
         EnginePackage.read(tmp_path)
-    (tmp_path / "engine.json").write_text(json.dumps({"format": 0, "files": {}}))
+    (tmp_path / "engine.json").write_text(manifest)
     with pytest.raises(InvalidArgumentError) as caught:
         EnginePackage.read(tmp_path)
-    assert caught.value.reason == "ENGINE_FORMAT"
+    assert caught.value.reason == reason
 
 
 @pytest.mark.parametrize(("provider", "reason"), [("cuda", "PROVIDER_UNAVAILABLE"), ("npu", "PROVIDER_UNKNOWN")])
