@@ -63,6 +63,8 @@ subjects = Table(
     Column("request_id", String(64)),
     # Being erased: invisible to every call, and whoever finds it finishes the job.
     Column("deleting", sa.Boolean, nullable=False, default=False),
+    # When everything of it was gone; the row stays for a last look at the object store.
+    Column("erased_at", Float),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("tenant_id", "request_id"),
     Index("ix_subjects_tenant_id_created_at", "tenant_id", "created_at"),

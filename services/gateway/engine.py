@@ -1,11 +1,11 @@
 """What the public API does, in dataclasses: tenants' subjects, photos, trainings, galleries and styles.
 
-The blocking work (SQL, object store, decoding) runs in threads; the loops behind it are `Reconciler` and `Painter`.
+The blocking work (SQL, object store, decoding) runs in threads; the loops behind it are `Reconciler`, `Painter` and
+`Eraser`.
 """
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +19,7 @@ from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
 from services.gateway import galleries, photos, subjects, trainings
 from services.gateway.describer import Describer
+from services.gateway.eraser import Eraser
 from services.gateway.hub import Hub
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.models import (
@@ -32,12 +33,9 @@ from services.gateway.models import (
     TrainingOptions,
 )
 from services.gateway.painter import Painter
-from services.gateway.peers import Generator
 from services.gateway.reconciler import Reconciler
 from services.gateway.uploads import Spooler, UploadPart, read_header
 from services.gateway.watching import Watcher
-
-_LOG = logging.getLogger(__name__)
 
 
 class GatewayEngine:
@@ -49,7 +47,7 @@ class GatewayEngine:
         database: Engine,
         store: ArtifactStore,
         styles: StyleLibrary,
-        generator: Generator,
+        eraser: Eraser,
         describer: Describer,
         hub: Hub,
         reconciler: Reconciler,
@@ -61,7 +59,7 @@ class GatewayEngine:
         self._database = database
         self._store = store
         self.styles = styles
-        self._generator = generator
+        self._eraser = eraser
         self._describer = describer
         self._hub = hub
         self._reconciler = reconciler
@@ -94,24 +92,8 @@ class GatewayEngine:
         return await in_thread(subjects.list_subjects, self._database, tenant, size, token)
 
     async def delete_subject(self, tenant: str, subject_id: str) -> int:
-        """Erases rows and objects; how many objects. Raises as `subjects.mark_deleted`."""
-        adapters = await in_thread(subjects.mark_deleted, self._database, tenant, subject_id)
-        removed = await in_thread(subjects.erase, self._database, self._store, tenant, subject_id)
-        for sha256 in adapters:
-            await self._evict(sha256)
-        return removed
-
-    async def _evict(self, adapter_sha256: str) -> None:
-        try:
-            await self._generator.evict(adapter_sha256)
-        except HeadshotsError as error:
-            # The adapter's file is gone; what generators cache of it goes with their bounded caches.
-            _LOG.warning("a generator may still cache adapter %s: %s", adapter_sha256, error)
-
-    async def finish_erasing(self) -> None:
-        """Ends the erasures that a crash has cut in two; for the start of a gateway."""
-        for tenant, subject_id in await in_thread(subjects.half_erased, self._database):
-            await in_thread(subjects.erase, self._database, self._store, tenant, subject_id)
+        """See `Eraser.delete`."""
+        return await self._eraser.delete(tenant, subject_id)
 
     async def upload(self, tenant: str, parts: AsyncIterator[UploadPart]) -> list[Photo]:
         """Stores the photos of one stream, all or none. Raises as `Spooler.spool` and `photos.store_photos`."""

@@ -62,6 +62,9 @@ class GatewaySettings:
     """Denoising steps between two previews, while somebody watches for them."""
     poll_seconds: float = 1.0
     """Between looks at the database for other gateways' changes; this one's own are seen at once."""
+    erase_again_seconds: float = 30.0
+    """Between tries to erase what the object store refused; and after an erasure, until its objects are looked for once
+    more: a generator may have been writing one."""
     drain_seconds: float = 10.0
     """After SIGTERM, for running shots to finish; what does not goes back to the queue."""
 

@@ -1,4 +1,4 @@
-"""Subjects: made, found, listed, erased. Blocking SQL; the engine calls it off the event loop."""
+"""Subjects: made, found, listed. Erasing is `erasing`'s. Blocking SQL; the engine calls it off the event loop."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, read, write
-from headshots.errors import FailedPreconditionError, NotFoundError
-from headshots.schema import SUCCEEDED, TERMINAL_STATES, galleries, photos, shots, subjects, tenants, trainings
+from headshots.errors import NotFoundError
+from headshots.schema import SUCCEEDED, photos, subjects, tenants, trainings
 from services.gateway.models import Adapter, Subject, Tenant
 from services.gateway.pages import cut_page, decode_token
 
@@ -46,10 +45,14 @@ def find_subject(connection: Connection, tenant_id: str, subject_id: str, *, loc
     )
     row = connection.execute(query.with_for_update() if lock else query).first()
     if row is None:
-        raise NotFoundError(
-            "SUBJECT_NOT_FOUND", f"there is no subjects/{subject_id}", metadata={"name": f"subjects/{subject_id}"}
-        )
+        raise not_found(subject_id)
     return row
+
+
+def not_found(subject_id: str) -> NotFoundError:
+    """Also for what is another tenant's, or on its way out."""
+    name = f"subjects/{subject_id}"
+    return NotFoundError("SUBJECT_NOT_FOUND", f"there is no {name}", metadata={"name": name})
 
 
 def create_subject(engine: Engine, tenant_id: str, *, display_name: str, class_noun: str, request_id: str) -> Subject:
@@ -131,50 +134,3 @@ def _present(connection: Connection, rows: list[Row[Any]]) -> list[Subject]:
         )
         for row in rows
     ]
-
-
-def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
-    """First half of erasing: from now on no call sees the subject. Digests of its adapters.
-
-    Raises:
-        NotFoundError: SUBJECT_NOT_FOUND.
-        FailedPreconditionError: SUBJECT_BUSY, while a training or gallery of it runs.
-    """
-    with write(engine) as connection:
-        find_subject(connection, tenant_id, subject_id, lock=True)
-        for table, noun in ((trainings, "trainings"), (galleries, "galleries")):
-            running = connection.execute(
-                sa.select(table.c.id).where(table.c.subject_id == subject_id, table.c.state.not_in(TERMINAL_STATES))
-            ).scalar()
-            if running is not None:
-                name = f"subjects/{subject_id}/{noun}/{running}"
-                raise FailedPreconditionError(
-                    "SUBJECT_BUSY", f"{name} still runs; cancel it or let it end", metadata={"name": name}
-                )
-        connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True))
-        jobs = connection.execute(
-            sa.select(trainings.c.job).where(trainings.c.subject_id == subject_id, trainings.c.state == SUCCEEDED)
-        ).scalars()
-        return [job["adapter"]["sha256"] for job in jobs]
-
-
-def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
-    """Second half: objects first, rows last, so that a crash in between leaves a row by which to go on.
-
-    Returns how many objects were removed.
-    """
-    removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
-    of_gallery = sa.select(galleries.c.id).where(galleries.c.subject_id == subject_id)
-    with write(engine) as connection:
-        connection.execute(sa.delete(shots).where(shots.c.gallery_id.in_(of_gallery)))
-        for table in (galleries, trainings, photos):
-            connection.execute(sa.delete(table).where(table.c.subject_id == subject_id))
-        connection.execute(sa.delete(subjects).where(subjects.c.id == subject_id))
-    return removed
-
-
-def half_erased(engine: Engine) -> list[tuple[str, str]]:
-    """(tenant, subject) of erasures that a crash has cut in two."""
-    with read(engine) as connection:
-        rows = connection.execute(sa.select(subjects.c.tenant_id, subjects.c.id).where(subjects.c.deleting))
-        return [(row.tenant_id, row.id) for row in rows]

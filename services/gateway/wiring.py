@@ -20,6 +20,7 @@ from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
 from services.gateway.describer import Describer
 from services.gateway.engine import GatewayEngine
+from services.gateway.eraser import Eraser
 from services.gateway.hub import Hub
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painter import Painter
@@ -85,11 +86,12 @@ async def start_gateway(settings: GatewaySettings) -> Gateway:
     worker = ShotWorker(database, generator, describer, hub, metrics, painting)
     painter = Painter(database, worker, hub, metrics, painting)
     reconciler = Reconciler(database, trainer, hub, poll_seconds=settings.poll_seconds)
+    eraser = Eraser(database, store, generator, again_seconds=settings.erase_again_seconds)
     engine = GatewayEngine(
         database=database,
         store=store,
         styles=styles,
-        generator=generator,
+        eraser=eraser,
         describer=describer,
         hub=hub,
         reconciler=reconciler,
@@ -102,7 +104,7 @@ async def start_gateway(settings: GatewaySettings) -> Gateway:
         for channel in channels:
             on_failure.push_async_callback(channel.close)
         on_failure.callback(database.dispose)
-        await engine.finish_erasing()
+        await eraser.sweep()
         server = await start_server(
             GatewayServicer(engine).register,
             settings.server,
@@ -110,5 +112,5 @@ async def start_gateway(settings: GatewaySettings) -> Gateway:
             authenticate=keys.authenticator(database),
         )
         on_failure.pop_all()
-    loops = [asyncio.create_task(reconciler.run()), asyncio.create_task(painter.run())]
+    loops = [asyncio.create_task(loop) for loop in (reconciler.run(), painter.run(), eraser.run())]
     return Gateway(server, database, channels, painter, loops, settings.drain_seconds)

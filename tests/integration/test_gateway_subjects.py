@@ -20,7 +20,7 @@ from headshots.errors import (
 )
 from headshots.v1 import gateway_pb2 as pb
 from headshots.v1 import resources_pb2 as resources
-from services.gateway import subjects
+from services.gateway import erasing
 from tests.gateway_world import World, opened_world, refused, selfie, until
 
 
@@ -153,7 +153,9 @@ async def test_constraints_of_the_contract_are_enforced(world: World) -> None:
 
 async def test_erasing_a_subject_leaves_nothing(world: World) -> None:
     kept = await world.acme.trained_subject()
-    erased = await world.acme.trained_subject()
+    erased = await world.acme.trained_subject(display_name="Ada", request_id="r1")
+    await world.kill()
+    await world.start(erase_again_seconds=60.0)
     for subject in (kept, erased):
         await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=2))
     adapter = (await world.acme("GetSubject", pb.GetSubjectRequest(name=erased))).subject.adapter
@@ -167,11 +169,13 @@ async def test_erasing_a_subject_leaves_nothing(world: World) -> None:
         await world.acme("GetSubject", pb.GetSubjectRequest(name=erased))
     with refused(NotFoundError, "SUBJECT_NOT_FOUND"):
         await world.acme("DeleteSubject", pb.DeleteSubjectRequest(name=erased))
-    assert [row.id for row in world.rows(schema.subjects)] == [kept.split("/")[1]]
+    left = [(row.id, row.erased_at is None, row.display_name) for row in world.rows(schema.subjects)]
+    assert sorted(left) == sorted([(kept.split("/")[1], True, ""), (erased.split("/")[1], False, "")])
     assert len(world.rows(schema.shots)) == 2
     assert len(world.rows(schema.photos)) == 6
     assert len(world.rows(schema.trainings)) == len(world.rows(schema.galleries)) == 1
     assert world.generator.evicted == [adapter.sha256]
+    assert await world.acme.subject(request_id="r1") != erased
 
 
 async def test_a_subject_with_running_work_is_not_erased(world: World) -> None:
@@ -194,13 +198,26 @@ async def test_a_subject_with_running_work_is_not_erased(world: World) -> None:
 async def test_an_erasure_cut_in_two_is_finished_by_the_next_start(world: World) -> None:
     subject = await world.acme.subject()
     await world.acme.upload(subject, *map(selfie, range(3)))
-    subjects.mark_deleted(world.database, "acme", subject.split("/")[1])
+    erasing.mark_deleted(world.database, "acme", subject.split("/")[1])
     with refused(NotFoundError, "SUBJECT_NOT_FOUND"):
         await world.acme("GetSubject", pb.GetSubjectRequest(name=subject))
     assert not (await world.acme("ListSubjects", pb.ListSubjectsRequest())).subjects
     await world.kill()
     await world.start()
-    assert world.rows(schema.subjects) == world.rows(schema.photos) == []
+    assert world.rows(schema.photos) == []
+    assert await world.store.list("tenants") == []
+
+
+async def test_what_a_generator_still_stored_is_removed_with_the_subjects_row(world: World) -> None:
+    subject = await world.acme.subject()
+    await world.acme.upload(subject, selfie(1))
+    await world.kill()
+    await world.start(erase_again_seconds=0.1)
+    await world.acme("DeleteSubject", pb.DeleteSubjectRequest(name=subject))
+    await world.store.put(f"tenants/acme/{subject}/images/late.png", b"late")
+    with refused(NotFoundError, "SUBJECT_NOT_FOUND"):
+        await world.acme("GetSubject", pb.GetSubjectRequest(name=subject))
+    await until(lambda: not world.rows(schema.subjects))
     assert await world.store.list("tenants") == []
 
 

@@ -75,6 +75,7 @@ def upgrade() -> None:
         sa.Column("class_noun", sa.String(length=32), nullable=False),
         sa.Column("request_id", sa.String(length=64), nullable=True),
         sa.Column("deleting", sa.Boolean(), nullable=False),
+        sa.Column("erased_at", sa.Float(), nullable=True),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_subjects_tenant_id_tenants")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subjects")),
