@@ -35,7 +35,7 @@ def build_pipeline(work: Path) -> StableDiffusionPipeline:
         text_encoder=text.eval(),
         tokenizer=tokenizer,
         unet=unet.eval(),
-        scheduler=DPMSolverMultistepScheduler(**SCHEDULE),
+        scheduler=DPMSolverMultistepScheduler(**SCHEDULE, steps_offset=1),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,

@@ -19,6 +19,9 @@ from foundry.parallel import Ranks
 from foundry.training import Budget
 from headshots.diffusion.foundation import Foundation
 
+# diffusers' multistep scheduler hands tensors to numpy in a way that numpy 2 frowns upon.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 PICTURES, BATCH = 48, 8
 
 
