@@ -226,9 +226,11 @@ async def test_requests_join_and_leave_between_steps(tmp_path: Path) -> None:
         backend.calls.clear()
         long = asyncio.create_task(paint(engine, steps=60))
         await until(lambda: len(backend.calls) >= 5)
-        await paint(engine, steps=3, guidance_scale=1.0)
-        assert not long.done(), "the short one neither waited for the long one's end nor held it up"
-        await long
+        backend.gate.clear()
+        short = asyncio.create_task(paint(engine, steps=3, guidance_scale=1.0))
+        await until(lambda: any(job.ticket.ready for job in list(engine._loop._waiting.values())))
+        backend.gate.set()
+        await asyncio.gather(long, short)
     assert backend.calls.count(3) == 3
     assert len(backend.calls) == 60
 
