@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -114,12 +113,3 @@ def psnr(one: np.ndarray, other: np.ndarray) -> float:
     """Peak signal-to-noise ratio in dB of two images of 8 bits."""
     error = float(np.mean((one - other) ** 2))
     return float("inf") if error == 0 else 10 * float(np.log10(255**2 / error))
-
-
-def wait_for(what: str, condition: object, timeout_seconds: float = 60.0) -> None:
-    """Wait until `condition()` holds."""
-    assert callable(condition)
-    deadline = time.monotonic() + timeout_seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"gave up waiting for {what}"
-        time.sleep(0.05)

@@ -51,6 +51,7 @@ class DemoServices:
             "HEADSHOTS_HOME": str(home),
             "HEADSHOTS_FOUNDATION": str(foundation),
             "HEADSHOTS_GENERATOR_ENGINES_DIR": str(engines),
+            "HEADSHOTS_GENERATOR_PACKAGE": str(self._package()),
             "HEADSHOTS_GATEWAY_TRAINER_ADDRESS": self._ports.addresses()["trainer"],
             "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": self._ports.addresses()["generator"],
         }
@@ -70,10 +71,12 @@ class DemoServices:
         Raises:
             InvalidArgumentError: FOUNDATION_…: the folder is not a foundation.
         """
+        return (self._package() / MANIFEST).is_file()
+
+    def _package(self) -> Path:
         foundation = Foundation.read(self._foundation)
-        options = ExportOptions().resolved(foundation)
-        name = package_name(foundation, foundation_digest(self._foundation), options)
-        return (self._engines / name / MANIFEST).is_file()
+        digest = foundation_digest(self._foundation)
+        return self._engines / package_name(foundation, digest, ExportOptions().resolved(foundation))
 
     async def export(self, on_progress: Callable[[str, float], None]) -> None:
         """Make the engine package, in a process that ends with it.

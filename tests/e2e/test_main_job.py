@@ -7,8 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from diffusers import StableDiffusionPipeline
 
 from headshots.client import (
     AsyncHeadshots,
@@ -19,9 +17,9 @@ from headshots.client import (
     Training,
     TrainingOptions,
 )
-from headshots.diffusion.foundation import Foundation
 from tests.engines import tiny_foundation, tiny_package
 from tests.live_platform import LivePlatform, pixels, psnr, selfies
+from tests.stock import StockDiffusers
 
 STYLES = ["studio-navy-suit", "park-denim-jacket"]
 # Strong and short: what matters here is that people come out different, not that they come out well.
@@ -73,33 +71,12 @@ async def test_stock_diffusers_paints_the_same_with_the_adapter(platform: LivePl
         subject, training = await taught(client, 1)
         shots = await painted(client, subject)
     assert training.adapter is not None
-    foundation = Foundation.read(tiny_foundation())
-    pipeline = StableDiffusionPipeline.from_pretrained(tiny_foundation(), safety_checker=None)
-    pipeline.set_progress_bar_config(disable=True)
-    bare = _stock(pipeline, foundation, shots[0])
-    file = platform.object(training.adapter.key)
-    pipeline.load_lora_weights(file.parent, weight_name=file.name)
+    stock = StockDiffusers(tiny_foundation())
+    bare = stock.paint(shots[0].image)
+    stock.load_adapter(platform.object(training.adapter.key))
     for shot in shots:
-        assert psnr(_stock(pipeline, foundation, shot), pixels(shot.content)) >= 40
+        assert psnr(stock.paint(shot.image), pixels(shot.content)) >= 40
     assert psnr(bare, pixels(shots[0].content)) < 30, "the adapter must matter for this test to say anything"
-
-
-def _stock(pipeline: StableDiffusionPipeline, foundation: Foundation, shot: PaintedImage) -> np.ndarray:
-    """The shot as diffusers' own pipeline paints it, from the seed's documented noise."""
-    image = shot.image
-    config = pipeline.unet.config
-    shape = (1, config.in_channels, image.height_px // 8, image.width_px // 8)
-    noise = np.random.RandomState(image.seed).standard_normal(shape).astype(np.float32)
-    output = pipeline(
-        image.prompt,
-        width=image.width_px,
-        height=image.height_px,
-        num_inference_steps=foundation.steps,
-        guidance_scale=foundation.guidance_scale,
-        latents=torch.from_numpy(noise),
-        output_type="pil",
-    )
-    return np.asarray(output.images[0].convert("RGB"), dtype=np.float64)
 
 
 async def test_gateway_killed_in_mid_gallery_finishes_it(platform: LivePlatform) -> None:

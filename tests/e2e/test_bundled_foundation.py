@@ -1,0 +1,64 @@
+"""The main job on the foundation that the repository carries, with people that it has never seen.
+
+Short trainings: they show that the photos decide the faces, not how good the faces can get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from foundry.portraits import held_out_seed, sample_identity, sample_selfies
+from headshots.client import PaintedImage, TrainingOptions
+from headshots.diffusion.export import ExportOptions, ensure_package_in_child
+from headshots.settings import default_foundation
+from tests.engines import scratch
+from tests.live_platform import LivePlatform, pixels, psnr
+from tests.stock import StockDiffusers
+
+FOUNDATION = default_foundation()
+STYLES = ["studio-navy-suit", "park-denim-jacket"]
+SHORT = TrainingOptions(steps=40, batch_rows=4)
+
+pytestmark = [
+    pytest.mark.skipif(
+        not (FOUNDATION / "unet" / "diffusion_pytorch_model.safetensors").is_file(),
+        reason="models/tiny-portrait has no weights in this checkout",
+    ),
+    # diffusers' DPM-Solver scheduler asks a tensor for an array in NumPy 1's way.
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePlatform]:
+    package = ensure_package_in_child(FOUNDATION, scratch() / "bundled-engines", ExportOptions(slots=4, max_rows=8))
+    with LivePlatform(tmp_path_factory.mktemp("platform"), FOUNDATION, package) as platform:
+        yield platform
+
+
+async def test_photos_decide_the_faces_and_stock_diffusers_agrees(platform: LivePlatform) -> None:
+    galleries: list[list[PaintedImage]] = []
+    adapters = []
+    async with platform.client() as client:
+        for person in (7, 8):
+            identity = held_out_seed(person)
+            subject = await client.create_subject(class_noun="person")
+            await client.upload_photos(subject, sample_selfies(identity, 6))
+            training = await client.train(subject, SHORT)
+            assert training.adapter is not None
+            adapters.append(training.adapter)
+            shots = [each async for each in client.generate(subject, STYLES, shots_per_style=2, seed=3)]
+            galleries.append(sorted(shots, key=lambda shot: (shot.image.style, shot.image.seed)))
+    assert sample_identity(held_out_seed(7)) != sample_identity(held_out_seed(8))
+    for one, other in zip(*galleries, strict=True):
+        assert (one.image.prompt, one.image.seed) == (other.image.prompt, other.image.seed)
+        assert np.abs(pixels(one.content) - pixels(other.content)).mean() > 4
+    stock = StockDiffusers(FOUNDATION)
+    bare = stock.paint(galleries[0][0].image)
+    stock.load_adapter(platform.object(adapters[0].key))
+    for shot in (galleries[0][0], galleries[0][-1]):
+        assert psnr(stock.paint(shot.image), pixels(shot.content)) >= 40
+    assert psnr(bare, pixels(galleries[0][0].content)) < 30, "the adapter must matter for this test to say anything"

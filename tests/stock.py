@@ -1,0 +1,41 @@
+"""What diffusers' own pipeline paints: the truth that our generator is held against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+
+from headshots.client import Image
+from headshots.diffusion.foundation import Foundation
+
+
+class StockDiffusers:
+    """A foundation in a StableDiffusionPipeline, with the scheduler that its folder names."""
+
+    def __init__(self, foundation: Path) -> None:
+        self._foundation = Foundation.read(foundation)
+        self._pipeline = StableDiffusionPipeline.from_pretrained(foundation, safety_checker=None)
+        self._pipeline.set_progress_bar_config(disable=True)
+
+    def load_adapter(self, file: Path) -> None:
+        """As any user of diffusers loads a LoRA."""
+        self._pipeline.load_lora_weights(file.parent, weight_name=file.name)
+
+    def paint(self, image: Image) -> np.ndarray:
+        """The image's prompt, seed and size, with the foundation's steps and guidance; float64 [H, W, 3], 0 to 255."""
+        shape = (1, self._pipeline.unet.config.in_channels, image.height_px // 8, image.width_px // 8)
+        # The noise that a seed means is documented: any program can draw it.
+        noise = np.random.RandomState(image.seed).standard_normal(shape).astype(np.float32)
+        output = self._pipeline(
+            image.prompt,
+            width=image.width_px,
+            height=image.height_px,
+            num_inference_steps=self._foundation.steps,
+            guidance_scale=self._foundation.guidance_scale,
+            latents=torch.from_numpy(noise),
+            output_type="pil",
+        )
+        return np.asarray(output.images[0].convert("RGB"), dtype=np.float64)
