@@ -14,7 +14,6 @@ from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableError
-from headshots.imaging import PhotoLimits
 from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
 from services.gateway import galleries, photos, subjects, trainings
@@ -34,7 +33,7 @@ from services.gateway.models import (
 )
 from services.gateway.painter import Painter
 from services.gateway.reconciler import Reconciler
-from services.gateway.uploads import Spooler, UploadPart, read_header
+from services.gateway.uploads import Spooler, UploadLimits, UploadPart, read_header
 from services.gateway.watching import Watcher
 
 
@@ -53,7 +52,7 @@ class GatewayEngine:
         reconciler: Reconciler,
         painter: Painter,
         metrics: GatewayMetrics,
-        photo_limits: PhotoLimits,
+        upload_limits: UploadLimits,
         watcher: Watcher,
     ) -> None:
         self._database = database
@@ -65,7 +64,7 @@ class GatewayEngine:
         self._reconciler = reconciler
         self._painter = painter
         self._metrics = metrics
-        self._spooler = Spooler(photo_limits)
+        self._spooler = Spooler(upload_limits)
         self.watcher = watcher
 
     async def get_tenant(self, tenant: str) -> Tenant:
@@ -96,16 +95,11 @@ class GatewayEngine:
         return await self._eraser.delete(tenant, subject_id)
 
     async def upload(self, tenant: str, parts: AsyncIterator[UploadPart]) -> list[Photo]:
-        """Stores the photos of one stream, all or none. Raises as `Spooler.spool` and `photos.store_photos`."""
+        """Stores the photos of one stream, all or none. Raises as `Spooler` and `photos.store_photos`."""
         status = "cut"
         try:
-            header = await read_header(parts)
-            await self.get_subject(tenant, header.subject_id)
-            with tempfile.TemporaryDirectory(prefix="headshots-upload-") as folder:
-                spooled = await self._spooler.spool(parts, Path(folder))
-                stored = await in_thread(
-                    photos.store_photos, self._database, self._store, tenant, header.subject_id, spooled
-                )
+            with self._spooler.stream():
+                stored = await self._receive(tenant, self._spooler.steady(parts))
             status = "stored"
         except HeadshotsError as error:
             status = "refused"
@@ -115,6 +109,13 @@ class GatewayEngine:
             self._metrics.uploads.labels(status).inc()
         self._metrics.photos.inc(len(stored))
         return stored
+
+    async def _receive(self, tenant: str, parts: AsyncIterator[UploadPart]) -> list[Photo]:
+        header = await read_header(parts)
+        await self.get_subject(tenant, header.subject_id)
+        with tempfile.TemporaryDirectory(prefix="headshots-upload-") as folder:
+            spooled = await self._spooler.spool(parts, Path(folder))
+            return await in_thread(photos.store_photos, self._database, self._store, tenant, header.subject_id, spooled)
 
     async def list_photos(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Photo], str]:
         """See `photos.list_photos`."""

@@ -12,6 +12,16 @@ from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
 from services.gateway.models import MAX_PHOTO_BYTES
 from services.gateway.shot_worker import PaintSettings
+from services.gateway.uploads import UploadLimits
+
+_AT_LEAST_ONE = (
+    "photo_decoders",
+    "photo_min_side_px",
+    "preview_every",
+    "shot_max_attempts",
+    "shots_in_flight",
+    "uploads_at_once",
+)
 
 
 def default_styles() -> Path:
@@ -50,6 +60,12 @@ class GatewaySettings:
     """A photo's shorter side, at least."""
     photo_max_side_px: int = PhotoLimits.max_side_px
     """A photo's longer side as stored; larger ones are scaled down."""
+    photo_decoders: int = 2
+    """Photos decoded at once; one of 64 megapixels may take half a gigabyte of memory while it is."""
+    uploads_at_once: int = 4
+    """Photo streams received at once; more are refused with UPLOADS_BUSY, to be sent again later."""
+    upload_idle_seconds: float = 60.0
+    """A photo stream that is silent for so long is ended with UPLOAD_IDLE."""
     shots_in_flight: int = 16
     """Shots that this gateway works on at once."""
     shot_lease_seconds: float = 15.0
@@ -86,7 +102,7 @@ class GatewaySettings:
             first_key_file=home.api_key_file if embedded else None,
             styles=default_styles(),
         )
-        for name in ("shots_in_flight", "shot_max_attempts", "photo_min_side_px", "preview_every"):
+        for name in _AT_LEAST_ONE:
             if getattr(settings, name) < 1:
                 raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} must be at least 1")
         return settings
@@ -100,6 +116,11 @@ class GatewaySettings:
     def photo_limits(self) -> PhotoLimits:
         """What a photo may be."""
         return PhotoLimits(MAX_PHOTO_BYTES, self.photo_max_pixels, self.photo_min_side_px, self.photo_max_side_px)
+
+    @property
+    def upload_limits(self) -> UploadLimits:
+        """What a stream of photos may be."""
+        return UploadLimits(self.photo_limits, self.photo_decoders, self.uploads_at_once, self.upload_idle_seconds)
 
     def painting(self, owner: str) -> PaintSettings:
         """How shots are worked on."""

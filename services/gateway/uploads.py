@@ -7,22 +7,36 @@ refused leaves nothing behind.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
-import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from headshots.errors import (
     AlreadyExistsError,
+    DeadlineExceededError,
     FieldViolation,
     HeadshotsError,
     InvalidArgumentError,
     InvalidPhotoError,
+    ResourceExhaustedError,
 )
 from headshots.imaging import PhotoLimits, decode_photo
 from headshots.threads import in_thread
 from services.gateway.models import MAX_PHOTOS
+
+_BUSY_RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class UploadLimits:
+    """What a stream may be, and how many at once."""
+
+    photo: PhotoLimits
+    decoders: int
+    at_once: int
+    idle_seconds: float
 
 
 @dataclass(frozen=True)
@@ -58,12 +72,54 @@ class SpooledPhoto:
 
 
 class Spooler:
-    """Checks and decodes photos one by one. At most one upload (20 MiB) a stream is held in memory."""
+    """Checks and decodes photos one by one. At most one upload (20 MiB) a stream is held in memory.
 
-    def __init__(self, limits: PhotoLimits) -> None:
+    Streams and decoders are counted over all callers, so one engine has one spooler.
+    """
+
+    def __init__(self, limits: UploadLimits) -> None:
         self._limits = limits
-        # Decoding is CPU-bound; more at once would only cost memory.
-        self._decoders = asyncio.Semaphore(os.cpu_count() or 1)
+        # Decoding is what takes memory, far more than the upload itself.
+        self._decoders = asyncio.Semaphore(limits.decoders)
+        self._streams = 0
+
+    @contextlib.contextmanager
+    def stream(self) -> Iterator[None]:
+        """A place for one stream.
+
+        Raises:
+            ResourceExhaustedError: UPLOADS_BUSY.
+        """
+        if self._streams >= self._limits.at_once:
+            raise ResourceExhaustedError(
+                "UPLOADS_BUSY",
+                f"{self._streams} uploads are under way already; send the stream again in a few seconds",
+                retry_after_seconds=_BUSY_RETRY_SECONDS,
+            )
+        self._streams += 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
+
+    async def steady(self, parts: AsyncIterator[UploadPart]) -> AsyncIterator[UploadPart]:
+        """The parts, as long as they keep coming; the time that we take for each does not count.
+
+        Raises:
+            DeadlineExceededError: UPLOAD_IDLE.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(self._limits.idle_seconds):
+                    part = await anext(parts, None)
+            except TimeoutError as error:
+                raise DeadlineExceededError(
+                    "UPLOAD_IDLE",
+                    f"nothing came for {self._limits.idle_seconds:g} s; nothing was kept, send the stream again",
+                ) from error
+            if part is None:
+                return
+            yield part
 
     async def spool(self, parts: AsyncIterator[UploadPart], folder: Path) -> list[SpooledPhoto]:
         """All photos of a stream whose header has been read already.
@@ -103,7 +159,7 @@ class Spooler:
                 f"photos[{number}] has more bytes than its size_bytes of {start.size_bytes}; announce its true size",
                 number,
             )
-        sha256 = hashlib.sha256(body).hexdigest()
+        sha256 = await in_thread(_sha256, body)
         for other in earlier:
             if other.sha256 == sha256:
                 raise duplicate(number, start.filename, f"photos[{other.number}] of this stream")
@@ -118,7 +174,7 @@ class Spooler:
         return photo
 
     def _decode(self, number: int, start: UploadStart, body: bytes, folder: Path) -> SpooledPhoto:
-        photo = decode_photo(body, self._limits)
+        photo = decode_photo(body, self._limits.photo)
         path = folder / f"{number}.png"
         path.write_bytes(photo.png)
         return SpooledPhoto(
@@ -131,6 +187,10 @@ class Spooler:
             height_px=photo.height,
             path=path,
         )
+
+
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
 
 
 async def read_header(parts: AsyncIterator[UploadPart]) -> UploadHeader:

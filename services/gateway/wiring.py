@@ -97,7 +97,7 @@ async def start_gateway(settings: GatewaySettings) -> Gateway:
         reconciler=reconciler,
         painter=painter,
         metrics=metrics,
-        photo_limits=settings.photo_limits,
+        upload_limits=settings.upload_limits,
         watcher=Watcher(database, hub, metrics, poll_seconds=settings.poll_seconds),
     )
     async with contextlib.AsyncExitStack() as on_failure:

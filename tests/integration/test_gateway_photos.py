@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import struct
 import tempfile
+import threading
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import grpc.aio
 import pytest
 from PIL import Image
 
 from headshots import schema
 from headshots.errors import (
     AlreadyExistsError,
+    DeadlineExceededError,
     FailedPreconditionError,
     InvalidArgumentError,
     InvalidPhotoError,
     NotFoundError,
     ResourceExhaustedError,
 )
+from headshots.imaging import NormalisedPhoto, PhotoLimits, decode_photo
+from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import gateway_pb2 as pb
+from services.gateway import uploads
 from tests.gateway_world import World, opened_world, refused, selfie, until, upload_messages
 
 
@@ -229,6 +236,71 @@ async def test_a_connection_that_breaks_in_the_middle_leaves_nothing(world: Worl
     await until(lambda: not any((tmp_path / "scratch").iterdir()))
     assert await world.photo_leftovers() == ([], [])
     assert len(await world.acme.upload(subject, selfie(1))) == 1
+
+
+async def test_a_silent_stream_is_ended_and_leaves_nothing(world: World, tmp_path: Path) -> None:
+    subject = await world.acme.subject()
+    await world.kill()
+    await world.start(upload_idle_seconds=0.3)
+    for messages in (upload_messages(subject, selfie(1)), [*upload_messages(subject, selfie(1)), start(500)], []):
+        call = world.acme.stub.UploadPhotos(metadata=world.acme.metadata)
+        for message in messages:
+            await call.write(message)
+        with refused(DeadlineExceededError, "UPLOAD_IDLE"):
+            try:
+                await call
+            except grpc.aio.AioRpcError as error:
+                raise error_from_rpc(error) from error
+        assert await world.photo_leftovers() == ([], [])
+        assert not any((tmp_path / "scratch").iterdir())
+
+
+async def test_more_streams_than_may_be_at_once_are_sent_away(world: World, tmp_path: Path) -> None:
+    subject = await world.acme.subject()
+    await world.kill()
+    await world.start(uploads_at_once=2)
+    calls = [world.acme.stub.UploadPhotos(metadata=world.acme.metadata) for _ in range(2)]
+    for number, call in enumerate(calls):
+        for message in upload_messages(subject, selfie(number)):
+            await call.write(message)
+    await until(lambda: len(list((tmp_path / "scratch").glob("*/0.png"))) == 2)
+    with refused(ResourceExhaustedError, "UPLOADS_BUSY") as caught:
+        await world.acme.upload(subject, selfie(7))
+    assert caught.value.retry_after_seconds == 5.0
+    calls[0].cancel()
+    await calls[1].done_writing()
+    assert len((await calls[1]).photos) == 1
+    await until(lambda: not any((tmp_path / "scratch").iterdir()))
+    assert len(await world.acme.upload(subject, selfie(7))) == 1
+
+
+async def test_photos_are_hashed_and_decoded_off_the_event_loop_a_few_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+    lock, pair, running, most = threading.Lock(), threading.Barrier(2), 0, 0
+
+    def digest(body: bytes) -> str:
+        threads.append(threading.current_thread())
+        return hashlib.sha256(body).hexdigest()
+
+    def decode(body: bytes, limits: PhotoLimits) -> NormalisedPhoto:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        pair.wait(10)
+        with lock:
+            running -= 1
+        return decode_photo(body, limits)
+
+    monkeypatch.setattr(uploads, "_sha256", digest)
+    monkeypatch.setattr(uploads, "decode_photo", decode)
+    subjects = [await world.acme.subject() for _ in range(4)]
+    await asyncio.gather(*(world.acme.upload(subject, selfie(1)) for subject in subjects))
+    assert len(threads) == 4
+    assert threading.main_thread() not in threads
+    assert most == 2
 
 
 async def test_an_unknown_subject_is_refused_before_its_photos_are_read(world: World) -> None:
