@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from headshots.diffusion.backends.base import Backend, UNetBatch
 from headshots.errors import DeadlineExceededError, FailedPreconditionError, InternalError, UnavailableError
 from services.generator import images
+from services.generator.batch import Batch
 from services.generator.decoder import Decoder, Latents
 from services.generator.jobs import Decoded, Failed, Job
 from services.generator.lanes import FloatArray, Lane, LaneInputs, advance
@@ -51,8 +51,7 @@ class BatchLoop:
         self._slots = SlotTable(slots)
         self._waiting: dict[Ticket, Job] = {}
         self._running: set[Job] = set()
-        self._lanes: dict[Lane, tuple[Job, int]] = {}
-        self._turn: deque[tuple[int, ...]] = deque()
+        self._batch = Batch()
         self._to_clear: list[int] = []
         self._seconds_per_row = 0.0
         self._stopping = False
@@ -172,8 +171,7 @@ class BatchLoop:
 
     def _estimate(self, row_steps: float) -> float:
         """Seconds for that much work after what is in the batch now."""
-        in_batch = sum(lane.rows * (lane.inputs.schedule.steps - lane.step) for lane in self._lanes)
-        return (row_steps + in_batch) * self._seconds_per_row
+        return (row_steps + self._batch.row_steps) * self._seconds_per_row
 
     def _decoded(self, job: Job, event: Decoded) -> None:
         """The decoder is done with an image."""
@@ -194,7 +192,7 @@ class BatchLoop:
                     self._admit()
                     if self._stopping:
                         return
-                    lanes = self._choose()
+                    lanes = self._batch.choose()
                     if not lanes:
                         self._work.wait()
                         continue
@@ -209,7 +207,7 @@ class BatchLoop:
         with self._lock:
             if not lanes:
                 return {*self._waiting.values(), *self._running}
-            return {self._lanes[lane][0] for lane in lanes if lane in self._lanes}
+            return {self._batch.owner(lane)[0] for lane in lanes if lane in self._batch}
 
     def _fail(self, jobs: Iterable[Job], what: str) -> None:
         with self._lock:
@@ -227,8 +225,7 @@ class BatchLoop:
         while self._to_clear:
             self._backend.write_slot(self._to_clear.pop(), None)
         while not self._stopping:
-            free = self._max_rows - sum(lane.rows for lane in self._lanes)
-            ticket = self._scheduler.next(free, self._can_start)
+            ticket = self._scheduler.next(self._max_rows - self._batch.rows, self._can_start)
             if ticket is None:
                 return
             self._start(self._waiting[ticket])
@@ -264,25 +261,13 @@ class BatchLoop:
         index = job.plan.request.images - job.ticket.images - 1
         slot = 0 if job.adapter is None else self._slots.slot(job.adapter)
         lane = Lane(job.inputs, slot, job.plan.seed(index), job.plan.latent_shape)
-        job.lanes[index] = lane
-        self._lanes[lane] = (job, index)
+        self._batch.add(lane, job, index)
         self._running.add(job)
         if job.ticket.images == 0:
             del self._waiting[job.ticket]
             waited = time.monotonic() - job.submitted
             self._metrics.queue_seconds.observe(waited)
             job.emit(Started(waited))
-
-    def _choose(self) -> list[Lane]:
-        """All lanes of the size whose turn it is."""
-        sizes = {lane.latents_CHW.shape for lane in self._lanes}
-        if not sizes:
-            return []
-        self._turn = deque(size for size in self._turn if size in sizes)
-        self._turn.extend(sorted(sizes - set(self._turn)))
-        size = self._turn.popleft()
-        self._turn.append(size)
-        return [lane for lane in self._lanes if lane.latents_CHW.shape == size]
 
     def _step(self, lanes: list[Lane]) -> None:
         started = time.monotonic()
@@ -298,7 +283,7 @@ class BatchLoop:
 
     def _report(self, lane: Lane) -> None:
         """Tell the caller of a step done; a finished lane leaves the batch for the decoder."""
-        job, index = self._lanes[lane]
+        job, index = self._batch.owner(lane)
         every, total = job.plan.request.preview_every, lane.inputs.schedule.steps
         wanted = every > 0 and lane.step % every == 0
         shown = images.preview(lane.clean_CHW, self._preview_map) if wanted else b""
@@ -310,6 +295,6 @@ class BatchLoop:
 
     def _remove(self, job: Job, index: int) -> None:
         """Take a lane out of the batch and release its slot."""
-        del self._lanes[job.lanes.pop(index)]
+        self._batch.remove(job, index)
         if job.adapter is not None:
             self._slots.unpin(job.adapter)

@@ -9,14 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler, StableDiffusionPipeline
+from diffusers import (
+    AutoPipelineForText2Image,
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    EulerDiscreteScheduler,
+)
 from PIL import Image
 
 from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes, kohya_lora_bytes
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.schedule import initial_noise
 from headshots.v1 import generator_pb2 as pb
-from tests.engines import lora_bytes, peft_unet, tiny_foundation, tiny_package
+from tests.engines import lora_bytes, peft_unet, tiny_foundation, tiny_package, tiny_sdxl, tiny_sdxl_package
 from tests.generators import running_generator
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
@@ -38,7 +43,7 @@ def stock_image(
     foundation: Path, lora: Path | None, sampler: str, *, seed: int, size: tuple[int, int], **call: Any
 ) -> np.ndarray[Any, Any]:
     """Stock diffusers, told nothing of us but the noise."""
-    pipeline = StableDiffusionPipeline.from_pretrained(foundation, safety_checker=None)
+    pipeline = AutoPipelineForText2Image.from_pretrained(foundation)
     pipeline.set_progress_bar_config(disable=True)
     pipeline.scheduler = SAMPLERS[sampler][1].from_config(pipeline.scheduler.config)
     if lora is not None:
@@ -116,4 +121,22 @@ async def test_files_that_we_write_mean_the_same_to_stock_diffusers(
     found = await our_image(tmp_path, tiny_package(), path, seed=3, steps=4, **call)
     assert psnr(found, expected) >= 40
     bare = await our_image(tmp_path, tiny_package(), None, seed=3, steps=4, **call)
+    assert psnr(bare, expected) < 35, "the adapter shows"
+
+
+@pytest.mark.parametrize(("sampler", "negative"), [("euler", None), ("dpmpp_2m", "grey suit")])
+async def test_sdxl_is_what_stock_diffusers_paints(tmp_path: Path, sampler: str, negative: str | None) -> None:
+    """Two text encoders, pooled embedding, time ids; an empty negative prompt is zeros, as in its pipeline."""
+    lora = tmp_path / "lora.safetensors"
+    lora.write_bytes(lora_bytes(peft_unet(4, 32.0, seed=5, foundation=tiny_sdxl())))
+    call = {"prompt": "photo of sks woman", "guidance_scale": 3.0}
+    expected = stock_image(
+        tiny_sdxl(), lora, sampler, seed=2, size=(64, 32), num_inference_steps=5, negative_prompt=negative, **call
+    )
+    request = {**call, "negative_prompt": negative or "", "seed": 2, "steps": 5, "width_px": 64, "height_px": 32}
+    request["sampler"] = SAMPLERS[sampler][0]
+    found = await our_image(tmp_path, tiny_sdxl_package(), lora, **request)
+    assert found.std() > 5
+    assert psnr(found, expected) >= 40
+    bare = await our_image(tmp_path, tiny_sdxl_package(), None, **request)
     assert psnr(bare, expected) < 35, "the adapter shows"
