@@ -83,7 +83,11 @@ def _pictures(task: Task) -> list[Pixels]:
 
 def _is_out_of_memory(error: Exception) -> bool:
     """Torch says it in two ways: a class of its own for cards, words for the CPU."""
-    return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "alloc" in str(error)
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "DefaultCPUAllocator" in str(error)
+    )
 
 
 def _die_with_parent() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from headshots.leases import LeaseLostError
@@ -59,7 +59,7 @@ class TrainerEngine:
         """
         return await self._placed(await asyncio.to_thread(rows.get, self._place.engine, job_id))
 
-    async def watch(self, job_id: str) -> AsyncIterator[Job]:
+    async def watch(self, job_id: str) -> AsyncGenerator[Job, None]:
         """The job now and on every change, until it is over.
 
         Raises:

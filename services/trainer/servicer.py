@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 import grpc.aio
@@ -59,8 +60,9 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
         self, request: t.WatchTrainingJobRequest, context: Context
     ) -> AsyncIterator[t.WatchTrainingJobResponse]:
         """A job until it is over."""
-        async for job in self._engine.watch(request.job_id):
-            yield t.WatchTrainingJobResponse(job=_job(job))
+        async with aclosing(self._engine.watch(request.job_id)) as jobs:
+            async for job in jobs:
+                yield t.WatchTrainingJobResponse(job=_job(job))
 
     async def CancelTrainingJob(
         self, request: t.CancelTrainingJobRequest, context: Context
