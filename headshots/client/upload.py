@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 
 from headshots.client.connection import CHANNEL_OPTIONS, Connection
-from headshots.rpc.channel import channel_options, error_from_rpc
+from headshots.rpc.channel import channel_arguments, error_from_rpc
 from headshots.v1 import gateway_pb2, gateway_pb2_grpc
 
 CHUNK_BYTES = 512 * 1024
@@ -40,7 +40,7 @@ class PhotoUpload(Connection):
                 raise parts.failure or error_from_rpc(error) from error
 
     def _blocking_channel(self) -> grpc.Channel:
-        options = list({**dict(channel_options()), **CHANNEL_OPTIONS}.items())
+        options = channel_arguments(self._address, CHANNEL_OPTIONS)
         if self._root_certificates is None:
             return grpc.insecure_channel(self._address, options)
         credentials = grpc.ssl_channel_credentials(self._root_certificates)

@@ -10,7 +10,7 @@ import grpc.aio
 
 from headshots.rpc.errors import error_from_rpc
 
-__all__ = ["channel_options", "error_from_rpc", "open_channel"]
+__all__ = ["channel_arguments", "channel_options", "error_from_rpc", "open_channel"]
 
 # UNAVAILABLE means that the server did not take the call, so any call may be tried again.
 _RETRY_POLICY = {
@@ -37,6 +37,16 @@ def channel_options(max_message_bytes: int = 32 * 2**20) -> list[tuple[str, str 
     ]
 
 
+def channel_arguments(address: str, options: Mapping[str, str | int] | None = None) -> list[tuple[str, str | int]]:
+    """``channel_options`` with ``options`` on top; a proxy of the environment is not asked for this machine itself."""
+    # A dictionary, because gRPC takes the first of two arguments with the same name.
+    arguments = dict(channel_options())
+    host = address.rpartition("/")[2].rpartition(":")[0].strip("[]")
+    if host in ("localhost", "::1") or host.startswith("127."):
+        arguments["grpc.enable_http_proxy"] = 0
+    return list({**arguments, **(options or {})}.items())
+
+
 def open_channel(
     address: str,
     *,
@@ -48,8 +58,7 @@ def open_channel(
 
     ``options`` are channel arguments that come on top of, or instead of, those of ``channel_options``.
     """
-    # A dictionary, because gRPC takes the first of two arguments with the same name.
-    arguments = list({**dict(channel_options()), **(options or {})}.items())
+    arguments = channel_arguments(address, options)
     if root_certificates is not None:
         credentials = grpc.ssl_channel_credentials(root_certificates)
         return grpc.aio.secure_channel(address, credentials, options=arguments, interceptors=list(interceptors))

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from headshots.cli.processes import is_serving
 from headshots.client import AsyncHeadshots, Headshots, JobState
 from headshots.errors import InvalidPhotoError, NotFoundError
 from tests.fake_gateway import API_KEY, STYLES, FakeGateway, fake_gateway_in_thread, painted_png
@@ -60,6 +61,19 @@ def test_threads_may_share_a_client(gateway: tuple[FakeGateway, str]) -> None:
     with Headshots(gateway[1], API_KEY) as client, ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda number: client.create_subject(f"person {number}"), range(24)))
     assert len({subject.name for subject in made}) == 24
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
+    gateway: tuple[FakeGateway, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    for variable in ("no_proxy", "NO_PROXY", "no_grpc_proxy"):
+        monkeypatch.delenv(variable, raising=False)
+    port = gateway[1].rpartition(":")[2]
+    for address in (f"127.0.0.1:{port}", f"localhost:{port}", f"dns:///127.0.0.1:{port}"):
+        with Headshots(address, API_KEY) as client:
+            client.upload_photos(client.create_subject(), [painted_png("selfie", 0)])
+        assert is_serving(f"127.0.0.1:{port}")
 
 
 def test_closing_ends_the_thread_and_may_be_repeated(gateway: tuple[FakeGateway, str]) -> None:
