@@ -39,6 +39,8 @@ tenants = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("display_name", String(128), nullable=False, default=""),
+    # When a gateway last took a shot of theirs: tenants take turns.
+    Column("last_shot_at", Float, nullable=False, default=0.0),
     Column("created_at", Float, nullable=False),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from headshots import leases
-from headshots.database import now_expression, read, write
+from headshots.database import database_now, now_expression, read, write
 from headshots.leases import Lease
-from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shots, subjects
+from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shots, subjects, tenants
 from headshots.styles import Style
 from services.gateway.models import Adapter, Failure
 from services.gateway.peers import ImageDone
@@ -42,23 +43,57 @@ class Shot:
 
 
 def claim(engine: Engine, *, owner: str, ttl_seconds: float) -> Shot | None:
-    """Takes the next shot: high priority first, then galleries in turn (all first shots, all second shots, …)."""
+    """Takes the next shot: high priority first, then the tenant that has least running, then the one served longest
+    ago, then the oldest gallery's shots by number."""
     with read(engine) as connection:
         now = now_expression(connection.dialect.name)
         waiting = sa.and_(leases.claimable(shots, now), shots.c.not_before <= now)
         # Looking first costs no write lock while there is nothing to do.
         if connection.execute(sa.select(shots.c.id).where(waiting).limit(1)).first() is None:
             return None
-    priority = sa.select(galleries.c.priority).where(galleries.c.id == shots.c.gallery_id).scalar_subquery()
+        order = _turns(_running_by_tenant(connection))
     lease = leases.claim(
         engine,
         shots,
         owner=owner,
         ttl_seconds=ttl_seconds,
-        order_by=(priority.desc(), shots.c.number),
+        order_by=order,
         where=shots.c.not_before <= now,
     )
     return _begin(engine, lease) if lease is not None else None
+
+
+def _running_by_tenant(connection: Connection) -> dict[str, int]:
+    """Counted once before the claim and not for each waiting shot in it: out of date it costs a turn, no more."""
+    now = now_expression(connection.dialect.name)
+    rows = connection.execute(
+        sa.select(galleries.c.tenant_id, sa.func.count())
+        .join(shots, shots.c.gallery_id == galleries.c.id)
+        .where(shots.c.state == RUNNING, shots.c.lease_expires_at >= now)
+        .group_by(galleries.c.tenant_id)
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
+def _turns(running: Mapping[str, int]) -> list[sa.ColumnElement[Any]]:
+    def of_gallery(column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+        return sa.select(column).where(galleries.c.id == shots.c.gallery_id).scalar_subquery()
+
+    at_work = sa.case(running, value=of_gallery(galleries.c.tenant_id), else_=0) if running else sa.literal(0)
+    last_shot_at = (
+        sa.select(tenants.c.last_shot_at)
+        .join(galleries, galleries.c.tenant_id == tenants.c.id)
+        .where(galleries.c.id == shots.c.gallery_id)
+        .scalar_subquery()
+    )
+    return [
+        of_gallery(galleries.c.priority).desc(),
+        at_work,
+        last_shot_at,
+        of_gallery(galleries.c.created_at),
+        shots.c.gallery_id,
+        shots.c.number,
+    ]
 
 
 def _begin(engine: Engine, lease: Lease) -> Shot:
@@ -81,6 +116,8 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
             .where(galleries.c.id == row.id, galleries.c.state == PENDING)
             .values(state=RUNNING, revision=galleries.c.revision + 1)
         )
+        now = database_now(connection)
+        connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
     return Shot(
         lease=lease,
         gallery_id=row.id,

@@ -277,10 +277,10 @@ async def test_a_shot_that_keeps_failing_is_given_up(world: World, subject: str)
 
 
 async def test_a_foreign_adapter_is_not_tried_twice(world: World, subject: str) -> None:
-    world.generator.broken = {0: InvalidAdapterError("ADAPTER_FOUNDATION_MISMATCH", "made for another foundation")}
+    world.generator.broken = {0: InvalidAdapterError("ADAPTER_FOREIGN_FOUNDATION", "made for another foundation")}
     gallery = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1))
     assert gallery.state == resources.JOB_STATE_FAILED
-    assert gallery.failure.reason == "ADAPTER_FOUNDATION_MISMATCH"
+    assert gallery.failure.reason == "ADAPTER_FOREIGN_FOUNDATION"
     assert len(world.generator.requests) == 1
 
 

@@ -18,6 +18,7 @@ def upgrade() -> None:
         "tenants",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("display_name", sa.String(length=128), nullable=False),
+        sa.Column("last_shot_at", sa.Float(), nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tenants")),
     )
