@@ -11,6 +11,8 @@ from typing import TypeVar
 from headshots.errors import FieldViolation, InvalidArgumentError
 
 ItemT = TypeVar("ItemT")
+# What fits the 64 bits of a database's integer; no finite or infinite float above it is a time either.
+_LARGEST = 2**63 - 1
 Position = tuple[float | str, ...]
 
 
@@ -31,10 +33,21 @@ def decode_token(token: str, kinds: tuple[type, ...]) -> Position | None:
         position = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (binascii.Error, ValueError):
         position = None
-    if not isinstance(position, list) or [type(part) for part in position] != list(kinds):
+    if (
+        not isinstance(position, list)
+        or [type(part) for part in position] != list(kinds)
+        or not all(map(_is_storable, position))
+    ):
         message = "not a page_token of this list; send next_page_token as it came, or leave it empty"
         raise InvalidArgumentError("PAGE_TOKEN_INVALID", message, violations=[FieldViolation("page_token", message)])
     return tuple(position)
+
+
+def _is_storable(part: float | str) -> bool:
+    """Whether a database takes it as a value to compare with; every position that `encode_token` had is."""
+    if isinstance(part, str):
+        return part.isascii() and part.isprintable()
+    return abs(part) <= _LARGEST
 
 
 def cut_page(items: Sequence[ItemT], size: int, position_of: Callable[[ItemT], Position]) -> tuple[list[ItemT], str]:

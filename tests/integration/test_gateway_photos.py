@@ -186,8 +186,8 @@ def header(subject: str) -> pb.UploadPhotosRequest:
     return pb.UploadPhotosRequest(header=pb.UploadHeader(parent=subject))
 
 
-def start(size: int) -> pb.UploadPhotosRequest:
-    return pb.UploadPhotosRequest(photo=pb.PhotoStart(filename="me.jpg", size_bytes=size))
+def start(size: int, filename: str = "me.jpg") -> pb.UploadPhotosRequest:
+    return pb.UploadPhotosRequest(photo=pb.PhotoStart(filename=filename, size_bytes=size))
 
 
 def chunk(data: bytes) -> pb.UploadPhotosRequest:
@@ -209,6 +209,7 @@ async def test_malformed_streams_are_refused(world: World) -> None:
         ([*good, start(len(photo)), chunk(photo[:100]), start(5)], "UPLOAD_INCOMPLETE"),
         ([*good, start(20 * 2**20 + 1)], "CONSTRAINT_VIOLATED"),
         ([*good, start(0)], "CONSTRAINT_VIOLATED"),
+        ([*good, start(10, "me\0.jpg")], "CONSTRAINT_VIOLATED"),
         ([*good, pb.UploadPhotosRequest()], "CONSTRAINT_VIOLATED"),
         ([*good, start(2**21), chunk(bytes(2**20 + 1))], "CONSTRAINT_VIOLATED"),
         ([header("subjects/../../x"), start(1)], "CONSTRAINT_VIOLATED"),

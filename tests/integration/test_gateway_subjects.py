@@ -21,6 +21,7 @@ from headshots.errors import (
 from headshots.v1 import gateway_pb2 as pb
 from headshots.v1 import resources_pb2 as resources
 from services.gateway import erasing
+from services.gateway.pages import encode_token
 from tests.gateway_world import World, opened_world, refused, selfie, until
 
 
@@ -137,12 +138,26 @@ async def test_pages_hold_every_subject_once_newest_first(world: World) -> None:
     for token in ("nonsense", "W10", "WzEsMl0", "é"):
         with refused(InvalidArgumentError, "PAGE_TOKEN_INVALID"):
             await world.acme("ListSubjects", pb.ListSubjectsRequest(page_token=token))
+    for position in ((1e999, "a"), (float("nan"), "a"), (1.0, "\0"), (1.0, "\ud800")):
+        with refused(InvalidArgumentError, "PAGE_TOKEN_INVALID"):
+            await world.acme("ListSubjects", pb.ListSubjectsRequest(page_token=encode_token(position)))
+    for number in (10**30, -(10**30), 2**63):
+        request = pb.ListPhotosRequest(parent=names[0], page_token=encode_token((number,)))
+        with refused(InvalidArgumentError, "PAGE_TOKEN_INVALID"):
+            await world.acme("ListPhotos", request)
+
+
+async def test_names_may_hold_anything_but_nul(world: World) -> None:
+    name = "Ada \u00c5ngstr\u00f6m\n\u2603 \U0001f642"
+    made = (await world.acme("CreateSubject", pb.CreateSubjectRequest(display_name=name))).subject
+    assert made.display_name == name
 
 
 async def test_constraints_of_the_contract_are_enforced(world: World) -> None:
     for method, request, field in (
         ("CreateSubject", pb.CreateSubjectRequest(class_noun="Mr. 7"), "class_noun"),
         ("CreateSubject", pb.CreateSubjectRequest(request_id="a b"), "request_id"),
+        ("CreateSubject", pb.CreateSubjectRequest(display_name="A\0da"), "display_name"),
         ("GetSubject", pb.GetSubjectRequest(name="people/1"), "name"),
         ("ListSubjects", pb.ListSubjectsRequest(page_size=1001), "page_size"),
     ):
