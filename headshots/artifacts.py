@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import contextlib
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -19,7 +22,10 @@ from obstore.exceptions import NotFoundError as ObjectMissingError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from headshots.errors import InvalidArgumentError, NotFoundError, UnavailableError
+from headshots.settings import make_private
 
+_LOG = logging.getLogger(__name__)
+_MISSING = (ObjectMissingError, FileNotFoundError)
 _CLOUD_SCHEMES = {"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "https"}
 
 
@@ -28,6 +34,7 @@ class ArtifactStore:
 
     Raises (all methods):
         UnavailableError: OBJECT_STORE_UNAVAILABLE, when the backend fails; the same call may succeed later.
+        InvalidArgumentError: KEY_INVALID, for a key that would leave its folder (``..``) or is no path (``a//b``).
     """
 
     def __init__(self, store: ObjectStore) -> None:
@@ -35,7 +42,9 @@ class ArtifactStore:
 
     @classmethod
     def open(cls, url: str) -> ArtifactStore:
-        """Open ``file:///dir`` (made if missing), ``memory:///``, ``s3://bucket/prefix``, ``gs://…`` or ``az://…``.
+        """Open ``file:///dir``, ``memory:///``, ``s3://bucket/prefix``, ``gs://…`` or ``az://…``.
+
+        A missing folder is made, for its owner only.
 
         Credentials of the cloud stores come from their usual environment variables.
 
@@ -44,7 +53,9 @@ class ArtifactStore:
         """
         parts = urlsplit(url)
         if parts.scheme == "file":
-            return cls(LocalStore(Path(unquote(parts.path)), mkdir=True))
+            folder = Path(unquote(parts.path))
+            make_private(folder)
+            return cls(LocalStore(folder))
         if parts.scheme == "memory":
             return cls(MemoryStore())
         if parts.scheme not in _CLOUD_SCHEMES:
@@ -84,48 +95,36 @@ class ArtifactStore:
 
     def put_sync(self, key: str, data: bytes) -> None:
         """Blocking :meth:`put`. On disk a file appears whole or not at all (temporary name, then rename)."""
-        try:
+        with _translated(key), contextlib.suppress(ObjectExistsError):
             obstore.put(self._store, key, data, mode="create")
-        except ObjectExistsError:
-            return
-        except ObjectStoreError as error:
-            raise _unavailable(key, error) from error
 
     def get_sync(self, key: str) -> bytes:
         """Blocking :meth:`get`."""
         try:
-            return bytes(obstore.get(self._store, key).bytes())
-        except (ObjectMissingError, FileNotFoundError) as error:
+            with _translated(key):
+                return bytes(obstore.get(self._store, key).bytes())
+        except _MISSING as error:
             raise NotFoundError("OBJECT_NOT_FOUND", f"the object store has no {key}", metadata={"key": key}) from error
-        except ObjectStoreError as error:
-            raise _unavailable(key, error) from error
 
     def exists_sync(self, key: str) -> bool:
         """Blocking :meth:`exists`."""
         try:
-            obstore.head(self._store, key)
-        except (ObjectMissingError, FileNotFoundError):
+            with _translated(key):
+                obstore.head(self._store, key)
+        except _MISSING:
             return False
-        except ObjectStoreError as error:
-            raise _unavailable(key, error) from error
         return True
 
     def list_sync(self, prefix: str) -> builtins.list[str]:
         """Blocking :meth:`list`."""
-        try:
+        with _translated(prefix):
             pages = obstore.list(self._store, prefix)
             return sorted(entry["path"] for page in pages for entry in page)
-        except ObjectStoreError as error:
-            raise _unavailable(prefix, error) from error
 
     def delete_sync(self, key: str) -> None:
         """Blocking :meth:`delete`."""
-        try:
+        with _translated(key), contextlib.suppress(*_MISSING):
             obstore.delete(self._store, key)
-        except (ObjectMissingError, FileNotFoundError):
-            return
-        except ObjectStoreError as error:
-            raise _unavailable(key, error) from error
 
     def delete_prefix_sync(self, prefix: str) -> int:
         """Blocking :meth:`delete_prefix`."""
@@ -135,7 +134,23 @@ class ArtifactStore:
         return len(keys)
 
 
-def _unavailable(key: str, error: Exception) -> UnavailableError:
-    return UnavailableError(
-        "OBJECT_STORE_UNAVAILABLE", f"the object store failed on {key}: {error}", metadata={"key": key}
-    )
+@contextlib.contextmanager
+def _translated(key: str) -> Iterator[None]:
+    """The backend's errors as ours, but for missing objects, which mean something else to each method."""
+    try:
+        yield
+    except _MISSING:
+        raise
+    except ObjectStoreError as error:
+        # Endpoints, buckets and paths are for the log: the message goes to callers.
+        _LOG.warning("the object store failed on %s: %s", key, error)
+        raise UnavailableError(
+            "OBJECT_STORE_UNAVAILABLE",
+            "the object store does not answer as it should; try again, and if it stays so see the service's log",
+            metadata={"key": key},
+        ) from error
+    except (TypeError, ValueError) as error:
+        # A TypeError is how obstore's delete puts it.
+        raise InvalidArgumentError(
+            "KEY_INVALID", f"{key!r}: a key is names with single slashes between them, none of them . or .."
+        ) from error

@@ -7,6 +7,8 @@ clocks of the workers need not agree.
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -18,11 +20,15 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, TimeoutError
 
 from headshots.errors import InvalidArgumentError, UnavailableError
+from headshots.settings import make_private
 
+_LOG = logging.getLogger(__name__)
 _BUSY_TIMEOUT_SECONDS = 30
+# As many as asyncio's own executor has: no call waits for another's connection.
+_THREADS = min(32, (os.cpu_count() or 1) + 4)
 # Any constant will do, as long as every process takes the same one for migrations.
 _MIGRATION_LOCK = 0x68656164
 
@@ -41,7 +47,7 @@ def open_database(url: str) -> Engine:
     if backend == "sqlite":
         return _open_sqlite(parsed)
     if backend == "postgresql":
-        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=_THREADS)
     raise InvalidArgumentError(
         "DATABASE_URL_INVALID", f"{backend} is not supported: use sqlite:///path or postgresql+psycopg://…"
     )
@@ -50,8 +56,9 @@ def open_database(url: str) -> Engine:
 def _open_sqlite(url: URL) -> Engine:
     """WAL, so that readers and the one writer do not wait for each other; transactions are ours, not the driver's."""
     if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False})
+        make_private(Path(url.database).absolute().parent)
+    arguments = {"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
+    engine = sa.create_engine(url, connect_args=arguments, pool_size=_THREADS)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -90,7 +97,7 @@ def write(engine: Engine) -> Iterator[Connection]:
     """One write transaction: committed at the end, rolled back on an error.
 
     Raises:
-        UnavailableError: DATABASE_UNAVAILABLE, when the database is away or stays locked.
+        UnavailableError: DATABASE_UNAVAILABLE, when the database is away, stays locked or has no connection free.
     """
     with (
         _unavailable(),
@@ -111,8 +118,14 @@ def read(engine: Engine) -> Iterator[Connection]:
 def _unavailable() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        raise UnavailableError("DATABASE_UNAVAILABLE", f"the database failed: {error.orig}") from error
+    except (OperationalError, InterfaceError, TimeoutError) as error:
+        # Hosts, files and statements are for the log: the message goes to callers.
+        _LOG.warning("the database failed: %s", getattr(error, "orig", error))
+        raise UnavailableError(
+            "DATABASE_UNAVAILABLE",
+            "the database does not answer, or was locked for too long; try again, and if it stays so see the "
+            "service's log",
+        ) from error
 
 
 def now_expression(dialect_name: str) -> sa.ColumnElement[float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import re
 import secrets
@@ -16,15 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import database_now, read, write
 from headshots.errors import InvalidArgumentError, NotFoundError, UnauthenticatedError
 from headshots.rpc.auth import Authenticator, bearer_token
 from headshots.schema import api_keys, tenants
+from headshots.settings import make_private
 from headshots.threads import in_thread
 
 DEFAULT_TENANT = "default"
+_LOG = logging.getLogger(__name__)
 _TENANT_ID = re.compile(r"[a-z0-9-]{1,64}")
 # Compared against when the id is unknown, so that a wrong id takes as long as a wrong secret.
 _NO_DIGEST = "0" * 64
@@ -52,10 +56,13 @@ def create_tenant(engine: Engine, tenant_id: str, display_name: str = "") -> Non
             "TENANT_ID_INVALID", f"{tenant_id!r}: a tenant's id is 1 to 64 characters of a-z, 0-9 and -"
         )
     with write(engine) as connection:
-        if connection.execute(sa.select(tenants.c.id).where(tenants.c.id == tenant_id)).first() is None:
-            connection.execute(
-                sa.insert(tenants).values(id=tenant_id, display_name=display_name, created_at=database_now(connection))
-            )
+        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        # One statement: between a look and an insert another process could make it.
+        connection.execute(
+            insert(tenants)
+            .values(id=tenant_id, display_name=display_name, created_at=database_now(connection))
+            .on_conflict_do_nothing()
+        )
 
 
 def create_key(engine: Engine, tenant_id: str = DEFAULT_TENANT, *, label: str = "") -> str:
@@ -65,7 +72,17 @@ def create_key(engine: Engine, tenant_id: str = DEFAULT_TENANT, *, label: str = 
         InvalidArgumentError: TENANT_ID_INVALID.
     """
     create_tenant(engine, tenant_id)
-    key_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
+    key = _new_key()
+    _insert_key(engine, tenant_id, key, label)
+    return key
+
+
+def _new_key() -> str:
+    return f"hs_{secrets.token_hex(8)}_{secrets.token_urlsafe(32)}"
+
+
+def _insert_key(engine: Engine, tenant_id: str, key: str, label: str) -> None:
+    key_id, secret = _parts(key)
     with write(engine) as connection:
         connection.execute(
             sa.insert(api_keys).values(
@@ -76,7 +93,12 @@ def create_key(engine: Engine, tenant_id: str = DEFAULT_TENANT, *, label: str = 
                 created_at=database_now(connection),
             )
         )
-    return f"hs_{key_id}_{secret}"
+
+
+def _parts(key: str) -> tuple[str, str]:
+    """(id, secret)."""
+    key_id, _, secret = key.removeprefix("hs_").partition("_")
+    return key_id, secret
 
 
 def list_keys(engine: Engine, tenant_id: str | None = None) -> list[ApiKey]:
@@ -118,7 +140,7 @@ def tenant_of_key(engine: Engine, key: str) -> str:
 
 
 def _tenant_of_key(connection: Connection, key: str) -> str:
-    key_id, _, secret = key.removeprefix("hs_").partition("_")
+    key_id, secret = _parts(key)
     row = connection.execute(
         sa.select(api_keys.c.tenant_id, api_keys.c.secret_sha256).where(
             api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None)
@@ -146,21 +168,30 @@ def authenticator(engine: Engine) -> Authenticator:
 
 
 def ensure_default_key(engine: Engine, key_file: Path) -> None:
-    """For the embedded default: leaves a working key of tenant `default` in `key_file`, readable by its owner only.
+    """For the first start of the embedded default: leaves a key of tenant `default` in `key_file`, for its owner only.
 
-    A key that is there and works is left alone; so a second start changes nothing.
+    Where the database has any key, be it revoked, nothing is made: who revoked it does not want the next start to let
+    the same file's reader in again.
     """
     create_tenant(engine, DEFAULT_TENANT, "Default")
-    if key_file.exists():
-        try:
-            tenant_of_key(engine, key_file.read_text().strip())
-        except UnauthenticatedError:
-            pass  # the key of a database that is gone: replaced below
-        else:
-            return
-    key_file.parent.mkdir(parents=True, exist_ok=True)
+    if list_keys(engine):
+        if not _works(engine, key_file):
+            _LOG.warning("%s holds no key that works; make one with `headshots keys create`", key_file)
+        return
+    make_private(key_file.parent)
+    key = _new_key()
     fresh = key_file.with_name(f"{key_file.name}.{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as out:
-        out.write(create_key(engine, DEFAULT_TENANT, label="made on first start") + "\n")
+        out.write(key + "\n")
+    # The file first: a crash in between leaves a database without keys, and the next start begins anew.
     fresh.replace(key_file)
+    _insert_key(engine, DEFAULT_TENANT, key, "made on first start")
+
+
+def _works(engine: Engine, key_file: Path) -> bool:
+    try:
+        tenant_of_key(engine, key_file.read_text().strip())
+    except (FileNotFoundError, UnauthenticatedError):
+        return False
+    return True

@@ -50,6 +50,15 @@ class Home:
         return self.path / "api-key"
 
 
+def make_private(folder: Path) -> None:
+    """Makes a folder, and those above it that are missing, for their owner only; what is there stays as it is.
+
+    Photos of people, the database and the API key lie in such folders.
+    """
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
+
+
 def default_foundation() -> Path:
     """The bundled foundation of this checkout."""
     return Path(__file__).resolve().parent.parent / "models" / "tiny-portrait"

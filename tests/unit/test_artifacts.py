@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import pytest
+from obstore.store import LocalStore
 
 from headshots.artifacts import ArtifactStore
-from headshots.errors import InvalidArgumentError, NotFoundError
+from headshots.errors import InvalidArgumentError, NotFoundError, UnavailableError
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -40,3 +42,33 @@ async def test_a_prefix_is_a_folder_not_a_beginning_of_a_name(store: ArtifactSto
 def test_an_unknown_scheme_is_named() -> None:
     with pytest.raises(InvalidArgumentError, match="STORE_URL_INVALID"):
         ArtifactStore.open("ftp://host/x")
+
+
+@pytest.mark.parametrize("key", ["../x", "a/../b", "a//b", "a/./b", "a\0b"])
+async def test_a_key_that_is_no_path_is_refused_by_every_method(store: ArtifactStore, key: str) -> None:
+    for call in (
+        store.put(key, b"x"),
+        store.get(key),
+        store.exists(key),
+        store.list(key),
+        store.delete(key),
+        store.delete_prefix(key),
+    ):
+        with pytest.raises(InvalidArgumentError, match="KEY_INVALID"):
+            await call
+
+
+async def test_what_the_backend_says_is_for_the_log_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a").write_text("a file, where a folder has to be")
+    store = ArtifactStore(LocalStore(tmp_path))
+    with pytest.raises(UnavailableError, match="OBJECT_STORE_UNAVAILABLE") as caught:
+        await store.put("a/b", b"x")
+    assert str(tmp_path) not in f"{caught.value} {caught.value.metadata}"
+    assert "try again" in caught.value.message
+    assert str(tmp_path) in caplog.text
+
+
+def test_the_folder_of_a_store_is_its_owners_only(tmp_path: Path) -> None:
+    ArtifactStore.open((tmp_path / "home" / "objects").as_uri())
+    for folder in (tmp_path / "home", tmp_path / "home" / "objects"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700

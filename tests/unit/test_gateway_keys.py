@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,7 @@ def test_tenants_are_named_by_slugs(engine: Engine) -> None:
 def test_the_first_start_leaves_one_private_key(engine: Engine, tmp_path: Path) -> None:
     path = tmp_path / "home" / "api-key"
     keys.ensure_default_key(engine, path)
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     key = path.read_text().strip()
     assert keys.tenant_of_key(engine, key) == "default"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -108,3 +111,57 @@ def test_a_key_file_of_another_database_is_replaced(engine: Engine, tmp_path: Pa
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with engine.connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(schema.tenants)).scalar_one() == 1
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_text("hs_other_key\n"), None])
+def test_a_key_that_was_revoked_is_not_replaced_by_the_next_start(
+    engine: Engine, tmp_path: Path, spoil: Callable[[Path], object] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "api-key"
+    keys.ensure_default_key(engine, path)
+    (first,) = keys.list_keys(engine)
+    keys.revoke_key(engine, first.id)
+    if spoil is not None:
+        spoil(path)
+    before = path.read_text() if path.exists() else None
+    keys.ensure_default_key(engine, path)
+    assert [key.id for key in keys.list_keys(engine)] == [first.id]
+    assert (path.read_text() if path.exists() else None) == before
+    assert "headshots keys create" in caplog.text
+
+
+def test_a_start_that_was_cut_short_is_made_good_by_the_next(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "api-key"
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "_insert_key", crash)
+        with pytest.raises(KeyboardInterrupt):
+            keys.ensure_default_key(engine, path)
+    assert path.exists()
+    keys.ensure_default_key(engine, path)
+    assert keys.tenant_of_key(engine, path.read_text().strip()) == "default"
+
+
+def test_a_tenant_may_be_made_by_several_at_once(engine: Engine) -> None:
+    """As two processes would: each sees that the tenant is not there yet."""
+    barrier = threading.Barrier(4)
+
+    def make(_: int) -> str:
+        barrier.wait(10)
+        return keys.create_key(engine, "acme")
+
+    with ThreadPoolExecutor(4) as threads:
+        made = list(threads.map(make, range(4)))
+    assert {keys.tenant_of_key(engine, key) for key in made} == {"acme"}
+
+
+def test_a_tenant_that_is_there_keeps_its_name(engine: Engine) -> None:
+    keys.create_tenant(engine, "acme", "Acme")
+    keys.create_tenant(engine, "acme", "Other")
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(schema.tenants.c.display_name)).scalars().all() == ["Acme"]
