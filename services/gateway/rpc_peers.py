@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, cast
 
 import grpc
 import grpc.aio
 
-from headshots.errors import InternalError
+from headshots.errors import HeadshotsError, InternalError, UnavailableError
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
 from headshots.v1 import generator_pb2, generator_pb2_grpc, resources_pb2, trainer_pb2, trainer_pb2_grpc
@@ -31,6 +32,9 @@ STATES = {
     resources_pb2.JOB_STATE_CANCELLED: CANCELLED,
 }
 _CALL_SECONDS = 10.0
+# Reasons whose messages hold what gRPC itself had to say.
+_WORDS_OF_GRPC = {"SERVER_UNREACHABLE", "CALL_CANCELLED", "MESSAGE_TOO_LARGE", "RPC_FAILED"}
+_LOG = logging.getLogger(__name__)
 # gRPC would wait up to two minutes before it tries a lost peer again; a peer that restarts is back in seconds.
 _RECONNECT = {"grpc.initial_reconnect_backoff_ms": 200, "grpc.max_reconnect_backoff_ms": 2000}
 
@@ -57,14 +61,14 @@ class RpcTrainer:
             options=_options(request),
             priority=cast(resources_pb2.Priority, request.priority),
         )
-        with _errors():
+        with _errors("trainer"):
             return _job((await self._stub.StartTraining(message, timeout=_CALL_SECONDS)).job)
 
     async def watch(self, job_id: str) -> AsyncIterator[TrainingJob]:
         """See `peers.Trainer`."""
         call = self._stub.WatchTrainingJob(trainer_pb2.WatchTrainingJobRequest(job_id=job_id))
         try:
-            with _errors():
+            with _errors("trainer"):
                 async for response in call:
                     yield _job(response.job)
         finally:
@@ -73,7 +77,7 @@ class RpcTrainer:
     async def cancel(self, job_id: str) -> TrainingJob:
         """See `peers.Trainer`."""
         message = trainer_pb2.CancelTrainingJobRequest(job_id=job_id)
-        with _errors():
+        with _errors("trainer"):
             return _job((await self._stub.CancelTrainingJob(message, timeout=_CALL_SECONDS)).job)
 
 
@@ -110,7 +114,7 @@ class RpcGenerator:
             )
         )
         try:
-            with _errors():
+            with _errors("generator"):
                 async for response in call:
                     yield _event(response)
         finally:
@@ -118,7 +122,7 @@ class RpcGenerator:
 
     async def describe(self) -> GeneratorDescription:
         """See `peers.Generator`."""
-        with _errors():
+        with _errors("generator"):
             answer = await self._stub.DescribeGenerator(generator_pb2.DescribeGeneratorRequest(), timeout=_CALL_SECONDS)
         return GeneratorDescription(
             foundation_digest=answer.foundation_digest,
@@ -129,18 +133,28 @@ class RpcGenerator:
 
     async def evict(self, adapter_sha256: str) -> None:
         """See `peers.Generator`."""
-        with _errors():
+        with _errors("generator"):
             await self._stub.EvictAdapter(
                 generator_pb2.EvictAdapterRequest(sha256=adapter_sha256), timeout=_CALL_SECONDS
             )
 
 
 @contextlib.contextmanager
-def _errors() -> Iterator[None]:
+def _errors(peer: str) -> Iterator[None]:
     try:
         yield
     except grpc.aio.AioRpcError as error:
-        raise error_from_rpc(error) from error
+        raise _public(error_from_rpc(error), peer) from error
+
+
+def _public(error: HeadshotsError, peer: str) -> HeadshotsError:
+    """What our callers may read of it: words that come from gRPC itself name addresses, and go to the log instead."""
+    if error.reason not in _WORDS_OF_GRPC:
+        return error
+    _LOG.warning("a %s: %s", peer, error)
+    if isinstance(error, UnavailableError):
+        return UnavailableError(f"{peer.upper()}_UNREACHABLE", f"no {peer} can be reached; it is tried again")
+    return type(error)(f"{peer.upper()}_CALL_FAILED", f"a call to the {peer} failed; the gateway's log says how")
 
 
 def _options(request: TrainingRequest) -> resources_pb2.TrainingOptions:

@@ -254,7 +254,7 @@ async def test_a_gallery_says_that_it_waits_for_a_generator(world: World, subjec
 
     async def says_so() -> bool:
         gallery = (await world.acme("GetGallery", pb.GetGalleryRequest(name=name))).gallery
-        return "waiting for a generator" in gallery.status_message
+        return gallery.status_message == "waiting for a generator: no generator can be reached; it is tried again"
 
     await until(says_so)
     await world.kill()

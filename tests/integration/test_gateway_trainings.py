@@ -146,7 +146,8 @@ async def test_a_training_waits_for_a_trainer_that_is_away_and_says_so(
     training = await create(world, subject)
 
     async def says_so() -> bool:
-        return "waiting for a trainer" in (await get(world, training.name)).status_message
+        message = (await get(world, training.name)).status_message
+        return message == "waiting for a trainer: no trainer can be reached; it is tried again"
 
     await until(says_so)
     assert (await get(world, training.name)).state == resources.JOB_STATE_PENDING

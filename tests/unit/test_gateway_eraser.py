@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.errors import NotFoundError, UnavailableError
 from services.gateway.eraser import Eraser
-from services.gateway.peers import Generator
+from services.gateway.peers import GenerationEvent, GenerationRequest, GeneratorDescription
 from services.gateway.subjects import create_subject, get_subject
 
 
@@ -34,8 +34,17 @@ class FailingStore(ArtifactStore):
         return super().delete_prefix_sync(prefix)
 
 
-class NoGenerator(Generator):
+class NoGenerator:
     """There is no adapter to evict here."""
+
+    def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
+        raise AssertionError("nothing is painted here")
+
+    async def describe(self) -> GeneratorDescription:
+        raise AssertionError("nothing is painted here")
+
+    async def evict(self, adapter_sha256: str) -> None:
+        raise AssertionError("no subject here has an adapter")
 
 
 @pytest.fixture
