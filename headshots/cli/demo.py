@@ -20,6 +20,9 @@ def demo(
     foundation: Foundation = None,
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the results.")] = Path("out/demo"),
     person: Annotated[int, typer.Option(min=0, help="Which of the sample people, who never existed.")] = 7,
+    class_noun: Annotated[
+        str, typer.Option(help="With --photos: the word the foundation knows such a person by: man, woman, person …")
+    ] = "person",
     style: Annotated[list[str] | None, typer.Option("--style", help="Styles to paint; may be repeated.")] = None,
     engines: Annotated[
         Path, typer.Option("--engines", file_okay=False, help="Folder that keeps engine packages for the next run.")
@@ -39,6 +42,7 @@ def demo(
         photos=photos,
         foundation=foundation,
         person=person,
+        class_noun=class_noun,
         styles=style or (),
         shots_per_style=shots,
     )

@@ -18,7 +18,7 @@ class Person:
     photos: Sequence[Path]
 
 
-def from_folder(folder: Path) -> Person:
+def from_folder(folder: Path, class_noun: str) -> Person:
     """The photos of a folder, by name.
 
     Raises:
@@ -26,7 +26,7 @@ def from_folder(folder: Path) -> Person:
     """
     from headshots.cli.photos import find_photos
 
-    return Person(folder.absolute().name, "person", find_photos([folder]))
+    return Person(folder.absolute().name, class_noun, find_photos([folder]))
 
 
 def sample_person(number: int, folder: Path) -> Person:

@@ -44,6 +44,8 @@ class DemoOptions:
     foundation: Path | None = None
     """None takes the bundled one."""
     person: int = 7
+    class_noun: str = "person"
+    """Of whom `photos` show."""
     styles: Sequence[str] = ()
     """Bare ids; none given: six of the library."""
     shots_per_style: int = 4
@@ -93,7 +95,7 @@ class DemoRun:
 
     def _person(self) -> Person:
         if self._options.photos is not None:
-            return from_folder(self._options.photos)
+            return from_folder(self._options.photos, self._options.class_noun)
         return sample_person(self._options.person, self._out / "selfies")
 
     async def _while_services_live(self, person: Person) -> Album:

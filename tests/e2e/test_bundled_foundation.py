@@ -45,7 +45,7 @@ async def test_photos_decide_the_faces_and_stock_diffusers_agrees(platform: Live
     async with platform.client() as client:
         for person in (7, 8):
             identity = held_out_seed(person)
-            subject = await client.create_subject(class_noun="person")
+            subject = await client.create_subject(class_noun=sample_identity(identity).class_noun)
             await client.upload_photos(subject, sample_selfies(identity, 6))
             training = await client.train(subject, SHORT)
             assert training.adapter is not None

@@ -39,12 +39,12 @@ def test_sample_people_are_drawn_and_differ(tmp_path: Path) -> None:
 def test_own_photos_come_by_name_and_must_be_there(tmp_path: Path) -> None:
     for name in ("b.JPG", "a.png", "notes.txt"):
         (tmp_path / name).write_bytes(picture((1, 2, 3)))
-    person = from_folder(tmp_path)
+    person = from_folder(tmp_path, "woman")
     assert [path.name for path in person.photos] == ["a.png", "b.JPG"]
-    assert person.name == tmp_path.name
+    assert (person.name, person.class_noun) == (tmp_path.name, "woman")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InvalidPhotoError, match="holds no image file"):
-        from_folder(tmp_path / "empty")
+        from_folder(tmp_path / "empty", "person")
 
 
 def test_the_demo_has_six_styles_of_the_library() -> None:
