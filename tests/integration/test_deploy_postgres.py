@@ -1,5 +1,5 @@
-"""What runs on SQLite by default runs on PostgreSQL too: the tests of the queues, of the trainer's worker and of
-galleries again, on a server of their own."""
+"""What runs on SQLite by default runs on PostgreSQL too: the tests of the queues, of the trainer's worker, of erasing
+and of galleries again, on a server of their own."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ from tests.integration.test_gateway_galleries import (  # noqa: F401
     test_pages_are_newest_first_and_without_images,
     test_two_gateways_share_a_gallery,
     world,
+)
+from tests.unit.test_gateway_eraser import (  # noqa: F401
+    test_a_deletion_that_the_store_refused_can_be_repeated,
+    test_the_row_stays_for_a_second_look_until_the_grace_period_is_over,
+)
+from tests.unit.test_gateway_keys import test_a_tenant_may_be_made_by_several_at_once  # noqa: F401
+from tests.unit.test_gateway_turns import (  # noqa: F401
+    test_many_earlier_galleries_do_not_hold_up_another_tenants_first,
+    test_one_shot_at_a_time_tenants_alternate,
 )
 from tests.unit.test_leases import (  # noqa: F401
     test_a_claimed_row_is_not_claimed_again,

@@ -51,12 +51,12 @@ class NoGenerator:
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
     migrate(engine)
-    keys.create_tenant(engine, "acme")
     yield engine
     engine.dispose()
 
 
 def subject_with_objects(engine: Engine, store: ArtifactStore) -> str:
+    keys.create_tenant(engine, "acme")
     subject = create_subject(engine, "acme", display_name="Ada", class_noun="", request_id="").id
     for name in ("a", "b", "c"):
         store.put_sync(f"tenants/acme/subjects/{subject}/photos/{name}.png", b"x")
