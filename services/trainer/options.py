@@ -47,6 +47,8 @@ class Recipe:
     max_gradient_norm: float = 1.0
     # Min-SNR weighting (arXiv 2303.09556); 0 turns it off.
     snr_gamma: float = 5.0
+    # How many times more the middle of the picture, where a selfie has its face, counts than the edge; 0: all alike.
+    face_weight: float = 0.0
     # Crops that are made of each photo; the first is the plain centre crop.
     crops_per_photo: int = 4
     # The other crops keep at least this share less of the side; 0 to 0.5.
@@ -103,6 +105,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "weight_decay": (0, 1),
     "max_gradient_norm": (1e-6, 1e6),
     "snr_gamma": (0, 1e6),
+    "face_weight": (0, 100),
     "crops_per_photo": (1, 64),
     "crop_jitter": (0, 0.5),
     "caption_dropout": (0, 1),

@@ -14,7 +14,7 @@ from headshots.errors import FailedPreconditionError
 from services.trainer.base import Conditions, encode_captions, encode_pictures, load_unet, noise_levels
 from services.trainer.checkpoint import Checkpoints
 from services.trainer.jobs import JobRequest
-from services.trainer.objective import Objective
+from services.trainer.objective import Objective, place_weights
 from services.trainer.options import Recipe
 from services.trainer.output import fingerprint, finished_adapter, provenance_of, write_adapter
 from services.trainer.patience import PatientStore
@@ -119,8 +119,12 @@ def prepare(
     conditions = _captions(foundation, recipe, task.request, device)
     tick()
     unet = load_unet(foundation, device)
+    height, width = subject_BCHW.shape[2:]
     objective = Objective(
-        noise_levels(foundation).to(device), foundation.prediction_type == "v_prediction", recipe.snr_gamma
+        alphas_cumprod_T=noise_levels(foundation).to(device),
+        v_prediction=foundation.prediction_type == "v_prediction",
+        snr_gamma=recipe.snr_gamma,
+        place_HW=place_weights(height, width, recipe.face_weight).to(device),
     )
     return Run(unet, objective, Material(subject_BCHW, prior_BCHW, conditions), recipe, device)
 
