@@ -44,7 +44,9 @@ def test_the_same_person_in_the_same_scene_is_the_same_picture() -> None:
 
 
 def test_a_picture_is_the_same_in_another_process() -> None:
-    code = "from foundry.dataset import *; import hashlib; print(hashlib.sha256(render_range(0, 2).tobytes()).hexdigest())"
+    code = (
+        "from foundry.dataset import *; import hashlib; print(hashlib.sha256(render_range(0, 2).tobytes()).hexdigest())"
+    )
     digests = {subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(2)}
     assert len(digests) == 1
 
