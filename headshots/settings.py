@@ -51,7 +51,7 @@ class Home:
 
 
 def make_private(folder: Path) -> None:
-    """Makes a folder, and those above it that are missing, for their owner only; what is there stays as it is.
+    """Make a folder, and those above it that are missing, for their owner only; what is there stays as it is.
 
     Photos of people, the database and the API key lie in such folders.
     """

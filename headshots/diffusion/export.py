@@ -22,6 +22,7 @@ from pathlib import Path
 from headshots.diffusion.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import FORMAT, MANIFEST
 from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableError
+from headshots.settings import make_private
 
 Progress = Callable[[str, float], None]
 """Called with what is being done now and the share done, 0 to 1."""
@@ -82,7 +83,8 @@ def ensure_package(
     folder = cache_dir / package_name(described, digest, chosen)
     if (folder / MANIFEST).is_file():
         return folder
-    cache_dir.mkdir(parents=True, exist_ok=True)
+    # An export may be the first to make the home, where photos and the key will lie.
+    make_private(cache_dir)
     with _lock(cache_dir / f"{folder.name}.lock"):
         if not (folder / MANIFEST).is_file():
             write_package(described, digest, folder, chosen, progress or _silent)

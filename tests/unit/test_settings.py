@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from headshots.errors import InvalidArgumentError
-from headshots.settings import Home, read_settings
+from headshots.settings import Home, make_private, read_settings
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,15 @@ def test_variables_are_typed_and_defaults_kept() -> None:
 def test_a_bad_variable_is_named(environ: dict[str, str], reason: str) -> None:
     with pytest.raises(InvalidArgumentError, match=reason):
         read_settings(Example, "X_", environ)
+
+
+def test_a_private_folder_is_its_owners_and_so_are_those_made_above_it(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir(mode=0o755)
+    folder = tmp_path / "there" / "home" / "engines"
+    for _ in range(2):
+        make_private(folder)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "there", folder.parent, folder)]
+    assert modes == [0o755, 0o700, 0o700]
 
 
 def test_home_holds_the_embedded_defaults(tmp_path: Path) -> None:
