@@ -170,7 +170,8 @@ class GatewayServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteSubject(self, request, context):
-        """Erases the subject with its photos, adapters and images. FAILED_PRECONDITION while a job of it runs.
+        """Erases the subject with its photos, adapters and images. FAILED_PRECONDITION while a job of it runs. After
+        UNAVAILABLE the subject is gone from every other call; this one again, or the gateway by itself, removes the rest.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -179,6 +180,8 @@ class GatewayServiceServicer:
     def UploadPhotos(self, request_iterator, context):
         """Uploads 1 to 100 photos in one stream: a header, then for each photo a start and its chunks. All or nothing: any
         photo that is refused (INVALID_ARGUMENT names its number and reason) leaves none of the stream behind.
+        RESOURCE_EXHAUSTED (UPLOADS_BUSY, with when to come back) while the gateway receives as many as it may,
+        DEADLINE_EXCEEDED (UPLOAD_IDLE) for a stream that falls silent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
