@@ -95,7 +95,7 @@ def _shot(shot: PaintedImage, what: str) -> str:
     return (
         f'<figure title="{escape(image.prompt)}"><img src="{picture_uri(shot)}" width="{image.width_px}" '
         f'height="{image.height_px}" alt="Portrait of {what}, seed {image.seed}">'
-        f"<figcaption><span>seed {image.seed}</span>{likeness}<span>{image.seconds:.1f} s</span></figcaption></figure>"
+        f"<figcaption><span>seed {image.seed}</span>{likeness}</figcaption></figure>"
     )
 
 
