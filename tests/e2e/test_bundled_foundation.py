@@ -39,20 +39,23 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePlatform]
         yield platform
 
 
+def two_women() -> list[int]:
+    """Two held-out people whom the same prompt describes."""
+    return [held_out_seed(n) for n in range(20) if sample_identity(held_out_seed(n)).class_noun == "woman"][:2]
+
+
 async def test_photos_decide_the_faces_and_stock_diffusers_agrees(platform: LivePlatform) -> None:
     galleries: list[list[PaintedImage]] = []
     adapters = []
     async with platform.client() as client:
-        for person in (7, 8):
-            identity = held_out_seed(person)
-            subject = await client.create_subject(class_noun=sample_identity(identity).class_noun)
-            await client.upload_photos(subject, sample_selfies(identity, 6))
+        for seed in two_women():
+            subject = await client.create_subject(class_noun="woman")
+            await client.upload_photos(subject, sample_selfies(seed, 6))
             training = await client.train(subject, SHORT)
             assert training.adapter is not None
             adapters.append(training.adapter)
             shots = [each async for each in client.generate(subject, STYLES, shots_per_style=2, seed=3)]
             galleries.append(sorted(shots, key=lambda shot: (shot.image.style, shot.image.seed)))
-    assert sample_identity(held_out_seed(7)) != sample_identity(held_out_seed(8))
     for one, other in zip(*galleries, strict=True):
         assert (one.image.prompt, one.image.seed) == (other.image.prompt, other.image.seed)
         assert np.abs(pixels(one.content) - pixels(other.content)).mean() > 4
