@@ -6,7 +6,6 @@ text.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,8 +95,7 @@ def encode_captions(foundation: Foundation, captions: Sequence[str], device: tor
     first, _ = _encode(foundation, "", CLIPTextModel, captions, device)
     second, pooled_KP = _encode(foundation, "_2", CLIPTextModelWithProjection, captions, device)
     context_KND = torch.cat([first[-2], second[-2]], dim=-1)
-    index = json.loads((foundation.path / "model_index.json").read_text("utf-8"))
-    if index.get("force_zeros_for_empty_prompt", True):
+    if foundation.zero_empty_prompt:
         empty = [number for number, caption in enumerate(captions) if not caption]
         context_KND[empty], pooled_KP[empty] = 0.0, 0.0
     height, width = foundation.native_height_px, foundation.native_width_px
