@@ -17,11 +17,13 @@ from diffusers import (
 )
 from PIL import Image
 
+from headshots.diffusion.export import ensure_package
 from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes, kohya_lora_bytes
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.schedule import initial_noise
+from headshots.settings import default_foundation
 from headshots.v1 import generator_pb2 as pb
-from tests.engines import lora_bytes, peft_unet, tiny_foundation, tiny_package, tiny_sdxl, tiny_sdxl_package
+from tests.engines import lora_bytes, peft_unet, scratch, tiny_foundation, tiny_package, tiny_sdxl, tiny_sdxl_package
 from tests.generators import running_generator
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
@@ -43,7 +45,7 @@ def stock_image(
     foundation: Path, lora: Path | None, sampler: str, *, seed: int, size: tuple[int, int], **call: Any
 ) -> np.ndarray[Any, Any]:
     """Stock diffusers, told nothing of us but the noise."""
-    pipeline = AutoPipelineForText2Image.from_pretrained(foundation)
+    pipeline = AutoPipelineForText2Image.from_pretrained(foundation, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     pipeline.scheduler = SAMPLERS[sampler][1].from_config(pipeline.scheduler.config)
     if lora is not None:
@@ -139,4 +141,35 @@ async def test_sdxl_is_what_stock_diffusers_paints(tmp_path: Path, sampler: str,
     assert found.std() > 5
     assert psnr(found, expected) >= 40
     bare = await our_image(tmp_path, tiny_sdxl_package(), None, **request)
+    assert psnr(bare, expected) < 35, "the adapter shows"
+
+
+async def test_the_bundled_foundation_is_what_stock_diffusers_paints(tmp_path: Path) -> None:
+    """Its own sampler and guidance, and an adapter of its recipe's rank in the trainer's file layout."""
+    package = EnginePackage.read(ensure_package(default_foundation(), scratch() / "engines"))
+    random = np.random.default_rng(1)
+    rank = package.layout.max_rank
+    pairs = {
+        site.name: LoraPair(
+            random.standard_normal((rank, site.in_features), dtype=np.float32) * np.float32(0.1),
+            random.standard_normal((site.out_features, rank), dtype=np.float32) * np.float32(0.1),
+        )
+        for site in package.layout.sites
+    }
+    lora = tmp_path / "adapter.safetensors"
+    lora.write_bytes(diffusers_lora_bytes(pairs, {"foundation_digest": package.foundation_digest}))
+    prompt = f"headshot of a {package.trigger} man, wearing a navy suit, grey background"
+    expected = stock_image(
+        default_foundation(),
+        lora,
+        package.sampler,
+        seed=7,
+        size=(package.native_width_px, package.native_height_px),
+        num_inference_steps=8,
+        guidance_scale=package.guidance_scale,
+        prompt=prompt,
+    )
+    found = await our_image(tmp_path, package, lora, seed=7, steps=8, prompt=prompt)
+    assert psnr(found, expected) >= 40
+    bare = await our_image(tmp_path, package, None, seed=7, steps=8, prompt=prompt)
     assert psnr(bare, expected) < 35, "the adapter shows"
