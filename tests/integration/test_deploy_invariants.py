@@ -102,8 +102,8 @@ def test_selectors_find_their_pods(tree: str) -> None:
     for budget in of_kind(resources, "PodDisruptionBudget"):
         found = [name for name, own in labels.items() if selects(budget["spec"]["selector"], own)]
         assert found == [budget["metadata"]["name"]]
-    monitor = named(resources, "PodMonitor", "headshots")
-    assert {name for name, own in labels.items() if selects(monitor["spec"]["selector"], own)} == set(SERVICES)
+    for monitor in of_kind(resources, "PodMonitor"):
+        assert {name for name, own in labels.items() if selects(monitor["spec"]["selector"], own)} == set(SERVICES)
     for workload in workloads(resources):
         for constraint in pod_spec(workload).get("topologySpreadConstraints", ()):
             assert selects(constraint["labelSelector"], pod_labels(workload))
@@ -120,8 +120,14 @@ def test_ports_agree(tree: str) -> None:
         assert container["readinessProbe"]["grpc"]["service"] in PROTO_SERVICES[service]
         (port,) = named(resources, "Service", service)["spec"]["ports"]
         assert (port["port"], port["targetPort"]) == (ports["grpc"], "grpc")
-    (endpoint,) = named(resources, "PodMonitor", "headshots")["spec"]["podMetricsEndpoints"]
-    assert endpoint["port"] == "metrics"
+    for monitor in of_kind(resources, "PodMonitor"):
+        (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+        assert endpoint["port"] == "metrics"
+
+
+def test_who_has_the_operator_is_watched(tree: str) -> None:
+    """A plain kind or minikube knows no PodMonitor, and applying one would end in an error."""
+    assert len(of_kind(build(tree), "PodMonitor")) == (0 if tree == "overlays/dev" else 1)
 
 
 def test_whoever_scales_a_deployment_owns_its_replicas(tree: str) -> None:
