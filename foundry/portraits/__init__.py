@@ -1,6 +1,6 @@
 """People who never existed, drawn: identity x scene -> pixels, caption and truth. Imports no torch."""
 
-from foundry.portraits.caption import TRIGGERS, caption, describe, template
+from foundry.portraits.caption import TRIGGERS, caption, describe
 from foundry.portraits.identity import (
     BEARDS,
     CLASS_NOUNS,
@@ -44,5 +44,4 @@ __all__ = [
     "sample_scene",
     "sample_selfies",
     "sibling",
-    "template",
 ]

@@ -12,11 +12,6 @@ _OPENINGS = ("headshot", "headshot", "headshot", "portrait", "photo", "studio po
 _QUALITIES = ("photorealistic", "high quality", "sharp focus", "detailed", "professional", "85mm")
 
 
-def template() -> str:
-    """The plain wording that a prompt should follow."""
-    return "headshot of a {subject}, wearing a {outfit}, {backdrop} background, {light}"
-
-
 def caption(identity: Identity, scene: Scene, rng: np.random.Generator, subject: str | None = None) -> str:
     """One caption. `subject`, such as "ohwx man", takes the place of the description of the person."""
     opening = "selfie" if scene.kind == "selfie" else str(rng.choice(_OPENINGS))
