@@ -224,9 +224,9 @@ async def test_requests_join_and_leave_between_steps(tmp_path: Path) -> None:
     backend = ArithmeticBackend()
     async with running(tmp_path, backend) as (engine, _):
         backend.calls.clear()
-        long = asyncio.create_task(paint(engine, steps=60))
-        await until(lambda: len(backend.calls) >= 5)
         backend.gate.clear()
+        long = asyncio.create_task(paint(engine, steps=60))
+        await until(lambda: engine.state().running == 1)
         short = asyncio.create_task(paint(engine, steps=3, guidance_scale=1.0))
         await until(lambda: any(job.ticket.ready for job in list(engine._loop._waiting.values())))
         backend.gate.set()
@@ -414,11 +414,12 @@ async def test_who_waits_is_told_the_place_again(tmp_path: Path, monkeypatch: py
     backend = ArithmeticBackend()
     async with running(tmp_path, backend) as (engine, _):
         backend.gate.clear()
-        first = [asyncio.create_task(paint(engine, seed=seed)) for seed in range(3)]
-        await until(lambda: engine.state().running == 3)
+        # Three images with guidance fill the six rows.
+        first = asyncio.create_task(paint(engine, images=3))
+        await until(lambda: engine.state().running == 1 and engine.state().waiting == 0)
         request = PaintRequest(tenant="b", prompt="someone")
         async with aclosing(engine.paint(request)) as events:
             told = [await anext(events) for _ in range(3)]
             assert told == [Queued(0)] * 3
         backend.gate.set()
-        await asyncio.gather(*first)
+        await first
