@@ -6,6 +6,7 @@ servicers use the generator form only, and so do the wrappers here.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -64,10 +65,10 @@ class WrappingInterceptor(grpc.aio.ServerInterceptor):
         """Whether calls of ``/package.Service/Method`` are wrapped; default: all."""
         return True
 
+    @abstractmethod
     def wrap_unary(self, inner: Unary, handler: Handler, method: str) -> Unary:
         """Wrap a handler that answers once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def wrap_streaming(self, inner: Streaming, handler: Handler, method: str) -> Streaming:
         """Wrap a handler that answers with a stream."""
-        raise NotImplementedError

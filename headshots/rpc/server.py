@@ -36,8 +36,6 @@ class ServerSettings:
     metrics_port: int = 0
     # Largest message accepted or sent, in bytes.
     max_message_bytes: int = 4 * 2**20
-    # Seconds that running calls get to finish after SIGTERM.
-    drain_seconds: float = 10.0
     # Seconds after which a connection takes no new calls (give or take a tenth; running ones go on). Clients look a
     # name's addresses up only when they connect, so this is how soon replicas that were added get calls.
     connection_age_seconds: float = 120.0
@@ -53,7 +51,6 @@ class RunningServer:
         self._health = health
         self._services = ("", *services)
         self._metrics_server, self._metrics_thread = metrics
-        self._drain_seconds = 0.0
         self.port = port
         self.metrics_port = int(self._metrics_server.server_port)
 
