@@ -121,7 +121,7 @@ def _text_encoders(folder: Path, foundation: Foundation) -> tuple[TextEncoder, .
     """Trace the text encoders and write their tokenizers."""
     sdxl = foundation.family == "sdxl"
     made = []
-    for index, suffix in enumerate(("", "_2") if sdxl else ("",)):
+    for suffix in ("", "_2") if sdxl else ("",):
         cls = CLIPTextModelWithProjection if suffix else CLIPTextModel
         encoder = _load(cls, foundation.path / f"text_encoder{suffix}")
         tokenizer = AutoTokenizer.from_pretrained(foundation.path / f"tokenizer{suffix}")
@@ -146,7 +146,6 @@ def _text_encoders(folder: Path, foundation: Foundation) -> tuple[TextEncoder, .
         made.append(
             TextEncoder(f"text_encoder{suffix}.onnx", f"tokenizer{suffix}.json", tokens, tokenizer.pad_token_id)
         )
-        assert index < 2
     return tuple(made)
 
 

@@ -13,8 +13,9 @@ from sqlalchemy.engine import Engine
 from headshots import leases
 from headshots.errors import UnavailableError
 from headshots.leases import Lease
+from headshots.pauses import pause
 from headshots.schema import training_jobs
-from services.trainer.bell import Bell, rung_within
+from services.trainer.bell import Bell
 from services.trainer.metrics import Metrics
 from services.trainer.process import ChildProcess
 from services.trainer.protocol import Event, Failed, Progress, Started, Stopped, Succeeded, Task
@@ -93,7 +94,7 @@ class Attempt:
             if deadline is not None and asyncio.get_running_loop().time() > deadline:
                 log.warning("training %s did not write its checkpoint in time", self._lease.id)
                 return Stopped(0)
-            await rung_within(ticket, min(_LONGEST_BEAT_SECONDS, self._lease_seconds / 3))
+            await pause(ticket, min(_LONGEST_BEAT_SECONDS, self._lease_seconds / 3))
 
     async def _follow(self, child: ChildProcess) -> Succeeded | Failed | Stopped:
         """Take in what the child says; returns its last words."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 
 class Bell:
@@ -20,10 +19,3 @@ class Bell:
         """Wake all that wait."""
         rung, self._ticket = self._ticket, asyncio.Event()
         rung.set()
-
-
-async def rung_within(ticket: asyncio.Event, seconds: float) -> None:
-    """Return at the ring, or after ``seconds``."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await ticket.wait()

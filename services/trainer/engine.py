@@ -10,9 +10,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from headshots.leases import LeaseLostError
+from headshots.pauses import pause
 from headshots.schema import PENDING
 from services.trainer import rows, turns
-from services.trainer.bell import rung_within
 from services.trainer.jobs import Job, JobRequest
 from services.trainer.options import Recipe
 from services.trainer.worker import Worker, Workplace
@@ -74,7 +74,7 @@ class TrainerEngine:
             if job.is_over:
                 return
             seen = job
-            await rung_within(ticket, self._place.settings.poll_seconds)
+            await pause(ticket, self._place.settings.poll_seconds)
 
     async def cancel(self, job_id: str) -> Job:
         """Ask a job to stop; at once where nobody works on it.

@@ -20,10 +20,11 @@ from headshots.database import now_expression
 from headshots.diffusion.foundation import Foundation
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.leases import Lease, LeaseLostError
+from headshots.pauses import pause
 from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, training_jobs
 from services.trainer import rows, turns
 from services.trainer.attempt import Attempt, CancelRequested
-from services.trainer.bell import Bell, rung_within
+from services.trainer.bell import Bell
 from services.trainer.jobs import Failure, Job
 from services.trainer.metrics import Metrics
 from services.trainer.output import provenance_of, remove_artefacts
@@ -88,7 +89,7 @@ class Worker:
             # A defect must not end the worker: the job's lease runs out, as if the worker had been killed.
             except Exception:
                 log.exception("a worker met a defect")
-            await rung_within(ticket, self._place.settings.poll_seconds)
+            await pause(ticket, self._place.settings.poll_seconds)
 
     async def claim(self, job_id: str | None = None) -> Lease | None:
         """Take the job whose turn it is, or ``job_id`` if nobody has it."""

@@ -22,14 +22,8 @@ FOUNDATION = default_foundation()
 STYLES = ["studio-navy-suit", "park-denim-jacket"]
 SHORT = TrainingOptions(steps=40, batch_rows=4)
 
-pytestmark = [
-    pytest.mark.skipif(
-        not (FOUNDATION / "unet" / "diffusion_pytorch_model.safetensors").is_file(),
-        reason="models/tiny-portrait has no weights in this checkout",
-    ),
-    # diffusers' DPM-Solver scheduler asks a tensor for an array in NumPy 1's way.
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
-]
+# diffusers' DPM-Solver scheduler asks a tensor for an array in NumPy 1's way.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 @pytest.fixture(scope="module")

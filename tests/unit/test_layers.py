@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("gateway", "trainer", "generator")
-# The demo and the sample selfies are the only places where the product meets the world that the foundry draws.
-FOUNDRY_USERS = ("headshots/demo/", "headshots/cli/")
+# The demo is the only place where the product meets the world that the foundry draws.
+FOUNDRY_USER = "headshots/demo/"
 
 
 def modules(*folders: str) -> list[Path]:
@@ -51,7 +51,7 @@ def test_a_service_imports_no_other_service(service: str) -> None:
 
 def test_only_the_demo_meets_the_foundry() -> None:
     product = [
-        path for path in modules("headshots", "services") if not str(path.relative_to(ROOT)).startswith(FOUNDRY_USERS)
+        path for path in modules("headshots", "services") if not str(path.relative_to(ROOT)).startswith(FOUNDRY_USER)
     ]
     assert offenders(product, "foundry") == []
 
