@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions
+from headshots.diffusion.backends.base import FloatArray, UNetBatch
 from headshots.diffusion.package import EnginePackage
 from headshots.rpc.channel import open_channel
 from headshots.rpc.server import ServerSettings, start_server
@@ -23,6 +25,19 @@ from services.generator.engine import Engine, EngineLimits
 from services.generator.metrics import Metrics
 from services.generator.servicer import register
 from tests.engines import adapter_ref, tiny_package
+
+
+class SlowBackend(OnnxRuntimeBackend):
+    """Takes its time at every step, so that a request of many steps is still running when a test acts on it."""
+
+    def unet(self, batch: UNetBatch) -> FloatArray:
+        time.sleep(0.05)
+        return super().unet(batch)
+
+
+def slow_backend() -> SlowBackend:
+    """A slow backend of the tiny engine package."""
+    return SlowBackend(tiny_package(), OnnxRuntimeOptions(threads=1))
 
 
 @dataclass

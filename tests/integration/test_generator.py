@@ -28,7 +28,7 @@ from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import resources_pb2
 from services.generator.engine import EngineLimits
 from tests.engines import lora_bytes, peft_unet, tiny_digest, with_metadata
-from tests.generators import Generator, ask, running_generator
+from tests.generators import Generator, ask, running_generator, slow_backend
 
 
 @pytest.fixture
@@ -37,11 +37,25 @@ async def generator(tmp_path: Path) -> AsyncIterator[Generator]:
         yield made
 
 
+@pytest.fixture
+async def slow_generator(tmp_path: Path) -> AsyncIterator[Generator]:
+    async with running_generator(tmp_path, backend=slow_backend()) as made:
+        yield made
+
+
 async def refused(generator: Generator, **request: Any) -> HeadshotsError:
     """The error that a request is answered with."""
     with pytest.raises(grpc.RpcError) as caught:
         await generator.paint(**request)
     return error_from_rpc(caught.value)
+
+
+async def reached(call: Any, kind: str) -> None:
+    """Returns at the call's first event of that kind."""
+    async for event in call:
+        if event.WhichOneof("event") == kind:
+            return
+    raise AssertionError(f"the call ended without the event {kind}")
 
 
 def pixels(content: bytes) -> np.ndarray[Any, Any]:
@@ -186,41 +200,40 @@ async def test_evict_forgets_everywhere(generator: Generator, tmp_path: Path) ->
     assert (type(error), error.reason) == (InvalidAdapterError, "ADAPTER_NOT_FOUND")
 
 
-async def test_evict_refuses_what_is_in_use(generator: Generator) -> None:
-    adapter = await generator.add(lora_bytes(peft_unet(2, 4.0, seed=9)))
-    call = generator.stub.Generate(ask(adapter=adapter, steps=150))
-    async for event in call:
-        if event.WhichOneof("event") == "step":
-            break
+async def test_evict_refuses_what_is_in_use(slow_generator: Generator) -> None:
+    adapter = await slow_generator.add(lora_bytes(peft_unet(2, 4.0, seed=9)))
+    call = slow_generator.stub.Generate(ask(adapter=adapter, steps=150))
+    await reached(call, "step")
     with pytest.raises(grpc.RpcError) as caught:
-        await generator.stub.EvictAdapter(pb.EvictAdapterRequest(sha256=adapter.sha256))
+        await slow_generator.stub.EvictAdapter(pb.EvictAdapterRequest(sha256=adapter.sha256))
     error = error_from_rpc(caught.value)
     assert (type(error), error.reason) == (FailedPreconditionError, "EVICTION_IN_USE")
     call.cancel()
 
 
-async def test_cancelling_frees_the_rows_and_the_slot(generator: Generator) -> None:
-    adapter = await generator.add(lora_bytes(peft_unet(2, 4.0, seed=9)))
-    calls = [generator.stub.Generate(ask(adapter=adapter, steps=150, image_count=4)) for _ in range(3)]
-    async for event in calls[0]:
-        if event.WhichOneof("event") == "step":
-            break
+async def test_cancelling_frees_the_rows_and_the_slot(slow_generator: Generator) -> None:
+    adapter = await slow_generator.add(lora_bytes(peft_unet(2, 4.0, seed=9)))
+    calls = [slow_generator.stub.Generate(ask(adapter=adapter, steps=150, image_count=4)) for _ in range(3)]
+    for call in reversed(calls):  # one that is cancelled before the service saw it would count nowhere
+        await reached(call, "step" if call is calls[0] else "queued")
     for call in calls:
         call.cancel()
-    await wait_until(lambda: generator.metric("requests_running") == generator.metric("requests_waiting") == 0)
-    assert generator.metric("requests_total", status="cancelled") == 3
-    assert (await generator.stub.EvictAdapter(pb.EvictAdapterRequest(sha256=adapter.sha256))).evicted
-    assert (await generator.image()).content, "the batch goes on"
+    await wait_until(
+        lambda: slow_generator.metric("requests_running") == slow_generator.metric("requests_waiting") == 0
+    )
+    assert slow_generator.metric("requests_total", status="cancelled") == 3
+    assert (await slow_generator.stub.EvictAdapter(pb.EvictAdapterRequest(sha256=adapter.sha256))).evicted
+    assert (await slow_generator.image()).content, "the batch goes on"
 
 
 async def test_a_full_queue_says_when_to_come_back(tmp_path: Path) -> None:
-    async with running_generator(tmp_path, limits=EngineLimits(max_rows=2, max_waiting=2)) as generator:
+    async with running_generator(
+        tmp_path, backend=slow_backend(), limits=EngineLimits(max_rows=2, max_waiting=2)
+    ) as generator:
         calls = []
         for number in range(3):
             calls.append(generator.stub.Generate(ask(steps=150)))
-            async for event in calls[-1]:
-                if event.WhichOneof("event") == ("step" if number == 0 else "queued"):
-                    break
+            await reached(calls[-1], "step" if number == 0 else "queued")
         error = await refused(generator)
         assert (type(error), error.reason) == (ResourceExhaustedError, "QUEUE_FULL")
         assert error.retry_after_seconds is not None
