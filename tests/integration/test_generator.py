@@ -213,9 +213,10 @@ async def test_evict_refuses_what_is_in_use(slow_generator: Generator) -> None:
 
 async def test_cancelling_frees_the_rows_and_the_slot(slow_generator: Generator) -> None:
     adapter = await slow_generator.add(lora_bytes(peft_unet(2, 4.0, seed=9)))
-    calls = [slow_generator.stub.Generate(ask(adapter=adapter, steps=150, image_count=4)) for _ in range(3)]
-    for call in reversed(calls):  # one that is cancelled before the service saw it would count nowhere
-        await reached(call, "step" if call is calls[0] else "queued")
+    calls = []
+    for kind in ("step", "queued", "queued"):  # one after another: calls made at once may arrive in any order
+        calls.append(slow_generator.stub.Generate(ask(adapter=adapter, steps=150, image_count=4)))
+        await reached(calls[-1], kind)
     for call in calls:
         call.cancel()
     await wait_until(
