@@ -27,7 +27,7 @@ from headshots.settings import make_private
 Progress = Callable[[str, float], None]
 """Called with what is being done now and the share done, 0 to 1."""
 
-REVISION = 3
+REVISION = 4
 """Grows whenever the export writes something else for the same foundation and options."""
 DEFAULT_MAX_RANK = 16
 

@@ -17,7 +17,8 @@ from transformers import AutoTokenizer, CLIPTextModel, CLIPTextModelWithProjecti
 from headshots.diffusion.banked import BankedUNet, to_half
 from headshots.diffusion.export import ExportOptions, Progress
 from headshots.diffusion.foundation import Foundation
-from headshots.diffusion.graphs import OPSET, ContextEncoder, Traced, VaeDecoder, trace
+from headshots.diffusion.graphs import OPSET, Traced, trace
+from headshots.diffusion.networks import ContextEncoder, VaeDecoder, VaeEncoder
 from headshots.diffusion.package import EnginePackage, TextEncoder
 from headshots.errors import InvalidArgumentError
 
@@ -56,9 +57,10 @@ def _export(
 ) -> EnginePackage:
     progress("loading the text encoder", 0.0)
     encoders = _text_encoders(folder, foundation)
-    progress("tracing the VAE decoder", 0.1)
+    progress("tracing the VAE", 0.1)
     vae = _load(AutoencoderKL, foundation.path / "vae")
-    trace(_vae_item(vae, foundation), folder)
+    trace(_decoder_item(vae, foundation), folder)
+    trace(_encoder_item(vae, foundation), folder)
     matrix, bias = _preview_map(VaeDecoder(vae), foundation)
     progress("tracing the UNet", 0.3)
     unet = _load(UNet2DConditionModel, foundation.path / "unet")
@@ -97,6 +99,7 @@ def _export(
         class_nouns=foundation.class_nouns,
         unet="unet.onnx",
         vae_decoder="vae_decoder.onnx",
+        vae_encoder="vae_encoder.onnx",
         text_encoders=encoders,
         preview_matrix=matrix,
         preview_bias=bias,
@@ -149,7 +152,7 @@ def _text_encoders(folder: Path, foundation: Foundation) -> tuple[TextEncoder, .
     return tuple(made)
 
 
-def _vae_item(vae: nn.Module, foundation: Foundation) -> Traced:
+def _decoder_item(vae: nn.Module, foundation: Foundation) -> Traced:
     channels = foundation.latent_channels
     return Traced(
         name="vae_decoder",
@@ -161,6 +164,25 @@ def _vae_item(vae: nn.Module, foundation: Foundation) -> Traced:
         },
         outputs=["pixels"],
         checks=[{"latents": torch.randn(1, channels, 8, 16)}, {"latents": torch.randn(3, channels, 16, 8)}],
+    )
+
+
+def _encoder_item(vae: nn.Module, foundation: Foundation) -> Traced:
+    factor = foundation.vae_scale_factor
+
+    def pixels(rows: int, high: int, wide: int) -> dict[str, Tensor]:
+        return {"pixels": torch.randint(256, (rows, high * factor, wide * factor, 3), dtype=torch.uint8)}
+
+    return Traced(
+        name="vae_encoder",
+        module=VaeEncoder(vae),
+        inputs=pixels(2, 8, 8),
+        dynamic={
+            "pixels": {0: "rows", 1: "height", 2: "width"},
+            "latents": {0: "rows", 2: "cells_high", 3: "cells_wide"},
+        },
+        outputs=["latents"],
+        checks=[pixels(1, 8, 16), pixels(3, 16, 8)],
     )
 
 

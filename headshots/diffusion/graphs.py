@@ -49,48 +49,6 @@ class Traced:
     checks: Sequence[Mapping[str, Tensor]]
 
 
-class VaeDecoder(nn.Module):
-    """Latents as the UNet leaves them to pixels, as stock pipelines post-process them."""
-
-    shift: Tensor
-    scale: Tensor
-
-    def __init__(self, vae: nn.Module) -> None:
-        super().__init__()
-        self.vae = vae
-        config: Any = vae.config
-        channels = config.latent_channels
-        mean, std = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
-        shift = torch.tensor(mean if mean and std else [0.0] * channels).view(1, channels, 1, 1)
-        scale = torch.tensor(std if mean and std else [1.0] * channels).view(1, channels, 1, 1)
-        self.register_buffer("shift", shift)
-        self.register_buffer("scale", scale / config.scaling_factor)
-
-    def forward(self, latents_BCHW: Tensor) -> Tensor:
-        """uint8 pixels, [B, height, width, 3]."""
-        latents = latents_BCHW * self.scale + self.shift
-        pixels = self.vae.decode(latents, return_dict=False)[0]  # type: ignore[operator]
-        unit = (pixels / 2 + 0.5).clamp(0, 1)
-        result: Tensor = (unit * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
-        return result
-
-
-class ContextEncoder(nn.Module):
-    """Token ids [B, T] to context [B, T, D]; for SDXL the penultimate layer's, and the pooled embedding."""
-
-    def __init__(self, encoder: nn.Module, *, penultimate: bool, pooled: bool) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self._penultimate, self._pooled = penultimate, pooled
-
-    def forward(self, ids_BT: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        out = self.encoder(ids_BT, output_hidden_states=self._penultimate)
-        context: Tensor = out.hidden_states[-2] if self._penultimate else out[0]
-        if self._pooled:
-            return context, out[0]
-        return context
-
-
 def trace(item: Traced, folder: Path) -> Path:
     """Write ``{name}.onnx``, checked; external data in ``{name}.onnx.data`` where one file could not hold it.
 

@@ -16,7 +16,7 @@ from typing import Any
 from headshots.diffusion.layout import Layout
 from headshots.errors import InvalidArgumentError
 
-FORMAT = 1
+FORMAT = 2
 """Version of engine.json; grows when a reader of the old one could not use the new one."""
 MANIFEST = "engine.json"
 
@@ -49,7 +49,7 @@ class EnginePackage:
         zero_empty_prompt: an empty prompt is all zeros instead of the encoded empty text.
         prediction_type, scheduler: the sampler's constants.
         sampler, steps, guidance_scale, trigger, prompt_template, class_nouns: a request's defaults.
-        unet, vae_decoder: file names of the graphs.
+        unet, vae_decoder, vae_encoder: file names of the graphs.
         text_encoders: one, or two for SDXL.
         preview_matrix, preview_bias: latent cell [C] @ matrix [C, 3] + bias [3] is its mean colour, 0 to 1.
         layout: where adapters lie in a row.
@@ -82,6 +82,7 @@ class EnginePackage:
     class_nouns: tuple[str, ...]
     unet: str
     vae_decoder: str
+    vae_encoder: str
     text_encoders: tuple[TextEncoder, ...]
     preview_matrix: tuple[tuple[float, ...], ...]
     preview_bias: tuple[float, ...]

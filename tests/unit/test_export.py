@@ -13,7 +13,8 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from diffusers import UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.image_processor import VaeImageProcessor
 
 from headshots.diffusion import export
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, UNetBatch
@@ -21,6 +22,7 @@ from headshots.diffusion.export import ExportOptions, ensure_package, ensure_pac
 from headshots.diffusion.foundation import Foundation
 from headshots.diffusion.graphs import Traced, trace
 from headshots.diffusion.lora import load_row
+from headshots.diffusion.networks import VaeDecoder, VaeEncoder
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import InternalError, InvalidArgumentError
 from tests.engines import OPTIONS, lora_bytes, peft_unet, scratch, tiny_digest, tiny_foundation, tiny_package
@@ -140,6 +142,41 @@ def test_half_precision_keeps_what_matters_single(subjects: list[UNet2DCondition
     assert any("norm" in name for name in types)
 
 
+@pytest.mark.parametrize("shape", [(1, 64, 64, 3), (3, 32, 96, 3)])
+def test_pictures_become_the_latents_that_diffusers_makes(backend: OnnxRuntimeBackend, shape: tuple[int, ...]) -> None:
+    """The mean of the distribution, scaled: what a stock image-to-image pipeline starts from, without its noise."""
+    vae = AutoencoderKL.from_pretrained(tiny_foundation() / "vae").eval()
+    pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    prepared = VaeImageProcessor().preprocess(list(pixels.astype(np.float32) / 255))
+    with torch.no_grad():
+        expected = vae.encode(prepared).latent_dist.mode() * vae.config.scaling_factor
+    found = backend.encode(pixels)
+    assert found.dtype == np.float32
+    assert relative(found, expected.numpy()) < 1e-5
+    assert np.array_equal(found, backend.encode(pixels)), "the same picture is the same latents"
+
+
+@pytest.mark.parametrize("network", [VaeDecoder, VaeEncoder])
+def test_latent_means_and_deviations_are_undone_and_redone(network: type[torch.nn.Module]) -> None:
+    """SDXL's newer VAEs carry them; stock pipelines decode x * std / factor + mean, and encode the inverse."""
+    vae = AutoencoderKL.from_pretrained(tiny_foundation() / "vae").eval()
+    vae.register_to_config(latents_mean=[0.5, -1.0, 0.0, 2.0], latents_std=[2.0, 1.0, 0.5, 3.0])
+    mean = torch.tensor(vae.config.latents_mean).view(1, 4, 1, 1)
+    std = torch.tensor(vae.config.latents_std).view(1, 4, 1, 1)
+    factor = vae.config.scaling_factor
+    torch.manual_seed(0)
+    with torch.no_grad():
+        if network is VaeEncoder:
+            pixels = torch.randint(256, (2, 64, 64, 3), dtype=torch.uint8)
+            own = vae.encode(pixels.permute(0, 3, 1, 2).float() / 127.5 - 1).latent_dist.mode()
+            assert torch.allclose(VaeEncoder(vae)(pixels), (own - mean) * factor / std, atol=1e-5)
+        else:
+            latents = torch.randn(2, 4, 8, 8)
+            image = vae.decode(latents * std / factor + mean).sample
+            stock = VaeImageProcessor().postprocess(image, output_type="np")
+            assert np.abs(VaeDecoder(vae)(latents).numpy() / 255 - stock).max() < 1 / 255
+
+
 def test_the_manifest_says_what_the_foundation_is() -> None:
     package, foundation = tiny_package(), Foundation.read(tiny_foundation())
     assert package.foundation_digest == tiny_digest()
@@ -147,7 +184,8 @@ def test_the_manifest_says_what_the_foundation_is() -> None:
     assert (package.slots, package.max_rows, package.layout.max_rank) == (4, 8, 8)
     assert package.size_multiple_px == 16
     assert package.prompt_template == foundation.prompt_template
-    assert set(package.files) == {"unet.onnx", "vae_decoder.onnx", "text_encoder.onnx", "tokenizer.json"}
+    graphs = {"unet.onnx", "vae_decoder.onnx", "vae_encoder.onnx", "text_encoder.onnx"}
+    assert set(package.files) == {*graphs, "tokenizer.json"}
 
 
 def test_a_second_call_finds_the_package_and_does_not_export(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,8 +246,8 @@ def test_impossible_options_are_refused(tmp_path: Path, wrong: ExportOptions) ->
         ("{", "ENGINE_DAMAGED"),
         ("[]", "ENGINE_DAMAGED"),
         ('{"format": 0, "files": {}}', "ENGINE_FORMAT"),
-        ('{"format": 1, "files": {"unet.onnx": "ab"}}', "ENGINE_DAMAGED"),
-        ('{"format": 1, "files": {}, "layout": {}}', "ENGINE_DAMAGED"),
+        ('{"format": 2, "files": {"unet.onnx": "ab"}}', "ENGINE_DAMAGED"),
+        ('{"format": 2, "files": {}, "layout": {}}', "ENGINE_DAMAGED"),
     ],
 )
 def test_what_is_no_package_is_named(tmp_path: Path, manifest: str, reason: str) -> None:

@@ -66,6 +66,7 @@ def package(slots: int = 3, max_rows: int = 6) -> EnginePackage:
         class_nouns=("person",),
         unet="",
         vae_decoder="",
+        vae_encoder="",
         text_encoders=(),
         preview_matrix=((0.1,) * 3,) * 3,
         preview_bias=(0.5,) * 3,

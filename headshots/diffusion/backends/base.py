@@ -33,8 +33,8 @@ class UNetBatch:
 class Backend(Protocol):
     """Networks of one package on one device, and the bank that lives there.
 
-    ``unet`` and ``write_slot`` are called from one thread at a time; ``decode`` and ``encode_text`` may run beside
-    them.
+    ``unet`` and ``write_slot`` are called from one thread at a time; ``decode``, ``encode`` and ``encode_text`` may run
+    beside them.
     """
 
     @property
@@ -52,6 +52,14 @@ class Backend(Protocol):
 
     def decode(self, latents_BCHW: FloatArray) -> npt.NDArray[np.uint8]:
         """Pixels, [B, height, width, 3]."""
+        ...
+
+    def encode(self, pixels_BHWC: npt.NDArray[np.uint8]) -> FloatArray:
+        """Latents of pictures, [B, C, height / factor, width / factor]: scaled as the UNet takes them.
+
+        The mean of the VAE's distribution, so the same pixels are always the same latents. Heights and widths are
+        multiples of the package's ``vae_scale_factor``.
+        """
         ...
 
     def encode_text(self, prompt: str) -> Context:

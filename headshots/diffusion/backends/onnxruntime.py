@@ -69,8 +69,9 @@ class OnnxRuntimeBackend:
         self._provider = wanted
         self._unet = _Session(folder / package.unet, session_options, providers)
         self._decoder = _Session(folder / package.vae_decoder, session_options, providers)
+        self._encoder = _Session(folder / package.vae_encoder, session_options, providers)
         encoders = [_Session(folder / e.graph, session_options, providers) for e in package.text_encoders]
-        for session in (self._unet, self._decoder, *encoders):
+        for session in (self._unet, self._decoder, self._encoder, *encoders):
             if wanted not in session.session.get_providers():
                 raise _unavailable(wanted, "it failed to start; the log says why")
         self._text = ContextEncoder(folder, package.text_encoders, encoders, zero_when_empty=package.zero_empty_prompt)
@@ -114,6 +115,10 @@ class OnnxRuntimeBackend:
 
     def decode(self, latents_BCHW: FloatArray) -> npt.NDArray[np.uint8]:
         return self._decoder.run({"latents": latents_BCHW})[0].astype(np.uint8, copy=False)
+
+    def encode(self, pixels_BHWC: npt.NDArray[np.uint8]) -> FloatArray:
+        latents: FloatArray = self._encoder.run({"pixels": pixels_BHWC})[0].astype(np.float32, copy=False)
+        return latents
 
     def encode_text(self, prompt: str) -> Context:
         return self._text.encode(prompt)
