@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
 
-from headshots.diffusion.schedule import initial_noise, make_schedule
+from headshots.diffusion.schedule import Schedule, initial_noise, make_schedule, steps_of_share
 from headshots.errors import InvalidArgumentError
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
@@ -49,7 +49,11 @@ def _theirs(sampler: str, config: dict[str, Any], steps: int, noise: torch.Tenso
 
 def _ours(sampler: str, config: dict[str, Any], steps: int, noise: torch.Tensor) -> torch.Tensor:
     table = make_schedule(config, sampler, steps)
-    x, previous = noise * table.initial_scale, torch.zeros_like(noise)
+    return _run(table, noise * table.initial_scale)
+
+
+def _run(table: Schedule, x: torch.Tensor) -> torch.Tensor:
+    previous = torch.zeros_like(x)
     for i in range(table.steps):
         out = _model(x * float(table.input_scale[i]), float(table.timestep[i]))
         d = float(table.p[i]) * x + float(table.q[i]) * out
@@ -90,6 +94,45 @@ def _compare(sampler: str, config: dict[str, Any], steps: int) -> None:
     # diffusers' Euler adds and takes away sigmas of thousands in single precision, and loses digits that we keep.
     vanishing = config.get("rescale_betas_zero_snr") or config["beta_schedule"] == "squaredcos_cap_v2"
     assert error < (3e-3 if sampler == "euler" and vanishing else 1e-4), f"{error:.1e}"
+
+
+@pytest.mark.parametrize("share", [0.34, 0.75, 1.0])
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("sampler", list(CLASSES))
+@pytest.mark.parametrize("extra", CONFIGS[:4], ids=str)
+def test_a_picture_enters_where_diffusers_lets_it_in(
+    sampler: str, extra: dict[str, Any], prediction: str, share: float
+) -> None:
+    """The way of stock image-to-image pipelines: the last steps only, from the picture's own noised latents."""
+    config = {**BASE, "clip_sample": False, "prediction_type": prediction, **extra}
+    steps = 12
+    skip = steps - steps_of_share(steps, share)
+    clean = torch.from_numpy(initial_noise(1, (2, 4, 8, 8))) * 0.7
+    noise = torch.from_numpy(initial_noise(2, (2, 4, 8, 8)))
+    scheduler = CLASSES[sampler].from_config(config)
+    scheduler.set_timesteps(steps)
+    timesteps = scheduler.timesteps[skip:]
+    if hasattr(scheduler, "set_begin_index"):
+        scheduler.set_begin_index(skip)
+    expected = start = scheduler.add_noise(clean, noise, timesteps[:1])
+    table = make_schedule(config, sampler, steps, skip)
+    assert table.steps == len(timesteps) == steps - skip
+    kept = []
+    for i, t in enumerate(timesteps):
+        out = _model(scheduler.scale_model_input(expected, t), float(t))
+        expected = scheduler.step(out, t, expected).prev_sample
+        if i + 1 < len(timesteps):
+            kept.append(scheduler.add_noise(clean, noise, timesteps[i + 1 : i + 2]))
+    levels = [float(s) * clean + float(n) * noise for s, n in zip(table.signal, table.noise, strict=True)]
+    for found, wanted in zip(levels, [start, *kept], strict=True):
+        assert float((found - wanted).norm() / wanted.norm()) < 1e-5
+    found = _run(table, levels[0])
+    assert float((found - expected).norm() / expected.norm()) < 1e-4
+
+
+@pytest.mark.parametrize(("steps", "share", "taken"), [(20, 0.35, 7), (20, 1.0, 20), (10, 0.19, 1), (10, 0.05, 0)])
+def test_steps_of_a_share_are_counted_as_diffusers_counts(steps: int, share: float, taken: int) -> None:
+    assert steps_of_share(steps, share) == taken
 
 
 @pytest.mark.parametrize(
