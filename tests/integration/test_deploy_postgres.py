@@ -50,7 +50,7 @@ from tests.unit.test_trainer_worker import (  # noqa: F401
     test_place_in_the_queue_is_told_and_changes,
 )
 
-pytestmark = pytest.mark.skipif(not postgres.available(), reason="no PostgreSQL server at hand")
+pytestmark = postgres.needed
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +108,12 @@ def test_several_processes_may_migrate_at_once(url: str) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_the_programs_of_the_dev_dependency_run_where_the_system_has_none() -> None:
+    with postgres.server(postgres.packaged()) as server_url:
+        engine = open_database(postgres.fresh_database(server_url))
+        migrate(engine)
+        with read(engine) as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        engine.dispose()
