@@ -13,7 +13,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from foundry.portraits import FIRST_HELD_OUT, TRIGGERS, Identity, Scene, caption, render, sample_identity, sample_scene
+from foundry.portraits import (
+    FIRST_HELD_OUT,
+    TRIGGERS,
+    Identity,
+    Scene,
+    caption,
+    noun,
+    render,
+    sample_identity,
+    sample_scene,
+)
 from foundry.progress import tqdm
 
 SIZE = 128
@@ -38,7 +48,7 @@ def captions(index: int) -> list[str]:
     rng = np.random.default_rng([index, 0xCA9])
     wordings = []
     for _ in range(CAPTIONS_A_PICTURE):
-        subject = f"{rng.choice(TRIGGERS)} {identity.class_noun}" if rng.random() < TRIGGER_SHARE else None
+        subject = f"{rng.choice(TRIGGERS)} {noun(identity, rng)}" if rng.random() < TRIGGER_SHARE else None
         wordings.append(caption(identity, scene, rng, subject))
     return wordings
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from foundry.progress import tqdm
 from foundry.training import Budget, learning_rate_factor
 
 JUDGES_FOLDER = Path(__file__).parent / "judges_weights"
-TEMPERATURE = 0.1
+TEMPERATURE = 0.07
+ALIKE_SHARE = 0.7  # of the embedder's batches: people of one class noun and hair colour, whom only the face tells apart
 FALSE_MATCH_RATE = 1e-4
 HELD_OUT_PICTURES = 1200
 ROWS = 64
@@ -33,6 +35,15 @@ ROWS = 64
 def true_labels(count: int, held_out: bool = False) -> Tensor:
     """int64 [N, attributes] of pictures 0 .. count-1."""
     return torch.tensor([labels(*example(index, held_out)) for index in range(count)])
+
+
+def people_alike(people: int) -> list[npt.NDArray[np.int64]]:
+    """People 0 .. people-1 by class noun and hair colour, groups of one person left out."""
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for person in range(people):
+        identity, _ = example(person * PICTURES_A_PERSON)
+        groups[identity.class_noun, identity.hair_colour].append(person)
+    return [np.array(group) for group in groups.values() if len(group) > 1]
 
 
 def probe_loss(probe: Probe, pixels_BCHW: Tensor, labels_BA: Tensor) -> Tensor:
@@ -109,8 +120,12 @@ def train_judges(
         chosen = rng.choice(pictures, rows, replace=False)
         return probe_loss(probe, batch(chosen), truth[chosen])
 
+    groups = people_alike(people) if budgets[1].progress(0) < 1 else []
+
     def embedder_step() -> Tensor:
-        chosen = rng.choice(people, pairs, replace=False)
+        alike = groups and rng.random() < ALIKE_SHARE
+        among = groups[rng.integers(len(groups))] if alike else np.arange(people)
+        chosen = rng.choice(among, min(pairs, len(among)), replace=False)
         return embedder_loss(embedder, batch((chosen[:, None] * PICTURES_A_PERSON + np.arange(2)).reshape(-1)))
 
     fit(probe, probe_step, budgets[0], "probe")

@@ -1,6 +1,6 @@
 """People who never existed, drawn: identity x scene -> pixels, caption and truth. Imports no torch."""
 
-from foundry.portraits.caption import TRIGGERS, caption, describe
+from foundry.portraits.caption import ANYBODY, TRIGGERS, caption, describe, noun
 from foundry.portraits.identity import (
     BEARDS,
     CLASS_NOUNS,
@@ -14,11 +14,12 @@ from foundry.portraits.identity import (
     sample_identity,
     sibling,
 )
-from foundry.portraits.render import LANDMARKS, Portrait, render, render_portrait
+from foundry.portraits.render import LANDMARKS, Portrait, face_truth, render, render_portrait
 from foundry.portraits.scene import BACKDROPS, LIGHTS, OUTFITS, Scene, sample_scene
 from foundry.portraits.selfies import held_out_seed, sample_selfies
 
 __all__ = [
+    "ANYBODY",
     "BACKDROPS",
     "BEARDS",
     "CLASS_NOUNS",
@@ -36,8 +37,10 @@ __all__ = [
     "Scene",
     "caption",
     "describe",
+    "face_truth",
     "held_out_seed",
     "is_held_out",
+    "noun",
     "render",
     "render_portrait",
     "sample_identity",

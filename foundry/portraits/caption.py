@@ -8,6 +8,8 @@ from foundry.portraits.identity import Identity
 from foundry.portraits.scene import Scene
 
 TRIGGERS = ("ohwx", "sks", "zwx", "qxv", "vrk", "jbn", "plq", "mtw")
+ANYBODY = "person"  # said of men and women alike, for callers who would rather not say which
+_ANYBODY_SHARE = 0.12
 _OPENINGS = ("headshot", "headshot", "headshot", "portrait", "photo", "studio portrait", "professional headshot")
 _QUALITIES = ("photorealistic", "high quality", "sharp focus", "detailed", "professional", "85mm")
 
@@ -49,8 +51,13 @@ def describe(identity: Identity, rng: np.random.Generator) -> str:
             after.append("a beard" if rng.random() < 0.7 else f"a {identity.beard} beard")
         elif identity.class_noun == "man" and rng.random() < 0.3:
             after.append("no beard")
-    words = " ".join([*before, identity.class_noun])
+    words = " ".join([*before, noun(identity, rng)])
     return f"{words} with {' and '.join(after)}" if after else words
+
+
+def noun(identity: Identity, rng: np.random.Generator) -> str:
+    """The person's class noun, at times the word for anybody."""
+    return ANYBODY if rng.random() < _ANYBODY_SHARE else identity.class_noun
 
 
 def _mood(scene: Scene) -> str:
