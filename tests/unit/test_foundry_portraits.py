@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 import subprocess
 import sys
 
@@ -13,7 +14,9 @@ from PIL import Image
 
 from foundry.dataset import captions, example
 from foundry.portraits import (
+    ANYBODY,
     BACKDROPS,
+    CLASS_NOUNS,
     LIGHTS,
     OUTFITS,
     caption,
@@ -87,8 +90,14 @@ def test_women_have_no_beards() -> None:
 def test_captions_say_what_is_to_be_learned(index: int) -> None:
     identity, scene = example(index)
     for text in captions(index):
-        for words in (identity.class_noun, scene.outfit, scene.backdrop, scene.light):
+        assert re.search(rf"\b({identity.class_noun}|{ANYBODY})\b", text)
+        for words in (scene.outfit, scene.backdrop, scene.light):
             assert words in text
+
+
+def test_captions_say_person_of_men_and_women() -> None:
+    called = {example(index)[0].class_noun for index in range(200) if any(ANYBODY in text for text in captions(index))}
+    assert called == set(CLASS_NOUNS)
 
 
 def test_a_subject_takes_the_place_of_the_description() -> None:
