@@ -122,12 +122,14 @@ def ribbon(line: Points, width: float, taper: float = 1.0) -> FloatArray:
 
 
 class Canvas:
-    """RGB pixels, a solid mask of the subject, and a current transform from design units to pixels."""
+    """RGB pixels, a solid mask of the subject and its parts, and a current transform from design units to pixels."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self.pixels: FloatArray = np.zeros((size, size, 3), np.float32)
         self.solid: FloatArray = np.zeros((size, size), np.float32)
+        self.parts: npt.NDArray[np.uint8] = np.zeros((size, size), np.uint8)
+        self._part = 0
         self._matrix = np.array([[size / DESIGN_SIZE, 0, 0], [0, size / DESIGN_SIZE, 0]], np.float64)
 
     @contextmanager
@@ -139,6 +141,14 @@ class Canvas:
         self._matrix = outer @ inner
         yield
         self._matrix = outer
+
+    @contextmanager
+    def showing(self, part: int) -> Iterator[None]:
+        """Solid outlines drawn inside show this part of the subject; `parts` keeps the topmost."""
+        outer = self._part
+        self._part = part
+        yield
+        self._part = outer
 
     def to_pixels(self, points: Points) -> FloatArray:
         """Design units to pixels under the current transform."""
@@ -169,6 +179,7 @@ class Canvas:
             alpha = alpha * clip[rows, columns]
         if solid:
             self.solid[rows, columns] = np.maximum(self.solid[rows, columns], alpha)
+            self.parts[rows, columns][alpha >= 0.5] = self._part
         region = self.pixels[rows, columns]
         region += (alpha * opacity)[..., None] * (self._colours(colour, alpha.shape, top, left) - region)
 

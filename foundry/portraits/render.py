@@ -16,9 +16,13 @@ from foundry.portraits.figure import Figure, figure_of, head_outline
 from foundry.portraits.identity import Identity
 from foundry.portraits.lighting import light_picture, photograph
 from foundry.portraits.scene import Scene
+from headshots.faces.base import LANDMARKS, Part
+
+__all__ = ["LANDMARKS", "Portrait", "face_truth", "render", "render_portrait"]
 
 HEAD_X, HEAD_Y = 64.0, 55.0
-LANDMARKS = ("left eye", "right eye", "nose tip", "left mouth corner", "right mouth corner")
+
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +32,9 @@ class Portrait:
     pixels: npt.NDArray[np.uint8]  # [H, W, 3]
     subject_mask: FloatArray  # [H, W], 0..1: person against backdrop
     face_mask: FloatArray  # [H, W], 0..1: the head without hair in front of it
+    parts: npt.NDArray[np.uint8]  # [H, W], values of `Part`; the neck counts as clothes, beard and ears as face
     landmarks: FloatArray  # [5, 2], x and y, in the order of LANDMARKS
-    box: tuple[float, float, float, float]  # the face: left, top, right, bottom
+    box: Box  # the face without ears and hair: left, top, right, bottom
 
 
 def render(identity: Identity, scene: Scene, size: int = 128) -> npt.NDArray[np.uint8]:
@@ -38,7 +43,7 @@ def render(identity: Identity, scene: Scene, size: int = 128) -> npt.NDArray[np.
 
 
 def render_portrait(identity: Identity, scene: Scene, size: int = 128) -> Portrait:
-    """The picture with its mask, landmarks and face box. `size` in pixels, a multiple of 16 from 32 to 1024.
+    """The picture with its masks, landmarks and face box. `size` in pixels, a multiple of 16 from 32 to 1024.
 
     Raises:
         ValueError: a size out of range.
@@ -49,21 +54,38 @@ def render_portrait(identity: Identity, scene: Scene, size: int = 128) -> Portra
     figure = figure_of(identity, scene)
     draw_backdrop(canvas, scene.backdrop, np.random.default_rng([scene.seed, 0xBAC]))
     with canvas.moved(HEAD_X + scene.dx, HEAD_Y + scene.dy, scene.zoom):
-        with canvas.moved(0, 0, degrees=scene.roll):
+        with canvas.moved(0, 0, degrees=scene.roll), canvas.showing(Part.HAIR):
             draw_hair_behind(canvas, figure)
-        draw_body(canvas, figure)
+        with canvas.showing(Part.CLOTHES):
+            draw_body(canvas, figure)
         with canvas.moved(0, 0, degrees=scene.roll):
-            draw_head(canvas, figure)
-            draw_hair(canvas, figure)
-            outline = head_outline(figure)
-            face_mask = canvas.mask(outline)
-            corners = canvas.to_pixels(outline)
-            landmarks = canvas.to_pixels(_landmarks(figure))
+            with canvas.showing(Part.FACE):
+                draw_head(canvas, figure)
+            with canvas.showing(Part.HAIR):
+                draw_hair(canvas, figure)
+            face_mask = canvas.mask(head_outline(figure))
+            landmarks, box = _place(canvas, figure)
         centre_x = float(canvas.to_pixels([(0, 0)])[0, 0])
+    pixels = photograph(light_picture(canvas, scene, centre_x), scene)
+    return Portrait(pixels, canvas.solid, face_mask, canvas.parts, landmarks, box)
+
+
+def face_truth(identity: Identity, scene: Scene, size: int = 128) -> tuple[FloatArray, Box]:
+    """Landmarks and box as `render_portrait` tells them, without drawing."""
+    canvas = Canvas(size)
+    with (
+        canvas.moved(HEAD_X + scene.dx, HEAD_Y + scene.dy, scene.zoom),
+        canvas.moved(0, 0, degrees=scene.roll),
+    ):
+        return _place(canvas, figure_of(identity, scene))
+
+
+def _place(canvas: Canvas, figure: Figure) -> tuple[FloatArray, Box]:
+    """Landmarks and face box in pixels, under the head's transform."""
+    corners = canvas.to_pixels(head_outline(figure))
     left, top = corners.min(0).tolist()
     right, bottom = corners.max(0).tolist()
-    pixels = photograph(light_picture(canvas, scene, centre_x), scene)
-    return Portrait(pixels, canvas.solid, face_mask, landmarks, (left, top, right, bottom))
+    return canvas.to_pixels(_landmarks(figure)), (left, top, right, bottom)
 
 
 def _landmarks(figure: Figure) -> list[tuple[float, float]]:

@@ -20,6 +20,7 @@ from foundry.portraits import (
     LIGHTS,
     OUTFITS,
     caption,
+    face_truth,
     held_out_seed,
     is_held_out,
     render,
@@ -29,6 +30,7 @@ from foundry.portraits import (
     sample_selfies,
     sibling,
 )
+from headshots.faces import Part
 
 
 def test_the_world_is_as_large_as_promised() -> None:
@@ -118,6 +120,26 @@ def test_the_truth_lies_where_the_face_is() -> None:
     assert portrait.landmarks[0, 1] < portrait.landmarks[3, 1]
     assert 0.3 < portrait.subject_mask.mean() < 0.8
     assert 0.35 < (bottom - top) / 128 < 0.75
+
+
+def test_the_parts_cover_the_subject_and_lie_where_they_belong() -> None:
+    identity, scene = sample_identity(21), sample_scene(np.random.default_rng(2))
+    portrait = render_portrait(identity, scene)
+    assert np.array_equal(portrait.parts != Part.BACKDROP, portrait.subject_mask >= 0.5)
+    left_eye, chest = portrait.landmarks[0], (64, 124)
+    crown = int(np.argmax(portrait.parts[:, 64] != Part.BACKDROP))
+    assert portrait.parts[int(left_eye[1]), int(left_eye[0])] == Part.FACE
+    assert portrait.parts[chest[1], chest[0]] == Part.CLOTHES
+    assert portrait.parts[crown + 2, 64] == Part.HAIR
+    assert portrait.parts[2, 2] == Part.BACKDROP
+
+
+def test_the_truth_is_told_without_drawing() -> None:
+    identity, scene = sample_identity(5), sample_scene(np.random.default_rng(7), "selfie")
+    portrait = render_portrait(identity, scene, 256)
+    landmarks, box = face_truth(identity, scene, 256)
+    assert np.array_equal(landmarks, portrait.landmarks)
+    assert box == portrait.box
 
 
 def test_other_sizes_show_the_same_picture() -> None:
