@@ -24,11 +24,12 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, Time
 
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.settings import make_private
+from headshots.threads import LEASE_THREADS
 
 _LOG = logging.getLogger(__name__)
 _BUSY_TIMEOUT_SECONDS = 30
-# As many as asyncio's own executor has: no call waits for another's connection.
-_THREADS = min(32, (os.cpu_count() or 1) + 4)
+# As many as asyncio's own executor has and leases have besides: no call waits for another's connection.
+_THREADS = min(32, (os.cpu_count() or 1) + 4) + LEASE_THREADS
 # Any constant will do, as long as every process takes the same one for migrations.
 _MIGRATION_LOCK = 0x68656164
 

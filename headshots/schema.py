@@ -175,6 +175,8 @@ training_jobs = Table(
     Column("handed_back", Integer, nullable=False, default=0),
     # Runs whose end was recorded, in whatever way; of the others only the lease's expiry told.
     Column("ended_runs", Integer, nullable=False, default=0),
+    # Tries to remove a cancelled job's artefacts that the object store did not let succeed.
+    Column("cleanings", Integer, nullable=False, default=0),
     # The frozen request as JSON: photos, output prefix, class noun, options.
     Column("request", sa.JSON, nullable=False),
     Column("step", Integer, nullable=False, default=0),
@@ -190,4 +192,9 @@ training_jobs = Table(
     Column("started_at", Float),
     Column("ended_at", Float),
     Index("ix_training_jobs_state_lease_expires_at", "state", "lease_expires_at"),
+    # Whose turn it is: how much of a tenant's runs, and when it was last served.
+    Index("ix_training_jobs_tenant_state_lease_expires_at", "tenant", "state", "lease_expires_at"),
+    Index("ix_training_jobs_tenant_started_at", "tenant", "started_at"),
+    # How long runs take: the newest finished ones.
+    Index("ix_training_jobs_state_ended_at", "state", "ended_at"),
 )

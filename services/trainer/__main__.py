@@ -21,11 +21,11 @@ from services.trainer.metrics import Metrics
 from services.trainer.servicer import TrainerServicer
 from services.trainer.settings import TrainerSettings
 from services.trainer.stamp import foundation_stamp
-from services.trainer.worker import Workplace
+from services.trainer.workplace import Workplace
 
 
-async def serve(settings: TrainerSettings) -> bool:
-    """Run until SIGTERM or SIGINT; returns whether everything came to its end in time."""
+async def serve(settings: TrainerSettings) -> None:
+    """Run until SIGTERM or SIGINT."""
     registry = CollectorRegistry()
     foundation = Foundation.read(settings.foundation)
     database = open_database(settings.database_url)
@@ -56,21 +56,21 @@ async def serve(settings: TrainerSettings) -> bool:
 
     # Watches do not end by themselves: their callers come back to another replica.
     await run_until_signal(running, drain_seconds=0.5, drain=drain)
-    return in_time
+    if not in_time:
+        # A thread hangs in a database or a store that is away, and asyncio would wait for it; leases run out on their
+        # own, and children end with their parent.
+        logging.shutdown()
+        os._exit(0)
 
 
 def main() -> int:
     """Start from the environment; returns the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        in_time = asyncio.run(serve(TrainerSettings.from_environment(os.environ)))
+        asyncio.run(serve(TrainerSettings.from_environment(os.environ)))
     except HeadshotsError as error:
         print(f"trainer: {error}", file=sys.stderr)
         return 1
-    if not in_time:
-        # A thread hangs in a database or a store that is away, and would hold up the end; leases run out on their own.
-        logging.shutdown()
-        os._exit(0)
     return 0
 
 

@@ -15,7 +15,9 @@ from headshots.errors import UnavailableError
 from headshots.leases import Lease
 from headshots.pauses import pause
 from headshots.schema import training_jobs
+from headshots.threads import in_lease_thread
 from services.trainer.bell import Bell
+from services.trainer.jobs import Failure
 from services.trainer.metrics import Metrics
 from services.trainer.process import ChildProcess
 from services.trainer.protocol import Event, Failed, Progress, Started, Stopped, Succeeded, Task
@@ -42,18 +44,20 @@ class Attempt:
         task: Task,
         *,
         lease_seconds: float,
+        stall_seconds: float,
         calls: Bell,
         changes: Bell,
         metrics: Metrics,
         launch: Callable[[Task], Awaitable[ChildProcess]],
     ) -> None:
         self._engine, self._lease, self._task = engine, lease, task
-        self._lease_seconds, self._metrics = lease_seconds, metrics
+        self._lease_seconds, self._stall_seconds, self._metrics = lease_seconds, stall_seconds, metrics
         self._calls, self._changes, self._launch = calls, changes, launch
         self._unwritten: dict[str, Any] = {}
         self._curve: list[tuple[int, float]] = []
         self._recent: deque[float] = deque(maxlen=_ETA_STEPS)
         self._total_steps = 0
+        self._heard_at = 0.0
 
     async def run(self, drain_deadline: Callable[[], float | None]) -> Succeeded | Failed | Stopped:
         """How the run ended. ``drain_deadline``: when a draining service kills the child, by the loop's clock.
@@ -64,6 +68,7 @@ class Attempt:
         """
         child = await self._launch(self._task)
         log.info("training %s: attempt %d is process %d", self._lease.id, self._lease.attempt, child.pid)
+        self._heard_at = asyncio.get_running_loop().time()
         following = asyncio.create_task(self._follow(child))
         try:
             return await self._attend(child, following, drain_deadline)
@@ -87,13 +92,15 @@ class Attempt:
                 return following.result()
             if await self._beat():
                 raise CancelRequested
-            deadline = drain_deadline()
+            deadline, now = drain_deadline(), asyncio.get_running_loop().time()
             if deadline is not None and not told:
                 await child.stop()
                 told = True
-            if deadline is not None and asyncio.get_running_loop().time() > deadline:
+            if deadline is not None and now > deadline:
                 log.warning("training %s did not write its checkpoint in time", self._lease.id)
                 return Stopped(0)
+            if now - self._heard_at > self._stall_seconds:
+                return Failed(_stalled(self._stall_seconds), final=False)
             await pause(ticket, min(_LONGEST_BEAT_SECONDS, self._lease_seconds / 3))
 
     async def _follow(self, child: ChildProcess) -> Succeeded | Failed | Stopped:
@@ -101,6 +108,7 @@ class Attempt:
         async for event in child.events():
             if isinstance(event, Succeeded | Failed | Stopped):
                 return event
+            self._heard_at = asyncio.get_running_loop().time()
             self._take_in(event)
         raise AssertionError("a child always has a last word")
 
@@ -124,14 +132,22 @@ class Attempt:
         """
         values, self._unwritten = self._unwritten, {}
         try:
-            cancel = await asyncio.to_thread(
+            cancel = await in_lease_thread(
                 leases.renew, self._engine, training_jobs, self._lease, ttl_seconds=self._lease_seconds
             )
             if values:
-                await asyncio.to_thread(leases.update, self._engine, training_jobs, self._lease, **values)
+                await in_lease_thread(leases.update, self._engine, training_jobs, self._lease, **values)
                 self._changes.ring()
         except UnavailableError as error:
             log.warning("training %s: progress not written: %s", self._lease.id, error.message)
             self._unwritten = {**values, **self._unwritten}
             return False
         return cancel
+
+
+def _stalled(seconds: float) -> Failure:
+    return Failure(
+        "TRAINING_STALLED",
+        f"the training's process has said nothing for {seconds:g} s and was killed; where single steps take that long, "
+        "raise HEADSHOTS_TRAINER_STALL_SECONDS",
+    )

@@ -31,6 +31,10 @@ from services.trainer.stamp import check_stamp
 _PR_SET_PDEATHSIG = 1
 # Of the processes of a machine that runs out of memory, the child is the one that can be done without.
 _OOM_SCORE = "500"
+_OUT_OF_MEMORY = Failure(
+    "TRAINING_OUT_OF_MEMORY",
+    "the training does not fit into the memory: ask for fewer batch_rows or a lower rank, or give the trainer more",
+)
 
 
 def main() -> int:
@@ -68,7 +72,7 @@ def main() -> int:
         if not _is_out_of_memory(error):
             raise
         traceback.print_exc()
-        send(Failed(Failure("TRAINING_OUT_OF_MEMORY", f"the memory did not suffice: {error}"), final=False))
+        send(Failed(_OUT_OF_MEMORY, final=False))
     return 0
 
 

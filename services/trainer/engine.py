@@ -15,7 +15,8 @@ from headshots.schema import PENDING
 from services.trainer import rows, turns
 from services.trainer.jobs import Job, JobRequest
 from services.trainer.options import Recipe
-from services.trainer.worker import Worker, Workplace
+from services.trainer.worker import Worker
+from services.trainer.workplace import Workplace
 
 log = logging.getLogger(__name__)
 
@@ -121,8 +122,9 @@ class TrainerEngine:
         _, late = await asyncio.wait(self._workers, timeout=grace + 1.0)
         for worker in late:
             worker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await worker
+        if late:
+            # A cancelled worker waits for its thread, which may hang in a database that is away; we do not.
+            await asyncio.wait(late, timeout=0.5)
         return not late
 
     async def _placed(self, job: Job) -> Job:

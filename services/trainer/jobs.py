@@ -72,6 +72,8 @@ class Job:
     attempt: int
     handed_back: int
     ended_runs: int
+    # Tries to remove what it left, after it was cancelled, that the object store did not let succeed.
+    cleanings: int
     curve: tuple[tuple[int, float], ...]
     adapter: AdapterFiles | None
     # Of a failed job, what ended it; of another, what its newest lost run died of.

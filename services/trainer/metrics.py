@@ -16,14 +16,13 @@ from prometheus_client.registry import Collector
 from sqlalchemy.engine import Engine
 
 from headshots.errors import UnavailableError
-from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
+from headshots.schema import PENDING, RUNNING
 from services.trainer import rows
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_STATES = (PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED)
 _JOB_BUCKETS = (5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600, 7200)
 _STEP_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5, 10)
 
@@ -54,14 +53,14 @@ class Metrics:
 
 
 class _QueueCollector(Collector):
-    """Jobs by state and the oldest that waits, as the database has them now."""
+    """Jobs that wait or run, and the oldest that waits, as the database has them now."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
         """Names alone, so that registering asks no database."""
-        yield GaugeMetricFamily("headshots_trainer_jobs", "Trainings by state.", labels=["state"])
+        yield GaugeMetricFamily("headshots_trainer_jobs", "Trainings that wait or run, by state.", labels=["state"])
         yield GaugeMetricFamily("headshots_trainer_oldest_waiting_seconds", "Age of the oldest waiting training.")
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -71,7 +70,7 @@ class _QueueCollector(Collector):
         if counts is None or oldest is None:
             return
         by_state, age = self.describe()
-        for state in _STATES:
+        for state in (PENDING, RUNNING):
             by_state.add_metric([state], counts.get(state, 0))
         age.add_metric([], oldest)
         yield from (by_state, age)

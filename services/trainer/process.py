@@ -113,7 +113,9 @@ def _obituary(status: int) -> Failure:
     """What to say of a child that died without a word; ``status`` is negative for a signal."""
     if status == -signal.SIGKILL:
         return Failure(
-            "TRAINING_KILLED", "the training's process was killed, most likely as the machine ran out of memory"
+            "TRAINING_KILLED",
+            "the training's process was killed, most likely as the machine ran out of memory: ask for fewer batch_rows "
+            "or a lower rank, or give the trainer more memory",
         )
     how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
     return Failure("TRAINING_CRASHED", f"the training's process ended {how}; the trainer's log has its last words")

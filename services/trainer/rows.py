@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import now_expression, read, write
 from headshots.errors import AlreadyExistsError, NotFoundError
-from headshots.schema import CANCELLED, PENDING, TERMINAL_STATES, training_jobs
+from headshots.schema import CANCELLED, PENDING, RUNNING, TERMINAL_STATES, training_jobs
 from services.trainer.jobs import AdapterFiles, Failure, Job, JobRequest
 
 
@@ -79,10 +79,12 @@ def request_cancel(engine: Engine, job_id: str) -> Job:
 
 
 def counts(engine: Engine) -> dict[str, int]:
-    """Jobs by state."""
+    """Jobs that wait or run, by state. Not those that ended: their number grows for ever, and so would the counting."""
     with read(engine) as connection:
         rows = connection.execute(
-            sa.select(training_jobs.c.state, sa.func.count()).group_by(training_jobs.c.state)
+            sa.select(training_jobs.c.state, sa.func.count())
+            .where(training_jobs.c.state.in_((PENDING, RUNNING)))
+            .group_by(training_jobs.c.state)
         ).all()
     return {row[0]: row[1] for row in rows}
 

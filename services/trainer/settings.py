@@ -40,10 +40,12 @@ class TrainerSettings:
     max_attempts: int = 3
     # Pause after a lost run in seconds; doubles with each.
     retry_seconds: float = 2.0
+    # Seconds that a training's process may say nothing before it counts as stuck and is killed; that run is lost.
+    stall_seconds: float = 1800.0
     # Seconds between looks at the queue and at jobs being watched; what happens in this process is seen at once.
     poll_seconds: float = 1.0
     # Seconds after SIGTERM that running trainings get to write their checkpoint.
-    drain_seconds: float = 8.0
+    drain_seconds: float = 7.0
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> TrainerSettings:

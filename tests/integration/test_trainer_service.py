@@ -204,7 +204,8 @@ async def test_from_photos_to_an_adapter(world: World) -> None:
         async with _refused(InvalidArgumentError, "CONSTRAINT_VIOLATED"):
             await service.stub.StartTraining(world.request(steps=6, photos=[]))
         metrics = await asyncio.to_thread(service.metrics)
-        assert 'headshots_trainer_jobs{state="succeeded"} 1.0' in metrics
+        assert 'headshots_trainer_jobs{state="running"} 0.0' in metrics
+        assert 'headshots_trainer_jobs{state="succeeded"}' not in metrics
         assert 'headshots_trainer_job_seconds_count{status="succeeded"} 1.0' in metrics
         assert "headshots_trainer_step_seconds_count 6.0" in metrics
         assert "headshots_trainer_oldest_waiting_seconds 0.0" in metrics

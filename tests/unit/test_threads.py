@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from typing import Any
 
 import pytest
 
-from headshots.threads import in_thread
+from headshots.threads import in_lease_thread, in_thread
+from tests.hanging import full_of_hanging_calls
+
+BOTH = pytest.mark.parametrize("run", [in_thread, in_lease_thread])
 
 
-async def test_results_and_errors_come_back() -> None:
-    assert await in_thread(divmod, 7, 2) == (3, 1)
+@BOTH
+async def test_results_and_errors_come_back(run: Any) -> None:
+    assert await run(divmod, 7, 2) == (3, 1)
     with pytest.raises(ZeroDivisionError):
-        await in_thread(divmod, 7, 0)
+        await run(divmod, 7, 0)
 
 
+@BOTH
 @pytest.mark.parametrize("fails", [False, True])
-async def test_a_cancelled_caller_waits_for_the_thread(fails: bool) -> None:
+async def test_a_cancelled_caller_waits_for_the_thread(fails: bool, run: Any) -> None:
     begun, go, ended = threading.Event(), threading.Event(), threading.Event()
 
     def work() -> None:
@@ -27,7 +33,7 @@ async def test_a_cancelled_caller_waits_for_the_thread(fails: bool) -> None:
         if fails:
             raise ValueError("nobody is there to hear it")
 
-    caller = asyncio.create_task(in_thread(work))
+    caller = asyncio.create_task(run(work))
     await asyncio.to_thread(begun.wait, 10)
     caller.cancel()
     await asyncio.sleep(0.01)
@@ -36,3 +42,12 @@ async def test_a_cancelled_caller_waits_for_the_thread(fails: bool) -> None:
     with pytest.raises(asyncio.CancelledError):
         await caller
     assert ended.is_set()
+
+
+async def test_calls_that_hang_in_a_slow_store_leave_leases_their_threads() -> None:
+    async with full_of_hanging_calls():
+        assert await in_lease_thread(divmod, 7, 2) == (3, 1)
+        waiting = asyncio.create_task(in_thread(divmod, 7, 2))
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+    assert await waiting == (3, 1)

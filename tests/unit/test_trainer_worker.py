@@ -24,7 +24,7 @@ from services.trainer.options import TrainingOptions
 from services.trainer.photos import PhotoRef
 from services.trainer.protocol import Event, Failed, Progress, Started, Stopped, Succeeded, Task
 from services.trainer.settings import TrainerSettings
-from services.trainer.worker import Workplace
+from services.trainer.workplace import Workplace
 from tests.trainer import described_foundation
 
 REQUEST = JobRequest((PhotoRef("p/1.png", "1" * 64),), "out/a", "man", TrainingOptions())
@@ -140,7 +140,7 @@ async def test_a_run_that_succeeds(tmp_path: Path) -> None:
         assert job.ended_at is not None
         assert job.started_at <= job.ended_at
         assert trainer.tasks[0].request == REQUEST
-        assert trainer.value("headshots_trainer_jobs", state=SUCCEEDED) == 1
+        assert trainer.value("headshots_trainer_jobs", state=RUNNING) == 0
         assert trainer.value("headshots_trainer_job_seconds_count", status=SUCCEEDED) == 1
         assert trainer.value("headshots_trainer_step_seconds_count") == 1
 
@@ -150,6 +150,7 @@ async def test_progress_is_written_while_it_runs(tmp_path: Path) -> None:
         await trainer.start()
         job = await trainer.until(lambda job: job.step == 1)
         assert (job.state, job.total_steps, job.loss, job.curve) == (RUNNING, 2, 0.5, ((1, 0.5),))
+        assert trainer.value("headshots_trainer_jobs", state=RUNNING) == 1
         assert job.eta_seconds == pytest.approx(0.1)
 
 

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("not_before", sa.Float(), nullable=False),
         sa.Column("handed_back", sa.Integer(), nullable=False),
         sa.Column("ended_runs", sa.Integer(), nullable=False),
+        sa.Column("cleanings", sa.Integer(), nullable=False),
         sa.Column("request", sa.JSON(), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("total_steps", sa.Integer(), nullable=False),
@@ -57,6 +58,14 @@ def upgrade() -> None:
         ["state", "lease_expires_at"],
         unique=False,
     )
+    op.create_index(
+        "ix_training_jobs_tenant_state_lease_expires_at",
+        "training_jobs",
+        ["tenant", "state", "lease_expires_at"],
+        unique=False,
+    )
+    op.create_index("ix_training_jobs_tenant_started_at", "training_jobs", ["tenant", "started_at"], unique=False)
+    op.create_index("ix_training_jobs_state_ended_at", "training_jobs", ["state", "ended_at"], unique=False)
     op.create_table(
         "api_keys",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -186,6 +195,9 @@ def downgrade() -> None:
     op.drop_index("ix_subjects_tenant_id_created_at", table_name="subjects")
     op.drop_table("subjects")
     op.drop_table("api_keys")
+    op.drop_index("ix_training_jobs_state_ended_at", table_name="training_jobs")
+    op.drop_index("ix_training_jobs_tenant_started_at", table_name="training_jobs")
+    op.drop_index("ix_training_jobs_tenant_state_lease_expires_at", table_name="training_jobs")
     op.drop_index("ix_training_jobs_state_lease_expires_at", table_name="training_jobs")
     op.drop_table("training_jobs")
     op.drop_table("tenants")

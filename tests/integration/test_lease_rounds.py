@@ -1,0 +1,108 @@
+"""200 rounds of the lease protocol on SQLite and 200 on a real PostgreSQL; and that they notice a broken protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy.engine import Engine
+
+from headshots import leases
+from headshots.database import database_now, migrate, open_database, read
+from headshots.leases import Lease
+from headshots.schema import PENDING, RUNNING
+from tests import postgres
+from tests.clocks import DatabaseClock, PostgresClock, open_with_clock
+from tests.lease_rounds import LeaseRounds, TransactionRounds
+
+ROUNDS = settings(
+    max_examples=200, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[tuple[Engine, DatabaseClock]]:
+    engine, clock = open_with_clock(f"sqlite:///{tmp_path / 'rounds.db'}")
+    migrate(engine)
+    yield engine, clock
+    engine.dispose()
+
+
+@pytest.fixture
+def postgresql() -> Iterator[tuple[Engine, DatabaseClock]]:
+    with postgres.server() as server:
+        url = postgres.fresh_database(server)
+        clock, engine = PostgresClock(url), open_database(url)
+        migrate(engine)
+        yield engine, clock
+        engine.dispose()
+        clock.close()
+
+
+def play(kind: type[LeaseRounds], world: tuple[Engine, DatabaseClock], rounds: settings) -> None:
+    engine, clock = world
+    run_state_machine_as_test(type("Rounds", (kind,), {"engine": engine, "clock": clock}), settings=rounds)
+
+
+def test_200_rounds_on_sqlite(sqlite: tuple[Engine, DatabaseClock]) -> None:
+    play(LeaseRounds, sqlite, ROUNDS)
+
+
+@postgres.needed
+def test_200_rounds_on_postgresql(postgresql: tuple[Engine, DatabaseClock]) -> None:
+    play(TransactionRounds, postgresql, ROUNDS)
+
+
+def _without_the_fence(table: sa.Table, lease: Lease) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.id == lease.id, table.c.state == RUNNING)
+
+
+def _whoever_has_the_name(table: sa.Table, lease: Lease) -> sa.ColumnElement[bool]:
+    return sa.and_(_without_the_fence(table, lease), table.c.lease_owner == lease.owner)
+
+
+def _whatever_the_state(table: sa.Table, lease: Lease) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.id == lease.id, table.c.attempt == lease.attempt)
+
+
+def _whoever_holds_it(table: sa.Table, now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
+    return table.c.state.in_((PENDING, RUNNING))
+
+
+def _never_from_the_dead(table: sa.Table, now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
+    return table.c.state == PENDING
+
+
+@pytest.mark.parametrize(
+    ("part", "broken"),
+    [
+        ("_held", _without_the_fence),
+        ("_held", _whoever_has_the_name),
+        ("_held", _whatever_the_state),
+        ("claimable", _whoever_holds_it),
+        ("claimable", _never_from_the_dead),
+    ],
+)
+def test_the_rounds_notice_a_broken_protocol(
+    part: str, broken: Callable[..., object], sqlite: tuple[Engine, DatabaseClock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, part, broken)
+    # The same rounds each time, and the first failure is enough.
+    rounds = settings(ROUNDS, derandomize=True, database=None, phases=[Phase.generate], report_multiple_bugs=False)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        play(LeaseRounds, sqlite, rounds)
+
+
+@postgres.needed
+def test_the_clocks_are_the_databases_own(
+    sqlite: tuple[Engine, DatabaseClock], postgresql: tuple[Engine, DatabaseClock]
+) -> None:
+    for engine, clock in (sqlite, postgresql):
+        for seconds in (1_900_000_000.0, 1_700_000_000.0):
+            clock.set(seconds)
+            with read(engine) as connection:
+                assert database_now(connection) == pytest.approx(seconds, abs=0.01)
