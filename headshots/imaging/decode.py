@@ -12,7 +12,7 @@ import io
 import struct
 from dataclasses import dataclass
 
-from PIL import ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
 from headshots.errors import InvalidPhotoError
 from headshots.imaging.colour import to_upright_srgb
@@ -69,20 +69,9 @@ def decode_photo(data: bytes, limits: PhotoLimits = PhotoLimits()) -> Normalised
     """Decodes one upload. Deterministic; takes up to a second or so of CPU, so call it off the event loop.
 
     Raises:
-        InvalidPhotoError: PHOTO_TOO_LARGE, PHOTO_UNDECODABLE, PHOTO_UNSUPPORTED_FORMAT, PHOTO_ANIMATED,
-            PHOTO_TOO_MANY_PIXELS, PHOTO_TRUNCATED or PHOTO_TOO_SMALL; the message tells the cure.
+        InvalidPhotoError: as `open_photo`.
     """
-    format_name = _checked_format(data, limits)
-    try:
-        image = _open(data, format_name, limits)
-        _check_animation(image, format_name)
-        _check_size(image.size, limits)
-        image.load()
-        upright = to_upright_srgb(image, limits.max_side_px)
-    except InvalidPhotoError:
-        raise
-    except _PARSER_ERRORS as error:
-        raise _broken(data, format_name, error) from error
+    upright = open_photo(data, limits)
     out = io.BytesIO()
     upright.save(out, "PNG", compress_level=6)
     png = out.getvalue()
@@ -93,6 +82,26 @@ def decode_photo(data: bytes, limits: PhotoLimits = PhotoLimits()) -> Normalised
         width=upright.width,
         height=upright.height,
     )
+
+
+def open_photo(data: bytes, limits: PhotoLimits = PhotoLimits()) -> Image.Image:
+    """The picture as it would be stored: RGB, upright, at most `limits.max_side_px`. Off the event loop as well.
+
+    Raises:
+        InvalidPhotoError: PHOTO_TOO_LARGE, PHOTO_UNDECODABLE, PHOTO_UNSUPPORTED_FORMAT, PHOTO_ANIMATED,
+            PHOTO_TOO_MANY_PIXELS, PHOTO_TRUNCATED or PHOTO_TOO_SMALL; the message tells the cure.
+    """
+    format_name = _checked_format(data, limits)
+    try:
+        image = _open(data, format_name, limits)
+        _check_animation(image, format_name)
+        _check_size(image.size, limits)
+        image.load()
+        return to_upright_srgb(image, limits.max_side_px)
+    except InvalidPhotoError:
+        raise
+    except _PARSER_ERRORS as error:
+        raise _broken(data, format_name, error) from error
 
 
 def _checked_format(data: bytes, limits: PhotoLimits) -> str:
