@@ -64,6 +64,11 @@ def default_foundation() -> Path:
     return Path(__file__).resolve().parent.parent / "models" / "tiny-portrait"
 
 
+def default_analyzer() -> Path:
+    """The bundled portrait analyzer of this checkout."""
+    return Path(__file__).resolve().parent.parent / "models" / "portrait-analyzer"
+
+
 def read_settings(cls: type[SettingsT], prefix: str, environ: Mapping[str, str], **given: Any) -> SettingsT:
     """Build the frozen dataclass ``cls`` from ``{prefix}{FIELD}`` variables.
 

@@ -1,5 +1,6 @@
 """Faces in portraits: one Protocol, and analyzers that implement it. Imports no torch."""
 
 from headshots.faces.base import LANDMARKS, Face, FaceAnalyzer, Part, Pixels
+from headshots.faces.opening import ANALYZERS, open_analyzer
 
-__all__ = ["LANDMARKS", "Face", "FaceAnalyzer", "Part", "Pixels"]
+__all__ = ["ANALYZERS", "LANDMARKS", "Face", "FaceAnalyzer", "Part", "Pixels", "open_analyzer"]

@@ -1,0 +1,124 @@
+"""The bundled analyzer: two small ONNX graphs that the foundry trained on its own portraits (models/portrait-analyzer).
+
+It knows drawn people only; on photos of real ones its answers mean nothing. Imports onnxruntime, numpy and Pillow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+from PIL import Image
+
+from headshots.errors import FailedPreconditionError
+from headshots.faces.base import Face, Pixels
+from headshots.faces.detection import SIDE, Detection, detections
+from headshots.faces.geometry import Floats, align, letterbox, to_planes
+
+SETTINGS_FILE = "analyzer.json"
+DETECTOR_FILE, EMBEDDER_FILE = "detector.onnx", "embedder.onnx"
+_LOAD_ERRORS = (
+    ort.capi.onnxruntime_pybind11_state.InvalidProtobuf,
+    ort.capi.onnxruntime_pybind11_state.InvalidGraph,
+    ort.capi.onnxruntime_pybind11_state.Fail,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzerSettings:
+    """What `analyzer.json` holds beside the graphs."""
+
+    same_person_from: float  # cosine, -1..1
+    sure_from: float  # a peak of the heat map counts as a face from here, 0..1
+
+
+class BundledAnalyzer:
+    """A `FaceAnalyzer`. May be called from several threads: ONNX Runtime's sessions are."""
+
+    def __init__(self, folder: Path, threads: int = 1) -> None:
+        """Load the graphs on the CPU with so many threads each.
+
+        Raises:
+            FailedPreconditionError: ANALYZER_UNUSABLE, when a file is missing or cannot be read.
+        """
+        try:
+            settings = json.loads((folder / SETTINGS_FILE).read_text("utf-8"))
+            self._settings = AnalyzerSettings(settings["same_person_from"], settings["sure_from"])
+            graphs = [(folder / name).read_bytes() for name in (DETECTOR_FILE, EMBEDDER_FILE)]
+            self._detector, self._embedder = (_session(graph, threads) for graph in graphs)
+        except (OSError, ValueError, KeyError, TypeError, *_LOAD_ERRORS) as error:
+            raise FailedPreconditionError(
+                "ANALYZER_UNUSABLE",
+                f"no usable analyzer in {folder}: {error}. Name a folder with {SETTINGS_FILE}, {DETECTOR_FILE} and "
+                f"{EMBEDDER_FILE} as models/portrait-analyzer has, or choose another analyzer",
+            ) from error
+        self._name = f"portrait-analyzer-{hashlib.sha256(graphs[1]).hexdigest()[:12]}"
+
+    @property
+    def name(self) -> str:
+        """The embedder's digest is part of it: other weights, other embeddings."""
+        return self._name
+
+    @property
+    def same_person_from(self) -> float:
+        """From held-out strangers; the model card says at which rate of false matches."""
+        return self._settings.same_person_from
+
+    def faces(self, pixels_HWC: Pixels) -> list[Face]:
+        """Every face at least about a tenth as high as the picture's longer side, largest first."""
+        square, box = letterbox(pixels_HWC, SIDE)
+        heat, geometry, _ = self._detect(square)
+        found = detections(heat, geometry, self._settings.sure_from)
+        if not found:
+            return []
+        corners = [box.to_picture(one.corners_22) for one in found]
+        landmarks = [box.to_picture(one.landmarks_52) for one in found]
+        embeddings = self._embed(pixels_HWC, landmarks)
+        faces = [_face(*parts) for parts in zip(found, corners, landmarks, embeddings, strict=True)]
+        return sorted(faces, key=_area, reverse=True)
+
+    def parts(self, pixels_HWC: Pixels) -> npt.NDArray[np.uint8]:
+        """What each pixel shows, [H, W] of `Part` values, as sharp as the picture at 64 pixels a side."""
+        square, box = letterbox(pixels_HWC, SIDE)
+        logits_PHW = self._detect(square)[2]
+        ratio = logits_PHW.shape[-1] / SIDE
+        inside = (box.left, box.top, box.left + box.width, box.top + box.height)
+        window = tuple(value * ratio for value in inside)
+        size = (pixels_HWC.shape[1], pixels_HWC.shape[0])
+        enlarged = [
+            np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BILINEAR, window)) for plane in logits_PHW
+        ]
+        told: npt.NDArray[np.uint8] = np.argmax(np.stack(enlarged), axis=0).astype(np.uint8)
+        return told
+
+    def _detect(self, square_HWC: Pixels) -> tuple[Floats, Floats, Floats]:
+        heat, geometry, parts = self._detector.run(None, {"pixels": to_planes(square_HWC[None])})
+        return heat[0], geometry[0], parts[0]
+
+    def _embed(self, pixels_HWC: Pixels, landmarks: list[Floats]) -> Floats:
+        crops = np.stack([align(pixels_HWC, one) for one in landmarks])
+        vectors: Floats = self._embedder.run(None, {"faces": to_planes(crops)})[0]
+        return vectors
+
+
+def _face(found: Detection, corners_22: Floats, landmarks_52: Floats, embedding_D: Floats) -> Face:
+    left, top, right, bottom = (float(value) for value in corners_22.ravel())
+    return Face((left, top, right, bottom), landmarks_52, embedding_D, found.score)
+
+
+def _area(face: Face) -> float:
+    left, top, right, bottom = face.box
+    return (right - left) * (bottom - top)
+
+
+def _session(graph: bytes, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Threads that spin while they wait take the cores from whoever trains or paints beside.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
