@@ -101,6 +101,9 @@ trainings = Table(
     # Whether the trainer has confirmed the job; until then the reconciler sends it again.
     Column("submitted", sa.Boolean, nullable=False, default=False),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    Column("cancel_requested_at", Float),
+    # Cancelled while no trainer answered: one has still to be told.
+    Column("owes_cancel", sa.Boolean, nullable=False, default=False),
     # The StartTraining request as JSON, so that it can be sent again after a crash.
     Column("request", sa.JSON, nullable=False),
     # The newest TrainingJob as JSON.
@@ -111,6 +114,18 @@ trainings = Table(
     Column("ended_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_trainings_state", "state"),
+    Index("ix_trainings_owes_cancel", "owes_cancel"),
+)
+
+# See services.gateway.training_events.
+training_events = Table(
+    "training_events",
+    metadata,
+    Column("training_id", ForeignKey("trainings.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("event", sa.JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("ix_training_events_created_at", "created_at"),
 )
 
 galleries = Table(
@@ -186,6 +201,8 @@ training_jobs = Table(
     Column("curve", sa.JSON, nullable=False, default=list),
     Column("adapter", sa.JSON),
     Column("likeness", Float),
+    # How its checkpoints were judged, as JSON.
+    Column("scores", sa.JSON),
     Column("failure_reason", String(64)),
     Column("failure_message", Text),
     Column("created_at", Float, nullable=False),

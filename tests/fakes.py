@@ -26,6 +26,7 @@ from headshots.v1 import resources_pb2 as resources
 from headshots.v1 import trainer_pb2 as trainer
 
 FOUNDATION_DIGEST = "f0" * 32
+NATIVE_PX = 256
 TEMPLATE = "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}"
 
 
@@ -50,6 +51,8 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         """How jobs end, instead of with an adapter."""
         self.lost_answers = 0
         """So many StartTraining calls start the job and then fail, like a trainer that dies before it answers."""
+        self.deaf = False
+        """Cancellations fail."""
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -140,6 +143,8 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         self, request: trainer.CancelTrainingJobRequest, context: Any
     ) -> trainer.CancelTrainingJobResponse:
         job = self._job(request.job_id)
+        if self.deaf:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "connection reset")
         if job.state <= resources.JOB_STATE_RUNNING:
             await self._set(request.job_id, state=resources.JOB_STATE_CANCELLED)
         return trainer.CancelTrainingJobResponse(job=job)
@@ -233,6 +238,8 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
             foundation="fake",
             foundation_digest=FOUNDATION_DIGEST,
             max_rank=self.max_rank,
+            native_width_px=NATIVE_PX,
+            native_height_px=NATIVE_PX,
             prompt_template=TEMPLATE,
             trigger="sks",
         )

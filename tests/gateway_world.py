@@ -19,6 +19,7 @@ from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.errors import HeadshotsError
+from headshots.faces import FaceAnalyzer
 from headshots.rpc.channel import error_from_rpc
 from headshots.rpc.server import RunningServer
 from headshots.v1 import gateway_pb2 as pb
@@ -131,6 +132,8 @@ class World:
         self.keys = {tenant: keys.create_key(self.database, tenant) for tenant in ("acme", "globex")}
         self.trainer = FakeTrainer(self.store)
         self.generator = FakeGenerator(self.store)
+        self.analyzer: FaceAnalyzer | None = None
+        """Taken by the next `start`."""
         self.gateway: Gateway | None = None
         self._peers: list[RunningServer] = []
         self.trainer_port = 0
@@ -165,7 +168,7 @@ class World:
             "shots_in_flight": 4,
             "drain_seconds": 0.1,
         }
-        self.gateway = await start_gateway(GatewaySettings(**{**values, **changes}))
+        self.gateway = await start_gateway(GatewaySettings(**{**values, **changes}), analyzer=self.analyzer)
         self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{self.gateway.server.port}")
         self.acme = self.caller(self.keys["acme"])
 

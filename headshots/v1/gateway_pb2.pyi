@@ -122,19 +122,93 @@ class ListPhotosResponse(_message.Message):
     next_page_token: str
     def __init__(self, photos: _Optional[_Iterable[_Union[_resources_pb2.Photo, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class InspectPhotosHeader(_message.Message):
+    __slots__ = ("parent",)
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    def __init__(self, parent: _Optional[str] = ...) -> None: ...
+
+class CandidatePhoto(_message.Message):
+    __slots__ = ("filename", "size_bytes")
+    FILENAME_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    filename: str
+    size_bytes: int
+    def __init__(self, filename: _Optional[str] = ..., size_bytes: _Optional[int] = ...) -> None: ...
+
+class InspectPhotosRequest(_message.Message):
+    __slots__ = ("header", "photo", "chunk")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    PHOTO_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    header: InspectPhotosHeader
+    photo: CandidatePhoto
+    chunk: bytes
+    def __init__(self, header: _Optional[_Union[InspectPhotosHeader, _Mapping]] = ..., photo: _Optional[_Union[CandidatePhoto, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class PhotoFinding(_message.Message):
+    __slots__ = ("reason", "message", "measured", "limit", "duplicate_of", "cause")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    MEASURED_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_OF_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    message: str
+    measured: float
+    limit: float
+    duplicate_of: int
+    cause: str
+    def __init__(self, reason: _Optional[str] = ..., message: _Optional[str] = ..., measured: _Optional[float] = ..., limit: _Optional[float] = ..., duplicate_of: _Optional[int] = ..., cause: _Optional[str] = ...) -> None: ...
+
+class PhotoInspection(_message.Message):
+    __slots__ = ("name", "filename", "usable", "findings", "width_px", "height_px")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FILENAME_FIELD_NUMBER: _ClassVar[int]
+    USABLE_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    filename: str
+    usable: bool
+    findings: _containers.RepeatedCompositeFieldContainer[PhotoFinding]
+    width_px: int
+    height_px: int
+    def __init__(self, name: _Optional[str] = ..., filename: _Optional[str] = ..., usable: _Optional[bool] = ..., findings: _Optional[_Iterable[_Union[PhotoFinding, _Mapping]]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ...) -> None: ...
+
+class InspectPhotosResponse(_message.Message):
+    __slots__ = ("photos", "usable_count", "findings", "ready_to_train", "faces_checked", "analyzer")
+    PHOTOS_FIELD_NUMBER: _ClassVar[int]
+    USABLE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    READY_TO_TRAIN_FIELD_NUMBER: _ClassVar[int]
+    FACES_CHECKED_FIELD_NUMBER: _ClassVar[int]
+    ANALYZER_FIELD_NUMBER: _ClassVar[int]
+    photos: _containers.RepeatedCompositeFieldContainer[PhotoInspection]
+    usable_count: int
+    findings: _containers.RepeatedCompositeFieldContainer[PhotoFinding]
+    ready_to_train: bool
+    faces_checked: bool
+    analyzer: str
+    def __init__(self, photos: _Optional[_Iterable[_Union[PhotoInspection, _Mapping]]] = ..., usable_count: _Optional[int] = ..., findings: _Optional[_Iterable[_Union[PhotoFinding, _Mapping]]] = ..., ready_to_train: _Optional[bool] = ..., faces_checked: _Optional[bool] = ..., analyzer: _Optional[str] = ...) -> None: ...
+
 class CreateTrainingRequest(_message.Message):
-    __slots__ = ("parent", "options", "priority", "request_id", "validate_only")
+    __slots__ = ("parent", "options", "priority", "request_id", "validate_only", "photos")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    PHOTOS_FIELD_NUMBER: _ClassVar[int]
     parent: str
     options: _resources_pb2.TrainingOptions
     priority: _resources_pb2.Priority
     request_id: str
     validate_only: bool
-    def __init__(self, parent: _Optional[str] = ..., options: _Optional[_Union[_resources_pb2.TrainingOptions, _Mapping]] = ..., priority: _Optional[_Union[_resources_pb2.Priority, str]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    photos: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, parent: _Optional[str] = ..., options: _Optional[_Union[_resources_pb2.TrainingOptions, _Mapping]] = ..., priority: _Optional[_Union[_resources_pb2.Priority, str]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., photos: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateTrainingResponse(_message.Message):
     __slots__ = ("training",)
@@ -173,10 +247,12 @@ class ListTrainingsResponse(_message.Message):
     def __init__(self, trainings: _Optional[_Iterable[_Union[_resources_pb2.Training, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class WatchTrainingRequest(_message.Message):
-    __slots__ = ("name",)
+    __slots__ = ("name", "after_event")
     NAME_FIELD_NUMBER: _ClassVar[int]
+    AFTER_EVENT_FIELD_NUMBER: _ClassVar[int]
     name: str
-    def __init__(self, name: _Optional[str] = ...) -> None: ...
+    after_event: int
+    def __init__(self, name: _Optional[str] = ..., after_event: _Optional[int] = ...) -> None: ...
 
 class WatchTrainingResponse(_message.Message):
     __slots__ = ("training",)

@@ -70,6 +70,11 @@ class GatewayServiceStub:
                 request_serializer=headshots_dot_v1_dot_gateway__pb2.ListPhotosRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_gateway__pb2.ListPhotosResponse.FromString,
                 _registered_method=True)
+        self.InspectPhotos = channel.stream_unary(
+                '/headshots.v1.GatewayService/InspectPhotos',
+                request_serializer=headshots_dot_v1_dot_gateway__pb2.InspectPhotosRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_gateway__pb2.InspectPhotosResponse.FromString,
+                _registered_method=True)
         self.CreateTraining = channel.unary_unary(
                 '/headshots.v1.GatewayService/CreateTraining',
                 request_serializer=headshots_dot_v1_dot_gateway__pb2.CreateTrainingRequest.SerializeToString,
@@ -194,8 +199,19 @@ class GatewayServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def InspectPhotos(self, request_iterator, context):
+        """Tells before a training what is wrong with photos, one by one and as a set. One stream: a header, which may name a
+        subject whose stored photos are looked at, then any candidates, each a start and its chunks, in all at most 200
+        photos. A candidate that is no picture is an answer and no error. Nothing is stored. Refused as UploadPhotos where
+        the stream itself is wrong (UPLOAD_MALFORMED, UPLOAD_INCOMPLETE, TOO_MANY_PHOTOS) or too much is under way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateTraining(self, request, context):
-        """Queues a training on the subject's photos. FAILED_PRECONDITION with fewer than 6 photos or while another runs.
+        """Queues a training on the subject's photos, or on those named. FAILED_PRECONDITION with fewer than 6 photos or while
+        another runs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -216,8 +232,9 @@ class GatewayServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchTraining(self, request, context):
-        """The training now and on every change, until a terminal state. Reconnecting loses nothing: the first message is the
-        whole present.
+        """The training now and on every change, until a terminal state. Every change is an event with a number, and a call
+        with the last number seen goes on after it: each later event once, in order, whichever gateway answers. Events are
+        kept for a day; where the next is no longer kept, the stream goes on with the first that is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -323,6 +340,11 @@ def add_GatewayServiceServicer_to_server(servicer, server):
                     servicer.ListPhotos,
                     request_deserializer=headshots_dot_v1_dot_gateway__pb2.ListPhotosRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_gateway__pb2.ListPhotosResponse.SerializeToString,
+            ),
+            'InspectPhotos': grpc.stream_unary_rpc_method_handler(
+                    servicer.InspectPhotos,
+                    request_deserializer=headshots_dot_v1_dot_gateway__pb2.InspectPhotosRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_gateway__pb2.InspectPhotosResponse.SerializeToString,
             ),
             'CreateTraining': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateTraining,
@@ -580,6 +602,33 @@ class GatewayService:
             '/headshots.v1.GatewayService/ListPhotos',
             headshots_dot_v1_dot_gateway__pb2.ListPhotosRequest.SerializeToString,
             headshots_dot_v1_dot_gateway__pb2.ListPhotosResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InspectPhotos(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/headshots.v1.GatewayService/InspectPhotos',
+            headshots_dot_v1_dot_gateway__pb2.InspectPhotosRequest.SerializeToString,
+            headshots_dot_v1_dot_gateway__pb2.InspectPhotosResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,13 +26,25 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from headshots.v1 import resources_pb2 as headshots_dot_v1_dot_resources__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cheadshots/v1/generator.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cheadshots/v1/resources.proto\"\xcf\x05\n\x0fGenerateRequest\x12(\n\x06tenant\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\x12&\n\x07\x61\x64\x61pter\x18\x02 \x01(\x0b\x32\x15.headshots.v1.Adapter\x12.\n\x10\x61\x64\x61pter_strength\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00@-\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x1a\n\x06prompt\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\x12!\n\x0fnegative_prompt\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x1b\n\x04seed\x18\x06 \x01(\x03\x42\r\xbaH\n\"\x08\x18\xff\xff\xff\xff\x0f(\x00\x12\x19\n\x05steps\x18\x07 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x96\x01(\x00\x12,\n\x0eguidance_scale\x18\x08 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xf0\x41-\x00\x00\x00\x00H\x01\x88\x01\x01\x12\x1c\n\x08width_px\x18\t \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80 (\x00\x12\x1d\n\theight_px\x18\n \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80 (\x00\x12\x30\n\x07sampler\x18\x0b \x01(\x0e\x32\x15.headshots.v1.SamplerB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x33\n\x06\x66ormat\x18\x0c \x01(\x0e\x32\x19.headshots.v1.ImageFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\x07quality\x18\r \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1e\n\x0bimage_count\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x04(\x00\x12!\n\rpreview_every\x18\x0f \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x96\x01(\x00\x12\x36\n\routput_prefix\x18\x10 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9._/-]{0,512}$\x12\x32\n\x08priority\x18\x11 \x01(\x0e\x32\x16.headshots.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01\x42\x13\n\x11_adapter_strengthB\x11\n\x0f_guidance_scale\"\xc4\x01\n\x10GenerateResponse\x12&\n\x06queued\x18\x01 \x01(\x0b\x32\x14.headshots.v1.QueuedH\x00\x12(\n\x07started\x18\x02 \x01(\x0b\x32\x15.headshots.v1.StartedH\x00\x12&\n\x04step\x18\x03 \x01(\x0b\x32\x16.headshots.v1.StepDoneH\x00\x12-\n\x05image\x18\x04 \x01(\x0b\x32\x1c.headshots.v1.GeneratedImageH\x00\x42\x07\n\x05\x65vent\"\x17\n\x06Queued\x12\r\n\x05place\x18\x01 \x01(\x05\" \n\x07Started\x12\x15\n\rqueue_seconds\x18\x01 \x01(\x02\"M\n\x08StepDone\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0c\n\x04step\x18\x02 \x01(\x05\x12\x13\n\x0btotal_steps\x18\x03 \x01(\x05\x12\x0f\n\x07preview\x18\x04 \x01(\x0c\"\xaa\x01\n\x0eGeneratedImage\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x14\n\x0c\x63ontent_type\x18\x06 \x01(\t\x12\x10\n\x08width_px\x18\x07 \x01(\x05\x12\x11\n\theight_px\x18\x08 \x01(\x05\x12\x0c\n\x04seed\x18\t \x01(\x03\"\x1a\n\x18\x44\x65scribeGeneratorRequest\"\x82\x03\n\x19\x44\x65scribeGeneratorResponse\x12\x12\n\nfoundation\x18\x01 \x01(\t\x12\x19\n\x11\x66oundation_digest\x18\x02 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x03 \x01(\t\x12\r\n\x05slots\x18\x04 \x01(\x05\x12\x12\n\nslots_used\x18\x05 \x01(\x05\x12\x10\n\x08max_rank\x18\x06 \x01(\x05\x12\x10\n\x08max_rows\x18\x07 \x01(\x05\x12\x17\n\x0fnative_width_px\x18\x08 \x01(\x05\x12\x18\n\x10native_height_px\x18\t \x01(\x05\x12&\n\x07sampler\x18\n \x01(\x0e\x32\x15.headshots.v1.Sampler\x12\r\n\x05steps\x18\x0b \x01(\x05\x12\x16\n\x0eguidance_scale\x18\x0c \x01(\x02\x12\x18\n\x10requests_waiting\x18\r \x01(\x05\x12\x18\n\x10requests_running\x18\x0e \x01(\x05\x12\x17\n\x0fprompt_template\x18\x0f \x01(\t\x12\x0f\n\x07trigger\x18\x10 \x01(\t\"<\n\x13\x45victAdapterRequest\x12%\n\x06sha256\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\"\'\n\x14\x45victAdapterResponse\x12\x0f\n\x07\x65victed\x18\x01 \x01(\x08*]\n\x07Sampler\x12\x17\n\x13SAMPLER_UNSPECIFIED\x10\x00\x12\x10\n\x0cSAMPLER_DDIM\x10\x01\x12\x11\n\rSAMPLER_EULER\x10\x02\x12\x14\n\x10SAMPLER_DPMPP_2M\x10\x03\x32\x9c\x02\n\x10GeneratorService\x12K\n\x08Generate\x12\x1d.headshots.v1.GenerateRequest\x1a\x1e.headshots.v1.GenerateResponse0\x01\x12\x64\n\x11\x44\x65scribeGenerator\x12&.headshots.v1.DescribeGeneratorRequest\x1a\'.headshots.v1.DescribeGeneratorResponse\x12U\n\x0c\x45victAdapter\x12!.headshots.v1.EvictAdapterRequest\x1a\".headshots.v1.EvictAdapterResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cheadshots/v1/generator.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cheadshots/v1/resources.proto\"h\n\x07Picture\x12-\n\x06stored\x18\x01 \x01(\x0b\x32\x1b.headshots.v1.StoredPictureH\x00\x12\x1f\n\x07\x63ontent\x18\x02 \x01(\x0c\x42\x0c\xbaH\tz\x07\x10\x01\x18\x80\x80\x80\x04H\x00\x42\r\n\x04\x66ile\x12\x05\xbaH\x02\x08\x01\"O\n\rStoredPicture\x12\x17\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x08\x12%\n\x06sha256\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\"\x98\x01\n\x06Source\x12.\n\x07picture\x18\x01 \x01(\x0b\x32\x15.headshots.v1.PictureB\x06\xbaH\x03\xc8\x01\x01\x12-\n\x07repaint\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12#\n\x04mask\x18\x03 \x01(\x0b\x32\x15.headshots.v1.PictureB\n\n\x08_repaint\"\x90\x06\n\x0fGenerateRequest\x12(\n\x06tenant\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\x12&\n\x07\x61\x64\x61pter\x18\x02 \x01(\x0b\x32\x15.headshots.v1.Adapter\x12.\n\x10\x61\x64\x61pter_strength\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00@-\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x1a\n\x06prompt\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xd0\x0f\x12!\n\x0fnegative_prompt\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\xd0\x0f\x12\x1b\n\x04seed\x18\x06 \x01(\x03\x42\r\xbaH\n\"\x08\x18\xff\xff\xff\xff\x0f(\x00\x12\x19\n\x05steps\x18\x07 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x96\x01(\x00\x12,\n\x0eguidance_scale\x18\x08 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xf0\x41-\x00\x00\x00\x00H\x01\x88\x01\x01\x12\x1c\n\x08width_px\x18\t \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80 (\x00\x12\x1d\n\theight_px\x18\n \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80 (\x00\x12\x30\n\x07sampler\x18\x0b \x01(\x0e\x32\x15.headshots.v1.SamplerB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x33\n\x06\x66ormat\x18\x0c \x01(\x0e\x32\x19.headshots.v1.ImageFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\x07quality\x18\r \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x1e\n\x0bimage_count\x18\x0e \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x04(\x00\x12!\n\rpreview_every\x18\x0f \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x96\x01(\x00\x12\x36\n\routput_prefix\x18\x10 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^[A-Za-z0-9._/-]{0,512}$\x12\x32\n\x08priority\x18\x11 \x01(\x0e\x32\x16.headshots.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12$\n\x06source\x18\x12 \x01(\x0b\x32\x14.headshots.v1.Source\x12\x19\n\x05noise\x18\x13 \x01(\x0c\x42\n\xbaH\x07z\x05\x18\x80\x80\x80\x02\x42\x13\n\x11_adapter_strengthB\x11\n\x0f_guidance_scale\"\xc4\x01\n\x10GenerateResponse\x12&\n\x06queued\x18\x01 \x01(\x0b\x32\x14.headshots.v1.QueuedH\x00\x12(\n\x07started\x18\x02 \x01(\x0b\x32\x15.headshots.v1.StartedH\x00\x12&\n\x04step\x18\x03 \x01(\x0b\x32\x16.headshots.v1.StepDoneH\x00\x12-\n\x05image\x18\x04 \x01(\x0b\x32\x1c.headshots.v1.GeneratedImageH\x00\x42\x07\n\x05\x65vent\"\x17\n\x06Queued\x12\r\n\x05place\x18\x01 \x01(\x05\" \n\x07Started\x12\x15\n\rqueue_seconds\x18\x01 \x01(\x02\"M\n\x08StepDone\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0c\n\x04step\x18\x02 \x01(\x05\x12\x13\n\x0btotal_steps\x18\x03 \x01(\x05\x12\x0f\n\x07preview\x18\x04 \x01(\x0c\"\xaa\x01\n\x0eGeneratedImage\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x0b\n\x03key\x18\x03 \x01(\t\x12\x0e\n\x06sha256\x18\x04 \x01(\t\x12\x12\n\nsize_bytes\x18\x05 \x01(\x03\x12\x14\n\x0c\x63ontent_type\x18\x06 \x01(\t\x12\x10\n\x08width_px\x18\x07 \x01(\x05\x12\x11\n\theight_px\x18\x08 \x01(\x05\x12\x0c\n\x04seed\x18\t \x01(\x03\"\x1a\n\x18\x44\x65scribeGeneratorRequest\"\xb3\x03\n\x19\x44\x65scribeGeneratorResponse\x12\x12\n\nfoundation\x18\x01 \x01(\t\x12\x19\n\x11\x66oundation_digest\x18\x02 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x03 \x01(\t\x12\r\n\x05slots\x18\x04 \x01(\x05\x12\x12\n\nslots_used\x18\x05 \x01(\x05\x12\x10\n\x08max_rank\x18\x06 \x01(\x05\x12\x10\n\x08max_rows\x18\x07 \x01(\x05\x12\x17\n\x0fnative_width_px\x18\x08 \x01(\x05\x12\x18\n\x10native_height_px\x18\t \x01(\x05\x12&\n\x07sampler\x18\n \x01(\x0e\x32\x15.headshots.v1.Sampler\x12\r\n\x05steps\x18\x0b \x01(\x05\x12\x16\n\x0eguidance_scale\x18\x0c \x01(\x02\x12\x18\n\x10requests_waiting\x18\r \x01(\x05\x12\x18\n\x10requests_running\x18\x0e \x01(\x05\x12\x17\n\x0fprompt_template\x18\x0f \x01(\t\x12\x0f\n\x07trigger\x18\x10 \x01(\t\x12\x17\n\x0flatent_channels\x18\x11 \x01(\x05\x12\x16\n\x0elatent_cell_px\x18\x12 \x01(\x05\"<\n\x13\x45victAdapterRequest\x12%\n\x06sha256\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\"\'\n\x14\x45victAdapterResponse\x12\x0f\n\x07\x65victed\x18\x01 \x01(\x08*]\n\x07Sampler\x12\x17\n\x13SAMPLER_UNSPECIFIED\x10\x00\x12\x10\n\x0cSAMPLER_DDIM\x10\x01\x12\x11\n\rSAMPLER_EULER\x10\x02\x12\x14\n\x10SAMPLER_DPMPP_2M\x10\x03\x32\x9c\x02\n\x10GeneratorService\x12K\n\x08Generate\x12\x1d.headshots.v1.GenerateRequest\x1a\x1e.headshots.v1.GenerateResponse0\x01\x12\x64\n\x11\x44\x65scribeGenerator\x12&.headshots.v1.DescribeGeneratorRequest\x1a\'.headshots.v1.DescribeGeneratorResponse\x12U\n\x0c\x45victAdapter\x12!.headshots.v1.EvictAdapterRequest\x1a\".headshots.v1.EvictAdapterResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headshots.v1.generator_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PICTURE'].oneofs_by_name['file']._loaded_options = None
+  _globals['_PICTURE'].oneofs_by_name['file']._serialized_options = b'\272H\002\010\001'
+  _globals['_PICTURE'].fields_by_name['content']._loaded_options = None
+  _globals['_PICTURE'].fields_by_name['content']._serialized_options = b'\272H\tz\007\020\001\030\200\200\200\004'
+  _globals['_STOREDPICTURE'].fields_by_name['key']._loaded_options = None
+  _globals['_STOREDPICTURE'].fields_by_name['key']._serialized_options = b'\272H\007r\005\020\001\030\200\010'
+  _globals['_STOREDPICTURE'].fields_by_name['sha256']._loaded_options = None
+  _globals['_STOREDPICTURE'].fields_by_name['sha256']._serialized_options = b'\272H\022r\0202\016^[0-9a-f]{64}$'
+  _globals['_SOURCE'].fields_by_name['picture']._loaded_options = None
+  _globals['_SOURCE'].fields_by_name['picture']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_SOURCE'].fields_by_name['repaint']._loaded_options = None
+  _globals['_SOURCE'].fields_by_name['repaint']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?!\000\000\000\000\000\000\000\000'
   _globals['_GENERATEREQUEST'].fields_by_name['tenant']._loaded_options = None
   _globals['_GENERATEREQUEST'].fields_by_name['tenant']._serialized_options = b'\272H\025r\0232\021^[a-z0-9-]{1,64}$'
   _globals['_GENERATEREQUEST'].fields_by_name['adapter_strength']._loaded_options = None
@@ -65,30 +77,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GENERATEREQUEST'].fields_by_name['output_prefix']._serialized_options = b'\272H\034r\0322\030^[A-Za-z0-9._/-]{0,512}$'
   _globals['_GENERATEREQUEST'].fields_by_name['priority']._loaded_options = None
   _globals['_GENERATEREQUEST'].fields_by_name['priority']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_GENERATEREQUEST'].fields_by_name['noise']._loaded_options = None
+  _globals['_GENERATEREQUEST'].fields_by_name['noise']._serialized_options = b'\272H\007z\005\030\200\200\200\002'
   _globals['_EVICTADAPTERREQUEST'].fields_by_name['sha256']._loaded_options = None
   _globals['_EVICTADAPTERREQUEST'].fields_by_name['sha256']._serialized_options = b'\272H\022r\0202\016^[0-9a-f]{64}$'
-  _globals['_SAMPLER']._serialized_start=1857
-  _globals['_SAMPLER']._serialized_end=1950
-  _globals['_GENERATEREQUEST']._serialized_start=106
-  _globals['_GENERATEREQUEST']._serialized_end=825
-  _globals['_GENERATERESPONSE']._serialized_start=828
-  _globals['_GENERATERESPONSE']._serialized_end=1024
-  _globals['_QUEUED']._serialized_start=1026
-  _globals['_QUEUED']._serialized_end=1049
-  _globals['_STARTED']._serialized_start=1051
-  _globals['_STARTED']._serialized_end=1083
-  _globals['_STEPDONE']._serialized_start=1085
-  _globals['_STEPDONE']._serialized_end=1162
-  _globals['_GENERATEDIMAGE']._serialized_start=1165
-  _globals['_GENERATEDIMAGE']._serialized_end=1335
-  _globals['_DESCRIBEGENERATORREQUEST']._serialized_start=1337
-  _globals['_DESCRIBEGENERATORREQUEST']._serialized_end=1363
-  _globals['_DESCRIBEGENERATORRESPONSE']._serialized_start=1366
-  _globals['_DESCRIBEGENERATORRESPONSE']._serialized_end=1752
-  _globals['_EVICTADAPTERREQUEST']._serialized_start=1754
-  _globals['_EVICTADAPTERREQUEST']._serialized_end=1814
-  _globals['_EVICTADAPTERRESPONSE']._serialized_start=1816
-  _globals['_EVICTADAPTERRESPONSE']._serialized_end=1855
-  _globals['_GENERATORSERVICE']._serialized_start=1953
-  _globals['_GENERATORSERVICE']._serialized_end=2237
+  _globals['_SAMPLER']._serialized_start=2313
+  _globals['_SAMPLER']._serialized_end=2406
+  _globals['_PICTURE']._serialized_start=105
+  _globals['_PICTURE']._serialized_end=209
+  _globals['_STOREDPICTURE']._serialized_start=211
+  _globals['_STOREDPICTURE']._serialized_end=290
+  _globals['_SOURCE']._serialized_start=293
+  _globals['_SOURCE']._serialized_end=445
+  _globals['_GENERATEREQUEST']._serialized_start=448
+  _globals['_GENERATEREQUEST']._serialized_end=1232
+  _globals['_GENERATERESPONSE']._serialized_start=1235
+  _globals['_GENERATERESPONSE']._serialized_end=1431
+  _globals['_QUEUED']._serialized_start=1433
+  _globals['_QUEUED']._serialized_end=1456
+  _globals['_STARTED']._serialized_start=1458
+  _globals['_STARTED']._serialized_end=1490
+  _globals['_STEPDONE']._serialized_start=1492
+  _globals['_STEPDONE']._serialized_end=1569
+  _globals['_GENERATEDIMAGE']._serialized_start=1572
+  _globals['_GENERATEDIMAGE']._serialized_end=1742
+  _globals['_DESCRIBEGENERATORREQUEST']._serialized_start=1744
+  _globals['_DESCRIBEGENERATORREQUEST']._serialized_end=1770
+  _globals['_DESCRIBEGENERATORRESPONSE']._serialized_start=1773
+  _globals['_DESCRIBEGENERATORRESPONSE']._serialized_end=2208
+  _globals['_EVICTADAPTERREQUEST']._serialized_start=2210
+  _globals['_EVICTADAPTERREQUEST']._serialized_end=2270
+  _globals['_EVICTADAPTERRESPONSE']._serialized_start=2272
+  _globals['_EVICTADAPTERRESPONSE']._serialized_end=2311
+  _globals['_GENERATORSERVICE']._serialized_start=2409
+  _globals['_GENERATORSERVICE']._serialized_end=2693
 # @@protoc_insertion_point(module_scope)

@@ -19,8 +19,34 @@ SAMPLER_DDIM: Sampler
 SAMPLER_EULER: Sampler
 SAMPLER_DPMPP_2M: Sampler
 
+class Picture(_message.Message):
+    __slots__ = ("stored", "content")
+    STORED_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    stored: StoredPicture
+    content: bytes
+    def __init__(self, stored: _Optional[_Union[StoredPicture, _Mapping]] = ..., content: _Optional[bytes] = ...) -> None: ...
+
+class StoredPicture(_message.Message):
+    __slots__ = ("key", "sha256")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    key: str
+    sha256: str
+    def __init__(self, key: _Optional[str] = ..., sha256: _Optional[str] = ...) -> None: ...
+
+class Source(_message.Message):
+    __slots__ = ("picture", "repaint", "mask")
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    REPAINT_FIELD_NUMBER: _ClassVar[int]
+    MASK_FIELD_NUMBER: _ClassVar[int]
+    picture: Picture
+    repaint: float
+    mask: Picture
+    def __init__(self, picture: _Optional[_Union[Picture, _Mapping]] = ..., repaint: _Optional[float] = ..., mask: _Optional[_Union[Picture, _Mapping]] = ...) -> None: ...
+
 class GenerateRequest(_message.Message):
-    __slots__ = ("tenant", "adapter", "adapter_strength", "prompt", "negative_prompt", "seed", "steps", "guidance_scale", "width_px", "height_px", "sampler", "format", "quality", "image_count", "preview_every", "output_prefix", "priority")
+    __slots__ = ("tenant", "adapter", "adapter_strength", "prompt", "negative_prompt", "seed", "steps", "guidance_scale", "width_px", "height_px", "sampler", "format", "quality", "image_count", "preview_every", "output_prefix", "priority", "source", "noise")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_STRENGTH_FIELD_NUMBER: _ClassVar[int]
@@ -38,6 +64,8 @@ class GenerateRequest(_message.Message):
     PREVIEW_EVERY_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_PREFIX_FIELD_NUMBER: _ClassVar[int]
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    NOISE_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     adapter: _resources_pb2.Adapter
     adapter_strength: float
@@ -55,7 +83,9 @@ class GenerateRequest(_message.Message):
     preview_every: int
     output_prefix: str
     priority: _resources_pb2.Priority
-    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_resources_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_resources_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_resources_pb2.Priority, str]] = ...) -> None: ...
+    source: Source
+    noise: bytes
+    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_resources_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_resources_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_resources_pb2.Priority, str]] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., noise: _Optional[bytes] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
     __slots__ = ("queued", "started", "step", "image")
@@ -120,7 +150,7 @@ class DescribeGeneratorRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeGeneratorResponse(_message.Message):
-    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "trigger")
+    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "trigger", "latent_channels", "latent_cell_px")
     FOUNDATION_FIELD_NUMBER: _ClassVar[int]
     FOUNDATION_DIGEST_FIELD_NUMBER: _ClassVar[int]
     BACKEND_FIELD_NUMBER: _ClassVar[int]
@@ -137,6 +167,8 @@ class DescribeGeneratorResponse(_message.Message):
     REQUESTS_RUNNING_FIELD_NUMBER: _ClassVar[int]
     PROMPT_TEMPLATE_FIELD_NUMBER: _ClassVar[int]
     TRIGGER_FIELD_NUMBER: _ClassVar[int]
+    LATENT_CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    LATENT_CELL_PX_FIELD_NUMBER: _ClassVar[int]
     foundation: str
     foundation_digest: str
     backend: str
@@ -153,7 +185,9 @@ class DescribeGeneratorResponse(_message.Message):
     requests_running: int
     prompt_template: str
     trigger: str
-    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., trigger: _Optional[str] = ...) -> None: ...
+    latent_channels: int
+    latent_cell_px: int
+    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ...) -> None: ...
 
 class EvictAdapterRequest(_message.Message):
     __slots__ = ("sha256",)

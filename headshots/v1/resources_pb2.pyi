@@ -141,8 +141,46 @@ class Adapter(_message.Message):
     manifest_key: str
     def __init__(self, sha256: _Optional[str] = ..., key: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., rank: _Optional[int] = ..., trigger: _Optional[str] = ..., size_bytes: _Optional[int] = ..., kohya_key: _Optional[str] = ..., manifest_key: _Optional[str] = ...) -> None: ...
 
+class CheckpointScores(_message.Message):
+    __slots__ = ("step", "likeness", "copying", "diversity", "prompt_kept", "faces")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    LIKENESS_FIELD_NUMBER: _ClassVar[int]
+    COPYING_FIELD_NUMBER: _ClassVar[int]
+    DIVERSITY_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_KEPT_FIELD_NUMBER: _ClassVar[int]
+    FACES_FIELD_NUMBER: _ClassVar[int]
+    step: int
+    likeness: float
+    copying: float
+    diversity: float
+    prompt_kept: float
+    faces: float
+    def __init__(self, step: _Optional[int] = ..., likeness: _Optional[float] = ..., copying: _Optional[float] = ..., diversity: _Optional[float] = ..., prompt_kept: _Optional[float] = ..., faces: _Optional[float] = ...) -> None: ...
+
+class TrainingScores(_message.Message):
+    __slots__ = ("analyzer", "held_out", "chosen_step", "reason", "passed", "stopped_early", "checkpoints", "sheet_key", "card_key")
+    ANALYZER_FIELD_NUMBER: _ClassVar[int]
+    HELD_OUT_FIELD_NUMBER: _ClassVar[int]
+    CHOSEN_STEP_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    PASSED_FIELD_NUMBER: _ClassVar[int]
+    STOPPED_EARLY_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    SHEET_KEY_FIELD_NUMBER: _ClassVar[int]
+    CARD_KEY_FIELD_NUMBER: _ClassVar[int]
+    analyzer: str
+    held_out: int
+    chosen_step: int
+    reason: str
+    passed: bool
+    stopped_early: bool
+    checkpoints: _containers.RepeatedCompositeFieldContainer[CheckpointScores]
+    sheet_key: str
+    card_key: str
+    def __init__(self, analyzer: _Optional[str] = ..., held_out: _Optional[int] = ..., chosen_step: _Optional[int] = ..., reason: _Optional[str] = ..., passed: _Optional[bool] = ..., stopped_early: _Optional[bool] = ..., checkpoints: _Optional[_Iterable[_Union[CheckpointScores, _Mapping]]] = ..., sheet_key: _Optional[str] = ..., card_key: _Optional[str] = ...) -> None: ...
+
 class Training(_message.Message):
-    __slots__ = ("name", "state", "step", "total_steps", "loss", "eta", "queue_place", "attempt", "options", "adapter", "failure", "create_time", "start_time", "end_time", "curve", "photo_count", "likeness", "status_message")
+    __slots__ = ("name", "state", "step", "total_steps", "loss", "eta", "queue_place", "attempt", "options", "adapter", "failure", "create_time", "start_time", "end_time", "curve", "photo_count", "likeness", "status_message", "event_number", "scores")
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
@@ -161,6 +199,8 @@ class Training(_message.Message):
     PHOTO_COUNT_FIELD_NUMBER: _ClassVar[int]
     LIKENESS_FIELD_NUMBER: _ClassVar[int]
     STATUS_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: JobState
     step: int
@@ -179,7 +219,9 @@ class Training(_message.Message):
     photo_count: int
     likeness: float
     status_message: str
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_place: _Optional[int] = ..., attempt: _Optional[int] = ..., options: _Optional[_Union[TrainingOptions, _Mapping]] = ..., adapter: _Optional[_Union[Adapter, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[LossPoint, _Mapping]]] = ..., photo_count: _Optional[int] = ..., likeness: _Optional[float] = ..., status_message: _Optional[str] = ...) -> None: ...
+    event_number: int
+    scores: TrainingScores
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_place: _Optional[int] = ..., attempt: _Optional[int] = ..., options: _Optional[_Union[TrainingOptions, _Mapping]] = ..., adapter: _Optional[_Union[Adapter, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[LossPoint, _Mapping]]] = ..., photo_count: _Optional[int] = ..., likeness: _Optional[float] = ..., status_message: _Optional[str] = ..., event_number: _Optional[int] = ..., scores: _Optional[_Union[TrainingScores, _Mapping]] = ...) -> None: ...
 
 class Style(_message.Message):
     __slots__ = ("name", "display_name", "description", "version", "outfit", "backdrop", "lighting", "framing")

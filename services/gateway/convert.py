@@ -6,12 +6,15 @@ import datetime
 from collections.abc import AsyncIterator
 
 from google.protobuf import duration_pb2, timestamp_pb2
+from google.protobuf.json_format import ParseDict
 
+from headshots.imaging.inspection import Finding
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
 from headshots.styles import Style
 from headshots.v1 import gateway_pb2, resources_pb2
 from services.gateway import models, names
-from services.gateway.uploads import UploadHeader, UploadPart, UploadStart
+from services.gateway.inspector import InspectedPhoto, InspectionReport
+from services.gateway.streams import PhotoStart, StreamHeader, StreamPart
 
 STATES = {
     PENDING: resources_pb2.JOB_STATE_PENDING,
@@ -87,15 +90,52 @@ def photo(value: models.Photo) -> resources_pb2.Photo:
     )
 
 
-async def upload_parts(requests: AsyncIterator[gateway_pb2.UploadPhotosRequest]) -> AsyncIterator[UploadPart]:
-    """The messages of an upload stream."""
+async def photo_parts(
+    requests: AsyncIterator[gateway_pb2.UploadPhotosRequest] | AsyncIterator[gateway_pb2.InspectPhotosRequest],
+) -> AsyncIterator[StreamPart]:
+    """The messages of an upload's or an inspection's stream."""
     async for request in requests:
         if request.HasField("header"):
-            yield UploadHeader(*names.ids(request.header.parent))
+            parent = request.header.parent
+            yield StreamHeader(names.ids(parent)[0] if parent else "")
         elif request.HasField("photo"):
-            yield UploadStart(request.photo.filename, request.photo.size_bytes)
+            yield PhotoStart(request.photo.filename, request.photo.size_bytes)
         else:
             yield request.chunk
+
+
+def inspection(value: InspectionReport) -> gateway_pb2.InspectPhotosResponse:
+    """What was found."""
+    return gateway_pb2.InspectPhotosResponse(
+        photos=map(_inspected_photo, value.photos),
+        usable_count=sum(not photo.findings for photo in value.photos),
+        findings=map(_finding, value.findings),
+        ready_to_train=not value.findings,
+        faces_checked=bool(value.analyzer),
+        analyzer=value.analyzer,
+    )
+
+
+def _inspected_photo(value: InspectedPhoto) -> gateway_pb2.PhotoInspection:
+    return gateway_pb2.PhotoInspection(
+        name=names.photo_name(value.stored.subject_id, value.stored.sha256) if value.stored else "",
+        filename=value.filename,
+        usable=not value.findings,
+        findings=map(_finding, value.findings),
+        width_px=value.width_px,
+        height_px=value.height_px,
+    )
+
+
+def _finding(value: Finding) -> gateway_pb2.PhotoFinding:
+    return gateway_pb2.PhotoFinding(
+        reason=value.reason,
+        message=value.message,
+        measured=value.measured,
+        limit=value.limit,
+        duplicate_of=value.duplicate_of,
+        cause=value.cause,
+    )
 
 
 def training_options(message: resources_pb2.TrainingOptions) -> models.TrainingOptions:
@@ -141,6 +181,8 @@ def training(value: models.Training) -> resources_pb2.Training:
         photo_count=len(value.request.photos),
         likeness=job.likeness,
         status_message=value.note,
+        event_number=value.revision,
+        scores=ParseDict(job.scores, resources_pb2.TrainingScores()) if job.scores is not None else None,
     )
 
 
@@ -188,6 +230,7 @@ def image(subject_id: str, gallery_id: str, value: models.Image) -> resources_pb
         content_type=value.content_type,
         size_bytes=value.size_bytes,
         sha256=value.sha256,
+        likeness=value.likeness,
         seconds=value.seconds,
     )
 

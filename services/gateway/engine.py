@@ -7,7 +7,7 @@ The blocking work (SQL, object store, decoding) runs in threads; the loops behin
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from sqlalchemy.engine import Engine
@@ -20,6 +20,7 @@ from services.gateway import galleries, photos, subjects, trainings
 from services.gateway.describer import Describer
 from services.gateway.eraser import Eraser
 from services.gateway.hub import Hub
+from services.gateway.inspector import InspectionReport, Inspector
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.models import (
     Gallery,
@@ -33,7 +34,8 @@ from services.gateway.models import (
 )
 from services.gateway.painter import Painter
 from services.gateway.reconciler import Reconciler
-from services.gateway.uploads import Spooler, UploadLimits, UploadPart, read_header
+from services.gateway.streams import StreamGate, StreamPart, read_header
+from services.gateway.uploads import spool
 from services.gateway.watching import Watcher
 
 
@@ -52,7 +54,8 @@ class GatewayEngine:
         reconciler: Reconciler,
         painter: Painter,
         metrics: GatewayMetrics,
-        upload_limits: UploadLimits,
+        gate: StreamGate,
+        inspector: Inspector,
         watcher: Watcher,
     ) -> None:
         self._database = database
@@ -64,7 +67,8 @@ class GatewayEngine:
         self._reconciler = reconciler
         self._painter = painter
         self._metrics = metrics
-        self._spooler = Spooler(upload_limits)
+        self._gate = gate
+        self._inspector = inspector
         self.watcher = watcher
 
     async def get_tenant(self, tenant: str) -> Tenant:
@@ -94,12 +98,12 @@ class GatewayEngine:
         """See `Eraser.delete`."""
         return await self._eraser.delete(tenant, subject_id)
 
-    async def upload(self, tenant: str, parts: AsyncIterator[UploadPart]) -> list[Photo]:
-        """Stores the photos of one stream, all or none. Raises as `Spooler` and `photos.store_photos`."""
+    async def upload(self, tenant: str, parts: AsyncIterator[StreamPart]) -> list[Photo]:
+        """Stores the photos of one stream, all or none. Raises as `StreamGate`, `spool` and `photos.store_photos`."""
         status = "cut"
         try:
-            with self._spooler.stream():
-                stored = await self._receive(tenant, self._spooler.steady(parts))
+            with self._gate.stream():
+                stored = await self._receive(tenant, self._gate.steady(parts))
             status = "stored"
         except HeadshotsError as error:
             status = "refused"
@@ -110,12 +114,20 @@ class GatewayEngine:
         self._metrics.photos.inc(len(stored))
         return stored
 
-    async def _receive(self, tenant: str, parts: AsyncIterator[UploadPart]) -> list[Photo]:
+    async def _receive(self, tenant: str, parts: AsyncIterator[StreamPart]) -> list[Photo]:
         header = await read_header(parts)
         await self.get_subject(tenant, header.subject_id)
         with tempfile.TemporaryDirectory(prefix="headshots-upload-") as folder:
-            spooled = await self._spooler.spool(parts, Path(folder))
+            spooled = await spool(self._gate, parts, Path(folder))
             return await in_thread(photos.store_photos, self._database, self._store, tenant, header.subject_id, spooled)
+
+    async def inspect(self, tenant: str, parts: AsyncIterator[StreamPart]) -> InspectionReport:
+        """See `Inspector.inspect`."""
+        report = await self._inspector.inspect(tenant, parts)
+        for finding in (*report.findings, *(each for photo in report.photos for each in photo.findings)):
+            self._metrics.findings.labels(finding.reason).inc()
+        self._metrics.inspections.labels("not_ready" if report.findings else "ready").inc()
+        return report
 
     async def list_photos(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Photo], str]:
         """See `photos.list_photos`."""
@@ -130,6 +142,7 @@ class GatewayEngine:
         priority: int,
         request_id: str,
         validate_only: bool,
+        photos: Sequence[str] = (),
     ) -> Training:
         """Raises as `trainings.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
         await self._check_rank(options)
@@ -142,6 +155,7 @@ class GatewayEngine:
             priority=priority,
             request_id=request_id,
             validate_only=validate_only,
+            photos=photos,
         )
         self._reconciler.kick()
         return training

@@ -41,7 +41,7 @@ class Eraser:
         try:
             await self._generator.evict(adapter_sha256)
         except HeadshotsError as error:
-            # The adapter's file is gone; what generators cache of it goes with their bounded caches.
+            # The adapter's file is gone; what this one caches of it goes with its bounded caches.
             _LOG.warning("a generator may still cache adapter %s: %s", adapter_sha256, error)
 
     async def run(self) -> None:

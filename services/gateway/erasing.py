@@ -15,8 +15,9 @@ from sqlalchemy.engine import Engine
 from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, now_expression, read, write
 from headshots.errors import FailedPreconditionError
-from headshots.schema import SUCCEEDED, TERMINAL_STATES, galleries, photos, shots, subjects, trainings
+from headshots.schema import SUCCEEDED, TERMINAL_STATES, galleries, photos, shots, subjects, training_jobs, trainings
 from services.gateway.subjects import not_found, object_prefix
+from services.gateway.training_events import forget_of_subject
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,11 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
         if connection.execute(sa.select(subjects.c.id).where(mine).with_for_update()).first() is None:
             raise not_found(subject_id)
         for table, noun in ((trainings, "trainings"), (galleries, "galleries")):
-            running = connection.execute(
-                sa.select(table.c.id).where(table.c.subject_id == subject_id, table.c.state.not_in(TERMINAL_STATES))
-            ).scalar()
+            busy: sa.ColumnElement[bool] = table.c.state.not_in(TERMINAL_STATES)
+            if table is trainings:
+                # A trainer that has not heard of the end may still write.
+                busy = sa.or_(busy, trainings.c.owes_cancel)
+            running = connection.execute(sa.select(table.c.id).where(table.c.subject_id == subject_id, busy)).scalar()
             if running is not None:
                 name = f"subjects/{subject_id}/{noun}/{running}"
                 raise FailedPreconditionError(
@@ -67,8 +70,13 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
     """
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
     of_gallery = sa.select(galleries.c.id).where(galleries.c.subject_id == subject_id)
+    # A job has its training's id. The trainer's row names photos and adapter by key, so it goes too, in the same
+    # transaction and whether or not a trainer is there: see docs/decisions on erasing across services.
+    of_training = sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id)
     with write(engine) as connection:
+        connection.execute(sa.delete(training_jobs).where(training_jobs.c.id.in_(of_training)))
         connection.execute(sa.delete(shots).where(shots.c.gallery_id.in_(of_gallery)))
+        forget_of_subject(connection, subject_id)
         for table in (galleries, trainings, photos):
             connection.execute(sa.delete(table).where(table.c.subject_id == subject_id))
         now = database_now(connection)

@@ -13,10 +13,11 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import read
 from headshots.errors import HeadshotsError
-from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shots, trainings
+from headshots.schema import PENDING, RUNNING, galleries, shots, trainings
 
 _LOG = logging.getLogger(__name__)
-_STATES = (PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED)
+# Of rows that ended the table has ever more: counting them would take ever longer.
+_STATES = (PENDING, RUNNING)
 _SHOT_BUCKETS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900)
 
 
@@ -30,6 +31,18 @@ class GatewayMetrics:
         self.photos = Counter("headshots_gateway_photos", "Photos stored.", registry=registry)
         self.refused_uploads = Counter(
             "headshots_gateway_refused_uploads", "Photo streams refused, by reason.", ("reason",), registry=registry
+        )
+        self.inspections = Counter(
+            "headshots_gateway_inspections",
+            "Inspections of photos, by verdict: ready to train or not_ready.",
+            ("verdict",),
+            registry=registry,
+        )
+        self.findings = Counter(
+            "headshots_gateway_photo_findings",
+            "What inspections found wrong with photos and sets, by reason.",
+            ("reason",),
+            registry=registry,
         )
         self.shots = Counter(
             "headshots_gateway_shots",
@@ -51,13 +64,15 @@ class GatewayMetrics:
         )
         for status in ("succeeded", "failed", "cancelled", "retried"):
             self.shots.labels(status)
+        for verdict in ("ready", "not_ready"):
+            self.inspections.labels(verdict)
         for status in ("stored", "refused", "cut"):
             self.uploads.labels(status)
         registry.register(_TableCollector(engine))
 
 
 class _TableCollector(Collector):
-    """Rows by state. Every gateway reports the same numbers: take the maximum over them, not the sum."""
+    """Rows that are not over, by state. Every gateway reports the same numbers: take their maximum, not their sum."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -73,7 +88,11 @@ class _TableCollector(Collector):
             family = GaugeMetricFamily(name, help_text, labels=("state",))
             try:
                 with read(self._engine) as connection:
-                    rows = connection.execute(sa.select(table.c.state, sa.func.count()).group_by(table.c.state))
+                    rows = connection.execute(
+                        sa.select(table.c.state, sa.func.count())
+                        .where(table.c.state.in_(_STATES))
+                        .group_by(table.c.state)
+                    )
                     counts = {row[0]: int(row[1]) for row in rows}
             except HeadshotsError:
                 _LOG.exception("%s cannot be counted; left out of this scrape", name)
@@ -84,7 +103,7 @@ class _TableCollector(Collector):
 
 
 _FAMILIES = (
-    ("headshots_gateway_galleries", "Galleries in the database, by state.", galleries),
-    ("headshots_gateway_trainings", "Trainings in the database, by state.", trainings),
-    ("headshots_gateway_shots_rows", "Shots in the database, by state.", shots),
+    ("headshots_gateway_galleries", "Galleries that wait or run, by state.", galleries),
+    ("headshots_gateway_trainings", "Trainings that wait or run, by state.", trainings),
+    ("headshots_gateway_shots_rows", "Shots that wait or run, by state.", shots),
 )

@@ -137,6 +137,8 @@ class TrainingJob:
     curve: tuple[tuple[int, float], ...] = ()
     revision: int = 0
     likeness: float | None = None
+    scores: dict[str, Any] | None = None
+    """The contract's TrainingScores as JSON."""
 
     @property
     def is_terminal(self) -> bool:
@@ -204,6 +206,8 @@ class Image:
     sha256: str
     key: str
     seconds: float
+    likeness: float | None = None
+    """None: not measured."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import logging
 from sqlalchemy.engine import Engine
 
 from headshots.pauses import pause
-from headshots.threads import in_thread
+from headshots.threads import in_lease_thread
 from services.gateway import shots
 from services.gateway.hub import Hub
 from services.gateway.metrics import GatewayMetrics
@@ -90,7 +90,7 @@ class Painter:
             return False
         self._looked_at.clear()
         try:
-            shot = await in_thread(
+            shot = await in_lease_thread(
                 shots.claim, self._engine, owner=self._settings.owner, ttl_seconds=self._settings.lease_seconds
             )
         except Exception:  # noqa: BLE001 - whatever it was, the pool has to live on

@@ -61,6 +61,8 @@ class GeneratorDescription:
     max_rank: int
     prompt_template: str
     trigger: str
+    native_side_px: int
+    """The shorter side of what the foundation paints by itself."""
 
 
 class Trainer(Protocol):
@@ -91,5 +93,5 @@ class Generator(Protocol):
         ...
 
     async def evict(self, adapter_sha256: str) -> None:
-        """Forgets an adapter."""
+        """Forgets an adapter, in every generator that can be found. Raises when one of them did not answer."""
         ...

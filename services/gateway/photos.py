@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,9 +10,10 @@ from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, read, write
-from headshots.errors import FailedPreconditionError
+from headshots.errors import FailedPreconditionError, NotFoundError
 from headshots.schema import photos, subjects
 from services.gateway.models import MAX_PHOTOS, Photo
+from services.gateway.names import photo_name
 from services.gateway.pages import cut_page, decode_token
 from services.gateway.subjects import find_subject, object_prefix
 from services.gateway.uploads import SpooledPhoto, duplicate
@@ -113,9 +115,32 @@ def list_photos(engine: Engine, tenant_id: str, subject_id: str, size: int, toke
     return [_photo(row) for row in rows], next_token
 
 
-def photo_refs(connection: Connection, subject_id: str) -> tuple[tuple[str, str], ...]:
-    """(key, SHA-256 of the object) of all photos, in upload order."""
-    return tuple((row.key, row.object_sha256) for row in connection.execute(_of_subject(subject_id)))
+def all_photos(engine: Engine, tenant_id: str, subject_id: str) -> list[tuple[Photo, str]]:
+    """Every photo with its key in the object store, in upload order.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+    """
+    with read(engine) as connection:
+        find_subject(connection, tenant_id, subject_id)
+        return [(_photo(row), row.key) for row in connection.execute(_of_subject(subject_id))]
+
+
+def photo_refs(connection: Connection, subject_id: str, wanted: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
+    """(key, SHA-256 of the object) of the photos with the names that are wanted, else of all; in upload order.
+
+    Raises:
+        NotFoundError: PHOTO_NOT_FOUND.
+    """
+    refs = {
+        photo_name(subject_id, row.sha256): (row.key, row.object_sha256)
+        for row in connection.execute(_of_subject(subject_id))
+    }
+    for name in wanted:
+        if name not in refs:
+            message = f"subjects/{subject_id} has no {name}; ListPhotos tells what it has"
+            raise NotFoundError("PHOTO_NOT_FOUND", message, metadata={"name": name})
+    return tuple(ref for name, ref in refs.items() if not wanted or name in wanted)
 
 
 def _of_subject(subject_id: str) -> sa.Select[Any]:

@@ -38,11 +38,14 @@ _REFUSALS = (InvalidArgumentError, FailedPreconditionError, AlreadyExistsError)
 class Reconciler:
     """Runs from `run` until it is cancelled; cancelling it at any point loses nothing."""
 
-    def __init__(self, engine: Engine, trainer: Trainer, hub: Hub, *, poll_seconds: float) -> None:
+    def __init__(
+        self, engine: Engine, trainer: Trainer, hub: Hub, *, poll_seconds: float, cancel_patience_seconds: float
+    ) -> None:
         self._engine = engine
         self._trainer = trainer
         self._hub = hub
         self._poll_seconds = poll_seconds
+        self._cancel_patience_seconds = cancel_patience_seconds
         self._kicked = asyncio.Event()
         self._followers: dict[str, asyncio.Task[None]] = {}
 
@@ -75,6 +78,9 @@ class Reconciler:
                 self._followers[training.id] = asyncio.create_task(self._follow(training))
             elif training.cancel_requested and training.submitted:
                 await self._cancel(training)
+        for training in await in_thread(trainings.owed_cancels, self._engine):
+            if training.id not in self._followers:
+                self._followers[training.id] = asyncio.create_task(self._tell(training))
 
     async def _follow(self, training: Training) -> None:
         """Until the training ends. A follower that meets a defect dies, and `_look` starts the next."""
@@ -91,6 +97,22 @@ class Reconciler:
             delay = _FIRST_RETRY_SECONDS if moved else min(2 * delay, _LAST_RETRY_SECONDS)
             await asyncio.sleep(delay)
             training = fresh
+
+    async def _tell(self, training: Training) -> None:
+        """A trainer that a training has been cancelled, which happened while none answered."""
+        delay = _FIRST_RETRY_SECONDS
+        while True:
+            try:
+                await self._trainer.cancel(training.id)
+            except NotFoundError:
+                break
+            except HeadshotsError as error:
+                _LOG.warning("training %s is cancelled, and no trainer knows yet: %s", training.id, error)
+            else:
+                break
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, _LAST_RETRY_SECONDS)
+        await in_thread(trainings.settle_cancel, self._engine, training.id)
 
     async def _mirror(self, training: Training) -> None:
         if not training.submitted:
@@ -122,6 +144,7 @@ class Reconciler:
             await self._record(training, await self._trainer.cancel(training.id))
         except HeadshotsError as error:
             _LOG.warning("cannot cancel training %s yet: %s", training.id, error)
+            await self._lose_patience(training)
 
     async def _set_back(self, training: Training, error: HeadshotsError) -> None:
         """What an error of the trainer's means for the row."""
@@ -137,4 +160,12 @@ class Reconciler:
             _LOG.warning("training %s waits: %s", training.id, error)
             note = f"waiting for a trainer: {error.message}"
             await in_thread(trainings.set_note, self._engine, training.id, note)
+            await self._lose_patience(training)
         self._hub.changed(training.id)
+
+    async def _lose_patience(self, training: Training) -> None:
+        """A cancelled training does not wait for ever for a trainer's word; see `trainings.end_without_trainer`."""
+        patience = self._cancel_patience_seconds
+        if await in_thread(trainings.end_without_trainer, self._engine, training.id, patience_seconds=patience):
+            _LOG.warning("training %s: cancelled without a trainer's word", training.id)
+            self._hub.changed(training.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -9,10 +10,12 @@ from typing import Any, cast
 
 import grpc
 import grpc.aio
+from google.protobuf.json_format import MessageToDict
 
 from headshots.errors import HeadshotsError, InternalError, UnavailableError
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
+from headshots.threads import in_thread
 from headshots.v1 import generator_pb2, generator_pb2_grpc, resources_pb2, trainer_pb2, trainer_pb2_grpc
 from services.gateway.models import Adapter, Failure, TrainingJob, TrainingRequest
 from services.gateway.peers import (
@@ -23,6 +26,7 @@ from services.gateway.peers import (
     StepDone,
     Waiting,
 )
+from services.gateway.replicas import replica_addresses
 
 STATES = {
     resources_pb2.JOB_STATE_PENDING: PENDING,
@@ -82,9 +86,10 @@ class RpcTrainer:
 
 
 class RpcGenerator:
-    """`peers.Generator` over gRPC."""
+    """`peers.Generator` over gRPC: the channel takes turns over the replicas of `address`."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, address: str) -> None:
+        self._address = address
         self._stub: Any = generator_pb2_grpc.GeneratorServiceStub(channel)  # type: ignore[no-untyped-call]
 
     async def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
@@ -129,14 +134,27 @@ class RpcGenerator:
             max_rank=answer.max_rank,
             prompt_template=answer.prompt_template,
             trigger=answer.trigger,
+            native_side_px=min(answer.native_width_px, answer.native_height_px),
         )
 
     async def evict(self, adapter_sha256: str) -> None:
-        """See `peers.Generator`."""
+        """See `peers.Generator`. Every address that the name has now is asked by itself: each caches on its own."""
+        try:
+            addresses = await in_thread(replica_addresses, self._address)
+        except OSError as error:
+            _LOG.warning("cannot resolve the generators' address %s: %s", self._address, error)
+            raise UnavailableError("GENERATOR_UNREACHABLE", "no generator can be found; it is tried again") from error
+        calls = (_evict_at(address, adapter_sha256) for address in addresses)
+        for failure in await asyncio.gather(*calls, return_exceptions=True):
+            if failure is not None:
+                raise failure
+
+
+async def _evict_at(address: str, adapter_sha256: str) -> None:
+    async with open_peer(address) as channel:
+        stub: Any = generator_pb2_grpc.GeneratorServiceStub(channel)  # type: ignore[no-untyped-call]
         with _errors("generator"):
-            await self._stub.EvictAdapter(
-                generator_pb2.EvictAdapterRequest(sha256=adapter_sha256), timeout=_CALL_SECONDS
-            )
+            await stub.EvictAdapter(generator_pb2.EvictAdapterRequest(sha256=adapter_sha256), timeout=_CALL_SECONDS)
 
 
 @contextlib.contextmanager
@@ -184,6 +202,7 @@ def _job(message: trainer_pb2.TrainingJob) -> TrainingJob:
         curve=tuple((point.step, point.loss) for point in message.curve),
         revision=message.revision,
         likeness=message.likeness if message.HasField("likeness") else None,
+        scores=MessageToDict(message.scores) if message.HasField("scores") else None,
     )
 
 

@@ -62,8 +62,14 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self, requests: AsyncIterator[pb.UploadPhotosRequest], context: Any
     ) -> pb.UploadPhotosResponse:
         """Stores a stream of photos."""
-        photos = await self._engine.upload(current_tenant(), convert.upload_parts(requests))
+        photos = await self._engine.upload(current_tenant(), convert.photo_parts(requests))
         return pb.UploadPhotosResponse(photos=map(convert.photo, photos))
+
+    async def InspectPhotos(
+        self, requests: AsyncIterator[pb.InspectPhotosRequest], context: Any
+    ) -> pb.InspectPhotosResponse:
+        """Tells what is wrong with photos."""
+        return convert.inspection(await self._engine.inspect(current_tenant(), convert.photo_parts(requests)))
 
     async def ListPhotos(self, request: pb.ListPhotosRequest, context: Any) -> pb.ListPhotosResponse:
         """A page of photos."""
@@ -83,6 +89,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             priority=int(request.priority) or PRIORITY_STANDARD,
             request_id=request.request_id,
             validate_only=request.validate_only,
+            photos=list(request.photos),
         )
         return pb.CreateTrainingResponse(training=convert.training(training))
 
@@ -102,8 +109,9 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     async def WatchTraining(
         self, request: pb.WatchTrainingRequest, context: Any
     ) -> AsyncIterator[pb.WatchTrainingResponse]:
-        """The training on every change."""
-        watch = self._engine.watcher.training(current_tenant(), *ids(request.name))
+        """The training, event by event."""
+        after = request.after_event if request.HasField("after_event") else None
+        watch = self._engine.watcher.training(current_tenant(), *ids(request.name), after=after)
         async with contextlib.aclosing(watch) as trainings:  # type: ignore[type-var]
             async for training in trainings:
                 yield pb.WatchTrainingResponse(training=convert.training(training))

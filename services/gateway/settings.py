@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headshots.errors import InvalidArgumentError
+from headshots.faces import ANALYZERS
 from headshots.imaging import PhotoLimits
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
 from services.gateway.models import MAX_PHOTO_BYTES
 from services.gateway.shot_worker import PaintSettings
-from services.gateway.uploads import UploadLimits
+from services.gateway.streams import StreamLimits
 
 _AT_LEAST_ONE = (
     "photo_decoders",
@@ -66,6 +67,13 @@ class GatewaySettings:
     """Photo streams received at once; more are refused with UPLOADS_BUSY, to be sent again later."""
     upload_idle_seconds: float = 60.0
     """A photo stream that is silent for so long is ended with UPLOAD_IDLE."""
+    faces: str = "none"
+    """Who finds faces in inspected photos and judges the likeness of shots: `bundled` (drawn portraits only, as of the
+    bundled foundation), `opencv` (real people; files in FACES_DIR) or `none` (no reasons about faces, likeness not
+    measured). The first two need the extra `faces`. With the bundled foundation `headshots serve all` and the demo take
+    `bundled` by themselves."""
+    faces_dir: Path | None = None
+    """Folder of the analyzer's files; `opencv` needs it, `bundled` has the one of this checkout."""
     shots_in_flight: int = 16
     """Shots that this gateway works on at once."""
     shot_lease_seconds: float = 15.0
@@ -78,6 +86,8 @@ class GatewaySettings:
     """Denoising steps between two previews, while somebody watches for them."""
     poll_seconds: float = 1.0
     """Between looks at the database for other gateways' changes; this one's own are seen at once."""
+    cancel_patience_seconds: float = 30.0
+    """A cancelled training that no trainer confirms within so long ends all the same; a trainer is told later."""
     erase_again_seconds: float = 30.0
     """Between tries to erase what the object store refused; and after an erasure, until its objects are looked for once
     more: a generator may have been writing one."""
@@ -105,6 +115,10 @@ class GatewaySettings:
         for name in _AT_LEAST_ONE:
             if getattr(settings, name) < 1:
                 raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} must be at least 1")
+        if settings.faces not in ANALYZERS:
+            raise InvalidArgumentError(
+                "SETTING_INVALID", f"HEADSHOTS_GATEWAY_FACES={settings.faces!r} is none of {', '.join(ANALYZERS)}"
+            )
         return settings
 
     @property
@@ -118,9 +132,9 @@ class GatewaySettings:
         return PhotoLimits(MAX_PHOTO_BYTES, self.photo_max_pixels, self.photo_min_side_px, self.photo_max_side_px)
 
     @property
-    def upload_limits(self) -> UploadLimits:
+    def stream_limits(self) -> StreamLimits:
         """What a stream of photos may be."""
-        return UploadLimits(self.photo_limits, self.photo_decoders, self.uploads_at_once, self.upload_idle_seconds)
+        return StreamLimits(self.photo_limits, self.photo_decoders, self.uploads_at_once, self.upload_idle_seconds)
 
     def painting(self, owner: str) -> PaintSettings:
         """How shots are worked on."""

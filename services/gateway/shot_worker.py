@@ -28,10 +28,11 @@ from headshots.errors import (
 from headshots.leases import LeaseLostError
 from headshots.pauses import pause
 from headshots.styles import compose_prompt
-from headshots.threads import in_thread
+from headshots.threads import in_lease_thread
 from services.gateway import shots
 from services.gateway.describer import Describer
 from services.gateway.hub import Hub
+from services.gateway.likeness import LikenessJudge
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.models import Failure, ShotPreview
 from services.gateway.peers import GenerationRequest, Generator, ImageDone, StepDone
@@ -89,11 +90,13 @@ class ShotWorker:
         engine: Engine,
         generator: Generator,
         describer: Describer,
+        likeness: LikenessJudge,
         hub: Hub,
         metrics: GatewayMetrics,
         settings: PaintSettings,
     ) -> None:
         self._engine = engine
+        self._likeness = likeness
         self._generator = generator
         self._describer = describer
         self._hub = hub
@@ -149,7 +152,7 @@ class ShotWorker:
             await pause(work.look, self._settings.lease_seconds / 3)
             work.look.clear()
             try:
-                cancelled = await in_thread(
+                cancelled = await in_lease_thread(
                     leases.renew,
                     self._engine,
                     schema.shots,
@@ -175,7 +178,9 @@ class ShotWorker:
         )
         image = await self._generate(shot, prompt)
         seconds = time.monotonic() - begin
-        await self._record(shot, "succeeded", shots.succeed, image, prompt=prompt, seconds=seconds)
+        likeness = await self._likeness.judge(shot.tenant_id, shot.subject_id, image.key)
+        result: dict[str, Any] = {"prompt": prompt, "seconds": seconds, "likeness": likeness}
+        await self._record(shot, "succeeded", shots.succeed, image, **result)
         self._metrics.shot_seconds.observe(seconds)
 
     async def _generate(self, shot: Shot, prompt: str) -> ImageDone:
@@ -222,6 +227,6 @@ class ShotWorker:
         await self._record(shot, "retried", shots.put_back, counts=counts, after_seconds=delay, note=note)
 
     async def _record(self, shot: Shot, status: str, ending: Callable[..., None], *values: Any, **named: Any) -> None:
-        await in_thread(ending, self._engine, shot, *values, **named)
+        await in_lease_thread(ending, self._engine, shot, *values, **named)
         self._metrics.shots.labels(status).inc()
         self._hub.changed(shot.gallery_id)

@@ -137,7 +137,9 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
     )
 
 
-def succeed(engine: Engine, shot: Shot, image: ImageDone, *, prompt: str, seconds: float) -> None:
+def succeed(
+    engine: Engine, shot: Shot, image: ImageDone, *, prompt: str, seconds: float, likeness: float | None
+) -> None:
     """The image exists. Raises LeaseLostError when somebody else has the shot by now."""
     document = dataclasses.asdict(image)
     key = document.pop("key")
@@ -146,7 +148,7 @@ def succeed(engine: Engine, shot: Shot, image: ImageDone, *, prompt: str, second
         shot,
         state=SUCCEEDED,
         image_key=key,
-        image={**document, "prompt": prompt, "seconds": seconds},
+        image={**document, "prompt": prompt, "seconds": seconds, "likeness": likeness},
         failure_reason=None,
         failure_message=None,
     )

@@ -7,10 +7,10 @@ goes on. `sent` and `submitted` tell how far it came.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, Row
+from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import database_now, read, write
 from headshots.errors import FailedPreconditionError, NotFoundError
@@ -25,6 +25,7 @@ from services.gateway.models import (
 from services.gateway.pages import cut_page, decode_token
 from services.gateway.photos import photo_refs
 from services.gateway.subjects import find_subject, new_id, object_prefix
+from services.gateway.training_events import News, change, lock, record_first, since, to_training
 
 _ACTIVE = trainings.c.state.not_in(TERMINAL_STATES)
 
@@ -38,18 +39,20 @@ def create_training(
     priority: int,
     request_id: str,
     validate_only: bool,
+    photos: Sequence[str] = (),
 ) -> Training:
-    """Queues a training on all photos that the subject has now; the same `request_id` answers the one it made before.
+    """Queues a training on the photos with these names, else on all that the subject has now; the same `request_id`
+    answers the one it made before.
 
     Raises:
-        NotFoundError: SUBJECT_NOT_FOUND.
+        NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
         FailedPreconditionError: TOO_FEW_PHOTOS, TRAINING_ACTIVE.
     """
     with write(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id, lock=True)
         if request_id and (made := _by_request_id(connection, subject_id, request_id)) is not None:
             return made
-        refs = photo_refs(connection, subject_id)
+        refs = photo_refs(connection, subject_id, photos)
         _check_may_train(connection, subject_id, len(refs))
         training_id = new_id()
         training = Training(
@@ -66,6 +69,7 @@ def create_training(
             ),
             job=TrainingJob(state=PENDING),
             created_at=database_now(connection),
+            revision=1,
         )
         if not validate_only:
             _insert(connection, tenant_id, request_id, training)
@@ -76,7 +80,7 @@ def _check_may_train(connection: Connection, subject_id: str, photo_count: int) 
     if photo_count < MIN_TRAINING_PHOTOS:
         raise FailedPreconditionError(
             "TOO_FEW_PHOTOS",
-            f"a training needs at least {MIN_TRAINING_PHOTOS} photos, the subject has {photo_count}; upload more",
+            f"a training needs at least {MIN_TRAINING_PHOTOS} photos, here are {photo_count}; upload or name more",
         )
     active = connection.execute(sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id, _ACTIVE)).scalar()
     if active is not None:
@@ -90,7 +94,7 @@ def _by_request_id(connection: Connection, subject_id: str, request_id: str) -> 
     row = connection.execute(
         sa.select(trainings).where(trainings.c.subject_id == subject_id, trainings.c.request_id == request_id)
     ).first()
-    return _training(row) if row is not None else None
+    return to_training(row) if row is not None else None
 
 
 def _insert(connection: Connection, tenant_id: str, request_id: str, training: Training) -> None:
@@ -104,8 +108,10 @@ def _insert(connection: Connection, tenant_id: str, request_id: str, training: T
             request=training.request.to_json(),
             job=training.job.to_json(),
             created_at=training.created_at,
+            revision=training.revision,
         )
     )
+    record_first(connection, training)
 
 
 def get_training(engine: Engine, tenant_id: str, subject_id: str, training_id: str) -> Training:
@@ -126,7 +132,7 @@ def _find(connection: Connection, tenant_id: str, subject_id: str, training_id: 
     if row is None:
         name = f"subjects/{subject_id}/trainings/{training_id}"
         raise NotFoundError("TRAINING_NOT_FOUND", f"there is no {name}", metadata={"name": name})
-    return _training(row)
+    return to_training(row)
 
 
 def list_trainings(
@@ -149,7 +155,7 @@ def list_trainings(
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
         rows, next_token = cut_page(connection.execute(query).all(), size, lambda row: (row.created_at, row.id))
-    return [_training(row) for row in rows], next_token
+    return [to_training(row) for row in rows], next_token
 
 
 def request_cancel(engine: Engine, tenant_id: str, subject_id: str, training_id: str) -> Training:
@@ -160,96 +166,99 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, training_id:
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
-        training = _find(connection, tenant_id, subject_id, training_id)
-        if training.job.is_terminal:
-            return training
-        _update(connection, training_id, cancel_requested=True)
-        if not training.sent:
-            _write_job(connection, training, dataclasses.replace(training.job, state=CANCELLED))
+        _find(connection, tenant_id, subject_id, training_id)
+        training = lock(connection, training_id)
+        if training is not None and not training.cancel_requested:
+            job = None if training.sent else dataclasses.replace(training.job, state=CANCELLED)
+            asked_at = database_now(connection)
+            change(connection, training, job=job, cancel_requested=True, cancel_requested_at=asked_at)
         return _find(connection, tenant_id, subject_id, training_id)
+
+
+def training_news(engine: Engine, tenant_id: str, subject_id: str, training_id: str, after: int | None) -> News:
+    """What a watch has to tell, see `training_events.since`.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND.
+        InvalidArgumentError: AFTER_EVENT_UNKNOWN.
+    """
+    with read(engine) as connection:
+        return since(connection, _find(connection, tenant_id, subject_id, training_id), after)
 
 
 def active_trainings(engine: Engine) -> list[Training]:
     """All that are not terminal, oldest first."""
+    return _select(engine, _ACTIVE)
+
+
+def owed_cancels(engine: Engine) -> list[Training]:
+    """Cancelled while no trainer answered, so that one has still to be told, oldest first."""
+    return _select(engine, trainings.c.owes_cancel)
+
+
+def _select(engine: Engine, where: sa.ColumnElement[bool]) -> list[Training]:
+    query = sa.select(trainings).where(where).order_by(trainings.c.created_at, trainings.c.id)
     with read(engine) as connection:
-        rows = connection.execute(sa.select(trainings).where(_ACTIVE).order_by(trainings.c.created_at, trainings.c.id))
-        return [_training(row) for row in rows]
+        return [to_training(row) for row in connection.execute(query)]
 
 
 def load(engine: Engine, training_id: str) -> Training | None:
     """One training whoever owns it; None once it is erased."""
     with read(engine) as connection:
         row = connection.execute(sa.select(trainings).where(trainings.c.id == training_id)).first()
-        return _training(row) if row is not None else None
+        return to_training(row) if row is not None else None
 
 
 def mark_sent(engine: Engine, training_id: str) -> bool:
     """Before the first word to a trainer; False when it became terminal meanwhile and must not be sent."""
     with write(engine) as connection:
-        return _update(connection, training_id, sent=True)
+        training = lock(connection, training_id)
+        if training is not None:
+            change(connection, training, sent=True)
+        return training is not None
 
 
 def mark_unsubmitted(engine: Engine, training_id: str) -> None:
     """The trainer does not know the job: it has to be sent again, and its revisions begin anew."""
-    fresh = TrainingJob(state=PENDING)
     with write(engine) as connection:
-        _update(connection, training_id, submitted=False, state=fresh.state, job=fresh.to_json())
+        if (training := lock(connection, training_id)) is not None:
+            change(connection, training, job=TrainingJob(state=PENDING), submitted=False)
 
 
 def set_note(engine: Engine, training_id: str, note: str) -> None:
     """What holds it up, for people."""
     with write(engine) as connection:
-        _update(connection, training_id, note=note)
+        if (training := lock(connection, training_id)) is not None:
+            change(connection, training, note=note)
 
 
 def record_job(engine: Engine, training_id: str, job: TrainingJob) -> Training | None:
     """Mirrors the trainer's job. News that are older than what is known, or come after the end, change nothing."""
     with write(engine) as connection:
-        row = connection.execute(sa.select(trainings).where(trainings.c.id == training_id).with_for_update()).first()
-        if row is None:
-            return None
-        training = _training(row)
-        if not training.job.is_terminal and job.revision >= training.job.revision:
-            _write_job(connection, training, job)
-        row = connection.execute(sa.select(trainings).where(trainings.c.id == training_id)).one()
-        return _training(row)
+        training = lock(connection, training_id)
+        if training is not None and job.revision >= training.job.revision:
+            change(connection, training, job=job, note="", submitted=True)
+        row = connection.execute(sa.select(trainings).where(trainings.c.id == training_id)).first()
+        return to_training(row) if row is not None else None
 
 
-def _write_job(connection: Connection, training: Training, job: TrainingJob) -> None:
-    # By our clock: the newest adapter is that of the training which ended last, whichever trainer made it.
-    ended_at = database_now(connection) if job.is_terminal else None
-    _update(
-        connection,
-        training.id,
-        state=job.state,
-        job=job.to_json(),
-        submitted=True,
-        note="",
-        ended_at=ended_at,
-    )
+def end_without_trainer(engine: Engine, training_id: str, *, patience_seconds: float) -> bool:
+    """Cancels a training whose caller has waited so long for a trainer to confirm it; whether that was the case.
+
+    A trainer may still work on it, so one is told as soon as it answers, and the subject cannot be deleted before.
+    """
+    with write(engine) as connection:
+        long_ago = database_now(connection) - patience_seconds
+        waits = sa.and_(trainings.c.id == training_id, trainings.c.cancel_requested_at <= long_ago)
+        training = lock(connection, training_id)
+        if training is None or connection.execute(sa.select(trainings.c.id).where(waits)).first() is None:
+            return False
+        job = dataclasses.replace(training.job, state=CANCELLED)
+        change(connection, training, job=job, note="", owes_cancel=True)
+        return True
 
 
-def _update(connection: Connection, training_id: str, **values: Any) -> bool:
-    """Whether there was a training to change: a terminal one is left alone."""
-    changed = connection.execute(
-        sa.update(trainings)
-        .where(trainings.c.id == training_id, _ACTIVE)
-        .values(revision=trainings.c.revision + 1, **values)
-    )
-    return changed.rowcount == 1
-
-
-def _training(row: Row[Any]) -> Training:
-    return Training(
-        id=row.id,
-        subject_id=row.subject_id,
-        request=TrainingRequest.from_json(row.request),
-        job=TrainingJob.from_json(row.job),
-        created_at=row.created_at,
-        ended_at=row.ended_at,
-        note=row.note,
-        revision=row.revision,
-        sent=row.sent,
-        submitted=row.submitted,
-        cancel_requested=row.cancel_requested,
-    )
+def settle_cancel(engine: Engine, training_id: str) -> None:
+    """A trainer has been told by now."""
+    with write(engine) as connection:
+        connection.execute(sa.update(trainings).where(trainings.c.id == training_id).values(owes_cancel=False))

@@ -24,18 +24,20 @@ class Watcher:
         self._metrics = metrics
         self._poll_seconds = poll_seconds
 
-    async def training(self, tenant: str, subject_id: str, training_id: str) -> AsyncIterator[Training]:
-        """The training now and on every change. Raises as `trainings.get_training`."""
+    async def training(
+        self, tenant: str, subject_id: str, training_id: str, *, after: int | None = None
+    ) -> AsyncIterator[Training]:
+        """The training now, or all its events after number `after`; then every event. Raises as `training_news`."""
         with self._hub.subscribe(training_id) as subscription, self._watching("training"):
-            seen = -1
             while True:
-                training = await in_thread(trainings.get_training, self._database, tenant, subject_id, training_id)
-                if training.revision != seen:
-                    seen = training.revision
+                news = await in_thread(trainings.training_news, self._database, tenant, subject_id, training_id, after)
+                for training in news.trainings:
+                    after = training.revision
                     yield training
-                if training.job.is_terminal:
+                if news.is_all:
                     return
-                await subscription.wait(self._poll_seconds)
+                if not news.trainings:
+                    await subscription.wait(self._poll_seconds)
 
     async def gallery(
         self, tenant: str, subject_id: str, gallery_id: str, *, previews: bool

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from headshots import keys
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
+from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.rpc.server import RunningServer, start_server
 from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
@@ -22,6 +23,8 @@ from services.gateway.describer import Describer
 from services.gateway.engine import GatewayEngine
 from services.gateway.eraser import Eraser
 from services.gateway.hub import Hub
+from services.gateway.inspector import Inspector
+from services.gateway.likeness import LikenessJudge
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painter import Painter
 from services.gateway.reconciler import Reconciler
@@ -29,6 +32,7 @@ from services.gateway.rpc_peers import RpcGenerator, RpcTrainer, open_peer
 from services.gateway.servicer import GatewayServicer
 from services.gateway.settings import GatewaySettings
 from services.gateway.shot_worker import ShotWorker
+from services.gateway.streams import StreamGate
 from services.gateway.watching import Watcher
 
 
@@ -65,8 +69,8 @@ class Gateway:
         self._database.dispose()
 
 
-async def start_gateway(settings: GatewaySettings) -> Gateway:
-    """Migrates, makes the first key, starts the loops and the server.
+async def start_gateway(settings: GatewaySettings, *, analyzer: FaceAnalyzer | None = None) -> Gateway:
+    """Migrates, makes the first key, starts the loops and the server. An `analyzer` given replaces the settings'.
 
     Raises:
         HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, ADDRESS_IN_USE and the like.
@@ -80,12 +84,22 @@ async def start_gateway(settings: GatewaySettings) -> Gateway:
     registry = CollectorRegistry()
     metrics, hub = GatewayMetrics(registry, database), Hub()
     channels = [open_peer(settings.trainer_address), open_peer(settings.generator_address)]
-    trainer, generator = RpcTrainer(channels[0]), RpcGenerator(channels[1])
+    trainer, generator = RpcTrainer(channels[0]), RpcGenerator(channels[1], settings.generator_address)
     describer = Describer(generator)
     painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
-    worker = ShotWorker(database, generator, describer, hub, metrics, painting)
+    if analyzer is None:
+        analyzer = await in_thread(open_analyzer, settings.faces, settings.faces_dir)
+    gate = StreamGate(settings.stream_limits)
+    likeness = LikenessJudge(database, store, gate, analyzer)
+    worker = ShotWorker(database, generator, describer, likeness, hub, metrics, painting)
     painter = Painter(database, worker, hub, metrics, painting)
-    reconciler = Reconciler(database, trainer, hub, poll_seconds=settings.poll_seconds)
+    reconciler = Reconciler(
+        database,
+        trainer,
+        hub,
+        poll_seconds=settings.poll_seconds,
+        cancel_patience_seconds=settings.cancel_patience_seconds,
+    )
     eraser = Eraser(database, store, generator, again_seconds=settings.erase_again_seconds)
     engine = GatewayEngine(
         database=database,
@@ -97,7 +111,8 @@ async def start_gateway(settings: GatewaySettings) -> Gateway:
         reconciler=reconciler,
         painter=painter,
         metrics=metrics,
-        upload_limits=settings.upload_limits,
+        gate=gate,
+        inspector=Inspector(database, store, gate, describer, analyzer),
         watcher=Watcher(database, hub, metrics, poll_seconds=settings.poll_seconds),
     )
     async with contextlib.AsyncExitStack() as on_failure:

@@ -1,0 +1,194 @@
+"""The client's streams of photos: how many at once, how long they may be silent, and each photo's bytes in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from headshots.errors import (
+    DeadlineExceededError,
+    FieldViolation,
+    HeadshotsError,
+    InvalidArgumentError,
+    ResourceExhaustedError,
+)
+from headshots.imaging import PhotoLimits
+from headshots.threads import in_thread
+from services.gateway.models import MAX_PHOTO_BYTES, MAX_PHOTOS
+
+_BUSY_RETRY_SECONDS = 5.0
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class StreamLimits:
+    """What a stream may be, and how many at once."""
+
+    photo: PhotoLimits
+    decoders: int
+    at_once: int
+    idle_seconds: float
+
+    @property
+    def stored_photo(self) -> PhotoLimits:
+        """What lies in our own store: of any size, and no larger in pixels than we have put or painted it."""
+        return PhotoLimits(max_bytes=2**31, max_pixels=4 * self.photo.max_side_px**2, min_side_px=1)
+
+
+@dataclass(frozen=True)
+class StreamHeader:
+    """Opens a stream."""
+
+    subject_id: str
+    """Empty in an inspection of candidates alone."""
+
+
+@dataclass(frozen=True)
+class PhotoStart:
+    """Opens a photo; `size_bytes` of chunks follow, where `has_body`."""
+
+    filename: str
+    size_bytes: int
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the contract allows the photo's bytes to be sent; only an inspection announces others."""
+        return 0 < self.size_bytes <= MAX_PHOTO_BYTES
+
+
+StreamPart = StreamHeader | PhotoStart | bytes
+
+
+class StreamGate:
+    """Counts streams and decoders over all callers, so one gateway has one gate.
+
+    A stream holds at most one photo's bytes (20 MiB) in memory; decoding is what takes memory, far more than that.
+    """
+
+    def __init__(self, limits: StreamLimits) -> None:
+        self.limits = limits
+        self._decoders = asyncio.Semaphore(limits.decoders)
+        self._streams = 0
+
+    @contextlib.contextmanager
+    def stream(self) -> Iterator[None]:
+        """A place for one stream.
+
+        Raises:
+            ResourceExhaustedError: UPLOADS_BUSY.
+        """
+        if self._streams >= self.limits.at_once:
+            raise ResourceExhaustedError(
+                "UPLOADS_BUSY",
+                f"{self._streams} uploads are under way already; send the stream again in a few seconds",
+                retry_after_seconds=_BUSY_RETRY_SECONDS,
+            )
+        self._streams += 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
+
+    async def steady(self, parts: AsyncIterator[StreamPart]) -> AsyncIterator[StreamPart]:
+        """The parts, as long as they keep coming; the time that we take for each does not count.
+
+        Raises:
+            DeadlineExceededError: UPLOAD_IDLE.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(self.limits.idle_seconds):
+                    part = await anext(parts, None)
+            except TimeoutError as error:
+                raise DeadlineExceededError(
+                    "UPLOAD_IDLE",
+                    f"nothing came for {self.limits.idle_seconds:g} s; nothing was kept, send the stream again",
+                ) from error
+            if part is None:
+                return
+            yield part
+
+    async def decode(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Runs what decodes a photo in a thread, a few at once."""
+        async with self._decoders:
+            return await in_thread(work, *args, **kwargs)
+
+
+async def read_header(parts: AsyncIterator[StreamPart]) -> StreamHeader:
+    """The first message of a stream.
+
+    Raises:
+        InvalidArgumentError: UPLOAD_MALFORMED.
+    """
+    first = await anext(parts, None)
+    if not isinstance(first, StreamHeader):
+        raise malformed("UPLOAD_MALFORMED", "a stream begins with a header")
+    return first
+
+
+async def read_photos(parts: AsyncIterator[StreamPart]) -> AsyncIterator[tuple[int, PhotoStart, bytes]]:
+    """Number, start and bytes of each photo of a stream whose header has been read already.
+
+    Raises:
+        InvalidArgumentError: TOO_MANY_PHOTOS, UPLOAD_MALFORMED or UPLOAD_INCOMPLETE.
+    """
+    number = 0
+    current: PhotoStart | None = None
+    body = bytearray()
+    async for part in parts:
+        if isinstance(part, PhotoStart) and current is None:
+            if number == MAX_PHOTOS:
+                raise malformed("TOO_MANY_PHOTOS", f"a stream carries at most {MAX_PHOTOS} photos; send fewer")
+            current = part
+        elif isinstance(part, bytes) and current is not None:
+            body += part
+            if len(body) > current.size_bytes:
+                raise _too_long(number, current)
+        else:
+            raise _out_of_order(part, number, current, len(body))
+        if not current.has_body or len(body) == current.size_bytes:
+            yield number, current, bytes(body)
+            number, current, body = number + 1, None, bytearray()
+    if current is not None:
+        raise _incomplete(number, current, len(body))
+
+
+def malformed(reason: str, message: str, number: int | None = None) -> InvalidArgumentError:
+    """A stream that is wrong in itself, whatever its photos show; `number` is the photo's at which it went wrong."""
+    field = "photos" if number is None else f"photos[{number}]"
+    metadata = {} if number is None else {"photo": str(number)}
+    return InvalidArgumentError(reason, message, metadata=metadata, violations=[FieldViolation(field, message)])
+
+
+def called(filename: str) -> str:
+    """The file's name behind the photo's number, where there is one."""
+    return f" ({filename})" if filename else ""
+
+
+def _too_long(number: int, start: PhotoStart) -> InvalidArgumentError:
+    return malformed(
+        "UPLOAD_MALFORMED",
+        f"photos[{number}] has more bytes than its size_bytes of {start.size_bytes}; announce its true size",
+        number,
+    )
+
+
+def _incomplete(number: int, start: PhotoStart, received: int) -> InvalidArgumentError:
+    return malformed(
+        "UPLOAD_INCOMPLETE",
+        f"photos[{number}]{called(start.filename)} stopped after {received} of {start.size_bytes} bytes; "
+        "nothing was kept, send the stream again",
+        number,
+    )
+
+
+def _out_of_order(part: StreamPart, number: int, current: PhotoStart | None, received: int) -> HeadshotsError:
+    if isinstance(part, StreamHeader):
+        return malformed("UPLOAD_MALFORMED", "a stream has one header, as its first message", number)
+    if isinstance(part, PhotoStart) and current is not None:
+        return _incomplete(number, current, received)
+    return malformed("UPLOAD_MALFORMED", "a chunk came before the photo that it belongs to was started", number)
