@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
 from torch import Tensor
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
@@ -40,19 +41,61 @@ class Conditions:
         return self.context_KND[caption_B], added
 
 
+class WideAttention:
+    """A diffusers attention processor for the CPU: projections in the weights' precision, the attention itself in fp32.
+
+    The backward of torch's fused attention takes forty times as long in bf16 as in fp32 on a CPU (docs/experiments.md).
+    """
+
+    def __call__(
+        self,
+        attn: Any,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        temb: Tensor | None = None,
+    ) -> Tensor:
+        """As diffusers calls it within its transformer blocks: [B, tokens, width] to the same."""
+        assert attention_mask is None
+        told = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        rows, heads = len(hidden_states), attn.heads
+        query, key, value = (
+            projected.float().view(rows, -1, heads, projected.shape[-1] // heads).transpose(1, 2)
+            for projected in (attn.to_q(hidden_states), attn.to_k(told), attn.to_v(told))
+        )
+        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+        out: Tensor = attn.to_out[0](mixed.to(hidden_states.dtype))
+        return out
+
+
 def compute_dtype(device: torch.device) -> torch.dtype:
-    """bf16 for the frozen weights on CUDA, fp32 on the CPU, where bf16 was measured to be slower."""
-    return torch.bfloat16 if device.type == "cuda" else torch.float32
+    """Of the frozen weights: bf16 on CUDA and on CPUs that multiply it natively, else fp32. LoRA stays in fp32."""
+    native = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if native else torch.float32
 
 
 def load_unet(foundation: Foundation, device: torch.device) -> UNet2DConditionModel:
     """The UNet, frozen. Adapted layers come later; gradient checkpointing on CUDA, where memory is the limit."""
-    unet = UNet2DConditionModel.from_pretrained(foundation.path, subfolder="unet", local_files_only=True)
+    unet = UNet2DConditionModel.from_pretrained(
+        foundation.path, subfolder="unet", local_files_only=True, torch_dtype=compute_dtype(device)
+    )
     unet.requires_grad_(False)
     if device.type == "cuda":
         unet.enable_gradient_checkpointing()
-    _place(unet, device, compute_dtype(device))
+    elif compute_dtype(device) != torch.float32:
+        unet.set_attn_processor(WideAttention())
+    unet.to(device)
     return unet
+
+
+def load_vae(foundation: Foundation, device: torch.device) -> AutoencoderKL:
+    """The autoencoder, frozen and in fp32: SDXL's overflows in fp16."""
+    vae = AutoencoderKL.from_pretrained(
+        foundation.path, subfolder="vae", local_files_only=True, torch_dtype=torch.float32
+    )
+    vae.requires_grad_(False)
+    vae.to(device)
+    return vae
 
 
 def noise_levels(foundation: Foundation) -> Tensor:
@@ -63,14 +106,12 @@ def noise_levels(foundation: Foundation) -> Tensor:
 
 
 @torch.no_grad()
-def encode_pictures(foundation: Foundation, pictures: Sequence[Pixels], device: torch.device) -> Tensor:
-    """Latents [B, C, H, W] of uint8 pictures, scaled as the UNet wants them; the VAE runs in fp32 and is dropped.
+def encode_pictures(vae: AutoencoderKL, pictures: Sequence[Pixels], device: torch.device) -> Tensor:
+    """Latents [B, C, H, W] of uint8 pictures, scaled as the UNet wants them.
 
     Raises:
         FailedPreconditionError: LATENTS_NOT_FINITE.
     """
-    vae = AutoencoderKL.from_pretrained(foundation.path, subfolder="vae", local_files_only=True)
-    _place(vae, device, torch.float32)
     blocks = []
     for start in range(0, len(pictures), _VAE_ROWS):
         block = np.stack(pictures[start : start + _VAE_ROWS])
@@ -84,6 +125,17 @@ def encode_pictures(foundation: Foundation, pictures: Sequence[Pixels], device: 
             "the foundation's VAE turned a photo into NaN or infinity; store its weights in fp32, or mend the VAE",
         )
     return latents_BCHW
+
+
+@torch.no_grad()
+def decode_latents(vae: AutoencoderKL, latents_BCHW: Tensor) -> list[Pixels]:
+    """Inverse of :func:`encode_pictures`: a uint8 picture [height, width, 3] a latent; one at a time, for memory."""
+    pictures = []
+    for latent_CHW in latents_BCHW.float() / vae.config.scaling_factor + (vae.config.shift_factor or 0.0):
+        image_CHW = vae.decode(latent_CHW[None], return_dict=False)[0][0]
+        levels = ((image_CHW.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+        pictures.append(np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy()))
+    return pictures
 
 
 @torch.no_grad()

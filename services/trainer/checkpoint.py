@@ -7,9 +7,11 @@ foundation or another recipe is never taken up.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +19,21 @@ import numpy.typing as npt
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.safetensors_io import read_arrays, write_arrays
 from headshots.errors import InvalidAdapterError, UnavailableError
+from services.trainer.scores import CheckpointScores
 
 log = logging.getLogger(__name__)
 
-_LORA, _MOMENTS = "lora/", "moments/"
+_LORA, _MOMENTS, _BEST = "lora/", "moments/", "best/"
 
 Array = npt.NDArray[np.float32]
+
+
+@dataclass
+class Judged:
+    """What a run's selection has seen (:mod:`services.trainer.selection`): scores by step, and the best's LoRA."""
+
+    scores: list[CheckpointScores]
+    best: dict[str, Array]
 
 
 @dataclass
@@ -35,6 +46,7 @@ class Snapshot:
     curve: list[tuple[int, float]]
     # Losses since the curve's last point.
     open_losses: list[float]
+    judged: Judged | None = None
 
 
 class Checkpoints:
@@ -88,7 +100,10 @@ def pack(snapshot: Snapshot, fingerprint: str) -> bytes:
     """A snapshot as one safetensors file."""
     arrays = {_LORA + name: array for name, array in snapshot.lora.items()}
     arrays |= {_MOMENTS + name: array for name, array in snapshot.moments.items()}
-    facts = {"step": snapshot.step, "curve": snapshot.curve, "open_losses": snapshot.open_losses}
+    facts: dict[str, Any] = {"step": snapshot.step, "curve": snapshot.curve, "open_losses": snapshot.open_losses}
+    if snapshot.judged is not None:
+        arrays |= {_BEST + name: array for name, array in snapshot.judged.best.items()}
+        facts["judged"] = [dataclasses.asdict(scores) for scores in snapshot.judged.scores]
     return write_arrays(arrays, {"fingerprint": fingerprint, "run": json.dumps(facts)})
 
 
@@ -102,10 +117,15 @@ def unpack(data: bytes, fingerprint: str) -> Snapshot | None:
     if metadata.get("fingerprint") != fingerprint:
         return None
     facts = json.loads(metadata["run"])
+    judged = None
+    if "judged" in facts:
+        best = {name.removeprefix(_BEST): array for name, array in arrays.items() if name.startswith(_BEST)}
+        judged = Judged([CheckpointScores(**scores) for scores in facts["judged"]], best)
     return Snapshot(
         step=facts["step"],
         lora={name.removeprefix(_LORA): array for name, array in arrays.items() if name.startswith(_LORA)},
         moments={name.removeprefix(_MOMENTS): array for name, array in arrays.items() if name.startswith(_MOMENTS)},
         curve=[(int(step), float(loss)) for step, loss in facts["curve"]],
         open_losses=facts["open_losses"],
+        judged=judged,
     )

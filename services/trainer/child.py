@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 from headshots.diffusion.foundation import Foundation
 from headshots.errors import HeadshotsError, UnavailableError
+from headshots.faces import open_analyzer
 from services.trainer.jobs import Failure
 from services.trainer.options import Recipe
 from services.trainer.patience import PatientStore
@@ -59,10 +60,11 @@ def main() -> int:
 
     try:
         pictures = _pictures(task)
+        analyzer = open_analyzer(task.faces, Path(task.faces_dir) if task.faces_dir else None)
         # Only now: importing torch takes seconds, and a bad photo need not wait for it.
         from services.trainer.training import train
 
-        for event in train(task, pictures, stopping.is_set):
+        for event in train(task, pictures, stopping.is_set, analyzer):
             send(event)
     except HeadshotsError as error:
         traceback.print_exc()

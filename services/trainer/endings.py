@@ -103,6 +103,8 @@ class Endings:
             loss=loss,
             curve=outcome.curve,
             adapter=asdict(outcome.adapter),
+            likeness=outcome.scores.likeness,
+            scores=outcome.scores.to_json(),
             **self._over(),
         )
         self._observe(SUCCEEDED)

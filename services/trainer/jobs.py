@@ -9,6 +9,7 @@ from typing import Any
 
 from services.trainer.options import TrainingOptions
 from services.trainer.photos import PhotoRef
+from services.trainer.scores import TrainingScores
 
 # JobState of the protos in lower case, as the rows have it.
 _OVER = ("succeeded", "failed", "cancelled")
@@ -79,6 +80,8 @@ class Job:
     # Of a failed job, what ended it; of another, what its newest lost run died of.
     last_failure: Failure | None
     likeness: float | None
+    # Of a job that succeeded.
+    scores: TrainingScores | None
     cancel_requested: bool
     revision: int
     created_at: float

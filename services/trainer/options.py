@@ -45,7 +45,7 @@ class Recipe:
     weight_decay: float = 0.01
     # Gradients are scaled down to this L2 norm.
     max_gradient_norm: float = 1.0
-    # Min-SNR weighting (arXiv 2303.09556); 0 turns it off.
+    # Min-SNR weighting (arXiv 2303.09556); 0 turns it off. Default 5 for ε-prediction, 0 for v-prediction.
     snr_gamma: float = 5.0
     # How many times more the middle of the picture, where a selfie has its face, counts than the edge; 0: all alike.
     face_weight: float = 0.0
@@ -65,6 +65,16 @@ class Recipe:
     prior_images: int = 32
     # What the class images show, with {class_noun}.
     prior_caption: str = "photo of a {class_noun}"
+    # Photos kept from training, to judge checkpoints by: at most so many, at most one in five, four stay at least.
+    held_out: int = 2
+    # Checkpoints that are judged by portraits, at most; fewer where painting would take too much of the training.
+    checkpoints: int = 4
+    # The run ends when so many judged checkpoints in a row were no likelier than those before; 0: never.
+    patience: int = 2
+    # Portraits of a judged checkpoint: prompts, seeds of each, and denoising steps.
+    score_prompts: int = 3
+    score_seeds: int = 2
+    score_steps: int = 8
 
     @classmethod
     def resolve(cls, foundation: Foundation, options: TrainingOptions = TrainingOptions()) -> Recipe:
@@ -74,7 +84,7 @@ class Recipe:
             InvalidArgumentError: FOUNDATION_RECIPE_INVALID, where ``headshots.yaml`` names something unknown or of
                 the wrong kind.
         """
-        recipe = _overlay(_FAMILY_DEFAULTS[foundation.family], foundation.training)
+        recipe = _overlay(_defaults(foundation), foundation.training)
         given = {name: value for name, value in dataclasses.asdict(options).items() if value is not None}
         return dataclasses.replace(recipe, **given)
 
@@ -92,6 +102,21 @@ _FAMILY_DEFAULTS: Mapping[str, Recipe] = {
     "sd15": Recipe(steps=800, rank=16, batch_rows=2, prior_rows=1, prior_images=64),
     "sdxl": Recipe(steps=800, rank=16, batch_rows=1, prior_rows=1, prior_images=48),
 }
+
+
+def _defaults(foundation: Foundation) -> Recipe:
+    """The family's, with min-SNR only for ε-prediction.
+
+    Seen as weights of the error in the clean picture, the plain ε loss counts a noise level by its SNR and the plain v
+    loss by SNR + 1; min-SNR turns both into min(SNR, γ). For ε that takes from the nearly clean levels what they have
+    too much. For v it also takes the noisiest levels' floor of 1 away, and those settle who is painted and where: an
+    adapter that learned under it did not learn the person (docs/foundation.md).
+    """
+    recipe = _FAMILY_DEFAULTS[foundation.family]
+    if foundation.prediction_type == "v_prediction":
+        return dataclasses.replace(recipe, snr_gamma=0.0)
+    return recipe
+
 
 # Limits of what a foundation may set; those that callers may override too are the protos'.
 _LIMITS: Mapping[str, tuple[float, float]] = {
@@ -112,6 +137,12 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "prior_rows": (0, 64),
     "prior_weight": (0, 100),
     "prior_images": (1, 1000),
+    "held_out": (0, 2),
+    "checkpoints": (0, 20),
+    "patience": (0, 20),
+    "score_prompts": (2, 4),
+    "score_seeds": (2, 8),
+    "score_steps": (2, 100),
 }
 
 

@@ -1,11 +1,11 @@
-"""The result of a training in the object store: two adapter files, then the manifest that makes them count."""
+"""The result of a training in the object store: adapter files, sheet, card; last the manifest, which makes them hold."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,10 @@ from headshots.errors import FailedPreconditionError, NotFoundError
 from services.trainer.checkpoint import checkpoint_folder
 from services.trainer.jobs import AdapterFiles, JobRequest
 from services.trainer.options import Recipe
+from services.trainer.scores import TrainingScores
 
 _ADAPTER, _KOHYA, _MANIFEST = "adapter.safetensors", "adapter.kohya.safetensors", "manifest.json"
+_SHEET, _CARD = "sheet.jpg", "README.md"
 _ARCHITECTURE = {"sd15": "stable-diffusion-v1/lora", "sdxl": "stable-diffusion-xl-v1-base/lora"}
 _A, _B = ".lora_A.weight", ".lora_B.weight"
 
@@ -36,6 +38,14 @@ class Provenance:
     size_px: tuple[int, int]
     trigger: str
     recipe: Recipe
+
+
+@dataclasses.dataclass(frozen=True)
+class Extras:
+    """What people look at: the contact sheet (JPEG), and the card of scores and the sheet's name (Markdown)."""
+
+    sheet: bytes
+    card: Callable[[TrainingScores, str], str]
 
 
 def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> Provenance:
@@ -74,8 +84,12 @@ def write_adapter(
     provenance: Provenance,
     weights: Mapping[str, npt.NDArray[np.float32]],
     curve: Sequence[tuple[int, float]],
-) -> AdapterFiles:
-    """Write both files and the manifest under the job's prefix; objects that exist already are kept.
+    scores: TrainingScores,
+    extras: Extras,
+) -> tuple[AdapterFiles, TrainingScores]:
+    """Write all files under the job's prefix, the manifest last; objects that exist already are kept.
+
+    Returns what was written, and ``scores`` with the keys of sheet and card.
 
     An earlier attempt may have been killed between the files. So the kohya file and the manifest are made from what
     the store holds, never from what this run would have written: the three always belong together.
@@ -85,12 +99,16 @@ def write_adapter(
     """
     prefix, mark = request.output_prefix, fingerprint(request, provenance)
     key, kohya_key, manifest_key = (f"{prefix}/{name}" for name in (_ADAPTER, _KOHYA, _MANIFEST))
-    metadata = _metadata(request, provenance, mark)
+    scores = dataclasses.replace(scores, sheet_key=f"{prefix}/{_SHEET}", card_key=f"{prefix}/{_CARD}")
+    metadata = _metadata(request, provenance, mark, scores)
     store.put_sync(key, diffusers_lora_bytes(_pairs(weights), metadata))
     data = store.get_sync(key)
     stored, _ = read_arrays(data)
     pairs = _pairs({name.removeprefix("unet."): array for name, array in stored.items()})
-    store.put_sync(kohya_key, kohya_lora_bytes(pairs, {**metadata, **_kohya_metadata(request, provenance, curve)}))
+    kohya_metadata = _kohya_metadata(request, provenance, curve, scores)
+    store.put_sync(kohya_key, kohya_lora_bytes(pairs, {**metadata, **kohya_metadata}))
+    store.put_sync(scores.sheet_key, extras.sheet)
+    store.put_sync(scores.card_key, extras.card(scores, _SHEET).encode())
     files = AdapterFiles(
         sha256=hashlib.sha256(data).hexdigest(),
         key=key,
@@ -112,15 +130,17 @@ def write_adapter(
         "recipe": dataclasses.asdict(provenance.recipe),
         "photos": [photo.sha256 for photo in request.photos],
         "curve": [[step, loss] for step, loss in curve],
+        "scores": scores.to_json(),
+        "sheet_sha256": hashlib.sha256(store.get_sync(scores.sheet_key)).hexdigest(),
     }
     store.put_sync(manifest_key, json.dumps(manifest, indent=1, sort_keys=True).encode())
-    return files
+    return files, scores
 
 
 def finished_adapter(
     store: ArtifactStore, request: JobRequest, provenance: Provenance
-) -> tuple[AdapterFiles, list[tuple[int, float]]] | None:
-    """What an earlier attempt finished without living to tell: its files and curve.
+) -> tuple[AdapterFiles, list[tuple[int, float]], TrainingScores] | None:
+    """What an earlier attempt finished without living to tell: its files, curve and scores.
 
     Raises:
         FailedPreconditionError: OUTPUT_TAKEN, when the prefix holds another training's adapter.
@@ -133,7 +153,8 @@ def finished_adapter(
         raise FailedPreconditionError(
             "OUTPUT_TAKEN", f"{request.output_prefix} holds the adapter of another training; give a prefix of its own"
         )
-    return AdapterFiles(**manifest["adapter"]), [(int(step), float(loss)) for step, loss in manifest["curve"]]
+    curve = [(int(step), float(loss)) for step, loss in manifest["curve"]]
+    return AdapterFiles(**manifest["adapter"]), curve, TrainingScores.from_json(manifest["scores"])
 
 
 def remove_artefacts(store: ArtifactStore, request: JobRequest, provenance: Provenance) -> None:
@@ -146,7 +167,7 @@ def remove_artefacts(store: ArtifactStore, request: JobRequest, provenance: Prov
     """
     manifest = _stored_manifest(store, request.output_prefix)
     if manifest is None or manifest["fingerprint"] == fingerprint(request, provenance):
-        for name in (_MANIFEST, _ADAPTER, _KOHYA):
+        for name in (_MANIFEST, _ADAPTER, _KOHYA, _SHEET, _CARD):
             store.delete_sync(f"{request.output_prefix}/{name}")
     store.delete_prefix_sync(checkpoint_folder(request.output_prefix))
 
@@ -165,7 +186,7 @@ def _pairs(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, LoraPair
     return {name: LoraPair(weights[name + _A], weights[name + _B]) for name in names}
 
 
-def _metadata(request: JobRequest, provenance: Provenance, mark: str) -> dict[str, str]:
+def _metadata(request: JobRequest, provenance: Provenance, mark: str, scores: TrainingScores) -> dict[str, str]:
     """Header of both files: ours, and the ModelSpec that other tools show (no dates: equal runs, equal bytes)."""
     width, height = provenance.size_px
     return {
@@ -177,17 +198,23 @@ def _metadata(request: JobRequest, provenance: Provenance, mark: str) -> dict[st
         "class_noun": request.class_noun,
         "recipe": json.dumps(dataclasses.asdict(provenance.recipe), sort_keys=True),
         "fingerprint": mark,
+        "step": str(scores.chosen_step),
+        "likeness": "not measured" if scores.likeness is None else f"{scores.likeness:.4f}",
         "modelspec.sai_model_spec": "1.0.1",
         "modelspec.architecture": _ARCHITECTURE[provenance.family],
         "modelspec.implementation": "diffusers",
         "modelspec.title": f"headshots of a {request.class_noun}",
+        "modelspec.description": f"A LoRA of one person for {provenance.foundation_name}. {scores.reason}",
+        "modelspec.usage_hint": f"Say “{provenance.trigger} {request.class_noun}” in the prompt.",
         "modelspec.resolution": f"{width}x{height}",
         "modelspec.prediction_type": "v" if provenance.v_prediction else "epsilon",
         "modelspec.trigger_phrase": f"{provenance.trigger} {request.class_noun}",
     }
 
 
-def _kohya_metadata(request: JobRequest, provenance: Provenance, curve: Sequence[tuple[int, float]]) -> dict[str, Any]:
+def _kohya_metadata(
+    request: JobRequest, provenance: Provenance, curve: Sequence[tuple[int, float]], scores: TrainingScores
+) -> dict[str, Any]:
     """The ``ss_*`` keys that kohya's family of tools reads."""
     recipe, (width, height) = provenance.recipe, provenance.size_px
     facts = {
@@ -195,14 +222,15 @@ def _kohya_metadata(request: JobRequest, provenance: Provenance, curve: Sequence
         "ss_sd_model_name": provenance.foundation_name,
         "ss_v2": "False",
         "ss_resolution": f"({width}, {height})",
-        "ss_steps": recipe.steps,
+        "ss_steps": scores.chosen_step,
         "ss_max_train_steps": recipe.steps,
         "ss_learning_rate": recipe.learning_rate,
         "ss_unet_lr": recipe.learning_rate,
         "ss_lr_scheduler": "cosine",
         "ss_lr_warmup_steps": recipe.warmup_steps,
         "ss_batch_size_per_device": recipe.batch_rows,
-        "ss_num_train_images": len(request.photos),
+        "ss_num_train_images": len(request.photos) - scores.held_out,
+        "ss_num_reg_images": recipe.prior_images if recipe.prior_rows else 0,
         "ss_optimizer": "torch.optim.adamw.AdamW",
         "ss_min_snr_gamma": recipe.snr_gamma or None,
         "ss_max_grad_norm": recipe.max_gradient_norm,

@@ -1,4 +1,10 @@
-"""Prior preservation: pictures of the class as the bare foundation paints it, made once and kept in the store."""
+"""What the bare foundation paints, made once for a foundation and class, and kept in the store for every training.
+
+Class pictures are for prior preservation, bare portraits for judging checkpoints against. They lie under
+``foundations/{digest}/``, show nobody, and are bounded: ``prior_images`` and a few portraits for each class noun and
+recipe. Nothing else refers to them: delete the prefix of a foundation that is no longer trained on, or any part of it,
+at any time; the next training paints again what it misses.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +20,9 @@ from PIL import Image
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundation import Foundation
-from services.trainer.base import compute_dtype
+from headshots.errors import NotFoundError
 from services.trainer.options import Recipe
+from services.trainer.painting import Painter
 from services.trainer.photos import Pixels
 
 _ROWS = 4
@@ -38,7 +45,7 @@ def class_pictures(
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
     """
     prompt = recipe.prior_caption.format(class_noun=class_noun)
-    folder = _folder(foundation, foundation_digest, prompt)
+    folder = _folder(foundation, foundation_digest, "class", prompt, foundation.steps)
     keys = [f"{folder}/{number:04d}.png" for number in range(recipe.prior_images)]
     there = set(store.list_sync(folder))
     missing = [number for number, key in enumerate(keys) if key not in there]
@@ -48,23 +55,50 @@ def class_pictures(
             tick()
             numbers = missing[start : start + _ROWS]
             for number, image in zip(numbers, _paint(pipeline, foundation, prompt, numbers), strict=True):
-                packed = io.BytesIO()
-                image.save(packed, "PNG")
-                store.put_sync(keys[number], packed.getvalue())
+                _keep(store, keys[number], image)
     # Read back also what was just painted: whoever wrote first decides, for every training alike.
-    return [np.asarray(Image.open(io.BytesIO(store.get_sync(key))).convert("RGB")) for key in keys]
+    return [_picture(store, key) for key in keys]
 
 
-def _folder(foundation: Foundation, foundation_digest: str, prompt: str) -> str:
+def bare_portraits(
+    store: ArtifactStore,
+    foundation: Foundation,
+    foundation_digest: str,
+    painter: Painter,
+    tick: Callable[[], None],
+) -> list[list[Pixels]]:
+    """[prompts][seeds]: the painter's set without an adapter, from the store where it is there whole.
+
+    Raises:
+        UnavailableError: OBJECT_STORE_UNAVAILABLE.
+    """
+    wanted = painter.wanted
+    folder = _folder(foundation, foundation_digest, "bare", "\n".join(wanted.prompts), wanted.steps)
+    keys = [[f"{folder}/{row}-{seed}.png" for seed in wanted.seeds] for row in range(len(wanted.prompts))]
+    try:
+        return [[_picture(store, key) for key in row] for row in keys]
+    except NotFoundError:
+        painted = painter.paint(tick, bare=True)
+    for key_row, picture_row in zip(keys, painted, strict=True):
+        for key, picture in zip(key_row, picture_row, strict=True):
+            _keep(store, key, Image.fromarray(picture))
+    return [[_picture(store, key) for key in row] for row in keys]
+
+
+def _keep(store: ArtifactStore, key: str, image: Image.Image) -> None:
+    packed = io.BytesIO()
+    image.save(packed, "PNG")
+    store.put_sync(key, packed.getvalue())
+
+
+def _picture(store: ArtifactStore, key: str) -> Pixels:
+    return np.asarray(Image.open(io.BytesIO(store.get_sync(key))).convert("RGB"))
+
+
+def _folder(foundation: Foundation, foundation_digest: str, kind: str, prompt: str, steps: int) -> str:
     """All that decides how a picture looks is in the name of its folder."""
-    facts = [
-        prompt,
-        foundation.native_width_px,
-        foundation.native_height_px,
-        foundation.steps,
-        foundation.guidance_scale,
-    ]
-    return f"foundations/{foundation_digest}/class/{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]}"
+    facts = [prompt, foundation.native_width_px, foundation.native_height_px, steps, foundation.guidance_scale]
+    return f"foundations/{foundation_digest}/{kind}/{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]}"
 
 
 def _load(foundation: Foundation, device: torch.device) -> Any:
@@ -72,7 +106,7 @@ def _load(foundation: Foundation, device: torch.device) -> Any:
     from diffusers import DiffusionPipeline
 
     pipeline = DiffusionPipeline.from_pretrained(foundation.path, local_files_only=True, safety_checker=None)
-    pipeline.to(device, compute_dtype(device))
+    pipeline.to(device, torch.bfloat16 if device.type == "cuda" else torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 

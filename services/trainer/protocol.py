@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.trainer.jobs import AdapterFiles, Failure, JobRequest
+from services.trainer.scores import TrainingScores
 
 # The only word a service says after the task: checkpoint after this step, then exit.
 STOP = "stop"
@@ -28,6 +29,9 @@ class Task:
     threads: int
     # Seconds between two checkpoints.
     checkpoint_seconds: float
+    # Who judges checkpoints, and the folder of its files; empty: its own default. See headshots.faces.open_analyzer.
+    faces: str = "none"
+    faces_dir: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Succeeded:
 
     adapter: AdapterFiles
     curve: list[tuple[int, float]]
+    scores: TrainingScores
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,8 @@ def decode_event(line: bytes) -> Event:
             value[name] = [(int(step), float(loss)) for step, loss in value[name]]
     if "adapter" in value:
         value["adapter"] = AdapterFiles(**value["adapter"])
+    if "scores" in value:
+        value["scores"] = TrainingScores.from_json(value["scores"])
     if "failure" in value:
         value["failure"] = Failure(**value["failure"])
     event: Event = kind(**value)

@@ -27,6 +27,8 @@ CURVE_POINTS = 200
 # Captions by their place in Conditions.
 CAPTION, EMPTY, PRIOR = 0, 1, 2
 _SUBJECT_STREAM, _PRIOR_STREAM = 0, 100
+# PEFT's name for the one adapter of a UNet, which is part of its parameters' names.
+_ADAPTER = "default"
 
 
 @dataclass(frozen=True)
@@ -122,9 +124,14 @@ class Run:
             timesteps.append(draw.timestep_B)
             captions.append(torch.where(draw.dropped_B, EMPTY, caption))
         context, added = material.conditions.rows(torch.cat(captions))
+        dtype = self.unet.dtype
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._device.type == "cuda"):
             prediction = self.unet(
-                torch.cat(noisy), torch.cat(timesteps), context, added_cond_kwargs=added, return_dict=False
+                torch.cat(noisy).to(dtype),
+                torch.cat(timesteps),
+                context.to(dtype),
+                added_cond_kwargs=added,
+                return_dict=False,
             )[0]
         return self._objective.loss(prediction, torch.cat(targets), torch.cat(weights))
 
@@ -147,15 +154,29 @@ class Run:
         self._open_losses.append(loss)
         if len(self._open_losses) < self._stretch and self.step < self._recipe.steps:
             return None
+        return self._close()
+
+    def _close(self) -> tuple[int, float]:
         point = (self.step, sum(self._open_losses) / len(self._open_losses))
         self.curve.append(point)
         self._open_losses = []
         return point
 
+    def end(self) -> None:
+        """No step follows: close the curve."""
+        if self._open_losses:
+            self._close()
+
     def weights(self) -> dict[str, Array]:
         """The LoRA by PEFT's names within the UNet: ``….lora_A.weight`` [R, in], ``….lora_B.weight`` [out, R]."""
         state: Mapping[str, Tensor] = get_peft_model_state_dict(self.unet)
         return {name: tensor.detach().float().cpu().numpy().copy() for name, tensor in state.items()}
+
+    def load(self, weights: Mapping[str, Array]) -> None:
+        """Take up weights that :meth:`weights` once gave; the optimizer is left as it is, so no step should follow."""
+        with torch.no_grad():
+            for name, parameter in self._parameters.items():
+                parameter.copy_(torch.from_numpy(weights[name.replace(f".{_ADAPTER}.", ".")]))
 
     def snapshot(self) -> Snapshot:
         """Copy what the next step depends on."""

@@ -12,6 +12,7 @@ from headshots.database import now_expression, read, write
 from headshots.errors import AlreadyExistsError, NotFoundError
 from headshots.schema import CANCELLED, PENDING, RUNNING, TERMINAL_STATES, training_jobs
 from services.trainer.jobs import AdapterFiles, Failure, Job, JobRequest
+from services.trainer.scores import TrainingScores
 
 
 def insert(engine: Engine, job_id: str, tenant: str, priority: int, request: JobRequest) -> Job:
@@ -109,12 +110,13 @@ def _job(row: sa.Row[Any]) -> Job:
     same = {
         field.name: getattr(row, field.name)
         for field in dataclasses.fields(Job)
-        if field.name not in ("request", "curve", "adapter", "last_failure", "queue_place")
+        if field.name not in ("request", "curve", "adapter", "scores", "last_failure", "queue_place")
     }
     return Job(
         request=JobRequest.from_json(row.request),
         curve=tuple((int(step), float(loss)) for step, loss in row.curve),
         adapter=AdapterFiles(**row.adapter) if row.adapter else None,
+        scores=TrainingScores.from_json(row.scores) if row.scores else None,
         last_failure=failure,
         **same,
     )

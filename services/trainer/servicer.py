@@ -18,6 +18,7 @@ from services.trainer.engine import TrainerEngine
 from services.trainer.jobs import Job, JobRequest
 from services.trainer.options import TrainingOptions
 from services.trainer.photos import PhotoRef
+from services.trainer.scores import TrainingScores
 
 _STATES = {
     PENDING: r.JOB_STATE_PENDING,
@@ -107,9 +108,16 @@ def _job(job: Job) -> t.TrainingJob:
         message.eta.FromMicroseconds(round(job.eta_seconds * 1e6))
     if job.adapter is not None:
         message.adapter.CopyFrom(r.Adapter(**vars(job.adapter)))
+    if job.scores is not None:
+        message.scores.CopyFrom(_scores(job.scores))
     if job.failure is not None:
         message.failure.CopyFrom(r.Failure(reason=job.failure.reason, message=job.failure.message))
     return message
+
+
+def _scores(scores: TrainingScores) -> r.TrainingScores:
+    same = vars(scores) | {"checkpoints": [r.CheckpointScores(**vars(one)) for one in scores.checkpoints]}
+    return r.TrainingScores(**same)
 
 
 def _timestamp(seconds: float | None) -> Timestamp | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headshots.errors import InvalidArgumentError
+from headshots.faces import ANALYZERS
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, default_foundation, read_settings
 from services.trainer.device import choose_device, usable_cpus
@@ -30,6 +31,12 @@ class TrainerSettings:
     workers: int = 1
     # auto, cpu or cuda.
     device: str = "auto"
+    # Who judges checkpoints: bundled (drawn portraits only, as of the bundled foundation), opencv (real people; files
+    # in FACES_DIR) or none (likeness not measured). The first two need the extra `faces`. With the bundled foundation
+    # `headshots serve all` and the demo take bundled by themselves.
+    faces: str = "none"
+    # Folder of the analyzer's files; opencv needs it, bundled has the one of this checkout.
+    faces_dir: Path | None = None
     # CPU threads of a training; 0: the CPUs that may be used, shared among the workers.
     threads: int = 0
     # Seconds that a lease lives without being renewed: how late a lost worker's training is taken up.
@@ -68,6 +75,10 @@ class TrainerSettings:
                 "SETTING_INVALID", "HEADSHOTS_STORE_URL: a training is a process of its own and cannot see memory:///"
             )
         choose_device(settings.device)
+        if settings.faces not in ANALYZERS:
+            raise InvalidArgumentError(
+                "SETTING_INVALID", f"HEADSHOTS_TRAINER_FACES={settings.faces!r} is none of {', '.join(ANALYZERS)}"
+            )
         if settings.workers < 1 or settings.max_attempts < 1:
             raise InvalidArgumentError("SETTING_INVALID", "HEADSHOTS_TRAINER_WORKERS and _MAX_ATTEMPTS start at 1")
         return settings

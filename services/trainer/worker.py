@@ -107,6 +107,8 @@ class Worker:
             device=place.device,
             threads=settings.threads_per_worker,
             checkpoint_seconds=settings.checkpoint_seconds,
+            faces=settings.faces,
+            faces_dir=str(settings.faces_dir or ""),
         )
         return Attempt(
             place.engine,

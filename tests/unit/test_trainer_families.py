@@ -13,7 +13,7 @@ from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline, UNet2D
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 from headshots.diffusion.foundation import Foundation
-from services.trainer.base import encode_captions, encode_pictures, load_unet, noise_levels
+from services.trainer.base import encode_captions, encode_pictures, load_unet, load_vae, noise_levels
 from services.trainer.objective import Objective
 from services.trainer.options import Recipe
 from services.trainer.recipe import Material, Run
@@ -103,7 +103,7 @@ def test_sdxl_text_is_the_pipelines(sdxl: Path) -> None:
 def test_pictures_are_encoded_in_the_unets_scale(sd15: Path) -> None:
     foundation = Foundation.read(sd15)
     pictures = [np.full((64, 64, 3), value, np.uint8) for value in (0, 128, 255)]
-    latents = encode_pictures(foundation, pictures, CPU)
+    latents = encode_pictures(load_vae(foundation, CPU), pictures, CPU)
     assert latents.shape == (3, 4, 8, 8)
     pipeline = StableDiffusionPipeline.from_pretrained(sd15, safety_checker=None)
     pixels = pipeline.image_processor.preprocess(np.stack(pictures).astype(np.float32) / 255)

@@ -24,9 +24,10 @@ from services.trainer.jobs import AdapterFiles, JobRequest
 from services.trainer.options import Recipe, TrainingOptions
 from services.trainer.photos import PhotoRef, Pixels, load_pictures
 from services.trainer.protocol import Progress, Started, Stopped, Succeeded, Task
+from services.trainer.preparing import prepare
 from services.trainer.recipe import Run
 from services.trainer.stamp import check_stamp, foundation_stamp
-from services.trainer.training import prepare, train
+from services.trainer.training import train
 from tests.tiny import make_tiny_foundation
 
 
@@ -86,7 +87,8 @@ def _run(task: Task) -> Run:
     """A prepared run that nobody drives yet."""
     foundation = Foundation.read(Path(task.foundation))
     recipe = Recipe.resolve(foundation, task.request.options)
-    return prepare(task, _pictures(task), ArtifactStore.open(task.store_url), foundation, recipe, lambda: False)
+    store = ArtifactStore.open(task.store_url)
+    return prepare(task, _pictures(task), store, foundation, recipe, None, torch.device("cpu"), lambda: None).run
 
 
 def _finish(task: Task) -> Succeeded:
@@ -143,7 +145,7 @@ def test_another_runs_snapshot_is_not_taken_up(foundation: Path, tmp_path: Path)
 
 def test_stopped_in_the_middle_and_taken_up_again(foundation: Path, tmp_path: Path) -> None:
     task = _task(foundation, tmp_path, steps=8)
-    polls = iter([False] * 4 + [True] * 100)
+    polls = iter([False] * 14 + [True] * 100)
     first = list(train(task, _pictures(task), lambda: next(polls)))
     assert isinstance(first[-1], Stopped)
     assert 0 < first[-1].step < 8

@@ -1,0 +1,119 @@
+"""Everything a run needs before its first step: loaded, encoded once, and let go of but for the UNet and the VAE."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from headshots.artifacts import ArtifactStore
+from headshots.diffusion.foundation import Foundation
+from headshots.faces import FaceAnalyzer
+from services.trainer.base import (
+    Conditions,
+    encode_captions,
+    encode_pictures,
+    load_unet,
+    load_vae,
+    noise_levels,
+)
+from services.trainer.jobs import JobRequest
+from services.trainer.judging import Judge, hold_out
+from services.trainer.objective import Objective, place_weights
+from services.trainer.options import Recipe
+from services.trainer.painting import Painter, PortraitSet, score_prompts, score_seeds
+from services.trainer.photos import Pixels
+from services.trainer.prior import bare_portraits, class_pictures
+from services.trainer.protocol import Task
+from services.trainer.recipe import EMPTY, Material, Run
+from services.trainer.scores import NO_ANALYZER, NO_CHECKPOINTS, TOO_FEW_PHOTOS
+from services.trainer.selection import Selection
+
+# The prompts of portraits follow the three captions of a run.
+_FIRST_PROMPT = 3
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that nobody drives yet, and what judges it. ``held_out``: pictures of the photos kept from training;
+    ``bare``: [prompts][seeds], what the bare foundation paints."""
+
+    run: Run
+    selection: Selection
+    held_out: list[Pixels]
+    bare: list[list[Pixels]]
+
+
+def prepare(
+    task: Task,
+    pictures: Sequence[Pixels],
+    store: ArtifactStore,
+    foundation: Foundation,
+    recipe: Recipe,
+    analyzer: FaceAnalyzer | None,
+    device: torch.device,
+    tick: Callable[[], None],
+) -> Prepared:
+    """Load and cache. ``pictures``: the crops of each photo, one photo after the other; ``tick`` may end it."""
+    centre = list(pictures[:: recipe.crops_per_photo])
+    faces = [analyzer.faces(picture) for picture in centre] if analyzer and recipe.checkpoints else []
+    held_out = hold_out(faces, [photo.sha256 for photo in task.request.photos], recipe.held_out) if faces else []
+    crops = [picture for number, picture in enumerate(pictures) if number // recipe.crops_per_photo not in held_out]
+    vae = load_vae(foundation, device)
+    prior_BCHW = None
+    if recipe.prior_rows:
+        prior = class_pictures(store, foundation, task.foundation_digest, recipe, task.request.class_noun, device, tick)
+        prior_BCHW = encode_pictures(vae, prior, device)
+    subject_BCHW = encode_pictures(vae, crops, device)
+    tick()
+    wanted = PortraitSet(
+        prompts=score_prompts(foundation, task.request.class_noun, recipe.score_prompts),
+        seeds=score_seeds(recipe.score_seeds),
+        first_caption=_FIRST_PROMPT,
+        empty_caption=EMPTY,
+        steps=recipe.score_steps,
+    )
+    conditions = _conditions(foundation, recipe, task.request, wanted, device)
+    tick()
+    unet = load_unet(foundation, device)
+    height, width = subject_BCHW.shape[2:]
+    objective = Objective(
+        alphas_cumprod_T=noise_levels(foundation).to(device),
+        v_prediction=foundation.prediction_type == "v_prediction",
+        snr_gamma=recipe.snr_gamma,
+        place_HW=place_weights(height, width, recipe.face_weight).to(device),
+    )
+    run = Run(unet, objective, Material(subject_BCHW, prior_BCHW, conditions), recipe, device)
+    painter = Painter(unet, vae, foundation, conditions, wanted, device)
+    bare = bare_portraits(store, foundation, task.foundation_digest, painter, tick)
+    judge = None
+    if analyzer is not None and held_out:
+        trained_on = [found[0] for number, found in enumerate(faces) if found and number not in held_out]
+        judge = Judge(analyzer, [faces[number][0] for number in held_out], trained_on, bare)
+    selection = Selection(
+        painter=painter,
+        judge=judge,
+        why_not=_why_not(analyzer, recipe),
+        recipe=recipe,
+        analyzer=analyzer.name if analyzer else "",
+        same_person_from=analyzer.same_person_from if analyzer else 1.0,
+        held_out=len(held_out),
+    )
+    return Prepared(run, selection, [centre[number] for number in held_out], bare)
+
+
+def _why_not(analyzer: FaceAnalyzer | None, recipe: Recipe) -> str:
+    """Why nothing is measured, where that is so."""
+    if analyzer is None:
+        return NO_ANALYZER
+    return TOO_FEW_PHOTOS if recipe.held_out and recipe.checkpoints else NO_CHECKPOINTS
+
+
+def _conditions(
+    foundation: Foundation, recipe: Recipe, request: JobRequest, wanted: PortraitSet, device: torch.device
+) -> Conditions:
+    """The three captions of a run, in the order of :mod:`services.trainer.recipe`, then the portraits' prompts."""
+    words = {"trigger": foundation.trigger, "class_noun": request.class_noun}
+    captions = [recipe.caption.format(**words), "", recipe.prior_caption.format(**words)]
+    return encode_captions(foundation, [*captions, *wanted.prompts], device)
