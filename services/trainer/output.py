@@ -1,4 +1,4 @@
-"""The result of a training in the object store: adapter files, sheet, card; last the manifest, which makes them hold."""
+"""A training's result in the object store: adapter files, sheet, card; last the manifest, which makes them count."""
 
 from __future__ import annotations
 

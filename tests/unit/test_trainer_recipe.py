@@ -23,8 +23,8 @@ from services.trainer.checkpoint import pack, unpack
 from services.trainer.jobs import AdapterFiles, JobRequest
 from services.trainer.options import Recipe, TrainingOptions
 from services.trainer.photos import PhotoRef, Pixels, load_pictures
-from services.trainer.protocol import Progress, Started, Stopped, Succeeded, Task
 from services.trainer.preparing import prepare
+from services.trainer.protocol import Progress, Started, Stopped, Succeeded, Task
 from services.trainer.recipe import Run
 from services.trainer.stamp import check_stamp, foundation_stamp
 from services.trainer.training import train
