@@ -42,6 +42,7 @@ def training(curve: Sequence[LossPoint] = (LossPoint(1, 0.9), LossPoint(10, 0.5)
         photo_count=6,
         likeness=None,
         status_message="",
+        event_number=1,
     )
 
 

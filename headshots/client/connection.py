@@ -130,31 +130,44 @@ class Connection:
                 return
             request.page_token = response.next_page_token
 
-    async def _watch(self, method: str, request: Any, is_terminal: Callable[[Any], bool]) -> AsyncIterator[Any]:
+    async def _watch(
+        self,
+        method: str,
+        request: Any,
+        is_terminal: Callable[[Any], bool],
+        event_number: Callable[[Any], int] = lambda _message: 0,
+    ) -> AsyncIterator[Any]:
         """Messages of a Watch call, until the server ends it after one that `is_terminal`.
 
-        Connects again when the server goes away before. Every connection starts with the whole present, so callers
-        see nothing too few, and some messages twice.
+        Connects again when the server goes away before. Where messages have an `event_number`, the next call asks for
+        those after the last one seen, so that callers see each once. Else every connection starts with the whole
+        present: callers see nothing too few, and some messages twice.
 
         Raises:
             UnavailableError: no gateway answered for `reconnect_seconds`.
         """
+        # A caller who goes on after the last event of what is over gets an empty stream, and that is its end.
+        may_be_empty = "after_event" in request.DESCRIPTOR.fields_by_name and request.HasField("after_event")
         lost_at: float | None = None
-        pause = FIRST_RECONNECT_SECONDS
+        pause, ended = FIRST_RECONNECT_SECONDS, False
         while True:
-            ended = False
             call = getattr(self._stub, method)(request, metadata=self._metadata)
             try:
                 async for message in call:
-                    lost_at, pause = None, FIRST_RECONNECT_SECONDS
+                    lost_at, pause, may_be_empty = None, FIRST_RECONNECT_SECONDS, False
                     ended = ended or is_terminal(message)
+                    if number := event_number(message):
+                        request.after_event = number
                     yield message
-                if ended:
+                if ended or may_be_empty:
                     return
                 cause: Exception = UnavailableError("STREAM_ENDED", f"the gateway ended {method} before the job ended")
             except grpc.aio.AioRpcError as error:
                 cause = error_from_rpc(error)
                 cause.__cause__ = error
+                if ended:
+                    # The last word was heard, and only the stream's own end got lost.
+                    return
                 if not _went_away(error):
                     raise cause from error
             finally:

@@ -85,6 +85,7 @@ def training(message: resources_pb2.Training) -> models.Training:
         photo_count=message.photo_count,
         likeness=message.likeness if message.HasField("likeness") else None,
         status_message=message.status_message,
+        event_number=message.event_number,
     )
 
 

@@ -153,7 +153,8 @@ class LossPoint:
 class Training(_Job):
     """One run that makes an adapter. `step` of `total_steps` are done; 0 in all means it has not started.
 
-    `status_message` says in one sentence what holds it up; empty when nothing does.
+    `status_message` says in one sentence what holds it up; empty when nothing does. `event_number` grows by one with
+    every change; a watch can go on after it.
     """
 
     name: str
@@ -174,6 +175,7 @@ class Training(_Job):
     photo_count: int
     likeness: float | None
     status_message: str
+    event_number: int
 
 
 @dataclass(frozen=True)

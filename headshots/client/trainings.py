@@ -60,14 +60,26 @@ class TrainingCalls(Connection):
         async for item in self._pages("ListTrainings", request, "trainings"):
             yield convert.training(item)
 
-    async def watch_training(self, training: TrainingRef) -> AsyncIterator[Training]:
-        """The training now and on every change, until it is terminal. A gateway that restarts meanwhile is waited for.
+    async def watch_training(self, training: TrainingRef, *, after_event: int | None = None) -> AsyncIterator[Training]:
+        """The training now and on every change, until it is terminal. A gateway that goes away meanwhile is waited for,
+        and the watch goes on after the last event seen: each comes once, in order of `event_number`.
+
+        Args:
+            training: which.
+            after_event: go on after this event, 0 for every event from the creation; default the present first. After
+                the last event of a training that is over there is nothing to yield.
 
         Raises:
             UnavailableError: no gateway answered for `reconnect_seconds`.
+            InvalidArgumentError: no event has had the number `after_event`.
         """
-        request = gateway_pb2.WatchTrainingRequest(name=resource_name(training, "subjects"))
-        async for message in self._watch("WatchTraining", request, lambda m: m.training.state in TERMINAL):
+        request = gateway_pb2.WatchTrainingRequest(name=resource_name(training, "subjects"), after_event=after_event)
+        async for message in self._watch(
+            "WatchTraining",
+            request,
+            lambda message: message.training.state in TERMINAL,
+            lambda message: message.training.event_number,
+        ):
             yield convert.training(message.training)
 
     async def wait_training(

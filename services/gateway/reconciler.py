@@ -79,8 +79,10 @@ class Reconciler:
             elif training.cancel_requested and training.submitted:
                 await self._cancel(training)
         for training in await in_thread(trainings.owed_cancels, self._engine):
-            if training.id not in self._followers:
-                self._followers[training.id] = asyncio.create_task(self._tell(training))
+            # Beside its follower, which may still hang on a trainer that froze.
+            key = f"{training.id} owes a cancellation"
+            if key not in self._followers:
+                self._followers[key] = asyncio.create_task(self._tell(training))
 
     async def _follow(self, training: Training) -> None:
         """Until the training ends. A follower that meets a defect dies, and `_look` starts the next."""

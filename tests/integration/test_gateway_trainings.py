@@ -241,6 +241,48 @@ async def test_cancelling_while_the_trainer_does_not_answer_is_remembered(world:
     assert job.state == resources.JOB_STATE_CANCELLED
 
 
+async def test_a_cancelled_training_does_not_wait_for_ever_for_a_trainer(world: World, subject: str) -> None:
+    await world.kill()
+    port = world.trainer_port
+    world.trainer_port = 1  # nobody listens there
+    await world.start(cancel_patience_seconds=0.0)
+    training = await create(world, subject)
+    await until(lambda: world.rows(trainings)[0].sent)
+    await world.acme("CancelTraining", pb.CancelTrainingRequest(name=training.name))
+    done = await finished(world, training.name)
+    assert (done.state, done.status_message) == (resources.JOB_STATE_CANCELLED, "")
+    assert done.HasField("end_time")
+    # A trainer may have it all the same, and write: until one has been told the subject's prefix is not free.
+    with refused(FailedPreconditionError, "SUBJECT_BUSY"):
+        await world.acme("DeleteSubject", pb.DeleteSubjectRequest(name=subject))
+    # But the subject may train again.
+    await create(world, subject, validate_only=True)
+    await world.kill()
+    world.trainer_port = port
+    await world.start()
+    await until(lambda: not world.rows(trainings)[0].owes_cancel)
+    await world.acme("DeleteSubject", pb.DeleteSubjectRequest(name=subject))
+
+
+async def test_a_trainer_that_froze_hears_of_the_cancellation_when_it_wakes(world: World, subject: str) -> None:
+    await world.kill()
+    await world.start(cancel_patience_seconds=0.0)
+    world.trainer.go.clear()
+    training = await create(world, subject)
+    await until(lambda: len(world.trainer.jobs) == 1)
+    # It answers no cancellation, and its watch stands still.
+    world.trainer.deaf = True
+    await world.acme("CancelTraining", pb.CancelTrainingRequest(name=training.name))
+    assert (await finished(world, training.name)).state == resources.JOB_STATE_CANCELLED
+    (job,) = world.trainer.jobs.values()
+    assert job.state == resources.JOB_STATE_RUNNING
+    world.trainer.deaf = False
+    # It is told again after ever longer pauses.
+    await until(lambda: job.state == resources.JOB_STATE_CANCELLED, 60.0)
+    await until(lambda: not world.rows(trainings)[0].owes_cancel, 60.0)
+    assert (await get(world, training.name)).state == resources.JOB_STATE_CANCELLED
+
+
 async def test_pages_are_newest_first(world: World, subject: str) -> None:
     names = []
     for _ in range(3):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
 from headshots import leases
-from headshots.database import migrate, open_database, write
+from headshots.database import migrate, now_expression, open_database, write
 from headshots.schema import PENDING, RUNNING, SUCCEEDED, training_jobs
-from services.trainer import turns
+from services.trainer import rows, turns
 from services.trainer.turns import Queue, Waiting
 
 STANDARD, HIGH = 1, 2
@@ -99,6 +100,82 @@ def test_the_row_that_is_claimed_is_the_first_in_order(
         where=turns.claimable_now("sqlite"),
     )
     assert (lease.id if lease else None) == (order[0] if order else None)
+
+
+def _insert(engine: Engine, *jobs: tuple[str, str, int]) -> None:
+    """Jobs of (id, tenant, priority), the first one the oldest, and none else."""
+    with write(engine) as connection:
+        connection.execute(sa.delete(training_jobs))
+        for age, (id, tenant, priority) in enumerate(jobs):
+            connection.execute(
+                sa.insert(training_jobs).values(
+                    id=id, tenant=tenant, priority=priority, request={}, created_at=float(age)
+                )
+            )
+
+
+def _claim(engine: Engine) -> str | None:
+    """What a worker does: take the next and say that it has started."""
+    dialect = engine.dialect.name
+    lease = leases.claim(
+        engine,
+        training_jobs,
+        owner="test",
+        ttl_seconds=1e6,
+        order_by=turns.claim_order(dialect),
+        where=turns.claimable_now(dialect),
+    )
+    if lease is None:
+        return None
+    leases.update(engine, training_jobs, lease, started_at=now_expression(dialect))
+    return lease.id
+
+
+def test_a_hundred_jobs_of_one_tenant_do_not_starve_anothers_first(engine: Engine) -> None:
+    _insert(engine, *((f"a{number:03d}", "acme", STANDARD) for number in range(100)), ("b", "bolt", STANDARD))
+    assert [_claim(engine) for _ in range(3)] == ["a000", "b", "a001"]
+    # And one that comes while the big one's run, before its next.
+    with write(engine) as connection:
+        connection.execute(sa.insert(training_jobs).values(id="c", tenant="cyan", request={}, created_at=4e9))
+    assert turns.look(engine).order()[0] == "c"
+    assert [_claim(engine) for _ in range(2)] == ["c", "a002"]
+
+
+def test_both_classes_are_served_high_first_and_by_turns_within(engine: Engine) -> None:
+    _insert(
+        engine,
+        ("a0", "acme", STANDARD),
+        ("a1", "acme", HIGH),
+        ("a2", "acme", HIGH),
+        ("b0", "bolt", STANDARD),
+        ("b1", "bolt", HIGH),
+    )
+    expected = ["a1", "b1", "a2", "b0", "a0"]
+    assert turns.look(engine).order() == expected
+    assert [_claim(engine) for _ in range(6)] == [*expected, None]
+
+
+def test_no_question_to_the_queue_reads_all_jobs_ever(engine: Engine) -> None:
+    """The table keeps every job that there was, so whatever is asked all the time has to go by an index."""
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, parameters))
+
+    _insert(engine, ("a", "acme", STANDARD))
+    sa.event.listen(engine, "before_cursor_execute", listen)
+    turns.look(engine)
+    assert _claim(engine) == "a"
+    rows.counts(engine)
+    rows.oldest_waiting_seconds(engine)
+    sa.event.remove(engine, "before_cursor_execute", listen)
+    # Four to look at the queue, one each for the others.
+    assert len(asked) == 7
+    with engine.connect() as connection:
+        for statement, parameters in asked:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            assert [step.detail for step in plan if step.detail.startswith("SCAN")] == [], statement
 
 
 def test_a_job_that_waits_for_its_next_try_is_not_claimed(engine: Engine) -> None:
