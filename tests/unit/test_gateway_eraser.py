@@ -108,3 +108,40 @@ async def test_the_row_stays_for_a_second_look_until_the_grace_period_is_over(en
     assert len(rows(engine)) == len(store.list_sync("tenants")) == 1
     await Eraser(engine, store, NoGenerator(), again_seconds=0.0).sweep()
     assert rows(engine) == store.list_sync("tenants") == []
+
+
+def job_of(engine: Engine, subject: str, job_id: str) -> None:
+    """A training that has ended, and its row at the trainer."""
+    with engine.begin() as connection:
+        connection.execute(
+            sa.insert(schema.trainings).values(
+                id=job_id, subject_id=subject, tenant_id="acme", state="failed", request={}, job={}, created_at=0.0
+            )
+        )
+        connection.execute(
+            sa.insert(schema.training_jobs).values(
+                id=job_id,
+                tenant="acme",
+                state="failed",
+                request={"photos": [f"{subject}/photos/a.png"]},
+                created_at=0.0,
+            )
+        )
+
+
+def job_ids(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(sa.select(schema.training_jobs.c.id)).scalars())
+
+
+async def test_the_trainers_rows_go_with_the_subject_and_others_stay(engine: Engine) -> None:
+    store = FailingStore(1)
+    subject, other = subject_with_objects(engine, store), subject_with_objects(engine, store)
+    for number, whose in enumerate((subject, other, subject)):
+        job_of(engine, whose, f"job{number}")
+    eraser = Eraser(engine, store, NoGenerator(), again_seconds=60.0)
+    with pytest.raises(UnavailableError):
+        await eraser.delete("acme", subject)
+    assert job_ids(engine) == ["job0", "job1", "job2"], "while objects are left, so is the way to them"
+    await eraser.delete("acme", subject)
+    assert job_ids(engine) == ["job1"]
