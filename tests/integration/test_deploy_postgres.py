@@ -80,7 +80,7 @@ def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         # Without a pool: a service that is killed leaves nothing open behind it, as a process that is killed would.
         return sa.create_engine(url, poolclass=sa.pool.NullPool)
 
-    for module in ("tests.gateway_world", "services.gateway.wiring", "tests.unit.test_trainer_worker"):
+    for module in ("tests.gateway_world", "services.gateway.wiring", "tests.trainer_world"):
         monkeypatch.setattr(f"{module}.open_database", open_here)
 
 

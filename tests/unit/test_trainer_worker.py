@@ -3,138 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from prometheus_client import CollectorRegistry
 
 from headshots import leases
-from headshots.artifacts import ArtifactStore
-from headshots.database import migrate, open_database, write
+from headshots.database import write
 from headshots.errors import AlreadyExistsError, NotFoundError, UnavailableError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, training_jobs
-from services.trainer.bell import Bell
-from services.trainer.engine import TrainerEngine
-from services.trainer.jobs import AdapterFiles, Failure, Job, JobRequest
-from services.trainer.metrics import Metrics
-from services.trainer.options import TrainingOptions
-from services.trainer.photos import PhotoRef
-from services.trainer.protocol import Event, Failed, Progress, Started, Stopped, Succeeded, Task
-from services.trainer.settings import TrainerSettings
-from services.trainer.workplace import Workplace
-from tests.trainer import described_foundation
-
-REQUEST = JobRequest((PhotoRef("p/1.png", "1" * 64),), "out/a", "man", TrainingOptions())
-ADAPTER = AdapterFiles("a" * 64, "out/a/adapter.safetensors", "f" * 64, 4, "sks", 10, "out/a/k", "out/a/m")
-DONE = Succeeded(ADAPTER, [(1, 0.5), (2, 0.25)])
-KILLED = Failed(Failure("TRAINING_KILLED", "killed"), final=False)
-WORKING: list[Event] = [Started(0, 2, []), Progress(1, 0.5, [0.1], [(1, 0.5)])]
-
-
-class FakeChild:
-    """Says what it is told to; without a last word it works until it is stopped or killed."""
-
-    pid = 4711
-
-    def __init__(self, script: list[Event]) -> None:
-        self._script = script
-        self.told: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
-        self.killed = False
-
-    async def events(self) -> AsyncIterator[Event]:
-        for event in self._script:
-            yield event
-        if not isinstance(self._script[-1], Succeeded | Failed | Stopped):
-            yield await self.told
-
-    async def stop(self) -> None:
-        if not self.told.done():
-            self.told.set_result(Stopped(1))
-
-    async def kill(self) -> None:
-        self.killed = True
-        if not self.told.done():
-            self.told.set_result(KILLED)
-
-
-class Trainer:
-    """An engine whose runs follow ``scripts``, one a run; the last repeats."""
-
-    def __init__(self, tmp_path: Path, scripts: list[list[Event]]) -> None:
-        self.settings = TrainerSettings(
-            database_url=f"sqlite:///{tmp_path / 'jobs.db'}",
-            store_url=(tmp_path / "objects").as_uri(),
-            foundation=tmp_path,
-            lease_seconds=2.0,
-            retry_seconds=0.01,
-            poll_seconds=0.02,
-            drain_seconds=2.0,
-        )
-        self.scripts, self.tasks, self.children = scripts, list[Task](), list[FakeChild]()
-        self.database = open_database(self.settings.database_url)
-        migrate(self.database)
-        self.store = ArtifactStore.open(self.settings.store_url)
-        self.registry = CollectorRegistry()
-        place = Workplace(
-            engine=self.database,
-            store=self.store,
-            foundation=described_foundation(tmp_path),
-            foundation_digest="f" * 64,
-            foundation_stamp="stamp",
-            device="cpu",
-            settings=self.settings,
-            metrics=Metrics(self.registry, self.database),
-            calls=Bell(),
-            changes=Bell(),
-            launch=self.launch,
-        )
-        self.engine = TrainerEngine(place)
-
-    async def launch(self, task: Task) -> FakeChild:
-        self.tasks.append(task)
-        child = FakeChild(self.scripts[min(len(self.tasks), len(self.scripts)) - 1])
-        self.children.append(child)
-        return child
-
-    async def start(self, job_id: str = "j", tenant: str = "t") -> Job:
-        return await self.engine.start(job_id, tenant, 1, REQUEST)
-
-    async def until(self, reached: Callable[[Job], bool], job_id: str = "j") -> Job:
-        async with asyncio.timeout(20):
-            async with contextlib.aclosing(self.engine.watch(job_id)) as watch:  # type: ignore[type-var]
-                async for job in watch:
-                    if reached(job):
-                        return job
-        raise AssertionError("the watch ended before")
-
-    def value(self, name: str, **labels: str) -> float:
-        return self.registry.get_sample_value(name, labels) or 0.0
-
-
-@contextlib.asynccontextmanager
-async def _trainer(tmp_path: Path, *scripts: list[Event]) -> AsyncIterator[Trainer]:
-    trainer = Trainer(tmp_path, list(scripts))
-    trainer.engine.begin()
-    try:
-        yield trainer
-    finally:
-        await trainer.engine.drain()
-        trainer.database.dispose()
-
-
-def _over(job: Job) -> bool:
-    return job.is_over
+from services.trainer.jobs import Failure
+from services.trainer.protocol import Failed, Task
+from tests.trainer_world import (
+    ADAPTER,
+    DONE,
+    KILLED,
+    REQUEST,
+    SCORES,
+    WORKING,
+    FakeChild,
+    Trainer,
+    is_over,
+    opened_trainer,
+)
 
 
 async def test_a_run_that_succeeds(tmp_path: Path) -> None:
-    async with _trainer(tmp_path, [*WORKING, DONE]) as trainer:
+    async with opened_trainer(tmp_path, [*WORKING, DONE]) as trainer:
         first = await trainer.start()
         assert (first.state, first.attempt, first.queue_place) == (PENDING, 0, 0)
-        job = await trainer.until(_over)
+        job = await trainer.until(is_over)
         assert (job.state, job.adapter, job.curve) == (SUCCEEDED, ADAPTER, ((1, 0.5), (2, 0.25)))
+        assert (job.scores, job.likeness) == (SCORES, 0.75)
         assert (job.step, job.total_steps, job.loss, job.eta_seconds) == (2, 2, 0.25, None)
         assert job.started_at is not None
         assert job.ended_at is not None
@@ -146,7 +46,7 @@ async def test_a_run_that_succeeds(tmp_path: Path) -> None:
 
 
 async def test_progress_is_written_while_it_runs(tmp_path: Path) -> None:
-    async with _trainer(tmp_path, WORKING) as trainer:
+    async with opened_trainer(tmp_path, WORKING) as trainer:
         await trainer.start()
         job = await trainer.until(lambda job: job.step == 1)
         assert (job.state, job.total_steps, job.loss, job.curve) == (RUNNING, 2, 0.5, ((1, 0.5),))
@@ -155,9 +55,9 @@ async def test_progress_is_written_while_it_runs(tmp_path: Path) -> None:
 
 
 async def test_starting_again_answers_the_same_job_and_another_request_is_refused(tmp_path: Path) -> None:
-    async with _trainer(tmp_path, [*WORKING, DONE]) as trainer:
+    async with opened_trainer(tmp_path, [*WORKING, DONE]) as trainer:
         await trainer.start()
-        done = await trainer.until(_over)
+        done = await trainer.until(is_over)
         assert await trainer.start() == done
         assert len(trainer.tasks) == 1
         with pytest.raises(AlreadyExistsError, match="JOB_ID_TAKEN"):
@@ -167,40 +67,40 @@ async def test_starting_again_answers_the_same_job_and_another_request_is_refuse
 
 
 async def test_a_lost_run_is_tried_again(tmp_path: Path) -> None:
-    async with _trainer(tmp_path, [KILLED], [*WORKING, DONE]) as trainer:
+    async with opened_trainer(tmp_path, [KILLED], [*WORKING, DONE]) as trainer:
         await trainer.start()
-        job = await trainer.until(_over)
+        job = await trainer.until(is_over)
         assert (job.state, job.attempt, job.failure) == (SUCCEEDED, 2, None)
 
 
 async def test_three_lost_runs_fail_the_job_with_the_last_reason(tmp_path: Path) -> None:
-    async with _trainer(tmp_path, [KILLED]) as trainer:
+    async with opened_trainer(tmp_path, [KILLED]) as trainer:
         await trainer.start()
-        job = await trainer.until(_over)
+        job = await trainer.until(is_over)
         assert (job.state, job.attempt) == (FAILED, 3)
         assert job.failure == Failure("TRAINING_KILLED", "3 runs were lost; the last: killed")
 
 
 async def test_what_would_fail_again_fails_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     failure = Failure("PHOTO_UNDECODABLE", "no picture")
-    async with _trainer(tmp_path, [Failed(failure, final=True)]) as trainer:
+    async with opened_trainer(tmp_path, [Failed(failure, final=True)]) as trainer:
         await trainer.store.put("out/a/checkpoints/1.safetensors", b"half")
         await trainer.store.put("out/a/adapter.safetensors", b"half")
         await trainer.store.put("out/a/other.txt", b"not ours")
         await trainer.start()
-        job = await trainer.until(_over)
+        job = await trainer.until(is_over)
         assert (job.state, job.failure, job.attempt) == (FAILED, failure, 1)
         assert await trainer.store.list("out/a") == ["out/a/other.txt"]
         assert trainer.value("headshots_trainer_job_seconds_count", status=FAILED) == 1
 
 
 async def test_cancelling_a_running_job_kills_its_child_and_removes_its_artefacts(tmp_path: Path) -> None:
-    async with _trainer(tmp_path, WORKING) as trainer:
+    async with opened_trainer(tmp_path, WORKING) as trainer:
         await trainer.store.put("out/a/checkpoints/1.safetensors", b"half")
         await trainer.start()
         await trainer.until(lambda job: job.step == 1)
         assert not (await trainer.engine.cancel("j")).is_over
-        job = await trainer.until(_over)
+        job = await trainer.until(is_over)
         assert job.state == CANCELLED
         assert trainer.children[0].killed
         assert await trainer.store.list("out/a") == []
@@ -241,8 +141,8 @@ async def test_draining_hands_the_job_back_and_does_not_count_the_run(tmp_path: 
         )  # type: ignore[misc]
         await again.engine.drain()
         again.database.dispose()
-    async with _trainer(tmp_path, [DONE]) as last:
-        assert (await last.until(_over)).state == SUCCEEDED
+    async with opened_trainer(tmp_path, [DONE]) as last:
+        assert (await last.until(is_over)).state == SUCCEEDED
 
 
 async def test_a_child_that_does_not_stop_is_killed_in_time_and_the_job_handed_back(tmp_path: Path) -> None:
@@ -274,7 +174,7 @@ async def test_a_lost_workers_job_is_taken_over_and_counted(tmp_path: Path) -> N
     dead = leases.claim(trainer.database, training_jobs, owner="dead", ttl_seconds=0.05)
     assert dead is not None
     trainer.engine.begin()
-    job = await trainer.until(_over)
+    job = await trainer.until(is_over)
     assert (job.state, job.attempt) == (SUCCEEDED, 2)
     assert trainer.value("headshots_trainer_lease_expired_total") == 1
     with pytest.raises(leases.LeaseLostError):
@@ -289,7 +189,7 @@ async def test_a_job_that_costs_every_worker_its_life_is_given_up(tmp_path: Path
     for _ in range(3):
         assert leases.claim(trainer.database, training_jobs, owner="dead", ttl_seconds=-1) is not None
     trainer.engine.begin()
-    job = await trainer.until(_over)
+    job = await trainer.until(is_over)
     assert job.state == FAILED
     assert job.failure is not None
     assert job.failure.reason == "TRAINING_LOST"
@@ -299,7 +199,7 @@ async def test_a_job_that_costs_every_worker_its_life_is_given_up(tmp_path: Path
 
 
 async def test_a_worker_that_lost_its_lease_kills_its_child_and_writes_nothing(tmp_path: Path) -> None:
-    async with _trainer(tmp_path, WORKING, [DONE]) as trainer:
+    async with opened_trainer(tmp_path, WORKING, [DONE]) as trainer:
         await trainer.start()
         await trainer.until(lambda job: job.step == 1)
         with write(trainer.database) as connection:
@@ -322,7 +222,7 @@ async def test_while_the_database_is_away_the_child_works_on(tmp_path: Path, mon
         return renew(*args, **values)  # type: ignore[arg-type]
 
     monkeypatch.setattr(leases, "renew", flaky)
-    async with _trainer(tmp_path, WORKING) as trainer:
+    async with opened_trainer(tmp_path, WORKING) as trainer:
         await trainer.start()
         await trainer.until(lambda job: job.step == 1)
         away = True
@@ -331,7 +231,7 @@ async def test_while_the_database_is_away_the_child_works_on(tmp_path: Path, mon
         assert not trainer.children[0].killed
         away = False
         trainer.children[0].told.set_result(DONE)
-        job = await trainer.until(_over)
+        job = await trainer.until(is_over)
         assert (job.state, job.attempt) == (SUCCEEDED, 1)
 
 
@@ -373,14 +273,14 @@ async def test_a_defect_costs_a_run_and_not_the_worker(tmp_path: Path) -> None:
     object.__setattr__(trainer.engine._place, "launch", broken)
     trainer.engine.begin()
     await trainer.start()
-    job = await trainer.until(_over)
+    job = await trainer.until(is_over)
     assert (job.state, job.attempt) == (SUCCEEDED, 2)
     await trainer.engine.drain()
     trainer.database.dispose()
 
 
 async def test_a_worker_that_lost_its_lease_removes_nothing_of_its_successors(tmp_path: Path) -> None:
-    async with _trainer(tmp_path, WORKING) as trainer:
+    async with opened_trainer(tmp_path, WORKING) as trainer:
         await trainer.start()
         await trainer.until(lambda job: job.step == 1)
         await trainer.store.put("out/a/checkpoints/1.safetensors", b"the successor's")
