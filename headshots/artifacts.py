@@ -25,6 +25,8 @@ from headshots.errors import InvalidArgumentError, NotFoundError, UnavailableErr
 from headshots.settings import make_private
 
 _LOG = logging.getLogger(__name__)
+# How a full disk, a used-up quota and a file beyond the process's limit show: obstore has no class for them.
+_FULL = ("(os error 28)", "(os error 122)", "(os error 27)")
 _MISSING = (ObjectMissingError, FileNotFoundError)
 _CLOUD_SCHEMES = {"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "https"}
 
@@ -33,7 +35,8 @@ class ArtifactStore:
     """Bytes by key. The ``*_sync`` methods block and are for child processes; all others run off the event loop.
 
     Raises (all methods):
-        UnavailableError: OBJECT_STORE_UNAVAILABLE, when the backend fails; the same call may succeed later.
+        UnavailableError: OBJECT_STORE_UNAVAILABLE, when the backend fails, or OBJECT_STORE_FULL, when its disk has no
+            room; the same call may succeed later.
         InvalidArgumentError: KEY_INVALID, for a key that would leave its folder (``..``) or is no path (``a//b``).
     """
 
@@ -77,6 +80,14 @@ class ArtifactStore:
         """
         return await asyncio.to_thread(self.get_sync, key)
 
+    async def size(self, key: str) -> int:
+        """The object's size in bytes.
+
+        Raises:
+            NotFoundError: OBJECT_NOT_FOUND.
+        """
+        return await asyncio.to_thread(self.size_sync, key)
+
     async def exists(self, key: str) -> bool:
         """Whether ``key`` holds an object."""
         return await asyncio.to_thread(self.exists_sync, key)
@@ -104,7 +115,15 @@ class ArtifactStore:
             with _translated(key):
                 return bytes(obstore.get(self._store, key).bytes())
         except _MISSING as error:
-            raise NotFoundError("OBJECT_NOT_FOUND", f"the object store has no {key}", metadata={"key": key}) from error
+            raise _missing(key) from error
+
+    def size_sync(self, key: str) -> int:
+        """Blocking :meth:`size`."""
+        try:
+            with _translated(key):
+                return int(obstore.head(self._store, key)["size"])
+        except _MISSING as error:
+            raise _missing(key) from error
 
     def exists_sync(self, key: str) -> bool:
         """Blocking :meth:`exists`."""
@@ -134,6 +153,10 @@ class ArtifactStore:
         return len(keys)
 
 
+def _missing(key: str) -> NotFoundError:
+    return NotFoundError("OBJECT_NOT_FOUND", f"the object store has no {key}", metadata={"key": key})
+
+
 @contextlib.contextmanager
 def _translated(key: str) -> Iterator[None]:
     """The backend's errors as ours, but for missing objects, which mean something else to each method."""
@@ -144,6 +167,12 @@ def _translated(key: str) -> Iterator[None]:
     except ObjectStoreError as error:
         # Endpoints, buckets and paths are for the log: the message goes to callers.
         _LOG.warning("the object store failed on %s: %s", key, error)
+        if any(sign in str(error) for sign in _FULL):
+            raise UnavailableError(
+                "OBJECT_STORE_FULL",
+                "the object store has no room left; make some, then try again",
+                metadata={"key": key},
+            ) from error
         raise UnavailableError(
             "OBJECT_STORE_UNAVAILABLE",
             "the object store does not answer as it should; try again, and if it stays so see the service's log",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
+import obstore
 import pytest
+from obstore.exceptions import GenericError
 from obstore.store import LocalStore
 
 from headshots.artifacts import ArtifactStore
@@ -22,12 +26,14 @@ async def test_what_is_put_is_got_and_never_overwritten(store: ArtifactStore) ->
     await store.put("a/b.txt", b"two")
     assert await store.get("a/b.txt") == b"one"
     assert await store.exists("a/b.txt")
+    assert await store.size("a/b.txt") == 3
 
 
 async def test_a_missing_key_is_a_typed_error_and_its_delete_is_fine(store: ArtifactStore) -> None:
     assert not await store.exists("nope")
-    with pytest.raises(NotFoundError, match="OBJECT_NOT_FOUND"):
-        await store.get("nope")
+    for call in (store.get("nope"), store.size("nope")):
+        with pytest.raises(NotFoundError, match="OBJECT_NOT_FOUND"):
+            await call
     await store.delete("nope")
 
 
@@ -49,6 +55,7 @@ async def test_a_key_that_is_no_path_is_refused_by_every_method(store: ArtifactS
     for call in (
         store.put(key, b"x"),
         store.get(key),
+        store.size(key),
         store.exists(key),
         store.list(key),
         store.delete(key),
@@ -72,3 +79,28 @@ def test_the_folder_of_a_store_is_its_owners_only(tmp_path: Path) -> None:
     ArtifactStore.open((tmp_path / "home" / "objects").as_uri())
     for folder in (tmp_path / "home", tmp_path / "home" / "objects"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_full_disk_is_called_that_and_leaves_no_half_of_a_file(tmp_path: Path) -> None:
+    # A process of its own, as the limit on file sizes cannot be raised again by everybody.
+    script = (
+        "import resource, sys; from headshots.artifacts import ArtifactStore;"
+        "store = ArtifactStore.open(sys.argv[1]); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
+        "store.put_sync('a/b', bytes(100_000))"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, tmp_path.as_uri()], capture_output=True, text=True)
+    assert "UnavailableError: OBJECT_STORE_FULL" in ended.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("words", ["No space left on device (os error 28)", "Disk quota exceeded (os error 122)"])
+async def test_no_room_is_told_from_no_answer(
+    words: str, store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise GenericError(f"Generic LocalFileSystem error: Unable to copy data to file: {words}")
+
+    monkeypatch.setattr(obstore, "put", full)
+    with pytest.raises(UnavailableError, match="OBJECT_STORE_FULL") as caught:
+        await store.put("a/b", b"x")
+    assert "os error" not in caught.value.message
