@@ -2,73 +2,30 @@
 
 In half precision, what would lose too much stays single: normalisations and the embedding of the timestep.
 
-Shapes: B rows, C latent channels, H, W latent cells, T tokens or pixels, D context width, S slots, P floats of an
-adapter row, I inputs, O outputs, R rank.
+Shapes: B rows, C latent channels, H, W latent cells, T tokens, D context width, S slots, P floats of an adapter row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
-from headshots.diffusion.layout import Layout
+from headshots.diffusion.attention import AdapterRows, BankedLinear, FusedAttention, is_plain
+from headshots.diffusion.layout import Adapted, Layout
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
 """Endings of the module paths that are adapted: the attention projections."""
 
 
-class _Rows:
-    """The adapter rows of the batch in flight, cut into the sites' parts: one Split in the graph, not a Slice each.
-
-    A plain object on purpose: tracing copies dict and list attributes of a module, and the adapters of the traced batch
-    would be baked into the graph as constants.
-    """
-
-    a: tuple[Tensor, ...]
-    b: tuple[Tensor, ...]
-
-
-class BankedLinear(nn.Module):
-    """``base(x) + (x A) B`` with A and B taken from each row's own adapter."""
-
-    def __init__(self, base: nn.Linear, rows: _Rows, number: int, rank: int) -> None:
-        """``number``: which site of the layout this is."""
-        super().__init__()
-        self.base = base
-        self._rows = rows
-        self._number = number
-        self._rank = rank
-
-    def forward(self, x_BTI: Tensor) -> Tensor:
-        a_BIR = self._rows.a[self._number].reshape(-1, self.base.in_features, self._rank)
-        b_BRO = self._rows.b[self._number].reshape(-1, self._rank, self.base.out_features)
-        result: Tensor = self.base(x_BTI) + torch.matmul(torch.matmul(x_BTI, a_BIR), b_BRO)
-        return result
-
-
 class BankedUNet(nn.Module):
     """A diffusers ``UNet2DConditionModel``, changed in place to take its adapters from a bank."""
 
-    def __init__(self, unet: nn.Module, max_rank: int, targets: Sequence[str] = TARGETS) -> None:
+    def __init__(self, unet: nn.Module, max_rank: int) -> None:
         super().__init__()
-        linears = [
-            (name, module)
-            for name, module in unet.named_modules()
-            if isinstance(module, nn.Linear) and any(name == t or name.endswith("." + t) for t in targets)
-        ]
-        config: Any = unet.config
-        layers = config.layers_per_block
-        self.layout = Layout.build(
-            ((name, linear.in_features, linear.out_features) for name, linear in linears),
-            max_rank,
-            layers if isinstance(layers, int) else layers[0],
-        )
-        self._rows = _Rows()
-        for number, (name, linear) in enumerate(linears):
-            unet.set_submodule(name, BankedLinear(linear, self._rows, number, max_rank))
+        self.layout = layout_of(unet, max_rank)
+        self._rows = AdapterRows()
+        _change(unet, self.layout, self._rows)
         self.unet = unet
 
     def forward(
@@ -83,16 +40,47 @@ class BankedUNet(nn.Module):
         time_ids_B6: Tensor | None = None,
     ) -> Tensor:
         """The model's prediction, [B, C, H, W]. The last two are SDXL's added conditions."""
-        layout = self.layout
-        rows_BP = bank_SP[slot_B]
-        scaled_BP = rows_BP[:, layout.a_size :] * strength_B[:, None]
-        a_sizes = [site.in_features * layout.max_rank for site in layout.sites]
-        b_sizes = [site.out_features * layout.max_rank for site in layout.sites]
-        self._rows.a = torch.split(rows_BP[:, : layout.a_size], a_sizes, dim=1)
-        self._rows.b = torch.split(scaled_BP, b_sizes, dim=1)
+        self._rows.use(bank_SP, slot_B, strength_B)
         added = None if pooled_BD is None else {"text_embeds": pooled_BD, "time_ids": time_ids_B6}
         output: Tensor = self.unet(sample_BCHW, timestep_B, context_BTD, added_cond_kwargs=added, return_dict=False)[0]
         return output
+
+
+def without_bank(unet: nn.Module) -> nn.Module:
+    """The UNet as :class:`BankedUNet` changes it, in place, but without adapters: what the bank is measured against."""
+    _change(unet, layout_of(unet, 1), None)
+    return unet
+
+
+def layout_of(unet: nn.Module, max_rank: int) -> Layout:
+    """Every linear layer of the UNet that is adapted, laid out."""
+    config: Any = unet.config
+    layers = config.layers_per_block
+    heads = {
+        f"{name}.{each}": module.heads
+        for name, module in unet.named_modules()
+        if is_plain(module)
+        for each in ("to_q", "to_k", "to_v")
+    }
+    adapted = (
+        Adapted(name, module.in_features, module.out_features, heads.get(name, 1))
+        for name, module in unet.named_modules()
+        if isinstance(module, nn.Linear) and any(name == t or name.endswith("." + t) for t in TARGETS)
+    )
+    return Layout.build(adapted, max_rank, layers if isinstance(layers, int) else layers[0])
+
+
+def _change(unet: nn.Module, layout: Layout, rows: AdapterRows | None) -> None:
+    """Put fused modules in place of plain attentions, and banked ones in place of what else is adapted."""
+    for name in [name for name, module in unet.named_modules() if is_plain(module)]:
+        unet.set_submodule(name, FusedAttention(unet.get_submodule(name), name, layout, rows))
+    if rows is None:
+        return
+    left = dict(unet.named_modules())
+    for site in layout.sites:
+        linear = left.get(site.name)
+        if isinstance(linear, nn.Linear):
+            unet.set_submodule(site.name, BankedLinear(linear, rows, layout, site))
 
 
 class _Single(nn.Module):

@@ -1,18 +1,27 @@
 """Where each adapted layer's LoRA lies in an adapter row.
 
 A row is one flat float vector: first every site's A, transposed to [in_features, max_rank], then every site's B,
-transposed to [max_rank, out_features], so that the graph computes ``(x A) B`` without transposing anything. All A
-before all B lets it scale a row's strength in one slice. Alpha/rank is folded into B; ranks below ``max_rank`` are
-padded with zeros, which adds exactly nothing.
+transposed to [max_rank, out_features] and cut by attention heads, so that the graph computes ``(x A) B`` without
+transposing anything. Alpha/rank is folded into B; ranks below ``max_rank`` are padded with zeros, which adds exactly
+nothing.
+
+Matrices of one size lie side by side, and each starts at a multiple of its own size, as does the row: so the graph sees
+the whole bank as a table of such matrices, and one Gather takes the matrices of a batch with a single copy.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
 
 _DOWN = re.compile(r"^down_blocks\.(\d+)\.attentions\.(\d+)\.(.*)$")
 _UP = re.compile(r"^up_blocks\.(\d+)\.attentions\.(\d+)\.(.*)$")
@@ -20,37 +29,51 @@ _MID = re.compile(r"^mid_block\.attentions\.0\.(.*)$")
 
 
 @dataclass(frozen=True)
-class Site:
-    """One adapted linear layer: the diffusers module path within the UNet, and where its A and B start in a row."""
+class Adapted:
+    """A linear layer to lay out. ``heads``: attention heads that its outputs are cut into, 1 where they are not."""
 
     name: str
     in_features: int
     out_features: int
+    heads: int = 1
+
+
+@dataclass(frozen=True)
+class Site:
+    """One adapted linear layer: the diffusers module path within the UNet, and where its A and B start in a row.
+
+    A is [in_features, max_rank], B is [heads, max_rank, out_features / heads].
+    """
+
+    name: str
+    in_features: int
+    out_features: int
+    heads: int
     a_offset: int
     b_offset: int
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Every site of an engine. ``a_size``: floats of all A; ``row_size``: floats of a row."""
+    """Every site of an engine. ``row_size``: floats of a row."""
 
     sites: tuple[Site, ...]
     max_rank: int
-    a_size: int
     row_size: int
     layers_per_block: int = 2
 
     @classmethod
-    def build(cls, linears: Iterable[tuple[str, int, int]], max_rank: int, layers_per_block: int = 2) -> Layout:
-        """Lay out ``(name, in_features, out_features)`` in the order given."""
-        linears = list(linears)
-        a_size = sum(max_rank * inputs for _, inputs, _ in linears)
-        sites, a_offset, b_offset = [], 0, a_size
-        for name, inputs, outputs in linears:
-            sites.append(Site(name, inputs, outputs, a_offset, b_offset))
-            a_offset += max_rank * inputs
-            b_offset += max_rank * outputs
-        return cls(tuple(sites), max_rank, a_size, b_offset, layers_per_block)
+    def build(cls, layers: Iterable[Adapted], max_rank: int, layers_per_block: int = 2) -> Layout:
+        """Lay out ``layers``; those of one size keep their order and touch."""
+        layers = list(layers)
+        a_offsets, end = _place([layer.in_features * max_rank for layer in layers], 0)
+        b_offsets, end = _place([layer.out_features * max_rank for layer in layers], end)
+        sites = tuple(
+            Site(layer.name, layer.in_features, layer.out_features, layer.heads, a_offset, b_offset)
+            for layer, a_offset, b_offset in zip(layers, a_offsets, b_offsets, strict=True)
+        )
+        widths = {width for layer in layers for width in (layer.in_features, layer.out_features)}
+        return cls(sites, max_rank, _round_up(end, math.lcm(*widths) * max_rank), layers_per_block)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Layout:
@@ -60,6 +83,20 @@ class Layout:
     def to_json(self) -> dict[str, Any]:
         """For ``engine.json``."""
         return asdict(self)
+
+    def put(self, row_P: FloatArray, site: Site, a_RI: FloatArray, b_OR: FloatArray) -> None:
+        """Write a site's LoRA, of any rank R up to ``max_rank``, into a row of zeros."""
+        rank = len(a_RI)
+        a_IR, b_HRO = self.parts(row_P, site)
+        a_IR[:, :rank] = a_RI.T
+        b_HRO[:, :rank] = b_OR.reshape(site.heads, -1, rank).transpose(0, 2, 1)
+
+    def parts(self, row_P: FloatArray, site: Site) -> tuple[FloatArray, FloatArray]:
+        """Views of a site's A, [in_features, max_rank], and B, [heads, max_rank, out_features / heads], in a row."""
+        a_size, b_size = site.in_features * self.max_rank, site.out_features * self.max_rank
+        a_IR = row_P[site.a_offset : site.a_offset + a_size].reshape(site.in_features, self.max_rank)
+        b_HRO = row_P[site.b_offset : site.b_offset + b_size].reshape(site.heads, self.max_rank, -1)
+        return a_IR, b_HRO
 
     @cached_property
     def by_name(self) -> dict[str, Site]:
@@ -77,6 +114,22 @@ class Layout:
             for name in (site.name, sgm_name(site.name, self.layers_per_block)):
                 names[name.replace(".", "_")] = site
         return names
+
+
+def _place(sizes: Sequence[int], start: int) -> tuple[list[int], int]:
+    """Offsets from ``start`` on, equal sizes side by side and each at a multiple of its size; and where they end."""
+    offsets = [0] * len(sizes)
+    for size in sorted(set(sizes)):
+        start = _round_up(start, size)
+        for number, own in enumerate(sizes):
+            if own == size:
+                offsets[number] = start
+                start += size
+    return offsets, start
+
+
+def _round_up(value: int, multiple: int) -> int:
+    return -(-value // multiple) * multiple
 
 
 def sgm_name(name: str, layers_per_block: int) -> str:

@@ -14,7 +14,7 @@ from diffusers.utils import convert_state_dict_to_kohya
 from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load, save
 
-from headshots.diffusion.layout import Layout, sgm_name
+from headshots.diffusion.layout import Adapted, Layout, sgm_name
 from headshots.diffusion.lora import (
     LoraPair,
     diffusers_lora_bytes,
@@ -29,8 +29,8 @@ from tests.engines import lora_bytes, peft_unet, tiny_digest, tiny_package, with
 
 LAYOUT = Layout.build(
     [
-        ("down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q", 4, 6),
-        ("mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0", 6, 4),
+        Adapted("down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q", 4, 6, heads=2),
+        Adapted("mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0", 6, 4),
     ],
     max_rank=3,
 )
@@ -49,8 +49,8 @@ def deltas(row: np.ndarray[Any, Any], layout: Layout) -> dict[str, np.ndarray[An
     for site in layout.sites:
         rank, inputs, outputs = layout.max_rank, site.in_features, site.out_features
         a = row[site.a_offset : site.a_offset + inputs * rank].reshape(inputs, rank)
-        b = row[site.b_offset : site.b_offset + rank * outputs].reshape(rank, outputs)
-        found[site.name] = (a @ b).T
+        by_head = row[site.b_offset : site.b_offset + rank * outputs].reshape(site.heads, rank, -1)
+        found[site.name] = (a @ np.concatenate(by_head, axis=1)).T
     return found
 
 
@@ -72,14 +72,21 @@ def assert_same_deltas(row: np.ndarray[Any, Any], layout: Layout, unet: torch.nn
         np.testing.assert_allclose(delta, want, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-def test_a_row_lays_a_before_b_and_holds_every_float_once() -> None:
-    used = np.zeros(LAYOUT.row_size, int)
-    for site in LAYOUT.sites:
-        used[site.a_offset : site.a_offset + site.in_features * 3] += 1
-        used[site.b_offset : site.b_offset + site.out_features * 3] += 1
-        assert site.a_offset < LAYOUT.a_size <= site.b_offset
-    assert (used == 1).all()
-    assert Layout.from_json(json.loads(json.dumps(LAYOUT.to_json()))) == LAYOUT
+def test_a_row_lays_matrices_of_a_size_side_by_side_each_at_a_multiple_of_it() -> None:
+    sizes = [(4, 6), (6, 4), (6, 6), (4, 10), (10, 4)]
+    layers = [Adapted(f"layer-{number}", *size) for number, size in enumerate(sizes)]
+    layout = Layout.build(layers, max_rank=3)
+    used = np.zeros(layout.row_size, int)
+    for site in layout.sites:
+        for offset, width in ((site.a_offset, site.in_features), (site.b_offset, site.out_features)):
+            used[offset : offset + width * 3] += 1
+            assert offset % (width * 3) == 0
+            assert layout.row_size % (width * 3) == 0, "or the bank were no table of such matrices"
+    assert used.max() == 1, "nothing overlaps"
+    assert used.sum() == sum(3 * (inputs + outputs) for inputs, outputs in sizes)
+    assert layout.sites[3].a_offset == layout.sites[0].a_offset + 4 * 3
+    assert layout.sites[2].b_offset == layout.sites[0].b_offset + 6 * 3
+    assert Layout.from_json(json.loads(json.dumps(layout.to_json()))) == layout
 
 
 @pytest.mark.parametrize(("rank", "alpha"), [(1, 1.0), (4, 16.0), (8, 2.0)])

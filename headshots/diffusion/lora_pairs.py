@@ -1,0 +1,155 @@
+"""LoRA files taken apart: whatever layout a file has, one pair of matrices and a scale for each layer.
+
+* PEFT/diffusers: ``unet.<module>.lora_A.weight`` [r, in] and ``.lora_B.weight`` [out, r]. The scale alpha/r stands in
+  the metadata ``lora_adapter_metadata`` (with ``rank_pattern``, ``alpha_pattern``, ``use_rslora``); without it the
+  scale is 1, as in diffusers.
+* kohya: ``lora_unet_<module with underscores>.lora_down.weight``, ``.lora_up.weight`` and ``.alpha``.
+
+R is a LoRA's rank, I the layer's inputs, O its outputs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from headshots.diffusion.layout import Layout
+from headshots.diffusion.safetensors_io import Arrays
+from headshots.errors import InvalidAdapterError
+
+FloatArray = npt.NDArray[np.float32]
+
+PEFT_METADATA_KEY = "lora_adapter_metadata"
+KOHYA_PREFIX = "lora_unet_"
+_ENDINGS = {
+    ".lora_A.weight": "a",
+    ".lora_B.weight": "b",
+    ".lora_down.weight": "a",
+    ".lora_up.weight": "b",
+    ".alpha": "alpha",
+}
+_NAMES_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class LoraPair:
+    """One layer's LoRA: y += scale * B (A x), with scale = alpha / rank unless the file says otherwise."""
+
+    a_RI: FloatArray
+    b_OR: FloatArray
+    scale: float = 1.0
+
+    @property
+    def rank(self) -> int:
+        """R."""
+        return int(self.a_RI.shape[0])
+
+
+def pairs_from_arrays(arrays: Arrays, metadata: Mapping[str, str], layout: Layout) -> dict[str, LoraPair]:
+    """LoRA pairs by site name, from a file in either layout.
+
+    Raises:
+        InvalidAdapterError: ADAPTER_EMPTY, ADAPTER_UNKNOWN_LAYERS, ADAPTER_INCOMPLETE, ADAPTER_CORRUPT.
+    """
+    parts: dict[str, dict[str, FloatArray]] = {}
+    unknown: set[str] = set()
+    for key, array in arrays.items():
+        site, part = _resolve(key, layout)
+        if site is None:
+            unknown.add(key)
+        else:
+            parts.setdefault(site, {})[part] = array
+    if unknown:
+        shown = ", ".join(sorted(unknown)[:_NAMES_SHOWN])
+        raise InvalidAdapterError(
+            "ADAPTER_UNKNOWN_LAYERS",
+            f"{len(unknown)} of its tensors touch layers that this engine has no site for ({shown} …); train on "
+            "the UNet's attention projections to_q, to_k, to_v and to_out.0",
+        )
+    if not parts:
+        raise InvalidAdapterError("ADAPTER_EMPTY", "the file holds no LoRA weights")
+    scaling = _PeftScaling.from_metadata(metadata)
+    return {site: _pair(site, found, scaling) for site, found in parts.items()}
+
+
+@dataclass(frozen=True)
+class _PeftScaling:
+    """The scale of each module by PEFT's rules (``LoraConfig``)."""
+
+    alpha: float | None
+    alpha_pattern: Mapping[str, float]
+    rslora: bool
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> _PeftScaling:
+        raw = metadata.get(PEFT_METADATA_KEY)
+        if raw is None:
+            return cls(None, {}, False)
+        try:
+            found: dict[str, Any] = json.loads(raw)
+            config = {key.removeprefix("unet."): value for key, value in found.items()}
+            alpha = config.get("lora_alpha")
+            return cls(
+                None if alpha is None else float(alpha),
+                {str(key): float(value) for key, value in (config.get("alpha_pattern") or {}).items()},
+                bool(config.get("use_rslora", False)),
+            )
+        except (ValueError, TypeError, AttributeError) as error:
+            raise InvalidAdapterError(
+                "ADAPTER_CORRUPT", f"the adapter's {PEFT_METADATA_KEY} cannot be read: {error}"
+            ) from error
+
+    def scale(self, name: str, rank: int) -> float:
+        """alpha / rank, or alpha / sqrt(rank) for rank-stabilised LoRA (arXiv 2312.03732)."""
+        alpha = next(
+            (value for key, value in self.alpha_pattern.items() if re.match(rf"(.*\.)?({key})$", name)),
+            self.alpha,
+        )
+        if alpha is None:
+            return 1.0
+        return alpha / (math.sqrt(rank) if self.rslora else rank)
+
+
+def _resolve(key: str, layout: Layout) -> tuple[str | None, str]:
+    """The site's name and which part of its LoRA a key holds; no name for what the engine has no site for."""
+    ending = next((ending for ending in _ENDINGS if key.endswith(ending)), None)
+    if ending is None:
+        return None, ""
+    stem = key.removesuffix(ending)
+    if stem.startswith(KOHYA_PREFIX):
+        site = layout.by_kohya_name.get(stem.removeprefix(KOHYA_PREFIX))
+    else:
+        site = layout.by_name.get(stem.removeprefix("unet.").removeprefix("base_model.model."))
+    return (site.name if site else None), _ENDINGS[ending]
+
+
+def _pair(site: str, found: Mapping[str, FloatArray], scaling: _PeftScaling) -> LoraPair:
+    """Put a site's parts together."""
+    if "a" not in found or "b" not in found:
+        missing = "down (A)" if "a" not in found else "up (B)"
+        raise InvalidAdapterError("ADAPTER_INCOMPLETE", f"{site} lacks its {missing} matrix; the file is cut")
+    a_RI, b_OR = (_matrix(site, found[part]) for part in ("a", "b"))
+    rank = int(a_RI.shape[0])
+    if "alpha" not in found:
+        return LoraPair(a_RI, b_OR, scaling.scale(site, max(rank, 1)))
+    if found["alpha"].size != 1:
+        raise InvalidAdapterError("ADAPTER_CORRUPT", f"{site} has an alpha of shape {found['alpha'].shape}")
+    return LoraPair(a_RI, b_OR, float(found["alpha"].reshape(())) / max(rank, 1))
+
+
+def _matrix(site: str, array: FloatArray) -> FloatArray:
+    """A matrix, also from the 1x1 convolution that some tools store in its place."""
+    if array.ndim == 4 and array.shape[2:] == (1, 1):
+        return array[:, :, 0, 0]
+    if array.ndim != 2:
+        raise InvalidAdapterError(
+            "ADAPTER_SHAPE_MISMATCH", f"{site} holds an array of shape {array.shape}; a matrix is needed"
+        )
+    return array
