@@ -69,6 +69,13 @@ def default_analyzer() -> Path:
     return Path(__file__).resolve().parent.parent / "models" / "portrait-analyzer"
 
 
+def default_faces(foundation: Path) -> str:
+    """The analyzer that fits a foundation: the bundled one knows the drawn people that the bundled foundation paints,
+    and nobody else. `none` also where this checkout has no analyzer."""
+    is_bundled = foundation.resolve() == default_foundation().resolve()
+    return "bundled" if is_bundled and (default_analyzer() / "analyzer.json").is_file() else "none"
+
+
 def read_settings(cls: type[SettingsT], prefix: str, environ: Mapping[str, str], **given: Any) -> SettingsT:
     """Build the frozen dataclass ``cls`` from ``{prefix}{FIELD}`` variables.
 

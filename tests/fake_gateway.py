@@ -138,6 +138,31 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
         self.subjects[parent].photo_count = len(self.photos[parent])
         return g.UploadPhotosResponse(photos=stored)
 
+    async def InspectPhotos(
+        self, requests: AsyncIterator[g.InspectPhotosRequest], context: Any
+    ) -> g.InspectPhotosResponse:
+        """Whatever Pillow opens is usable."""
+        self._enter("InspectPhotos")
+        found: list[g.PhotoInspection] = []
+        starts: list[g.CandidatePhoto] = []
+        contents: list[bytes] = []
+        async for request in requests:
+            part = request.WhichOneof("part")
+            if part == "header" and request.header.parent:
+                stored = _find(self.photos, request.header.parent, "SUBJECT_NOT_FOUND")
+                found += [g.PhotoInspection(name=each.name, filename=each.filename, usable=True) for each in stored]
+            elif part == "photo":
+                starts.append(request.photo)
+                contents.append(b"")
+            elif part == "chunk":
+                contents[-1] += request.chunk
+        found += [_inspected(start, content) for start, content in zip(starts, contents, strict=True)]
+        usable = sum(photo.usable for photo in found)
+        few = g.PhotoFinding(reason="TOO_FEW", message=f"send {6 - usable} more", measured=usable, limit=6)
+        return g.InspectPhotosResponse(
+            photos=found, usable_count=usable, findings=[few] if usable < 6 else [], ready_to_train=usable >= 6
+        )
+
     async def ListPhotos(self, request: g.ListPhotosRequest, context: Any) -> g.ListPhotosResponse:
         self._enter("ListPhotos", request)
         items, token = _page(_find(self.photos, request.parent, "SUBJECT_NOT_FOUND"), request)
@@ -146,6 +171,8 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
     async def CreateTraining(self, request: g.CreateTrainingRequest, context: Any) -> g.CreateTrainingResponse:
         self._enter("CreateTraining", request)
         photos = _find(self.photos, request.parent, "SUBJECT_NOT_FOUND")
+        if request.photos:
+            photos = [photo for photo in photos if photo.name in request.photos]
         if len(photos) < 6:
             raise FailedPreconditionError("TOO_FEW_PHOTOS", f"upload {6 - len(photos)} more photos first")
         name = f"{request.parent}/trainings/t{len(self.trainings)}"
@@ -319,6 +346,15 @@ def _find(where: Mapping[str, Any], name: str, reason: str) -> Any:
     if name not in where:
         raise NotFoundError(reason, f"there is no {name}")
     return where[name]
+
+
+def _inspected(start: g.CandidatePhoto, content: bytes) -> g.PhotoInspection:
+    with contextlib.suppress(OSError), Image.open(io.BytesIO(content)) as image:
+        assert len(content) == start.size_bytes
+        return g.PhotoInspection(filename=start.filename, usable=True, width_px=image.width, height_px=image.height)
+    cause = "PHOTO_UNDECODABLE" if content else "PHOTO_TOO_LARGE"
+    broken = g.PhotoFinding(reason="UNDECODABLE", message="the file is no image; send another", cause=cause)
+    return g.PhotoInspection(filename=start.filename, findings=[broken])
 
 
 def _page(items: Sequence[Any], request: Any) -> tuple[Sequence[Any], str]:

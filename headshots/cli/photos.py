@@ -1,4 +1,4 @@
-"""`headshots photos`: upload selfies and list them."""
+"""`headshots photos`: inspect selfies, upload them and list them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headshots.cli.exits import reported
+from headshots.cli.exits import ExitCode, reported
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 
 if TYPE_CHECKING:
-    from headshots.client import Headshots, Photo, SubjectRef
+    from headshots.client import Headshots, Photo, PhotoInspection, PhotosInspection, SubjectRef
 
 app = typer.Typer(help="A subject's selfies.", no_args_is_help=True)
 
@@ -42,6 +42,40 @@ def upload(
         note(f"{len(uploaded)} photos uploaded" + (f", {known} were there already" if known else ""))
 
 
+@app.command()
+@reported
+def inspect(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Image files, and folders of them, that are not uploaded.")
+    ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option("--subject", help="Inspect the photos that this subject has, and the others beside them."),
+    ] = None,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Tell what is wrong with photos before a training, one by one and as a set. Nothing is stored.
+
+    Ends with 4 where the usable ones are not enough to train on.
+    """
+    from headshots.cli.output import print_json
+    from headshots.cli.session import connect
+
+    if not paths and subject is None:
+        raise typer.BadParameter("name photos, or a subject with --subject")
+    with connect(address, api_key, tls_ca) as client:
+        inspection = client.inspect_photos(subject, find_photos(paths or ()))
+    if as_json:
+        print_json(inspection)
+    else:
+        print_inspection(inspection)
+    if not inspection.ready_to_train:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
 @app.command("list")
 @reported
 def list_all(
@@ -62,6 +96,44 @@ def list_all(
         return
     rows = [(each.filename, f"{each.width_px}x{each.height_px}", each.size_bytes, each.sha256[:16]) for each in photos]
     print_table(("FILE", "PIXELS", "BYTES", "SHA-256"), rows)
+
+
+def print_inspection(inspection: PhotosInspection) -> None:
+    """A line for each photo, then the verdict."""
+    from headshots.cli.output import note, print_table
+
+    rows: list[tuple[object, ...]] = []
+    for number, photo in enumerate(inspection.photos):
+        size = f"{photo.width_px}x{photo.height_px}" if photo.width_px else "-"
+        reasons = ", ".join(finding.reason for finding in photo.findings) or "usable"
+        cure = "; ".join(finding.message for finding in photo.findings)
+        rows.append((number, photo.filename or photo.name or "-", size, reasons, cure))
+    print_table(("", "FILE", "PIXELS", "VERDICT", "WHAT TO DO"), rows)
+    if not inspection.faces_checked:
+        note("faces were not looked for: the gateway has no analyzer")
+    for finding in inspection.findings:
+        typer.echo(f"{finding.reason}: {finding.message}")
+    verdict = "ready to train" if inspection.ready_to_train else "not ready to train"
+    typer.echo(f"{inspection.usable_count} of {len(inspection.photos)} photos are usable: {verdict}")
+
+
+def usable_photos(client: Headshots, subject: SubjectRef) -> list[PhotoInspection]:
+    """Those of the subject's photos that an inspection finds usable; tells of the others.
+
+    Raises:
+        InvalidPhotoError: PHOTOS_NOT_READY: they are not enough to train on.
+    """
+    from headshots.cli.output import note
+    from headshots.errors import InvalidPhotoError
+
+    inspection = client.inspect_photos(subject)
+    for photo in inspection.photos:
+        for finding in photo.findings:
+            note(f"{photo.filename or photo.name} is left out: {finding.reason}, {finding.message}")
+    if not inspection.ready_to_train:
+        message = "; ".join(finding.message for finding in inspection.findings)
+        raise InvalidPhotoError("PHOTOS_NOT_READY", message)
+    return [photo for photo in inspection.photos if photo.usable]
 
 
 def find_photos(paths: Iterable[Path]) -> list[Path]:

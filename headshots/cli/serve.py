@@ -56,8 +56,8 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
     from headshots.cli.processes import Fleet, ServicesFailedError, stopping_on_signals, wait_until_serving
     from headshots.settings import Home
 
-    environment = _environment(home, foundation)
     addresses = {name: f"127.0.0.1:{os.environ.get(_port_variable(name)) or port}" for name, port in PORTS.items()}
+    environment = {**_defaults(addresses, foundation), **_environment(home, foundation)}
     with stopping_on_signals():
         try:
             with Fleet(_print_line) as fleet:
@@ -77,6 +77,20 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
         except KeyboardInterrupt:
             # That is how it is meant to end.
             typer.echo("stopped", err=True)
+
+
+def _defaults(addresses: dict[str, str], foundation: Path | None) -> dict[str, str]:
+    """How the three find each other and who judges faces, where the caller's own variables do not say it."""
+    from headshots.settings import default_faces, default_foundation
+
+    faces = default_faces(foundation or default_foundation())
+    wanted = {
+        "HEADSHOTS_GATEWAY_TRAINER_ADDRESS": addresses["trainer"],
+        "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": addresses["generator"],
+        "HEADSHOTS_GATEWAY_FACES": faces,
+        "HEADSHOTS_TRAINER_FACES": faces,
+    }
+    return {name: value for name, value in wanted.items() if not os.environ.get(name)}
 
 
 def _environment(home: Path | None, foundation: Path | None) -> dict[str, str]:

@@ -28,6 +28,12 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate, at most 0.1.")] = None,
     batch_rows: Annotated[int | None, typer.Option(min=1, max=64, help="Photos a step.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the run.")] = None,
+    only_usable: Annotated[
+        bool,
+        typer.Option(
+            "--only-usable", help="Inspect first: learn from usable photos only, refuse a set that is not ready."
+        ),
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Print the training's name and do not wait.")] = False,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
@@ -39,7 +45,7 @@ def train(
     Ctrl-C stops waiting, not the training.
     """
     from headshots.cli.output import note
-    from headshots.cli.photos import find_photos, upload_new
+    from headshots.cli.photos import find_photos, upload_new, usable_photos
     from headshots.cli.session import connect
     from headshots.client import TrainingOptions
 
@@ -48,7 +54,8 @@ def train(
         if photos:
             uploaded, known = upload_new(client, subject, find_photos(photos))
             note(f"{len(uploaded)} photos uploaded" + (f", {known} were there already" if known else ""))
-        training = client.create_training(subject, options)
+        chosen = usable_photos(client, subject) if only_usable else []
+        training = client.create_training(subject, options, photos=chosen)
         if not detach:
             training = follow(client, training)
     _print(training, as_json)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 
 from headshots.client import convert
 from headshots.client.connection import new_request_id, resource_name
-from headshots.client.models import Photo, Style, Subject, SubjectRef, Tenant
+from headshots.client.models import Photo, PhotosInspection, Style, Subject, SubjectRef, Tenant
 from headshots.client.upload import PhotoSource, PhotoUpload
 from headshots.v1 import gateway_pb2
 
@@ -66,6 +66,23 @@ class SubjectCalls(PhotoUpload):
         """
         parent = resource_name(subject, "subjects")
         return [convert.photo(item) for item in await self._upload(parent, list(photos))]
+
+    async def inspect_photos(
+        self, subject: SubjectRef | None = None, photos: Iterable[PhotoSource] = ()
+    ) -> PhotosInspection:
+        """Tell before a training what is wrong with a subject's stored photos, and with candidates beside them.
+
+        Nothing is stored. A candidate that is no picture, or too large, is an answer and no error.
+
+        Args:
+            subject: whose stored photos to inspect; None looks at the candidates alone.
+            photos: at most 100 candidates, each a path or a file's bytes.
+
+        Raises:
+            OSError: a path cannot be read.
+        """
+        parent = resource_name(subject, "subjects") if subject is not None else ""
+        return convert.inspection(await self._inspect(parent, list(photos)))
 
     async def list_photos(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Photo]:
         """All photos of a subject, in upload order."""

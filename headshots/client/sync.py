@@ -133,6 +133,7 @@ class Headshots:
     list_subjects = _iterating(SubjectCalls.list_subjects)
     delete_subject = _blocking(SubjectCalls.delete_subject)
     upload_photos = _blocking(SubjectCalls.upload_photos)
+    inspect_photos = _blocking(SubjectCalls.inspect_photos)
     list_photos = _iterating(SubjectCalls.list_photos)
     list_styles = _iterating(SubjectCalls.list_styles)
     get_style = _blocking(SubjectCalls.get_style)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from headshots.client import convert
 from headshots.client.connection import Connection, new_request_id, resource_name
-from headshots.client.models import JobState, Priority, SubjectRef, Training, TrainingOptions, TrainingRef
+from headshots.client.models import JobState, PhotoRef, Priority, SubjectRef, Training, TrainingOptions, TrainingRef
 from headshots.v1 import gateway_pb2, resources_pb2
 
 TERMINAL = frozenset(resources_pb2.JobState.Value(f"JOB_STATE_{state}") for state in JobState if state.terminal)
@@ -23,6 +23,7 @@ class TrainingCalls(Connection):
         priority: Priority = Priority.STANDARD,
         request_id: str | None = None,
         validate_only: bool = False,
+        photos: Iterable[PhotoRef] = (),
     ) -> Training:
         """Queue a training on the subject's photos.
 
@@ -32,8 +33,10 @@ class TrainingCalls(Connection):
             priority: who is served first.
             request_id: the same id again answers the same training; default a new one.
             validate_only: check everything and answer the training as it would be, without making it.
+            photos: those of the subject's photos to learn from, such as an inspection found usable; default all.
 
         Raises:
+            NotFoundError: the subject has no such photo.
             FailedPreconditionError: too few photos, or another training of the subject runs.
         """
         request = gateway_pb2.CreateTrainingRequest(
@@ -42,6 +45,7 @@ class TrainingCalls(Connection):
             priority=convert.priority(priority),
             request_id=request_id or new_request_id(),
             validate_only=validate_only,
+            photos=[resource_name(photo, "subjects") for photo in photos],
         )
         return convert.training((await self._unary("CreateTraining", request)).training)
 
@@ -104,10 +108,11 @@ class TrainingCalls(Connection):
         subject: SubjectRef,
         options: TrainingOptions | None = None,
         *,
+        photos: Iterable[PhotoRef] = (),
         on_progress: Callable[[Training], None] | None = None,
     ) -> Training:
         """Queue a training and wait for its adapter; raises what `create_training` and `wait_training` raise."""
-        training = await self.create_training(subject, options)
+        training = await self.create_training(subject, options, photos=photos)
         return await self.wait_training(training, on_progress=on_progress)
 
     async def cancel_training(self, training: TrainingRef) -> Training:

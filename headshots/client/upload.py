@@ -1,10 +1,10 @@
-"""Uploading photos as one client stream."""
+"""Sending photos as one client stream, to be stored or to be inspected."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +15,43 @@ from headshots.rpc.channel import channel_arguments, error_from_rpc
 from headshots.v1 import gateway_pb2, gateway_pb2_grpc
 
 CHUNK_BYTES = 512 * 1024
+# Of a larger file an inspection announces the size and sends nothing; see the contract's CandidatePhoto.
+MAX_PHOTO_BYTES = 20 * 2**20
 PhotoSource = str | os.PathLike[str] | bytes
 
 
 class PhotoUpload(Connection):
-    """The one client-streamed call.
+    """The client-streamed calls.
 
-    It goes through gRPC's blocking stack, on a channel of its own: a server that refuses a photo ends the call while
+    They go through gRPC's blocking stack, on a channel of their own: a server that refuses a photo ends the call while
     the next message is being written, and grpc.aio (1.85) may then report "Internal error from Core" in place of the
     server's reason.
     """
 
     async def _upload(self, parent: str, photos: Sequence[PhotoSource]) -> Sequence[Any]:
+        header = gateway_pb2.UploadPhotosRequest(header=gateway_pb2.UploadHeader(parent=parent))
+        answer = await self._send("UploadPhotos", header, photos, lambda size_bytes: True)
+        return list(answer.photos)
+
+    async def _inspect(self, parent: str, photos: Sequence[PhotoSource]) -> gateway_pb2.InspectPhotosResponse:
+        header = gateway_pb2.InspectPhotosRequest(header=gateway_pb2.InspectPhotosHeader(parent=parent))
+        answer = await self._send("InspectPhotos", header, photos, lambda size_bytes: size_bytes <= MAX_PHOTO_BYTES)
+        assert isinstance(answer, gateway_pb2.InspectPhotosResponse)
+        return answer
+
+    async def _send(
+        self, method: str, header: Any, photos: Sequence[PhotoSource], has_body: Callable[[int], bool]
+    ) -> Any:
+        """The answer to a stream that opens with this header; `has_body` tells by its size whether a photo is sent."""
         # Before anything is sent, so that a path that cannot be read costs nothing.
         described = await asyncio.to_thread(lambda: [_describe(photo) for photo in photos])
-        parts = _Parts(parent, photos, described)
+        parts = _Parts(header, photos, described, has_body)
         with self._blocking_channel() as channel:
             stub: Any = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
-            call = stub.UploadPhotos.future(iter(parts), timeout=self._upload_timeout, metadata=self._metadata)
+            call = getattr(stub, method).future(iter(parts), timeout=self._upload_timeout, metadata=self._metadata)
             await _done(call)
             try:
-                return list(call.result().photos)
+                return call.result()
             except grpc.RpcError as error:
                 raise parts.failure or error_from_rpc(error) from error
 
@@ -48,26 +64,36 @@ class PhotoUpload(Connection):
 
 
 class _Parts:
-    """The messages of an upload. A file that cannot be read ends them early and is kept as `failure`."""
+    """The messages of a stream, all of the header's type. A file that cannot be read ends them early and is kept as
+    `failure`."""
 
-    def __init__(self, parent: str, photos: Sequence[PhotoSource], described: Sequence[tuple[str, int]]) -> None:
+    def __init__(
+        self,
+        header: Any,
+        photos: Sequence[PhotoSource],
+        described: Sequence[tuple[str, int]],
+        has_body: Callable[[int], bool],
+    ) -> None:
         self.failure: OSError | None = None
-        self._parent = parent
+        self._header = header
         self._photos = zip(photos, described, strict=True)
+        self._has_body = has_body
 
-    def __iter__(self) -> Iterator[gateway_pb2.UploadPhotosRequest]:
-        yield gateway_pb2.UploadPhotosRequest(header=gateway_pb2.UploadHeader(parent=self._parent))
+    def __iter__(self) -> Iterator[Any]:
+        message = type(self._header)
+        yield self._header
         for photo, (filename, size_bytes) in self._photos:
             # Announced before it is read: should reading fail, the server sees a photo cut short and stores nothing.
-            start = gateway_pb2.PhotoStart(filename=filename, size_bytes=size_bytes)
-            yield gateway_pb2.UploadPhotosRequest(photo=start)
+            yield message(photo={"filename": filename, "size_bytes": size_bytes})
+            if not self._has_body(size_bytes):
+                continue
             try:
                 content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
             except OSError as error:
                 self.failure = error
                 return
             for offset in range(0, len(content), CHUNK_BYTES):
-                yield gateway_pb2.UploadPhotosRequest(chunk=content[offset : offset + CHUNK_BYTES])
+                yield message(chunk=content[offset : offset + CHUNK_BYTES])
 
 
 async def _done(call: grpc.Future[Any]) -> None:

@@ -32,6 +32,14 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A photo that the training was not given, and the reason."""
+
+    filename: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Album:
     """One person's run, done."""
 
@@ -39,7 +47,10 @@ class Album:
     foundation: str
     """Name of the foundation's folder."""
     selfies: Sequence[bytes]
-    """Image files, upright."""
+    """Image files, upright: those that the training saw."""
+    left_out: Sequence[LeftOut]
+    analyzer: str
+    """Name of the face analyzer; empty without one."""
     training: Training
     groups: Sequence[StyleGroup]
     stages: Sequence[Stage]

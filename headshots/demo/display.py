@@ -43,6 +43,10 @@ class Display:
     ) -> None:
         self._bars.stop()
 
+    def say(self, line: str) -> None:
+        """A line for people, above the bars."""
+        self._bars.console.print(f"  {line}", style="bright_black", highlight=False, markup=False)
+
     @contextlib.contextmanager
     def stage(self, name: str, title: str) -> Iterator[StageDisplay]:
         """A stretch of the work; it counts as a stage only when it is left without an error."""

@@ -36,7 +36,7 @@ def gallery_page(album: Album) -> str:
 <main>
 <section>
 <h2>The selfies</h2>
-<p>All that the training saw of {person}.</p>
+<p>All that the training saw of {person}.{_left_out(album)}</p>
 {_selfies(album)}
 </section>
 {"".join(_group(group, album.person) for group in album.groups)}
@@ -75,6 +75,13 @@ def _selfies(album: Album) -> str:
         for number, content in enumerate(album.selfies, start=1)
     )
     return f'<ul class="selfies">{items}</ul>'
+
+
+def _left_out(album: Album) -> str:
+    if not album.left_out:
+        return ""
+    names = ", ".join(f"{escape(each.filename)} ({escape(each.reason)})" for each in album.left_out)
+    return f" Left out before: {names}."
 
 
 def _group(group: StyleGroup, person: str) -> str:

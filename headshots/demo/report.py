@@ -11,6 +11,7 @@ from pathlib import Path
 from headshots.demo.album import Album, Stage
 
 NOT_MEASURED = "not measured: no face analyzer judged the portraits"
+NO_FACE = "not measured: the analyzer found no face in some of the portraits"
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,9 @@ class Report:
     """Name of the foundation's folder."""
     person: str
     photos: int
+    """Those that the training saw."""
+    left_out: dict[str, str]
+    """By file name: why a photo was not used."""
     train_seconds: float | None
     images: int
     seconds_per_image: float | None
@@ -53,13 +57,14 @@ def success(album: Album, *, total_seconds: float, engine_cached: bool) -> Repor
         foundation=album.foundation,
         person=album.person,
         photos=len(album.selfies),
+        left_out={each.filename: each.reason for each in album.left_out},
         train_seconds=round(album.train_seconds, 2),
         images=album.image_count,
         seconds_per_image=round(album.seconds_per_image, 3),
         total_seconds=round(total_seconds, 2),
         peak_rss_mb=round(album.peak_rss_mb, 1),
         likeness=album.likeness,
-        likeness_reason=NOT_MEASURED if album.likeness is None else None,
+        likeness_reason=_why_not_measured(album),
         engine_cached=engine_cached,
         stages=_by_name(album.stages),
     )
@@ -75,6 +80,7 @@ def failure(
         foundation=foundation,
         person=person,
         photos=0,
+        left_out={},
         train_seconds=None,
         images=0,
         seconds_per_image=None,
@@ -85,6 +91,12 @@ def failure(
         engine_cached=False,
         stages=_by_name(stages),
     )
+
+
+def _why_not_measured(album: Album) -> str | None:
+    if album.likeness is not None:
+        return None
+    return NO_FACE if album.analyzer else NOT_MEASURED
 
 
 def _by_name(stages: Sequence[Stage]) -> dict[str, float]:

@@ -14,8 +14,10 @@ from headshots.cli.processes import Fleet, LogFiles, ServicesFailedError, free_p
 from headshots.diffusion.export import ExportOptions, package_name
 from headshots.diffusion.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import MANIFEST
+from headshots.settings import default_faces
 
-READY_SECONDS = 120.0
+# A large foundation takes minutes to load, or to be exported for the first time; one that dies is noticed at once.
+READY_SECONDS = 1800.0
 POLL_SECONDS = 0.15
 
 
@@ -52,6 +54,8 @@ class DemoServices:
             "HEADSHOTS_FOUNDATION": str(foundation),
             "HEADSHOTS_GENERATOR_ENGINES_DIR": str(engines),
             "HEADSHOTS_GENERATOR_PACKAGE": str(self._package()),
+            "HEADSHOTS_GATEWAY_FACES": default_faces(foundation),
+            "HEADSHOTS_TRAINER_FACES": default_faces(foundation),
             "HEADSHOTS_GATEWAY_TRAINER_ADDRESS": self._ports.addresses()["trainer"],
             "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": self._ports.addresses()["generator"],
         }

@@ -6,17 +6,26 @@ import asyncio
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from headshots.cli.trainings import training_detail
-from headshots.client import AsyncHeadshots, Gallery, PaintedImage, Style, Subject, Training
-from headshots.demo.album import Album, StyleGroup
+from headshots.client import (
+    AsyncHeadshots,
+    Gallery,
+    PaintedImage,
+    PhotosInspection,
+    Style,
+    Subject,
+    Training,
+)
+from headshots.demo.album import Album, LeftOut, StyleGroup
 from headshots.demo.display import Display, StageDisplay
 from headshots.demo.memory import MemoryWatch
 from headshots.demo.people import Person, from_folder, sample_person
 from headshots.demo.services import DemoServices
+from headshots.errors import InvalidPhotoError
 from headshots.imaging import PhotoLimits, decode_photo
 from headshots.settings import default_foundation
 
@@ -114,6 +123,10 @@ class DemoRun:
     async def _job(self, person: Person) -> Album:
         key = self._services.api_key_file.read_text().strip()
         async with AsyncHeadshots(self._services.gateway, key) as client:
+            with self._display.stage("inspect", "Inspecting selfies") as shown:
+                inspection = await client.inspect_photos(photos=person.photos)
+                shown.update(1, 1, count=f"{inspection.usable_count}/{len(inspection.photos)}")
+            person = self._fit_to_train(person, inspection)
             with self._display.stage("upload", "Uploading selfies") as shown:
                 subject = await client.create_subject(person.name, class_noun=person.class_noun)
                 await client.upload_photos(subject, person.photos)
@@ -122,7 +135,7 @@ class DemoRun:
                 training = await _train(client, subject, shown)
             with self._display.stage("paint", "Painting the gallery") as shown:
                 groups = await self._paint(client, subject, shown)
-        return await asyncio.to_thread(self._collect, person, training, groups)
+        return await asyncio.to_thread(self._collect, person, inspection, training, groups)
 
     async def _paint(self, client: AsyncHeadshots, subject: Subject, shown: StageDisplay) -> list[StyleGroup]:
         styles = [style async for style in client.list_styles()]
@@ -143,7 +156,29 @@ class DemoRun:
             shown.update(len(shots), gallery.total_shots, count=count, detail=gallery.status_message)
         return group_shots(gallery, styles, shots)
 
-    def _collect(self, person: Person, training: Training, groups: Sequence[StyleGroup]) -> Album:
+    def _fit_to_train(self, person: Person, inspection: PhotosInspection) -> Person:
+        """The person with the usable photos only; tells of those left out, and of what else the set lacks.
+
+        Too few are an error, as for any backend that asks before it trains; that they are much alike is said, no more.
+
+        Raises:
+            InvalidPhotoError: PHOTOS_NOT_READY.
+        """
+        for photo in inspection.photos:
+            for finding in photo.findings:
+                self._display.say(f"{photo.filename} is left out: {finding.message}")
+        for finding in inspection.findings:
+            if finding.reason == "TOO_FEW":
+                raise InvalidPhotoError("PHOTOS_NOT_READY", finding.message)
+            self._display.say(finding.message)
+        if not inspection.faces_checked:
+            self._display.say("no face analyzer: nobody looks for faces, and likeness is not measured")
+        pairs = zip(person.photos, inspection.photos, strict=True)
+        return replace(person, photos=[path for path, photo in pairs if photo.usable])
+
+    def _collect(
+        self, person: Person, inspection: PhotosInspection, training: Training, groups: Sequence[StyleGroup]
+    ) -> Album:
         stages = list(self._display.stages)
         paint_seconds = next(stage.seconds for stage in stages if stage.name == "paint")
         images = [shot.image for group in groups for shot in group.shots]
@@ -152,6 +187,10 @@ class DemoRun:
             person=person.name,
             foundation=self._options.foundation_folder.name,
             selfies=[decode_photo(path.read_bytes(), SHOWN_SELFIE).png for path in person.photos],
+            left_out=[
+                LeftOut(photo.filename, photo.findings[0].reason) for photo in inspection.photos if not photo.usable
+            ],
+            analyzer=inspection.analyzer,
             training=training,
             groups=groups,
             stages=stages,

@@ -42,11 +42,11 @@ class QualityLimits:
     """The photo's shorter side. The gateway asks for half of what the foundation paints (half: blown up to twice its
     size a picture has about the sharpness that the blur limits still allow), and at least for what uploads need."""
     min_face_sharpness: float = 0.03
-    """`face_sharpness`: selfies 0.150 and more; blurred by 0.4 % of the frame's width 0.059 and more, and still good; by
-    1.2 % at most 0.044 (in 95 of 100 at most 0.021), and of no use."""
+    """`face_sharpness`: selfies 0.150 and more; blurred by 0.4 % of the frame's width 0.059 and more, and still good;
+    by 1.2 % at most 0.044 (in 95 of 100 at most 0.021), and of no use."""
     min_photo_sharpness: float = 0.012
-    """`photo_sharpness`, where no face is known: selfies 0.087 and more, blurred by 0.4 % 0.026 and more, by 1.6 % at most
-    0.032 (median 0.005). Lower than for faces, because a good photo may be soft almost everywhere."""
+    """`photo_sharpness`, where no face is known: selfies 0.087 and more, blurred by 0.4 % 0.026 and more, by 1.6 % at
+    most 0.032 (median 0.005). Lower than for faces, because a good photo may be soft almost everywhere."""
     min_bright_luma: float = 60.0
     """Luma that the brightest twentieth of the face, else of the photo, reaches. A high percentile and not a mean, so
     that dark skin, dark hair or a black wall is not called a dark photo: faces of selfies reach 82 and more, in a
@@ -68,11 +68,11 @@ class QualityLimits:
     min_second_face: float = 0.5
     """Height of another face over the largest one's, from which the photo shows two people rather than a passer-by."""
     min_hash_spread: float = 0.22
-    """`hash_spread` of a set: selfies 0.364 and more, in one outfit before one wall 0.238 and more, a burst in which only
-    the head moves at most 0.203."""
+    """`hash_spread` of a set: selfies 0.364 and more, in one outfit before one wall 0.238 and more, a burst in which
+    only the head moves at most 0.203."""
     min_pose_spread: float = 0.045
-    """`pose_spread` of a set: selfies 0.055 and more, bursts at most 0.048 (in 95 of 100 at most 0.043). Only a set that
-    is below both limits has too little variety."""
+    """`pose_spread` of a set: selfies 0.055 and more, bursts at most 0.048 (in 95 of 100 at most 0.043). Only a set
+    that is below both limits has too little variety."""
     min_photos: int = 6
     """Usable photos that a training needs."""
 

@@ -15,7 +15,7 @@ import psutil
 from PIL import Image
 
 from tests.engines import scratch, tiny_foundation
-from tests.live_platform import selfies
+from tests.pictures import backdrop, packed
 
 STYLES = ["studio-navy-suit", "park-denim-jacket"]
 
@@ -43,8 +43,8 @@ def start_demo(out: Path, *arguments: str, photos: Path | None = None) -> subpro
 
 def photo_folder(folder: Path) -> Path:
     folder.mkdir()
-    for number, content in enumerate(selfies(3)):
-        (folder / f"{number}.jpg").write_bytes(content)
+    for number in range(6):
+        (folder / f"{number}.jpg").write_bytes(packed(backdrop(number), "JPEG"))
     return folder
 
 
@@ -68,20 +68,24 @@ def descendants_named(out: Path) -> list[psutil.Process]:
 
 def test_demo_leaves_page_sheet_and_report_and_no_process(tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    process = start_demo(out, photos=photo_folder(tmp_path / "ada"))
+    photos = photo_folder(tmp_path / "ada")
+    (photos / "broken.jpg").write_text("not an image")
+    process = start_demo(out, photos=photos)
     _, said = process.communicate(timeout=400)
     assert process.returncode == 0, said
+    assert "broken.jpg is left out: this is not an image" in said
     report = read_report(out)
     assert report["ok"] is True
     assert report["error"] is None
     assert report["images"] == 4
     assert report["photos"] == 6
+    assert report["left_out"] == {"broken.jpg": "UNDECODABLE"}
     assert report["person"] == "ada"
     assert report["likeness"] is None
     assert str(report["likeness_reason"]).startswith("not measured: ")
     stages = report["stages"]
     assert isinstance(stages, dict)
-    assert {"selfies", "export", "start", "upload", "train", "paint"} <= stages.keys()
+    assert {"selfies", "export", "start", "inspect", "upload", "train", "paint"} <= stages.keys()
     assert report["train_seconds"] == stages["train"]
     assert 100 < float(str(report["peak_rss_mb"])) < 4096
     page = (out / "gallery.html").read_text()
@@ -93,17 +97,18 @@ def test_demo_leaves_page_sheet_and_report_and_no_process(tmp_path: Path) -> Non
     assert descendants_named(out) == []
 
 
-def test_a_training_that_is_refused_fails_the_demo_with_the_reason(tmp_path: Path) -> None:
+def test_too_few_usable_photos_fail_the_demo_before_anything_is_trained(tmp_path: Path) -> None:
     out, photos = tmp_path / "demo", photo_folder(tmp_path / "few")
     for file in sorted(photos.iterdir())[:3]:
         file.unlink()
     process = start_demo(out, photos=photos)
     _, said = process.communicate(timeout=400)
     assert process.returncode == 4, said
-    assert "TOO_FEW_PHOTOS" in said
+    assert "PHOTOS_NOT_READY: 3 photos are usable, a training needs 6" in said
     report = read_report(out)
     assert report["ok"] is False
-    assert "TOO_FEW_PHOTOS" in str(report["error"])
+    assert "PHOTOS_NOT_READY" in str(report["error"])
+    assert "train" not in dict(report["stages"])  # type: ignore[call-overload]
     assert not (out / "gallery.html").exists()
     assert descendants_named(out) == []
 

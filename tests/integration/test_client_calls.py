@@ -31,7 +31,7 @@ from headshots.errors import (
     UnavailableError,
 )
 from headshots.rpc.server import RunningServer
-from headshots.v1 import resources_pb2
+from headshots.v1 import gateway_pb2, resources_pb2
 from tests.fake_gateway import API_KEY, STEPS, STYLES, FakeGateway, painted_png, start_fake_gateway
 
 
@@ -69,6 +69,46 @@ async def trained(client: AsyncHeadshots) -> Subject:
     subject = await subject_with_photos(client)
     await client.train(subject)
     return subject
+
+
+async def test_photos_are_inspected_stored_ones_first(
+    client: AsyncHeadshots, fake: FakeGateway, tmp_path: Path
+) -> None:
+    subject = await subject_with_photos(client, 5)
+    candidate, broken, huge = (tmp_path / name for name in ("more.jpg", "broken.jpg", "huge.png"))
+    candidate.write_bytes(selfie(9))
+    broken.write_bytes(b"not an image")
+    with huge.open("wb") as file:
+        file.truncate(20 * 2**20 + 1)
+    found = await client.inspect_photos(subject, [candidate, broken, huge, selfie(10)])
+    assert [photo.usable for photo in found.photos] == [*([True] * 6), False, False, True]
+    stored = [photo.name async for photo in client.list_photos(subject)]
+    assert [photo.name for photo in found.photos] == [*stored, "", "", "", ""]
+    assert [photo.filename for photo in found.photos[5:]] == ["more.jpg", "broken.jpg", "huge.png", ""]
+    assert [photo.findings[0].cause for photo in found.photos[6:8]] == ["PHOTO_UNDECODABLE", "PHOTO_TOO_LARGE"]
+    assert (found.photos[6].findings[0].measured, found.photos[6].findings[0].duplicate_of) == (None, None)
+    assert (found.ready_to_train, found.usable_count, found.faces_checked) == (True, 7, False)
+    assert len(fake.photos[subject.name]) == 5
+
+
+async def test_candidates_alone_need_no_subject(client: AsyncHeadshots) -> None:
+    found = await client.inspect_photos(photos=[selfie(1), selfie(2)])
+    (few,) = found.findings
+    assert (few.reason, few.measured, few.limit, found.ready_to_train) == ("TOO_FEW", 2.0, 6.0, False)
+    with pytest.raises(FileNotFoundError):
+        await client.inspect_photos(photos=["nowhere.jpg"])
+    with pytest.raises(NotFoundError):
+        await client.inspect_photos("nobody")
+
+
+async def test_a_training_may_name_its_photos(client: AsyncHeadshots, fake: FakeGateway) -> None:
+    subject = await client.create_subject()
+    await client.upload_photos(subject, [painted_png("selfie", number) for number in range(8)])
+    found = await client.inspect_photos(subject)
+    training = await client.train(subject, photos=[photo for photo in found.photos if photo.usable][:7])
+    assert training.photo_count == 7
+    (request,) = [each for each in fake.requests if isinstance(each, gateway_pb2.CreateTrainingRequest)]
+    assert list(request.photos) == [photo.name for photo in found.photos[:7]]
 
 
 async def test_tenant_and_styles(client: AsyncHeadshots) -> None:

@@ -81,6 +81,42 @@ def test_repeating_a_command_uploads_nothing_twice(terminal: Terminal, photos: P
     assert terminal.fake.calls["UploadPhotos"] == 2
 
 
+def test_photos_are_inspected_before_they_are_uploaded(terminal: Terminal, photos: Path) -> None:
+    said = terminal.run("photos", "inspect", str(photos))
+    assert "6 of 6 photos are usable: ready to train" in said.stdout
+    assert "faces were not looked for" in said.stderr
+    (photos / "broken.jpg").write_text("not an image")
+    (photos / "0.png").unlink()
+    refused = terminal.run("photos", "inspect", str(photos), code=4)
+    (row,) = [line for line in refused.stdout.splitlines() if "broken.jpg" in line]
+    assert row.split()[:4] == ["5", "broken.jpg", "-", "UNDECODABLE"]
+    assert "the file is no image; send another" in row
+    assert "TOO_FEW: send 1 more" in refused.stdout
+    assert "5 of 6 photos are usable: not ready to train" in refused.stdout
+    assert terminal.fake.subjects == {}
+    terminal.run("photos", "inspect", code=2)
+
+
+def test_an_inspection_is_json_too_and_its_exit_code_tells(terminal: Terminal, photos: Path) -> None:
+    terminal.run("subjects", "create")
+    terminal.run("photos", "upload", "s0", str(photos))
+    found = terminal.json("photos", "inspect", "--subject", "s0")
+    assert found["ready_to_train"] is True
+    assert found["photos"][0]["name"].startswith("subjects/s0/photos/")
+    terminal.run("subjects", "create")
+    few = json.loads(terminal.run("photos", "inspect", "--subject", "s1", "--json", code=4).stdout)
+    assert few["findings"][0]["reason"] == "TOO_FEW"
+
+
+def test_a_training_on_usable_photos_only_is_refused_where_they_are_too_few(terminal: Terminal, photos: Path) -> None:
+    terminal.run("subjects", "create")
+    (photos / "0.png").unlink()
+    refused = terminal.run("train", "s0", "--photos", str(photos), "--only-usable", code=4)
+    assert "PHOTOS_NOT_READY: send 1 more" in refused.stderr
+    (photos / "9.png").write_bytes(painted_png("selfie", 9))
+    assert "SUCCEEDED" in terminal.run("train", "s0", "--photos", str(photos), "--only-usable").stdout
+
+
 def test_json_is_all_that_stdout_gets(terminal: Terminal, photos: Path, tmp_path: Path) -> None:
     subject = terminal.json("subjects", "create", "Ada")
     assert subject["display_name"] == "Ada"

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
+from headshots.demo.album import LeftOut
 from headshots.demo.curve import curve_svg
 from headshots.demo.page import gallery_page
 from headshots.demo.sheet import contact_sheet
@@ -98,6 +99,12 @@ def test_words_from_people_are_escaped() -> None:
     assert "<script" not in html
     assert "&lt;script&gt;" in html
     assert "<suit>" not in html
+
+
+def test_photos_that_were_left_out_are_told_of() -> None:
+    assert "Left out" not in Page(gallery_page(album())).text
+    shown = replace(album(), left_out=[LeftOut("<b>.jpg", "BLURRY"), LeftOut("c.jpg", "NO_FACE")])
+    assert "Left out before: <b>.jpg (BLURRY), c.jpg (NO_FACE)." in Page(gallery_page(shown)).text
 
 
 def test_likeness_is_never_invented() -> None:

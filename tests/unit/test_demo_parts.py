@@ -16,6 +16,7 @@ from rich.console import Console
 
 from headshots.client import Gallery, JobState
 from headshots.demo import report
+from headshots.demo.album import LeftOut
 from headshots.demo.display import Display
 from headshots.demo.memory import MemoryWatch
 from headshots.demo.people import SELFIES, from_folder, sample_person
@@ -125,6 +126,11 @@ def test_reports_have_their_keys_and_never_invent_a_likeness(tmp_path: Path) -> 
     assert written["likeness"] is None
     assert written["likeness_reason"].startswith("not measured: ")
     assert written["stages"] == {"start": 4.0, "upload": 0.5, "train": 60.0, "paint": 30.0}
+    assert written["left_out"] == {}
+    bad = replace(album(), left_out=[LeftOut("blurry.jpg", "BLURRY")], analyzer="an-analyzer")
+    told = report.success(bad, total_seconds=1, engine_cached=True)
+    assert told.left_out == {"blurry.jpg": "BLURRY"}
+    assert told.likeness_reason == report.NO_FACE
     measured = report.success(replace(album(), likeness=0.7), total_seconds=1, engine_cached=True)
     assert (measured.likeness, measured.likeness_reason) == (0.7, None)
     failed = report.failure(
