@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from headshots.leases import LeaseLostError
 from headshots.pauses import pause
 from headshots.schema import PENDING
-from services.trainer import rows, turns
+from services.trainer import rows
 from services.trainer.jobs import Job, JobRequest
 from services.trainer.options import Recipe
+from services.trainer.places import Places
 from services.trainer.worker import Worker
 from services.trainer.workplace import Workplace
 
@@ -36,7 +37,7 @@ class TrainerEngine:
     """Start, get, watch, cancel, describe; and the workers behind them."""
 
     def __init__(self, place: Workplace) -> None:
-        self._place = place
+        self._place, self._places = place, Places(place)
         self._deadline: float | None = None
         self._workers: list[asyncio.Task[None]] = []
 
@@ -131,7 +132,5 @@ class TrainerEngine:
         """With its place in the queue and the time it will take, while it waits."""
         if job.state != PENDING:
             return job
-        queue = await asyncio.to_thread(turns.look, self._place.engine)
-        order = queue.order()
-        place = order.index(job.id) if job.id in order else 0
-        return dataclasses.replace(job, queue_place=place, eta_seconds=queue.eta_seconds(place))
+        place, eta_seconds = await self._places.of(job.id)
+        return dataclasses.replace(job, queue_place=place, eta_seconds=eta_seconds)

@@ -24,6 +24,12 @@ from tests.integration.test_gateway_galleries import (  # noqa: F401
     test_two_gateways_share_a_gallery,
     world,
 )
+from tests.integration.test_gateway_watches import (  # noqa: F401
+    name,
+    test_a_deleted_subject_leaves_no_events,
+    test_a_gateway_killed_between_two_events_costs_none_and_repeats_none,
+    test_a_watch_goes_on_after_any_event,
+)
 from tests.unit.test_gateway_eraser import (  # noqa: F401
     test_a_deletion_that_the_store_refused_can_be_repeated,
     test_the_row_stays_for_a_second_look_until_the_grace_period_is_over,
@@ -41,6 +47,10 @@ from tests.unit.test_leases import (  # noqa: F401
     test_many_workers_share_the_rows_without_overlap,
     test_release_gives_the_row_back_with_the_fence_raised,
     test_renew_reports_a_wish_to_cancel,
+)
+from tests.unit.test_trainer_turns import (  # noqa: F401
+    test_a_hundred_jobs_of_one_tenant_do_not_starve_anothers_first,
+    test_both_classes_are_served_high_first_and_by_turns_within,
 )
 from tests.unit.test_trainer_worker import (  # noqa: F401
     test_a_lost_workers_job_is_taken_over_and_counted,

@@ -260,6 +260,26 @@ async def _places(trainer: Trainer, job_id: str) -> list[int]:
     return places
 
 
+async def test_those_who_ask_together_read_the_queue_once(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [WORKING], poll_seconds=1e6)
+    for number in range(5):
+        await trainer.start(f"j{number}")
+    looks: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "created_at" in statement and "request" not in statement:
+            looks.append(statement)
+
+    sa.event.listen(trainer.database, "before_cursor_execute", listen)
+    jobs = await asyncio.gather(*(trainer.engine.get(f"j{number}") for number in range(5)))
+    assert [job.queue_place for job in jobs] == [0, 1, 2, 3, 4]
+    assert looks == []
+    trainer.engine._place.changes.ring()
+    await asyncio.gather(*(trainer.engine.get(f"j{number}") for number in range(5)))
+    assert len(looks) == 1
+    trainer.database.dispose()
+
+
 async def test_a_defect_costs_a_run_and_not_the_worker(tmp_path: Path) -> None:
     trainer = Trainer(tmp_path, [[*WORKING, DONE]])
     object.__setattr__(trainer.settings, "lease_seconds", 0.2)
