@@ -27,7 +27,7 @@ class FakeCV2(SimpleNamespace):
 
     INTER_AREA = 3
 
-    class error(Exception):  # noqa: N801  # cv2's own name
+    class error(Exception):  # cv2's own name
         """Raised for files that OpenCV cannot load."""
 
     def __init__(self, rows: np.ndarray | None, fails: bool = False) -> None:

@@ -1,0 +1,210 @@
+"""The analyzer learns on a toy budget: losses fall, runs resume, canvases tell the truth, the export answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+
+from foundry import evaluate_analyzer
+from foundry.analyzer_detecting import DetectorStage, face_geometry, target_maps
+from foundry.analyzer_embedding import MEMORY_FROM_STEP, EmbedderStage
+from foundry.analyzer_faces import MARGIN, all_traits, prepare_faces
+from foundry.analyzer_scenes import CanvasTruth, Scenes, compose, paste, prepare_scenes
+from foundry.camera import as_camera_sees
+from foundry.evaluate_analyzer import Recognition, match, rank1, roc_area
+from foundry.export_analyzer import export_analyzer, halved
+from foundry.train_analyzer import Trainer, train
+from foundry.training import Budget
+from headshots.faces import Face, Part
+from headshots.faces.bundled import BundledAnalyzer
+from headshots.faces.detection import SIDE, detections
+from headshots.faces.geometry import CROP, TEMPLATE
+
+PICTURES, PORTRAITS = 32, 12
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("analyzer")
+
+
+@pytest.fixture(scope="module")
+def scenes(work: Path) -> Scenes:
+    return prepare_scenes(work, PORTRAITS)
+
+
+def embedder_stage(work: Path) -> EmbedderStage:
+    return EmbedderStage(work, PICTURES, seed=3, device=CPU, pairs=8)
+
+
+def detector_stage(work: Path) -> DetectorStage:
+    return DetectorStage(work, PORTRAITS, seed=3, device=CPU, rows=8)
+
+
+def test_nets_learn_resume_and_become_an_analyzer(work: Path, scenes: Scenes, tmp_path: Path) -> None:
+    for make in (embedder_stage, detector_stage):
+        trainer = Trainer(make(work), work)
+        losses = train(trainer, Budget(None, 16), save_every=1e9)
+        assert np.mean(losses[-4:]) < np.mean(losses[:4])
+        resumed = Trainer(make(work), work)
+        assert resumed.resume()
+        assert resumed.step == 16
+        assert resumed.take_step(0.5) == pytest.approx(trainer.take_step(0.5), rel=1e-5)
+    analyzer = export_analyzer(work, tmp_path, people=3)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 4e6
+    assert analyzer.parts(scenes.pixels[0]).shape == (SIDE, SIDE)
+    assert analyzer.name == BundledAnalyzer(tmp_path).name
+
+
+def test_a_stage_learns_the_same_again(work: Path, scenes: Scenes) -> None:
+    first, second = (float(embedder_stage(work).loss(5).item()) for _ in range(2))
+    assert first == second
+    assert float(embedder_stage(work).loss(6).item()) != first
+    first, second = (float(detector_stage(work).loss(5).item()) for _ in range(2))
+    assert first == second
+
+
+def test_the_memory_holds_strangers_only(work: Path) -> None:
+    stage = embedder_stage(work)
+    stage.loss(MEMORY_FROM_STEP - 1)
+    assert len(stage.memory) == 0
+    stage.loss(MEMORY_FROM_STEP)
+    assert len(stage.memory) == 2 * stage.pairs
+    vectors = stage.memory[:4].clone()
+    people = torch.tensor([1, 1, 2, 2])
+    stage.memory, stage.remembered = vectors.clone(), people.clone()
+    alone = stage._told_apart(vectors, people)
+    stage.remembered = torch.tensor([1, 1, 1, 1])
+    assert float(stage._told_apart(vectors, people).item()) > float(alone.item()), "a stranger in the memory counts"
+
+
+def test_crops_are_upright_and_traits_are_standard(work: Path) -> None:
+    faces = prepare_faces(work, PICTURES)
+    assert faces.shape == (PICTURES, CROP + 2 * MARGIN, CROP + 2 * MARGIN, 3)
+    traits = all_traits(400)
+    assert np.abs(traits.mean(0)).max() < 1e-3
+    assert np.isfinite(traits).all()
+    assert traits.shape[1] > 60
+
+
+def test_the_camera_changes_pictures_a_row_each_and_stays_in_range() -> None:
+    pixels = torch.linspace(-1, 1, 3 * 16 * 16).reshape(1, 3, 16, 16).repeat(6, 1, 1, 1)
+    seen = as_camera_sees(pixels, torch.Generator().manual_seed(1))
+    assert seen.shape == pixels.shape
+    assert float(seen.abs().max()) <= 1
+    assert not torch.equal(seen[0], seen[1])
+    assert torch.equal(seen, as_camera_sees(pixels, torch.Generator().manual_seed(1)))
+
+
+def test_canvases_are_varied_and_their_truth_fits(scenes: Scenes) -> None:
+    rng = np.random.default_rng(0)
+    canvases = [compose(scenes, rng) for _ in range(80)]
+    counts = {sum(shown >= 0.4 for shown in canvas.shown) for canvas in canvases}
+    assert {0, 1, 2} <= counts
+    assert any(place[:2].min() < 0 or place[:2].max() > SIDE for canvas in canvases for place in canvas.places)
+    for canvas in canvases:
+        assert canvas.pixels.shape == (SIDE, SIDE, 3)
+        for place, shown in zip(canvas.places, canvas.shown, strict=True):
+            nose = place[4].astype(int)
+            if shown > 0.99 and np.all(nose >= 0) and np.all(nose < SIDE):
+                assert canvas.parts[nose[1], nose[0]] == Part.FACE
+
+
+def test_what_a_later_portrait_covers_no_longer_shows(scenes: Scenes) -> None:
+    empty = CanvasTruth(np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((SIDE, SIDE), np.uint8), [], [])
+    paste(empty, scenes, 0, 0.5, 0, 0)
+    paste(empty, scenes, 1, 0.5, 64, 0)
+    assert empty.shown == [pytest.approx(1), pytest.approx(1)]
+    paste(empty, scenes, 2, 0.5, 0, 0)
+    assert empty.shown[0] == pytest.approx(0)
+    assert empty.shown[1:] == [pytest.approx(1), pytest.approx(1)]
+
+
+def test_perfect_maps_give_the_faces_back(scenes: Scenes) -> None:
+    canvas = CanvasTruth(np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((SIDE, SIDE), np.uint8), [], [])
+    for column in range(2):
+        paste(canvas, scenes, column, 0.5, 64 * column, 20)
+    heat, counts, geometry, known = target_maps(canvas)
+    assert counts.min() == 1
+    assert known.sum() == 18
+    found = sorted(detections(heat, geometry, 0.9), key=lambda face: float(face.corners_22[0, 0]))
+    for face, place in zip(found, canvas.places, strict=True):
+        assert np.allclose(face.corners_22, place[:2], atol=1e-3)
+        assert np.allclose(face.landmarks_52, place[2:], atol=1e-3)
+
+
+def test_half_hidden_faces_are_neither_right_nor_wrong(scenes: Scenes) -> None:
+    canvas = CanvasTruth(np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((SIDE, SIDE), np.uint8), [], [])
+    middle = float(scenes.places[0, :2, 0].mean())
+    width = float(scenes.places[0, 1, 0] - scenes.places[0, 0, 0])
+    paste(canvas, scenes, 0, 1.0, -middle - 0.2 * width, 0)
+    assert 0.15 < canvas.shown[0] < 0.4
+    heat, counts, _, known = target_maps(canvas)
+    assert heat.max() == 0
+    assert known.sum() == 0
+    assert counts.min() == 0
+
+
+def test_geometry_is_relative_to_the_cell() -> None:
+    place = np.concatenate([[[0, 0], [80, 80]], TEMPLATE]).astype(np.float32)
+    first, second = face_geometry(place, 9, 9), face_geometry(place, 10, 9)
+    assert first[0] == pytest.approx(second[0] + 1)
+    assert np.allclose(first[1:], second[1:])
+
+
+def test_halved_weights_stay_close() -> None:
+    weights = np.linspace(-1, 1, 256, dtype=np.float32).reshape(16, 16)
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("MatMul", ["x", "w"], ["y"])],
+        "one",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 16])],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1, 16])],
+        [onnx.numpy_helper.from_array(weights, "w")],
+    )
+    model = onnx.helper.make_model(graph, ir_version=10, opset_imports=[onnx.helper.make_opsetid("", 18)])
+    small = halved(onnx.ModelProto.FromString(model.SerializeToString()))
+    assert len(small.SerializeToString()) < 0.8 * len(model.SerializeToString())
+    x = np.ones((1, 16), np.float32)
+    (told,) = ort.InferenceSession(small.SerializeToString()).run(None, {"x": x})
+    assert np.allclose(told, x @ weights, atol=1e-2)
+
+
+def test_scores_tell_perfect_from_hopeless() -> None:
+    people = np.eye(6, dtype=np.float32)[:, None].repeat(4, 1)
+    perfect = Recognition(people).scores(0.5)
+    assert (perfect["roc_auc"], perfect["rank1"], perfect["false_match_rate"]) == (1, 1, 0)
+    lost = people.copy()
+    lost[2, 1:] = 0
+    assert Recognition(lost).scores(0.5)["rank1"] == pytest.approx(5 / 6)
+    assert roc_area(np.zeros(4, np.float32), np.zeros(9, np.float32)) == pytest.approx(0.5)
+    assert rank1(people[:, 0], np.roll(people, 1, axis=0)) == 0
+
+
+def test_a_found_face_matches_one_true_place_only() -> None:
+    place = np.concatenate([[[10, 10], [50, 60]], TEMPLATE]).astype(np.float32)
+    nothing = np.zeros(1, np.float32)
+    near, far = (Face((left, 10, left + 40, 60), np.zeros((5, 2), np.float32), nothing, 0.9) for left in (12.0, 90.0))
+    pairs, spare = match([place, place], [near, far])
+    assert [face for _, face in pairs] == [near]
+    assert spare == [far]
+
+
+def test_the_command_writes_scores(work: Path, scenes: Scenes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for make in (embedder_stage, detector_stage):
+        if not (work / f"analyzer_{make(work).name}.pt").exists():
+            train(Trainer(make(work), work), Budget(None, 2))
+    export_analyzer(work, tmp_path, people=2)
+    sizes = ["--people", "3", "--scenes", "3", "--canvases", "4"]
+    monkeypatch.setattr("sys.argv", ["evaluate_analyzer", "--analyzer", str(tmp_path), *sizes])
+    evaluate_analyzer.main()
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert scores["people"] == 3
+    assert 0 <= scores["rank1"] <= 1
+    assert {"roc_auc", "precision", "recall", "box_iou", "mask_iou_hair", "cpu_milliseconds"} <= scores.keys()
