@@ -1,0 +1,117 @@
+"""How good trainings are and how long they take: ``python -m benchmarks.training`` (``make bench-training``).
+
+People whom no net has seen are taught, painted and judged by other nets than those that select checkpoints; the bare
+foundation is the control, diffusers' DreamBooth recipe the peer. Prints a table and writes ``out/bench/training.json``.
+Finished pieces are kept in ``out/bench/training/journal.jsonl``: a run that was cut short goes on when started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks.training import figures, work
+from benchmarks.training.judging import gallery
+from benchmarks.training.plan import Journal, Plan
+from benchmarks.training.speed import steps_per_second
+from headshots.diffusion.export import ensure_package
+from headshots.settings import default_foundation
+from services.trainer.device import usable_cpus
+
+QUICK: dict[str, int] = {
+    "people": 2,
+    "peer_people": 1,
+    "selfies": 6,
+    "scenes": 2,
+    "seeds": 1,
+    "gallery": 4,
+    "timed_people": 1,
+    "timed_steps": 4,
+}
+
+
+def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
+    """Everything that is still to be done, and then the report."""
+    journal = Journal(plan.folder / "journal.jsonl", plan.key)
+    say("the engine package")
+    ensure_package(plan.foundation, plan.out / "engines")
+    say(f"true photos of {plan.gallery} people")
+    gallery(plan.gallery, plan.folder / "gallery.npy")
+    _timed_alone(plan, journal, say)
+    # Processes are spawned: torch's threads do not survive a fork.
+    with ProcessPoolExecutor(plan.jobs, multiprocessing.get_context("spawn")) as pool:
+        _each(journal, "ours", plan.people, lambda person: pool.submit(work.ours, plan, person), say)
+        _each(journal, "bare", plan.people, lambda person: pool.submit(work.bare, plan, person), say)
+        seconds = {person: result["seconds"] for person, result in journal.all("ours").items()}
+        count = min(plan.peer_people, plan.people)
+        _each(journal, "peer", count, lambda person: pool.submit(work.peer, plan, person, seconds[person]), say)
+    return figures.report(plan, journal)
+
+
+def _timed_alone(plan: Plan, journal: Journal, say: Callable[[str], None]) -> None:
+    """What is timed has the machine to itself."""
+    for person in range(plan.timed_people):
+        if journal.get("timed", person) is None:
+            trained = work.train(plan, person, plan.threads)
+            say(f"timed alone: person {person} in {trained.seconds:.1f} s ({trained.cpu_seconds:.0f} s of CPU)")
+            result = {"seconds": trained.seconds, "cpu_seconds": trained.cpu_seconds, "threads": plan.threads}
+            journal.add("timed", person, result)
+    if journal.get("speed", 0) is None:
+        speed = steps_per_second(plan)
+        say(f"steps a second: {speed['ours_steps_per_second']:.2f} against {speed['peer_steps_per_second']:.2f}")
+        journal.add("speed", 0, speed)
+
+
+def _each(
+    journal: Journal,
+    kind: str,
+    count: int,
+    submit: Callable[[int], Future[dict[str, Any]]],
+    say: Callable[[str], None],
+) -> None:
+    """The people who are missing, several at once; each is kept as soon as it is done."""
+    waiting = {submit(person): person for person in range(count) if journal.get(kind, person) is None}
+    for future in as_completed(waiting):
+        result = future.result()
+        journal.add(kind, waiting[future], result)
+        say(f"{kind}: person {waiting[future]}: rank 1 {result['rank1']:.2f}, likeness {result['likeness']:.3f}")
+
+
+def main() -> None:
+    """Parse, measure, write, show."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--foundation", type=Path, default=default_foundation())
+    parser.add_argument("--out", type=Path, default=Path("out/bench"))
+    parser.add_argument("--people", type=int, help="people trained (20)")
+    parser.add_argument("--peer-people", type=int, help="of them trained by the peer too (5)")
+    parser.add_argument("--faces", default="bundled", help="who selects checkpoints: bundled, opencv or none")
+    parser.add_argument("--jobs", type=int, default=usable_cpus(), help="people at once, a thread each")
+    parser.add_argument("--quick", action="store_true", help="two people, few pictures: to see that it runs")
+    given = parser.parse_args()
+    chosen = {name: value for name in ("people", "peer_people") if (value := getattr(given, name)) is not None}
+    plan = Plan(
+        foundation=given.foundation.absolute(),
+        out=given.out,
+        faces=given.faces,
+        jobs=given.jobs,
+        threads=usable_cpus(),
+        **{**(QUICK if given.quick else {}), **chosen},
+    )
+    console = Console()
+    result = run(plan, lambda line: console.print(line, highlight=False))
+    path = plan.out / "training.json"
+    path.write_text(json.dumps(result, indent=2) + os.linesep)
+    console.print(figures.table(result))
+    console.print(f"written to {path}", highlight=False)
+
+
+if __name__ == "__main__":
+    main()

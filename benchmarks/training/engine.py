@@ -1,0 +1,73 @@
+"""Painting with the exported engine in this process: the graph that serves, without the service around it.
+
+Shapes: B portraits, C latent channels, H, W latent cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, UNetBatch
+from headshots.diffusion.export import ensure_package
+from headshots.diffusion.lora import load_row
+from headshots.diffusion.package import EnginePackage
+from headshots.diffusion.schedule import initial_noise, make_schedule
+
+_SLOT = 1
+
+Pixels = npt.NDArray[np.uint8]
+FloatArray = npt.NDArray[np.float32]
+
+
+class EnginePainter:
+    """One subject at a time, many portraits at once."""
+
+    def __init__(self, foundation: Path, engines: Path, threads: int) -> None:
+        """``engines``: where packages are kept; the foundation's is exported if it is not there."""
+        self._package = EnginePackage.read(ensure_package(foundation, engines))
+        self._backend = OnnxRuntimeBackend(self._package, OnnxRuntimeOptions(threads=threads))
+
+    def paint(self, adapter: bytes | None, orders: Sequence[tuple[str, int]]) -> list[Pixels]:
+        """A picture each (prompt, seed), by the package's sampler, steps and guidance; None: the bare foundation."""
+        package = self._package
+        row = None if adapter is None else load_row(adapter, package.layout, package.foundation_digest)
+        self._backend.write_slot(_SLOT, row)
+        at_once = max(package.max_rows // 2, 1)
+        pictures: list[Pixels] = []
+        for start in range(0, len(orders), at_once):
+            pictures += self._some(orders[start : start + at_once])
+        return pictures
+
+    def _some(self, orders: Sequence[tuple[str, int]]) -> list[Pixels]:
+        package = self._package
+        factor = package.vae_scale_factor
+        shape = (package.latent_channels, package.native_height_px // factor, package.native_width_px // factor)
+        table = make_schedule(package.scheduler, package.sampler, package.steps)
+        noise = np.stack([initial_noise(seed, shape) for _, seed in orders])
+        x_BCHW: FloatArray = noise * np.float32(table.initial_scale)
+        before_BCHW = np.zeros_like(x_BCHW)
+        prompts = ["" for _ in orders] + [prompt for prompt, _ in orders]
+        context = np.stack([self._backend.encode_text(prompt).context_TD for prompt in prompts])
+        for step in range(table.steps):
+            guided = self._guided(x_BCHW * table.input_scale[step], float(table.timestep[step]), context)
+            clean = table.p[step] * x_BCHW + table.q[step] * guided
+            after = table.a[step] * x_BCHW + table.b[step] * clean + table.c[step] * before_BCHW
+            x_BCHW, before_BCHW = after, clean
+        return list(self._backend.decode(x_BCHW.astype(np.float32)))
+
+    def _guided(self, x_BCHW: FloatArray, timestep: float, context_BTD: FloatArray) -> FloatArray:
+        rows = len(context_BTD)
+        batch = UNetBatch(
+            sample_BCHW=np.concatenate([x_BCHW, x_BCHW]).astype(np.float32),
+            timestep_B=np.full(rows, timestep, np.float32),
+            context_BTD=context_BTD,
+            slot_B=np.full(rows, _SLOT, np.int64),
+            strength_B=np.ones(rows, np.float32),
+        )
+        empty, asked = np.split(self._backend.unet(batch), 2)
+        guided: FloatArray = empty + np.float32(self._package.guidance_scale) * (asked - empty)
+        return guided

@@ -1,0 +1,112 @@
+"""From people's results to the figures, the table and the JSON file."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from rich.table import Table
+
+from benchmarks.training.plan import Journal, Plan
+
+# Figure: (goal, whether at most or at least, what it says).
+GOALS: Mapping[str, tuple[float, str, str]] = {
+    "rank1": (0.80, ">=", "portraits that name their person"),
+    "likeness_share": (0.85, ">=", "likeness to true photos / photo to photo"),
+    "prompt_drop_points": (5.0, "<=", "prompt following lost, outfit and backdrop, points"),
+    "control_rank1": (0.05, "<=", "rank 1 of the bare foundation"),
+    "accepted_share": (0.80, ">=", "portraits fit for a profile at first try"),
+    "seconds_per_training": (90.0, "<=", "a training alone on the machine's cores"),
+    "steps_per_second_ratio": (2.0, ">=", "optimizer steps a second, ours / peer's"),
+    "likeness_gain_equal_time": (0.0, ">", "likeness share after the same time, ours - peer's"),
+}
+
+
+def figures(journal: Journal) -> dict[str, float | None]:
+    """Every figure; None where nothing was measured."""
+    ours, bare, peers = journal.all("ours"), journal.all("bare"), journal.all("peer")
+    speed, timed = journal.get("speed", 0), journal.all("timed")
+    pairs = [(ours[person], result) for person, result in peers.items() if person in ours]
+    return {
+        "rank1": _mean(result["rank1"] for result in ours.values()),
+        "likeness_share": _mean(_share(result) for result in ours.values()),
+        "prompt_drop_points": _drop(ours.values(), [bare[person] for person in ours if person in bare]),
+        "control_rank1": _mean(result["rank1"] for result in bare.values()),
+        "accepted_share": _mean(
+            result["accepted_share"] for result in ours.values() if result["accepted_share"] is not None
+        ),
+        "seconds_per_training": _mean(result["seconds"] for result in timed.values()),
+        "steps_per_second_ratio": None if speed is None else speed["ratio"],
+        "likeness_gain_equal_time": _mean(_share(mine) - _share(theirs) for mine, theirs in pairs),
+    }
+
+
+def report(plan: Plan, journal: Journal) -> dict[str, Any]:
+    """All that goes into the file."""
+    ours, peers = journal.all("ours"), journal.all("peer")
+    refused: Counter[str] = Counter()
+    for result in ours.values():
+        refused.update(result["refused_for"])
+    return {
+        "figures": figures(journal),
+        "foundation": plan.described.name,
+        "foundation_digest": plan.digest,
+        "people": len(ours),
+        "peer_people": len(peers),
+        "portraits_each": plan.scenes * plan.seeds,
+        "gallery": plan.gallery,
+        "analyzer": plan.faces,
+        "judge": "foundry.judges (Embedder, Probe)",
+        "refused_for": dict(refused),
+        "following": _following(ours.values()),
+        "following_bare": _following(journal.all("bare").values()),
+        "peer_likeness_share": _mean(_share(result) for result in peers.values()),
+        "speed": journal.get("speed", 0),
+        "threads_timed": plan.threads,
+        "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
+        "versions": {name: version(name) for name in ("torch", "diffusers", "peft", "accelerate", "onnxruntime")},
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "trainings": ours,
+        "peer_trainings": peers,
+    }
+
+
+def table(result: Mapping[str, Any]) -> Table:
+    """Figures against goals."""
+    shown = Table(title=f"training, {result['foundation']}, {result['people']} people never trained on")
+    for column in ("figure", "measured", "goal", "what"):
+        shown.add_column(column, justify="left" if column in ("figure", "what") else "right")
+    for name, (goal, kind, what) in GOALS.items():
+        value = result["figures"][name]
+        shown.add_row(name, "not measured" if value is None else f"{value:.3f}", f"{kind} {goal:g}", what)
+    return shown
+
+
+def _share(result: Mapping[str, Any]) -> float:
+    return float(result["likeness"]) / float(result["own_likeness"])
+
+
+def _drop(ours: Iterable[Mapping[str, Any]], bare: Iterable[Mapping[str, Any]]) -> float | None:
+    """Points of outfit and backdrop together that the adapters cost."""
+    mine, theirs = _mean(map(_followed, ours)), _mean(map(_followed, bare))
+    return None if mine is None or theirs is None else 100 * (theirs - mine)
+
+
+def _followed(result: Mapping[str, Any]) -> float:
+    return float(result["following"]["outfit"] + result["following"]["backdrop"]) / 2
+
+
+def _following(results: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
+    kept = list(results)
+    return {name: _mean(result["following"][name] for result in kept) for name in ("outfit", "backdrop", "light")}
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    known = list(values)
+    return statistics.fmean(known) if known else None

@@ -1,0 +1,138 @@
+"""The peer: what diffusers' ``examples/dreambooth/train_dreambooth_lora.py`` does, step by step, on the same libraries.
+
+Read in the commit 000280f of huggingface/diffusers (Apache-2.0) and written anew: a data loader that opens, scales and
+crops the image files and tokenizes the prompt for every row; VAE and text encoder in the loop, a latent that is sampled
+from the VAE's distribution, uniform timesteps, plain mean squared error, AdamW at a constant rate under accelerate, no
+prior preservation. LoRA through PEFT, as in the script's later versions. What differs from its defaults, for the peer's
+good: rank and learning rate are those of the foundation's recipe instead of 4 and 5e-4.
+
+Shapes: B rows, C latent channels, H, W latent cells.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from peft import LoraConfig
+from peft.utils import get_peft_model_state_dict
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes
+from services.trainer.options import Recipe
+
+_WEIGHT_DECAY, _MAX_GRADIENT_NORM = 1e-2, 1.0
+_TARGETS = ["to_k", "to_q", "to_v", "to_out.0"]
+
+
+class _Selfies(Dataset[dict[str, Tensor]]):
+    """Image files with one prompt, as the script's DreamBoothDataset: everything is done again for every row."""
+
+    def __init__(self, files: Sequence[Path], prompt: str, tokenizer: Any, side_px: int) -> None:
+        self._files, self._prompt, self._tokenizer, self._side_px = list(files), prompt, tokenizer, side_px
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        image = ImageOps.exif_transpose(Image.open(self._files[index])).convert("RGB")
+        scale = self._side_px / min(image.size)
+        image = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BILINEAR)
+        left = int(torch.randint(0, image.width - self._side_px + 1, (1,)))
+        top = int(torch.randint(0, image.height - self._side_px + 1, (1,)))
+        image = image.crop((left, top, left + self._side_px, top + self._side_px))
+        pixels = torch.from_numpy(np.asarray(image, np.float32).copy()).permute(2, 0, 1) / 127.5 - 1
+        tokens = self._tokenizer(
+            self._prompt,
+            truncation=True,
+            padding="max_length",
+            max_length=self._tokenizer.model_max_length,
+            return_tensors="pt",
+        )
+        return {"pixels": pixels, "ids": tokens.input_ids[0]}
+
+
+class Peer:
+    """One training by that recipe on the CPU."""
+
+    def __init__(self, foundation: Path, files: Sequence[Path], prompt: str, recipe: Recipe, side_px: int) -> None:
+        torch.manual_seed(recipe.seed)
+        self._accelerator = Accelerator(cpu=True)
+        tokenizer = CLIPTokenizer.from_pretrained(foundation / "tokenizer")
+        self._text = CLIPTextModel.from_pretrained(foundation / "text_encoder", dtype=torch.float32)
+        self._vae = AutoencoderKL.from_pretrained(foundation / "vae", torch_dtype=torch.float32)
+        unet = UNet2DConditionModel.from_pretrained(foundation / "unet", torch_dtype=torch.float32)
+        for model in (self._text, self._vae, unet):
+            model.requires_grad_(False)
+        unet.add_adapter(
+            LoraConfig(
+                r=recipe.rank, lora_alpha=recipe.rank, init_lora_weights="gaussian", target_modules=list(_TARGETS)
+            )
+        )
+        self._learned = [parameter for parameter in unet.parameters() if parameter.requires_grad]
+        optimizer = torch.optim.AdamW(self._learned, lr=recipe.learning_rate, weight_decay=_WEIGHT_DECAY)
+        loader = DataLoader(
+            _Selfies(files, prompt, tokenizer, side_px), batch_size=min(recipe.batch_rows, len(files)), shuffle=True
+        )
+        self._scheduler = DDPMScheduler.from_pretrained(foundation / "scheduler")
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
+        self._unet, self._optimizer, self._loader, self._schedule = self._accelerator.prepare(
+            unet, optimizer, loader, schedule
+        )
+        self._unet.train()
+
+    def steps(self) -> Iterator[float]:
+        """Endless: a step, and its loss."""
+        while True:
+            for batch in self._loader:
+                with self._accelerator.accumulate(self._unet):
+                    loss = self._loss(batch)
+                    self._accelerator.backward(loss)
+                    self._accelerator.clip_grad_norm_(self._learned, _MAX_GRADIENT_NORM)
+                    self._optimizer.step()
+                    self._schedule.step()
+                    self._optimizer.zero_grad()
+                yield float(loss.detach())
+
+    def run_for(self, seconds: float) -> int:
+        """Steps done in so many seconds of wall time."""
+        end, count = time.perf_counter() + seconds, 0
+        for _ in self.steps():
+            count += 1
+            if time.perf_counter() >= end:
+                break
+        return count
+
+    def adapter(self, foundation_digest: str) -> bytes:
+        """What has been learned, as our engine reads it."""
+        state: dict[str, npt.NDArray[np.float32]] = {
+            name: tensor.detach().numpy().copy()
+            for name, tensor in get_peft_model_state_dict(self._accelerator.unwrap_model(self._unet)).items()
+        }
+        names = sorted(name.removesuffix(".lora_A.weight") for name in state if name.endswith(".lora_A.weight"))
+        pairs = {name: LoraPair(state[f"{name}.lora_A.weight"], state[f"{name}.lora_B.weight"]) for name in names}
+        return diffusers_lora_bytes(pairs, {"foundation_digest": foundation_digest})
+
+    def _loss(self, batch: dict[str, Tensor]) -> Tensor:
+        latents_BCHW = self._vae.encode(batch["pixels"]).latent_dist.sample() * self._vae.config.scaling_factor
+        noise_BCHW = torch.randn_like(latents_BCHW)
+        levels = self._scheduler.config.num_train_timesteps
+        timestep_B = torch.randint(0, levels, (len(latents_BCHW),)).long()
+        noisy_BCHW = self._scheduler.add_noise(latents_BCHW, noise_BCHW, timestep_B)
+        told = self._text(batch["ids"], return_dict=False)[0]
+        predicted = self._unet(noisy_BCHW, timestep_B, told).sample
+        target = noise_BCHW
+        if self._scheduler.config.prediction_type == "v_prediction":
+            target = self._scheduler.get_velocity(latents_BCHW, noise_BCHW, timestep_B)
+        return F.mse_loss(predicted.float(), target.float(), reduction="mean")

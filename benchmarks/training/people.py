@@ -1,0 +1,95 @@
+"""Who is trained, what they are painted as, and who else could be meant. All of them drawn, none seen by any net."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from foundry.portraits import held_out_seed, render, sample_identity, sample_scene, sample_selfies
+from headshots.artifacts import ArtifactStore
+from headshots.diffusion.foundation import Foundation
+from services.trainer.photos import PhotoRef
+
+# Apart from everybody that recipes, judges and analyzers were tried on.
+FIRST_PERSON = 3_000
+GALLERY = 200
+# True photos of each person of the gallery, of other moments than the selfies.
+PHOTOS_EACH = 8
+SIDE_PX = 128
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a prompt asks for; a portrait that follows it shows it."""
+
+    outfit: str
+    backdrop: str
+    lighting: str
+
+
+# None of them is one of those that checkpoints are judged by (services.trainer.painting.SCENES).
+SCENES = (
+    Scene("dark grey blazer", "plain grey studio", "soft studio lighting"),
+    Scene("leather jacket", "city at night", "neon lighting"),
+    Scene("lab coat", "bright office", "cool window lighting"),
+    Scene("black turtleneck", "red curtain", "dramatic side lighting"),
+    Scene("denim jacket", "sandy beach", "warm sunset lighting"),
+    Scene("beige blazer", "library", "soft studio lighting"),
+    Scene("green sweater", "snowy mountains", "cool window lighting"),
+    Scene("striped shirt", "brick wall", "warm sunset lighting"),
+)
+SEEDS = (11, 12, 13, 14)
+
+
+def class_noun(person: int) -> str:
+    """man or woman."""
+    return sample_identity(held_out_seed(FIRST_PERSON + person)).class_noun
+
+
+def prompt(foundation: Foundation, noun: str, scene: Scene) -> str:
+    """As the gateway fills a style in."""
+    return foundation.prompt_template.format(
+        framing="headshot",
+        subject=f"{foundation.trigger} {noun}",
+        outfit=scene.outfit,
+        backdrop=scene.backdrop,
+        lighting=scene.lighting,
+    )
+
+
+def upload(store: ArtifactStore, person: int, count: int) -> tuple[PhotoRef, ...]:
+    """The person's selfies, in the store as the gateway would have put them there."""
+    photos = []
+    for content in sample_selfies(held_out_seed(FIRST_PERSON + person), count):
+        packed = io.BytesIO()
+        Image.open(io.BytesIO(content)).convert("RGB").save(packed, "PNG")
+        digest = hashlib.sha256(packed.getvalue()).hexdigest()
+        key = f"people/{person}/photos/{digest}.png"
+        store.put_sync(key, packed.getvalue())
+        photos.append(PhotoRef(key, digest))
+    return tuple(photos)
+
+
+def true_photos(person: int) -> Pixels:
+    """``PHOTOS_EACH`` selfies of other moments than those that are trained on: uint8 [N, 128, 128, 3]."""
+    seed = held_out_seed(FIRST_PERSON + person)
+    identity = sample_identity(seed)
+    pictures = []
+    for number in range(PHOTOS_EACH):
+        rng = np.random.default_rng([seed, number, 0x6A11])
+        pictures.append(render(identity, sample_scene(rng, "selfie"), SIDE_PX))
+    return np.stack(pictures)
+
+
+def resized(pictures: Sequence[Pixels]) -> Pixels:
+    """[N, 128, 128, 3], as the judges want them."""
+    size = (SIDE_PX, SIDE_PX)
+    return np.stack([np.asarray(Image.fromarray(one).resize(size, Image.Resampling.LANCZOS)) for one in pictures])

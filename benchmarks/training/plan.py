@@ -1,0 +1,118 @@
+"""What a run of the benchmark measures, and the journal that lets a run that was cut short go on."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from benchmarks.training.people import SCENES, SEEDS, Scene
+from headshots.artifacts import ArtifactStore
+from headshots.diffusion.foundation import Foundation, foundation_digest
+from services.trainer.options import Recipe
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Sizes of a run; the defaults are those of the published figures."""
+
+    foundation: Path
+    out: Path
+    # People trained, and of them those whom the peer trains too.
+    people: int = 20
+    peer_people: int = 5
+    selfies: int = 10
+    scenes: int = len(SCENES)
+    seeds: int = len(SEEDS)
+    # People among whom a portrait has to name its own.
+    gallery: int = 200
+    # As HEADSHOTS_TRAINER_FACES; who selects checkpoints and keeps the gate, never who judges here.
+    faces: str = "bundled"
+    # People worked on at once, a thread each.
+    jobs: int = 2
+    # Threads of what is timed alone.
+    threads: int = 2
+    # People whose trainings are timed alone, and steps of each side for the ratio.
+    timed_people: int = 2
+    timed_steps: int = 40
+
+    @property
+    def wanted_scenes(self) -> tuple[Scene, ...]:
+        """What is painted."""
+        return SCENES[: self.scenes]
+
+    @property
+    def wanted_seeds(self) -> tuple[int, ...]:
+        """Each scene with each."""
+        return SEEDS[: self.seeds]
+
+    @cached_property
+    def described(self) -> Foundation:
+        """The foundation without its weights."""
+        return Foundation.read(self.foundation)
+
+    @cached_property
+    def digest(self) -> str:
+        """The foundation's."""
+        return foundation_digest(self.foundation)
+
+    @property
+    def folder(self) -> Path:
+        """Where everything but the result lies."""
+        return self.out / "training"
+
+    @property
+    def store_url(self) -> str:
+        """The object store of photos and adapters."""
+        return (self.folder / "objects").absolute().as_uri()
+
+    @property
+    def store(self) -> ArtifactStore:
+        """The same, open."""
+        return ArtifactStore.open(self.store_url)
+
+    @cached_property
+    def key(self) -> str:
+        """All that decides a person's figures: lines of the journal under another key do not count."""
+        facts = {
+            "foundation": self.digest,
+            "recipe": dataclasses.asdict(Recipe.resolve(self.described)),
+            "sampler": [self.described.sampler, self.described.steps, self.described.guidance_scale],
+            "sizes": [self.selfies, self.scenes, self.seeds, self.gallery],
+            "faces": self.faces,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Journal:
+    """Finished pieces of work, a JSON line each, by kind and person."""
+
+    def __init__(self, path: Path, key: str) -> None:
+        self._path, self._key = path, key
+        self._known: dict[tuple[str, int], dict[str, Any]] = {}
+        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue  # the last line of a run that was cut short
+            if entry["key"] == key:
+                self._known[entry["kind"], entry["person"]] = entry["result"]
+
+    def get(self, kind: str, person: int) -> dict[str, Any] | None:
+        """What is known."""
+        return self._known.get((kind, person))
+
+    def add(self, kind: str, person: int, result: dict[str, Any]) -> None:
+        """Keep a result."""
+        self._known[kind, person] = result
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"key": self._key, "kind": kind, "person": person, "result": result}) + "\n")
+
+    def all(self, kind: str) -> dict[int, dict[str, Any]]:
+        """Results of a kind by person."""
+        return {person: result for (each, person), result in sorted(self._known.items()) if each == kind}

@@ -1,0 +1,71 @@
+"""Optimizer steps a second, ours and the peer's: same foundation, photos, batch, resolution and threads, in turns."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.training import people
+from benchmarks.training.peer import Peer
+from benchmarks.training.plan import Plan
+from benchmarks.training.work import caption, photo_files, side
+from services.trainer.jobs import JobRequest
+from services.trainer.options import Recipe, TrainingOptions
+from services.trainer.photos import load_pictures
+from services.trainer.preparing import prepare
+from services.trainer.protocol import Task
+
+_BLOCKS, _WARM_UP = 4, 2
+
+
+def steps_per_second(plan: Plan, person: int = 0) -> dict[str, Any]:
+    """Both sides' steps a second, and how many times faster ours are."""
+    torch.set_num_threads(plan.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        files = photo_files(plan, person, Path(folder))
+        recipe = Recipe.resolve(plan.described)
+        peer = Peer(plan.foundation, files, caption(plan, person), recipe, side(plan)).steps()
+        sides = {"ours": _ours(plan, person), "peer": peer}
+        spent = dict.fromkeys(sides, 0.0)
+        for steps in sides.values():
+            _take(steps, _WARM_UP)
+        block = max(plan.timed_steps // _BLOCKS, 1)
+        for _ in range(_BLOCKS):
+            for name, steps in sides.items():
+                spent[name] += _take(steps, block)
+    rates = {name: _BLOCKS * block / seconds for name, seconds in spent.items()}
+    return {
+        "ours_steps_per_second": rates["ours"],
+        "peer_steps_per_second": rates["peer"],
+        "ratio": rates["ours"] / rates["peer"],
+        "batch_rows": recipe.batch_rows,
+        "threads": plan.threads,
+    }
+
+
+def _ours(plan: Plan, person: int) -> Iterator[object]:
+    photos = people.upload(plan.store, person, plan.selfies)
+    # Never fewer steps than are timed, whatever the recipe says.
+    options = TrainingOptions(
+        steps=max(Recipe.resolve(plan.described).steps, plan.timed_steps + 2 * _WARM_UP + _BLOCKS)
+    )
+    request = JobRequest(photos, f"people/{person}/timed", people.class_noun(person), options)
+    recipe = Recipe.resolve(plan.described, options)
+    pictures = load_pictures(plan.store, photos, recipe, (side(plan), plan.described.native_height_px))
+    task = Task("timed", request, str(plan.foundation), plan.digest, "", plan.store_url, "cpu", plan.threads, 3600.0)
+    prepared = prepare(task, pictures, plan.store, plan.described, recipe, None, torch.device("cpu"), lambda: None)
+    yield from prepared.run.steps()
+
+
+def _take(steps: Iterator[object], count: int) -> float:
+    """Seconds that ``count`` steps take."""
+    begin = time.perf_counter()
+    taken = sum(1 for _ in itertools.islice(steps, count))
+    assert taken == count
+    return time.perf_counter() - begin

@@ -1,0 +1,210 @@
+"""One person's part of the benchmark: taught by us or by the peer, painted, judged. Runs in a process of its own."""
+
+from __future__ import annotations
+
+import functools
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from benchmarks.training import people
+from benchmarks.training.engine import EnginePainter
+from benchmarks.training.judging import Jury, gallery, through_the_gate
+from benchmarks.training.peer import Peer
+from benchmarks.training.people import Pixels
+from benchmarks.training.plan import Plan
+from headshots.faces import open_analyzer
+from services.trainer.jobs import JobRequest
+from services.trainer.options import Recipe, TrainingOptions
+from services.trainer.photos import load_pictures
+from services.trainer.protocol import Failed, Succeeded, Task, decode_event, encode
+from services.trainer.scores import TrainingScores
+from services.trainer.stamp import foundation_stamp
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the trainer's child process left, and what it took: wall and CPU seconds from its start to its last word."""
+
+    adapter: bytes
+    scores: TrainingScores
+    steps: int
+    seconds: float
+    cpu_seconds: float
+
+
+def ours(plan: Plan, person: int, threads: int = 1) -> dict[str, Any]:
+    """Train as the service does, paint, judge."""
+    trained = train(plan, person, threads)
+    scores = trained.scores
+    return {
+        "seconds": trained.seconds,
+        "cpu_seconds": trained.cpu_seconds,
+        "threads": threads,
+        "steps": trained.steps,
+        "chosen_step": scores.chosen_step,
+        "held_out_likeness": scores.likeness,
+        "passed": scores.passed,
+        "reason": scores.reason,
+        **judged(plan, person, trained.adapter, f"{person:02d}-ours.jpg"),
+    }
+
+
+def peer(plan: Plan, person: int, seconds: float) -> dict[str, Any]:
+    """The peer's training for as many seconds as ours took, loading not counted; painted and judged alike."""
+    torch.set_num_threads(1)
+    recipe, foundation = Recipe.resolve(plan.described), plan.described
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Peer(
+            plan.foundation, photo_files(plan, person, Path(folder)), caption(plan, person), recipe, side(plan)
+        )
+        steps = trainer.run_for(seconds)
+        adapter = trainer.adapter(plan.digest)
+    assert foundation.family == "sd15"
+    return {"seconds": seconds, "steps": steps, **judged(plan, person, adapter, f"{person:02d}-peer.jpg")}
+
+
+def bare(plan: Plan, person: int) -> dict[str, Any]:
+    """The control: the bare foundation with the person's prompts. The same pictures for everybody of a class."""
+    pictures = _bare_pictures(plan, people.class_noun(person))
+    scenes = [scene for scene in plan.wanted_scenes for _ in plan.wanted_seeds]
+    jury = _jury(plan)
+    return {**jury.likeness(person, pictures), "following": jury.following(scenes, pictures)}
+
+
+def train(plan: Plan, person: int, threads: int) -> Trained:
+    """One training in the trainer's own child process.
+
+    Raises:
+        RuntimeError: it failed; the message has its reason.
+    """
+    prefix = f"people/{person}/adapters/{plan.key}-{threads}"
+    plan.store.delete_prefix_sync(prefix)
+    request = JobRequest(
+        people.upload(plan.store, person, plan.selfies), prefix, people.class_noun(person), TrainingOptions()
+    )
+    task = Task(
+        job_id=f"person-{person}",
+        request=request,
+        foundation=str(plan.foundation),
+        foundation_digest=plan.digest,
+        foundation_stamp=foundation_stamp(plan.foundation),
+        store_url=plan.store_url,
+        device="cpu",
+        threads=threads,
+        checkpoint_seconds=15.0,
+        faces=plan.faces,
+    )
+    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    last = _last_word(task)
+    seconds = time.perf_counter() - begin
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if not isinstance(last, Succeeded):
+        raise RuntimeError(f"person {person}: {last.failure if isinstance(last, Failed) else last}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Trained(plan.store.get_sync(last.adapter.key), last.scores, last.curve[-1][0], seconds, cpu)
+
+
+def judged(plan: Plan, person: int, adapter: bytes, sheet: str) -> dict[str, Any]:
+    """Every scene with every seed, before the jury and the gate."""
+    noun = people.class_noun(person)
+    orders = [
+        (people.prompt(plan.described, noun, scene), seed) for scene in plan.wanted_scenes for seed in plan.wanted_seeds
+    ]
+    pictures = _painter(plan).paint(adapter, orders)
+    scenes = [scene for scene in plan.wanted_scenes for _ in plan.wanted_seeds]
+    _save_sheet(plan.folder / "sheets" / sheet, pictures, plan.seeds)
+    jury = _jury(plan)
+    return {
+        **jury.likeness(person, pictures),
+        "following": jury.following(scenes, pictures),
+        **through_the_gate(open_analyzer(plan.faces), plain_photos(plan, person), pictures),
+    }
+
+
+def plain_photos(plan: Plan, person: int) -> list[Pixels]:
+    """The selfies as the trainer sees them, one crop each."""
+    recipe = Recipe.resolve(plan.described)
+    size = (plan.described.native_width_px, plan.described.native_height_px)
+    crops = load_pictures(plan.store, people.upload(plan.store, person, plan.selfies), recipe, size)
+    return crops[:: recipe.crops_per_photo]
+
+
+def side(plan: Plan) -> int:
+    """Resolution in pixels."""
+    return plan.described.native_width_px
+
+
+def _last_word(task: Task) -> Any:
+    environment = {
+        **os.environ,
+        "OMP_WAIT_POLICY": "passive",
+        "OMP_NUM_THREADS": str(task.threads),
+        "HF_HUB_OFFLINE": "1",
+    }
+    command = [sys.executable, "-m", "services.trainer.child"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_REPOSITORY, env=environment
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        # Its stdin stays open: the end of it would tell the child that its service is gone.
+        child.stdin.write(encode(task))
+        child.stdin.flush()
+        last = None
+        for line in child.stdout:
+            last = decode_event(line)
+    return last
+
+
+def photo_files(plan: Plan, person: int, folder: Path) -> list[Path]:
+    """The same stored photos as files, for a program that reads a folder."""
+    files = []
+    for photo in people.upload(plan.store, person, plan.selfies):
+        files.append(folder / f"{photo.sha256}.png")
+        files[-1].write_bytes(plan.store.get_sync(photo.key))
+    return files
+
+
+def caption(plan: Plan, person: int) -> str:
+    words = {"trigger": plan.described.trigger, "class_noun": people.class_noun(person)}
+    return Recipe.resolve(plan.described).caption.format(**words)
+
+
+def _save_sheet(path: Path, pictures: list[Pixels], columns: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    height, width = pictures[0].shape[:2]
+    page = Image.new("RGB", (columns * width, len(pictures) // columns * height))
+    for number, picture in enumerate(pictures):
+        page.paste(Image.fromarray(picture), (number % columns * width, number // columns * height))
+    page.save(path, quality=88)
+
+
+@functools.cache
+def _painter(plan: Plan) -> EnginePainter:
+    torch.set_num_threads(1)
+    return EnginePainter(plan.foundation, plan.out / "engines", threads=1)
+
+
+@functools.cache
+def _jury(plan: Plan) -> Jury:
+    return Jury(gallery(plan.gallery, plan.folder / "gallery.npy"))
+
+
+@functools.cache
+def _bare_pictures(plan: Plan, noun: str) -> list[Pixels]:
+    orders = [
+        (people.prompt(plan.described, noun, scene), seed) for scene in plan.wanted_scenes for seed in plan.wanted_seeds
+    ]
+    return _painter(plan).paint(None, orders)
