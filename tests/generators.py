@@ -10,20 +10,23 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import grpc
+import pytest
 from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions
 from headshots.diffusion.backends.base import FloatArray, UNetBatch
 from headshots.diffusion.package import EnginePackage
-from headshots.rpc.channel import open_channel
+from headshots.errors import HeadshotsError
+from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.rpc.server import ServerSettings, start_server
 from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import generator_pb2_grpc, resources_pb2
 from services.generator.adapters import AdapterCache, AdapterRef
 from services.generator.engine import Engine, EngineLimits
 from services.generator.metrics import Metrics
-from services.generator.servicer import register
+from services.generator.servicer import MAX_MESSAGE_BYTES, register
 from tests.engines import adapter_ref, tiny_package
 
 
@@ -73,6 +76,13 @@ def ask(**request: Any) -> pb.GenerateRequest:
     return pb.GenerateRequest(**{"tenant": "acme", "prompt": "photo of sks man", **request})
 
 
+async def refused(generator: Generator, **request: Any) -> HeadshotsError:
+    """The error that a request is answered with."""
+    with pytest.raises(grpc.RpcError) as caught:
+        await generator.paint(**request)
+    return error_from_rpc(caught.value)
+
+
 async def store_adapter(store: ArtifactStore, ref: AdapterRef, data: bytes) -> resources_pb2.Adapter:
     await store.put(ref.key, data)
     return resources_pb2.Adapter(sha256=ref.sha256, key=ref.key, foundation_digest=ref.foundation_digest)
@@ -110,7 +120,8 @@ async def running_generator(folder: Path, **options: Any) -> AsyncIterator[Gener
     """A started generator; stopped at the end."""
     registry = CollectorRegistry()
     engine, store = make_engine(folder, registry, **options)
-    running = await start_server(partial(register, engine), ServerSettings(), registry=registry)
+    server = ServerSettings(max_message_bytes=MAX_MESSAGE_BYTES)
+    running = await start_server(partial(register, engine), server, registry=registry)
     await engine.start()
     address = f"127.0.0.1:{running.port}"
     try:

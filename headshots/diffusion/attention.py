@@ -52,7 +52,7 @@ class AdapterRows:
         size = torch.Size(shape).numel()
         if size not in self._first_B:
             self._first_B[size] = self._slot_B * (self._bank_SP.shape[1] // size)
-        places = torch.tensor([offset // size for offset in offsets])
+        places = torch.tensor([offset // size for offset in offsets], device=self._slot_B.device)
         first_B = self._first_B[size]
         index = first_B + places if len(offsets) == 1 else first_B[:, None] + places
         return self._bank_SP.reshape(-1, *shape)[index]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from headshots.diffusion.attention import AdapterRows, BankedLinear, FusedAttention, is_plain
@@ -86,21 +87,22 @@ def _change(unet: nn.Module, layout: Layout, rows: AdapterRows | None) -> None:
 class _Single(nn.Module):
     """Runs ``inner`` in single precision between half-precision neighbours."""
 
-    def __init__(self, inner: nn.Module) -> None:
+    def __init__(self, inner: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
         self.inner = inner.float()
+        self._dtype = dtype
 
     def forward(self, x: Tensor, *more: Any) -> Tensor:
         result: Tensor = self.inner(x.float(), *more)
-        return result.half()
+        return result.to(self._dtype)
 
 
-def to_half(unet: nn.Module) -> None:
-    """Turn a UNet's weights into fp16, in place; normalisations and the timestep's embedding stay fp32."""
-    unet.half()
+def to_half(unet: nn.Module, dtype: torch.dtype = torch.float16) -> None:
+    """Turn a UNet's weights into fp16 or bf16, in place; normalisations and the timestep's embedding stay fp32."""
+    unet.to(dtype)
     kept = [name for name, module in unet.named_modules() if isinstance(module, nn.GroupNorm | nn.LayerNorm)]
     for name in [*kept, "time_embedding"]:
-        unet.set_submodule(name, _Single(unet.get_submodule(name)))
+        unet.set_submodule(name, _Single(unet.get_submodule(name), dtype))
     projection: Any = unet.time_proj
 
     def get_time_embed(sample: Tensor, timestep: Tensor) -> Tensor:

@@ -12,10 +12,10 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.backends import OnnxRuntimeBackend
+from headshots.diffusion.backends import Backend, OnnxRuntimeBackend
 from headshots.diffusion.export import ensure_package_in_child
 from headshots.diffusion.package import EnginePackage
-from headshots.errors import HeadshotsError
+from headshots.errors import HeadshotsError, InvalidArgumentError
 from headshots.rpc.server import run_until_signal, start_server
 from services.generator.adapters import AdapterCache
 from services.generator.engine import Engine
@@ -52,8 +52,32 @@ def build_engine(settings: GeneratorSettings, folder: Path, registry: CollectorR
         disk_bytes=settings.adapter_disk_bytes,
         host_bytes=settings.adapter_host_bytes,
     )
-    backend = OnnxRuntimeBackend(package, settings.runtime)
-    return Engine(package, backend, adapters, store, metrics, settings.limits)
+    return Engine(package, build_backend(settings, package), adapters, store, metrics, settings.limits)
+
+
+def build_backend(settings: GeneratorSettings, package: EnginePackage) -> Backend:
+    """What runs the networks.
+
+    Raises:
+        InvalidArgumentError: SETTING_INVALID, BACKEND_UNAVAILABLE; and what the backend itself raises.
+    """
+    if settings.backend == "onnxruntime":
+        return OnnxRuntimeBackend(package, settings.runtime)
+    if settings.backend != "torch":
+        raise InvalidArgumentError("SETTING_INVALID", f"backend {settings.backend!r}; use onnxruntime or torch")
+    try:
+        # Here and nowhere else: the generator runs without torch.
+        from headshots.diffusion.backends.torch import TorchBackend, TorchOptions
+    except ImportError as error:
+        raise InvalidArgumentError(
+            "BACKEND_UNAVAILABLE",
+            f"the torch backend was asked for and cannot be imported ({error}); "
+            "install headshots[generator-torch] or set HEADSHOTS_GENERATOR_BACKEND=onnxruntime",
+        ) from error
+    options = TorchOptions(
+        settings.provider, settings.device, settings.threads, settings.torch_precision, settings.torch_mode
+    )
+    return TorchBackend(package, settings.foundation, options)
 
 
 async def serve(settings: GeneratorSettings) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import time
-from collections.abc import AsyncGenerator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +18,14 @@ from headshots.errors import HeadshotsError, InternalError, InvalidArgumentError
 from headshots.pauses import pause
 from services.generator import images
 from services.generator.adapters import AdapterCache
+from services.generator.finishing import Finisher
 from services.generator.jobs import Decoded, Failed, Job, JobEvent
-from services.generator.lanes import LaneInputs
 from services.generator.loop import BatchLoop
 from services.generator.metrics import Metrics
-from services.generator.requests import Event, Painted, PaintRequest, Plan, Queued, make_plan
+from services.generator.pictures import PictureReader
+from services.generator.plans import Plan, make_plan
+from services.generator.preparing import Preparer
+from services.generator.requests import Event, PaintRequest, Queued
 from services.generator.scheduler import Ticket
 
 log = logging.getLogger(__name__)
@@ -74,7 +76,8 @@ class Engine:
         self._package = package
         self._backend = backend
         self._adapters = adapters
-        self._store = store
+        self._preparer = Preparer(package, backend, adapters, PictureReader(store), metrics)
+        self._finisher = Finisher(store, metrics)
         self._metrics = metrics
         self._max_rows = limits.max_rows or package.max_rows
         if not _ROWS_OF_AN_IMAGE <= self._max_rows <= package.max_rows:
@@ -135,8 +138,9 @@ class Engine:
         """Queued, started, steps and images of ``request``. Closing the iterator frees its rows at the next step.
 
         Raises:
-            InvalidArgumentError: see :func:`services.generator.requests.make_plan`.
+            InvalidArgumentError: see :func:`services.generator.plans.make_plan`.
             InvalidAdapterError: ADAPTER_*.
+            InvalidPhotoError, FailedPreconditionError: see :meth:`services.generator.preparing.Preparer.prepare`.
             ResourceExhaustedError: QUEUE_FULL.
             DeadlineExceededError: DEADLINE_TOO_SHORT.
             UnavailableError: DRAINING, SHUTTING_DOWN, OBJECT_STORE_UNAVAILABLE.
@@ -144,23 +148,31 @@ class Engine:
         if self._draining:
             raise UnavailableError("DRAINING", "this generator is shutting down; another one will answer")
         job = self._new_job(make_plan(request, self._package))
+        with self._accounted(job):
+            yield Queued(self._loop.submit(job))
+            preparing = asyncio.create_task(self._prepare(job))
+            try:
+                left = request.images
+                while left:
+                    event = await self._next(job)
+                    if isinstance(event, Failed):
+                        raise event.error
+                    if isinstance(event, Decoded):
+                        left -= 1
+                        yield await self._finisher.finish(job, event)
+                    else:
+                        yield event
+            finally:
+                preparing.cancel()
+
+    @contextmanager
+    def _accounted(self, job: Job) -> Iterator[None]:
+        """Count ``job`` while it lives; however it ends, its rows are free afterwards."""
         status, started = "cancelled", time.monotonic()
         self._jobs.add(job)
         self._idle.clear()
-        preparing = None
         try:
-            yield Queued(self._loop.submit(job))
-            preparing = asyncio.create_task(self._prepare(job))
-            left = request.images
-            while left:
-                event = await self._next(job)
-                if isinstance(event, Failed):
-                    raise event.error
-                if isinstance(event, Decoded):
-                    left -= 1
-                    yield await self._finish(job.plan, event)
-                else:
-                    yield event
+            yield
             status = "ok"
         except Exception:
             status = "error"
@@ -170,8 +182,6 @@ class Engine:
             self._jobs.discard(job)
             if not self._jobs:
                 self._idle.set()
-            if preparing is not None:
-                preparing.cancel()
             self._metrics.requests.labels(status).inc()
             self._metrics.request_seconds.labels(status).observe(time.monotonic() - started)
 
@@ -197,15 +207,9 @@ class Engine:
         )
 
     async def _prepare(self, job: Job) -> None:
-        """Bring the request's prompt and adapter into memory while it waits; nobody else waits for that."""
+        """Bring what the request needs into memory while it waits; nobody else waits for that."""
         try:
-            inputs = await asyncio.to_thread(self._encode_prompts, job.plan)
-            adapter = job.plan.request.adapter
-            row = None
-            if adapter is not None:
-                with self._metrics.stage("adapter"):
-                    row = await self._adapters.row(adapter)
-            self._loop.make_ready(job, inputs, row)
+            self._loop.make_ready(job, await self._preparer.prepare(job.plan))
         except HeadshotsError as error:
             job.emit(Failed(error))
         except Exception:
@@ -213,41 +217,11 @@ class Engine:
             log.exception("preparing a request failed")
             job.emit(Failed(InternalError("PREPARING_FAILED", "the request could not be prepared; see the log")))
 
-    def _encode_prompts(self, plan: Plan) -> LaneInputs:
-        request = plan.request
-        with self._metrics.stage("text"):
-            positive = self._backend.encode_text(request.prompt)
-            negative = self._backend.encode_text(request.negative_prompt) if plan.rows == 2 else None
-        size = (float(plan.height_px), float(plan.width_px))
-        # SDXL is told the original size, the crop and the target size.
-        time_ids = (*size, 0.0, 0.0, *size) if self._package.family == "sdxl" else None
-        return LaneInputs(plan.schedule, plan.guidance, request.strength, positive, negative, time_ids)
-
-    async def _finish(self, plan: Plan, event: Decoded) -> Painted:
-        """Encode an image and, where asked for, store it under its own digest."""
-        request = plan.request
-        with self._metrics.stage("encode"):
-            content = await asyncio.to_thread(images.encode, event.pixels, request.extension, plan.quality)
-        sha256 = hashlib.sha256(content).hexdigest()
-        key = f"{request.output_prefix}/{sha256}.{request.extension}" if request.output_prefix else ""
-        if key:
-            await self._store.put(key, content)
-        return Painted(
-            index=event.index,
-            content=b"" if key else content,
-            key=key,
-            sha256=sha256,
-            size_bytes=len(content),
-            content_type=images.CONTENT_TYPES[request.extension],
-            width_px=plan.width_px,
-            height_px=plan.height_px,
-            seed=plan.seed(event.index),
-        )
-
     def _warm_up(self) -> None:
         """One UNet call of an image with guidance at the native size, and one of everything else."""
         package = self._package
         context = self._backend.encode_text("")
+        self._backend.encode(np.zeros((1, package.native_height_px, package.native_width_px, 3), np.uint8))
         factor = package.vae_scale_factor
         shape = (package.latent_channels, package.native_height_px // factor, package.native_width_px // factor)
         pooled = context.pooled_E

@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from headshots.errors import HeadshotsError
 from services.generator.lanes import Lane, LaneInputs
-from services.generator.requests import Plan, Started, StepDone
+from services.generator.pictures import SourcePixels
+from services.generator.plans import Plan
+from services.generator.requests import Started, StepDone
 from services.generator.scheduler import Ticket
 
 
@@ -32,6 +34,21 @@ class Failed:
 JobEvent = Started | StepDone | Decoded | Failed
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What a request needs in memory before it can start.
+
+    Attributes:
+        inputs: of every image.
+        row: the adapter's, [P] float32; None paints with the bare foundation.
+        source: the picture that is painted over, for its kept pixels.
+    """
+
+    inputs: LaneInputs
+    row: npt.NDArray[np.float32] | None
+    source: SourcePixels | None
+
+
 @dataclass(eq=False)
 class Job:
     """One request on its way. ``emit`` may be called from any thread; all else belongs to the batch loop's lock.
@@ -40,7 +57,7 @@ class Job:
         plan: what is painted.
         ticket: its place in the queue.
         submitted: when it came, on the monotonic clock.
-        inputs, row: set once the prompt is encoded and the adapter is in memory.
+        prepared: set once everything is in memory.
         lanes: images in the batch, by their index.
         left: images that are not decoded yet.
     """
@@ -51,8 +68,7 @@ class Job:
     loop: asyncio.AbstractEventLoop
     events: asyncio.Queue[JobEvent]
     left: int
-    inputs: LaneInputs | None = None
-    row: npt.NDArray[np.float32] | None = None
+    prepared: Prepared | None = None
     lanes: dict[int, Lane] = field(default_factory=dict)
     cancelled: bool = False
 

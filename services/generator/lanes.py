@@ -1,7 +1,7 @@
 """Images in the making, and one denoising step for many of them at once.
 
 A lane is one image of one request. Lanes of one call may differ in everything but their size: subject, prompt, step,
-sampler, guidance and strength.
+sampler, guidance, adapter strength, and whether a picture is painted over.
 
 Shapes: B rows of a UNet call, N lanes, C latent channels, H, W latent cells, T tokens, D context width.
 """
@@ -15,10 +15,23 @@ import numpy as np
 import numpy.typing as npt
 
 from headshots.diffusion.backends.base import Backend, UNetBatch
-from headshots.diffusion.schedule import Schedule, initial_noise
+from headshots.diffusion.schedule import Schedule
 from headshots.diffusion.text import Context
 
 FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class LaneSource:
+    """The latents that are painted over.
+
+    ``mask_HW``: 1 where they are repainted, 0 where they are kept; None: everywhere. ``covered``: the lane starts from
+    noise alone, as inpainting pipelines do when every step is taken.
+    """
+
+    latents_CHW: FloatArray
+    mask_HW: FloatArray | None
+    covered: bool
 
 
 @dataclass(frozen=True)
@@ -27,10 +40,11 @@ class LaneInputs:
 
     schedule: Schedule
     guidance: float
-    strength: float
+    adapter_strength: float
     positive: Context
     negative: Context | None
     time_ids: tuple[float, ...] | None = None
+    source: LaneSource | None = None
 
     @property
     def contexts(self) -> list[Context]:
@@ -41,13 +55,18 @@ class LaneInputs:
 class Lane:
     """One image in the making; ``step`` of ``inputs.schedule.steps`` are done."""
 
-    def __init__(self, inputs: LaneInputs, slot: int, seed: int, shape: tuple[int, int, int]) -> None:
+    def __init__(self, inputs: LaneInputs, slot: int, noise_CHW: FloatArray) -> None:
         self.inputs = inputs
         self.slot = slot
         self.step = 0
-        self.latents_CHW = initial_noise(seed, shape) * np.float32(inputs.schedule.initial_scale)
+        self._noise_CHW = noise_CHW
+        source = inputs.source
+        if source is None or source.covered:
+            self.latents_CHW = noise_CHW * np.float32(inputs.schedule.initial_scale)
+        else:
+            self.latents_CHW = self._noised(source)
         # The clean latent as predicted at the last step; DPM-Solver++ builds on it, previews show it.
-        self.clean_CHW = np.zeros(shape, np.float32)
+        self.clean_CHW = np.zeros_like(noise_CHW)
 
     @property
     def rows(self) -> int:
@@ -58,6 +77,24 @@ class Lane:
     def done(self) -> bool:
         """Whether all steps are done."""
         return self.step == self.inputs.schedule.steps
+
+    def move(self, latents_CHW: FloatArray, clean_CHW: FloatArray) -> None:
+        """One step is done: what it led to, but in a kept region the source, as noisy as the next step wants it."""
+        self.step += 1
+        self.clean_CHW = clean_CHW
+        source = self.inputs.source
+        if source is not None and source.mask_HW is not None:
+            kept_CHW = source.latents_CHW if self.done else self._noised(source)
+            latents_CHW = (1 - source.mask_HW) * kept_CHW + source.mask_HW * latents_CHW
+        self.latents_CHW = latents_CHW
+
+    def _noised(self, source: LaneSource) -> FloatArray:
+        """The source's latents under the lane's own noise, as they enter the step that comes next."""
+        schedule = self.inputs.schedule
+        noised_CHW: FloatArray = (
+            schedule.signal[self.step] * source.latents_CHW + schedule.noise[self.step] * self._noise_CHW
+        )
+        return noised_CHW
 
 
 def advance(backend: Backend, lanes: Sequence[Lane]) -> int:
@@ -77,8 +114,7 @@ def advance(backend: Backend, lanes: Sequence[Lane]) -> int:
     clean_NCHW = p * x_NCHW + q * guided_NCHW
     next_NCHW = a * x_NCHW + b * clean_NCHW + c * previous_NCHW
     for n, lane in enumerate(lanes):
-        lane.latents_CHW, lane.clean_CHW = next_NCHW[n], clean_NCHW[n]
-        lane.step += 1
+        lane.move(next_NCHW[n], clean_NCHW[n])
     return len(batch.slot_B)
 
 
@@ -97,7 +133,7 @@ def _batch(lanes: Sequence[Lane]) -> UNetBatch:
         timestep_B=np.asarray([lane.inputs.schedule.timestep[lane.step] for lane, _ in rows], np.float32),
         context_BTD=np.stack([context.context_TD for _, context in rows]),
         slot_B=np.asarray([lane.slot for lane, _ in rows], np.int64),
-        strength_B=np.asarray([lane.inputs.strength for lane, _ in rows], np.float32),
+        strength_B=np.asarray([lane.inputs.adapter_strength for lane, _ in rows], np.float32),
         pooled_BE=np.stack(pooled) if pooled else None,
         time_ids_B6=np.asarray(time_ids, np.float32) if time_ids else None,
     )

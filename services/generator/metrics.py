@@ -9,7 +9,7 @@ from time import perf_counter
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 STATUSES = ("ok", "cancelled", "error")
-STAGES = ("text", "adapter", "unet", "decode", "encode")
+STAGES = ("text", "adapter", "source", "unet", "decode", "encode")
 TIERS = ("slot", "host", "disk", "store")
 
 _LONG = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300)

@@ -8,8 +8,10 @@ free rows is waited for, or wide requests would starve behind narrow ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
 
 from headshots.errors import ResourceExhaustedError
 
@@ -40,13 +42,23 @@ class Ticket:
         return self.rows * self.steps * self.images
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """What goes before a ticket if nobody else comes and every request starts whole: requests, and their work."""
+
+    requests: int
+    row_steps: int
+
+
 class Scheduler:
     """The bounded queue. Not thread-safe: its owner holds a lock."""
 
     def __init__(self, max_waiting: int) -> None:
         """``max_waiting``: requests that may wait."""
         self._max_waiting = max_waiting
-        self._waiting: list[Ticket] = []
+        # By arrival; the number only tells who came first.
+        self._waiting: dict[Ticket, int] = {}
+        self._arrivals = 0
         # Row-steps given to each tenant that waits or was just served; only differences matter.
         self._served: dict[str, float] = {}
 
@@ -59,8 +71,8 @@ class Scheduler:
         """Work waiting, in rows times steps."""
         return sum(ticket.row_steps for ticket in self._waiting)
 
-    def submit(self, ticket: Ticket, retry_after_seconds: float = 1.0) -> int:
-        """Queue ``ticket``; returns how many requests are ahead of it.
+    def submit(self, ticket: Ticket, retry_after_seconds: float = 1.0) -> None:
+        """Queue ``ticket``.
 
         Raises:
             ResourceExhaustedError: QUEUE_FULL, with when to come back.
@@ -75,23 +87,23 @@ class Scheduler:
             # Who was away does not come back with credit, only without debt to those who waited.
             floor = min((self._served[other.tenant] for other in self._waiting), default=0.0)
             self._served[ticket.tenant] = max(self._served.get(ticket.tenant, 0.0), floor)
-        self._waiting.append(ticket)
-        return self.place(ticket)
+        self._waiting[ticket] = self._arrivals
+        self._arrivals += 1
 
-    def place(self, ticket: Ticket) -> int:
-        """Requests that go before ``ticket`` if nobody else comes and all need the same work."""
-        return self._turns().index(ticket)
-
-    def row_steps_until(self, ticket: Ticket) -> int:
-        """Work ahead of ``ticket`` and its own."""
-        order = self._turns()
-        return sum(other.row_steps for other in order[: order.index(ticket) + 1])
+    def ahead_of(self, ticket: Ticket) -> Ahead:
+        """What goes before ``ticket``, which waits."""
+        requests = row_steps = 0
+        for other in self._turns():
+            if other is ticket:
+                break
+            requests += 1
+            row_steps += other.row_steps
+        return Ahead(requests, row_steps)
 
     def withdraw(self, ticket: Ticket) -> bool:
         """Forget ``ticket``; whether it was waiting."""
-        if ticket not in self._waiting:
+        if self._waiting.pop(ticket, None) is None:
             return False
-        self._waiting.remove(ticket)
         self._forget_idle()
         return True
 
@@ -110,7 +122,7 @@ class Scheduler:
             self._served[ticket.tenant] += ticket.rows * ticket.steps
             ticket.images -= 1
             if ticket.images == 0:
-                self._waiting.remove(ticket)
+                del self._waiting[ticket]
                 self._forget_idle()
             return ticket
         return None
@@ -119,26 +131,35 @@ class Scheduler:
         """Sort key; the sort is stable, so the oldest of equals goes first."""
         return (not ticket.high, self._served[ticket.tenant])
 
-    def _turns(self) -> list[Ticket]:
-        """All waiting requests in the order in which they would start."""
+    def _turns(self) -> Iterator[Ticket]:
+        """All waiting requests in the order in which they would start.
+
+        A class after the other: its tenants stand in a heap by what they were served, each with its oldest request.
+        """
         served = dict(self._served)
-        left, order = list(self._waiting), []
-        while left:
-            first = min(left, key=lambda ticket: (not ticket.high, served[ticket.tenant]))
-            served[first.tenant] += first.row_steps
-            left.remove(first)
-            order.append(first)
-        return order
+        for high in (True, False):
+            queues: dict[str, deque[Ticket]] = {}
+            for ticket in self._waiting:
+                if ticket.high is high:
+                    queues.setdefault(ticket.tenant, deque()).append(ticket)
+            heap = [(served[tenant], self._waiting[queue[0]], tenant) for tenant, queue in queues.items()]
+            heapify(heap)
+            while heap:
+                _, _, tenant = heap[0]
+                queue = queues[tenant]
+                first = queue.popleft()
+                yield first
+                served[tenant] += first.row_steps
+                if queue:
+                    heapreplace(heap, (served[tenant], self._waiting[queue[0]], tenant))
+                else:
+                    heappop(heap)
 
     def _forget_idle(self) -> None:
         """Keep no books of tenants for ever: once nobody waits, all are even."""
         if not self._waiting:
             self._served = {}
             return
-        floor = min(self._served[ticket.tenant] for ticket in self._waiting)
-        waiting = _tenants(self._waiting)
+        waiting = {ticket.tenant for ticket in self._waiting}
+        floor = min(self._served[tenant] for tenant in waiting)
         self._served = {t: s for t, s in self._served.items() if t in waiting or s > floor}
-
-
-def _tenants(tickets: Iterable[Ticket]) -> set[str]:
-    return {ticket.tenant for ticket in tickets}

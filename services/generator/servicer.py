@@ -12,8 +12,20 @@ from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import generator_pb2_grpc, resources_pb2
 from services.generator.adapters import AdapterRef
 from services.generator.engine import Engine
-from services.generator.requests import Event, Painted, PaintRequest, Queued, Started, StepDone
+from services.generator.requests import (
+    Event,
+    Painted,
+    PaintRequest,
+    Picture,
+    Queued,
+    Source,
+    Started,
+    StepDone,
+    StoredPicture,
+)
 
+MAX_MESSAGE_BYTES = 24 * 2**20
+"""Largest request: a picture, a mask and noise at their limits, sent by value."""
 _SAMPLERS = {
     pb.SAMPLER_UNSPECIFIED: "",
     pb.SAMPLER_DDIM: "ddim",
@@ -65,6 +77,8 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
             requests_running=state.running,
             prompt_template=package.prompt_template,
             trigger=package.trigger,
+            latent_channels=package.latent_channels,
+            latent_cell_px=package.vae_scale_factor,
         )
 
     async def EvictAdapter(
@@ -88,9 +102,11 @@ def _paint_request(request: pb.GenerateRequest, deadline_seconds: float | None) 
         tenant=request.tenant,
         prompt=request.prompt,
         adapter=adapter,
-        strength=request.adapter_strength if request.HasField("adapter_strength") else 1.0,
+        adapter_strength=request.adapter_strength if request.HasField("adapter_strength") else 1.0,
         negative_prompt=request.negative_prompt,
+        source=_source(request.source) if request.HasField("source") else None,
         seed=request.seed,
+        noise=request.noise,
         steps=request.steps,
         guidance_scale=request.guidance_scale if request.HasField("guidance_scale") else None,
         width_px=request.width_px,
@@ -104,6 +120,20 @@ def _paint_request(request: pb.GenerateRequest, deadline_seconds: float | None) 
         high=request.priority == resources_pb2.PRIORITY_HIGH,
         deadline_seconds=deadline_seconds,
     )
+
+
+def _source(source: pb.Source) -> Source:
+    return Source(
+        _picture(source.picture),
+        source.repaint if source.HasField("repaint") else None,
+        _picture(source.mask) if source.HasField("mask") else None,
+    )
+
+
+def _picture(picture: pb.Picture) -> Picture:
+    if picture.WhichOneof("file") == "stored":
+        return StoredPicture(picture.stored.key, picture.stored.sha256)
+    return picture.content
 
 
 def _response(event: Event) -> pb.GenerateResponse:

@@ -11,6 +11,7 @@ from headshots.diffusion.export import ExportOptions
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, default_foundation, read_settings
 from services.generator.engine import EngineLimits
+from services.generator.servicer import MAX_MESSAGE_BYTES
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,13 @@ class GeneratorSettings:
     host: str = "127.0.0.1"
     port: int = 50053
     metrics_port: int = 9103
-    # cpu, cuda or tensorrt. What cannot be had stops the start; nothing falls back in silence.
+    # onnxruntime runs the package's graphs; torch the foundation's own networks, and needs the extra generator-torch.
+    backend: str = "onnxruntime"
+    # cpu, cuda or, with onnxruntime, tensorrt. What cannot be had stops the start; nothing falls back in silence.
     provider: str = "cpu"
+    # For torch: fp32, fp16 or bf16 (empty: fp32 on a CPU, bf16 on a GPU), and eager, compile or graphs (CUDA graphs).
+    torch_precision: str = ""
+    torch_mode: str = "eager"
     # CPU threads of a network; 0: one a core.
     threads: int = 0
     # GPU number.
@@ -73,7 +79,7 @@ class GeneratorSettings:
     @property
     def server(self) -> ServerSettings:
         """Where the gRPC server listens."""
-        return ServerSettings(self.host, self.port, self.metrics_port)
+        return ServerSettings(self.host, self.port, self.metrics_port, MAX_MESSAGE_BYTES)
 
     @property
     def runtime(self) -> OnnxRuntimeOptions:

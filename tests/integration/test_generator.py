@@ -18,7 +18,6 @@ from PIL import Image
 from headshots.errors import (
     DeadlineExceededError,
     FailedPreconditionError,
-    HeadshotsError,
     InvalidAdapterError,
     InvalidArgumentError,
     ResourceExhaustedError,
@@ -28,7 +27,7 @@ from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import resources_pb2
 from services.generator.engine import EngineLimits
 from tests.engines import lora_bytes, peft_unet, tiny_digest, with_metadata
-from tests.generators import Generator, ask, running_generator, slow_backend
+from tests.generators import Generator, ask, refused, running_generator, slow_backend
 
 
 @pytest.fixture
@@ -41,13 +40,6 @@ async def generator(tmp_path: Path) -> AsyncIterator[Generator]:
 async def slow_generator(tmp_path: Path) -> AsyncIterator[Generator]:
     async with running_generator(tmp_path, backend=slow_backend()) as made:
         yield made
-
-
-async def refused(generator: Generator, **request: Any) -> HeadshotsError:
-    """The error that a request is answered with."""
-    with pytest.raises(grpc.RpcError) as caught:
-        await generator.paint(**request)
-    return error_from_rpc(caught.value)
 
 
 async def reached(call: Any, kind: str) -> None:

@@ -1,224 +1,21 @@
-"""The engine loop on a backend of plain arithmetic: joins, leaves, cancels and evictions never mix two subjects."""
+"""The engine loop on a backend of plain arithmetic."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import tempfile
-import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from obstore.store import MemoryStore
 from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.backends import UNetBatch
-from headshots.diffusion.layout import Layout
-from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes
-from headshots.diffusion.package import EnginePackage
-from headshots.diffusion.text import Context
-from headshots.errors import FailedPreconditionError, InternalError, InvalidArgumentError, UnavailableError
-from services.generator.adapters import AdapterRef
-from services.generator.engine import Engine, EngineLimits
+from headshots.errors import InternalError, InvalidArgumentError, UnavailableError
+from services.generator.engine import EngineLimits
 from services.generator.requests import Painted, PaintRequest, Queued, Started, StepDone
+from tests.arithmetic import ADAPTERS, LAYOUT, ArithmeticBackend, package, paint, running, until
 from tests.generators import make_engine
-
-SITE = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
-LAYOUT = Layout.build([(SITE, 1, 1)], max_rank=1)
-DIGEST = "ab" * 32
-PEOPLE = 6
-
-
-def package(slots: int = 3, max_rows: int = 6) -> EnginePackage:
-    """A package that needs no files."""
-    return EnginePackage(
-        folder=Path("/nowhere"),
-        foundation="arithmetic",
-        foundation_digest=DIGEST,
-        family="sd15",
-        precision="fp32",
-        opset=18,
-        slots=slots,
-        max_rows=max_rows,
-        latent_channels=3,
-        vae_scale_factor=1,
-        context_width=1,
-        native_width_px=2,
-        native_height_px=2,
-        size_multiple_px=1,
-        max_size_px=8,
-        zero_empty_prompt=False,
-        prediction_type="v_prediction",
-        scheduler={"prediction_type": "v_prediction", "beta_schedule": "scaled_linear"},
-        sampler="ddim",
-        steps=4,
-        guidance_scale=2.0,
-        trigger="sks",
-        prompt_template="{subject}",
-        class_nouns=("person",),
-        unet="",
-        vae_decoder="",
-        vae_encoder="",
-        text_encoders=(),
-        preview_matrix=((0.1,) * 3,) * 3,
-        preview_bias=(0.5,) * 3,
-        layout=LAYOUT,
-        files={},
-    )
-
-
-class ArithmeticBackend:
-    """A Backend whose prediction tells, at every step, which adapter and prompt each row was given."""
-
-    name = "arithmetic"
-
-    def __init__(self, slots: int = 3) -> None:
-        self.bank = np.zeros((slots, LAYOUT.row_size), np.float32)
-        self.calls: list[int] = []
-        self.gate = threading.Event()
-        self.gate.set()
-        self.fail_next = False
-        self.fail_clear = False
-
-    def unet(self, batch: UNetBatch) -> npt.NDArray[np.float32]:
-        self.gate.wait(10)
-        self.calls.append(len(batch.slot_B))
-        if self.fail_next:
-            self.fail_next = False
-            raise RuntimeError("out of memory")
-        who = self.bank[batch.slot_B].prod(axis=1) * batch.strength_B
-        tint = (who + batch.context_BTD[:, 0, 0])[:, None, None, None]
-        return (0.1 * np.tanh(batch.sample_BCHW) + tint).astype(np.float32)
-
-    def write_slot(self, slot: int, row_P: npt.NDArray[np.float32] | None) -> None:
-        if self.fail_next and row_P is not None:
-            self.fail_next = False
-            raise RuntimeError("the device is gone")
-        if self.fail_clear and row_P is None:
-            self.fail_clear = False
-            raise RuntimeError("the device stumbled")
-        self.bank[slot] = 0 if row_P is None else row_P
-
-    def decode(self, latents_BCHW: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
-        return (latents_BCHW * 20 + 128).clip(0, 255).round().astype(np.uint8).transpose(0, 2, 3, 1)
-
-    def encode_text(self, prompt: str) -> Context:
-        return Context(np.full((1, 1), len(prompt) / 10, np.float32), None)
-
-    def device_memory_bytes(self) -> int:
-        return self.bank.nbytes
-
-
-def person(number: int) -> tuple[AdapterRef, bytes]:
-    """An adapter of one weight."""
-    one = np.full((1, 1), 0.3 * (number + 1), np.float32)
-    data = diffusers_lora_bytes({SITE: LoraPair(one, np.ones((1, 1), np.float32))}, {"foundation_digest": DIGEST})
-    return AdapterRef(hashlib.sha256(data).hexdigest(), f"adapters/{number}", DIGEST), data
-
-
-ADAPTERS = [person(number) for number in range(PEOPLE)]
-
-
-@asynccontextmanager
-async def running(
-    folder: Path, backend: ArithmeticBackend, *, store: ArtifactStore | None = None, **options: Any
-) -> AsyncIterator[tuple[Engine, CollectorRegistry]]:
-    registry = CollectorRegistry()
-    made = package(len(backend.bank))
-    engine, own_store = make_engine(folder, registry, package=made, backend=backend, **options)
-    for ref, data in ADAPTERS:
-        await own_store.put(ref.key, data)
-    if store is not None:
-        engine._adapters._store = store
-    await engine.start()
-    try:
-        yield engine, registry
-    finally:
-        backend.gate.set()
-        await engine.stop()
-
-
-async def paint(engine: Engine, **request: Any) -> Painted:
-    events = [event async for event in engine.paint(PaintRequest(tenant="a", prompt="someone", **request))]
-    assert isinstance(events[-1], Painted)
-    return events[-1]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Give the engine's threads time; fails after ten seconds."""
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in other threads
-            await asyncio.sleep(0)
-
-
-REQUESTS = st.fixed_dictionaries(
-    {
-        "person": st.integers(-1, PEOPLE - 1),
-        "seed": st.integers(0, 5),
-        "steps": st.integers(1, 6),
-        "guidance_scale": st.sampled_from([1.0, 2.0, 5.0]),
-        "width_px": st.sampled_from([2, 4]),
-        "sampler": st.sampled_from(["ddim", "euler", "dpmpp_2m"]),
-        "high": st.booleans(),
-    }
-)
-ACTIONS = st.lists(
-    st.tuples(REQUESTS, st.sampled_from(["finish", "cancel early", "cancel late", "evict"])), max_size=14
-)
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(ACTIONS)
-def test_random_interleavings_never_mix_two_subjects(actions: list[tuple[dict[str, Any], str]]) -> None:
-    """Six people, two slots, six rows: everybody's image is what it is when they are alone."""
-    asyncio.run(_interleave(actions))
-
-
-async def _interleave(actions: list[tuple[dict[str, Any], str]]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        async with running(Path(folder), ArithmeticBackend()) as (engine, _):
-            painted = await asyncio.gather(*(_act(engine, request, fate) for request, fate in actions))
-            await until(lambda: engine.state().waiting == engine.state().running == 0)
-            for (request, fate), image in zip(actions, painted, strict=True):
-                if fate in ("finish", "evict"):
-                    assert image is not None
-                    assert image.content == (await paint(engine, **_fields(request))).content
-
-
-def _fields(request: dict[str, Any]) -> dict[str, Any]:
-    fields = dict(request)
-    number = fields.pop("person")
-    return {**fields, "adapter": None if number < 0 else ADAPTERS[number][0]}
-
-
-async def _act(engine: Engine, request: dict[str, Any], fate: str) -> Painted | None:
-    """Paint, and leave early or evict somebody in between, as told."""
-    image = None
-    made = PaintRequest(tenant=f"t{request['person']}", prompt="someone", **_fields(request))
-    async with aclosing(engine.paint(made)) as events:
-        async for event in events:
-            if fate == "cancel early" or (fate == "cancel late" and isinstance(event, StepDone)):
-                return None
-            if fate == "evict" and isinstance(event, StepDone):
-                for ref, _ in ADAPTERS:
-                    if not engine._loop._slots.pinned(ref.sha256):
-                        await _try_evict(engine, ref.sha256)
-            if isinstance(event, Painted):
-                image = event
-    return image
-
-
-async def _try_evict(engine: Engine, sha256: str) -> None:
-    with suppress(FailedPreconditionError):
-        await engine.evict(sha256)
 
 
 async def test_requests_join_and_leave_between_steps(tmp_path: Path) -> None:
@@ -229,7 +26,7 @@ async def test_requests_join_and_leave_between_steps(tmp_path: Path) -> None:
         long = asyncio.create_task(paint(engine, steps=60))
         await until(lambda: engine.state().running == 1)
         short = asyncio.create_task(paint(engine, steps=3, guidance_scale=1.0))
-        await until(lambda: any(job.ticket.ready for job in list(engine._loop._waiting.values())))
+        await until(lambda: any(job.ticket.ready for job in list(engine._loop._admission.jobs)))
         backend.gate.set()
         await asyncio.gather(long, short)
     assert backend.calls.count(3) == 3

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headshots.errors import ResourceExhaustedError
-from services.generator.scheduler import Scheduler, Ticket
+from services.generator.scheduler import Ahead, Scheduler, Ticket
 
 
 def ticket(tenant: str = "a", *, high: bool = False, rows: int = 2, steps: int = 10, images: int = 1) -> Ticket:
     return Ticket(tenant, high, rows, steps, images, ready=True)
+
+
+def submit(scheduler: Scheduler, one: Ticket) -> int:
+    """Queue it; the requests ahead of it."""
+    scheduler.submit(one)
+    return scheduler.ahead_of(one).requests
 
 
 def drain(scheduler: Scheduler, free_rows: int = 2) -> list[Ticket]:
@@ -25,7 +33,7 @@ def drain(scheduler: Scheduler, free_rows: int = 2) -> list[Ticket]:
 def test_within_a_tenant_the_oldest_goes_first() -> None:
     scheduler = Scheduler(10)
     tickets = [ticket() for _ in range(4)]
-    assert [scheduler.submit(one) for one in tickets] == [0, 1, 2, 3]
+    assert [submit(scheduler, one) for one in tickets] == [0, 1, 2, 3]
     assert drain(scheduler) == tickets
 
 
@@ -35,7 +43,7 @@ def test_tenants_take_turns_whoever_came_first() -> None:
     for one in crowd:
         scheduler.submit(one)
     guest = ticket("guest")
-    assert scheduler.submit(guest) == 1, "behind one of the crowd's at most, not behind twenty"
+    assert submit(scheduler, guest) == 1, "behind one of the crowd's at most, not behind twenty"
     assert guest in drain(scheduler)[:2]
 
 
@@ -68,7 +76,7 @@ def test_high_priority_goes_before_every_standard_request() -> None:
     for one in standard:
         scheduler.submit(one)
     urgent = ticket("a", high=True)
-    assert scheduler.submit(urgent) == 0
+    assert submit(scheduler, urgent) == 0
     assert drain(scheduler)[0] is urgent
 
 
@@ -117,15 +125,68 @@ def test_a_request_of_many_images_stays_until_the_last_has_started() -> None:
     assert len(scheduler) == 0
 
 
-def test_work_until_a_ticket_counts_what_goes_before_it() -> None:
+def test_the_work_ahead_of_a_ticket_counts_what_goes_before_it() -> None:
     scheduler = Scheduler(10)
     scheduler.submit(ticket("a", steps=10))
     urgent = ticket("b", high=True, steps=5)
     scheduler.submit(urgent)
     last = ticket("a", steps=20)
     scheduler.submit(last)
-    assert scheduler.row_steps_until(urgent) == 10
-    assert scheduler.row_steps_until(last) == 10 + 20 + 40
+    assert scheduler.ahead_of(urgent) == Ahead(0, 0)
+    assert scheduler.ahead_of(last) == Ahead(2, 10 + 20)
+
+
+def naive_turns(scheduler: Scheduler) -> list[Ticket]:
+    """The rule as it is told: again and again the least served tenant of the highest class, its oldest first."""
+    served, left, order = dict(scheduler._served), list(scheduler._waiting), []
+    while left:
+        first = min(left, key=lambda one: (not one.high, served[one.tenant]))
+        served[first.tenant] += first.row_steps
+        left.remove(first)
+        order.append(first)
+    return order
+
+
+REQUESTS = st.tuples(st.sampled_from("abcd"), st.booleans(), st.integers(1, 2), st.integers(1, 40), st.integers(1, 4))
+
+
+@given(st.lists(st.tuples(REQUESTS, st.sampled_from(["stay", "leave", "start one"])), max_size=30))
+def test_places_are_those_of_the_rule(requests: list[tuple[tuple[str, bool, int, int, int], str]]) -> None:
+    scheduler = Scheduler(100)
+    for request, then in requests:
+        one = Ticket(*request, ready=True)
+        scheduler.submit(one)
+        if then == "leave":
+            scheduler.withdraw(one)
+        elif then == "start one":
+            scheduler.next(2, lambda _: True)
+        order = naive_turns(scheduler)
+        assert list(scheduler._turns()) == order
+        for place, other in enumerate(order):
+            ahead = scheduler.ahead_of(other)
+            assert ahead == Ahead(place, sum(before.row_steps for before in order[:place]))
+
+
+class CountedTicket(Ticket):
+    """Counts how often it is looked at."""
+
+    looks = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        CountedTicket.looks += name == "tenant"
+        return super().__getattribute__(name)
+
+
+def test_finding_a_place_looks_at_every_request_a_few_times() -> None:
+    """Not at all of them for each of them: the queue is locked meanwhile."""
+    scheduler = Scheduler(1000)
+    tickets = [CountedTicket(f"t{i % 50}", i % 7 == 0, 2, 20, 1, ready=True) for i in range(500)]
+    for one in tickets:
+        scheduler.submit(one)
+    last = list(scheduler._turns())[-1]
+    CountedTicket.looks = 0
+    assert scheduler.ahead_of(last).requests == 499
+    assert CountedTicket.looks <= 4 * 500
 
 
 @given(
