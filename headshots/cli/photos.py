@@ -39,7 +39,7 @@ def upload(
     if as_json:
         print_json(uploaded)
     else:
-        note(f"{len(uploaded)} photos uploaded" + (f", {known} were there already" if known else ""))
+        note(told_of_upload(uploaded, known))
 
 
 @app.command()
@@ -159,6 +159,11 @@ def find_photos(paths: Iterable[Path]) -> list[Path]:
 def is_image(path: Path) -> bool:
     """Whether the name is that of an image file and not hidden."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def told_of_upload(uploaded: list[Photo], known: int) -> str:
+    """What `upload_new` did, for people."""
+    return f"{len(uploaded)} photos uploaded" + (f", {known} were there already" if known else "")
 
 
 def upload_new(client: Headshots, subject: SubjectRef, paths: Iterable[Path]) -> tuple[list[Photo], int]:

@@ -45,15 +45,14 @@ def train(
     Ctrl-C stops waiting, not the training.
     """
     from headshots.cli.output import note
-    from headshots.cli.photos import find_photos, upload_new, usable_photos
+    from headshots.cli.photos import find_photos, told_of_upload, upload_new, usable_photos
     from headshots.cli.session import connect
     from headshots.client import TrainingOptions
 
     options = TrainingOptions(steps, rank, learning_rate, batch_rows, seed)
     with connect(address, api_key, tls_ca) as client:
         if photos:
-            uploaded, known = upload_new(client, subject, find_photos(photos))
-            note(f"{len(uploaded)} photos uploaded" + (f", {known} were there already" if known else ""))
+            note(told_of_upload(*upload_new(client, subject, find_photos(photos))))
         chosen = usable_photos(client, subject) if only_usable else []
         training = client.create_training(subject, options, photos=chosen)
         if not detach:

@@ -71,7 +71,7 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
     of_gallery = sa.select(galleries.c.id).where(galleries.c.subject_id == subject_id)
     # A job has its training's id. The trainer's row names photos and adapter by key, so it goes too, in the same
-    # transaction and whether or not a trainer is there: see docs/decisions on erasing across services.
+    # transaction and whether or not a trainer is there: see docs/decisions/0004.
     of_training = sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id)
     with write(engine) as connection:
         connection.execute(sa.delete(training_jobs).where(training_jobs.c.id.in_(of_training)))

@@ -41,11 +41,7 @@ def create_gallery(
         find_subject(connection, tenant_id, subject_id, lock=True)
         if request_id and (made := _by_request_id(connection, subject_id, request_id)) is not None:
             return made
-        adapter = newest_adapters(connection, [subject_id]).get(subject_id)
-        if adapter is None:
-            raise FailedPreconditionError(
-                "SUBJECT_UNTRAINED", "the subject has no adapter yet; create a training and wait until it succeeds"
-            )
+        adapter = _adapter_of(connection, subject_id)
         gallery = Gallery(
             id=new_id(),
             subject_id=subject_id,
@@ -62,6 +58,15 @@ def create_gallery(
         if not validate_only:
             _insert(connection, tenant_id, request_id, gallery, order, recipes)
         return gallery
+
+
+def _adapter_of(connection: Connection, subject_id: str) -> Adapter:
+    adapter = newest_adapters(connection, [subject_id]).get(subject_id)
+    if adapter is None:
+        raise FailedPreconditionError(
+            "SUBJECT_UNTRAINED", "the subject has no adapter yet; create a training and wait until it succeeds"
+        )
+    return adapter
 
 
 def _recipes(library: StyleLibrary, order: GalleryOrder) -> list[Style]:

@@ -32,18 +32,7 @@ class GatewayMetrics:
         self.refused_uploads = Counter(
             "headshots_gateway_refused_uploads", "Photo streams refused, by reason.", ("reason",), registry=registry
         )
-        self.inspections = Counter(
-            "headshots_gateway_inspections",
-            "Inspections of photos, by verdict: ready to train or not_ready.",
-            ("verdict",),
-            registry=registry,
-        )
-        self.findings = Counter(
-            "headshots_gateway_photo_findings",
-            "What inspections found wrong with photos and sets, by reason.",
-            ("reason",),
-            registry=registry,
-        )
+        self.inspections, self.findings = _inspection_counters(registry)
         self.shots = Counter(
             "headshots_gateway_shots",
             "Shots that this gateway stopped working on, by how: succeeded, failed, cancelled, or retried.",
@@ -64,11 +53,27 @@ class GatewayMetrics:
         )
         for status in ("succeeded", "failed", "cancelled", "retried"):
             self.shots.labels(status)
-        for verdict in ("ready", "not_ready"):
-            self.inspections.labels(verdict)
         for status in ("stored", "refused", "cut"):
             self.uploads.labels(status)
         registry.register(_TableCollector(engine))
+
+
+def _inspection_counters(registry: CollectorRegistry) -> tuple[Counter, Counter]:
+    inspections = Counter(
+        "headshots_gateway_inspections",
+        "Inspections of photos, by verdict: ready to train or not_ready.",
+        ("verdict",),
+        registry=registry,
+    )
+    for verdict in ("ready", "not_ready"):
+        inspections.labels(verdict)
+    findings = Counter(
+        "headshots_gateway_photo_findings",
+        "What inspections found wrong with photos and sets, by reason.",
+        ("reason",),
+        registry=registry,
+    )
+    return inspections, findings
 
 
 class _TableCollector(Collector):

@@ -55,18 +55,11 @@ def create_training(
         refs = photo_refs(connection, subject_id, photos)
         _check_may_train(connection, subject_id, len(refs))
         training_id = new_id()
+        prefix = f"{object_prefix(tenant_id, subject_id)}/adapters/{training_id}"
         training = Training(
             id=training_id,
             subject_id=subject_id,
-            request=TrainingRequest(
-                job_id=training_id,
-                tenant=tenant_id,
-                photos=refs,
-                output_prefix=f"{object_prefix(tenant_id, subject_id)}/adapters/{training_id}",
-                class_noun=subject.class_noun,
-                options=options,
-                priority=priority,
-            ),
+            request=TrainingRequest(training_id, tenant_id, refs, prefix, subject.class_noun, options, priority),
             job=TrainingJob(state=PENDING),
             created_at=database_now(connection),
             revision=1,
@@ -80,7 +73,7 @@ def _check_may_train(connection: Connection, subject_id: str, photo_count: int) 
     if photo_count < MIN_TRAINING_PHOTOS:
         raise FailedPreconditionError(
             "TOO_FEW_PHOTOS",
-            f"a training needs at least {MIN_TRAINING_PHOTOS} photos, here are {photo_count}; upload or name more",
+            f"a training needs at least {MIN_TRAINING_PHOTOS} photos, this one has {photo_count}; upload or name more",
         )
     active = connection.execute(sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id, _ACTIVE)).scalar()
     if active is not None:

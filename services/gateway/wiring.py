@@ -7,6 +7,7 @@ import contextlib
 import os
 import secrets
 import socket
+from dataclasses import dataclass
 
 import grpc.aio
 from prometheus_client import CollectorRegistry
@@ -69,12 +70,24 @@ class Gateway:
         self._database.dispose()
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """What the server and the loops run on."""
+
+    engine: GatewayEngine
+    reconciler: Reconciler
+    painter: Painter
+    eraser: Eraser
+
+
 async def start_gateway(settings: GatewaySettings, *, analyzer: FaceAnalyzer | None = None) -> Gateway:
     """Migrates, makes the first key, starts the loops and the server. An `analyzer` given replaces the settings'.
 
     Raises:
-        HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, ADDRESS_IN_USE and the like.
+        HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, ANALYZER_UNUSABLE, ADDRESS_IN_USE and the
+            like.
     """
+    analyzer = analyzer or await in_thread(open_analyzer, settings.faces, settings.faces_dir)
     styles = StyleLibrary.load(settings.styles)
     store = ArtifactStore.open(settings.store_url)
     database = open_database(settings.database_url)
@@ -82,24 +95,42 @@ async def start_gateway(settings: GatewaySettings, *, analyzer: FaceAnalyzer | N
     if settings.first_key_file is not None:
         await in_thread(keys.ensure_default_key, database, settings.first_key_file)
     registry = CollectorRegistry()
-    metrics, hub = GatewayMetrics(registry, database), Hub()
     channels = [open_peer(settings.trainer_address), open_peer(settings.generator_address)]
+    async with contextlib.AsyncExitStack() as on_failure:
+        for channel in channels:
+            on_failure.push_async_callback(channel.close)
+        on_failure.callback(database.dispose)
+        parts = _wire(settings, database, store, styles, channels, GatewayMetrics(registry, database), analyzer)
+        await parts.eraser.sweep()
+        server = await start_server(
+            GatewayServicer(parts.engine).register,
+            settings.server,
+            registry=registry,
+            authenticate=keys.authenticator(database),
+        )
+        on_failure.pop_all()
+    loops = [asyncio.create_task(part.run()) for part in (parts.reconciler, parts.painter, parts.eraser)]
+    return Gateway(server, database, channels, parts.painter, loops, settings.drain_seconds)
+
+
+def _wire(
+    settings: GatewaySettings,
+    database: Engine,
+    store: ArtifactStore,
+    styles: StyleLibrary,
+    channels: list[grpc.aio.Channel],
+    metrics: GatewayMetrics,
+    analyzer: FaceAnalyzer | None,
+) -> _Parts:
+    """`channels` are the trainer's and the generator's."""
     trainer, generator = RpcTrainer(channels[0]), RpcGenerator(channels[1], settings.generator_address)
-    describer = Describer(generator)
+    hub, describer, gate = Hub(), Describer(generator), StreamGate(settings.stream_limits)
     painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
-    if analyzer is None:
-        analyzer = await in_thread(open_analyzer, settings.faces, settings.faces_dir)
-    gate = StreamGate(settings.stream_limits)
     likeness = LikenessJudge(database, store, gate, analyzer)
     worker = ShotWorker(database, generator, describer, likeness, hub, metrics, painting)
     painter = Painter(database, worker, hub, metrics, painting)
-    reconciler = Reconciler(
-        database,
-        trainer,
-        hub,
-        poll_seconds=settings.poll_seconds,
-        cancel_patience_seconds=settings.cancel_patience_seconds,
-    )
+    poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
+    reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
     eraser = Eraser(database, store, generator, again_seconds=settings.erase_again_seconds)
     engine = GatewayEngine(
         database=database,
@@ -115,17 +146,4 @@ async def start_gateway(settings: GatewaySettings, *, analyzer: FaceAnalyzer | N
         inspector=Inspector(database, store, gate, describer, analyzer),
         watcher=Watcher(database, hub, metrics, poll_seconds=settings.poll_seconds),
     )
-    async with contextlib.AsyncExitStack() as on_failure:
-        for channel in channels:
-            on_failure.push_async_callback(channel.close)
-        on_failure.callback(database.dispose)
-        await eraser.sweep()
-        server = await start_server(
-            GatewayServicer(engine).register,
-            settings.server,
-            registry=registry,
-            authenticate=keys.authenticator(database),
-        )
-        on_failure.pop_all()
-    loops = [asyncio.create_task(loop) for loop in (reconciler.run(), painter.run(), eraser.run())]
-    return Gateway(server, database, channels, painter, loops, settings.drain_seconds)
+    return _Parts(engine, reconciler, painter, eraser)

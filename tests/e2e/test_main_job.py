@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from headshots.client import (
     Training,
     TrainingOptions,
 )
+from headshots.rpc.channel import open_channel
+from headshots.v1 import gateway_pb2, gateway_pb2_grpc
 from tests.engines import tiny_foundation, tiny_package
 from tests.live_platform import LivePlatform, pixels, psnr, selfies
 from tests.stock import StockDiffusers
@@ -96,14 +99,36 @@ async def test_gateway_killed_in_mid_gallery_finishes_it(platform: LivePlatform)
             elif isinstance(event, Gallery):
                 last = event
         finished = await client.get_gallery(gallery)
+        recorded = {
+            image.sha256
+            async for listed in client.list_galleries(subject)
+            for image in (await client.get_gallery(listed)).images
+        }
     assert (last.state, last.completed_shots, last.failed_shots) == (JobState.SUCCEEDED, 160, 0)
-    assert len({each.image.name for each in seen}) == len(seen) == 160
+    # Straight from the gateway: the SDK would hide an image that is told twice.
+    told = await names_told(platform, gallery)
+    assert sorted(told) == sorted(image.name for image in finished.images)
+    assert {each.image.name for each in seen} == set(told)
+    files = {path.stem for path in platform.object(f"tenants/default/{subject.name}/images").iterdir()}
+    assert files == recorded, "a shot that was painted twice left a second file"
     wanted = {(style, seed) for style in styles[:10] for seed in range(16)}
     assert {(image.style, image.seed) for image in finished.images} == wanted
     assert len(finished.images) == len(wanted)
     now = {image.name: image.sha256 for image in finished.images}
     assert {name: now[name] for name in before} == before
     assert len(before) == 5
+
+
+async def names_told(platform: LivePlatform, gallery: Gallery) -> list[str]:
+    """Every image of one watch, as the gateway sends them."""
+    async with open_channel(platform.address("gateway")) as channel:
+        stub: Any = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
+        call = stub.WatchGallery(
+            gateway_pb2.WatchGalleryRequest(name=gallery.name),
+            metadata=(("authorization", f"Bearer {platform.api_key}"),),
+            timeout=60,
+        )
+        return [message.image.name async for message in call if message.HasField("image")]
 
 
 async def test_trainer_killed_in_mid_training_finishes_it(platform: LivePlatform) -> None:
