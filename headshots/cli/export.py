@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headshots.cli.exits import reported
+from headshots.cli.exits import ExitCode, reported
 from headshots.cli.options import Foundation, Json
+
+if TYPE_CHECKING:
+    from headshots.diffusion.options import ExportOptions
+    from headshots.diffusion.tensorrt.check import Finding
 
 
 class Precision(StrEnum):
@@ -23,32 +27,79 @@ class Precision(StrEnum):
 @reported
 def export(
     foundation: Foundation = None,
-    out: Annotated[
+    out: Annotated[Path | None, typer.Option("--out", file_okay=False, help="Folder that becomes the package.")] = None,
+    engines: Annotated[
         Path | None,
-        typer.Option("--out", file_okay=False, help="Folder that packages are kept in. Default: engines in the home."),
+        typer.Option(
+            "--engines",
+            file_okay=False,
+            help="Instead of --out: folder of many packages. Default: engines in the home.",
+        ),
     ] = None,
+    precision: Annotated[Precision, typer.Option(help="Number format.")] = Precision.FP32,
     max_rank: Annotated[int, typer.Option(min=0, max=128, help="Largest LoRA rank; 0: the foundation's recipe.")] = 0,
     slots: Annotated[int, typer.Option(min=2, max=1024, help="Adapters resident at once, and one for none.")] = 16,
     max_rows: Annotated[int, typer.Option(min=2, max=256, help="Rows of a UNet call, at most.")] = 16,
-    precision: Annotated[Precision, typer.Option(help="Number format.")] = Precision.FP32,
+    size: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--size",
+            metavar="WxH",
+            help="A size that the package is for; repeat for more, the first is tuned for. Default: the native size.",
+        ),
+    ] = None,
+    check_tensorrt: Annotated[
+        bool,
+        typer.Option(
+            "--check-tensorrt",
+            help="Hold every operator against what TensorRT's parser takes; fail with what would fall back.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write the engine package of a foundation, unless it is there already, and print its folder."""
-    from headshots.cli.output import print_json, progress_bars
-    from headshots.diffusion.export import ExportOptions, ensure_package_in_child
+    from headshots.cli.output import print_json
+    from headshots.diffusion.options import ExportOptions, parse_size
+
+    if out is not None and engines is not None:
+        raise typer.BadParameter("name a package with --out or a folder of packages with --engines, not both")
+    sizes = tuple(parse_size(text) for text in size or ())
+    options = ExportOptions(max_rank, slots, max_rows, precision.value, sizes)
+    package = _export(foundation, out, engines, options)
+    findings = _check(package) if check_tensorrt else None
+    if as_json:
+        facts: dict[str, object] = {"package": str(package)}
+        if findings is not None:
+            facts["tensorrt"] = [finding.to_json() for finding in findings]
+        print_json(facts)
+    else:
+        typer.echo(package)
+        for finding in findings or ():
+            typer.echo(f"TensorRT would not take {finding}", err=True)
+    if findings:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _export(foundation: Path | None, out: Path | None, engines: Path | None, options: ExportOptions) -> Path:
+    """The package's folder, with a bar on the terminal while it is made."""
+    from headshots.cli.output import progress_bars
+    from headshots.diffusion.export import ensure_package_in_child, export_to_in_child
     from headshots.settings import Home, default_foundation
 
-    options = ExportOptions(max_rank=max_rank, slots=slots, max_rows=max_rows, precision=precision.value)
     with progress_bars() as bars:
         bar = bars.add_task("exporting", total=1.0, count="", detail="")
 
         def show(stage: str, share: float) -> None:
             bars.update(bar, completed=share, count=f"{100 * share:.0f} %", detail=stage)
 
-        package = ensure_package_in_child(
-            foundation or default_foundation(), out or Home.from_environment(os.environ).engines, options, show
-        )
-    if as_json:
-        print_json({"package": str(package)})
-    else:
-        typer.echo(package)
+        source = foundation or default_foundation()
+        if out is not None:
+            return export_to_in_child(source, out, options, show)
+        return ensure_package_in_child(source, engines or Home.from_environment(os.environ).engines, options, show)
+
+
+def _check(package: Path) -> list[Finding]:
+    from headshots.diffusion.package import EnginePackage
+    from headshots.diffusion.tensorrt.check import check_package
+
+    return check_package(EnginePackage.read(package))

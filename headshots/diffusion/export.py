@@ -1,4 +1,4 @@
-"""``headshots export``: a foundation's engine package, made once and kept by digest.
+"""``headshots export``: a foundation's engine package, made once and found again by its key.
 
 Nothing here imports torch until a package really has to be made, so that the serving process can ask for a package that
 is there already. To make one without torch in the asking process run ``python -m headshots.diffusion.export``.
@@ -7,63 +7,38 @@ is there already. To make one without torch in the asking process run ``python -
 from __future__ import annotations
 
 import argparse
-import fcntl
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.diffusion.options import ExportOptions
 from headshots.diffusion.package import FORMAT, MANIFEST
+from headshots.diffusion.publish import exclusive, publish, sweep
 from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableError
+from headshots.lifeline import end_with_parent
 from headshots.settings import make_private
+
+__all__ = [
+    "ExportOptions",
+    "ensure_package",
+    "ensure_package_in_child",
+    "export_to",
+    "export_to_in_child",
+    "package_key",
+    "package_name",
+]
 
 Progress = Callable[[str, float], None]
 """Called with what is being done now and the share done, 0 to 1."""
 
-REVISION = 4
+REVISION = 7
 """Grows whenever the export writes something else for the same foundation and options."""
-DEFAULT_MAX_RANK = 16
-
-
-@dataclass(frozen=True)
-class ExportOptions:
-    """What an engine is made for.
-
-    Attributes:
-        max_rank: largest LoRA rank that fits; 0 takes the foundation's training recipe's, else 16. Every call pays
-            for it, so no more than is needed.
-        slots: S of the bank, slot 0 (the bare foundation) included; 2 to 1024.
-        max_rows: rows a UNet call takes at most, 2 to 256 (an image with guidance takes two).
-        precision: ``fp32`` or ``fp16``; the UNet's, which is where the time goes. In fp16 its normalisations and
-            timestep embedding stay fp32, as do the text encoders (cached) and the VAE (which overflows in fp16).
-    """
-
-    max_rank: int = 0
-    slots: int = 16
-    max_rows: int = 16
-    precision: str = "fp32"
-
-    def resolved(self, foundation: Foundation) -> ExportOptions:
-        """With ``max_rank`` filled in, and checked.
-
-        Raises:
-            InvalidArgumentError: EXPORT_OPTIONS_INVALID.
-        """
-        rank = self.max_rank or int(foundation.training.get("rank", DEFAULT_MAX_RANK))
-        limits = ((rank, 1, 128, "max_rank"), (self.slots, 2, 1024, "slots"), (self.max_rows, 2, 256, "max_rows"))
-        for value, low, high, name in limits:
-            if not low <= value <= high:
-                raise InvalidArgumentError("EXPORT_OPTIONS_INVALID", f"{name}={value}; use {low} to {high}")
-        if self.precision not in ("fp32", "fp16"):
-            raise InvalidArgumentError("EXPORT_OPTIONS_INVALID", f"precision {self.precision!r}; use fp32 or fp16")
-        return ExportOptions(rank, self.slots, self.max_rows, self.precision)
 
 
 def ensure_package(
@@ -77,75 +52,132 @@ def ensure_package(
         InvalidArgumentError: FOUNDATION_*, EXPORT_OPTIONS_INVALID.
         InternalError: EXPORT_MISMATCH.
     """
-    described = Foundation.read(foundation)
-    chosen = (options or ExportOptions()).resolved(described)
-    digest = foundation_digest(foundation)
-    folder = cache_dir / package_name(described, digest, chosen)
-    if (folder / MANIFEST).is_file():
-        return folder
+    described, digest, chosen = _order(foundation, options)
     # An export may be the first to make the home, where photos and the key will lie.
     make_private(cache_dir)
-    with _lock(cache_dir / f"{folder.name}.lock"):
-        if not (folder / MANIFEST).is_file():
-            write_package(described, digest, folder, chosen, progress or _silent)
-    return folder
+    sweep(cache_dir)
+    return _ensure(cache_dir / package_name(described, digest, chosen), described, digest, chosen, progress)
+
+
+def export_to(
+    foundation: Path, folder: Path, options: ExportOptions | None = None, progress: Progress | None = None
+) -> Path:
+    """Make ``folder`` the package of ``foundation``, unless it is that already; another package is replaced.
+
+    Raises:
+        InvalidArgumentError: as :func:`ensure_package`, and EXPORT_OUT_NOT_EMPTY.
+        InternalError: EXPORT_MISMATCH.
+    """
+    described, digest, chosen = _order(foundation, options)
+    folder = folder.absolute()
+    _check_replaceable(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    sweep(folder.parent, folder.name)
+    return _ensure(folder, described, digest, chosen, progress)
 
 
 def ensure_package_in_child(
     foundation: Path, cache_dir: Path, options: ExportOptions | None = None, progress: Progress | None = None
 ) -> Path:
-    """:func:`ensure_package`, with torch in a child process only.
+    """:func:`ensure_package`, with torch in a child process only, which ends with this one.
 
     Raises:
         InvalidArgumentError: as :func:`ensure_package`.
         UnavailableError: EXPORT_FAILED, with the end of what the child said.
     """
+    described, digest, chosen = _order(foundation, options)
+    folder = cache_dir / package_name(described, digest, chosen)
+    sweep(cache_dir)
+    if not _is_package(folder, package_key(digest, chosen)):
+        _run_child(["--foundation", str(foundation), "--cache", str(cache_dir)], chosen, progress)
+    return folder
+
+
+def export_to_in_child(
+    foundation: Path, folder: Path, options: ExportOptions | None = None, progress: Progress | None = None
+) -> Path:
+    """:func:`export_to`, with torch in a child process only, which ends with this one.
+
+    Raises:
+        InvalidArgumentError: as :func:`export_to`.
+        UnavailableError: EXPORT_FAILED, with the end of what the child said.
+    """
+    _, digest, chosen = _order(foundation, options)
+    folder = folder.absolute()
+    sweep(folder.parent, folder.name)
+    if not _is_package(folder, package_key(digest, chosen)):
+        _check_replaceable(folder)
+        _run_child(["--foundation", str(foundation), "--out", str(folder)], chosen, progress)
+    return folder
+
+
+def package_key(digest: str, options: ExportOptions) -> str:
+    """What tells packages apart: the foundation, what was asked for, and what the exporter makes of it."""
+    text = json.dumps([digest, asdict(options), FORMAT, REVISION], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def package_name(foundation: Foundation, digest: str, options: ExportOptions) -> str:
+    """Folder name of a package within a cache: readable, and unique to its key."""
+    return f"{foundation.name}-{package_key(digest, options)[:16]}"
+
+
+def write_package(
+    foundation: Foundation, digest: str, folder: Path, options: ExportOptions, progress: Progress
+) -> None:
+    """Export into ``folder``, which appears whole or not at all."""
+    # torch, diffusers and transformers come in here and nowhere else.
+    from headshots.diffusion.exporter import export_into
+
+    key = package_key(digest, options)
+    publish(folder, lambda partial: export_into(partial, foundation, digest, options, key, progress))
+
+
+def _order(foundation: Path, options: ExportOptions | None) -> tuple[Foundation, str, ExportOptions]:
+    """The foundation described, its digest, and the options with everything filled in."""
     described = Foundation.read(foundation)
     chosen = (options or ExportOptions()).resolved(described)
-    folder = cache_dir / package_name(described, foundation_digest(foundation), chosen)
-    if (folder / MANIFEST).is_file():
-        return folder
-    command = [sys.executable, "-m", "headshots.diffusion.export", "--foundation", str(foundation)]
-    command += ["--cache", str(cache_dir), "--options", json.dumps(asdict(chosen))]
+    return described, foundation_digest(foundation), chosen
+
+
+def _ensure(
+    folder: Path, described: Foundation, digest: str, options: ExportOptions, progress: Progress | None
+) -> Path:
+    key = package_key(digest, options)
+    if not _is_package(folder, key):
+        with exclusive(folder):
+            # Another process may have made it while we waited.
+            if not _is_package(folder, key):
+                write_package(described, digest, folder, options, progress or _silent)
+    return folder
+
+
+def _is_package(folder: Path, key: str) -> bool:
+    """Whether ``folder`` holds the package of that key."""
+    try:
+        value = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    return isinstance(value, dict) and value.get("key") == key
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Only packages and empty folders are replaced: a slip of the keyboard must not cost somebody's files."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise InvalidArgumentError(
+            "EXPORT_OUT_NOT_EMPTY", f"{folder} holds files and no {MANIFEST}; name an empty folder or a new one"
+        )
+
+
+def _run_child(arguments: Sequence[str], options: ExportOptions, progress: Progress | None) -> None:
+    command = [sys.executable, "-m", "headshots.diffusion.export", *arguments]
+    command += ["--options", json.dumps(asdict(options)), "--parent", str(os.getpid())]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
         assert child.stdout is not None
         said = [line for line in child.stdout if not _report(line, progress or _silent)]
     if child.returncode != 0:
         tail = "".join(said[-20:]).strip()
         raise UnavailableError("EXPORT_FAILED", f"the export ended with status {child.returncode}: {tail}")
-    return folder
-
-
-def package_name(foundation: Foundation, digest: str, options: ExportOptions) -> str:
-    """Folder name of a package: readable, and unique to foundation, options and exporter."""
-    key = json.dumps([digest, asdict(options), FORMAT, REVISION], sort_keys=True)
-    return f"{foundation.name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-
-
-def write_package(
-    foundation: Foundation, digest: str, folder: Path, options: ExportOptions, progress: Progress
-) -> None:
-    """Export into ``folder``, which appears whole or not at all and replaces nothing that is whole."""
-    # torch, diffusers and transformers come in here and nowhere else.
-    from headshots.diffusion.exporter import export_into
-
-    partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    try:
-        export_into(partial, foundation, digest, options, progress)
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on ``path`` between processes; it falls with the process that holds it."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _silent(stage: str, share: float) -> None:
@@ -165,14 +197,21 @@ def main() -> int:
     """Entry of the child process: progress as lines ``progress<TAB>share<TAB>stage``."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--foundation", type=Path, required=True)
-    parser.add_argument("--cache", type=Path, required=True)
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--cache", type=Path, help="folder that packages are kept in")
+    place.add_argument("--out", type=Path, help="folder that becomes the package")
     parser.add_argument("--options", default="{}")
+    parser.add_argument("--parent", type=int, help="process that this one ends with")
     given = parser.parse_args()
+    if given.parent is not None:
+        end_with_parent(given.parent)
+    options = ExportOptions(**json.loads(given.options))
+    make, folder = (ensure_package, given.cache) if given.cache is not None else (export_to, given.out)
     try:
-        ensure_package(
+        make(
             given.foundation,
-            given.cache,
-            ExportOptions(**json.loads(given.options)),
+            folder,
+            options,
             lambda stage, share: print(f"progress\t{share:.3f}\t{stage}", flush=True),
         )
     except HeadshotsError as error:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,26 +12,35 @@ from typing import Any
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from torch import Tensor, nn
+from torch import nn
 from transformers import AutoTokenizer, CLIPTextModel, CLIPTextModelWithProjection
 
 from headshots.diffusion.banked import BankedUNet, to_half
-from headshots.diffusion.export import ExportOptions, Progress
+from headshots.diffusion.export import Progress
+from headshots.diffusion.external import signature
 from headshots.diffusion.foundation import Foundation
-from headshots.diffusion.graphs import OPSET, Traced, trace
-from headshots.diffusion.networks import ContextEncoder, VaeDecoder, VaeEncoder
-from headshots.diffusion.package import EnginePackage, TextEncoder
+from headshots.diffusion.graphs import OPSET, trace
+from headshots.diffusion.layout import Layout
+from headshots.diffusion.networks import VaeDecoder
+from headshots.diffusion.options import ExportOptions, Size, size_multiple_px
+from headshots.diffusion.package import MAX_VAE_ROWS, EnginePackage, TextEncoder
+from headshots.diffusion.traceable import decoder_item, encoder_item, text_encoder_item, unet_item
 from headshots.errors import InvalidArgumentError
 
-_CHECK_SLOTS = 4
 _PREVIEW_SAMPLES = 4
 _MAX_SIZE_FACTOR = 2
+_VAE_PIXELS = MAX_VAE_ROWS * 512 * 512
+"""Pixels of a call to the VAE, at most: its widest layers take some hundred floats a pixel."""
+
+PreviewMap = tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]
 
 
 def export_into(
-    folder: Path, foundation: Foundation, digest: str, options: ExportOptions, progress: Progress
+    folder: Path, foundation: Foundation, digest: str, options: ExportOptions, key: str, progress: Progress
 ) -> EnginePackage:
     """Write every file of the package into ``folder``; ``engine.json`` last.
+
+    One network is in memory at a time, and the largest, the UNet, alone.
 
     Raises:
         InvalidArgumentError: FOUNDATION_INVALID, when the weights cannot be loaded.
@@ -38,7 +48,17 @@ def export_into(
     """
     with _one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return _export(folder, foundation, digest, options, progress)
+        progress("tracing the text encoder", 0.0)
+        encoders = _export_text_encoders(folder, foundation)
+        progress("tracing the VAE", 0.1)
+        preview = _export_vae(folder, foundation)
+        progress("tracing the UNet", 0.3)
+        layout, width = _export_unet(folder, foundation, options, encoders[0].max_tokens)
+        progress("writing", 0.95)
+        package = _describe(folder, foundation, digest, options, key, encoders, preview, layout, width)
+        package.write()
+        progress("done", 1.0)
+        return package
 
 
 @contextmanager
@@ -52,27 +72,72 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _export(
-    folder: Path, foundation: Foundation, digest: str, options: ExportOptions, progress: Progress
-) -> EnginePackage:
-    progress("loading the text encoder", 0.0)
-    encoders = _text_encoders(folder, foundation)
-    progress("tracing the VAE", 0.1)
+def _load(cls: Any, path: Path, **more: Any) -> Any:
+    """A network in fp32, from safetensors only."""
+    # What was traced before is in reference cycles, and a UNet beside it is what the memory is short for.
+    gc.collect()
+    try:
+        module = cls.from_pretrained(path, use_safetensors=True, torch_dtype=torch.float32, **more)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise InvalidArgumentError("FOUNDATION_INVALID", f"{path}: cannot be loaded: {error}") from error
+    return module.eval().requires_grad_(False)
+
+
+def _export_text_encoders(folder: Path, foundation: Foundation) -> tuple[TextEncoder, ...]:
+    """Trace the text encoders and write their tokenizers."""
+    sdxl = foundation.family == "sdxl"
+    made = []
+    for suffix in ("", "_2") if sdxl else ("",):
+        cls = CLIPTextModelWithProjection if suffix else CLIPTextModel
+        encoder = _load(cls, foundation.path / f"text_encoder{suffix}")
+        tokenizer = AutoTokenizer.from_pretrained(foundation.path / f"tokenizer{suffix}")
+        backend = tokenizer.backend_tokenizer
+        backend.no_truncation()
+        backend.no_padding()
+        (folder / f"tokenizer{suffix}.json").write_text(backend.to_str(), "utf-8")
+        tokens = min(tokenizer.model_max_length, encoder.config.max_position_embeddings)
+        trace(text_encoder_item(encoder, tokens, suffix=suffix, sdxl=sdxl), folder)
+        made.append(
+            TextEncoder(f"text_encoder{suffix}.onnx", f"tokenizer{suffix}.json", tokens, tokenizer.pad_token_id)
+        )
+    return tuple(made)
+
+
+def _export_vae(folder: Path, foundation: Foundation) -> PreviewMap:
+    """Trace both halves of the VAE; the preview's map is measured on the way."""
     vae = _load(AutoencoderKL, foundation.path / "vae")
-    trace(_decoder_item(vae, foundation), folder)
-    trace(_encoder_item(vae, foundation), folder)
-    matrix, bias = _preview_map(VaeDecoder(vae), foundation)
-    progress("tracing the UNet", 0.3)
+    trace(decoder_item(vae, foundation), folder)
+    trace(encoder_item(vae, foundation), folder)
+    return _preview_map(VaeDecoder(vae), foundation)
+
+
+def _export_unet(folder: Path, foundation: Foundation, options: ExportOptions, tokens: int) -> tuple[Layout, int]:
+    """Trace the banked UNet; the layout of its adapters, and the width of its context."""
     unet = _load(UNet2DConditionModel, foundation.path / "unet")
-    config = dict(unet.config)
     banked = BankedUNet(unet, options.max_rank).eval()
     if options.precision == "fp16":
         to_half(unet)
-    item = _unet_item(banked, foundation, options, encoders[0].max_tokens, config)
-    trace(item, folder)
-    progress("writing", 0.95)
-    multiple = foundation.vae_scale_factor * 2 ** (len(config["block_out_channels"]) - 1)
-    package = EnginePackage(
+    trace(unet_item(banked, foundation, options, tokens), folder)
+    return banked.layout, int(unet.config.cross_attention_dim)
+
+
+def _describe(
+    folder: Path,
+    foundation: Foundation,
+    digest: str,
+    options: ExportOptions,
+    key: str,
+    encoders: tuple[TextEncoder, ...],
+    preview: PreviewMap,
+    layout: Layout,
+    context_width: int,
+) -> EnginePackage:
+    """What ``engine.json`` says."""
+    native = (foundation.native_width_px, foundation.native_height_px)
+    sizes = options.sizes or (native,)
+    default = _default_size(native, sizes)
+    pixels = max(width for width, _ in sizes) * max(height for _, height in sizes)
+    return EnginePackage(
         folder=folder,
         foundation=foundation.name,
         foundation_digest=digest,
@@ -83,11 +148,11 @@ def _export(
         max_rows=options.max_rows,
         latent_channels=foundation.latent_channels,
         vae_scale_factor=foundation.vae_scale_factor,
-        context_width=config["cross_attention_dim"],
-        native_width_px=foundation.native_width_px,
-        native_height_px=foundation.native_height_px,
-        size_multiple_px=multiple,
-        max_size_px=_MAX_SIZE_FACTOR * max(foundation.native_width_px, foundation.native_height_px),
+        context_width=context_width,
+        native_width_px=default[0],
+        native_height_px=default[1],
+        size_multiple_px=size_multiple_px(foundation),
+        max_size_px=max(max(size) for size in options.sizes) if options.sizes else _MAX_SIZE_FACTOR * max(native),
         zero_empty_prompt=foundation.zero_empty_prompt,
         prediction_type=foundation.prediction_type,
         scheduler=foundation.scheduler,
@@ -101,138 +166,24 @@ def _export(
         vae_decoder="vae_decoder.onnx",
         vae_encoder="vae_encoder.onnx",
         text_encoders=encoders,
-        preview_matrix=matrix,
-        preview_bias=bias,
-        layout=banked.layout,
+        preview_matrix=preview[0],
+        preview_bias=preview[1],
+        layout=layout,
         files={path.name: _digest(path) for path in sorted(folder.iterdir())},
-    )
-    package.write()
-    progress("done", 1.0)
-    return package
-
-
-def _load(cls: Any, path: Path, **more: Any) -> Any:
-    """A network in fp32, from safetensors only."""
-    try:
-        module = cls.from_pretrained(path, use_safetensors=True, torch_dtype=torch.float32, **more)
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise InvalidArgumentError("FOUNDATION_INVALID", f"{path}: cannot be loaded: {error}") from error
-    return module.eval().requires_grad_(False)
-
-
-def _text_encoders(folder: Path, foundation: Foundation) -> tuple[TextEncoder, ...]:
-    """Trace the text encoders and write their tokenizers."""
-    sdxl = foundation.family == "sdxl"
-    made = []
-    for suffix in ("", "_2") if sdxl else ("",):
-        cls = CLIPTextModelWithProjection if suffix else CLIPTextModel
-        encoder = _load(cls, foundation.path / f"text_encoder{suffix}")
-        tokenizer = AutoTokenizer.from_pretrained(foundation.path / f"tokenizer{suffix}")
-        backend = tokenizer.backend_tokenizer
-        backend.no_truncation()
-        backend.no_padding()
-        (folder / f"tokenizer{suffix}.json").write_text(backend.to_str(), "utf-8")
-        tokens = min(tokenizer.model_max_length, encoder.config.max_position_embeddings)
-        wrapped = ContextEncoder(encoder, penultimate=sdxl, pooled=bool(suffix))
-        vocabulary = encoder.config.vocab_size
-        trace(
-            Traced(
-                name=f"text_encoder{suffix}",
-                module=wrapped,
-                inputs={"ids": torch.randint(vocabulary, (2, tokens))},
-                dynamic={"ids": {0: "rows"}},
-                outputs=["context", "pooled"] if suffix else ["context"],
-                checks=[{"ids": torch.randint(vocabulary, (rows, tokens))} for rows in (1, 3)],
-            ),
-            folder,
-        )
-        made.append(
-            TextEncoder(f"text_encoder{suffix}.onnx", f"tokenizer{suffix}.json", tokens, tokenizer.pad_token_id)
-        )
-    return tuple(made)
-
-
-def _decoder_item(vae: nn.Module, foundation: Foundation) -> Traced:
-    channels = foundation.latent_channels
-    return Traced(
-        name="vae_decoder",
-        module=VaeDecoder(vae),
-        inputs={"latents": torch.randn(2, channels, 8, 8)},
-        dynamic={
-            "latents": {0: "rows", 2: "cells_high", 3: "cells_wide"},
-            "pixels": {0: "rows", 1: "height", 2: "width"},
-        },
-        outputs=["pixels"],
-        checks=[{"latents": torch.randn(1, channels, 8, 16)}, {"latents": torch.randn(3, channels, 16, 8)}],
+        sizes=options.sizes,
+        vae_rows=min(MAX_VAE_ROWS, max(1, _VAE_PIXELS // pixels)),
+        graphs={path.name: signature(path) for path in sorted(folder.glob("*.onnx"))},
+        key=key,
     )
 
 
-def _encoder_item(vae: nn.Module, foundation: Foundation) -> Traced:
-    factor = foundation.vae_scale_factor
-
-    def pixels(rows: int, high: int, wide: int) -> dict[str, Tensor]:
-        return {"pixels": torch.randint(256, (rows, high * factor, wide * factor, 3), dtype=torch.uint8)}
-
-    return Traced(
-        name="vae_encoder",
-        module=VaeEncoder(vae),
-        inputs=pixels(2, 8, 8),
-        dynamic={
-            "pixels": {0: "rows", 1: "height", 2: "width"},
-            "latents": {0: "rows", 2: "cells_high", 3: "cells_wide"},
-        },
-        outputs=["latents"],
-        checks=[pixels(1, 8, 16), pixels(3, 16, 8)],
-    )
+def _default_size(native: Size, sizes: Sequence[Size]) -> Size:
+    """The foundation's own where the sizes span it, else the one that is tuned for."""
+    spans = zip(native, zip(*sizes, strict=True), strict=True)
+    return native if all(min(axis) <= side <= max(axis) for side, axis in spans) else sizes[0]
 
 
-def _unet_item(
-    banked: BankedUNet, foundation: Foundation, options: ExportOptions, tokens: int, config: Mapping[str, Any]
-) -> Traced:
-    cells = max(2 ** (len(config["block_out_channels"]) - 1) * 2, 8)
-
-    def inputs(rows: int, high: int, wide: int) -> dict[str, Tensor]:
-        bank = torch.zeros(options.slots, banked.layout.row_size)
-        used = min(options.slots, _CHECK_SLOTS)
-        bank[1:used] = torch.randn(used - 1, banked.layout.row_size) * 0.05
-        made = {
-            "sample": torch.randn(rows, config["in_channels"], high, wide),
-            "timestep": torch.randint(0, 1000, (rows,)).float(),
-            "context": torch.randn(rows, tokens, config["cross_attention_dim"]),
-            "slot": torch.arange(rows) % used,
-            "strength": torch.linspace(0.5, 1.5, rows),
-            "bank": bank,
-        }
-        if foundation.family == "sdxl":
-            made["pooled"] = torch.randn(rows, _pooled_width(config))
-            made["time_ids"] = torch.rand(rows, 6) * 100
-        if options.precision == "fp16":
-            half = ("sample", "context", "strength", "bank", "pooled")
-            made |= {name: made[name].half() for name in half if name in made}
-        return made
-
-    example = inputs(2, cells, cells)
-    dynamic: dict[str, dict[int, str]] = {name: {0: "rows"} for name in example if name != "bank"}
-    dynamic["sample"] |= {2: "cells_high", 3: "cells_wide"}
-    dynamic["prediction"] = dict(dynamic["sample"])
-    return Traced(
-        name="unet",
-        module=banked,
-        inputs=example,
-        dynamic=dynamic,
-        outputs=["prediction"],
-        checks=[inputs(1, cells, cells * 2), inputs(3, cells * 2, cells)],
-    )
-
-
-def _pooled_width(config: Mapping[str, Any]) -> int:
-    """Width of SDXL's pooled embedding: what the added projection takes beside six sinusoidal time ids."""
-    return int(config["projection_class_embeddings_input_dim"] - 6 * config["addition_time_embed_dim"])
-
-
-def _preview_map(
-    decoder: VaeDecoder, foundation: Foundation
-) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]:
+def _preview_map(decoder: VaeDecoder, foundation: Foundation) -> PreviewMap:
     """The linear map from a latent cell to the mean colour of its pixels, by least squares over noise."""
     factor, channels = foundation.vae_scale_factor, foundation.latent_channels
     latents = torch.randn(_PREVIEW_SAMPLES, channels, 16, 16)

@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
+from headshots.diffusion.external import externalize, pin_outputs
 from headshots.errors import InternalError
 
 OPSET = 18
-_PROTOBUF_LIMIT = 1_800_000_000
+PROTOBUF_LIMIT = 1_800_000_000
+"""Bytes of weights above which they move out of the graph's file, which can hold 2 GiB at most."""
 _TOLERANCE = {torch.float32: 1e-4, torch.float16: 2e-2}
 """Largest relative error (of norms) against torch that is accepted."""
 
@@ -36,8 +37,8 @@ class Traced:
         name: file stem.
         module: the network; its parameters give the precision.
         inputs: example inputs by name, in the order of ``forward``'s parameters.
-        dynamic: for each input, the names of its dynamic axes.
-        output: name of the one output; ``outputs`` more, for the encoders.
+        dynamic: for each input and output, the names of its dynamic axes.
+        outputs: names of the outputs, in order.
         checks: other inputs (other rows, sizes, slots, banks) that the graph must agree with torch on.
     """
 
@@ -70,43 +71,39 @@ def trace(item: Traced, folder: Path) -> Path:
             output_names=list(item.outputs),
             dynamic_axes=axes,
         )
-    _gather_external_data(path, item.module)
-    _check(item, path)
+    with torch.no_grad():
+        # Before a session is there: torch's intermediate results and a second copy of the weights need not both fit.
+        expected = [_as_tuple(item.module(*inputs.values())) for inputs in item.checks]
+    pin_outputs(
+        path, {name: tensor.shape for name, tensor in zip(item.outputs, expected[0], strict=True)}, item.dynamic
+    )
+    externalize(path, limit=PROTOBUF_LIMIT)
+    _check(item, path, expected)
     return path
 
 
-def _gather_external_data(path: Path, module: nn.Module) -> None:
-    """Put the one-file-a-tensor data that torch writes for large models into one file beside the graph."""
-    if sum(p.numel() * p.element_size() for p in module.parameters()) < _PROTOBUF_LIMIT:
-        return
-    model = onnx.load(str(path))
-    written = {
-        entry.value for tensor in model.graph.initializer for entry in tensor.external_data if entry.key == "location"
-    }
-    onnx.save_model(model, str(path), save_as_external_data=True, location=path.name + ".data", size_threshold=1024)
-    for name in written:
-        (path.parent / name).unlink()
-
-
-def _check(item: Traced, path: Path) -> None:
-    """Compare the graph with torch on every check of ``item``."""
+def _check(item: Traced, path: Path, expected: Sequence[tuple[Tensor, ...]]) -> None:
+    """Compare the graph with what torch answers to every check of ``item``."""
     options = ort.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
+    # Packed weights are a second copy of them all, which a check of seconds does not earn back.
+    options.add_session_config_entry("session.disable_prepacking", "1")
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    dtype = next(item.module.parameters()).dtype
-    for inputs in item.checks:
-        with torch.no_grad():
-            expected = item.module(*inputs.values())
-        expected = expected if isinstance(expected, tuple) else (expected,)
+    tolerance = _TOLERANCE[next(item.module.parameters()).dtype]
+    for inputs, wanted in zip(item.checks, expected, strict=True):
         found = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
-        for name, one, other in zip(item.outputs, expected, found, strict=True):
+        for name, one, other in zip(item.outputs, wanted, found, strict=True):
             error = _relative_error(one.double().numpy(), other.astype(np.float64))
-            if not error < _TOLERANCE[dtype]:
+            if not error < tolerance:
                 raise InternalError(
                     "EXPORT_MISMATCH",
                     f"{path.name}: output {name} differs from torch by {error:.1e} (relative); not accepted",
                 )
+
+
+def _as_tuple(output: Any) -> tuple[Tensor, ...]:
+    return output if isinstance(output, tuple) else (output,)
 
 
 def _relative_error(expected: np.ndarray[Any, Any], found: np.ndarray[Any, Any]) -> float:

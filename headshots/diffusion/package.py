@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from headshots.errors import InvalidArgumentError
 FORMAT = 2
 """Version of engine.json; grows when a reader of the old one could not use the new one."""
 MANIFEST = "engine.json"
+MAX_VAE_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,36 @@ class TextEncoder:
     tokenizer: str
     max_tokens: int
     pad_id: int
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a graph.
+
+    ``dtype`` as numpy spells it; a dimension of ``shape`` is a number, or the name of a dynamic axis: ``rows``, latent
+    ``cells_high`` and ``cells_wide``, or ``height`` and ``width`` in pixels.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a graph takes and gives."""
+
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Signature:
+        """Inverse of ``asdict``."""
+        inputs, outputs = (
+            tuple(Port(port["name"], port["dtype"], tuple(port["shape"])) for port in value[side])
+            for side in ("inputs", "outputs")
+        )
+        return cls(inputs, outputs)
 
 
 @dataclass(frozen=True)
@@ -43,9 +74,10 @@ class EnginePackage:
         slots: S of the bank; slot 0 is all zeros.
         max_rows: rows a UNet call takes at most.
         latent_channels, vae_scale_factor, context_width, tokens: shapes.
-        native_width_px, native_height_px: default size.
+        native_width_px, native_height_px: default size: the foundation's own, or where ``sizes`` do not span it their
+            first.
         size_multiple_px: widths and heights are multiples of it.
-        max_size_px: largest width and height.
+        max_size_px: largest width or height.
         zero_empty_prompt: an empty prompt is all zeros instead of the encoded empty text.
         prediction_type, scheduler: the sampler's constants.
         sampler, steps, guidance_scale, trigger, prompt_template, class_nouns: a request's defaults.
@@ -54,6 +86,11 @@ class EnginePackage:
         preview_matrix, preview_bias: latent cell [C] @ matrix [C, 3] + bias [3] is its mean colour, 0 to 1.
         layout: where adapters lie in a row.
         files: SHA-256 of every file of the package.
+        sizes: widths and heights in pixels that the package is for, the one to tune for first; empty: the native size,
+            and any other up to ``max_size_px`` where no profiles are needed.
+        vae_rows: images that the VAE's graphs take at most, so that their memory stays bounded.
+        graphs: what each graph takes and gives, by file name.
+        key: of what was asked for, see :func:`headshots.diffusion.export.package_key`.
     """
 
     folder: Path
@@ -88,6 +125,10 @@ class EnginePackage:
     preview_bias: tuple[float, ...]
     layout: Layout
     files: Mapping[str, str]
+    sizes: tuple[tuple[int, int], ...] = ()
+    vae_rows: int = MAX_VAE_ROWS
+    graphs: Mapping[str, Signature] = field(default_factory=dict)
+    key: str = ""
 
     @classmethod
     def read(cls, folder: Path) -> EnginePackage:
@@ -125,6 +166,8 @@ class EnginePackage:
         value["class_nouns"] = tuple(value["class_nouns"])
         value["preview_matrix"] = tuple(tuple(row) for row in value["preview_matrix"])
         value["preview_bias"] = tuple(value["preview_bias"])
+        value["sizes"] = tuple((width, height) for width, height in value["sizes"])
+        value["graphs"] = {name: Signature.from_json(graph) for name, graph in value["graphs"].items()}
         return cls(folder=folder, **value)
 
     def write(self) -> None:
@@ -132,6 +175,29 @@ class EnginePackage:
         value = {"format": FORMAT, **asdict(self), "layout": self.layout.to_json()}
         del value["folder"]
         (self.folder / MANIFEST).write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", "utf-8")
+
+    @property
+    def profile_sizes(self) -> tuple[tuple[int, int], ...]:
+        """Widths and heights that TensorRT's profiles span, the one to tune for first."""
+        return self.sizes or ((self.native_width_px, self.native_height_px),)
+
+    @property
+    def width_range_px(self) -> tuple[int, int]:
+        """Smallest and largest width that is taken."""
+        return self._range(0)
+
+    @property
+    def height_range_px(self) -> tuple[int, int]:
+        """Smallest and largest height that is taken."""
+        return self._range(1)
+
+    def within_profiles(self) -> EnginePackage:
+        """As a backend serves it that can only take what its profiles span, as TensorRT."""
+        return replace(self, sizes=self.profile_sizes)
+
+    def _range(self, axis: int) -> tuple[int, int]:
+        sides = [size[axis] for size in self.sizes] or [self.size_multiple_px, self.max_size_px]
+        return min(sides), max(sides)
 
     @property
     def digest(self) -> str:

@@ -51,9 +51,9 @@ def process(home: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str]
             child.kill()
 
 
-async def serving(address: str) -> None:
+async def serving(address: str, seconds: float = 120) -> None:
     """Wait until health says SERVING."""
-    async with asyncio.timeout(120), open_channel(address) as channel:
+    async with asyncio.timeout(seconds), open_channel(address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         request = health_pb2.HealthCheckRequest(service="headshots.v1.GeneratorService")
         status = None

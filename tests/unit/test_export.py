@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -24,6 +24,8 @@ from headshots.diffusion.graphs import Traced, trace
 from headshots.diffusion.lora import load_row
 from headshots.diffusion.networks import VaeDecoder, VaeEncoder
 from headshots.diffusion.package import EnginePackage
+from headshots.diffusion.tensorrt.graph import Graph
+from headshots.diffusion.tensorrt.rules import type_name
 from headshots.errors import InternalError, InvalidArgumentError
 from tests.engines import OPTIONS, lora_bytes, peft_unet, scratch, tiny_digest, tiny_foundation, tiny_package
 
@@ -134,12 +136,16 @@ def test_half_precision_keeps_what_matters_single(subjects: list[UNet2DCondition
     backend.write_slot(1, rows_of(subjects)[0])
     given = batch([1, 1])
     assert relative(backend.unet(given)[1], truth(subjects[0], given, 1)) < 5e-3
-    graph = onnx.load(folder / package.unet).graph
-    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
-    halves = [name for name in types if types[name] == onnx.TensorProto.FLOAT16]
-    assert halves
-    assert not any("norm" in name or "time_embedding" in name for name in halves)
-    assert any("norm" in name for name in types)
+    graph = Graph.read(folder / package.unet)
+    kinds: dict[str, set[str]] = {}
+    for node in graph.nodes:
+        what = "time embedding" if "time_embedding" in node.name else node.op_type
+        inputs = {type_name(graph.types[name]) for name in node.input if name} - {"INT64"}
+        kinds.setdefault(what, set()).update(inputs)
+    single = ["InstanceNormalization", "LayerNormalization", "time embedding", "Sin", "Cos"]
+    assert [kinds[what] for what in single] == [{"FP32"}] * len(single)
+    assert kinds["Conv"] == {"FP16"}
+    assert kinds["MatMul"] == {"FP16"}
 
 
 @pytest.mark.parametrize("shape", [(1, 64, 64, 3), (3, 32, 96, 3)])
@@ -184,6 +190,18 @@ def test_the_manifest_says_what_the_foundation_is() -> None:
     assert (package.slots, package.max_rows, package.layout.max_rank) == (4, 8, 8)
     assert package.size_multiple_px == 16
     assert package.prompt_template == foundation.prompt_template
+    unet = package.graphs["unet.onnx"]
+    assert [(port.name, port.dtype, port.shape) for port in unet.inputs] == [
+        ("sample", "float32", ("rows", 4, "cells_high", "cells_wide")),
+        ("timestep", "float32", ("rows",)),
+        ("context", "float32", ("rows", 16, 32)),
+        ("slot", "int64", ("rows",)),
+        ("strength", "float32", ("rows",)),
+        ("bank", "float32", (4, package.layout.row_size)),
+    ]
+    assert [port.shape for port in unet.outputs] == [("rows", 4, "cells_high", "cells_wide")]
+    assert package.graphs["text_encoder.onnx"].outputs[0].shape == ("rows", 16, 32)
+    assert package.graphs["vae_encoder.onnx"].outputs[0].shape == ("rows", 4, "cells_high", "cells_wide")
     graphs = {"unet.onnx", "vae_decoder.onnx", "vae_encoder.onnx", "text_encoder.onnx"}
     assert set(package.files) == {*graphs, "tokenizer.json"}
 
@@ -201,7 +219,7 @@ def test_a_second_call_finds_the_package_and_does_not_export(monkeypatch: pytest
 
 def test_two_processes_at_once_make_one_and_the_same_package(tmp_path: Path) -> None:
     """The second waits for the first; what they made is, byte for byte, what an earlier export made."""
-    options = json.dumps({"max_rank": 8, "slots": 4, "max_rows": 8, "precision": "fp32"})
+    options = json.dumps(asdict(OPTIONS))
     command = [sys.executable, "-m", "headshots.diffusion.export", "--foundation", str(tiny_foundation())]
     command += ["--cache", str(tmp_path), "--options", options]
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
@@ -209,21 +227,35 @@ def test_two_processes_at_once_make_one_and_the_same_package(tmp_path: Path) -> 
     assert [child.returncode for child in children] == [0, 0]
     assert sum("tracing the UNet" in text for text in said) == 1
     (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
-    assert EnginePackage.read(folder).files == tiny_package().files
+    assert EnginePackage.read(folder).digest == tiny_package().digest, "engine.json holds every file's digest"
 
 
-def test_a_graph_that_disagrees_with_torch_is_not_accepted(tmp_path: Path) -> None:
-    """What the tracer bakes in (here: a branch on a value) must not go unseen."""
+class Branching(torch.nn.Module):
+    """A branch on a value, of which the tracer sees one side."""
 
-    class Branching(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.weight = torch.nn.Parameter(torch.ones(1))
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
 
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            return x * self.weight if float(x.sum()) > 0 else -x
+    def forward(self, x: torch.Tensor, bank: torch.Tensor) -> torch.Tensor:
+        return x * self.weight + bank.sum() if float(x.sum()) > 0 else -x
 
-    item = Traced("branching", Branching(), {"x": torch.ones(2)}, {"x": {0: "n"}}, ["y"], [{"x": -torch.ones(3)}])
+
+class Remembering(Branching):
+    """Adapters kept where the tracer takes them for constants."""
+
+    def forward(self, x: torch.Tensor, bank: torch.Tensor) -> torch.Tensor:
+        return x * self.weight + float(bank.sum())
+
+
+@pytest.mark.parametrize(("network", "sign"), [(Branching, -1.0), (Remembering, 1.0)])
+def test_a_graph_that_disagrees_with_torch_is_not_accepted(
+    tmp_path: Path, network: type[torch.nn.Module], sign: float
+) -> None:
+    """What the tracer bakes in must not go unseen: it is checked on other values and another bank."""
+    traced = {"x": torch.ones(2), "bank": torch.ones(3)}
+    check = {"x": sign * torch.ones(3), "bank": 2 * torch.ones(3)}
+    item = Traced("network", network(), traced, {"x": {0: "n"}, "y": {0: "n"}}, ["y"], [check])
     with pytest.raises(InternalError) as caught:
         trace(item, tmp_path)
     assert caught.value.reason == "EXPORT_MISMATCH"
@@ -231,7 +263,14 @@ def test_a_graph_that_disagrees_with_torch_is_not_accepted(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "wrong",
-    [ExportOptions(max_rank=999), ExportOptions(slots=1), ExportOptions(max_rows=1), ExportOptions(precision="x")],
+    [
+        ExportOptions(max_rank=999),
+        ExportOptions(slots=1),
+        ExportOptions(max_rows=1),
+        ExportOptions(precision="x"),
+        ExportOptions(sizes=((64, 24),)),
+        ExportOptions(sizes=((64, 64), (0, 64))),
+    ],
 )
 def test_impossible_options_are_refused(tmp_path: Path, wrong: ExportOptions) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
@@ -257,6 +296,15 @@ def test_what_is_no_package_is_named(tmp_path: Path, manifest: str, reason: str)
     with pytest.raises(InvalidArgumentError) as caught:
         EnginePackage.read(tmp_path)
     assert caught.value.reason == reason
+
+
+def test_a_damaged_graph_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "package"
+    shutil.copytree(tiny_package().folder, folder)
+    (folder / "unet.onnx").write_bytes((folder / "unet.onnx").read_bytes()[:1000])
+    with pytest.raises(InvalidArgumentError, match="export again") as caught:
+        OnnxRuntimeBackend(EnginePackage.read(folder), OnnxRuntimeOptions(threads=1))
+    assert caught.value.reason == "ENGINE_DAMAGED"
 
 
 @pytest.mark.parametrize(("provider", "reason"), [("cuda", "PROVIDER_UNAVAILABLE"), ("npu", "PROVIDER_UNKNOWN")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headshots.diffusion.backends.base import Backend, UNetBatch
-from headshots.diffusion.backends.onnxruntime import OnnxRuntimeBackend, OnnxRuntimeOptions
+from headshots.diffusion.backends.onnxruntime import OnnxRuntimeBackend
+from headshots.diffusion.backends.providers import OnnxRuntimeOptions
 
 __all__ = ["Backend", "OnnxRuntimeBackend", "OnnxRuntimeOptions", "UNetBatch"]

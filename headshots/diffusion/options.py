@@ -1,0 +1,86 @@
+"""What an engine package is made for."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from headshots.diffusion.foundation import Foundation
+from headshots.errors import InvalidArgumentError
+
+DEFAULT_MAX_RANK = 16
+LARGEST_SIDE_PX = 4096
+_SIZE = re.compile(r"^(\d+)x(\d+)$")
+
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What an engine is made for.
+
+    Attributes:
+        max_rank: largest LoRA rank that fits; 0 takes the foundation's training recipe's, else 16. Every call pays
+            for it, so no more than is needed.
+        slots: S of the bank, slot 0 (the bare foundation) included; 2 to 1024.
+        max_rows: rows a UNet call takes at most, 2 to 256 (an image with guidance takes two).
+        precision: ``fp32`` or ``fp16``; the UNet's, which is where the time goes. In fp16 its normalisations and
+            timestep embedding stay fp32, as do the text encoders (cached) and the VAE (which overflows in fp16).
+        sizes: widths and heights in pixels that the package is for, the first of them what TensorRT tunes for. The
+            engine takes any width and any height from the smallest to the largest of them. Empty: the native size, and
+            on the CPU and on CUDA, which need no profiles, any other up to twice as large.
+    """
+
+    max_rank: int = 0
+    slots: int = 16
+    max_rows: int = 16
+    precision: str = "fp32"
+    sizes: tuple[Size, ...] = ()
+
+    def resolved(self, foundation: Foundation) -> ExportOptions:
+        """With ``max_rank`` filled in, and checked.
+
+        Raises:
+            InvalidArgumentError: EXPORT_OPTIONS_INVALID.
+        """
+        rank = self.max_rank or int(foundation.training.get("rank", DEFAULT_MAX_RANK))
+        limits = ((rank, 1, 128, "max_rank"), (self.slots, 2, 1024, "slots"), (self.max_rows, 2, 256, "max_rows"))
+        for value, low, high, name in limits:
+            if not low <= value <= high:
+                raise _invalid(f"{name}={value}; use {low} to {high}")
+        if self.precision not in ("fp32", "fp16"):
+            raise _invalid(f"precision {self.precision!r}; use fp32 or fp16")
+        # Lists where they come from JSON.
+        sizes = tuple((int(width), int(height)) for width, height in self.sizes)
+        multiple = size_multiple_px(foundation)
+        for size in sizes:
+            if any(side % multiple or not multiple <= side <= LARGEST_SIDE_PX for side in size):
+                raise _invalid(
+                    f"size {size[0]}x{size[1]}; use multiples of {multiple} from {multiple} to {LARGEST_SIDE_PX}"
+                )
+        return ExportOptions(rank, self.slots, self.max_rows, self.precision, sizes)
+
+
+def size_multiple_px(foundation: Foundation) -> int:
+    """What widths and heights are multiples of: a latent cell for each of the UNet's halvings."""
+    config = json.loads((foundation.path / "unet" / "config.json").read_text("utf-8"))
+    multiple: int = foundation.vae_scale_factor * 2 ** (len(config["block_out_channels"]) - 1)
+    return multiple
+
+
+def parse_size(text: str) -> Size:
+    """``512x768`` to width and height.
+
+    Raises:
+        InvalidArgumentError: EXPORT_OPTIONS_INVALID.
+    """
+    found = _SIZE.match(text.strip().lower())
+    if found is None:
+        raise _invalid(f"size {text!r}; write WIDTHxHEIGHT in pixels, as in 512x768")
+    return int(found[1]), int(found[2])
+
+
+def _invalid(why: str) -> InvalidArgumentError:
+    return InvalidArgumentError("EXPORT_OPTIONS_INVALID", why)

@@ -1,0 +1,68 @@
+"""Shape profiles: for every dynamic input the smallest, the usual and the largest shape that an engine is built for.
+
+TensorRT builds again, for minutes, whenever a shape comes that its engine was not built for; with explicit profiles
+that happens at the first start only. The bank has fixed lengths and needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headshots.diffusion.package import EnginePackage, Port
+
+
+@dataclass(frozen=True)
+class Range:
+    """Lengths of an axis: smallest, usual, largest."""
+
+    low: int
+    usual: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """As ONNX Runtime's options want it, ``input:2x4x64x64,other:2``; empty where every length is fixed."""
+
+    low: str
+    usual: str
+    high: str
+
+
+def profile(package: EnginePackage, graph: str) -> Profile:
+    """The profile of one of the package's graphs."""
+    ranges = axis_ranges(package, graph)
+    dynamic = [port for port in package.graphs[graph].inputs if any(isinstance(dim, str) for dim in port.shape)]
+    low, usual, high = (
+        ",".join(_shape(port, {axis: getattr(span, which) for axis, span in ranges.items()}) for port in dynamic)
+        for which in ("low", "usual", "high")
+    )
+    return Profile(low, usual, high)
+
+
+def axis_ranges(package: EnginePackage, graph: str) -> Mapping[str, Range]:
+    """Lengths of the dynamic axes, by name."""
+    widths, heights = zip(*package.profile_sizes, strict=True)
+    factor = package.vae_scale_factor
+    width, height = Range(min(widths), widths[0], max(widths)), Range(min(heights), heights[0], max(heights))
+    return {
+        "rows": _rows(package, graph),
+        "width": width,
+        "height": height,
+        "cells_wide": Range(width.low // factor, width.usual // factor, width.high // factor),
+        "cells_high": Range(height.low // factor, height.usual // factor, height.high // factor),
+    }
+
+
+def _rows(package: EnginePackage, graph: str) -> Range:
+    if graph == package.unet:
+        # A lone image takes two rows, a full house all: between them is where most calls lie.
+        return Range(1, max(2, package.max_rows // 2), package.max_rows)
+    if graph in (package.vae_decoder, package.vae_encoder):
+        return Range(1, 1, package.vae_rows)
+    return Range(1, 1, 1)  # prompts are encoded alone
+
+
+def _shape(port: Port, lengths: Mapping[str, int]) -> str:
+    return f"{port.name}:" + "x".join(str(lengths[dim] if isinstance(dim, str) else dim) for dim in port.shape)
