@@ -8,8 +8,6 @@ import numpy as np
 
 from foundry.portraits.canvas import Canvas, Colour, Linear, Radial, ellipse, rectangle, scaled
 
-_FRAME = rectangle(-1, -1, 130, 130)
-
 
 def draw_backdrop(canvas: Canvas, name: str, rng: np.random.Generator) -> None:
     """Fill the whole frame (design units 0..128)."""
@@ -18,13 +16,13 @@ def draw_backdrop(canvas: Canvas, name: str, rng: np.random.Generator) -> None:
 
 def _plain(inner: Colour, outer: Colour) -> Callable[[Canvas, np.random.Generator], None]:
     def draw(canvas: Canvas, rng: np.random.Generator) -> None:
-        canvas.fill(_FRAME, Radial((64, 50), 96, inner, outer))
+        canvas.flood(Radial((64, 50), 96, inner, outer))
 
     return draw
 
 
 def _office(canvas: Canvas, rng: np.random.Generator) -> None:
-    canvas.fill(_FRAME, Linear((0, 0), (0, 128), (222, 230, 236), (176, 184, 190)))
+    canvas.flood(Linear((0, 0), (0, 128), (222, 230, 236), (176, 184, 190)))
     shift = rng.uniform(-6, 6)
     for x in (-16, 24, 84, 124):
         canvas.fill(rectangle(x + shift, 6, 32, 56), (252, 254, 255))
@@ -36,7 +34,7 @@ def _office(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def _park(canvas: Canvas, rng: np.random.Generator) -> None:
-    canvas.fill(_FRAME, Linear((0, 0), (0, 128), (168, 216, 244), (110, 176, 76)))
+    canvas.flood(Linear((0, 0), (0, 128), (168, 216, 244), (110, 176, 76)))
     for x in range(-4, 140, 11):
         shade = rng.uniform(0.8, 1.2)
         canvas.fill(ellipse(x, rng.uniform(34, 58), 13, 15), scaled((66, 146, 58), shade))
@@ -45,7 +43,7 @@ def _park(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def _night(canvas: Canvas, rng: np.random.Generator) -> None:
-    canvas.fill(_FRAME, Linear((0, 0), (0, 128), (16, 18, 48), (44, 34, 74)))
+    canvas.flood(Linear((0, 0), (0, 128), (16, 18, 48), (44, 34, 74)))
     lamps: tuple[Colour, ...] = ((255, 196, 96), (255, 96, 90), (110, 180, 255), (255, 240, 190))
     for column in range(7):
         for row in range(5):
@@ -55,7 +53,7 @@ def _night(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def _library(canvas: Canvas, rng: np.random.Generator) -> None:
-    canvas.fill(_FRAME, (84, 54, 34))
+    canvas.flood((84, 54, 34))
     books: tuple[Colour, ...] = ((168, 52, 44), (52, 88, 120), (196, 150, 70), (72, 110, 72), (120, 70, 96))
     for shelf in range(4):
         for place in range(14):
@@ -65,7 +63,7 @@ def _library(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def _bricks(canvas: Canvas, rng: np.random.Generator) -> None:
-    canvas.fill(_FRAME, (206, 186, 170))
+    canvas.flood((206, 186, 170))
     for row in range(9):
         for column in range(6):
             x = column * 28 - (row % 2) * 14 - 8
@@ -74,7 +72,7 @@ def _bricks(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def _beach(canvas: Canvas, rng: np.random.Generator) -> None:
-    canvas.fill(_FRAME, Linear((0, 0), (0, 60), (120, 198, 246), (206, 236, 250)))
+    canvas.flood(Linear((0, 0), (0, 60), (120, 198, 246), (206, 236, 250)))
     canvas.fill(rectangle(-2, 54, 132, 26), Linear((0, 54), (0, 80), (30, 128, 176), (70, 184, 196)))
     canvas.fill(rectangle(-2, 78, 132, 60), (240, 216, 160))
     canvas.fill(rectangle(-2, 76, 132, 4), (248, 250, 250))
@@ -82,7 +80,7 @@ def _beach(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def _mountains(canvas: Canvas, rng: np.random.Generator) -> None:
-    canvas.fill(_FRAME, Linear((0, 0), (0, 90), (96, 150, 214), (196, 222, 244)))
+    canvas.flood(Linear((0, 0), (0, 90), (96, 150, 214), (196, 222, 244)))
     shift = rng.uniform(-8, 8)
     for x, y, wide in ((6, 24, 50), (122, 18, 54)):
         top = (x + shift, y)
@@ -96,7 +94,7 @@ def _mountains(canvas: Canvas, rng: np.random.Generator) -> None:
 
 
 def _curtain(canvas: Canvas, rng: np.random.Generator) -> None:
-    canvas.fill(_FRAME, (150, 20, 30))
+    canvas.flood((150, 20, 30))
     for fold in range(8):
         x = fold * 17 - 4
         canvas.fill(rectangle(x, -2, 9, 132), (204, 40, 48), blur=2.2)
