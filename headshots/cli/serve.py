@@ -57,7 +57,7 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
     from headshots.settings import Home
 
     addresses = {name: f"127.0.0.1:{os.environ.get(_port_variable(name)) or port}" for name, port in PORTS.items()}
-    environment = {**_defaults(addresses, foundation), **_environment(home, foundation)}
+    environment = {**default_environment(addresses, foundation), **_environment(home, foundation)}
     with stopping_on_signals():
         try:
             with Fleet(_print_line) as fleet:
@@ -79,7 +79,7 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
             typer.echo("stopped", err=True)
 
 
-def _defaults(addresses: dict[str, str], foundation: Path | None) -> dict[str, str]:
+def default_environment(addresses: dict[str, str], foundation: Path | None) -> dict[str, str]:
     """How the three find each other and who judges faces, where the caller's own variables do not say it."""
     from headshots.settings import default_faces, default_foundation
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import grpc
+import pytest
 
 from headshots.v1 import gateway_pb2, gateway_pb2_grpc
 
@@ -25,6 +26,21 @@ for name in {HEAVY!r}:
     sys.modules[name] = None  # importing it raises
 import services.gateway.__main__
 import headshots.keys, headshots.styles, headshots.imaging
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_analyzer_brings_onnx_runtime_and_no_torch() -> None:
+    program = f"""
+import sys
+for name in {[name for name in HEAVY if name != "onnxruntime"]!r}:
+    sys.modules[name] = None
+import services.gateway.__main__
+from headshots.faces import open_analyzer
+assert "onnxruntime" not in sys.modules
+assert open_analyzer("none") is None
+assert open_analyzer("bundled") is not None
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -67,10 +83,19 @@ def test_a_first_start_makes_a_key_and_sigterm_ends_it(tmp_path: Path) -> None:
     assert "Traceback" not in log
 
 
-def test_a_bad_setting_is_named(tmp_path: Path) -> None:
-    environ = {**os.environ, "HEADSHOTS_HOME": str(tmp_path), "HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT": "many"}
+BAD_SETTINGS = {
+    "SHOTS_IN_FLIGHT=many": "SETTING_INVALID: HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT='many'",
+    "FACES=guess": "SETTING_INVALID: HEADSHOTS_GATEWAY_FACES='guess' is none of bundled, opencv, none",
+    "FACES=opencv": "ANALYZER_FOLDER_MISSING: ",
+}
+
+
+@pytest.mark.parametrize("setting", BAD_SETTINGS)
+def test_a_bad_setting_is_named(tmp_path: Path, setting: str) -> None:
+    name, _, value = setting.partition("=")
+    environ = {**os.environ, "HEADSHOTS_HOME": str(tmp_path), f"HEADSHOTS_GATEWAY_{name}": value}
     done = subprocess.run(
         [sys.executable, "-m", "services.gateway"], cwd=ROOT, env=environ, capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("gateway: SETTING_INVALID: HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT='many'")
+    assert done.stderr.startswith(f"gateway: {BAD_SETTINGS[setting]}")
