@@ -1,0 +1,223 @@
+"""UNet calls on an NVIDIA GPU: ours with a subject a row, against diffusers eager and compiled.
+
+``python -m benchmarks.gpu`` prints a table and writes ``benchmarks/results/<hardware>-<date>.json``: SD 1.5 at 512² and
+SDXL at 1024², random weights, 1 to 16 rows; the torch backend in each of its modes, every ONNX Runtime provider that
+loads, what the bank costs, and the share of the chip's measured matmul rate. The predictions are compared before
+anything is timed, and what cannot run is written down with its reason instead of a number. Without a GPU it refuses;
+``--dry-run`` goes through the same code on the CPU with a tiny shape, and its numbers mean nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from benchmarks.gpu_calls import (
+    SUBJECTS,
+    Stock,
+    bankless,
+    batch_of,
+    matmul_flops,
+    milliseconds,
+    relative_difference,
+)
+from benchmarks.gpu_report import figures, show
+from benchmarks.gpu_shapes import SHAPES, TINY, Shape, make_foundation
+from headshots.diffusion.backends import Backend, OnnxRuntimeBackend, OnnxRuntimeOptions
+from headshots.diffusion.backends.torch import PRECISIONS, TorchBackend, TorchOptions
+from headshots.diffusion.export import ExportOptions, ensure_package
+from headshots.diffusion.package import EnginePackage
+from headshots.errors import HeadshotsError
+
+RESULTS = Path(__file__).parent / "results"
+WORK = Path("out/bench/gpu")
+RANK = 16
+# Relative difference from PEFT, at most: fp32 in another order, and half precision with fp32 normalisations or without.
+TOLERANCE = {"fp32": 1e-3, "fp16": 3e-2, "bf16": 1e-1}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is measured where."""
+
+    device: torch.device
+    hardware: str
+    precision: str
+    rows: tuple[int, ...]
+    modes: tuple[str, ...]
+    providers: tuple[str, ...]
+    peer_modes: tuple[str, ...]
+    matmul_size: int
+    seconds: float
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the UNets."""
+        return PRECISIONS[self.precision]
+
+
+def gpu_run(seconds: float) -> Run:
+    """Everything, on the first GPU; ends the program where there is none."""
+    if not torch.cuda.is_available():
+        sys.exit(
+            "no GPU: torch sees no CUDA device, and nothing is measured; --dry-run goes through the code on the CPU"
+        )
+    return Run(
+        device=torch.device("cuda", 0),
+        hardware=torch.cuda.get_device_name(0),
+        precision="fp16",
+        rows=(1, 2, 4, 8, 16),
+        modes=("eager", "compile", "graphs"),
+        providers=("tensorrt", "cuda"),
+        peer_modes=("", "default"),
+        matmul_size=8192,
+        seconds=seconds,
+    )
+
+
+def dry_run() -> Run:
+    """The same code, two rows at most, nothing compiled."""
+    return Run(torch.device("cpu"), "cpu", "fp32", (1, 2), ("eager",), ("cpu", "cuda"), ("",), 64, 0.0)
+
+
+def measure(run: Run, shape: Shape, work: Path) -> dict[str, Any]:
+    """All numbers of one shape."""
+    foundation = make_foundation(shape, work)
+    precision = "fp32" if run.precision == "fp32" else "fp16"
+    options = ExportOptions(RANK, SUBJECTS + 1, max(2, *run.rows), precision)
+    package = EnginePackage.read(ensure_package(foundation, work / "engines", options))
+    rows, truth, flops = _adapters(run, foundation, package, shape)
+    found: dict[str, Any] = {"cells": shape.cells, "rank": RANK, "gflop_a_row": flops / 1e9, "ours": {}, "not_run": {}}
+    contenders = {f"torch:{mode}": partial(_torch, run, package, foundation, mode) for mode in run.modes}
+    contenders |= {f"onnxruntime:{name}": partial(_onnxruntime, run, package, name) for name in run.providers}
+    for name, make in contenders.items():
+        with _forgotten(), _excused(found["not_run"], name):
+            found["ours"][name] = _ours(run, make(), rows, truth, package, shape)
+    found["peers"] = _peers(run, foundation, package, shape, found["not_run"])
+    with _forgotten(), _excused(found["not_run"], "without the bank"):
+        found["without_bank_ms"] = _times(run, bankless(foundation, run.device, run.dtype), package, shape)
+    rate = matmul_flops(run.device, run.dtype, run.matmul_size, run.seconds)
+    found["matmul_tflops"] = rate / 1e12
+    found["figures"] = figures(found, flops, rate)
+    return found
+
+
+def _adapters(run: Run, foundation: Path, package: EnginePackage, shape: Shape) -> tuple[list[Any], Any, int]:
+    """Rows of random adapters, what PEFT predicts with the first of them, and the operations of one row."""
+    with _forgotten():
+        adapted = Stock(foundation, run.device, run.dtype, rank=RANK)
+        first = adapted.row(package)
+        truth = adapted(batch_of(2, package, shape.cells))
+        del adapted
+        # The others only have to differ.
+        rows = [first * np.float32(1 + 0.1 * number) for number in range(SUBJECTS)]
+        bare = Stock(foundation, run.device, run.dtype)
+        return rows, truth, bare.flops(batch_of(1, package, shape.cells))
+
+
+def _ours(
+    run: Run, backend: Backend, rows: list[Any], truth: Any, package: EnginePackage, shape: Shape
+) -> dict[str, Any]:
+    """One backend: the first subject's row of a mixed batch against PEFT's, and only then its times."""
+    for slot, row in enumerate(rows, 1):
+        backend.write_slot(slot, row)
+    difference = relative_difference(backend.unet(batch_of(2, package, shape.cells))[0], truth[0])
+    if not difference <= TOLERANCE[run.precision]:
+        raise RuntimeError(f"differs from PEFT by {difference:.1e}: not timed")
+    return {"difference_from_peft": difference, "ms": _times(run, backend.unet, package, shape)}
+
+
+def _times(run: Run, call: Any, package: EnginePackage, shape: Shape) -> dict[str, float]:
+    """Milliseconds by number of rows."""
+    batches = {rows: batch_of(rows, package, shape.cells) for rows in run.rows}
+    return {str(rows): milliseconds(partial(call, batch), run.seconds) for rows, batch in batches.items()}
+
+
+def _torch(run: Run, package: EnginePackage, foundation: Path, mode: str) -> Backend:
+    return TorchBackend(package, foundation, TorchOptions(run.device.type, 0, 0, run.precision, mode))
+
+
+def _onnxruntime(run: Run, package: EnginePackage, provider: str) -> Backend:
+    return OnnxRuntimeBackend(package, OnnxRuntimeOptions(provider))
+
+
+def _peers(
+    run: Run, foundation: Path, package: EnginePackage, shape: Shape, not_run: dict[str, str]
+) -> dict[str, dict[str, float]]:
+    """diffusers: one subject for the whole batch by PEFT, and no adapter at all."""
+    found = {}
+    for mode in run.peer_modes:
+        for name, rank in (("peft_one_subject", RANK), ("bare", 0)):
+            label = f"diffusers:{'compiled' if mode else 'eager'}:{name}"
+            with _forgotten(), _excused(not_run, label):
+                stock = Stock(foundation, run.device, run.dtype, rank=rank, mode=mode)
+                found[label] = _times(run, stock, package, shape)
+    return found
+
+
+@contextmanager
+def _forgotten() -> Iterator[None]:
+    """Memory and compiled code of one contender are gone before the next."""
+    yield
+    torch.compiler.reset()
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+@contextmanager
+def _excused(not_run: dict[str, str], name: str) -> Iterator[None]:
+    """What cannot run says why, and the others go on."""
+    try:
+        yield
+    except (HeadshotsError, RuntimeError) as error:
+        not_run[name] = str(error).splitlines()[0][:300]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, write, show."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--dry-run", action="store_true", help="a tiny shape on the CPU, to go through the code")
+    parser.add_argument("--shapes", nargs="+", choices=list(SHAPES), default=list(SHAPES))
+    parser.add_argument("--seconds", type=float, default=2.0, help="for each number")
+    parser.add_argument("--work", type=Path, default=WORK, help="foundations and packages are kept there")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result; a dry run writes to --work")
+    given = parser.parse_args(arguments)
+    run = dry_run() if given.dry_run else gpu_run(given.seconds)
+    shapes = [TINY] if given.dry_run else [SHAPES[name] for name in given.shapes]
+    now = datetime.now(UTC)
+    result = {
+        "dry_run": given.dry_run,
+        "hardware": run.hardware,
+        "date": now.isoformat(timespec="seconds"),
+        "precision": run.precision,
+        "rows": run.rows,
+        "versions": {name: version(name) for name in ("torch", "diffusers", "peft")},
+        "shapes": {shape.name: measure(run, shape, given.work) for shape in shapes},
+    }
+    hardware = re.sub(r"[^a-z0-9]+", "-", run.hardware.lower()).strip("-")
+    folder = given.work if given.dry_run else given.out
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{'dry-run' if given.dry_run else hardware}-{now:%Y-%m-%d}.json"
+    path.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
+    show(result)
+    Console().print(f"written: {path}")
+
+
+if __name__ == "__main__":
+    main()
