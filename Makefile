@@ -27,7 +27,7 @@ ARGS ?=
 
 PROTO_OUT ?= .
 
-.PHONY: help demo test lint protos bench venv
+.PHONY: help demo test lint protos bench bench-training venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -60,6 +60,9 @@ protos: $(DEV) ## generate headshots/v1 and buf/ from protos/
 
 bench: $(DEMO) ## a UNet call, many subjects in a batch against one, into out/bench/ (ARGS="--seconds 10")
 	$(BIN)/python -m benchmarks.unet_call $(ARGS)
+
+bench-training: $(DEMO) ## likeness, prompts, speed of trainings, into out/bench/training.json (ARGS=--quick)
+	$(BIN)/python -m benchmarks.training $(ARGS)
 
 venv: $(BIN)/python
 
