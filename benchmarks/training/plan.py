@@ -94,11 +94,14 @@ class Journal:
     def __init__(self, path: Path, key: str) -> None:
         self._path, self._key = path, key
         self._known: dict[tuple[str, int], dict[str, Any]] = {}
-        for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        text = path.read_text("utf-8") if path.exists() else ""
+        # A run that was cut short may have left half a line.
+        self._before = "" if text.endswith("\n") or not text else "\n"
+        for line in text.splitlines():
             try:
                 entry = json.loads(line)
             except ValueError:
-                continue  # the last line of a run that was cut short
+                continue
             if entry["key"] == key:
                 self._known[entry["kind"], entry["person"]] = entry["result"]
 
@@ -110,8 +113,10 @@ class Journal:
         """Keep a result."""
         self._known[kind, person] = result
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        entry = {"key": self._key, "kind": kind, "person": person, "result": result}
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"key": self._key, "kind": kind, "person": person, "result": result}) + "\n")
+            file.write(self._before + json.dumps(entry) + "\n")
+        self._before = ""
 
     def all(self, kind: str) -> dict[int, dict[str, Any]]:
         """Results of a kind by person."""
