@@ -17,6 +17,8 @@ from services.trainer.protocol import STOP, Event, Failed, Stopped, Succeeded, T
 
 log = logging.getLogger(__name__)
 
+# What a child runs; tests let it run something that kills it in the middle.
+CHILD_MODULE = "services.trainer.child"
 _REPOSITORY = Path(__file__).resolve().parents[2]
 # A line holds at most a whole curve.
 _LONGEST_LINE = 1 << 20
@@ -50,7 +52,7 @@ class Child:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "services.trainer.child",
+            CHILD_MODULE,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=_environment(task),
