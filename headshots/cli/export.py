@@ -59,11 +59,11 @@ def export(
 ) -> None:
     """Write the engine package of a foundation, unless it is there already, and print its folder."""
     from headshots.cli.output import print_json
-    from headshots.diffusion.options import ExportOptions, parse_size
+    from headshots.diffusion.options import ExportOptions, parse_sizes
 
     if out is not None and engines is not None:
         raise typer.BadParameter("name a package with --out or a folder of packages with --engines, not both")
-    sizes = tuple(parse_size(text) for text in size or ())
+    sizes = parse_sizes(",".join(size or ()))
     options = ExportOptions(max_rank, slots, max_rows, precision.value, sizes)
     package = _export(foundation, out, engines, options)
     findings = _check(package) if check_tensorrt else None

@@ -70,13 +70,17 @@ def size_multiple_px(foundation: Foundation) -> int:
     return multiple
 
 
-def parse_size(text: str) -> Size:
-    """``512x768`` to width and height.
+def parse_sizes(text: str) -> tuple[Size, ...]:
+    """``512x512,512x768`` to widths and heights; nothing to none.
 
     Raises:
         InvalidArgumentError: EXPORT_OPTIONS_INVALID.
     """
-    found = _SIZE.match(text.strip().lower())
+    return tuple(_parse_size(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _parse_size(text: str) -> Size:
+    found = _SIZE.match(text.lower())
     if found is None:
         raise _invalid(f"size {text!r}; write WIDTHxHEIGHT in pixels, as in 512x768")
     return int(found[1]), int(found[2])

@@ -41,6 +41,9 @@ def find_package(settings: GeneratorSettings) -> Path:
 def build_engine(settings: GeneratorSettings, folder: Path, registry: CollectorRegistry) -> Engine:
     """Put the engine together."""
     package = EnginePackage.read(folder)
+    if settings.backend == "onnxruntime" and settings.provider == "tensorrt":
+        # Another size than its engines were built for would make it build again, for minutes, while others wait.
+        package = package.within_profiles()
     store = ArtifactStore.open(settings.store_url)
     metrics = Metrics(registry)
     adapters = AdapterCache(

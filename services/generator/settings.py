@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headshots.diffusion.backends import OnnxRuntimeOptions
-from headshots.diffusion.export import ExportOptions
+from headshots.diffusion.options import ExportOptions, parse_sizes
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, default_foundation, read_settings
 from services.generator.engine import EngineLimits
@@ -57,6 +57,8 @@ class GeneratorSettings:
     export_slots: int = 16
     export_max_rows: int = 16
     export_precision: str = "fp32"
+    # Sizes that the package is for, 512x512,512x768; unset: the native one, and on the CPU and CUDA any near it.
+    export_sizes: str | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> GeneratorSettings:
@@ -89,7 +91,13 @@ class GeneratorSettings:
     @property
     def export(self) -> ExportOptions:
         """What an export is made for."""
-        return ExportOptions(self.export_max_rank, self.export_slots, self.export_max_rows, self.export_precision)
+        return ExportOptions(
+            self.export_max_rank,
+            self.export_slots,
+            self.export_max_rows,
+            self.export_precision,
+            parse_sizes(self.export_sizes or ""),
+        )
 
     @property
     def limits(self) -> EngineLimits:
