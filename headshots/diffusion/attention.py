@@ -5,7 +5,7 @@ Shapes: B rows, T tokens or pixels, I inputs, O outputs, N projections of one in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +13,8 @@ from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
 from headshots.diffusion.layout import Layout, Site
+
+_KEYS_AND_VALUES = ("to_k", "to_v")
 
 
 class AdapterRows:
@@ -98,23 +100,73 @@ class _Projection(nn.Module):
         return cut if self._rows is None else cut + self._rows.delta(x_BTI, self._layout, self._sites)
 
 
+class ContextProjections(nn.Module):
+    """Keys and values of every attention that is crossed with the context, which is the same for all of a call."""
+
+    def __init__(self, attentions: Mapping[str, Any], rows: AdapterRows | None, layout: Layout) -> None:
+        """``attentions``: the crossed ones by name."""
+        super().__init__()
+        groups: dict[tuple[Any, ...], list[str]] = {}
+        for name, attention in attentions.items():
+            groups.setdefault(context_group(attention), []).append(name)
+        self._names = tuple(map(tuple, groups.values()))
+        self.projections = nn.ModuleList(
+            _Projection(
+                [getattr(attentions[name], each) for name in names for each in _KEYS_AND_VALUES],
+                attentions[names[0]].heads,
+                rows,
+                layout,
+                [layout.by_name[f"{name}.{each}"] for name in names for each in _KEYS_AND_VALUES],
+            )
+            for names in self._names
+        )
+
+    def forward(self, context_BTI: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+        """Keys and values, [B, H, T, D] each, by attention."""
+        found: dict[str, tuple[Tensor, Tensor]] = {}
+        for names, projection in zip(self._names, self.projections, strict=True):
+            parts = projection(context_BTI).unbind(1)
+            found.update(zip(names, zip(parts[::2], parts[1::2], strict=True), strict=True))
+        return found
+
+
+class Context:
+    """The context of the call in flight, projected when the first attention asks. A plain object, as AdapterRows is."""
+
+    def __init__(self, projections: ContextProjections) -> None:
+        self._projections = (projections,)  # within a tuple, so that no module owns it twice
+        self._context_BTI: Tensor | None = None
+        self._found: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def forget(self) -> None:
+        """A new call begins."""
+        self._context_BTI, self._found = None, {}
+
+    def keys_and_values(self, name: str, context_BTI: Tensor) -> tuple[Tensor, Tensor]:
+        """Of the attention ``name``, [B, H, T, D] each."""
+        if context_BTI is not self._context_BTI:
+            self._context_BTI, self._found = context_BTI, self._projections[0](context_BTI)
+        return self._found[name]
+
+
 class FusedAttention(nn.Module):
     """A plain diffusers ``Attention``, by the same arithmetic as its ``AttnProcessor2_0``."""
 
-    def __init__(self, attention: Any, name: str, layout: Layout, rows: AdapterRows | None) -> None:
+    def __init__(
+        self, attention: Any, name: str, layout: Layout, rows: AdapterRows | None, context: Context | None
+    ) -> None:
+        """``context``: for an attention that is crossed with it, which then has no keys and values of its own."""
         super().__init__()
         sites = layout.by_name
-        self._crossed = bool(attention.is_cross_attention)
-        groups = (("to_q",), ("to_k", "to_v")) if self._crossed else (("to_q", "to_k", "to_v"),)
-        self.projections = nn.ModuleList(
-            _Projection(
-                [getattr(attention, each) for each in group],
-                attention.heads,
-                rows,
-                layout,
-                [sites[f"{name}.{each}"] for each in group],
-            )
-            for group in groups
+        self._name = name
+        self._context = context
+        own = ("to_q", *_KEYS_AND_VALUES) if context is None else ("to_q",)
+        self.projection = _Projection(
+            [getattr(attention, each) for each in own],
+            attention.heads,
+            rows,
+            layout,
+            [sites[f"{name}.{each}"] for each in own],
         )
         out = attention.to_out[0]
         self.out = out if rows is None else BankedLinear(out, rows, layout, sites[f"{name}.to_out.0"])
@@ -124,12 +176,13 @@ class FusedAttention(nn.Module):
     ) -> Tensor:
         """Called by diffusers' blocks, hence the names: x_BTI, the context that it is crossed with, and no mask."""
         assert attention_mask is None
-        assert (encoder_hidden_states is not None) == self._crossed
-        if self._crossed:
-            q_BHTD = self.projections[0](hidden_states)
-            k_BHTD, v_BHTD = self.projections[1](encoder_hidden_states).unbind(1)
+        if self._context is None:
+            assert encoder_hidden_states is None
+            q_BHTD, k_BHTD, v_BHTD = self.projection(hidden_states).unbind(1)
         else:
-            q_BHTD, k_BHTD, v_BHTD = self.projections[0](hidden_states).unbind(1)
+            assert encoder_hidden_states is not None
+            q_BHTD = self.projection(hidden_states)
+            k_BHTD, v_BHTD = self._context.keys_and_values(self._name, encoder_hidden_states)
         # The scale is told: left out, the graph works it out again at every call.
         mixed_BHTD = nn.functional.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, scale=q_BHTD.shape[-1] ** -0.5)
         rows, tokens, _ = hidden_states.shape
@@ -148,6 +201,12 @@ def is_plain(module: nn.Module) -> bool:
         and module.rescale_output_factor == 1
         and module.inner_kv_dim == module.inner_dim
     )
+
+
+def context_group(attention: Any) -> tuple[Any, ...]:
+    """What crossed attentions must have in common for one product to make the keys and values of all."""
+    keys = attention.to_k
+    return keys.out_features, attention.heads, keys.in_features, keys.bias is not None
 
 
 def _joined(linears: Sequence[nn.Linear]) -> nn.Linear:

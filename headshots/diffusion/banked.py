@@ -7,12 +7,21 @@ Shapes: B rows, C latent channels, H, W latent cells, T tokens, D context width,
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from headshots.diffusion.attention import AdapterRows, BankedLinear, FusedAttention, is_plain
+from headshots.diffusion.attention import (
+    AdapterRows,
+    BankedLinear,
+    Context,
+    ContextProjections,
+    FusedAttention,
+    context_group,
+    is_plain,
+)
 from headshots.diffusion.layout import Adapted, Layout
 
 TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
@@ -57,24 +66,45 @@ def layout_of(unet: nn.Module, max_rank: int) -> Layout:
     """Every linear layer of the UNet that is adapted, laid out."""
     config: Any = unet.config
     layers = config.layers_per_block
-    heads = {
-        f"{name}.{each}": module.heads
-        for name, module in unet.named_modules()
-        if is_plain(module)
-        for each in ("to_q", "to_k", "to_v")
-    }
-    adapted = (
+    plain = _plain_attentions(unet)
+    heads = {f"{name}.{each}": plain[name].heads for name in plain for each in ("to_q", "to_k", "to_v")}
+    adapted = [
         Adapted(name, module.in_features, module.out_features, heads.get(name, 1))
         for name, module in unet.named_modules()
         if isinstance(module, nn.Linear) and any(name == t or name.endswith("." + t) for t in TARGETS)
-    )
+    ]
+    # What one product makes lies side by side: first the context's keys and values, group by group.
+    crossed = {
+        f"{name}.{each}": context_group(attention)
+        for name, attention in _crossed(plain).items()
+        for each in ("to_k", "to_v")
+    }
+    adapted.sort(key=lambda one: (one.name not in crossed, crossed.get(one.name, ())))
     return Layout.build(adapted, max_rank, layers if isinstance(layers, int) else layers[0])
+
+
+def _plain_attentions(unet: nn.Module) -> dict[str, Any]:
+    return {name: module for name, module in unet.named_modules() if is_plain(module)}
+
+
+def _crossed(attentions: Mapping[str, Any]) -> dict[str, Any]:
+    """Those that are crossed with the context."""
+    return {name: attention for name, attention in attentions.items() if attention.is_cross_attention}
 
 
 def _change(unet: nn.Module, layout: Layout, rows: AdapterRows | None) -> None:
     """Put fused modules in place of plain attentions, and banked ones in place of what else is adapted."""
-    for name in [name for name, module in unet.named_modules() if is_plain(module)]:
-        unet.set_submodule(name, FusedAttention(unet.get_submodule(name), name, layout, rows))
+    plain = _plain_attentions(unet)
+    crossed = _crossed(plain)
+    projections = ContextProjections(crossed, rows, layout)
+    context = Context(projections)
+    for name, attention in plain.items():
+        fused = FusedAttention(attention, name, layout, rows, context if name in crossed else None)
+        unet.set_submodule(name, fused)
+    # Part of the UNet, so that it moves and changes its precision along; and forgotten before every call, whose context
+    # may be the same tensor with something else in it.
+    unet.add_module("context_projections", projections)
+    unet.register_forward_pre_hook(lambda *_: context.forget())
     if rows is None:
         return
     left = dict(unet.named_modules())

@@ -1,0 +1,1 @@
+"""Serving many subjects: our engine against what a team would write with stock diffusers and PEFT (``__main__.py``)."""

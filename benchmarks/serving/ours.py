@@ -1,0 +1,157 @@
+"""Our side: the engine in this process, and the service as a process of its own, spoken to over gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import psutil
+from prometheus_client import CollectorRegistry
+
+from benchmarks.serving.world import Subject, Wanted, World
+from headshots.artifacts import ArtifactStore
+from headshots.cli.processes import Fleet, LogFiles, free_port, wait_until_serving
+from headshots.rpc.channel import open_channel
+from headshots.v1 import generator_pb2 as pb
+from headshots.v1 import generator_pb2_grpc, resources_pb2
+from services.generator.__main__ import build_engine
+from services.generator.engine import Engine
+from services.generator.requests import Painted, PaintRequest
+from services.generator.settings import GeneratorSettings
+
+_TENANT = "bench"
+
+
+class OurEngine:
+    """The engine, in-process."""
+
+    def __init__(self, engine: Engine, world: World) -> None:
+        self._engine = engine
+        self._world = world
+
+    async def paint(self, wanted: Wanted) -> bytes:
+        """The PNG of one image."""
+        request = PaintRequest(
+            tenant=_TENANT,
+            prompt=wanted.prompt,
+            adapter=wanted.subject.ref,
+            seed=wanted.seed,
+            steps=self._world.steps,
+            guidance_scale=self._world.guidance,
+        )
+        painted = [event async for event in self._engine.paint(request) if isinstance(event, Painted)]
+        return painted[0].content
+
+    async def paint_all(self, wanted: Sequence[Wanted]) -> list[bytes]:
+        """Everything asked for at once."""
+        return list(await asyncio.gather(*(self.paint(one) for one in wanted)))
+
+
+class OurService:
+    """The same engine behind gRPC, in a process of its own."""
+
+    def __init__(self, stub: generator_pb2_grpc.GeneratorServiceStub, process: psutil.Process, world: World) -> None:
+        self._stub = stub
+        self._process = process
+        self._world = world
+
+    @property
+    def resident_bytes(self) -> int:
+        """Resident memory of the service's process."""
+        return int(self._process.memory_info().rss)
+
+    async def paint(self, wanted: Wanted) -> bytes:
+        """The PNG of one image, as :class:`OurEngine` paints it."""
+        return await self._ask(wanted, self._world.steps, self._world.guidance)
+
+    async def paint_all(self, wanted: Sequence[Wanted]) -> list[bytes]:
+        """Everything asked for at once."""
+        return list(await asyncio.gather(*(self.paint(one) for one in wanted)))
+
+    async def touch(self, wanted: Wanted) -> None:
+        """The least that brings an adapter into a slot and uses it: one step without guidance."""
+        await self._ask(wanted, 1, 1.0)
+
+    async def slots_used(self) -> int:
+        """Slots that hold an adapter."""
+        found: pb.DescribeGeneratorResponse = await self._stub.DescribeGenerator(pb.DescribeGeneratorRequest())
+        return found.slots_used
+
+    async def _ask(self, wanted: Wanted, steps: int, guidance: float) -> bytes:
+        ref = wanted.subject.ref
+        request = pb.GenerateRequest(
+            tenant=_TENANT,
+            prompt=wanted.prompt,
+            adapter=resources_pb2.Adapter(sha256=ref.sha256, key=ref.key, foundation_digest=ref.foundation_digest),
+            seed=wanted.seed,
+            steps=steps,
+            guidance_scale=guidance,
+        )
+        content = b""
+        async for event in self._stub.Generate(request):
+            if event.WhichOneof("event") == "image":
+                content = event.image.content
+        return content
+
+
+def environment(world: World, home: Path, threads: int, host_rows: int = 0) -> dict[str, str]:
+    """The generator's settings. ``host_rows``: adapters that fit its tier of packed rows; 0 leaves the default."""
+    settings = {
+        "HEADSHOTS_HOME": str(home),
+        "HEADSHOTS_GENERATOR_PACKAGE": str(world.package.folder),
+        "HEADSHOTS_GENERATOR_THREADS": str(threads),
+        "HEADSHOTS_GENERATOR_METRICS_PORT": "0",
+    }
+    if host_rows:
+        settings["HEADSHOTS_GENERATOR_ADAPTER_HOST_BYTES"] = str(host_rows * world.package.layout.row_size * 4)
+    return settings
+
+
+async def store_adapters(home: Path, subjects: Sequence[Subject]) -> None:
+    """Put the adapters where a generator with this home looks for them."""
+    store = ArtifactStore.open((home / "objects").as_uri())
+    for subject in subjects:
+        await store.put(subject.ref.key, subject.data)
+
+
+@asynccontextmanager
+async def running_engine(world: World, home: Path, threads: int) -> AsyncIterator[OurEngine]:
+    """A started engine; stopped at the end."""
+    await store_adapters(home, world.subjects)
+    settings = GeneratorSettings.from_environment(environment(world, home, threads))
+    engine = build_engine(settings, world.package.folder, CollectorRegistry())
+    await engine.start()
+    try:
+        yield OurEngine(engine, world)
+    finally:
+        await engine.stop()
+
+
+@asynccontextmanager
+async def running_service(
+    world: World, home: Path, threads: int, *, more: Sequence[Subject] = (), host_rows: int = 0
+) -> AsyncIterator[OurService]:
+    """A started service; ended at the end. ``more``: adapters beside the world's that its store holds."""
+    await store_adapters(home, [*world.subjects, *more])
+    port = free_port()
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
+    fleet = Fleet(LogFiles(home / "logs"), inherited=inherited)
+    fleet.start(
+        "generator",
+        "services.generator",
+        {**environment(world, home, threads, host_rows), "HEADSHOTS_GENERATOR_PORT": str(port)},
+    )
+    try:
+        address = f"127.0.0.1:{port}"
+        await asyncio.to_thread(
+            wait_until_serving, fleet, {"generator": address}, timeout_seconds=120, on_serving=lambda _: None
+        )
+        async with open_channel(address) as channel:
+            process = psutil.Process(fleet.pids()["generator"])
+            stub = generator_pb2_grpc.GeneratorServiceStub(channel)  # type: ignore[no-untyped-call]
+            yield OurService(stub, process, world)
+    finally:
+        await asyncio.to_thread(fleet.stop)

@@ -1,0 +1,103 @@
+"""What all sides are given: the foundation, the subjects' adapters, and the images that are asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.serving.scale import Scale
+from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.layout import Layout
+from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes
+from headshots.diffusion.package import EnginePackage
+from services.generator.adapters import AdapterRef
+
+_STRENGTH = 0.5
+"""Standard deviation of what a random adapter adds to a layer's outputs, for inputs of unit variance: about as much as
+the layer itself gives, so that the image plainly changes."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A person: the adapter's file as any user of diffusers would have it, and as our engine is told of it."""
+
+    name: str
+    path: Path
+    data: bytes
+    ref: AdapterRef
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One image."""
+
+    subject: Subject
+    prompt: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that is served, and how: ``steps`` and ``guidance`` hold for every image."""
+
+    foundation: Foundation
+    package: EnginePackage
+    subjects: tuple[Subject, ...]
+    wanted: tuple[Wanted, ...]
+    steps: int
+    guidance: float
+
+
+def make_world(foundation: Foundation, package: EnginePackage, folder: Path, scale: Scale) -> World:
+    """Random adapters of the engine's full rank, and requests for the subjects in turn, no prompt twice."""
+    subjects = make_subjects(scale.subjects, package, folder)
+    nouns, outfits = foundation.class_nouns or ("person",), ("suit", "sweater", "shirt", "dress")
+    wanted = tuple(
+        Wanted(
+            subject=subjects[number % len(subjects)],
+            prompt=f"photo {number} of {foundation.trigger} {nouns[0]} wearing a {outfits[number % len(outfits)]}",
+            seed=1000 + number,
+        )
+        for number in range(scale.requests)
+    )
+    steps = scale.steps or foundation.steps
+    return World(foundation, package, subjects, wanted, steps, foundation.guidance_scale)
+
+
+def make_subjects(count: int, package: EnginePackage, folder: Path, first: int = 0) -> tuple[Subject, ...]:
+    """Subjects number ``first`` and on, their files in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for number in range(first, first + count):
+        data = random_adapter(package.layout, number)
+        path = folder / f"subject-{number}.safetensors"
+        path.write_bytes(data)
+        sha256 = hashlib.sha256(data).hexdigest()
+        ref = AdapterRef(sha256, f"adapters/{sha256}.safetensors", package.foundation_digest)
+        made.append(Subject(f"subject-{number}", path, data, ref))
+    return tuple(made)
+
+
+def random_adapter(layout: Layout, seed: int) -> bytes:
+    """A LoRA file in diffusers' format that touches every site at the layout's full rank."""
+    random = np.random.default_rng(seed)
+    pairs = {}
+    for site in layout.sites:
+        a_RI = random.standard_normal((layout.max_rank, site.in_features), dtype=np.float32)
+        b_OR = random.standard_normal((site.out_features, layout.max_rank), dtype=np.float32)
+        a_RI /= np.sqrt(np.float32(site.in_features))
+        b_OR *= _STRENGTH / np.sqrt(np.float32(layout.max_rank))
+        pairs[site.name] = LoraPair(a_RI, b_OR)
+    return diffusers_lora_bytes(pairs, {})
+
+
+def grouped(wanted: Sequence[Wanted]) -> list[list[int]]:
+    """Places in ``wanted`` by subject, in the order in which the subjects first appear."""
+    groups: dict[str, list[int]] = {}
+    for place, one in enumerate(wanted):
+        groups.setdefault(one.subject.name, []).append(place)
+    return list(groups.values())
