@@ -53,6 +53,7 @@ class Attempt:
         self._engine, self._lease, self._task = engine, lease, task
         self._lease_seconds, self._stall_seconds, self._metrics = lease_seconds, stall_seconds, metrics
         self._calls, self._changes, self._launch = calls, changes, launch
+        self._beat_seconds = min(_LONGEST_BEAT_SECONDS, lease_seconds / 3)
         self._unwritten: dict[str, Any] = {}
         self._curve: list[tuple[int, float]] = []
         self._recent: deque[float] = deque(maxlen=_ETA_STEPS)
@@ -69,28 +70,32 @@ class Attempt:
         child = await self._launch(self._task)
         log.info("training %s: attempt %d is process %d", self._lease.id, self._lease.attempt, child.pid)
         self._heard_at = asyncio.get_running_loop().time()
-        following = asyncio.create_task(self._follow(child))
+        following, keeping = asyncio.create_task(self._follow(child)), asyncio.create_task(self._keep())
         try:
-            return await self._attend(child, following, drain_deadline)
+            return await self._attend(child, following, keeping, drain_deadline)
         finally:
             await child.kill()
             following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            keeping.cancel()
+            await asyncio.gather(following, keeping, return_exceptions=True)
 
     async def _attend(
         self,
         child: ChildProcess,
         following: asyncio.Task[Succeeded | Failed | Stopped],
+        keeping: asyncio.Task[None],
         drain_deadline: Callable[[], float | None],
     ) -> Succeeded | Failed | Stopped:
-        """Keep the lease until the child is done."""
+        """Until the child is done or has to be. Asks no database, so that one that hangs holds nothing up here."""
         told = False
-        following.add_done_callback(lambda _: self._calls.ring())
+        for task in (following, keeping):
+            task.add_done_callback(lambda _: self._calls.ring())
         while True:
             ticket = self._calls.ticket()
             if following.done():
                 return following.result()
-            if await self._beat():
+            if keeping.done():
+                keeping.result()
                 raise CancelRequested
             deadline, now = drain_deadline(), asyncio.get_running_loop().time()
             if deadline is not None and not told:
@@ -101,7 +106,15 @@ class Attempt:
                 return Stopped(0)
             if now - self._heard_at > self._stall_seconds:
                 return Failed(_stalled(self._stall_seconds), final=False)
-            await pause(ticket, min(_LONGEST_BEAT_SECONDS, self._lease_seconds / 3))
+            await pause(ticket, self._beat_seconds)
+
+    async def _keep(self) -> None:
+        """Keep the lease until somebody asks to cancel the job."""
+        while True:
+            ticket = self._calls.ticket()
+            if await self._beat():
+                return
+            await pause(ticket, self._beat_seconds)
 
     async def _follow(self, child: ChildProcess) -> Succeeded | Failed | Stopped:
         """Take in what the child says; returns its last words."""

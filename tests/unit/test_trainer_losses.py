@@ -12,11 +12,12 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from headshots import leases
-from headshots.database import read
+from headshots.database import read, write
 from headshots.errors import UnavailableError
 from headshots.leases import Lease
 from headshots.schema import CANCELLED, FAILED, RUNNING, SUCCEEDED, training_jobs
 from services.trainer import endings
+from services.trainer.protocol import Stopped
 from tests.clocks import BEGINNING, SqliteClock
 from tests.hanging import full_of_hanging_calls
 from tests.trainer_world import DONE, WORKING, Trainer, eventually, is_over
@@ -111,6 +112,19 @@ async def test_an_outage_between_claim_and_run_costs_no_run(tmp_path: Path) -> N
     job = await trainer.until(is_over)
     assert (job.state, job.attempt) == (SUCCEEDED, 1)
     await trainer.engine.drain()
+    trainer.database.dispose()
+
+
+async def test_a_database_that_hangs_keeps_no_child_from_its_last_checkpoint(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [WORKING], drain_seconds=0.5)
+    trainer.engine.begin()
+    await trainer.start()
+    await trainer.until(lambda job: job.step == 1)
+    # While we write, every other write waits: renewing the lease, and then giving it back.
+    with write(trainer.database):
+        assert not await trainer.engine.drain()
+        assert trainer.children[0].told.result() == Stopped(1)
+    await eventually(lambda: all(worker.done() for worker in trainer.engine._workers))
     trainer.database.dispose()
 
 
