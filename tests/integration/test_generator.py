@@ -162,6 +162,7 @@ async def test_describe_says_what_runs(generator: Generator) -> None:
     assert (found.sampler, found.steps, found.guidance_scale) == (pb.SAMPLER_DDIM, 6, 3.0)
     assert "{subject}" in found.prompt_template
     assert found.trigger == "sks"
+    assert (found.latent_channels, found.latent_cell_px) == (4, 8)
 
 
 async def test_adapters_pass_through_the_tiers(generator: Generator, tmp_path: Path) -> None:

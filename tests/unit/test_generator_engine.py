@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from contextlib import aclosing, suppress
 from pathlib import Path
 
 import pytest
 from obstore.store import MemoryStore
+from PIL import Image
 from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
 from headshots.errors import InternalError, InvalidArgumentError, UnavailableError
 from services.generator.engine import EngineLimits
-from services.generator.requests import Painted, PaintRequest, Queued, Started, StepDone
+from services.generator.requests import Painted, PaintRequest, Queued, Source, Started, StepDone
 from tests.arithmetic import ADAPTERS, LAYOUT, ArithmeticBackend, package, paint, running, until
 from tests.generators import make_engine
 
@@ -221,3 +223,47 @@ async def test_who_waits_is_told_the_place_again(tmp_path: Path, monkeypatch: py
             assert told == [Queued(0)] * 3
         backend.gate.set()
         await first
+
+
+async def test_every_metric_of_the_contract_moves(tmp_path: Path) -> None:
+    backend = ArithmeticBackend()
+    async with running(tmp_path, backend) as (engine, registry):
+
+        def value(name: str, **labels: str) -> float:
+            return registry.get_sample_value(f"headshots_generator_{name}", labels) or 0.0
+
+        backend.gate.clear()
+        # Three images with guidance fill the six rows, so the second request waits.
+        first = asyncio.create_task(paint(engine, images=3, adapter=ADAPTERS[0][0], steps=2))
+        await until(lambda: value("requests_running") == 1 and value("requests_waiting") == 0)
+        second = asyncio.create_task(paint(engine, adapter=ADAPTERS[0][0], steps=2, source=Source(picture_file())))
+        await until(lambda: value("requests_waiting") == 1)
+        backend.gate.set()
+        await asyncio.gather(first, second)
+        backend.fail_next = True
+        with pytest.raises(InternalError):
+            await paint(engine)
+        async with aclosing(engine.paint(PaintRequest(tenant="a", prompt="x"))) as events:
+            await anext(events)
+        assert [value("requests_total", status=status) for status in ("ok", "error", "cancelled")] == [2, 1, 1]
+        assert value("request_seconds_count", status="ok") == 2
+        assert value("queue_seconds_count") >= 2
+        for stage in ("text", "adapter", "source", "unet", "decode", "encode"):
+            assert value("stage_seconds_count", stage=stage) > 0, stage
+        # The first takes two steps of three images, the second one step of one: a picture's default share is 0.8.
+        assert value("steps_total") == 3 * 2 + 1
+        assert value("batch_rows_sum") == 2 * 6 + 2
+        for tier in ("store", "disk", "host"):
+            assert value("adapter_loads_total", tier=tier) == value("adapter_load_seconds_count", tier=tier) == 1
+        queries = {tier: value("adapter_cache_queries_total", tier=tier) for tier in ("slot", "host", "disk", "store")}
+        hits = {tier: value("adapter_cache_hits_total", tier=tier) for tier in queries}
+        assert queries == {"slot": 4, "host": 2, "disk": 1, "store": 1}
+        assert hits == {"slot": 3, "host": 1, "disk": 0, "store": 1}
+        assert value("slots_used") == 1
+        assert value("device_memory_bytes") == backend.device_memory_bytes()
+
+
+def picture_file() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), (200, 100, 50)).save(file, "PNG")
+    return file.getvalue()
