@@ -27,11 +27,11 @@ ARGS ?=
 
 PROTO_OUT ?= .
 
-.PHONY: help demo test lint protos bench bench-training venv
+.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: $(DEMO) ## selfies in, a gallery out: out/demo/gallery.html (PHOTOS=dir FOUNDATION=dir PERSON=n)
 	@$(BIN)/headshots demo $(if $(PHOTOS),--photos '$(PHOTOS)') $(if $(FOUNDATION),--foundation '$(FOUNDATION)') \
@@ -58,8 +58,13 @@ protos: $(DEV) ## generate headshots/v1 and buf/ from protos/
 	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=$(PROTO_OUT) --pyi_out=$(PROTO_OUT) \
 		protos/buf/validate/*.proto
 
-bench: $(DEMO) ## a UNet call, many subjects in a batch against one, into out/bench/ (ARGS="--seconds 10")
+bench: bench-unet bench-serving ## bench-unet and bench-serving; on a machine that does nothing else
+
+bench-unet: $(DEMO) ## one UNet call: many subjects in a batch against one by PEFT (ARGS="--seconds 10")
 	$(BIN)/python -m benchmarks.unet_call $(ARGS)
+
+bench-serving: $(DEMO) ## serving against stock diffusers and PEFT, into out/bench/serving.json (ARGS=--quick)
+	$(BIN)/python -m benchmarks.serving $(ARGS)
 
 bench-training: $(DEMO) ## likeness, prompts, speed of trainings, into out/bench/training.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.training $(ARGS)

@@ -44,7 +44,17 @@ def _interpreter(checkout: Path, text: str) -> str:
 
 def test_help_lists_the_verbs(checkout: Path) -> None:
     listed = re.findall(r"^  make ([a-z-]+)", _make(checkout, "help").stdout, re.MULTILINE)
-    assert listed == ["help", "demo", "test", "lint", "protos", "bench"]
+    assert listed == [
+        "help",
+        "demo",
+        "test",
+        "lint",
+        "protos",
+        "bench",
+        "bench-unet",
+        "bench-serving",
+        "bench-training",
+    ]
     assert _make(checkout).stdout == _make(checkout, "help").stdout
 
 
