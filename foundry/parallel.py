@@ -17,6 +17,8 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 
+from headshots.lifeline import end_with_parent
+
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
@@ -51,10 +53,14 @@ def run_ranks(world: int, work: Callable[..., None], *arguments: Any) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    spawn(_enter, (world, port, work, arguments), nprocs=world)  # type: ignore[no-untyped-call]
+    spawn(_enter, (world, port, os.getpid(), work, arguments), nprocs=world)  # type: ignore[no-untyped-call]
 
 
-def _enter(rank: int, world: int, port: int, work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _enter(
+    rank: int, world: int, port: int, parent: int, work: Callable[..., None], arguments: tuple[Any, ...]
+) -> None:
+    # A rank that outlived its parent would train on, and write over the checkpoints of the next run.
+    end_with_parent(parent)
     torch.set_num_threads(max((os.cpu_count() or 1) // world, 1))
     dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=world)
     work(Ranks(rank, world), *arguments)

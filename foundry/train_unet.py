@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from diffusers import UNet2DConditionModel
 from PIL import Image
 from torch import Tensor
 from transformers import CLIPTokenizer
@@ -85,6 +86,8 @@ class UNetTrainer:
         self.unet = make_unet().to(self.device, memory_format=torch.channels_last)
         self.text = make_text_encoder(self.tokenizer).to(self.device)
         self.models = {"unet": self.unet, "text": self.text}
+        # On CPUs the compiler did not finish within minutes; on CUDA the same code is compiled once for a whole run.
+        self.forward: UNet2DConditionModel = torch.compile(self.unet) if self.device.type == "cuda" else self.unet
         self.parameters = [parameter for model in self.models.values() for parameter in model.parameters()]
         self.average = Average(self.models)
         self.optimizers = make_optimizers(self.models.values(), learning_rate, ranks)
@@ -105,7 +108,7 @@ class UNetTrainer:
         generator = torch.Generator().manual_seed(int(rng.integers(1 << 62)) + self.ranks.rank)
         latents = torch.from_numpy(self.latents[rows[share]]).float().to(self.device)
         context = self.text(ids[share].to(self.device)).last_hidden_state
-        loss = diffusion_loss(self.unet, latents, context, generator, self.alphas)
+        loss = diffusion_loss(self.forward, latents, context, generator, self.alphas)
         torch.autograd.backward(loss)
         known = progress if self.ranks.rank == 0 else 0.0
         total, progress = self.ranks.mean_gradients(self.parameters, [loss.item(), known])
