@@ -170,5 +170,6 @@ def _print(training: Training, as_json: bool) -> None:
         "loss": f"{training.loss:.4f}" if training.step else "",
         "adapter": training.adapter.sha256 if training.adapter else "",
         "likeness": likeness if training.adapter else "",
+        "chosen": training.scores.reason if training.scores else "",
     }
     print_fields(fields)

@@ -32,11 +32,13 @@ from headshots.client.models import (
     TrainingOptions,
     TrainingRef,
 )
+from headshots.client.scores import CheckpointScores, TrainingScores
 from headshots.client.sync import Headshots
 
 __all__ = [
     "Adapter",
     "AsyncHeadshots",
+    "CheckpointScores",
     "Failure",
     "Gallery",
     "GalleryEvent",
@@ -62,4 +64,5 @@ __all__ = [
     "Training",
     "TrainingOptions",
     "TrainingRef",
+    "TrainingScores",
 ]

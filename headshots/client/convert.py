@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headshots.client import models
+from headshots.client.scores import training_scores
 from headshots.v1 import gateway_pb2, resources_pb2
 
 _PRIORITIES = {
@@ -120,6 +121,7 @@ def training(message: resources_pb2.Training) -> models.Training:
         likeness=message.likeness if message.HasField("likeness") else None,
         status_message=message.status_message,
         event_number=message.event_number,
+        scores=training_scores(message.scores) if message.HasField("scores") else None,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from headshots.client.scores import TrainingScores
 from headshots.errors import CancelledByCallerError, HeadshotsError
 
 
@@ -219,6 +220,7 @@ class Training(_Job):
     likeness: float | None
     status_message: str
     event_number: int
+    scores: TrainingScores | None = None
 
 
 @dataclass(frozen=True)

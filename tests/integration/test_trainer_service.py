@@ -190,8 +190,14 @@ async def test_from_photos_to_an_adapter(world: World) -> None:
         assert job.adapter.sha256 == hashlib.sha256(data).hexdigest()
         assert (job.adapter.foundation_digest, job.adapter.trigger) == (digest, "sks")
         assert await world.store.list(PREFIX) == [
-            f"{PREFIX}/{name}" for name in ("adapter.kohya.safetensors", "adapter.safetensors", "manifest.json")
+            f"{PREFIX}/{name}"
+            for name in ("README.md", "adapter.kohya.safetensors", "adapter.safetensors", "manifest.json", "sheet.jpg")
         ]
+        # This trainer has no analyzer of faces: nothing is measured, and the answer says so.
+        assert not job.HasField("likeness")
+        assert (job.scores.analyzer, job.scores.passed, job.scores.chosen_step) == ("", False, 6)
+        assert "not measured" in job.scores.reason
+        assert (job.scores.sheet_key, job.scores.card_key) == (f"{PREFIX}/sheet.jpg", f"{PREFIX}/README.md")
         # The same again is the same job; the same id for something else is not.
         assert (await service.stub.StartTraining(request)).job == job
         assert [
@@ -266,7 +272,7 @@ async def test_a_training_outlives_whatever_is_killed(world: World) -> None:
         assert (job.state, job.attempt, job.step) == (r.JOB_STATE_SUCCEEDED, 4, 100)
         assert [point.step for point in job.curve] == list(range(1, 101))
         assert "headshots_trainer_lease_expired_total 1.0" in await asyncio.to_thread(service.metrics)
-        assert len(await world.store.list(PREFIX)) == 3
+        assert len(await world.store.list(PREFIX)) == 5
 
 
 async def _checkpoint_after(world: World, key: str) -> str:

@@ -1,0 +1,55 @@
+"""A training's scores from the trainer's answer to the caller's hands, through every layer and a JSON column."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from headshots.client import convert as client_convert
+from headshots.v1 import resources_pb2 as r
+from headshots.v1 import trainer_pb2 as t
+from services.gateway import convert
+from services.gateway.models import Training, TrainingJob, TrainingOptions, TrainingRequest
+from services.gateway.rpc_peers import _job as job_from_rpc
+from services.trainer.scores import CheckpointScores, TrainingScores
+from services.trainer.servicer import _scores as scores_to_rpc
+
+SCORES = TrainingScores(
+    analyzer="colour-1",
+    held_out=2,
+    chosen_step=300,
+    reason="step 300 was taken",
+    passed=True,
+    stopped_early=False,
+    checkpoints=(CheckpointScores(150, 0.5, 0.125, 0.75, 1.0, 1.0), CheckpointScores(300, 0.7, -0.1, 0.5, 0.6, 0.0)),
+    sheet_key="a/sheet.jpg",
+    card_key="a/README.md",
+)
+
+
+def _through_the_gateway(message: t.TrainingJob) -> r.Training:
+    job = TrainingJob.from_json(json.loads(json.dumps(job_from_rpc(message).to_json())))
+    request = TrainingRequest("j", "t", (), "out", "man", TrainingOptions(), 1)
+    return convert.training(Training("j", "s", request, job, created_at=0.0))
+
+
+def test_scores_reach_the_caller_as_the_trainer_gave_them() -> None:
+    message = t.TrainingJob(job_id="j", state=r.JOB_STATE_SUCCEEDED, scores=scores_to_rpc(SCORES))
+    public = _through_the_gateway(message)
+    assert public.scores == message.scores
+    told = client_convert.training(public).scores
+    assert told is not None
+    assert (told.analyzer, told.held_out, told.reason, told.passed) == ("colour-1", 2, "step 300 was taken", True)
+    assert [one.step for one in told.checkpoints] == [150, 300]
+    np.testing.assert_allclose(
+        [list(vars(one).values()) for one in told.checkpoints],
+        [list(vars(one).values()) for one in SCORES.checkpoints],
+        rtol=1e-6,
+    )
+
+
+def test_before_the_end_there_are_none() -> None:
+    public = _through_the_gateway(t.TrainingJob(job_id="j", state=r.JOB_STATE_RUNNING))
+    assert not public.HasField("scores")
+    assert client_convert.training(public).scores is None
