@@ -20,6 +20,7 @@ from foundry.portraits.canvas import Canvas
 from foundry.portraits.draw_backdrop import draw_backdrop
 from foundry.progress import tqdm
 from headshots.faces.detection import SIDE
+from headshots.faces.geometry import PADDING_GREY
 
 FIRST_PERSON = 100_000  # far from the people of the other stages, below those held out
 SELFIE_SHARE = 0.5
@@ -97,9 +98,10 @@ def compose(scenes: Scenes, rng: np.random.Generator) -> CanvasTruth:
     """One canvas of SIDE pixels, of a kind drawn at random."""
     kinds: tuple[tuple[float, Callable[[Scenes, np.random.Generator], CanvasTruth]], ...] = (
         (0.14, nobody),
-        (0.2, one_as_rendered),
-        (0.38, one_anywhere),
-        (0.28, several),
+        (0.18, one_as_rendered),
+        (0.2, one_cut_and_framed),
+        (0.25, one_anywhere),
+        (0.23, several),
     )
     draw = rng.random()
     for share, kind in kinds:
@@ -139,6 +141,23 @@ def one_anywhere(scenes: Scenes, rng: np.random.Generator) -> CanvasTruth:
     target = rng.uniform(-0.08 * SIDE, 1.08 * SIDE, 2)
     left, top = (target - middle).tolist()
     paste(canvas, scenes, index, scale, left, top, cut_out=rng.random() < 0.4)
+    return canvas
+
+
+def one_cut_and_framed(scenes: Scenes, rng: np.random.Generator) -> CanvasTruth:
+    """A portrait cropped to any shape, face cut off or not, in the bars that `letterbox` puts around it."""
+    canvas = CanvasTruth(np.full((SIDE, SIDE, 3), PADDING_GREY, np.uint8), np.zeros((SIDE, SIDE), np.uint8), [], [])
+    width, height = rng.integers(SIDE // 3, SIDE + 1, 2).tolist()
+    left, top = int(rng.integers(0, SIDE - width + 1)), int(rng.integers(0, SIDE - height + 1))
+    scale = SIDE / max(width, height)
+    corner = np.array([SIDE - width * scale, SIDE - height * scale]) / 2
+    x, y = (corner - scale * np.array([left, top])).tolist()
+    paste(canvas, scenes, int(rng.integers(len(scenes.pixels))), scale, x, y)
+    window = np.rint([corner, SIDE - corner]).astype(int)
+    bars = np.ones((SIDE, SIDE), bool)
+    bars[window[0, 1] : window[1, 1], window[0, 0] : window[1, 0]] = False
+    canvas.pixels[bars], canvas.parts[bars] = PADDING_GREY, 0
+    canvas.shown = [_share(place[:2], window) for place in canvas.places]
     return canvas
 
 

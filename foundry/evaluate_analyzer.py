@@ -192,7 +192,7 @@ def main() -> None:
         **portrait_scores(analyzer, scenes),
         "cpu_milliseconds": milliseconds(analyzer),
     }
-    scores.update({name: round(value, 4) for name, value in measured.items()})
+    scores.update({name: round(value, 5) for name, value in measured.items()})
     (options.analyzer / "scores.json").write_text(json.dumps(scores, indent=2) + "\n")
     print(json.dumps(scores, indent=2))
 

@@ -70,7 +70,7 @@ class BundledAnalyzer:
         return self._settings.same_person_from
 
     def faces(self, pixels_HWC: Pixels) -> list[Face]:
-        """Every face at least about a tenth as high as the picture's longer side, largest first."""
+        """Every face from about an eighth of the picture's longer side upwards, largest first."""
         square, box = letterbox(pixels_HWC, SIDE)
         heat, geometry, _ = self._detect(square)
         found = detections(heat, geometry, self._settings.sure_from)
