@@ -13,6 +13,8 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from diffusers.utils import logging
+
 from benchmarks.serving.content import ContentError
 from benchmarks.serving.report import report, show, write
 from benchmarks.serving.run import Bench
@@ -29,6 +31,8 @@ OUT = Path("out/bench")
 def main() -> int:
     """Measure, write, show; 1 when the sides do not paint the same."""
     given = _arguments()
+    # diffusers warns at every load that an adapter of the UNet alone has nothing for the text encoder.
+    logging.set_verbosity_error()
     foundation, scale = Foundation.read(given.foundation), QUICK if given.quick else FULL
     package = EnginePackage.read(ensure_package_in_child(given.foundation, given.out / "engines"))
     with tempfile.TemporaryDirectory(prefix="headshots-bench-") as folder:
