@@ -8,9 +8,10 @@ still have put an image that it was just writing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, now_expression, read, write
@@ -95,10 +96,13 @@ def forget(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str
 def open_erasures(engine: Engine, *, grace_seconds: float) -> list[Erasure]:
     """Those that were cut in two, and those that came through at least `grace_seconds` ago."""
     with read(engine) as connection:
-        long_ago = now_expression(connection.dialect.name) - grace_seconds
-        rows = connection.execute(
-            sa.select(subjects).where(
-                subjects.c.deleting, sa.or_(subjects.c.erased_at.is_(None), subjects.c.erased_at <= long_ago)
-            )
-        )
+        rows = connection.execute(open_erasures_query(connection, grace_seconds=grace_seconds))
         return [Erasure(row.tenant_id, row.id, row.erased_at is not None) for row in rows]
+
+
+def open_erasures_query(connection: Connection, *, grace_seconds: float) -> sa.Select[Any]:
+    """The rows that `open_erasures` reads."""
+    long_ago = now_expression(connection.dialect.name) - grace_seconds
+    return sa.select(subjects).where(
+        subjects.c.deleting, sa.or_(subjects.c.erased_at.is_(None), subjects.c.erased_at <= long_ago)
+    )

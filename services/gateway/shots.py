@@ -138,7 +138,7 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
 
 
 def succeed(
-    engine: Engine, shot: Shot, image: ImageDone, *, prompt: str, seconds: float, likeness: float | None
+    engine: Engine, shot: Shot, image: ImageDone, *, prompt: str, seconds: float, likeness: float | None = None
 ) -> None:
     """The image exists. Raises LeaseLostError when somebody else has the shot by now."""
     document = dataclasses.asdict(image)

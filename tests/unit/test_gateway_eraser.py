@@ -15,6 +15,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.errors import NotFoundError, UnavailableError
 from services.gateway.eraser import Eraser
+from services.gateway.erasing import open_erasures_query
 from services.gateway.peers import GenerationEvent, GenerationRequest, GeneratorDescription
 from services.gateway.subjects import create_subject, get_subject
 
@@ -108,6 +109,15 @@ async def test_the_row_stays_for_a_second_look_until_the_grace_period_is_over(en
     assert len(rows(engine)) == len(store.list_sync("tenants")) == 1
     await Eraser(engine, store, NoGenerator(), again_seconds=0.0).sweep()
     assert rows(engine) == store.list_sync("tenants") == []
+
+
+def test_sweeps_read_no_subject_that_stays(engine: Engine) -> None:
+    with engine.connect() as connection:
+        statement = open_erasures_query(connection, grace_seconds=30.0).compile(
+            connection, compile_kwargs={"literal_binds": True}
+        )
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+    assert ["ix_subjects_deleting" in row.detail for row in plan] == [True], plan
 
 
 def job_of(engine: Engine, subject: str, job_id: str) -> None:

@@ -93,6 +93,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "request_id", name=op.f("uq_subjects_tenant_id_request_id")),
     )
     op.create_index("ix_subjects_tenant_id_created_at", "subjects", ["tenant_id", "created_at"], unique=False)
+    op.create_index(
+        "ix_subjects_deleting",
+        "subjects",
+        ["deleting"],
+        unique=False,
+        sqlite_where=sa.text("deleting = 1"),
+        postgresql_where=sa.text("deleting"),
+    )
     op.create_table(
         "galleries",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -211,6 +219,7 @@ def downgrade() -> None:
     op.drop_table("photos")
     op.drop_index("ix_galleries_state", table_name="galleries")
     op.drop_table("galleries")
+    op.drop_index("ix_subjects_deleting", table_name="subjects")
     op.drop_index("ix_subjects_tenant_id_created_at", table_name="subjects")
     op.drop_table("subjects")
     op.drop_table("api_keys")
