@@ -61,9 +61,9 @@ def test_a_training_killed_at_random_points_ends_as_an_undisturbed_one(
     job = life.live(kills)
     assert job.state == SUCCEEDED, job.last_failure
     assert life.plan.happened() == KILLS
-    # No kill costs more than its run.
+    # No kill costs more than its run. Two may cost one: until a killed service is gone its child works on.
     assert 1 < job.attempt <= KILLS + 1
-    assert life.services == 1 + sum(kill.victim != "child" for kill in kills)
+    assert 1 < life.services <= 1 + sum(kill.victim != "child" for kill in kills)
     Outcome.of(life, job).must_equal(undisturbed)
 
 
