@@ -78,6 +78,8 @@ def session_options_for(options: OnnxRuntimeOptions) -> ort.SessionOptions:
     made = ort.SessionOptions()
     made.intra_op_num_threads = options.threads
     made.inter_op_num_threads = 1
+    # Threads that spin while they wait take the cores from the other graphs: the decoder runs beside the UNet.
+    made.add_session_config_entry("session.intra_op.allow_spinning", "0")
     made.enable_cpu_mem_arena = options.arena
     made.log_severity_level = 3
     made.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
