@@ -29,15 +29,15 @@ def externalize(path: Path, *, limit: int) -> None:
     tensors = list(model.graph.initializer)
     scattered = {_location(path, tensor) for tensor in tensors if _is_external(tensor)}
     inline = sum(len(tensor.raw_data) for tensor in tensors)
-    if not scattered and inline <= limit:
-        return
     data = path.with_name(path.name + ".data")
+    if scattered == {data} or (not scattered and inline <= limit):
+        return
     with data.open("wb") as file:
         for tensor in tensors:
             if _is_external(tensor) or len(tensor.raw_data) >= _INLINE_BYTES:
                 _append(file, tensor, path)
     onnx.save_model(model, str(path))
-    for each in scattered - {data}:
+    for each in scattered:
         each.unlink()
 
 

@@ -90,16 +90,20 @@ def _check(item: Traced, path: Path, expected: Sequence[tuple[Tensor, ...]]) -> 
     # Packed weights are a second copy of them all, which a check of seconds does not earn back.
     options.add_session_config_entry("session.disable_prepacking", "1")
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    lost = set(item.inputs) - {given.name for given in session.get_inputs()}
+    if lost:
+        raise _mismatch(path, f"the tracer took its input {', '.join(sorted(lost))} for a constant")
     tolerance = _TOLERANCE[next(item.module.parameters()).dtype]
     for inputs, wanted in zip(item.checks, expected, strict=True):
         found = session.run(None, {name: tensor.numpy() for name, tensor in inputs.items()})
         for name, one, other in zip(item.outputs, wanted, found, strict=True):
             error = _relative_error(one.double().numpy(), other.astype(np.float64))
             if not error < tolerance:
-                raise InternalError(
-                    "EXPORT_MISMATCH",
-                    f"{path.name}: output {name} differs from torch by {error:.1e} (relative); not accepted",
-                )
+                raise _mismatch(path, f"output {name} differs from torch by {error:.1e} (relative)")
+
+
+def _mismatch(path: Path, why: str) -> InternalError:
+    return InternalError("EXPORT_MISMATCH", f"{path.name}: {why}; not accepted")
 
 
 def _as_tuple(output: Any) -> tuple[Tensor, ...]:

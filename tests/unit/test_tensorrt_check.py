@@ -103,7 +103,8 @@ def model_of(
         [helper.make_empty_tensor_value_info(name) for name in node.output],
         [helper.make_tensor(name, LONG, [len(values)], values) for name, values in constants.items()],
     )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", more.get("opset", 18))])
+    opsets = {"": more.get("opset", 18), **({node.domain: 1} if node.domain else {})}
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid(*each) for each in opsets.items()])
 
 
 def findings(
