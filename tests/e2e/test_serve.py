@@ -116,7 +116,7 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
 def test_export_prints_the_package_and_makes_it_once() -> None:
     package = tiny_package().folder
     written = (package / "engine.json").stat().st_mtime_ns
-    arguments = ["export", "--foundation", str(tiny_foundation()), "--out", str(scratch() / "engines")]
+    arguments = ["export", "--foundation", str(tiny_foundation()), "--engines", str(scratch() / "engines")]
     options = ["--max-rank", str(OPTIONS.max_rank), "--slots", str(OPTIONS.slots), "--max-rows", str(OPTIONS.max_rows)]
     result = CliRunner().invoke(app, [*arguments, *options])
     assert result.exit_code == 0, result.output
