@@ -78,7 +78,7 @@ def build_backend(settings: GeneratorSettings, package: EnginePackage) -> Backen
             "install headshots[generator-torch] or set HEADSHOTS_GENERATOR_BACKEND=onnxruntime",
         ) from error
     options = TorchOptions(
-        settings.provider, settings.device, settings.threads, settings.torch_precision, settings.torch_mode
+        settings.provider, settings.device, settings.threads, settings.torch_precision or "", settings.torch_mode
     )
     return TorchBackend(package, settings.foundation, options)
 

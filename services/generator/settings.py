@@ -36,8 +36,8 @@ class GeneratorSettings:
     backend: str = "onnxruntime"
     # cpu, cuda or, with onnxruntime, tensorrt. What cannot be had stops the start; nothing falls back in silence.
     provider: str = "cpu"
-    # For torch: fp32, fp16 or bf16 (empty: fp32 on a CPU, bf16 on a GPU), and eager, compile or graphs (CUDA graphs).
-    torch_precision: str = ""
+    # For torch: fp32, fp16 or bf16 (unset: fp32 on a CPU, bf16 on a GPU), and eager, compile or graphs (CUDA graphs).
+    torch_precision: str | None = None
     torch_mode: str = "eager"
     # CPU threads of a network; 0: one a core.
     threads: int = 0
