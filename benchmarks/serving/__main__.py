@@ -44,7 +44,7 @@ def main() -> int:
             print(f"nothing is timed: {error}", file=sys.stderr)
             return 1
     served = {"name": foundation.name, "digest": package.foundation_digest, "max_rank": package.layout.max_rank}
-    settings = {"steps": world.steps, "guidance_scale": world.guidance, "max_rows": package.max_rows, **asdict(scale)}
+    settings = {**asdict(scale), "steps": world.steps, "guidance_scale": world.guidance, "max_rows": package.max_rows}
     result = report(bench.figures, {"foundation": served, "settings": settings, "quick": given.quick, **bench.details})
     write(result, given.out / "serving.json")
     show(result)

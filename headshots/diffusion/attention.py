@@ -28,13 +28,13 @@ class AdapterRows:
         self._bank_SP = torch.empty(0)
         self._slot_B = torch.empty(0)
         self._strength_B = torch.empty(0)
-        # slot_B as an index into the bank as a table of matrices of that many floats: one product for all its sites.
-        self._first_B: dict[int, Tensor] = {}
+        # By size of a matrix: slot_B as an index into the bank as a table of such matrices, [B] and [B, 1].
+        self._first: dict[int, tuple[Tensor, Tensor]] = {}
 
     def use(self, bank_SP: Tensor, slot_B: Tensor, strength_B: Tensor) -> None:
         """From now on."""
         self._bank_SP, self._slot_B, self._strength_B = bank_SP, slot_B, strength_B
-        self._first_B = {}
+        self._first = {}
 
     def delta(self, x_BTI: Tensor, layout: Layout, sites: Sequence[Site]) -> Tensor:
         """``strength (x A) B`` of neighbouring sites with one input: [B, T, O], with heads [B, H, T, D], several sites
@@ -52,11 +52,11 @@ class AdapterRows:
     def _gather(self, offsets: Sequence[int], shape: tuple[int, ...]) -> Tensor:
         """Every row's matrices of ``shape`` at ``offsets``: [B, *shape], or [B, N, *shape] for several."""
         size = torch.Size(shape).numel()
-        if size not in self._first_B:
-            self._first_B[size] = self._slot_B * (self._bank_SP.shape[1] // size)
+        if size not in self._first:
+            first_B = self._slot_B * (self._bank_SP.shape[1] // size)
+            self._first[size] = first_B, first_B[:, None]
         places = torch.tensor([offset // size for offset in offsets], device=self._slot_B.device)
-        first_B = self._first_B[size]
-        index = first_B + places if len(offsets) == 1 else first_B[:, None] + places
+        index = self._first[size][len(offsets) > 1] + places
         return self._bank_SP.reshape(-1, *shape)[index]
 
 

@@ -37,7 +37,7 @@ __all__ = [
 Progress = Callable[[str, float], None]
 """Called with what is being done now and the share done, 0 to 1."""
 
-REVISION = 7
+REVISION = 8
 """Grows whenever the export writes something else for the same foundation and options."""
 
 

@@ -78,8 +78,8 @@ def session_options_for(options: OnnxRuntimeOptions) -> ort.SessionOptions:
     made = ort.SessionOptions()
     made.intra_op_num_threads = options.threads
     made.inter_op_num_threads = 1
-    # Threads that spin while they wait take the cores from the other graphs: the decoder runs beside the UNet.
-    made.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Threads of a graph that has nothing to do must not spin: they would take the cores from the other graphs.
+    made.add_session_config_entry("session.force_spinning_stop", "1")
     made.enable_cpu_mem_arena = options.arena
     made.log_severity_level = 3
     made.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
