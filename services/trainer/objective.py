@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
+from PIL import Image
 from torch import Tensor
 
 # Where a selfie has its face, and how far that goes, as shares of width and height.
@@ -38,8 +41,6 @@ class Objective:
     v_prediction: bool
     # Min-SNR's gamma; 0 weighs all levels alike.
     snr_gamma: float
-    # How much each place of a latent counts, of mean 1 (see `place_weights`); one number for all alike.
-    place_HW: Tensor
 
     def noisy(self, latents_BCHW: Tensor, draw: Draw) -> Tensor:
         """x_t = sqrt(ā) x_0 + sqrt(1 - ā) ε."""
@@ -63,10 +64,10 @@ class Objective:
         clipped = snr.clamp_max(self.snr_gamma)
         return clipped / (snr + 1) if self.v_prediction else clipped / snr
 
-    def loss(self, prediction_BCHW: Tensor, target_BCHW: Tensor, weight_B: Tensor) -> Tensor:
-        """Mean squared error of each row, summed with the rows' weights; a scalar in fp32."""
-        error_BCHW = (prediction_BCHW.float() - target_BCHW.float()).square()
-        error_B = (error_BCHW * self.place_HW).mean(dim=(1, 2, 3))
+    def loss(self, prediction_BCHW: Tensor, target_BCHW: Tensor, weight_B: Tensor, place_BHW: Tensor) -> Tensor:
+        """Mean squared error of each row, its places weighted (of mean 1), summed with the rows' weights; in fp32."""
+        error_BHW = (prediction_BCHW.float() - target_BCHW.float()).square().mean(dim=1)
+        error_B = (error_BHW * place_BHW).mean(dim=(1, 2))
         return (error_B * weight_B).sum()
 
     def _signal_and_noise(self, timestep_B: Tensor) -> tuple[Tensor, Tensor]:
@@ -84,6 +85,16 @@ def place_weights(height: int, width: int, face_weight: float) -> Tensor:
     x_1W = (torch.arange(width).view(1, -1) + 0.5) / width - _FACE_CENTRE[0]
     bell_HW = torch.exp(-0.5 * ((x_1W / _FACE_SPREAD[0]).square() + (y_H1 / _FACE_SPREAD[1]).square()))
     weights_HW = 1 + face_weight * bell_HW
+    return weights_HW / weights_HW.mean()
+
+
+def head_weights(head_HW: npt.NDArray[np.bool_], height: int, width: int, face_weight: float) -> Tensor:
+    """As :func:`place_weights`, [height, width] latent cells, where it is known which pixels show face and hair.
+
+    A cell counts ``1 + face_weight`` times its share of the head. A picture without a head counts alike everywhere.
+    """
+    share = Image.fromarray(head_HW.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
+    weights_HW = 1 + face_weight * torch.from_numpy(np.array(share))
     return weights_HW / weights_HW.mean()
 
 

@@ -47,7 +47,8 @@ class Recipe:
     max_gradient_norm: float = 1.0
     # Min-SNR weighting (arXiv 2303.09556); 0 turns it off. Default 5 for ε-prediction, 0 for v-prediction.
     snr_gamma: float = 5.0
-    # How many times more the middle of the picture, where a selfie has its face, counts than the edge; 0: all alike.
+    # How many times more the head counts than the rest of a photo, where an analyzer tells which pixels show it; else
+    # the middle of the picture, where a selfie has its face. 0: all alike.
     face_weight: float = 0.0
     # Crops that are made of each photo; the first is the plain centre crop.
     crops_per_photo: int = 4

@@ -9,7 +9,7 @@ import torch
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundation import Foundation
-from headshots.faces import FaceAnalyzer
+from headshots.faces import FaceAnalyzer, Part
 from services.trainer.base import (
     Conditions,
     encode_captions,
@@ -20,7 +20,7 @@ from services.trainer.base import (
 )
 from services.trainer.jobs import JobRequest
 from services.trainer.judging import Judge, hold_out
-from services.trainer.objective import Objective, place_weights
+from services.trainer.objective import Objective, head_weights, place_weights
 from services.trainer.options import Recipe
 from services.trainer.painting import Painter, PortraitSet, score_prompts, score_seeds
 from services.trainer.photos import Pixels
@@ -77,14 +77,14 @@ def prepare(
     conditions = _conditions(foundation, recipe, task.request, wanted, device)
     tick()
     unet = load_unet(foundation, device)
-    height, width = subject_BCHW.shape[2:]
+    height, width = (int(side) for side in subject_BCHW.shape[2:])
+    place_BHW = torch.stack([_places(analyzer, crop, height, width, recipe.face_weight) for crop in crops]).to(device)
     objective = Objective(
         alphas_cumprod_T=noise_levels(foundation).to(device),
         v_prediction=foundation.prediction_type == "v_prediction",
         snr_gamma=recipe.snr_gamma,
-        place_HW=place_weights(height, width, recipe.face_weight).to(device),
     )
-    run = Run(unet, objective, Material(subject_BCHW, prior_BCHW, conditions), recipe, device)
+    run = Run(unet, objective, Material(subject_BCHW, place_BHW, prior_BCHW, conditions), recipe, device)
     painter = Painter(unet, vae, foundation, conditions, wanted, device)
     bare = bare_portraits(store, foundation, task.foundation_digest, painter, tick)
     judge = None
@@ -101,6 +101,16 @@ def prepare(
         held_out=len(held_out),
     )
     return Prepared(run, selection, [centre[number] for number in held_out], bare)
+
+
+def _places(
+    analyzer: FaceAnalyzer | None, picture: Pixels, height: int, width: int, face_weight: float
+) -> torch.Tensor:
+    """What of a photo counts, [height, width] latent cells: its head, where the analyzer can tell; else its middle."""
+    parts = None if analyzer is None or face_weight <= 0 else analyzer.parts(picture)
+    if parts is None:
+        return place_weights(height, width, face_weight)
+    return head_weights((parts == Part.FACE) | (parts == Part.HAIR), height, width, face_weight)
 
 
 def _why_not(analyzer: FaceAnalyzer | None, recipe: Recipe) -> str:

@@ -44,9 +44,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Material:
-    """All that the loop reads, cached: latents of the subject and of the class, and the three captions."""
+    """All that the loop reads, cached: latents of the subject and of the class, and the captions.
+
+    ``subject_place_BHW``: how much each place of each of the subject's latents counts, of mean 1.
+    """
 
     subject_BCHW: Tensor
+    subject_place_BHW: Tensor
     prior_BCHW: Tensor | None
     conditions: Conditions
 
@@ -110,10 +114,14 @@ class Run:
     def _loss(self, number: int) -> Tensor:
         """The subject's rows and, beside them in the same batch, the class's."""
         recipe, material = self._recipe, self._material
-        parts = [(material.subject_BCHW, self._draw(number, material.subject_BCHW, _SUBJECT_STREAM), CAPTION, 1.0)]
+        draw = self._draw(number, material.subject_BCHW, _SUBJECT_STREAM)
+        parts = [(material.subject_BCHW, draw, CAPTION, 1.0)]
+        place_BHW = material.subject_place_BHW[draw.index_B]
         if material.prior_BCHW is not None:
             draw = self._draw(number, material.prior_BCHW, _PRIOR_STREAM)
             parts.append((material.prior_BCHW, draw, PRIOR, recipe.prior_weight))
+            # Of the class all places count: what is to be preserved is the whole picture.
+            place_BHW = torch.cat([place_BHW, torch.ones_like(place_BHW[:1]).expand(len(draw.index_B), -1, -1)])
         noisy, targets, weights, timesteps, captions = [], [], [], [], []
         for pool_BCHW, draw, caption, factor in parts:
             latents_BCHW = pool_BCHW[draw.index_B]
@@ -133,7 +141,7 @@ class Run:
                 added_cond_kwargs=added,
                 return_dict=False,
             )[0]
-        return self._objective.loss(prediction, torch.cat(targets), torch.cat(weights))
+        return self._objective.loss(prediction, torch.cat(targets), torch.cat(weights), place_BHW)
 
     def _draw(self, number: int, pool_BCHW: Tensor, stream: int) -> Draw:
         recipe = self._recipe

@@ -32,8 +32,8 @@ class TrainerSettings:
     # auto, cpu or cuda.
     device: str = "auto"
     # Who judges checkpoints: bundled (drawn portraits only, as of the bundled foundation), opencv (real people; files
-    # in FACES_DIR) or none (likeness not measured). `bundled` needs the extra `faces`, `opencv` the extra `opencv`. With
-    # the bundled foundation `headshots serve all` and the demo take `bundled` by themselves.
+    # in FACES_DIR) or none (likeness not measured). `bundled` needs the extra `faces`, `opencv` the extra `opencv`.
+    # With the bundled foundation `headshots serve all` and the demo take `bundled` by themselves.
     faces: str = "none"
     # Folder of the analyzer's files; opencv needs it, bundled has the one of this checkout.
     faces_dir: Path | None = None

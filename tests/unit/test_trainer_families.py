@@ -116,8 +116,13 @@ def test_sdxl_trains(sdxl: Path) -> None:
     foundation = Foundation.read(sdxl)
     assert foundation.family == "sdxl"
     recipe = Recipe(steps=3, rank=2, batch_rows=2, caption_dropout=0.5)
-    material = Material(torch.randn(2, 4, 8, 8), torch.randn(2, 4, 8, 8), encode_captions(foundation, CAPTIONS, CPU))
-    objective = Objective(noise_levels(foundation), False, recipe.snr_gamma, torch.ones(1))
+    material = Material(
+        torch.randn(2, 4, 8, 8),
+        torch.ones(2, 8, 8),
+        torch.randn(2, 4, 8, 8),
+        encode_captions(foundation, CAPTIONS, CPU),
+    )
+    objective = Objective(noise_levels(foundation), False, recipe.snr_gamma)
     run = Run(load_unet(foundation, CPU), objective, material, Recipe(**{**vars(recipe), "prior_rows": 1}), CPU)
     assert [step.number for step in run.steps()] == [1, 2, 3]
     assert all(np.abs(matrix).max() > 0 for matrix in run.weights().values())

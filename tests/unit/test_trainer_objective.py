@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from diffusers import DDPMScheduler
 
-from services.trainer.objective import Draw, Objective, draw_step, place_weights
+from services.trainer.objective import Draw, Objective, draw_step, head_weights, place_weights
 
 SHAPE = (4, 8, 8)
-EVERYWHERE = torch.ones(1)
 
 
 def _draw(step: int = 1, *, seed: int = 0, rows: int = 4, latents: int = 10, dropout: float = 0.0) -> Draw:
@@ -19,7 +19,7 @@ def _draw(step: int = 1, *, seed: int = 0, rows: int = 4, latents: int = 10, dro
 @pytest.mark.parametrize("v_prediction", [False, True])
 def test_noise_and_target_are_diffusers_own(v_prediction: bool) -> None:
     scheduler = DDPMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012)
-    objective = Objective(scheduler.alphas_cumprod, v_prediction, 5.0, EVERYWHERE)
+    objective = Objective(scheduler.alphas_cumprod, v_prediction, 5.0)
     draw, latents = _draw(), torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(1))
     noisy = scheduler.add_noise(latents, draw.noise_BCHW, draw.timestep_B)
     torch.testing.assert_close(objective.noisy(latents, draw), noisy)
@@ -31,17 +31,15 @@ def test_min_snr_weights_by_hand() -> None:
     levels = torch.tensor([0.99, 0.5, 0.01])
     snr = levels / (1 - levels)
     every = torch.arange(3)
-    torch.testing.assert_close(
-        Objective(levels, False, 5.0, EVERYWHERE).weights(every), torch.tensor([5 / 99, 1.0, 1.0])
-    )
-    torch.testing.assert_close(Objective(levels, True, 5.0, EVERYWHERE).weights(every), snr.clamp_max(5.0) / (snr + 1))
-    torch.testing.assert_close(Objective(levels, True, 0.0, EVERYWHERE).weights(every), torch.ones(3))
+    torch.testing.assert_close(Objective(levels, False, 5.0).weights(every), torch.tensor([5 / 99, 1.0, 1.0]))
+    torch.testing.assert_close(Objective(levels, True, 5.0).weights(every), snr.clamp_max(5.0) / (snr + 1))
+    torch.testing.assert_close(Objective(levels, True, 0.0).weights(every), torch.ones(3))
 
 
 def test_weights_stay_finite_at_zero_terminal_snr() -> None:
     levels = torch.tensor([0.5, 0.0])
     for v_prediction in (False, True):
-        assert torch.isfinite(Objective(levels, v_prediction, 5.0, EVERYWHERE).weights(torch.arange(2))).all()
+        assert torch.isfinite(Objective(levels, v_prediction, 5.0).weights(torch.arange(2))).all()
 
 
 def test_a_draw_depends_on_seed_and_step_alone() -> None:
@@ -78,9 +76,21 @@ def test_the_middle_counts_more_and_the_mean_stays() -> None:
     torch.testing.assert_close(weights, weights.flip(1))
     torch.testing.assert_close(place_weights(4, 4, 0.0), torch.ones(4, 4))
     # An error at the face costs more than the same error at the edge.
-    objective = Objective(torch.tensor([0.5]), False, 0.0, place_weights(8, 8, 4.0))
+    objective = Objective(torch.tensor([0.5]), False, 0.0)
+    places = place_weights(8, 8, 4.0)[None]
     right = torch.zeros(1, *SHAPE)
     face, edge = right.clone(), right.clone()
     face[..., 3, 4], edge[..., 0, 0] = 1.0, 1.0
     one = torch.ones(1)
-    assert objective.loss(face, right, one) > 3 * objective.loss(edge, right, one)
+    assert objective.loss(face, right, one, places) > 3 * objective.loss(edge, right, one, places)
+
+
+def test_a_head_that_is_known_counts_where_it_is() -> None:
+    head = np.zeros((64, 48), bool)
+    head[32:, :24] = True
+    weights = head_weights(head, 8, 6, 9.0)
+    assert weights.shape == (8, 6)
+    assert weights.mean() == pytest.approx(1.0)
+    assert weights[7, 0] / weights[0, 0] == pytest.approx(10.0)
+    assert weights[0, 0] == weights[7, 5]
+    torch.testing.assert_close(head_weights(np.zeros((64, 48), bool), 8, 6, 9.0), torch.ones(8, 6))
