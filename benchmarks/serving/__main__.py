@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
 from dataclasses import asdict
@@ -35,6 +36,7 @@ def main() -> int:
     logging.set_verbosity_error()
     foundation, scale = Foundation.read(given.foundation), QUICK if given.quick else FULL
     package = EnginePackage.read(ensure_package_in_child(given.foundation, given.out / "engines"))
+    load_before = os.getloadavg()
     with tempfile.TemporaryDirectory(prefix="headshots-bench-") as folder:
         world = make_world(foundation, package, Path(folder) / "adapters", scale)
         bench = Bench(world, scale, Path(folder))
@@ -45,7 +47,10 @@ def main() -> int:
             return 1
     served = {"name": foundation.name, "digest": package.foundation_digest, "max_rank": package.layout.max_rank}
     settings = {**asdict(scale), "steps": world.steps, "guidance_scale": world.guidance, "max_rows": package.max_rows}
-    result = report(bench.figures, {"foundation": served, "settings": settings, "quick": given.quick, **bench.details})
+    # What else ran can be told from the load before: figures of a busy machine are not ours alone.
+    load = {"before": load_before, "after": os.getloadavg()}
+    details = {"foundation": served, "settings": settings, "quick": given.quick, "load_average": load, **bench.details}
+    result = report(bench.figures, details)
     write(result, given.out / "serving.json")
     show(result)
     return 0

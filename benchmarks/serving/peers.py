@@ -26,7 +26,7 @@ class Peer:
     def __init__(self, world: World) -> None:
         self._world = world
         self._pipeline: Any = StableDiffusionPipeline.from_pretrained(
-            world.foundation.path, safety_checker=None, torch_dtype=torch.float32
+            world.foundation.path, safety_checker=None, dtype=torch.float32
         )
         self._pipeline.set_progress_bar_config(disable=True)
         self.threads = torch.get_num_threads()

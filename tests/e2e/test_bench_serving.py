@@ -49,12 +49,24 @@ def test_a_quick_pass_measures_every_figure(tmp_path: Path) -> None:
     assert set(result["threads"]) == {"ours", "preloaded", "reload", "grouped"}
     assert {len(times) for times in result["burst_ms"].values()} == {QUICK.rounds}
     assert set(result["bank"]) == {str(rows) for rows in QUICK.bank_rows}
-    for key in ("date", "machine", "versions", "hotload_ms", "latency_alone_ms", "poisson", "swaps", "grpc_ms"):
+    for key in (
+        "date",
+        "machine",
+        "versions",
+        "hotload_ms",
+        "latency_alone_ms",
+        "poisson",
+        "swaps",
+        "grpc_ms",
+        "load_average",
+    ):
         assert result[key], key
 
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+# PEFT warns of a second adapter in one model, which is what the preloaded peer is about.
+@pytest.mark.filterwarnings("ignore:Already found a `peft_config`:UserWarning")
 def test_a_side_that_paints_otherwise_is_not_timed(tmp_path: Path) -> None:
     world = make_world(Foundation.read(tiny_foundation()), tiny_package(), tmp_path / "adapters", QUICK)
     one, other = world.subjects
