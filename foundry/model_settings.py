@@ -33,12 +33,12 @@ def settings() -> dict[str, Any]:
         "class_nouns": [*CLASS_NOUNS, ANYBODY],
         "training": {
             "rank": 16,
-            "learning_rate": 2e-3,
-            "steps": 400,
+            "learning_rate": 3e-3,
+            "steps": 600,
             "batch_rows": 6,
             # Under min-SNR weights a v-predicting UNet's noisiest steps, which settle who is painted, count nothing.
             "snr_gamma": 0.0,
-            "face_weight": 2.0,
+            "face_weight": 10.0,
             "caption": "headshot of a {trigger} {class_noun}",
             "prior_rows": 0,
         },
