@@ -1,6 +1,6 @@
 """A foundation of Stable Diffusion 1.5's size: exported within 12 GB, served, and painted with, on two cores and 24 GB.
 
-Takes about half an hour and 20 GB of disk in the temporary folder:
+Takes about ten minutes and 20 GB of disk in the temporary folder:
 ``pytest -m slow tests/e2e/test_sd15_size.py -s``.
 """
 
