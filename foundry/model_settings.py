@@ -34,7 +34,7 @@ def settings() -> dict[str, Any]:
         "training": {
             "rank": 16,
             "learning_rate": 3e-3,
-            "steps": 600,
+            "steps": 450,
             "batch_rows": 6,
             # Under min-SNR weights a v-predicting UNet's noisiest steps, which settle who is painted, count nothing.
             "snr_gamma": 0.0,
