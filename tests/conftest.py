@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+
+import pytest
 
 # A shell starts background jobs with Ctrl-C ignored, and programs inherit that: tests that press Ctrl-C on a program of
 # ours would wait for ever when the tests themselves run in the background.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="module")
+def one_thread() -> Iterator[None]:
+    """Torch with one thread: tensors of tests are too small to share, and the machine may be busy."""
+    import torch  # not for everybody: most tests do without
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

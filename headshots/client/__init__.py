@@ -5,6 +5,7 @@ here as the server raised them, and `JobFailedError` for a training or gallery t
 """
 
 from headshots.client.aio import AsyncHeadshots
+from headshots.client.inspections import PhotoFinding, PhotoInspection, PhotosInspection
 from headshots.client.models import (
     Adapter,
     Failure,
@@ -18,10 +19,7 @@ from headshots.client.models import (
     LossPoint,
     PaintedImage,
     Photo,
-    PhotoFinding,
-    PhotoInspection,
     PhotoRef,
-    PhotosInspection,
     Priority,
     ShotPreview,
     Style,

@@ -65,40 +65,6 @@ def photo(message: resources_pb2.Photo) -> models.Photo:
     )
 
 
-def inspection(message: gateway_pb2.InspectPhotosResponse) -> models.PhotosInspection:
-    """What an inspection found."""
-    return models.PhotosInspection(
-        photos=tuple(map(_inspected_photo, message.photos)),
-        usable_count=message.usable_count,
-        findings=tuple(map(_finding, message.findings)),
-        ready_to_train=message.ready_to_train,
-        faces_checked=message.faces_checked,
-        analyzer=message.analyzer,
-    )
-
-
-def _inspected_photo(message: gateway_pb2.PhotoInspection) -> models.PhotoInspection:
-    return models.PhotoInspection(
-        name=message.name,
-        filename=message.filename,
-        usable=message.usable,
-        findings=tuple(map(_finding, message.findings)),
-        width_px=message.width_px,
-        height_px=message.height_px,
-    )
-
-
-def _finding(message: gateway_pb2.PhotoFinding) -> models.PhotoFinding:
-    return models.PhotoFinding(
-        reason=message.reason,
-        message=message.message,
-        measured=message.measured if message.HasField("measured") else None,
-        limit=message.limit if message.HasField("limit") else None,
-        duplicate_of=message.duplicate_of if message.HasField("duplicate_of") else None,
-        cause=message.cause,
-    )
-
-
 def training(message: resources_pb2.Training) -> models.Training:
     """A training."""
     return models.Training(

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterable
 
 from headshots.client import convert
 from headshots.client.connection import new_request_id, resource_name
-from headshots.client.models import Photo, PhotosInspection, Style, Subject, SubjectRef, Tenant
+from headshots.client.inspections import PhotosInspection, photos_inspection
+from headshots.client.models import Photo, Style, Subject, SubjectRef, Tenant
 from headshots.client.upload import PhotoSource, PhotoUpload
 from headshots.v1 import gateway_pb2
 
@@ -82,7 +83,7 @@ class SubjectCalls(PhotoUpload):
             OSError: a path cannot be read.
         """
         parent = resource_name(subject, "subjects") if subject is not None else ""
-        return convert.inspection(await self._inspect(parent, list(photos)))
+        return photos_inspection(await self._inspect(parent, list(photos)))
 
     async def list_photos(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Photo]:
         """All photos of a subject, in upload order."""

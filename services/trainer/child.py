@@ -8,7 +8,6 @@ gives all device memory back.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import io
 import logging
 import os
@@ -22,6 +21,7 @@ from typing import BinaryIO
 from headshots.diffusion.foundation import Foundation
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.faces import open_analyzer
+from headshots.lifeline import end_with_parent
 from services.trainer.jobs import Failure
 from services.trainer.options import Recipe
 from services.trainer.patience import PatientStore
@@ -29,7 +29,6 @@ from services.trainer.photos import Pixels, load_pictures
 from services.trainer.protocol import STOP, Event, Failed, Task, decode_task, encode
 from services.trainer.stamp import check_stamp
 
-_PR_SET_PDEATHSIG = 1
 # Of the processes of a machine that runs out of memory, the child is the one that can be done without.
 _OOM_SCORE = "500"
 _OUT_OF_MEMORY = Failure(
@@ -100,7 +99,8 @@ def _die_with_parent() -> None:
     """On Linux the kernel kills this process when the parent dies; elsewhere the end of stdin tells."""
     if sys.platform != "linux":
         return
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # A parent that is gone already has closed stdin, which ends this process too.
+    end_with_parent(os.getppid(), signal.SIGKILL)
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         # Some sandboxes forbid even raising it; then the kernel's own choice stands.
         file.write(_OOM_SCORE)

@@ -119,11 +119,26 @@ def write_adapter(
         kohya_key=kohya_key,
         manifest_key=manifest_key,
     )
-    manifest = {
-        "format": 1,
-        "fingerprint": mark,
-        "adapter": dataclasses.asdict(files),
+    sums = {
         "kohya_sha256": hashlib.sha256(store.get_sync(kohya_key)).hexdigest(),
+        "sheet_sha256": hashlib.sha256(store.get_sync(scores.sheet_key)).hexdigest(),
+    }
+    manifest = {**_manifest(request, provenance, files, curve, scores), **sums, "fingerprint": mark}
+    store.put_sync(manifest_key, json.dumps(manifest, indent=1, sort_keys=True).encode())
+    return files, scores
+
+
+def _manifest(
+    request: JobRequest,
+    provenance: Provenance,
+    files: AdapterFiles,
+    curve: Sequence[tuple[int, float]],
+    scores: TrainingScores,
+) -> dict[str, object]:
+    """What the manifest says beside its fingerprint and the digests of what is stored with it."""
+    return {
+        "format": 1,
+        "adapter": dataclasses.asdict(files),
         "foundation": provenance.foundation_name,
         "alpha": provenance.recipe.rank,
         "class_noun": request.class_noun,
@@ -131,10 +146,7 @@ def write_adapter(
         "photos": [photo.sha256 for photo in request.photos],
         "curve": [[step, loss] for step, loss in curve],
         "scores": scores.to_json(),
-        "sheet_sha256": hashlib.sha256(store.get_sync(scores.sheet_key)).hexdigest(),
     }
-    store.put_sync(manifest_key, json.dumps(manifest, indent=1, sort_keys=True).encode())
-    return files, scores
 
 
 def finished_adapter(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundation import Foundation
-from headshots.faces import FaceAnalyzer, Part
+from headshots.faces import Face, FaceAnalyzer, Part
 from services.trainer.base import (
     Conditions,
     encode_captions,
@@ -67,13 +67,7 @@ def prepare(
         prior_BCHW = encode_pictures(vae, prior, device)
     subject_BCHW = encode_pictures(vae, crops, device)
     tick()
-    wanted = PortraitSet(
-        prompts=score_prompts(foundation, task.request.class_noun, recipe.score_prompts),
-        seeds=score_seeds(recipe.score_seeds),
-        first_caption=_FIRST_PROMPT,
-        empty_caption=EMPTY,
-        steps=recipe.score_steps,
-    )
+    wanted = _wanted(foundation, recipe, task.request.class_noun)
     conditions = _conditions(foundation, recipe, task.request, wanted, device)
     tick()
     unet = load_unet(foundation, device)
@@ -87,13 +81,9 @@ def prepare(
     run = Run(unet, objective, Material(subject_BCHW, place_BHW, prior_BCHW, conditions), recipe, device)
     painter = Painter(unet, vae, foundation, conditions, wanted, device)
     bare = bare_portraits(store, foundation, task.foundation_digest, painter, tick)
-    judge = None
-    if analyzer is not None and held_out:
-        trained_on = [found[0] for number, found in enumerate(faces) if found and number not in held_out]
-        judge = Judge(analyzer, [faces[number][0] for number in held_out], trained_on, bare)
     selection = Selection(
         painter=painter,
-        judge=judge,
+        judge=_judge(analyzer, faces, held_out, bare),
         why_not=_why_not(analyzer, recipe),
         recipe=recipe,
         analyzer=analyzer.name if analyzer else "",
@@ -101,6 +91,30 @@ def prepare(
         held_out=len(held_out),
     )
     return Prepared(run, selection, [centre[number] for number in held_out], bare)
+
+
+def _wanted(foundation: Foundation, recipe: Recipe, class_noun: str) -> PortraitSet:
+    """The portraits that checkpoints are judged by."""
+    return PortraitSet(
+        prompts=score_prompts(foundation, class_noun, recipe.score_prompts),
+        seeds=score_seeds(recipe.score_seeds),
+        first_caption=_FIRST_PROMPT,
+        empty_caption=EMPTY,
+        steps=recipe.score_steps,
+    )
+
+
+def _judge(
+    analyzer: FaceAnalyzer | None,
+    faces: Sequence[Sequence[Face]],
+    held_out: Collection[int],
+    bare: list[list[Pixels]],
+) -> Judge | None:
+    """Who compares portraits with the held-out photos; None where there is nobody or nothing to compare with."""
+    if analyzer is None or not held_out:
+        return None
+    trained_on = [found[0] for number, found in enumerate(faces) if found and number not in held_out]
+    return Judge(analyzer, [faces[number][0] for number in held_out], trained_on, bare)
 
 
 def _places(

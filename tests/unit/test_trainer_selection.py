@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +28,8 @@ from services.trainer.stamp import foundation_stamp
 from services.trainer.training import train
 from tests.tiny import make_tiny_foundation
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PHOTOS, STEPS = 6, 12
 
 
@@ -48,14 +49,6 @@ class WholeAnalyzer:
         told = np.full(pixels_HWC.shape[:2], Part.FACE, np.uint8)
         told[:, : pixels_HWC.shape[1] // 2] = Part.BACKDROP
         return told
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
