@@ -37,8 +37,8 @@ demo: $(DEMO) ## selfies in, a gallery out: out/demo/gallery.html (PHOTOS=dir FO
 	@$(BIN)/headshots demo $(if $(PHOTOS),--photos '$(PHOTOS)') $(if $(FOUNDATION),--foundation '$(FOUNDATION)') \
 		$(if $(PERSON),--person $(PERSON)) $(ARGS)
 
-test: $(DEV) ## every test that is not marked slow (ARGS="-k name")
-	$(BIN)/python -m pytest $(ARGS)
+test: $(DEV) ## every test that is not marked slow, a process a core (ARGS="-k name", ARGS="-n 0" for one process)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(DEV) ## ruff, mypy --strict, generated code up to date, buf, hadolint
 	$(BIN)/ruff check .
