@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,8 +64,10 @@ def pairs_from_arrays(arrays: Arrays, metadata: Mapping[str, str], layout: Layou
         site, part = _resolve(key, layout)
         if site is None:
             unknown.add(key)
+        elif part in parts.setdefault(site, {}):
+            raise InvalidAdapterError("ADAPTER_CORRUPT", f"{site} is there twice, under two names; keep one of them")
         else:
-            parts.setdefault(site, {})[part] = array
+            parts[site][part] = array
     if unknown:
         shown = ", ".join(sorted(unknown)[:_NAMES_SHOWN])
         raise InvalidAdapterError(
@@ -84,34 +86,31 @@ class _PeftScaling:
     """The scale of each module by PEFT's rules (``LoraConfig``)."""
 
     alpha: float | None
-    alpha_pattern: Mapping[str, float]
+    alpha_pattern: Sequence[tuple[re.Pattern[str], float]]
     rslora: bool
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> _PeftScaling:
         raw = metadata.get(PEFT_METADATA_KEY)
         if raw is None:
-            return cls(None, {}, False)
+            return cls(None, (), False)
         try:
             found: dict[str, Any] = json.loads(raw)
             config = {key.removeprefix("unet."): value for key, value in found.items()}
-            alpha = config.get("lora_alpha")
+            alpha, patterns = config.get("lora_alpha"), config.get("alpha_pattern") or {}
             return cls(
                 None if alpha is None else float(alpha),
-                {str(key): float(value) for key, value in (config.get("alpha_pattern") or {}).items()},
+                [(re.compile(rf"(.*\.)?({key})$"), float(value)) for key, value in patterns.items()],
                 bool(config.get("use_rslora", False)),
             )
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError, re.error) as error:
             raise InvalidAdapterError(
                 "ADAPTER_CORRUPT", f"the adapter's {PEFT_METADATA_KEY} cannot be read: {error}"
             ) from error
 
     def scale(self, name: str, rank: int) -> float:
         """alpha / rank, or alpha / sqrt(rank) for rank-stabilised LoRA (arXiv 2312.03732)."""
-        alpha = next(
-            (value for key, value in self.alpha_pattern.items() if re.match(rf"(.*\.)?({key})$", name)),
-            self.alpha,
-        )
+        alpha = next((value for pattern, value in self.alpha_pattern if pattern.match(name)), self.alpha)
         if alpha is None:
             return 1.0
         return alpha / (math.sqrt(rank) if self.rslora else rank)
