@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextlib
+import hashlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from obstore.exceptions import BaseError as ObjectStoreError
 from obstore.exceptions import NotFoundError as ObjectMissingError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
-from headshots.errors import InvalidArgumentError, NotFoundError, UnavailableError
+from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnavailableError
 from headshots.settings import make_private
 
 _LOG = logging.getLogger(__name__)
@@ -80,6 +81,18 @@ class ArtifactStore:
         """
         return await asyncio.to_thread(self.get_sync, key)
 
+    async def get_promised(self, key: str, sha256: str) -> bytes:
+        """The object's bytes, which whoever named the key promised to have that SHA-256 (hex).
+
+        Raises:
+            NotFoundError: OBJECT_NOT_FOUND.
+            FailedPreconditionError: OBJECT_DIGEST_MISMATCH.
+        """
+        data = await self.get(key)
+        # Beside the event loop: an adapter of SDXL takes a tenth of a second.
+        await asyncio.to_thread(_check_digest, key, data, sha256)
+        return data
+
     async def size(self, key: str) -> int:
         """The object's size in bytes.
 
@@ -116,6 +129,12 @@ class ArtifactStore:
                 return bytes(obstore.get(self._store, key).bytes())
         except _MISSING as error:
             raise _missing(key) from error
+
+    def get_promised_sync(self, key: str, sha256: str) -> bytes:
+        """Blocking :meth:`get_promised`."""
+        data = self.get_sync(key)
+        _check_digest(key, data, sha256)
+        return data
 
     def size_sync(self, key: str) -> int:
         """Blocking :meth:`size`."""
@@ -155,6 +174,16 @@ class ArtifactStore:
 
 def _missing(key: str) -> NotFoundError:
     return NotFoundError("OBJECT_NOT_FOUND", f"the object store has no {key}", metadata={"key": key})
+
+
+def _check_digest(key: str, data: bytes, sha256: str) -> None:
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise FailedPreconditionError(
+            "OBJECT_DIGEST_MISMATCH",
+            f"{key} has SHA-256 {found[:12]}… and {sha256[:12]}… was promised; it was changed",
+            metadata={"key": key},
+        )
 
 
 @contextlib.contextmanager

@@ -18,13 +18,15 @@ import numpy.typing as npt
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.layout import Layout
 from headshots.diffusion.lora import foreign_foundation, load_row
-from headshots.errors import InvalidAdapterError, NotFoundError
+from headshots.errors import FailedPreconditionError, InvalidAdapterError, NotFoundError
 from services.generator.lru import ByteLru
 from services.generator.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 Row = npt.NDArray[np.float32]
+_PARTIAL = ".partial"
+"""Ending of a file that is being written; one that is there at the start is of a process that was killed."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class AdapterCache:
         self._rows: dict[str, Row] = {}
         self._loading: dict[str, asyncio.Task[Row]] = {}
         folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob(f"*{_PARTIAL}"):
+            left.unlink()
         for path in sorted(folder.glob("*.safetensors"), key=lambda p: p.stat().st_mtime):
             self._unlink(self._disk.add(path.stem, path.stat().st_size))
 
@@ -134,18 +138,13 @@ class AdapterCache:
 
     async def _download(self, adapter: AdapterRef) -> bytes:
         try:
-            data = await self._store.get(adapter.key)
+            return await self._store.get_promised(adapter.key, adapter.sha256)
         except NotFoundError as error:
             raise InvalidAdapterError(
                 "ADAPTER_NOT_FOUND", f"the object store has no {adapter.key}; train the subject again"
             ) from error
-        found = hashlib.sha256(data).hexdigest()
-        if found != adapter.sha256:
-            raise InvalidAdapterError(
-                "ADAPTER_DIGEST_MISMATCH",
-                f"{adapter.key} has SHA-256 {found[:12]}…, {adapter.sha256[:12]}… was asked for; it was changed",
-            )
-        return data
+        except FailedPreconditionError as error:
+            raise InvalidAdapterError("ADAPTER_DIGEST_MISMATCH", f"{error.message}; train the subject again") from error
 
     def _path(self, sha256: str) -> Path:
         return self._folder / f"{sha256}.safetensors"
@@ -166,6 +165,6 @@ def _read(path: Path, sha256: str) -> bytes | None:
 
 def _write(path: Path, data: bytes) -> None:
     """Whole or not at all."""
-    partial = path.with_suffix(".partial")
+    partial = path.with_suffix(_PARTIAL)
     partial.write_bytes(data)
     partial.replace(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,18 +76,15 @@ class PictureReader:
                 raise _refused(
                     field, "PHOTO_TOO_LARGE", f"{picture.key} has {size} bytes, {LIMITS.max_bytes} are allowed"
                 )
-            data = await self._store.get(picture.key)
+            return await self._store.get_promised(picture.key, picture.sha256)
         except NotFoundError as error:
             raise FailedPreconditionError(
                 "PICTURE_NOT_FOUND", f"{field}: the object store has no {picture.key}; store it before it is named"
             ) from error
-        found = hashlib.sha256(data).hexdigest()
-        if found != picture.sha256:
+        except FailedPreconditionError as error:
             raise FailedPreconditionError(
-                "PICTURE_DIGEST_MISMATCH",
-                f"{field}: {picture.key} has SHA-256 {found[:12]}…, {picture.sha256[:12]}… was asked for",
-            )
-        return data
+                "PICTURE_DIGEST_MISMATCH", f"{field}: {error.message}; name the digest of what lies there now"
+            ) from error
 
 
 def _decode(picture: bytes, mask: bytes | None, size: tuple[int, int]) -> SourcePixels:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from headshots.artifacts import ArtifactStore
-from headshots.errors import InvalidPhotoError, NotFoundError
+from headshots.errors import FailedPreconditionError, InvalidPhotoError, NotFoundError
 from services.trainer.options import Recipe
 
 # Stored photos are at most 2048 px a side; four times that is a wrong object, not a large photo.
@@ -50,19 +49,15 @@ def load_pictures(
 def _fetch(store: ArtifactStore, ref: PhotoRef) -> bytes:
     """The photo's bytes, if they are what the reference promised."""
     try:
-        data = store.get_sync(ref.key)
+        return store.get_promised_sync(ref.key, ref.sha256)
     except NotFoundError as error:
         raise NotFoundError(
             "PHOTO_NOT_FOUND", f"the object store has no {ref.key}; upload the photo again", metadata={"key": ref.key}
         ) from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != ref.sha256:
+    except FailedPreconditionError as error:
         raise InvalidPhotoError(
-            "PHOTO_DIGEST_MISMATCH",
-            f"{ref.key} holds {found[:12]}… and {ref.sha256[:12]}… was promised; upload the photo again",
-            metadata={"key": ref.key},
-        )
-    return data
+            "PHOTO_DIGEST_MISMATCH", f"{error.message}; upload the photo again", metadata={"key": ref.key}
+        ) from error
 
 
 def decode(ref: PhotoRef, png: bytes) -> Image.Image:

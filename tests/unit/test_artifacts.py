@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from obstore.exceptions import GenericError
 from obstore.store import LocalStore
 
 from headshots.artifacts import ArtifactStore
-from headshots.errors import InvalidArgumentError, NotFoundError, UnavailableError
+from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnavailableError
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -35,6 +36,18 @@ async def test_a_missing_key_is_a_typed_error_and_its_delete_is_fine(store: Arti
         with pytest.raises(NotFoundError, match="OBJECT_NOT_FOUND"):
             await call
     await store.delete("nope")
+
+
+async def test_what_was_promised_is_got_and_nothing_else(store: ArtifactStore) -> None:
+    await store.put("a", b"one")
+    promised = hashlib.sha256(b"one").hexdigest()
+    assert await store.get_promised("a", promised) == store.get_promised_sync("a", promised) == b"one"
+    with pytest.raises(FailedPreconditionError, match="a has SHA-256 7692c3ad3540… and abababababab… was promised"):
+        await store.get_promised("a", "ab" * 32)
+    with pytest.raises(FailedPreconditionError, match="OBJECT_DIGEST_MISMATCH"):
+        store.get_promised_sync("a", "ab" * 32)
+    with pytest.raises(NotFoundError, match="OBJECT_NOT_FOUND"):
+        await store.get_promised("b", promised)
 
 
 async def test_a_prefix_is_a_folder_not_a_beginning_of_a_name(store: ArtifactStore) -> None:
