@@ -174,8 +174,9 @@ class Engine:
         try:
             yield
             status = "ok"
-        except Exception:
-            status = "error"
+        except Exception as error:
+            ours = not isinstance(error, HeadshotsError) or isinstance(error, InternalError | UnavailableError)
+            status = "error" if ours else "refused"
             raise
         finally:
             self._loop.cancel(job)

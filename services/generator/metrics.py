@@ -8,9 +8,11 @@ from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-STATUSES = ("ok", "cancelled", "error")
+STATUSES = ("ok", "cancelled", "refused", "error")
+"""`refused`: what was asked for cannot be had, or not now; `error`: we, or what we depend on, failed."""
 STAGES = ("text", "adapter", "source", "unet", "decode", "encode")
 TIERS = ("slot", "host", "disk", "store")
+_LOADED_FROM = TIERS[1:]
 
 _LONG = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300)
 _SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -53,11 +55,15 @@ class Metrics:
         # Present from the first scrape, so that rates have a beginning.
         for status in STATUSES:
             self.requests.labels(status)
+            self.request_seconds.labels(status)
         for stage in STAGES:
             self.stage_seconds.labels(stage)
         for tier in TIERS:
             self.cache_queries.labels(tier)
             self.cache_hits.labels(tier)
+        for tier in _LOADED_FROM:
+            self.adapter_loads.labels(tier)
+            self.adapter_load_seconds.labels(tier)
 
     def watch(self, *, waiting: Callable[[], float], running: Callable[[], float], slots: Callable[[], float]) -> None:
         """Read the gauges from the engine when they are scraped."""

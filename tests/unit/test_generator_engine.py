@@ -13,7 +13,7 @@ from PIL import Image
 from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
-from headshots.errors import InternalError, InvalidArgumentError, UnavailableError
+from headshots.errors import DeadlineExceededError, InternalError, InvalidArgumentError, UnavailableError
 from services.generator.engine import EngineLimits
 from services.generator.requests import Painted, PaintRequest, Queued, Source, Started, StepDone
 from tests.arithmetic import ADAPTERS, LAYOUT, ArithmeticBackend, package, paint, running, until
@@ -135,7 +135,9 @@ async def test_what_an_earlier_process_left_on_disk_is_used(tmp_path: Path) -> N
         async with running(tmp_path, ArithmeticBackend()) as (engine, registry):
             await paint(engine, adapter=ADAPTERS[0][0])
             found = registry.get_sample_value("headshots_generator_adapter_loads_total", {"tier": "store"})
-            assert (found or 0) == expected
+            assert found == expected
+            assert [path.suffix for path in (tmp_path / "adapters").iterdir()] == [".safetensors"]
+        (tmp_path / "adapters" / f"{'ab' * 32}.partial").write_bytes(b"half of a file")
 
 
 async def test_after_draining_nothing_new_is_taken(tmp_path: Path) -> None:
@@ -245,7 +247,10 @@ async def test_every_metric_of_the_contract_moves(tmp_path: Path) -> None:
             await paint(engine)
         async with aclosing(engine.paint(PaintRequest(tenant="a", prompt="x"))) as events:
             await anext(events)
-        assert [value("requests_total", status=status) for status in ("ok", "error", "cancelled")] == [2, 1, 1]
+        with pytest.raises(DeadlineExceededError):
+            await paint(engine, deadline_seconds=0.0)
+        statuses = ("ok", "error", "cancelled", "refused")
+        assert [value("requests_total", status=status) for status in statuses] == [2, 1, 1, 1]
         assert value("request_seconds_count", status="ok") == 2
         assert value("queue_seconds_count") >= 2
         for stage in ("text", "adapter", "source", "unet", "decode", "encode"):

@@ -6,23 +6,39 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from services.generator.metrics import Metrics
 
-NAMES = {
-    "requests_waiting", "requests_running", "requests_total", "queue_seconds", "request_seconds", "stage_seconds",
-    "batch_rows", "steps_total", "adapter_loads_total", "adapter_load_seconds", "adapter_cache_queries_total",
-    "adapter_cache_hits_total", "slots_used", "device_memory_bytes",
-}  # fmt: skip
+CONTRACT = {
+    "requests_waiting": ("gauge", set()),
+    "requests_running": ("gauge", set()),
+    "requests_total": ("counter", {"status"}),
+    "queue_seconds": ("histogram", set()),
+    "request_seconds": ("histogram", {"status"}),
+    "stage_seconds": ("histogram", {"stage"}),
+    "batch_rows": ("histogram", set()),
+    "steps_total": ("counter", set()),
+    "adapter_loads_total": ("counter", {"tier"}),
+    "adapter_load_seconds": ("histogram", {"tier"}),
+    "adapter_cache_queries_total": ("counter", {"tier"}),
+    "adapter_cache_hits_total": ("counter", {"tier"}),
+    "slots_used": ("gauge", set()),
+    "device_memory_bytes": ("gauge", set()),
+}
 
 
-def test_names_and_labels() -> None:
+def test_names_types_and_labels() -> None:
+    """All of them are there before anything happens, so that rates have a beginning."""
     registry = CollectorRegistry()
     Metrics(registry)
-    families = {metric.name: metric for metric in registry.collect()}
-    counters = {name for name, metric in families.items() if metric.type == "counter"}
-    found = {name + ("_total" if name in counters else "") for name in families}
-    assert found == {f"headshots_generator_{name}" for name in NAMES}
-    labels = {label for metric in families.values() for sample in metric.samples for label in sample.labels}
-    assert labels <= {"status", "stage", "tier", "le"}
-    assert b'requests_total{status="ok"} 0.0' in generate_latest(registry), "rates have a beginning"
+    found = {
+        metric.name.removeprefix("headshots_generator_") + ("_total" if metric.type == "counter" else ""): (
+            metric.type,
+            {label for sample in metric.samples for label in sample.labels} - {"le"},
+        )
+        for metric in registry.collect()
+    }
+    assert found == CONTRACT
+    scraped = generate_latest(registry).decode()
+    for status in ("ok", "cancelled", "refused", "error"):
+        assert f'headshots_generator_requests_total{{status="{status}"}} 0.0' in scraped
 
 
 def test_what_is_watched_is_read_when_scraped() -> None:
