@@ -21,6 +21,7 @@ from headshots.diffusion.export import ensure_package
 from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes, kohya_lora_bytes
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.schedule import initial_noise
+from headshots.diffusion.tensorrt.check import check_package
 from headshots.settings import default_foundation
 from headshots.v1 import generator_pb2 as pb
 from tests.engines import lora_bytes, peft_unet, scratch, tiny_foundation, tiny_package, tiny_sdxl, tiny_sdxl_package
@@ -147,6 +148,7 @@ async def test_sdxl_is_what_stock_diffusers_paints(tmp_path: Path, sampler: str,
 async def test_the_bundled_foundation_is_what_stock_diffusers_paints(tmp_path: Path) -> None:
     """Its own sampler and guidance, and an adapter of its recipe's rank in the trainer's file layout."""
     package = EnginePackage.read(ensure_package(default_foundation(), scratch() / "engines"))
+    assert check_package(package) == [], "every node of every graph runs on TensorRT, by its parser's table"
     random = np.random.default_rng(1)
     rank = package.layout.max_rank
     pairs = {
