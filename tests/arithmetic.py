@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from services.generator.adapters import AdapterRef
 from services.generator.engine import Engine
 from services.generator.requests import Painted, PaintRequest
 from tests.generators import make_engine
+from tests.waiting import PATIENCE_SECONDS
 
 SITE = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
 LAYOUT = Layout.build([Adapted(SITE, 1, 1)], max_rank=1)
@@ -83,7 +83,7 @@ class ArithmeticBackend:
         self.fail_clear = False
 
     def unet(self, batch: UNetBatch) -> npt.NDArray[np.float32]:
-        self.gate.wait(10)
+        assert self.gate.wait(2 * PATIENCE_SECONDS), "nobody has opened the gate"
         self.calls.append(len(batch.slot_B))
         if self.fail_next:
             self.fail_next = False
@@ -147,10 +147,3 @@ async def paint(engine: Engine, **request: Any) -> Painted:
     events = [event async for event in engine.paint(PaintRequest(tenant="a", prompt="someone", **request))]
     assert isinstance(events[-1], Painted)
     return events[-1]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Give the engine's threads time; fails after two minutes, for a busy machine may starve them for long."""
-    async with asyncio.timeout(120):
-        while not condition():  # noqa: ASYNC110 - what is waited for happens in other threads
-            await asyncio.sleep(0.001)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -28,19 +28,32 @@ from services.generator.engine import Engine, EngineLimits
 from services.generator.metrics import Metrics
 from services.generator.servicer import MAX_MESSAGE_BYTES, register
 from tests.engines import adapter_ref, tiny_package
+from tests.waiting import PATIENCE_SECONDS
 
 
-class SlowBackend(OnnxRuntimeBackend):
-    """Takes its time at every step, so that a request of many steps is still running when a test acts on it."""
+class SteppedBackend(OnnxRuntimeBackend):
+    """Once it is `held` it makes a step for each permit: what has none left is still running, whenever a test acts."""
+
+    def __init__(self) -> None:
+        super().__init__(tiny_package(), OnnxRuntimeOptions(threads=1))
+        self.held = False
+        self.permits = threading.Semaphore(0)
 
     def unet(self, batch: UNetBatch) -> FloatArray:
-        time.sleep(0.05)
+        if self.held:
+            assert self.permits.acquire(timeout=2 * PATIENCE_SECONDS), "nobody has permitted the step"
         return super().unet(batch)
 
+    def hold(self, steps: int = 0) -> None:
+        """Only so many steps more, and those that are permitted."""
+        self.held = True
+        if steps:
+            self.permits.release(steps)
 
-def slow_backend() -> SlowBackend:
-    """A slow backend of the tiny engine package."""
-    return SlowBackend(tiny_package(), OnnxRuntimeOptions(threads=1))
+    def let_go(self) -> None:
+        """Without permits again."""
+        self.held = False
+        self.permits.release()
 
 
 @dataclass
@@ -129,5 +142,7 @@ async def running_generator(folder: Path, **options: Any) -> AsyncIterator[Gener
             stub = generator_pb2_grpc.GeneratorServiceStub(channel)
             yield Generator(engine, stub, store, registry, address, running.metrics_port)
     finally:
+        if isinstance(engine._backend, SteppedBackend):
+            engine._backend.let_go()
         await engine.stop()
         await running.stop()

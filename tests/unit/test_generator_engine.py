@@ -16,8 +16,9 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import DeadlineExceededError, InternalError, InvalidArgumentError, UnavailableError
 from services.generator.engine import EngineLimits
 from services.generator.requests import Painted, PaintRequest, Queued, Source, Started, StepDone
-from tests.arithmetic import ADAPTERS, LAYOUT, ArithmeticBackend, package, paint, running, until
+from tests.arithmetic import ADAPTERS, LAYOUT, ArithmeticBackend, package, paint, running
 from tests.generators import make_engine
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 async def test_requests_join_and_leave_between_steps(tmp_path: Path) -> None:
@@ -141,22 +142,33 @@ async def test_what_an_earlier_process_left_on_disk_is_used(tmp_path: Path) -> N
 
 
 async def test_after_draining_nothing_new_is_taken(tmp_path: Path) -> None:
-    async with running(tmp_path, ArithmeticBackend()) as (engine, _):
+    backend = ArithmeticBackend()
+    async with running(tmp_path, backend) as (engine, _):
+        backend.gate.clear()
         running_one = asyncio.create_task(paint(engine, steps=50))
-        await asyncio.sleep(0)
-        await engine.drain(10)
-        assert running_one.done() or (await running_one).content
+        await until(lambda: engine.state().running == 1)
+        draining = asyncio.create_task(engine.drain(PATIENCE_SECONDS))
+        await until(lambda: engine._draining)
         with pytest.raises(UnavailableError) as caught:
             await paint(engine)
         assert caught.value.reason == "DRAINING"
+        assert not draining.done(), "what was accepted before has time"
+        backend.gate.set()
+        await draining
+        assert (await running_one).content
 
 
 async def test_stopping_fails_what_is_left_instead_of_leaving_it_hanging(tmp_path: Path) -> None:
     backend = ArithmeticBackend()
     async with running(tmp_path, backend) as (engine, _):
+        backend.gate.clear()
         task = asyncio.create_task(paint(engine, steps=900))
         await until(lambda: engine.state().running > 0)
-        await engine.stop()
+        stopping = asyncio.create_task(engine.stop())
+        # Only now: 900 steps of nothing may be done before anybody looks.
+        await until(lambda: engine._loop._stopping)
+        backend.gate.set()
+        await stopping
         with pytest.raises(UnavailableError) as caught:
             await task
         assert caught.value.reason == "SHUTTING_DOWN"
@@ -182,7 +194,7 @@ class BrokenStore(ArtifactStore):
 
 async def test_an_unforeseen_failure_while_preparing_is_told(tmp_path: Path) -> None:
     async with running(tmp_path, ArithmeticBackend(), store=BrokenStore(MemoryStore())) as (engine, _):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             with pytest.raises(InternalError) as caught:
                 await paint(engine, adapter=ADAPTERS[0][0])
         assert caught.value.reason == "PREPARING_FAILED"

@@ -36,7 +36,8 @@ from services.generator.pictures import PictureReader
 from services.generator.plans import make_plan
 from services.generator.preparing import Preparer
 from services.generator.requests import Painted, PaintRequest, Source
-from tests.arithmetic import ADAPTERS, DIGEST, LAYOUT, PEOPLE, ArithmeticBackend, package, running, until
+from tests.arithmetic import ADAPTERS, DIGEST, LAYOUT, PEOPLE, ArithmeticBackend, package, running
+from tests.waiting import until
 
 EXAMPLES = 200
 MOST = 8
