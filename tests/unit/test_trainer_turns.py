@@ -69,7 +69,7 @@ _ROWS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(rows=_ROWS)
 def test_the_row_that_is_claimed_is_the_first_in_order(
     engine: Engine, rows: list[tuple[str, int, str, int, int]]
