@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from headshots.faces.base import Face, FaceAnalyzer
+from headshots.faces.base import Face, FaceAnalyzer, Pixels
+from headshots.faces.closer import far_faces
 from headshots.imaging import quality
 from headshots.imaging.quality import Bits, Floats, QualityLimits
 
@@ -70,7 +71,7 @@ def measure(picture: Image.Image, analyzer: FaceAnalyzer | None) -> Measured:
     small.thumbnail((MEASURED_SIDE_PX, MEASURED_SIDE_PX), Image.Resampling.LANCZOS)
     pixels_HWC = np.asarray(small)
     luma_HW = quality.luma(pixels_HWC)
-    faces = tuple(analyzer.faces(pixels_HWC)) if analyzer is not None else None
+    faces = _faces(analyzer, pixels_HWC) if analyzer is not None else None
     whole = Measured(
         width_px=picture.width,
         height_px=picture.height,
@@ -82,6 +83,11 @@ def measure(picture: Image.Image, analyzer: FaceAnalyzer | None) -> Measured:
         looked_at=small.size,
     )
     return _of_face(whole, quality.cut(luma_HW, faces[0].box)) if faces else whole
+
+
+def _faces(analyzer: FaceAnalyzer, pixels_HWC: Pixels) -> tuple[Face, ...]:
+    """Where the whole picture shows none, a closer look tells "too far away" from "nobody there"."""
+    return tuple(analyzer.faces(pixels_HWC) or far_faces(analyzer, pixels_HWC))
 
 
 def _of_face(whole: Measured, face_HW: Floats) -> Measured:

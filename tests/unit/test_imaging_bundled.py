@@ -54,3 +54,29 @@ def test_what_is_wrong_is_found_and_the_good_ones_stay_good(analyzer: FaceAnalyz
     assert reasons[2] == {"BLURRY"}
     assert "NO_FACE" in reasons[3]
     assert verdict.usable_count == 10
+
+
+def far_away(person: int, size: tuple[int, int], face_px: int) -> Image.Image:
+    """A portrait of the person somewhere in a larger picture, its face about so high."""
+    page = Image.radial_gradient("L").convert("RGB").resize(size)
+    (selfie,) = selfies(person, 1)
+    # A selfie's face is a good half of its height.
+    side = round(face_px / 0.55)
+    page.paste(selfie.resize((side, side), Image.Resampling.LANCZOS), (size[0] // 2, size[1] // 3))
+    return page
+
+
+def test_somebody_far_away_is_told_from_nobody(analyzer: FaceAnalyzer) -> None:
+    verdict = beside(analyzer, far_away(PERSON, (768, 1024), 80), far_away(PERSON, (900, 700), 60))
+    for found in verdict.photos[10:]:
+        reasons = {finding.reason: finding for finding in found}
+        assert "NO_FACE" not in reasons
+        assert "MULTIPLE_FACES" not in reasons
+        assert reasons["FACE_TOO_SMALL"].measured == pytest.approx(0.1, abs=0.03)
+
+
+def test_an_upright_photo_whose_face_is_just_large_enough_is_taken(analyzer: FaceAnalyzer) -> None:
+    """A sixth of the shorter side is less of the longer one than the first look needs."""
+    picture = far_away(PERSON, (576, 1024), 90)
+    assert measure(picture, analyzer).faces
+    assert not {"NO_FACE", "FACE_TOO_SMALL"} & {finding.reason for finding in beside(analyzer, picture).photos[10]}
