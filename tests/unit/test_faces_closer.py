@@ -32,9 +32,9 @@ def _picture(size: tuple[int, int], **heads: tuple[int, int, int, int]) -> Pixel
 @pytest.mark.parametrize(("left", "top"), [(20, 20), (170, 100), (70, 230), (280, 340), (135, 185)])
 def test_a_small_face_is_found_once_and_where_it_is(left: int, top: int) -> None:
     picture = _picture((320, 400), ada=(left, top, left + 27, top + 35))
-    assert ShortSighted().faces(picture) == []
+    assert not ShortSighted().faces(picture)
     (face,) = far_faces(ShortSighted(), picture)
-    assert face.box == (left, top, left + 28, top + 36)
+    assert face.box == pytest.approx((left, top, left + 28, top + 36))
     true = ColourAnalyzer().faces(picture)[0]
     np.testing.assert_allclose(face.landmarks, true.landmarks)
     np.testing.assert_allclose(face.embedding, true.embedding)
