@@ -24,58 +24,66 @@ class Precision(StrEnum):
     FP16 = "fp16"
 
 
+Out = Annotated[
+    Path | None, typer.Option("--out", file_okay=False, help="Folder that becomes the package.", show_default=False)
+]
+Engines = Annotated[
+    Path | None,
+    typer.Option(
+        "--engines", file_okay=False, help="Instead of --out: folder of many packages. Default: engines in the home."
+    ),
+]
+MaxRank = Annotated[
+    int,
+    typer.Option(min=0, max=128, help="Largest LoRA rank that fits; 0: the foundation's recipe's, else 16."),
+]
+Slots = Annotated[int, typer.Option(min=2, max=1024, help="Adapters resident at once, and one slot for none.")]
+MaxRows = Annotated[
+    int, typer.Option(min=2, max=256, help="Rows of a UNet call, at most; an image with guidance takes two.")
+]
+Sizes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--size",
+        metavar="WxH",
+        help="A size in pixels that the package is for; repeat for more. All between the smallest and the largest are "
+        "taken, the first is tuned for. Default: the native size.",
+    ),
+]
+CheckTensorrt = Annotated[
+    bool,
+    typer.Option(
+        "--check-tensorrt",
+        help="Hold every node against what TensorRT's parser takes; name what would fall back, and exit with 1 then.",
+    ),
+]
+
+
 @reported
 def export(
     foundation: Foundation = None,
-    out: Annotated[Path | None, typer.Option("--out", file_okay=False, help="Folder that becomes the package.")] = None,
-    engines: Annotated[
-        Path | None,
-        typer.Option(
-            "--engines",
-            file_okay=False,
-            help="Instead of --out: folder of many packages. Default: engines in the home.",
-        ),
-    ] = None,
-    precision: Annotated[Precision, typer.Option(help="Number format.")] = Precision.FP32,
-    max_rank: Annotated[int, typer.Option(min=0, max=128, help="Largest LoRA rank; 0: the foundation's recipe.")] = 0,
-    slots: Annotated[int, typer.Option(min=2, max=1024, help="Adapters resident at once, and one for none.")] = 16,
-    max_rows: Annotated[int, typer.Option(min=2, max=256, help="Rows of a UNet call, at most.")] = 16,
-    size: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--size",
-            metavar="WxH",
-            help="A size that the package is for; repeat for more, the first is tuned for. Default: the native size.",
-        ),
-    ] = None,
-    check_tensorrt: Annotated[
-        bool,
-        typer.Option(
-            "--check-tensorrt",
-            help="Hold every operator against what TensorRT's parser takes; fail with what would fall back.",
-        ),
-    ] = False,
+    out: Out = None,
+    engines: Engines = None,
+    precision: Annotated[Precision, typer.Option(help="Of the UNet and the bank.")] = Precision.FP32,
+    max_rank: MaxRank = 0,
+    slots: Slots = 16,
+    max_rows: MaxRows = 16,
+    size: Sizes = None,
+    check_tensorrt: CheckTensorrt = False,
     as_json: Json = False,
 ) -> None:
-    """Write the engine package of a foundation, unless it is there already, and print its folder."""
-    from headshots.cli.output import print_json
+    """Write the engine package of a foundation, unless it is there already, and print its folder.
+
+    As in: headshots export --foundation /models/sd15 --out /engines/sd15 --precision fp16 --size 512x512 --size 512x768
+    """
     from headshots.diffusion.options import ExportOptions, parse_sizes
 
     if out is not None and engines is not None:
         raise typer.BadParameter("name a package with --out or a folder of packages with --engines, not both")
     sizes = parse_sizes(",".join(size or ()))
-    options = ExportOptions(max_rank, slots, max_rows, precision.value, sizes)
-    package = _export(foundation, out, engines, options)
+    package = _export(foundation, out, engines, ExportOptions(max_rank, slots, max_rows, precision.value, sizes))
     findings = _check(package) if check_tensorrt else None
-    if as_json:
-        facts: dict[str, object] = {"package": str(package)}
-        if findings is not None:
-            facts["tensorrt"] = [finding.to_json() for finding in findings]
-        print_json(facts)
-    else:
-        typer.echo(package)
-        for finding in findings or ():
-            typer.echo(f"TensorRT would not take {finding}", err=True)
+    _tell(package, findings, as_json=as_json)
     if findings:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -103,3 +111,16 @@ def _check(package: Path) -> list[Finding]:
     from headshots.diffusion.tensorrt.check import check_package
 
     return check_package(EnginePackage.read(package))
+
+
+def _tell(package: Path, findings: list[Finding] | None, *, as_json: bool) -> None:
+    """What was made, and what TensorRT would not take; None: not asked."""
+    from headshots.cli.output import print_json
+
+    if as_json:
+        checked = {} if findings is None else {"tensorrt": [finding.to_json() for finding in findings]}
+        print_json({"package": str(package), **checked})
+        return
+    typer.echo(package)
+    for finding in findings or ():
+        typer.echo(f"TensorRT would not take {finding}", err=True)

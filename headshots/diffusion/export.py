@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -39,6 +40,7 @@ Progress = Callable[[str, float], None]
 
 REVISION = 8
 """Grows whenever the export writes something else for the same foundation and options."""
+_KILLED = "it was killed, as a system does that runs out of memory; give it more, or export on a larger machine"
 
 
 def ensure_package(
@@ -176,8 +178,8 @@ def _run_child(arguments: Sequence[str], options: ExportOptions, progress: Progr
         assert child.stdout is not None
         said = [line for line in child.stdout if not _report(line, progress or _silent)]
     if child.returncode != 0:
-        tail = "".join(said[-20:]).strip()
-        raise UnavailableError("EXPORT_FAILED", f"the export ended with status {child.returncode}: {tail}")
+        why = _KILLED if child.returncode == -signal.SIGKILL else "".join(said[-20:]).strip()
+        raise UnavailableError("EXPORT_FAILED", f"the export ended with status {child.returncode}: {why}")
 
 
 def _silent(stage: str, share: float) -> None:

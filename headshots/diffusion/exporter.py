@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from transformers import AutoTokenizer, CLIPTextModel, CLIPTextModelWithProjecti
 from headshots.diffusion.banked import BankedUNet, to_half
 from headshots.diffusion.export import Progress
 from headshots.diffusion.external import signature
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundation import Foundation, file_digest
 from headshots.diffusion.graphs import OPSET, trace
 from headshots.diffusion.layout import Layout
 from headshots.diffusion.networks import VaeDecoder
@@ -27,6 +26,21 @@ from headshots.diffusion.package import MAX_VAE_ROWS, EnginePackage, TextEncoder
 from headshots.diffusion.traceable import decoder_item, encoder_item, text_encoder_item, unet_item
 from headshots.errors import InvalidArgumentError
 
+_AS_THE_FOUNDATION = (
+    "family",
+    "latent_channels",
+    "vae_scale_factor",
+    "zero_empty_prompt",
+    "prediction_type",
+    "scheduler",
+    "sampler",
+    "steps",
+    "guidance_scale",
+    "trigger",
+    "prompt_template",
+    "class_nouns",
+)
+"""What a package repeats of its foundation, under the same names."""
 _PREVIEW_SAMPLES = 4
 _MAX_SIZE_FACTOR = 2
 _VAE_PIXELS = MAX_VAE_ROWS * 512 * 512
@@ -138,30 +152,19 @@ def _describe(
     default = _default_size(native, sizes)
     pixels = max(width for width, _ in sizes) * max(height for _, height in sizes)
     return EnginePackage(
+        **{name: getattr(foundation, name) for name in _AS_THE_FOUNDATION},
         folder=folder,
         foundation=foundation.name,
         foundation_digest=digest,
-        family=foundation.family,
         precision=options.precision,
         opset=OPSET,
         slots=options.slots,
         max_rows=options.max_rows,
-        latent_channels=foundation.latent_channels,
-        vae_scale_factor=foundation.vae_scale_factor,
         context_width=context_width,
         native_width_px=default[0],
         native_height_px=default[1],
         size_multiple_px=size_multiple_px(foundation),
         max_size_px=max(max(size) for size in options.sizes) if options.sizes else _MAX_SIZE_FACTOR * max(native),
-        zero_empty_prompt=foundation.zero_empty_prompt,
-        prediction_type=foundation.prediction_type,
-        scheduler=foundation.scheduler,
-        sampler=foundation.sampler,
-        steps=foundation.steps,
-        guidance_scale=foundation.guidance_scale,
-        trigger=foundation.trigger,
-        prompt_template=foundation.prompt_template,
-        class_nouns=foundation.class_nouns,
         unet="unet.onnx",
         vae_decoder="vae_decoder.onnx",
         vae_encoder="vae_encoder.onnx",
@@ -169,7 +172,7 @@ def _describe(
         preview_matrix=preview[0],
         preview_bias=preview[1],
         layout=layout,
-        files={path.name: _digest(path) for path in sorted(folder.iterdir())},
+        files={path.name: file_digest(path) for path in sorted(folder.iterdir())},
         sizes=options.sizes,
         vae_rows=min(MAX_VAE_ROWS, max(1, _VAE_PIXELS // pixels)),
         graphs={path.name: signature(path) for path in sorted(folder.glob("*.onnx"))},
@@ -194,8 +197,3 @@ def _preview_map(decoder: VaeDecoder, foundation: Foundation) -> PreviewMap:
     solution = np.linalg.lstsq(np.hstack([cells, np.ones((len(cells), 1))]), means, rcond=None)[0]
     rounded = [tuple(round(float(x), 6) for x in row) for row in solution]
     return tuple(rounded[:-1]), rounded[-1]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,14 +20,20 @@ Unknown keys are refused, so that a typing error is not a silent default.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from headshots.diffusion.foundation_files import (
+    SETTINGS,
+    check_unet,
+    check_weights,
+    invalid_foundation,
+    read_index,
+    read_json,
+    read_settings,
+)
 from headshots.errors import InvalidArgumentError
 
 SAMPLERS = ("ddim", "euler", "dpmpp_2m")
@@ -42,13 +48,8 @@ _SAMPLER_OF_SCHEDULER = {
     "DPMSolverMultistepScheduler": "dpmpp_2m",
     "PNDMScheduler": "dpmpp_2m",
 }
-_YAML_KEYS = {
-    "width_px", "height_px", "sampler", "steps", "guidance_scale", "trigger", "prompt_template", "class_nouns",
-    "training", "name", "description", "version",
-}  # fmt: skip
 _DIGESTED = {".safetensors", ".json", ".txt"}
 _NOT_DIGESTED = {"scores.json"}
-_HASH_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -98,23 +99,16 @@ class Foundation:
             InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_INVALID (a file is missing or not JSON, or the
                 model is of a kind that is not supported), FOUNDATION_SETTINGS_INVALID (headshots.yaml).
         """
-        if not (path / "model_index.json").is_file():
-            raise InvalidArgumentError(
-                "FOUNDATION_NOT_FOUND",
-                f"{path} is not a diffusers folder: it has no model_index.json; "
-                "save a pipeline there with save_pretrained(), or name another folder",
-            )
-        index = _read_json(path / "model_index.json")
-        unet = _read_json(path / "unet" / "config.json")
-        vae = _read_json(path / "vae" / "config.json")
-        scheduler = _read_json(path / "scheduler" / "scheduler_config.json")
+        index = read_index(path)
+        unet = read_json(path / "unet" / "config.json", "sample_size")
+        vae = read_json(path / "vae" / "config.json", "block_out_channels", "latent_channels")
+        scheduler = read_json(path / "scheduler" / "scheduler_config.json")
         sdxl = unet.get("addition_embed_type") == "text_time"
-        for part in ("unet", "vae", "text_encoder", *(("text_encoder_2",) if sdxl else ())):
-            if not any((path / part).glob("*.safetensors")):
-                raise _invalid(path / part, "it holds no .safetensors weights (pickled weights are refused)")
-        settings = _read_settings(path / "headshots.yaml")
+        check_weights(path, ("unet", "vae", "text_encoder", *(("text_encoder_2",) if sdxl else ())))
+        check_unet(path / "unet" / "config.json", unet, int(vae["latent_channels"]))
+        settings = read_settings(path / SETTINGS)
         factor = 2 ** (len(vae["block_out_channels"]) - 1)
-        native = _native_cells(path, unet) * factor
+        native = unet["sample_size"] * factor
         return cls(
             path=path,
             name=path.resolve().name,
@@ -145,7 +139,7 @@ def foundation_digest(path: Path) -> str:
     """
     total = hashlib.sha256()
     for relative in sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if _is_digested(p)):
-        total.update(f"{relative}\0{_file_digest(path / relative)}\n".encode())
+        total.update(f"{relative}\0{file_digest(path / relative)}\n".encode())
     return total.hexdigest()
 
 
@@ -153,59 +147,18 @@ def _is_digested(path: Path) -> bool:
     return path.is_file() and path.suffix in _DIGESTED and path.name not in _NOT_DIGESTED
 
 
-def _file_digest(path: Path) -> str:
-    digest = hashlib.sha256()
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
     with path.open("rb") as file:
-        while block := file.read(_HASH_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _invalid(path: Path, why: str) -> InvalidArgumentError:
-    return InvalidArgumentError("FOUNDATION_INVALID", f"{path}: {why}")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from ``path``."""
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise _invalid(path, "missing; the folder is not a whole diffusers pipeline") from error
-    except ValueError as error:
-        raise _invalid(path, f"not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise _invalid(path, "not a JSON object")
-    return value
-
-
-def _read_settings(path: Path) -> dict[str, Any]:
-    """headshots.yaml, or nothing."""
-    if not path.exists():
-        return {}
-    try:
-        value = yaml.safe_load(path.read_text("utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise InvalidArgumentError("FOUNDATION_SETTINGS_INVALID", f"{path}: not YAML: {error}") from error
-    unknown = sorted(set(value) - _YAML_KEYS) if isinstance(value, dict) else ["(not a mapping)"]
-    if unknown:
-        raise InvalidArgumentError(
-            "FOUNDATION_SETTINGS_INVALID",
-            f"{path}: unknown {', '.join(map(str, unknown))}; known are {', '.join(sorted(_YAML_KEYS))}",
-        )
-    return dict(value)
-
-
-def _native_cells(path: Path, unet: Mapping[str, Any]) -> int:
-    size = unet.get("sample_size")
-    if not isinstance(size, int):
-        raise _invalid(path / "unet" / "config.json", f"sample_size is {size!r}; a number is needed")
-    return size
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _prediction_type(path: Path, scheduler: Mapping[str, Any]) -> str:
     kind = scheduler.get("prediction_type", "epsilon")
     if kind not in ("epsilon", "v_prediction"):
-        raise _invalid(path / "scheduler", f"prediction_type {kind!r}; epsilon and v_prediction are supported")
+        raise invalid_foundation(
+            path / "scheduler", f"prediction_type {kind!r}; epsilon and v_prediction are supported"
+        )
     return str(kind)
 
 
@@ -215,6 +168,6 @@ def _sampler(path: Path, settings: Mapping[str, Any], scheduler: Mapping[str, An
     if settings["sampler"] not in SAMPLERS:
         raise InvalidArgumentError(
             "FOUNDATION_SETTINGS_INVALID",
-            f"{path / 'headshots.yaml'}: sampler {settings['sampler']!r}; known are {', '.join(SAMPLERS)}",
+            f"{path / SETTINGS}: sampler {settings['sampler']!r}; known are {', '.join(SAMPLERS)}",
         )
     return str(settings["sampler"])

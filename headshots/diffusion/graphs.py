@@ -103,7 +103,10 @@ def _check(item: Traced, path: Path, expected: Sequence[tuple[Tensor, ...]]) -> 
 
 
 def _mismatch(path: Path, why: str) -> InternalError:
-    return InternalError("EXPORT_MISMATCH", f"{path.name}: {why}; not accepted")
+    return InternalError(
+        "EXPORT_MISMATCH",
+        f"{path.name}: {why}; not accepted. Report it with the model's config.json: it is a defect of the export",
+    )
 
 
 def _as_tuple(output: Any) -> tuple[Tensor, ...]:

@@ -19,8 +19,9 @@ from headshots.diffusion import export
 from headshots.diffusion.export import export_to, export_to_in_child
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.publish import exclusive, publish, sweep
-from headshots.errors import InvalidArgumentError
+from headshots.errors import InvalidArgumentError, UnavailableError
 from tests.engines import OPTIONS, tiny_foundation, tiny_package
+from tests.waiting import PATIENCE_SECONDS
 
 PARENT = """
 import json, sys
@@ -82,11 +83,27 @@ def test_an_export_ends_with_the_process_that_asked_for_it(tmp_path: Path) -> No
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    assert psutil.wait_procs([child], timeout=120)[0] == [child]
+    assert psutil.wait_procs([child], timeout=PATIENCE_SECONDS)[0] == [child]
     assert list(tmp_path.glob(".*.partial-*"))
     assert not [path for path in tmp_path.iterdir() if path.is_dir() and not path.name.startswith(".")]
     sweep(tmp_path)
     assert not list(tmp_path.glob(".*.partial-*"))
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [("kill -9 $$", "status -9: it was killed, .* memory"), ("echo out of luck; exit 3", "status 3: out of luck")],
+)
+def test_an_export_that_ends_badly_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, says: str
+) -> None:
+    child = tmp_path / "python"
+    child.write_text(f"#!/bin/sh\n{command}\n")
+    child.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(child))
+    with pytest.raises(UnavailableError, match=says) as caught:
+        export_to_in_child(tiny_foundation(), tmp_path / "engine", OPTIONS)
+    assert caught.value.reason == "EXPORT_FAILED"
 
 
 def test_out_is_the_package_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,12 @@ def test_sdxl_is_recognised_by_its_added_conditions(folder: Path) -> None:
     assert (found.family, found.zero_empty_prompt) == ("sdxl", True)
 
 
+def change(file: Path, **values: object) -> None:
+    """Another value of each key, None: without it."""
+    value = {**json.loads(file.read_text()), **values}
+    file.write_text(json.dumps({key: each for key, each in value.items() if each is not None}))
+
+
 @pytest.mark.parametrize(
     ("damage", "reason", "said"),
     [
@@ -75,6 +81,15 @@ def test_sdxl_is_recognised_by_its_added_conditions(folder: Path) -> None:
         (lambda f: (f / "headshots.yaml").write_text("step: 3"), "FOUNDATION_SETTINGS_INVALID", "unknown step"),
         (lambda f: (f / "headshots.yaml").write_text("sampler: heun"), "FOUNDATION_SETTINGS_INVALID", "euler"),
         (lambda f: (f / "headshots.yaml").write_text("a: [1"), "FOUNDATION_SETTINGS_INVALID", "not YAML"),
+        (lambda f: (f / "headshots.yaml").write_text("steps: few"), "FOUNDATION_SETTINGS_INVALID", "int is needed"),
+        (lambda f: (f / "headshots.yaml").write_text("class_nouns: man"), "FOUNDATION_SETTINGS_INVALID", "list is"),
+        (lambda f: change(f / "vae/config.json", latent_channels=None), "FOUNDATION_INVALID", "lacks latent_channels"),
+        (lambda f: change(f / "unet/config.json", sample_size=None), "FOUNDATION_INVALID", "lacks sample_size"),
+        (lambda f: change(f / "unet/config.json", sample_size=[8, 8]), "FOUNDATION_INVALID", "a number is needed"),
+        (lambda f: change(f / "unet/config.json", in_channels=9), "FOUNDATION_INVALID", "inpainting"),
+        (lambda f: change(f / "unet/config.json", cross_attention_dim=[8, 9]), "FOUNDATION_INVALID", "one number"),
+        (lambda f: change(f / "unet/config.json", class_embed_type="timestep"), "FOUNDATION_INVALID", "class_embed"),
+        (lambda f: change(f / "unet/config.json", addition_embed_type="image"), "FOUNDATION_INVALID", "'image'"),
         (
             lambda f: (f / "scheduler/scheduler_config.json").write_text('{"prediction_type": "sample"}'),
             "FOUNDATION_INVALID",

@@ -1,0 +1,119 @@
+"""The files of a foundation's folder, read and held against what is supported. Without torch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Any
+
+import yaml
+
+from headshots.errors import InvalidArgumentError
+
+SETTINGS = "headshots.yaml"
+# Keys of headshots.yaml, and what their values are.
+_YAML_KEYS: Mapping[str, type | UnionType] = {
+    "width_px": int,
+    "height_px": int,
+    "sampler": str,
+    "steps": int,
+    "guidance_scale": int | float,
+    "trigger": str,
+    "prompt_template": str,
+    "class_nouns": list,
+    "training": dict,
+    "name": str,
+    "description": str,
+    "version": int | float | str,
+}
+# Settings of a UNet that ask for inputs which nothing here could give.
+_UNET_WITHOUT = ("class_embed_type", "num_class_embeds", "encoder_hid_dim_type")
+
+
+def invalid_foundation(path: Path, why: str) -> InvalidArgumentError:
+    """FOUNDATION_INVALID."""
+    return InvalidArgumentError("FOUNDATION_INVALID", f"{path}: {why}")
+
+
+def read_index(path: Path) -> dict[str, Any]:
+    """``model_index.json``, which makes a folder a pipeline."""
+    file = path / "model_index.json"
+    if not file.is_file():
+        raise InvalidArgumentError(
+            "FOUNDATION_NOT_FOUND",
+            f"{path} is not a diffusers folder: it has no {file.name}; "
+            "save a pipeline there with save_pretrained(), or name another folder",
+        )
+    return read_json(file)
+
+
+def read_json(path: Path, *needed: str) -> dict[str, Any]:
+    """A JSON object from ``path`` that has the ``needed`` keys."""
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise invalid_foundation(path, "missing; the folder is not a whole diffusers pipeline") from error
+    except ValueError as error:
+        raise invalid_foundation(path, f"not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise invalid_foundation(path, "not a JSON object")
+    if missing := [key for key in needed if key not in value]:
+        raise invalid_foundation(path, f"it lacks {', '.join(missing)}; save the pipeline again with save_pretrained()")
+    return value
+
+
+def check_weights(path: Path, parts: Iterable[str]) -> None:
+    """Each of the sub-folders ``parts`` must hold safetensors."""
+    for part in parts:
+        if not any((path / part).glob("*.safetensors")):
+            raise invalid_foundation(
+                path / part,
+                "it holds no .safetensors weights (pickled weights are refused); save the pipeline again with "
+                "save_pretrained(safe_serialization=True)",
+            )
+
+
+def check_unet(path: Path, unet: Mapping[str, Any], latent_channels: int) -> None:
+    """Latents, a timestep and a context are what a UNet is given here, and SDXL's added conditions."""
+    if not isinstance(unet["sample_size"], int):
+        raise invalid_foundation(path, f"sample_size is {unet['sample_size']!r}; a number is needed")
+    channels = unet.get("in_channels", latent_channels)
+    if channels != latent_channels:
+        raise invalid_foundation(
+            path,
+            f"the UNet takes {channels} channels and the VAE makes {latent_channels}: UNets for inpainting, depth or "
+            "editing are not supported; name the text-to-image model that they were made from",
+        )
+    if not isinstance(unet.get("cross_attention_dim", 0), int):
+        raise invalid_foundation(
+            path, f"cross_attention_dim is {unet['cross_attention_dim']!r}; one number is supported"
+        )
+    unknown = [key for key in _UNET_WITHOUT if unet.get(key) is not None]
+    if unet.get("addition_embed_type") not in (None, "text_time"):
+        unknown.append("addition_embed_type")
+    if unknown:
+        values = ", ".join(f"{key}={unet[key]!r}" for key in unknown)
+        raise invalid_foundation(path, f"{values}: models of the Stable Diffusion 1.5 and SDXL families are supported")
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """headshots.yaml, or nothing."""
+    if not path.exists():
+        return {}
+    try:
+        value = yaml.safe_load(path.read_text("utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise InvalidArgumentError("FOUNDATION_SETTINGS_INVALID", f"{path}: not YAML: {error}") from error
+    unknown = sorted({*map(str, value)} - {*_YAML_KEYS}) if isinstance(value, dict) else ["(not a mapping)"]
+    if unknown:
+        raise InvalidArgumentError(
+            "FOUNDATION_SETTINGS_INVALID",
+            f"{path}: unknown {', '.join(unknown)}; known are {', '.join(sorted(_YAML_KEYS))}",
+        )
+    for key, found in value.items():
+        if not isinstance(found, kind := _YAML_KEYS[key]):
+            wanted = getattr(kind, "__name__", str(kind))
+            raise InvalidArgumentError("FOUNDATION_SETTINGS_INVALID", f"{path}: {key} is {found!r}; {wanted} is needed")
+    return dict(value)
