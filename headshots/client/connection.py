@@ -148,13 +148,13 @@ class Connection:
         """
         # A caller who goes on after the last event of what is over gets an empty stream, and that is its end.
         may_be_empty = "after_event" in request.DESCRIPTOR.fields_by_name and request.HasField("after_event")
-        lost_at: float | None = None
-        pause, ended = FIRST_RECONNECT_SECONDS, False
+        patience, ended = _Patience(self._reconnect), False
         while True:
             call = getattr(self._stub, method)(request, metadata=self._metadata)
             try:
                 async for message in call:
-                    lost_at, pause, may_be_empty = None, FIRST_RECONNECT_SECONDS, False
+                    patience.renew()
+                    may_be_empty = False
                     ended = ended or is_terminal(message)
                     if number := event_number(message):
                         request.after_event = number
@@ -163,20 +163,37 @@ class Connection:
                     return
                 cause: Exception = UnavailableError("STREAM_ENDED", f"the gateway ended {method} before the job ended")
             except grpc.aio.AioRpcError as error:
-                cause = error_from_rpc(error)
-                cause.__cause__ = error
                 if ended:
                     # The last word was heard, and only the stream's own end got lost.
                     return
+                cause = error_from_rpc(error)
+                cause.__cause__ = error
                 if not _went_away(error):
                     raise cause from error
             finally:
                 call.cancel()
-            lost_at = lost_at or time.monotonic()
-            if time.monotonic() - lost_at > self._reconnect:
-                raise cause
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LAST_RECONNECT_SECONDS)
+            await patience.wait(cause)
+
+
+class _Patience:
+    """For how long, and in which growing pauses, a watch tries to reach a gateway that went away."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.renew()
+
+    def renew(self) -> None:
+        """Somebody answered."""
+        self._lost_at: float | None = None
+        self._pause = FIRST_RECONNECT_SECONDS
+
+    async def wait(self, cause: Exception) -> None:
+        """A pause before the next try; raises ``cause`` where patience has run out."""
+        self._lost_at = self._lost_at or time.monotonic()
+        if time.monotonic() - self._lost_at > self._seconds:
+            raise cause
+        await asyncio.sleep(self._pause)
+        self._pause = min(2 * self._pause, LAST_RECONNECT_SECONDS)
 
 
 def new_request_id() -> str:

@@ -84,23 +84,7 @@ async def start_server(
     Raises:
         UnavailableError: ADDRESS_IN_USE.
     """
-    interceptors: list[grpc.aio.ServerInterceptor] = [MetricsInterceptor(registry), ErrorInterceptor()]
-    if authenticate is not None:
-        interceptors.append(AuthInterceptor(authenticate))
-    interceptors.append(ValidationInterceptor())
-    server = grpc.aio.server(
-        interceptors=interceptors,
-        options=[
-            ("grpc.max_receive_message_length", settings.max_message_bytes),
-            # Images go out whole; what comes in is what needs a limit.
-            ("grpc.max_send_message_length", max(settings.max_message_bytes, 32 * 2**20)),
-            # Two servers on one port would each get some of the calls.
-            ("grpc.so_reuseport", 0),
-            ("grpc.max_connection_age_ms", round(settings.connection_age_seconds * 1000)),
-            # Clients ping once a minute through silent streams; the default takes that for an attack after three.
-            ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
-        ],
-    )
+    server = grpc.aio.server(interceptors=_interceptors(registry, authenticate), options=_options(settings))
     services = list(register(server))
     health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
@@ -120,6 +104,27 @@ async def start_server(
     await running.set_serving(serving)
     log.info("listening on %s:%d, metrics on %d", settings.host, port, running.metrics_port)
     return running
+
+
+def _interceptors(registry: CollectorRegistry, authenticate: Authenticator | None) -> list[grpc.aio.ServerInterceptor]:
+    """Outermost first: whatever is refused is counted, and told as one of our errors."""
+    found: list[grpc.aio.ServerInterceptor] = [MetricsInterceptor(registry), ErrorInterceptor()]
+    if authenticate is not None:
+        found.append(AuthInterceptor(authenticate))
+    return [*found, ValidationInterceptor()]
+
+
+def _options(settings: ServerSettings) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        # Images go out whole; what comes in is what needs a limit.
+        ("grpc.max_send_message_length", max(settings.max_message_bytes, 32 * 2**20)),
+        # Two servers on one port would each get some of the calls.
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_connection_age_ms", round(settings.connection_age_seconds * 1000)),
+        # Clients ping once a minute through silent streams; the default takes that for an attack after three.
+        ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
+    ]
 
 
 async def run_until_signal(
