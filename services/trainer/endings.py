@@ -15,9 +15,10 @@ from headshots.leases import Lease
 from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, training_jobs
 from headshots.threads import in_lease_thread, in_thread
 from services.trainer.jobs import Failure, Job
-from services.trainer.output import provenance_of, remove_artefacts
+from services.trainer.output import remove_artefacts
 from services.trainer.patience import patiently
 from services.trainer.protocol import Failed, Stopped, Succeeded
+from services.trainer.provenance import provenance_of
 from services.trainer.workplace import Workplace
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from services.trainer.jobs import JobRequest
-from services.trainer.output import Provenance
 from services.trainer.photos import Pixels
+from services.trainer.provenance import Provenance
 from services.trainer.scores import TrainingScores
 
 _CELL_PX, _GAP_PX = 192, 6

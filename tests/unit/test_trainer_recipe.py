@@ -163,6 +163,31 @@ def test_same_photos_and_seed_same_bytes(foundation: Path, tmp_path: Path) -> No
     assert results[0][0] != results[2][0]
 
 
+# What ModelSpec demands of every file, and what it knows of ours besides.
+MODELSPEC = [
+    f"modelspec.{name}"
+    for name in (
+        "sai_model_spec",
+        "architecture",
+        "implementation",
+        "title",
+        "resolution",
+        "prediction_type",
+        "trigger_phrase",
+    )
+]
+# By which kohya's tools and their heirs tell what the network is, and for which model.
+KOHYA = {
+    "ss_network_module": "networks.lora",
+    "ss_network_dim": "2",
+    "ss_network_alpha": "2.0",
+    "ss_base_model_version": "sd_v1",
+    "ss_v2": "False",
+    "ss_steps": "4",
+    "ss_resolution": "(64, 64)",
+}
+
+
 def test_what_the_files_say_of_themselves(foundation: Path, tmp_path: Path) -> None:
     task = _task(foundation, tmp_path, steps=4, rank=2)
     files = _finish(task).adapter
@@ -170,19 +195,30 @@ def test_what_the_files_say_of_themselves(foundation: Path, tmp_path: Path) -> N
     data, kohya = store.get_sync(files.key), store.get_sync(files.kohya_key)
     manifest = json.loads(store.get_sync(files.manifest_key))
     assert files.sha256 == hashlib.sha256(data).hexdigest() == manifest["adapter"]["sha256"]
-    assert manifest["kohya_sha256"] == hashlib.sha256(kohya).hexdigest()
+    for name, key in (("kohya", "adapter.kohya.safetensors"), ("sheet", "sheet.jpg"), ("card", "README.md")):
+        stored = store.get_sync(f"{task.request.output_prefix}/{key}")
+        assert manifest[f"{name}_sha256"] == hashlib.sha256(stored).hexdigest()
     assert AdapterFiles(**manifest["adapter"]) == files
     assert (files.size_bytes, files.rank, files.trigger) == (len(data), 2, "sks")
     assert manifest["photos"] == [photo.sha256 for photo in task.request.photos]
     assert [point[0] for point in manifest["curve"]] == [1, 2, 3, 4]
     header, kohya_header = _header(data), _header(kohya)
-    for name in (header, kohya_header):
-        assert name["foundation_digest"] == task.foundation_digest
-        assert (name["rank"], name["alpha"], name["trigger"]) == ("2", "2", "sks")
-        assert name["modelspec.prediction_type"] == "v"
+    for facts in (header, kohya_header):
+        assert facts["foundation_digest"] == task.foundation_digest
+        assert (facts["rank"], facts["alpha"], facts["trigger"]) == ("2", "2", "sks")
+        assert json.loads(facts["recipe"])["steps"] == 4
+        assert {key.removeprefix("modelspec."): value for key, value in facts.items() if key in MODELSPEC} == {
+            "sai_model_spec": "1.0.1",
+            "architecture": "stable-diffusion-v1/lora",
+            "implementation": "diffusers",
+            "title": "headshots of a man",
+            "resolution": "64x64",
+            "prediction_type": "v",
+            "trigger_phrase": "sks man",
+        }
     assert json.loads(header["lora_adapter_metadata"])["unet.lora_alpha"] == 2
-    assert kohya_header["ss_network_dim"] == "2"
-    assert kohya_header["ss_steps"] == "4"
+    assert {key: kohya_header[key] for key in KOHYA} == KOHYA
+    assert not any(key.startswith("ss_") for key in header)
     assert "lora_adapter_metadata" not in kohya_header
     assert not any(name.endswith(".alpha") for name in safetensors.numpy.load(data))
 
