@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,7 +41,7 @@ def decoded(photo: NormalisedPhoto) -> np.ndarray:
 
 
 def heic(image: Image.Image, **options: object) -> bytes:
-    pillow_heif = pytest.importorskip("pillow_heif")
+    """As phones write it: how the picture is turned stands in the container (`irot`, `imir`) and in the EXIF."""
     out = io.BytesIO()
     pillow_heif.from_pillow(image).save(out, quality=100, **options)
     return out.getvalue()
@@ -92,7 +93,7 @@ def test_the_same_upload_gives_the_same_bytes_and_digests() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "HEIC"])
 def test_exif_orientation_is_applied(format_name: str, orientation: int) -> None:
     stored = {
         1: None,
@@ -108,7 +109,11 @@ def test_exif_orientation_is_applied(format_name: str, orientation: int) -> None
     exif = Image.Exif()
     exif[0x0112] = orientation
     exif[0x010F] = "A phone that nobody should learn of"
-    photo = decode_photo(encoded(turned, format_name, exif=exif, quality=98, lossless=True), SMALL)
+    if format_name == "HEIC":
+        data = heic(turned, exif=exif.tobytes())
+    else:
+        data = encoded(turned, format_name, exif=exif, quality=98, lossless=True)
+    photo = decode_photo(data, SMALL)
     assert (photo.width, photo.height) == (96, 64)
     assert np.abs(decoded(photo) - np.asarray(picture(), dtype=np.int64)).mean() < 4
     assert b"nobody" not in photo.png
@@ -160,16 +165,19 @@ def _linear_rgb_profile() -> bytes:
     curve = b"curv" + bytes(4) + struct.pack(">I", 0)  # no entries: identity
     for index in range(count):
         at = 132 + 12 * index
-        if profile[at : at + 4] in (b"rTRC", b"gTRC", b"bTRC"):
+        if bytes(profile[at : at + 4]) in (b"rTRC", b"gTRC", b"bTRC"):
             profile[at + 4 : at + 12] = struct.pack(">II", len(profile), len(curve))
     profile += curve
     profile[0:4] = struct.pack(">I", len(profile))
     return bytes(profile)
 
 
-def test_the_colour_profile_is_applied() -> None:
+@pytest.mark.parametrize("format_name", ["PNG", "HEIC"])
+def test_the_colour_profile_is_applied(format_name: str) -> None:
     grey = Image.new("RGB", (64, 64), (55, 55, 55))
-    photo = decode_photo(encoded(grey, "PNG", icc_profile=_linear_rgb_profile()), SMALL)
+    grey.info["icc_profile"] = _linear_rgb_profile()
+    data = heic(grey) if format_name == "HEIC" else encoded(grey, format_name)
+    photo = decode_photo(data, SMALL)
     # 55/255 of linear light is 0.5029 in sRGB's curve (IEC 61966-2-1).
     assert abs(int(decoded(photo)[0, 0, 0]) - 128) <= 1
 
