@@ -12,8 +12,10 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
-from headshots.cli.processes import Fleet, LogFiles, free_port, wait_until_serving
+from headshots.cli.processes import Fleet, LogFiles, wait_until_serving
 from headshots.client import AsyncHeadshots
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS
 
 SERVICES = ("gateway", "trainer", "generator")
 # Quick to notice a lost worker, and to write checkpoints: tests kill services and wait for the others to notice.
@@ -58,7 +60,7 @@ class LivePlatform:
         for name in names:
             self._fleet.start(name, f"services.{name}", self._environment)
         addresses = {name: self.address(name) for name in names}
-        wait_until_serving(self._fleet, addresses, timeout_seconds=120, on_serving=lambda _: None)
+        wait_until_serving(self._fleet, addresses, timeout_seconds=PATIENCE_SECONDS, on_serving=lambda _: None)
 
     def kill(self, name: str) -> None:
         """As a crash: SIGKILL, nothing said."""
@@ -71,7 +73,9 @@ class LivePlatform:
 
     def client(self) -> AsyncHeadshots:
         """A client with that key."""
-        return AsyncHeadshots(self.address("gateway"), self.api_key, reconnect_seconds=90)
+        return AsyncHeadshots(
+            self.address("gateway"), self.api_key, timeout_seconds=PATIENCE_SECONDS, reconnect_seconds=PATIENCE_SECONDS
+        )
 
     def object(self, key: str) -> Path:
         """The file of an object."""

@@ -12,9 +12,9 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +22,8 @@ import pytest
 import sqlalchemy as sa
 
 from headshots.database import open_database
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS
 
 _numbers = itertools.count()
 
@@ -62,9 +64,6 @@ def server(programs: Path | None = None) -> Iterator[str]:
     """
     programs, user = programs or installed() or packaged(), _user()
     assert programs, "no PostgreSQL programs: install the extra dev, or the system's postgresql"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     # pytest's own folders are closed to other users.
     with tempfile.TemporaryDirectory(prefix="headshots-postgres-") as folder:
         data = Path(folder) / "data"
@@ -89,7 +88,12 @@ def server(programs: Path | None = None) -> Iterator[str]:
             check=True,
             capture_output=True,
         )
-        settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": (port := free_port()),
+            "unix_socket_directories": "",
+            "fsync": "off",
+        }
         arguments = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
         with (Path(folder) / "log").open("wb") as log:
             process = subprocess.Popen(
@@ -106,7 +110,7 @@ def server(programs: Path | None = None) -> Iterator[str]:
         finally:
             # A "fast" shutdown, which does not wait for clients.
             process.send_signal(signal.SIGINT)
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
 
 
 def _reachable(programs: Path, folder: Path) -> Path:
@@ -130,6 +134,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
                 break
         except sa.exc.OperationalError:
             assert process.poll() is None, log.read_text()
+            time.sleep(0.02)
     engine.dispose()
 
 

@@ -13,8 +13,9 @@ import psutil
 from typer.testing import CliRunner
 
 from headshots.cli.app import app
-from headshots.cli.processes import free_port
 from tests.engines import OPTIONS, scratch, tiny_foundation, tiny_package
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS
 
 SERVICES = ("gateway", "trainer", "generator")
 
@@ -69,12 +70,12 @@ def test_serve_all_serves_and_stops_when_told(tmp_path: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert asked.returncode == 0, asked.stderr
     assert len(json.loads(asked.stdout)) >= 6
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, said
     assert "gateway   | " in said, "lines carry the name of who said them"
     assert not any(child.is_running() for child in children)
@@ -85,7 +86,7 @@ def test_serve_all_ends_with_1_when_a_service_dies(tmp_path: Path) -> None:
     children = psutil.Process(process.pid).children()
     generator = next(child for child in children if "services.generator" in child.cmdline())
     generator.kill()
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1, said
     assert "SERVICE_DIED: the generator ended with exit code -9" in said
     assert not any(child.is_running() for child in children)

@@ -33,6 +33,8 @@ from headshots.errors import (
 from headshots.rpc.server import RunningServer
 from headshots.v1 import gateway_pb2, resources_pb2
 from tests.fake_gateway import API_KEY, STEPS, STYLES, FakeGateway, painted_png, start_fake_gateway
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ async def server(fake: FakeGateway) -> AsyncIterator[RunningServer]:
 
 @pytest.fixture
 async def client(server: RunningServer) -> AsyncIterator[AsyncHeadshots]:
-    async with AsyncHeadshots(f"127.0.0.1:{server.port}", API_KEY, reconnect_seconds=5) as client:
+    async with AsyncHeadshots(f"127.0.0.1:{server.port}", API_KEY, reconnect_seconds=PATIENCE_SECONDS) as client:
         yield client
 
 
@@ -311,8 +313,8 @@ async def test_watches_survive_a_gateway_that_goes_away(client: AsyncHeadshots, 
 
 
 async def test_watch_finds_the_gateway_again_on_its_port(fake: FakeGateway) -> None:
-    first = await start_fake_gateway(fake)
-    async with AsyncHeadshots(f"127.0.0.1:{first.port}", API_KEY) as client:
+    first = await start_fake_gateway(fake, port=free_port())
+    async with AsyncHeadshots(f"127.0.0.1:{first.port}", API_KEY, reconnect_seconds=PATIENCE_SECONDS) as client:
         training = await client.create_training(await subject_with_photos(client))
         watch = client.watch_training(training)
         assert (await anext(watch)).state is JobState.PENDING
@@ -340,7 +342,7 @@ async def test_wrong_key_and_nobody_there(server: RunningServer) -> None:
         with pytest.raises(UnauthenticatedError):
             await client.wait_training(training)
     await server.stop()
-    async with AsyncHeadshots(f"127.0.0.1:{server.port}", API_KEY, timeout_seconds=5) as client:
+    async with AsyncHeadshots(f"127.0.0.1:{server.port}", API_KEY, timeout_seconds=PATIENCE_SECONDS) as client:
         with pytest.raises(UnavailableError) as caught:
             await client.get_tenant()
     assert caught.value.reason == "SERVER_UNREACHABLE"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -14,6 +13,8 @@ import grpc
 import pytest
 
 from headshots.v1 import gateway_pb2, gateway_pb2_grpc
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "diffusers", "peft", "transformers", "onnxruntime", "onnx", "accelerate")
@@ -46,12 +47,6 @@ assert open_analyzer("bundled") is not None
     assert done.returncode == 0, done.stderr
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_a_first_start_makes_a_key_and_sigterm_ends_it(tmp_path: Path) -> None:
     port = free_port()
     environ = {
@@ -67,15 +62,15 @@ def test_a_first_start_makes_a_key_and_sigterm_ends_it(tmp_path: Path) -> None:
     )
     try:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            grpc.channel_ready_future(channel).result(timeout=60)
+            grpc.channel_ready_future(channel).result(timeout=PATIENCE_SECONDS)
             key_file = tmp_path / "home" / "api-key"
             assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
             metadata = (("authorization", f"Bearer {key_file.read_text().strip()}"),)
             stub = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
-            answer = stub.GetTenant(gateway_pb2.GetTenantRequest(), metadata=metadata, timeout=10)
+            answer = stub.GetTenant(gateway_pb2.GetTenantRequest(), metadata=metadata, timeout=PATIENCE_SECONDS)
             assert answer.tenant.name == "tenants/default"
         process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=60)
+        _, log = process.communicate(timeout=PATIENCE_SECONDS)
     finally:
         process.kill()
         process.wait()

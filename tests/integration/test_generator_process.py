@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,12 +21,8 @@ from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import generator_pb2_grpc
 from tests.engines import tiny_digest, tiny_foundation, tiny_package
 from tests.generators import ask
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS
 
 
 @contextmanager
@@ -38,8 +33,9 @@ def process(home: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str]
         **os.environ,
         "HEADSHOTS_HOME": str(home),
         "HEADSHOTS_GENERATOR_PORT": str(port),
-        "HEADSHOTS_GENERATOR_METRICS_PORT": str(free_port()),
+        "HEADSHOTS_GENERATOR_METRICS_PORT": "0",
         "HEADSHOTS_GENERATOR_THREADS": "1",
+        "HEADSHOTS_GENERATOR_DRAIN_SECONDS": str(PATIENCE_SECONDS),
         **settings,
     }
     with subprocess.Popen(
@@ -51,9 +47,9 @@ def process(home: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str]
             child.kill()
 
 
-async def serving(address: str, seconds: float = 120) -> None:
+async def serving(address: str) -> None:
     """Wait until health says SERVING."""
-    async with asyncio.timeout(seconds), open_channel(address) as channel:
+    async with asyncio.timeout(PATIENCE_SECONDS), open_channel(address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         request = health_pb2.HealthCheckRequest(service="headshots.v1.GeneratorService")
         status = None
@@ -84,7 +80,7 @@ async def test_it_exports_its_foundation_serves_and_drains(tmp_path: Path) -> No
                 if len(seen) == 5:
                     child.send_signal(signal.SIGTERM)
             assert seen[-1] == "image", "what was accepted before SIGTERM is finished"
-        assert await asyncio.to_thread(child.wait, 30) == 0
+        assert await asyncio.to_thread(child.wait, PATIENCE_SECONDS) == 0
 
 
 async def test_what_comes_while_it_drains_is_sent_elsewhere(tmp_path: Path) -> None:
@@ -107,7 +103,7 @@ async def test_what_comes_while_it_drains_is_sent_elsewhere(tmp_path: Path) -> N
             assert error.code is grpc.StatusCode.UNAVAILABLE
             left = [event.WhichOneof("event") async for event in events]
             assert left.count("image") == 4
-        assert await asyncio.to_thread(child.wait, 30) == 0
+        assert await asyncio.to_thread(child.wait, PATIENCE_SECONDS) == 0
 
 
 @pytest.mark.parametrize(
@@ -122,7 +118,7 @@ async def test_what_comes_while_it_drains_is_sent_elsewhere(tmp_path: Path) -> N
 def test_it_says_why_it_cannot_start(tmp_path: Path, settings: dict[str, str], said: str) -> None:
     given = {"HEADSHOTS_GENERATOR_PACKAGE": str(tiny_package().folder), **settings}
     with process(tmp_path, **given) as (child, _):
-        _, errors = child.communicate(timeout=60)
+        _, errors = child.communicate(timeout=PATIENCE_SECONDS)
         assert child.returncode == 1
         assert said in errors
         assert "Traceback" not in errors

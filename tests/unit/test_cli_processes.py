@@ -19,7 +19,6 @@ from headshots.cli.processes import (
     Fleet,
     LogFiles,
     ServicesFailedError,
-    free_port,
     stopping_on_signals,
     wait_until_serving,
 )
@@ -36,6 +35,8 @@ from headshots.errors import (
     UnavailableError,
 )
 from tests.albums import training
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS
 
 # A service in miniature: says its id, starts a grandchild, ends on SIGTERM after saying so.
 POLITE = """
@@ -74,7 +75,7 @@ class Lines:
             return [line for who, line in self.said if who == name and line.startswith(start)]
 
         with self._changed:
-            assert self._changed.wait_for(found, timeout=60), self.said
+            assert self._changed.wait_for(found, timeout=PATIENCE_SECONDS), self.said
             return found()[0]
 
 
@@ -93,8 +94,17 @@ def is_gone(pid: int) -> bool:
         return True
 
 
+def wait_for_the_end(pid: int) -> None:
+    """Of a process that is no child of ours, and is about to end."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_gone(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @pytest.mark.usefixtures("modules")
-def test_children_get_their_environment_and_are_stopped_with_all_they_started() -> None:
+def test_children_get_their_environment_and_are_stopped_with_all_they_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headshots.cli.processes.STOP_SECONDS", PATIENCE_SECONDS)
     lines = Lines()
     with Fleet(lines) as fleet:
         fleet.start("one", "polite_service", {"COLOUR": "blue"}, ["--x", "1"])
@@ -104,7 +114,8 @@ def test_children_get_their_environment_and_are_stopped_with_all_they_started() 
         assert fleet.exited() is None
     lines.wait_for("one", "draining")
     assert is_gone(pid)
-    assert is_gone(grandchild)
+    # It was killed, and has nobody who waits for it.
+    wait_for_the_end(grandchild)
 
 
 @pytest.mark.usefixtures("modules")
@@ -125,7 +136,7 @@ def test_a_death_is_noticed_and_its_log_kept(tmp_path: Path) -> None:
         fleet.start("gateway", "dying_service", {})
         with pytest.raises(ServicesFailedError, match="gateway ended with exit code 7"):
             wait_until_serving(
-                fleet, {"gateway": f"127.0.0.1:{free_port()}"}, timeout_seconds=60, on_serving=lambda _: None
+                fleet, {"gateway": f"127.0.0.1:{free_port()}"}, timeout_seconds=1e6, on_serving=lambda _: None
             )
         assert fleet.exited() == ("gateway", 7)
     assert logs.tail("gateway") == "no database"
@@ -163,15 +174,14 @@ def test_children_end_with_a_parent_that_is_killed() -> None:
     assert parent.stdout is not None
     said: dict[str, str] = {}
     while {"child", "ready"} - said.keys():
-        word, _, rest = parent.stdout.readline().strip().partition(" ")
+        line = parent.stdout.readline()
+        assert line, "it ended too early"
+        word, _, rest = line.strip().partition(" ")
         said[word] = rest
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 30
-    while not is_gone(int(said["child"])):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for_the_end(int(said["child"]))
     os.kill(int(said["ready"].split()[-1]), signal.SIGKILL)  # the grandchild that this service leaves behind
 
 

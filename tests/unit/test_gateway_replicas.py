@@ -15,6 +15,7 @@ from services.gateway import replicas
 from services.gateway.replicas import replica_addresses
 from services.gateway.rpc_peers import RpcGenerator, open_peer
 from tests.fakes import FakeGenerator, serve
+from tests.ports import free_port
 
 SHA256 = "ab" * 32
 
@@ -80,9 +81,7 @@ def replicas_of(fakes: list[FakeGenerator], monkeypatch: pytest.MonkeyPatch) -> 
     from services.gateway import rpc_peers
 
     known = rpc_peers.replica_addresses
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        nobody = f"127.0.0.1:{closed.getsockname()[1]}"
+    nobody = f"127.0.0.1:{free_port()}"
     monkeypatch.setattr(rpc_peers, "replica_addresses", lambda address: [nobody, *known(address)])
     return fakes
 
