@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socketserver
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import HealthCheck, settings
 # How fast an example is says nothing of what it shows, and the machine may be busy.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+# A server of metrics looks twice a second whether it is to end, and nearly every test has two or three to end.
+socketserver.BaseServer.serve_forever.__defaults__ = (0.01,)
 
 # A shell starts background jobs with Ctrl-C ignored, and programs inherit that: tests that press Ctrl-C on a program of
 # ours would wait for ever when the tests themselves run in the background.
