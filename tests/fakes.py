@@ -166,6 +166,8 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         self.requests: list[generator.GenerateRequest] = []
         self.finished: Counter[tuple[str, int]] = Counter()
         """By prompt and seed."""
+        self.refusal: HeadshotsError | None = None
+        """Raised by every call."""
         self.errors: list[Exception] = []
         """Raised by the next calls, first one first; an InternalError is as good as a crash."""
         self.broken: dict[int, HeadshotsError] = {}
@@ -196,6 +198,8 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         self, request: generator.GenerateRequest, context: Any
     ) -> AsyncIterator[generator.GenerateResponse]:
         self.requests.append(request)
+        if self.refusal is not None:
+            raise self.refusal
         if self.errors:
             raise self.errors.pop(0)
         if request.seed in self.broken:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from headshots.v1 import resources_pb2 as resources
 from services.gateway.settings import GatewaySettings, default_styles
 from services.gateway.wiring import Gateway, start_gateway
 from tests.fakes import FakeGenerator, FakeTrainer, serve
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS
 
 CHUNK_BYTES = 1000
 
@@ -51,13 +53,13 @@ class Caller:
     async def __call__(self, method: str, request: Any) -> Any:
         """One unary call."""
         try:
-            return await getattr(self.stub, method)(request, metadata=self.metadata, timeout=20)
+            return await getattr(self.stub, method)(request, metadata=self.metadata, timeout=PATIENCE_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise error_from_rpc(error) from error
 
     async def stream(self, method: str, request: Any) -> AsyncIterator[Any]:
         """One server-streaming call."""
-        call = getattr(self.stub, method)(request, metadata=self.metadata, timeout=30)
+        call = getattr(self.stub, method)(request, metadata=self.metadata, timeout=PATIENCE_SECONDS)
         try:
             async for response in call:
                 yield response
@@ -73,7 +75,7 @@ class Caller:
     async def send(self, messages: Iterable[pb.UploadPhotosRequest]) -> list[resources.Photo]:
         """One upload stream of just these messages."""
         try:
-            answer = await self.stub.UploadPhotos(iter(messages), metadata=self.metadata, timeout=20)
+            answer = await self.stub.UploadPhotos(iter(messages), metadata=self.metadata, timeout=PATIENCE_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise error_from_rpc(error) from error
         return list(answer.photos)
@@ -145,9 +147,9 @@ class World:
         self.generator_port = await self.start_peer(self.generator)
         await self.start()
 
-    async def start_peer(self, servicer: FakeTrainer | FakeGenerator, port: int = 0) -> int:
-        """Starts a peer that lives as long as the test; its port."""
-        server = await serve(servicer, port)
+    async def start_peer(self, servicer: FakeTrainer | FakeGenerator, port: int | None = None) -> int:
+        """Starts a peer that lives as long as the test; its port, which is free for it to come back to."""
+        server = await serve(servicer, port or free_port())
         self._peers.append(server)
         return server.port
 
@@ -160,7 +162,7 @@ class World:
             "styles": default_styles(),
             "trainer_address": f"127.0.0.1:{self.trainer_port}",
             "generator_address": f"127.0.0.1:{self.generator_port}",
-            "port": 0,
+            "port": free_port(),
             "metrics_port": 0,
             "poll_seconds": 0.05,
             "shot_lease_seconds": 60.0,
@@ -229,13 +231,3 @@ def refused(cls: type[HeadshotsError], reason: str) -> Any:
     with pytest.raises(HeadshotsError) as caught:
         yield caught
     assert (type(caught.value), caught.value.reason) == (cls, reason)
-
-
-async def until(condition: Callable[[], bool | Awaitable[bool]], seconds: float = 10.0) -> None:
-    """Waits for a condition."""
-    async with asyncio.timeout(seconds):
-        while True:
-            value = condition()
-            if await value if isinstance(value, Awaitable) else value:
-                return
-            await asyncio.sleep(0.01)

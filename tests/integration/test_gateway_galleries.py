@@ -24,7 +24,8 @@ from headshots.errors import (
 from headshots.v1 import gateway_pb2 as pb
 from headshots.v1 import resources_pb2 as resources
 from tests.fakes import painted
-from tests.gateway_world import World, opened_world, refused, selfie, until
+from tests.gateway_world import World, opened_world, refused, selfie
+from tests.waiting import PATIENCE_SECONDS, until
 
 STYLES = ("studio-navy-suit", "clinic-lab-coat")
 
@@ -92,13 +93,14 @@ async def test_images_stream_as_they_finish(world: World, subject: str) -> None:
             events.put_nowait(event)
 
     watching = asyncio.create_task(watch())
-    first = await events.get()
-    assert first.gallery.total_shots == 4
     images = []
-    while len(images) < 2:
-        event = await events.get()
-        if event.HasField("image"):
-            images.append(event)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        first = await events.get()
+        assert first.gallery.total_shots == 4
+        while len(images) < 2:
+            event = await events.get()
+            if event.HasField("image"):
+                images.append(event)
     await until(lambda: world.generator.running == 2)
     assert not any(event.HasField("image") for event in list(events._queue))  # type: ignore[attr-defined]
     world.generator.permit()
@@ -116,12 +118,14 @@ async def test_images_stream_as_they_finish(world: World, subject: str) -> None:
 
 
 async def test_previews_come_to_those_who_ask(world: World, subject: str) -> None:
-    world.generator.errors = [UnavailableError("STARTING", "try again")]  # time for the watcher to come
+    # Until the watcher has come: whoever paints asks then whether anybody looks.
+    world.generator.refusal = UnavailableError("STARTING", "try again")
     name = await world.acme.gallery(subject, shots_per_style=1)
     request = pb.WatchGalleryRequest(name=name, include_previews=True)
     world.generator.hold()
     kinds = []
     async for event in world.acme.stream("WatchGallery", request):
+        world.generator.refusal = None
         kinds.append(event.WhichOneof("event"))
         if event.HasField("preview"):
             assert (event.preview.shot, event.preview.step, event.preview.total_steps) == (0, 1, 2)
@@ -228,6 +232,7 @@ async def test_a_draining_gateway_hands_its_shots_back_uncounted(world: World, s
     world.generator.hold(1)
     name = await world.acme.gallery(subject, shots_per_style=3)
     await until(lambda: len(world.generator.requests) == 3 and world.generator.running == 2)
+    await until(lambda: schema.SUCCEEDED in {row.state for row in world.rows(schema.shots)})
     await world.terminate()
     rows = world.rows(schema.shots)
     assert sorted(row.state for row in rows) == [schema.PENDING, schema.PENDING, schema.SUCCEEDED]
@@ -356,11 +361,13 @@ async def test_a_shot_whose_workers_keep_dying_is_given_up(world: World, subject
 
 async def test_a_generator_that_falls_silent_is_left_and_asked_again(world: World, subject: str) -> None:
     await world.kill()
-    await world.start(shot_silence_seconds=0.3)
+    # As many attempts as it takes: on a busy machine an answer that comes may take longer than that too.
+    await world.start(shot_silence_seconds=0.3, shot_max_attempts=1000)
     world.generator.hold()
     name = await world.acme.gallery(subject, shots_per_style=1)
-    await until(lambda: len(world.generator.requests) == 2)
+    await until(lambda: world.generator.stopped >= 1)
     world.generator.permit()
     assert_each_shot_once(world, await world.acme.finished_gallery(name))
     (row,) = world.rows(schema.shots)
-    assert (row.attempt, row.uncounted_attempts) in ((2, 0), (3, 0))
+    assert (row.attempt, row.uncounted_attempts) == (len(world.generator.requests), 0)
+    assert row.attempt >= 2

@@ -18,7 +18,8 @@ from headshots.schema import trainings
 from headshots.v1 import gateway_pb2 as pb
 from headshots.v1 import resources_pb2 as resources
 from tests.fakes import FakeTrainer, serve
-from tests.gateway_world import World, opened_world, refused, selfie, until
+from tests.gateway_world import World, opened_world, refused, selfie
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -278,8 +279,8 @@ async def test_a_trainer_that_froze_hears_of_the_cancellation_when_it_wakes(worl
     assert job.state == resources.JOB_STATE_RUNNING
     world.trainer.deaf = False
     # It is told again after ever longer pauses.
-    await until(lambda: job.state == resources.JOB_STATE_CANCELLED, 60.0)
-    await until(lambda: not world.rows(trainings)[0].owes_cancel, 60.0)
+    await until(lambda: job.state == resources.JOB_STATE_CANCELLED)
+    await until(lambda: not world.rows(trainings)[0].owes_cancel)
     assert (await get(world, training.name)).state == resources.JOB_STATE_CANCELLED
 
 

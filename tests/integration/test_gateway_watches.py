@@ -16,7 +16,8 @@ from headshots.errors import InvalidArgumentError
 from headshots.schema import RUNNING, training_events, trainings
 from headshots.v1 import gateway_pb2 as pb
 from headshots.v1 import resources_pb2 as resources
-from tests.gateway_world import World, opened_world, refused, selfie, until
+from tests.gateway_world import World, opened_world, refused, selfie
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
@@ -100,7 +101,8 @@ async def test_the_client_connects_again_and_sees_each_event_once(world: World, 
     assert world.gateway is not None
     port = world.gateway.server.port
     seen: list[Training] = []
-    async with AsyncHeadshots(f"127.0.0.1:{port}", world.keys["acme"]) as client:
+    address = f"127.0.0.1:{port}"
+    async with AsyncHeadshots(address, world.keys["acme"], reconnect_seconds=PATIENCE_SECONDS) as client:
         async for training in client.watch_training(name, after_event=0):
             seen.append(training)
             if training.state is JobState.RUNNING and not world.trainer.go.is_set():

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
-from headshots.database import migrate, open_database, write
+from headshots.database import database_now, migrate, open_database, read, write
 from headshots.styles import StyleLibrary
 from services.gateway import shots
 from services.gateway.galleries import create_gallery
@@ -52,12 +52,24 @@ def trained_subject(engine: Engine, tenant: str) -> str:
     return subject
 
 
+def let_time_pass(engine: Engine) -> None:
+    """Until the database's clock, which counts milliseconds in SQLite, is not where it was."""
+    with read(engine) as connection:
+        before = database_now(connection)
+    while True:
+        with read(engine) as connection:
+            if database_now(connection) > before:
+                return
+
+
 def order(engine: Engine, tenant: str, subject: str, count: int, priority: int = PRIORITY_STANDARD) -> str:
+    let_time_pass(engine)
     wish = GalleryOrder(("studio-navy-suit",), shots_per_style=count, priority=priority)
     return create_gallery(engine, LIBRARY, tenant, subject, wish, request_id="", validate_only=False).id
 
 
 def take(engine: Engine) -> Shot:
+    let_time_pass(engine)
     shot = shots.claim(engine, owner="test", ttl_seconds=60.0)
     assert shot is not None
     return shot
