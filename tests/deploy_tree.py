@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.waiting import PATIENCE_SECONDS
+
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ("gateway", "trainer", "generator")
 TREES = ("base", "overlays/dev", "overlays/production")
@@ -35,7 +37,11 @@ def _built(tree: str) -> str:
     command = _kustomize()
     assert command is not None
     result = subprocess.run(
-        [*command, str(ROOT / "deploy" / "k8s" / tree)], capture_output=True, text=True, timeout=60, check=False
+        [*command, str(ROOT / "deploy" / "k8s" / tree)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
     return result.stdout

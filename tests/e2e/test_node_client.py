@@ -13,6 +13,7 @@ import pytest
 
 from tests.engines import tiny_foundation, tiny_package
 from tests.live_platform import LivePlatform, selfies
+from tests.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "examples" / "node"
@@ -33,7 +34,7 @@ def node_client(folder: Path) -> Path:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=2 * PATIENCE_SECONDS,
     )
     if done.returncode != 0 and not os.environ.get("CI"):
         pytest.skip(f"npm ci failed, no package index? {done.stderr.strip()[-300:]}")
@@ -56,10 +57,10 @@ def test_node_trains_and_receives_a_gallery(tmp_path: Path) -> None:
             "HEADSHOTS_STEPS": "5",
         }
         command = ["node", str(client), str(photos), str(tmp_path / "gallery"), *STYLES]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=2 * PATIENCE_SECONDS)
         assert done.returncode == 0, done.stderr
         wrong_key = {**environment, "HEADSHOTS_API_KEY": "hs_0_wrong"}
-        refused = subprocess.run(command, env=wrong_key, capture_output=True, text=True, timeout=60)
+        refused = subprocess.run(command, env=wrong_key, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     said = json.loads(done.stdout)
     assert said["photos"] == 6
     assert said["training"]["state"] == "JOB_STATE_SUCCEEDED"

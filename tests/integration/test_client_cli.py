@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from headshots.cli.app import app
 from headshots.v1 import resources_pb2
 from tests.fake_gateway import API_KEY, STYLES, FakeGateway, fake_gateway_in_thread, painted_png
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Terminal:
@@ -221,7 +222,7 @@ def test_the_installed_command_as_a_process(terminal: Terminal) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)) == 3
@@ -238,9 +239,9 @@ def test_ctrl_c_leaves_the_training_and_says_how_to_go_on(terminal: Terminal, ph
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert terminal.fake.held.wait(timeout=60)
+    assert terminal.fake.held.wait(timeout=PATIENCE_SECONDS)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, said
     assert "headshots trainings watch subjects/s0/trainings/t0" in said
     assert "Traceback" not in said

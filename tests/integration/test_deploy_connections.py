@@ -14,6 +14,7 @@ from headshots.rpc.channel import open_channel
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
 from headshots.v1 import gateway_pb2 as pb
 from headshots.v1 import gateway_pb2_grpc
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Servicer(gateway_pb2_grpc.GatewayServiceServicer):
@@ -56,7 +57,7 @@ async def test_calls_move_to_a_fresh_connection_and_a_running_stream_survives(
         stub = gateway_pb2_grpc.GatewayServiceStub(channel)
         stream = stub.WatchTraining(pb.WatchTrainingRequest(name="subjects/a/trainings/b"))
         await stream.read()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(set(servicer.peers)) < 3:
                 await stub.GetTenant(pb.GetTenantRequest())
                 await asyncio.sleep(0.05)

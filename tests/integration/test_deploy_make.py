@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy_tree import ROOT
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make")
 
@@ -28,7 +29,7 @@ def _make(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         cwd=checkout,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
         # Whatever make runs these tests must not speak through its own variables.
         env={"PATH": f"{ROOT / '.venv/bin'}:/usr/local/bin:/usr/bin:/bin"},

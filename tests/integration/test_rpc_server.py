@@ -26,6 +26,7 @@ from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
 from headshots.v1 import gateway_pb2 as pb
 from headshots.v1 import gateway_pb2_grpc, resources_pb2
+from tests.waiting import until
 
 
 class Servicer(gateway_pb2_grpc.GatewayServiceServicer):
@@ -195,12 +196,14 @@ async def test_metrics_count_every_kind_of_call_with_its_code(running: RunningSe
         f'grpc_service="headshots.v1.GatewayService",grpc_type="{kind}"}} 1.0'
         for method, kind, code in wanted
     }
-    for _ in range(50):  # a cancelled call is counted a moment after the client has let go of it
+
+    async def are_counted() -> bool:
         text = await asyncio.to_thread(scrape, running)
-        if all(line in text for line in lines):
-            break
-        await asyncio.sleep(0.1)
-    assert [line for line in lines if line not in text] == []
+        return all(line in text for line in lines)
+
+    # A call is counted a moment after the client has its answer, or has let go of it.
+    await until(are_counted)
+    text = await asyncio.to_thread(scrape, running)
     assert 'grpc_server_handling_seconds_count{grpc_code="OK",grpc_method="GetTenant"' in text
     assert 'grpc_server_started_total{grpc_method="WatchTraining"' in text
 

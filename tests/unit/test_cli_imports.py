@@ -31,6 +31,6 @@ for arguments in (["--help"], ["--version"], ["train", "--help"], ["demo", "--he
     except SystemExit as ending:
         assert ending.code in (0, 2), ending.code
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Exit codes:" in done.stdout

@@ -43,7 +43,7 @@ async def watch(*streams: Stream, after_event: int | None = None) -> tuple[list[
         asked.append(request.after_event if request.HasField("after_event") else None)
         return left.pop(0)
 
-    client = AsyncHeadshots("nowhere", "key", reconnect_seconds=5.0)
+    client = AsyncHeadshots("nowhere", "key", reconnect_seconds=1e6)
     client._channel, client._open_stub = SimpleNamespace(), SimpleNamespace(WatchTraining=connect)
     seen = [
         each.event_number async for each in client.watch_training("subjects/s/trainings/t", after_event=after_event)

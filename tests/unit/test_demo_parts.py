@@ -25,6 +25,7 @@ from headshots.demo.steps import STYLES, choose_styles, group_shots
 from headshots.errors import InvalidPhotoError
 from headshots.styles import StyleLibrary
 from tests.albums import album, painted, picture, style, training
+from tests.waiting import PATIENCE_SECONDS
 
 
 def test_sample_people_are_drawn_and_differ(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_memory_of_children_counts() -> None:
         )
         assert child.stdout is not None
         child.stdout.readline()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while watch.peak_mb < 200 and time.monotonic() < deadline:
             time.sleep(0.05)
         child.communicate("\n")

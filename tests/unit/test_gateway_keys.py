@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from headshots import keys, schema
 from headshots.database import migrate, open_database
 from headshots.errors import InvalidArgumentError, NotFoundError, UnauthenticatedError
+from tests.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_a_tenant_may_be_made_by_several_at_once(engine: Engine) -> None:
     barrier = threading.Barrier(4)
 
     def make(_: int) -> str:
-        barrier.wait(10)
+        barrier.wait(PATIENCE_SECONDS)
         return keys.create_key(engine, "acme")
 
     with ThreadPoolExecutor(4) as threads:

@@ -10,6 +10,7 @@ import pytest
 
 from headshots.threads import in_lease_thread, in_thread
 from tests.hanging import full_of_hanging_calls
+from tests.waiting import PATIENCE_SECONDS
 
 BOTH = pytest.mark.parametrize("run", [in_thread, in_lease_thread])
 
@@ -28,13 +29,13 @@ async def test_a_cancelled_caller_waits_for_the_thread(fails: bool, run: Any) ->
 
     def work() -> None:
         begun.set()
-        go.wait(10)
+        go.wait(PATIENCE_SECONDS)
         ended.set()
         if fails:
             raise ValueError("nobody is there to hear it")
 
     caller = asyncio.create_task(run(work))
-    await asyncio.to_thread(begun.wait, 10)
+    await asyncio.to_thread(begun.wait, PATIENCE_SECONDS)
     caller.cancel()
     await asyncio.sleep(0.01)
     assert not caller.done()
