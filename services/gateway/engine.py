@@ -16,7 +16,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableError
 from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
-from services.gateway import galleries, photos, subjects, trainings
+from services.gateway import galleries, gallery_orders, photos, subjects, trainings
 from services.gateway.describer import Describer
 from services.gateway.eraser import Eraser
 from services.gateway.hub import Hub
@@ -191,9 +191,9 @@ class GatewayEngine:
     async def create_gallery(
         self, tenant: str, subject_id: str, order: GalleryOrder, *, request_id: str, validate_only: bool
     ) -> Gallery:
-        """Raises as `galleries.create_gallery`."""
+        """Raises as `gallery_orders.create_gallery`."""
         gallery = await in_thread(
-            galleries.create_gallery,
+            gallery_orders.create_gallery,
             self._database,
             self.styles,
             tenant,

@@ -1,4 +1,4 @@
-"""Galleries and their shots as rows: made, found, listed, cancelled. Blocking SQL; called off the event loop."""
+"""Galleries and their shots as rows: found, listed, cancelled. Blocking SQL; called off the event loop."""
 
 from __future__ import annotations
 
@@ -9,132 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from headshots.database import database_now, read, write
-from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError, NotFoundError
+from headshots.database import read, write
+from headshots.errors import NotFoundError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL_STATES, galleries, shots
-from headshots.styles import Style, StyleLibrary
-from services.gateway.models import MAX_SHOTS, SEEDS, Adapter, Failure, Gallery, GalleryOrder, Image
+from services.gateway.models import Adapter, Failure, Gallery, Image
 from services.gateway.pages import cut_page, decode_token
 from services.gateway.settling import settle
-from services.gateway.subjects import find_subject, new_id, newest_adapters
-
-
-def create_gallery(
-    engine: Engine,
-    library: StyleLibrary,
-    tenant_id: str,
-    subject_id: str,
-    order: GalleryOrder,
-    *,
-    request_id: str,
-    validate_only: bool,
-) -> Gallery:
-    """Queues a gallery with the adapter and the recipes of now; the same `request_id` answers the one made before.
-
-    Raises:
-        NotFoundError: SUBJECT_NOT_FOUND.
-        InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS.
-        FailedPreconditionError: SUBJECT_UNTRAINED.
-    """
-    recipes = _recipes(library, order)
-    with write(engine) as connection:
-        find_subject(connection, tenant_id, subject_id, lock=True)
-        if request_id and (made := _by_request_id(connection, subject_id, request_id)) is not None:
-            return made
-        adapter = _adapter_of(connection, subject_id)
-        gallery = Gallery(
-            id=new_id(),
-            subject_id=subject_id,
-            state=PENDING,
-            styles=order.styles,
-            shots_per_style=order.shots_per_style,
-            seed=order.seed,
-            total_shots=len(order.styles) * order.shots_per_style,
-            completed_shots=0,
-            failed_shots=0,
-            adapter=adapter,
-            created_at=database_now(connection),
-        )
-        if not validate_only:
-            _insert(connection, tenant_id, request_id, gallery, order, recipes)
-        return gallery
-
-
-def _adapter_of(connection: Connection, subject_id: str) -> Adapter:
-    adapter = newest_adapters(connection, [subject_id]).get(subject_id)
-    if adapter is None:
-        raise FailedPreconditionError(
-            "SUBJECT_UNTRAINED", "the subject has no adapter yet; create a training and wait until it succeeds"
-        )
-    return adapter
-
-
-def _recipes(library: StyleLibrary, order: GalleryOrder) -> list[Style]:
-    violations = [
-        FieldViolation(f"styles[{index}]", f"no style is called styles/{name}")
-        for index, name in enumerate(order.styles)
-        if name not in library
-    ]
-    if violations:
-        known = ", ".join(style.name for style in library)
-        raise InvalidArgumentError(
-            "STYLE_UNKNOWN", f"{violations[0].description}; there are {known}", violations=violations
-        )
-    if len(order.styles) * order.shots_per_style > MAX_SHOTS:
-        raise InvalidArgumentError(
-            "TOO_MANY_SHOTS",
-            f"{len(order.styles)} styles of {order.shots_per_style} shots are more than {MAX_SHOTS}; order several "
-            "galleries",
-            violations=[FieldViolation("shots_per_style", f"at most {MAX_SHOTS // len(order.styles)} here")],
-        )
-    return [library.get(name) for name in order.styles]
-
-
-def _insert(
-    connection: Connection,
-    tenant_id: str,
-    request_id: str,
-    gallery: Gallery,
-    order: GalleryOrder,
-    recipes: Sequence[Style],
-) -> None:
-    connection.execute(
-        sa.insert(galleries).values(
-            id=gallery.id,
-            subject_id=gallery.subject_id,
-            tenant_id=tenant_id,
-            request_id=request_id or None,
-            state=gallery.state,
-            styles=[dataclasses.asdict(recipe) for recipe in recipes],
-            shots_per_style=order.shots_per_style,
-            seed=order.seed,
-            priority=order.priority,
-            format=order.image_format,
-            quality=order.quality,
-            adapter=dataclasses.asdict(gallery.adapter),
-            created_at=gallery.created_at,
-        )
-    )
-    connection.execute(
-        sa.insert(shots),
-        [
-            {
-                "id": f"{gallery.id}-{number}",
-                "gallery_id": gallery.id,
-                "number": number,
-                "style": order.styles[number // order.shots_per_style],
-                "seed": (order.seed + number % order.shots_per_style) % SEEDS,
-            }
-            for number in range(gallery.total_shots)
-        ],
-    )
-
-
-def _by_request_id(connection: Connection, subject_id: str, request_id: str) -> Gallery | None:
-    row = connection.execute(
-        sa.select(galleries).where(galleries.c.subject_id == subject_id, galleries.c.request_id == request_id)
-    ).first()
-    return _present(connection, [row])[0] if row is not None else None
+from services.gateway.subjects import find_subject
 
 
 def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, *, images: bool = True) -> Gallery:
@@ -144,7 +25,7 @@ def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
     """
     with read(engine) as connection:
-        (gallery,) = _present(connection, [_find(connection, tenant_id, subject_id, gallery_id)])
+        (gallery,) = present(connection, [_find(connection, tenant_id, subject_id, gallery_id)])
         if not images:
             return gallery
         rows = connection.execute(_finished(gallery_id)).all()
@@ -195,7 +76,7 @@ def list_galleries(engine: Engine, tenant_id: str, subject_id: str, size: int, t
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
         rows, next_token = cut_page(connection.execute(query).all(), size, lambda row: (row.created_at, row.id))
-        return _present(connection, rows), next_token
+        return present(connection, rows), next_token
 
 
 def request_cancel(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str) -> Gallery:
@@ -214,7 +95,7 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, gallery_id: 
             connection.execute(sa.update(shots).where(mine, shots.c.state == RUNNING).values(**bump))
             connection.execute(sa.update(galleries).where(galleries.c.id == gallery_id).values(cancel_requested=True))
             settle(connection, gallery_id)
-        return _present(connection, [_find(connection, tenant_id, subject_id, gallery_id)])[0]
+        return present(connection, [_find(connection, tenant_id, subject_id, gallery_id)])[0]
 
 
 def _finished(gallery_id: str) -> sa.Select[Any]:
@@ -225,7 +106,8 @@ def _image(row: Row[Any]) -> Image:
     return Image(number=row.number, style=row.style, seed=row.seed, key=row.image_key, **row.image)
 
 
-def _present(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gallery]:
+def present(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gallery]:
+    """Rows of galleries as galleries without images, with their shots counted."""
     counted = connection.execute(
         sa.select(shots.c.gallery_id, shots.c.state, sa.func.count().label("shots"))
         .where(shots.c.gallery_id.in_([row.id for row in rows]))

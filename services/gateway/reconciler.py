@@ -24,7 +24,7 @@ from headshots.errors import (
 from headshots.pauses import pause
 from headshots.schema import CANCELLED, FAILED, SUCCEEDED
 from headshots.threads import in_thread
-from services.gateway import trainings
+from services.gateway import training_mirror
 from services.gateway.hub import Hub
 from services.gateway.models import Failure, Training, TrainingJob
 from services.gateway.peers import Trainer
@@ -73,12 +73,12 @@ class Reconciler:
             defect = self._followers.pop(training_id).exception()
             if defect is not None:
                 _LOG.error("following training %s failed; trying again", training_id, exc_info=defect)
-        for training in await in_thread(trainings.active_trainings, self._engine):
+        for training in await in_thread(training_mirror.active_trainings, self._engine):
             if training.id not in self._followers:
                 self._followers[training.id] = asyncio.create_task(self._follow(training))
             elif training.cancel_requested and training.submitted:
                 await self._cancel(training)
-        for training in await in_thread(trainings.owed_cancels, self._engine):
+        for training in await in_thread(training_mirror.owed_cancels, self._engine):
             # Beside its follower, which may still hang on a trainer that froze.
             key = f"{training.id} owes a cancellation"
             if key not in self._followers:
@@ -92,7 +92,7 @@ class Reconciler:
                 await self._mirror(training)
             except HeadshotsError as error:
                 await self._set_back(training, error)
-            fresh = await in_thread(trainings.load, self._engine, training.id)
+            fresh = await in_thread(training_mirror.load, self._engine, training.id)
             if fresh is None or fresh.job.is_terminal:
                 return
             moved = fresh.job.revision > training.job.revision
@@ -114,11 +114,11 @@ class Reconciler:
                 break
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LAST_RETRY_SECONDS)
-        await in_thread(trainings.settle_cancel, self._engine, training.id)
+        await in_thread(training_mirror.settle_cancel, self._engine, training.id)
 
     async def _mirror(self, training: Training) -> None:
         if not training.submitted:
-            if not await in_thread(trainings.mark_sent, self._engine, training.id):
+            if not await in_thread(training_mirror.mark_sent, self._engine, training.id):
                 return
             recorded = await self._record(training, await self._trainer.start(training.request))
             if recorded is None or recorded.job.state == CANCELLED:
@@ -137,7 +137,7 @@ class Reconciler:
         if job.state == SUCCEEDED and job.adapter is None:
             failure = Failure("TRAINER_PROTOCOL", "the trainer reported success without an adapter")
             job = dataclasses.replace(job, state=FAILED, failure=failure)
-        recorded = await in_thread(trainings.record_job, self._engine, training.id, job)
+        recorded = await in_thread(training_mirror.record_job, self._engine, training.id, job)
         self._hub.changed(training.id)
         return recorded
 
@@ -154,20 +154,20 @@ class Reconciler:
             if training.cancel_requested:
                 await self._record(training, dataclasses.replace(training.job, state=CANCELLED))
             else:
-                await in_thread(trainings.mark_unsubmitted, self._engine, training.id)
+                await in_thread(training_mirror.mark_unsubmitted, self._engine, training.id)
         elif isinstance(error, _REFUSALS) and not training.submitted:
             failure = Failure(error.reason, error.message)
             await self._record(training, dataclasses.replace(training.job, state=FAILED, failure=failure))
         else:
             _LOG.warning("training %s waits: %s", training.id, error)
             note = f"waiting for a trainer: {error.message}"
-            await in_thread(trainings.set_note, self._engine, training.id, note)
+            await in_thread(training_mirror.set_note, self._engine, training.id, note)
             await self._lose_patience(training)
         self._hub.changed(training.id)
 
     async def _lose_patience(self, training: Training) -> None:
-        """A cancelled training does not wait for ever for a trainer's word; see `trainings.end_without_trainer`."""
+        """A cancelled training does not wait for ever for a trainer's word, see `end_without_trainer`."""
         patience = self._cancel_patience_seconds
-        if await in_thread(trainings.end_without_trainer, self._engine, training.id, patience_seconds=patience):
+        if await in_thread(training_mirror.end_without_trainer, self._engine, training.id, patience_seconds=patience):
             _LOG.warning("training %s: cancelled without a trainer's word", training.id)
             self._hub.changed(training.id)

@@ -12,7 +12,7 @@ from headshots.rpc.auth import current_tenant
 from headshots.styles import Style
 from headshots.v1 import gateway_pb2 as pb
 from headshots.v1 import gateway_pb2_grpc
-from services.gateway import convert
+from services.gateway import convert, convert_photos
 from services.gateway.engine import GatewayEngine
 from services.gateway.models import PRIORITY_STANDARD, Gallery, Image
 from services.gateway.names import ids
@@ -62,14 +62,16 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self, requests: AsyncIterator[pb.UploadPhotosRequest], context: Any
     ) -> pb.UploadPhotosResponse:
         """Stores a stream of photos."""
-        photos = await self._engine.upload(current_tenant(), convert.photo_parts(requests))
+        photos = await self._engine.upload(current_tenant(), convert_photos.photo_parts(requests))
         return pb.UploadPhotosResponse(photos=map(convert.photo, photos))
 
     async def InspectPhotos(
         self, requests: AsyncIterator[pb.InspectPhotosRequest], context: Any
     ) -> pb.InspectPhotosResponse:
         """Tells what is wrong with photos."""
-        return convert.inspection(await self._engine.inspect(current_tenant(), convert.photo_parts(requests)))
+        return convert_photos.inspection(
+            await self._engine.inspect(current_tenant(), convert_photos.photo_parts(requests))
+        )
 
     async def ListPhotos(self, request: pb.ListPhotosRequest, context: Any) -> pb.ListPhotosResponse:
         """A page of photos."""

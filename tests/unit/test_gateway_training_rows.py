@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 from headshots import keys, schema
 from headshots.database import migrate, open_database
 from headshots.schema import CANCELLED, PENDING, RUNNING, SUCCEEDED
-from services.gateway import trainings
+from services.gateway import training_mirror, trainings
 from services.gateway.models import Adapter, Training, TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.subjects import create_subject
 
@@ -64,8 +64,8 @@ def test_requests_and_jobs_survive_the_database(engine: Engine, training: Traini
     )
     done = replace(job, state=SUCCEEDED, adapter=ADAPTER, revision=5, likeness=0.25)
     for news in (job, done):
-        trainings.record_job(engine, training.id, news)
-        stored = trainings.load(engine, training.id)
+        training_mirror.record_job(engine, training.id, news)
+        stored = training_mirror.load(engine, training.id)
         assert stored is not None
         assert stored.job == news
         assert stored.request == training.request
@@ -73,20 +73,20 @@ def test_requests_and_jobs_survive_the_database(engine: Engine, training: Traini
 
 
 def test_older_news_change_nothing(engine: Engine, training: Training) -> None:
-    trainings.record_job(engine, training.id, TrainingJob(RUNNING, step=5, revision=7))
-    stored = trainings.record_job(engine, training.id, TrainingJob(RUNNING, step=4, revision=6))
+    training_mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=5, revision=7))
+    stored = training_mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=4, revision=6))
     assert stored is not None
     assert stored.job.step == 5
 
 
 def test_nothing_changes_after_the_end(engine: Engine, training: Training) -> None:
-    trainings.record_job(engine, training.id, TrainingJob(CANCELLED, revision=7))
-    stored = trainings.record_job(engine, training.id, TrainingJob(SUCCEEDED, adapter=ADAPTER, revision=8))
+    training_mirror.record_job(engine, training.id, TrainingJob(CANCELLED, revision=7))
+    stored = training_mirror.record_job(engine, training.id, TrainingJob(SUCCEEDED, adapter=ADAPTER, revision=8))
     assert stored is not None
     assert stored.job.state == CANCELLED
     assert stored.ended_at is not None
-    assert not trainings.mark_sent(engine, training.id)
-    trainings.set_note(engine, training.id, "late")
+    assert not training_mirror.mark_sent(engine, training.id)
+    training_mirror.set_note(engine, training.id, "late")
     again = trainings.request_cancel(engine, "acme", training.subject_id, training.id)
     assert (again.note, again.revision) == ("", stored.revision)
 
@@ -94,23 +94,23 @@ def test_nothing_changes_after_the_end(engine: Engine, training: Training) -> No
 def test_a_training_that_no_trainer_has_heard_of_is_cancelled_at_once(engine: Engine, training: Training) -> None:
     cancelled = trainings.request_cancel(engine, "acme", training.subject_id, training.id)
     assert cancelled.job.state == CANCELLED
-    assert not trainings.mark_sent(engine, training.id), "it must not be sent any more"
-    assert trainings.active_trainings(engine) == []
+    assert not training_mirror.mark_sent(engine, training.id), "it must not be sent any more"
+    assert training_mirror.active_trainings(engine) == []
 
 
 def test_a_training_that_was_sent_waits_for_the_trainers_word(engine: Engine, training: Training) -> None:
-    assert trainings.mark_sent(engine, training.id)
+    assert training_mirror.mark_sent(engine, training.id)
     asked = trainings.request_cancel(engine, "acme", training.subject_id, training.id)
     assert (asked.job.state, asked.cancel_requested) == (PENDING, True)
 
 
 def test_a_job_that_the_trainer_lost_begins_anew(engine: Engine, training: Training) -> None:
-    trainings.record_job(engine, training.id, TrainingJob(RUNNING, step=5, revision=7))
-    trainings.mark_unsubmitted(engine, training.id)
-    stored = trainings.load(engine, training.id)
+    training_mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=5, revision=7))
+    training_mirror.mark_unsubmitted(engine, training.id)
+    stored = training_mirror.load(engine, training.id)
     assert stored is not None
     assert (stored.submitted, stored.job) == (False, TrainingJob(PENDING))
-    trainings.record_job(engine, training.id, TrainingJob(RUNNING, step=1, revision=1))
-    stored = trainings.load(engine, training.id)
+    training_mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=1, revision=1))
+    stored = training_mirror.load(engine, training.id)
     assert stored is not None
     assert (stored.submitted, stored.job.step) == (True, 1)
