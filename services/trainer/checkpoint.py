@@ -8,6 +8,7 @@ foundation or another recipe is never taken up.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import logging
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.safetensors_io import read_arrays, write_arrays
 from headshots.errors import InvalidAdapterError, UnavailableError
+from services.trainer.patience import patiently
 from services.trainer.scores import CheckpointScores
 
 log = logging.getLogger(__name__)
@@ -70,14 +72,14 @@ class Checkpoints:
             log.warning("no checkpoint of step %d: %s", snapshot.step, error.message)
 
     def load(self) -> Snapshot | None:
-        """The newest usable snapshot.
+        """The newest usable snapshot. A store that is away is waited for: without it all steps would be done again.
 
         Raises:
             UnavailableError: OBJECT_STORE_UNAVAILABLE.
         """
-        for key in reversed(self._store.list_sync(self._folder)):
+        for key in reversed(patiently(lambda: self._store.list_sync(self._folder))):
             try:
-                snapshot = unpack(self._store.get_sync(key), self._fingerprint)
+                snapshot = unpack(patiently(functools.partial(self._store.get_sync, key)), self._fingerprint)
             except InvalidAdapterError as error:
                 log.warning("%s cannot be read and is left out: %s", key, error.message)
                 continue
@@ -87,8 +89,14 @@ class Checkpoints:
         return None
 
     def clear(self) -> None:
-        """Remove them all."""
-        self._store.delete_prefix_sync(self._folder)
+        """Remove them all, once the result is there.
+
+        What a failing store keeps goes with the subject's other objects, and is no reason to lose a result.
+        """
+        try:
+            patiently(lambda: self._store.delete_prefix_sync(self._folder))
+        except UnavailableError as error:
+            log.warning("checkpoints stay under %s: %s", self._folder, error.message)
 
 
 def checkpoint_folder(output_prefix: str) -> str:
