@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
+from services.trainer import attempt
 from services.trainer.bell import Bell
 from services.trainer.engine import TrainerEngine
 from services.trainer.jobs import AdapterFiles, Failure, Job, JobRequest
@@ -23,6 +24,10 @@ from services.trainer.scores import CheckpointScores, TrainingScores
 from services.trainer.settings import TrainerSettings
 from services.trainer.workplace import Workplace
 from tests.trainer import described_foundation
+from tests.waiting import PATIENCE_SECONDS
+
+# Progress is written, and word of a cancellation looked for, so often; a lease may live long all the same.
+attempt._LONGEST_BEAT_SECONDS = 0.05
 
 REQUEST = JobRequest((PhotoRef("p/1.png", "1" * 64),), "out/a", "man", TrainingOptions())
 ADAPTER = AdapterFiles("a" * 64, "out/a/adapter.safetensors", "f" * 64, 4, "sks", 10, "out/a/k", "out/a/m")
@@ -51,6 +56,8 @@ class FakeChild:
         self._script = script
         self.told: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         self.killed = False
+        self.may_die = asyncio.Event()
+        self.may_die.set()
 
     async def events(self) -> AsyncIterator[Event]:
         for event in self._script:
@@ -64,6 +71,7 @@ class FakeChild:
 
     async def kill(self) -> None:
         self.killed = True
+        await self.may_die.wait()
         if not self.told.done():
             self.told.set_result(KILLED)
 
@@ -73,10 +81,10 @@ class Trainer:
 
     def __init__(self, tmp_path: Path, scripts: list[list[Event]], **settings: float) -> None:
         values: dict[str, Any] = {
-            "lease_seconds": 2.0,
+            "lease_seconds": 600.0,
             "retry_seconds": 0.01,
             "poll_seconds": 0.02,
-            "drain_seconds": 2.0,
+            "drain_seconds": PATIENCE_SECONDS,
         }
         self.settings = TrainerSettings(
             database_url=f"sqlite:///{tmp_path / 'jobs.db'}",
@@ -114,7 +122,7 @@ class Trainer:
         return await self.engine.start(job_id, tenant, 1, REQUEST)
 
     async def until(self, reached: Callable[[Job], bool], job_id: str = "j") -> Job:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             async with contextlib.aclosing(self.engine.watch(job_id)) as watch:  # type: ignore[type-var]
                 async for job in watch:
                     if reached(job):
@@ -126,8 +134,8 @@ class Trainer:
 
 
 @contextlib.asynccontextmanager
-async def opened_trainer(tmp_path: Path, *scripts: list[Event]) -> AsyncIterator[Trainer]:
-    trainer = Trainer(tmp_path, list(scripts))
+async def opened_trainer(tmp_path: Path, *scripts: list[Event], **settings: float) -> AsyncIterator[Trainer]:
+    trainer = Trainer(tmp_path, list(scripts), **settings)
     trainer.engine.begin()
     try:
         yield trainer
@@ -138,10 +146,3 @@ async def opened_trainer(tmp_path: Path, *scripts: list[Event]) -> AsyncIterator
 
 def is_over(job: Job) -> bool:
     return job.is_over
-
-
-async def eventually(fact: Callable[[], bool]) -> None:
-    """Wait for something that no watch tells."""
-    async with asyncio.timeout(60):
-        while not fact():  # noqa: ASYNC110 - nobody rings
-            await asyncio.sleep(0.005)

@@ -20,7 +20,8 @@ from services.trainer import endings
 from services.trainer.protocol import Stopped
 from tests.clocks import BEGINNING, SqliteClock
 from tests.hanging import full_of_hanging_calls
-from tests.trainer_world import DONE, WORKING, Trainer, eventually, is_over
+from tests.trainer_world import DONE, WORKING, Trainer, is_over
+from tests.waiting import until
 
 
 class Outage:
@@ -50,7 +51,7 @@ def with_clock(trainer: Trainer) -> SqliteClock:
 
 
 async def test_a_database_that_is_gone_for_a_minute_costs_no_run(tmp_path: Path) -> None:
-    trainer = Trainer(tmp_path, [WORKING])
+    trainer = Trainer(tmp_path, [WORKING], lease_seconds=2.0)
     clock, outage = with_clock(trainer), Outage(trainer.database)
     trainer.engine.begin()
     await trainer.start()
@@ -58,12 +59,12 @@ async def test_a_database_that_is_gone_for_a_minute_costs_no_run(tmp_path: Path)
     outage.lasts = True
     # The lease, of two seconds, is over long before the database is back; and the child ends in between.
     clock.set(BEGINNING + 60)
-    await eventually(lambda: outage.refused > 0)
+    await until(lambda: outage.refused > 0)
     assert not trainer.children[0].killed
     trainer.children[0].told.set_result(DONE)
-    await eventually(lambda: trainer.children[0].killed)
+    await until(lambda: trainer.children[0].killed)
     before = outage.refused
-    await eventually(lambda: outage.refused > before)
+    await until(lambda: outage.refused > before)
     outage.lasts = False
     job = await trainer.until(is_over)
     assert (job.state, job.attempt, job.adapter) == (SUCCEEDED, 1, DONE.adapter)
@@ -72,7 +73,7 @@ async def test_a_database_that_is_gone_for_a_minute_costs_no_run(tmp_path: Path)
 
 
 async def test_what_another_took_up_after_an_outage_is_not_written_to(tmp_path: Path) -> None:
-    trainer = Trainer(tmp_path, [WORKING])
+    trainer = Trainer(tmp_path, [WORKING], lease_seconds=2.0)
     clock, outage = with_clock(trainer), Outage(trainer.database)
     trainer.engine.begin()
     await trainer.start()
@@ -80,7 +81,7 @@ async def test_what_another_took_up_after_an_outage_is_not_written_to(tmp_path: 
     outage.lasts = True
     clock.set(BEGINNING + 60)
     trainer.children[0].told.set_result(DONE)
-    await eventually(lambda: trainer.children[0].killed)
+    await until(lambda: trainer.children[0].killed)
     # Another replica's connections are back a moment before ours.
     other = leases.claim(trainer.database, training_jobs, owner="other", ttl_seconds=1e6)
     assert other == Lease("j", 2, "other")
@@ -107,7 +108,7 @@ async def test_an_outage_between_claim_and_run_costs_no_run(tmp_path: Path) -> N
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(leases, "claim", and_then_it_is_gone)
         trainer.engine.begin()
-        await eventually(lambda: outage.refused > 0)
+        await until(lambda: outage.refused > 0)
     outage.lasts = False
     job = await trainer.until(is_over)
     assert (job.state, job.attempt) == (SUCCEEDED, 1)
@@ -124,12 +125,12 @@ async def test_a_database_that_hangs_keeps_no_child_from_its_last_checkpoint(tmp
     with write(trainer.database):
         assert not await trainer.engine.drain()
         assert trainer.children[0].told.result() == Stopped(1)
-    await eventually(lambda: all(worker.done() for worker in trainer.engine._workers))
+    await until(lambda: all(worker.done() for worker in trainer.engine._workers))
     trainer.database.dispose()
 
 
 async def test_a_store_that_hangs_keeps_no_lease_from_being_renewed(tmp_path: Path) -> None:
-    trainer = Trainer(tmp_path, [WORKING])
+    trainer = Trainer(tmp_path, [WORKING], lease_seconds=2.0)
     clock = with_clock(trainer)
     trainer.engine.begin()
     await trainer.start()
@@ -137,7 +138,7 @@ async def test_a_store_that_hangs_keeps_no_lease_from_being_renewed(tmp_path: Pa
     async with full_of_hanging_calls():
         for seconds in (1.0, 2.0, 3.0, 4.0):
             clock.set(BEGINNING + seconds)
-            await eventually(lambda now=seconds: column(trainer, "lease_expires_at") > BEGINNING + now + 1.9)  # type: ignore[misc]
+            await until(lambda now=seconds: column(trainer, "lease_expires_at") > BEGINNING + now + 1.9)  # type: ignore[misc]
     assert (column(trainer, "attempt"), trainer.children[0].killed) == (1, False)
     await trainer.engine.drain()
     trainer.database.dispose()

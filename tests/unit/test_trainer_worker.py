@@ -26,6 +26,7 @@ from tests.trainer_world import (
     is_over,
     opened_trainer,
 )
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 async def test_a_run_that_succeeds(tmp_path: Path) -> None:
@@ -41,7 +42,8 @@ async def test_a_run_that_succeeds(tmp_path: Path) -> None:
         assert job.started_at <= job.ended_at
         assert trainer.tasks[0].request == REQUEST
         assert trainer.value("headshots_trainer_jobs", state=RUNNING) == 0
-        assert trainer.value("headshots_trainer_job_seconds_count", status=SUCCEEDED) == 1
+        # Written a moment after the row.
+        await until(lambda: trainer.value("headshots_trainer_job_seconds_count", status=SUCCEEDED) == 1)
         assert trainer.value("headshots_trainer_step_seconds_count") == 1
 
 
@@ -91,7 +93,7 @@ async def test_what_would_fail_again_fails_at_once_and_leaves_nothing(tmp_path: 
         job = await trainer.until(is_over)
         assert (job.state, job.failure, job.attempt) == (FAILED, failure, 1)
         assert await trainer.store.list("out/a") == ["out/a/other.txt"]
-        assert trainer.value("headshots_trainer_job_seconds_count", status=FAILED) == 1
+        await until(lambda: trainer.value("headshots_trainer_job_seconds_count", status=FAILED) == 1)
 
 
 async def test_cancelling_a_running_job_kills_its_child_and_removes_its_artefacts(tmp_path: Path) -> None:
@@ -99,13 +101,28 @@ async def test_cancelling_a_running_job_kills_its_child_and_removes_its_artefact
         await trainer.store.put("out/a/checkpoints/1.safetensors", b"half")
         await trainer.start()
         await trainer.until(lambda job: job.step == 1)
+        trainer.children[0].may_die.clear()
         assert not (await trainer.engine.cancel("j")).is_over
+        trainer.children[0].may_die.set()
         job = await trainer.until(is_over)
         assert job.state == CANCELLED
         assert trainer.children[0].killed
         assert await trainer.store.list("out/a") == []
         # Again is no error, and changes nothing.
         assert (await trainer.engine.cancel("j")).revision == job.revision
+
+
+async def test_a_job_of_another_replicas_is_cancelled_there(tmp_path: Path) -> None:
+    asked = Trainer(tmp_path, [[DONE]])
+    async with opened_trainer(tmp_path, WORKING) as working:
+        await working.start()
+        await working.until(lambda job: job.step == 1)
+        assert (await asked.engine.cancel("j")).state == RUNNING
+        # Nobody rings at the one that works: it sees the wish when it renews its lease.
+        assert (await asked.until(is_over)).state == CANCELLED
+        assert working.children[0].killed
+        assert asked.tasks == []
+    asked.database.dispose()
 
 
 async def test_cancelling_a_waiting_job_is_done_when_the_call_returns(tmp_path: Path) -> None:
@@ -157,11 +174,16 @@ async def test_a_child_that_does_not_stop_is_killed_in_time_and_the_job_handed_b
         return trainer.children[-1]
 
     object.__setattr__(trainer.engine._place, "launch", launch)
-    object.__setattr__(trainer.settings, "drain_seconds", 0.2)
     trainer.engine.begin()
     await trainer.start()
     await trainer.until(lambda job: job.step == 1)
-    assert await trainer.engine.drain()
+    draining = asyncio.create_task(trainer.engine.drain())
+    await until(lambda: trainer.engine._deadline is not None)
+    assert not trainer.children[0].killed
+    # The time is up.
+    trainer.engine._deadline = 0.0
+    trainer.engine._place.calls.ring()
+    assert await draining
     assert trainer.children[0].killed
     job = await trainer.engine.get("j")
     assert (job.state, job.handed_back) == (PENDING, 1)
@@ -206,7 +228,7 @@ async def test_a_worker_that_lost_its_lease_kills_its_child_and_writes_nothing(t
             connection.execute(
                 sa.update(training_jobs).values(attempt=7, lease_owner="other", lease_expires_at=4e9, step=55)
             )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await trainer.children[0].told
         assert trainer.children[0].killed
         job = await trainer.engine.get("j")
@@ -214,20 +236,23 @@ async def test_a_worker_that_lost_its_lease_kills_its_child_and_writes_nothing(t
 
 
 async def test_while_the_database_is_away_the_child_works_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    away, renew = False, leases.renew
+    away, refused, renew = False, 0, leases.renew
 
     def flaky(*args: object, **values: object) -> bool:
+        nonlocal refused
         if away:
+            refused += 1
             raise UnavailableError("DATABASE_UNAVAILABLE", "away")
         return renew(*args, **values)  # type: ignore[arg-type]
 
     monkeypatch.setattr(leases, "renew", flaky)
-    async with opened_trainer(tmp_path, WORKING) as trainer:
+    async with opened_trainer(tmp_path, WORKING, lease_seconds=0.2) as trainer:
         await trainer.start()
         await trainer.until(lambda job: job.step == 1)
         away = True
         # Longer than the lease lives.
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(0.3)
+        await until(lambda: refused > 1)
         assert not trainer.children[0].killed
         away = False
         trainer.children[0].told.set_result(DONE)
@@ -236,7 +261,7 @@ async def test_while_the_database_is_away_the_child_works_on(tmp_path: Path, mon
 
 
 async def test_place_in_the_queue_is_told_and_changes(tmp_path: Path) -> None:
-    trainer = Trainer(tmp_path, [WORKING, [DONE]])
+    trainer = Trainer(tmp_path, [WORKING])
     trainer.engine.begin()
     await trainer.start("first")
     await trainer.until(lambda job: job.step == 1, "first")
@@ -244,20 +269,25 @@ async def test_place_in_the_queue_is_told_and_changes(tmp_path: Path) -> None:
     other = await trainer.start("other", tenant="other")
     assert (second.queue_place, third.queue_place, other.queue_place) == (0, 1, 0)
     assert (await trainer.engine.get("second")).queue_place == 1
-    places = asyncio.create_task(_places(trainer, "third"))
-    await asyncio.sleep(0.1)
-    trainer.children[0].told.set_result(DONE)
-    assert await places == [2, 1, 0]
+    places: list[int] = []
+    watching = asyncio.create_task(_watch_places(trainer, "third", places))
+    # First's, other's and second's runs end one after another, each when its end is waited for.
+    for number in range(3):
+        await until(lambda number=number: places == [2, 1, 0][: number + 1] and len(trainer.children) == number + 1)
+        trainer.children[number].told.set_result(DONE)
+    await until(lambda: len(trainer.children) == 4)
+    trainer.children[3].told.set_result(DONE)
+    await watching
+    assert places == [2, 1, 0]
     await trainer.engine.drain()
     trainer.database.dispose()
 
 
-async def _places(trainer: Trainer, job_id: str) -> list[int]:
-    places: list[int] = []
+async def _watch_places(trainer: Trainer, job_id: str, places: list[int]) -> None:
+    """Note each place that a job has, until it is over."""
     async for job in trainer.engine.watch(job_id):
         if job.queue_place not in places:
             places.append(job.queue_place)
-    return places
 
 
 async def test_those_who_ask_together_read_the_queue_once(tmp_path: Path) -> None:
