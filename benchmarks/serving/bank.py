@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from benchmarks.serving.world import World
 from headshots.diffusion.backends import OnnxRuntimeOptions
+from headshots.diffusion.backends.cores import Cores, Graph
 from headshots.diffusion.backends.providers import session_options_for
 from headshots.diffusion.banked import without_bank
 from headshots.diffusion.graphs import Traced, trace
@@ -64,20 +66,23 @@ def unet_inputs(world: World, rows: int) -> Arrays:
 
 def bank_cost(world: World, folder: Path, rows: tuple[int, ...], calls: int, threads: int) -> dict[str, Any]:
     """Milliseconds of a call with and without the bank at each number of rows, and the worst ratio of medians."""
-    options = session_options_for(OnnxRuntimeOptions(threads=threads))
-    with_bank = ort.InferenceSession(str(world.package.folder / world.package.unet), options)
-    without = ort.InferenceSession(str(export_unbanked(world, folder)), options)
-    bank = ort.OrtValue.ortvalue_from_numpy(_bank(world))
+    cores = Cores(threads)
+    with_bank = _open(cores, world.package.folder / world.package.unet)
+    without = _open(cores, export_unbanked(world, folder))
+    bank = {"bank": ort.OrtValue.ortvalue_from_numpy(_bank(world))}
     found: dict[str, dict[str, float]] = {}
     for count in (count for count in rows if count <= world.package.max_rows):
         plain = unet_inputs(world, count)
         slots = np.arange(count, dtype=np.int64) % world.package.slots
-        banked = {**plain, "slot": slots, "strength": np.ones(count, np.float32), "bank": bank}
+        banked = {**plain, "slot": slots, "strength": np.ones(count, np.float32)}
         taken: dict[str, list[float]] = {"banked_ms": [], "without_bank_ms": []}
-        sides = {"banked_ms": (with_bank, banked), "without_bank_ms": (without, plain)}
+        sides = {
+            "banked_ms": partial(with_bank.run, banked, bank),
+            "without_bank_ms": partial(without.run, plain),
+        }
         for turn in range(calls + 1):
-            for name, (session, inputs) in sides.items():
-                seconds = _seconds(_bound(session, inputs))
+            for name, call in sides.items():
+                seconds = _seconds(call)
                 if turn:  # the first call of each also plans its memory
                     taken[name].append(seconds * 1000)
         medians = {name: statistics.median(each) for name, each in taken.items()}
@@ -95,19 +100,16 @@ def _bank(world: World) -> np.ndarray[Any, Any]:
     return bank
 
 
-def _bound(session: ort.InferenceSession, inputs: dict[str, Any]) -> Callable[[], None]:
-    """A call with everything bound, as the backend makes it."""
-    binding = session.io_binding()
-    for name, value in inputs.items():
-        if isinstance(value, np.ndarray):
-            binding.bind_cpu_input(name, value)
-        else:
-            binding.bind_ortvalue_input(name, value)
-    binding.bind_output("prediction", "cpu")
-    return lambda: session.run_with_iobinding(binding)
+def _open(cores: Cores, path: Path) -> Graph:
+    """As the backend opens it: rows spread over the cores."""
+
+    def opened(options: OnnxRuntimeOptions) -> ort.InferenceSession:
+        return ort.InferenceSession(str(path), session_options_for(options))
+
+    return cores.open(opened, OnnxRuntimeOptions(), least_rows=2)
 
 
-def _seconds(call: Callable[[], None]) -> float:
+def _seconds(call: Callable[[], object]) -> float:
     begin = time.perf_counter()
     call()
     return time.perf_counter() - begin

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import onnxruntime as ort
 
 from headshots.diffusion.backends.bank import Bank
 from headshots.diffusion.backends.base import FloatArray, UNetBatch
+from headshots.diffusion.backends.cores import Cores, Graph
 from headshots.diffusion.backends.providers import (
     PROVIDERS,
     OnnxRuntimeOptions,
@@ -26,7 +28,9 @@ from headshots.diffusion.tensorrt.gpu import read_gpu
 from headshots.diffusion.text import Context, ContextEncoder
 from headshots.errors import InvalidArgumentError
 
-Arrays = Mapping[str, npt.NDArray[np.generic]]
+_SMALL_BYTES = 256 << 20
+"""Weights of a package whose rows are spread over the cores of a CPU. A large one keeps all cores busy layer by layer,
+and its weights should be neither held twice nor read by every core on its own."""
 
 
 class OnnxRuntimeBackend:
@@ -39,9 +43,16 @@ class OnnxRuntimeBackend:
             InvalidArgumentError: PROVIDER_UNKNOWN, PROVIDER_UNAVAILABLE.
         """
         self._provider = provider_name(options.provider)
+        self._weight_bytes = sum((package.folder / name).stat().st_size for name in package.files)
         opened = _opener(package, options)
-        self._unet = opened(package.unet)
-        self._decoder = opened(package.vae_decoder)
+        if options.provider == "cpu" and self._weight_bytes <= _SMALL_BYTES:
+            cores = Cores(options.threads)
+            # The engine doubles a row that is alone.
+            self._unet = cores.open(partial(_session, package.folder / package.unet), options, least_rows=2)
+            self._decoder = cores.open(partial(_session, package.folder / package.vae_decoder), options, least_rows=1)
+        else:
+            self._unet = opened(package.unet)
+            self._decoder = opened(package.vae_decoder)
         self._encoder = opened(package.vae_encoder)
         encoders = [opened(encoder.graph) for encoder in package.text_encoders]
         self._text = ContextEncoder(
@@ -51,7 +62,6 @@ class OnnxRuntimeBackend:
         device = "cpu" if options.provider == "cpu" else "cuda"
         self._bank = Bank(package.slots, package.layout.row_size, self._float, device=device, device_id=options.device)
         self._vae_rows = package.vae_rows
-        self._weight_bytes = sum((package.folder / name).stat().st_size for name in package.files)
 
     @property
     def name(self) -> str:
@@ -68,13 +78,7 @@ class OnnxRuntimeBackend:
         if batch.pooled_BE is not None and batch.time_ids_B6 is not None:
             inputs["pooled"] = batch.pooled_BE.astype(self._float, copy=False)
             inputs["time_ids"] = batch.time_ids_B6
-        binding = self._unet.session.io_binding()
-        for name, array in inputs.items():
-            binding.bind_cpu_input(name, np.ascontiguousarray(array))
-        binding.bind_ortvalue_input("bank", self._bank.value_SP)
-        binding.bind_output("prediction", "cpu")
-        self._unet.session.run_with_iobinding(binding)
-        prediction: FloatArray = binding.copy_outputs_to_cpu()[0].astype(np.float32, copy=False)
+        prediction: FloatArray = self._unet.run(inputs, {"bank": self._bank.value_SP})[0].astype(np.float32, copy=False)
         return prediction
 
     def write_slot(self, slot: int, row_P: FloatArray | None) -> None:
@@ -92,40 +96,28 @@ class OnnxRuntimeBackend:
     def device_memory_bytes(self) -> int:
         return self._weight_bytes + self._bank.nbytes
 
-    def _in_parts(self, graph: _Graph, name: str, array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    def _in_parts(self, graph: Graph, name: str, array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         """No more images in a call than the VAE's memory is meant for."""
         starts = range(0, len(array), self._vae_rows)
         parts = [graph.run({name: array[start : start + self._vae_rows]})[0] for start in starts]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-class _Graph:
-    """One graph of the package."""
-
-    def __init__(self, session: ort.InferenceSession) -> None:
-        self.session = session
-
-    def run(self, inputs: Arrays) -> list[npt.NDArray[np.generic]]:
-        """Outputs in order."""
-        outputs: list[npt.NDArray[np.generic]] = self.session.run(None, dict(inputs))
-        return outputs
-
-
-def _opener(package: EnginePackage, options: OnnxRuntimeOptions) -> Callable[[str], _Graph]:
+def _opener(package: EnginePackage, options: OnnxRuntimeOptions) -> Callable[[str], Graph]:
     """What opens a graph by its file name."""
     if options.provider != "tensorrt":
-        return lambda graph: _open(package.folder / graph, options)
+        return lambda graph: Graph(_session(package.folder / graph, options))
     gpu = read_gpu(options.device)
     folder = engines.engines_folder(options.cache_dir or package.folder.parent / "tensorrt", package, gpu)
 
-    def opened(source: engines.Source) -> _Graph:
-        return _open(source.path, options, source.options)
+    def opened(source: engines.Source) -> Graph:
+        return Graph(_session(source.path, options, source.options))
 
     engines.ensure_built(package, folder, options.device, opened)
     return lambda graph: opened(engines.load(package, graph, folder, options.device))
 
 
-def _open(path: Path, options: OnnxRuntimeOptions, tensorrt: dict[str, str] | None = None) -> _Graph:
+def _session(path: Path, options: OnnxRuntimeOptions, tensorrt: dict[str, str] | None = None) -> ort.InferenceSession:
     """A session that runs on the provider that was asked for.
 
     Raises:
@@ -144,4 +136,4 @@ def _open(path: Path, options: OnnxRuntimeOptions, tensorrt: dict[str, str] | No
             "ENGINE_DAMAGED", f"{path} cannot be loaded ({error}); delete the folder and export again"
         ) from error
     check_provider(wanted, session.get_providers())
-    return _Graph(session)
+    return session

@@ -25,7 +25,8 @@ class OnnxRuntimeOptions:
 
     Attributes:
         provider: ``cpu``, ``cuda`` or ``tensorrt``; what cannot be had is an error, never a silent fall-back.
-        threads: of the CPU provider; 0 takes one a core.
+        threads: of the CPU provider; 0 takes one a core. A small package's rows are spread over them
+            (:mod:`headshots.diffusion.backends.cores`).
         device: GPU number.
         cache_dir: where TensorRT keeps built engines and timings; None: ``tensorrt`` beside the package.
         arena: keep freed memory for the next call, on the CPU; without it each call asks the system anew, which is
