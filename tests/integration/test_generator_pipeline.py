@@ -175,3 +175,18 @@ async def test_the_bundled_foundation_is_what_stock_diffusers_paints(tmp_path: P
     assert psnr(found, expected) >= 40
     bare = await our_image(tmp_path, package, None, seed=7, steps=8, prompt=prompt)
     assert psnr(bare, expected) < 35, "the adapter shows"
+
+
+async def test_a_preview_looks_like_the_image_that_comes(tmp_path: Path) -> None:
+    """The linear map from latents to colours, without the decoder: after the last step it shows the finished image."""
+    package = EnginePackage.read(ensure_package(default_foundation(), scratch() / "engines"))
+    async with running_generator(tmp_path, package=package) as generator:
+        events = await generator.paint(prompt="headshot of a man, wearing a navy suit", seed=5, preview_every=20)
+    glimpse = next(event.step.preview for event in events if event.step.preview)
+    with Image.open(io.BytesIO(glimpse)) as preview, Image.open(io.BytesIO(events[-1].image.content)) as image:
+        shown = np.asarray(preview, float)
+        # Four pixels of the preview and eight of the image a cell.
+        truth = np.asarray(image.resize(preview.size, Image.Resampling.BOX), float)
+    assert image.size == (2 * preview.width, 2 * preview.height)
+    assert np.corrcoef(shown.ravel(), truth.ravel())[0, 1] > 0.8
+    assert np.abs(shown - truth).mean() < truth.std() / 2
