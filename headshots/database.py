@@ -20,7 +20,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError, TimeoutError
 
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.settings import make_private
@@ -30,6 +30,8 @@ _LOG = logging.getLogger(__name__)
 _BUSY_TIMEOUT_SECONDS = 30
 # As many as asyncio's own executor has and leases have besides: no call waits for another's connection.
 _THREADS = min(32, (os.cpu_count() or 1) + 4) + LEASE_THREADS
+# InternalError is how psycopg has it where a standby, which only answers, is taken for the server during a failover.
+_AWAY = (OperationalError, InterfaceError, InternalError, TimeoutError)
 # Any constant will do, as long as every process takes the same one for migrations.
 _MIGRATION_LOCK = 0x68656164
 
@@ -119,7 +121,7 @@ def read(engine: Engine) -> Iterator[Connection]:
 def _unavailable() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, TimeoutError) as error:
+    except _AWAY as error:
         # Hosts, files and statements are for the log: the message goes to callers.
         _LOG.warning("the database failed: %s", getattr(error, "orig", error))
         raise UnavailableError(

@@ -53,6 +53,9 @@ def test_an_unusable_url_is_named(url: str) -> None:
     [
         sa.exc.OperationalError("SELECT 1", {}, Exception("could not connect to db.internal")),
         sa.exc.InterfaceError("SELECT 1", {}, Exception("connection to db.internal is closed")),
+        sa.exc.InternalError(
+            "SELECT 1", {}, Exception("cannot execute UPDATE in a read-only transaction on db.internal")
+        ),
         sa.exc.TimeoutError("QueuePool limit reached on db.internal"),
     ],
 )
