@@ -1,4 +1,5 @@
-"""Kills by plan: a trainer whose children end themselves, their service or both at exact points of a training.
+"""Kills by plan: a trainer whose children end themselves, their service or both at exact points of a training; or stand
+still there until somebody else ends them.
 
 ``python -m tests.chaos`` is the service and :mod:`tests.chaos_child` its child; but for the kills they are the real
 ones. A point is the writing of one object: of a step's checkpoint (one is written after every step) or of a file of the
@@ -7,12 +8,15 @@ result, and the moment before it or after it. Each point of the plan is met once
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
 import resource
 import signal
 import sys
+import threading
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,7 +27,8 @@ _FILES = ("adapter.safetensors", "adapter.kohya.safetensors", "manifest.json")
 @dataclass(frozen=True)
 class Kill:
     """``name`` is the object's last part, ``when`` before or after. ``victim`` is child, service or both; or what is
-    missing from then on, to the child: disk or memory. ``always``: in every run, not only in the first."""
+    missing from then on, to the child: disk or memory; or hold, to stand still until it is told to stop, or killed.
+    ``always``: in every run, not only in the first."""
 
     name: str
     when: str
@@ -47,7 +52,7 @@ class Plan:
 
     def write(self, kills: list[Kill]) -> None:
         """Begin."""
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         (self.folder / "plan.json").write_text(json.dumps([asdict(kill) for kill in kills]))
 
     def happened(self) -> int:
@@ -64,7 +69,14 @@ class Plan:
                 _strike(kill["victim"], size)
 
 
+# What tells the child to stop.
+_stopping: list[threading.Event] = []
+
+
 def _strike(victim: str, size: int) -> None:
+    if victim == "hold":
+        while not any(event.is_set() for event in _stopping):
+            time.sleep(0.01)
     if victim == "disk":
         # No file may become as large as this one: the same failure in the middle of a write as on a full disk.
         resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, resource.RLIM_INFINITY))
@@ -92,14 +104,19 @@ def work(plan: Plan) -> int:
     from headshots.artifacts import ArtifactStore
     from services.trainer import child, patience
 
-    put = ArtifactStore.put_sync
+    put, listen = ArtifactStore.put_sync, child._listen
 
     def put_and_meet(store: ArtifactStore, key: str, data: bytes) -> None:
         plan.meet(key, "before", len(data))
         put(store, key, data)
         plan.meet(key, "after", len(data))
 
+    def listen_for_holds(words: io.FileIO, stopping: threading.Event) -> None:
+        _stopping.append(stopping)
+        listen(words, stopping)
+
     ArtifactStore.put_sync = put_and_meet  # type: ignore[method-assign]
+    child._listen = listen_for_holds
     # A store that stays away is to be seen in less than a minute and a half.
     patience.patiently.__kwdefaults__["patience_seconds"] = 1.0
     return child.main()

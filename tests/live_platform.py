@@ -31,13 +31,20 @@ class LivePlatform:
     """Starts, kills and restarts services on fixed free ports; as a context it stops them all."""
 
     def __init__(
-        self, home: Path, foundation: Path, package: Path, environment: Mapping[str, str] | None = None
+        self,
+        home: Path,
+        foundation: Path,
+        package: Path,
+        environment: Mapping[str, str] | None = None,
+        modules: Mapping[str, str] | None = None,
     ) -> None:
+        """``modules`` are run instead of the services of those names."""
         self.home = home
         self.logs = LogFiles(home / "logs")
         self._ports = {name: free_port() for name in SERVICES}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
         self._fleet = Fleet(self.logs, inherited=inherited)
+        self._modules = {name: f"services.{name}" for name in SERVICES} | dict(modules or {})
         self._environment = {
             **QUICK,
             **(environment or {}),
@@ -58,7 +65,7 @@ class LivePlatform:
     def start(self, *names: str) -> None:
         """Start services and wait until they serve."""
         for name in names:
-            self._fleet.start(name, f"services.{name}", self._environment)
+            self._fleet.start(name, self._modules[name], self._environment)
         addresses = {name: self.address(name) for name in names}
         wait_until_serving(self._fleet, addresses, timeout_seconds=PATIENCE_SECONDS, on_serving=lambda _: None)
 

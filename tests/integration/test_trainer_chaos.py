@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headshots.database import write
-from headshots.schema import FAILED, RUNNING, SUCCEEDED
+from headshots.schema import FAILED, SUCCEEDED
 from tests.chaos import Kill, draw_plan
 from tests.lives import PATIENCE_SECONDS, STEPS, Life, Outcome, make_foundation
 
@@ -98,10 +98,13 @@ def test_what_happens_in_every_run_fails_the_training_after_bounded_ones(
     assert short_life.objects() == []
 
 
-def test_a_trainer_is_gone_in_time_even_where_the_database_hangs(life: Life, undisturbed: Outcome) -> None:
-    life.begin([])
+def test_a_trainer_is_gone_in_time_even_where_the_database_hangs(
+    foundation: Path, tmp_path: Path, undisturbed: Outcome
+) -> None:
+    life = Life(tmp_path, foundation, drain_seconds=1)
+    life.begin([Kill("00000002.safetensors", "after", "hold")])
     process = life.start()
-    life.wait(lambda job: job.state == RUNNING)
+    life.wait(lambda _: life.plan.happened() == 1)
     # While we write nobody else can, and the end does not wait for us to be done.
     with write(life.database):
         process.send_signal(signal.SIGTERM)
@@ -109,3 +112,4 @@ def test_a_trainer_is_gone_in_time_even_where_the_database_hangs(life: Life, und
     job = life.until(lambda job: job.is_over)
     assert (job.state, job.attempt) == (SUCCEEDED, 2)
     Outcome.of(life, job).must_equal(undisturbed)
+    life.close()

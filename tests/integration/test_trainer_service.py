@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import io
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -32,10 +31,11 @@ from headshots.schema import training_jobs
 from headshots.v1 import resources_pb2 as r
 from headshots.v1 import trainer_pb2 as t
 from headshots.v1 import trainer_pb2_grpc
+from tests.chaos import PLAN, Kill, Plan
+from tests.ports import free_port
+from tests.waiting import PATIENCE_SECONDS, until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# The machine may be busy with other things; nothing here waits for long on an idle one.
-PATIENCE_SECONDS = 300
 PREFIX = "tenants/t/subjects/s/adapters/x"
 
 
@@ -117,18 +117,19 @@ class World:
         )
 
     @contextlib.asynccontextmanager
-    async def service(self, **settings: object) -> AsyncIterator[Service]:
-        """A trainer process; killed at the end if it still lives."""
-        port, metrics_port = _free_port(), _free_port()
+    async def service(self, plan: Plan | None = None, **settings: object) -> AsyncIterator[Service]:
+        """A trainer process, its children under ``plan`` if there is one; killed at the end if it still lives."""
+        port, metrics_port = free_port(), free_port()
         values = {
-            "port": port, "metrics_port": metrics_port, "threads": 1, "lease_seconds": 2, "checkpoint_seconds": 0.05,
-            "retry_seconds": 0.1, "poll_seconds": 0.2, **settings,
+            "port": port, "metrics_port": metrics_port, "threads": 1, "lease_seconds": 2, "checkpoint_seconds": 0,
+            "retry_seconds": 0.1, "poll_seconds": 0.2, "drain_seconds": PATIENCE_SECONDS, **settings,
         }  # fmt: skip
         process = subprocess.Popen(  # noqa: ASYNC220 - it is waited for in a thread, and killed without a loop
-            [sys.executable, "-m", "services.trainer"],
+            [sys.executable, "-m", "services.trainer" if plan is None else "tests.chaos"],
             cwd=REPOSITORY,
             env={
                 **os.environ,
+                PLAN: str(plan.folder) if plan else "",
                 "HEADSHOTS_HOME": str(self.home),
                 "HEADSHOTS_FOUNDATION": str(self.foundation),
                 **{f"HEADSHOTS_TRAINER_{name.upper()}": str(value) for name, value in values.items()},
@@ -151,12 +152,6 @@ class World:
             row = connection.execute(sa.select(training_jobs)).one()
         engine.dispose()
         return row.state, row.attempt, row.handed_back
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -209,10 +204,15 @@ async def test_from_photos_to_an_adapter(world: World) -> None:
             await service.job("none")
         async with _refused(InvalidArgumentError, "CONSTRAINT_VIOLATED"):
             await service.stub.StartTraining(world.request(steps=6, photos=[]))
+
+        async def is_counted() -> bool:
+            metrics = await asyncio.to_thread(service.metrics)
+            return 'headshots_trainer_job_seconds_count{status="succeeded"} 1.0' in metrics
+
+        await until(is_counted)  # which is a moment after its row is written
         metrics = await asyncio.to_thread(service.metrics)
         assert 'headshots_trainer_jobs{state="running"} 0.0' in metrics
         assert 'headshots_trainer_jobs{state="succeeded"}' not in metrics
-        assert 'headshots_trainer_job_seconds_count{status="succeeded"} 1.0' in metrics
         assert "headshots_trainer_step_seconds_count 6.0" in metrics
         assert "headshots_trainer_oldest_waiting_seconds 0.0" in metrics
 
@@ -250,39 +250,31 @@ async def test_cancelling_stops_the_child_and_leaves_nothing(world: World) -> No
 
 async def test_a_training_outlives_whatever_is_killed(world: World) -> None:
     """One training through SIGTERM, a killed child and a killed service; each time it goes on where it was."""
-    async with world.service() as service:
-        await service.stub.StartTraining(world.request(steps=100))
-        await _checkpoint_after(world, "")
+    plan = Plan(world.home / "plan")
+    plan.write([Kill(f"{step:08d}.safetensors", "after", "hold") for step in (5, 10, 15)])
+    async with world.service(plan) as service:
+        await service.stub.StartTraining(world.request(steps=20))
+        await until(lambda: plan.happened() == 1)
         service.process.terminate()
         assert await asyncio.to_thread(service.process.wait, PATIENCE_SECONDS) == 0
     # Handed back with a checkpoint, and no attempt lost.
     assert world.state_attempt_and_handed_back() == ("pending", 1, 1)
-    seen = await _checkpoint_after(world, "")
-    async with world.service() as service:
-        seen = await _checkpoint_after(world, seen)
+    assert len(await world.store.list(f"{PREFIX}/checkpoints")) == 1
+    async with world.service(plan) as service:
+        await until(lambda: plan.happened() == 2)
         service.children()[0].kill()
-        seen = await _checkpoint_after(world, seen)
+        await until(lambda: plan.happened() == 3)
         (child,) = service.children()
         service.process.kill()
         await asyncio.to_thread(service.process.wait)
         await asyncio.to_thread(child.wait, PATIENCE_SECONDS)
     assert world.state_attempt_and_handed_back() == ("running", 3, 1)
-    async with world.service() as service:
+    async with world.service(plan) as service:
         job = await service.until(lambda job: job.state >= r.JOB_STATE_SUCCEEDED)
-        assert (job.state, job.attempt, job.step) == (r.JOB_STATE_SUCCEEDED, 4, 100)
-        assert [point.step for point in job.curve] == list(range(1, 101))
+        assert (job.state, job.attempt, job.step) == (r.JOB_STATE_SUCCEEDED, 4, 20)
+        assert [point.step for point in job.curve] == list(range(1, 21))
         assert "headshots_trainer_lease_expired_total 1.0" in await asyncio.to_thread(service.metrics)
         assert len(await world.store.list(PREFIX)) == 5
-
-
-async def _checkpoint_after(world: World, key: str) -> str:
-    """Wait for a checkpoint that is newer than ``key``; looked for in the store, where it is seen the soonest."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            keys = await world.store.list(f"{PREFIX}/checkpoints")
-            if keys and keys[-1] > key:
-                return keys[-1]
-            await asyncio.sleep(0.01)
 
 
 def test_the_service_itself_never_imports_torch() -> None:
