@@ -35,7 +35,7 @@ FIGURES = {
 
 
 def test_a_quick_pass_measures_every_figure(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "benchmarks.serving", "--quick"]
+    command = [sys.executable, "-m", "tests.ports", "benchmarks.serving", "--quick"]
     command += ["--foundation", str(tiny_foundation()), "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +13,12 @@ import time
 from pathlib import Path
 
 import psutil
+import yaml
 from PIL import Image
 
 from tests.engines import scratch, tiny_foundation
 from tests.pictures import backdrop, packed
+from tests.waiting import PATIENCE_SECONDS
 
 STYLES = ["studio-navy-suit", "park-denim-jacket"]
 
@@ -25,6 +28,7 @@ def start_demo(out: Path, *arguments: str, photos: Path | None = None) -> subpro
     command = [
         sys.executable,
         "-m",
+        "tests.ports",
         "headshots",
         "demo",
         "--out",
@@ -71,7 +75,7 @@ def test_demo_leaves_page_sheet_and_report_and_no_process(tmp_path: Path) -> Non
     photos = photo_folder(tmp_path / "ada")
     (photos / "broken.jpg").write_text("not an image")
     process = start_demo(out, photos=photos)
-    _, said = process.communicate(timeout=400)
+    _, said = process.communicate(timeout=3 * PATIENCE_SECONDS)
     assert process.returncode == 0, said
     assert "broken.jpg is left out: this is not an image" in said
     report = read_report(out)
@@ -102,7 +106,7 @@ def test_too_few_usable_photos_fail_the_demo_before_anything_is_trained(tmp_path
     for file in sorted(photos.iterdir())[:3]:
         file.unlink()
     process = start_demo(out, photos=photos)
-    _, said = process.communicate(timeout=400)
+    _, said = process.communicate(timeout=3 * PATIENCE_SECONDS)
     assert process.returncode == 4, said
     assert "PHOTOS_NOT_READY: 3 photos are usable, a training needs 6" in said
     report = read_report(out)
@@ -115,16 +119,21 @@ def test_too_few_usable_photos_fail_the_demo_before_anything_is_trained(tmp_path
 
 def test_a_demo_that_is_stopped_stops_what_it_started(tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    process = start_demo(out, photos=photo_folder(tmp_path / "ada"))
+    # Of the same name and weights, so that the package of the others is its too; its trainings last for long.
+    foundation = Path(shutil.copytree(tiny_foundation(), tmp_path / tiny_foundation().name))
+    settings = yaml.safe_load((foundation / "headshots.yaml").read_text())
+    settings["training"]["steps"] = 10_000
+    (foundation / "headshots.yaml").write_text(yaml.safe_dump(settings))
+    process = start_demo(out, "--foundation", str(foundation), photos=photo_folder(tmp_path / "ada"))
     trainer_log = out / "logs" / "trainer.log"
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 3 * PATIENCE_SECONDS
     while not (trainer_log.exists() and "attempt 1" in trainer_log.read_text()):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert len(descendants_named(out)) >= 3
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, said
     assert read_report(out)["ok"] is False
     assert descendants_named(out) == []
@@ -134,7 +143,7 @@ def test_a_folder_that_is_no_foundation_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     (tmp_path / "empty").mkdir()
     process = start_demo(out, "--foundation", str(tmp_path / "empty"))
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 4, said
     assert "FOUNDATION_" in said
     assert "Traceback" not in said
