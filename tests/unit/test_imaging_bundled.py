@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
@@ -46,13 +47,17 @@ def test_what_is_wrong_is_found_and_the_good_ones_stay_good(analyzer: FaceAnalyz
     together.paste(stranger, (256, 0))
     blurred = own[1].filter(ImageFilter.GaussianBlur(5))
     nobody = Image.radial_gradient("L").convert("RGB")
-    verdict = beside(analyzer, stranger, together, blurred, nobody)
+    left, _, right, _ = analyzer.faces(np.asarray(own[0]))[0].box
+    half = own[0].crop((round(left + 0.35 * (right - left)), 0, own[0].width, own[0].height))
+    verdict = beside(analyzer, stranger, together, blurred, nobody, half)
     assert verdict.photos[:10] == ((),) * 10
     reasons = [{finding.reason for finding in found} for found in verdict.photos[10:]]
     assert reasons[0] == {"DIFFERENT_PERSON"}
     assert reasons[1] == {"MULTIPLE_FACES"}
     assert reasons[2] == {"BLURRY"}
     assert "NO_FACE" in reasons[3]
+    assert "FACE_CUT_OFF" in reasons[4]
+    assert not {"NO_FACE", "MULTIPLE_FACES", "FACE_TOO_SMALL"} & reasons[4]
     assert verdict.usable_count == 10
 
 
