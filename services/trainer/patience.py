@@ -29,6 +29,10 @@ class PatientStore(ArtifactStore):
         """As the base class."""
         return patiently(lambda: super(PatientStore, self).get_sync(key))
 
+    def size_sync(self, key: str) -> int:
+        """As the base class."""
+        return patiently(lambda: super(PatientStore, self).size_sync(key))
+
     def exists_sync(self, key: str) -> bool:
         """As the base class."""
         return patiently(lambda: super(PatientStore, self).exists_sync(key))

@@ -72,12 +72,16 @@ def test_every_method_of_the_childs_store_is_patient(tmp_path: Path, monkeypatch
 
         monkeypatch.setattr(ArtifactStore, name, flaky)
 
-    names = ["put_sync", "get_sync", "exists_sync", "list_sync", "delete_sync"]
+    names = ["put_sync", "get_sync", "size_sync", "exists_sync", "list_sync", "delete_sync"]
+    # The others are made of these.
+    others = {"get_promised_sync", "delete_prefix_sync"}
+    assert {name for name in vars(ArtifactStore) if name.endswith("_sync")} == {*names, *others}
     for name in names:
         fails_once(name)
     monkeypatch.setitem(patience.patiently.__kwdefaults__, "sleep", lambda _seconds: None)
     store.put_sync("a/b", b"c")
     assert store.get_sync("a/b") == b"c"
+    assert store.size_sync("a/b") == 1
     assert store.exists_sync("a/b")
     assert store.list_sync("a") == ["a/b"]
     store.delete_sync("a/b")
