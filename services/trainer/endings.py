@@ -10,10 +10,11 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from headshots import leases
-from headshots.errors import InvalidArgumentError, UnavailableError
+from headshots.errors import InvalidArgumentError, NotFoundError, UnavailableError
 from headshots.leases import Lease
 from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, training_jobs
 from headshots.threads import in_lease_thread, in_thread
+from services.trainer import rows
 from services.trainer.jobs import Failure, Job
 from services.trainer.output import remove_artefacts
 from services.trainer.patience import patiently
@@ -90,6 +91,22 @@ class Endings:
                     "tries; deleting the subject removes them",
                 )
             )
+
+    async def clear_if_erased(self) -> None:
+        """After the lease was lost: where the job was erased, nothing of it may stay.
+
+        A machine that froze and woke may have written once more since the erasure had its last look.
+        """
+        place, job = self._place, self._job
+        try:
+            await until_it_answers(lambda: rows.get(place.engine, job.id), job.id)
+        except NotFoundError:
+            prefix = job.request.output_prefix
+            log.warning("training %s: erased; removing what came late under %s", job.id, prefix)
+            try:
+                await in_thread(patiently, lambda: place.store.delete_prefix_sync(prefix))
+            except UnavailableError as error:
+                log.error("training %s: what it left under %s stays: %s", job.id, prefix, error.message)
 
     async def begin(self) -> None:
         """Say that the run has started."""

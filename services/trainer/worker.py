@@ -72,11 +72,19 @@ class Worker:
         """Bring a claimed job to an end, or back to the queue.
 
         Raises:
-            LeaseLostError: somebody else has it by now.
+            LeaseLostError: somebody else has it by now, or it was erased.
         """
         place = self._place
         job = await until_it_answers(lambda: rows.get(place.engine, lease.id), lease.id)
         endings = Endings(place, lease, job)
+        try:
+            await self._work(lease, job, endings)
+        except LeaseLostError:
+            await endings.clear_if_erased()
+            raise
+
+    async def _work(self, lease: Lease, job: Job, endings: Endings) -> None:
+        place = self._place
         if job.ended_runs < lease.attempt - 1:
             log.warning("training %s: taken over from a lost worker", job.id)
             place.metrics.lease_expired.inc()
