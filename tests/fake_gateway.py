@@ -414,8 +414,10 @@ def fake_gateway_in_thread() -> Iterator[tuple[FakeGateway, str]]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     running = asyncio.run_coroutine_threadsafe(start_fake_gateway(fake), loop).result()
-    yield fake, f"127.0.0.1:{running.port}"
-    asyncio.run_coroutine_threadsafe(running.stop(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    try:
+        yield fake, f"127.0.0.1:{running.port}"
+    finally:
+        asyncio.run_coroutine_threadsafe(running.stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()

@@ -47,7 +47,7 @@ class Database:
             self._end_connections()
 
     def _end_connections(self) -> None:
-        self._do(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{self._name}'")
+        self._do(f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = '{self._name}'")
 
     def _do(self, statement: str) -> None:
         with self._superuser.connect() as connection:

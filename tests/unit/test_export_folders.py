@@ -28,7 +28,19 @@ import json, sys
 from pathlib import Path
 from headshots.diffusion.export import ExportOptions, ensure_package_in_child
 options = ExportOptions(**json.loads(sys.argv[3]))
+sys.executable = sys.argv[4]
 ensure_package_in_child(Path(sys.argv[1]), Path(sys.argv[2]), options, lambda stage, share: print(stage, flush=True))
+"""
+# The export as it is, but that it stands still where it first says what it does.
+CHILD = """
+import sys, time
+from headshots.diffusion import export
+ensure_package = export.ensure_package
+def stand_still(foundation, cache_dir, options, progress):
+    ensure_package(foundation, cache_dir, options, lambda *said: (progress(*said), time.sleep(1e6)))
+export.ensure_package = stand_still
+sys.argv[:] = sys.argv[2:]
+sys.exit(export.main())
 """
 
 
@@ -73,9 +85,14 @@ def test_sweeping_takes_the_dead_and_leaves_the_living(tmp_path: Path) -> None:
     assert not living.exists()
 
 
-def test_an_export_ends_with_the_process_that_asked_for_it(tmp_path: Path) -> None:
+def test_an_export_ends_with_the_process_that_asked_for_it(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Killed as the out-of-memory killer kills: what the export leaves is gone after the next start."""
-    arguments = [str(tiny_foundation()), str(tmp_path), json.dumps(asdict(OPTIONS))]
+    python = tmp_path_factory.mktemp("bin") / "python"
+    python.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{CHILD}' \"$@\"\n")
+    python.chmod(0o700)
+    arguments = [str(tiny_foundation()), str(tmp_path), json.dumps(asdict(OPTIONS)), str(python)]
     parent = subprocess.Popen([sys.executable, "-c", PARENT, *arguments], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     assert "tracing" in parent.stdout.readline()
