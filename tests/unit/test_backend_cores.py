@@ -13,6 +13,7 @@ from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions,
 from headshots.diffusion.backends.cores import Cores
 from headshots.diffusion.package import EnginePackage
 from tests.engines import tiny_package, tiny_sdxl_package
+from tests.waiting import PATIENCE_SECONDS
 
 
 def backend(package: EnginePackage, threads: int) -> OnnxRuntimeBackend:
@@ -72,7 +73,7 @@ def test_a_large_package_works_layer_by_layer(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_parts_run_at_once() -> None:
-    meeting = threading.Barrier(3, timeout=60)
+    meeting = threading.Barrier(3, timeout=PATIENCE_SECONDS)
 
     def meet() -> np.ndarray:
         return np.asarray([meeting.wait()])
@@ -88,7 +89,7 @@ def test_a_part_that_fails_is_told_when_the_others_have_ended() -> None:
         raise RuntimeError("no memory left")
 
     def goes_on() -> np.ndarray:
-        assert failed.wait(60)
+        assert failed.wait(PATIENCE_SECONDS)
         ended.set()
         return np.zeros(1)
 

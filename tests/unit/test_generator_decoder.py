@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tests.arithmetic import ArithmeticBackend, paint, running, until
+from tests.arithmetic import ArithmeticBackend, paint, running
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 class GatedDecoder(ArithmeticBackend):
@@ -23,7 +24,7 @@ class GatedDecoder(ArithmeticBackend):
 
     def decode(self, latents_BCHW: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
         self.decoded.append(latents_BCHW.shape)
-        self.open.wait(120)
+        assert self.open.wait(2 * PATIENCE_SECONDS), "nobody lets it decode"
         return super().decode(latents_BCHW)
 
 
