@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from headshots.diffusion.foundation import Foundation
 from headshots.errors import HeadshotsError, UnavailableError
-from headshots.faces import open_analyzer
+from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.lifeline import end_with_parent
 from services.trainer.jobs import Failure
 from services.trainer.options import Recipe
@@ -58,8 +58,8 @@ def main() -> int:
         events.flush()
 
     try:
-        pictures = _pictures(task)
         analyzer = open_analyzer(task.faces, Path(task.faces_dir) if task.faces_dir else None)
+        pictures = _pictures(task, analyzer)
         # Only now: importing torch takes seconds, and a bad photo need not wait for it.
         from services.trainer.training import train
 
@@ -77,13 +77,13 @@ def main() -> int:
     return 0
 
 
-def _pictures(task: Task) -> list[Pixels]:
+def _pictures(task: Task, analyzer: FaceAnalyzer | None) -> list[Pixels]:
     """What can go wrong without torch goes wrong here."""
     foundation = Foundation.read(Path(task.foundation))
     check_stamp(foundation.path, task.foundation_stamp)
     recipe = Recipe.resolve(foundation, task.request.options)
     size = (foundation.native_width_px, foundation.native_height_px)
-    return load_pictures(PatientStore.open(task.store_url), task.request.photos, recipe, size)
+    return load_pictures(PatientStore.open(task.store_url), task.request.photos, recipe, size, analyzer)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

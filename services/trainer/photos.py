@@ -12,10 +12,16 @@ from PIL import Image
 
 from headshots.artifacts import ArtifactStore
 from headshots.errors import FailedPreconditionError, InvalidPhotoError, NotFoundError
+from headshots.faces import FaceAnalyzer
+from headshots.faces.closer import far_faces
 from services.trainer.options import Recipe
 
 # Stored photos are at most 2048 px a side; four times that is a wrong object, not a large photo.
 _MAX_PIXELS = 4 * 2048 * 2048
+# Faces are looked for in copies of at most so many pixels a side.
+_LOOKED_AT_PX = 1024
+# Where a crop has its face, as shares of width and height.
+_FACE_AT = (0.5, 0.45)
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -29,9 +35,15 @@ class PhotoRef:
 
 
 def load_pictures(
-    store: ArtifactStore, photos: Sequence[PhotoRef], recipe: Recipe, size: tuple[int, int]
+    store: ArtifactStore,
+    photos: Sequence[PhotoRef],
+    recipe: Recipe,
+    size: tuple[int, int],
+    analyzer: FaceAnalyzer | None = None,
 ) -> list[Pixels]:
     """The crops of every photo at ``size`` (width, height). A photo's crops do not depend on its neighbours.
+
+    A photo of another shape loses something on two sides. With ``analyzer`` that is never the face.
 
     Raises:
         NotFoundError: PHOTO_NOT_FOUND.
@@ -42,8 +54,21 @@ def load_pictures(
     for photo in photos:
         image = decode(photo, _fetch(store, photo))
         seed = (recipe.seed, int(photo.sha256[:8], 16))
-        pictures += crops(image, size, count=recipe.crops_per_photo, jitter=recipe.crop_jitter, seed=seed)
+        face = _face_centre(image, analyzer) if analyzer and image.width * size[1] != image.height * size[0] else None
+        pictures += crops(image, size, count=recipe.crops_per_photo, jitter=recipe.crop_jitter, seed=seed, face=face)
     return pictures
+
+
+def _face_centre(image: Image.Image, analyzer: FaceAnalyzer) -> tuple[float, float] | None:
+    """Of the largest face, in shares of width and height; None where none is found."""
+    small = image.copy()
+    small.thumbnail((_LOOKED_AT_PX, _LOOKED_AT_PX), Image.Resampling.LANCZOS)
+    pixels = np.asarray(small)
+    found = analyzer.faces(pixels) or far_faces(analyzer, pixels)
+    if not found:
+        return None
+    left, top, right, bottom = found[0].box
+    return (left + right) / 2 / small.width, (top + bottom) / 2 / small.height
 
 
 def _fetch(store: ArtifactStore, ref: PhotoRef) -> bytes:
@@ -83,23 +108,34 @@ def decode(ref: PhotoRef, png: bytes) -> Image.Image:
 
 
 def crops(
-    image: Image.Image, size: tuple[int, int], *, count: int, jitter: float, seed: Sequence[int]
+    image: Image.Image,
+    size: tuple[int, int],
+    *,
+    count: int,
+    jitter: float,
+    seed: Sequence[int],
+    face: tuple[float, float] | None = None,
 ) -> Iterator[Pixels]:
     """``count`` crops of ``image``, each scaled to ``size`` (width, height): uint8 [height, width, 3].
 
-    The first is the largest centred crop; the others are up to ``jitter`` smaller and shifted, which teaches the face
-    rather than its place. Never mirrored: faces are not symmetric (arXiv 2505.03557).
+    The first is as large as the image allows and centred, or as near as it can be to having ``face`` (shares of width
+    and height) where selfies have it; the others are up to ``jitter`` smaller and shifted within it, which teaches the
+    face rather than its place. Never mirrored: faces are not symmetric (arXiv 2505.03557).
     """
     rng = np.random.default_rng(list(seed))
     scale = min(image.width / size[0], image.height / size[1])
     full_width, full_height = size[0] * scale, size[1] * scale
+    full_left, full_top = (image.width - full_width) / 2, (image.height - full_height) / 2
+    if face is not None:
+        full_left = min(max(face[0] * image.width - _FACE_AT[0] * full_width, 0.0), image.width - full_width)
+        full_top = min(max(face[1] * image.height - _FACE_AT[1] * full_height, 0.0), image.height - full_height)
     for number in range(count):
         share, shift_x, shift_y = (1.0, 0.5, 0.5)
         if number:
             share, (shift_x, shift_y) = 1 - jitter * rng.random(), rng.random(2)
         width, height = full_width * share, full_height * share
-        # Centre of the largest crop, and the slack that the smaller one has within it.
-        left = (image.width - full_width) / 2 + shift_x * (full_width - width)
-        top = (image.height - full_height) / 2 + shift_y * (full_height - height)
+        # Where the largest crop begins, and the slack that the smaller one has within it.
+        left = full_left + shift_x * (full_width - width)
+        top = full_top + shift_y * (full_height - height)
         box = (left, top, left + width, top + height)
         yield np.asarray(image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0))

@@ -13,6 +13,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError, InvalidPhotoError, NotFoundError
 from services.trainer.options import Recipe
 from services.trainer.photos import PhotoRef, crops, decode, load_pictures
+from tests.faces import ColourAnalyzer, draw_head
 
 
 def _png(width: int, height: int, seed: int = 0) -> bytes:
@@ -51,6 +52,46 @@ def test_crops_are_a_function_of_the_photo_and_the_seed() -> None:
     other = load_pictures(store, [second], Recipe(crops_per_photo=3, seed=1), (32, 32))
     assert alone[0].tobytes() == other[0].tobytes()
     assert alone[1].tobytes() != other[1].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [((400, 200), (20, 60, 80, 140)), ((400, 200), (300, 50, 390, 150)), ((200, 360), (60, 10, 130, 90))],
+    ids=["left", "right", "top"],
+)
+def test_a_face_beside_the_middle_is_in_every_crop(size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
+    store, picture = ArtifactStore.open("memory:///"), Image.new("RGB", size, (120, 120, 120))
+    draw_head(picture, "ada", box)
+    packed = io.BytesIO()
+    picture.save(packed, "PNG")
+    photo, recipe = _stored(store, packed.getvalue()), Recipe(crops_per_photo=4)
+    # As large as the photo allows: nothing is blown up.
+    side = (min(size), min(size))
+    assert all(_shows(crop, box) for crop in load_pictures(store, [photo], recipe, side, ColourAnalyzer()))
+    assert not _shows(load_pictures(store, [photo], recipe, side)[0], box)
+
+
+def _shows(crop: np.ndarray, box: tuple[int, int, int, int]) -> bool:
+    """The whole face, and no smaller."""
+    for face in ColourAnalyzer().faces(crop):
+        left, top, right, bottom = face.box
+        is_whole = min(left, top) > 0 and max(right, bottom) < len(crop)
+        return is_whole and right - left >= box[2] - box[0] and bottom - top >= box[3] - box[1]
+    return False
+
+
+def test_a_face_in_the_middle_or_none_at_all_leaves_the_crops_as_they_are() -> None:
+    store, picture = ArtifactStore.open("memory:///"), Image.new("RGB", (300, 200), (120, 120, 120))
+    empty = picture.copy()
+    draw_head(picture, "ada", (100, 40, 199, 139))
+    for image in (picture, empty):
+        packed = io.BytesIO()
+        image.save(packed, "PNG")
+        photo = _stored(store, packed.getvalue())
+        with_, without = (
+            load_pictures(store, [photo], Recipe(), (200, 200), analyzer) for analyzer in (ColourAnalyzer(), None)
+        )
+        assert [crop.tobytes() for crop in with_] == [crop.tobytes() for crop in without]
 
 
 def test_a_foundation_need_not_be_square() -> None:
