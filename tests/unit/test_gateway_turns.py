@@ -13,7 +13,7 @@ from headshots import keys, schema
 from headshots.database import database_now, migrate, open_database, read, write
 from headshots.styles import StyleLibrary
 from services.gateway import shots
-from services.gateway.galleries import create_gallery
+from services.gateway.gallery_orders import create_gallery
 from services.gateway.models import PRIORITY_HIGH, PRIORITY_STANDARD, Adapter, GalleryOrder, TrainingJob
 from services.gateway.peers import ImageDone
 from services.gateway.settings import default_styles
