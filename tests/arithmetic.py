@@ -55,6 +55,7 @@ def package(slots: int = 3, max_rows: int = 6) -> EnginePackage:
         sampler="ddim",
         steps=4,
         guidance_scale=2.0,
+        adapter_guidance_scale=2.0,
         trigger="sks",
         prompt_template="{subject}",
         class_nouns=("person",),

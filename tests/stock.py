@@ -19,10 +19,12 @@ class StockDiffusers:
         self._foundation = Foundation.read(foundation)
         self._pipeline = StableDiffusionPipeline.from_pretrained(foundation, safety_checker=None)
         self._pipeline.set_progress_bar_config(disable=True)
+        self._guidance = self._foundation.guidance_scale
 
     def load_adapter(self, file: Path) -> None:
         """As any user of diffusers loads a LoRA."""
         self._pipeline.load_lora_weights(file.parent, weight_name=file.name)
+        self._guidance = self._foundation.adapter_guidance_scale
 
     def paint(self, image: Image) -> np.ndarray:
         """The image's prompt, seed and size, with the foundation's steps and guidance; float64 [H, W, 3], 0 to 255."""
@@ -34,7 +36,7 @@ class StockDiffusers:
             width=image.width_px,
             height=image.height_px,
             num_inference_steps=self._foundation.steps,
-            guidance_scale=self._foundation.guidance_scale,
+            guidance_scale=self._guidance,
             latents=torch.from_numpy(noise),
             output_type="pil",
         )

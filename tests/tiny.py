@@ -88,6 +88,7 @@ def make_tiny_foundation(
         "sampler": "ddim",
         "steps": 6,
         "guidance_scale": 3.0,
+        "adapter_guidance_scale": 4.0,
         "trigger": TRIGGER,
         "prompt_template": "portrait of {subject} wearing {outfit} {backdrop} {lighting} {framing}",
         "class_nouns": ["person", "man", "woman"],

@@ -36,13 +36,14 @@ class EnginePainter:
         package = self._package
         row = None if adapter is None else load_row(adapter, package.layout, package.foundation_digest)
         self._backend.write_slot(_SLOT, row)
+        guidance = package.guidance_scale if adapter is None else package.adapter_guidance_scale
         at_once = max(package.max_rows // 2, 1)
         pictures: list[Pixels] = []
         for start in range(0, len(orders), at_once):
-            pictures += self._some(orders[start : start + at_once])
+            pictures += self._some(orders[start : start + at_once], guidance)
         return pictures
 
-    def _some(self, orders: Sequence[tuple[str, int]]) -> list[Pixels]:
+    def _some(self, orders: Sequence[tuple[str, int]], guidance: float) -> list[Pixels]:
         package = self._package
         factor = package.vae_scale_factor
         shape = (package.latent_channels, package.native_height_px // factor, package.native_width_px // factor)
@@ -53,13 +54,13 @@ class EnginePainter:
         prompts = ["" for _ in orders] + [prompt for prompt, _ in orders]
         context = np.stack([self._backend.encode_text(prompt).context_TD for prompt in prompts])
         for step in range(table.steps):
-            guided = self._guided(x_BCHW * table.input_scale[step], float(table.timestep[step]), context)
+            guided = self._guided(x_BCHW * table.input_scale[step], float(table.timestep[step]), context, guidance)
             clean = table.p[step] * x_BCHW + table.q[step] * guided
             after = table.a[step] * x_BCHW + table.b[step] * clean + table.c[step] * before_BCHW
             x_BCHW, before_BCHW = after, clean
         return list(self._backend.decode(x_BCHW.astype(np.float32)))
 
-    def _guided(self, x_BCHW: FloatArray, timestep: float, context_BTD: FloatArray) -> FloatArray:
+    def _guided(self, x_BCHW: FloatArray, timestep: float, context_BTD: FloatArray, guidance: float) -> FloatArray:
         rows = len(context_BTD)
         batch = UNetBatch(
             sample_BCHW=np.concatenate([x_BCHW, x_BCHW]).astype(np.float32),
@@ -69,5 +70,5 @@ class EnginePainter:
             strength_B=np.ones(rows, np.float32),
         )
         empty, asked = np.split(self._backend.unet(batch), 2)
-        guided: FloatArray = empty + np.float32(self._package.guidance_scale) * (asked - empty)
+        guided: FloatArray = empty + np.float32(guidance) * (asked - empty)
         return guided

@@ -81,7 +81,8 @@ class Plan:
         facts = {
             "foundation": self.digest,
             "recipe": dataclasses.asdict(Recipe.resolve(self.described)),
-            "sampler": [self.described.sampler, self.described.steps, self.described.guidance_scale],
+            "sampler": [self.described.sampler, self.described.steps],
+            "guidance": [self.described.guidance_scale, self.described.adapter_guidance_scale],
             "sizes": [self.selfies, self.scenes, self.seeds, self.gallery],
             "faces": self.faces,
         }

@@ -90,7 +90,7 @@ def ensure_package_in_child(
     described, digest, chosen = _order(foundation, options)
     folder = cache_dir / package_name(described, digest, chosen)
     sweep(cache_dir)
-    if not _is_package(folder, package_key(digest, chosen)):
+    if not _is_package(folder, package_key(described, digest, chosen)):
         _run_child(["--foundation", str(foundation), "--cache", str(cache_dir)], chosen, progress)
     return folder
 
@@ -104,24 +104,29 @@ def export_to_in_child(
         InvalidArgumentError: as :func:`export_to`.
         UnavailableError: EXPORT_FAILED, with the end of what the child said.
     """
-    _, digest, chosen = _order(foundation, options)
+    described, digest, chosen = _order(foundation, options)
     folder = folder.absolute()
     sweep(folder.parent, folder.name)
-    if not _is_package(folder, package_key(digest, chosen)):
+    if not _is_package(folder, package_key(described, digest, chosen)):
         _check_replaceable(folder)
         _run_child(["--foundation", str(foundation), "--out", str(folder)], chosen, progress)
     return folder
 
 
-def package_key(digest: str, options: ExportOptions) -> str:
-    """What tells packages apart: the foundation, what was asked for, and what the exporter makes of it."""
-    text = json.dumps([digest, asdict(options), FORMAT, REVISION], sort_keys=True)
+def package_key(foundation: Foundation, digest: str, options: ExportOptions) -> str:
+    """What tells packages apart: the foundation, what was asked for, and what the exporter makes of it.
+
+    ``headshots.yaml`` is not in the foundation's digest, but a package repeats what it says: whoever edits it gets
+    another package. The recipe of trainings is none of the package's business.
+    """
+    described = {name: value for name, value in asdict(foundation).items() if name not in ("path", "training")}
+    text = json.dumps([digest, described, asdict(options), FORMAT, REVISION], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def package_name(foundation: Foundation, digest: str, options: ExportOptions) -> str:
     """Folder name of a package within a cache: readable, and unique to its key."""
-    return f"{foundation.name}-{package_key(digest, options)[:16]}"
+    return f"{foundation.name}-{package_key(foundation, digest, options)[:16]}"
 
 
 def write_package(
@@ -131,7 +136,7 @@ def write_package(
     # torch, diffusers and transformers come in here and nowhere else.
     from headshots.diffusion.exporter import export_into
 
-    key = package_key(digest, options)
+    key = package_key(foundation, digest, options)
     publish(folder, lambda partial: export_into(partial, foundation, digest, options, key, progress))
 
 
@@ -145,7 +150,7 @@ def _order(foundation: Path, options: ExportOptions | None) -> tuple[Foundation,
 def _ensure(
     folder: Path, described: Foundation, digest: str, options: ExportOptions, progress: Progress | None
 ) -> Path:
-    key = package_key(digest, options)
+    key = package_key(described, digest, options)
     if not _is_package(folder, key):
         with exclusive(folder):
             # Another process may have made it while we waited.

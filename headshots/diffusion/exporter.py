@@ -36,6 +36,7 @@ _AS_THE_FOUNDATION = (
     "sampler",
     "steps",
     "guidance_scale",
+    "adapter_guidance_scale",
     "trigger",
     "prompt_template",
     "class_nouns",

@@ -9,6 +9,7 @@ Only JSON and YAML are read, so the trainer, the export and the demo share these
     sampler: dpmpp_2m           # ddim, euler or dpmpp_2m; default: the nearest to the folder's scheduler
     steps: 20                   # default 25
     guidance_scale: 4.0         # default 7.5
+    adapter_guidance_scale: 5.0 # with a subject's adapter; default: guidance_scale
     trigger: sks                # word that stands for the subject
     prompt_template: "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
     class_nouns: [person, man, woman]
@@ -68,6 +69,7 @@ class Foundation:
         prediction_type: ``epsilon`` or ``v_prediction``.
         scheduler: the folder's ``scheduler_config.json`` as it is.
         sampler, steps, guidance_scale: defaults of a request.
+        adapter_guidance_scale: default guidance of a request with an adapter.
         trigger, prompt_template, class_nouns: how prompts speak of a subject.
         training: the recommended training recipe, empty where none is given.
     """
@@ -86,6 +88,7 @@ class Foundation:
     sampler: str
     steps: int
     guidance_scale: float
+    adapter_guidance_scale: float
     trigger: str
     prompt_template: str
     class_nouns: tuple[str, ...]
@@ -107,6 +110,7 @@ class Foundation:
         check_weights(path, ("unet", "vae", "text_encoder", *(("text_encoder_2",) if sdxl else ())))
         check_unet(path / "unet" / "config.json", unet, int(vae["latent_channels"]))
         settings = read_settings(path / SETTINGS)
+        guidance = float(settings.get("guidance_scale", 7.5))
         factor = 2 ** (len(vae["block_out_channels"]) - 1)
         native = unet["sample_size"] * factor
         return cls(
@@ -123,7 +127,8 @@ class Foundation:
             scheduler=scheduler,
             sampler=_sampler(path, settings, scheduler),
             steps=int(settings.get("steps", 25)),
-            guidance_scale=float(settings.get("guidance_scale", 7.5)),
+            guidance_scale=guidance,
+            adapter_guidance_scale=float(settings.get("adapter_guidance_scale", guidance)),
             trigger=str(settings.get("trigger", "sks")),
             prompt_template=str(settings.get("prompt_template", DEFAULT_TEMPLATE)),
             class_nouns=tuple(settings.get("class_nouns", ("person", "man", "woman"))),

@@ -20,6 +20,7 @@ _YAML_KEYS: Mapping[str, type | UnionType] = {
     "sampler": str,
     "steps": int,
     "guidance_scale": int | float,
+    "adapter_guidance_scale": int | float,
     "trigger": str,
     "prompt_template": str,
     "class_nouns": list,

@@ -81,6 +81,7 @@ class EnginePackage:
         zero_empty_prompt: an empty prompt is all zeros instead of the encoded empty text.
         prediction_type, scheduler: the sampler's constants.
         sampler, steps, guidance_scale, trigger, prompt_template, class_nouns: a request's defaults.
+        adapter_guidance_scale: default guidance of a request with an adapter.
         unet, vae_decoder, vae_encoder: file names of the graphs.
         text_encoders: one, or two for SDXL.
         preview_matrix, preview_bias: latent cell [C] @ matrix [C, 3] + bias [3] is its mean colour, 0 to 1.
@@ -114,6 +115,7 @@ class EnginePackage:
     sampler: str
     steps: int
     guidance_scale: float
+    adapter_guidance_scale: float
     trigger: str
     prompt_template: str
     class_nouns: tuple[str, ...]

@@ -78,10 +78,13 @@ def make_plan(request: PaintRequest, package: EnginePackage) -> Plan:
     factor = package.vae_scale_factor
     shape = (package.latent_channels, height // factor, width // factor)
     given = request.guidance_scale
+    # An adapter at strength 0 is the bare foundation, in this too.
+    bare = request.adapter is None or request.adapter_strength == 0
+    default = package.guidance_scale if bare else package.adapter_guidance_scale
     return Plan(
         request=request,
         schedule=schedule,
-        guidance=package.guidance_scale if given is None else given,
+        guidance=default if given is None else given,
         width_px=width,
         height_px=height,
         quality=request.quality or DEFAULT_QUALITY,

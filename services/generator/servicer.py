@@ -73,6 +73,7 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
             sampler=_SAMPLER_NUMBERS[package.sampler],
             steps=package.steps,
             guidance_scale=package.guidance_scale,
+            adapter_guidance_scale=package.adapter_guidance_scale,
             requests_waiting=state.waiting,
             requests_running=state.running,
             prompt_template=package.prompt_template,

@@ -89,6 +89,7 @@ class Painter:
         orders = [
             (wanted.first_caption + prompt, seed) for prompt in range(len(wanted.prompts)) for seed in wanted.seeds
         ]
+        guidance = self._foundation.guidance_scale if bare else self._foundation.adapter_guidance_scale
         training = self._unet.training
         self._unet.eval()
         if bare:
@@ -96,7 +97,7 @@ class Painter:
         try:
             pictures: list[Pixels] = []
             for start in range(0, len(orders), _MOST_PORTRAITS):
-                pictures += self._some(orders[start : start + _MOST_PORTRAITS], tick)
+                pictures += self._some(orders[start : start + _MOST_PORTRAITS], guidance, tick)
         finally:
             if bare:
                 self._unet.enable_adapters()
@@ -105,7 +106,7 @@ class Painter:
         return [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
 
     @torch.no_grad()
-    def _some(self, orders: Sequence[tuple[int, int]], tick: Callable[[], None]) -> list[Pixels]:
+    def _some(self, orders: Sequence[tuple[int, int]], guidance: float, tick: Callable[[], None]) -> list[Pixels]:
         foundation, device = self._foundation, self._device
         factor = foundation.vae_scale_factor
         shape = (
@@ -119,14 +120,14 @@ class Painter:
         both = torch.cat([torch.full_like(captions, self.wanted.empty_caption), captions])
         for step in range(table.steps):
             tick()
-            guided = self._guided(x_BCHW * float(table.input_scale[step]), float(table.timestep[step]), both)
+            guided = self._guided(x_BCHW * float(table.input_scale[step]), float(table.timestep[step]), both, guidance)
             clean = float(table.p[step]) * x_BCHW + float(table.q[step]) * guided
             a, b, c = (float(value[step]) for value in (table.a, table.b, table.c))
             x_BCHW, before_BCHW = a * x_BCHW + b * clean + c * before_BCHW, clean
         return decode_latents(self._vae, x_BCHW)
 
-    def _guided(self, x_BCHW: Tensor, timestep: float, captions_2B: Tensor) -> Tensor:
-        """Classifier-free guidance (arXiv 2207.12598) at the foundation's scale."""
+    def _guided(self, x_BCHW: Tensor, timestep: float, captions_2B: Tensor, guidance: float) -> Tensor:
+        """Classifier-free guidance (arXiv 2207.12598)."""
         context, added = self._conditions.rows(captions_2B)
         times = torch.full((len(captions_2B),), timestep, device=self._device)
         dtype = self._unet.dtype
@@ -139,5 +140,5 @@ class Painter:
                 return_dict=False,
             )[0].float()
         empty, asked = prediction.chunk(2)
-        guided: Tensor = empty + self._foundation.guidance_scale * (asked - empty)
+        guided: Tensor = empty + guidance * (asked - empty)
         return guided

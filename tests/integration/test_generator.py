@@ -166,10 +166,21 @@ async def test_describe_says_what_runs(generator: Generator) -> None:
     assert found.backend == "onnxruntime:CPUExecutionProvider"
     assert (found.slots, found.slots_used, found.max_rank, found.max_rows) == (4, 1, 8, 8)
     assert (found.native_width_px, found.native_height_px) == (64, 64)
-    assert (found.sampler, found.steps, found.guidance_scale) == (pb.SAMPLER_DDIM, 6, 3.0)
+    assert (found.sampler, found.steps) == (pb.SAMPLER_DDIM, 6)
+    assert (found.guidance_scale, found.adapter_guidance_scale) == (3.0, 4.0)
     assert "{subject}" in found.prompt_template
     assert found.trigger == "sks"
     assert (found.latent_channels, found.latent_cell_px) == (4, 8)
+
+
+async def test_guidance_by_default_is_the_foundations_and_with_an_adapter_its_own_for_these(
+    generator: Generator,
+) -> None:
+    adapter = await generator.add(lora_bytes(peft_unet(2, 2.0, seed=1)))
+    for request, default, other in (({}, 3.0, 4.0), ({"adapter": adapter}, 4.0, 3.0)):
+        unset = await generator.image(seed=5, **request)
+        assert unset.content == (await generator.image(seed=5, guidance_scale=default, **request)).content
+        assert unset.content != (await generator.image(seed=5, guidance_scale=other, **request)).content
 
 
 async def test_adapters_pass_through_the_tiers(generator: Generator, tmp_path: Path) -> None:

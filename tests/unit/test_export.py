@@ -18,7 +18,7 @@ from diffusers.image_processor import VaeImageProcessor
 
 from headshots.diffusion import export
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, UNetBatch
-from headshots.diffusion.export import ExportOptions, ensure_package, ensure_package_in_child
+from headshots.diffusion.export import ExportOptions, ensure_package, ensure_package_in_child, package_key
 from headshots.diffusion.foundation import Foundation
 from headshots.diffusion.graphs import Traced, trace
 from headshots.diffusion.lora import load_row
@@ -215,6 +215,16 @@ def test_a_second_call_finds_the_package_and_does_not_export(monkeypatch: pytest
     monkeypatch.setattr(export, "write_package", fail)
     assert ensure_package(tiny_foundation(), scratch() / "engines", OPTIONS) == folder
     assert ensure_package_in_child(tiny_foundation(), scratch() / "engines", OPTIONS) == folder
+
+
+def test_an_edited_headshots_yaml_asks_for_another_package_and_its_recipe_does_not() -> None:
+    """A package repeats the foundation's defaults: it must not outlive them."""
+    foundation = Foundation.read(tiny_foundation())
+    key = package_key(foundation, tiny_digest(), OPTIONS)
+    assert package_key(replace(foundation, training={"steps": 9}), tiny_digest(), OPTIONS) == key
+    assert package_key(replace(foundation, path=Path("/elsewhere")), tiny_digest(), OPTIONS) == key
+    for edited in (replace(foundation, guidance_scale=9.0), replace(foundation, trigger="other")):
+        assert package_key(edited, tiny_digest(), OPTIONS) != key
 
 
 def test_two_processes_at_once_make_one_and_the_same_package(tmp_path: Path) -> None:

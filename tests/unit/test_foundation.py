@@ -50,6 +50,7 @@ def test_headshots_yaml_overrides(folder: Path) -> None:
     found = Foundation.read(folder)
     assert (found.native_width_px, found.native_height_px, found.sampler, found.steps) == (64, 128, "euler", 9)
     assert (found.guidance_scale, found.trigger, found.class_nouns) == (2.0, "zwx", ("someone",))
+    assert found.adapter_guidance_scale == 2.0, "as without an adapter, unless it is said"
     assert found.training == {"rank": 6, "steps": 50}
 
 
