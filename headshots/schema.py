@@ -153,6 +153,8 @@ galleries = Table(
     Column("format", Integer, nullable=False),
     Column("quality", Integer, nullable=False),
     Column("adapter", sa.JSON, nullable=False),
+    # The image that shots are painted over, with its key and SHA-256; null where they come from noise alone.
+    Column("remix", sa.JSON(none_as_null=True)),
     # One sentence on what holds it up.
     Column("note", Text, nullable=False, default=""),
     Column("failure_reason", String(64)),

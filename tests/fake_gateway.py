@@ -255,6 +255,7 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
             seed=request.seed,
             total_shots=shots * len(request.styles),
             adapter_sha256=subject.adapter.sha256,
+            remix=request.remix if request.HasField("remix") else None,
         )
         gallery.create_time.GetCurrentTime()
         if not request.validate_only:

@@ -39,6 +39,13 @@ def generate(
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the first shot of each style.")] = 0,
     format: Annotated[Format, typer.Option(help="How the files are encoded.")] = Format.PNG,
     quality: Annotated[int, typer.Option(min=0, max=100, help="Of JPEG and WebP; 0: the server's default.")] = 0,
+    remix: Annotated[
+        str | None,
+        typer.Option(metavar="IMAGE", help="Paint over subjects/…/galleries/…/images/…, one of the same subject."),
+    ] = None,
+    repaint: Annotated[
+        float, typer.Option(min=0.01, max=1.0, help="With --remix: how much of it; 0.3 leaves most as it is.")
+    ] = 0.8,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -49,11 +56,17 @@ def generate(
     Ctrl-C stops waiting, not the gallery.
     """
     from headshots.cli.session import connect
-    from headshots.client import ImageFormat
+    from headshots.client import ImageFormat, Remix
 
     with connect(address, api_key, tls_ca) as client:
         gallery = client.create_gallery(
-            subject, style, shots_per_style=shots, seed=seed, format=ImageFormat(format.name), quality=quality
+            subject,
+            style,
+            shots_per_style=shots,
+            seed=seed,
+            format=ImageFormat(format.name),
+            quality=quality,
+            remix=Remix(remix, repaint) if remix is not None else None,
         )
         _print_files(*_follow(client, gallery, out), as_json)
 

@@ -5,6 +5,7 @@ here as the server raised them, and `JobFailedError` for a training or gallery t
 """
 
 from headshots.client.aio import AsyncHeadshots
+from headshots.client.images import Image, ImageFormat, PaintedImage, Remix, ShotPreview
 from headshots.client.inspections import PhotoFinding, PhotoInspection, PhotosInspection
 from headshots.client.models import (
     Adapter,
@@ -12,16 +13,12 @@ from headshots.client.models import (
     Gallery,
     GalleryEvent,
     GalleryRef,
-    Image,
-    ImageFormat,
     JobFailedError,
     JobState,
     LossPoint,
-    PaintedImage,
     Photo,
     PhotoRef,
     Priority,
-    ShotPreview,
     Style,
     Subject,
     SubjectRef,
@@ -54,6 +51,7 @@ __all__ = [
     "PhotoRef",
     "PhotosInspection",
     "Priority",
+    "Remix",
     "ShotPreview",
     "Style",
     "Subject",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from headshots.client import models
+from headshots.client import images, models
 from headshots.client.scores import training_scores
 from headshots.v1 import gateway_pb2, resources_pb2
 
@@ -15,9 +15,9 @@ _PRIORITIES = {
     models.Priority.HIGH: resources_pb2.PRIORITY_HIGH,
 }
 _FORMATS = {
-    models.ImageFormat.PNG: resources_pb2.IMAGE_FORMAT_PNG,
-    models.ImageFormat.JPEG: resources_pb2.IMAGE_FORMAT_JPEG,
-    models.ImageFormat.WEBP: resources_pb2.IMAGE_FORMAT_WEBP,
+    images.ImageFormat.PNG: resources_pb2.IMAGE_FORMAT_PNG,
+    images.ImageFormat.JPEG: resources_pb2.IMAGE_FORMAT_JPEG,
+    images.ImageFormat.WEBP: resources_pb2.IMAGE_FORMAT_WEBP,
 }
 
 
@@ -116,9 +116,9 @@ def style(message: resources_pb2.Style) -> models.Style:
     )
 
 
-def image(message: resources_pb2.Image) -> models.Image:
+def image(message: resources_pb2.Image) -> images.Image:
     """An image, without its file."""
-    return models.Image(
+    return images.Image(
         name=message.name,
         style=message.style,
         prompt=message.prompt,
@@ -150,6 +150,7 @@ def gallery(message: resources_pb2.Gallery) -> models.Gallery:
         end_time=_time(message.end_time),
         images=tuple(image(each) for each in message.images),
         status_message=message.status_message,
+        remix=_remix(message.remix) if message.HasField("remix") else None,
     )
 
 
@@ -158,9 +159,14 @@ def gallery_event(message: gateway_pb2.WatchGalleryResponse) -> models.GalleryEv
     if message.HasField("gallery"):
         return gallery(message.gallery)
     if message.HasField("image"):
-        return models.PaintedImage(image(message.image), message.content)
+        return images.PaintedImage(image(message.image), message.content)
     preview = message.preview
-    return models.ShotPreview(preview.shot, preview.step, preview.total_steps, preview.content)
+    return images.ShotPreview(preview.shot, preview.step, preview.total_steps, preview.content)
+
+
+def remix(value: images.Remix | None) -> resources_pb2.Remix | None:
+    """The wire's remix; what is None stays unset."""
+    return None if value is None else resources_pb2.Remix(image=value.image, repaint=value.repaint)
 
 
 def priority(value: models.Priority) -> resources_pb2.Priority:
@@ -168,7 +174,7 @@ def priority(value: models.Priority) -> resources_pb2.Priority:
     return _PRIORITIES[value]
 
 
-def image_format(value: models.ImageFormat) -> resources_pb2.ImageFormat:
+def image_format(value: images.ImageFormat) -> resources_pb2.ImageFormat:
     """The wire's image format."""
     return _FORMATS[value]
 
@@ -186,6 +192,10 @@ def _state(value: resources_pb2.JobState) -> models.JobState:
 
 def _failure(message: resources_pb2.Failure) -> models.Failure:
     return models.Failure(message.reason, message.message)
+
+
+def _remix(message: resources_pb2.Remix) -> images.Remix:
+    return images.Remix(message.image, message.repaint if message.HasField("repaint") else None)
 
 
 def _options(message: resources_pb2.TrainingOptions) -> models.TrainingOptions:

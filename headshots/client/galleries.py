@@ -6,17 +6,8 @@ from collections.abc import AsyncIterator, Iterable
 
 from headshots.client import convert
 from headshots.client.connection import Connection, new_request_id, resource_name
-from headshots.client.models import (
-    Gallery,
-    GalleryEvent,
-    GalleryRef,
-    Image,
-    ImageFormat,
-    PaintedImage,
-    Priority,
-    Style,
-    SubjectRef,
-)
+from headshots.client.images import Image, ImageFormat, PaintedImage, Remix
+from headshots.client.models import Gallery, GalleryEvent, GalleryRef, Priority, Style, SubjectRef
 from headshots.client.trainings import TERMINAL
 from headshots.v1 import gateway_pb2
 
@@ -34,6 +25,7 @@ class GalleryCalls(Connection):
         format: ImageFormat = ImageFormat.PNG,
         quality: int = 0,
         priority: Priority = Priority.STANDARD,
+        remix: Remix | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
     ) -> Gallery:
@@ -47,12 +39,13 @@ class GalleryCalls(Connection):
             format: how the files are encoded.
             quality: of JPEG and WebP, 1 to 100; 0 takes the server's default.
             priority: who is served first.
+            remix: a finished image of the same subject to paint over; default: from noise alone.
             request_id: the same id again answers the same gallery; default a new one.
             validate_only: check everything and answer the gallery as it would be, without making it.
 
         Raises:
             FailedPreconditionError: the subject has no adapter yet.
-            NotFoundError: no such subject or style.
+            NotFoundError: no such subject or style, or no such image to paint over.
         """
         request = gateway_pb2.CreateGalleryRequest(
             parent=resource_name(subject, "subjects"),
@@ -62,6 +55,7 @@ class GalleryCalls(Connection):
             format=convert.image_format(format),
             quality=quality,
             priority=convert.priority(priority),
+            remix=convert.remix(remix),
             request_id=request_id or new_request_id(),
             validate_only=validate_only,
         )
@@ -139,13 +133,14 @@ class GalleryCalls(Connection):
         seed: int = 0,
         format: ImageFormat = ImageFormat.PNG,
         quality: int = 0,
+        remix: Remix | None = None,
     ) -> AsyncIterator[PaintedImage]:
         """Queue a gallery and yield its images with their files as they finish.
 
         Raises what `create_gallery` and `wait_gallery` raise; images that were painted have been yielded by then.
         """
         gallery = await self.create_gallery(
-            subject, styles, shots_per_style=shots_per_style, seed=seed, format=format, quality=quality
+            subject, styles, shots_per_style=shots_per_style, seed=seed, format=format, quality=quality, remix=remix
         )
         async for event in self.watch_gallery(gallery, include_content=True):
             if isinstance(event, PaintedImage):

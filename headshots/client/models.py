@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from headshots.client.images import Image, PaintedImage, Remix, ShotPreview
 from headshots.client.inspections import PhotoInspection
 from headshots.client.scores import TrainingScores
 from headshots.errors import CancelledByCallerError, HeadshotsError
@@ -35,14 +36,6 @@ class Priority(StrEnum):
 
     STANDARD = "STANDARD"
     HIGH = "HIGH"
-
-
-class ImageFormat(StrEnum):
-    """How image files are encoded. The SDK's default is PNG, which is lossless."""
-
-    PNG = "PNG"
-    JPEG = "JPEG"
-    WEBP = "WEBP"
 
 
 @dataclass(frozen=True)
@@ -196,23 +189,6 @@ class Style:
 
 
 @dataclass(frozen=True)
-class Image:
-    """One image of a gallery: what it was painted from and what the file is; `sha256` is of the file."""
-
-    name: str
-    style: str
-    prompt: str
-    seed: int
-    width_px: int
-    height_px: int
-    content_type: str
-    size_bytes: int
-    sha256: str
-    likeness: float | None
-    seconds: float
-
-
-@dataclass(frozen=True)
 class Gallery(_Job):
     """Many shots of one subject. `images` holds those finished so far where the call says that it sends them.
 
@@ -233,24 +209,7 @@ class Gallery(_Job):
     end_time: datetime | None
     images: tuple[Image, ...]
     status_message: str
-
-
-@dataclass(frozen=True)
-class PaintedImage:
-    """An image and its file; `content` is empty where the file was not asked for."""
-
-    image: Image
-    content: bytes
-
-
-@dataclass(frozen=True)
-class ShotPreview:
-    """A glimpse of shot number `shot` while it is being painted; `content` is a small JPEG."""
-
-    shot: int
-    step: int
-    total_steps: int
-    content: bytes
+    remix: Remix | None = None
 
 
 GalleryEvent = Gallery | PaintedImage | ShotPreview

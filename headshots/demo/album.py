@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from headshots.client.models import PaintedImage, Style, Training
+from headshots.client.images import PaintedImage
+from headshots.client.models import Style, Training
 
 INLINE_SIDE_PX = 1024
 SELFIE_SIDE_PX = 320

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from headshots.client.models import PaintedImage
+from headshots.client.images import PaintedImage
 from headshots.demo.album import Album, Stage, StyleGroup, picture_uri, thumbnail_uri
 from headshots.demo.curve import curve_svg
 from headshots.demo.style_sheet import CSS

@@ -273,7 +273,7 @@ class CancelTrainingResponse(_message.Message):
     def __init__(self, training: _Optional[_Union[_resources_pb2.Training, _Mapping]] = ...) -> None: ...
 
 class CreateGalleryRequest(_message.Message):
-    __slots__ = ("parent", "styles", "shots_per_style", "seed", "format", "quality", "priority", "request_id", "validate_only")
+    __slots__ = ("parent", "styles", "shots_per_style", "seed", "format", "quality", "priority", "request_id", "validate_only", "remix")
     PARENT_FIELD_NUMBER: _ClassVar[int]
     STYLES_FIELD_NUMBER: _ClassVar[int]
     SHOTS_PER_STYLE_FIELD_NUMBER: _ClassVar[int]
@@ -283,6 +283,7 @@ class CreateGalleryRequest(_message.Message):
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    REMIX_FIELD_NUMBER: _ClassVar[int]
     parent: str
     styles: _containers.RepeatedScalarFieldContainer[str]
     shots_per_style: int
@@ -292,7 +293,8 @@ class CreateGalleryRequest(_message.Message):
     priority: _resources_pb2.Priority
     request_id: str
     validate_only: bool
-    def __init__(self, parent: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_resources_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_resources_pb2.Priority, str]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    remix: _resources_pb2.Remix
+    def __init__(self, parent: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_resources_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_resources_pb2.Priority, str]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., remix: _Optional[_Union[_resources_pb2.Remix, _Mapping]] = ...) -> None: ...
 
 class CreateGalleryResponse(_message.Message):
     __slots__ = ("gallery",)

@@ -269,8 +269,16 @@ class Image(_message.Message):
     seconds: float
     def __init__(self, name: _Optional[str] = ..., style: _Optional[str] = ..., prompt: _Optional[str] = ..., seed: _Optional[int] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., content_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., likeness: _Optional[float] = ..., seconds: _Optional[float] = ...) -> None: ...
 
+class Remix(_message.Message):
+    __slots__ = ("image", "repaint")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    REPAINT_FIELD_NUMBER: _ClassVar[int]
+    image: str
+    repaint: float
+    def __init__(self, image: _Optional[str] = ..., repaint: _Optional[float] = ...) -> None: ...
+
 class Gallery(_message.Message):
-    __slots__ = ("name", "state", "styles", "shots_per_style", "seed", "total_shots", "completed_shots", "failed_shots", "adapter_sha256", "failure", "create_time", "end_time", "images", "status_message")
+    __slots__ = ("name", "state", "styles", "shots_per_style", "seed", "total_shots", "completed_shots", "failed_shots", "adapter_sha256", "failure", "create_time", "end_time", "images", "status_message", "remix")
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     STYLES_FIELD_NUMBER: _ClassVar[int]
@@ -285,6 +293,7 @@ class Gallery(_message.Message):
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     STATUS_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    REMIX_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: JobState
     styles: _containers.RepeatedScalarFieldContainer[str]
@@ -299,4 +308,5 @@ class Gallery(_message.Message):
     end_time: _timestamp_pb2.Timestamp
     images: _containers.RepeatedCompositeFieldContainer[Image]
     status_message: str
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., total_shots: _Optional[int] = ..., completed_shots: _Optional[int] = ..., failed_shots: _Optional[int] = ..., adapter_sha256: _Optional[str] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., images: _Optional[_Iterable[_Union[Image, _Mapping]]] = ..., status_message: _Optional[str] = ...) -> None: ...
+    remix: Remix
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[JobState, str]] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., total_shots: _Optional[int] = ..., completed_shots: _Optional[int] = ..., failed_shots: _Optional[int] = ..., adapter_sha256: _Optional[str] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., images: _Optional[_Iterable[_Union[Image, _Mapping]]] = ..., status_message: _Optional[str] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ...) -> None: ...

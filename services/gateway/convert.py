@@ -10,7 +10,7 @@ from google.protobuf.json_format import ParseDict
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
 from headshots.styles import Style
 from headshots.v1 import gateway_pb2, resources_pb2
-from services.gateway import models, names
+from services.gateway import models, names, remixes
 
 STATES = {
     PENDING: resources_pb2.JOB_STATE_PENDING,
@@ -143,7 +143,21 @@ def gallery_order(request: gateway_pb2.CreateGalleryRequest) -> models.GalleryOr
         image_format=int(request.format) or int(resources_pb2.IMAGE_FORMAT_PNG),
         quality=request.quality,
         priority=int(request.priority) or models.PRIORITY_STANDARD,
+        remix=_remix_order(request.remix) if request.HasField("remix") else None,
     )
+
+
+def _remix_order(message: resources_pb2.Remix) -> remixes.RemixOrder:
+    subject_id, gallery_id, number = names.ids(message.image)
+    repaint = message.repaint if message.HasField("repaint") else None
+    return remixes.RemixOrder(subject_id, gallery_id, int(number), repaint)
+
+
+def _remix(subject_id: str, value: remixes.Remix | None) -> resources_pb2.Remix | None:
+    if value is None:
+        return None
+    image = names.image_name(subject_id, value.gallery_id, value.number)
+    return resources_pb2.Remix(image=image, repaint=value.repaint)
 
 
 def gallery(value: models.Gallery) -> resources_pb2.Gallery:
@@ -163,6 +177,7 @@ def gallery(value: models.Gallery) -> resources_pb2.Gallery:
         end_time=optional_timestamp(value.ended_at),
         images=[image(value.subject_id, value.id, one) for one in value.images],
         status_message=value.note,
+        remix=_remix(value.subject_id, value.remix),
     )
 
 

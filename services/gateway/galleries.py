@@ -14,6 +14,7 @@ from headshots.errors import NotFoundError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL_STATES, galleries, shots
 from services.gateway.models import Adapter, Failure, Gallery, Image
 from services.gateway.pages import cut_page, decode_token
+from services.gateway.remixes import Remix
 from services.gateway.settling import settle
 from services.gateway.subjects import find_subject
 
@@ -50,8 +51,13 @@ def get_image(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, 
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
     """
     with read(engine) as connection:
-        _find(connection, tenant_id, subject_id, gallery_id)
-        row = connection.execute(_finished(gallery_id).where(shots.c.number == number)).first()
+        return find_image(connection, tenant_id, subject_id, gallery_id, number)
+
+
+def find_image(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str, number: int) -> Image:
+    """:func:`get_image` within a transaction."""
+    _find(connection, tenant_id, subject_id, gallery_id)
+    row = connection.execute(_finished(gallery_id).where(shots.c.number == number)).first()
     if row is None:
         name = f"subjects/{subject_id}/galleries/{gallery_id}/images/{number}"
         raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {name}, or not yet", metadata={"name": name})
@@ -131,6 +137,7 @@ def present(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gallery]:
             failure=Failure(row.failure_reason, row.failure_message) if row.failure_reason else None,
             note=row.note,
             revision=row.revision,
+            remix=Remix.from_json(row.remix),
         )
         for row in rows
     ]

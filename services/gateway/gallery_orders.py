@@ -12,8 +12,9 @@ from headshots.database import database_now, write
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
 from headshots.schema import PENDING, galleries, shots
 from headshots.styles import Style, StyleLibrary
-from services.gateway.galleries import present
+from services.gateway.galleries import find_image, present
 from services.gateway.models import MAX_SHOTS, SEEDS, Adapter, Gallery, GalleryOrder
+from services.gateway.remixes import Remix, RemixOrder
 from services.gateway.subjects import find_subject, new_id, newest_adapters
 
 
@@ -30,8 +31,8 @@ def create_gallery(
     """Queues a gallery with the adapter and the recipes of now; the same `request_id` answers the one made before.
 
     Raises:
-        NotFoundError: SUBJECT_NOT_FOUND.
-        InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS.
+        NotFoundError: SUBJECT_NOT_FOUND; of an image to paint over also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
+        InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
         FailedPreconditionError: SUBJECT_UNTRAINED.
     """
     recipes = _recipes(library, order)
@@ -51,6 +52,7 @@ def create_gallery(
             completed_shots=0,
             failed_shots=0,
             adapter=adapter,
+            remix=_remix(connection, tenant_id, subject_id, order.remix),
             created_at=database_now(connection),
         )
         if not validate_only:
@@ -65,6 +67,19 @@ def _adapter_of(connection: Connection, subject_id: str) -> Adapter:
             "SUBJECT_UNTRAINED", "the subject has no adapter yet; create a training and wait until it succeeds"
         )
     return adapter
+
+
+def _remix(connection: Connection, tenant_id: str, subject_id: str, order: RemixOrder | None) -> Remix | None:
+    if order is None:
+        return None
+    if order.subject_id != subject_id:
+        raise InvalidArgumentError(
+            "REMIX_OF_ANOTHER_SUBJECT",
+            f"the image is of subjects/{order.subject_id}; name one of the gallery's own subject",
+            violations=[FieldViolation("remix.image", f"must be in subjects/{subject_id}")],
+        )
+    image = find_image(connection, tenant_id, subject_id, order.gallery_id, order.number)
+    return Remix(order.gallery_id, order.number, order.repaint, image.key, image.sha256)
 
 
 def _recipes(library: StyleLibrary, order: GalleryOrder) -> list[Style]:
@@ -110,6 +125,7 @@ def _insert(
             format=order.image_format,
             quality=order.quality,
             adapter=dataclasses.asdict(gallery.adapter),
+            remix=dataclasses.asdict(gallery.remix) if gallery.remix is not None else None,
             created_at=gallery.created_at,
         )
     )

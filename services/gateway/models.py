@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headshots.schema import TERMINAL_STATES
+from services.gateway.remixes import Remix, RemixOrder
 
 MIN_TRAINING_PHOTOS = 6
 MAX_PHOTOS = 100
@@ -189,6 +190,7 @@ class GalleryOrder:
     image_format: int = 1
     quality: int = 0
     priority: int = PRIORITY_STANDARD
+    remix: RemixOrder | None = None
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,7 @@ class Gallery:
     images: tuple[Image, ...] = ()
     note: str = ""
     revision: int = 0
+    remix: Remix | None = None
 
     @property
     def is_terminal(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.gateway.models import Adapter, TrainingJob, TrainingRequest
+from services.gateway.remixes import Remix
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class GenerationRequest:
     preview_every: int
     output_prefix: str
     priority: int
+    remix: Remix | None = None
+    """What is painted over."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from services.gateway.peers import (
     StepDone,
     Waiting,
 )
+from services.gateway.remixes import Remix
 from services.gateway.replicas import replica_addresses
 
 STATES = {
@@ -116,6 +117,7 @@ class RpcGenerator:
                 preview_every=request.preview_every,
                 output_prefix=request.output_prefix,
                 priority=cast(resources_pb2.Priority, request.priority),
+                source=_source(request.remix),
             )
         )
         try:
@@ -184,6 +186,13 @@ def _options(request: TrainingRequest) -> resources_pb2.TrainingOptions:
         batch_rows=options.batch_rows,
         seed=options.seed,
     )
+
+
+def _source(remix: Remix | None) -> generator_pb2.Source | None:
+    if remix is None:
+        return None
+    stored = generator_pb2.StoredPicture(key=remix.key, sha256=remix.sha256)
+    return generator_pb2.Source(picture=generator_pb2.Picture(stored=stored), repaint=remix.repaint)
 
 
 def _job(message: trainer_pb2.TrainingJob) -> TrainingJob:

@@ -194,6 +194,7 @@ class ShotWorker:
             preview_every=self._settings.preview_every if self._hub.wants_previews(shot.gallery_id) else 0,
             output_prefix=f"{object_prefix(shot.tenant_id, shot.subject_id)}/images",
             priority=shot.priority,
+            remix=shot.remix,
         )
         async with contextlib.aclosing(self._generator.generate(request)) as events:  # type: ignore[type-var]
             while True:

@@ -17,6 +17,7 @@ from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, gal
 from headshots.styles import Style
 from services.gateway.models import Adapter, Failure
 from services.gateway.peers import ImageDone
+from services.gateway.remixes import Remix
 from services.gateway.settling import settle
 
 
@@ -40,6 +41,7 @@ class Shot:
     image_format: int
     quality: int
     priority: int
+    remix: Remix | None
 
 
 def claim(engine: Engine, *, owner: str, ttl_seconds: float) -> Shot | None:
@@ -134,6 +136,7 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
         image_format=row.format,
         quality=row.quality,
         priority=row.priority,
+        remix=Remix.from_json(row.remix),
     )
 
 

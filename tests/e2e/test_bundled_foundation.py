@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from foundry.portraits import held_out_seed, sample_identity, sample_selfies
-from headshots.client import PaintedImage, TrainingOptions
+from headshots.client import AsyncHeadshots, PaintedImage, Remix, Subject, TrainingOptions
 from headshots.diffusion.export import ExportOptions, ensure_package_in_child
 from headshots.settings import default_foundation
 from tests.engines import scratch
@@ -38,6 +38,21 @@ def two_women() -> list[int]:
     return [held_out_seed(n) for n in range(20) if sample_identity(held_out_seed(n)).class_noun == "woman"][:2]
 
 
+async def remixes_stay_near(
+    client: AsyncHeadshots, subject: Subject, source: PaintedImage, style: str, *, likewise: PaintedImage
+) -> None:
+    """Painted over `source` in another style: the less of it is repainted, the nearer; nearer than `likewise`, from
+    noise alone."""
+
+    async def distance(repaint: float) -> float:
+        remix = Remix(source.image.name, repaint)
+        (shot,) = [each async for each in client.generate(subject, [style], shots_per_style=1, seed=8, remix=remix)]
+        return float(np.abs(pixels(shot.content) - pixels(source.content)).mean())
+
+    little, much = await distance(0.2), await distance(0.8)
+    assert 0 < little < much < np.abs(pixels(likewise.content) - pixels(source.content)).mean()
+
+
 async def test_photos_decide_the_faces_and_stock_diffusers_agrees(platform: LivePlatform) -> None:
     galleries: list[list[PaintedImage]] = []
     adapters = []
@@ -50,6 +65,8 @@ async def test_photos_decide_the_faces_and_stock_diffusers_agrees(platform: Live
             adapters.append(training.adapter)
             shots = [each async for each in client.generate(subject, STYLES, shots_per_style=2, seed=3)]
             galleries.append(sorted(shots, key=lambda shot: (shot.image.style, shot.image.seed)))
+        first, last = galleries[-1][0], galleries[-1][-1]
+        await remixes_stay_near(client, subject, last, first.image.style, likewise=first)
     for one, other in zip(*galleries, strict=True):
         assert (one.image.prompt, one.image.seed) == (other.image.prompt, other.image.seed)
         assert np.abs(pixels(one.content) - pixels(other.content)).mean() > 4

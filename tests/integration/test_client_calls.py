@@ -17,6 +17,7 @@ from headshots.client import (
     JobState,
     PaintedImage,
     Priority,
+    Remix,
     ShotPreview,
     Subject,
     TrainingOptions,
@@ -276,6 +277,21 @@ async def test_gallery_fields_and_events(client: AsyncHeadshots, fake: FakeGatew
     whole = await client.wait_gallery(gallery)
     assert [image.seed for image in whole.images] == [0, 0, 0]
     assert [each async for each in client.list_galleries(subject)] == [whole]
+
+
+async def test_a_gallery_over_an_image(client: AsyncHeadshots, fake: FakeGateway) -> None:
+    subject = await trained(client)
+    (first,) = [each async for each in client.generate(subject, [STYLES[0]], shots_per_style=1)]
+    remix = Remix(first.image.name, repaint=0.3)
+    gallery = await client.create_gallery(subject, [STYLES[1]], remix=remix)
+    assert gallery.remix == remix
+    assert fake.requests[-1].remix == resources_pb2.Remix(image=first.image.name, repaint=0.3)
+    assert [each async for each in client.generate(subject, [STYLES[1]], remix=Remix(first.image.name))]
+    assert {made.remix for made in [each async for each in client.list_galleries(subject)]} == {
+        None,
+        remix,
+        Remix(first.image.name, None),
+    }
 
 
 async def test_gallery_that_fails_raises_after_its_images(client: AsyncHeadshots, fake: FakeGateway) -> None:

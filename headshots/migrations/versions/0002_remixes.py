@@ -1,0 +1,21 @@
+"""Galleries that are painted over an image."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Galleries made before have none."""
+    op.add_column("galleries", sa.Column("remix", sa.JSON(), nullable=True))
+
+
+def downgrade() -> None:
+    """Galleries forget what they were painted over."""
+    op.drop_column("galleries", "remix")

@@ -1,0 +1,33 @@
+"""The image that a gallery is painted over, as it is asked for and as it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RemixOrder:
+    """The image to paint over, by the ids in its name; `repaint`: share of the steps, None is the generator's."""
+
+    subject_id: str
+    gallery_id: str
+    number: int
+    repaint: float | None
+
+
+@dataclass(frozen=True)
+class Remix:
+    """The image that is painted over, and where its file lies. Frozen in the gallery's row."""
+
+    gallery_id: str
+    number: int
+    repaint: float | None
+    key: str
+    sha256: str
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any] | None) -> Remix | None:
+        """From a JSON column."""
+        return cls(**document) if document else None
