@@ -19,6 +19,7 @@ from diffusers import (
     EulerDiscreteScheduler,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
+    StableDiffusionXLImg2ImgPipeline,
 )
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
@@ -26,7 +27,7 @@ from PIL import Image
 from headshots.diffusion.schedule import initial_noise
 from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError, InvalidPhotoError
 from headshots.v1 import generator_pb2 as pb
-from tests.engines import lora_bytes, peft_unet, tiny_foundation
+from tests.engines import lora_bytes, peft_unet, tiny_foundation, tiny_sdxl, tiny_sdxl_package
 from tests.generators import Generator, refused, running_generator
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
@@ -91,9 +92,11 @@ def noise(seed: int, images: int = 1, size: int = SIZE) -> bytes:
     return drawn.numpy().astype("<f4").tobytes()
 
 
-def stock(cls: Any, lora: bytes | None, sampler: str, folder: Path) -> tuple[Any, torch.Tensor]:
+def stock(
+    cls: Any, lora: bytes | None, sampler: str, folder: Path, foundation: Path | None = None
+) -> tuple[Any, torch.Tensor]:
     """A stock pipeline, and the source's latents: the middle of the VAE's distribution instead of a draw from it."""
-    pipeline = cls.from_pretrained(tiny_foundation(), dtype=torch.float32, safety_checker=None)
+    pipeline = cls.from_pretrained(foundation or tiny_foundation(), dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     pipeline.scheduler = SAMPLERS[sampler][1].from_config(pipeline.scheduler.config)
     if lora is not None:
@@ -135,6 +138,27 @@ async def test_a_picture_is_repainted_as_stock_image_to_image_does(
     assert [e.step.total_steps for e in events if e.HasField("step")] == [int(steps * repaint)] * int(steps * repaint)
     from_noise = pixels_of(await generator.image(**request, noise=noise(3)))
     assert repaint == 1 or psnr(from_noise, expected) < 35, "the picture shows"
+
+
+async def test_sdxl_repaints_a_picture_as_stock_image_to_image_does(tmp_path: Path) -> None:
+    """Its own scaling of latents, and the added conditions at a picture's size."""
+    pipeline, latents = stock(StableDiffusionXLImg2ImgPipeline, None, "euler", tmp_path, tiny_sdxl())
+    call = {"prompt": "photo of sks woman", "guidance_scale": 3.0}
+    made = pipeline(
+        **call,
+        image=latents,
+        strength=0.6,
+        num_inference_steps=8,
+        generator=torch.Generator().manual_seed(3),
+        output_type="np",
+    ).images[0]
+    async with running_generator(tmp_path, package=tiny_sdxl_package()) as generator:
+        request = {**call, "steps": 8, "sampler": pb.SAMPLER_EULER, "noise": noise(3)}
+        found = pixels_of(await generator.image(**request, source=source(picture(), repaint=0.6)))
+        from_noise = pixels_of(await generator.image(**request))
+    expected = (made * 255).round().astype(np.uint8)
+    assert psnr(found, expected) >= 40
+    assert psnr(from_noise, expected) < 35, "the picture shows"
 
 
 @pytest.mark.parametrize(
