@@ -26,19 +26,25 @@ from headshots.diffusion.tensorrt.rules import RULES
 from headshots.diffusion.tensorrt.support import Support
 from headshots.diffusion.traceable import unet_item
 from headshots.settings import default_foundation
-from tests.engines import OPTIONS, scratch, tiny_foundation, tiny_package, tiny_sdxl_package
+from tests.engines import OPTIONS, scratch, tiny_foundation, tiny_package, tiny_sdxl, tiny_sdxl_package
 
 FLOAT, HALF, DOUBLE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE
 INT, LONG, BYTE = TensorProto.INT32, TensorProto.INT64, TensorProto.UINT8
 
 
 def half_package() -> EnginePackage:
-    return EnginePackage.read(
-        ensure_package(tiny_foundation(), scratch() / "engines", replace(OPTIONS, precision="fp16"))
-    )
+    return in_half(tiny_foundation())
 
 
-@pytest.mark.parametrize("package", [tiny_package, half_package, tiny_sdxl_package])
+def half_sdxl_package() -> EnginePackage:
+    return in_half(tiny_sdxl())
+
+
+def in_half(foundation: Path) -> EnginePackage:
+    return EnginePackage.read(ensure_package(foundation, scratch() / "engines", replace(OPTIONS, precision="fp16")))
+
+
+@pytest.mark.parametrize("package", [tiny_package, half_package, tiny_sdxl_package, half_sdxl_package])
 def test_every_graph_of_a_package_runs_on_tensorrt(package: Any) -> None:
     assert check_package(package()) == []
 
