@@ -60,9 +60,7 @@ def write_adapter(
     Returns what was written, and ``scores`` with the keys of sheet and card.
 
     An earlier attempt may have been killed between the files. So the kohya file and the manifest are made from what
-    the store holds, never from what this run would have written: they always belong together. What calls itself
-    another result (of a trainer before an upgrade, on a device that does not repeat itself) is replaced: without a
-    manifest it counts for nobody.
+    the store holds, never from what this run would have written: they always belong together.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE, OBJECT_STORE_FULL.
@@ -70,10 +68,7 @@ def write_adapter(
     manifest_key, key, kohya_key, sheet_key, card_key = (f"{request.output_prefix}/{name}" for name in _FILES)
     scores = dataclasses.replace(scores, sheet_key=sheet_key, card_key=card_key)
     header = common_header(request, provenance, scores)
-    data = _kept(store, key, ours := diffusers_lora_bytes(_pairs(weights), header))
-    if not header.items() <= read_arrays(data)[1].items():
-        _remove_files(store, request)
-        data = _kept(store, key, ours)
+    data = _put_adapter(store, request, weights, header)
     stored = {name.removeprefix("unet."): array for name, array in read_arrays(data)[0].items()}
     kohya_bytes = kohya_lora_bytes(_pairs(stored), {**header, **kohya_header(request, provenance, curve, scores)})
     sums = {
@@ -94,6 +89,25 @@ def write_adapter(
     manifest = {**_manifest(request, provenance, files, curve, scores), **sums}
     store.put_sync(manifest_key, json.dumps(manifest, indent=1, sort_keys=True).encode())
     return files, scores
+
+
+def _put_adapter(
+    store: ArtifactStore,
+    request: JobRequest,
+    weights: Mapping[str, npt.NDArray[np.float32]],
+    header: Mapping[str, str],
+) -> bytes:
+    """The adapter's file as the store has it: this result's, written now or by an attempt before.
+
+    What calls itself another result (of a trainer before an upgrade, of a device that does not repeat itself) is
+    replaced with all that came with it: without a manifest it counts for nobody.
+    """
+    key, ours = f"{request.output_prefix}/{_ADAPTER}", diffusers_lora_bytes(_pairs(weights), header)
+    data = _kept(store, key, ours)
+    if header.items() <= read_arrays(data)[1].items():
+        return data
+    _remove_files(store, request)
+    return _kept(store, key, ours)
 
 
 def _kept(store: ArtifactStore, key: str, data: bytes) -> bytes:
