@@ -149,6 +149,8 @@ def migrate(engine: Engine) -> None:
     Raises:
         UnavailableError: DATABASE_UNAVAILABLE.
     """
+    # It tells at each start what kind of database it met; that it migrates is worth a line.
+    logging.getLogger("alembic.runtime.migration").addFilter(_is_about_migrations)
     config = Config()
     config.set_main_option("script_location", "headshots:migrations")
     config.set_main_option("path_separator", "os")
@@ -157,3 +159,7 @@ def migrate(engine: Engine) -> None:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _is_about_migrations(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith(("Context impl ", "Will assume "))

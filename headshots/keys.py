@@ -95,6 +95,11 @@ def _insert_key(engine: Engine, tenant_id: str, key: str, label: str) -> None:
         )
 
 
+def id_of_key(key: str) -> str:
+    """The id in a key, `hs_<id>_<secret>`, which is no secret; of an id, itself."""
+    return _parts(key)[0]
+
+
 def _parts(key: str) -> tuple[str, str]:
     """(id, secret)."""
     key_id, _, secret = key.removeprefix("hs_").partition("_")
@@ -176,17 +181,25 @@ def ensure_default_key(engine: Engine, key_file: Path) -> None:
     create_tenant(engine, DEFAULT_TENANT, "Default")
     if list_keys(engine):
         if not _works(engine, key_file):
-            _LOG.warning("%s holds no key that works; make one with `headshots keys create`", key_file)
+            _LOG.warning(
+                "%s; the database has keys already, so none was made. `headshots keys create --save` leaves one there",
+                f"{key_file} holds no key that works" if key_file.exists() else f"there is no {key_file}",
+            )
         return
-    make_private(key_file.parent)
     key = _new_key()
+    # The file first: a crash in between leaves a database without keys, and the next start begins anew.
+    write_key_file(key_file, key)
+    _insert_key(engine, DEFAULT_TENANT, key, "made on first start")
+
+
+def write_key_file(key_file: Path, key: str) -> None:
+    """Leaves the key in the file, whole or not at all, for its owner only."""
+    make_private(key_file.parent)
     fresh = key_file.with_name(f"{key_file.name}.{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as out:
         out.write(key + "\n")
-    # The file first: a crash in between leaves a database without keys, and the next start begins anew.
     fresh.replace(key_file)
-    _insert_key(engine, DEFAULT_TENANT, key, "made on first start")
 
 
 def _works(engine: Engine, key_file: Path) -> bool:

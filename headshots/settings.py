@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import logging
 import types
 import typing
 from collections.abc import Mapping
@@ -14,6 +16,7 @@ from headshots.errors import InvalidArgumentError
 
 SettingsT = TypeVar("SettingsT")
 
+_LOG = logging.getLogger(__name__)
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
 
@@ -80,13 +83,15 @@ def read_settings(cls: type[SettingsT], prefix: str, environ: Mapping[str, str],
     """Build the frozen dataclass ``cls`` from ``{prefix}{FIELD}`` variables.
 
     A field takes its variable's value where the variable is set and not empty, else ``given[field]``, else its own
-    default. Types: str, int, float, bool, Path, and ``| None`` of these.
+    default. Types: str, int, float, bool, Path, and ``| None`` of these. A variable with the prefix that is no field's
+    is told in the log: it may be a slip.
 
     Raises:
         InvalidArgumentError: SETTING_INVALID or SETTING_MISSING, naming the variable.
     """
     assert dataclasses.is_dataclass(cls)
     hints = typing.get_type_hints(cls)
+    _tell_of_slips(prefix, environ, [prefix + field.name.upper() for field in dataclasses.fields(cls)])
     values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):
         variable = prefix + field.name.upper()
@@ -100,6 +105,24 @@ def read_settings(cls: type[SettingsT], prefix: str, environ: Mapping[str, str],
     return cls(**values)
 
 
+def read_port(environ: Mapping[str, str], variable: str, default: int) -> int:
+    """A port from its variable, as `read_settings` reads it.
+
+    Raises:
+        InvalidArgumentError: SETTING_INVALID.
+    """
+    raw = environ.get(variable, "")
+    return int(_parse(variable, raw, int)) if raw else default
+
+
+def _tell_of_slips(prefix: str, environ: Mapping[str, str], known: list[str]) -> None:
+    """Warn of variables that look like a setting of this service and are none."""
+    for name in sorted(environ):
+        if name.startswith(prefix) and name not in known:
+            meant = "".join(f"; did you mean {close}?" for close in difflib.get_close_matches(name, known, n=1))
+            _LOG.warning("%s is no setting and is ignored%s (docs/operations.md lists them)", name, meant)
+
+
 def _parse(variable: str, raw: str, hint: Any) -> Any:
     """Convert one variable's text to the field's type."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
@@ -111,7 +134,10 @@ def _parse(variable: str, raw: str, hint: Any) -> Any:
             return raw.lower() in _TRUE
         if hint is Path:
             return Path(raw).expanduser().absolute()
-        return hint(raw)
+        value = hint(raw)
+        if hint is int and variable.endswith("_PORT") and not 0 <= value <= 65535:
+            raise ValueError("a port is 0 to 65535")
+        return value
     except ValueError as error:
         raise InvalidArgumentError(
             "SETTING_INVALID", f"{variable}={raw!r} is not a valid {getattr(hint, '__name__', hint)}: {error}"

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from headshots.cli.exits import reported
+from headshots.cli.extras import require
 from headshots.cli.options import Foundation
 
 
@@ -33,6 +34,7 @@ def demo(
 
     Leaves gallery.html, contact-sheet.png and report.json; logs are in logs/.
     """
+    require("demo", "demo")
     from headshots.demo.job import run_demo
     from headshots.demo.steps import DemoOptions
 

@@ -41,6 +41,9 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+# Nothing was asked of a server: what should have run here did not.
+_NOT_STARTED = ("EXPORT_FAILED", "ADDRESS_IN_USE", "ADDRESS_UNUSABLE")
+
 HELP = (
     "Exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 no connection, 4 refused (the message tells the cure), "
     "5 API key missing or wrong, 6 busy, 130 stopped with Ctrl-C."
@@ -52,7 +55,7 @@ def exit_code(error: BaseException) -> ExitCode:
     from headshots import errors
     from headshots.client import JobFailedError
 
-    if isinstance(error, errors.HeadshotsError) and error.reason == "EXPORT_FAILED":
+    if isinstance(error, errors.HeadshotsError) and error.reason in _NOT_STARTED:
         return ExitCode.FAILED
     table: tuple[tuple[tuple[type[BaseException], ...], ExitCode], ...] = (
         ((JobFailedError, errors.CancelledByCallerError), ExitCode.FAILED),
@@ -83,6 +86,9 @@ def reported(command: Callable[P, R]) -> Callable[P, R]:
 
         try:
             return command(*args, **kwargs)
+        except BrokenPipeError:
+            # The reader of our output has seen enough, as `head` does. Whoever runs commands ends the process quietly.
+            raise
         except (HeadshotsError, OSError, KeyboardInterrupt) as error:
             code = exit_code(error)
             tell(error, code, as_json=bool(kwargs.get("as_json")))
@@ -93,6 +99,7 @@ def reported(command: Callable[P, R]) -> Callable[P, R]:
 
 def tell(error: BaseException, code: ExitCode, *, as_json: bool) -> None:
     """Write the error to stderr: for people, or as one JSON object."""
+    from headshots.cli.cures import cure
     from headshots.errors import HeadshotsError
 
     if isinstance(error, HeadshotsError):
@@ -109,8 +116,8 @@ def tell(error: BaseException, code: ExitCode, *, as_json: bool) -> None:
     for violation in getattr(error, "violations", ()):
         if violation.description not in message:
             typer.echo(f"  {violation.field}: {violation.description}", err=True)
-    if reason == "SERVER_UNREACHABLE":
-        typer.echo("  `headshots serve all` starts a gateway on this machine; --address names another", err=True)
+    if isinstance(error, HeadshotsError) and (told := cure(error)):
+        typer.echo(f"  {told}", err=True)
     retry_after = getattr(error, "retry_after_seconds", None)
     if retry_after is not None:
         typer.echo(f"  try again in {retry_after:.0f} s", err=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshots.cli.exits import ExitCode, reported
+from headshots.cli.extras import require
 from headshots.cli.options import Foundation, Json
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def export(
 
     As in: headshots export --foundation /models/sd15 --out /engines/sd15 --precision fp16 --size 512x512 --size 512x768
     """
+    require("export", "export")
     from headshots.diffusion.options import ExportOptions, parse_sizes
 
     if out is not None and engines is not None:
@@ -115,7 +117,7 @@ def _check(package: Path) -> list[Finding]:
 
 def _tell(package: Path, findings: list[Finding] | None, *, as_json: bool) -> None:
     """What was made, and what TensorRT would not take; None: not asked."""
-    from headshots.cli.output import print_json
+    from headshots.cli.output import note, print_json
 
     if as_json:
         checked = {} if findings is None else {"tensorrt": [finding.to_json() for finding in findings]}
@@ -124,3 +126,5 @@ def _tell(package: Path, findings: list[Finding] | None, *, as_json: bool) -> No
     typer.echo(package)
     for finding in findings or ():
         typer.echo(f"TensorRT would not take {finding}", err=True)
+    if findings == []:
+        note("TensorRT's parser takes every node of every graph, by its published operator table; no engine was built")

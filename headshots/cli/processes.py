@@ -165,17 +165,22 @@ def wait_until_serving(
     deadline = time.monotonic() + timeout_seconds
     while waiting:
         if (dead := fleet.exited()) is not None:
-            raise ServicesFailedError("SERVICE_DIED", f"the {dead[0]} ended with exit code {dead[1]}; see its log")
+            raise ServicesFailedError("SERVICE_DIED", tell_death(*dead))
         if time.monotonic() > deadline:
             names = ", ".join(sorted(waiting))
             raise ServicesFailedError(
-                "SERVICE_NOT_READY", f"{names} not ready after {timeout_seconds:.0f} s; see the logs"
+                "SERVICE_NOT_READY", f"{names} not ready after {timeout_seconds:.0f} s; what they said stands above"
             )
         for name, address in list(waiting.items()):
             if is_serving(address):
                 del waiting[name]
                 on_serving(name)
         time.sleep(0.1)
+
+
+def tell_death(name: str, code: int) -> str:
+    """Of a service whose lines went where this message goes."""
+    return f"the {name} ended with exit code {code}; its own last lines stand above"
 
 
 @contextlib.contextmanager

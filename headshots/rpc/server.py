@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from headshots.errors import UnavailableError
 from headshots.rpc.auth import Authenticator
 from headshots.rpc.interceptors import AuthInterceptor, ErrorInterceptor, MetricsInterceptor, ValidationInterceptor
+from headshots.rpc.ports import check_port
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ class ServerSettings:
     # Seconds after which a connection takes no new calls (give or take a tenth; running ones go on). Clients look a
     # name's addresses up only when they connect, so this is how soon replicas that were added get calls.
     connection_age_seconds: float = 120.0
+    # What comes before PORT and METRICS_PORT in the variables that set them; for errors.
+    prefix: str = ""
 
 
 class RunningServer:
@@ -82,8 +85,10 @@ async def start_server(
     ``serving=False`` starts with health NOT_SERVING, for services that still have to warm up.
 
     Raises:
-        UnavailableError: ADDRESS_IN_USE.
+        UnavailableError: ADDRESS_IN_USE, ADDRESS_UNUSABLE, naming the port and the variable that sets it.
     """
+    check_port(settings.host, settings.port, f"{settings.prefix}PORT")
+    check_port(settings.host, settings.metrics_port, f"{settings.prefix}METRICS_PORT")
     server = grpc.aio.server(interceptors=_interceptors(registry, authenticate), options=_options(settings))
     services = list(register(server))
     health = HealthServicer()

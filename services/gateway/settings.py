@@ -124,7 +124,13 @@ class GatewaySettings:
     @property
     def server(self) -> ServerSettings:
         """Where the gRPC server listens."""
-        return ServerSettings(self.host, self.port, self.metrics_port, max_message_bytes=self.max_message_bytes)
+        return ServerSettings(
+            self.host,
+            self.port,
+            self.metrics_port,
+            max_message_bytes=self.max_message_bytes,
+            prefix="HEADSHOTS_GATEWAY_",
+        )
 
     @property
     def photo_limits(self) -> PhotoLimits:

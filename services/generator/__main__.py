@@ -23,7 +23,8 @@ from services.generator.metrics import Metrics
 from services.generator.servicer import register
 from services.generator.settings import GeneratorSettings
 
-log = logging.getLogger(__name__)
+# As it is run, its `__name__` says `__main__`.
+log = logging.getLogger("services.generator")
 
 
 def find_package(settings: GeneratorSettings) -> Path:

@@ -81,7 +81,7 @@ class GeneratorSettings:
     @property
     def server(self) -> ServerSettings:
         """Where the gRPC server listens."""
-        return ServerSettings(self.host, self.port, self.metrics_port, MAX_MESSAGE_BYTES)
+        return ServerSettings(self.host, self.port, self.metrics_port, MAX_MESSAGE_BYTES, prefix="HEADSHOTS_GENERATOR_")
 
     @property
     def runtime(self) -> OnnxRuntimeOptions:

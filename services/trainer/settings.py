@@ -86,7 +86,7 @@ class TrainerSettings:
     @property
     def server(self) -> ServerSettings:
         """Where the gRPC server listens."""
-        return ServerSettings(self.host, self.port, self.metrics_port)
+        return ServerSettings(self.host, self.port, self.metrics_port, prefix="HEADSHOTS_TRAINER_")
 
     @property
     def threads_per_worker(self) -> int:

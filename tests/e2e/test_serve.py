@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -100,18 +102,27 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
 
     key = run("create", "--tenant", "acme", "--label", "laptop").strip()
     assert key.startswith("hs_")
-    second = json.loads(run("create", "--json"))
+    second = json.loads(run("create", "--json", "--save"))
     assert second["tenant"] == "default"
+    assert second["id"] == second["key"].split("_")[1]
+    file = tmp_path / "api-key"
+    assert file.read_text().strip() == second["key"]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
     (mine,) = json.loads(run("list", "--tenant", "acme", "--json"))
-    assert mine["label"] == "laptop"
-    assert mine["revoked_at"] is None
+    assert (mine["tenant"], mine["label"]) == ("acme", "laptop")
+    assert datetime.fromisoformat(mine["create_time"]).tzinfo is not None
+    assert mine["revoke_time"] is None
     assert key.split("_")[1] == mine["id"]
     assert key.split("_")[2] not in run("list", "--json")
     run("revoke", mine["id"])
     (revoked,) = json.loads(run("list", "--tenant", "acme", "--json"))
-    assert revoked["revoked_at"] is not None
+    assert revoked["revoke_time"] is not None
+    # A script that has the key alone can end it.
+    assert json.loads(run("revoke", second["key"], "--json")) == {"revoked": second["id"]}
     run("revoke", "nobody", code=4)
     run("create", "--tenant", "Not A Name", code=4)
+    run("create", "--database", f"sqlite:///{tmp_path}/slip/headshots.db", code=4)
+    assert not (tmp_path / "slip").exists()
 
 
 def test_export_prints_the_package_and_makes_it_once() -> None:

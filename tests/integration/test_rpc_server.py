@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -217,9 +218,17 @@ async def test_health_and_reflection_need_no_key(running: RunningServer) -> None
         assert (await health.Check(request)).status == health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-async def test_a_taken_port_is_a_clear_error(running: RunningServer) -> None:
-    with pytest.raises(UnavailableError, match="ADDRESS_IN_USE"):
-        await start_server(register, ServerSettings(port=running.port), registry=CollectorRegistry())
+@pytest.mark.parametrize("kind", ["port", "metrics_port"])
+async def test_a_taken_port_is_a_clear_error(
+    running: RunningServer, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = replace(ServerSettings(prefix="HEADSHOTS_X_"), **{kind: getattr(running, kind)})
+    with pytest.raises(UnavailableError) as caught:
+        await start_server(register, settings, registry=CollectorRegistry())
+    assert caught.value.reason == "ADDRESS_IN_USE"
+    assert f"127.0.0.1:{getattr(running, kind)}: " in caught.value.message
+    assert caught.value.message.endswith(f"with HEADSHOTS_X_{kind.upper()}")
+    assert "add_port" not in capfd.readouterr().err, "gRPC's own words"
 
 
 async def test_no_server_is_a_clear_error() -> None:

@@ -199,6 +199,7 @@ def test_sigterm_leaves_contexts_in_order() -> None:
         (InternalError("INTERNAL", ""), ExitCode.FAILED),
         (ServicesFailedError("SERVICE_DIED", ""), ExitCode.FAILED),
         (UnavailableError("EXPORT_FAILED", ""), ExitCode.FAILED),
+        (UnavailableError("ADDRESS_IN_USE", ""), ExitCode.FAILED),
         (UnavailableError("SERVER_UNREACHABLE", ""), ExitCode.NO_CONNECTION),
         (DeadlineExceededError("DEADLINE_EXCEEDED", ""), ExitCode.NO_CONNECTION),
         (InvalidPhotoError("PHOTO_TOO_SMALL", ""), ExitCode.REFUSED),

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from headshots.cli.serve import default_environment
+from headshots.cli.app import app
+from headshots.cli.serve import METRICS_PORTS, PORTS, default_environment, free_addresses, where_the_key_is
+from headshots.errors import InvalidArgumentError
 from headshots.settings import default_faces, default_foundation
+from services.gateway.settings import GatewaySettings
+from services.generator.settings import GeneratorSettings
+from services.trainer.settings import TrainerSettings
+from tests.ports import free_port
 
 ADDRESSES = {"gateway": "127.0.0.1:1", "trainer": "127.0.0.1:2", "generator": "127.0.0.1:3"}
 NAMES = ("GATEWAY_TRAINER_ADDRESS", "GATEWAY_GENERATOR_ADDRESS", "GATEWAY_FACES", "TRAINER_FACES")
+PORT_NAMES = [f"HEADSHOTS_{name.upper()}_{kind}" for name in PORTS for kind in ("PORT", "METRICS_PORT")]
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +51,52 @@ def test_drawn_people_are_judged_by_the_analyzer_that_knows_them_and_real_ones_b
 def test_a_checkout_without_the_analyzer_has_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("headshots.settings.default_analyzer", lambda: tmp_path)
     assert default_faces(default_foundation()) == "none"
+
+
+@pytest.fixture
+def ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Six free ones, by the variable that names them."""
+    chosen = {name: free_port() for name in PORT_NAMES}
+    for name, port in chosen.items():
+        monkeypatch.setenv(name, str(port))
+    return chosen
+
+
+def test_the_ports_are_the_services_own() -> None:
+    services: dict[str, Any] = {"gateway": GatewaySettings, "trainer": TrainerSettings, "generator": GeneratorSettings}
+    for name, settings in services.items():
+        assert (PORTS[name], METRICS_PORTS[name]) == (settings.port, settings.metrics_port)
+
+
+def test_the_addresses_are_those_that_the_variables_say(ports: dict[str, int]) -> None:
+    assert free_addresses() == {
+        name: f"127.0.0.1:{ports[f'HEADSHOTS_{name.upper()}_PORT']}" for name in ("gateway", "trainer", "generator")
+    }
+
+
+@pytest.mark.parametrize("variable", PORT_NAMES)
+def test_a_taken_port_is_told_before_anything_is_started(ports: dict[str, int], variable: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", ports[variable])):
+        result = CliRunner().invoke(app, ["serve", "all", "--home", str(tmp_path / "home")])
+    assert result.exit_code == 1
+    assert f"ADDRESS_IN_USE: cannot listen on 127.0.0.1:{ports[variable]}" in result.stderr
+    assert variable in result.stderr
+    assert "ready" not in result.output
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.usefixtures("ports")
+def test_a_port_that_nobody_would_find_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADSHOTS_TRAINER_METRICS_PORT", "0")
+    assert free_addresses().keys() == set(PORTS)
+    monkeypatch.setenv("HEADSHOTS_TRAINER_PORT", "0")
+    with pytest.raises(InvalidArgumentError, match="HEADSHOTS_TRAINER_PORT=0"):
+        free_addresses()
+
+
+def test_a_key_that_is_not_there_is_not_promised(tmp_path: Path) -> None:
+    file = tmp_path / "api-key"
+    assert "`headshots keys create --save` leaves one there" in where_the_key_is(file, None)
+    assert f"`HEADSHOTS_HOME={tmp_path} headshots keys create --save`" in where_the_key_is(file, tmp_path)
+    file.write_text("hs_a_b")
+    assert where_the_key_is(file, None) == f"the API key is in {file}"

@@ -36,6 +36,12 @@ def test_a_key_names_its_tenant(engine: Engine) -> None:
     assert [key.tenant_id for key in keys.list_keys(engine, "globex")] == ["globex"]
 
 
+def test_the_id_of_a_key_can_be_told_from_it(engine: Engine) -> None:
+    key = keys.create_key(engine, "acme")
+    (known,) = keys.list_keys(engine)
+    assert keys.id_of_key(key) == keys.id_of_key(known.id) == known.id
+
+
 def test_the_database_does_not_hold_the_secret(engine: Engine, tmp_path: Path) -> None:
     key = keys.create_key(engine, "acme")
     secret = key.split("_", 2)[2]
@@ -129,7 +135,8 @@ def test_a_key_that_was_revoked_is_not_replaced_by_the_next_start(
     keys.ensure_default_key(engine, path)
     assert [key.id for key in keys.list_keys(engine)] == [first.id]
     assert (path.read_text() if path.exists() else None) == before
-    assert "headshots keys create" in caplog.text
+    assert "headshots keys create --save" in caplog.text
+    assert ("there is no" in caplog.text) == (before is None)
 
 
 def test_a_start_that_was_cut_short_is_made_good_by_the_next(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headshots.errors import InvalidArgumentError
-from headshots.settings import Home, make_private, read_settings
+from headshots.settings import Home, make_private, read_port, read_settings
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,31 @@ def test_variables_are_typed_and_defaults_kept() -> None:
 
 @pytest.mark.parametrize(
     ("environ", "reason"),
-    [({}, "SETTING_MISSING: set X_NEEDED"), ({"X_NEEDED": "a", "X_PORT": "seven"}, "SETTING_INVALID: X_PORT='seven'")],
+    [
+        ({}, "SETTING_MISSING: set X_NEEDED"),
+        ({"X_NEEDED": "a", "X_PORT": "seven"}, "SETTING_INVALID: X_PORT='seven'"),
+        ({"X_NEEDED": "a", "X_PORT": "99999"}, "SETTING_INVALID: X_PORT='99999' .* a port is 0 to 65535"),
+    ],
 )
 def test_a_bad_variable_is_named(environ: dict[str, str], reason: str) -> None:
     with pytest.raises(InvalidArgumentError, match=reason):
         read_settings(Example, "X_", environ)
+
+
+def test_a_misspelt_variable_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    environ = {"X_NEEDED": "a", "X_PROT": "7", "X_ELEPHANT": "grey", "Y_PROT": "7"}
+    assert read_settings(Example, "X_", environ) == Example("a")
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2
+    assert told[0].startswith("X_ELEPHANT is no setting and is ignored (")
+    assert told[1].startswith("X_PROT is no setting and is ignored; did you mean X_PORT?")
+
+
+def test_a_port_alone_is_read_as_settings_are() -> None:
+    assert read_port({"X_PORT": ""}, "X_PORT", 5) == 5
+    assert read_port({"X_PORT": "0"}, "X_PORT", 5) == 0
+    with pytest.raises(InvalidArgumentError, match="X_PORT='many'"):
+        read_port({"X_PORT": "many"}, "X_PORT", 5)
 
 
 def test_a_private_folder_is_its_owners_and_so_are_those_made_above_it(tmp_path: Path) -> None:

@@ -1,0 +1,47 @@
+"""Which commands need more than `pip install headshots` brings, and how that is said instead of a traceback."""
+
+from __future__ import annotations
+
+import importlib.util
+
+_SERVICE = ("grpc_health", "grpc_reflection", "numpy", "obstore", "PIL", "prometheus_client", "protovalidate", "yaml")
+_DATABASE = ("alembic", "sqlalchemy")
+_TORCH = ("accelerate", "diffusers", "peft", "torch", "transformers")
+
+MODULES: dict[str, tuple[str, ...]] = {
+    "database": _DATABASE,
+    "gateway": (*_SERVICE, *_DATABASE, "pillow_heif"),
+    "trainer": (*_SERVICE, *_DATABASE, *_TORCH, "onnxruntime", "safetensors"),
+    "generator": (*_SERVICE, "onnxruntime", "safetensors", "tokenizers"),
+    "export": (*_TORCH, "onnx", "onnxruntime", "yaml"),
+    "demo": (
+        *_SERVICE,
+        *_DATABASE,
+        *_TORCH,
+        "onnx",
+        "onnxruntime",
+        "pillow_heif",
+        "psutil",
+        "safetensors",
+        "tokenizers",
+    ),
+}
+"""What each extra of pyproject.toml brings that its commands import."""
+
+
+def require(command: str, *extras: str) -> None:
+    """Return where the modules of `extras` are installed, which `command` needs. Imports none of them.
+
+    Raises:
+        FailedPreconditionError: EXTRA_MISSING.
+    """
+    from headshots.errors import FailedPreconditionError
+
+    wanted = dict.fromkeys(name for extra in extras for name in MODULES[extra])
+    missing = [name for name in wanted if importlib.util.find_spec(name) is None]
+    if missing:
+        raise FailedPreconditionError(
+            "EXTRA_MISSING",
+            f"`headshots {command}` needs packages that are not installed ({', '.join(missing)}): in a checkout of "
+            f"headshots, pip install -c constraints.txt -e '.[{','.join(extras)}]'",
+        )
