@@ -168,7 +168,7 @@ async def test_the_bundled_foundation_is_what_stock_diffusers_paints(tmp_path: P
         seed=7,
         size=(package.native_width_px, package.native_height_px),
         num_inference_steps=8,
-        guidance_scale=package.guidance_scale,
+        guidance_scale=package.adapter_guidance_scale,
         prompt=prompt,
     )
     found = await our_image(tmp_path, package, lora, seed=7, steps=8, prompt=prompt)
