@@ -37,11 +37,15 @@ class SteppedBackend(OnnxRuntimeBackend):
     def __init__(self) -> None:
         super().__init__(tiny_package(), OnnxRuntimeOptions(threads=1))
         self.held = False
+        self.stands = False
+        """In a step that nobody has permitted yet."""
         self.permits = threading.Semaphore(0)
 
     def unet(self, batch: UNetBatch) -> FloatArray:
-        if self.held:
+        if self.held and not self.permits.acquire(blocking=False):
+            self.stands = True
             assert self.permits.acquire(timeout=2 * PATIENCE_SECONDS), "nobody has permitted the step"
+            self.stands = False
         return super().unet(batch)
 
     def hold(self, steps: int = 0) -> None:

@@ -230,6 +230,7 @@ async def test_cancelling_frees_the_rows_and_the_slot(stepped: Generator, backen
     for kind in ("step", "queued", "queued"):  # one after another: calls made at once may arrive in any order
         calls.append(stepped.stub.Generate(ask(adapter=adapter, steps=150, image_count=4)))
         await reached(calls[-1], kind)
+    await until(lambda: backend.stands)
     for call in calls:
         call.cancel()
     await until(lambda: stepped.metric("requests_total", status="cancelled") == 3)
