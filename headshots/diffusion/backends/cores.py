@@ -54,7 +54,7 @@ class Cores:
 
     def __init__(self, threads: int) -> None:
         """``threads``: 0 takes one for each CPU that this process may use."""
-        self.threads = threads or len(os.sched_getaffinity(0))
+        self.threads = threads or _usable_cpus()
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="core")
 
     def open(self, opened: Open, options: OnnxRuntimeOptions, least_rows: int) -> Graph:
@@ -94,3 +94,7 @@ class _Spread(Graph):
 
     def _call(self, part: Arrays, resident: Resident) -> Callable[[], Array]:
         return lambda: super(_Spread, self).run(part, resident)[0]
+
+
+def _usable_cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
