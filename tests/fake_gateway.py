@@ -133,7 +133,8 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
                     )
                 )
                 continue
-            raise InvalidPhotoError("PHOTO_UNDECODABLE", f"photo {number} ({photo.filename}) is not an image")
+            message = f"photo {number} ({photo.filename}) is not an image"
+            raise InvalidPhotoError("PHOTO_UNDECODABLE", message, metadata={"photo": str(number)})
         self.photos[parent] += stored
         self.subjects[parent].photo_count = len(self.photos[parent])
         return g.UploadPhotosResponse(photos=stored)
@@ -345,7 +346,7 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
 
 def _find(where: Mapping[str, Any], name: str, reason: str) -> Any:
     if name not in where:
-        raise NotFoundError(reason, f"there is no {name}")
+        raise NotFoundError(reason, f"there is no {name}", metadata={"name": name})
     return where[name]
 
 

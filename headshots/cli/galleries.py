@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ from headshots.cli.exits import reported
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 
 if TYPE_CHECKING:
-    from headshots.client import Gallery, Headshots, PaintedImage
+    from headshots.client import Gallery, Headshots, Image, PaintedImage
 
 app = typer.Typer(help="Galleries that were started: list, fetch, cancel.", no_args_is_help=True)
 GalleryName = Annotated[str, typer.Argument(metavar="GALLERY", help="subjects/…/galleries/…")]
@@ -126,48 +127,58 @@ def cancel(
     from headshots.cli.session import connect
 
     with connect(address, api_key, tls_ca) as client:
-        cancelled = client.cancel_gallery(gallery)
+        asked = client.cancel_gallery(gallery)
     if as_json:
-        print_json(cancelled)
+        print_json(asked)
     else:
-        print_fields({"gallery": cancelled.name, "state": cancelled.state})
+        # It answers at once; shots that are being painted stop at their next step.
+        print_fields({"gallery": asked.name, "state": asked.state if asked.state.terminal else "cancelling"})
 
 
 def _follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, list[Path]]:
-    """Show a bar and write images as they come; returns the gallery as it ended, and the files.
+    """Show a bar and write images as they come; returns the gallery as it ended, with its images, and their files.
 
     Raises:
         JobFailedError: it failed; the images that exist have been written.
-        KeyboardInterrupt: with how to go on.
+        UnavailableError, KeyboardInterrupt: with how to go on.
     """
+    from headshots.cli.following import HoldUps, left_behind
     from headshots.cli.output import progress_bars
     from headshots.client import Gallery, PaintedImage
 
     out.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
-    try:
-        with progress_bars() as bars:
-            bar = bars.add_task("painting", total=gallery.total_shots, count="", detail="")
-            for event in client.watch_gallery(gallery, include_content=True):
-                if isinstance(event, PaintedImage):
-                    files.append(_write(event, out))
-                elif isinstance(event, Gallery):
-                    gallery = event
-                count = f"{len(files)}/{gallery.total_shots}"
-                bars.update(bar, completed=len(files), count=count, detail=gallery.status_message)
-    except KeyboardInterrupt as error:
-        name = gallery.name
-        raise KeyboardInterrupt(
-            f"the gallery goes on: headshots galleries fetch {name}, or end it: headshots galleries cancel {name}"
-        ) from error
+    images: list[Image] = []
+    hold_ups = HoldUps()
+    with left_behind("gallery", gallery.name, "fetch"), progress_bars() as bars:
+        bar = bars.add_task("painting", total=gallery.total_shots, count="", detail="")
+        for event in client.watch_gallery(gallery, include_content=True):
+            if isinstance(event, PaintedImage):
+                files.append(_write(event, out))
+                images.append(event.image)
+            elif isinstance(event, Gallery):
+                gallery = event
+                hold_ups.tell(gallery.status_message)
+            count = f"{len(files)}/{gallery.total_shots}"
+            detail = "held up" if gallery.status_message else ""
+            bars.update(bar, completed=len(files), count=count, detail=detail)
     gallery.raise_for_state()
-    return gallery, files
+    return dataclasses.replace(gallery, images=tuple(images)), files
 
 
 def _write(painted: PaintedImage, out: Path) -> Path:
+    """Write STYLE-SEED.png, or STYLE-SEED-2.png and so on where another gallery's picture has the name already."""
+    from headshots.cli.output import note
+
     image = painted.image
     suffix = SUFFIX_BY_TYPE.get(image.content_type, "")
-    path = out / f"{image.style.removeprefix('styles/')}-{image.seed}{suffix}"
+    first = path = out / f"{image.style.removeprefix('styles/')}-{image.seed}{suffix}"
+    number = 1
+    while path.exists() and path.read_bytes() != painted.content:
+        number += 1
+        path = first.with_name(f"{first.stem}-{number}{suffix}")
+    if path != first:
+        note(f"{first} is another picture, and is kept; --out names another folder")
     path.write_bytes(painted.content)
     return path
 

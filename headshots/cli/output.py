@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from headshots.cli.bars import Bars
+
+# Spaces between two columns of a table.
+_GAP = 2
 
 
 def print_json(value: Any) -> None:
@@ -20,20 +23,41 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table for people."""
+    """A table for people. Lines of a terminal wrap between words, never within; into a pipe a row is a line."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        # The first column holds the name that other commands take: it must survive copying.
-        table.add_column(column, overflow="fold", no_wrap=number == 0)
-    for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
+    cells = [[_cell(value) for value in row] for row in rows]
     console = Console()
-    # Into a pipe, a row is a line.
-    console.print(table, width=None if console.is_terminal else 1000, crop=False)
+    widths = _column_widths([columns, *cells], console.width if console.is_terminal else None)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(column, width=width)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    # A table that is wider than the terminal, though every word stands alone, is for the terminal to break.
+    wide = Console(width=max(console.width, sum(widths) + _GAP * len(widths)))
+    wide.print(table, crop=False)
+
+
+def _column_widths(rows: Sequence[Sequence[str]], room: int | None) -> list[int]:
+    """Widths, in columns of the terminal, that fit into `room` where words allow it.
+
+    The first column holds the name that other commands take: it must survive copying, so it never wraps.
+    """
+    from rich.cells import cell_len
+
+    by_column = list(zip(*rows, strict=True))
+    widths = [max(map(cell_len, column)) for column in by_column]
+    least = [max(cell_len(word) for cell in column for word in cell.split() or [""]) for column in by_column]
+    least[0] = widths[0]
+    while room is not None and sum(widths) + _GAP * (len(widths) - 1) > room:
+        widest = max(range(len(widths)), key=lambda number: widths[number] if widths[number] > least[number] else 0)
+        if widths[widest] <= least[widest]:
+            break
+        widths[widest] -= 1
+    return widths
 
 
 def print_fields(fields: dict[str, object]) -> None:
@@ -49,21 +73,18 @@ def note(message: str) -> None:
     typer.secho(message, fg="bright_black", err=True)
 
 
-def progress_bars() -> Progress:
+def counted(number: int, noun: str) -> str:
+    """`1 photo`, `2 photos`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def progress_bars() -> Bars:
     """Bars on stderr: what, bar, count, a detail, time gone and time left. Silent where stderr is no terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description:<18}"),
-        BarColumn(bar_width=32),
-        TextColumn("{task.fields[count]:>9}"),
-        TimeElapsedColumn(),
-        TextColumn("[bright_black]{task.fields[detail]}"),
-        console=console,
-        disable=not console.is_terminal,
-    )
+    from headshots.cli.bars import Bars
+
+    return Bars(Console(stderr=True))
 
 
 def _plain(value: Any) -> Any:

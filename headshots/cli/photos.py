@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,11 +11,9 @@ from headshots.cli.exits import ExitCode, reported
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 
 if TYPE_CHECKING:
-    from headshots.client import Headshots, Photo, PhotoInspection, PhotosInspection, SubjectRef
+    from headshots.client import PhotosInspection
 
 app = typer.Typer(help="A subject's selfies.", no_args_is_help=True)
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"})
 
 
 @app.command()
@@ -25,6 +21,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".tif"
 def upload(
     subject: SubjectName,
     paths: Annotated[list[Path], typer.Argument(help="Image files, and folders of them.")],
+    only_usable: Annotated[
+        bool, typer.Option("--only-usable", help="Inspect first, and leave out what is not usable.")
+    ] = False,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -32,14 +31,16 @@ def upload(
 ) -> None:
     """Upload photos: all of them, or none where one is refused. Those that are there already are left out."""
     from headshots.cli.output import note, print_json
+    from headshots.cli.photo_files import find_photos, upload_new, upload_usable
     from headshots.cli.session import connect
 
+    found = find_photos(paths)
     with connect(address, api_key, tls_ca) as client:
-        uploaded, known = upload_new(client, subject, find_photos(paths))
+        sent = (upload_usable if only_usable else upload_new)(client, subject, found)
     if as_json:
-        print_json(uploaded)
+        print_json(sent.uploaded)
     else:
-        note(told_of_upload(uploaded, known))
+        note(str(sent))
 
 
 @app.command()
@@ -62,12 +63,14 @@ def inspect(
     Ends with 4 where the usable ones are not enough to train on.
     """
     from headshots.cli.output import print_json
+    from headshots.cli.photo_files import find_photos
     from headshots.cli.session import connect
 
     if not paths and subject is None:
         raise typer.BadParameter("name photos, or a subject with --subject")
+    found = find_photos(paths or ())
     with connect(address, api_key, tls_ca) as client:
-        inspection = client.inspect_photos(subject, find_photos(paths or ()))
+        inspection = client.inspect_photos(subject, found)
     if as_json:
         print_json(inspection)
     else:
@@ -100,7 +103,7 @@ def list_all(
 
 def print_inspection(inspection: PhotosInspection) -> None:
     """A line for each photo, then the verdict."""
-    from headshots.cli.output import note, print_table
+    from headshots.cli.output import counted, note, print_table
 
     rows: list[tuple[object, ...]] = []
     for number, photo in enumerate(inspection.photos):
@@ -114,65 +117,5 @@ def print_inspection(inspection: PhotosInspection) -> None:
     for finding in inspection.findings:
         typer.echo(f"{finding.reason}: {finding.message}")
     verdict = "ready to train" if inspection.ready_to_train else "not ready to train"
-    typer.echo(f"{inspection.usable_count} of {len(inspection.photos)} photos are usable: {verdict}")
-
-
-def usable_photos(client: Headshots, subject: SubjectRef) -> list[PhotoInspection]:
-    """Those of the subject's photos that an inspection finds usable; tells of the others.
-
-    Raises:
-        InvalidPhotoError: PHOTOS_NOT_READY: they are not enough to train on.
-    """
-    from headshots.cli.output import note
-    from headshots.errors import InvalidPhotoError
-
-    inspection = client.inspect_photos(subject)
-    for photo in inspection.photos:
-        for finding in photo.findings:
-            note(f"{photo.filename or photo.name} is left out: {finding.reason}, {finding.message}")
-    if not inspection.ready_to_train:
-        message = "; ".join(finding.message for finding in inspection.findings)
-        raise InvalidPhotoError("PHOTOS_NOT_READY", message)
-    return [photo for photo in inspection.photos if photo.usable]
-
-
-def find_photos(paths: Iterable[Path]) -> list[Path]:
-    """The files, and the image files in the folders, by name.
-
-    Raises:
-        InvalidPhotoError: PHOTO_MISSING: a path that is not there, or a folder without an image file.
-    """
-    from headshots.errors import InvalidPhotoError
-
-    found: list[Path] = []
-    for path in paths:
-        if not path.exists():
-            raise InvalidPhotoError("PHOTO_MISSING", f"there is no {path}")
-        inside = sorted(each for each in path.iterdir() if is_image(each)) if path.is_dir() else [path]
-        if not inside:
-            kinds = ", ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
-            raise InvalidPhotoError("PHOTO_MISSING", f"the folder {path} holds no image file ({kinds})")
-        found += inside
-    return found
-
-
-def is_image(path: Path) -> bool:
-    """Whether the name is that of an image file and not hidden."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
-
-
-def told_of_upload(uploaded: list[Photo], known: int) -> str:
-    """What `upload_new` did, for people."""
-    return f"{len(uploaded)} photos uploaded" + (f", {known} were there already" if known else "")
-
-
-def upload_new(client: Headshots, subject: SubjectRef, paths: Iterable[Path]) -> tuple[list[Photo], int]:
-    """Upload those that the subject does not have yet, so that a command may be repeated.
-
-    Returns:
-        The photos uploaded, and how many were left out because they were there.
-    """
-    known = {photo.sha256 for photo in client.list_photos(subject)}
-    paths = list(paths)
-    fresh = [path for path in paths if hashlib.sha256(path.read_bytes()).hexdigest() not in known]
-    return (client.upload_photos(subject, fresh) if fresh else []), len(paths) - len(fresh)
+    verb = "is" if inspection.usable_count == 1 else "are"
+    typer.echo(f"{inspection.usable_count} of {counted(len(inspection.photos), 'photo')} {verb} usable: {verdict}")

@@ -11,7 +11,7 @@ from headshots.cli.exits import reported
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 
 if TYPE_CHECKING:
-    from headshots.client import Headshots, Training
+    from headshots.client import Headshots, PhotoRef, Training
 
 app = typer.Typer(help="Trainings that were started: list, watch, cancel.", no_args_is_help=True)
 TrainingName = Annotated[str, typer.Argument(metavar="TRAINING", help="subjects/…/trainings/…")]
@@ -44,20 +44,34 @@ def train(
 
     Ctrl-C stops waiting, not the training.
     """
-    from headshots.cli.output import note
-    from headshots.cli.photos import find_photos, told_of_upload, upload_new, usable_photos
+    from headshots.cli.following import follow_training
+    from headshots.cli.photo_files import find_photos
     from headshots.cli.session import connect
     from headshots.client import TrainingOptions
 
     options = TrainingOptions(steps, rank, learning_rate, batch_rows, seed)
+    found = find_photos(photos or ())
     with connect(address, api_key, tls_ca) as client:
-        if photos:
-            note(told_of_upload(*upload_new(client, subject, find_photos(photos))))
-        chosen = usable_photos(client, subject) if only_usable else []
+        chosen = _upload(client, subject, found, only_usable=only_usable)
         training = client.create_training(subject, options, photos=chosen)
         if not detach:
-            training = follow(client, training)
+            training = follow_training(client, training)
     _print(training, as_json)
+
+
+def _upload(client: Headshots, subject: str, found: list[Path], *, only_usable: bool) -> list[PhotoRef]:
+    """Send what is new of what was found, and answer which photos to learn from; none: all."""
+    from headshots.cli.output import note
+    from headshots.cli.photo_files import upload_new, upload_to_train
+
+    chosen: list[PhotoRef] = []
+    if only_usable:
+        sent, chosen = upload_to_train(client, subject, found)
+    else:
+        sent = upload_new(client, subject, found)
+    if found:
+        note(str(sent))
+    return chosen
 
 
 @app.command("list")
@@ -92,10 +106,11 @@ def watch(
     as_json: Json = False,
 ) -> None:
     """Follow a training to its end; the exit code tells how it ended."""
+    from headshots.cli.following import follow_training
     from headshots.cli.session import connect
 
     with connect(address, api_key, tls_ca) as client:
-        _print(follow(client, client.get_training(training)), as_json)
+        _print(follow_training(client, client.get_training(training)), as_json)
 
 
 @app.command()
@@ -111,52 +126,13 @@ def cancel(
     from headshots.cli.session import connect
 
     with connect(address, api_key, tls_ca) as client:
-        _print(client.cancel_training(training), as_json)
+        asked = client.cancel_training(training)
+    # It answers at once; the trainer stops at its next step.
+    _print(asked, as_json, state=asked.state if asked.state.terminal else "cancelling")
 
 
-def follow(client: Headshots, training: Training) -> Training:
-    """Show a bar until the training has ended, and return it.
-
-    Raises:
-        JobFailedError: it failed.
-        CancelledByCallerError: it was cancelled.
-        KeyboardInterrupt: with how to go on watching.
-    """
-    from headshots.cli.output import progress_bars
-
-    now = training
-    try:
-        with progress_bars() as bars:
-            bar = bars.add_task("training", total=None, count="", detail="")
-            for now in client.watch_training(training):
-                count = f"{now.step}/{now.total_steps}"
-                total = now.total_steps or None
-                bars.update(bar, total=total, completed=now.step, count=count, detail=training_detail(now))
-    except KeyboardInterrupt as error:
-        name = training.name
-        raise KeyboardInterrupt(
-            f"the training goes on: headshots trainings watch {name}, or end it: headshots trainings cancel {name}"
-        ) from error
-    now.raise_for_state()
-    return now
-
-
-def training_detail(training: Training) -> str:
-    """What a bar says beside the steps."""
-    if training.status_message:
-        return training.status_message
-    if training.queue_place:
-        return f"waiting, {training.queue_place} ahead"
-    parts = [f"loss {training.loss:.4f}"] if training.step else ["preparing"]
-    if training.eta_seconds is not None:
-        parts.append(f"{training.eta_seconds:.0f} s left")
-    if training.attempt > 1:
-        parts.append(f"attempt {training.attempt}")
-    return ", ".join(parts)
-
-
-def _print(training: Training, as_json: bool) -> None:
-    from headshots.cli.output import print_fields, print_json
+def _print(training: Training, as_json: bool, *, state: str = "") -> None:
+    from headshots.cli.output import note, print_fields, print_json
 
     if as_json:
         print_json(training)
@@ -164,7 +140,7 @@ def _print(training: Training, as_json: bool) -> None:
     likeness = "not measured" if training.likeness is None else f"{training.likeness:.3f}"
     fields: dict[str, object] = {
         "training": training.name,
-        "state": training.state,
+        "state": state or training.state,
         "steps": f"{training.step}/{training.total_steps}" if training.total_steps else "",
         "photos": training.photo_count,
         "loss": f"{training.loss:.4f}" if training.step else "",
@@ -173,3 +149,10 @@ def _print(training: Training, as_json: bool) -> None:
         "chosen": training.scores.reason if training.scores else "",
     }
     print_fields(fields)
+    if training.scores and training.scores.analyzer and not training.scores.passed:
+        subject = training.name.partition("/trainings/")[0]
+        note(
+            "It did not pass: portraits may show somebody else. More photos of one person alone, sharp and in "
+            f"different light, help most (headshots photos inspect --subject {subject}); then train again, perhaps "
+            "with more --steps."
+        )

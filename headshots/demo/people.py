@@ -24,7 +24,7 @@ def from_folder(folder: Path, class_noun: str) -> Person:
     Raises:
         InvalidPhotoError: PHOTO_MISSING: there are none.
     """
-    from headshots.cli.photos import find_photos
+    from headshots.cli.photo_files import find_photos
 
     return Person(folder.absolute().name, class_noun, find_photos([folder]))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from headshots.cli.trainings import training_detail
+from headshots.cli.following import training_detail
 from headshots.client import (
     AsyncHeadshots,
     Gallery,

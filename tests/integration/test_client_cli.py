@@ -7,40 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
-from headshots.cli.app import app
 from headshots.v1 import resources_pb2
-from tests.fake_gateway import API_KEY, STYLES, FakeGateway, fake_gateway_in_thread, painted_png
+from tests.fake_gateway import API_KEY, STYLES, painted_png
+from tests.terminal import Terminal
 from tests.waiting import PATIENCE_SECONDS
-
-
-class Terminal:
-    """Runs commands against one gateway."""
-
-    def __init__(self, fake: FakeGateway, address: str) -> None:
-        self.fake = fake
-        self.environment = {"HEADSHOTS_ADDRESS": address, "HEADSHOTS_API_KEY": API_KEY, "COLUMNS": "200"}
-
-    def run(self, *arguments: str, code: int = 0, **more: Any) -> Result:
-        result = CliRunner().invoke(app, list(arguments), env=self.environment, **more)
-        assert result.exit_code == code, result.output
-        return result
-
-    def json(self, *arguments: str) -> Any:
-        return json.loads(self.run(*arguments, "--json").stdout)
-
-
-@pytest.fixture
-def terminal() -> Iterator[Terminal]:
-    with fake_gateway_in_thread() as (fake, address):
-        yield Terminal(fake, address)
 
 
 @pytest.fixture
@@ -76,7 +50,7 @@ def test_repeating_a_command_uploads_nothing_twice(terminal: Terminal, photos: P
     terminal.run("photos", "upload", "s0", str(photos))
     (photos / "6.png").write_bytes(painted_png("selfie", 6))
     again = terminal.run("photos", "upload", "s0", str(photos))
-    assert "1 photos uploaded, 6 were there already" in again.stderr
+    assert "1 photo uploaded, 6 were there already" in again.stderr
     assert len(terminal.json("photos", "list", "s0")) == 7
     terminal.run("photos", "upload", "s0", str(photos))
     assert terminal.fake.calls["UploadPhotos"] == 2
@@ -188,7 +162,7 @@ def test_refused_input_is_4(terminal: Terminal, photos: Path, tmp_path: Path) ->
     assert "PHOTO_UNDECODABLE" in terminal.run("photos", "upload", "s0", str(bad), code=4).stderr
     assert "there is no" in terminal.run("photos", "upload", "s0", str(tmp_path / "missing"), code=4).stderr
     (tmp_path / "empty").mkdir()
-    assert "no image file" in terminal.run("train", "s0", "--photos", str(tmp_path / "empty"), code=4).stderr
+    assert "holds no photo" in terminal.run("train", "s0", "--photos", str(tmp_path / "empty"), code=4).stderr
     assert "display_name" in terminal.run("subjects", "create", "x" * 200, code=4).stderr
     refused = terminal.run("subjects", "show", "nobody", "--json", code=4)
     assert json.loads(refused.stderr) == {

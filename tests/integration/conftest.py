@@ -1,0 +1,17 @@
+"""What integration tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.fake_gateway import fake_gateway_in_thread
+from tests.terminal import Terminal
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    """A command line and an empty gateway."""
+    with fake_gateway_in_thread() as (fake, address):
+        yield Terminal(fake, address)
