@@ -22,7 +22,7 @@ from headshots.diffusion.foundation import Foundation
 # diffusers' multistep scheduler hands tensors to numpy in a way that numpy 2 frowns upon.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-PICTURES, BATCH = 48, 8
+PICTURES, BATCH = 48, 4
 
 
 @pytest.fixture(scope="module")
