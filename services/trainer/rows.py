@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import now_expression, read, write
@@ -22,19 +23,20 @@ def insert(engine: Engine, job_id: str, tenant: str, priority: int, request: Job
         AlreadyExistsError: JOB_ID_TAKEN, when the id belongs to another request.
     """
     with write(engine) as connection:
-        row = connection.execute(sa.select(training_jobs).where(training_jobs.c.id == job_id)).first()
-        if row is None:
-            connection.execute(
-                sa.insert(training_jobs).values(
-                    id=job_id,
-                    tenant=tenant,
-                    priority=priority,
-                    request=request.to_json(),
-                    created_at=now_expression(connection.dialect.name),
-                )
+        into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        # Several gateways may follow one training and send it at the same moment: the first row stands.
+        connection.execute(
+            into(training_jobs)
+            .values(
+                id=job_id,
+                tenant=tenant,
+                priority=priority,
+                request=request.to_json(),
+                created_at=now_expression(connection.dialect.name),
             )
-            return _get(connection, job_id)
-    job = _job(row)
+            .on_conflict_do_nothing()
+        )
+        job = _get(connection, job_id)
     if (job.tenant, job.request) != (tenant, request):
         raise AlreadyExistsError("JOB_ID_TAKEN", f"job {job_id} exists with another request; choose another id")
     return job

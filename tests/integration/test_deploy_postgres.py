@@ -50,6 +50,7 @@ from tests.unit.test_leases import (  # noqa: F401
 )
 from tests.unit.test_trainer_turns import (  # noqa: F401
     test_a_hundred_jobs_of_one_tenant_do_not_starve_anothers_first,
+    test_a_job_may_be_sent_by_several_at_once,
     test_both_classes_are_served_high_first_and_by_turns_within,
 )
 from tests.unit.test_trainer_worker import (  # noqa: F401

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,10 @@ from headshots import leases
 from headshots.database import migrate, now_expression, open_database, write
 from headshots.schema import PENDING, RUNNING, SUCCEEDED, training_jobs
 from services.trainer import rows, turns
+from services.trainer.jobs import Job
 from services.trainer.turns import Queue, Waiting
+from tests.trainer_world import REQUEST
+from tests.waiting import PATIENCE_SECONDS
 
 STANDARD, HIGH = 1, 2
 
@@ -203,3 +208,18 @@ def test_queue_of_one_database_is_read_whole(tmp_path: Path) -> None:
     assert queue.order() == ["2"]
     assert queue.last_start == {"a": 10.0}
     engine.dispose()
+
+
+def test_a_job_may_be_sent_by_several_at_once(engine: Engine) -> None:
+    """As by two gateways that follow one training: all get the one row."""
+    with write(engine) as connection:
+        connection.execute(sa.delete(training_jobs))
+    barrier = threading.Barrier(4)
+
+    def send(_: int) -> Job:
+        barrier.wait(PATIENCE_SECONDS)
+        return rows.insert(engine, "j", "acme", STANDARD, REQUEST)
+
+    with ThreadPoolExecutor(4) as threads:
+        jobs = list(threads.map(send, range(4)))
+    assert jobs == [jobs[0]] * 4
