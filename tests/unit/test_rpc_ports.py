@@ -31,11 +31,10 @@ def test_a_taken_one_names_port_and_variable(host: str) -> None:
 
 
 def test_connections_of_the_past_are_no_hindrance() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port)):
-            ours, _ = server.accept()
-            ours.close()  # the server's side closes first: its address waits for a minute
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)) as server, socket.create_connection(("127.0.0.1", port)):
+        ours, _ = server.accept()
+        ours.close()  # the server's side closes first: its address waits for a minute
     check_port("127.0.0.1", port, "X_PORT")
 
 
