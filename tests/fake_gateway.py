@@ -2,7 +2,7 @@
 
 Jobs advance while they are watched. `calls` counts calls by method; `unavailable` makes the next calls of a method
 fail; `cut_after` ends the next watch after so many messages, as a server that dies does; `hold_watches` stops
-trainings after a watch's first message.
+trainings after a watch's first message; without `cancels_at_once` a training hears of a cancellation and goes on.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
         self.training_failure: r.Failure | None = None
         self.gallery_failure: r.Failure | None = None
         self.hold_watches = False
+        self.cancels_at_once = True
         self.held = threading.Event()
 
     def _enter(self, method: str, request: Any = None) -> None:
@@ -235,7 +236,7 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
     async def CancelTraining(self, request: g.CancelTrainingRequest, context: Any) -> g.CancelTrainingResponse:
         self._enter("CancelTraining", request)
         training = _find(self.trainings, request.name, "TRAINING_NOT_FOUND")
-        if training.state in (r.JOB_STATE_PENDING, r.JOB_STATE_RUNNING):
+        if self.cancels_at_once and training.state in (r.JOB_STATE_PENDING, r.JOB_STATE_RUNNING):
             training.state = r.JOB_STATE_CANCELLED
         return g.CancelTrainingResponse(training=training)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from headshots.cli.output import note
 from headshots.client import Headshots
-from headshots.errors import UnauthenticatedError
+from headshots.errors import HeadshotsError, UnauthenticatedError
 from headshots.settings import Home
 
 
@@ -15,10 +16,17 @@ def connect(address: str, api_key: str | None, tls_ca: Path | None) -> Headshots
 
     Raises:
         UnauthenticatedError: API_KEY_MISSING: neither is there.
+        InvalidArgumentError: ADDRESS_INVALID, CERTIFICATES_INVALID.
         OSError: a file cannot be read.
     """
     root_certificates = tls_ca.read_bytes() if tls_ca is not None else None
-    return Headshots(address, api_key or read_home_key(), root_certificates=root_certificates)
+    return Headshots(
+        address, api_key or read_home_key(), root_certificates=root_certificates, on_reconnect=_tell_of_loss
+    )
+
+
+def _tell_of_loss(error: HeadshotsError) -> None:
+    note(f"the gateway went away ({error.message}); reconnecting …")
 
 
 def read_home_key() -> str:
@@ -31,7 +39,7 @@ def read_home_key() -> str:
     if not file.exists():
         raise UnauthenticatedError(
             "API_KEY_MISSING",
-            f"give --api-key or set HEADSHOTS_API_KEY; there is no {file} either, which `headshots serve all` makes "
-            "on its first start (HEADSHOTS_HOME says where)",
+            f"no API key is given, and there is none in {file}; the first `headshots serve all` on this machine makes "
+            "it (HEADSHOTS_HOME says where); for another gateway give --api-key or set HEADSHOTS_API_KEY",
         )
     return file.read_text().strip()

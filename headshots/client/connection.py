@@ -8,11 +8,12 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import grpc
 
-from headshots.errors import UnavailableError
+from headshots.client.target import check_address, check_certificates
+from headshots.errors import HeadshotsError, UnavailableError
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.v1 import gateway_pb2_grpc
 
@@ -70,6 +71,7 @@ class Connection:
         timeout_seconds: float = 30.0,
         upload_timeout_seconds: float = 600.0,
         reconnect_seconds: float = 60.0,
+        on_reconnect: Callable[[HeadshotsError], None] | None = None,
     ) -> None:
         """Nothing is sent until the first call.
 
@@ -80,13 +82,21 @@ class Connection:
             timeout_seconds: deadline of a call, uploads and watches apart.
             upload_timeout_seconds: deadline of an upload.
             reconnect_seconds: how long a watch tries to reach a gateway that went away.
+            on_reconnect: told why, each time that a watch has lost its gateway and begins to try.
+
+        Raises:
+            InvalidArgumentError: ADDRESS_INVALID, CERTIFICATES_INVALID.
         """
+        check_address(address)
+        if root_certificates is not None:
+            check_certificates(root_certificates)
         self._address = address
         self._metadata = (("authorization", f"Bearer {api_key}"),)
         self._root_certificates = root_certificates
         self._timeout = timeout_seconds
         self._upload_timeout = upload_timeout_seconds
         self._reconnect = reconnect_seconds
+        self._on_reconnect = on_reconnect
         self._channel: grpc.aio.Channel | None = None
         self._open_stub: Any = None
 
@@ -118,7 +128,17 @@ class Connection:
         try:
             return await getattr(self._stub, method)(request, timeout=self._timeout, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
-            raise error_from_rpc(error) from error
+            raise self._told(error) from error
+
+    def _told(self, error: grpc.RpcError) -> HeadshotsError:
+        """What the server said; a server that knows no such call is none of ours."""
+        if cast(grpc.Call, error).code() is grpc.StatusCode.UNIMPLEMENTED:
+            return UnavailableError(
+                "NOT_A_GATEWAY",
+                f"the server at {self._address} does not speak the gateway's API, or an older one; a trainer and a "
+                "generator listen on ports of their own",
+            )
+        return error_from_rpc(error)
 
     async def _pages(self, method: str, request: Any, field: str) -> AsyncIterator[Any]:
         """Every item of every page of a List call; `request` is used up."""
@@ -148,7 +168,7 @@ class Connection:
         """
         # A caller who goes on after the last event of what is over gets an empty stream, and that is its end.
         may_be_empty = "after_event" in request.DESCRIPTOR.fields_by_name and request.HasField("after_event")
-        patience, ended = _Patience(self._reconnect), False
+        patience, ended = _Patience(self._reconnect, self._on_reconnect), False
         while True:
             call = getattr(self._stub, method)(request, metadata=self._metadata)
             try:
@@ -161,12 +181,14 @@ class Connection:
                     yield message
                 if ended or may_be_empty:
                     return
-                cause: Exception = UnavailableError("STREAM_ENDED", f"the gateway ended {method} before the job ended")
+                cause: HeadshotsError = UnavailableError(
+                    "STREAM_ENDED", f"the gateway ended {method} before the job ended"
+                )
             except grpc.aio.AioRpcError as error:
                 if ended:
                     # The last word was heard, and only the stream's own end got lost.
                     return
-                cause = error_from_rpc(error)
+                cause = self._told(error)
                 cause.__cause__ = error
                 if not _went_away(error):
                     raise cause from error
@@ -178,8 +200,9 @@ class Connection:
 class _Patience:
     """For how long, and in which growing pauses, a watch tries to reach a gateway that went away."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, on_loss: Callable[[HeadshotsError], None] | None) -> None:
         self._seconds = seconds
+        self._on_loss = on_loss
         self.renew()
 
     def renew(self) -> None:
@@ -187,9 +210,12 @@ class _Patience:
         self._lost_at: float | None = None
         self._pause = FIRST_RECONNECT_SECONDS
 
-    async def wait(self, cause: Exception) -> None:
+    async def wait(self, cause: HeadshotsError) -> None:
         """A pause before the next try; raises ``cause`` where patience has run out."""
-        self._lost_at = self._lost_at or time.monotonic()
+        if self._lost_at is None:
+            self._lost_at = time.monotonic()
+            if self._on_loss is not None:
+                self._on_loss(cause)
         if time.monotonic() - self._lost_at > self._seconds:
             raise cause
         await asyncio.sleep(self._pause)
@@ -199,12 +225,6 @@ class _Patience:
 def new_request_id() -> str:
     """A fresh id that makes a create idempotent."""
     return uuid.uuid4().hex
-
-
-def resource_name(reference: object, collection: str) -> str:
-    """The resource name of an SDK object, of a name, or of a bare id in a top-level `collection`."""
-    name = reference if isinstance(reference, str) else str(getattr(reference, "name"))  # noqa: B009
-    return name if "/" in name else f"{collection}/{name}"
 
 
 def _went_away(error: grpc.aio.AioRpcError) -> bool:

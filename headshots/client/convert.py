@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headshots.client import images, models
+from headshots.client.names import Kind, resource_name
 from headshots.client.scores import training_scores
 from headshots.v1 import gateway_pb2, resources_pb2
 
@@ -166,7 +167,11 @@ def gallery_event(message: gateway_pb2.WatchGalleryResponse) -> models.GalleryEv
 
 def remix(value: images.Remix | None) -> resources_pb2.Remix | None:
     """The wire's remix; what is None stays unset."""
-    return None if value is None else resources_pb2.Remix(image=value.image, repaint=value.repaint)
+    return (
+        None
+        if value is None
+        else resources_pb2.Remix(image=resource_name(value.image, Kind.IMAGE), repaint=value.repaint)
+    )
 
 
 def priority(value: models.Priority) -> resources_pb2.Priority:

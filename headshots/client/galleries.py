@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 
 from headshots.client import convert
-from headshots.client.connection import Connection, new_request_id, resource_name
+from headshots.client.connection import Connection, new_request_id
 from headshots.client.images import Image, ImageFormat, PaintedImage, Remix
 from headshots.client.models import Gallery, GalleryEvent, GalleryRef, Priority, Style, SubjectRef
+from headshots.client.names import Kind, resource_name, several
 from headshots.client.trainings import TERMINAL
+from headshots.errors import InvalidArgumentError
 from headshots.v1 import gateway_pb2
 
 
@@ -44,12 +46,13 @@ class GalleryCalls(Connection):
             validate_only: check everything and answer the gallery as it would be, without making it.
 
         Raises:
+            InvalidArgumentError: a style twice, or what the limits above exclude.
             FailedPreconditionError: the subject has no adapter yet.
             NotFoundError: no such subject or style, or no such image to paint over.
         """
         request = gateway_pb2.CreateGalleryRequest(
-            parent=resource_name(subject, "subjects"),
-            styles=[resource_name(style, "styles") for style in styles],
+            parent=resource_name(subject, Kind.SUBJECT),
+            styles=_style_names(styles),
             shots_per_style=shots_per_style,
             seed=seed,
             format=convert.image_format(format),
@@ -67,12 +70,12 @@ class GalleryCalls(Connection):
         Raises:
             NotFoundError: no such gallery in this tenant.
         """
-        request = gateway_pb2.GetGalleryRequest(name=resource_name(gallery, "subjects"))
+        request = gateway_pb2.GetGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
         return convert.gallery((await self._unary("GetGallery", request)).gallery)
 
     async def list_galleries(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Gallery]:
         """All galleries of a subject, newest first, without their images."""
-        request = gateway_pb2.ListGalleriesRequest(parent=resource_name(subject, "subjects"), page_size=page_size)
+        request = gateway_pb2.ListGalleriesRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
         async for item in self._pages("ListGalleries", request, "galleries"):
             yield convert.gallery(item)
 
@@ -92,7 +95,7 @@ class GalleryCalls(Connection):
             UnavailableError: no gateway answered for `reconnect_seconds`.
         """
         request = gateway_pb2.WatchGalleryRequest(
-            name=resource_name(gallery, "subjects"),
+            name=resource_name(gallery, Kind.GALLERY),
             include_content=include_content,
             include_previews=include_previews,
         )
@@ -150,7 +153,7 @@ class GalleryCalls(Connection):
 
     async def cancel_gallery(self, gallery: GalleryRef) -> Gallery:
         """Ask a gallery to stop; shots that have not started never will. A terminal one is left as it is."""
-        request = gateway_pb2.CancelGalleryRequest(name=resource_name(gallery, "subjects"))
+        request = gateway_pb2.CancelGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
         return convert.gallery((await self._unary("CancelGallery", request)).gallery)
 
     async def get_image(self, image: Image | str) -> PaintedImage:
@@ -159,8 +162,18 @@ class GalleryCalls(Connection):
         Raises:
             NotFoundError: no such image in this tenant.
         """
-        response = await self._unary("GetImage", gateway_pb2.GetImageRequest(name=resource_name(image, "subjects")))
+        response = await self._unary("GetImage", gateway_pb2.GetImageRequest(name=resource_name(image, Kind.IMAGE)))
         return PaintedImage(convert.image(response.image), response.content)
+
+
+def _style_names(styles: Iterable[Style | str]) -> list[str]:
+    names = [resource_name(style, Kind.STYLE) for style in several(styles, "styles")]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidArgumentError(
+                "STYLES_REPEATED", f"{name} is asked for twice; ask once, and for more shots of each style"
+            )
+    return names
 
 
 def _is_terminal(message: gateway_pb2.WatchGalleryResponse) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 
 from headshots.client import convert
-from headshots.client.connection import new_request_id, resource_name
+from headshots.client.connection import new_request_id
 from headshots.client.inspections import PhotosInspection, photos_inspection
 from headshots.client.models import Photo, Style, Subject, SubjectRef, Tenant
+from headshots.client.names import Kind, resource_name, several
 from headshots.client.upload import PhotoSource, PhotoUpload
+from headshots.errors import InvalidArgumentError
 from headshots.v1 import gateway_pb2
 
 
@@ -40,7 +42,7 @@ class SubjectCalls(PhotoUpload):
         Raises:
             NotFoundError: no such subject in this tenant.
         """
-        request = gateway_pb2.GetSubjectRequest(name=resource_name(subject, "subjects"))
+        request = gateway_pb2.GetSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
         return convert.subject((await self._unary("GetSubject", request)).subject)
 
     async def list_subjects(self, *, page_size: int = 0) -> AsyncIterator[Subject]:
@@ -55,18 +57,22 @@ class SubjectCalls(PhotoUpload):
         Raises:
             FailedPreconditionError: a training or a gallery of it still runs.
         """
-        request = gateway_pb2.DeleteSubjectRequest(name=resource_name(subject, "subjects"))
+        request = gateway_pb2.DeleteSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
         return int((await self._unary("DeleteSubject", request)).deleted_objects)
 
     async def upload_photos(self, subject: SubjectRef, photos: Iterable[PhotoSource]) -> list[Photo]:
         """Upload 1 to 100 photos, each a path or a file's bytes of at most 20 MiB. All are stored, or none.
 
         Raises:
+            InvalidArgumentError: NO_PHOTOS: there is none.
             InvalidPhotoError: a photo cannot be used; the message names it and says why.
             OSError: a path cannot be read; nothing was stored.
         """
-        parent = resource_name(subject, "subjects")
-        return [convert.photo(item) for item in await self._upload(parent, list(photos))]
+        parent = resource_name(subject, Kind.SUBJECT)
+        sources = several(photos, "photos")
+        if not sources:
+            raise InvalidArgumentError("NO_PHOTOS", "there is no photo to upload; is it the folder that was meant?")
+        return [convert.photo(item) for item in await self._upload(parent, sources)]
 
     async def inspect_photos(
         self, subject: SubjectRef | None = None, photos: Iterable[PhotoSource] = ()
@@ -82,12 +88,12 @@ class SubjectCalls(PhotoUpload):
         Raises:
             OSError: a path cannot be read.
         """
-        parent = resource_name(subject, "subjects") if subject is not None else ""
-        return photos_inspection(await self._inspect(parent, list(photos)))
+        parent = resource_name(subject, Kind.SUBJECT) if subject is not None else ""
+        return photos_inspection(await self._inspect(parent, several(photos, "photos")))
 
     async def list_photos(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Photo]:
         """All photos of a subject, in upload order."""
-        request = gateway_pb2.ListPhotosRequest(parent=resource_name(subject, "subjects"), page_size=page_size)
+        request = gateway_pb2.ListPhotosRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
         async for item in self._pages("ListPhotos", request, "photos"):
             yield convert.photo(item)
 
@@ -103,5 +109,5 @@ class SubjectCalls(PhotoUpload):
         Raises:
             NotFoundError: no such style.
         """
-        request = gateway_pb2.GetStyleRequest(name=resource_name(style, "styles"))
+        request = gateway_pb2.GetStyleRequest(name=resource_name(style, Kind.STYLE))
         return convert.style((await self._unary("GetStyle", request)).style)

@@ -13,6 +13,7 @@ from headshots.client.aio import AsyncHeadshots
 from headshots.client.galleries import GalleryCalls
 from headshots.client.subjects import SubjectCalls
 from headshots.client.trainings import TrainingCalls
+from headshots.errors import HeadshotsError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,6 +85,7 @@ class Headshots:
         timeout_seconds: float = 30.0,
         upload_timeout_seconds: float = 600.0,
         reconnect_seconds: float = 60.0,
+        on_reconnect: Callable[[HeadshotsError], None] | None = None,
     ) -> None:
         """As `AsyncHeadshots`; nothing is sent until the first call."""
         self._client = AsyncHeadshots(
@@ -93,6 +95,7 @@ class Headshots:
             timeout_seconds=timeout_seconds,
             upload_timeout_seconds=upload_timeout_seconds,
             reconnect_seconds=reconnect_seconds,
+            on_reconnect=on_reconnect,
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="headshots-client", daemon=True)

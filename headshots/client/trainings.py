@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable
 
 from headshots.client import convert
-from headshots.client.connection import Connection, new_request_id, resource_name
+from headshots.client.connection import Connection, new_request_id
 from headshots.client.models import JobState, PhotoRef, Priority, SubjectRef, Training, TrainingOptions, TrainingRef
+from headshots.client.names import Kind, resource_name, several
 from headshots.v1 import gateway_pb2, resources_pb2
 
 TERMINAL = frozenset(resources_pb2.JobState.Value(f"JOB_STATE_{state}") for state in JobState if state.terminal)
@@ -40,12 +41,12 @@ class TrainingCalls(Connection):
             FailedPreconditionError: too few photos, or another training of the subject runs.
         """
         request = gateway_pb2.CreateTrainingRequest(
-            parent=resource_name(subject, "subjects"),
+            parent=resource_name(subject, Kind.SUBJECT),
             options=convert.training_options(options or TrainingOptions()),
             priority=convert.priority(priority),
             request_id=request_id or new_request_id(),
             validate_only=validate_only,
-            photos=[resource_name(photo, "subjects") for photo in photos],
+            photos=[resource_name(photo, Kind.PHOTO) for photo in several(photos, "photos")],
         )
         return convert.training((await self._unary("CreateTraining", request)).training)
 
@@ -55,12 +56,12 @@ class TrainingCalls(Connection):
         Raises:
             NotFoundError: no such training in this tenant.
         """
-        request = gateway_pb2.GetTrainingRequest(name=resource_name(training, "subjects"))
+        request = gateway_pb2.GetTrainingRequest(name=resource_name(training, Kind.TRAINING))
         return convert.training((await self._unary("GetTraining", request)).training)
 
     async def list_trainings(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Training]:
         """All trainings of a subject, newest first."""
-        request = gateway_pb2.ListTrainingsRequest(parent=resource_name(subject, "subjects"), page_size=page_size)
+        request = gateway_pb2.ListTrainingsRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
         async for item in self._pages("ListTrainings", request, "trainings"):
             yield convert.training(item)
 
@@ -77,7 +78,7 @@ class TrainingCalls(Connection):
             UnavailableError: no gateway answered for `reconnect_seconds`.
             InvalidArgumentError: no event has had the number `after_event`.
         """
-        request = gateway_pb2.WatchTrainingRequest(name=resource_name(training, "subjects"), after_event=after_event)
+        request = gateway_pb2.WatchTrainingRequest(name=resource_name(training, Kind.TRAINING), after_event=after_event)
         async for message in self._watch(
             "WatchTraining",
             request,
@@ -117,5 +118,5 @@ class TrainingCalls(Connection):
 
     async def cancel_training(self, training: TrainingRef) -> Training:
         """Ask a training to stop; answers at once. A terminal one is left as it is."""
-        request = gateway_pb2.CancelTrainingRequest(name=resource_name(training, "subjects"))
+        request = gateway_pb2.CancelTrainingRequest(name=resource_name(training, Kind.TRAINING))
         return convert.training((await self._unary("CancelTraining", request)).training)

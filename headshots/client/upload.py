@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 
 from headshots.client.connection import CHANNEL_OPTIONS, Connection
-from headshots.rpc.channel import channel_arguments, error_from_rpc
+from headshots.rpc.channel import channel_arguments
 from headshots.v1 import gateway_pb2, gateway_pb2_grpc
 
 CHUNK_BYTES = 512 * 1024
@@ -53,7 +53,7 @@ class PhotoUpload(Connection):
             try:
                 return call.result()
             except grpc.RpcError as error:
-                raise parts.failure or error_from_rpc(error) from error
+                raise parts.failure or self._told(error) from error
 
     def _blocking_channel(self) -> grpc.Channel:
         options = channel_arguments(self._address, CHANNEL_OPTIONS)

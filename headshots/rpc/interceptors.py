@@ -19,6 +19,7 @@ from headshots.errors import FieldViolation, HeadshotsError, InternalError, Inva
 from headshots.rpc.auth import Authenticator, set_current_tenant
 from headshots.rpc.errors import status_from_error
 from headshots.rpc.handlers import Context, Handler, Streaming, Unary, WrappingInterceptor, grpc_type
+from headshots.rpc.violations import described
 
 log = logging.getLogger(__name__)
 
@@ -217,7 +218,7 @@ def validate_message(message: Any) -> None:
     try:
         protovalidate.validate(message)
     except protovalidate.ValidationError as error:
-        violations = [FieldViolation(_path(v.proto.field), v.proto.message) for v in error.violations]
+        violations = [FieldViolation(_path(v.proto.field), described(v)) for v in error.violations]
         summary = "; ".join(f"{v.field or 'message'}: {v.description}" for v in violations)
         raise InvalidArgumentError("CONSTRAINT_VIOLATED", summary, violations=violations) from error
 

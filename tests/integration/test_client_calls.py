@@ -369,5 +369,5 @@ async def test_unknown_style_and_bad_field_are_told_apart(client: AsyncHeadshots
     with pytest.raises(NotFoundError, match="ListStyles"):
         await client.create_gallery(subject, ["no-such-style"])
     with pytest.raises(InvalidArgumentError) as caught:
-        await client.create_gallery(subject, [STYLES[0], STYLES[0]], shots_per_style=65)
-    assert {violation.field for violation in caught.value.violations} == {"styles", "shots_per_style"}
+        await client.create_gallery(subject, [STYLES[0]], shots_per_style=65, quality=101)
+    assert {violation.field for violation in caught.value.violations} == {"quality", "shots_per_style"}

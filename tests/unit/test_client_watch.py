@@ -43,7 +43,7 @@ async def watch(*streams: Stream, after_event: int | None = None) -> tuple[list[
         asked.append(request.after_event if request.HasField("after_event") else None)
         return left.pop(0)
 
-    client = AsyncHeadshots("nowhere", "key", reconnect_seconds=1e6)
+    client = AsyncHeadshots("nowhere:1", "key", reconnect_seconds=1e6)
     client._channel, client._open_stub = SimpleNamespace(), SimpleNamespace(WatchTraining=connect)
     seen = [
         each.event_number async for each in client.watch_training("subjects/s/trainings/t", after_event=after_event)
@@ -75,7 +75,7 @@ async def test_without_numbers_the_present_is_asked_for_again() -> None:
 
 async def test_a_gateway_that_stays_away_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headshots.client.connection.FIRST_RECONNECT_SECONDS", 0.0)
-    client = AsyncHeadshots("nowhere", "key", reconnect_seconds=-1.0)
+    client = AsyncHeadshots("nowhere:1", "key", reconnect_seconds=-1.0)
     client._channel = SimpleNamespace()
     client._open_stub = SimpleNamespace(WatchTraining=lambda *_, **__: Stream([], GONE))
     with pytest.raises(UnavailableError):

@@ -1,0 +1,51 @@
+"""Where a client connects to, checked before gRPC tries: it would wait, or name a port that nobody gave."""
+
+from __future__ import annotations
+
+import re
+import ssl
+
+from headshots.errors import InvalidArgumentError
+
+# Names that gRPC resolves in ways of its own; see gRPC's naming document.
+_GRPC_SCHEMES = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:", "xds:", "google-c2p:", "passthrough:")
+_HOST_AND_PORT = re.compile(r"([^:/\[\]\s]+|\[[0-9A-Fa-f:.%a-z]+\]):([0-9]{1,5})")
+
+
+def check_address(address: str) -> None:
+    """Hold an address against `host:port`; gRPC's own schemes pass.
+
+    Raises:
+        InvalidArgumentError: ADDRESS_INVALID.
+    """
+    if address.startswith(_GRPC_SCHEMES):
+        return
+    scheme, found, rest = address.partition("://")
+    if found:
+        tls = "; TLS is where root certificates are given (--tls-ca)" if scheme == "https" else ""
+        raise InvalidArgumentError(
+            "ADDRESS_INVALID", f"{address!r} is a URL; a gateway's address is host:port, as in {rest.strip('/')}{tls}"
+        )
+    match = _HOST_AND_PORT.fullmatch(address)
+    if match is None or not 1 <= int(match[2]) <= 65535:
+        raise InvalidArgumentError(
+            "ADDRESS_INVALID",
+            f"{address!r} is not host:port; a gateway listens on port 50051 unless it was told otherwise, as in "
+            "localhost:50051",
+        )
+
+
+def check_certificates(pem: bytes) -> None:
+    """Hold the authorities to trust against what TLS can read.
+
+    Raises:
+        InvalidArgumentError: CERTIFICATES_INVALID.
+    """
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem.decode("ascii"))
+    except (ValueError, ssl.SSLError) as error:
+        raise InvalidArgumentError(
+            "CERTIFICATES_INVALID",
+            "the authorities to trust are no certificates in PEM form (-----BEGIN CERTIFICATE-----); leave them away "
+            "to connect without TLS",
+        ) from error
