@@ -28,17 +28,23 @@ def settings() -> dict[str, Any]:
         "steps": 20,
         # Higher guidance paints clearer traits and fewer different people: docs/foundation.md has the figures.
         "guidance_scale": 1.5,
+        # A person is one person: what variety costs in likeness is not wanted.
+        "adapter_guidance_scale": 2.5,
         "trigger": TRIGGERS[0],
         "prompt_template": "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}",
         "class_nouns": [*CLASS_NOUNS, ANYBODY],
         "training": {
             "rank": 16,
-            "learning_rate": 3e-3,
+            "learning_rate": 4e-3,
             "steps": 450,
             "batch_rows": 6,
             # Under min-SNR weights a v-predicting UNet's noisiest steps, which settle who is painted, count nothing.
             "snr_gamma": 0.0,
-            "face_weight": 10.0,
+            "face_weight": 25.0,
+            "hair_weight": 10.0,
+            "scene_share": 0.85,
+            "surround_weight": 3.0,
+            "passes": 4,
             "caption": "headshot of a {trigger} {class_noun}",
             "prior_rows": 0,
         },

@@ -5,6 +5,7 @@ Shapes: B rows, C channels, H × W cells, T noise levels of the foundation's tra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,8 @@ from torch import Tensor
 
 # Where a selfie has its face, and how far that goes, as shares of width and height.
 _FACE_CENTRE, _FACE_SPREAD = (0.5, 0.45), (0.18, 0.22)
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,76 @@ class Draw:
     noise_BCHW: Tensor
     # True where the row sees the empty caption.
     dropped_B: Tensor
+    # Which scene the caption names; -1: none.
+    scene_B: Tensor
 
     def to(self, device: torch.device) -> Draw:
         """The same on another device."""
-        return Draw(*(tensor.to(device) for tensor in (self.index_B, self.timestep_B, self.noise_BCHW, self.dropped_B)))
+        return Draw(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a photo shows its person: ``share_HW``, 0 to 1, of each latent cell; and how much that counts.
+
+    ``weight_HW`` is 1 + the face's or the hair's weight where all of the cell is that, 0 where nothing is.
+    """
+
+    share_HW: Tensor
+    weight_HW: Tensor
+
+    @classmethod
+    def of_parts(
+        cls, face_HW: Mask, hair_HW: Mask, height: int, width: int, *, face_weight: float, hair_weight: float
+    ) -> Head:
+        """``face_HW``, ``hair_HW``: which pixels show them; ``height``, ``width``: in cells."""
+        face, hair = (_cells(mask_HW, height, width) for mask_HW in (face_HW, hair_HW))
+        return cls(face + hair, (1 + face_weight) * face + (1 + hair_weight) * hair)
+
+    @property
+    def place_weights(self) -> Tensor:
+        """As :func:`place_weights`, of mean 1, where what is no head counts 1."""
+        weights_HW = self.weight_HW + 1 - self.share_HW
+        return weights_HW / weights_HW.mean()
+
+
+@dataclass(frozen=True)
+class Places:
+    """What is learned where, of each latent: [B, H, W] cells.
+
+    ``weight_BHW``: how much a place counts, of mean 1. ``own_BHW``: the share, 0 to 1, in which the photo is the
+    target; the bare foundation is for the rest. ``headed_B``: whether it is known where the head is.
+    """
+
+    weight_BHW: Tensor
+    own_BHW: Tensor
+    headed_B: Tensor
+
+    @classmethod
+    def of_photos(cls, weights: Sequence[Tensor]) -> Places:
+        """The photo is the target everywhere; ``weights``: [H, W] each."""
+        weight_BHW = torch.stack(list(weights))
+        return cls(weight_BHW, torch.ones_like(weight_BHW), torch.zeros(len(weight_BHW), dtype=torch.bool))
+
+    @classmethod
+    def of_heads(cls, heads: Sequence[Head], *, surround_weight: float, margin: float) -> Places:
+        """The photo is the target within the head. What is far from it counts ``surround_weight``.
+
+        As far as ``margin`` (a share of the picture's width) around the head nothing is asked: there the bare
+        foundation may want somebody else's hair, and the photo has its own wall. A photo without a head counts as
+        :meth:`of_photos` has it.
+        """
+        share_BHW = torch.stack([head.share_HW for head in heads])
+        reach = round(margin * share_BHW.shape[-1])
+        near_BHW = torch.nn.functional.max_pool2d(share_BHW[:, None], 2 * reach + 1, 1, reach)[:, 0]
+        headed_B = share_BHW.amax(dim=(1, 2)) > 0
+        own_BHW = torch.where(headed_B.view(-1, 1, 1), near_BHW, 1.0)
+        weight_BHW = torch.stack([head.weight_HW for head in heads]) + surround_weight * (1 - near_BHW)
+        return cls(weight_BHW / weight_BHW.mean(dim=(1, 2), keepdim=True), own_BHW, headed_B)
+
+    def to(self, device: torch.device) -> Places:
+        """The same on another device."""
+        return Places(self.weight_BHW.to(device), self.own_BHW.to(device), self.headed_B.to(device))
 
 
 @dataclass(frozen=True)
@@ -88,18 +157,24 @@ def place_weights(height: int, width: int, face_weight: float) -> Tensor:
     return weights_HW / weights_HW.mean()
 
 
-def head_weights(head_HW: npt.NDArray[np.bool_], height: int, width: int, face_weight: float) -> Tensor:
-    """As :func:`place_weights`, [height, width] latent cells, where it is known which pixels show face and hair.
-
-    A cell counts ``1 + face_weight`` times its share of the head. A picture without a head counts alike everywhere.
-    """
-    share = Image.fromarray(head_HW.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
-    weights_HW = 1 + face_weight * torch.from_numpy(np.array(share))
-    return weights_HW / weights_HW.mean()
+def _cells(mask_HW: Mask, height: int, width: int) -> Tensor:
+    """What share of each latent cell, [height, width], a mask of pixels covers."""
+    share = Image.fromarray(mask_HW.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
+    return torch.from_numpy(np.array(share)).clamp(0, 1)
 
 
 def draw_step(
-    seed: int, step: int, *, stream: int, latents: int, rows: int, levels: int, dropout: float, shape: tuple[int, ...]
+    seed: int,
+    step: int,
+    *,
+    stream: int,
+    latents: int,
+    rows: int,
+    levels: int,
+    dropout: float,
+    shape: tuple[int, ...],
+    scenes: int = 0,
+    scene_share: float = 0.0,
 ) -> Draw:
     """Everything random of optimizer step ``step``, a pure function of the arguments.
 
@@ -113,7 +188,16 @@ def draw_step(
         timestep_B=(strata * levels).long().clamp_max(levels - 1),
         noise_BCHW=torch.randn((rows, *shape), generator=generator),
         dropped_B=torch.rand(rows, generator=generator) < dropout,
+        scene_B=_scenes(rows, scenes, scene_share, generator),
     )
+
+
+def _scenes(rows: int, scenes: int, share: float, generator: torch.Generator) -> Tensor:
+    """A scene for each row, or -1."""
+    if not scenes:
+        return torch.full((rows,), -1)
+    named_B = torch.rand(rows, generator=generator) < share
+    return torch.where(named_B, torch.randint(scenes, (rows,), generator=generator), -1)
 
 
 def _epoch_item(seed: int, stream: int, count: int, cursor: int) -> int:

@@ -47,9 +47,24 @@ class Recipe:
     max_gradient_norm: float = 1.0
     # Min-SNR weighting (arXiv 2303.09556); 0 turns it off. Default 5 for ε-prediction, 0 for v-prediction.
     snr_gamma: float = 5.0
-    # How many times more the head counts than the rest of a photo, where an analyzer tells which pixels show it; else
+    # How many times more the face counts than the rest of a photo, where an analyzer tells which pixels show it; else
     # the middle of the picture, where a selfie has its face. 0: all alike.
     face_weight: float = 0.0
+    # The same of hair; it counts only where an analyzer tells it.
+    hair_weight: float = 0.0
+    # Share of the subject's rows whose captions name clothes and a place that the photo does not show, 0 to 1. Above
+    # 0, and where an analyzer tells which pixels show the head, only the head is learned from the photo; around it the
+    # bare foundation's own prediction is the target, so that words keep their meaning.
+    scene_share: float = 0.0
+    # How much what is around the head then counts, where the face counts 1 + face_weight.
+    surround_weight: float = 1.0
+    # How many such scenes there are.
+    scenes: int = 32
+    # As far around the head, as a share of the picture's width, nothing is asked.
+    head_margin: float = 0.0625
+    # How often a run with scenes goes through its draws of photo, noise and level; the bare foundation predicts once
+    # for each draw.
+    passes: int = 1
     # Crops that are made of each photo; the first is the plain centre crop.
     crops_per_photo: int = 4
     # The other crops keep at least this share less of the side; 0 to 0.5.
@@ -132,6 +147,12 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "max_gradient_norm": (1e-6, 1e6),
     "snr_gamma": (0, 1e6),
     "face_weight": (0, 100),
+    "hair_weight": (0, 100),
+    "scene_share": (0, 1),
+    "surround_weight": (0.01, 100),
+    "scenes": (1, 256),
+    "head_margin": (0, 0.5),
+    "passes": (1, 100),
     "crops_per_photo": (1, 64),
     "crop_jitter": (0, 0.5),
     "caption_dropout": (0, 1),
@@ -156,8 +177,12 @@ def _overlay(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
             raise _invalid(f"training.{name} is unknown; known are {', '.join(sorted(kinds))}")
         try:
             values[name] = kinds[name](value)
-        except (TypeError, ValueError) as error:
-            raise _invalid(f"training.{name} is {value!r}; {kinds[name].__name__} is needed") from error
+            # A fraction must not become a whole number without a word.
+            fits = kinds[name] is not int or values[name] == float(value)
+        except (TypeError, ValueError):
+            fits = False
+        if not fits:
+            raise _invalid(f"training.{name} is {value!r}; {kinds[name].__name__} is needed")
     return _checked(dataclasses.replace(recipe, **values))
 
 

@@ -18,18 +18,8 @@ from headshots.errors import FailedPreconditionError, NotFoundError
 from services.trainer.checkpoint import checkpoint_folder
 from services.trainer.headers import common_header, kohya_header
 from services.trainer.jobs import AdapterFiles, JobRequest
-from services.trainer.provenance import Provenance, fingerprint, provenance_of
+from services.trainer.provenance import Provenance, fingerprint
 from services.trainer.scores import TrainingScores
-
-__all__ = [
-    "Extras",
-    "Provenance",
-    "fingerprint",
-    "finished_adapter",
-    "provenance_of",
-    "remove_artefacts",
-    "write_adapter",
-]
 
 _ADAPTER, _KOHYA, _MANIFEST = "adapter.safetensors", "adapter.kohya.safetensors", "manifest.json"
 _SHEET, _CARD = "sheet.jpg", "README.md"

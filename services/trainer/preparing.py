@@ -18,20 +18,19 @@ from services.trainer.base import (
     load_vae,
     noise_levels,
 )
+from services.trainer.batches import EMPTY, FIRST_SCENE, Material
 from services.trainer.jobs import JobRequest
 from services.trainer.judging import Judge, hold_out
-from services.trainer.objective import Objective, head_weights, place_weights
+from services.trainer.objective import Head, Objective, Places, place_weights
 from services.trainer.options import Recipe
 from services.trainer.painting import Painter, PortraitSet, score_prompts, score_seeds
 from services.trainer.photos import Pixels
 from services.trainer.prior import bare_portraits, class_pictures
 from services.trainer.protocol import Task
-from services.trainer.recipe import EMPTY, Material, Run
+from services.trainer.recipe import Run
+from services.trainer.scenes import scene_prompts
 from services.trainer.scores import NO_ANALYZER, NO_CHECKPOINTS, TOO_FEW_PHOTOS
 from services.trainer.selection import Selection
-
-# The prompts of portraits follow the three captions of a run.
-_FIRST_PROMPT = 3
 
 
 @dataclass(frozen=True)
@@ -67,18 +66,20 @@ def prepare(
         prior_BCHW = encode_pictures(vae, prior, device)
     subject_BCHW = encode_pictures(vae, crops, device)
     tick()
-    wanted = _wanted(foundation, recipe, task.request.class_noun)
-    conditions = _conditions(foundation, recipe, task.request, wanted, device)
+    height, width = (int(side) for side in subject_BCHW.shape[2:])
+    places = _places(analyzer, crops, height, width, recipe).to(device)
+    # Without heads there is nothing that scenes could be put around.
+    scenes = recipe.scenes if bool(places.headed_B.any()) else 0
+    wanted = _wanted(foundation, recipe, task.request.class_noun, FIRST_SCENE + 2 * scenes)
+    conditions = _conditions(foundation, recipe, task.request, scenes, wanted, device)
     tick()
     unet = load_unet(foundation, device)
-    height, width = (int(side) for side in subject_BCHW.shape[2:])
-    place_BHW = torch.stack([_places(analyzer, crop, height, width, recipe.face_weight) for crop in crops]).to(device)
     objective = Objective(
         alphas_cumprod_T=noise_levels(foundation).to(device),
         v_prediction=foundation.prediction_type == "v_prediction",
         snr_gamma=recipe.snr_gamma,
     )
-    run = Run(unet, objective, Material(subject_BCHW, place_BHW, prior_BCHW, conditions), recipe, device)
+    run = Run(unet, objective, Material(subject_BCHW, places, prior_BCHW, conditions, scenes), recipe, device)
     painter = Painter(unet, vae, foundation, conditions, wanted, device)
     bare = bare_portraits(store, foundation, task.foundation_digest, painter, tick)
     selection = Selection(
@@ -93,12 +94,12 @@ def prepare(
     return Prepared(run, selection, [centre[number] for number in held_out], bare)
 
 
-def _wanted(foundation: Foundation, recipe: Recipe, class_noun: str) -> PortraitSet:
+def _wanted(foundation: Foundation, recipe: Recipe, class_noun: str, first_caption: int) -> PortraitSet:
     """The portraits that checkpoints are judged by."""
     return PortraitSet(
         prompts=score_prompts(foundation, class_noun, recipe.score_prompts),
         seeds=score_seeds(recipe.score_seeds),
-        first_caption=_FIRST_PROMPT,
+        first_caption=first_caption,
         empty_caption=EMPTY,
         steps=recipe.score_steps,
     )
@@ -118,13 +119,28 @@ def _judge(
 
 
 def _places(
-    analyzer: FaceAnalyzer | None, picture: Pixels, height: int, width: int, face_weight: float
-) -> torch.Tensor:
-    """What of a photo counts, [height, width] latent cells: its head, where the analyzer can tell; else its middle."""
-    parts = None if analyzer is None or face_weight <= 0 else analyzer.parts(picture)
-    if parts is None:
-        return place_weights(height, width, face_weight)
-    return head_weights((parts == Part.FACE) | (parts == Part.HAIR), height, width, face_weight)
+    analyzer: FaceAnalyzer | None, pictures: Sequence[Pixels], height: int, width: int, recipe: Recipe
+) -> Places:
+    """What of each photo is learned, in latent cells: its head, where the analyzer can tell; else its middle."""
+    wanted = analyzer if recipe.face_weight > 0 or recipe.hair_weight > 0 or recipe.scene_share > 0 else None
+    parts = [wanted.parts(picture) if wanted else None for picture in pictures]
+    heads = [
+        Head.of_parts(
+            found == Part.FACE,
+            found == Part.HAIR,
+            height,
+            width,
+            face_weight=recipe.face_weight,
+            hair_weight=recipe.hair_weight,
+        )
+        for found in parts
+        if found is not None
+    ]
+    if len(heads) < len(pictures):
+        return Places.of_photos([place_weights(height, width, recipe.face_weight)] * len(pictures))
+    if recipe.scene_share > 0:
+        return Places.of_heads(heads, surround_weight=recipe.surround_weight, margin=recipe.head_margin)
+    return Places.of_photos([head.place_weights for head in heads])
 
 
 def _why_not(analyzer: FaceAnalyzer | None, recipe: Recipe) -> str:
@@ -135,9 +151,18 @@ def _why_not(analyzer: FaceAnalyzer | None, recipe: Recipe) -> str:
 
 
 def _conditions(
-    foundation: Foundation, recipe: Recipe, request: JobRequest, wanted: PortraitSet, device: torch.device
+    foundation: Foundation,
+    recipe: Recipe,
+    request: JobRequest,
+    scenes: int,
+    wanted: PortraitSet,
+    device: torch.device,
 ) -> Conditions:
-    """The three captions of a run, in the order of :mod:`services.trainer.recipe`, then the portraits' prompts."""
-    words = {"trigger": foundation.trigger, "class_noun": request.class_noun}
-    captions = [recipe.caption.format(**words), "", recipe.prior_caption.format(**words)]
+    """The captions of a run, in the order of :mod:`services.trainer.batches`, then the portraits' prompts."""
+    noun = request.class_noun
+    words = {"trigger": foundation.trigger, "class_noun": noun}
+    bare = " ".join(recipe.caption.format(trigger="", class_noun=noun).split())
+    captions = [recipe.caption.format(**words), "", recipe.prior_caption.format(**words), bare]
+    for subject in (f"{foundation.trigger} {noun}", noun):
+        captions += scene_prompts(foundation, subject, scenes, recipe.seed)
     return encode_captions(foundation, [*captions, *wanted.prompts], device)

@@ -17,16 +17,13 @@ from peft.utils import get_peft_model_state_dict
 from torch import Tensor
 
 from headshots.errors import FailedPreconditionError
-from services.trainer.base import Conditions
+from services.trainer.batches import Batches, Material
 from services.trainer.checkpoint import Array, Snapshot
-from services.trainer.objective import Draw, Objective, draw_step
+from services.trainer.objective import Objective
 from services.trainer.options import Recipe
 
 ADAPTED = ("to_q", "to_k", "to_v", "to_out.0")
 CURVE_POINTS = 200
-# Captions by their place in Conditions.
-CAPTION, EMPTY, PRIOR = 0, 1, 2
-_SUBJECT_STREAM, _PRIOR_STREAM = 0, 100
 # PEFT's name for the one adapter of a UNet, which is part of its parameters' names.
 _ADAPTER = "default"
 
@@ -42,19 +39,6 @@ class Step:
     point: tuple[int, float] | None
 
 
-@dataclass(frozen=True)
-class Material:
-    """All that the loop reads, cached: latents of the subject and of the class, and the captions.
-
-    ``subject_place_BHW``: how much each place of each of the subject's latents counts, of mean 1.
-    """
-
-    subject_BCHW: Tensor
-    subject_place_BHW: Tensor
-    prior_BCHW: Tensor | None
-    conditions: Conditions
-
-
 class Run:
     """A LoRA being learned on a frozen UNet. ``steps`` does the work; ``snapshot`` and ``restore`` stop time."""
 
@@ -68,8 +52,9 @@ class Run:
             )
         )
         unet.train()
-        self.unet, self._objective, self._material = unet, objective, material
+        self.unet, self._conditions = unet, material.conditions
         self._recipe, self._device = recipe, device
+        self._batches = Batches(objective, material, recipe, device, self._predict_bare)
         self._parameters = {name: p for name, p in unet.named_parameters() if p.requires_grad}
         for parameter in self._parameters.values():
             parameter.data = parameter.data.float()
@@ -112,50 +97,27 @@ class Run:
         return float(loss.detach())
 
     def _loss(self, number: int) -> Tensor:
-        """The subject's rows and, beside them in the same batch, the class's."""
-        recipe, material = self._recipe, self._material
-        draw = self._draw(number, material.subject_BCHW, _SUBJECT_STREAM)
-        parts = [(material.subject_BCHW, draw, CAPTION, 1.0)]
-        place_BHW = material.subject_place_BHW[draw.index_B]
-        if material.prior_BCHW is not None:
-            draw = self._draw(number, material.prior_BCHW, _PRIOR_STREAM)
-            parts.append((material.prior_BCHW, draw, PRIOR, recipe.prior_weight))
-            # Of the class all places count: what is to be preserved is the whole picture.
-            place_BHW = torch.cat([place_BHW, torch.ones_like(place_BHW[:1]).expand(len(draw.index_B), -1, -1)])
-        noisy, targets, weights, timesteps, captions = [], [], [], [], []
-        for pool_BCHW, draw, caption, factor in parts:
-            latents_BCHW = pool_BCHW[draw.index_B]
-            noisy.append(self._objective.noisy(latents_BCHW, draw))
-            targets.append(self._objective.target(latents_BCHW, draw))
-            # Each part's loss is the mean over its own rows.
-            weights.append(self._objective.weights(draw.timestep_B) * (factor / len(draw.index_B)))
-            timesteps.append(draw.timestep_B)
-            captions.append(torch.where(draw.dropped_B, EMPTY, caption))
-        context, added = material.conditions.rows(torch.cat(captions))
+        rows = self._batches.step(number)
+        prediction_BCHW = self._predict(rows.noisy_BCHW, rows.timestep_B, rows.caption_B)
+        return self._batches.objective.loss(prediction_BCHW, rows.target_BCHW, rows.weight_B, rows.place_BHW)
+
+    def _predict(self, noisy_BCHW: Tensor, timestep_B: Tensor, caption_B: Tensor) -> Tensor:
+        context, added = self._conditions.rows(caption_B)
         dtype = self.unet.dtype
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._device.type == "cuda"):
-            prediction = self.unet(
-                torch.cat(noisy).to(dtype),
-                torch.cat(timesteps),
-                context.to(dtype),
-                added_cond_kwargs=added,
-                return_dict=False,
+            prediction: Tensor = self.unet(
+                noisy_BCHW.to(dtype), timestep_B, context.to(dtype), added_cond_kwargs=added, return_dict=False
             )[0]
-        return self._objective.loss(prediction, torch.cat(targets), torch.cat(weights), place_BHW)
+        return prediction
 
-    def _draw(self, number: int, pool_BCHW: Tensor, stream: int) -> Draw:
-        recipe = self._recipe
-        draw = draw_step(
-            recipe.seed,
-            number,
-            stream=stream,
-            latents=len(pool_BCHW),
-            rows=recipe.batch_rows if stream == _SUBJECT_STREAM else recipe.prior_rows,
-            levels=len(self._objective.alphas_cumprod_T),
-            dropout=recipe.caption_dropout if stream == _SUBJECT_STREAM else 0.0,
-            shape=tuple(pool_BCHW.shape[1:]),
-        )
-        return draw.to(self._device)
+    @torch.no_grad()
+    def _predict_bare(self, noisy_BCHW: Tensor, timestep_B: Tensor, caption_B: Tensor) -> Tensor:
+        """As the foundation would without the adapter."""
+        self.unet.disable_adapters()
+        try:
+            return self._predict(noisy_BCHW, timestep_B, caption_B).float()
+        finally:
+            self.unet.enable_adapters()
 
     def _note(self, loss: float) -> tuple[int, float] | None:
         """Add to the curve; returns the point that this step closed."""

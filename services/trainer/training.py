@@ -14,11 +14,12 @@ from headshots.diffusion.foundation import Foundation
 from headshots.errors import FailedPreconditionError
 from headshots.faces import FaceAnalyzer
 from services.trainer.checkpoint import Checkpoints, Snapshot
-from services.trainer.output import Extras, fingerprint, finished_adapter, provenance_of, write_adapter
+from services.trainer.output import Extras, finished_adapter, write_adapter
 from services.trainer.patience import PatientStore
 from services.trainer.photos import Pixels
 from services.trainer.preparing import Prepared, prepare
 from services.trainer.protocol import Event, Progress, Started, Stopped, Succeeded, Task
+from services.trainer.provenance import fingerprint, provenance_of
 from services.trainer.recipe import Step
 from services.trainer.sheet import card, contact_sheet
 

@@ -14,9 +14,10 @@ from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 from headshots.diffusion.foundation import Foundation
 from services.trainer.base import encode_captions, encode_pictures, load_unet, load_vae, noise_levels
-from services.trainer.objective import Objective
+from services.trainer.batches import Material
+from services.trainer.objective import Objective, Places
 from services.trainer.options import Recipe
-from services.trainer.recipe import Material, Run
+from services.trainer.recipe import Run
 from tests.tiny import make_tiny_foundation
 
 CPU = torch.device("cpu")
@@ -118,7 +119,7 @@ def test_sdxl_trains(sdxl: Path) -> None:
     recipe = Recipe(steps=3, rank=2, batch_rows=2, caption_dropout=0.5)
     material = Material(
         torch.randn(2, 4, 8, 8),
-        torch.ones(2, 8, 8),
+        Places.of_photos([torch.ones(8, 8)] * 2),
         torch.randn(2, 4, 8, 8),
         encode_captions(foundation, CAPTIONS, CPU),
     )

@@ -7,7 +7,7 @@ import pytest
 import torch
 from diffusers import DDPMScheduler
 
-from services.trainer.objective import Draw, Objective, draw_step, head_weights, place_weights
+from services.trainer.objective import Draw, Head, Objective, Places, draw_step, place_weights
 
 SHAPE = (4, 8, 8)
 
@@ -85,12 +85,61 @@ def test_the_middle_counts_more_and_the_mean_stays() -> None:
     assert objective.loss(face, right, one, places) > 3 * objective.loss(edge, right, one, places)
 
 
+def test_scenes_are_named_in_their_share_of_rows_and_change_nothing_else() -> None:
+    def draw(step: int, scenes: int, share: float) -> Draw:
+        return draw_step(
+            0, step, stream=0, latents=4, rows=8, levels=9, dropout=0.5, shape=SHAPE, scenes=scenes, scene_share=share
+        )  # fmt: skip
+
+    with_scenes = [draw(step, 5, 0.75) for step in range(1, 101)]
+    scenes = torch.cat([each.scene_B for each in with_scenes])
+    assert 0.7 < (scenes >= 0).float().mean() < 0.8
+    assert set(scenes.tolist()) == {-1, 0, 1, 2, 3, 4}
+    without = draw(1, 0, 0.75)
+    assert without.scene_B.tolist() == [-1] * 8
+    for name in ("index_B", "timestep_B", "noise_BCHW", "dropped_B"):
+        assert torch.equal(getattr(without, name), getattr(with_scenes[0], name)), name
+
+
+def _head(face: np.ndarray, hair: np.ndarray | None = None, cells: tuple[int, int] = (8, 8)) -> Head:
+    hair = np.zeros_like(face) if hair is None else hair
+    return Head.of_parts(face, hair, *cells, face_weight=9.0, hair_weight=4.0)
+
+
 def test_a_head_that_is_known_counts_where_it_is() -> None:
-    head = np.zeros((64, 48), bool)
-    head[32:, :24] = True
-    weights = head_weights(head, 8, 6, 9.0)
+    face, hair = np.zeros((64, 48), bool), np.zeros((64, 48), bool)
+    face[32:, :24], hair[:32, :24] = True, True
+    weights = _head(face, hair, (8, 6)).place_weights
     assert weights.shape == (8, 6)
     assert weights.mean() == pytest.approx(1.0)
-    assert weights[7, 0] / weights[0, 0] == pytest.approx(10.0)
-    assert weights[0, 0] == weights[7, 5]
-    torch.testing.assert_close(head_weights(np.zeros((64, 48), bool), 8, 6, 9.0), torch.ones(8, 6))
+    assert weights[7, 0] / weights[0, 5] == pytest.approx(10.0)
+    assert weights[0, 0] / weights[0, 5] == pytest.approx(5.0)
+    assert weights[0, 5] == weights[7, 5]
+    torch.testing.assert_close(_head(np.zeros((64, 48), bool), None, (8, 6)).place_weights, torch.ones(8, 6))
+
+
+def test_a_cell_is_as_much_head_as_its_pixels() -> None:
+    face, hair = np.zeros((16, 16), bool), np.zeros((16, 16), bool)
+    face[:4, :8], hair[4:8, :8] = True, True
+    head = _head(face, hair, (2, 2))
+    torch.testing.assert_close(head.share_HW, torch.tensor([[1.0, 0.0], [0.0, 0.0]]))
+    torch.testing.assert_close(head.weight_HW, torch.tensor([[7.5, 0.0], [0.0, 0.0]]))
+
+
+def test_around_a_head_nothing_is_asked_and_beyond_the_bare_foundation_is() -> None:
+    face, none = np.zeros((64, 64), bool), np.zeros((64, 64), bool)
+    face[24:40, 24:40] = True
+    places = Places.of_heads([_head(face), _head(none)], surround_weight=2.0, margin=1 / 8)
+    assert places.headed_B.tolist() == [True, False]
+    own, weight = places.own_BHW[0], places.weight_BHW[0]
+    assert torch.equal(own[2:6, 2:6], torch.ones(4, 4))
+    assert own.sum() == 16
+    assert weight.mean() == pytest.approx(1.0)
+    assert weight[2, 2] == weight[5, 4] == 0
+    assert weight[3, 3] / weight[0, 0] == pytest.approx(5.0)
+    # Where no head was found the photo is the target, all of it alike.
+    assert torch.equal(places.own_BHW[1], torch.ones(8, 8))
+    torch.testing.assert_close(places.weight_BHW[1], torch.ones(8, 8))
+    of_photos = Places.of_photos([torch.ones(8, 8)])
+    assert torch.equal(of_photos.own_BHW, torch.ones(1, 8, 8))
+    assert of_photos.headed_B.tolist() == [False]

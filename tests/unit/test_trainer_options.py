@@ -34,6 +34,7 @@ def test_numbers_written_as_text_or_whole_numbers_are_converted(tmp_path: Path) 
     [
         ({"stepz": 3}, "stepz"),
         ({"steps": "many"}, "steps"),
+        ({"steps": 4.7}, "steps"),
         ({"caption": "photo of {person}"}, "caption"),
         ({"steps": 0}, "steps"),
         ({"crop_jitter": 0.9}, "crop_jitter"),
