@@ -41,7 +41,11 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option(
+            "--version", metavar="", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", metavar="", help="The same as after the command.")] = False,
 ) -> None:
     """Options before any command."""

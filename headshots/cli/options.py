@@ -31,7 +31,22 @@ TlsCa = Annotated[
         help="PEM of the authorities to trust: connect with TLS.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else there; for scripts.")]
+
+
+def _here_or_before_the_command(context: typer.Context, value: bool) -> bool:
+    return value or bool(context.find_root().params.get("as_json"))
+
+
+# An empty metavar: a flag takes no value that its help would have to name.
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        metavar="",
+        callback=_here_or_before_the_command,
+        help="Print JSON on stdout and nothing else there; for scripts.",
+    ),
+]
 SubjectName = Annotated[str, typer.Argument(metavar="SUBJECT", help="Name of a subject, subjects/… or its bare id.")]
 Foundation = Annotated[
     Path | None,

@@ -37,7 +37,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for row in cells:
         table.add_row(*map(Text, row))
     # A table that is wider than the terminal, though every word stands alone, is for the terminal to break.
-    wide = Console(width=max(console.width, sum(widths) + _GAP * len(widths)))
+    width = max(console.width, sum(widths) + _GAP * len(widths))
+    # With the height too, or a dumb terminal's width would win over ours.
+    wide = Console(width=width, height=console.height)
     wide.print(table, crop=False)
 
 
@@ -71,6 +73,25 @@ def print_fields(fields: dict[str, object]) -> None:
 def note(message: str) -> None:
     """A line for people, on stderr."""
     typer.secho(message, fg="bright_black", err=True)
+
+
+def confirm(question: str) -> None:
+    """Go on only where somebody says yes.
+
+    Raises:
+        typer.Abort: no.
+        typer.BadParameter: there is nobody to ask.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    try:
+        typer.confirm(question, abort=True, err=True)
+    except typer.Abort as abort:
+        # The prompt ends so for a no, for Ctrl-C and where its input is closed.
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt("nothing was done") from abort
+        if isinstance(abort.__context__, EOFError):
+            raise typer.BadParameter("nobody is there to be asked; --yes does not ask") from abort
+        raise
 
 
 def counted(number: int, noun: str) -> str:

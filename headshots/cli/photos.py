@@ -22,7 +22,7 @@ def upload(
     subject: SubjectName,
     paths: Annotated[list[Path], typer.Argument(help="Image files, and folders of them.")],
     only_usable: Annotated[
-        bool, typer.Option("--only-usable", help="Inspect first, and leave out what is not usable.")
+        bool, typer.Option("--only-usable", metavar="", help="Inspect first, and leave out what is not usable.")
     ] = False,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,

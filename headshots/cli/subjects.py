@@ -100,23 +100,23 @@ def show(
 @reported
 def delete(
     subject: SubjectName,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask.")] = False,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
     as_json: Json = False,
 ) -> None:
     """Erase a subject with its photos, adapters and images. There is no way back."""
-    from headshots.cli.output import note, print_json
+    from headshots.cli.output import confirm, counted, note, print_json
     from headshots.cli.session import connect
 
     with connect(address, api_key, tls_ca) as client:
         found = client.get_subject(subject)
         if not yes:
-            what = f"{found.display_name or found.name} with {found.photo_count} photos, adapters and images"
-            typer.confirm(f"Erase {what}?", abort=True, err=True)
+            photos = counted(found.photo_count, "photo")
+            confirm(f"Erase {found.display_name or found.name} with {photos}, adapters and images?")
         deleted = client.delete_subject(found)
     if as_json:
         print_json({"deleted": found.name, "deleted_objects": deleted})
     else:
-        note(f"{found.name} is erased, {deleted} objects removed")
+        note(f"{found.name} is erased, {counted(deleted, 'object')} removed")

@@ -31,10 +31,14 @@ def train(
     only_usable: Annotated[
         bool,
         typer.Option(
-            "--only-usable", help="Inspect first: learn from usable photos only, refuse a set that is not ready."
+            "--only-usable",
+            metavar="",
+            help="Inspect first: upload and learn from usable photos only, refuse a set that is not ready.",
         ),
     ] = False,
-    detach: Annotated[bool, typer.Option("--detach", help="Print the training's name and do not wait.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", metavar="", help="Print the training's name and do not wait.")
+    ] = False,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
