@@ -9,14 +9,19 @@ import typer
 
 from headshots.cli.exits import reported
 from headshots.cli.extras import require
-from headshots.cli.options import Foundation
+from headshots.cli.options import Foundation, existing_folder
 
 
 @reported
 def demo(
     photos: Annotated[
         Path | None,
-        typer.Option("--photos", exists=True, file_okay=False, help="Folder of selfies. Default: a sample person's."),
+        typer.Option(
+            "--photos",
+            parser=existing_folder,
+            metavar="DIRECTORY",
+            help="Folder of selfies. Real people need a real --foundation. Default: a sample person's.",
+        ),
     ] = None,
     foundation: Foundation = None,
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the results.")] = Path("out/demo"),
@@ -32,7 +37,8 @@ def demo(
 ) -> None:
     """Start the three services, teach them a person, paint a gallery, and stop what was started.
 
-    Leaves gallery.html, contact-sheet.png and report.json; logs are in logs/.
+    Leaves gallery.html, contact-sheet.png and report.json; logs are in logs/. A run that breaks off leaves the gallery
+    of the last that did not.
     """
     require("demo", "demo")
     from headshots.demo.job import run_demo

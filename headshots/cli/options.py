@@ -7,6 +7,19 @@ from typing import Annotated
 
 import typer
 
+
+def existing_folder(value: str) -> Path:
+    """A folder that is there; `~` is the home also where no shell put it in, as in `make demo PHOTOS=~/selfies`.
+
+    Raises:
+        typer.BadParameter: it is not.
+    """
+    folder = Path(value).expanduser()
+    if not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is {'a file' if folder.exists() else 'not there'}; a folder is needed")
+    return folder
+
+
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 
 Address = Annotated[
@@ -53,8 +66,8 @@ Foundation = Annotated[
     typer.Option(
         "--foundation",
         envvar="HEADSHOTS_FOUNDATION",
-        exists=True,
-        file_okay=False,
+        parser=existing_folder,
+        metavar="DIRECTORY",
         help="Folder of a diffusers-format foundation. Default: the bundled one.",
     ),
 ]

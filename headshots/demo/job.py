@@ -22,12 +22,15 @@ from headshots.errors import HeadshotsError
 
 
 def run_demo(options: DemoOptions) -> ExitCode:
-    """Run it; leaves gallery.html, contact-sheet.png and report.json in `options.out`, and the logs beside them."""
+    """Run it; leaves gallery.html, contact-sheet.png and report.json in `options.out`, and the logs beside them.
+
+    A run that breaks off leaves its report and logs, and the page and the sheet of the last that did not.
+    """
     begin = time.perf_counter()
     out = _fresh_folder(options.out)
     logs = LogFiles(out / "logs")
     console = Console(stderr=True)
-    display, memory = Display(console), MemoryWatch()
+    display, memory, run = Display(console), MemoryWatch(), None
     try:
         with stopping_on_signals(), memory, display, Fleet(logs, inherited=environment_without_settings()) as fleet:
             services = DemoServices(
@@ -38,7 +41,8 @@ def run_demo(options: DemoOptions) -> ExitCode:
                 engines=options.engines.absolute(),
             )
             cached = services.has_package()
-            album = asyncio.run(DemoRun(options, out, services, display, memory).album(cached))
+            run = DemoRun(options, out, services, display, memory)
+            album = asyncio.run(run.album(cached))
             with display.stage("stop", "Stopping services"):
                 fleet.stop()
         (out / "gallery.html").write_text(gallery_page(album), encoding="utf-8")
@@ -52,10 +56,12 @@ def run_demo(options: DemoOptions) -> ExitCode:
             stages=display.stages,
             total_seconds=time.perf_counter() - begin,
             peak_rss_mb=memory.peak_mb,
+            photos=run.uploaded if run else 0,
+            left_out=run.left_out if run else (),
         )
         failed.write(out / "report.json")
         tell(error, code, as_json=False)
-        console.print(f"logs are in {out / 'logs'}", highlight=False)
+        _say_what_is_left(console, out)
         return code
     total_seconds = time.perf_counter() - begin
     report.success(album, total_seconds=total_seconds, engine_cached=cached).write(out / "report.json")
@@ -64,14 +70,21 @@ def run_demo(options: DemoOptions) -> ExitCode:
 
 
 def _fresh_folder(out: Path) -> Path:
-    """The folder without what an earlier run left in it; files of others stay."""
+    """The folder without an earlier run's workings; its gallery stays until there is a new one, and files of others."""
     out = out.absolute()
     out.mkdir(parents=True, exist_ok=True)
     for name in ("home", "logs", "selfies"):
         shutil.rmtree(out / name, ignore_errors=True)
-    for name in ("gallery.html", "contact-sheet.png", "report.json"):
-        (out / name).unlink(missing_ok=True)
+    (out / "report.json").unlink(missing_ok=True)
     return out
+
+
+def _say_what_is_left(console: Console, out: Path) -> None:
+    """After a run that broke off."""
+    if any((out / "logs").iterdir()):
+        console.print(f"logs are in {out / 'logs'}", highlight=False, soft_wrap=True)
+    if (out / "gallery.html").exists():
+        console.print(f"{out / 'gallery.html'} is an earlier run's", highlight=False, soft_wrap=True)
 
 
 def _say_where(console: Console, out: Path, total_seconds: float) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from headshots.demo.album import Album, Stage
+from headshots.demo.album import Album, LeftOut, Stage
 
 NOT_MEASURED = "not measured: no face analyzer judged the portraits"
 NO_FACE = "not measured: the analyzer found no face in some of the portraits"
@@ -24,7 +24,7 @@ class Report:
     """Name of the foundation's folder."""
     person: str
     photos: int
-    """Those that the training saw."""
+    """Those that were uploaded for the training."""
     left_out: dict[str, str]
     """By file name: why a photo was not used."""
     train_seconds: float | None
@@ -71,7 +71,15 @@ def success(album: Album, *, total_seconds: float, engine_cached: bool) -> Repor
 
 
 def failure(
-    error: str, *, foundation: str, person: str, stages: Sequence[Stage], total_seconds: float, peak_rss_mb: float
+    error: str,
+    *,
+    foundation: str,
+    person: str,
+    stages: Sequence[Stage],
+    total_seconds: float,
+    peak_rss_mb: float,
+    photos: int = 0,
+    left_out: Sequence[LeftOut] = (),
 ) -> Report:
     """The report of a run that broke off."""
     return Report(
@@ -79,8 +87,8 @@ def failure(
         error=error,
         foundation=foundation,
         person=person,
-        photos=0,
-        left_out={},
+        photos=photos,
+        left_out={each.filename: each.reason for each in left_out},
         train_seconds=None,
         images=0,
         seconds_per_image=None,

@@ -21,6 +21,7 @@ from headshots.client import (
     Training,
 )
 from headshots.demo.album import Album, LeftOut, StyleGroup
+from headshots.demo.choices import DRAWN_ONLY, choose_styles, is_bundled, reservations
 from headshots.demo.display import Display, StageDisplay
 from headshots.demo.memory import MemoryWatch
 from headshots.demo.people import Person, from_folder, sample_person
@@ -29,15 +30,6 @@ from headshots.errors import InvalidPhotoError
 from headshots.imaging import PhotoLimits, decode_photo
 from headshots.settings import default_foundation
 
-# Chosen to differ in outfit, backdrop and light. A library without them serves its first six.
-STYLES = (
-    "studio-navy-suit",
-    "founder-black-turtleneck",
-    "park-denim-jacket",
-    "stage-red-shirt",
-    "clinic-lab-coat",
-    "city-leather-jacket",
-)
 SHOWN_SELFIE = PhotoLimits(max_side_px=640)
 
 
@@ -82,6 +74,9 @@ class DemoRun:
         self._services = services
         self._display = display
         self._memory = memory
+        self.uploaded = 0
+        """Photos that the training got."""
+        self.left_out: list[LeftOut] = []
 
     async def album(self, package_is_there: bool) -> Album:
         """Run all stages.
@@ -104,6 +99,8 @@ class DemoRun:
 
     def _person(self) -> Person:
         if self._options.photos is not None:
+            for reservation in reservations(self._options.foundation_folder, self._options.class_noun):
+                self._display.say(reservation)
             return from_folder(self._options.photos, self._options.class_noun)
         return sample_person(self._options.person, self._out / "selfies")
 
@@ -123,6 +120,9 @@ class DemoRun:
     async def _job(self, person: Person) -> Album:
         key = self._services.api_key_file.read_text().strip()
         async with AsyncHeadshots(self._services.gateway, key) as client:
+            styles = [style async for style in client.list_styles()]
+            # One that is not there is told now, not after the training.
+            chosen = choose_styles(styles, self._options.styles)
             with self._display.stage("inspect", "Inspecting selfies") as shown:
                 inspection = await client.inspect_photos(photos=person.photos)
                 shown.update(1, 1, count=f"{inspection.usable_count}/{len(inspection.photos)}")
@@ -130,18 +130,25 @@ class DemoRun:
             with self._display.stage("upload", "Uploading selfies") as shown:
                 subject = await client.create_subject(person.name, class_noun=person.class_noun)
                 await client.upload_photos(subject, person.photos)
+                self.uploaded = len(person.photos)
                 shown.update(1, 1, count=str(len(person.photos)))
             with self._display.stage("train", "Training") as shown:
                 training = await _train(client, subject, shown)
             with self._display.stage("paint", "Painting the gallery") as shown:
-                groups = await self._paint(client, subject, shown)
+                groups = await self._paint(client, subject, styles, chosen, shown)
         return await asyncio.to_thread(self._collect, person, inspection, training, groups)
 
-    async def _paint(self, client: AsyncHeadshots, subject: Subject, shown: StageDisplay) -> list[StyleGroup]:
-        styles = [style async for style in client.list_styles()]
+    async def _paint(
+        self,
+        client: AsyncHeadshots,
+        subject: Subject,
+        styles: Sequence[Style],
+        chosen: Sequence[str],
+        shown: StageDisplay,
+    ) -> list[StyleGroup]:
         gallery = await client.create_gallery(
             subject,
-            choose_styles(styles, self._options.styles),
+            chosen,
             shots_per_style=self._options.shots_per_style,
             seed=self._options.seed,
         )
@@ -164,17 +171,25 @@ class DemoRun:
         Raises:
             InvalidPhotoError: PHOTOS_NOT_READY.
         """
+        self.left_out = [
+            LeftOut(photo.filename, photo.findings[0].reason) for photo in inspection.photos if not photo.usable
+        ]
         for photo in inspection.photos:
             for finding in photo.findings:
                 self._display.say(f"{photo.filename} is left out: {finding.message}")
         for finding in inspection.findings:
             if finding.reason == "TOO_FEW":
-                raise InvalidPhotoError("PHOTOS_NOT_READY", finding.message)
+                raise InvalidPhotoError("PHOTOS_NOT_READY", f"{finding.message}{self._why_perhaps()}")
             self._display.say(finding.message)
         if not inspection.faces_checked:
             self._display.say("no face analyzer: nobody looks for faces, and likeness is not measured")
         pairs = zip(person.photos, inspection.photos, strict=True)
         return replace(person, photos=[path for path, photo in pairs if photo.usable])
+
+    def _why_perhaps(self) -> str:
+        """What the reasons for leaving photos out may come from."""
+        is_drawn_only = self._options.photos is not None and is_bundled(self._options.foundation_folder)
+        return f". Note that {DRAWN_ONLY}" if is_drawn_only else ""
 
     def _collect(
         self, person: Person, inspection: PhotosInspection, training: Training, groups: Sequence[StyleGroup]
@@ -187,9 +202,7 @@ class DemoRun:
             person=person.name,
             foundation=self._options.foundation_folder.name,
             selfies=[decode_photo(path.read_bytes(), SHOWN_SELFIE).png for path in person.photos],
-            left_out=[
-                LeftOut(photo.filename, photo.findings[0].reason) for photo in inspection.photos if not photo.usable
-            ],
+            left_out=self.left_out,
             analyzer=inspection.analyzer,
             training=training,
             groups=groups,
@@ -208,15 +221,6 @@ async def _train(client: AsyncHeadshots, subject: Subject, shown: StageDisplay) 
         shown.update(training.step, training.total_steps or None, count=count, detail=training_detail(training))
 
     return await client.train(subject, on_progress=show)
-
-
-def choose_styles(library: Sequence[Style], wanted: Sequence[str]) -> list[str]:
-    """Names of the styles to paint: those wanted, else the demo's own, else the library's first six."""
-    if wanted:
-        return list(wanted)
-    names = [style.name for style in library]
-    chosen = [f"styles/{style}" for style in STYLES if f"styles/{style}" in names]
-    return chosen or names[:6]
 
 
 def group_shots(gallery: Gallery, library: Sequence[Style], shots: Sequence[PaintedImage]) -> list[StyleGroup]:

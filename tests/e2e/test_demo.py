@@ -103,6 +103,8 @@ def test_demo_leaves_page_sheet_and_report_and_no_process(tmp_path: Path) -> Non
 
 def test_too_few_usable_photos_fail_the_demo_before_anything_is_trained(tmp_path: Path) -> None:
     out, photos = tmp_path / "demo", photo_folder(tmp_path / "few")
+    out.mkdir()
+    (out / "gallery.html").write_text("of an earlier run")
     for file in sorted(photos.iterdir())[:3]:
         file.unlink()
     process = start_demo(out, photos=photos)
@@ -113,8 +115,18 @@ def test_too_few_usable_photos_fail_the_demo_before_anything_is_trained(tmp_path
     assert report["ok"] is False
     assert "PHOTOS_NOT_READY" in str(report["error"])
     assert "train" not in dict(report["stages"])  # type: ignore[call-overload]
-    assert not (out / "gallery.html").exists()
+    assert (out / "gallery.html").read_text() == "of an earlier run"
+    assert "gallery.html is an earlier run's" in said
     assert descendants_named(out) == []
+
+
+def test_a_style_that_is_not_there_is_told_before_anything_is_trained(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    process = start_demo(out, "--style", "nosuch", photos=photo_folder(tmp_path / "ada"))
+    _, said = process.communicate(timeout=3 * PATIENCE_SECONDS)
+    assert process.returncode == 4, said
+    assert "STYLE_NOT_FOUND: there is no style nosuch; there are " in said
+    assert {"inspect", "train"}.isdisjoint(dict(read_report(out)["stages"]))  # type: ignore[call-overload]
 
 
 def test_a_demo_that_is_stopped_stops_what_it_started(tmp_path: Path) -> None:
@@ -135,7 +147,9 @@ def test_a_demo_that_is_stopped_stops_what_it_started(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, said
-    assert read_report(out)["ok"] is False
+    report = read_report(out)
+    assert report["ok"] is False
+    assert report["photos"] == 6
     assert descendants_named(out) == []
 
 
@@ -147,4 +161,5 @@ def test_a_folder_that_is_no_foundation_is_refused(tmp_path: Path) -> None:
     assert process.returncode == 4, said
     assert "FOUNDATION_" in said
     assert "Traceback" not in said
+    assert "logs are in" not in said, "nothing was started"
     assert read_report(out)["ok"] is False

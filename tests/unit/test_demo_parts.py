@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -11,20 +12,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import typer
 from PIL import Image
 from rich.console import Console
 
+from headshots.cli.options import existing_folder
 from headshots.client import Gallery, JobState
 from headshots.demo import report
 from headshots.demo.album import LeftOut
+from headshots.demo.choices import DRAWN_ONLY, STYLES, choose_styles, reservations
 from headshots.demo.display import Display
 from headshots.demo.memory import MemoryWatch
 from headshots.demo.people import SELFIES, from_folder, sample_person
 from headshots.demo.services import environment_without_settings
-from headshots.demo.steps import STYLES, choose_styles, group_shots
-from headshots.errors import InvalidPhotoError
+from headshots.demo.steps import group_shots
+from headshots.errors import InvalidArgumentError, InvalidPhotoError, NotFoundError
+from headshots.settings import default_foundation
 from headshots.styles import StyleLibrary
 from tests.albums import album, painted, picture, style, training
+from tests.engines import tiny_foundation
 from tests.waiting import PATIENCE_SECONDS
 
 
@@ -45,7 +51,7 @@ def test_own_photos_come_by_name_and_must_be_there(tmp_path: Path) -> None:
     assert [path.name for path in person.photos] == ["a.png", "b.JPG"]
     assert (person.name, person.class_noun) == (tmp_path.name, "woman")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InvalidPhotoError, match="holds no image file"):
+    with pytest.raises(InvalidPhotoError, match="holds no "):
         from_folder(tmp_path / "empty", "person")
 
 
@@ -58,9 +64,34 @@ def test_the_demo_has_six_styles_of_the_library() -> None:
 def test_styles_are_those_wanted_or_the_demos_own_or_the_first_six() -> None:
     ours = [style(name) for name in ("zebra", *STYLES)]
     foreign = [style(f"s{number}") for number in range(9)]
-    assert choose_styles(ours, ["zebra"]) == ["zebra"]
+    assert choose_styles(ours, ["zebra", "styles/zebra"]) == ["styles/zebra"]
+    with pytest.raises(NotFoundError, match="no style nosuch; there are zebra, studio-navy-suit") as caught:
+        choose_styles(ours, ["zebra", "nosuch"])
+    assert caught.value.reason == "STYLE_NOT_FOUND"
     assert choose_styles(ours, []) == [f"styles/{name}" for name in STYLES]
     assert choose_styles(foreign, []) == [f"styles/s{number}" for number in range(6)]
+
+
+def test_owners_of_photos_are_told_what_the_foundation_cannot_do(tmp_path: Path) -> None:
+    assert reservations(default_foundation(), "woman") == [DRAWN_ONLY]
+    drawn, unknown = reservations(default_foundation(), "dragon")
+    assert drawn == DRAWN_ONLY
+    assert "'dragon'" in unknown
+    assert "person" in unknown
+    foreign = Path(shutil.copytree(tiny_foundation(), tmp_path / "foreign"))
+    assert reservations(foreign, "person") == []
+    with pytest.raises(InvalidArgumentError, match="FOUNDATION_"):
+        reservations(tmp_path, "person")
+
+
+def test_folders_may_be_named_from_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "selfies").mkdir()
+    (tmp_path / "notes.txt").touch()
+    assert existing_folder("~/selfies") == tmp_path / "selfies"
+    for wrong, why in (("~/nope", "is not there"), ("~/notes.txt", "is a file")):
+        with pytest.raises(typer.BadParameter, match=why):
+            existing_folder(wrong)
 
 
 def test_shots_are_grouped_in_the_gallerys_order_whatever_order_they_came_in() -> None:
@@ -138,6 +169,18 @@ def test_reports_have_their_keys_and_never_invent_a_likeness(tmp_path: Path) -> 
         "SERVICE_DIED: the trainer", foundation="f", person="Ada", stages=[], total_seconds=1, peak_rss_mb=1
     )
     assert (failed.ok, failed.images, failed.train_seconds) == (False, 0, None)
+    assert (failed.photos, failed.left_out) == (0, {})
+    later = report.failure(
+        "stopped",
+        foundation="f",
+        person="Ada",
+        stages=[],
+        total_seconds=1,
+        peak_rss_mb=1,
+        photos=6,
+        left_out=[LeftOut("blurry.jpg", "BLURRY")],
+    )
+    assert (later.photos, later.left_out) == (6, {"blurry.jpg": "BLURRY"})
 
 
 def test_the_callers_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
