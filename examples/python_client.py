@@ -1,6 +1,9 @@
 """The main job from Python: make a subject, upload selfies, train, receive a gallery.
 
-    HEADSHOTS_API_KEY=hs_… python examples/python_client.py out/demo/selfies gallery studio-navy-suit park-denim-jacket
+While `headshots serve all` runs, from the repository's root, on the selfies that `make demo` left:
+
+    export HEADSHOTS_API_KEY=$(cat ~/.local/share/headshots/api-key)
+    .venv/bin/python examples/python_client.py out/demo/selfies out/gallery studio-navy-suit park-denim-jacket
 
 `headshots.client.AsyncHeadshots` has the same methods for asyncio.
 """
@@ -14,6 +17,8 @@ from pathlib import Path
 from headshots.client import Headshots, Training
 from headshots.errors import HeadshotsError
 
+USAGE = "usage: python_client.py SELFIES_FOLDER GALLERY_FOLDER STYLE…  (with HEADSHOTS_API_KEY set)"
+
 
 def show(training: Training) -> None:
     """A line for each change."""
@@ -25,6 +30,8 @@ def main(selfies: Path, gallery: Path, styles: list[str]) -> None:
     gallery.mkdir(parents=True, exist_ok=True)
     address = os.environ.get("HEADSHOTS_ADDRESS", "127.0.0.1:50051")
     with Headshots(address, os.environ["HEADSHOTS_API_KEY"]) as headshots:
+        for style in styles:
+            headshots.get_style(style)  # a wrong one is told before the training, not after it
         subject = headshots.create_subject("From Python", class_noun="person")
         headshots.upload_photos(subject, sorted(selfies.iterdir()))
         headshots.train(subject, on_progress=show)
@@ -35,7 +42,9 @@ def main(selfies: Path, gallery: Path, styles: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 4 or "HEADSHOTS_API_KEY" not in os.environ:
+        sys.exit(USAGE)
     try:
         main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
-    except HeadshotsError as error:
+    except (HeadshotsError, OSError) as error:
         sys.exit(f"failed: {error}")

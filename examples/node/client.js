@@ -1,7 +1,10 @@
 // The main job from Node: make a subject, upload selfies, train, receive a gallery. Needs nothing of ours but protos/.
 //
+// While `headshots serve all` runs, from this folder, on the selfies that `make demo` left:
+//
 //   npm ci
-//   HEADSHOTS_API_KEY=hs_… node client.js ../../out/demo/selfies gallery studio-navy-suit park-denim-jacket
+//   export HEADSHOTS_API_KEY=$(cat ~/.local/share/headshots/api-key)
+//   node client.js ../../out/demo/selfies ../../out/gallery studio-navy-suit park-denim-jacket
 //
 // Progress goes to stderr, one JSON object to stdout.
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -88,8 +91,13 @@ async function paint(connection, parent, styles, folder) {
 
 async function main() {
   const [selfies, folder, ...styles] = process.argv.slice(2);
+  if (styles.length === 0 || !process.env.HEADSHOTS_API_KEY) {
+    throw new Error("usage: node client.js SELFIES_FOLDER GALLERY_FOLDER STYLE… (with HEADSHOTS_API_KEY set)");
+  }
   const address = process.env.HEADSHOTS_ADDRESS ?? "127.0.0.1:50051";
   const connection = connect(address, process.env.HEADSHOTS_API_KEY);
+  // A wrong style is told before the training, not after it.
+  for (const style of styles) await call(connection, "getStyle", { name: `styles/${style}` });
   const { subject } = await call(connection, "createSubject", { displayName: "From Node", classNoun: "person" });
   const files = (await readdir(selfies)).sort().map((name) => path.join(selfies, name));
   const { photos } = await uploadPhotos(connection, subject.name, files);

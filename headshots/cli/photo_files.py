@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
 # Pictures too, but of formats that no gateway takes.
 OTHER_SUFFIXES = frozenset({".gif", ".bmp", ".tif", ".tiff", ".avif", ".jxl", ".jp2", ".dng", ".svg"})
+BUNDLED_ANALYZER = "portrait-analyzer-"
+FACE_REASONS = frozenset({"NO_FACE", "MULTIPLE_FACES", "FACE_TOO_SMALL", "FACE_CUT_OFF", "DIFFERENT_PERSON"})
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,23 @@ def _inspect_new(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) 
     for photo in inspection.photos:
         for finding in photo.findings:
             note(f"{photo.filename or photo.name} is left out: {finding.reason}, {finding.message}")
+    tell_who_judged_faces(inspection)
+    return _Inspected(len(paths) - len(fresh), fresh, inspection)
+
+
+def tell_who_judged_faces(inspection: PhotosInspection) -> None:
+    """What is to be known of the verdicts about faces, where there is something."""
+    from headshots.cli.output import note
+
     if not inspection.faces_checked:
         note("faces were not looked for: the gateway has no analyzer")
-    return _Inspected(len(paths) - len(fresh), fresh, inspection)
+    reasons = {finding.reason for photo in inspection.photos for finding in photo.findings}
+    if inspection.analyzer.startswith(BUNDLED_ANALYZER) and reasons & FACE_REASONS:
+        note(
+            "faces were judged by the bundled analyzer, which knows those of drawn portraits only; for photos of real "
+            "people start the gateway with HEADSHOTS_GATEWAY_FACES=opencv or none (docs/foundation.md tells which "
+            "files opencv needs) and with a real foundation"
+        )
 
 
 def _new_ones(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> list[Path]:

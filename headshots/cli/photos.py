@@ -103,7 +103,8 @@ def list_all(
 
 def print_inspection(inspection: PhotosInspection) -> None:
     """A line for each photo, then the verdict."""
-    from headshots.cli.output import counted, note, print_table
+    from headshots.cli.output import counted, print_table
+    from headshots.cli.photo_files import tell_who_judged_faces
 
     rows: list[tuple[object, ...]] = []
     for number, photo in enumerate(inspection.photos):
@@ -112,8 +113,7 @@ def print_inspection(inspection: PhotosInspection) -> None:
         cure = "; ".join(finding.message for finding in photo.findings)
         rows.append((number, photo.filename or photo.name or "-", size, reasons, cure))
     print_table(("", "FILE", "PIXELS", "VERDICT", "WHAT TO DO"), rows)
-    if not inspection.faces_checked:
-        note("faces were not looked for: the gateway has no analyzer")
+    tell_who_judged_faces(inspection)
     for finding in inspection.findings:
         typer.echo(f"{finding.reason}: {finding.message}")
     verdict = "ready to train" if inspection.ready_to_train else "not ready to train"

@@ -40,6 +40,7 @@ def read_home_key() -> str:
         raise UnauthenticatedError(
             "API_KEY_MISSING",
             f"no API key is given, and there is none in {file}; the first `headshots serve all` on this machine makes "
-            "it (HEADSHOTS_HOME says where); for another gateway give --api-key or set HEADSHOTS_API_KEY",
+            "it (HEADSHOTS_HOME says where), and later `headshots keys create --save` does; for another gateway give "
+            "--api-key or set HEADSHOTS_API_KEY",
         )
     return file.read_text().strip()

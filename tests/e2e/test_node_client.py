@@ -61,6 +61,10 @@ def test_node_trains_and_receives_a_gallery(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         wrong_key = {**environment, "HEADSHOTS_API_KEY": "hs_0_wrong"}
         refused = subprocess.run(command, env=wrong_key, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+        wrong_style = subprocess.run(
+            [*command, "nosuch"], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+        )
+        bare = subprocess.run(command[:2], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     said = json.loads(done.stdout)
     assert said["photos"] == 6
     assert said["training"]["state"] == "JOB_STATE_SUCCEEDED"
@@ -75,3 +79,7 @@ def test_node_trains_and_receives_a_gallery(tmp_path: Path) -> None:
         assert hashlib.sha256(content).hexdigest() == each["sha256"]
     assert refused.returncode == 1
     assert "headshots keys create" in refused.stderr
+    assert wrong_style.returncode == 1
+    assert "nosuch" in wrong_style.stderr
+    assert "JOB_STATE" not in wrong_style.stderr, "nothing was trained before it was told"
+    assert bare.stderr.startswith("failed: usage: ")

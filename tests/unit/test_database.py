@@ -24,6 +24,20 @@ def test_migrations_give_the_schema_that_the_code_uses(tmp_path: Path) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
+def test_a_start_tells_of_migrations_and_of_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    with caplog.at_level("INFO"):
+        migrate(engine)
+    told = [record.getMessage() for record in caplog.records]
+    assert told
+    assert all(message.startswith("Running upgrade ") for message in told)
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        migrate(engine)
+    assert caplog.records == []
+    engine.dispose()
+
+
 def test_several_processes_may_migrate_at_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'a.db'}"
     failures: list[BaseException] = []

@@ -158,6 +158,9 @@ def test_the_command_checks_for_tensorrt_and_says_so_to_scripts() -> None:
     folder = tiny_package().folder
     code, said = run_export("--out", str(folder), "--check-tensorrt", "--json")
     assert (code, json.loads(said)) == (0, {"package": str(folder), "tensorrt": []})
+    code, said = run_export("--out", str(folder), "--check-tensorrt")
+    assert code == 0
+    assert "TensorRT's parser takes every node" in said
 
 
 @pytest.mark.parametrize(
