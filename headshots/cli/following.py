@@ -53,7 +53,7 @@ def left_behind(kind: str, name: str, watch: str) -> Iterator[None]:
         told = f"the {kind} goes on: {again} {watch} {name}, or end it: {again} cancel {name}"
         raise KeyboardInterrupt(told) from error
     except UnavailableError as error:
-        told = f"{error.message}; the {kind} goes on without us, and can be watched again: {again} {watch} {name}"
+        told = f"{error.message}; the {kind} is not lost, this takes it up again: {again} {watch} {name}"
         raise UnavailableError(error.reason, told, metadata=error.metadata) from error
 
 

@@ -143,7 +143,7 @@ def _follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, li
         UnavailableError, KeyboardInterrupt: with how to go on.
     """
     from headshots.cli.following import HoldUps, left_behind
-    from headshots.cli.output import progress_bars
+    from headshots.cli.output import note, progress_bars
     from headshots.client import Gallery, PaintedImage
 
     out.mkdir(parents=True, exist_ok=True)
@@ -162,23 +162,26 @@ def _follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, li
             count = f"{len(files)}/{gallery.total_shots}"
             detail = "held up" if gallery.status_message else ""
             bars.update(bar, completed=len(files), count=count, detail=detail)
+    renamed = [file for file, image in zip(files, images, strict=True) if file.stem != _stem(image)]
+    if renamed:
+        note(f"pictures of the same names are kept: {renamed[0].name} has another number; --out takes another folder")
     gallery.raise_for_state()
     return dataclasses.replace(gallery, images=tuple(images)), files
 
 
-def _write(painted: PaintedImage, out: Path) -> Path:
-    """Write STYLE-SEED.png, or STYLE-SEED-2.png and so on where another gallery's picture has the name already."""
-    from headshots.cli.output import note
+def _stem(image: Image) -> str:
+    return f"{image.style.removeprefix('styles/')}-{image.seed}"
 
+
+def _write(painted: PaintedImage, out: Path) -> Path:
+    """Write STYLE-SEED.png, or STYLE-SEED-2.png and so on where another picture has the name already."""
     image = painted.image
     suffix = SUFFIX_BY_TYPE.get(image.content_type, "")
-    first = path = out / f"{image.style.removeprefix('styles/')}-{image.seed}{suffix}"
-    number = 1
+    stem, number = _stem(image), 1
+    path = out / f"{stem}{suffix}"
     while path.exists() and path.read_bytes() != painted.content:
         number += 1
-        path = first.with_name(f"{first.stem}-{number}{suffix}")
-    if path != first:
-        note(f"{first} is another picture, and is kept; --out names another folder")
+        path = out / f"{stem}-{number}{suffix}"
     path.write_bytes(painted.content)
     return path
 

@@ -10,6 +10,8 @@ from headshots.cli.exits import reported
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 
 app = typer.Typer(help="People: make, list, show and erase them.", no_args_is_help=True)
+# Every foundation for portraits knows these; of another word only its training could tell.
+USUAL_NOUNS = ("person", "man", "woman")
 
 
 @app.command()
@@ -25,11 +27,14 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a subject and print its name."""
-    from headshots.cli.output import print_json
+    from headshots.cli.output import note, print_json
     from headshots.cli.session import connect
 
     with connect(address, api_key, tls_ca) as client:
         subject = client.create_subject(display_name, class_noun=class_noun)
+    if class_noun not in ("", *USUAL_NOUNS):
+        usual = ", ".join(USUAL_NOUNS)
+        note(f"{class_noun!r} works only where the foundation knows it as a word for people, as it does {usual}")
     if as_json:
         print_json(subject)
     else:

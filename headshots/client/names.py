@@ -43,7 +43,8 @@ def resource_name(reference: object, kind: Kind) -> str:
         reads = f"{kind.form} or the ID alone" if "/" not in top_level else kind.form
         raise InvalidArgumentError(
             "NAME_INVALID",
-            f"{given!r} names no {noun}: its name reads {reads}, an ID having only a-z, 0-9 and -",
+            f"{given!r} names no {noun}: its name reads {reads}, an ID having only a-z, 0-9 and -"
+            + ("; a display name is for people alone" if kind is Kind.SUBJECT else ""),
             metadata={"kind": noun},
         )
     return name

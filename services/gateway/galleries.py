@@ -40,7 +40,8 @@ def _find(connection: Connection, tenant_id: str, subject_id: str, gallery_id: s
     ).first()
     if row is None:
         name = f"subjects/{subject_id}/galleries/{gallery_id}"
-        raise NotFoundError("GALLERY_NOT_FOUND", f"there is no {name}", metadata={"name": name})
+        message = f"there is no {name}; ListGalleries shows those there are"
+        raise NotFoundError("GALLERY_NOT_FOUND", message, metadata={"name": name})
     return row
 
 

@@ -10,12 +10,14 @@ from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import database_now, write
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
-from headshots.schema import PENDING, galleries, shots
+from headshots.schema import PENDING, galleries, shots, trainings
 from headshots.styles import Style, StyleLibrary
 from services.gateway.galleries import find_image, present
 from services.gateway.models import MAX_SHOTS, SEEDS, Adapter, Gallery, GalleryOrder
+from services.gateway.names import training_name
 from services.gateway.remixes import Remix, RemixOrder
 from services.gateway.subjects import find_subject, new_id, newest_adapters
+from services.gateway.trainings import ACTIVE
 
 
 def create_gallery(
@@ -62,11 +64,19 @@ def create_gallery(
 
 def _adapter_of(connection: Connection, subject_id: str) -> Adapter:
     adapter = newest_adapters(connection, [subject_id]).get(subject_id)
-    if adapter is None:
+    if adapter is not None:
+        return adapter
+    active = connection.execute(sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id, ACTIVE)).scalar()
+    if active is None:
         raise FailedPreconditionError(
             "SUBJECT_UNTRAINED", "the subject has no adapter yet; create a training and wait until it succeeds"
         )
-    return adapter
+    name = training_name(subject_id, active)
+    raise FailedPreconditionError(
+        "SUBJECT_UNTRAINED",
+        f"the subject has no adapter yet; {name} has not ended, wait until it succeeds",
+        metadata={"name": name},
+    )
 
 
 def _remix(connection: Connection, tenant_id: str, subject_id: str, order: RemixOrder | None) -> Remix | None:

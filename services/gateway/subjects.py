@@ -52,7 +52,8 @@ def find_subject(connection: Connection, tenant_id: str, subject_id: str, *, loc
 def not_found(subject_id: str) -> NotFoundError:
     """Also for what is another tenant's, or on its way out."""
     name = f"subjects/{subject_id}"
-    return NotFoundError("SUBJECT_NOT_FOUND", f"there is no {name}", metadata={"name": name})
+    message = f"there is no {name}; ListSubjects shows those there are"
+    return NotFoundError("SUBJECT_NOT_FOUND", message, metadata={"name": name})
 
 
 def create_subject(engine: Engine, tenant_id: str, *, display_name: str, class_noun: str, request_id: str) -> Subject:

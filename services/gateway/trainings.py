@@ -79,7 +79,7 @@ def _check_may_train(connection: Connection, subject_id: str, photo_count: int) 
     if active is not None:
         name = f"subjects/{subject_id}/trainings/{active}"
         raise FailedPreconditionError(
-            "TRAINING_ACTIVE", f"{name} still runs; wait for it or cancel it", metadata={"name": name}
+            "TRAINING_ACTIVE", f"{name} has not ended; wait for it or cancel it", metadata={"name": name}
         )
 
 
@@ -124,7 +124,8 @@ def _find(connection: Connection, tenant_id: str, subject_id: str, training_id: 
     ).first()
     if row is None:
         name = f"subjects/{subject_id}/trainings/{training_id}"
-        raise NotFoundError("TRAINING_NOT_FOUND", f"there is no {name}", metadata={"name": name})
+        message = f"there is no {name}; ListTrainings shows those there are"
+        raise NotFoundError("TRAINING_NOT_FOUND", message, metadata={"name": name})
     return to_training(row)
 
 

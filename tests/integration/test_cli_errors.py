@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import grpc
 import pytest
 
 from headshots.v1 import resources_pb2
@@ -53,6 +55,25 @@ def test_a_class_noun_of_two_words_is_refused_in_words(terminal: Terminal) -> No
     assert "class_noun: 'young Woman' is not one word of small letters" in refused.stderr
 
 
+def test_a_word_that_may_be_unknown_to_the_foundation_is_remarked_on(terminal: Terminal) -> None:
+    made = terminal.run("subjects", "create", "Smaug", "--class-noun", "dragon")
+    assert made.stdout.strip() == "subjects/s0"
+    assert "'dragon' works only where the foundation knows it" in made.stderr
+    assert terminal.run("subjects", "create", "Ada", "--class-noun", "woman").stderr == ""
+
+
+def test_a_server_of_another_kind_is_no_gateway(terminal: Terminal) -> None:
+    server = grpc.server(ThreadPoolExecutor(max_workers=1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        for arguments in (("styles", "list"), ("photos", "inspect", __file__)):
+            refused = terminal.run(*arguments, "--address", f"127.0.0.1:{port}", code=3)
+            assert f"NOT_A_GATEWAY: the server at 127.0.0.1:{port}" in refused.stderr
+    finally:
+        server.stop(None).wait()
+
+
 def test_a_style_twice_is_refused_by_name(terminal: Terminal, subject: str) -> None:
     twice = terminal.run("generate", subject, "--style", STYLES[0], "--style", STYLES[0], code=4)
     assert f"STYLES_REPEATED: styles/{STYLES[0]} is asked for twice" in twice.stderr
@@ -82,6 +103,17 @@ def test_what_holds_a_training_up_is_said_with_the_command_that_helps(terminal: 
     watched = terminal.run("trainings", "watch", training)
     assert watched.stderr.count(message) == 1
     assert "`headshots serve trainer` starts one" in watched.stderr
+
+
+def test_what_holds_a_gallery_up_is_said_too(terminal: Terminal, subject: str, tmp_path: Path) -> None:
+    terminal.run("train", subject)
+    arguments = ("--style", STYLES[0], "--shots", "1", "--out", str(tmp_path / "gallery"))
+    terminal.run("generate", subject, *arguments)
+    message = "waiting for a generator: no generator can be reached; it is tried again"
+    terminal.fake.galleries[f"{subject}/galleries/g0"].status_message = message
+    fetched = terminal.run("galleries", "fetch", f"{subject}/galleries/g0", "--out", str(tmp_path / "gallery"))
+    assert message in fetched.stderr
+    assert "`headshots serve generator` starts one" in fetched.stderr
 
 
 def test_a_training_that_did_not_pass_says_what_helps(terminal: Terminal, subject: str) -> None:

@@ -104,6 +104,9 @@ async def test_a_second_training_while_one_runs_is_refused(world: World, subject
         await create(world, subject)
     assert caught.value.metadata["name"] == first.name
     assert len(world.rows(trainings)) == 1
+    with refused(FailedPreconditionError, "SUBJECT_UNTRAINED") as caught:
+        await world.acme.gallery(subject)
+    assert caught.value.metadata["name"] == first.name, "what to wait for, rather than to create a second"
     world.trainer.go.set()
     await finished(world, first.name)
     second = await create(world, subject)
