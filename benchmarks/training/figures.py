@@ -68,7 +68,7 @@ def report(plan: Plan, journal: Journal) -> dict[str, Any]:
         "following_bare": _following(journal.all("bare").values()),
         "peer_likeness_share": _mean(_share(result) for result in peers.values()),
         "speed": journal.get("speed", 0),
-        "threads_timed": plan.threads,
+        "threads_timed": plan.our_threads,
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
         "versions": {name: version(name) for name in ("torch", "diffusers", "peft", "accelerate", "onnxruntime")},
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

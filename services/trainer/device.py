@@ -8,6 +8,9 @@ from pathlib import Path
 
 from headshots.errors import InvalidArgumentError
 
+# A UNet of that many bytes of weights at most is small: the bundled one has 17 MB, Stable Diffusion 1.5's 1.7 GB.
+_SMALL_BYTES = 256 << 20
+
 
 def usable_cpus() -> int:
     """CPUs that this process may use: its affinity, and its control group's quota (Kubernetes' CPU limit)."""
@@ -17,6 +20,16 @@ def usable_cpus() -> int:
     except (OSError, ValueError):
         return cpus
     return cpus if quota == "max" else max(1, min(cpus, round(int(quota) / int(period))))
+
+
+def useful_threads(foundation: Path, cpus: int) -> int:
+    """CPU threads that a training on ``cpus`` free CPUs is fastest with.
+
+    A small UNet has many layers that take microseconds each, and threads that share each of them wait for each other
+    longer than they work (docs/experiments.md): it trains fastest on one. A folder without weights counts as small.
+    """
+    size = sum(file.stat().st_size for file in (foundation / "unet").glob("*.safetensors"))
+    return 1 if size <= _SMALL_BYTES else cpus
 
 
 def choose_device(wanted: str) -> str:
