@@ -75,6 +75,11 @@ def note(message: str) -> None:
     typer.secho(message, fg="bright_black", err=True)
 
 
+def progress(done: int, total: int, unit: str = "") -> str:
+    """`20/150 steps`; `-` where it is not known yet how much there is to do."""
+    return f"{done}/{total} {unit}".rstrip() if total else "-"
+
+
 def confirm(question: str) -> None:
     """Go on only where somebody says yes.
 

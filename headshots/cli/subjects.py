@@ -72,7 +72,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a subject with its trainings and galleries."""
-    from headshots.cli.output import print_fields, print_json, print_table
+    from headshots.cli.output import print_fields, print_json, print_table, progress
     from headshots.cli.session import connect
 
     with connect(address, api_key, tls_ca) as client:
@@ -91,9 +91,11 @@ def show(
         "adapter": found.adapter.sha256 if found.adapter else "none yet",
     }
     print_fields(fields)
-    jobs = [(each.name, each.state, f"{each.step}/{each.total_steps} steps", each.create_time) for each in trainings]
+    jobs = [
+        (each.name, each.state, progress(each.step, each.total_steps, "steps"), each.create_time) for each in trainings
+    ]
     jobs += [
-        (each.name, each.state, f"{each.completed_shots}/{each.total_shots} shots", each.create_time)
+        (each.name, each.state, progress(each.completed_shots, each.total_shots, "shots"), each.create_time)
         for each in galleries
     ]
     if jobs:

@@ -88,7 +88,7 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List a subject's trainings, newest first."""
-    from headshots.cli.output import print_json, print_table
+    from headshots.cli.output import print_json, print_table, progress
     from headshots.cli.session import connect
 
     with connect(address, api_key, tls_ca) as client:
@@ -96,7 +96,7 @@ def list_all(
     if as_json:
         print_json(trainings)
         return
-    rows = [(each.name, each.state, f"{each.step}/{each.total_steps}", each.create_time) for each in trainings]
+    rows = [(each.name, each.state, progress(each.step, each.total_steps), each.create_time) for each in trainings]
     print_table(("TRAINING", "STATE", "STEPS", "CREATED"), rows)
 
 

@@ -135,14 +135,15 @@ def test_a_running_job_that_is_asked_to_stop_is_cancelling(terminal: Terminal, s
     assert terminal.json("trainings", "cancel", training)["state"] == "PENDING"
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(terminal: Terminal) -> None:
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_reader_that_has_seen_enough_is_no_error(terminal: Terminal, more: tuple[str, ...]) -> None:
     for number in range(3):
         terminal.run("subjects", "create", f"Ada {number}")
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as pipe:
         done = subprocess.run(
-            [sys.executable, "-m", "headshots", "subjects", "list", "--json"],
+            [sys.executable, "-m", "headshots", "subjects", "list", *more],
             env={**os.environ, **terminal.environment},
             stdout=pipe,
             stderr=subprocess.PIPE,
