@@ -97,8 +97,8 @@ def reported(command: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def tell(error: BaseException, code: ExitCode, *, as_json: bool) -> None:
-    """Write the error to stderr: for people, or as one JSON object."""
+def tell(error: BaseException, code: ExitCode, *, as_json: bool, cures: bool = True) -> None:
+    """Write the error to stderr: for people, or as one JSON object. `cures`: with the command to type next."""
     from headshots.cli.cures import cure
     from headshots.errors import HeadshotsError
 
@@ -116,7 +116,7 @@ def tell(error: BaseException, code: ExitCode, *, as_json: bool) -> None:
     for violation in getattr(error, "violations", ()):
         if violation.description not in message:
             typer.echo(f"  {violation.field}: {violation.description}", err=True)
-    if isinstance(error, HeadshotsError) and (told := cure(error)):
+    if cures and isinstance(error, HeadshotsError) and (told := cure(error)):
         typer.echo(f"  {told}", err=True)
     retry_after = getattr(error, "retry_after_seconds", None)
     if retry_after is not None:

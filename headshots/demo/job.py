@@ -60,7 +60,8 @@ def run_demo(options: DemoOptions) -> ExitCode:
             left_out=run.left_out if run else (),
         )
         failed.write(out / "report.json")
-        tell(error, code, as_json=False)
+        # The cures are commands to a gateway, and the demo's own has stopped.
+        tell(error, code, as_json=False, cures=False)
         _say_what_is_left(console, out)
         return code
     total_seconds = time.perf_counter() - begin

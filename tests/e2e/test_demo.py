@@ -111,6 +111,7 @@ def test_too_few_usable_photos_fail_the_demo_before_anything_is_trained(tmp_path
     _, said = process.communicate(timeout=3 * PATIENCE_SECONDS)
     assert process.returncode == 4, said
     assert "PHOTOS_NOT_READY: 3 photos are usable, a training needs 6" in said
+    assert "headshots photos inspect" not in said, "there is no gateway any more that it could ask"
     report = read_report(out)
     assert report["ok"] is False
     assert "PHOTOS_NOT_READY" in str(report["error"])
