@@ -13,6 +13,7 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +61,9 @@ def _timed_alone(plan: Plan, journal: Journal, say: Callable[[str], None]) -> No
     """What is timed has the machine to itself."""
     for person in range(plan.timed_people):
         if journal.get("timed", person) is None:
-            trained = work.train(plan, person, plan.our_threads)
+            trained = work.train(plan, person, plan.cores)
             say(f"timed alone: person {person} in {trained.seconds:.1f} s ({trained.cpu_seconds:.0f} s of CPU)")
-            result = {"seconds": trained.seconds, "cpu_seconds": trained.cpu_seconds, "threads": plan.our_threads}
+            result = {"seconds": trained.seconds, "cpu_seconds": trained.cpu_seconds, "cores": asdict(plan.cores)}
             journal.add("timed", person, result)
     if journal.get("speed", 0) is None:
         speed = steps_per_second(plan)

@@ -7,6 +7,7 @@ import platform
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -68,7 +69,7 @@ def report(plan: Plan, journal: Journal) -> dict[str, Any]:
         "following_bare": _following(journal.all("bare").values()),
         "peer_likeness_share": _mean(_share(result) for result in peers.values()),
         "speed": journal.get("speed", 0),
-        "threads_timed": plan.our_threads,
+        "cores_timed": asdict(plan.cores),
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
         "versions": {name: version(name) for name in ("torch", "diffusers", "peft", "accelerate", "onnxruntime")},
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

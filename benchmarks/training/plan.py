@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.training.people import SCENES, SEEDS, Scene
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundation import Foundation, foundation_digest
-from services.trainer.device import useful_threads
+from services.trainer.device import Cores
 from services.trainer.options import Recipe
 
 
@@ -35,7 +35,7 @@ class Plan:
     faces: str = "bundled"
     # People worked on at once, a thread each.
     jobs: int = 2
-    # Threads of the peer when it is timed alone; ours takes what the service would of as many CPUs.
+    # CPUs of what is timed alone: as many threads of the peer, and for ours what the service makes of them.
     threads: int = 2
     # People whose trainings are timed alone, and steps of each side for the ratio.
     timed_people: int = 2
@@ -62,9 +62,9 @@ class Plan:
         return foundation_digest(self.foundation)
 
     @property
-    def our_threads(self) -> int:
-        """As the trainer's service chooses."""
-        return useful_threads(self.foundation, self.threads)
+    def cores(self) -> Cores:
+        """As the trainer's service would use as many CPUs."""
+        return Cores.shared_out(self.foundation, self.threads)
 
     @property
     def folder(self) -> Path:

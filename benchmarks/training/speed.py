@@ -6,6 +6,7 @@ import itertools
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,9 @@ _BLOCKS, _WARM_UP = 4, 2
 def steps_per_second(plan: Plan, person: int = 0) -> dict[str, Any]:
     """Both sides' steps a second, and how many times faster ours are.
 
-    Each with as many threads as it would take of the machine: the peer torch's default of one a CPU.
+    Each as it would use the machine: ours as the service does, the peer with torch's default of a thread a CPU.
     """
-    threads = {"ours": plan.our_threads, "peer": plan.threads}
+    threads = {"ours": plan.cores.threads, "peer": plan.threads}
     torch.set_num_threads(plan.threads)
     with tempfile.TemporaryDirectory() as folder:
         files = photo_files(plan, person, Path(folder))
@@ -52,7 +53,8 @@ def steps_per_second(plan: Plan, person: int = 0) -> dict[str, Any]:
         "peer_steps_per_second": rates["peer"],
         "ratio": rates["ours"] / rates["peer"],
         "batch_rows": recipe.batch_rows,
-        "threads": threads,
+        "threads": plan.threads,
+        "our_processes": plan.cores.processes,
     }
 
 
@@ -66,6 +68,7 @@ def _ours(plan: Plan, person: int, steps: int) -> Iterator[object]:
     recipe = Recipe.resolve(plan.described, options)
     pictures = load_pictures(plan.store, photos, recipe, (side(plan), plan.described.native_height_px))
     task = Task("timed", request, str(plan.foundation), plan.digest, "", plan.store_url, "cpu", plan.threads, 3600.0)
+    task = replace(task, processes=plan.cores.processes)
     analyzer = open_analyzer(plan.faces)
     prepared = prepare(task, pictures, plan.store, plan.described, recipe, analyzer, torch.device("cpu"), lambda: None)
     yield from prepared.run.steps()

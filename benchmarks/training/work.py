@@ -23,6 +23,7 @@ from benchmarks.training.peer import Peer
 from benchmarks.training.people import Pixels
 from benchmarks.training.plan import Plan
 from headshots.faces import open_analyzer
+from services.trainer.device import Cores
 from services.trainer.jobs import JobRequest
 from services.trainer.options import Recipe, TrainingOptions
 from services.trainer.photos import load_pictures
@@ -44,14 +45,13 @@ class Trained:
     cpu_seconds: float
 
 
-def ours(plan: Plan, person: int, threads: int = 1) -> dict[str, Any]:
-    """Train as the service does, paint, judge."""
-    trained = train(plan, person, threads)
+def ours(plan: Plan, person: int) -> dict[str, Any]:
+    """Train as the service does on one CPU, paint, judge."""
+    trained = train(plan, person, Cores(processes=1, threads=1))
     scores = trained.scores
     return {
         "seconds": trained.seconds,
         "cpu_seconds": trained.cpu_seconds,
-        "threads": threads,
         "steps": trained.steps,
         "chosen_step": scores.chosen_step,
         "held_out_likeness": scores.likeness,
@@ -82,13 +82,13 @@ def bare(plan: Plan, person: int) -> dict[str, Any]:
     return {**jury.likeness(person, pictures), "following": jury.following(scenes, pictures)}
 
 
-def train(plan: Plan, person: int, threads: int) -> Trained:
+def train(plan: Plan, person: int, cores: Cores) -> Trained:
     """One training in the trainer's own child process.
 
     Raises:
         RuntimeError: it failed; the message has its reason.
     """
-    prefix = f"people/{person}/adapters/{plan.key}-{threads}"
+    prefix = f"people/{person}/adapters/{plan.key}-{cores.processes}-{cores.threads}"
     plan.store.delete_prefix_sync(prefix)
     request = JobRequest(
         people.upload(plan.store, person, plan.selfies), prefix, people.class_noun(person), TrainingOptions()
@@ -101,7 +101,8 @@ def train(plan: Plan, person: int, threads: int) -> Trained:
         foundation_stamp=foundation_stamp(plan.foundation),
         store_url=plan.store_url,
         device="cpu",
-        threads=threads,
+        threads=cores.threads,
+        processes=cores.processes,
         checkpoint_seconds=15.0,
         faces=plan.faces,
     )

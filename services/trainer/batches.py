@@ -26,9 +26,6 @@ from services.trainer.options import Recipe
 CAPTION, EMPTY, PRIOR, BARE, FIRST_SCENE = range(5)
 _SUBJECT_STREAM, _PRIOR_STREAM = 0, 100
 
-Predict = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(noisy [B, C, H, W], noise levels [B], captions [B]) to what the UNet says, [B, C, H, W] in fp32."""
-
 
 @dataclass(frozen=True)
 class Material:
@@ -60,16 +57,16 @@ class Rows:
 class Batches:
     """The rows of every step, a pure function of (seed, step).
 
-    ``bare`` predicts without the adapter. A run with scenes goes through its draws ``recipe.passes`` times; what the
-    bare foundation predicts for a draw is kept, so that only some steps pay for it. A resumed run predicts it anew, and
-    alike.
+    ``bare`` predicts without the adapter, [B, C, H, W] in fp32. A run with scenes goes through its draws
+    ``recipe.passes`` times; what the bare foundation predicts for a draw is kept, so that only some steps pay for it. A
+    resumed run predicts it anew, and alike.
     """
 
     objective: Objective
     material: Material
     recipe: Recipe
     device: torch.device
-    bare: Predict
+    bare: Callable[[Rows], Tensor]
     _predicted: dict[int, Tensor] = field(default_factory=dict)
 
     def step(self, number: int) -> Rows:
@@ -99,7 +96,7 @@ class Batches:
             return self._predicted[number]
         caption_B = torch.where(rows.caption_B == CAPTION, BARE, rows.caption_B)
         caption_B = torch.where(caption_B >= FIRST_SCENE, caption_B + self.material.scenes, caption_B)
-        predicted_BCHW = self.bare(rows.noisy_BCHW, rows.timestep_B, caption_B)
+        predicted_BCHW = self.bare(replace(rows, caption_B=caption_B))
         if self.recipe.passes > 1:
             self._predicted[number] = predicted_BCHW
         return predicted_BCHW

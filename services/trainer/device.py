@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from headshots.errors import InvalidArgumentError
@@ -22,14 +23,24 @@ def usable_cpus() -> int:
     return cpus if quota == "max" else max(1, min(cpus, round(int(quota) / int(period))))
 
 
-def useful_threads(foundation: Path, cpus: int) -> int:
-    """CPU threads that a training on ``cpus`` free CPUs is fastest with.
+@dataclass(frozen=True)
+class Cores:
+    """How a training uses its CPUs: so many processes, so many threads in each."""
 
-    A small UNet has many layers that take microseconds each, and threads that share each of them wait for each other
-    longer than they work (docs/experiments.md): it trains fastest on one. A folder without weights counts as small.
-    """
-    size = sum(file.stat().st_size for file in (foundation / "unet").glob("*.safetensors"))
-    return 1 if size <= _SMALL_BYTES else cpus
+    processes: int
+    threads: int
+
+    @classmethod
+    def shared_out(cls, foundation: Path, count: int, device: str = "cpu") -> Cores:
+        """As ``count`` CPUs are used best to train adapters of ``foundation``.
+
+        A small UNet has many layers that take microseconds each, and threads that share each of them wait for each
+        other longer than they work (docs/experiments.md): there each CPU has a process. A large one has one process,
+        for its weights are not to be had twice. A folder without weights counts as small.
+        """
+        size = sum(file.stat().st_size for file in (foundation / "unet").glob("*.safetensors"))
+        small = size <= _SMALL_BYTES and device == "cpu"
+        return cls(count, 1) if small else cls(1, count)
 
 
 def choose_device(wanted: str) -> str:

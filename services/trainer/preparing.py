@@ -10,6 +10,7 @@ import torch
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundation import Foundation
 from headshots.faces import Face, FaceAnalyzer, Part
+from services.trainer.adapted import AdaptedUNet
 from services.trainer.base import (
     Conditions,
     encode_captions,
@@ -21,6 +22,7 @@ from services.trainer.base import (
 from services.trainer.batches import EMPTY, FIRST_SCENE, Material
 from services.trainer.jobs import JobRequest
 from services.trainer.judging import Judge, hold_out
+from services.trainer.mates import Mates
 from services.trainer.objective import Head, Objective, Places, place_weights
 from services.trainer.options import Recipe
 from services.trainer.painting import Painter, PortraitSet, score_prompts, score_seeds
@@ -55,6 +57,8 @@ def prepare(
     tick: Callable[[], None],
 ) -> Prepared:
     """Load and cache. ``pictures``: the crops of each photo, one photo after the other; ``tick`` may end it."""
+    # They load while this process prepares.
+    mates = Mates.of_run(task.processes, foundation.path, recipe)
     centre = list(pictures[:: recipe.crops_per_photo])
     faces = [analyzer.faces(picture) for picture in centre] if analyzer and recipe.checkpoints else []
     held_out = hold_out(faces, [photo.sha256 for photo in task.request.photos], recipe.held_out) if faces else []
@@ -73,14 +77,15 @@ def prepare(
     wanted = _wanted(foundation, recipe, task.request.class_noun, FIRST_SCENE + 2 * scenes)
     conditions = _conditions(foundation, recipe, task.request, scenes, wanted, device)
     tick()
-    unet = load_unet(foundation, device)
+    adapted = AdaptedUNet(load_unet(foundation, device), recipe, device)
     objective = Objective(
         alphas_cumprod_T=noise_levels(foundation).to(device),
         v_prediction=foundation.prediction_type == "v_prediction",
         snr_gamma=recipe.snr_gamma,
     )
-    run = Run(unet, objective, Material(subject_BCHW, places, prior_BCHW, conditions, scenes), recipe, device)
-    painter = Painter(unet, vae, foundation, conditions, wanted, device)
+    material = Material(subject_BCHW, places, prior_BCHW, conditions, scenes)
+    run = Run(adapted, objective, material, recipe, device, mates)
+    painter = Painter(adapted.unet, vae, foundation, conditions, wanted, device)
     bare = bare_portraits(store, foundation, task.foundation_digest, painter, tick)
     selection = Selection(
         painter=painter,

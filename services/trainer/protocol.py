@@ -26,12 +26,15 @@ class Task:
     foundation_stamp: str
     store_url: str
     device: str
+    # Of each process.
     threads: int
     # Seconds between two checkpoints.
     checkpoint_seconds: float
     # Who judges checkpoints, and the folder of its files; empty: its own default. See headshots.faces.open_analyzer.
     faces: str = "none"
     faces_dir: str = ""
+    # That share each step's rows: see services.trainer.mates.
+    processes: int = 1
 
 
 @dataclass(frozen=True)

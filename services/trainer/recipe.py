@@ -11,18 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from diffusers import UNet2DConditionModel
-from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
 from torch import Tensor
 
 from headshots.errors import FailedPreconditionError
-from services.trainer.batches import Batches, Material
+from services.trainer.adapted import AdaptedUNet
+from services.trainer.batches import Batches, Material, Rows
 from services.trainer.checkpoint import Array, Snapshot
+from services.trainer.mates import BARE, GRADIENTS, Mates
 from services.trainer.objective import Objective
 from services.trainer.options import Recipe
 
-ADAPTED = ("to_q", "to_k", "to_v", "to_out.0")
 CURVE_POINTS = 200
 # PEFT's name for the one adapter of a UNet, which is part of its parameters' names.
 _ADAPTER = "default"
@@ -43,23 +42,22 @@ class Run:
     """A LoRA being learned on a frozen UNet. ``steps`` does the work; ``snapshot`` and ``restore`` stop time."""
 
     def __init__(
-        self, unet: UNet2DConditionModel, objective: Objective, material: Material, recipe: Recipe, device: torch.device
+        self,
+        adapted: AdaptedUNet,
+        objective: Objective,
+        material: Material,
+        recipe: Recipe,
+        device: torch.device,
+        mates: Mates | None = None,
     ) -> None:
-        torch.manual_seed(recipe.seed)
-        unet.add_adapter(
-            LoraConfig(
-                r=recipe.rank, lora_alpha=recipe.rank, target_modules=list(ADAPTED), init_lora_weights="gaussian"
-            )
-        )
-        unet.train()
-        self.unet, self._conditions = unet, material.conditions
-        self._recipe, self._device = recipe, device
+        """``mates``: processes that work out their share of the gradients; they have the same UNet."""
+        self.unet, self._adapted, self._parameters = adapted.unet, adapted, adapted.parameters
+        self._recipe, self._objective, self._conditions = recipe, objective, material.conditions
         self._batches = Batches(objective, material, recipe, device, self._predict_bare)
-        self._parameters = {name: p for name, p in unet.named_parameters() if p.requires_grad}
-        for parameter in self._parameters.values():
-            parameter.data = parameter.data.float()
+        self._mates = mates or Mates.none()
+        self._mates.join(self._learned, material.conditions, objective)
         self._optimizer = torch.optim.AdamW(
-            self._parameters.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+            self._learned, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
         )
         self._stretch = -(-recipe.steps // CURVE_POINTS)
         self._open_losses: list[float] = []
@@ -85,39 +83,31 @@ class Run:
             point = self._note(loss)
             yield Step(self.step, self._recipe.steps, loss, time.perf_counter() - begin, point)
 
+    @property
+    def _learned(self) -> list[torch.nn.Parameter]:
+        return list(self._parameters.values())
+
     def _advance(self, number: int) -> float:
         """One optimizer step; returns its loss."""
-        loss = self._loss(number)
+        mine, theirs = self._mates.split(self._batches.step(number))
+        losses = self._mates.ask(GRADIENTS, theirs)
         self._optimizer.zero_grad(set_to_none=True)
+        loss = self._adapted.loss(self._conditions, self._objective, mine)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self._parameters.values(), self._recipe.max_gradient_norm)
+        total = loss.detach() + sum(losses())
+        self._mates.add_gradients(self._learned)
+        torch.nn.utils.clip_grad_norm_(self._learned, self._recipe.max_gradient_norm)
         for group in self._optimizer.param_groups:
             group["lr"] = self._recipe.learning_rate_at(number)
         self._optimizer.step()
-        return float(loss.detach())
+        return float(total)
 
-    def _loss(self, number: int) -> Tensor:
-        rows = self._batches.step(number)
-        prediction_BCHW = self._predict(rows.noisy_BCHW, rows.timestep_B, rows.caption_B)
-        return self._batches.objective.loss(prediction_BCHW, rows.target_BCHW, rows.weight_B, rows.place_BHW)
-
-    def _predict(self, noisy_BCHW: Tensor, timestep_B: Tensor, caption_B: Tensor) -> Tensor:
-        context, added = self._conditions.rows(caption_B)
-        dtype = self.unet.dtype
-        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._device.type == "cuda"):
-            prediction: Tensor = self.unet(
-                noisy_BCHW.to(dtype), timestep_B, context.to(dtype), added_cond_kwargs=added, return_dict=False
-            )[0]
-        return prediction
-
-    @torch.no_grad()
-    def _predict_bare(self, noisy_BCHW: Tensor, timestep_B: Tensor, caption_B: Tensor) -> Tensor:
+    def _predict_bare(self, rows: Rows) -> Tensor:
         """As the foundation would without the adapter."""
-        self.unet.disable_adapters()
-        try:
-            return self._predict(noisy_BCHW, timestep_B, caption_B).float()
-        finally:
-            self.unet.enable_adapters()
+        mine, theirs = self._mates.split(rows)
+        predictions = self._mates.ask(BARE, theirs)
+        first_BCHW = self._adapted.predict_bare(self._conditions, mine)
+        return torch.cat([first_BCHW, *predictions()])
 
     def _note(self, loss: float) -> tuple[int, float] | None:
         """Add to the curve; returns the point that this step closed."""
@@ -133,7 +123,8 @@ class Run:
         return point
 
     def end(self) -> None:
-        """No step follows: close the curve."""
+        """No step follows: close the curve, let the mates go."""
+        self._mates.close()
         if self._open_losses:
             self._close()
 

@@ -10,7 +10,7 @@ from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, default_foundation, read_settings
-from services.trainer.device import choose_device, usable_cpus, useful_threads
+from services.trainer.device import Cores, choose_device, usable_cpus
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class TrainerSettings:
     faces: str = "none"
     # Folder of the analyzer's files; opencv needs it, bundled has the one of this checkout.
     faces_dir: Path | None = None
-    # CPU threads of a training; 0: the CPUs that may be used, shared among the workers, but one for a small foundation.
+    # CPUs of a training; 0: those that may be used, shared among the workers.
     threads: int = 0
     # Seconds that a lease lives without being renewed: how late a lost worker's training is taken up.
     lease_seconds: float = 20.0
@@ -89,6 +89,7 @@ class TrainerSettings:
         return ServerSettings(self.host, self.port, self.metrics_port, prefix="HEADSHOTS_TRAINER_")
 
     @property
-    def threads_per_worker(self) -> int:
-        """CPU threads of one training."""
-        return self.threads or useful_threads(self.foundation, max(1, usable_cpus() // self.workers))
+    def cores(self) -> Cores:
+        """What one training uses of the CPUs."""
+        count = self.threads or max(1, usable_cpus() // self.workers)
+        return Cores.shared_out(self.foundation, count, choose_device(self.device))

@@ -31,10 +31,9 @@ class Teacher:
     def __init__(self) -> None:
         self.captions: list[Tensor] = []
 
-    def __call__(self, noisy_BCHW: Tensor, timestep_B: Tensor, caption_B: Tensor) -> Tensor:
-        assert len(noisy_BCHW) == len(timestep_B) == len(caption_B)
-        self.captions.append(caption_B)
-        return torch.full_like(noisy_BCHW, BARE_WORD)
+    def __call__(self, rows: Rows) -> Tensor:
+        self.captions.append(rows.caption_B)
+        return torch.full_like(rows.noisy_BCHW, BARE_WORD)
 
 
 def heads(count: int, none: int = 0) -> Places:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline, UNet2D
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 from headshots.diffusion.foundation import Foundation
+from services.trainer.adapted import AdaptedUNet
 from services.trainer.base import encode_captions, encode_pictures, load_unet, load_vae, noise_levels
 from services.trainer.batches import Material
 from services.trainer.objective import Objective, Places
@@ -124,6 +126,7 @@ def test_sdxl_trains(sdxl: Path) -> None:
         encode_captions(foundation, CAPTIONS, CPU),
     )
     objective = Objective(noise_levels(foundation), False, recipe.snr_gamma)
-    run = Run(load_unet(foundation, CPU), objective, material, Recipe(**{**vars(recipe), "prior_rows": 1}), CPU)
+    adapted = AdaptedUNet(load_unet(foundation, CPU), recipe, CPU)
+    run = Run(adapted, objective, material, replace(recipe, prior_rows=1), CPU)
     assert [step.number for step in run.steps()] == [1, 2, 3]
     assert all(np.abs(matrix).max() > 0 for matrix in run.weights().values())

@@ -5,9 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import safetensors.numpy
 import torch
@@ -18,16 +24,20 @@ from PIL import Image
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundation import Foundation, foundation_digest
 from headshots.errors import FailedPreconditionError
+from services.trainer import mates
 from services.trainer.checkpoint import pack, unpack
 from services.trainer.jobs import AdapterFiles, JobRequest
 from services.trainer.options import Recipe, TrainingOptions
 from services.trainer.photos import PhotoRef, Pixels, load_pictures
 from services.trainer.preparing import prepare
-from services.trainer.protocol import Progress, Started, Stopped, Succeeded, Task
+from services.trainer.protocol import Progress, Started, Stopped, Succeeded, Task, encode
 from services.trainer.recipe import Run
 from services.trainer.stamp import check_stamp, foundation_stamp
 from services.trainer.training import train
 from tests.tiny import make_tiny_foundation
+from tests.waiting import PATIENCE_SECONDS
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -126,6 +136,72 @@ def test_a_resumed_run_follows_the_uninterrupted_one(foundation: Path, tmp_path:
     for name, matrix in whole.weights().items():
         np.testing.assert_allclose(second.weights()[name], matrix, rtol=1e-5, atol=1e-8, err_msg=name)
     assert second.curve == whole.curve
+
+
+def test_processes_that_share_a_steps_rows_learn_what_one_does(
+    foundation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mates, "LEAST_STEPS", 6)
+    alone_task = _task(foundation, tmp_path, steps=6, learning_rate=0.01, batch_rows=3)
+    alone, together = _run(alone_task), _run(replace(alone_task, processes=2))
+    [mate] = [each for each in psutil.Process().children(recursive=True) if "spawn_main" in " ".join(each.cmdline())]
+    losses = [[step.loss for step in run.steps()] for run in (alone, together)]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-4)
+    for name, matrix in alone.weights().items():
+        np.testing.assert_allclose(together.weights()[name], matrix, rtol=1e-2, atol=1e-4, err_msg=name)
+    together.end()
+    assert not mate.is_running()
+
+
+def test_no_more_processes_than_rows_are_started_and_none_for_a_short_run(
+    foundation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = replace(_task(foundation, tmp_path, steps=2, batch_rows=2), processes=5)
+    assert _run(task)._mates.count == 0
+    monkeypatch.setattr(mates, "LEAST_STEPS", 2)
+    run = _run(task)
+    assert run._mates.count == 1
+    assert [step.number for step in run.steps()] == [1, 2]
+    run.end()
+
+
+LOSING_A_MATE = """
+import sys, psutil, torch
+from pathlib import Path
+from headshots.artifacts import ArtifactStore
+from headshots.diffusion.foundation import Foundation
+from services.trainer.options import Recipe
+from services.trainer.photos import load_pictures
+from services.trainer.preparing import prepare
+from services.trainer.protocol import decode_task
+
+if __name__ == "__main__":
+    task = decode_task(sys.argv[1].encode())
+    foundation, store = Foundation.read(Path(task.foundation)), ArtifactStore.open(task.store_url)
+    recipe = Recipe.resolve(foundation, task.request.options)
+    pictures = load_pictures(store, task.request.photos, recipe, (64, 64))
+    run = prepare(task, pictures, store, foundation, recipe, None, torch.device("cpu"), lambda: None).run
+    for step in run.steps():
+        print(step.number, flush=True)
+        if step.number == 2:
+            [mate] = [each for each in psutil.Process().children(True) if "spawn_main" in " ".join(each.cmdline())]
+            mate.kill()
+"""
+
+
+def test_a_run_whose_mate_is_killed_ends_as_if_it_were_killed_itself(foundation: Path, tmp_path: Path) -> None:
+    task = replace(_task(foundation, tmp_path, steps=200, batch_rows=2), processes=2)
+    script = tmp_path / "losing.py"
+    script.write_text(LOSING_A_MATE)
+    done = subprocess.run(
+        [sys.executable, str(script), encode(task).decode()],
+        stdout=subprocess.PIPE,
+        timeout=PATIENCE_SECONDS,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert done.stdout.split() == [b"1", b"2"]
 
 
 def test_another_runs_snapshot_is_not_taken_up(foundation: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How many CPU threads a training takes."""
+"""How a training uses its CPUs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from headshots.settings import default_foundation
-from services.trainer.device import usable_cpus, useful_threads
+from services.trainer.device import Cores, usable_cpus
 from services.trainer.settings import TrainerSettings
 
 
@@ -17,10 +17,11 @@ def _foundation(folder: Path, size: int) -> Path:
     return folder
 
 
-def test_a_small_foundation_trains_on_one_thread_and_a_large_one_on_all(tmp_path: Path) -> None:
-    assert useful_threads(default_foundation(), 8) == 1
-    assert useful_threads(_foundation(tmp_path / "small", 256 << 20), 8) == 1
-    assert useful_threads(_foundation(tmp_path / "large", 1720 << 20), 8) == 8
+def test_a_small_foundation_trains_in_a_process_a_cpu_and_a_large_one_with_a_thread_a_cpu(tmp_path: Path) -> None:
+    assert Cores.shared_out(default_foundation(), 8) == Cores(processes=8, threads=1)
+    assert Cores.shared_out(_foundation(tmp_path / "small", 256 << 20), 8) == Cores(processes=8, threads=1)
+    assert Cores.shared_out(_foundation(tmp_path / "large", 1720 << 20), 8) == Cores(processes=1, threads=8)
+    assert Cores.shared_out(default_foundation(), 8, "cuda") == Cores(processes=1, threads=8)
 
 
 def test_the_cpus_are_shared_among_the_workers_unless_it_is_said(tmp_path: Path) -> None:
@@ -29,8 +30,8 @@ def test_the_cpus_are_shared_among_the_workers_unless_it_is_said(tmp_path: Path)
         "HEADSHOTS_FOUNDATION": str(_foundation(tmp_path / "large", 300 << 20)),
         "HEADSHOTS_TRAINER_DEVICE": "cpu",
     }
-    assert TrainerSettings.from_environment(environ).threads_per_worker == usable_cpus()
+    assert TrainerSettings.from_environment(environ).cores == Cores(1, usable_cpus())
     many = {**environ, "HEADSHOTS_TRAINER_WORKERS": "1000"}
-    assert TrainerSettings.from_environment(many).threads_per_worker == 1
+    assert TrainerSettings.from_environment(many).cores == Cores(1, 1)
     said = {**environ, "HEADSHOTS_TRAINER_THREADS": "3", "HEADSHOTS_FOUNDATION": str(default_foundation())}
-    assert TrainerSettings.from_environment(said).threads_per_worker == 3
+    assert TrainerSettings.from_environment(said).cores == Cores(3, 1)
