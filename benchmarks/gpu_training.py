@@ -32,7 +32,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from benchmarks.gpu_shapes import SHAPES, Shape
-from services.trainer.recipe import ADAPTED
+from services.trainer.adapted import ADAPTED
 
 RESULTS = Path(__file__).parent / "results"
 RANK, LEARNING_RATE = 16, 1e-4
