@@ -11,6 +11,8 @@ from headshots.errors import InvalidArgumentError
 
 # A UNet of that many bytes of weights at most is small: the bundled one has 17 MB, Stable Diffusion 1.5's 1.7 GB.
 _SMALL_BYTES = 256 << 20
+# A process takes 600 MB, whatever the machine has of CPUs, and a step has few rows to share out.
+_MOST_PROCESSES = 4
 
 
 def usable_cpus() -> int:
@@ -40,7 +42,7 @@ class Cores:
         """
         size = sum(file.stat().st_size for file in (foundation / "unet").glob("*.safetensors"))
         small = size <= _SMALL_BYTES and device == "cpu"
-        return cls(count, 1) if small else cls(1, count)
+        return cls(min(count, _MOST_PROCESSES), 1) if small else cls(1, count)
 
 
 def choose_device(wanted: str) -> str:

@@ -18,8 +18,8 @@ def _foundation(folder: Path, size: int) -> Path:
 
 
 def test_a_small_foundation_trains_in_a_process_a_cpu_and_a_large_one_with_a_thread_a_cpu(tmp_path: Path) -> None:
-    assert Cores.shared_out(default_foundation(), 8) == Cores(processes=8, threads=1)
-    assert Cores.shared_out(_foundation(tmp_path / "small", 256 << 20), 8) == Cores(processes=8, threads=1)
+    assert Cores.shared_out(default_foundation(), 3) == Cores(processes=3, threads=1)
+    assert Cores.shared_out(_foundation(tmp_path / "small", 256 << 20), 64) == Cores(processes=4, threads=1)
     assert Cores.shared_out(_foundation(tmp_path / "large", 1720 << 20), 8) == Cores(processes=1, threads=8)
     assert Cores.shared_out(default_foundation(), 8, "cuda") == Cores(processes=1, threads=8)
 
