@@ -25,6 +25,8 @@ from services.trainer.options import Recipe
 # the same without it, and whatever else is to be encoded.
 CAPTION, EMPTY, PRIOR, BARE, FIRST_SCENE = range(5)
 _SUBJECT_STREAM, _PRIOR_STREAM = 0, 100
+# Of the noise levels: below, what is where is settled.
+_CLEAR_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ class Batches:
         scene_B = torch.where(places.headed_B[draw.index_B], draw.scene_B, -1)
         caption_B = torch.where(scene_B < 0, CAPTION, FIRST_SCENE + scene_B)
         caption_B = torch.where(draw.dropped_B, EMPTY, caption_B)
-        rows = self._rows(material.subject_BCHW, draw, caption_B, 1.0, places.weight_BHW[draw.index_B])
+        clear_B = draw.timestep_B < _CLEAR_SHARE * len(self.objective.alphas_cumprod_T)
+        place_BHW = places.weight_BHW[draw.index_B] + clear_B.view(-1, 1, 1) * places.edge_BHW[draw.index_B]
+        rows = self._rows(material.subject_BCHW, draw, caption_B, 1.0, place_BHW)
         if not material.scenes:
             return rows
         own_B1HW = places.own_BHW[draw.index_B][:, None]

@@ -68,26 +68,29 @@ class Places:
     """What is learned where, of each latent: [B, H, W] cells.
 
     ``weight_BHW``: how much a place counts, of mean 1. ``own_BHW``: the share, 0 to 1, in which the photo is the
-    target; the bare foundation is for the rest. ``headed_B``: whether it is known where the head is.
+    target; the bare foundation is for the rest. ``headed_B``: whether it is known where the head is. ``edge_BHW``: what
+    counts besides at low noise.
     """
 
     weight_BHW: Tensor
     own_BHW: Tensor
     headed_B: Tensor
+    edge_BHW: Tensor
 
     @classmethod
     def of_photos(cls, weights: Sequence[Tensor]) -> Places:
         """The photo is the target everywhere; ``weights``: [H, W] each."""
         weight_BHW = torch.stack(list(weights))
-        return cls(weight_BHW, torch.ones_like(weight_BHW), torch.zeros(len(weight_BHW), dtype=torch.bool))
+        nowhere_B = torch.zeros(len(weight_BHW), dtype=torch.bool)
+        return cls(weight_BHW, torch.ones_like(weight_BHW), nowhere_B, torch.zeros_like(weight_BHW))
 
     @classmethod
     def of_heads(cls, heads: Sequence[Head], *, surround_weight: float, margin: float) -> Places:
         """The photo is the target within the head. What is far from it counts ``surround_weight``.
 
-        As far as ``margin`` (a share of the picture's width) around the head nothing is asked: there the bare
-        foundation may want somebody else's hair, and the photo has its own wall. A photo without a head counts as
-        :meth:`of_photos` has it.
+        As far as ``margin`` (a share of the picture's width) around the head nothing is asked at high noise: there the
+        bare foundation may want somebody else's hair, and the photo has its own wall. At low noise both are settled,
+        and the photo tells where the head ends. A photo without a head counts as :meth:`of_photos` has it.
         """
         share_BHW = torch.stack([head.share_HW for head in heads])
         reach = round(margin * share_BHW.shape[-1])
@@ -95,11 +98,13 @@ class Places:
         headed_B = share_BHW.amax(dim=(1, 2)) > 0
         own_BHW = torch.where(headed_B.view(-1, 1, 1), near_BHW, 1.0)
         weight_BHW = torch.stack([head.weight_HW for head in heads]) + surround_weight * (1 - near_BHW)
-        return cls(weight_BHW / weight_BHW.mean(dim=(1, 2), keepdim=True), own_BHW, headed_B)
+        mean_B11 = weight_BHW.mean(dim=(1, 2), keepdim=True)
+        edge_BHW = surround_weight * (near_BHW - share_BHW)
+        return cls(weight_BHW / mean_B11, own_BHW, headed_B, edge_BHW / mean_B11)
 
     def to(self, device: torch.device) -> Places:
         """The same on another device."""
-        return Places(self.weight_BHW.to(device), self.own_BHW.to(device), self.headed_B.to(device))
+        return Places(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,15 @@ def test_the_head_is_the_photos_and_the_rest_is_as_the_bare_foundation_would_pai
     assert (rows.place_BHW[:, beyond] > 0).all()
 
 
+def test_the_edge_of_a_head_is_the_photos_where_noise_has_left_it_to_be_seen() -> None:
+    rows = batches()[0].step(1)
+    counts_B = rows.place_BHW[:, 1, 1] > 0
+    assert torch.equal(counts_B, rows.timestep_B < 25)
+    assert counts_B.any()
+    assert not counts_B.all()
+    assert (rows.target_BCHW[:, :, 1, 1].abs() < 10).all()
+
+
 def test_the_bare_foundation_is_asked_in_the_same_words_without_the_trigger() -> None:
     made, teacher = batches()
     rows = [made.step(number) for number in range(1, 5)]

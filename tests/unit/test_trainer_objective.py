@@ -137,6 +137,10 @@ def test_around_a_head_nothing_is_asked_and_beyond_the_bare_foundation_is() -> N
     assert weight.mean() == pytest.approx(1.0)
     assert weight[2, 2] == weight[5, 4] == 0
     assert weight[3, 3] / weight[0, 0] == pytest.approx(5.0)
+    # At low noise the edge counts as what is around does.
+    edge = places.edge_BHW[0]
+    assert edge[2, 2] == edge[5, 4] == weight[0, 0]
+    assert edge[3, 3] == edge[0, 0] == 0
     # Where no head was found the photo is the target, all of it alike.
     assert torch.equal(places.own_BHW[1], torch.ones(8, 8))
     torch.testing.assert_close(places.weight_BHW[1], torch.ones(8, 8))
