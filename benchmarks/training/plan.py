@@ -37,9 +37,10 @@ class Plan:
     jobs: int = 2
     # CPUs of what is timed alone: as many threads of the peer, and for ours what the service makes of them.
     threads: int = 2
-    # People whose trainings are timed alone, and steps of each side for the ratio.
+    # People whose trainings are timed alone, and steps of each side for the ratio: as many as let ours have its mates
+    # (services.trainer.mates.LEAST_STEPS), as a whole training has.
     timed_people: int = 2
-    timed_steps: int = 40
+    timed_steps: int = 100
 
     @property
     def wanted_scenes(self) -> tuple[Scene, ...]:

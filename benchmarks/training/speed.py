@@ -6,7 +6,6 @@ import itertools
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +66,18 @@ def _ours(plan: Plan, person: int, steps: int) -> Iterator[object]:
     request = JobRequest(photos, f"people/{person}/timed", people.class_noun(person), options)
     recipe = Recipe.resolve(plan.described, options)
     pictures = load_pictures(plan.store, photos, recipe, (side(plan), plan.described.native_height_px))
-    task = Task("timed", request, str(plan.foundation), plan.digest, "", plan.store_url, "cpu", plan.threads, 3600.0)
-    task = replace(task, processes=plan.cores.processes)
+    task = Task(
+        job_id="timed",
+        request=request,
+        foundation=str(plan.foundation),
+        foundation_digest=plan.digest,
+        foundation_stamp="",
+        store_url=plan.store_url,
+        device="cpu",
+        threads=plan.cores.threads,
+        checkpoint_seconds=3600.0,
+        processes=plan.cores.processes,
+    )
     analyzer = open_analyzer(plan.faces)
     prepared = prepare(task, pictures, plan.store, plan.described, recipe, analyzer, torch.device("cpu"), lambda: None)
     yield from prepared.run.steps()

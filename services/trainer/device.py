@@ -11,7 +11,7 @@ from headshots.errors import InvalidArgumentError
 
 # A UNet of that many bytes of weights at most is small: the bundled one has 17 MB, Stable Diffusion 1.5's 1.7 GB.
 _SMALL_BYTES = 256 << 20
-# A process takes 600 MB, whatever the machine has of CPUs, and a step has few rows to share out.
+# A process takes some half a gigabyte, whatever the machine has of CPUs, and a step has few rows to share out.
 _MOST_PROCESSES = 4
 
 

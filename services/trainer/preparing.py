@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ from services.trainer.recipe import Run
 from services.trainer.scenes import scene_prompts
 from services.trainer.scores import NO_ANALYZER, NO_CHECKPOINTS, TOO_FEW_PHOTOS
 from services.trainer.selection import Selection
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,8 @@ def _places(
         if found is not None
     ]
     if len(heads) < len(pictures):
+        if recipe.scene_share > 0:
+            log.warning("nobody tells heads from the rest: whole photos are learned, and scenes are left out")
         return Places.of_photos([place_weights(height, width, recipe.face_weight)] * len(pictures))
     if recipe.scene_share > 0:
         return Places.of_heads(heads, surround_weight=recipe.surround_weight, margin=recipe.head_margin)

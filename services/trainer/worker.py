@@ -104,7 +104,7 @@ class Worker:
         await endings.settle(outcome)
 
     def _attempt(self, lease: Lease, job: Job) -> Attempt:
-        place, settings = self._place, self._place.settings
+        place, settings, cores = self._place, self._place.settings, self._place.settings.cores
         task = Task(
             job_id=job.id,
             request=job.request,
@@ -113,8 +113,8 @@ class Worker:
             foundation_stamp=place.foundation_stamp,
             store_url=settings.store_url,
             device=place.device,
-            threads=settings.cores.threads,
-            processes=settings.cores.processes,
+            threads=cores.threads,
+            processes=cores.processes,
             checkpoint_seconds=settings.checkpoint_seconds,
             faces=settings.faces,
             faces_dir=str(settings.faces_dir or ""),

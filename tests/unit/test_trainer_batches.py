@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from services.trainer.base import Conditions
 from services.trainer.batches import BARE, CAPTION, EMPTY, FIRST_SCENE, PRIOR, Batches, Material, Rows
 from services.trainer.objective import Head, Objective, Places
 from services.trainer.options import Recipe
+from services.trainer.preparing import _places
 from services.trainer.scenes import BACKDROPS, OUTFITS, scene_prompts
 
 CPU = torch.device("cpu")
@@ -105,6 +107,15 @@ def test_without_heads_nobody_is_asked_no_scene_is_named_and_no_draw_comes_twice
     assert teacher.captions == []
     assert set(torch.cat([each.caption_B for each in rows]).tolist()) == {CAPTION, EMPTY}
     assert len({float(each.noisy_BCHW.sum()) for each in rows}) == 12
+
+
+def test_without_an_analyzer_whole_photos_are_learned_and_it_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    photo = np.zeros((64, 64, 3), np.uint8)
+    with caplog.at_level("WARNING"):
+        places = _places(None, [photo], 8, 8, RECIPE)
+    assert torch.equal(places.own_BHW, torch.ones(1, 8, 8))
+    assert not places.headed_B.any()
+    assert "scenes are left out" in caplog.text
 
 
 def test_a_photo_without_a_head_is_never_captioned_with_a_scene() -> None:
