@@ -18,16 +18,19 @@ from headshots.demo.page import gallery_page
 from headshots.demo.services import DemoServices, environment_without_settings
 from headshots.demo.sheet import contact_sheet
 from headshots.demo.steps import DemoOptions, DemoRun
-from headshots.errors import HeadshotsError
+from headshots.errors import HeadshotsError, InvalidArgumentError
 
 
 def run_demo(options: DemoOptions) -> ExitCode:
     """Run it; leaves gallery.html, contact-sheet.png and report.json in `options.out`, and the logs beside them.
 
     A run that breaks off leaves its report and logs, and the page and the sheet of the last that did not.
+
+    Raises:
+        InvalidArgumentError: PHOTOS_IN_THE_WAY.
     """
     begin = time.perf_counter()
-    out = _fresh_folder(options.out)
+    out = _fresh_folder(options.out, options.photos)
     logs = LogFiles(out / "logs")
     console = Console(stderr=True)
     display, memory, run = Display(console), MemoryWatch(), None
@@ -70,12 +73,24 @@ def run_demo(options: DemoOptions) -> ExitCode:
     return ExitCode.OK
 
 
-def _fresh_folder(out: Path) -> Path:
-    """The folder without an earlier run's workings; its gallery stays until there is a new one, and files of others."""
+def _fresh_folder(out: Path, photos: Path | None) -> Path:
+    """The folder without an earlier run's workings; its gallery stays until there is a new one, and files of others.
+
+    Raises:
+        InvalidArgumentError: PHOTOS_IN_THE_WAY: the workings hold the `photos` that are to be learned from.
+    """
     out = out.absolute()
+    workings = [out / name for name in ("home", "logs", "selfies")]
+    for folder in workings:
+        if photos is not None and photos.resolve().is_relative_to(folder.resolve()):
+            raise InvalidArgumentError(
+                "PHOTOS_IN_THE_WAY",
+                f"each run empties {folder}, and with it {photos}: copy the photos to another folder, or name another "
+                "--out",
+            )
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("home", "logs", "selfies"):
-        shutil.rmtree(out / name, ignore_errors=True)
+    for folder in workings:
+        shutil.rmtree(folder, ignore_errors=True)
     (out / "report.json").unlink(missing_ok=True)
     return out
 

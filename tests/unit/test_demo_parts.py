@@ -22,10 +22,11 @@ from headshots.demo import report
 from headshots.demo.album import LeftOut
 from headshots.demo.choices import DRAWN_ONLY, STYLES, choose_styles, reservations
 from headshots.demo.display import Display
+from headshots.demo.job import run_demo
 from headshots.demo.memory import MemoryWatch
 from headshots.demo.people import SELFIES, from_folder, sample_person
 from headshots.demo.services import environment_without_settings
-from headshots.demo.steps import group_shots
+from headshots.demo.steps import DemoOptions, group_shots
 from headshots.errors import InvalidArgumentError, InvalidPhotoError, NotFoundError
 from headshots.settings import default_foundation
 from headshots.styles import StyleLibrary
@@ -82,6 +83,15 @@ def test_owners_of_photos_are_told_what_the_foundation_cannot_do(tmp_path: Path)
     assert reservations(foreign, "person") == []
     with pytest.raises(InvalidArgumentError, match="FOUNDATION_"):
         reservations(tmp_path, "person")
+
+
+def test_photos_in_a_folder_that_each_run_empties_are_left_alone(tmp_path: Path) -> None:
+    selfies = tmp_path / "demo" / "selfies"
+    selfies.mkdir(parents=True)
+    (selfies / "me.jpg").touch()
+    with pytest.raises(InvalidArgumentError, match=r"PHOTOS_IN_THE_WAY.*another folder"):
+        run_demo(DemoOptions(out=tmp_path / "demo", engines=tmp_path / "engines", photos=selfies))
+    assert (selfies / "me.jpg").exists()
 
 
 def test_folders_may_be_named_from_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
