@@ -18,18 +18,23 @@ from transformers import CLIPTokenizer
 
 from foundry.model_settings import write_settings
 from foundry.models import SCHEDULE, load_weights, make_autoencoder, make_text_encoder, make_unet
+from foundry.start import published_autoencoder
 
 KEPT = ("README.md", "scores.json")
 
 
-def build_pipeline(work: Path) -> StableDiffusionPipeline:
-    """The pipeline of the averaged weights in `work`, fp32, on the CPU."""
+def build_pipeline(work: Path, published: Path) -> StableDiffusionPipeline:
+    """The pipeline of the averaged weights in `work`, fp32, on the CPU; what is not there comes from `published`."""
     tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
     unet, text, autoencoder = make_unet(), make_text_encoder(tokenizer), make_autoencoder()
     states = load_weights(work / "unet.pt")
     unet.load_state_dict(states["unet"])
     text.load_state_dict(states["text"])
-    autoencoder.load_state_dict(load_weights(work / "autoencoder.pt")["autoencoder"])
+    trained = work / "autoencoder.pt"
+    # Nobody trained one: the UNet went on from a published pipeline, and in its latent space.
+    autoencoder.load_state_dict(
+        load_weights(trained)["autoencoder"] if trained.exists() else published_autoencoder(published)
+    )
     return StableDiffusionPipeline(
         vae=autoencoder.eval(),
         text_encoder=text.eval(),
@@ -48,7 +53,7 @@ def export_pipeline(work: Path, out: Path) -> None:
     for leftover in (fresh, old):
         shutil.rmtree(leftover, ignore_errors=True)
     fresh.parent.mkdir(parents=True, exist_ok=True)
-    build_pipeline(work).to(torch.float16).save_pretrained(fresh, safe_serialization=True)
+    build_pipeline(work, out).to(torch.float16).save_pretrained(fresh, safe_serialization=True)
     for name in ("tokenizer.json", "vocab.json", "merges.txt"):
         shutil.copy(work / "tokenizer" / name, fresh / "tokenizer" / name)
     _load_text_in_fp32(fresh / "text_encoder" / "config.json")

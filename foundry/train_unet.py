@@ -1,7 +1,8 @@
 """Stage 2: the UNet and the text encoder together, on latents of the fixed patch code.
 
 `python -m foundry.train_unet --work DIR --minutes 90`; resumes from `DIR/unet_checkpoint.pt`, leaves the averaged
-weights in `DIR/unet.pt` and a sample sheet in `DIR/sheets/`.
+weights in `DIR/unet.pt` and a sample sheet in `DIR/sheets/`. With `--start FOLDER` the first run goes on from a
+published pipeline.
 """
 
 from __future__ import annotations
@@ -26,10 +27,13 @@ from foundry.models import make_text_encoder, make_unet
 from foundry.optim import make_optimizers
 from foundry.parallel import Ranks, run_ranks
 from foundry.progress import tqdm
+from foundry.start import check_latents, load_start
 from foundry.tokens import MAX_TOKENS, save_tokenizer
 from foundry.training import Average, Budget, learning_rate_factor, pick_device, save_atomically, set_learning_rate
 
 EMPTY_SHARE = 0.1
+# Pictures whose latents tell whether they are those of the pipeline that a run starts from.
+_CHECKED = 4
 SHEET_PROMPTS = (
     "headshot of a woman, wearing a navy suit, plain grey studio background, soft studio lighting",
     "headshot of a brown haired man with a beard, wearing a white shirt, library background, cool window lighting",
@@ -77,7 +81,17 @@ def tokenize(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
 class UNetTrainer:
     """The models, their optimizers and average, and the step counter."""
 
-    def __init__(self, ranks: Ranks, work: Path, pictures: int, batch: int, learning_rate: float, seed: int) -> None:
+    def __init__(
+        self,
+        ranks: Ranks,
+        work: Path,
+        pictures: int,
+        batch: int,
+        learning_rate: float,
+        seed: int,
+        start: Path | None = None,
+    ) -> None:
+        """`start`: a pipeline whose weights are the first."""
         torch.manual_seed(seed)
         self.ranks = ranks
         self.work, self.batch, self.learning_rate, self.seed = work, batch, learning_rate, seed
@@ -85,6 +99,9 @@ class UNetTrainer:
         self.tokenizer, self.code, self.latents, self.tokens = prepare(work, pictures)
         self.unet = make_unet().to(self.device, memory_format=torch.channels_last)
         self.text = make_text_encoder(self.tokenizer).to(self.device)
+        if start is not None:
+            check_latents(start, np.array(prepare_pictures(work, pictures)[:_CHECKED]), self.latents[:_CHECKED])
+            load_start(start, self.tokenizer, self.unet, self.text)
         self.models = {"unet": self.unet, "text": self.text}
         # On CPUs the compiler did not finish within minutes; on CUDA the same code is compiled once for a whole run.
         self.forward: UNet2DConditionModel = torch.compile(self.unet) if self.device.type == "cuda" else self.unet
@@ -199,7 +216,7 @@ def train(trainer: UNetTrainer, budget: Budget, save_every: float, sheet_every: 
 
 def run_rank(ranks: Ranks, options: argparse.Namespace) -> None:
     """One rank's whole run."""
-    trainer = UNetTrainer(ranks, options.work, options.pictures, options.batch, options.lr, options.seed)
+    trainer = UNetTrainer(ranks, options.work, options.pictures, options.batch, options.lr, options.seed, options.start)
     spent = trainer.resume()
     budget = Budget(None if options.minutes is None else 60 * options.minutes, options.steps, spent)
     train(trainer, budget, options.save_every, options.sheet_every)
@@ -215,6 +232,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=48, help="pictures a step, all ranks together")
     parser.add_argument("--ranks", type=int, default=1, help="processes to share a CPU's cores among")
     parser.add_argument("--lr", type=float, default=2e-3, help="peak learning rate")
+    parser.add_argument("--start", type=Path, help="a pipeline's folder whose weights are the first")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-every", type=float, default=180, help="seconds between checkpoints")
     parser.add_argument("--sheet-every", type=float, default=600, help="seconds between sample sheets")

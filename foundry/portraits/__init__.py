@@ -17,6 +17,7 @@ from foundry.portraits.identity import (
 from foundry.portraits.render import LANDMARKS, Portrait, face_truth, render, render_portrait
 from foundry.portraits.scene import BACKDROPS, LIGHTS, OUTFITS, Scene, sample_scene
 from foundry.portraits.selfies import held_out_seed, sample_selfies
+from foundry.portraits.traits import trait_words, traits
 
 __all__ = [
     "ANYBODY",
@@ -47,4 +48,6 @@ __all__ = [
     "sample_scene",
     "sample_selfies",
     "sibling",
+    "trait_words",
+    "traits",
 ]

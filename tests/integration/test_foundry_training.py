@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import AutoencoderKL, StableDiffusionPipeline
+from safetensors import safe_open
 
-from foundry import train_autoencoder, train_judges, train_unet
+from foundry import tokens, train_autoencoder, train_judges, train_unet
 from foundry.dataset import prepare_pictures, render_range
 from foundry.export import export_pipeline
 from foundry.judges import Judges
 from foundry.latents import PatchCode, prepare_latents, to_tensor
+from foundry.models import make_text_encoder, make_unet
 from foundry.parallel import Ranks
+from foundry.start import check_latents, load_start
 from foundry.training import Budget
 from headshots.diffusion.foundation import Foundation
+from headshots.settings import default_foundation
 
 # diffusers' multistep scheduler hands tensors to numpy in a way that numpy 2 frowns upon.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -32,8 +37,8 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def unet_trainer(work: Path) -> train_unet.UNetTrainer:
-    return train_unet.UNetTrainer(Ranks(), work, PICTURES, BATCH, 2e-3, seed=0)
+def unet_trainer(work: Path, start: Path | None = None) -> train_unet.UNetTrainer:
+    return train_unet.UNetTrainer(Ranks(), work, PICTURES, BATCH, 2e-3, seed=0, start=start)
 
 
 def test_pictures_on_disk_are_the_rendered_ones(work: Path) -> None:
@@ -74,6 +79,8 @@ def test_the_foundation_is_trained_resumed_exported_and_paints(work: Path, tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
     assert sum(path.stat().st_size for path in out.rglob("*")) < 40e6
     assert Foundation.read(out).native_width_px == 128
+    with pytest.raises(ValueError, match="another patch code"):  # this autoencoder has hardly learned it
+        unet_trainer(work, start=out)
     pipeline = StableDiffusionPipeline.from_pretrained(out)
     pipeline.set_progress_bar_config(disable=True)
     picture = np.asarray(pipeline("headshot of a man", num_inference_steps=2).images[0])
@@ -89,3 +96,36 @@ def test_judges_learn_and_survive_saving(work: Path, tmp_path: Path) -> None:
     with torch.no_grad():
         assert torch.allclose(loaded.embedder(pixels), judges.embedder(pixels), atol=1e-2)
     assert json.loads((tmp_path / "judges.json").read_text())["same_person_from"] == judges.same_person_from
+
+
+def test_a_run_starts_from_a_published_pipeline_whose_tokenizer_knew_fewer_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published, bundled = tmp_path / "published", default_foundation()
+    monkeypatch.setattr(tokens, "trait_words", lambda: ["big ears"])
+    few = tokens.save_tokenizer(published / "tokenizer")
+    text = make_text_encoder(few)
+    text.save_pretrained(published / "text_encoder")
+    shutil.copytree(bundled / "unet", published / "unet")
+    monkeypatch.undo()
+    many = tokens.save_tokenizer(tmp_path / "more")
+    assert len(many) > len(few)
+    unet, grown = make_unet(), make_text_encoder(many)
+    load_start(published, many, unet, grown)
+    before, after = text.get_input_embeddings().weight, grown.get_input_embeddings().weight
+    assert torch.equal(after[many.convert_tokens_to_ids("ears</w>")], before[few.convert_tokens_to_ids("ears</w>")])
+    assert len(few.tokenize("chin")) > 1
+    pieces = few.convert_tokens_to_ids(few.tokenize("chin"))
+    torch.testing.assert_close(after[many.convert_tokens_to_ids("chin</w>")], before[pieces].mean(0))
+    with safe_open(bundled / "unet" / "diffusion_pytorch_model.safetensors", framework="pt") as weights:
+        torch.testing.assert_close(unet.conv_in.weight, weights.get_tensor("conv_in.weight").float())
+
+
+def test_latents_of_another_code_are_refused() -> None:
+    pictures = render_range(0, 2)
+    vae = AutoencoderKL.from_pretrained(default_foundation() / "vae").float()
+    with torch.no_grad():
+        latents = vae.encode(to_tensor(pictures)).latent_dist.mode().half().numpy()
+    check_latents(default_foundation(), pictures, latents)
+    with pytest.raises(ValueError, match="another patch code"):
+        check_latents(default_foundation(), pictures, latents[:, ::-1].copy())
