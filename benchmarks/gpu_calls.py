@@ -20,7 +20,8 @@ from peft.utils import get_peft_model_state_dict
 from torch.utils.flop_counter import FlopCounterMode
 
 from headshots.diffusion.backends import UNetBatch
-from headshots.diffusion.banked import TARGETS, to_half, without_bank
+from headshots.diffusion.banked import to_half, without_bank
+from headshots.diffusion.layout import ATTENTION_LAYERS
 from headshots.diffusion.lora import load_row
 from headshots.diffusion.package import EnginePackage
 
@@ -53,7 +54,7 @@ class Stock:
         unet = UNet2DConditionModel.from_pretrained(foundation / "unet", torch_dtype=dtype).eval()
         if rank:
             torch.manual_seed(1)
-            targets = list(TARGETS)
+            targets = list(ATTENTION_LAYERS)
             unet.add_adapter(LoraConfig(r=rank, lora_alpha=rank, init_lora_weights=False, target_modules=targets))
         self.unet = unet.to(device, dtype)
         self.device, self.dtype = device, dtype

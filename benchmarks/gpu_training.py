@@ -32,7 +32,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from benchmarks.gpu_shapes import SHAPES, Shape
-from services.trainer.adapted import ADAPTED
+from headshots.diffusion.layout import ATTENTION_LAYERS
 
 RESULTS = Path(__file__).parent / "results"
 RANK, LEARNING_RATE = 16, 1e-4
@@ -88,7 +88,7 @@ def with_bank(unet: UNet2DConditionModel, slots: Slots, subjects: int, rank: int
     """Put a bank under every attention projection; returns what is learned."""
     learned: list[nn.Parameter] = []
     for name, module in list(unet.named_modules()):
-        if isinstance(module, nn.Linear) and name.endswith(ADAPTED):
+        if isinstance(module, nn.Linear) and name.endswith(ATTENTION_LAYERS):
             parent, _, last = name.rpartition(".")
             banked = BankedLora(module, slots, subjects, rank)
             setattr(unet.get_submodule(parent), last, banked)
@@ -171,7 +171,7 @@ def one_subject(shape: Shape, rows: int, place: Place) -> tuple[float, float | N
     """The trainer's way: PEFT."""
     unet = frozen_unet(shape, place.device)
     unet.add_adapter(
-        LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(ADAPTED), init_lora_weights="gaussian"),
+        LoraConfig(r=RANK, lora_alpha=RANK, target_modules=list(ATTENTION_LAYERS), init_lora_weights="gaussian"),
     )
     learned = [parameter for parameter in unet.parameters() if parameter.requires_grad]
     for parameter in learned:

@@ -17,12 +17,11 @@ from peft.utils import get_peft_model_state_dict
 from safetensors.torch import save
 
 from headshots.diffusion.export import ExportOptions, ensure_package
-from headshots.diffusion.foundation import foundation_digest
+from headshots.diffusion.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import EnginePackage
 from services.generator.adapters import AdapterRef
 from tests.tiny import make_tiny_foundation, make_tiny_sdxl
 
-TARGETS = ["to_q", "to_k", "to_v", "to_out.0"]
 OPTIONS = ExportOptions(max_rank=8, slots=4, max_rows=8)
 
 
@@ -67,9 +66,11 @@ def tiny_sdxl_package() -> EnginePackage:
 
 def peft_unet(rank: int, alpha: float, seed: int, foundation: Path | None = None, **more: Any) -> UNet2DConditionModel:
     """The tiny UNet with a random PEFT adapter: the truth that ours is held against."""
-    unet = UNet2DConditionModel.from_pretrained((foundation or tiny_foundation()) / "unet").eval()
+    path = foundation or tiny_foundation()
+    unet = UNet2DConditionModel.from_pretrained(path / "unet").eval()
     torch.manual_seed(seed)
-    unet.add_adapter(LoraConfig(r=rank, lora_alpha=alpha, init_lora_weights=False, target_modules=TARGETS, **more))
+    layers = list(Foundation.read(path).adapted_layers)
+    unet.add_adapter(LoraConfig(r=rank, lora_alpha=alpha, init_lora_weights=False, target_modules=layers, **more))
     return unet
 
 

@@ -18,6 +18,8 @@ from diffusers import (
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
+from headshots.diffusion.layout import ATTENTION_LAYERS, MORE_LAYERS
+
 TRIGGER = "sks"
 _WORDS = f"a photo headshot portrait of person man woman wearing suit navy studio light {TRIGGER} in and with soft grey"
 _START, _END = "<|startoftext|>", "<|endoftext|>"
@@ -92,6 +94,7 @@ def make_tiny_foundation(
         "trigger": TRIGGER,
         "prompt_template": "portrait of {subject} wearing {outfit} {backdrop} {lighting} {framing}",
         "class_nouns": ["person", "man", "woman"],
+        "adapted_layers": [*ATTENTION_LAYERS, *MORE_LAYERS],
         "training": {"steps": 4, "rank": 4, "learning_rate": 0.001, "batch_rows": 2},
     }
     (path / "headshots.yaml").write_text(yaml.safe_dump(settings))

@@ -88,6 +88,7 @@ class Plan:
         facts = {
             "foundation": self.digest,
             "recipe": dataclasses.asdict(Recipe.resolve(self.described)),
+            "adapted_layers": self.described.adapted_layers,
             "sampler": [self.described.sampler, self.described.steps],
             "guidance": [self.described.guidance_scale, self.described.adapter_guidance_scale],
             "sizes": [self.selfies, self.scenes, self.seeds, self.gallery],

@@ -5,6 +5,7 @@ Shapes: B rows, T tokens or pixels, I inputs, O outputs, N projections of one in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ class AdapterRows:
         self._bank_SP = torch.empty(0)
         self._slot_B = torch.empty(0)
         self._strength_B = torch.empty(0)
-        # By size of a matrix: slot_B as an index into the bank as a table of such matrices, [B] and [B, 1].
+        # By size of a piece: slot_B as an index into the bank as a table of such pieces, [B] and [B, 1].
         self._first: dict[int, tuple[Tensor, Tensor]] = {}
 
     def use(self, bank_SP: Tensor, slot_B: Tensor, strength_B: Tensor) -> None:
@@ -49,15 +50,30 @@ class AdapterRows:
         narrow = torch.matmul(x, a)
         return torch.matmul(narrow * self._strength_B.reshape(-1, *(1,) * (narrow.dim() - 1)), b)
 
+    def delta_by_channels(self, x_BIT: Tensor, layout: Layout, site: Site) -> Tensor:
+        """As :meth:`delta` of one site without heads, channels first: [B, O, T]."""
+        rank = layout.max_rank
+        a_BIR = self._gather([site.a_offset], (site.in_features, rank))
+        b_BRO = self._gather([site.b_offset], (rank, site.out_features))
+        narrow_BRT = torch.matmul(a_BIR.transpose(1, 2), x_BIT) * self._strength_B.reshape(-1, 1, 1)
+        return torch.matmul(b_BRO.transpose(1, 2), narrow_BRT)
+
     def _gather(self, offsets: Sequence[int], shape: tuple[int, ...]) -> Tensor:
         """Every row's matrices of ``shape`` at ``offsets``: [B, *shape], or [B, N, *shape] for several."""
-        size = torch.Size(shape).numel()
-        if size not in self._first:
-            first_B = self._slot_B * (self._bank_SP.shape[1] // size)
-            self._first[size] = first_B, first_B[:, None]
-        places = torch.tensor([offset // size for offset in offsets], device=self._slot_B.device)
-        index = self._first[size][len(offsets) > 1] + places
-        return self._bank_SP.reshape(-1, *shape)[index]
+        size, row = torch.Size(shape).numel(), self._bank_SP.shape[1]
+        piece = math.gcd(size, row)
+        if piece not in self._first:
+            first_B = self._slot_B * (row // piece)
+            self._first[piece] = first_B, first_B[:, None]
+        pieces = size // piece
+        places = torch.tensor(
+            [offset // piece + number for offset in offsets for number in range(pieces)], device=self._slot_B.device
+        )
+        index = self._first[piece][len(places) > 1] + places
+        if pieces == 1:
+            return self._bank_SP.reshape(-1, *shape)[index]
+        many = (len(offsets),) if len(offsets) > 1 else ()
+        return self._bank_SP.reshape(-1, piece)[index].reshape(-1, *many, *shape)
 
 
 class BankedLinear(nn.Module):
@@ -70,9 +86,28 @@ class BankedLinear(nn.Module):
         self._layout = layout
         self._site = site
 
-    def forward(self, x_BTI: Tensor) -> Tensor:
-        result: Tensor = self.base(x_BTI) + self._rows.delta(x_BTI, self._layout, [self._site])
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, T, I] to [B, T, O], or without T."""
+        x_BTI = x if x.dim() > 2 else x[:, None]
+        delta_BTO = self._rows.delta(x_BTI, self._layout, [self._site])
+        result: Tensor = self.base(x) + (delta_BTO if x.dim() > 2 else delta_BTO[:, 0])
         return result
+
+
+class BankedPointwise(nn.Module):
+    """A convolution that looks at single cells, which is a linear layer of each: adapted as those are."""
+
+    def __init__(self, base: nn.Conv2d, rows: AdapterRows, layout: Layout, site: Site) -> None:
+        super().__init__()
+        self.base = base
+        self._rows = rows
+        self._layout = layout
+        self._site = site
+
+    def forward(self, x_BIHW: Tensor) -> Tensor:
+        """[B, O, H, W]"""
+        base: Tensor = self.base(x_BIHW)
+        return base + self._rows.delta_by_channels(x_BIHW.flatten(2), self._layout, self._site).reshape(base.shape)
 
 
 class _Projection(nn.Module):

@@ -7,7 +7,7 @@ Shapes: B rows, C latent channels, H, W latent cells, T tokens, D context width,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,24 +16,25 @@ from torch import Tensor, nn
 from headshots.diffusion.attention import (
     AdapterRows,
     BankedLinear,
+    BankedPointwise,
     Context,
     ContextProjections,
     FusedAttention,
     context_group,
     is_plain,
 )
-from headshots.diffusion.layout import Adapted, Layout
-
-TARGETS = ("to_q", "to_k", "to_v", "to_out.0")
-"""Endings of the module paths that are adapted: the attention projections."""
+from headshots.diffusion.layout import ATTENTION_LAYERS, Adapted, Layout
 
 
 class BankedUNet(nn.Module):
-    """A diffusers ``UNet2DConditionModel``, changed in place to take its adapters from a bank."""
+    """A diffusers ``UNet2DConditionModel``, changed in place to take its adapters from a bank.
 
-    def __init__(self, unet: nn.Module, max_rank: int) -> None:
+    ``layers``: endings of the module paths that are adapted, the attention projections among them.
+    """
+
+    def __init__(self, unet: nn.Module, max_rank: int, layers: Sequence[str] = ATTENTION_LAYERS) -> None:
         super().__init__()
-        self.layout = layout_of(unet, max_rank)
+        self.layout = layout_of(unet, max_rank, layers)
         self._rows = AdapterRows()
         _change(unet, self.layout, self._rows)
         self.unet = unet
@@ -62,16 +63,16 @@ def without_bank(unet: nn.Module) -> nn.Module:
     return unet
 
 
-def layout_of(unet: nn.Module, max_rank: int) -> Layout:
-    """Every linear layer of the UNet that is adapted, laid out."""
+def layout_of(unet: nn.Module, max_rank: int, layers: Sequence[str] = ATTENTION_LAYERS) -> Layout:
+    """Every layer of the UNet whose path ends in one of ``layers``, laid out."""
     config: Any = unet.config
-    layers = config.layers_per_block
+    per_block = config.layers_per_block
     plain = _plain_attentions(unet)
     heads = {f"{name}.{each}": plain[name].heads for name in plain for each in ("to_q", "to_k", "to_v")}
     adapted = [
-        Adapted(name, module.in_features, module.out_features, heads.get(name, 1))
+        Adapted(name, *widths, heads.get(name, 1))
         for name, module in unet.named_modules()
-        if isinstance(module, nn.Linear) and any(name == t or name.endswith("." + t) for t in TARGETS)
+        if any(name == layer or name.endswith("." + layer) for layer in layers) and (widths := _widths(module))
     ]
     # What one product makes lies side by side: first the context's keys and values, group by group.
     crossed = {
@@ -80,7 +81,16 @@ def layout_of(unet: nn.Module, max_rank: int) -> Layout:
         for each in ("to_k", "to_v")
     }
     adapted.sort(key=lambda one: (one.name not in crossed, crossed.get(one.name, ())))
-    return Layout.build(adapted, max_rank, layers if isinstance(layers, int) else layers[0])
+    return Layout.build(adapted, max_rank, per_block if isinstance(per_block, int) else per_block[0])
+
+
+def _widths(module: nn.Module) -> tuple[int, int] | None:
+    """Inputs and outputs of a linear layer, or of a convolution that is one for each cell."""
+    if isinstance(module, nn.Linear):
+        return module.in_features, module.out_features
+    if isinstance(module, nn.Conv2d) and module.kernel_size == module.stride == (1, 1) and module.groups == 1:
+        return module.in_channels, module.out_channels
+    return None
 
 
 def _plain_attentions(unet: nn.Module) -> dict[str, Any]:
@@ -109,9 +119,11 @@ def _change(unet: nn.Module, layout: Layout, rows: AdapterRows | None) -> None:
         return
     left = dict(unet.named_modules())
     for site in layout.sites:
-        linear = left.get(site.name)
-        if isinstance(linear, nn.Linear):
-            unet.set_submodule(site.name, BankedLinear(linear, rows, layout, site))
+        layer = left.get(site.name)
+        if isinstance(layer, nn.Linear):
+            unet.set_submodule(site.name, BankedLinear(layer, rows, layout, site))
+        elif isinstance(layer, nn.Conv2d):
+            unet.set_submodule(site.name, BankedPointwise(layer, rows, layout, site))
 
 
 class _Single(nn.Module):

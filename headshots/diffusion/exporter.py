@@ -129,7 +129,7 @@ def _export_vae(folder: Path, foundation: Foundation) -> PreviewMap:
 def _export_unet(folder: Path, foundation: Foundation, options: ExportOptions, tokens: int) -> tuple[Layout, int]:
     """Trace the banked UNet; the layout of its adapters, and the width of its context."""
     unet = _load(UNet2DConditionModel, foundation.path / "unet")
-    banked = BankedUNet(unet, options.max_rank).eval()
+    banked = BankedUNet(unet, options.max_rank, foundation.adapted_layers).eval()
     if options.precision == "fp16":
         to_half(unet)
     trace(unet_item(banked, foundation, options, tokens), folder)

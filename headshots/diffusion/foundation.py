@@ -13,6 +13,7 @@ Only JSON and YAML are read, so the trainer, the export and the demo share these
     trigger: sks                # word that stands for the subject
     prompt_template: "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
     class_nouns: [person, man, woman]
+    adapted_layers: [to_q, to_k, to_v, to_out.0, ff.net.0.proj, ff.net.2]   # default: the first four
     training: {steps: 400, rank: 8, learning_rate: 0.0005}   # the trainer's recommended recipe, free form
 
 Unknown keys are refused, so that a typing error is not a silent default.
@@ -28,6 +29,7 @@ from typing import Any
 
 from headshots.diffusion.foundation_files import (
     SETTINGS,
+    adapted_layers,
     check_unet,
     check_weights,
     invalid_foundation,
@@ -71,6 +73,7 @@ class Foundation:
         sampler, steps, guidance_scale: defaults of a request.
         adapter_guidance_scale: default guidance of a request with an adapter.
         trigger, prompt_template, class_nouns: how prompts speak of a subject.
+        adapted_layers: what adapters change, as endings of the UNet's module paths.
         training: the recommended training recipe, empty where none is given.
     """
 
@@ -92,6 +95,7 @@ class Foundation:
     trigger: str
     prompt_template: str
     class_nouns: tuple[str, ...]
+    adapted_layers: tuple[str, ...]
     training: Mapping[str, Any]
 
     @classmethod
@@ -132,6 +136,7 @@ class Foundation:
             trigger=str(settings.get("trigger", "sks")),
             prompt_template=str(settings.get("prompt_template", DEFAULT_TEMPLATE)),
             class_nouns=tuple(settings.get("class_nouns", ("person", "man", "woman"))),
+            adapted_layers=adapted_layers(path / SETTINGS, settings),
             training=dict(settings.get("training", {})),
         )
 

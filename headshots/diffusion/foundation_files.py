@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from headshots.diffusion.layout import ATTENTION_LAYERS, MORE_LAYERS
 from headshots.errors import InvalidArgumentError
 
 SETTINGS = "headshots.yaml"
@@ -24,6 +25,7 @@ _YAML_KEYS: Mapping[str, type | UnionType] = {
     "trigger": str,
     "prompt_template": str,
     "class_nouns": list,
+    "adapted_layers": list,
     "training": dict,
     "name": str,
     "description": str,
@@ -31,6 +33,21 @@ _YAML_KEYS: Mapping[str, type | UnionType] = {
 }
 # Settings of a UNet that ask for inputs which nothing here could give.
 _UNET_WITHOUT = ("class_embed_type", "num_class_embeds", "encoder_hid_dim_type")
+
+
+def adapted_layers(path: Path, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """The endings of module paths that the settings read from ``path`` name, the attention projections first."""
+    named = [str(layer) for layer in settings.get("adapted_layers", ATTENTION_LAYERS)]
+    missing = [layer for layer in ATTENTION_LAYERS if layer not in named]
+    unknown = [layer for layer in named if layer not in (*ATTENTION_LAYERS, *MORE_LAYERS)]
+    if missing or unknown:
+        wrong = f"unknown {', '.join(unknown)}" if unknown else f"{', '.join(missing)} missing"
+        raise InvalidArgumentError(
+            "FOUNDATION_SETTINGS_INVALID",
+            f"{path}: adapted_layers: {wrong}; name {', '.join(ATTENTION_LAYERS)}, and what is wanted of "
+            f"{', '.join(MORE_LAYERS)}",
+        )
+    return tuple(layer for layer in (*ATTENTION_LAYERS, *MORE_LAYERS) if layer in named)
 
 
 def invalid_foundation(path: Path, why: str) -> InvalidArgumentError:

@@ -6,13 +6,15 @@ transposing anything. Alpha/rank is folded into B; ranks below ``max_rank`` are 
 nothing.
 
 Matrices of one size lie side by side, and each starts at a multiple of its own size, as does the row: so the graph sees
-the whole bank as a table of such matrices, and one Gather takes the matrices of a batch with a single copy.
+the whole bank as a table of such matrices, and one Gather takes the matrices of a batch with a single copy. Where a row
+would grow too much by it, the rarer sizes do not divide it: those matrices are taken in pieces of a size that does.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -23,6 +25,14 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 
+ATTENTION_LAYERS = ("to_q", "to_k", "to_v", "to_out.0")
+"""The attention projections, which every engine adapts, by the endings of their module paths."""
+MORE_LAYERS = ("ff.net.0.proj", "ff.net.2", "proj_in", "proj_out", "time_emb_proj", "conv_shortcut")
+"""What a foundation's settings may add to them: layers that work on each cell alone, and those of the timestep."""
+
+# By how much a row may grow so that matrices divide it: a share of it, and floats.
+_WASTE, _WASTE_FLOATS = 1 / 8, 4096
+
 _DOWN = re.compile(r"^down_blocks\.(\d+)\.attentions\.(\d+)\.(.*)$")
 _UP = re.compile(r"^up_blocks\.(\d+)\.attentions\.(\d+)\.(.*)$")
 _MID = re.compile(r"^mid_block\.attentions\.0\.(.*)$")
@@ -30,7 +40,10 @@ _MID = re.compile(r"^mid_block\.attentions\.0\.(.*)$")
 
 @dataclass(frozen=True)
 class Adapted:
-    """A linear layer to lay out. ``heads``: attention heads that its outputs are cut into, 1 where they are not."""
+    """A linear layer, or a convolution of single cells, to lay out.
+
+    ``heads``: attention heads that its outputs are cut into, 1 where they are not.
+    """
 
     name: str
     in_features: int
@@ -72,8 +85,8 @@ class Layout:
             Site(layer.name, layer.in_features, layer.out_features, layer.heads, a_offset, b_offset)
             for layer, a_offset, b_offset in zip(layers, a_offsets, b_offsets, strict=True)
         )
-        widths = {width for layer in layers for width in (layer.in_features, layer.out_features)}
-        return cls(sites, max_rank, _round_up(end, math.lcm(*widths) * max_rank), layers_per_block)
+        widths = [width for layer in layers for width in (layer.in_features, layer.out_features)]
+        return cls(sites, max_rank, _row_size(end, widths, max_rank), layers_per_block)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Layout:
@@ -97,6 +110,12 @@ class Layout:
         a_IR = row_P[site.a_offset : site.a_offset + a_size].reshape(site.in_features, self.max_rank)
         b_HRO = row_P[site.b_offset : site.b_offset + b_size].reshape(site.heads, self.max_rank, -1)
         return a_IR, b_HRO
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """The endings of the sites' module paths."""
+        endings = (*ATTENTION_LAYERS, *MORE_LAYERS)
+        return tuple(ending for ending in endings if any(f".{site.name}".endswith(f".{ending}") for site in self.sites))
 
     @cached_property
     def by_name(self) -> dict[str, Site]:
@@ -126,6 +145,16 @@ def _place(sizes: Sequence[int], start: int) -> tuple[list[int], int]:
                 offsets[number] = start
                 start += size
     return offsets, start
+
+
+def _row_size(end: int, widths: Sequence[int], max_rank: int) -> int:
+    """At least ``end``: a multiple of as many matrices' sizes, the frequent ones first, as cost little room."""
+    unit = max_rank
+    for width, _ in Counter(widths).most_common():
+        wider = math.lcm(unit, width * max_rank)
+        if _round_up(end, wider) <= end + max(_WASTE * end, _WASTE_FLOATS):
+            unit = wider
+    return _round_up(end, unit)
 
 
 def _round_up(value: int, multiple: int) -> int:

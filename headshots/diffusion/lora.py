@@ -84,8 +84,7 @@ def diffusers_lora_bytes(pairs: Mapping[str, LoraPair], metadata: Mapping[str, s
     """A file that stock ``pipeline.load_lora_weights`` takes. It has no ``.alpha`` keys, which would confuse it."""
     arrays: dict[str, FloatArray] = {}
     for name, pair in pairs.items():
-        arrays[f"unet.{name}.lora_A.weight"] = pair.a_RI
-        arrays[f"unet.{name}.lora_B.weight"] = pair.b_OR
+        arrays[f"unet.{name}.lora_A.weight"], arrays[f"unet.{name}.lora_B.weight"] = pair.arrays
     config = json.dumps(_peft_config(pairs), sort_keys=True)
     return write_arrays(arrays, {"format": "pt", PEFT_METADATA_KEY: config, **metadata})
 
@@ -95,8 +94,7 @@ def kohya_lora_bytes(pairs: Mapping[str, LoraPair], metadata: Mapping[str, str])
     arrays: dict[str, FloatArray] = {}
     for name, pair in pairs.items():
         stem = KOHYA_PREFIX + name.replace(".", "_")
-        arrays[f"{stem}.lora_down.weight"] = pair.a_RI
-        arrays[f"{stem}.lora_up.weight"] = pair.b_OR
+        arrays[f"{stem}.lora_down.weight"], arrays[f"{stem}.lora_up.weight"] = pair.arrays
         arrays[f"{stem}.alpha"] = np.asarray(pair.scale * pair.rank, np.float32)
     ranks = {pair.rank for pair in pairs.values()}
     alphas = {pair.scale * pair.rank for pair in pairs.values()}

@@ -40,11 +40,29 @@ _NAMES_SHOWN = 4
 
 @dataclass(frozen=True)
 class LoraPair:
-    """One layer's LoRA: y += scale * B (A x), with scale = alpha / rank unless the file says otherwise."""
+    """One layer's LoRA: y += scale * B (A x), with scale = alpha / rank unless the file says otherwise.
+
+    ``convolution``: the layer is a 1 x 1 convolution, and files hold [R, I, 1, 1] and [O, R, 1, 1] for it.
+    """
 
     a_RI: FloatArray
     b_OR: FloatArray
     scale: float = 1.0
+    convolution: bool = False
+
+    @classmethod
+    def of_arrays(cls, a: FloatArray, b: FloatArray) -> LoraPair:
+        """Of what PEFT trains, matrices or 1 x 1 convolutions; alpha is the rank, so the scale is 1."""
+        if a.ndim == 4:
+            return cls(a[:, :, 0, 0], b[:, :, 0, 0], convolution=True)
+        return cls(a, b)
+
+    @property
+    def arrays(self) -> tuple[FloatArray, FloatArray]:
+        """A and B in the shapes that files hold."""
+        if self.convolution:
+            return self.a_RI[:, :, None, None], self.b_OR[:, :, None, None]
+        return self.a_RI, self.b_OR
 
     @property
     def rank(self) -> int:
@@ -70,10 +88,11 @@ def pairs_from_arrays(arrays: Arrays, metadata: Mapping[str, str], layout: Layou
             parts[site][part] = array
     if unknown:
         shown = ", ".join(sorted(unknown)[:_NAMES_SHOWN])
+        adapted = ", ".join(layout.layers)
         raise InvalidAdapterError(
             "ADAPTER_UNKNOWN_LAYERS",
             f"{len(unknown)} of its tensors touch layers that this engine has no site for ({shown} …); train on "
-            "the UNet's attention projections to_q, to_k, to_v and to_out.0",
+            f"the UNet's {adapted}, or name more adapted_layers in the foundation's headshots.yaml and export again",
         )
     if not parts:
         raise InvalidAdapterError("ADAPTER_EMPTY", "the file holds no LoRA weights")

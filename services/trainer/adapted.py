@@ -5,6 +5,8 @@ Shapes: B rows, C channels, H × W cells.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from diffusers import UNet2DConditionModel
 from peft import LoraConfig
@@ -12,27 +14,30 @@ from torch import Tensor
 
 from services.trainer.base import Conditions
 from services.trainer.batches import Rows
+from services.trainer.merging import merge_in_forward
 from services.trainer.objective import Objective
 from services.trainer.options import Recipe
 
-ADAPTED = ("to_q", "to_k", "to_v", "to_out.0")
+ADAPTER = "default"
+"""PEFT's name for the one adapter of a UNet, which is part of its parameters' names."""
 
 
 class AdaptedUNet:
-    """``unet`` gets its adapter, in fp32. ``parameters``: by name, what is learned."""
+    """``unet`` gets its adapter, in fp32. ``layers``: endings of the module paths that it changes; ``parameters``: by
+    name, what is learned."""
 
-    def __init__(self, unet: UNet2DConditionModel, recipe: Recipe, device: torch.device) -> None:
+    def __init__(self, unet: UNet2DConditionModel, layers: Sequence[str], recipe: Recipe, device: torch.device) -> None:
         torch.manual_seed(recipe.seed)
         unet.add_adapter(
-            LoraConfig(
-                r=recipe.rank, lora_alpha=recipe.rank, target_modules=list(ADAPTED), init_lora_weights="gaussian"
-            )
+            LoraConfig(r=recipe.rank, lora_alpha=recipe.rank, target_modules=list(layers), init_lora_weights="gaussian")
         )
         unet.train()
         self.unet, self._device = unet, device
         self.parameters = {name: p for name, p in unet.named_parameters() if p.requires_grad}
         for parameter in self.parameters.values():
             parameter.data = parameter.data.float()
+        if device.type == "cpu":
+            merge_in_forward(unet, ADAPTER)
 
     def loss(self, conditions: Conditions, objective: Objective, rows: Rows) -> Tensor:
         """What ``rows`` cost."""

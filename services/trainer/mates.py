@@ -116,14 +116,15 @@ class Mates:
         self._gradients.clear()
 
 
-def _serve(end: Connection, parent: int, foundation: str, recipe: Recipe) -> None:
+def _serve(end: Connection, parent: int, path: str, recipe: Recipe) -> None:
     """What a mate does until the first process is gone."""
     end_with_parent(parent, signal.SIGKILL)
     # The first process's stdout is for its events.
     os.dup2(2, 1)
     torch.set_num_threads(1)
     device = torch.device("cpu")
-    unet = AdaptedUNet(load_unet(Foundation.read(Path(foundation)), device), recipe, device)
+    foundation = Foundation.read(Path(path))
+    unet = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
     try:
         weights, gradients, conditions, objective = end.recv()
         parameters = list(unet.parameters.values())

@@ -180,6 +180,6 @@ def _stored_manifest(store: ArtifactStore, output_prefix: str) -> dict[str, Any]
 
 
 def _pairs(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, LoraPair]:
-    """Layers by name, from PEFT's two keys a layer; alpha is the rank, so the scale is 1."""
+    """Layers by name, from PEFT's two keys a layer."""
     names = sorted(name.removesuffix(_A) for name in weights if name.endswith(_A))
-    return {name: LoraPair(weights[name + _A], weights[name + _B]) for name in names}
+    return {name: LoraPair.of_arrays(weights[name + _A], weights[name + _B]) for name in names}

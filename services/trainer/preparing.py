@@ -80,7 +80,7 @@ def prepare(
     wanted = _wanted(foundation, recipe, task.request.class_noun, FIRST_SCENE + 2 * scenes)
     conditions = _conditions(foundation, recipe, task.request, scenes, wanted, device)
     tick()
-    adapted = AdaptedUNet(load_unet(foundation, device), recipe, device)
+    adapted = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
     objective = Objective(
         alphas_cumprod_T=noise_levels(foundation).to(device),
         v_prediction=foundation.prediction_type == "v_prediction",

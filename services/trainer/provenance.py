@@ -21,6 +21,7 @@ class Provenance:
     v_prediction: bool
     size_px: tuple[int, int]
     trigger: str
+    adapted_layers: tuple[str, ...]
     recipe: Recipe
 
 
@@ -37,6 +38,7 @@ def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> P
         v_prediction=foundation.prediction_type == "v_prediction",
         size_px=(foundation.native_width_px, foundation.native_height_px),
         trigger=foundation.trigger,
+        adapted_layers=foundation.adapted_layers,
         recipe=Recipe.resolve(foundation, request.options),
     )
 
@@ -48,6 +50,7 @@ def fingerprint(request: JobRequest, provenance: Provenance) -> str:
         "class_noun": request.class_noun,
         "foundation": provenance.foundation_digest,
         "trigger": provenance.trigger,
+        "adapted_layers": provenance.adapted_layers,
         "size": provenance.size_px,
         "recipe": dataclasses.asdict(provenance.recipe),
     }

@@ -15,7 +15,7 @@ from peft.utils import get_peft_model_state_dict
 from torch import Tensor
 
 from headshots.errors import FailedPreconditionError
-from services.trainer.adapted import AdaptedUNet
+from services.trainer.adapted import ADAPTER, AdaptedUNet
 from services.trainer.batches import Batches, Material, Rows
 from services.trainer.checkpoint import Array, Snapshot
 from services.trainer.mates import BARE, GRADIENTS, Mates
@@ -23,8 +23,6 @@ from services.trainer.objective import Objective
 from services.trainer.options import Recipe
 
 CURVE_POINTS = 200
-# PEFT's name for the one adapter of a UNet, which is part of its parameters' names.
-_ADAPTER = "default"
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ class Run:
         """Take up weights that :meth:`weights` once gave; the optimizer is left as it is, so no step should follow."""
         with torch.no_grad():
             for name, parameter in self._parameters.items():
-                parameter.copy_(torch.from_numpy(weights[name.replace(f".{_ADAPTER}.", ".")]))
+                parameter.copy_(torch.from_numpy(weights[name.replace(f".{ADAPTER}.", ".")]))
 
     def snapshot(self) -> Snapshot:
         """Copy what the next step depends on."""

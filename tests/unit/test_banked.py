@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ import torch
 from diffusers import UNet2DConditionModel
 from peft import LoraConfig
 
+from headshots.diffusion import layout
 from headshots.diffusion.attention import FusedAttention
 from headshots.diffusion.banked import BankedUNet, without_bank
-from tests.engines import TARGETS
+from headshots.diffusion.layout import ATTENTION_LAYERS, MORE_LAYERS
 
 RANK = 3
 SMALL: dict[str, Any] = {
@@ -38,21 +40,22 @@ def make_unet(kind: str) -> UNet2DConditionModel:
     return UNet2DConditionModel(**KINDS[kind]).eval()
 
 
-def with_peft(kind: str, seed: int) -> UNet2DConditionModel:
+def with_peft(kind: str, layers: Sequence[str], seed: int) -> UNet2DConditionModel:
     """The same UNet with a random adapter, by PEFT itself."""
     unet = make_unet(kind)
     torch.manual_seed(seed)
-    unet.add_adapter(LoraConfig(r=RANK, lora_alpha=2 * RANK, init_lora_weights=False, target_modules=TARGETS))
+    unet.add_adapter(LoraConfig(r=RANK, lora_alpha=2 * RANK, init_lora_weights=False, target_modules=list(layers)))
     return unet
 
 
 def row_of(unet: UNet2DConditionModel, banked: BankedUNet) -> torch.Tensor:
     """PEFT's matrices as a row of the bank."""
-    row, layout = torch.zeros(banked.layout.row_size), banked.layout
+    row = torch.zeros(banked.layout.row_size)
     for name, module in unet.named_modules():
         if hasattr(module, "lora_A"):
-            a, b = module.lora_A["default"].weight.detach(), module.lora_B["default"].weight.detach()
-            layout.put(row.numpy(), layout.by_name[name], a.numpy(), (2 * b).numpy())
+            # Those of convolutions are [R, I, 1, 1] and [O, R, 1, 1].
+            a, b = (part["default"].weight.detach().flatten(1).numpy() for part in (module.lora_A, module.lora_B))
+            banked.layout.put(row.numpy(), banked.layout.by_name[name], a, 2 * b)
     return row
 
 
@@ -65,10 +68,11 @@ def relative(found: torch.Tensor, expected: torch.Tensor) -> float:
     return float((found - expected).norm() / expected.norm())
 
 
+@pytest.mark.parametrize("layers", [ATTENTION_LAYERS, (*ATTENTION_LAYERS, *MORE_LAYERS)], ids=["attention", "all"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_row_is_what_peft_computes_for_its_subject(kind: str) -> None:
-    subjects = [with_peft(kind, seed) for seed in (1, 2)]
-    banked = BankedUNet(make_unet(kind), RANK).eval()
+def test_each_row_is_what_peft_computes_for_its_subject(kind: str, layers: Sequence[str]) -> None:
+    subjects = [with_peft(kind, layers, seed) for seed in (1, 2)]
+    banked = BankedUNet(make_unet(kind), RANK, layers).eval()
     bank = torch.stack([torch.zeros(banked.layout.row_size), *(row_of(unet, banked) for unet in subjects)])
     fused = [module for module in banked.modules() if isinstance(module, FusedAttention)]
     assert fused
@@ -81,6 +85,21 @@ def test_each_row_is_what_peft_computes_for_its_subject(kind: str) -> None:
         assert relative(found[row], expected[slot][row]) < 1e-5
         if slot:
             assert relative(found[row], expected[0][row]) > 0.05, "the adapter does something"
+
+
+def test_matrices_that_do_not_divide_the_row_are_read_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "_WASTE", 0)
+    monkeypatch.setattr(layout, "_WASTE_FLOATS", 0)
+    layers = (*ATTENTION_LAYERS, *MORE_LAYERS)
+    subject = with_peft("as wide as the context", layers, 1)
+    banked = BankedUNet(make_unet("as wide as the context"), RANK, layers).eval()
+    widths = {site.in_features for site in banked.layout.sites}
+    assert any(banked.layout.row_size % (width * RANK) for width in widths)
+    bank = torch.stack([torch.zeros(banked.layout.row_size), row_of(subject, banked)])
+    given = inputs(2)
+    with torch.no_grad():
+        found = banked(*given, torch.tensor([1, 1]), torch.ones(2), bank)
+        assert relative(found, subject(*given).sample) < 1e-5
 
 
 def test_attentions_with_sums_of_their_own_are_not_fused() -> None:

@@ -8,9 +8,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.diffusion.layout import ATTENTION_LAYERS
 from headshots.errors import InvalidArgumentError
+
+
+def adapt(folder: Path, *layers: str) -> None:
+    """Let the foundation's adapters change these."""
+    (folder / "headshots.yaml").write_text(yaml.safe_dump({"adapted_layers": list(layers)}))
 
 
 @pytest.fixture
@@ -84,6 +91,8 @@ def change(file: Path, **values: object) -> None:
         (lambda f: (f / "headshots.yaml").write_text("a: [1"), "FOUNDATION_SETTINGS_INVALID", "not YAML"),
         (lambda f: (f / "headshots.yaml").write_text("steps: few"), "FOUNDATION_SETTINGS_INVALID", "int is needed"),
         (lambda f: (f / "headshots.yaml").write_text("class_nouns: man"), "FOUNDATION_SETTINGS_INVALID", "list is"),
+        (lambda f: adapt(f, *ATTENTION_LAYERS, "conv1"), "FOUNDATION_SETTINGS_INVALID", "unknown conv1; name to_q"),
+        (lambda f: adapt(f, "to_k", "to_v", "ff.net.2"), "FOUNDATION_SETTINGS_INVALID", "to_q, to_out.0 missing"),
         (lambda f: change(f / "vae/config.json", latent_channels=None), "FOUNDATION_INVALID", "lacks latent_channels"),
         (lambda f: change(f / "unet/config.json", sample_size=None), "FOUNDATION_INVALID", "lacks sample_size"),
         (lambda f: change(f / "unet/config.json", sample_size=[8, 8]), "FOUNDATION_INVALID", "a number is needed"),
@@ -123,3 +132,9 @@ def test_the_digest_follows_weights_and_not_papers(folder: Path, tmp_path: Path)
     assert foundation_digest(tmp_path / "renamed") == before
     (folder / "unet/model.safetensors").write_bytes(b"UNET")
     assert foundation_digest(folder) != before
+
+
+def test_adapters_change_attention_and_what_the_settings_add(folder: Path) -> None:
+    assert Foundation.read(folder).adapted_layers == ATTENTION_LAYERS
+    adapt(folder, "conv_shortcut", "ff.net.2", *ATTENTION_LAYERS)
+    assert Foundation.read(folder).adapted_layers == (*ATTENTION_LAYERS, "ff.net.2", "conv_shortcut")

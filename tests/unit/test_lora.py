@@ -57,7 +57,8 @@ def deltas(row: np.ndarray[Any, Any], layout: Layout) -> dict[str, np.ndarray[An
 def peft_deltas(unet: torch.nn.Module) -> dict[str, np.ndarray[Any, Any]]:
     """What PEFT itself says that its adapter adds to each weight."""
     return {
-        name: module.get_delta_weight("default").detach().numpy()
+        # Of a 1 x 1 convolution [O, I, 1, 1].
+        name: module.get_delta_weight("default").detach().flatten(1).numpy()
         for name, module in unet.named_modules()
         if hasattr(module, "get_delta_weight") and "default" in module.lora_A
     }
@@ -87,6 +88,15 @@ def test_a_row_lays_matrices_of_a_size_side_by_side_each_at_a_multiple_of_it() -
     assert layout.sites[3].a_offset == layout.sites[0].a_offset + 4 * 3
     assert layout.sites[2].b_offset == layout.sites[0].b_offset + 6 * 3
     assert Layout.from_json(json.loads(json.dumps(layout.to_json()))) == layout
+
+
+def test_a_row_does_not_grow_for_sizes_that_few_matrices_have() -> None:
+    layers = [Adapted(f"layer-{number}", 640, 1280) for number in range(40)]
+    layout = Layout.build([*layers, Adapted("odd", 11 * 640, 640)], max_rank=4)
+    floats = 4 * (40 * (640 + 1280) + 12 * 640)
+    assert floats <= layout.row_size < 1.2 * floats
+    assert layout.row_size % (4 * 1280) == 0
+    assert layout.row_size % (4 * 11 * 640), "the odd one is read in pieces"
 
 
 @pytest.mark.parametrize(("rank", "alpha"), [(1, 1.0), (4, 16.0), (8, 2.0)])

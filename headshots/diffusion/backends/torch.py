@@ -194,7 +194,7 @@ def _described(package: EnginePackage, path: Path) -> Foundation:
 
 def _banked(package: EnginePackage, foundation: Foundation, dtype: torch.dtype) -> BankedUNet:
     unet = _load(UNet2DConditionModel, foundation.path / "unet")
-    banked = BankedUNet(unet, package.layout.max_rank)
+    banked = BankedUNet(unet, package.layout.max_rank, foundation.adapted_layers)
     if banked.layout != package.layout:
         raise _mismatch("the UNet has other sites than the package's layout; export again")
     if dtype != torch.float32:
