@@ -13,16 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headshots.diffusion.attention import (
-    AdapterRows,
-    BankedLinear,
-    BankedPointwise,
-    Context,
-    ContextProjections,
-    FusedAttention,
-    context_group,
-    is_plain,
-)
+from headshots.diffusion.adapter_rows import AdapterRows, BankedLinear, BankedPointwise
+from headshots.diffusion.attention import Context, ContextProjections, FusedAttention, context_group, is_plain
 from headshots.diffusion.layout import ATTENTION_LAYERS, Adapted, Layout
 
 
