@@ -15,14 +15,12 @@ from foundry.portraits import (
     BACKDROPS,
     BEARDS,
     CLASS_NOUNS,
-    EYE_COLOURS,
     GLASSES,
     HAIR_COLOURS,
     HAIR_STYLES,
     LIGHTS,
     OUTFITS,
     TRIGGERS,
-    trait_words,
 )
 
 MAX_TOKENS = 40
@@ -39,7 +37,6 @@ def world_words() -> list[str]:
     """Every word that gets a token of its own, sorted."""
     names = [*OUTFITS, *BACKDROPS, *LIGHTS, *CLASS_NOUNS, *HAIR_COLOURS, *GLASSES, *BEARDS, *TRIGGERS]
     names += [style for styles in HAIR_STYLES.values() for style in styles]
-    names += [*EYE_COLOURS, *trait_words()]
     found = re.findall(r"[a-z]+|[0-9]", " ".join([*names, _COMMON]))
     return sorted(set(found))
 

@@ -17,7 +17,6 @@ from foundry.portraits.identity import (
 from foundry.portraits.render import LANDMARKS, Portrait, face_truth, render, render_portrait
 from foundry.portraits.scene import BACKDROPS, LIGHTS, OUTFITS, Scene, sample_scene
 from foundry.portraits.selfies import held_out_seed, sample_selfies
-from foundry.portraits.traits import trait_words, traits
 
 __all__ = [
     "ANYBODY",
@@ -48,6 +47,4 @@ __all__ = [
     "sample_scene",
     "sample_selfies",
     "sibling",
-    "trait_words",
-    "traits",
 ]

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from foundry.portraits.identity import Identity
 from foundry.portraits.scene import Scene
-from foundry.portraits.traits import traits
 
 TRIGGERS = ("ohwx", "sks", "zwx", "qxv", "vrk", "jbn", "plq", "mtw")
 ANYBODY = "person"  # said of men and women alike, for callers who would rather not say which
 _ANYBODY_SHARE = 0.12
 _OPENINGS = ("headshot", "headshot", "headshot", "portrait", "photo", "studio portrait", "professional headshot")
 _QUALITIES = ("photorealistic", "high quality", "sharp focus", "detailed", "professional", "85mm")
-# How many traits of a face a caption tells, as far as they fit into what a text encoder reads.
-_TRAITS, _TRAITS_SHARES = (0, 2, 4, 6), (0.3, 0.2, 0.25, 0.25)
-_MOST_WORDS = 37
 
 
 def caption(identity: Identity, scene: Scene, rng: np.random.Generator, subject: str | None = None) -> str:
@@ -35,8 +29,6 @@ def caption(identity: Identity, scene: Scene, rng: np.random.Generator, subject:
     if rng.random() < 0.2:
         parts.append(str(rng.choice(_QUALITIES)))
     joint = " " if rng.random() < 0.15 else ", "
-    if subject is None:
-        parts[1:1] = _traits(identity, joint.join(parts), rng)
     return joint.join(parts)
 
 
@@ -61,21 +53,6 @@ def describe(identity: Identity, rng: np.random.Generator) -> str:
             after.append("no beard")
     words = " ".join([*before, noun(identity, rng)])
     return f"{words} with {' and '.join(after)}" if after else words
-
-
-def _traits(identity: Identity, text: str, rng: np.random.Generator) -> list[str]:
-    """Traits of the face that ``text`` has room for."""
-    told, room = [], _MOST_WORDS - _length(text)
-    for words in rng.permutation(traits(identity))[: int(rng.choice(_TRAITS, p=_TRAITS_SHARES))]:
-        room -= _length(words) + 1
-        if room >= 0:
-            told.append(str(words))
-    return told
-
-
-def _length(text: str) -> int:
-    """In words, commas and digits, each of which is a token."""
-    return len(re.findall(r"[a-z]+|[0-9]|,", text))
 
 
 def noun(identity: Identity, rng: np.random.Generator) -> str:

@@ -102,7 +102,7 @@ def test_a_run_starts_from_a_published_pipeline_whose_tokenizer_knew_fewer_words
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     published, bundled = tmp_path / "published", default_foundation()
-    monkeypatch.setattr(tokens, "trait_words", lambda: ["big ears"])
+    monkeypatch.setattr(tokens, "OUTFITS", ("navy suit",))
     few = tokens.save_tokenizer(published / "tokenizer")
     text = make_text_encoder(few)
     text.save_pretrained(published / "text_encoder")
@@ -113,10 +113,10 @@ def test_a_run_starts_from_a_published_pipeline_whose_tokenizer_knew_fewer_words
     unet, grown = make_unet(), make_text_encoder(many)
     load_start(published, many, unet, grown)
     before, after = text.get_input_embeddings().weight, grown.get_input_embeddings().weight
-    assert torch.equal(after[many.convert_tokens_to_ids("ears</w>")], before[few.convert_tokens_to_ids("ears</w>")])
-    assert len(few.tokenize("chin")) > 1
-    pieces = few.convert_tokens_to_ids(few.tokenize("chin"))
-    torch.testing.assert_close(after[many.convert_tokens_to_ids("chin</w>")], before[pieces].mean(0))
+    assert torch.equal(after[many.convert_tokens_to_ids("suit</w>")], before[few.convert_tokens_to_ids("suit</w>")])
+    assert len(few.tokenize("denim")) > 1
+    pieces = few.convert_tokens_to_ids(few.tokenize("denim"))
+    torch.testing.assert_close(after[many.convert_tokens_to_ids("denim</w>")], before[pieces].mean(0))
     with safe_open(bundled / "unet" / "diffusion_pytorch_model.safetensors", framework="pt") as weights:
         torch.testing.assert_close(unet.conv_in.weight, weights.get_tensor("conv_in.weight").float())
 

@@ -29,7 +29,6 @@ from foundry.portraits import (
     sample_scene,
     sample_selfies,
     sibling,
-    traits,
 )
 from headshots.faces import Part
 
@@ -96,26 +95,6 @@ def test_captions_say_what_is_to_be_learned(index: int) -> None:
         assert re.search(rf"\b({identity.class_noun}|{ANYBODY})\b", text)
         for words in (scene.outfit, scene.backdrop, scene.light):
             assert words in text
-
-
-def test_traits_say_what_is_small_and_what_is_large_and_nothing_of_what_is_usual() -> None:
-    person = dataclasses.replace(
-        sample_identity(5), nose_length=1.16, mouth_width=0.95, chin_length=1.0, freckles=0.0, mole=None
-    )
-    told = traits(person)
-    assert {"very long nose", "narrow mouth", f"{person.eye_colour} eyes"} <= set(told)
-    assert not any("chin" in words or "mole" in words or "freckles" in words for words in told)
-    assert {"freckles", "a mole"} <= set(traits(dataclasses.replace(person, freckles=0.7, mole=(0.1, 0.2))))
-
-
-def test_captions_tell_traits_at_times_and_never_of_a_subject_that_has_a_name() -> None:
-    identity, scene = example(0)
-    told = traits(identity)
-    texts = [caption(identity, scene, np.random.default_rng(seed)) for seed in range(60)]
-    with_traits = [text for text in texts if any(words in text for words in told)]
-    assert 10 < len(with_traits) < 60
-    named = [caption(identity, scene, np.random.default_rng(seed), "ohwx man") for seed in range(60)]
-    assert not any(words in text for text in named for words in told)
 
 
 def test_captions_say_person_of_men_and_women() -> None:
