@@ -91,7 +91,7 @@ def random_adapter(layout: Layout, seed: int) -> bytes:
         b_OR = random.standard_normal((site.out_features, layout.max_rank), dtype=np.float32)
         a_RI /= np.sqrt(np.float32(site.in_features))
         b_OR *= _STRENGTH / np.sqrt(np.float32(layout.max_rank))
-        pairs[site.name] = LoraPair(a_RI, b_OR)
+        pairs[site.name] = LoraPair(a_RI, b_OR, convolution=site.convolution)
     return diffusers_lora_bytes(pairs, {})
 
 

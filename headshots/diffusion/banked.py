@@ -62,7 +62,7 @@ def layout_of(unet: nn.Module, max_rank: int, layers: Sequence[str] = ATTENTION_
     plain = _plain_attentions(unet)
     heads = {f"{name}.{each}": plain[name].heads for name in plain for each in ("to_q", "to_k", "to_v")}
     adapted = [
-        Adapted(name, *widths, heads.get(name, 1))
+        Adapted(name, *widths, heads.get(name, 1), isinstance(module, nn.Conv2d))
         for name, module in unet.named_modules()
         if any(name == layer or name.endswith("." + layer) for layer in layers) and (widths := _widths(module))
     ]

@@ -42,13 +42,15 @@ _MID = re.compile(r"^mid_block\.attentions\.0\.(.*)$")
 class Adapted:
     """A linear layer, or a convolution of single cells, to lay out.
 
-    ``heads``: attention heads that its outputs are cut into, 1 where they are not.
+    ``heads``: attention heads that its outputs are cut into, 1 where they are not. ``convolution``: it is one of 1 x 1,
+    and files hold its LoRA with four dimensions.
     """
 
     name: str
     in_features: int
     out_features: int
     heads: int = 1
+    convolution: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Site:
     heads: int
     a_offset: int
     b_offset: int
+    convolution: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Layout:
         a_offsets, end = _place([layer.in_features * max_rank for layer in layers], 0)
         b_offsets, end = _place([layer.out_features * max_rank for layer in layers], end)
         sites = tuple(
-            Site(layer.name, layer.in_features, layer.out_features, layer.heads, a_offset, b_offset)
+            Site(layer.name, layer.in_features, layer.out_features, layer.heads, a_offset, b_offset, layer.convolution)
             for layer, a_offset, b_offset in zip(layers, a_offsets, b_offsets, strict=True)
         )
         widths = [width for layer in layers for width in (layer.in_features, layer.out_features)]

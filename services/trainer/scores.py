@@ -1,7 +1,8 @@
 """What a training's checkpoints are judged by, and which of them is taken. Plain numbers: no torch, no pictures.
 
 A checkpoint is *sound* when it neither copies its photos, nor paints one picture for every seed, nor has forgotten what
-prompts say. Of the sound ones the likest to the photos that it never saw is taken.
+prompts say. Of the sound ones that are as like to photos that none of them saw as the likest is, up to noise, the last
+is taken: later ones were learned at a lower rate and show clearer faces.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ MOST_COPYING = 0.25
 LEAST_DIVERSITY = 0.25
 # Of the portraits, so many must have their own prompt's surroundings. Chance is one in the number of prompts.
 LEAST_PROMPT_KEPT = 0.6
-# What counts as having become likelier: less is noise between two sets of a few portraits.
+# What counts as having become likelier.
 LEAST_GAIN = 0.005
+# What a few portraits cannot tell: the standard error of the mean likeness of six, whose spread is 0.07 or so. The
+# latest within it is taken, as one takes the simplest model within a standard error, and not the luckiest.
+NOISE = 0.03
 
 NO_ANALYZER = "no analyzer of faces is set up"
 TOO_FEW_PHOTOS = "too few photos show exactly one face to hold one out and train on four or more"
@@ -53,12 +57,6 @@ class CheckpointScores:
             (self.prompt_kept < LEAST_PROMPT_KEPT, f"forgets the prompt ({self.prompt_kept:.0%} kept)"),
         )
         return tuple(words for is_so, words in found if is_so)
-
-    @property
-    def rank(self) -> tuple[bool, float, float]:
-        """Greater is better: sound before unsound; of the unsound, whoever keeps the prompt; then likeness."""
-        sound = not self.flaws
-        return (sound, 1.0 if sound else self.prompt_kept, self.likeness)
 
 
 @dataclass(frozen=True)
@@ -100,8 +98,16 @@ class TrainingScores:
 
 
 def best_of(checkpoints: Sequence[CheckpointScores]) -> CheckpointScores:
-    """The one that is taken; of equals the earlier, which has learned as much in less time."""
-    return max(checkpoints, key=lambda scores: (scores.rank, -scores.step))
+    """The one that is taken: the last sound one that is as like as the likest of them, up to :data:`NOISE`.
+
+    Where none is sound, whichever keeps the prompt best, then the likest. A checkpoint that is judged later either is
+    the one that is taken, or leaves the choice among the earlier as it was: so only one has to be kept.
+    """
+    sound = [scores for scores in checkpoints if not scores.flaws]
+    if not sound:
+        return max(checkpoints, key=lambda scores: (scores.prompt_kept, scores.likeness, -scores.step))
+    bar = max(scores.likeness for scores in sound) - NOISE
+    return max((scores for scores in sound if scores.likeness >= bar), key=lambda scores: scores.step)
 
 
 def has_stopped_improving(checkpoints: Sequence[CheckpointScores], patience: int) -> bool:
@@ -146,15 +152,19 @@ def _reason(
     photos = "the held-out photo" if held_out == 1 else f"{held_out} held-out photos"
     words = f"step {best.step} was taken: its portraits' likeness to {photos} is {best.likeness:.3f}"
     sound = [scores for scores in checkpoints if not scores.flaws]
-    likelier = [scores for scores in checkpoints if scores.likeness > best.likeness]
     if best.flaws:
         words += f", but it {' and '.join(best.flaws)}, and no checkpoint was sound"
     elif len(checkpoints) == 1:
         words += "; it is the only checkpoint that was judged"
     else:
-        words += f", the highest of {len(sound)} sound checkpoints out of {len(checkpoints)}"
-        if likelier:
-            words += f" (step {likelier[0].step} had {likelier[0].likeness:.3f} and {' and '.join(likelier[0].flaws)})"
+        among = f"of {len(sound)} sound checkpoints out of {len(checkpoints)}"
+        likest = max(sound, key=lambda scores: scores.likeness)
+        if likest.likeness > best.likeness:
+            words += f", the last {among} that are as like as step {likest.step} ({likest.likeness:.3f}), up to noise"
+        else:
+            words += f", the highest {among}"
+        if flawed := [scores for scores in checkpoints if scores.flaws and scores.likeness > best.likeness]:
+            words += f" (step {flawed[0].step} had {flawed[0].likeness:.3f} and {' and '.join(flawed[0].flaws)})"
     if best.likeness < same_person_from:
         words += f"; that is below {same_person_from:.3f}, from where two faces count as one person"
     if total_if_early:

@@ -99,9 +99,6 @@ async def test_an_image_is_what_stock_diffusers_paints(
     assert psnr(bare, expected) < 35, "the adapter shows"
 
 
-CONVOLUTIONS = ("proj_in", "proj_out", "conv_shortcut")
-
-
 @pytest.mark.parametrize(
     ("write", "ranks", "scales"),
     [
@@ -119,7 +116,7 @@ async def test_files_that_we_write_mean_the_same_to_stock_diffusers(
         rank, scale = ranks[number % len(ranks)], scales[number % len(scales)]
         a_RI = random.standard_normal((rank, site.in_features), dtype=np.float32) * np.float32(0.3)
         b_OR = random.standard_normal((site.out_features, rank), dtype=np.float32) * np.float32(0.3)
-        pairs[site.name] = LoraPair(a_RI, b_OR, scale, site.name.endswith(CONVOLUTIONS))
+        pairs[site.name] = LoraPair(a_RI, b_OR, scale, site.convolution)
     path = tmp_path / "adapter.safetensors"
     path.write_bytes(write(pairs, {"foundation_digest": tiny_package().foundation_digest}))
     call = {"prompt": "portrait of sks", "guidance_scale": 2.0}
@@ -158,6 +155,7 @@ async def test_the_bundled_foundation_is_what_stock_diffusers_paints(tmp_path: P
         site.name: LoraPair(
             random.standard_normal((rank, site.in_features), dtype=np.float32) * np.float32(0.1),
             random.standard_normal((site.out_features, rank), dtype=np.float32) * np.float32(0.1),
+            convolution=site.convolution,
         )
         for site in package.layout.sites
     }

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.trainer.scores import (
     LEAST_DIVERSITY,
     LEAST_PROMPT_KEPT,
     MOST_COPYING,
+    NOISE,
     CheckpointScores,
     TrainingScores,
     best_of,
@@ -64,8 +67,33 @@ def test_below_the_analyzers_limit_nothing_passes_and_the_reason_says_so() -> No
     assert "below 0.500" in scores.reason
 
 
-def test_of_equals_the_earlier_is_taken() -> None:
-    assert best_of([_scores(100, 0.7), _scores(200, 0.7)]).step == 100
+def test_of_those_that_a_few_portraits_cannot_tell_apart_the_last_is_taken() -> None:
+    assert best_of([_scores(100, 0.7), _scores(200, 0.7)]).step == 200
+    scores = _conclude(_scores(100, 0.6), _scores(200, 0.7), _scores(300, 0.7 - 0.9 * NOISE), _scores(400, 0.6))
+    assert scores.chosen_step == 300
+    assert "the last of 4 sound checkpoints out of 4 that are as like as step 200 (0.700), up to noise" in scores.reason
+    assert best_of([_scores(100, 0.7), _scores(200, 0.7 - 1.1 * NOISE)]).step == 100
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 1), st.sampled_from([0.0, MOST_COPYING + 0.01]), st.sampled_from([1.0, 0.5, 0.1])),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_only_the_newest_can_take_the_place_of_the_one_that_is_kept(
+    drawn: list[tuple[float, float, float]],
+) -> None:
+    checkpoints = [
+        _scores(step, likeness, copying=copying, prompt_kept=kept)
+        for step, (likeness, copying, kept) in enumerate(drawn, start=1)
+    ]
+    kept = checkpoints[0]
+    for count in range(1, len(checkpoints) + 1):
+        best = best_of(checkpoints[:count])
+        assert best in (kept, checkpoints[count - 1])
+        kept = best
 
 
 def test_patience_counts_checkpoints_that_are_no_likelier() -> None:
