@@ -12,29 +12,37 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import torch
 from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
 from foundry.model_settings import write_settings
 from foundry.models import SCHEDULE, load_weights, make_autoencoder, make_text_encoder, make_unet
-from foundry.start import published_autoencoder
+from foundry.start import CHECKED, check_latents, published_autoencoder
 
 KEPT = ("README.md", "scores.json")
 
 
 def build_pipeline(work: Path, published: Path) -> StableDiffusionPipeline:
-    """The pipeline of the averaged weights in `work`, fp32, on the CPU; what is not there comes from `published`."""
+    """The pipeline of the averaged weights in `work`, fp32, on the CPU. The autoencoder may be that of `published`.
+
+    Raises:
+        ValueError: `work` has no autoencoder, and its latents are not those of `published`.
+    """
     tokenizer = CLIPTokenizer.from_pretrained(work / "tokenizer")
     unet, text, autoencoder = make_unet(), make_text_encoder(tokenizer), make_autoencoder()
     states = load_weights(work / "unet.pt")
     unet.load_state_dict(states["unet"])
     text.load_state_dict(states["text"])
     trained = work / "autoencoder.pt"
-    # Nobody trained one: the UNet went on from a published pipeline, and in its latent space.
-    autoencoder.load_state_dict(
-        load_weights(trained)["autoencoder"] if trained.exists() else published_autoencoder(published)
-    )
+    if trained.exists():
+        autoencoder.load_state_dict(load_weights(trained)["autoencoder"])
+    else:
+        # The UNet went on from a published pipeline, then, and must have learned in its latent space.
+        pictures, latents = (np.load(work / f"{name}.npy", mmap_mode="r")[:CHECKED] for name in ("pictures", "latents"))
+        check_latents(published, np.array(pictures), np.array(latents))
+        autoencoder.load_state_dict(published_autoencoder(published))
     return StableDiffusionPipeline(
         vae=autoencoder.eval(),
         text_encoder=text.eval(),

@@ -27,13 +27,11 @@ from foundry.models import make_text_encoder, make_unet
 from foundry.optim import make_optimizers
 from foundry.parallel import Ranks, run_ranks
 from foundry.progress import tqdm
-from foundry.start import check_latents, load_start
+from foundry.start import CHECKED, check_latents, load_start
 from foundry.tokens import MAX_TOKENS, save_tokenizer
 from foundry.training import Average, Budget, learning_rate_factor, pick_device, save_atomically, set_learning_rate
 
 EMPTY_SHARE = 0.1
-# Pictures whose latents tell whether they are those of the pipeline that a run starts from.
-_CHECKED = 4
 SHEET_PROMPTS = (
     "headshot of a woman, wearing a navy suit, plain grey studio background, soft studio lighting",
     "headshot of a brown haired man with a beard, wearing a white shirt, library background, cool window lighting",
@@ -100,7 +98,7 @@ class UNetTrainer:
         self.unet = make_unet().to(self.device, memory_format=torch.channels_last)
         self.text = make_text_encoder(self.tokenizer).to(self.device)
         if start is not None:
-            check_latents(start, np.array(prepare_pictures(work, pictures)[:_CHECKED]), self.latents[:_CHECKED])
+            check_latents(start, np.array(prepare_pictures(work, pictures)[:CHECKED]), self.latents[:CHECKED])
             load_start(start, self.tokenizer, self.unet, self.text)
         self.models = {"unet": self.unet, "text": self.text}
         # On CPUs the compiler did not finish within minutes; on CUDA the same code is compiled once for a whole run.

@@ -82,15 +82,19 @@ class AdapterRows:
         return self._bank_SP.reshape(-1, piece)[index].reshape(-1, *many, *shape)
 
 
-class BankedLinear(nn.Module):
-    """``base(x) + strength (x A) B`` with A and B of each row's own adapter."""
+class _Banked(nn.Module):
+    """A frozen layer and the site of its adapters."""
 
-    def __init__(self, base: nn.Linear, rows: AdapterRows, layout: Layout, site: Site) -> None:
+    def __init__(self, base: nn.Module, rows: AdapterRows, layout: Layout, site: Site) -> None:
         super().__init__()
         self.base = base
         self._rows = rows
         self._layout = layout
         self._site = site
+
+
+class BankedLinear(_Banked):
+    """A linear layer: ``base(x) + strength (x A) B`` with A and B of each row's own adapter."""
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, T, I] to [B, T, O], or without T."""
@@ -100,15 +104,8 @@ class BankedLinear(nn.Module):
         return result
 
 
-class BankedPointwise(nn.Module):
+class BankedPointwise(_Banked):
     """A convolution that looks at single cells, which is a linear layer of each: adapted as those are."""
-
-    def __init__(self, base: nn.Conv2d, rows: AdapterRows, layout: Layout, site: Site) -> None:
-        super().__init__()
-        self.base = base
-        self._rows = rows
-        self._layout = layout
-        self._site = site
 
     def forward(self, x_BIHW: Tensor) -> Tensor:
         """[B, O, H, W]"""

@@ -14,7 +14,7 @@ from safetensors import safe_open
 
 from foundry import tokens, train_autoencoder, train_judges, train_unet
 from foundry.dataset import prepare_pictures, render_range
-from foundry.export import export_pipeline
+from foundry.export import build_pipeline, export_pipeline
 from foundry.judges import Judges
 from foundry.latents import PatchCode, prepare_latents, to_tensor
 from foundry.models import make_text_encoder, make_unet
@@ -129,3 +129,12 @@ def test_latents_of_another_code_are_refused() -> None:
     check_latents(default_foundation(), pictures, latents)
     with pytest.raises(ValueError, match="another patch code"):
         check_latents(default_foundation(), pictures, latents[:, ::-1].copy())
+
+
+def test_a_published_autoencoder_is_taken_for_its_own_latents_only(work: Path, tmp_path: Path) -> None:
+    lonely = tmp_path / "work"
+    shutil.copytree(work, lonely)
+    (lonely / "autoencoder.pt").unlink(missing_ok=True)
+    train_unet.train(unet_trainer(lonely), Budget(None, 1), save_every=1e9, sheet_every=1e9)
+    with pytest.raises(ValueError, match="another patch code"):
+        build_pipeline(lonely, default_foundation())
