@@ -110,4 +110,5 @@ class BankedPointwise(_Banked):
     def forward(self, x_BIHW: Tensor) -> Tensor:
         """[B, O, H, W]"""
         base: Tensor = self.base(x_BIHW)
-        return base + self._rows.delta_by_channels(x_BIHW.flatten(2), self._layout, self._site).reshape(base.shape)
+        # view_as is traced as two nodes, where reshaping to the sizes would be a dozen.
+        return base + self._rows.delta_by_channels(x_BIHW.flatten(2), self._layout, self._site).view_as(base)
