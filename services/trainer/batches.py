@@ -57,7 +57,7 @@ class Rows:
 
 @dataclass
 class Batches:
-    """The rows of every step, a pure function of (seed, step).
+    """The rows of every step, or a ``part`` of them, (number, of how many): a pure function of (seed, step).
 
     ``bare`` predicts without the adapter, [B, C, H, W] in fp32. A run with scenes goes through its draws
     ``recipe.passes`` times; what the bare foundation predicts for a draw is kept, so that only some steps pay for it. A
@@ -69,6 +69,7 @@ class Batches:
     recipe: Recipe
     device: torch.device
     bare: Callable[[Rows], Tensor]
+    part: tuple[int, int] = (0, 1)
     _predicted: dict[int, Tensor] = field(default_factory=dict)
 
     def step(self, number: int) -> Rows:
@@ -87,7 +88,7 @@ class Batches:
         caption_B = torch.where(draw.dropped_B, EMPTY, caption_B)
         clear_B = draw.timestep_B < _CLEAR_SHARE * len(self.objective.alphas_cumprod_T)
         place_BHW = places.weight_BHW[draw.index_B] + clear_B.view(-1, 1, 1) * places.edge_BHW[draw.index_B]
-        rows = self._rows(material.subject_BCHW, draw, caption_B, 1.0, place_BHW)
+        rows = self._rows(material.subject_BCHW, draw, caption_B, 1 / self.recipe.batch_rows, place_BHW)
         if not material.scenes:
             return rows
         own_B1HW = places.own_BHW[draw.index_B][:, None]
@@ -109,17 +110,18 @@ class Batches:
         """Of the class all places count: what is to be preserved is the whole picture."""
         draw = self._draw(number, latents_BCHW, _PRIOR_STREAM, self.recipe.prior_rows)
         place_BHW = torch.ones_like(latents_BCHW[draw.index_B][:, 0])
-        return self._rows(latents_BCHW, draw, torch.full_like(draw.index_B, PRIOR), self.recipe.prior_weight, place_BHW)
+        weight = self.recipe.prior_weight / self.recipe.prior_rows
+        return self._rows(latents_BCHW, draw, torch.full_like(draw.index_B, PRIOR), weight, place_BHW)
 
-    def _rows(self, pool_BCHW: Tensor, draw: Draw, caption_B: Tensor, factor: float, place_BHW: Tensor) -> Rows:
+    def _rows(self, pool_BCHW: Tensor, draw: Draw, caption_B: Tensor, weight: float, place_BHW: Tensor) -> Rows:
         latents_BCHW = pool_BCHW[draw.index_B]
         return Rows(
             noisy_BCHW=self.objective.noisy(latents_BCHW, draw),
             timestep_B=draw.timestep_B,
             caption_B=caption_B,
             target_BCHW=self.objective.target(latents_BCHW, draw),
-            # Each part's loss is the mean over its own rows.
-            weight_B=self.objective.weights(draw.timestep_B) * (factor / len(draw.index_B)),
+            # The loss of the subject's rows is their mean, and so is that of the class's.
+            weight_B=self.objective.weights(draw.timestep_B) * weight,
             place_BHW=place_BHW,
         )
 
@@ -137,4 +139,4 @@ class Batches:
             scenes=self.material.scenes if subject else 0,
             scene_share=recipe.scene_share,
         )
-        return draw.to(self.device)
+        return draw.part(*self.part).to(self.device)

@@ -2,8 +2,9 @@
 
 A small UNet gains nothing from threads, which meet at each of its thousand layers; processes meet once a step. Weights
 and gradients lie in memory that they share: the first process, which has the optimizer, changes the weights in place
-between two steps, and each mate leaves its gradients where the first one reads them. Whatever a run is (draws, curve,
-checkpoints) is the first one's alone; a mate remembers nothing, so a resumed run needs nothing of it.
+between two steps, and each mate leaves its gradients where the first one reads them. A step's rows follow from its
+number, so that is all a mate is told. What a run is (curve, checkpoints) is the first one's alone; a mate has nothing
+that it could not make anew, so a resumed run needs nothing of it.
 
 A mate that is lost takes the run with it: the first process ends as if it had been killed, as far as anybody can tell.
 """
@@ -13,13 +14,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NoReturn
 
-import numpy as np
 import torch
 import torch.multiprocessing as mp
 from torch import Tensor
@@ -27,13 +27,11 @@ from torch import Tensor
 from headshots.diffusion.foundation import Foundation
 from headshots.lifeline import end_with_parent
 from services.trainer.adapted import AdaptedUNet
-from services.trainer.base import Conditions, load_unet
-from services.trainer.batches import Rows
-from services.trainer.checkpoint import Array
+from services.trainer.base import load_unet
+from services.trainer.batches import Batches, Material
 from services.trainer.objective import Objective
 from services.trainer.options import Recipe
 
-GRADIENTS, BARE = "gradients", "bare"
 # Loading costs a mate some seconds: shorter runs are over sooner without any.
 LEAST_STEPS = 100
 
@@ -70,7 +68,7 @@ class Mates:
         """How many there are beside this process."""
         return len(self._ends)
 
-    def join(self, parameters: Sequence[torch.nn.Parameter], conditions: Conditions, objective: Objective) -> None:
+    def join(self, parameters: Sequence[torch.nn.Parameter], material: Material, objective: Objective) -> None:
         """Share ``parameters``, which from now on lie in memory that all see; optimizers must be made after it."""
         if not self._ends:
             return
@@ -78,25 +76,17 @@ class Mates:
         for parameter, view in zip(parameters, _views(weights, parameters), strict=True):
             view.copy_(parameter.data)
             parameter.data = view
-        for end in self._ends:
+        for number, end in enumerate(self._ends, 1):
             self._gradients.append(_shared(parameters))
-            _send(end, (weights, self._gradients[-1], conditions, objective))
+            part = (number, self.count + 1)
+            _send(end, (weights, self._gradients[-1], material, objective, part))
 
-    def split(self, rows: Rows) -> tuple[Rows, list[Rows]]:
-        """This process's part, and those of the mates."""
-        parts = [torch.tensor_split(getattr(rows, field.name), self.count + 1) for field in fields(Rows)]
-        mine, *theirs = (Rows(*part) for part in zip(*parts, strict=True))
-        return mine, theirs
-
-    def ask(self, kind: str, parts: Sequence[Rows]) -> Callable[[], list[Tensor]]:
-        """Let each mate work on its part; what is returned waits for their answers.
-
-        To GRADIENTS they answer their part's loss, and their gradients are there; to BARE their predictions.
-        """
-        for end, part in zip(self._ends, parts, strict=True):
-            # As bytes: each tensor that is sent as one would get a file of shared memory.
-            _send(end, (kind, [getattr(part, field.name).numpy() for field in fields(Rows)]))
-        return lambda: [torch.from_numpy(_receive(end)) for end in self._ends]
+    def start(self, step: int) -> Callable[[], float]:
+        """Let each mate work on its part of ``step``. What is returned waits for them: the sum of their losses, and
+        their gradients are there."""
+        for end in self._ends:
+            _send(end, step)
+        return lambda: sum(_receive(end) for end in self._ends)
 
     def add_gradients(self, parameters: Sequence[torch.nn.Parameter]) -> None:
         """Add what the mates worked out to this process's own gradients, always in the same order."""
@@ -124,24 +114,22 @@ def _serve(end: Connection, parent: int, path: str, recipe: Recipe) -> None:
     torch.set_num_threads(1)
     device = torch.device("cpu")
     foundation = Foundation.read(Path(path))
-    unet = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
+    unet = AdaptedUNet(load_unet(foundation, device), foundation, recipe, device)
     try:
-        weights, gradients, conditions, objective = end.recv()
+        weights, gradients, material, objective, part = end.recv()
         parameters = list(unet.parameters.values())
         for parameter, view in zip(parameters, _views(weights, parameters), strict=True):
             parameter.data = view
         for parameter, view in zip(parameters, _views(gradients, parameters), strict=True):
             parameter.grad = view
+        conditions = material.conditions
+        batches = Batches(objective, material, recipe, device, partial(unet.predict_bare, conditions), part)
         while True:
-            kind, arrays = end.recv()
-            rows = Rows(*map(torch.from_numpy, arrays))
-            if kind == BARE:
-                end.send(unet.predict_bare(conditions, rows).numpy())
-                continue
+            rows = batches.step(end.recv())
             gradients.zero_()
             loss = unet.loss(conditions, objective, rows)
             loss.backward()  # type: ignore[no-untyped-call]
-            end.send(loss.detach().numpy())
+            end.send(loss.item())
     except (EOFError, BrokenPipeError):
         # Tearing torch down would only delay the end.
         os._exit(0)
@@ -166,12 +154,11 @@ def _send(end: Connection, value: object) -> None:
         _lost()
 
 
-def _receive(end: Connection) -> Array:
+def _receive(end: Connection) -> float:
     try:
-        answer: Array = np.asarray(end.recv())
+        return float(end.recv())
     except (EOFError, ConnectionResetError):
         _lost()
-    return answer
 
 
 def _lost() -> NoReturn:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,9 +17,9 @@ from torch import Tensor
 
 from headshots.errors import FailedPreconditionError
 from services.trainer.adapted import ADAPTER, AdaptedUNet
-from services.trainer.batches import Batches, Material, Rows
+from services.trainer.batches import Batches, Material
 from services.trainer.checkpoint import Array, Snapshot
-from services.trainer.mates import BARE, GRADIENTS, Mates
+from services.trainer.mates import Mates
 from services.trainer.objective import Objective
 from services.trainer.options import Recipe
 
@@ -51,9 +52,10 @@ class Run:
         """``mates``: processes that work out their share of the gradients; they have the same UNet."""
         self.unet, self._adapted, self._parameters = adapted.unet, adapted, adapted.parameters
         self._recipe, self._objective, self._conditions = recipe, objective, material.conditions
-        self._batches = Batches(objective, material, recipe, device, self._predict_bare)
         self._mates = mates or Mates.none()
-        self._mates.join(self._learned, material.conditions, objective)
+        self._mates.join(self._learned, material, objective)
+        bare = partial(adapted.predict_bare, material.conditions)
+        self._batches = Batches(objective, material, recipe, device, bare, (0, self._mates.count + 1))
         self._optimizer = torch.optim.AdamW(
             self._learned, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
         )
@@ -87,25 +89,18 @@ class Run:
 
     def _advance(self, number: int) -> float:
         """One optimizer step; returns its loss."""
-        mine, theirs = self._mates.split(self._batches.step(number))
-        losses = self._mates.ask(GRADIENTS, theirs)
+        their_loss = self._mates.start(number)
+        rows = self._batches.step(number)
         self._optimizer.zero_grad(set_to_none=True)
-        loss = self._adapted.loss(self._conditions, self._objective, mine)
+        loss = self._adapted.loss(self._conditions, self._objective, rows)
         loss.backward()  # type: ignore[no-untyped-call]
-        total = loss.detach() + sum(losses())
+        total = loss.item() + their_loss()
         self._mates.add_gradients(self._learned)
         torch.nn.utils.clip_grad_norm_(self._learned, self._recipe.max_gradient_norm)
         for group in self._optimizer.param_groups:
             group["lr"] = self._recipe.learning_rate_at(number)
         self._optimizer.step()
-        return float(total)
-
-    def _predict_bare(self, rows: Rows) -> Tensor:
-        """As the foundation would without the adapter."""
-        mine, theirs = self._mates.split(rows)
-        predictions = self._mates.ask(BARE, theirs)
-        first_BCHW = self._adapted.predict_bare(self._conditions, mine)
-        return torch.cat([first_BCHW, *predictions()])
+        return total
 
     def _note(self, loss: float) -> tuple[int, float] | None:
         """Add to the curve; returns the point that this step closed."""
