@@ -1,18 +1,42 @@
 """Layers that take their adapters from the bank: which slot each row of the batch uses, and what is added there.
 
 Shapes: B rows, T tokens or pixels, I inputs, O outputs, N projections of one input, H heads, D width of a head, R rank,
-S slots, P floats of an adapter row.
+S slots, P floats of an adapter row, M matrices.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from headshots.diffusion.layout import Layout, Site
+
+
+@dataclass(frozen=True)
+class _Matrices:
+    """What one Gather takes of every row's adapter: ``shape``, in pieces of ``piece`` floats.
+
+    ``places``: of the pieces, counted in pieces from an adapter row's start. ``number``: where there is one piece,
+    which of all such that is.
+    """
+
+    shape: tuple[int, ...]
+    piece: int
+    places: tuple[int, ...]
+    number: int
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """A and B of neighbouring sites with one input, as :meth:`AdapterRows.reserve` gives them out."""
+
+    a: _Matrices
+    b: _Matrices
 
 
 class AdapterRows:
@@ -22,40 +46,43 @@ class AdapterRows:
     would be baked into the graph as constants.
     """
 
-    def __init__(self) -> None:
-        self._bank_SP = torch.empty(0)
-        self._slot_B = torch.empty(0)
-        self._strength_B = torch.empty(0)
-        # By size of a piece: slot_B as an index into the bank as a table of such pieces, [B] and [B, 1].
-        self._first: dict[int, tuple[Tensor, Tensor]] = {}
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        # By size of a piece: the places of what is gathered in one such piece.
+        self._places: dict[int, list[int]] = {}
+        # Of the batch in flight, by size of a piece: each row's slot as an index into the bank as a table of such
+        # pieces, [B]; and the indices of all those places.
+        self._first: dict[int, Tensor] = {}
+        self._index: dict[int, Sequence[Tensor]] = {}
         # By number of dimensions: the strength as a factor of a tensor of so many.
         self._factors: dict[int, Tensor] = {}
+        self._bank_SP = self._slot_B = self._strength_B = torch.empty(0)
+
+    def reserve(self, sites: Sequence[Site]) -> Adapters:
+        """Those of neighbouring ``sites``, to be asked for in calls to come."""
+        site, rank = sites[0], self._layout.max_rank
+        inputs, outputs = (site.in_features, rank), (rank, site.out_features // site.heads)
+        a_offsets, b_offsets = [each.a_offset for each in sites], [each.b_offset for each in sites]
+        if len(sites) == site.heads == 1:
+            return Adapters(self._reserve(a_offsets, inputs), self._reserve(b_offsets, outputs))
+        shapes = (len(sites), 1, *inputs), (len(sites), site.heads, *outputs)
+        return Adapters(self._reserve(a_offsets, shapes[0]), self._reserve(b_offsets, shapes[1]))
 
     def use(self, bank_SP: Tensor, slot_B: Tensor, strength_B: Tensor) -> None:
         """From now on."""
         self._bank_SP, self._slot_B, self._strength_B = bank_SP, slot_B, strength_B
-        self._first, self._factors = {}, {}
+        self._first, self._index, self._factors = {}, {}, {}
 
-    def delta(self, x_BTI: Tensor, layout: Layout, sites: Sequence[Site]) -> Tensor:
-        """``strength (x A) B`` of neighbouring sites with one input: [B, T, O], with heads [B, H, T, D], several sites
-        [B, N, H, T, D]."""
-        site, rank = sites[0], layout.max_rank
-        heads = site.heads
-        many, cut = len(sites) > 1, heads > 1 or len(sites) > 1
-        # A: [B, I, R], with heads [B, 1, I, R], several sites [B, N, 1, I, R]; x and the product like it.
-        a = self._gather([site.a_offset for site in sites], (1,) * cut + (site.in_features, rank))
-        b = self._gather([site.b_offset for site in sites], (heads,) * cut + (rank, site.out_features // heads))
-        x = x_BTI[:, None, None] if many else x_BTI[:, None] if cut else x_BTI
-        narrow = torch.matmul(x, a)
-        return torch.matmul(self._strong(narrow), b)
+    def delta(self, x_BTI: Tensor, adapters: Adapters) -> Tensor:
+        """``strength (x A) B``: [B, T, O]; of several sites, or with heads, [B, N, H, T, D]."""
+        x = x_BTI if len(adapters.a.shape) == 2 else x_BTI[:, None, None]
+        narrow = torch.matmul(x, self._gather(adapters.a))
+        return torch.matmul(self._strong(narrow), self._gather(adapters.b))
 
-    def delta_by_channels(self, x_BIT: Tensor, layout: Layout, site: Site) -> Tensor:
+    def delta_by_channels(self, x_BIT: Tensor, adapters: Adapters) -> Tensor:
         """As :meth:`delta` of one site without heads, channels first: [B, O, T]."""
-        rank = layout.max_rank
-        a_BIR = self._gather([site.a_offset], (site.in_features, rank))
-        b_BRO = self._gather([site.b_offset], (rank, site.out_features))
-        narrow_BRT = torch.matmul(a_BIR.transpose(1, 2), x_BIT)
-        return torch.matmul(b_BRO.transpose(1, 2), self._strong(narrow_BRT))
+        narrow_BRT = torch.matmul(self._gather(adapters.a).transpose(1, 2), x_BIT)
+        return torch.matmul(self._gather(adapters.b).transpose(1, 2), self._strong(narrow_BRT))
 
     def _strong(self, narrow: Tensor) -> Tensor:
         """Times each row's strength. The factor is made once a call, not at every site: one node of the graph."""
@@ -64,33 +91,81 @@ class AdapterRows:
             self._factors[dimensions] = self._strength_B.reshape(-1, *(1,) * (dimensions - 1))
         return narrow * self._factors[dimensions]
 
-    def _gather(self, offsets: Sequence[int], shape: tuple[int, ...]) -> Tensor:
-        """Every row's matrices of ``shape`` at ``offsets``: [B, *shape], or [B, N, *shape] for several."""
-        size, row = torch.Size(shape).numel(), self._bank_SP.shape[1]
-        piece = math.gcd(size, row)
+    def _reserve(self, offsets: Sequence[int], shape: tuple[int, ...]) -> _Matrices:
+        """``offsets``: where in an adapter row the matrices of each site begin, which are ``shape`` together."""
+        size = math.prod(shape) // len(offsets)
+        piece = math.gcd(size, self._layout.row_size)
+        places = tuple(offset // piece + number for offset in offsets for number in range(size // piece))
+        single = self._places.setdefault(piece, [])
+        if len(places) == 1:
+            single.append(places[0])
+        return _Matrices(shape, piece, places, len(single) - 1)
+
+    def _gather(self, matrices: _Matrices) -> Tensor:
+        """Every row's: [B, *shape]."""
+        piece, shape = matrices.piece, matrices.shape
         if piece not in self._first:
-            first_B = self._slot_B * (row // piece)
-            self._first[piece] = first_B, first_B[:, None]
-        pieces = size // piece
-        places = torch.tensor(
-            [offset // piece + number for offset in offsets for number in range(pieces)], device=self._slot_B.device
-        )
-        index = self._first[piece][len(places) > 1] + places
-        if pieces == 1:
-            return self._bank_SP.reshape(-1, *shape)[index]
-        many = (len(offsets),) if len(offsets) > 1 else ()
-        return self._bank_SP.reshape(-1, piece)[index].reshape(-1, *many, *shape)
+            self._first[piece] = first_B = self._slot_B * (self._layout.row_size // piece)
+            places_M = torch.tensor(self._places[piece], device=first_B.device)
+            # All at once: a sum for each would cost as much as its Gather.
+            self._index[piece] = _rows(places_M[:, None] + first_B) if len(places_M) else ()
+        if len(matrices.places) == 1:
+            return self._bank_SP.reshape(-1, *shape)[self._index[piece][matrices.number]]
+        index_BM = self._first[piece][:, None] + torch.tensor(matrices.places, device=self._slot_B.device)
+        if piece == math.prod(shape[1:]):
+            return self._bank_SP.reshape(-1, *shape[1:])[index_BM]
+        return self._bank_SP.reshape(-1, piece)[index_BM].reshape(-1, *shape)
+
+
+class _Rows(torch.autograd.Function):
+    """``unbind`` as two nodes: traced as it is, every row would be squeezed by a node of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, matrix_MB: Tensor, count: int) -> tuple[Tensor, ...]:
+        return matrix_MB.unbind(0)
+
+    @staticmethod
+    def symbolic(g: Any, matrix_MB: Any, count: int) -> Any:
+        flat = g.op("Reshape", matrix_MB, g.op("Constant", value_t=torch.tensor([-1])))
+        return g.op("Split", flat, axis_i=0, num_outputs_i=count, outputs=count)
+
+
+class _Cells(torch.autograd.Function):
+    """``flatten(2)`` as one node: traced as it is, its sizes would be worked out by three."""
+
+    @staticmethod
+    def forward(ctx: Any, x_BIHW: Tensor) -> Tensor:
+        return x_BIHW.flatten(2)
+
+    @staticmethod
+    def symbolic(g: Any, x_BIHW: Any) -> Any:
+        return g.op("Reshape", x_BIHW, g.op("Constant", value_t=torch.tensor([0, 0, -1])))
+
+
+def _rows(matrix_MB: Tensor) -> Sequence[Tensor]:
+    """[B] each."""
+    if len(matrix_MB) == 1 or not torch.onnx.is_in_onnx_export():
+        return matrix_MB.unbind(0)
+    found: Sequence[Tensor] = _Rows.apply(matrix_MB, len(matrix_MB))  # type: ignore[no-untyped-call]
+    return found
+
+
+def _cells(x_BIHW: Tensor) -> Tensor:
+    """[B, I, H W]"""
+    if not torch.onnx.is_in_onnx_export():
+        return x_BIHW.flatten(2)
+    found: Tensor = _Cells.apply(x_BIHW)  # type: ignore[no-untyped-call]
+    return found
 
 
 class _Banked(nn.Module):
-    """A frozen layer and the site of its adapters."""
+    """A frozen layer and the adapters of its site."""
 
-    def __init__(self, base: nn.Module, rows: AdapterRows, layout: Layout, site: Site) -> None:
+    def __init__(self, base: nn.Module, rows: AdapterRows, site: Site) -> None:
         super().__init__()
         self.base = base
         self._rows = rows
-        self._layout = layout
-        self._site = site
+        self._adapters = rows.reserve([site])
 
 
 class BankedLinear(_Banked):
@@ -99,7 +174,7 @@ class BankedLinear(_Banked):
     def forward(self, x: Tensor) -> Tensor:
         """[B, T, I] to [B, T, O], or without T."""
         x_BTI = x if x.dim() > 2 else x[:, None]
-        delta_BTO = self._rows.delta(x_BTI, self._layout, [self._site])
+        delta_BTO = self._rows.delta(x_BTI, self._adapters)
         result: Tensor = self.base(x) + (delta_BTO if x.dim() > 2 else delta_BTO[:, 0])
         return result
 
@@ -111,4 +186,4 @@ class BankedPointwise(_Banked):
         """[B, O, H, W]"""
         base: Tensor = self.base(x_BIHW)
         # view_as is traced as two nodes, where reshaping to the sizes would be a dozen.
-        return base + self._rows.delta_by_channels(x_BIHW.flatten(2), self._layout, self._site).view_as(base)
+        return base + self._rows.delta_by_channels(_cells(x_BIHW), self._adapters).view_as(base)

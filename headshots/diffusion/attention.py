@@ -12,7 +12,7 @@ import torch
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
-from headshots.diffusion.adapter_rows import AdapterRows, BankedLinear
+from headshots.diffusion.adapter_rows import AdapterRows, Adapters, BankedLinear
 from headshots.diffusion.layout import Layout, Site
 
 _KEYS_AND_VALUES = ("to_k", "to_v")
@@ -22,25 +22,29 @@ class _Projection(nn.Module):
     """N linear layers of one input as one, cut into heads; with the adapters of ``sites`` where rows are given."""
 
     def __init__(
-        self, linears: Sequence[nn.Linear], heads: int, rows: AdapterRows | None, layout: Layout, sites: Sequence[Site]
+        self, linears: Sequence[nn.Linear], heads: int, rows: AdapterRows | None, sites: Sequence[Site]
     ) -> None:
         super().__init__()
         self.base = _joined(linears)
         self._count = len(linears)
         self._heads = heads
         self._rows = rows
-        self._layout = layout
-        self._sites = tuple(sites)
+        self._adapters = rows.reserve(sites) if rows else None
 
     def forward(self, x_BTI: Tensor) -> Tensor:
         """[B, N, H, T, D]; for one layer [B, H, T, D]."""
         base: Tensor = self.base(x_BTI)
         rows, tokens, _ = x_BTI.shape
         if self._count == 1:
-            cut = base.reshape(rows, tokens, self._heads, -1).transpose(1, 2)
-        else:
-            cut = base.reshape(rows, tokens, self._count, self._heads, -1).permute(0, 2, 3, 1, 4)
-        return cut if self._rows is None else cut + self._rows.delta(x_BTI, self._layout, self._sites)
+            # Adapters first: alone they need no heads, and are one product a row.
+            whole = base if self._adapters is None else base + self._delta(x_BTI, self._adapters)
+            return whole.reshape(rows, tokens, self._heads, -1).transpose(1, 2)
+        cut = base.reshape(rows, tokens, self._count, self._heads, -1).permute(0, 2, 3, 1, 4)
+        return cut if self._adapters is None else cut + self._delta(x_BTI, self._adapters)
+
+    def _delta(self, x_BTI: Tensor, adapters: Adapters) -> Tensor:
+        assert self._rows is not None
+        return self._rows.delta(x_BTI, adapters)
 
 
 class ContextProjections(nn.Module):
@@ -58,7 +62,6 @@ class ContextProjections(nn.Module):
                 [getattr(attentions[name], each) for name in names for each in _KEYS_AND_VALUES],
                 attentions[names[0]].heads,
                 rows,
-                layout,
                 [layout.by_name[f"{name}.{each}"] for name in names for each in _KEYS_AND_VALUES],
             )
             for names in self._names
@@ -108,11 +111,10 @@ class FusedAttention(nn.Module):
             [getattr(attention, each) for each in own],
             attention.heads,
             rows,
-            layout,
             [sites[f"{name}.{each}"] for each in own],
         )
         out = attention.to_out[0]
-        self.out = out if rows is None else BankedLinear(out, rows, layout, sites[f"{name}.to_out.0"])
+        self.out = out if rows is None else BankedLinear(out, rows, sites[f"{name}.to_out.0"])
 
     def forward(
         self, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None, attention_mask: None = None
@@ -144,6 +146,11 @@ def is_plain(module: nn.Module) -> bool:
         and module.rescale_output_factor == 1
         and module.inner_kv_dim == module.inner_dim
     )
+
+
+def joined_projections(attention: Attention) -> tuple[str, ...]:
+    """What of an attention has an input in common: its own tokens, or the context that it is crossed with."""
+    return _KEYS_AND_VALUES if attention.is_cross_attention else ("to_q", *_KEYS_AND_VALUES)
 
 
 def context_group(attention: Any) -> tuple[Any, ...]:

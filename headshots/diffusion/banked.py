@@ -14,7 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from headshots.diffusion.adapter_rows import AdapterRows, BankedLinear, BankedPointwise
-from headshots.diffusion.attention import Context, ContextProjections, FusedAttention, context_group, is_plain
+from headshots.diffusion.attention import (
+    Context,
+    ContextProjections,
+    FusedAttention,
+    context_group,
+    is_plain,
+    joined_projections,
+)
 from headshots.diffusion.layout import ATTENTION_LAYERS, Adapted, Layout
 
 
@@ -27,7 +34,7 @@ class BankedUNet(nn.Module):
     def __init__(self, unet: nn.Module, max_rank: int, layers: Sequence[str] = ATTENTION_LAYERS) -> None:
         super().__init__()
         self.layout = layout_of(unet, max_rank, layers)
-        self._rows = AdapterRows()
+        self._rows = AdapterRows(self.layout)
         _change(unet, self.layout, self._rows)
         self.unet = unet
 
@@ -60,7 +67,8 @@ def layout_of(unet: nn.Module, max_rank: int, layers: Sequence[str] = ATTENTION_
     config: Any = unet.config
     per_block = config.layers_per_block
     plain = _plain_attentions(unet)
-    heads = {f"{name}.{each}": plain[name].heads for name in plain for each in ("to_q", "to_k", "to_v")}
+    # Where adapters of several projections are one product, they come cut by heads.
+    heads = {f"{name}.{each}": plain[name].heads for name in plain for each in joined_projections(plain[name])}
     adapted = [
         Adapted(name, *widths, heads.get(name, 1), isinstance(module, nn.Conv2d))
         for name, module in unet.named_modules()
@@ -113,9 +121,9 @@ def _change(unet: nn.Module, layout: Layout, rows: AdapterRows | None) -> None:
     for site in layout.sites:
         layer = left.get(site.name)
         if isinstance(layer, nn.Linear):
-            unet.set_submodule(site.name, BankedLinear(layer, rows, layout, site))
+            unet.set_submodule(site.name, BankedLinear(layer, rows, site))
         elif isinstance(layer, nn.Conv2d):
-            unet.set_submodule(site.name, BankedPointwise(layer, rows, layout, site))
+            unet.set_submodule(site.name, BankedPointwise(layer, rows, site))
 
 
 class _Single(nn.Module):
