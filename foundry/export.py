@@ -22,6 +22,7 @@ from foundry.models import SCHEDULE, load_weights, make_autoencoder, make_text_e
 from foundry.start import CHECKED, check_latents, published_autoencoder
 
 KEPT = ("README.md", "scores.json")
+"""Not what adapters start from: it was learned on other weights."""
 
 
 def build_pipeline(work: Path, published: Path) -> StableDiffusionPipeline:

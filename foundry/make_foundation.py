@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SHARES = {"unet": 0.65, "autoencoder": 0.25, "probe": 0.03, "embedder": 0.07}
+SHARES = {"unet": 0.55, "autoencoder": 0.2, "probe": 0.03, "embedder": 0.07, "start": 0.15}
 
 
 def stages(options: argparse.Namespace) -> list[list[str]]:
@@ -21,6 +21,7 @@ def stages(options: argparse.Namespace) -> list[list[str]]:
     def budget(stage: str, option: str = "--minutes") -> list[str]:
         return [option, f"{options.minutes * SHARES[stage]:.2f}"]
 
+    ranks = ["--ranks", str(options.ranks)]
     both = [*budget("probe", "--probe-minutes"), *budget("embedder", "--embedder-minutes")]
 
     judges = options.out.with_name(options.out.name + "-judges") if options.toy else None
@@ -28,10 +29,11 @@ def stages(options: argparse.Namespace) -> list[list[str]]:
     read = ["--judges", str(judges)] if judges else []
     measure = ["--prompts", "10", "--seeds", "10"] if options.toy else []
     return [
-        ["foundry.train_unet", *work, *budget("unet"), "--ranks", str(options.ranks)],
+        ["foundry.train_unet", *work, *budget("unet"), *ranks],
         ["foundry.train_autoencoder", *work, *budget("autoencoder")],
         ["foundry.train_judges", *work, *both, *where],
         ["foundry.export", "--work", str(options.work), "--out", str(options.out)],
+        ["foundry.train_start", "--work", str(options.work), "--model", str(options.out), *budget("start"), *ranks],
         ["foundry.evaluate", "--model", str(options.out), *read, *measure],
     ]
 
@@ -43,7 +45,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("models/tiny-portrait"), help="the folder to write")
     parser.add_argument("--pictures", type=int, default=36_000, help="training pictures")
     parser.add_argument("--minutes", type=float, default=180, help="training time of all stages together")
-    parser.add_argument("--ranks", type=int, default=1, help="processes to share a CPU's cores among (UNet)")
+    parser.add_argument("--ranks", type=int, default=1, help="processes to share a CPU's cores among (UNet, start)")
     parser.add_argument("--toy", action="store_true", help="few pictures to judge by, judges beside --out: for tests")
     options = parser.parse_args()
     for stage in stages(options):

@@ -31,6 +31,8 @@ def settings() -> dict[str, Any]:
         "guidance_scale": 1.5,
         # A person is one person: what variety costs in likeness is not wanted.
         "adapter_guidance_scale": 2.5,
+        # Away from everybody else as well: docs/experiments.md has what it is worth.
+        "negative_adapter_share": 0.4,
         "trigger": TRIGGERS[0],
         "prompt_template": "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}",
         "class_nouns": [*CLASS_NOUNS, ANYBODY],

@@ -56,6 +56,7 @@ def package(slots: int = 3, max_rows: int = 6) -> EnginePackage:
         steps=4,
         guidance_scale=2.0,
         adapter_guidance_scale=2.0,
+        negative_adapter_share=0.5,
         trigger="sks",
         prompt_template="{subject}",
         class_nouns=("person",),

@@ -36,14 +36,16 @@ class EnginePainter:
         package = self._package
         row = None if adapter is None else load_row(adapter, package.layout, package.foundation_digest)
         self._backend.write_slot(_SLOT, row)
-        guidance = package.guidance_scale if adapter is None else package.adapter_guidance_scale
+        guidance, share = package.guidance_scale, 1.0
+        if adapter is not None:
+            guidance, share = package.adapter_guidance_scale, package.negative_adapter_share
         at_once = max(package.max_rows // 2, 1)
         pictures: list[Pixels] = []
         for start in range(0, len(orders), at_once):
-            pictures += self._some(orders[start : start + at_once], guidance)
+            pictures += self._some(orders[start : start + at_once], guidance, share)
         return pictures
 
-    def _some(self, orders: Sequence[tuple[str, int]], guidance: float) -> list[Pixels]:
+    def _some(self, orders: Sequence[tuple[str, int]], guidance: float, share: float) -> list[Pixels]:
         package = self._package
         factor = package.vae_scale_factor
         shape = (package.latent_channels, package.native_height_px // factor, package.native_width_px // factor)
@@ -53,22 +55,19 @@ class EnginePainter:
         before_BCHW = np.zeros_like(x_BCHW)
         prompts = ["" for _ in orders] + [prompt for prompt, _ in orders]
         context = np.stack([self._backend.encode_text(prompt).context_TD for prompt in prompts])
+        strength_B = np.repeat(np.asarray([share, 1.0], np.float32), len(orders))
         for step in range(table.steps):
-            guided = self._guided(x_BCHW * table.input_scale[step], float(table.timestep[step]), context, guidance)
-            clean = table.p[step] * x_BCHW + table.q[step] * guided
+            predicted = self._backend.unet(
+                UNetBatch(
+                    sample_BCHW=np.tile(x_BCHW * table.input_scale[step], (2, 1, 1, 1)).astype(np.float32),
+                    timestep_B=np.full(len(prompts), float(table.timestep[step]), np.float32),
+                    context_BTD=context,
+                    slot_B=np.full(len(prompts), _SLOT, np.int64),
+                    strength_B=strength_B,
+                )
+            )
+            empty, asked = np.split(predicted, 2)
+            clean = table.p[step] * x_BCHW + table.q[step] * (empty + np.float32(guidance) * (asked - empty))
             after = table.a[step] * x_BCHW + table.b[step] * clean + table.c[step] * before_BCHW
             x_BCHW, before_BCHW = after, clean
         return list(self._backend.decode(x_BCHW.astype(np.float32)))
-
-    def _guided(self, x_BCHW: FloatArray, timestep: float, context_BTD: FloatArray, guidance: float) -> FloatArray:
-        rows = len(context_BTD)
-        batch = UNetBatch(
-            sample_BCHW=np.concatenate([x_BCHW, x_BCHW]).astype(np.float32),
-            timestep_B=np.full(rows, timestep, np.float32),
-            context_BTD=context_BTD,
-            slot_B=np.full(rows, _SLOT, np.int64),
-            strength_B=np.ones(rows, np.float32),
-        )
-        empty, asked = np.split(self._backend.unet(batch), 2)
-        guided: FloatArray = empty + np.float32(guidance) * (asked - empty)
-        return guided

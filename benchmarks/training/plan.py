@@ -91,6 +91,7 @@ class Plan:
             "adapted_layers": self.described.adapted_layers,
             "sampler": [self.described.sampler, self.described.steps],
             "guidance": [self.described.guidance_scale, self.described.adapter_guidance_scale],
+            "negative_adapter_share": self.described.negative_adapter_share,
             "sizes": [self.selfies, self.scenes, self.seeds, self.gallery],
             "faces": self.faces,
         }

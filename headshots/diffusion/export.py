@@ -38,7 +38,7 @@ __all__ = [
 Progress = Callable[[str, float], None]
 """Called with what is being done now and the share done, 0 to 1."""
 
-REVISION = 8
+REVISION = 9
 """Grows whenever the export writes something else for the same foundation and options."""
 _KILLED = "it was killed, as a system does that runs out of memory; give it more, or export on a larger machine"
 
@@ -117,9 +117,10 @@ def package_key(foundation: Foundation, digest: str, options: ExportOptions) -> 
     """What tells packages apart: the foundation, what was asked for, and what the exporter makes of it.
 
     ``headshots.yaml`` is not in the foundation's digest, but a package repeats what it says: whoever edits it gets
-    another package. The recipe of trainings is none of the package's business.
+    another package. How adapters are trained is none of the package's business.
     """
-    described = {name: value for name, value in asdict(foundation).items() if name not in ("path", "training")}
+    others = ("path", "adapter_start", "training")
+    described = {name: value for name, value in asdict(foundation).items() if name not in others}
     text = json.dumps([digest, described, asdict(options), FORMAT, REVISION], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

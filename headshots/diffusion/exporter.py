@@ -37,6 +37,7 @@ _AS_THE_FOUNDATION = (
     "steps",
     "guidance_scale",
     "adapter_guidance_scale",
+    "negative_adapter_share",
     "trigger",
     "prompt_template",
     "class_nouns",

@@ -10,6 +10,7 @@ Only JSON and YAML are read, so the trainer, the export and the demo share these
     steps: 20                   # default 25
     guidance_scale: 4.0         # default 7.5
     adapter_guidance_scale: 5.0 # with a subject's adapter; default: guidance_scale
+    negative_adapter_share: 0.5 # of an adapter's strength, what the negative prompt's rows get; default 1, as stock
     trigger: sks                # word that stands for the subject
     prompt_template: "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
     class_nouns: [person, man, woman]
@@ -17,6 +18,8 @@ Only JSON and YAML are read, so the trainer, the export and the demo share these
     training: {steps: 400, rank: 8, learning_rate: 0.0005}   # the trainer's recommended recipe, free form
 
 Unknown keys are refused, so that a typing error is not a silent default.
+
+``adapter_start.safetensors``, optional: LoRA that adapters start from instead of from noise.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from typing import Any
 
 from headshots.diffusion.foundation_files import (
     SETTINGS,
+    START,
     adapted_layers,
     check_unet,
     check_weights,
@@ -52,7 +56,7 @@ _SAMPLER_OF_SCHEDULER = {
     "PNDMScheduler": "dpmpp_2m",
 }
 _DIGESTED = {".safetensors", ".json", ".txt"}
-_NOT_DIGESTED = {"scores.json"}
+_NOT_DIGESTED = {"scores.json", START}
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,11 @@ class Foundation:
         scheduler: the folder's ``scheduler_config.json`` as it is.
         sampler, steps, guidance_scale: defaults of a request.
         adapter_guidance_scale: default guidance of a request with an adapter.
+        negative_adapter_share: the default share, 0 to 1, of an adapter's strength that the rows of the negative
+            prompt get. Below 1 guidance leads away from everybody else too, as from a weaker self (arXiv 2406.02507).
         trigger, prompt_template, class_nouns: how prompts speak of a subject.
         adapted_layers: what adapters change, as endings of the UNet's module paths.
+        adapter_start: the file of LoRA that adapters start from; None: they start from noise.
         training: the recommended training recipe, empty where none is given.
     """
 
@@ -92,10 +99,12 @@ class Foundation:
     steps: int
     guidance_scale: float
     adapter_guidance_scale: float
+    negative_adapter_share: float
     trigger: str
     prompt_template: str
     class_nouns: tuple[str, ...]
     adapted_layers: tuple[str, ...]
+    adapter_start: Path | None
     training: Mapping[str, Any]
 
     @classmethod
@@ -133,10 +142,12 @@ class Foundation:
             steps=int(settings.get("steps", 25)),
             guidance_scale=guidance,
             adapter_guidance_scale=float(settings.get("adapter_guidance_scale", guidance)),
+            negative_adapter_share=_share(path, settings),
             trigger=str(settings.get("trigger", "sks")),
             prompt_template=str(settings.get("prompt_template", DEFAULT_TEMPLATE)),
             class_nouns=tuple(settings.get("class_nouns", ("person", "man", "woman"))),
             adapted_layers=adapted_layers(path / SETTINGS, settings),
+            adapter_start=start if (start := path / START).is_file() else None,
             training=dict(settings.get("training", {})),
         )
 
@@ -144,8 +155,8 @@ class Foundation:
 def foundation_digest(path: Path) -> str:
     """SHA-256, in hex, over the sorted (relative path, SHA-256 of the bytes) of every weight and config file.
 
-    Counted are ``*.safetensors``, ``*.json`` and ``*.txt``; not the model card, its scores, nor ``headshots.yaml``, so
-    that an adapter stays valid when only those change.
+    Counted are ``*.safetensors``, ``*.json`` and ``*.txt``; not the model card, its scores, ``headshots.yaml``, nor
+    what adapters start from, so that an adapter stays valid when only those change.
     """
     total = hashlib.sha256()
     for relative in sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if _is_digested(p)):
@@ -170,6 +181,15 @@ def _prediction_type(path: Path, scheduler: Mapping[str, Any]) -> str:
             path / "scheduler", f"prediction_type {kind!r}; epsilon and v_prediction are supported"
         )
     return str(kind)
+
+
+def _share(path: Path, settings: Mapping[str, Any]) -> float:
+    share = float(settings.get("negative_adapter_share", 1.0))
+    if not 0 <= share <= 1:
+        raise InvalidArgumentError(
+            "FOUNDATION_SETTINGS_INVALID", f"{path / SETTINGS}: negative_adapter_share is {share:g}; 0 to 1 is possible"
+        )
+    return share
 
 
 def _sampler(path: Path, settings: Mapping[str, Any], scheduler: Mapping[str, Any]) -> str:

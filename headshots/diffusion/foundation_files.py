@@ -14,6 +14,7 @@ from headshots.diffusion.layout import ATTENTION_LAYERS, MORE_LAYERS
 from headshots.errors import InvalidArgumentError
 
 SETTINGS = "headshots.yaml"
+START = "adapter_start.safetensors"
 # Keys of headshots.yaml, and what their values are.
 _YAML_KEYS: Mapping[str, type | UnionType] = {
     "width_px": int,
@@ -22,6 +23,7 @@ _YAML_KEYS: Mapping[str, type | UnionType] = {
     "steps": int,
     "guidance_scale": int | float,
     "adapter_guidance_scale": int | float,
+    "negative_adapter_share": int | float,
     "trigger": str,
     "prompt_template": str,
     "class_nouns": list,

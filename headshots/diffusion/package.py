@@ -16,7 +16,7 @@ from typing import Any
 from headshots.diffusion.layout import Layout
 from headshots.errors import InvalidArgumentError
 
-FORMAT = 2
+FORMAT = 3
 """Version of engine.json; grows when a reader of the old one could not use the new one."""
 MANIFEST = "engine.json"
 MAX_VAE_ROWS = 8
@@ -81,7 +81,7 @@ class EnginePackage:
         zero_empty_prompt: an empty prompt is all zeros instead of the encoded empty text.
         prediction_type, scheduler: the sampler's constants.
         sampler, steps, guidance_scale, trigger, prompt_template, class_nouns: a request's defaults.
-        adapter_guidance_scale: default guidance of a request with an adapter.
+        adapter_guidance_scale, negative_adapter_share: the same of a request with an adapter.
         unet, vae_decoder, vae_encoder: file names of the graphs.
         text_encoders: one, or two for SDXL.
         preview_matrix, preview_bias: latent cell [C] @ matrix [C, 3] + bias [3] is its mean colour, 0 to 1.
@@ -116,6 +116,7 @@ class EnginePackage:
     steps: int
     guidance_scale: float
     adapter_guidance_scale: float
+    negative_adapter_share: float
     trigger: str
     prompt_template: str
     class_nouns: tuple[str, ...]

@@ -46,7 +46,7 @@ class Source(_message.Message):
     def __init__(self, picture: _Optional[_Union[Picture, _Mapping]] = ..., repaint: _Optional[float] = ..., mask: _Optional[_Union[Picture, _Mapping]] = ...) -> None: ...
 
 class GenerateRequest(_message.Message):
-    __slots__ = ("tenant", "adapter", "adapter_strength", "prompt", "negative_prompt", "seed", "steps", "guidance_scale", "width_px", "height_px", "sampler", "format", "quality", "image_count", "preview_every", "output_prefix", "priority", "source", "noise")
+    __slots__ = ("tenant", "adapter", "adapter_strength", "prompt", "negative_prompt", "seed", "steps", "guidance_scale", "width_px", "height_px", "sampler", "format", "quality", "image_count", "preview_every", "output_prefix", "priority", "source", "noise", "negative_adapter_share")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_STRENGTH_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +66,7 @@ class GenerateRequest(_message.Message):
     PRIORITY_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     NOISE_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_ADAPTER_SHARE_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     adapter: _resources_pb2.Adapter
     adapter_strength: float
@@ -85,7 +86,8 @@ class GenerateRequest(_message.Message):
     priority: _resources_pb2.Priority
     source: Source
     noise: bytes
-    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_resources_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_resources_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_resources_pb2.Priority, str]] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., noise: _Optional[bytes] = ...) -> None: ...
+    negative_adapter_share: float
+    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_resources_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_resources_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_resources_pb2.Priority, str]] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., noise: _Optional[bytes] = ..., negative_adapter_share: _Optional[float] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
     __slots__ = ("queued", "started", "step", "image")
@@ -150,7 +152,7 @@ class DescribeGeneratorRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class DescribeGeneratorResponse(_message.Message):
-    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "trigger", "latent_channels", "latent_cell_px", "adapter_guidance_scale")
+    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "trigger", "latent_channels", "latent_cell_px", "adapter_guidance_scale", "negative_adapter_share")
     FOUNDATION_FIELD_NUMBER: _ClassVar[int]
     FOUNDATION_DIGEST_FIELD_NUMBER: _ClassVar[int]
     BACKEND_FIELD_NUMBER: _ClassVar[int]
@@ -170,6 +172,7 @@ class DescribeGeneratorResponse(_message.Message):
     LATENT_CHANNELS_FIELD_NUMBER: _ClassVar[int]
     LATENT_CELL_PX_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_GUIDANCE_SCALE_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_ADAPTER_SHARE_FIELD_NUMBER: _ClassVar[int]
     foundation: str
     foundation_digest: str
     backend: str
@@ -189,7 +192,8 @@ class DescribeGeneratorResponse(_message.Message):
     latent_channels: int
     latent_cell_px: int
     adapter_guidance_scale: float
-    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ..., adapter_guidance_scale: _Optional[float] = ...) -> None: ...
+    negative_adapter_share: float
+    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ..., adapter_guidance_scale: _Optional[float] = ..., negative_adapter_share: _Optional[float] = ...) -> None: ...
 
 class EvictAdapterRequest(_message.Message):
     __slots__ = ("sha256",)

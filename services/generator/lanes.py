@@ -36,11 +36,14 @@ class LaneSource:
 
 @dataclass(frozen=True)
 class LaneInputs:
-    """What does not change while a lane is painted. ``negative`` is None without guidance."""
+    """What does not change while a lane is painted. ``negative`` is None without guidance.
+
+    ``strengths``: the adapter's, one a row.
+    """
 
     schedule: Schedule
     guidance: float
-    adapter_strength: float
+    strengths: tuple[float, ...]
     positive: Context
     negative: Context | None
     time_ids: tuple[float, ...] | None = None
@@ -120,20 +123,24 @@ def advance(backend: Backend, lanes: Sequence[Lane]) -> int:
 
 def _batch(lanes: Sequence[Lane]) -> UNetBatch:
     """Rows of all lanes, a lane's rows side by side."""
-    rows = [(lane, context) for lane in lanes for context in lane.inputs.contexts]
+    rows = [
+        (lane, context, strength)
+        for lane in lanes
+        for context, strength in zip(lane.inputs.contexts, lane.inputs.strengths, strict=True)
+    ]
     if len(rows) == 1:
         # Matrix products of a single row take another path on the CPU and round otherwise; a doubled row keeps an
         # image's bytes the same whether or not it had company.
         rows *= 2
     scaled = {lane: lane.latents_CHW * lane.inputs.schedule.input_scale[lane.step] for lane in lanes}
-    pooled = [context.pooled_E for _, context in rows if context.pooled_E is not None]
-    time_ids = [lane.inputs.time_ids for lane, _ in rows if lane.inputs.time_ids is not None]
+    pooled = [context.pooled_E for _, context, _ in rows if context.pooled_E is not None]
+    time_ids = [lane.inputs.time_ids for lane, _, _ in rows if lane.inputs.time_ids is not None]
     return UNetBatch(
-        sample_BCHW=np.stack([scaled[lane] for lane, _ in rows]),
-        timestep_B=np.asarray([lane.inputs.schedule.timestep[lane.step] for lane, _ in rows], np.float32),
-        context_BTD=np.stack([context.context_TD for _, context in rows]),
-        slot_B=np.asarray([lane.slot for lane, _ in rows], np.int64),
-        strength_B=np.asarray([lane.inputs.adapter_strength for lane, _ in rows], np.float32),
+        sample_BCHW=np.stack([scaled[lane] for lane, _, _ in rows]),
+        timestep_B=np.asarray([lane.inputs.schedule.timestep[lane.step] for lane, _, _ in rows], np.float32),
+        context_BTD=np.stack([context.context_TD for _, context, _ in rows]),
+        slot_B=np.asarray([lane.slot for lane, _, _ in rows], np.int64),
+        strength_B=np.asarray([strength for _, _, strength in rows], np.float32),
         pooled_BE=np.stack(pooled) if pooled else None,
         time_ids_B6=np.asarray(time_ids, np.float32) if time_ids else None,
     )

@@ -29,12 +29,14 @@ class Plan:
     Attributes:
         schedule: of the steps that are taken; with a source these may be the last ones only.
         covers_source: whether the masked region starts from noise alone and nothing of the source shows through.
+        negative_strength: of the adapter where the negative prompt is seen.
         given_noise_NCHW: what the caller brought; None draws it from the seeds.
     """
 
     request: PaintRequest
     schedule: Schedule
     guidance: float
+    negative_strength: float
     width_px: int
     height_px: int
     quality: int
@@ -71,13 +73,13 @@ def make_plan(request: PaintRequest, package: EnginePackage) -> Plan:
     width, height = request.width_px or package.native_width_px, request.height_px or package.native_height_px
     _check_sizes(width, height, package)
     _check_prefix(request.output_prefix)
-    steps, share = request.steps or package.steps, _share(request.source)
+    steps, repainted = request.steps or package.steps, _repainted(request.source)
     schedule = make_schedule(
-        package.scheduler, request.sampler or package.sampler, steps, steps - _steps_taken(steps, share)
+        package.scheduler, request.sampler or package.sampler, steps, steps - _steps_taken(steps, repainted)
     )
     factor = package.vae_scale_factor
     shape = (package.latent_channels, height // factor, width // factor)
-    given = request.guidance_scale
+    given, share = request.guidance_scale, request.negative_adapter_share
     # An adapter at strength 0 is the bare foundation, in this too.
     bare = request.adapter is None or request.adapter_strength == 0
     default = package.guidance_scale if bare else package.adapter_guidance_scale
@@ -85,16 +87,17 @@ def make_plan(request: PaintRequest, package: EnginePackage) -> Plan:
         request=request,
         schedule=schedule,
         guidance=default if given is None else given,
+        negative_strength=request.adapter_strength * (package.negative_adapter_share if share is None else share),
         width_px=width,
         height_px=height,
         quality=request.quality or DEFAULT_QUALITY,
         latent_shape=shape,
-        covers_source=share == 1 and request.source is not None and request.source.mask is not None,
+        covers_source=repainted == 1 and request.source is not None and request.source.mask is not None,
         given_noise_NCHW=_given_noise(request, shape) if request.noise else None,
     )
 
 
-def _share(source: Source | None) -> float:
+def _repainted(source: Source | None) -> float:
     """Share of the steps that are taken."""
     if source is None:
         return 1.0

@@ -70,7 +70,10 @@ class Preparer:
         size = (float(plan.height_px), float(plan.width_px))
         # SDXL is told the original size, the crop and the target size.
         time_ids = (*size, 0.0, 0.0, *size) if self._package.family == "sdxl" else None
-        return LaneInputs(plan.schedule, plan.guidance, request.adapter_strength, positive, negative, time_ids, source)
+        strengths = (
+            (request.adapter_strength,) if negative is None else (plan.negative_strength, request.adapter_strength)
+        )
+        return LaneInputs(plan.schedule, plan.guidance, strengths, positive, negative, time_ids, source)
 
 
 def _cells(mask: npt.NDArray[np.bool_], factor: int) -> FloatArray:

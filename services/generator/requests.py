@@ -46,6 +46,7 @@ class PaintRequest:
     prompt: str
     adapter: AdapterRef | None = None
     adapter_strength: float = 1.0
+    negative_adapter_share: float | None = None
     negative_prompt: str = ""
     source: Source | None = None
     seed: int = 0

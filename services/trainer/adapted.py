@@ -5,28 +5,40 @@ Shapes: B rows, C channels, H × W cells.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from diffusers import UNet2DConditionModel
 from peft import LoraConfig
+from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
+from headshots.diffusion.banked import layout_of
+from headshots.diffusion.foundation import Foundation
 from services.trainer.base import Conditions
 from services.trainer.batches import Rows
 from services.trainer.merging import merge_in_forward
 from services.trainer.objective import Objective
 from services.trainer.options import Recipe
+from services.trainer.start import put_start, read_start
 
 ADAPTER = "default"
 """PEFT's name for the one adapter of a UNet, which is part of its parameters' names."""
 
 
 class AdaptedUNet:
-    """``unet`` gets its adapter, in fp32. ``layers``: endings of the module paths that it changes; ``parameters``: by
-    name, what is learned."""
+    """``unet``, of ``foundation``, gets its adapter, in fp32. ``parameters``: by name, what is learned.
 
-    def __init__(self, unet: UNet2DConditionModel, layers: Sequence[str], recipe: Recipe, device: torch.device) -> None:
+    Raises:
+        InvalidArgumentError: FOUNDATION_START_INVALID.
+    """
+
+    def __init__(
+        self, unet: UNet2DConditionModel, foundation: Foundation, recipe: Recipe, device: torch.device
+    ) -> None:
+        layers, start = foundation.adapted_layers, foundation.adapter_start
+        pairs = {} if start is None else read_start(start, layout_of(unet, recipe.rank, layers))
         torch.manual_seed(recipe.seed)
         unet.add_adapter(
             LoraConfig(r=recipe.rank, lora_alpha=recipe.rank, target_modules=list(layers), init_lora_weights="gaussian")
@@ -36,6 +48,7 @@ class AdaptedUNet:
         self.parameters = {name: p for name, p in unet.named_parameters() if p.requires_grad}
         for parameter in self.parameters.values():
             parameter.data = parameter.data.float()
+        put_start(pairs, self.parameters, ADAPTER)
         if device.type == "cpu":
             merge_in_forward(unet, ADAPTER)
 
@@ -47,11 +60,8 @@ class AdaptedUNet:
     @torch.no_grad()
     def predict_bare(self, conditions: Conditions, rows: Rows) -> Tensor:
         """What the foundation says to ``rows`` without the adapter, [B, C, H, W] in fp32."""
-        self.unet.disable_adapters()
-        try:
+        with adapter_at(self.unet, 0.0):
             return self._predict(conditions, rows).float()
-        finally:
-            self.unet.enable_adapters()
 
     def _predict(self, conditions: Conditions, rows: Rows) -> Tensor:
         context, added = conditions.rows(rows.caption_B)
@@ -65,3 +75,22 @@ class AdaptedUNet:
                 return_dict=False,
             )[0]
         return prediction
+
+
+@contextmanager
+def adapter_at(unet: UNet2DConditionModel, strength: float) -> Iterator[None]:
+    """Within it the adapter of ``unet`` counts ``strength`` times; 0: the bare foundation."""
+    layers = [module for module in unet.modules() if isinstance(module, LoraLayer)]
+    try:
+        if strength:
+            for layer in layers:
+                layer.set_scale(ADAPTER, strength)
+        else:
+            unet.disable_adapters()
+        yield
+    finally:
+        if strength:
+            for layer in layers:
+                layer.set_scale(ADAPTER, 1.0)
+        else:
+            unet.enable_adapters()

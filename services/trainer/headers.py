@@ -32,6 +32,7 @@ def common_header(request: JobRequest, provenance: Provenance, scores: TrainingS
         "class_noun": request.class_noun,
         "recipe": json.dumps(dataclasses.asdict(provenance.recipe), sort_keys=True),
         "fingerprint": fingerprint(request, provenance),
+        "start_sha256": provenance.start_sha256,
         "step": str(scores.chosen_step),
         "likeness": "not measured" if scores.likeness is None else f"{scores.likeness:.4f}",
         "modelspec.sai_model_spec": "1.0.1",

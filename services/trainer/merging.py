@@ -1,4 +1,4 @@
-"""LoRA layers worked out as one matrix: ``(W + B A) x`` instead of ``W x + B (A x)``.
+"""LoRA layers worked out as one matrix: ``(W + s B A) x`` instead of ``W x + s B (A x)``, s being PEFT's scale.
 
 A small UNet on a CPU spends more time on calling the little products of LoRA than on multiplying. Here the weights of
 all layers of one shape are summed in one call before the UNet runs, and each layer is again the one product that it is
@@ -26,24 +26,26 @@ class _Group:
         self.layers = layers
         self._pairs = [(layer.lora_A[adapter].weight, layer.lora_B[adapter].weight) for layer in layers]
         self._base_LOI = torch.stack([layer.get_base_layer().weight.flatten(1).float() for layer in layers])
+        self._adapter = adapter
         self._dtype = layers[0].get_base_layer().weight.dtype
         self.merged: tuple[Tensor, ...] = ()
 
     def merge(self) -> None:
         a_LRI, b_LOR = (torch.stack([pair[which].flatten(1) for pair in self._pairs]) for which in (0, 1))
-        self.merged = torch.baddbmm(self._base_LOI, b_LOR, a_LRI).to(self._dtype).unbind(0)
+        scale = self.layers[0].scaling[self._adapter]
+        self.merged = torch.baddbmm(self._base_LOI, b_LOR, a_LRI, alpha=scale).to(self._dtype).unbind(0)
 
 
 def merge_in_forward(unet: nn.Module, adapter: str) -> None:
     """Let every LoRA layer of ``unet``, in place, use its weight merged anew at each call of the UNet.
 
-    For frozen layers with PEFT's ``adapter``, alpha equal to rank; where adapters are disabled the layers are the
+    For frozen layers with PEFT's ``adapter``, all of one scale; where adapters are disabled the layers are the
     foundation's own.
     """
     layers = [module for module in unet.modules() if isinstance(module, LoraLayer)]
     shapes: dict[tuple[int, ...], list[Any]] = {}
     for layer in layers:
-        assert layer.scaling[adapter] == 1.0
+        assert layer.scaling[adapter] == layers[0].scaling[adapter]
         shapes.setdefault(tuple(layer.get_base_layer().weight.shape), []).append(layer)
     groups = [_Group(alike, adapter) for alike in shapes.values()]
     for group in groups:

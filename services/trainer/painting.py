@@ -17,10 +17,11 @@ from torch import Tensor
 
 from headshots.diffusion.foundation import Foundation
 from headshots.diffusion.schedule import initial_noise, make_schedule
+from services.trainer.adapted import adapter_at
 from services.trainer.base import Conditions, decode_latents
 from services.trainer.photos import Pixels
 
-# Portraits in one UNet call at most; each takes two rows.
+# Portraits in one UNet call at most.
 _MOST_PORTRAITS = 8
 
 # (outfit, backdrop, lighting): words of the style library, apart in colour and brightness. All are words that the
@@ -89,24 +90,20 @@ class Painter:
         orders = [
             (wanted.first_caption + prompt, seed) for prompt in range(len(wanted.prompts)) for seed in wanted.seeds
         ]
-        guidance = self._foundation.guidance_scale if bare else self._foundation.adapter_guidance_scale
+        strength = 0.0 if bare else 1.0
         training = self._unet.training
         self._unet.eval()
-        if bare:
-            self._unet.disable_adapters()
         try:
             pictures: list[Pixels] = []
             for start in range(0, len(orders), _MOST_PORTRAITS):
-                pictures += self._some(orders[start : start + _MOST_PORTRAITS], guidance, tick)
+                pictures += self._some(orders[start : start + _MOST_PORTRAITS], strength, tick)
         finally:
-            if bare:
-                self._unet.enable_adapters()
             self._unet.train(training)
         columns = len(wanted.seeds)
         return [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
 
     @torch.no_grad()
-    def _some(self, orders: Sequence[tuple[int, int]], guidance: float, tick: Callable[[], None]) -> list[Pixels]:
+    def _some(self, orders: Sequence[tuple[int, int]], strength: float, tick: Callable[[], None]) -> list[Pixels]:
         foundation, device = self._foundation, self._device
         factor = foundation.vae_scale_factor
         shape = (
@@ -117,28 +114,34 @@ class Painter:
         x_BCHW = torch.from_numpy(noise).to(device)
         before_BCHW = torch.zeros_like(x_BCHW)
         captions = torch.tensor([caption for caption, _ in orders], device=device)
-        both = torch.cat([torch.full_like(captions, self.wanted.empty_caption), captions])
         for step in range(table.steps):
             tick()
-            guided = self._guided(x_BCHW * float(table.input_scale[step]), float(table.timestep[step]), both, guidance)
+            scaled = x_BCHW * float(table.input_scale[step])
+            guided = self._guided(scaled, float(table.timestep[step]), captions, strength)
             clean = float(table.p[step]) * x_BCHW + float(table.q[step]) * guided
             a, b, c = (float(value[step]) for value in (table.a, table.b, table.c))
             x_BCHW, before_BCHW = a * x_BCHW + b * clean + c * before_BCHW, clean
         return decode_latents(self._vae, x_BCHW)
 
-    def _guided(self, x_BCHW: Tensor, timestep: float, captions_2B: Tensor, guidance: float) -> Tensor:
-        """Classifier-free guidance (arXiv 2207.12598)."""
-        context, added = self._conditions.rows(captions_2B)
-        times = torch.full((len(captions_2B),), timestep, device=self._device)
+    def _guided(self, x_BCHW: Tensor, timestep: float, caption_B: Tensor, strength: float) -> Tensor:
+        """Classifier-free guidance (arXiv 2207.12598), as the generator paints by default."""
+        foundation = self._foundation
+        guidance = foundation.adapter_guidance_scale if strength else foundation.guidance_scale
+        empty_B = torch.full_like(caption_B, self.wanted.empty_caption)
+        # Two calls, as all rows of one have an adapter of one strength.
+        empty = self._predicted(x_BCHW, timestep, empty_B, strength * foundation.negative_adapter_share)
+        asked = self._predicted(x_BCHW, timestep, caption_B, strength)
+        return empty + guidance * (asked - empty)
+
+    def _predicted(self, x_BCHW: Tensor, timestep: float, caption_B: Tensor, strength: float) -> Tensor:
+        context, added = self._conditions.rows(caption_B)
+        times = torch.full((len(caption_B),), timestep, device=self._device)
         dtype = self._unet.dtype
-        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._device.type == "cuda"):
-            prediction = self._unet(
-                torch.cat([x_BCHW, x_BCHW]).to(dtype),
-                times,
-                context.to(dtype),
-                added_cond_kwargs=added,
-                return_dict=False,
-            )[0].float()
-        empty, asked = prediction.chunk(2)
-        guided: Tensor = empty + guidance * (asked - empty)
-        return guided
+        with (
+            adapter_at(self._unet, strength),
+            torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._device.type == "cuda"),
+        ):
+            prediction: Tensor = self._unet(
+                x_BCHW.to(dtype), times, context.to(dtype), added_cond_kwargs=added, return_dict=False
+            )[0]
+        return prediction.float()

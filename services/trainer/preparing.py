@@ -13,7 +13,6 @@ from headshots.diffusion.foundation import Foundation
 from headshots.faces import Face, FaceAnalyzer, Part
 from services.trainer.adapted import AdaptedUNet
 from services.trainer.base import (
-    Conditions,
     encode_captions,
     encode_pictures,
     load_unet,
@@ -21,7 +20,6 @@ from services.trainer.base import (
     noise_levels,
 )
 from services.trainer.batches import EMPTY, FIRST_SCENE, Material
-from services.trainer.jobs import JobRequest
 from services.trainer.judging import Judge, hold_out
 from services.trainer.mates import Mates
 from services.trainer.objective import Head, Objective, Places, place_weights
@@ -31,7 +29,7 @@ from services.trainer.photos import Pixels
 from services.trainer.prior import bare_portraits, class_pictures
 from services.trainer.protocol import Task
 from services.trainer.recipe import Run
-from services.trainer.scenes import scene_prompts
+from services.trainer.scenes import run_captions
 from services.trainer.scores import NO_ANALYZER, NO_CHECKPOINTS, TOO_FEW_PHOTOS
 from services.trainer.selection import Selection
 
@@ -74,13 +72,14 @@ def prepare(
     subject_BCHW = encode_pictures(vae, crops, device)
     tick()
     height, width = (int(side) for side in subject_BCHW.shape[2:])
-    places = _places(analyzer, crops, height, width, recipe).to(device)
+    places = learned_places(analyzer, crops, height, width, recipe).to(device)
     # Without heads there is nothing that scenes could be put around.
     scenes = recipe.scenes if bool(places.headed_B.any()) else 0
     wanted = _wanted(foundation, recipe, task.request.class_noun, FIRST_SCENE + 2 * scenes)
-    conditions = _conditions(foundation, recipe, task.request, scenes, wanted, device)
+    captions = run_captions(foundation, recipe, task.request.class_noun, scenes)
+    conditions = encode_captions(foundation, [*captions, *wanted.prompts], device)
     tick()
-    adapted = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
+    adapted = AdaptedUNet(load_unet(foundation, device), foundation, recipe, device)
     objective = Objective(
         alphas_cumprod_T=noise_levels(foundation).to(device),
         v_prediction=foundation.prediction_type == "v_prediction",
@@ -126,7 +125,7 @@ def _judge(
     return Judge(analyzer, [faces[number][0] for number in held_out], trained_on, bare)
 
 
-def _places(
+def learned_places(
     analyzer: FaceAnalyzer | None, pictures: Sequence[Pixels], height: int, width: int, recipe: Recipe
 ) -> Places:
     """What of each photo is learned, in latent cells: its head, where the analyzer can tell; else its middle."""
@@ -158,21 +157,3 @@ def _why_not(analyzer: FaceAnalyzer | None, recipe: Recipe) -> str:
     if analyzer is None:
         return NO_ANALYZER
     return TOO_FEW_PHOTOS if recipe.held_out and recipe.checkpoints else NO_CHECKPOINTS
-
-
-def _conditions(
-    foundation: Foundation,
-    recipe: Recipe,
-    request: JobRequest,
-    scenes: int,
-    wanted: PortraitSet,
-    device: torch.device,
-) -> Conditions:
-    """The captions of a run, in the order of :mod:`services.trainer.batches`, then the portraits' prompts."""
-    noun = request.class_noun
-    words = {"trigger": foundation.trigger, "class_noun": noun}
-    bare = " ".join(recipe.caption.format(trigger="", class_noun=noun).split())
-    captions = [recipe.caption.format(**words), "", recipe.prior_caption.format(**words), bare]
-    for subject in (f"{foundation.trigger} {noun}", noun):
-        captions += scene_prompts(foundation, subject, scenes, recipe.seed)
-    return encode_captions(foundation, [*captions, *wanted.prompts], device)

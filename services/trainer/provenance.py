@@ -6,14 +6,15 @@ import dataclasses
 import hashlib
 import json
 
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundation import Foundation, file_digest
 from services.trainer.jobs import JobRequest
 from services.trainer.options import Recipe
 
 
 @dataclasses.dataclass(frozen=True)
 class Provenance:
-    """What an adapter's files say about where they come from."""
+    """What an adapter's files say about where they come from. ``start_sha256``: of what it started from, empty where
+    that was noise."""
 
     foundation_name: str
     foundation_digest: str
@@ -22,6 +23,7 @@ class Provenance:
     size_px: tuple[int, int]
     trigger: str
     adapted_layers: tuple[str, ...]
+    start_sha256: str
     recipe: Recipe
 
 
@@ -39,6 +41,7 @@ def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> P
         size_px=(foundation.native_width_px, foundation.native_height_px),
         trigger=foundation.trigger,
         adapted_layers=foundation.adapted_layers,
+        start_sha256=file_digest(foundation.adapter_start) if foundation.adapter_start else "",
         recipe=Recipe.resolve(foundation, request.options),
     )
 
@@ -51,6 +54,7 @@ def fingerprint(request: JobRequest, provenance: Provenance) -> str:
         "foundation": provenance.foundation_digest,
         "trigger": provenance.trigger,
         "adapted_layers": provenance.adapted_layers,
+        "start": provenance.start_sha256,
         "size": provenance.size_px,
         "recipe": dataclasses.asdict(provenance.recipe),
     }

@@ -9,12 +9,23 @@ from __future__ import annotations
 import numpy as np
 
 from headshots.diffusion.foundation import Foundation
+from services.trainer.options import Recipe
 
 OUTFITS = ("navy suit", "white shirt", "red shirt", "blue t-shirt", "yellow cardigan", "purple hoodie")
 BACKDROPS = ("plain white studio", "black studio", "blue studio", "leafy park", "wooden wall")
 # The light of a photo falls on the head, which is what is learned: a caption with another light would teach that such
 # words mean nothing. This one comes nearest to how most selfies look.
 LIGHTING = "soft studio lighting"
+
+
+def run_captions(foundation: Foundation, recipe: Recipe, class_noun: str, scenes: int) -> list[str]:
+    """The captions of a run with so many scenes, in the order of :mod:`services.trainer.batches`."""
+    words = {"trigger": foundation.trigger, "class_noun": class_noun}
+    bare = " ".join(recipe.caption.format(trigger="", class_noun=class_noun).split())
+    captions = [recipe.caption.format(**words), "", recipe.prior_caption.format(**words), bare]
+    for subject in (f"{foundation.trigger} {class_noun}", class_noun):
+        captions += scene_prompts(foundation, subject, scenes, recipe.seed)
+    return captions
 
 
 def scene_prompts(foundation: Foundation, subject: str, count: int, seed: int) -> list[str]:

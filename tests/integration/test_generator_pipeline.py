@@ -43,19 +43,46 @@ def psnr(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
 
 
 def stock_image(
-    foundation: Path, lora: Path | None, sampler: str, *, seed: int, size: tuple[int, int], **call: Any
+    foundation: Path,
+    lora: Path | None,
+    sampler: str,
+    *,
+    seed: int,
+    size: tuple[int, int],
+    negative_adapter_share: float = 1.0,
+    **call: Any,
 ) -> np.ndarray[Any, Any]:
-    """Stock diffusers, told nothing of us but the noise."""
+    """Stock diffusers, told nothing of us but the noise, and which share of the LoRA the negative prompt sees."""
     pipeline = AutoPipelineForText2Image.from_pretrained(foundation, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     pipeline.scheduler = SAMPLERS[sampler][1].from_config(pipeline.scheduler.config)
     if lora is not None:
         pipeline.load_lora_weights(lora.parent, weight_name=lora.name)
+    if negative_adapter_share != 1:
+        weaken_negative(pipeline.unet, negative_adapter_share)
     width, height = size
     channels = pipeline.unet.config.in_channels
     latents = torch.from_numpy(initial_noise(seed, (1, channels, height // 8, width // 8)))
     made = pipeline(latents=latents, width=width, height=height, output_type="np", **call).images[0]
     return (made * 255).round().astype(np.uint8)  # type: ignore[no-any-return]
+
+
+def weaken_negative(unet: Any, share: float) -> None:
+    """The first of every two rows, the negative prompt's, sees so much of PEFT's adapter; all else is stock."""
+    whole = unet.forward
+    name = next(iter(unet.peft_config))
+
+    def forward(
+        sample: torch.Tensor, timestep: torch.Tensor, encoder_hidden_states: torch.Tensor, **rest: Any
+    ) -> tuple[torch.Tensor]:
+        rows = []
+        for row, weight in enumerate((share, 1.0)):
+            unet.set_adapters([name], [weight])
+            one = slice(row, row + 1)
+            rows.append(whole(sample[one], timestep, encoder_hidden_states=encoder_hidden_states[one], **rest)[0])
+        return (torch.cat(rows),)
+
+    unet.forward = forward
 
 
 async def our_image(folder: Path, package: EnginePackage, lora: Path | None, **request: Any) -> np.ndarray[Any, Any]:
@@ -71,21 +98,26 @@ async def our_image(folder: Path, package: EnginePackage, lora: Path | None, **r
 
 
 @pytest.mark.parametrize(
-    ("sampler", "steps", "guidance", "size", "prediction"),
+    ("sampler", "steps", "guidance", "share", "size", "prediction"),
     [
-        ("ddim", 6, 3.0, (64, 64), "epsilon"),
-        ("euler", 5, 1.0, (48, 64), "epsilon"),
-        ("dpmpp_2m", 9, 5.0, (64, 32), "epsilon"),
-        ("ddim", 5, 2.0, (64, 64), "v_prediction"),
-        ("dpmpp_2m", 6, 2.0, (64, 64), "v_prediction"),
+        ("ddim", 6, 3.0, 1.0, (64, 64), "epsilon"),
+        ("euler", 5, 1.0, 1.0, (48, 64), "epsilon"),
+        ("dpmpp_2m", 9, 5.0, 0.25, (64, 32), "epsilon"),
+        ("ddim", 5, 2.0, 0.0, (64, 64), "v_prediction"),
+        ("dpmpp_2m", 6, 2.0, 1.0, (64, 64), "v_prediction"),
     ],
 )
 async def test_an_image_is_what_stock_diffusers_paints(
-    tmp_path: Path, sampler: str, steps: int, guidance: float, size: tuple[int, int], prediction: str
+    tmp_path: Path, sampler: str, steps: int, guidance: float, share: float, size: tuple[int, int], prediction: str
 ) -> None:
     lora = tmp_path / "lora.safetensors"
     lora.write_bytes(lora_bytes(peft_unet(4, 8.0, seed=5)))
-    common = {"prompt": "photo of sks man in navy suit", "negative_prompt": "grey", "guidance_scale": guidance}
+    common: dict[str, Any] = {
+        "prompt": "photo of sks man in navy suit",
+        "negative_prompt": "grey",
+        "guidance_scale": guidance,
+    }
+    common["negative_adapter_share"] = share
     expected = stock_image(
         tiny_foundation(prediction), lora, sampler, seed=11, size=size, num_inference_steps=steps, **common
     )
@@ -170,6 +202,7 @@ async def test_the_bundled_foundation_is_what_stock_diffusers_paints(tmp_path: P
         size=(package.native_width_px, package.native_height_px),
         num_inference_steps=8,
         guidance_scale=package.adapter_guidance_scale,
+        negative_adapter_share=package.negative_adapter_share,
         prompt=prompt,
     )
     found = await our_image(tmp_path, package, lora, seed=7, steps=8, prompt=prompt)

@@ -47,18 +47,28 @@ def test_a_bare_diffusers_folder_gets_sensible_defaults(folder: Path) -> None:
     assert (found.prediction_type, found.sampler) == ("v_prediction", "dpmpp_2m")
     assert found.steps > 0
     assert "{subject}" in found.prompt_template
+    assert found.negative_adapter_share == 1.0, "as in stock pipelines"
+    assert found.adapter_start is None
 
 
 def test_headshots_yaml_overrides(folder: Path) -> None:
     (folder / "headshots.yaml").write_text(
-        "width_px: 64\nsampler: euler\nsteps: 9\nguidance_scale: 2\ntrigger: zwx\n"
+        "width_px: 64\nsampler: euler\nsteps: 9\nguidance_scale: 2\ntrigger: zwx\nnegative_adapter_share: 0\n"
         "class_nouns: [someone]\ntraining: {rank: 6, steps: 50}\n"
     )
     found = Foundation.read(folder)
     assert (found.native_width_px, found.native_height_px, found.sampler, found.steps) == (64, 128, "euler", 9)
     assert (found.guidance_scale, found.trigger, found.class_nouns) == (2.0, "zwx", ("someone",))
     assert found.adapter_guidance_scale == 2.0, "as without an adapter, unless it is said"
+    assert found.negative_adapter_share == 0.0
     assert found.training == {"rank": 6, "steps": 50}
+
+
+def test_what_adapters_start_from_is_found_and_is_not_the_foundation(folder: Path) -> None:
+    before = foundation_digest(folder)
+    (folder / "adapter_start.safetensors").write_bytes(b"start")
+    assert Foundation.read(folder).adapter_start == folder / "adapter_start.safetensors"
+    assert foundation_digest(folder) == before, "adapters of before stay valid"
 
 
 def test_sdxl_is_recognised_by_its_added_conditions(folder: Path) -> None:
@@ -89,6 +99,11 @@ def change(file: Path, **values: object) -> None:
         (lambda f: (f / "headshots.yaml").write_text("step: 3"), "FOUNDATION_SETTINGS_INVALID", "unknown step"),
         (lambda f: (f / "headshots.yaml").write_text("sampler: heun"), "FOUNDATION_SETTINGS_INVALID", "euler"),
         (lambda f: (f / "headshots.yaml").write_text("a: [1"), "FOUNDATION_SETTINGS_INVALID", "not YAML"),
+        (
+            lambda f: (f / "headshots.yaml").write_text("negative_adapter_share: 1.5"),
+            "FOUNDATION_SETTINGS_INVALID",
+            "negative_adapter_share is 1.5; 0 to 1",
+        ),
         (lambda f: (f / "headshots.yaml").write_text("steps: few"), "FOUNDATION_SETTINGS_INVALID", "int is needed"),
         (lambda f: (f / "headshots.yaml").write_text("class_nouns: man"), "FOUNDATION_SETTINGS_INVALID", "list is"),
         (lambda f: adapt(f, *ATTENTION_LAYERS, "conv1"), "FOUNDATION_SETTINGS_INVALID", "unknown conv1; name to_q"),

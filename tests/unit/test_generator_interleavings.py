@@ -62,6 +62,7 @@ REQUESTS = st.fixed_dictionaries(
         "width_px": st.sampled_from([2, 4]),
         "sampler": st.sampled_from(["ddim", "euler", "dpmpp_2m"]),
         "adapter_strength": st.sampled_from([0.5, 1.0]),
+        "negative_adapter_share": st.sampled_from([None, 0.0, 1.0]),
         "high": st.booleans(),
         "images": st.integers(1, 2),
         "source": st.sampled_from(range(len(SOURCES))),

@@ -17,7 +17,7 @@ from services.trainer.base import Conditions
 from services.trainer.batches import BARE, CAPTION, EMPTY, FIRST_SCENE, PRIOR, Batches, Material, Rows
 from services.trainer.objective import Head, Objective, Places
 from services.trainer.options import Recipe
-from services.trainer.preparing import _places
+from services.trainer.preparing import learned_places
 from services.trainer.scenes import BACKDROPS, OUTFITS, scene_prompts
 
 CPU = torch.device("cpu")
@@ -112,7 +112,7 @@ def test_without_heads_nobody_is_asked_no_scene_is_named_and_no_draw_comes_twice
 def test_without_an_analyzer_whole_photos_are_learned_and_it_is_said(caplog: pytest.LogCaptureFixture) -> None:
     photo = np.zeros((64, 64, 3), np.uint8)
     with caplog.at_level("WARNING"):
-        places = _places(None, [photo], 8, 8, RECIPE)
+        places = learned_places(None, [photo], 8, 8, RECIPE)
     assert torch.equal(places.own_BHW, torch.ones(1, 8, 8))
     assert not places.headed_B.any()
     assert "scenes are left out" in caplog.text
@@ -154,3 +154,24 @@ def test_numbers_beyond_their_limits_are_refused(setting: dict[str, float]) -> N
     with pytest.raises(InvalidArgumentError) as caught:
         Recipe.resolve(foundation)
     assert caught.value.reason == "FOUNDATION_RECIPE_INVALID"
+
+
+@pytest.mark.parametrize("prior_rows", [0, 1, 3])
+def test_the_parts_of_a_step_are_the_whole(prior_rows: int) -> None:
+    recipe = replace(RECIPE, prior_rows=prior_rows)
+    whole, _ = batches(recipe, prior=prior_rows > 0)
+    parts = [replace(batches(recipe, prior=prior_rows > 0)[0], part=(number, 3)) for number in range(3)]
+    for step in (1, 4, 9):
+        rows = whole.step(step)
+        found = [part.step(step) for part in parts]
+        for name in Rows.__dataclass_fields__:
+            # A part has its share of the subject's rows, then its share of the class's.
+            order = np.argsort(np.concatenate([_order(recipe, number) for number in range(3)]), kind="stable")
+            together = torch.cat([getattr(part, name) for part in found])[torch.from_numpy(order)]
+            torch.testing.assert_close(together, getattr(rows, name), rtol=1e-6, atol=0)
+
+
+def _order(recipe: Recipe, number: int) -> np.ndarray:
+    """Which rows of the whole a part of three has."""
+    subject = np.array_split(np.arange(recipe.batch_rows), 3)[number]
+    return np.concatenate([subject, np.array_split(recipe.batch_rows + np.arange(recipe.prior_rows), 3)[number]])

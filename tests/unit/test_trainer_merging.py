@@ -9,6 +9,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 
+from services.trainer.adapted import adapter_at
 from services.trainer.merging import merge_in_forward
 from tests.engines import peft_unet, tiny_sdxl
 
@@ -47,6 +48,31 @@ def test_outputs_and_gradients_are_pefts(family: str) -> None:
         assert parameter.grad is not None
         scale = float(wanted[name].grad.abs().max())
         torch.testing.assert_close(parameter.grad, wanted[name].grad, rtol=1e-3, atol=1e-4 * scale, msg=name)
+
+
+def test_an_adapter_of_another_strength_is_pefts() -> None:
+    stock = peft_unet(4, 4.0, seed=1)
+    merged = copy.deepcopy(stock)
+    merge_in_forward(merged, ADAPTER)
+    given = inputs(stock)
+    with torch.no_grad():
+        whole, bare = merged(**given).sample, unadapted(stock, given)
+        stock.set_adapters([ADAPTER], [0.3])
+        with adapter_at(merged, 0.3):
+            weak = merged(**given).sample
+        torch.testing.assert_close(weak, stock(**given).sample, rtol=1e-4, atol=1e-5)
+        with adapter_at(merged, 0.0):
+            torch.testing.assert_close(merged(**given).sample, bare)
+        assert torch.equal(merged(**given).sample, whole), "as strong as before"
+    assert not torch.allclose(weak, whole)
+    assert not torch.allclose(weak, bare)
+
+
+def unadapted(unet: UNet2DConditionModel, given: dict[str, object]) -> Tensor:
+    unet.disable_adapters()
+    sample: Tensor = unet(**given).sample
+    unet.enable_adapters()
+    return sample
 
 
 def test_weights_that_change_count_in_the_next_call_and_disabled_adapters_in_none() -> None:

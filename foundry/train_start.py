@@ -1,0 +1,144 @@
+"""Stage 5: what adapters start from. `python -m foundry.train_start --model models/tiny-portrait --minutes 60`
+
+Reptile (arXiv 1803.02999): again and again an adapter learns a training person for a few dozen steps, and the start
+moves a share of the way to where that led. Steps on selfies, as the trainer makes them, alternate with steps on the
+person's true portraits: so a start is found from which the ones lead to the others.
+
+Resumes from `DIR/start_checkpoint.pt`, leaves `adapter_start.safetensors` in the model's folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from foundry.parallel import Ranks, run_ranks
+from foundry.progress import tqdm
+from foundry.start_people import People, Person
+from foundry.training import Budget, save_atomically
+from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundation_files import START
+from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes
+from services.trainer.adapted import ADAPTER, AdaptedUNet
+from services.trainer.base import load_unet
+from services.trainer.options import Recipe
+
+# Of a person, and its learning rate.
+STEPS, LEARNING_RATE = 60, 3e-3
+# How far the start moves at first, until which share of the budget; then linearly down to the last.
+MOVE, MOVE_UNTIL, LAST_MOVE = 0.3, 0.4, 0.03
+_SAVE_SECONDS = 120.0
+
+
+class Learner:
+    """An adapter that learns one person after the other, each from the start as it is by then."""
+
+    def __init__(self, foundation: Foundation, recipe: Recipe, rank: int) -> None:
+        device = torch.device("cpu")
+        self._adapted = AdaptedUNet(load_unet(foundation, device), foundation, recipe, device)
+        self._learned = list(self._adapted.parameters.values())
+        self._sizes = [parameter.numel() for parameter in self._learned]
+        # Kept from person to person, but for the momentum: how steep each weight is, all of them have in common.
+        self._optimizer = torch.optim.Adam(self._learned, lr=LEARNING_RATE)
+        self._people = People(foundation, self._adapted, recipe)
+        self._recipe, self._rank, self._rounds = recipe, rank, 0
+
+    @property
+    def flat(self) -> Tensor:
+        """All weights, one after the other."""
+        return torch.cat([parameter.detach().flatten() for parameter in self._learned])
+
+    @torch.no_grad()
+    def put(self, flat: Tensor) -> None:
+        """Inverse of :attr:`flat`."""
+        for parameter, part in zip(self._learned, torch.split(flat, self._sizes), strict=True):
+            parameter.copy_(part.view_as(parameter))
+
+    def learn(self, round_number: int) -> float:
+        """Learn somebody; the last steps' mean loss."""
+        person = self._people.draw(np.random.default_rng([round_number, self._rank, 0x57A7]))
+        for state in self._optimizer.state.values():
+            state["exp_avg"].zero_()
+        losses = [self._step(person, number) for number in range(1, STEPS + 1)]
+        return float(np.mean(losses[-10:]))
+
+    def _step(self, person: Person, number: int) -> float:
+        on_selfies = number % 2 == 1
+        rows = person.selfies.step(number) if on_selfies else person.portrait_rows(number)
+        conditions = person.conditions if on_selfies else person.portraits.conditions
+        self._optimizer.zero_grad(set_to_none=True)
+        loss = self._adapted.loss(conditions, person.selfies.objective, rows)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._learned, self._recipe.max_gradient_norm)
+        self._optimizer.step()
+        return loss.item()
+
+    def pairs(self) -> dict[str, LoraPair]:
+        """The adapter by layers."""
+        arrays = {name: parameter.detach().half().numpy() for name, parameter in self._adapted.parameters.items()}
+        ends = f".lora_A.{ADAPTER}.weight", f".lora_B.{ADAPTER}.weight"
+        names = [name.removesuffix(ends[0]) for name in arrays if name.endswith(ends[0])]
+        return {name: LoraPair.of_arrays(arrays[name + ends[0]], arrays[name + ends[1]]) for name in names}
+
+
+def share_to_move(progress: float, first: float = MOVE) -> float:
+    """How far the start moves towards where a person led, at ``progress``, 0 to 1."""
+    down = (progress - MOVE_UNTIL) / (1 - MOVE_UNTIL)
+    return first + (LAST_MOVE - first) * max(down, 0.0)
+
+
+def train(ranks: Ranks, options: argparse.Namespace) -> None:
+    """Until the budget is spent: every rank learns a person, and the start moves to their mean."""
+    foundation = Foundation.read(options.model)
+    learner = Learner(foundation, Recipe.resolve(foundation), ranks.rank)
+    checkpoint = options.work / "start_checkpoint.pt"
+    state: dict[str, Any] = {"flat": learner.flat, "round": 0, "spent": 0.0}
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+    flat, number = state["flat"], state["round"]
+    budget = Budget(options.minutes * 60 if options.minutes is not None else None, options.rounds, state["spent"])
+    saved, progress = budget.elapsed, budget.progress(number)
+    with tqdm(desc="start", unit="round", disable=ranks.rank > 0) as bar:
+        while progress < 1:
+            learner.put(flat)
+            loss = learner.learn(number)
+            number += 1
+            # The ranks' clocks differ: all go by their mean.
+            moved = torch.cat([learner.flat - flat, torch.tensor([budget.progress(number), loss])])
+            ranks.sum_flat(moved)
+            moved /= ranks.world
+            flat, progress = flat + share_to_move(progress, options.move) * moved[:-2], float(moved[-2])
+            bar.set_postfix(loss=f"{float(moved[-1]):.3f}", done=f"{progress:.0%}")
+            bar.update()
+            if ranks.rank == 0 and (budget.elapsed - saved > _SAVE_SECONDS or progress >= 1):
+                saved = budget.elapsed
+                save_atomically({"flat": flat, "round": number, "spent": saved}, checkpoint)
+    if ranks.rank == 0:
+        learner.put(flat)
+        header = {"rounds": str(number), "people": str(number * ranks.world), "steps": json.dumps(STEPS)}
+        (options.model / START).write_bytes(diffusers_lora_bytes(learner.pairs(), header))
+
+
+def main() -> None:
+    """Parse the command line and train."""
+    parser = argparse.ArgumentParser(prog="python -m foundry.train_start", description=__doc__)
+    parser.add_argument("--work", type=Path, default=Path("out/foundry"), help="where the checkpoint lives")
+    parser.add_argument("--model", type=Path, default=Path("models/tiny-portrait"), help="the foundation's folder")
+    parser.add_argument("--minutes", type=float, help="training time, earlier runs included")
+    parser.add_argument("--rounds", type=int, help="rounds, earlier ones included")
+    parser.add_argument("--move", type=float, default=MOVE, help="how far the start moves at first; a learned one less")
+    parser.add_argument("--ranks", type=int, default=1, help="processes, each with a person a round")
+    options = parser.parse_args()
+    if options.minutes is None and options.rounds is None:
+        parser.error("say --minutes, --rounds or both")
+    run_ranks(options.ranks, train, options)
+
+
+if __name__ == "__main__":
+    main()
