@@ -16,7 +16,7 @@ from headshots.diffusion.foundation import Foundation
 from headshots.faces import open_analyzer
 from services.trainer.adapted import AdaptedUNet
 from services.trainer.base import Conditions, encode_captions, encode_pictures, load_vae, noise_levels
-from services.trainer.batches import Batches, Material, Rows
+from services.trainer.batches import CLEAR_SHARE, Batches, Material, Rows
 from services.trainer.objective import Objective, draw_step
 from services.trainer.options import Recipe
 from services.trainer.photos import Pixels, crops
@@ -57,13 +57,13 @@ class Person:
             shape=tuple(latents.shape[1:]),
         )
         chosen_BCHW = latents[draw.index_B]
-        clear_B11 = (draw.timestep_B < levels / 2).view(-1, 1, 1)
+        clear_B11 = (draw.timestep_B < CLEAR_SHARE * levels).view(-1, 1, 1)
         return Rows(
             noisy_BCHW=objective.noisy(chosen_BCHW, draw),
             timestep_B=draw.timestep_B,
             caption_B=draw.index_B,
             target_BCHW=objective.target(chosen_BCHW, draw),
-            weight_B=torch.full((len(chosen_BCHW),), 1 / len(chosen_BCHW)),
+            weight_B=objective.weights(draw.timestep_B) / len(chosen_BCHW),
             place_BHW=places.weight_BHW[draw.index_B] + clear_B11 * places.edge_BHW[draw.index_B],
         )
 
@@ -110,7 +110,7 @@ class People:
         return found
 
     def _portraits(self, identity: Identity, rng: np.random.Generator) -> tuple[list[Pixels], list[str]]:
-        """In scenes that trainings name, and what asks for each."""
+        """In clothes and places that trainings name, in any light, and what asks for each."""
         pictures, prompts = [], []
         for _ in range(PORTRAITS):
             scene = sample_scene(rng, "studio", outfit=str(rng.choice(OUTFITS)), backdrop=str(rng.choice(BACKDROPS)))

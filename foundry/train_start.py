@@ -1,4 +1,4 @@
-"""Stage 5: what adapters start from. `python -m foundry.train_start --model models/tiny-portrait --minutes 60`
+"""Stage 6: what adapters start from. `python -m foundry.train_start --model models/tiny-portrait --minutes 60`
 
 Reptile (arXiv 1803.02999): again and again an adapter learns a training person for a few dozen steps, and the start
 moves a share of the way to where that led. Steps on selfies, as the trainer makes them, alternate with steps on the
@@ -10,7 +10,6 @@ Resumes from `DIR/start_checkpoint.pt`, leaves `adapter_start.safetensors` in th
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,9 @@ from foundry.parallel import Ranks, run_ranks
 from foundry.progress import tqdm
 from foundry.start_people import People, Person
 from foundry.training import Budget, save_atomically
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundation import Foundation, foundation_digest
 from headshots.diffusion.foundation_files import START
-from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes
+from headshots.diffusion.lora import DIGEST_KEY, LoraPair, write_diffusers_lora
 from services.trainer.adapted import ADAPTER, AdaptedUNet
 from services.trainer.base import load_unet
 from services.trainer.options import Recipe
@@ -39,15 +38,17 @@ _SAVE_SECONDS = 120.0
 class Learner:
     """An adapter that learns one person after the other, each from the start as it is by then."""
 
-    def __init__(self, foundation: Foundation, recipe: Recipe, rank: int) -> None:
-        device = torch.device("cpu")
-        self._adapted = AdaptedUNet(load_unet(foundation, device), foundation, recipe, device)
+    def __init__(self, foundation: Foundation, digest: str, rank: int) -> None:
+        """``rank``: which of the processes this is; every one learns other people."""
+        device, recipe = torch.device("cpu"), Recipe.resolve(foundation)
+        self._adapted = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
+        if foundation.adapter_start is not None:
+            self._adapted.start_from(foundation.adapter_start, digest)
         self._learned = list(self._adapted.parameters.values())
         self._sizes = [parameter.numel() for parameter in self._learned]
-        # Kept from person to person, but for the momentum: how steep each weight is, all of them have in common.
         self._optimizer = torch.optim.Adam(self._learned, lr=LEARNING_RATE)
         self._people = People(foundation, self._adapted, recipe)
-        self._recipe, self._rank, self._rounds = recipe, rank, 0
+        self._recipe, self._rank = recipe, rank
 
     @property
     def flat(self) -> Tensor:
@@ -59,6 +60,15 @@ class Learner:
         """Inverse of :attr:`flat`."""
         for parameter, part in zip(self._learned, torch.split(flat, self._sizes), strict=True):
             parameter.copy_(part.view_as(parameter))
+
+    @property
+    def moments(self) -> dict[str, Any]:
+        """What is kept from person to person: how steep each weight is, all people have in common."""
+        return self._optimizer.state_dict()
+
+    def put_moments(self, moments: dict[str, Any]) -> None:
+        """Inverse of :attr:`moments`."""
+        self._optimizer.load_state_dict(moments)
 
     def learn(self, round_number: int) -> float:
         """Learn somebody; the last steps' mean loss."""
@@ -80,8 +90,10 @@ class Learner:
         return loss.item()
 
     def pairs(self) -> dict[str, LoraPair]:
-        """The adapter by layers."""
-        arrays = {name: parameter.detach().half().numpy() for name, parameter in self._adapted.parameters.items()}
+        """The adapter by layers, rounded to fp16."""
+        arrays = {
+            name: parameter.detach().half().float().numpy() for name, parameter in self._adapted.parameters.items()
+        }
         ends = f".lora_A.{ADAPTER}.weight", f".lora_B.{ADAPTER}.weight"
         names = [name.removesuffix(ends[0]) for name in arrays if name.endswith(ends[0])]
         return {name: LoraPair.of_arrays(arrays[name + ends[0]], arrays[name + ends[1]]) for name in names}
@@ -94,35 +106,50 @@ def share_to_move(progress: float, first: float = MOVE) -> float:
 
 
 def train(ranks: Ranks, options: argparse.Namespace) -> None:
-    """Until the budget is spent: every rank learns a person, and the start moves to their mean."""
+    """Until the budget is spent: every rank learns a person, and the start moves to their mean.
+
+    Raises:
+        ValueError: the checkpoint in the work folder is another foundation's, or of other layers or another rank.
+    """
     foundation = Foundation.read(options.model)
-    learner = Learner(foundation, Recipe.resolve(foundation), ranks.rank)
+    digest, recipe = foundation_digest(options.model), Recipe.resolve(foundation)
+    learner = Learner(foundation, digest, ranks.rank)
+    mark = f"{digest} {' '.join(foundation.adapted_layers)} {recipe.rank}"
     checkpoint = options.work / "start_checkpoint.pt"
-    state: dict[str, Any] = {"flat": learner.flat, "round": 0, "spent": 0.0}
+    state: dict[str, Any] = {"mark": mark, "flat": learner.flat, "round": 0, "people": 0, "spent": 0.0}
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
-    flat, number = state["flat"], state["round"]
+        if state["mark"] != mark:
+            raise ValueError(
+                f"{checkpoint} is of another foundation, layers or rank; remove it, or take another --work"
+            )
+        learner.put_moments(state["moments"])
     budget = Budget(options.minutes * 60 if options.minutes is not None else None, options.rounds, state["spent"])
-    saved, progress = budget.elapsed, budget.progress(number)
+    saved = budget.elapsed
     with tqdm(desc="start", unit="round", disable=ranks.rank > 0) as bar:
-        while progress < 1:
-            learner.put(flat)
-            loss = learner.learn(number)
-            number += 1
-            # The ranks' clocks differ: all go by their mean.
-            moved = torch.cat([learner.flat - flat, torch.tensor([budget.progress(number), loss])])
-            ranks.sum_flat(moved)
-            moved /= ranks.world
-            flat, progress = flat + share_to_move(progress, options.move) * moved[:-2], float(moved[-2])
-            bar.set_postfix(loss=f"{float(moved[-1]):.3f}", done=f"{progress:.0%}")
+        # The ranks' clocks differ: all go by their mean.
+        while (progress := _mean(ranks, torch.tensor([budget.progress(state["round"])]))[0]) < 1:
+            learner.put(state["flat"])
+            loss = learner.learn(state["round"])
+            moved = _mean(ranks, torch.cat([learner.flat - state["flat"], torch.tensor([loss])]))
+            state["flat"] = state["flat"] + share_to_move(float(progress), options.move) * moved[:-1]
+            state |= {"round": state["round"] + 1, "people": state["people"] + ranks.world}
+            bar.set_postfix(loss=f"{float(moved[-1]):.3f}", done=f"{float(progress):.0%}")
             bar.update()
-            if ranks.rank == 0 and (budget.elapsed - saved > _SAVE_SECONDS or progress >= 1):
+            if ranks.rank == 0 and budget.elapsed - saved > _SAVE_SECONDS:
                 saved = budget.elapsed
-                save_atomically({"flat": flat, "round": number, "spent": saved}, checkpoint)
+                save_atomically({**state, "spent": saved, "moments": learner.moments}, checkpoint)
     if ranks.rank == 0:
-        learner.put(flat)
-        header = {"rounds": str(number), "people": str(number * ranks.world), "steps": json.dumps(STEPS)}
-        (options.model / START).write_bytes(diffusers_lora_bytes(learner.pairs(), header))
+        save_atomically({**state, "spent": budget.elapsed, "moments": learner.moments}, checkpoint)
+        learner.put(state["flat"])
+        header = {DIGEST_KEY: digest, "people": str(state["people"]), "steps": str(STEPS)}
+        write_diffusers_lora(options.model / START, learner.pairs(), header)
+
+
+def _mean(ranks: Ranks, flat: Tensor) -> Tensor:
+    """Over the ranks."""
+    ranks.sum_flat(flat)
+    return flat / ranks.world
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +11,24 @@ from diffusers import StableDiffusionPipeline
 
 from headshots.client import Image
 from headshots.diffusion.foundation import Foundation
+
+
+def weaken_negative(unet: Any, share: float) -> None:
+    """The first of every two rows, the negative prompt's, sees so much of PEFT's adapter; all else is stock."""
+    whole = unet.forward
+    name = next(iter(unet.peft_config))
+
+    def forward(
+        sample: torch.Tensor, timestep: torch.Tensor, encoder_hidden_states: torch.Tensor, **rest: Any
+    ) -> tuple[torch.Tensor]:
+        rows = []
+        for row, weight in enumerate((share, 1.0)):
+            unet.set_adapters([name], [weight])
+            one = slice(row, row + 1)
+            rows.append(whole(sample[one], timestep, encoder_hidden_states=encoder_hidden_states[one], **rest)[0])
+        return (torch.cat(rows),)
+
+    unet.forward = forward
 
 
 class StockDiffusers:
@@ -25,6 +44,8 @@ class StockDiffusers:
         """As any user of diffusers loads a LoRA."""
         self._pipeline.load_lora_weights(file.parent, weight_name=file.name)
         self._guidance = self._foundation.adapter_guidance_scale
+        if self._foundation.negative_adapter_share != 1:
+            weaken_negative(self._pipeline.unet, self._foundation.negative_adapter_share)
 
     def paint(self, image: Image) -> np.ndarray:
         """The image's prompt, seed and size, with the foundation's steps and guidance; float64 [H, W, 3], 0 to 255."""

@@ -23,6 +23,8 @@ from services.generator.requests import Painted, PaintRequest
 from services.generator.settings import GeneratorSettings
 
 _TENANT = "bench"
+# As stock pipelines have it, which paint the same images.
+_SHARE = 1.0
 
 
 class OurEngine:
@@ -41,6 +43,7 @@ class OurEngine:
             seed=wanted.seed,
             steps=self._world.steps,
             guidance_scale=self._world.guidance,
+            negative_adapter_share=_SHARE,
         )
         painted = [event async for event in self._engine.paint(request) if isinstance(event, Painted)]
         return painted[0].content
@@ -89,6 +92,7 @@ class OurService:
             seed=wanted.seed,
             steps=steps,
             guidance_scale=guidance,
+            negative_adapter_share=_SHARE,
         )
         content = b""
         async for event in self._stub.Generate(request):

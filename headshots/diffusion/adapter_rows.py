@@ -28,15 +28,7 @@ class _Matrices:
     shape: tuple[int, ...]
     piece: int
     places: tuple[int, ...]
-    number: int
-
-
-@dataclass(frozen=True)
-class Adapters:
-    """A and B of neighbouring sites with one input, as :meth:`AdapterRows.reserve` gives them out."""
-
-    a: _Matrices
-    b: _Matrices
+    number: int | None
 
 
 class AdapterRows:
@@ -50,58 +42,40 @@ class AdapterRows:
         self._layout = layout
         # By size of a piece: the places of what is gathered in one such piece.
         self._places: dict[int, list[int]] = {}
-        # Of the batch in flight, by size of a piece: each row's slot as an index into the bank as a table of such
-        # pieces, [B]; and the indices of all those places.
-        self._first: dict[int, Tensor] = {}
-        self._index: dict[int, Sequence[Tensor]] = {}
-        # By number of dimensions: the strength as a factor of a tensor of so many.
-        self._factors: dict[int, Tensor] = {}
-        self._bank_SP = self._slot_B = self._strength_B = torch.empty(0)
+        self.forget()
 
     def reserve(self, sites: Sequence[Site]) -> Adapters:
-        """Those of neighbouring ``sites``, to be asked for in calls to come."""
+        """Those of neighbouring ``sites`` with one input, to be asked for in every call to come."""
         site, rank = sites[0], self._layout.max_rank
         inputs, outputs = (site.in_features, rank), (rank, site.out_features // site.heads)
         a_offsets, b_offsets = [each.a_offset for each in sites], [each.b_offset for each in sites]
         if len(sites) == site.heads == 1:
-            return Adapters(self._reserve(a_offsets, inputs), self._reserve(b_offsets, outputs))
-        shapes = (len(sites), 1, *inputs), (len(sites), site.heads, *outputs)
-        return Adapters(self._reserve(a_offsets, shapes[0]), self._reserve(b_offsets, shapes[1]))
+            return Adapters(self, self._reserve(a_offsets, inputs), self._reserve(b_offsets, outputs))
+        a_shape, b_shape = (len(sites), 1, *inputs), (len(sites), site.heads, *outputs)
+        return Adapters(self, self._reserve(a_offsets, a_shape), self._reserve(b_offsets, b_shape))
 
     def use(self, bank_SP: Tensor, slot_B: Tensor, strength_B: Tensor) -> None:
-        """From now on."""
+        """A call begins, on these slots of this bank."""
         self._bank_SP, self._slot_B, self._strength_B = bank_SP, slot_B, strength_B
-        self._first, self._index, self._factors = {}, {}, {}
 
-    def delta(self, x_BTI: Tensor, adapters: Adapters) -> Tensor:
-        """``strength (x A) B``: [B, T, O]; of several sites, or with heads, [B, N, H, T, D]."""
-        x = x_BTI if len(adapters.a.shape) == 2 else x_BTI[:, None, None]
-        narrow = torch.matmul(x, self._gather(adapters.a))
-        return torch.matmul(self._strong(narrow), self._gather(adapters.b))
+    def forget(self) -> None:
+        """The call is over: nothing of it stays."""
+        self._bank_SP = self._slot_B = self._strength_B = torch.empty(0)
+        # By size of a piece: each row's slot as an index into the bank as a table of such pieces, [B]; and the indices
+        # of all places that are gathered alone, [B] each.
+        self._first: dict[int, Tensor] = {}
+        self._index: dict[int, Sequence[Tensor]] = {}
+        # By number of dimensions: the strength as a factor of a tensor of so many.
+        self._factors: dict[int, Tensor] = {}
 
-    def delta_by_channels(self, x_BIT: Tensor, adapters: Adapters) -> Tensor:
-        """As :meth:`delta` of one site without heads, channels first: [B, O, T]."""
-        narrow_BRT = torch.matmul(self._gather(adapters.a).transpose(1, 2), x_BIT)
-        return torch.matmul(self._gather(adapters.b).transpose(1, 2), self._strong(narrow_BRT))
-
-    def _strong(self, narrow: Tensor) -> Tensor:
-        """Times each row's strength. The factor is made once a call, not at every site: one node of the graph."""
-        dimensions = narrow.dim()
+    def strengthened(self, x: Tensor) -> Tensor:
+        """``x``, [B, ...], times each row's strength. The factor is made once a call: one node of the graph."""
+        dimensions = x.dim()
         if dimensions not in self._factors:
             self._factors[dimensions] = self._strength_B.reshape(-1, *(1,) * (dimensions - 1))
-        return narrow * self._factors[dimensions]
+        return x * self._factors[dimensions]
 
-    def _reserve(self, offsets: Sequence[int], shape: tuple[int, ...]) -> _Matrices:
-        """``offsets``: where in an adapter row the matrices of each site begin, which are ``shape`` together."""
-        size = math.prod(shape) // len(offsets)
-        piece = math.gcd(size, self._layout.row_size)
-        places = tuple(offset // piece + number for offset in offsets for number in range(size // piece))
-        single = self._places.setdefault(piece, [])
-        if len(places) == 1:
-            single.append(places[0])
-        return _Matrices(shape, piece, places, len(single) - 1)
-
-    def _gather(self, matrices: _Matrices) -> Tensor:
+    def gather(self, matrices: _Matrices) -> Tensor:
         """Every row's: [B, *shape]."""
         piece, shape = matrices.piece, matrices.shape
         if piece not in self._first:
@@ -109,12 +83,43 @@ class AdapterRows:
             places_M = torch.tensor(self._places[piece], device=first_B.device)
             # All at once: a sum for each would cost as much as its Gather.
             self._index[piece] = _rows(places_M[:, None] + first_B) if len(places_M) else ()
-        if len(matrices.places) == 1:
+        if matrices.number is not None:
             return self._bank_SP.reshape(-1, *shape)[self._index[piece][matrices.number]]
         index_BM = self._first[piece][:, None] + torch.tensor(matrices.places, device=self._slot_B.device)
         if piece == math.prod(shape[1:]):
             return self._bank_SP.reshape(-1, *shape[1:])[index_BM]
         return self._bank_SP.reshape(-1, piece)[index_BM].reshape(-1, *shape)
+
+    def _reserve(self, offsets: Sequence[int], shape: tuple[int, ...]) -> _Matrices:
+        """``offsets``: where in an adapter row the matrices of each site begin, which are ``shape`` together."""
+        size = math.prod(shape) // len(offsets)
+        piece = math.gcd(size, self._layout.row_size)
+        places = tuple(offset // piece + number for offset in offsets for number in range(size // piece))
+        alone = self._places.setdefault(piece, [])
+        if len(places) > 1:
+            return _Matrices(shape, piece, places, None)
+        alone.append(places[0])
+        return _Matrices(shape, piece, places, len(alone) - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Adapters:
+    """A and B of every row of the batch in flight, for neighbouring sites with one input."""
+
+    rows: AdapterRows
+    a: _Matrices
+    b: _Matrices
+
+    def delta(self, x_BTI: Tensor) -> Tensor:
+        """``strength (x A) B``: [B, T, O]; of several sites, or with heads, [B, N, H, T, D]."""
+        x = x_BTI if len(self.a.shape) == 2 else x_BTI[:, None, None]
+        narrow = torch.matmul(x, self.rows.gather(self.a))
+        return torch.matmul(self.rows.strengthened(narrow), self.rows.gather(self.b))
+
+    def delta_by_channels(self, x_BIT: Tensor) -> Tensor:
+        """As :meth:`delta` of one site without heads, channels first: [B, O, T]."""
+        narrow_BRT = torch.matmul(self.rows.gather(self.a).transpose(1, 2), x_BIT)
+        return torch.matmul(self.rows.gather(self.b).transpose(1, 2), self.rows.strengthened(narrow_BRT))
 
 
 class _Rows(torch.autograd.Function):
@@ -164,7 +169,6 @@ class _Banked(nn.Module):
     def __init__(self, base: nn.Module, rows: AdapterRows, site: Site) -> None:
         super().__init__()
         self.base = base
-        self._rows = rows
         self._adapters = rows.reserve([site])
 
 
@@ -174,7 +178,7 @@ class BankedLinear(_Banked):
     def forward(self, x: Tensor) -> Tensor:
         """[B, T, I] to [B, T, O], or without T."""
         x_BTI = x if x.dim() > 2 else x[:, None]
-        delta_BTO = self._rows.delta(x_BTI, self._adapters)
+        delta_BTO = self._adapters.delta(x_BTI)
         result: Tensor = self.base(x) + (delta_BTO if x.dim() > 2 else delta_BTO[:, 0])
         return result
 
@@ -186,4 +190,4 @@ class BankedPointwise(_Banked):
         """[B, O, H, W]"""
         base: Tensor = self.base(x_BIHW)
         # view_as is traced as two nodes, where reshaping to the sizes would be a dozen.
-        return base + self._rows.delta_by_channels(_cells(x_BIHW), self._adapters).view_as(base)
+        return base + self._adapters.delta_by_channels(_cells(x_BIHW)).view_as(base)

@@ -12,7 +12,7 @@ import torch
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
-from headshots.diffusion.adapter_rows import AdapterRows, Adapters, BankedLinear
+from headshots.diffusion.adapter_rows import AdapterRows, BankedLinear
 from headshots.diffusion.layout import Layout, Site
 
 _KEYS_AND_VALUES = ("to_k", "to_v")
@@ -28,8 +28,7 @@ class _Projection(nn.Module):
         self.base = _joined(linears)
         self._count = len(linears)
         self._heads = heads
-        self._rows = rows
-        self._adapters = rows.reserve(sites) if rows else None
+        self._adapters = None if rows is None else rows.reserve(sites)
 
     def forward(self, x_BTI: Tensor) -> Tensor:
         """[B, N, H, T, D]; for one layer [B, H, T, D]."""
@@ -37,14 +36,10 @@ class _Projection(nn.Module):
         rows, tokens, _ = x_BTI.shape
         if self._count == 1:
             # Adapters first: alone they need no heads, and are one product a row.
-            whole = base if self._adapters is None else base + self._delta(x_BTI, self._adapters)
+            whole = base if self._adapters is None else base + self._adapters.delta(x_BTI)
             return whole.reshape(rows, tokens, self._heads, -1).transpose(1, 2)
         cut = base.reshape(rows, tokens, self._count, self._heads, -1).permute(0, 2, 3, 1, 4)
-        return cut if self._adapters is None else cut + self._delta(x_BTI, self._adapters)
-
-    def _delta(self, x_BTI: Tensor, adapters: Adapters) -> Tensor:
-        assert self._rows is not None
-        return self._rows.delta(x_BTI, adapters)
+        return cut if self._adapters is None else cut + self._adapters.delta(x_BTI)
 
 
 class ContextProjections(nn.Module):

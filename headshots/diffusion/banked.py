@@ -53,6 +53,7 @@ class BankedUNet(nn.Module):
         self._rows.use(bank_SP, slot_B, strength_B)
         added = None if pooled_BD is None else {"text_embeds": pooled_BD, "time_ids": time_ids_B6}
         output: Tensor = self.unet(sample_BCHW, timestep_B, context_BTD, added_cond_kwargs=added, return_dict=False)[0]
+        self._rows.forget()
         return output
 
 

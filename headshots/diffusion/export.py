@@ -119,7 +119,7 @@ def package_key(foundation: Foundation, digest: str, options: ExportOptions) -> 
     ``headshots.yaml`` is not in the foundation's digest, but a package repeats what it says: whoever edits it gets
     another package. How adapters are trained is none of the package's business.
     """
-    others = ("path", "adapter_start", "training")
+    others = ("path", "adapter_start", "start_sha256", "training")
     described = {name: value for name, value in asdict(foundation).items() if name not in others}
     text = json.dumps([digest, described, asdict(options), FORMAT, REVISION], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

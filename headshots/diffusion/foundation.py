@@ -81,6 +81,7 @@ class Foundation:
         trigger, prompt_template, class_nouns: how prompts speak of a subject.
         adapted_layers: what adapters change, as endings of the UNet's module paths.
         adapter_start: the file of LoRA that adapters start from; None: they start from noise.
+        start_sha256: its SHA-256, in hex; empty without one.
         training: the recommended training recipe, empty where none is given.
     """
 
@@ -105,6 +106,7 @@ class Foundation:
     class_nouns: tuple[str, ...]
     adapted_layers: tuple[str, ...]
     adapter_start: Path | None
+    start_sha256: str
     training: Mapping[str, Any]
 
     @classmethod
@@ -124,6 +126,7 @@ class Foundation:
         check_unet(path / "unet" / "config.json", unet, int(vae["latent_channels"]))
         settings = read_settings(path / SETTINGS)
         guidance = float(settings.get("guidance_scale", 7.5))
+        start = path / START if (path / START).is_file() else None
         factor = 2 ** (len(vae["block_out_channels"]) - 1)
         native = unet["sample_size"] * factor
         return cls(
@@ -147,7 +150,8 @@ class Foundation:
             prompt_template=str(settings.get("prompt_template", DEFAULT_TEMPLATE)),
             class_nouns=tuple(settings.get("class_nouns", ("person", "man", "woman"))),
             adapted_layers=adapted_layers(path / SETTINGS, settings),
-            adapter_start=start if (start := path / START).is_file() else None,
+            adapter_start=start,
+            start_sha256=file_digest(start) if start else "",
             training=dict(settings.get("training", {})),
         )
 

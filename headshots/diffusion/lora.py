@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from headshots.diffusion.layout import Layout
+from headshots.diffusion.layout import Layout, Site
 from headshots.diffusion.lora_pairs import KOHYA_PREFIX, PEFT_METADATA_KEY, FloatArray, LoraPair, pairs_from_arrays
 from headshots.diffusion.safetensors_io import read_arrays, write_arrays
 from headshots.errors import InvalidAdapterError
@@ -25,6 +25,7 @@ __all__ = [
     "kohya_lora_bytes",
     "load_row",
     "pack",
+    "read_pairs",
     "write_diffusers_lora",
     "write_kohya_lora",
 ]
@@ -40,11 +41,23 @@ def load_row(data: bytes, layout: Layout, foundation_digest: str) -> FloatArray:
         InvalidAdapterError: ADAPTER_CORRUPT, ADAPTER_FOREIGN_FOUNDATION, ADAPTER_EMPTY, ADAPTER_INCOMPLETE,
             ADAPTER_UNKNOWN_LAYERS, ADAPTER_SHAPE_MISMATCH, ADAPTER_RANK_TOO_HIGH, ADAPTER_NOT_FINITE.
     """
+    return pack(read_pairs(data, layout, foundation_digest), layout)
+
+
+def read_pairs(data: bytes, layout: Layout, foundation_digest: str) -> dict[str, LoraPair]:
+    """Read and check a LoRA file, of any rank: its pairs by site.
+
+    Raises:
+        InvalidAdapterError: as :func:`load_row`, but for ADAPTER_RANK_TOO_HIGH.
+    """
     arrays, metadata = read_arrays(data)
     made_for = metadata.get(DIGEST_KEY)
     if made_for is not None and made_for != foundation_digest:
         raise foreign_foundation(made_for, foundation_digest)
-    return pack(pairs_from_arrays(arrays, metadata, layout), layout)
+    pairs = pairs_from_arrays(arrays, metadata, layout)
+    for name, pair in pairs.items():
+        _check(name, pair, layout.by_name[name])
+    return pairs
 
 
 def foreign_foundation(made_for: str, serves: str) -> InvalidAdapterError:
@@ -61,22 +74,19 @@ def pack(pairs: Mapping[str, LoraPair], layout: Layout) -> FloatArray:
     """One flat adapter row, [layout.row_size] float32, alpha/rank folded into B.
 
     Raises:
-        InvalidAdapterError: ADAPTER_SHAPE_MISMATCH, ADAPTER_RANK_TOO_HIGH, ADAPTER_NOT_FINITE.
+        InvalidAdapterError: ADAPTER_SHAPE_MISMATCH, ADAPTER_NOT_FINITE, ADAPTER_RANK_TOO_HIGH.
     """
     row = np.zeros(layout.row_size, np.float32)
     for name, pair in pairs.items():
         site = layout.by_name[name]
-        _check_shapes(name, pair, site.in_features, site.out_features)
+        _check(name, pair, site)
         if pair.rank > layout.max_rank:
             raise InvalidAdapterError(
                 "ADAPTER_RANK_TOO_HIGH",
                 f"{name} has rank {pair.rank}, the engine holds ranks up to {layout.max_rank}; train with a lower "
                 f"rank or export the engine with --max-rank {pair.rank}",
             )
-        b_OR = pair.b_OR * np.float32(pair.scale)
-        if not (np.isfinite(pair.a_RI).all() and np.isfinite(b_OR).all()):
-            raise InvalidAdapterError("ADAPTER_NOT_FINITE", f"{name} holds NaN or infinity; train it again")
-        layout.put(row, site, pair.a_RI, b_OR)
+        layout.put(row, site, pair.a_RI, pair.b_OR * np.float32(pair.scale))
     return row
 
 
@@ -116,13 +126,15 @@ def write_kohya_lora(path: Path, pairs: Mapping[str, LoraPair], metadata: Mappin
     _write_atomically(path, kohya_lora_bytes(pairs, metadata))
 
 
-def _check_shapes(name: str, pair: LoraPair, inputs: int, outputs: int) -> None:
-    rank = pair.rank
+def _check(name: str, pair: LoraPair, site: Site) -> None:
+    rank, inputs, outputs = pair.rank, site.in_features, site.out_features
     if rank == 0 or pair.a_RI.shape != (rank, inputs) or pair.b_OR.shape != (outputs, rank):
         raise InvalidAdapterError(
             "ADAPTER_SHAPE_MISMATCH",
             f"{name} has A {pair.a_RI.shape} and B {pair.b_OR.shape}; the layer needs [r, {inputs}] and [{outputs}, r]",
         )
+    if not (np.isfinite(pair.a_RI).all() and np.isfinite(pair.b_OR * np.float32(pair.scale)).all()):
+        raise InvalidAdapterError("ADAPTER_NOT_FINITE", f"{name} holds NaN or infinity; train it again")
 
 
 def _peft_config(pairs: Mapping[str, LoraPair]) -> dict[str, Any]:

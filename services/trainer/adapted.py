@@ -5,8 +5,9 @@ Shapes: B rows, C channels, H × W cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -15,7 +16,6 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
 from headshots.diffusion.banked import layout_of
-from headshots.diffusion.foundation import Foundation
 from services.trainer.base import Conditions
 from services.trainer.batches import Rows
 from services.trainer.merging import merge_in_forward
@@ -28,17 +28,11 @@ ADAPTER = "default"
 
 
 class AdaptedUNet:
-    """``unet``, of ``foundation``, gets its adapter, in fp32. ``parameters``: by name, what is learned.
+    """``unet`` gets its adapter, in fp32. ``layers``: endings of the module paths that it changes; ``parameters``: by
+    name, what is learned."""
 
-    Raises:
-        InvalidArgumentError: FOUNDATION_START_INVALID.
-    """
-
-    def __init__(
-        self, unet: UNet2DConditionModel, foundation: Foundation, recipe: Recipe, device: torch.device
-    ) -> None:
-        layers, start = foundation.adapted_layers, foundation.adapter_start
-        pairs = {} if start is None else read_start(start, layout_of(unet, recipe.rank, layers))
+    def __init__(self, unet: UNet2DConditionModel, layers: Sequence[str], recipe: Recipe, device: torch.device) -> None:
+        self._layout = layout_of(unet, recipe.rank, layers)
         torch.manual_seed(recipe.seed)
         unet.add_adapter(
             LoraConfig(r=recipe.rank, lora_alpha=recipe.rank, target_modules=list(layers), init_lora_weights="gaussian")
@@ -48,9 +42,16 @@ class AdaptedUNet:
         self.parameters = {name: p for name, p in unet.named_parameters() if p.requires_grad}
         for parameter in self.parameters.values():
             parameter.data = parameter.data.float()
-        put_start(pairs, self.parameters, ADAPTER)
         if device.type == "cpu":
             merge_in_forward(unet, ADAPTER)
+
+    def start_from(self, file: Path, foundation_digest: str) -> None:
+        """Begin with the LoRA in ``file`` instead of with noise.
+
+        Raises:
+            InvalidArgumentError: FOUNDATION_START_INVALID.
+        """
+        put_start(read_start(file, self._layout, foundation_digest), self.parameters, ADAPTER)
 
     def loss(self, conditions: Conditions, objective: Objective, rows: Rows) -> Tensor:
         """What ``rows`` cost."""
@@ -80,6 +81,9 @@ class AdaptedUNet:
 @contextmanager
 def adapter_at(unet: UNet2DConditionModel, strength: float) -> Iterator[None]:
     """Within it the adapter of ``unet`` counts ``strength`` times; 0: the bare foundation."""
+    if strength == 1.0:
+        yield
+        return
     layers = [module for module in unet.modules() if isinstance(module, LoraLayer)]
     try:
         if strength:

@@ -25,8 +25,8 @@ from services.trainer.options import Recipe
 # the same without it, and whatever else is to be encoded.
 CAPTION, EMPTY, PRIOR, BARE, FIRST_SCENE = range(5)
 _SUBJECT_STREAM, _PRIOR_STREAM = 0, 100
-# Of the noise levels: below, what is where is settled.
-_CLEAR_SHARE = 0.5
+CLEAR_SHARE = 0.5
+"""Of the noise levels: below, what is where is settled."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Batches:
         scene_B = torch.where(places.headed_B[draw.index_B], draw.scene_B, -1)
         caption_B = torch.where(scene_B < 0, CAPTION, FIRST_SCENE + scene_B)
         caption_B = torch.where(draw.dropped_B, EMPTY, caption_B)
-        clear_B = draw.timestep_B < _CLEAR_SHARE * len(self.objective.alphas_cumprod_T)
+        clear_B = draw.timestep_B < CLEAR_SHARE * len(self.objective.alphas_cumprod_T)
         place_BHW = places.weight_BHW[draw.index_B] + clear_B.view(-1, 1, 1) * places.edge_BHW[draw.index_B]
         rows = self._rows(material.subject_BCHW, draw, caption_B, 1 / self.recipe.batch_rows, place_BHW)
         if not material.scenes:
@@ -139,4 +139,6 @@ class Batches:
             scenes=self.material.scenes if subject else 0,
             scene_share=recipe.scene_share,
         )
-        return draw.part(*self.part).to(self.device)
+        number, of = self.part
+        # The class's odd rows go to other processes than the subject's.
+        return draw.part(number if subject else of - 1 - number, of).to(self.device)

@@ -81,7 +81,7 @@ class Mates:
             part = (number, self.count + 1)
             _send(end, (weights, self._gradients[-1], material, objective, part))
 
-    def start(self, step: int) -> Callable[[], float]:
+    def ask(self, step: int) -> Callable[[], float]:
         """Let each mate work on its part of ``step``. What is returned waits for them: the sum of their losses, and
         their gradients are there."""
         for end in self._ends:
@@ -114,7 +114,7 @@ def _serve(end: Connection, parent: int, path: str, recipe: Recipe) -> None:
     torch.set_num_threads(1)
     device = torch.device("cpu")
     foundation = Foundation.read(Path(path))
-    unet = AdaptedUNet(load_unet(foundation, device), foundation, recipe, device)
+    unet = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
     try:
         weights, gradients, material, objective, part = end.recv()
         parameters = list(unet.parameters.values())

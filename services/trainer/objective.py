@@ -38,7 +38,7 @@ class Draw:
         return Draw(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
 
     def part(self, number: int, of: int) -> Draw:
-        """The rows of part ``number``, from 0, of so many nearly equal ones."""
+        """The rows of part ``number``, from 0, of ``of`` nearly equal ones; the first may have a row more."""
         return Draw(*(torch.tensor_split(getattr(self, name), of)[number] for name in self.__dataclass_fields__))
 
 

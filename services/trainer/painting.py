@@ -21,7 +21,7 @@ from services.trainer.adapted import adapter_at
 from services.trainer.base import Conditions, decode_latents
 from services.trainer.photos import Pixels
 
-# Portraits in one UNet call at most.
+# Portraits in one UNet call at most; each may take two rows.
 _MOST_PORTRAITS = 8
 
 # (outfit, backdrop, lighting): words of the style library, apart in colour and brightness. All are words that the
@@ -85,7 +85,7 @@ class Painter:
         self._conditions, self.wanted, self._device = conditions, wanted, device
 
     def paint(self, tick: Callable[[], None], *, bare: bool = False) -> list[list[Pixels]]:
-        """[prompts][seeds] pictures; ``bare``: without the adapter. ``tick`` is called before every UNet call."""
+        """[prompts][seeds] pictures; ``bare``: without the adapter. ``tick`` is called before every step."""
         wanted = self.wanted
         orders = [
             (wanted.first_caption + prompt, seed) for prompt in range(len(wanted.prompts)) for seed in wanted.seeds
@@ -128,9 +128,14 @@ class Painter:
         foundation = self._foundation
         guidance = foundation.adapter_guidance_scale if strength else foundation.guidance_scale
         empty_B = torch.full_like(caption_B, self.wanted.empty_caption)
-        # Two calls, as all rows of one have an adapter of one strength.
-        empty = self._predicted(x_BCHW, timestep, empty_B, strength * foundation.negative_adapter_share)
-        asked = self._predicted(x_BCHW, timestep, caption_B, strength)
+        weaker = strength * foundation.negative_adapter_share
+        if weaker == strength:
+            twice = torch.cat([x_BCHW, x_BCHW])
+            empty, asked = self._predicted(twice, timestep, torch.cat([empty_B, caption_B]), strength).chunk(2)
+        else:
+            # All rows of a call have an adapter of one strength.
+            empty = self._predicted(x_BCHW, timestep, empty_B, weaker)
+            asked = self._predicted(x_BCHW, timestep, caption_B, strength)
         return empty + guidance * (asked - empty)
 
     def _predicted(self, x_BCHW: Tensor, timestep: float, caption_B: Tensor, strength: float) -> Tensor:

@@ -79,7 +79,9 @@ def prepare(
     captions = run_captions(foundation, recipe, task.request.class_noun, scenes)
     conditions = encode_captions(foundation, [*captions, *wanted.prompts], device)
     tick()
-    adapted = AdaptedUNet(load_unet(foundation, device), foundation, recipe, device)
+    adapted = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
+    if foundation.adapter_start is not None:
+        adapted.start_from(foundation.adapter_start, task.foundation_digest)
     objective = Objective(
         alphas_cumprod_T=noise_levels(foundation).to(device),
         v_prediction=foundation.prediction_type == "v_prediction",

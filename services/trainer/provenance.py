@@ -6,15 +6,18 @@ import dataclasses
 import hashlib
 import json
 
-from headshots.diffusion.foundation import Foundation, file_digest
+from headshots.diffusion.foundation import Foundation
 from services.trainer.jobs import JobRequest
 from services.trainer.options import Recipe
 
 
 @dataclasses.dataclass(frozen=True)
 class Provenance:
-    """What an adapter's files say about where they come from. ``start_sha256``: of what it started from, empty where
-    that was noise."""
+    """What an adapter's files say about where they come from.
+
+    ``start_sha256``: of what it started from, empty where that was noise. ``guidance``: of the portraits that
+    checkpoints are judged by, the scale and the negative prompt's share of the adapter.
+    """
 
     foundation_name: str
     foundation_digest: str
@@ -24,6 +27,7 @@ class Provenance:
     trigger: str
     adapted_layers: tuple[str, ...]
     start_sha256: str
+    guidance: tuple[float, float]
     recipe: Recipe
 
 
@@ -41,7 +45,8 @@ def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> P
         size_px=(foundation.native_width_px, foundation.native_height_px),
         trigger=foundation.trigger,
         adapted_layers=foundation.adapted_layers,
-        start_sha256=file_digest(foundation.adapter_start) if foundation.adapter_start else "",
+        start_sha256=foundation.start_sha256,
+        guidance=(foundation.adapter_guidance_scale, foundation.negative_adapter_share),
         recipe=Recipe.resolve(foundation, request.options),
     )
 
@@ -55,6 +60,7 @@ def fingerprint(request: JobRequest, provenance: Provenance) -> str:
         "trigger": provenance.trigger,
         "adapted_layers": provenance.adapted_layers,
         "start": provenance.start_sha256,
+        "guidance": provenance.guidance,
         "size": provenance.size_px,
         "recipe": dataclasses.asdict(provenance.recipe),
     }

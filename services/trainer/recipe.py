@@ -89,7 +89,7 @@ class Run:
 
     def _advance(self, number: int) -> float:
         """One optimizer step; returns its loss."""
-        their_loss = self._mates.start(number)
+        their_loss = self._mates.ask(number)
         rows = self._batches.step(number)
         self._optimizer.zero_grad(set_to_none=True)
         loss = self._adapted.loss(self._conditions, self._objective, rows)

@@ -16,27 +16,25 @@ import torch
 from torch import Tensor, nn
 
 from headshots.diffusion.layout import Layout
-from headshots.diffusion.lora_pairs import LoraPair, pairs_from_arrays
-from headshots.diffusion.safetensors_io import read_arrays
+from headshots.diffusion.lora import LoraPair, read_pairs
 from headshots.errors import InvalidAdapterError, InvalidArgumentError
 
 
-def read_start(path: Path, layout: Layout) -> dict[str, LoraPair]:
-    """The LoRA of each layer that ``path``, any file that engines take, has one for.
+def read_start(path: Path, layout: Layout, foundation_digest: str) -> dict[str, LoraPair]:
+    """The LoRA of each layer that ``path``, any file that engines of this foundation take, has one for.
 
     Raises:
         InvalidArgumentError: FOUNDATION_START_INVALID.
     """
     try:
-        pairs = pairs_from_arrays(*read_arrays(path.read_bytes()), layout)
-    except InvalidAdapterError as error:
-        raise _invalid(path, error.message) from error
-    for name, pair in pairs.items():
-        site = layout.by_name[name]
-        wanted = (pair.rank, site.in_features), (site.out_features, pair.rank)
-        if (pair.a_RI.shape, pair.b_OR.shape) != wanted:
-            raise _invalid(path, f"{name} has shapes {pair.a_RI.shape} and {pair.b_OR.shape}, not {wanted}")
-    return pairs
+        return read_pairs(path.read_bytes(), layout, foundation_digest)
+    except (InvalidAdapterError, OSError) as error:
+        why = error.message if isinstance(error, InvalidAdapterError) else str(error)
+        raise InvalidArgumentError(
+            "FOUNDATION_START_INVALID",
+            f"adapters cannot start from {path}: {why}; mend the file, or remove it to start from noise, and restart "
+            "the trainer",
+        ) from error
 
 
 @torch.no_grad()
@@ -55,12 +53,9 @@ def _at_most(rank: int, a_RI: Tensor, b_OR: Tensor) -> tuple[Tensor, Tensor]:
     """A and B of ``rank`` at most whose product is the nearest to theirs (Eckart-Young)."""
     if len(a_RI) <= rank:
         return a_RI, b_OR
-    u_OR, s_R, v_RI = torch.linalg.svd(b_OR @ a_RI, full_matrices=False)
+    # Of the product only an R x R core has to be decomposed.
+    left_OR, b_RR = torch.linalg.qr(b_OR)
+    right_IR, a_RR = torch.linalg.qr(a_RI.T)
+    u_RR, s_R, v_RR = torch.linalg.svd(b_RR @ a_RR.T)
     root_R = s_R[:rank].sqrt()
-    return root_R[:, None] * v_RI[:rank], u_OR[:, :rank] * root_R
-
-
-def _invalid(path: Path, why: str) -> InvalidArgumentError:
-    return InvalidArgumentError(
-        "FOUNDATION_START_INVALID", f"{path}: {why}; mend the file, or remove it: adapters start from noise then"
-    )
+    return (root_R[:, None] * v_RR[:rank]) @ right_IR.T, left_OR @ (u_RR[:, :rank] * root_R)

@@ -329,7 +329,15 @@ async def test_what_the_engine_cannot_paint(generator: Generator, request_fields
 
 @pytest.mark.parametrize(
     "request_fields",
-    [{"tenant": "Not Valid"}, {"prompt": ""}, {"steps": 151}, {"seed": -1}, {"image_count": 5}, {"sampler": 77}],
+    [
+        {"tenant": "Not Valid"},
+        {"prompt": ""},
+        {"steps": 151},
+        {"seed": -1},
+        {"image_count": 5},
+        {"sampler": 77},
+        {"negative_adapter_share": 1.5},
+    ],
     ids=str,
 )
 async def test_constraints_of_the_contract_hold(generator: Generator, request_fields: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ from headshots.settings import default_foundation
 from headshots.v1 import generator_pb2 as pb
 from tests.engines import lora_bytes, peft_unet, scratch, tiny_foundation, tiny_package, tiny_sdxl, tiny_sdxl_package
 from tests.generators import running_generator
+from tests.stock import weaken_negative
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -65,24 +66,6 @@ def stock_image(
     latents = torch.from_numpy(initial_noise(seed, (1, channels, height // 8, width // 8)))
     made = pipeline(latents=latents, width=width, height=height, output_type="np", **call).images[0]
     return (made * 255).round().astype(np.uint8)  # type: ignore[no-any-return]
-
-
-def weaken_negative(unet: Any, share: float) -> None:
-    """The first of every two rows, the negative prompt's, sees so much of PEFT's adapter; all else is stock."""
-    whole = unet.forward
-    name = next(iter(unet.peft_config))
-
-    def forward(
-        sample: torch.Tensor, timestep: torch.Tensor, encoder_hidden_states: torch.Tensor, **rest: Any
-    ) -> tuple[torch.Tensor]:
-        rows = []
-        for row, weight in enumerate((share, 1.0)):
-            unet.set_adapters([name], [weight])
-            one = slice(row, row + 1)
-            rows.append(whole(sample[one], timestep, encoder_hidden_states=encoder_hidden_states[one], **rest)[0])
-        return (torch.cat(rows),)
-
-    unet.forward = forward
 
 
 async def our_image(folder: Path, package: EnginePackage, lora: Path | None, **request: Any) -> np.ndarray[Any, Any]:

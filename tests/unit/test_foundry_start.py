@@ -30,12 +30,9 @@ def model(tmp_path: Path) -> Path:
     return folder
 
 
-def weights(model: Path) -> dict[str, torch.Tensor]:
+def weights(model: Path) -> torch.Tensor:
     """What an adapter starts from."""
-    foundation = Foundation.read(model)
-    recipe = Recipe.resolve(foundation)
-    adapted = AdaptedUNet(load_unet(foundation, CPU), foundation, recipe, CPU)
-    return {name: parameter.detach() for name, parameter in adapted.parameters.items()}
+    return train_start.Learner(Foundation.read(model), foundation_digest(model), 0).flat
 
 
 def test_the_start_moves_less_and_less() -> None:
@@ -45,25 +42,44 @@ def test_the_start_moves_less_and_less() -> None:
     assert moves == sorted(moves, reverse=True)
 
 
-def test_it_leaves_what_adapters_then_start_from(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def train(model: Path, work: Path, rounds: int) -> torch.Tensor:
+    """What is learned by then, also from an earlier run's checkpoint."""
+    options = argparse.Namespace(work=work, model=model, minutes=None, rounds=rounds, move=0.3)
+    train_start.train(Ranks(), options)
+    return torch.load(work / "start_checkpoint.pt", weights_only=True)["flat"]  # type: ignore[no-any-return]
+
+
+def test_it_leaves_what_adapters_then_start_from_and_goes_on_where_it_stopped(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(train_start, "STEPS", 4)
+    # Otherwise how far it moves depends on how much is still to come.
+    monkeypatch.setattr(train_start, "share_to_move", lambda progress, first: first)
     before, digest = weights(model), foundation_digest(model)
-    options = argparse.Namespace(work=tmp_path / "work", model=model, minutes=None, rounds=2, move=0.3)
-    train_start.train(Ranks(), options)
-    after = weights(model)
-    assert all(not torch.equal(after[name], before[name]) for name in before), "every layer has learned"
+    at_once = train(model, tmp_path / "at once", 2)
+    (model / "adapter_start.safetensors").unlink()
+    train(model, tmp_path / "in two", 1)
+    (model / "adapter_start.safetensors").unlink()
+    in_two = train(model, tmp_path / "in two", 2)
+    torch.testing.assert_close(in_two, at_once, rtol=1e-5, atol=1e-6)
+    assert not torch.allclose(in_two, before, atol=1e-3)
+    torch.testing.assert_close(weights(model), in_two, rtol=1e-3, atol=1e-5)
     assert foundation_digest(model) == digest
-    options.rounds = 3
-    train_start.train(Ranks(), options)
-    assert any(not torch.equal(weights(model)[name], after[name]) for name in after), "it goes on"
-    state = torch.load(tmp_path / "work" / "start_checkpoint.pt", weights_only=True)
-    assert state["round"] == 3
+
+
+def test_a_checkpoint_of_other_weights_is_refused(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_start, "STEPS", 1)
+    train(model, tmp_path / "work", 1)
+    monkeypatch.setattr(train_start, "foundation_digest", lambda path: "f" * 64)
+    (model / "adapter_start.safetensors").unlink()
+    with pytest.raises(ValueError, match="of another foundation"):
+        train(model, tmp_path / "work", 2)
 
 
 def test_people_are_of_those_that_models_may_be_trained_on_and_every_draw_is_the_same(model: Path) -> None:
     foundation = Foundation.read(model)
     recipe = Recipe.resolve(foundation)
-    people = People(foundation, AdaptedUNet(load_unet(foundation, CPU), foundation, recipe, CPU), recipe)
+    people = People(foundation, AdaptedUNet(load_unet(foundation, CPU), foundation.adapted_layers, recipe, CPU), recipe)
     one, again, other = (people.draw(np.random.default_rng(number)) for number in (1, 1, 2))
     assert one.seed == again.seed != other.seed
     assert max(one.seed, other.seed) < FIRST_HELD_OUT

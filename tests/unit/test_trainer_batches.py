@@ -174,4 +174,5 @@ def test_the_parts_of_a_step_are_the_whole(prior_rows: int) -> None:
 def _order(recipe: Recipe, number: int) -> np.ndarray:
     """Which rows of the whole a part of three has."""
     subject = np.array_split(np.arange(recipe.batch_rows), 3)[number]
-    return np.concatenate([subject, np.array_split(recipe.batch_rows + np.arange(recipe.prior_rows), 3)[number]])
+    prior = np.array_split(recipe.batch_rows + np.arange(recipe.prior_rows), 3)[2 - number]
+    return np.concatenate([subject, prior])

@@ -126,7 +126,7 @@ def test_sdxl_trains(sdxl: Path) -> None:
         encode_captions(foundation, CAPTIONS, CPU),
     )
     objective = Objective(noise_levels(foundation), False, recipe.snr_gamma)
-    adapted = AdaptedUNet(load_unet(foundation, CPU), foundation, recipe, CPU)
+    adapted = AdaptedUNet(load_unet(foundation, CPU), foundation.adapted_layers, recipe, CPU)
     run = Run(adapted, objective, material, replace(recipe, prior_rows=1), CPU)
     assert [step.number for step in run.steps()] == [1, 2, 3]
     assert all(np.abs(matrix).max() > 0 for matrix in run.weights().values())

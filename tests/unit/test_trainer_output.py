@@ -22,7 +22,9 @@ from services.trainer.scores import TrainingScores, not_measured
 
 PREFIX = "tenants/t/adapters/a"
 REQUEST = JobRequest((PhotoRef("p/1.png", "1" * 64),), PREFIX, "man", TrainingOptions())
-PROVENANCE = Provenance("tiny", "f" * 64, "sd15", False, (64, 64), "sks", ATTENTION_LAYERS, "", Recipe(steps=3, rank=2))
+PROVENANCE = Provenance(
+    "tiny", "f" * 64, "sd15", False, (64, 64), "sks", ATTENTION_LAYERS, "a" * 64, (2.0, 0.5), Recipe(steps=3, rank=2)
+)
 NAMES = ("adapter.safetensors", "adapter.kohya.safetensors", "manifest.json", "sheet.jpg", "README.md")
 CURVE = [(1, 0.5), (3, 0.25)]
 

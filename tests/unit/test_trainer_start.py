@@ -14,13 +14,13 @@ import torch
 from peft.utils import get_peft_model_state_dict
 
 from headshots.diffusion.banked import layout_of
-from headshots.diffusion.foundation import Foundation
-from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes, kohya_lora_bytes
+from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.diffusion.lora import DIGEST_KEY, LoraPair, diffusers_lora_bytes, kohya_lora_bytes
 from headshots.errors import InvalidArgumentError
 from services.trainer.adapted import AdaptedUNet
 from services.trainer.base import load_unet
 from services.trainer.options import Recipe
-from tests.engines import tiny_foundation
+from tests.engines import tiny_foundation, tiny_sdxl
 
 CPU = torch.device("cpu")
 RANK = 4
@@ -28,17 +28,20 @@ RANK = 4
 Pairs = dict[str, LoraPair]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(tiny_foundation(), tmp_path / "foundation"))
+@pytest.fixture(params=["sd15", "sdxl"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    source = tiny_foundation() if request.param == "sd15" else tiny_sdxl()
+    return Path(shutil.copytree(source, tmp_path / "foundation"))
 
 
 def fresh_weights(folder: Path, rank: int = RANK) -> dict[str, np.ndarray[Any, Any]]:
     """An adapter's before its first step, by PEFT's names."""
     foundation = Foundation.read(folder)
     recipe = replace(Recipe.resolve(foundation), rank=rank)
-    unet = AdaptedUNet(load_unet(foundation, CPU), foundation, recipe, CPU).unet
-    return {name: tensor.float().numpy() for name, tensor in get_peft_model_state_dict(unet).items()}
+    adapted = AdaptedUNet(load_unet(foundation, CPU), foundation.adapted_layers, recipe, CPU)
+    if foundation.adapter_start is not None:
+        adapted.start_from(foundation.adapter_start, foundation_digest(folder))
+    return {name: tensor.float().numpy() for name, tensor in get_peft_model_state_dict(adapted.unet).items()}
 
 
 def some_pairs(folder: Path, scale: float = 1.0) -> Pairs:
@@ -116,12 +119,20 @@ def of_other_shape(pairs: Pairs) -> bytes:
     return diffusers_lora_bytes({name: replace(pair, a_RI=pair.a_RI[:, 1:])}, {})
 
 
+def not_finite(pairs: Pairs) -> bytes:
+    name, pair = next(iter(pairs.items()))
+    return diffusers_lora_bytes({name: replace(pair, a_RI=pair.a_RI / 0)}, {})
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
 @pytest.mark.parametrize(
     ("damaged", "said"),
     [
         (without_a_layer, "no site for"),
-        (of_other_shape, "has shapes"),
+        (of_other_shape, "the layer needs"),
+        (not_finite, "NaN or infinity"),
         (lambda pairs: diffusers_lora_bytes(pairs, {})[:-8], "safetensors"),
+        (lambda pairs: diffusers_lora_bytes(pairs, {DIGEST_KEY: "f" * 64}), "foundation ffffffffffff"),
     ],
 )
 def test_a_start_that_does_not_fit_is_refused_with_its_cure(
