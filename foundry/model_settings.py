@@ -41,9 +41,10 @@ def settings() -> dict[str, Any]:
         "adapted_layers": [*ATTENTION_LAYERS, "ff.net.2", "conv_shortcut"],
         "training": {
             "rank": 8,
-            "learning_rate": 5e-3,
-            "steps": 600,
-            "batch_rows": 6,
+            "learning_rate": 3e-3,
+            "steps": 400,
+            # Twice as many rows take a third longer a step.
+            "batch_rows": 12,
             # Under min-SNR weights a v-predicting UNet's noisiest steps, which settle who is painted, count nothing.
             "snr_gamma": 0.0,
             "face_weight": 25.0,

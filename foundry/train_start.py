@@ -90,10 +90,8 @@ class Learner:
         return loss.item()
 
     def pairs(self) -> dict[str, LoraPair]:
-        """The adapter by layers, rounded to fp16."""
-        arrays = {
-            name: parameter.detach().half().float().numpy() for name, parameter in self._adapted.parameters.items()
-        }
+        """The adapter by layers; in fp16, which its file keeps."""
+        arrays = {name: parameter.detach().half().numpy() for name, parameter in self._adapted.parameters.items()}
         ends = f".lora_A.{ADAPTER}.weight", f".lora_B.{ADAPTER}.weight"
         names = [name.removesuffix(ends[0]) for name in arrays if name.endswith(ends[0])]
         return {name: LoraPair.of_arrays(arrays[name + ends[0]], arrays[name + ends[1]]) for name in names}

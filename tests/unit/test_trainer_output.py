@@ -17,7 +17,7 @@ from services.trainer.jobs import AdapterFiles, JobRequest
 from services.trainer.options import Recipe, TrainingOptions
 from services.trainer.output import Extras, finished_adapter, remove_artefacts, write_adapter
 from services.trainer.photos import PhotoRef
-from services.trainer.provenance import Provenance
+from services.trainer.provenance import Provenance, fingerprint
 from services.trainer.scores import TrainingScores, not_measured
 
 PREFIX = "tenants/t/adapters/a"
@@ -106,3 +106,14 @@ def test_a_finished_result_of_another_request_is_neither_taken_nor_removed(store
     must_belong_together(store, 7.0)
     remove_artefacts(store, REQUEST, PROVENANCE)
     assert store.list_sync(PREFIX) == []
+
+
+def test_another_start_or_guidance_is_another_run_and_the_file_tells_of_its_start(store: ArtifactStore) -> None:
+    others = (
+        dataclasses.replace(PROVENANCE, start_sha256="b" * 64),
+        dataclasses.replace(PROVENANCE, guidance=(2.0, 1.0)),
+    )
+    assert len({fingerprint(REQUEST, provenance) for provenance in (PROVENANCE, *others)}) == 3
+    write(store)
+    for name in NAMES[:2]:
+        assert read_arrays(get(store, name))[1]["start_sha256"] == "a" * 64
