@@ -70,6 +70,7 @@ def report(plan: Plan, journal: Journal) -> dict[str, Any]:
         "peer_likeness_share": _mean(_share(result) for result in peers.values()),
         "speed": journal.get("speed", 0),
         "cores_timed": asdict(plan.cores),
+        "timed": journal.all("timed"),
         "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
         "versions": {name: version(name) for name in ("torch", "diffusers", "peft", "accelerate", "onnxruntime")},
         "date": datetime.now(UTC).isoformat(timespec="seconds"),

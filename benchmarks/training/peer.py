@@ -4,13 +4,15 @@ Read in the commit 000280f of huggingface/diffusers (Apache-2.0) and written ane
 crops the image files and tokenizes the prompt for every row; VAE and text encoder in the loop, a latent that is sampled
 from the VAE's distribution, uniform timesteps, plain mean squared error, AdamW at a constant rate under accelerate, no
 prior preservation. LoRA through PEFT, as in the script's later versions. What differs from its defaults, for the peer's
-good: rank and learning rate are those of the foundation's recipe instead of 4 and 5e-4.
+good: rank and learning rate are those of the foundation's recipe instead of 4 and 5e-4. And so that a step has as many
+rows as ours: with fewer files than rows, or where these do not divide, an epoch goes through the files several times.
 
 Shapes: B rows, C latent channels, H, W latent cells.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -82,9 +84,10 @@ class Peer:
         )
         self._learned = [parameter for parameter in unet.parameters() if parameter.requires_grad]
         optimizer = torch.optim.AdamW(self._learned, lr=recipe.learning_rate, weight_decay=_WEIGHT_DECAY)
-        loader = DataLoader(
-            _Selfies(files, prompt, tokenizer, side_px), batch_size=min(recipe.batch_rows, len(files)), shuffle=True
-        )
+        # As often as gives every step all of its rows.
+        repeats = math.lcm(recipe.batch_rows, len(files)) // len(files)
+        selfies = _Selfies(list(files) * repeats, prompt, tokenizer, side_px)
+        loader = DataLoader(selfies, batch_size=recipe.batch_rows, shuffle=True)
         self._scheduler = DDPMScheduler.from_pretrained(foundation / "scheduler")
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
         self._unet, self._optimizer, self._loader, self._schedule = self._accelerator.prepare(

@@ -121,8 +121,12 @@ def test_only_the_adapter_learns(foundation: Path, tmp_path: Path) -> None:
     assert all(np.abs(matrix).max() > 0 for name, matrix in run.weights().items())
 
 
-def test_a_resumed_run_follows_the_uninterrupted_one(foundation: Path, tmp_path: Path) -> None:
-    task = _task(foundation, tmp_path, steps=12, learning_rate=0.01)
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_resumed_run_follows_the_uninterrupted_one(
+    foundation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    monkeypatch.setattr(mates, "LEAST_STEPS", 12)
+    task = replace(_task(foundation, tmp_path, steps=12, learning_rate=0.01), processes=processes)
     whole, first, second = _run(task), _run(task), _run(task)
     for _ in whole.steps():
         pass
@@ -138,6 +142,9 @@ def test_a_resumed_run_follows_the_uninterrupted_one(foundation: Path, tmp_path:
     for name, matrix in whole.weights().items():
         np.testing.assert_allclose(second.weights()[name], matrix, rtol=1e-5, atol=1e-8, err_msg=name)
     assert second.curve == whole.curve
+    for run in (whole, first, second):
+        assert run._mates.count == processes - 1
+        run.end()
 
 
 def test_processes_that_share_a_steps_rows_learn_what_one_does(
