@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from peft.utils import get_peft_model_state_dict
 from torch import Tensor
 
 from foundry.parallel import Ranks, run_ranks
@@ -23,8 +24,8 @@ from foundry.start_people import People, Person
 from foundry.training import Budget, save_atomically
 from headshots.diffusion.foundation import Foundation, foundation_digest
 from headshots.diffusion.foundation_files import START
-from headshots.diffusion.lora import DIGEST_KEY, LoraPair, write_diffusers_lora
-from services.trainer.adapted import ADAPTER, AdaptedUNet
+from headshots.diffusion.lora import DIGEST_KEY, LoraPair, pairs_of_peft, write_diffusers_lora
+from services.trainer.adapted import AdaptedUNet
 from services.trainer.base import load_unet
 from services.trainer.options import Recipe
 
@@ -91,10 +92,8 @@ class Learner:
 
     def pairs(self) -> dict[str, LoraPair]:
         """The adapter by layers; in fp16, which its file keeps."""
-        arrays = {name: parameter.detach().half().numpy() for name, parameter in self._adapted.parameters.items()}
-        ends = f".lora_A.{ADAPTER}.weight", f".lora_B.{ADAPTER}.weight"
-        names = [name.removesuffix(ends[0]) for name in arrays if name.endswith(ends[0])]
-        return {name: LoraPair.of_arrays(arrays[name + ends[0]], arrays[name + ends[1]]) for name in names}
+        state = get_peft_model_state_dict(self._adapted.unet)
+        return pairs_of_peft({name: tensor.detach().half().numpy() for name, tensor in state.items()})
 
 
 def share_to_move(progress: float, first: float = MOVE) -> float:

@@ -118,9 +118,3 @@ def pixels(content: bytes) -> np.ndarray:
     """An image file as float64 [H, W, 3], 0 to 255."""
     with Image.open(io.BytesIO(content)) as image:
         return np.asarray(image.convert("RGB"), dtype=np.float64)
-
-
-def psnr(one: np.ndarray, other: np.ndarray) -> float:
-    """Peak signal-to-noise ratio in dB of two images of 8 bits."""
-    error = float(np.mean((one - other) ** 2))
-    return float("inf") if error == 0 else 10 * float(np.log10(255**2 / error))

@@ -31,6 +31,12 @@ def weaken_negative(unet: Any, share: float) -> None:
     unet.forward = forward
 
 
+def psnr(one: np.ndarray, other: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB of two images of 8 bits."""
+    error = float(np.mean((one.astype(float) - other.astype(float)) ** 2))
+    return float("inf") if error == 0 else 10 * float(np.log10(255**2 / error))
+
+
 class StockDiffusers:
     """A foundation in a StableDiffusionPipeline, with the scheduler that its folder names."""
 

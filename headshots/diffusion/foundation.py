@@ -1,6 +1,7 @@
 """A foundation: a Stable Diffusion in diffusers folder format, described without loading it.
 
-Only JSON and YAML are read, so the trainer, the export and the demo share these facts without importing torch.
+Only JSON and YAML are read, and for its digest the small file that adapters start from: so the trainer, the export and
+the demo share these facts without importing torch.
 
 ``headshots.yaml``, optional, next to ``model_index.json``, says what the folder's own files cannot::
 

@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 
 from headshots.diffusion.layout import Layout, Site
-from headshots.diffusion.lora_pairs import KOHYA_PREFIX, PEFT_METADATA_KEY, FloatArray, LoraPair, pairs_from_arrays
+from headshots.diffusion.lora_pairs import (
+    KOHYA_PREFIX,
+    PEFT_METADATA_KEY,
+    FloatArray,
+    LoraPair,
+    pairs_from_arrays,
+    pairs_of_peft,
+)
 from headshots.diffusion.safetensors_io import read_arrays, write_arrays
 from headshots.errors import InvalidAdapterError
 
@@ -25,6 +32,7 @@ __all__ = [
     "kohya_lora_bytes",
     "load_row",
     "pack",
+    "pairs_of_peft",
     "read_pairs",
     "write_diffusers_lora",
     "write_kohya_lora",

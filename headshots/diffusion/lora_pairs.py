@@ -70,6 +70,13 @@ class LoraPair:
         return int(self.a_RI.shape[0])
 
 
+def pairs_of_peft(weights: Mapping[str, FloatArray]) -> dict[str, LoraPair]:
+    """Pairs by layer, from PEFT's state: ``….lora_A.weight`` and ``….lora_B.weight``, alpha equal to rank."""
+    a, b = ".lora_A.weight", ".lora_B.weight"
+    names = sorted(name.removesuffix(a) for name in weights if name.endswith(a))
+    return {name: LoraPair.of_arrays(weights[name + a], weights[name + b]) for name in names}
+
+
 def pairs_from_arrays(arrays: Arrays, metadata: Mapping[str, str], layout: Layout) -> dict[str, LoraPair]:
     """LoRA pairs by site name, from a file in either layout.
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes, kohya_lora_bytes
+from headshots.diffusion.lora import diffusers_lora_bytes, kohya_lora_bytes, pairs_of_peft
 from headshots.diffusion.safetensors_io import read_arrays
 from headshots.errors import FailedPreconditionError, NotFoundError
 from services.trainer.checkpoint import checkpoint_folder
@@ -25,7 +25,6 @@ _ADAPTER, _KOHYA, _MANIFEST = "adapter.safetensors", "adapter.kohya.safetensors"
 _SHEET, _CARD = "sheet.jpg", "README.md"
 # The manifest first, as all are removed in this order: no half of an adapter ever counts.
 _FILES = (_MANIFEST, _ADAPTER, _KOHYA, _SHEET, _CARD)
-_A, _B = ".lora_A.weight", ".lora_B.weight"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +59,9 @@ def write_adapter(
     header = common_header(request, provenance, scores)
     data = _put_adapter(store, request, weights, header)
     stored = {name.removeprefix("unet."): array for name, array in read_arrays(data)[0].items()}
-    kohya_bytes = kohya_lora_bytes(_pairs(stored), {**header, **kohya_header(request, provenance, curve, scores)})
+    kohya_bytes = kohya_lora_bytes(
+        pairs_of_peft(stored), {**header, **kohya_header(request, provenance, curve, scores)}
+    )
     sums = {
         "kohya_sha256": _digest(_kept(store, kohya_key, kohya_bytes)),
         "sheet_sha256": _digest(_kept(store, sheet_key, extras.sheet)),
@@ -92,7 +93,7 @@ def _put_adapter(
     What calls itself another result (of a trainer before an upgrade, of a device that does not repeat itself) is
     replaced with all that came with it: without a manifest it counts for nobody.
     """
-    key, ours = f"{request.output_prefix}/{_ADAPTER}", diffusers_lora_bytes(_pairs(weights), header)
+    key, ours = f"{request.output_prefix}/{_ADAPTER}", diffusers_lora_bytes(pairs_of_peft(weights), header)
     data = _kept(store, key, ours)
     if header.items() <= read_arrays(data)[1].items():
         return data
@@ -177,9 +178,3 @@ def _stored_manifest(store: ArtifactStore, output_prefix: str) -> dict[str, Any]
     except NotFoundError:
         return None
     return manifest
-
-
-def _pairs(weights: Mapping[str, npt.NDArray[np.float32]]) -> dict[str, LoraPair]:
-    """Layers by name, from PEFT's two keys a layer."""
-    names = sorted(name.removesuffix(_A) for name in weights if name.endswith(_A))
-    return {name: LoraPair.of_arrays(weights[name + _A], weights[name + _B]) for name in names}

@@ -15,8 +15,8 @@ from headshots.client import AsyncHeadshots, PaintedImage, Remix, Subject, Train
 from headshots.diffusion.export import ExportOptions, ensure_package_in_child
 from headshots.settings import default_foundation
 from tests.engines import scratch
-from tests.live_platform import LivePlatform, pixels, psnr
-from tests.stock import StockDiffusers
+from tests.live_platform import LivePlatform, pixels
+from tests.stock import StockDiffusers, psnr
 
 FOUNDATION = default_foundation()
 STYLES = ["studio-navy-suit", "park-denim-jacket"]

@@ -22,8 +22,8 @@ from headshots.rpc.channel import open_channel
 from headshots.v1 import gateway_pb2, gateway_pb2_grpc
 from tests.chaos import PLAN, Kill, Plan
 from tests.engines import tiny_foundation, tiny_package
-from tests.live_platform import LivePlatform, pixels, psnr, selfies
-from tests.stock import StockDiffusers
+from tests.live_platform import LivePlatform, pixels, selfies
+from tests.stock import StockDiffusers, psnr
 from tests.waiting import PATIENCE_SECONDS, until
 
 STYLES = ["studio-navy-suit", "park-denim-jacket"]

@@ -26,7 +26,7 @@ from headshots.settings import default_foundation
 from headshots.v1 import generator_pb2 as pb
 from tests.engines import lora_bytes, peft_unet, scratch, tiny_foundation, tiny_package, tiny_sdxl, tiny_sdxl_package
 from tests.generators import running_generator
-from tests.stock import weaken_negative
+from tests.stock import psnr, weaken_negative
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -36,11 +36,6 @@ SAMPLERS = {
     "euler": (pb.SAMPLER_EULER, EulerDiscreteScheduler),
     "dpmpp_2m": (pb.SAMPLER_DPMPP_2M, DPMSolverMultistepScheduler),
 }
-
-
-def psnr(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float:
-    error = np.mean((one.astype(float) - other.astype(float)) ** 2)
-    return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
 
 
 def stock_image(

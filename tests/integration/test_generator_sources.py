@@ -29,6 +29,7 @@ from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArg
 from headshots.v1 import generator_pb2 as pb
 from tests.engines import lora_bytes, peft_unet, tiny_foundation, tiny_sdxl, tiny_sdxl_package
 from tests.generators import Generator, refused, running_generator
+from tests.stock import psnr
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -47,11 +48,6 @@ PROMPT = "photo of sks man in navy suit"
 async def generator(tmp_path: Path) -> AsyncIterator[Generator]:
     async with running_generator(tmp_path) as made:
         yield made
-
-
-def psnr(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
-    error = np.mean((one.astype(float) - other.astype(float)) ** 2)
-    return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
 
 
 def picture(width: int = SIZE, height: int = SIZE) -> Pixels:

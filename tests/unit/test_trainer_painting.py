@@ -7,20 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
 
-import numpy as np
 import pytest
 import torch
+from peft.utils import get_peft_model_state_dict
 
 from headshots.client import Image
 from headshots.diffusion.foundation import Foundation
-from headshots.diffusion.lora import LoraPair, write_diffusers_lora
+from headshots.diffusion.lora import pairs_of_peft, write_diffusers_lora
 from services.trainer import base
-from services.trainer.adapted import ADAPTER, AdaptedUNet
+from services.trainer.adapted import AdaptedUNet
 from services.trainer.base import encode_captions, load_unet, load_vae
 from services.trainer.options import Recipe
 from services.trainer.painting import Painter, PortraitSet
 from tests.engines import tiny_foundation
-from tests.stock import StockDiffusers
+from tests.stock import StockDiffusers, psnr
 
 CPU = torch.device("cpu")
 PROMPT, SEED = "photo of sks man in navy suit", 77_001
@@ -35,18 +35,6 @@ def adapted(foundation: Foundation) -> AdaptedUNet:
     return made
 
 
-def pairs(made: AdaptedUNet) -> dict[str, LoraPair]:
-    ends = f".lora_A.{ADAPTER}.weight", f".lora_B.{ADAPTER}.weight"
-    arrays = {name: parameter.detach().numpy() for name, parameter in made.parameters.items()}
-    names = [name.removesuffix(ends[0]) for name in arrays if name.endswith(ends[0])]
-    return {name: LoraPair.of_arrays(arrays[name + ends[0]], arrays[name + ends[1]]) for name in names}
-
-
-def psnr(one: np.ndarray, other: np.ndarray) -> float:
-    error = np.mean((one.astype(float) - other.astype(float)) ** 2)
-    return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
-
-
 @pytest.mark.parametrize("share", [1.0, 0.25, 0.0])
 def test_portraits_are_what_stock_diffusers_paints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
@@ -57,7 +45,8 @@ def test_portraits_are_what_stock_diffusers_paints(
         settings.write(f"negative_adapter_share: {share}\n")
     foundation = Foundation.read(folder)
     made = adapted(foundation)
-    write_diffusers_lora(tmp_path / "adapter.safetensors", pairs(made), {})
+    weights = {name: tensor.numpy() for name, tensor in get_peft_model_state_dict(made.unet).items()}
+    write_diffusers_lora(tmp_path / "adapter.safetensors", pairs_of_peft(weights), {})
     wanted = PortraitSet((PROMPT,), (SEED,), first_caption=1, empty_caption=0, steps=foundation.steps)
     conditions = encode_captions(foundation, ["", PROMPT], CPU)
     painter = Painter(made.unet, load_vae(foundation, CPU), foundation, conditions, wanted, CPU)
