@@ -18,7 +18,8 @@ _HEADER = """\
 
 
 def settings() -> dict[str, Any]:
-    """The file's content, in the keys that headshots/diffusion/foundation.py and services/trainer/options.py read."""
+    """The file's content, in the keys that headshots/diffusion/foundation.py and services/trainer/lora/recipe.py
+    read."""
     native = 8 * LATENT_SIZE
     return {
         "name": "tiny-portrait",

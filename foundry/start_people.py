@@ -14,14 +14,14 @@ from PIL import Image
 from foundry.portraits import FIRST_HELD_OUT, Identity, render, sample_identity, sample_scene
 from headshots.diffusion.foundation import Foundation
 from headshots.faces import open_analyzer
-from services.trainer.adapted import AdaptedUNet
-from services.trainer.base import Conditions, encode_captions, encode_pictures, load_vae, noise_levels
-from services.trainer.batches import CLEAR_SHARE, Batches, Material, Rows
-from services.trainer.objective import Objective, draw_step
-from services.trainer.options import Recipe
-from services.trainer.photos import Pixels, crops
-from services.trainer.preparing import learned_places
-from services.trainer.scenes import BACKDROPS, OUTFITS, run_captions
+from services.trainer.lora.adapted import AdaptedUNet
+from services.trainer.lora.batches import CLEAR_SHARE, Batches, Material, Rows
+from services.trainer.lora.frozen import Conditions, encode_captions, encode_pictures, load_vae, noise_levels
+from services.trainer.lora.objective import Objective, draw_step
+from services.trainer.lora.recipe import Recipe
+from services.trainer.lora.scenes import BACKDROPS, OUTFITS, run_captions
+from services.trainer.run.photos import Pixels, crops
+from services.trainer.run.preparing import learned_places
 
 SELFIES, PORTRAITS = 8, 12
 _SELFIE_SIDE, _CROPS = 256, 2

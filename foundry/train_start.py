@@ -25,9 +25,9 @@ from foundry.training import Budget, save_atomically
 from headshots.diffusion.foundation import Foundation, foundation_digest
 from headshots.diffusion.foundation_files import START
 from headshots.diffusion.lora import DIGEST_KEY, LoraPair, pairs_of_peft, write_diffusers_lora
-from services.trainer.adapted import AdaptedUNet
-from services.trainer.base import load_unet
-from services.trainer.options import Recipe
+from services.trainer.lora.adapted import AdaptedUNet
+from services.trainer.lora.frozen import load_unet
+from services.trainer.lora.recipe import Recipe
 
 # Of a person, and its learning rate.
 STEPS, LEARNING_RATE = 60, 3e-3

@@ -124,7 +124,7 @@ trainings = Table(
     Index("ix_trainings_owes_cancel", "owes_cancel"),
 )
 
-# See services.gateway.training_events.
+# See services.gateway.trainings.events.
 training_events = Table(
     "training_events",
     metadata,

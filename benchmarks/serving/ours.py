@@ -19,7 +19,7 @@ from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import generator_pb2_grpc, resources_pb2
 from services.generator.__main__ import build_engine
 from services.generator.engine import Engine
-from services.generator.requests import Painted, PaintRequest
+from services.generator.requests.request import Painted, PaintRequest
 from services.generator.settings import GeneratorSettings
 
 _TENANT = "bench"

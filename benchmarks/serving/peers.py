@@ -15,7 +15,7 @@ from diffusers import StableDiffusionPipeline
 
 from benchmarks.serving.world import Subject, Wanted, World, grouped
 from headshots.diffusion.schedule import initial_noise
-from services.generator import images
+from services.generator.images import encoding
 
 
 class Peer:
@@ -55,7 +55,7 @@ class Peer:
             width=cells[1],
             output_type="pil",
         ).images
-        return [images.encode(np.asarray(image), "png") for image in made]
+        return [encoding.encode(np.asarray(image), "png") for image in made]
 
 
 class Preloaded(Peer):

@@ -14,7 +14,7 @@ from headshots.diffusion.foundation import Foundation
 from headshots.diffusion.layout import Layout
 from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes
 from headshots.diffusion.package import EnginePackage
-from services.generator.adapters import AdapterRef
+from services.generator.adapters.tiers import AdapterRef
 
 _STRENGTH = 0.5
 """Standard deviation of what a random adapter adds to a layer's outputs, for inputs of unit variance: about as much as

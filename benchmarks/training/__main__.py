@@ -25,7 +25,7 @@ from benchmarks.training.plan import Journal, Plan
 from benchmarks.training.speed import steps_per_second
 from headshots.diffusion.export import ensure_package
 from headshots.settings import default_foundation
-from services.trainer.device import usable_cpus
+from services.trainer.run.device import usable_cpus
 
 QUICK: dict[str, int] = {
     "people": 2,

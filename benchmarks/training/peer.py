@@ -32,7 +32,7 @@ from torch.utils.data import DataLoader, Dataset
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes
-from services.trainer.options import Recipe
+from services.trainer.lora.recipe import Recipe
 
 _WEIGHT_DECAY, _MAX_GRADIENT_NORM = 1e-2, 1.0
 _TARGETS = ["to_k", "to_q", "to_v", "to_out.0"]

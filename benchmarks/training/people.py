@@ -14,7 +14,7 @@ from PIL import Image
 from foundry.portraits import held_out_seed, render, sample_identity, sample_scene, sample_selfies
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundation import Foundation
-from services.trainer.photos import PhotoRef
+from services.trainer.run.photos import PhotoRef
 
 # Apart from everybody that recipes, judges and analyzers were tried on.
 FIRST_PERSON = 3_000
@@ -35,7 +35,7 @@ class Scene:
     lighting: str
 
 
-# None of them is one of those that checkpoints are judged by (services.trainer.painting.SCENES).
+# None of them is one of those that checkpoints are judged by (services.trainer.selection.sampling.SCENES).
 SCENES = (
     Scene("dark grey blazer", "plain grey studio", "soft studio lighting"),
     Scene("leather jacket", "city at night", "neon lighting"),

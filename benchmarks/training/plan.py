@@ -13,8 +13,8 @@ from typing import Any
 from benchmarks.training.people import SCENES, SEEDS, Scene
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundation import Foundation, foundation_digest
-from services.trainer.device import Cores
-from services.trainer.options import Recipe
+from services.trainer.lora.recipe import Recipe
+from services.trainer.run.device import Cores
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Plan:
     # CPUs of what is timed alone: as many threads of the peer, and for ours what the service makes of them.
     threads: int = 2
     # People whose trainings are timed alone, and steps of each side for the ratio: as many as let ours have its mates
-    # (services.trainer.mates.LEAST_STEPS), as a whole training has.
+    # (services.trainer.lora.data_parallel.LEAST_STEPS), as a whole training has.
     timed_people: int = 2
     timed_steps: int = 100
 

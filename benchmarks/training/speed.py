@@ -25,11 +25,11 @@ from benchmarks.training.plan import Plan
 from benchmarks.training.work import caption, photo_files, side
 from headshots.faces import open_analyzer
 from headshots.lifeline import end_with_parent
-from services.trainer.jobs import JobRequest
-from services.trainer.options import Recipe, TrainingOptions
-from services.trainer.photos import load_pictures
-from services.trainer.preparing import prepare
-from services.trainer.protocol import Task
+from services.trainer.lora.recipe import Recipe, TrainingOptions
+from services.trainer.queue.job import JobRequest
+from services.trainer.run.messages import Task
+from services.trainer.run.photos import load_pictures
+from services.trainer.run.preparing import prepare
 
 _BLOCKS, _WARM_UP = 4, 2
 

@@ -23,13 +23,13 @@ from benchmarks.training.peer import Peer
 from benchmarks.training.people import Pixels
 from benchmarks.training.plan import Plan
 from headshots.faces import open_analyzer
-from services.trainer.device import Cores
-from services.trainer.jobs import JobRequest
-from services.trainer.options import Recipe, TrainingOptions
-from services.trainer.photos import load_pictures
-from services.trainer.protocol import Failed, Succeeded, Task, decode_event, encode
-from services.trainer.scores import TrainingScores
-from services.trainer.stamp import foundation_stamp
+from services.trainer.lora.recipe import Recipe, TrainingOptions
+from services.trainer.queue.job import JobRequest
+from services.trainer.run.device import Cores
+from services.trainer.run.foundation_stamp import foundation_stamp
+from services.trainer.run.messages import Failed, Succeeded, Task, decode_event, encode
+from services.trainer.run.photos import load_pictures
+from services.trainer.selection.scores import TrainingScores
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -153,7 +153,7 @@ def _last_word(task: Task) -> Any:
         "OMP_NUM_THREADS": str(task.threads),
         "HF_HUB_OFFLINE": "1",
     }
-    command = [sys.executable, "-m", "services.trainer.child"]
+    command = [sys.executable, "-m", "services.trainer.run"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=_REPOSITORY, env=environment
     ) as child:

@@ -10,7 +10,9 @@ from google.protobuf.json_format import ParseDict
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
 from headshots.styles import Style
 from headshots.v1 import gateway_pb2, resources_pb2
-from services.gateway import models, names, remixes
+from services.gateway import models
+from services.gateway.api import names
+from services.gateway.galleries import remix
 
 STATES = {
     PENDING: resources_pb2.JOB_STATE_PENDING,
@@ -147,13 +149,13 @@ def gallery_order(request: gateway_pb2.CreateGalleryRequest) -> models.GalleryOr
     )
 
 
-def _remix_order(message: resources_pb2.Remix) -> remixes.RemixOrder:
+def _remix_order(message: resources_pb2.Remix) -> remix.RemixOrder:
     subject_id, gallery_id, number = names.ids(message.image)
     repaint = message.repaint if message.HasField("repaint") else None
-    return remixes.RemixOrder(subject_id, gallery_id, int(number), repaint)
+    return remix.RemixOrder(subject_id, gallery_id, int(number), repaint)
 
 
-def _remix(subject_id: str, value: remixes.Remix | None) -> resources_pb2.Remix | None:
+def _remix(subject_id: str, value: remix.Remix | None) -> resources_pb2.Remix | None:
     if value is None:
         return None
     image = names.image_name(subject_id, value.gallery_id, value.number)

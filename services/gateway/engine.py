@@ -16,11 +16,10 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableError
 from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
-from services.gateway import galleries, gallery_orders, photos, subjects, trainings
-from services.gateway.describer import Describer
-from services.gateway.eraser import Eraser
-from services.gateway.hub import Hub
-from services.gateway.inspector import InspectionReport, Inspector
+from services.gateway.events.hub import Hub
+from services.gateway.events.watching import Watcher
+from services.gateway.galleries import orders
+from services.gateway.galleries import rows as gallery_rows
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.models import (
     Gallery,
@@ -32,11 +31,16 @@ from services.gateway.models import (
     Training,
     TrainingOptions,
 )
-from services.gateway.painter import Painter
-from services.gateway.reconciler import Reconciler
-from services.gateway.streams import StreamGate, StreamPart, read_header
-from services.gateway.uploads import spool
-from services.gateway.watching import Watcher
+from services.gateway.painting.pool import Painter
+from services.gateway.peers.describer import Describer
+from services.gateway.photos import rows as photo_rows
+from services.gateway.photos.inspector import InspectionReport, Inspector
+from services.gateway.photos.streams import StreamGate, StreamPart, read_header
+from services.gateway.photos.uploads import spool
+from services.gateway.subjects import rows as subject_rows
+from services.gateway.subjects.eraser import Eraser
+from services.gateway.trainings import rows as training_rows
+from services.gateway.trainings.reconciler import Reconciler
 
 
 class GatewayEngine:
@@ -73,12 +77,12 @@ class GatewayEngine:
 
     async def get_tenant(self, tenant: str) -> Tenant:
         """The caller's tenant."""
-        return await in_thread(subjects.get_tenant, self._database, tenant)
+        return await in_thread(subject_rows.get_tenant, self._database, tenant)
 
     async def create_subject(self, tenant: str, display_name: str, class_noun: str, request_id: str) -> Subject:
-        """See `subjects.create_subject`."""
+        """See `subject_rows.create_subject`."""
         return await in_thread(
-            subjects.create_subject,
+            subject_rows.create_subject,
             self._database,
             tenant,
             display_name=display_name,
@@ -87,19 +91,19 @@ class GatewayEngine:
         )
 
     async def get_subject(self, tenant: str, subject_id: str) -> Subject:
-        """See `subjects.get_subject`."""
-        return await in_thread(subjects.get_subject, self._database, tenant, subject_id)
+        """See `subject_rows.get_subject`."""
+        return await in_thread(subject_rows.get_subject, self._database, tenant, subject_id)
 
     async def list_subjects(self, tenant: str, size: int, token: str) -> tuple[list[Subject], str]:
-        """See `subjects.list_subjects`."""
-        return await in_thread(subjects.list_subjects, self._database, tenant, size, token)
+        """See `subject_rows.list_subjects`."""
+        return await in_thread(subject_rows.list_subjects, self._database, tenant, size, token)
 
     async def delete_subject(self, tenant: str, subject_id: str) -> int:
         """See `Eraser.delete`."""
         return await self._eraser.delete(tenant, subject_id)
 
     async def upload(self, tenant: str, parts: AsyncIterator[StreamPart]) -> list[Photo]:
-        """Stores the photos of one stream, all or none. Raises as `StreamGate`, `spool` and `photos.store_photos`."""
+        """Stores the photos of one stream, all or none. Raises as `StreamGate`, `spool` and `store_photos`."""
         status = "cut"
         try:
             with self._gate.stream():
@@ -119,7 +123,9 @@ class GatewayEngine:
         await self.get_subject(tenant, header.subject_id)
         with tempfile.TemporaryDirectory(prefix="headshots-upload-") as folder:
             spooled = await spool(self._gate, parts, Path(folder))
-            return await in_thread(photos.store_photos, self._database, self._store, tenant, header.subject_id, spooled)
+            return await in_thread(
+                photo_rows.store_photos, self._database, self._store, tenant, header.subject_id, spooled
+            )
 
     async def inspect(self, tenant: str, parts: AsyncIterator[StreamPart]) -> InspectionReport:
         """See `Inspector.inspect`."""
@@ -130,8 +136,8 @@ class GatewayEngine:
         return report
 
     async def list_photos(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Photo], str]:
-        """See `photos.list_photos`."""
-        return await in_thread(photos.list_photos, self._database, tenant, subject_id, size, token)
+        """See `photo_rows.list_photos`."""
+        return await in_thread(photo_rows.list_photos, self._database, tenant, subject_id, size, token)
 
     async def create_training(
         self,
@@ -144,10 +150,10 @@ class GatewayEngine:
         validate_only: bool,
         photos: Sequence[str] = (),
     ) -> Training:
-        """Raises as `trainings.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
+        """Raises as `training_rows.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
         await self._check_rank(options)
         training = await in_thread(
-            trainings.create_training,
+            training_rows.create_training,
             self._database,
             tenant,
             subject_id,
@@ -174,16 +180,16 @@ class GatewayEngine:
             )
 
     async def get_training(self, tenant: str, subject_id: str, training_id: str) -> Training:
-        """See `trainings.get_training`."""
-        return await in_thread(trainings.get_training, self._database, tenant, subject_id, training_id)
+        """See `training_rows.get_training`."""
+        return await in_thread(training_rows.get_training, self._database, tenant, subject_id, training_id)
 
     async def list_trainings(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Training], str]:
-        """See `trainings.list_trainings`."""
-        return await in_thread(trainings.list_trainings, self._database, tenant, subject_id, size, token)
+        """See `training_rows.list_trainings`."""
+        return await in_thread(training_rows.list_trainings, self._database, tenant, subject_id, size, token)
 
     async def cancel_training(self, tenant: str, subject_id: str, training_id: str) -> Training:
-        """See `trainings.request_cancel`."""
-        training = await in_thread(trainings.request_cancel, self._database, tenant, subject_id, training_id)
+        """See `training_rows.request_cancel`."""
+        training = await in_thread(training_rows.request_cancel, self._database, tenant, subject_id, training_id)
         self._reconciler.kick()
         self._hub.changed(training_id)
         return training
@@ -191,9 +197,9 @@ class GatewayEngine:
     async def create_gallery(
         self, tenant: str, subject_id: str, order: GalleryOrder, *, request_id: str, validate_only: bool
     ) -> Gallery:
-        """Raises as `gallery_orders.create_gallery`."""
+        """Raises as `orders.create_gallery`."""
         gallery = await in_thread(
-            gallery_orders.create_gallery,
+            orders.create_gallery,
             self._database,
             self.styles,
             tenant,
@@ -206,23 +212,23 @@ class GatewayEngine:
         return gallery
 
     async def get_gallery(self, tenant: str, subject_id: str, gallery_id: str, *, images: bool = True) -> Gallery:
-        """See `galleries.get_gallery`."""
-        return await in_thread(galleries.get_gallery, self._database, tenant, subject_id, gallery_id, images=images)
+        """See `gallery_rows.get_gallery`."""
+        return await in_thread(gallery_rows.get_gallery, self._database, tenant, subject_id, gallery_id, images=images)
 
     async def list_galleries(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
-        """See `galleries.list_galleries`."""
-        return await in_thread(galleries.list_galleries, self._database, tenant, subject_id, size, token)
+        """See `gallery_rows.list_galleries`."""
+        return await in_thread(gallery_rows.list_galleries, self._database, tenant, subject_id, size, token)
 
     async def cancel_gallery(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
-        """See `galleries.request_cancel`."""
-        gallery = await in_thread(galleries.request_cancel, self._database, tenant, subject_id, gallery_id)
+        """See `gallery_rows.request_cancel`."""
+        gallery = await in_thread(gallery_rows.request_cancel, self._database, tenant, subject_id, gallery_id)
         self._painter.look_at(gallery_id)
         self._hub.changed(gallery_id)
         return gallery
 
     async def get_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> tuple[Image, bytes]:
-        """An image and its file. Raises as `galleries.get_image`."""
-        image = await in_thread(galleries.get_image, self._database, tenant, subject_id, gallery_id, number)
+        """An image and its file. Raises as `gallery_rows.get_image`."""
+        image = await in_thread(gallery_rows.get_image, self._database, tenant, subject_id, gallery_id, number)
         return image, await self._store.get(image.key)
 
     async def image_content(self, image: Image) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headshots.schema import TERMINAL_STATES
-from services.gateway.remixes import Remix, RemixOrder
+from services.gateway.galleries.remix import Remix, RemixOrder
 
 MIN_TRAINING_PHOTOS = 6
 MAX_PHOTOS = 100

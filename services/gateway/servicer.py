@@ -12,11 +12,12 @@ from headshots.rpc.auth import current_tenant
 from headshots.styles import Style
 from headshots.v1 import gateway_pb2 as pb
 from headshots.v1 import gateway_pb2_grpc
-from services.gateway import convert, convert_photos
+from services.gateway import convert
+from services.gateway.api.names import ids
+from services.gateway.api.pages import cut_page, decode_token
 from services.gateway.engine import GatewayEngine
 from services.gateway.models import PRIORITY_STANDARD, Gallery, Image
-from services.gateway.names import ids
-from services.gateway.pages import cut_page, decode_token
+from services.gateway.photos import convert as convert_photos
 
 _PAGE, _PHOTO_PAGE = 50, 100
 

@@ -20,21 +20,21 @@ from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.rpc.server import RunningServer, start_server
 from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
-from services.gateway.describer import Describer
 from services.gateway.engine import GatewayEngine
-from services.gateway.eraser import Eraser
-from services.gateway.hub import Hub
-from services.gateway.inspector import Inspector
-from services.gateway.likeness import LikenessJudge
+from services.gateway.events.hub import Hub
+from services.gateway.events.watching import Watcher
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.painter import Painter
-from services.gateway.reconciler import Reconciler
-from services.gateway.rpc_peers import RpcGenerator, RpcTrainer, open_peer
+from services.gateway.painting.likeness import LikenessJudge
+from services.gateway.painting.pool import Painter
+from services.gateway.painting.worker import ShotWorker
+from services.gateway.peers.describer import Describer
+from services.gateway.peers.rpc import RpcGenerator, RpcTrainer, open_peer
+from services.gateway.photos.inspector import Inspector
+from services.gateway.photos.streams import StreamGate
 from services.gateway.servicer import GatewayServicer
 from services.gateway.settings import GatewaySettings
-from services.gateway.shot_worker import ShotWorker
-from services.gateway.streams import StreamGate
-from services.gateway.watching import Watcher
+from services.gateway.subjects.eraser import Eraser
+from services.gateway.trainings.reconciler import Reconciler
 
 
 class Gateway:

@@ -17,7 +17,7 @@ from headshots.diffusion.export import ensure_package_in_child
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
 from headshots.rpc.server import run_until_signal, start_server
-from services.generator.adapters import AdapterCache
+from services.generator.adapters.tiers import AdapterCache
 from services.generator.engine import Engine
 from services.generator.metrics import Metrics
 from services.generator.servicer import register

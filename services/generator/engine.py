@@ -16,17 +16,17 @@ from headshots.diffusion.backends.base import Backend, UNetBatch
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InternalError, InvalidArgumentError, UnavailableError
 from headshots.pauses import pause
-from services.generator import images
-from services.generator.adapters import AdapterCache
-from services.generator.finishing import Finisher
-from services.generator.jobs import Decoded, Failed, Job, JobEvent
-from services.generator.loop import BatchLoop
+from services.generator.adapters.tiers import AdapterCache
+from services.generator.batching.jobs import Decoded, Failed, Job, JobEvent
+from services.generator.batching.loop import BatchLoop
+from services.generator.batching.scheduler import Ticket
+from services.generator.images import encoding
+from services.generator.images.finishing import Finisher
 from services.generator.metrics import Metrics
-from services.generator.pictures import PictureReader
-from services.generator.plans import Plan, make_plan
-from services.generator.preparing import Preparer
-from services.generator.requests import Event, PaintRequest, Queued
-from services.generator.scheduler import Ticket
+from services.generator.requests.plan import Plan, make_plan
+from services.generator.requests.preparing import Preparer
+from services.generator.requests.request import Event, PaintRequest, Queued
+from services.generator.requests.source_images import PictureReader
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Engine:
         self._loop = BatchLoop(
             backend,
             metrics,
-            images.PreviewMap(package.preview_matrix, package.preview_bias),
+            encoding.PreviewMap(package.preview_matrix, package.preview_bias),
             slots=package.slots,
             max_rows=self._max_rows,
             max_waiting=limits.max_waiting,
@@ -138,9 +138,9 @@ class Engine:
         """Queued, started, steps and images of ``request``. Closing the iterator frees its rows at the next step.
 
         Raises:
-            InvalidArgumentError: see :func:`services.generator.plans.make_plan`.
+            InvalidArgumentError: see :func:`services.generator.requests.plan.make_plan`.
             InvalidAdapterError: ADAPTER_*.
-            InvalidPhotoError, FailedPreconditionError: see :meth:`services.generator.preparing.Preparer.prepare`.
+            InvalidPhotoError, FailedPreconditionError: see :class:`.requests.preparing.Preparer`.
             ResourceExhaustedError: QUEUE_FULL.
             DeadlineExceededError: DEADLINE_TOO_SHORT.
             UnavailableError: DRAINING, SHUTTING_DOWN, OBJECT_STORE_UNAVAILABLE.

@@ -10,9 +10,9 @@ import grpc.aio
 
 from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import generator_pb2_grpc, resources_pb2
-from services.generator.adapters import AdapterRef
+from services.generator.adapters.tiers import AdapterRef
 from services.generator.engine import Engine
-from services.generator.requests import (
+from services.generator.requests.request import (
     Event,
     Painted,
     PaintRequest,

@@ -14,14 +14,14 @@ from headshots.database import migrate, open_database
 from headshots.diffusion.foundation import Foundation, foundation_digest
 from headshots.errors import HeadshotsError
 from headshots.rpc.server import run_until_signal, start_server
-from services.trainer.bell import Bell
-from services.trainer.device import choose_device
 from services.trainer.engine import TrainerEngine
 from services.trainer.metrics import Metrics
+from services.trainer.queue.wakeup import Bell
+from services.trainer.run.device import choose_device
+from services.trainer.run.foundation_stamp import foundation_stamp
 from services.trainer.servicer import TrainerServicer
 from services.trainer.settings import TrainerSettings
-from services.trainer.stamp import foundation_stamp
-from services.trainer.workplace import Workplace
+from services.trainer.workers.context import Workplace
 
 
 async def serve(settings: TrainerSettings) -> None:

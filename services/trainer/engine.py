@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from headshots.leases import LeaseLostError
 from headshots.pauses import pause
 from headshots.schema import PENDING
-from services.trainer import rows
-from services.trainer.jobs import Job, JobRequest
-from services.trainer.options import Recipe
-from services.trainer.places import Places
-from services.trainer.worker import Worker
-from services.trainer.workplace import Workplace
+from services.trainer.lora.recipe import Recipe
+from services.trainer.queue import rows
+from services.trainer.queue.job import Job, JobRequest
+from services.trainer.queue.positions import Places
+from services.trainer.workers.context import Workplace
+from services.trainer.workers.worker import Worker
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.errors import UnavailableError
 from headshots.schema import PENDING, RUNNING
-from services.trainer import rows
+from services.trainer.queue import rows
 
 log = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ from headshots.v1 import resources_pb2 as r
 from headshots.v1 import trainer_pb2 as t
 from headshots.v1 import trainer_pb2_grpc
 from services.trainer.engine import TrainerEngine
-from services.trainer.jobs import Job, JobRequest
-from services.trainer.options import TrainingOptions
-from services.trainer.photos import PhotoRef
-from services.trainer.scores import TrainingScores
+from services.trainer.lora.recipe import TrainingOptions
+from services.trainer.queue.job import Job, JobRequest
+from services.trainer.run.photos import PhotoRef
+from services.trainer.selection.scores import TrainingScores
 
 _STATES = {
     PENDING: r.JOB_STATE_PENDING,

@@ -10,7 +10,7 @@ from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, default_foundation, read_settings
-from services.trainer.device import Cores, choose_device, usable_cpus
+from services.trainer.run.device import Cores, choose_device, usable_cpus
 
 
 @dataclass(frozen=True)

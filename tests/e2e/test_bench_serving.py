@@ -18,8 +18,8 @@ from benchmarks.serving.run import Bench
 from benchmarks.serving.scale import QUICK
 from benchmarks.serving.world import make_world
 from headshots.diffusion.foundation import Foundation
-from services.generator.images import encode
-from tests.engines import tiny_foundation, tiny_package
+from services.generator.images.encoding import encode
+from tests.support.engines import tiny_foundation, tiny_package
 
 FIGURES = {
     "throughput_vs_preloaded",
@@ -35,7 +35,7 @@ FIGURES = {
 
 
 def test_a_quick_pass_measures_every_figure(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.ports", "benchmarks.serving", "--quick"]
+    command = [sys.executable, "-m", "tests.support.ports", "benchmarks.serving", "--quick"]
     command += ["--foundation", str(tiny_foundation()), "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

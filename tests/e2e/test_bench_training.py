@@ -36,7 +36,7 @@ def _bench(foundation: Path, out: Path) -> str:
 
 def test_every_figure_and_a_second_run_that_goes_on(tmp_path: Path) -> None:
     foundation = tmp_path / "foundation"
-    script = "import sys, pathlib; from tests.tiny import make_tiny_foundation as make; make(pathlib.Path(sys.argv[1]))"
+    script = "import sys, pathlib; from tests.support import tiny; tiny.make_tiny_foundation(pathlib.Path(sys.argv[1]))"
     subprocess.run([sys.executable, "-c", script, str(foundation)], check=True, cwd=REPOSITORY, capture_output=True)
     settings = yaml.safe_load((foundation / "headshots.yaml").read_text())
     settings["training"] |= {"prior_rows": 0, "score_steps": 2}

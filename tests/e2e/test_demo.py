@@ -16,9 +16,9 @@ import psutil
 import yaml
 from PIL import Image
 
-from tests.engines import scratch, tiny_foundation
-from tests.pictures import backdrop, packed
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.engines import scratch, tiny_foundation
+from tests.support.pictures import backdrop, packed
+from tests.support.waiting import PATIENCE_SECONDS
 
 STYLES = ["studio-navy-suit", "park-denim-jacket"]
 
@@ -28,7 +28,7 @@ def start_demo(out: Path, *arguments: str, photos: Path | None = None) -> subpro
     command = [
         sys.executable,
         "-m",
-        "tests.ports",
+        "tests.support.ports",
         "headshots",
         "demo",
         "--out",

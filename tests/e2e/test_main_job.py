@@ -20,11 +20,11 @@ from headshots.client import (
 )
 from headshots.rpc.channel import open_channel
 from headshots.v1 import gateway_pb2, gateway_pb2_grpc
-from tests.chaos import PLAN, Kill, Plan
-from tests.engines import tiny_foundation, tiny_package
-from tests.live_platform import LivePlatform, pixels, selfies
-from tests.stock import StockDiffusers, psnr
-from tests.waiting import PATIENCE_SECONDS, until
+from tests.support.chaos import PLAN, Kill, Plan
+from tests.support.engines import tiny_foundation, tiny_package
+from tests.support.live_platform import LivePlatform, pixels, selfies
+from tests.support.stock import StockDiffusers, psnr
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 STYLES = ["studio-navy-suit", "park-denim-jacket"]
 # Strong and short: what matters here is that people come out different, not that they come out well.
@@ -43,7 +43,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 def platform(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Iterator[LivePlatform]:
     home = tmp_path_factory.mktemp("platform")
     environment = {PLAN: str(plan.folder), "HEADSHOTS_TRAINER_CHECKPOINT_SECONDS": "0"}
-    modules = {"trainer": "tests.chaos"}
+    modules = {"trainer": "tests.support.chaos"}
     with LivePlatform(home, tiny_foundation(), tiny_package().folder, environment, modules) as platform:
         yield platform
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import tiny_foundation, tiny_package
-from tests.live_platform import LivePlatform, selfies
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.engines import tiny_foundation, tiny_package
+from tests.support.live_platform import LivePlatform, selfies
+from tests.support.waiting import PATIENCE_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "examples" / "node"

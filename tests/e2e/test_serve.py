@@ -15,9 +15,9 @@ import psutil
 from typer.testing import CliRunner
 
 from headshots.cli.app import app
-from tests.engines import OPTIONS, scratch, tiny_foundation, tiny_package
-from tests.ports import free_port
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.engines import OPTIONS, scratch, tiny_foundation, tiny_package
+from tests.support.ports import free_port
+from tests.support.waiting import PATIENCE_SECONDS
 
 SERVICES = ("gateway", "trainer", "generator")
 

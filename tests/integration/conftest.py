@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fake_gateway import fake_gateway_in_thread
-from tests.terminal import Terminal
+from tests.support.fake_gateway import fake_gateway_in_thread
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from headshots import leases
 from headshots.database import database_now, migrate, open_database, read
 from headshots.leases import Lease
 from headshots.schema import PENDING, RUNNING
-from tests import postgres
-from tests.clocks import DatabaseClock, PostgresClock, open_with_clock
-from tests.lease_rounds import LeaseRounds, TransactionRounds
+from tests.support import postgres
+from tests.support.clocks import DatabaseClock, PostgresClock, open_with_clock
+from tests.support.lease_rounds import LeaseRounds, TransactionRounds
 
 ROUNDS = settings(
     max_examples=200, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True

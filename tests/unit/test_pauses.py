@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from headshots.pauses import pause
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 async def test_the_event_or_the_time_ends_it() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from headshots.threads import in_lease_thread, in_thread
-from tests.hanging import full_of_hanging_calls
-from tests.waiting import PATIENCE_SECONDS
+from tests.support.hanging import full_of_hanging_calls
+from tests.support.waiting import PATIENCE_SECONDS
 
 BOTH = pytest.mark.parametrize("run", [in_thread, in_lease_thread])
 

@@ -11,8 +11,8 @@ from headshots.v1 import resources_pb2 as r
 from headshots.v1 import trainer_pb2 as t
 from services.gateway import convert
 from services.gateway.models import Training, TrainingJob, TrainingOptions, TrainingRequest
-from services.gateway.rpc_peers import _job as job_from_rpc
-from services.trainer.scores import CheckpointScores, TrainingScores
+from services.gateway.peers.rpc import _job as job_from_rpc
+from services.trainer.selection.scores import CheckpointScores, TrainingScores
 from services.trainer.servicer import _scores as scores_to_rpc
 
 SCORES = TrainingScores(

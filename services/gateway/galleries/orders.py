@@ -1,0 +1,161 @@
+"""A gallery that is ordered: checked, and written as rows of shots. Blocking SQL; called off the event loop."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from headshots.database import database_now, write
+from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
+from headshots.schema import PENDING, galleries, shots, trainings
+from headshots.styles import Style, StyleLibrary
+from services.gateway.api.names import training_name
+from services.gateway.galleries.remix import Remix, RemixOrder
+from services.gateway.galleries.rows import find_image, present
+from services.gateway.models import MAX_SHOTS, SEEDS, Adapter, Gallery, GalleryOrder
+from services.gateway.subjects.rows import find_subject, new_id, newest_adapters
+from services.gateway.trainings.rows import ACTIVE
+
+
+def create_gallery(
+    engine: Engine,
+    library: StyleLibrary,
+    tenant_id: str,
+    subject_id: str,
+    order: GalleryOrder,
+    *,
+    request_id: str,
+    validate_only: bool,
+) -> Gallery:
+    """Queues a gallery with the adapter and the recipes of now; the same `request_id` answers the one made before.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND; of an image to paint over also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
+        InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
+        FailedPreconditionError: SUBJECT_UNTRAINED.
+    """
+    recipes = _recipes(library, order)
+    with write(engine) as connection:
+        find_subject(connection, tenant_id, subject_id, lock=True)
+        if request_id and (made := _by_request_id(connection, subject_id, request_id)) is not None:
+            return made
+        adapter = _adapter_of(connection, subject_id)
+        gallery = Gallery(
+            id=new_id(),
+            subject_id=subject_id,
+            state=PENDING,
+            styles=order.styles,
+            shots_per_style=order.shots_per_style,
+            seed=order.seed,
+            total_shots=len(order.styles) * order.shots_per_style,
+            completed_shots=0,
+            failed_shots=0,
+            adapter=adapter,
+            remix=_remix(connection, tenant_id, subject_id, order.remix),
+            created_at=database_now(connection),
+        )
+        if not validate_only:
+            _insert(connection, tenant_id, request_id, gallery, order, recipes)
+        return gallery
+
+
+def _adapter_of(connection: Connection, subject_id: str) -> Adapter:
+    adapter = newest_adapters(connection, [subject_id]).get(subject_id)
+    if adapter is not None:
+        return adapter
+    active = connection.execute(sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id, ACTIVE)).scalar()
+    if active is None:
+        raise FailedPreconditionError(
+            "SUBJECT_UNTRAINED", "the subject has no adapter yet; create a training and wait until it succeeds"
+        )
+    name = training_name(subject_id, active)
+    raise FailedPreconditionError(
+        "SUBJECT_UNTRAINED",
+        f"the subject has no adapter yet; {name} has not ended, wait until it succeeds",
+        metadata={"name": name},
+    )
+
+
+def _remix(connection: Connection, tenant_id: str, subject_id: str, order: RemixOrder | None) -> Remix | None:
+    if order is None:
+        return None
+    if order.subject_id != subject_id:
+        raise InvalidArgumentError(
+            "REMIX_OF_ANOTHER_SUBJECT",
+            f"the image is of subjects/{order.subject_id}; name one of the gallery's own subject",
+            violations=[FieldViolation("remix.image", f"must be in subjects/{subject_id}")],
+        )
+    image = find_image(connection, tenant_id, subject_id, order.gallery_id, order.number)
+    return Remix(order.gallery_id, order.number, order.repaint, image.key, image.sha256)
+
+
+def _recipes(library: StyleLibrary, order: GalleryOrder) -> list[Style]:
+    violations = [
+        FieldViolation(f"styles[{index}]", f"no style is called styles/{name}")
+        for index, name in enumerate(order.styles)
+        if name not in library
+    ]
+    if violations:
+        known = ", ".join(style.name for style in library)
+        raise InvalidArgumentError(
+            "STYLE_UNKNOWN", f"{violations[0].description}; there are {known}", violations=violations
+        )
+    if len(order.styles) * order.shots_per_style > MAX_SHOTS:
+        raise InvalidArgumentError(
+            "TOO_MANY_SHOTS",
+            f"{len(order.styles)} styles of {order.shots_per_style} shots are more than {MAX_SHOTS}; order several "
+            "galleries",
+            violations=[FieldViolation("shots_per_style", f"at most {MAX_SHOTS // len(order.styles)} here")],
+        )
+    return [library.get(name) for name in order.styles]
+
+
+def _insert(
+    connection: Connection,
+    tenant_id: str,
+    request_id: str,
+    gallery: Gallery,
+    order: GalleryOrder,
+    recipes: Sequence[Style],
+) -> None:
+    connection.execute(
+        sa.insert(galleries).values(
+            id=gallery.id,
+            subject_id=gallery.subject_id,
+            tenant_id=tenant_id,
+            request_id=request_id or None,
+            state=gallery.state,
+            styles=[dataclasses.asdict(recipe) for recipe in recipes],
+            shots_per_style=order.shots_per_style,
+            seed=order.seed,
+            priority=order.priority,
+            format=order.image_format,
+            quality=order.quality,
+            adapter=dataclasses.asdict(gallery.adapter),
+            remix=dataclasses.asdict(gallery.remix) if gallery.remix is not None else None,
+            created_at=gallery.created_at,
+        )
+    )
+    connection.execute(
+        sa.insert(shots),
+        [
+            {
+                "id": f"{gallery.id}-{number}",
+                "gallery_id": gallery.id,
+                "number": number,
+                "style": order.styles[number // order.shots_per_style],
+                "seed": (order.seed + number % order.shots_per_style) % SEEDS,
+            }
+            for number in range(gallery.total_shots)
+        ],
+    )
+
+
+def _by_request_id(connection: Connection, subject_id: str, request_id: str) -> Gallery | None:
+    row = connection.execute(
+        sa.select(galleries).where(galleries.c.subject_id == subject_id, galleries.c.request_id == request_id)
+    ).first()
+    return present(connection, [row])[0] if row is not None else None

@@ -1,0 +1,144 @@
+"""Galleries and their shots as rows: found, listed, cancelled. Blocking SQL; called off the event loop."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, Row
+
+from headshots.database import read, write
+from headshots.errors import NotFoundError
+from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL_STATES, galleries, shots
+from services.gateway.api.pages import cut_page, decode_token
+from services.gateway.galleries.remix import Remix
+from services.gateway.galleries.settling import settle
+from services.gateway.models import Adapter, Failure, Gallery, Image
+from services.gateway.subjects.rows import find_subject
+
+
+def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, *, images: bool = True) -> Gallery:
+    """One gallery, with the images that exist.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
+    """
+    with read(engine) as connection:
+        (gallery,) = present(connection, [_find(connection, tenant_id, subject_id, gallery_id)])
+        if not images:
+            return gallery
+        rows = connection.execute(_finished(gallery_id)).all()
+        return dataclasses.replace(gallery, images=tuple(_image(row) for row in rows))
+
+
+def _find(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str) -> Row[Any]:
+    find_subject(connection, tenant_id, subject_id)
+    row = connection.execute(
+        sa.select(galleries).where(galleries.c.id == gallery_id, galleries.c.subject_id == subject_id)
+    ).first()
+    if row is None:
+        name = f"subjects/{subject_id}/galleries/{gallery_id}"
+        message = f"there is no {name}; ListGalleries shows those there are"
+        raise NotFoundError("GALLERY_NOT_FOUND", message, metadata={"name": name})
+    return row
+
+
+def get_image(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, number: int) -> Image:
+    """One finished image.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
+    """
+    with read(engine) as connection:
+        return find_image(connection, tenant_id, subject_id, gallery_id, number)
+
+
+def find_image(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str, number: int) -> Image:
+    """:func:`get_image` within a transaction."""
+    _find(connection, tenant_id, subject_id, gallery_id)
+    row = connection.execute(_finished(gallery_id).where(shots.c.number == number)).first()
+    if row is None:
+        name = f"subjects/{subject_id}/galleries/{gallery_id}/images/{number}"
+        raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {name}, or not yet", metadata={"name": name})
+    return _image(row)
+
+
+def list_galleries(engine: Engine, tenant_id: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
+    """A page without images, newest first, and the next token.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+        InvalidArgumentError: PAGE_TOKEN_INVALID.
+    """
+    query = (
+        sa.select(galleries)
+        .where(galleries.c.subject_id == subject_id)
+        .order_by(galleries.c.created_at.desc(), galleries.c.id.desc())
+        .limit(size + 1)
+    )
+    if position := decode_token(token, (float, str)):
+        query = query.where(sa.tuple_(galleries.c.created_at, galleries.c.id) < position)
+    with read(engine) as connection:
+        find_subject(connection, tenant_id, subject_id)
+        rows, next_token = cut_page(connection.execute(query).all(), size, lambda row: (row.created_at, row.id))
+        return present(connection, rows), next_token
+
+
+def request_cancel(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str) -> Gallery:
+    """Waiting shots end here; running ones are told, and end the gallery when they have stopped.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
+    """
+    with write(engine) as connection:
+        row = _find(connection, tenant_id, subject_id, gallery_id)
+        connection.execute(sa.select(galleries.c.id).where(galleries.c.id == gallery_id).with_for_update())
+        if row.state not in TERMINAL_STATES:
+            bump = {"revision": shots.c.revision + 1, "cancel_requested": True}
+            mine = shots.c.gallery_id == gallery_id
+            connection.execute(sa.update(shots).where(mine, shots.c.state == PENDING).values(state=CANCELLED, **bump))
+            connection.execute(sa.update(shots).where(mine, shots.c.state == RUNNING).values(**bump))
+            connection.execute(sa.update(galleries).where(galleries.c.id == gallery_id).values(cancel_requested=True))
+            settle(connection, gallery_id)
+        return present(connection, [_find(connection, tenant_id, subject_id, gallery_id)])[0]
+
+
+def _finished(gallery_id: str) -> sa.Select[Any]:
+    return sa.select(shots).where(shots.c.gallery_id == gallery_id, shots.c.state == SUCCEEDED).order_by(shots.c.number)
+
+
+def _image(row: Row[Any]) -> Image:
+    return Image(number=row.number, style=row.style, seed=row.seed, key=row.image_key, **row.image)
+
+
+def present(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gallery]:
+    """Rows of galleries as galleries without images, with their shots counted."""
+    counted = connection.execute(
+        sa.select(shots.c.gallery_id, shots.c.state, sa.func.count().label("shots"))
+        .where(shots.c.gallery_id.in_([row.id for row in rows]))
+        .group_by(shots.c.gallery_id, shots.c.state)
+    )
+    counts = {(row.gallery_id, row.state): int(row.shots) for row in counted}
+    return [
+        Gallery(
+            id=row.id,
+            subject_id=row.subject_id,
+            state=row.state,
+            styles=tuple(recipe["name"] for recipe in row.styles),
+            shots_per_style=row.shots_per_style,
+            seed=row.seed,
+            total_shots=len(row.styles) * row.shots_per_style,
+            completed_shots=counts.get((row.id, SUCCEEDED), 0),
+            failed_shots=counts.get((row.id, FAILED), 0),
+            adapter=Adapter(**row.adapter),
+            created_at=row.created_at,
+            ended_at=row.ended_at,
+            failure=Failure(row.failure_reason, row.failure_message) if row.failure_reason else None,
+            note=row.note,
+            revision=row.revision,
+            remix=Remix.from_json(row.remix),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,59 @@
+"""Streams of photos, and what inspections find in them <-> the public contract's messages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from headshots.imaging.inspection import Finding
+from headshots.v1 import gateway_pb2
+from services.gateway.api import names
+from services.gateway.photos.inspector import InspectedPhoto, InspectionReport
+from services.gateway.photos.streams import PhotoStart, StreamHeader, StreamPart
+
+
+async def photo_parts(
+    requests: AsyncIterator[gateway_pb2.UploadPhotosRequest] | AsyncIterator[gateway_pb2.InspectPhotosRequest],
+) -> AsyncIterator[StreamPart]:
+    """The messages of an upload's or an inspection's stream."""
+    async for request in requests:
+        if request.HasField("header"):
+            parent = request.header.parent
+            yield StreamHeader(names.ids(parent)[0] if parent else "")
+        elif request.HasField("photo"):
+            yield PhotoStart(request.photo.filename, request.photo.size_bytes)
+        else:
+            yield request.chunk
+
+
+def inspection(value: InspectionReport) -> gateway_pb2.InspectPhotosResponse:
+    """What was found."""
+    return gateway_pb2.InspectPhotosResponse(
+        photos=map(_inspected_photo, value.photos),
+        usable_count=sum(not photo.findings for photo in value.photos),
+        findings=map(_finding, value.findings),
+        ready_to_train=not value.findings,
+        faces_checked=bool(value.analyzer),
+        analyzer=value.analyzer,
+    )
+
+
+def _inspected_photo(value: InspectedPhoto) -> gateway_pb2.PhotoInspection:
+    return gateway_pb2.PhotoInspection(
+        name=names.photo_name(value.stored.subject_id, value.stored.sha256) if value.stored else "",
+        filename=value.filename,
+        usable=not value.findings,
+        findings=map(_finding, value.findings),
+        width_px=value.width_px,
+        height_px=value.height_px,
+    )
+
+
+def _finding(value: Finding) -> gateway_pb2.PhotoFinding:
+    return gateway_pb2.PhotoFinding(
+        reason=value.reason,
+        message=value.message,
+        measured=value.measured,
+        limit=value.limit,
+        duplicate_of=value.duplicate_of,
+        cause=value.cause,
+    )

@@ -1,0 +1,139 @@
+"""Looks at a subject's photos and at candidates before anything is spent on them; keeps nothing of either."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Engine
+
+from headshots.artifacts import ArtifactStore
+from headshots.errors import InvalidPhotoError, UnavailableError
+from headshots.faces import FaceAnalyzer
+from headshots.imaging import PhotoLimits, open_photo
+from headshots.imaging.inspection import Finding, Measured, judge, measure
+from headshots.imaging.quality import QualityLimits
+from headshots.threads import in_thread
+from services.gateway.models import MAX_PHOTO_BYTES, MIN_TRAINING_PHOTOS, Photo
+from services.gateway.peers.describer import Describer
+from services.gateway.photos import rows as photo_rows
+from services.gateway.photos.streams import StreamGate, StreamPart, malformed, read_header, read_photos
+
+
+@dataclass(frozen=True)
+class InspectedPhoto:
+    """A photo and what is wrong with it; of a candidate `stored` is None."""
+
+    stored: Photo | None
+    filename: str
+    width_px: int
+    height_px: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class InspectionReport:
+    """The subject's stored photos, then the candidates; `findings` are the set's, `analyzer` is empty without one."""
+
+    photos: tuple[InspectedPhoto, ...]
+    findings: tuple[Finding, ...]
+    analyzer: str
+
+
+class Inspector:
+    """One inspection a stream; the pictures are in memory one at a time and only while they are measured."""
+
+    def __init__(
+        self,
+        database: Engine,
+        store: ArtifactStore,
+        gate: StreamGate,
+        describer: Describer,
+        analyzer: FaceAnalyzer | None,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._gate = gate
+        self._describer = describer
+        self._analyzer = analyzer
+
+    async def inspect(self, tenant: str, parts: AsyncIterator[StreamPart]) -> InspectionReport:
+        """Inspects what the stream names and carries.
+
+        Raises:
+            NotFoundError: SUBJECT_NOT_FOUND.
+            InvalidArgumentError: NO_PHOTOS, TOO_MANY_PHOTOS, UPLOAD_MALFORMED, UPLOAD_INCOMPLETE.
+            ResourceExhaustedError: UPLOADS_BUSY.
+            DeadlineExceededError: UPLOAD_IDLE.
+            UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
+        """
+        with self._gate.stream():
+            parts = self._gate.steady(parts)
+            header = await read_header(parts)
+            stored: list[Photo | None] = []
+            measured: list[Measured | Finding] = []
+            filenames: list[str] = []
+            if header.subject_id:
+                for photo, key in await in_thread(photo_rows.all_photos, self._database, tenant, header.subject_id):
+                    measured.append(await self._measure_stored(key))
+                    stored.append(photo)
+                    filenames.append(photo.filename)
+            async for _, start, body in read_photos(parts):
+                measured.append(await self._measure_candidate(start.size_bytes, body))
+                stored.append(None)
+                filenames.append(start.filename)
+            if not header.subject_id and not measured:
+                raise malformed("NO_PHOTOS", "the stream names no subject and carries no photo; send either")
+            return await self._report(stored, filenames, measured)
+
+    async def _measure_stored(self, key: str) -> Measured | Finding:
+        return await self._gate.decode(self._measure, await self._store.get(key), self._gate.limits.stored_photo)
+
+    async def _measure_candidate(self, size_bytes: int, body: bytes) -> Measured | Finding:
+        if size_bytes == 0:
+            return _undecodable("PHOTO_UNDECODABLE", "the file is empty; send the photo itself")
+        if size_bytes > MAX_PHOTO_BYTES:
+            return _undecodable(
+                "PHOTO_TOO_LARGE",
+                f"the photo has {size_bytes} bytes, {MAX_PHOTO_BYTES} are allowed; save it smaller or as JPEG",
+            )
+        # How small it is, is for the verdict to say: with the number, and beside whatever else is wrong.
+        limits = dataclasses.replace(self._gate.limits.photo, min_side_px=1)
+        return await self._gate.decode(self._measure, body, limits)
+
+    def _measure(self, body: bytes, limits: PhotoLimits) -> Measured | Finding:
+        try:
+            picture = open_photo(body, limits)
+        except InvalidPhotoError as error:
+            return _undecodable(error.reason, error.message)
+        return measure(picture, self._analyzer)
+
+    async def _report(
+        self, stored: list[Photo | None], filenames: list[str], measured: list[Measured | Finding]
+    ) -> InspectionReport:
+        verdict = await in_thread(judge, measured, await self._limits(self._gate.limits.photo), self._analyzer)
+        inspected = tuple(
+            InspectedPhoto(
+                stored=photo,
+                filename=filename,
+                width_px=one.width_px if isinstance(one, Measured) else 0,
+                height_px=one.height_px if isinstance(one, Measured) else 0,
+                findings=findings,
+            )
+            for photo, filename, one, findings in zip(stored, filenames, measured, verdict.photos, strict=True)
+        )
+        return InspectionReport(inspected, verdict.findings, self._analyzer.name if self._analyzer else "")
+
+    async def _limits(self, photo: PhotoLimits) -> QualityLimits:
+        """Half of what the foundation paints is needed; where no generator says what that is, the default."""
+        limits = QualityLimits(min_photos=MIN_TRAINING_PHOTOS)
+        side_px = limits.min_side_px
+        with contextlib.suppress(UnavailableError):
+            side_px = (await self._describer.describe()).native_side_px // 2
+        return dataclasses.replace(limits, min_side_px=max(side_px, photo.min_side_px))
+
+
+def _undecodable(cause: str, message: str) -> Finding:
+    return Finding("UNDECODABLE", message, cause=cause)

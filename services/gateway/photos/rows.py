@@ -1,0 +1,159 @@
+"""Photos of a subject: stored all or none, listed in upload order. Blocking; the engine calls it off the event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, Row
+
+from headshots.artifacts import ArtifactStore
+from headshots.database import database_now, read, write
+from headshots.errors import FailedPreconditionError, NotFoundError
+from headshots.schema import photos, subjects
+from services.gateway.api.names import photo_name
+from services.gateway.api.pages import cut_page, decode_token
+from services.gateway.models import MAX_PHOTOS, Photo
+from services.gateway.photos.uploads import SpooledPhoto, duplicate
+from services.gateway.subjects.rows import find_subject, object_prefix
+
+
+def photo_key(tenant_id: str, subject_id: str, png_sha256: str) -> str:
+    """Where a normalised photo lies in the object store."""
+    return f"{object_prefix(tenant_id, subject_id)}/photos/{png_sha256}.png"
+
+
+def store_photos(
+    engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str, spooled: list[SpooledPhoto]
+) -> list[Photo]:
+    """Puts the files and inserts the rows of one stream, or neither.
+
+    The subject stays locked from the checks to the commit: two streams with the same picture cannot both pass, and
+    what a failing one removes cannot be what another has just stored.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+        AlreadyExistsError: PHOTO_DUPLICATE.
+        FailedPreconditionError: TOO_MANY_PHOTOS.
+        UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
+    """
+    keys: list[str] = []
+    try:
+        with write(engine) as connection:
+            find_subject(connection, tenant_id, subject_id, lock=True)
+            position = _check_room(connection, subject_id, spooled)
+            now = database_now(connection)
+            for photo in spooled:
+                keys.append(photo_key(tenant_id, subject_id, photo.png_sha256))
+                store.put_sync(keys[-1], photo.path.read_bytes())
+                _insert(connection, subject_id, photo, keys[-1], position + photo.number, now)
+            rows = connection.execute(_of_subject(subject_id).where(photos.c.position >= position)).all()
+            return [_photo(row) for row in rows]
+    except BaseException:
+        _remove_unreferenced(engine, store, subject_id, keys)
+        raise
+
+
+def _check_room(connection: Connection, subject_id: str, spooled: list[SpooledPhoto]) -> int:
+    """The first free position."""
+    there = connection.execute(_of_subject(subject_id)).all()
+    for photo in spooled:
+        for row in there:
+            if row.sha256 == photo.sha256 or row.object_sha256 == photo.png_sha256:
+                raise duplicate(photo.number, photo.filename, "a photo that the subject has already")
+    if len(there) + len(spooled) > MAX_PHOTOS:
+        raise FailedPreconditionError(
+            "TOO_MANY_PHOTOS",
+            f"the subject has {len(there)} photos and may have {MAX_PHOTOS}; send at most {MAX_PHOTOS - len(there)}",
+        )
+    return max((row.position for row in there), default=-1) + 1
+
+
+def _insert(connection: Connection, subject_id: str, photo: SpooledPhoto, key: str, position: int, now: float) -> None:
+    connection.execute(
+        sa.insert(photos).values(
+            subject_id=subject_id,
+            sha256=photo.sha256,
+            key=key,
+            object_sha256=photo.png_sha256,
+            filename=photo.filename,
+            size_bytes=photo.size_bytes,
+            width_px=photo.width_px,
+            height_px=photo.height_px,
+            position=position,
+            created_at=now,
+        )
+    )
+
+
+def _remove_unreferenced(engine: Engine, store: ArtifactStore, subject_id: str, keys: list[str]) -> None:
+    """Takes back what a failed stream put, again under the subject's lock: no other stream's object is touched."""
+    if not keys:
+        return
+    with write(engine) as connection:
+        connection.execute(sa.select(subjects.c.id).where(subjects.c.id == subject_id).with_for_update())
+        kept = set(connection.execute(sa.select(photos.c.key).where(photos.c.key.in_(keys))).scalars())
+        for key in keys:
+            if key not in kept:
+                store.delete_sync(key)
+
+
+def list_photos(engine: Engine, tenant_id: str, subject_id: str, size: int, token: str) -> tuple[list[Photo], str]:
+    """A page in upload order, and the next token.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+        InvalidArgumentError: PAGE_TOKEN_INVALID.
+    """
+    query = _of_subject(subject_id).limit(size + 1)
+    if position := decode_token(token, (int,)):
+        query = query.where(photos.c.position > position[0])
+    with read(engine) as connection:
+        find_subject(connection, tenant_id, subject_id)
+        rows, next_token = cut_page(connection.execute(query).all(), size, lambda row: (row.position,))
+    return [_photo(row) for row in rows], next_token
+
+
+def all_photos(engine: Engine, tenant_id: str, subject_id: str) -> list[tuple[Photo, str]]:
+    """Every photo with its key in the object store, in upload order.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+    """
+    with read(engine) as connection:
+        find_subject(connection, tenant_id, subject_id)
+        return [(_photo(row), row.key) for row in connection.execute(_of_subject(subject_id))]
+
+
+def photo_refs(connection: Connection, subject_id: str, wanted: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
+    """(key, SHA-256 of the object) of the photos with the names that are wanted, else of all; in upload order.
+
+    Raises:
+        NotFoundError: PHOTO_NOT_FOUND.
+    """
+    refs = {
+        photo_name(subject_id, row.sha256): (row.key, row.object_sha256)
+        for row in connection.execute(_of_subject(subject_id))
+    }
+    for name in wanted:
+        if name not in refs:
+            message = f"subjects/{subject_id} has no {name}; ListPhotos tells what it has"
+            raise NotFoundError("PHOTO_NOT_FOUND", message, metadata={"name": name})
+    return tuple(ref for name, ref in refs.items() if not wanted or name in wanted)
+
+
+def _of_subject(subject_id: str) -> sa.Select[Any]:
+    return sa.select(photos).where(photos.c.subject_id == subject_id).order_by(photos.c.position)
+
+
+def _photo(row: Row[Any]) -> Photo:
+    return Photo(
+        row.subject_id,
+        row.sha256,
+        row.size_bytes,
+        row.width_px,
+        row.height_px,
+        row.filename,
+        row.created_at,
+    )

@@ -1,0 +1,104 @@
+"""The client's stream of photos -> normalised files in a scratch folder, in order; refuses at the first fault.
+
+Nothing reaches the object store or the database before the whole stream has been accepted, so a stream that is cut or
+refused leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from headshots.errors import AlreadyExistsError, FieldViolation, InvalidPhotoError
+from headshots.imaging import PhotoLimits, decode_photo
+from headshots.threads import in_thread
+from services.gateway.photos.streams import PhotoStart, StreamGate, StreamPart, called, malformed, read_photos
+
+
+@dataclass(frozen=True)
+class SpooledPhoto:
+    """An accepted photo, its normalised PNG in a scratch file."""
+
+    number: int
+    filename: str
+    size_bytes: int
+    sha256: str
+    png_sha256: str
+    width_px: int
+    height_px: int
+    path: Path
+
+
+async def spool(gate: StreamGate, parts: AsyncIterator[StreamPart], folder: Path) -> list[SpooledPhoto]:
+    """All photos of a stream whose header has been read already.
+
+    Raises:
+        InvalidArgumentError: NO_PHOTOS, TOO_MANY_PHOTOS, UPLOAD_MALFORMED or UPLOAD_INCOMPLETE.
+        InvalidPhotoError: as `decode_photo`; metadata `photo` holds the photo's number from 0.
+        AlreadyExistsError: PHOTO_DUPLICATE, twice the same picture in the stream.
+    """
+    photos: list[SpooledPhoto] = []
+    async for number, start, body in read_photos(parts):
+        photos.append(await _accept(gate, number, start, body, folder, photos))
+    if not photos:
+        raise malformed("NO_PHOTOS", "the stream carries no photo; send 1 to 100")
+    return photos
+
+
+async def _accept(
+    gate: StreamGate, number: int, start: PhotoStart, body: bytes, folder: Path, earlier: list[SpooledPhoto]
+) -> SpooledPhoto:
+    sha256 = await in_thread(_sha256, body)
+    for other in earlier:
+        if other.sha256 == sha256:
+            raise duplicate(number, start.filename, f"photos[{other.number}] of this stream")
+    try:
+        photo = await gate.decode(_decode, number, start, body, folder, gate.limits.photo)
+    except InvalidPhotoError as error:
+        raise _located(error, number, start.filename) from error
+    for other in earlier:
+        if other.png_sha256 == photo.png_sha256:
+            raise duplicate(number, start.filename, f"photos[{other.number}] of this stream")
+    return photo
+
+
+def _decode(number: int, start: PhotoStart, body: bytes, folder: Path, limits: PhotoLimits) -> SpooledPhoto:
+    photo = decode_photo(body, limits)
+    path = folder / f"{number}.png"
+    path.write_bytes(photo.png)
+    return SpooledPhoto(
+        number=number,
+        filename=start.filename,
+        size_bytes=len(body),
+        sha256=photo.sha256,
+        png_sha256=photo.png_sha256,
+        width_px=photo.width,
+        height_px=photo.height,
+        path=path,
+    )
+
+
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def duplicate(number: int, filename: str, original: str) -> AlreadyExistsError:
+    """The picture is there already, whatever file it came in."""
+    message = f"photos[{number}]{called(filename)} is the same picture as {original}; leave it out"
+    return AlreadyExistsError(
+        "PHOTO_DUPLICATE",
+        message,
+        metadata={"photo": str(number)},
+        violations=[FieldViolation(f"photos[{number}]", message)],
+    )
+
+
+def _located(error: InvalidPhotoError, number: int, filename: str) -> InvalidPhotoError:
+    return InvalidPhotoError(
+        error.reason,
+        f"photos[{number}]{called(filename)}: {error.message}",
+        metadata={"photo": str(number)},
+        violations=[FieldViolation(f"photos[{number}]", error.message)],
+    )

@@ -1,0 +1,170 @@
+"""The upper three tiers of an adapter's way to the device: object store, local disk, packed rows in host memory.
+
+Each is bounded and least recently used goes first. Loading runs beside the batch, never within it; one adapter asked
+for by many requests at once is loaded once. The fourth tier, the slots, belongs to the engine loop (``slots.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from headshots.artifacts import ArtifactStore
+from headshots.diffusion.layout import Layout
+from headshots.diffusion.lora import foreign_foundation, load_row
+from headshots.errors import FailedPreconditionError, InvalidAdapterError, NotFoundError
+from services.generator.adapters.lru import ByteLru
+from services.generator.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+Row = npt.NDArray[np.float32]
+_PARTIAL = ".partial"
+"""Ending of a file that is being written; one that is there at the start is of a process that was killed."""
+
+
+@dataclass(frozen=True)
+class AdapterRef:
+    """Names an adapter: its SHA-256, its key in the store, and the foundation it claims to be for."""
+
+    sha256: str
+    key: str
+    foundation_digest: str
+
+
+class AdapterCache:
+    """Rows by reference. Used from one event loop."""
+
+    def __init__(
+        self,
+        store: ArtifactStore,
+        folder: Path,
+        layout: Layout,
+        foundation_digest: str,
+        metrics: Metrics,
+        *,
+        disk_bytes: int,
+        host_bytes: int,
+    ) -> None:
+        """``folder`` is this process's own; what an earlier one left there is taken over."""
+        self._store = store
+        self._folder = folder
+        self._layout = layout
+        self._digest = foundation_digest
+        self._metrics = metrics
+        self._disk = ByteLru(disk_bytes)
+        self._host = ByteLru(host_bytes)
+        self._rows: dict[str, Row] = {}
+        self._loading: dict[str, asyncio.Task[Row]] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob(f"*{_PARTIAL}"):
+            left.unlink()
+        for path in sorted(folder.glob("*.safetensors"), key=lambda p: p.stat().st_mtime):
+            self._unlink(self._disk.add(path.stem, path.stat().st_size))
+
+    async def row(self, adapter: AdapterRef) -> Row:
+        """The packed row of ``adapter``, [P] float32, checked.
+
+        Raises:
+            InvalidAdapterError: ADAPTER_* (see :func:`headshots.diffusion.lora.load_row`), ADAPTER_NOT_FOUND,
+                ADAPTER_DIGEST_MISMATCH.
+            UnavailableError: OBJECT_STORE_UNAVAILABLE.
+        """
+        if adapter.foundation_digest != self._digest:
+            raise foreign_foundation(adapter.foundation_digest, self._digest)
+        found = self._rows.get(adapter.sha256)
+        self._metrics.looked_up("host", found is not None)
+        if found is not None:
+            self._host.touch(adapter.sha256)
+            return found
+        task = self._loading.get(adapter.sha256)
+        if task is None:
+            task = asyncio.create_task(self._load(adapter))
+            self._loading[adapter.sha256] = task
+            task.add_done_callback(lambda _: self._loading.pop(adapter.sha256, None))
+        # A caller who leaves must not take the load away from the others who wait for it.
+        return await asyncio.shield(task)
+
+    async def evict(self, sha256: str) -> bool:
+        """Forget the adapter on disk and in memory; whether it was there.
+
+        A load under way ends first, or it would bring back what is to be forgotten.
+        """
+        loading = self._loading.get(sha256)
+        if loading is not None:
+            await asyncio.wait({loading})
+        self._rows.pop(sha256, None)
+        on_host = self._host.remove(sha256)
+        on_disk = self._disk.remove(sha256)
+        await asyncio.to_thread(self._unlink, [sha256])
+        return on_host or on_disk
+
+    async def _load(self, adapter: AdapterRef) -> Row:
+        """Disk or store to a packed row."""
+        data = await self._data(adapter)
+        with self._metrics.load("disk"):
+            row = await asyncio.to_thread(load_row, data, self._layout, self._digest)
+        row.flags.writeable = False
+        self._rows[adapter.sha256] = row
+        for gone in self._host.add(adapter.sha256, row.nbytes):
+            self._rows.pop(gone, None)
+        return row
+
+    async def _data(self, adapter: AdapterRef) -> bytes:
+        """The file's bytes, from disk or, checked against the digest, from the store."""
+        on_disk = adapter.sha256 in self._disk
+        data = await asyncio.to_thread(_read, self._path(adapter.sha256), adapter.sha256) if on_disk else None
+        self._metrics.looked_up("disk", data is not None)
+        if data is not None:
+            self._disk.touch(adapter.sha256)
+            return data
+        with self._metrics.load("store"):
+            data = await self._download(adapter)
+        self._metrics.looked_up("store", True)
+        try:
+            await asyncio.to_thread(_write, self._path(adapter.sha256), data)
+        except OSError as error:
+            # The disk only saves downloads: a full one makes the next load slower, not impossible.
+            log.warning("adapter %s is not kept on disk: %s", adapter.sha256[:12], error)
+            return data
+        await asyncio.to_thread(self._unlink, self._disk.add(adapter.sha256, len(data)))
+        return data
+
+    async def _download(self, adapter: AdapterRef) -> bytes:
+        try:
+            return await self._store.get_promised(adapter.key, adapter.sha256)
+        except NotFoundError as error:
+            raise InvalidAdapterError(
+                "ADAPTER_NOT_FOUND", f"the object store has no {adapter.key}; train the subject again"
+            ) from error
+        except FailedPreconditionError as error:
+            raise InvalidAdapterError("ADAPTER_DIGEST_MISMATCH", f"{error.message}; train the subject again") from error
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / f"{sha256}.safetensors"
+
+    def _unlink(self, names: list[str]) -> None:
+        for name in names:
+            self._path(name).unlink(missing_ok=True)
+
+
+def _read(path: Path, sha256: str) -> bytes | None:
+    """The file's bytes; None where it is gone or not what it was."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == sha256 else None
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all."""
+    partial = path.with_suffix(_PARTIAL)
+    partial.write_bytes(data)
+    partial.replace(path)

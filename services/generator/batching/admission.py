@@ -1,0 +1,152 @@
+"""The way into the batch: the queue, the slots, and the adapter rows that are written into them.
+
+Not thread-safe: its owner holds a lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+
+from headshots.diffusion.backends.base import Backend
+from headshots.errors import DeadlineExceededError, InternalError
+from services.generator.adapters.slots import SlotTable
+from services.generator.batching.batch import Batch
+from services.generator.batching.jobs import Failed, Job
+from services.generator.batching.lanes import FloatArray, Lane
+from services.generator.batching.scheduler import Scheduler, Ticket
+from services.generator.metrics import Metrics
+from services.generator.requests.request import Started
+
+log = logging.getLogger(__name__)
+
+_SMOOTHING = 0.1
+"""Weight of the newest call in the running mean of seconds per row."""
+
+
+class Admission:
+    """Requests that wait, and what gives their images rows and a slot."""
+
+    def __init__(
+        self, backend: Backend, metrics: Metrics, batch: Batch, *, slots: int, max_rows: int, max_waiting: int
+    ) -> None:
+        self._backend = backend
+        self._metrics = metrics
+        self._batch = batch
+        self._max_rows = max_rows
+        self._scheduler = Scheduler(max_waiting)
+        self._jobs: dict[Ticket, Job] = {}
+        self._to_clear: list[int] = []
+        self._seconds_per_row = 0.0
+        self.slots = SlotTable(slots)
+
+    def __len__(self) -> int:
+        """Requests that wait for rows."""
+        return len(self._scheduler)
+
+    @property
+    def jobs(self) -> list[Job]:
+        """Requests that wait for rows."""
+        return list(self._jobs.values())
+
+    def took(self, seconds: float, rows: int) -> None:
+        """Learn how fast rows are from one UNet call."""
+        newest = seconds / rows
+        known = self._seconds_per_row or newest
+        self._seconds_per_row = known + _SMOOTHING * (newest - known)
+
+    def submit(self, job: Job) -> int:
+        """Queue ``job``; returns how many requests are ahead.
+
+        Raises:
+            ResourceExhaustedError: QUEUE_FULL.
+            DeadlineExceededError: DEADLINE_TOO_SHORT, with the estimate.
+        """
+        ticket = job.ticket
+        self._scheduler.submit(ticket, retry_after_seconds=max(1.0, self._estimate(self._scheduler.row_steps)))
+        ahead = self._scheduler.ahead_of(ticket)
+        limit = job.plan.request.deadline_seconds
+        needed = self._estimate(ahead.row_steps + ticket.row_steps)
+        if limit is not None and needed > limit:
+            self._scheduler.withdraw(ticket)
+            raise DeadlineExceededError(
+                "DEADLINE_TOO_SHORT",
+                f"it would take about {needed:.1f} s and {limit:.1f} s are left; ask for fewer steps or come back",
+                metadata={"estimate_seconds": f"{needed:.3f}"},
+            )
+        self._jobs[ticket] = job
+        return ahead.requests
+
+    def place(self, job: Job) -> int | None:
+        """Requests ahead of ``job``; None once it does not wait any more."""
+        return self._scheduler.ahead_of(job.ticket).requests if job.ticket in self._jobs else None
+
+    def withdraw(self, job: Job) -> None:
+        """Give ``job`` no more rows. Harmless for one that does not wait."""
+        job.cancelled = True
+        self._scheduler.withdraw(job.ticket)
+        self._jobs.pop(job.ticket, None)
+
+    def fail(self, job: Job, what: str) -> None:
+        """Withdraw ``job`` and tell its caller that ``what`` failed."""
+        job.emit(Failed(InternalError("PAINTING_FAILED", f"{what} failed; the server's log says why")))
+        self.withdraw(job)
+
+    def evict(self, adapter: str) -> bool:
+        """Forget an unpinned adapter's slot; whether it had one."""
+        slot = self.slots.evict(adapter)
+        if slot is not None:
+            # The bank belongs to the batch thread; it clears the slot before it gives it to anybody else.
+            self._to_clear.append(slot)
+        return slot is not None
+
+    def admit(self) -> Iterator[Job]:
+        """Give free rows away until nothing more can start; the requests whose images started. On the batch thread."""
+        while self._to_clear:
+            self._backend.write_slot(self._to_clear.pop(), None)
+        while ticket := self._scheduler.next(self._max_rows - self._batch.rows, self._can_start):
+            yield self._start(self._jobs[ticket])
+
+    def _estimate(self, row_steps: float) -> float:
+        """Seconds for that much work after what is in the batch now."""
+        return (row_steps + self._batch.row_steps) * self._seconds_per_row
+
+    def _can_start(self, ticket: Ticket) -> bool:
+        """Pin a slot for an image of ``ticket``'s request, writing the adapter's row there if it is not resident."""
+        job = self._jobs[ticket]
+        if job.adapter is None:
+            return True
+        pinned = self.slots.pin(job.adapter)
+        if pinned is None:
+            return False
+        slot, fresh = pinned
+        self._metrics.looked_up("slot", not fresh)
+        assert job.prepared is not None
+        return not fresh or self._load(job, job.adapter, slot, job.prepared.row)
+
+    def _load(self, job: Job, adapter: str, slot: int, row_P: FloatArray | None) -> bool:
+        """Write the adapter's row into its slot; a device that fails costs the request, not the service."""
+        try:
+            with self._metrics.load("host"):
+                self._backend.write_slot(slot, row_P)
+        except Exception:
+            log.exception("writing slot %d failed", slot)
+            self.slots.unpin(adapter)
+            self.slots.evict(adapter)
+            self.fail(job, "loading the adapter")
+            return False
+        return True
+
+    def _start(self, job: Job) -> Job:
+        """One image of ``job`` joins the batch."""
+        assert job.prepared is not None
+        index = job.plan.request.images - job.ticket.images - 1
+        slot = 0 if job.adapter is None else self.slots.slot(job.adapter)
+        self._batch.add(Lane(job.prepared.inputs, slot, job.plan.noise_CHW(index)), job, index)
+        if job.ticket.images == 0:
+            del self._jobs[job.ticket]
+            waited = time.monotonic() - job.submitted
+            self._metrics.queue_seconds.observe(waited)
+            job.emit(Started(waited))
+        return job

@@ -1,0 +1,93 @@
+"""What a request needs before it can start: contexts, its adapter's row, the latents of a picture it paints over."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import numpy.typing as npt
+
+from headshots.diffusion.backends.base import Backend
+from headshots.diffusion.package import EnginePackage
+from headshots.errors import FieldViolation, InvalidArgumentError
+from services.generator.adapters.tiers import AdapterCache
+from services.generator.batching.jobs import Prepared
+from services.generator.batching.lanes import FloatArray, LaneInputs, LaneSource
+from services.generator.metrics import Metrics
+from services.generator.requests.plan import Plan
+from services.generator.requests.source_images import MASK_FIELD, PictureReader, SourcePixels
+
+
+class Preparer:
+    """Prepares requests while they wait. Used from one event loop; the networks run in threads."""
+
+    def __init__(
+        self,
+        package: EnginePackage,
+        backend: Backend,
+        adapters: AdapterCache,
+        pictures: PictureReader,
+        metrics: Metrics,
+    ) -> None:
+        self._package = package
+        self._backend = backend
+        self._adapters = adapters
+        self._pictures = pictures
+        self._metrics = metrics
+        # The encoder's own memory is what grows with pictures at once.
+        self._encoding = asyncio.Lock()
+
+    async def prepare(self, plan: Plan) -> Prepared:
+        """Everything that ``plan`` needs.
+
+        Raises:
+            InvalidAdapterError: ADAPTER_*.
+            InvalidArgumentError, FailedPreconditionError: see :meth:`PictureReader.read`; MASK_EMPTY.
+            UnavailableError: OBJECT_STORE_UNAVAILABLE.
+        """
+        pixels = source = row = None
+        if plan.request.source is not None:
+            with self._metrics.stage("source"):
+                pixels = await self._pictures.read(plan.request.source, plan.width_px, plan.height_px)
+                source = await self._encode_source(plan, pixels)
+        inputs = await asyncio.to_thread(self._inputs, plan, source)
+        if plan.request.adapter is not None:
+            with self._metrics.stage("adapter"):
+                row = await self._adapters.row(plan.request.adapter)
+        return Prepared(inputs, row, pixels)
+
+    async def _encode_source(self, plan: Plan, pixels: SourcePixels) -> LaneSource:
+        mask_HW = None if pixels.mask is None else _cells(pixels.mask, self._package.vae_scale_factor)
+        async with self._encoding:
+            latents_BCHW = await asyncio.to_thread(self._backend.encode, pixels.pixels[None])
+        return LaneSource(latents_BCHW[0], mask_HW, plan.covers_source)
+
+    def _inputs(self, plan: Plan, source: LaneSource | None) -> LaneInputs:
+        request = plan.request
+        with self._metrics.stage("text"):
+            positive = self._backend.encode_text(request.prompt)
+            negative = self._backend.encode_text(request.negative_prompt) if plan.rows == 2 else None
+        size = (float(plan.height_px), float(plan.width_px))
+        # SDXL is told the original size, the crop and the target size.
+        time_ids = (*size, 0.0, 0.0, *size) if self._package.family == "sdxl" else None
+        strengths = (
+            (request.adapter_strength,) if negative is None else (plan.negative_strength, request.adapter_strength)
+        )
+        return LaneInputs(plan.schedule, plan.guidance, strengths, positive, negative, time_ids, source)
+
+
+def _cells(mask: npt.NDArray[np.bool_], factor: int) -> FloatArray:
+    """The mask of latent cells, each by its first pixel, as stock inpainting pipelines scale it.
+
+    Raises:
+        InvalidArgumentError: MASK_EMPTY.
+    """
+    mask_HW = mask[::factor, ::factor].astype(np.float32)
+    if not mask_HW.any():
+        rule = f"light over whole cells of {factor} x {factor} pixels where to repaint"
+        raise InvalidArgumentError(
+            "MASK_EMPTY",
+            f"the mask keeps the whole picture: nothing is left to paint; send it {rule}",
+            violations=[FieldViolation(MASK_FIELD, rule)],
+        )
+    return mask_HW

@@ -1,0 +1,107 @@
+"""What the generator is asked and what it answers, without protobuf."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.generator.adapters.tiers import AdapterRef
+
+
+@dataclass(frozen=True)
+class StoredPicture:
+    """A picture file in the object store: its key and the SHA-256 that it must have."""
+
+    key: str
+    sha256: str
+
+
+Picture = StoredPicture | bytes
+"""A picture file, by reference or by value."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is painted over.
+
+    ``repaint``: share of the steps that are taken, above 0 to 1; None is 0.8, with a mask 1. ``mask``: light where the
+    picture is repainted, dark where its pixels stay; None repaints everywhere.
+    """
+
+    picture: Picture
+    repaint: float | None = None
+    mask: Picture | None = None
+
+
+@dataclass(frozen=True)
+class PaintRequest:
+    """Images to paint. Zero, empty and None take the foundation's default.
+
+    ``seed`` 0 to 2^32-1, image i takes ``seed + i``; ``noise``: what to start from instead, see
+    :func:`.plan.make_plan`; ``extension`` png, jpg or webp; ``deadline_seconds``: time left for the
+    whole request, None for no limit; ``output_prefix``: where in the object store images go, empty to answer their
+    bytes.
+    """
+
+    tenant: str
+    prompt: str
+    adapter: AdapterRef | None = None
+    adapter_strength: float = 1.0
+    negative_adapter_share: float | None = None
+    negative_prompt: str = ""
+    source: Source | None = None
+    seed: int = 0
+    noise: bytes = b""
+    steps: int = 0
+    guidance_scale: float | None = None
+    width_px: int = 0
+    height_px: int = 0
+    sampler: str = ""
+    extension: str = "png"
+    quality: int = 0
+    images: int = 1
+    preview_every: int = 0
+    output_prefix: str = ""
+    high: bool = False
+    deadline_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Queued:
+    """Accepted; ``place``: requests ahead."""
+
+    place: int
+
+
+@dataclass(frozen=True)
+class Started:
+    """Every image of the request has its rows; ``queue_seconds``: how long it waited."""
+
+    queue_seconds: float
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """Image ``index`` has ``step`` of ``total_steps`` steps done; ``preview``: a small JPEG where asked for."""
+
+    index: int
+    step: int
+    total_steps: int
+    preview: bytes = b""
+
+
+@dataclass(frozen=True)
+class Painted:
+    """Image ``index``: ``content`` or, where a prefix was given, ``key``."""
+
+    index: int
+    content: bytes
+    key: str
+    sha256: str
+    size_bytes: int
+    content_type: str
+    width_px: int
+    height_px: int
+    seed: int
+
+
+Event = Queued | Started | StepDone | Painted

@@ -1,0 +1,120 @@
+"""The pictures that requests paint over: fetched, decoded safely, cut to the image's size."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+from headshots.artifacts import ArtifactStore
+from headshots.errors import (
+    FailedPreconditionError,
+    FieldViolation,
+    InvalidArgumentError,
+    InvalidPhotoError,
+    NotFoundError,
+)
+from headshots.imaging.decode import PhotoLimits, open_photo
+from services.generator.requests.request import Picture, Source, StoredPicture
+
+PICTURE_FIELD, MASK_FIELD = "source.picture", "source.mask"
+"""How errors name the two."""
+LIMITS = PhotoLimits(max_bytes=20 * 2**20, max_pixels=64_000_000, min_side_px=8, max_side_px=4096)
+_DECODED_AT_ONCE = 2
+"""A picture of 64 megapixels takes a quarter of a gigabyte while it is decoded."""
+_LIGHT = 128
+"""A mask is light from half on, as stock inpainting pipelines cut it."""
+
+
+@dataclass(frozen=True, eq=False)
+class SourcePixels:
+    """A source at the image's size.
+
+    ``pixels``: uint8 [height, width, 3]. ``mask``: bool [height, width], where it is repainted; None: everywhere.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    mask: npt.NDArray[np.bool_] | None
+
+    def keep(self, painted: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """``painted`` with the source's own pixels wherever the mask keeps them."""
+        return painted if self.mask is None else np.where(self.mask[..., None], painted, self.pixels)
+
+
+class PictureReader:
+    """Reads sources. Used from one event loop."""
+
+    def __init__(self, store: ArtifactStore) -> None:
+        self._store = store
+        self._turn = asyncio.Semaphore(_DECODED_AT_ONCE)
+
+    async def read(self, source: Source, width_px: int, height_px: int) -> SourcePixels:
+        """The pixels of ``source``, scaled to cover the size and cut evenly where they do not have it.
+
+        Raises:
+            InvalidPhotoError: PHOTO_*, see :func:`headshots.imaging.open_photo`.
+            InvalidArgumentError: MASK_SIZE_MISMATCH, KEY_INVALID.
+            FailedPreconditionError: PICTURE_NOT_FOUND, PICTURE_DIGEST_MISMATCH.
+            UnavailableError: OBJECT_STORE_UNAVAILABLE.
+        """
+        async with self._turn:
+            picture = await self._data(source.picture, PICTURE_FIELD)
+            mask = None if source.mask is None else await self._data(source.mask, MASK_FIELD)
+            return await asyncio.to_thread(_decode, picture, mask, (width_px, height_px))
+
+    async def _data(self, picture: Picture, field: str) -> bytes:
+        """The file's bytes; those of a reference checked against its digest."""
+        return picture if isinstance(picture, bytes) else await self._fetch(picture, field)
+
+    async def _fetch(self, picture: StoredPicture, field: str) -> bytes:
+        try:
+            size = await self._store.size(picture.key)
+            if size > LIMITS.max_bytes:
+                raise _refused(
+                    field, "PHOTO_TOO_LARGE", f"{picture.key} has {size} bytes, {LIMITS.max_bytes} are allowed"
+                )
+            return await self._store.get_promised(picture.key, picture.sha256)
+        except NotFoundError as error:
+            raise FailedPreconditionError(
+                "PICTURE_NOT_FOUND", f"{field}: the object store has no {picture.key}; store it before it is named"
+            ) from error
+        except FailedPreconditionError as error:
+            raise FailedPreconditionError(
+                "PICTURE_DIGEST_MISMATCH", f"{field}: {error.message}; name the digest of what lies there now"
+            ) from error
+
+
+def _decode(picture: bytes, mask: bytes | None, size: tuple[int, int]) -> SourcePixels:
+    opened = _open(picture, PICTURE_FIELD)
+    pixels = np.asarray(_fit(opened, size))
+    if mask is None:
+        return SourcePixels(pixels, None)
+    drawn = _open(mask, MASK_FIELD).convert("L")
+    if drawn.size != opened.size:
+        sizes = f"{drawn.width} x {drawn.height} px, its picture {opened.width} x {opened.height}"
+        raise InvalidArgumentError(
+            "MASK_SIZE_MISMATCH",
+            f"the mask has {sizes}; draw it on the picture itself",
+            violations=[FieldViolation(MASK_FIELD, f"has {sizes}")],
+        )
+    return SourcePixels(pixels, np.asarray(_fit(drawn, size)) >= _LIGHT)
+
+
+def _open(data: bytes, field: str) -> Image.Image:
+    """Decoded safely; a refusal names the field."""
+    try:
+        return open_photo(data, LIMITS)
+    except InvalidPhotoError as error:
+        raise _refused(field, error.reason, error.message) from error
+
+
+def _fit(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Scaled to cover ``size`` and cut evenly; a picture of that size is left alone."""
+    return picture if picture.size == size else ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+
+
+def _refused(field: str, reason: str, message: str) -> InvalidPhotoError:
+    return InvalidPhotoError(reason, f"{field}: {message}", violations=[FieldViolation(field, message)])

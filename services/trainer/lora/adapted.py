@@ -1,0 +1,100 @@
+"""The frozen UNet with the LoRA that is learned, as every process of a training has it.
+
+Shapes: B rows, C channels, H × W cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from diffusers import UNet2DConditionModel
+from peft import LoraConfig
+from peft.tuners.lora import LoraLayer
+from torch import Tensor
+
+from headshots.diffusion.banked import layout_of
+from services.trainer.lora.batches import Rows
+from services.trainer.lora.frozen import Conditions
+from services.trainer.lora.initial_weights import put_start, read_start
+from services.trainer.lora.merged_forward import merge_in_forward
+from services.trainer.lora.objective import Objective
+from services.trainer.lora.recipe import Recipe
+
+ADAPTER = "default"
+"""PEFT's name for the one adapter of a UNet, which is part of its parameters' names."""
+
+
+class AdaptedUNet:
+    """``unet`` gets its adapter, in fp32. ``layers``: endings of the module paths that it changes; ``parameters``: by
+    name, what is learned."""
+
+    def __init__(self, unet: UNet2DConditionModel, layers: Sequence[str], recipe: Recipe, device: torch.device) -> None:
+        self._layout = layout_of(unet, recipe.rank, layers)
+        torch.manual_seed(recipe.seed)
+        unet.add_adapter(
+            LoraConfig(r=recipe.rank, lora_alpha=recipe.rank, target_modules=list(layers), init_lora_weights="gaussian")
+        )
+        unet.train()
+        self.unet, self._device = unet, device
+        self.parameters = {name: p for name, p in unet.named_parameters() if p.requires_grad}
+        for parameter in self.parameters.values():
+            parameter.data = parameter.data.float()
+        if device.type == "cpu":
+            merge_in_forward(unet, ADAPTER)
+
+    def start_from(self, file: Path, foundation_digest: str) -> None:
+        """Begin with the LoRA in ``file`` instead of with noise.
+
+        Raises:
+            InvalidArgumentError: FOUNDATION_START_INVALID.
+        """
+        put_start(read_start(file, self._layout, foundation_digest), self.parameters, ADAPTER)
+
+    def loss(self, conditions: Conditions, objective: Objective, rows: Rows) -> Tensor:
+        """What ``rows`` cost."""
+        prediction_BCHW = self._predict(conditions, rows)
+        return objective.loss(prediction_BCHW, rows.target_BCHW, rows.weight_B, rows.place_BHW)
+
+    @torch.no_grad()
+    def predict_bare(self, conditions: Conditions, rows: Rows) -> Tensor:
+        """What the foundation says to ``rows`` without the adapter, [B, C, H, W] in fp32."""
+        with adapter_at(self.unet, 0.0):
+            return self._predict(conditions, rows).float()
+
+    def _predict(self, conditions: Conditions, rows: Rows) -> Tensor:
+        context, added = conditions.rows(rows.caption_B)
+        dtype = self.unet.dtype
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._device.type == "cuda"):
+            prediction: Tensor = self.unet(
+                rows.noisy_BCHW.to(dtype),
+                rows.timestep_B,
+                context.to(dtype),
+                added_cond_kwargs=added,
+                return_dict=False,
+            )[0]
+        return prediction
+
+
+@contextmanager
+def adapter_at(unet: UNet2DConditionModel, strength: float) -> Iterator[None]:
+    """Within it the adapter of ``unet`` counts ``strength`` times; 0: the bare foundation."""
+    if strength == 1.0:
+        yield
+        return
+    layers = [module for module in unet.modules() if isinstance(module, LoraLayer)]
+    try:
+        if strength:
+            for layer in layers:
+                layer.set_scale(ADAPTER, strength)
+        else:
+            unet.disable_adapters()
+        yield
+    finally:
+        if strength:
+            for layer in layers:
+                layer.set_scale(ADAPTER, 1.0)
+        else:
+            unet.enable_adapters()

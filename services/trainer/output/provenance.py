@@ -1,0 +1,67 @@
+"""Where an adapter comes from: what its files say, and what makes two runs the same run."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+
+from headshots.diffusion.foundation import Foundation
+from services.trainer.lora.recipe import Recipe
+from services.trainer.queue.job import JobRequest
+
+
+@dataclasses.dataclass(frozen=True)
+class Provenance:
+    """What an adapter's files say about where they come from.
+
+    ``start_sha256``: of what it started from, empty where that was noise. ``guidance``: of the portraits that
+    checkpoints are judged by, the scale and the negative prompt's share of the adapter.
+    """
+
+    foundation_name: str
+    foundation_digest: str
+    family: str
+    v_prediction: bool
+    size_px: tuple[int, int]
+    trigger: str
+    adapted_layers: tuple[str, ...]
+    start_sha256: str
+    guidance: tuple[float, float]
+    recipe: Recipe
+
+
+def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> Provenance:
+    """What an adapter of ``request`` will say of itself.
+
+    Raises:
+        InvalidArgumentError: FOUNDATION_RECIPE_INVALID.
+    """
+    return Provenance(
+        foundation_name=foundation.name,
+        foundation_digest=digest,
+        family=foundation.family,
+        v_prediction=foundation.prediction_type == "v_prediction",
+        size_px=(foundation.native_width_px, foundation.native_height_px),
+        trigger=foundation.trigger,
+        adapted_layers=foundation.adapted_layers,
+        start_sha256=foundation.start_sha256,
+        guidance=(foundation.adapter_guidance_scale, foundation.negative_adapter_share),
+        recipe=Recipe.resolve(foundation, request.options),
+    )
+
+
+def fingerprint(request: JobRequest, provenance: Provenance) -> str:
+    """SHA-256 over all that decides the result; two runs of the same fingerprint are the same run."""
+    facts = {
+        "photos": [photo.sha256 for photo in request.photos],
+        "class_noun": request.class_noun,
+        "foundation": provenance.foundation_digest,
+        "trigger": provenance.trigger,
+        "adapted_layers": provenance.adapted_layers,
+        "start": provenance.start_sha256,
+        "guidance": provenance.guidance,
+        "size": provenance.size_px,
+        "recipe": dataclasses.asdict(provenance.recipe),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,101 @@
+"""What a training job is. Neither SQL nor torch here; the child process imports it too."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.trainer.lora.recipe import TrainingOptions
+from services.trainer.run.photos import PhotoRef
+from services.trainer.selection.scores import TrainingScores
+
+# JobState of the protos in lower case, as the rows have it.
+_OVER = ("succeeded", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """What is to be trained. ``output_prefix``: object-store prefix without a closing slash."""
+
+    photos: tuple[PhotoRef, ...]
+    output_prefix: str
+    class_noun: str
+    options: TrainingOptions
+
+    def to_json(self) -> dict[str, Any]:
+        """For the row and for the child process."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> JobRequest:
+        """Inverse of :meth:`to_json`."""
+        photos = tuple(PhotoRef(**photo) for photo in value["photos"])
+        return cls(photos, value["output_prefix"], value["class_noun"], TrainingOptions(**value["options"]))
+
+
+@dataclass(frozen=True)
+class AdapterFiles:
+    """A finished adapter: its digest (hex), its keys in the object store, and what it was trained on."""
+
+    sha256: str
+    key: str
+    foundation_digest: str
+    rank: int
+    trigger: str
+    size_bytes: int
+    kohya_key: str
+    manifest_key: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job failed: UPPER_SNAKE reason, and a sentence that tells the cure."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row of ``training_jobs``. Times are seconds since the epoch; ``state`` is one of :mod:`headshots.schema`'s."""
+
+    id: str
+    tenant: str
+    priority: int
+    state: str
+    request: JobRequest
+    step: int
+    total_steps: int
+    loss: float
+    eta_seconds: float | None
+    attempt: int
+    handed_back: int
+    ended_runs: int
+    # Tries to remove what it left, after it was cancelled, that the object store did not let succeed.
+    cleanings: int
+    curve: tuple[tuple[int, float], ...]
+    adapter: AdapterFiles | None
+    # Of a failed job, what ended it; of another, what its newest lost run died of.
+    last_failure: Failure | None
+    likeness: float | None
+    # Of a job that succeeded.
+    scores: TrainingScores | None
+    cancel_requested: bool
+    revision: int
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    # Jobs ahead of it; filled in by the engine.
+    queue_place: int = 0
+
+    @property
+    def failure(self) -> Failure | None:
+        """Set when the job has failed."""
+        return self.last_failure if self.state == "failed" else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the state is terminal."""
+        return self.state in _OVER

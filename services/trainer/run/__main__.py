@@ -1,0 +1,128 @@
+"""The process that trains: ``python -m services.trainer.run``.
+
+It reads its task from stdin, speaks JSON lines on stdout (:mod:`.messages`), logs to stderr, and lives
+no longer than its parent: a process of its own can be killed at any moment, takes an out-of-memory kill alone, and
+gives all device memory back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import BinaryIO
+
+from headshots.diffusion.foundation import Foundation
+from headshots.errors import HeadshotsError, UnavailableError
+from headshots.faces import FaceAnalyzer, open_analyzer
+from headshots.lifeline import end_with_parent
+from services.trainer.lora.recipe import Recipe
+from services.trainer.queue.job import Failure
+from services.trainer.run.foundation_stamp import check_stamp
+from services.trainer.run.messages import STOP, Event, Failed, Task, decode_task, encode
+from services.trainer.run.photos import Pixels, load_pictures
+from services.trainer.run.retrying_store import PatientStore
+
+# Of the processes of a machine that runs out of memory, the child is the one that can be done without.
+_OOM_SCORE = "500"
+_OUT_OF_MEMORY = Failure(
+    "TRAINING_OUT_OF_MEMORY",
+    "the training does not fit into the memory: ask for fewer batch_rows or a lower rank, or give the trainer more",
+)
+
+
+def main() -> int:
+    """Train one job; returns the exit status."""
+    _die_with_parent()
+    events = _private_stdout()
+    # Unbuffered: a thread that waits within a buffer would hold its lock when the process ends.
+    words = io.FileIO(os.dup(0), "rb")
+    line = words.readline()
+    if not line:
+        return 1
+    task = decode_task(line)
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format=f"%(levelname)s training {task.job_id}: %(message)s"
+    )
+    stopping = threading.Event()
+    threading.Thread(target=_listen, args=(words, stopping), daemon=True).start()
+
+    def send(event: Event) -> None:
+        events.write(encode(event))
+        events.flush()
+
+    try:
+        analyzer = open_analyzer(task.faces, Path(task.faces_dir) if task.faces_dir else None)
+        pictures = _pictures(task, analyzer)
+        # Only now: importing torch takes seconds, and a bad photo need not wait for it.
+        from services.trainer.run.training import train
+
+        for event in train(task, pictures, stopping.is_set, analyzer):
+            send(event)
+    except HeadshotsError as error:
+        traceback.print_exc()
+        final = not isinstance(error, UnavailableError)
+        send(Failed(Failure(error.reason, error.message), final=final))
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        traceback.print_exc()
+        send(Failed(_OUT_OF_MEMORY, final=False))
+    return 0
+
+
+def _pictures(task: Task, analyzer: FaceAnalyzer | None) -> list[Pixels]:
+    """What can go wrong without torch goes wrong here."""
+    foundation = Foundation.read(Path(task.foundation))
+    check_stamp(foundation.path, task.foundation_stamp)
+    recipe = Recipe.resolve(foundation, task.request.options)
+    size = (foundation.native_width_px, foundation.native_height_px)
+    return load_pictures(PatientStore.open(task.store_url), task.request.photos, recipe, size, analyzer)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Torch says it in two ways: a class of its own for cards, words for the CPU."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "DefaultCPUAllocator" in str(error)
+    )
+
+
+def _die_with_parent() -> None:
+    """On Linux the kernel kills this process when the parent dies; elsewhere the end of stdin tells."""
+    if sys.platform != "linux":
+        return
+    # A parent that is gone already has closed stdin, which ends this process too.
+    end_with_parent(os.getppid(), signal.SIGKILL)
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+        # Some sandboxes forbid even raising it; then the kernel's own choice stands.
+        file.write(_OOM_SCORE)
+
+
+def _private_stdout() -> BinaryIO:
+    """Keep stdout for events: whatever a library prints goes to stderr."""
+    events = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return events
+
+
+def _listen(words: io.FileIO, stopping: threading.Event) -> None:
+    """Wait for the word to stop, or for the parent's end."""
+    for line in words:
+        if line.strip() == STOP.encode():
+            stopping.set()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stderr.flush()
+    # Everything is written; tearing torch down would only delay the end.
+    os._exit(status)

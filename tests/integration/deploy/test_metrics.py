@@ -1,0 +1,127 @@
+"""Whatever an autoscaler, an alert or a dashboard asks for is exported by the code, with those labels' values."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import CollectorRegistry
+
+from headshots.database import migrate, open_database
+from headshots.rpc.interceptors import MetricsInterceptor
+from services.gateway.metrics import GatewayMetrics
+from services.generator.metrics import Metrics as GeneratorMetrics
+from services.trainer.metrics import Metrics as TrainerMetrics
+from tests.support.deploy_tree import ROOT, SERVICES, build, of_kind, pod_spec
+
+METRIC = re.compile(r"\b(?:headshots|grpc_server)_[a-z_]+\b")
+SELECTOR = re.compile(METRIC.pattern + r"\{([^}]*)\}")
+MATCHER = re.compile(r"(\w+)(=~|=|!=|!~)\"([^\"]*)\"")
+SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+
+RULES: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/rules.yaml").read_text())
+DASHBOARD: dict[str, Any] = json.loads((ROOT / "deploy/grafana/headshots.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, set[str]]]:
+    """Every series name that the three services export, with the label values that are there from the start."""
+    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('metrics') / 'headshots.db'}")
+    migrate(engine)
+    names: dict[str, dict[str, set[str]]] = {}
+    gateway, trainer, generator = CollectorRegistry(), CollectorRegistry(), CollectorRegistry()
+    GatewayMetrics(gateway, engine)
+    TrainerMetrics(trainer, engine)
+    GeneratorMetrics(generator)
+    for registry in (gateway, trainer, generator):
+        MetricsInterceptor(registry)
+        for family in registry.collect():
+            values: dict[str, set[str]] = {}
+            for sample in family.samples:
+                for label, value in sample.labels.items():
+                    values.setdefault(label, set()).add(value)
+            for suffix in SUFFIXES[family.type]:
+                names[family.name + suffix] = values
+    engine.dispose()
+    return names
+
+
+def _alerts() -> Iterator[str]:
+    for group in RULES["groups"]:
+        yield from (rule["expr"] for rule in group["rules"])
+
+
+def _panels() -> Iterator[str]:
+    for panel in DASHBOARD["panels"]:
+        yield from (target["expr"] for target in panel.get("targets", ()))
+
+
+def _triggers() -> Iterator[str]:
+    for scaler in of_kind(build("overlays/production"), "ScaledObject"):
+        yield from (trigger["metadata"]["query"] for trigger in scaler["spec"]["triggers"])
+
+
+@pytest.mark.parametrize("queries", [_alerts, _panels, _triggers])
+def test_every_metric_is_exported(queries: Any, exported: dict[str, dict[str, set[str]]]) -> None:
+    asked = [name for query in queries() for name in METRIC.findall(query)]
+    assert asked
+    assert not set(asked) - exported.keys()
+
+
+@pytest.mark.parametrize("queries", [_alerts, _panels, _triggers])
+def test_every_label_value_that_is_asked_for_occurs(queries: Any, exported: dict[str, dict[str, set[str]]]) -> None:
+    for query in queries():
+        for selector in SELECTOR.finditer(query):
+            name = selector[0].partition("{")[0]
+            for label, operator, value in MATCHER.findall(selector[1]):
+                known = exported[name].get(label)
+                if known and operator in ("=", "=~") and not value.startswith("$"):
+                    assert set(value.split("|")) <= known, (query, label, value)
+
+
+def test_the_scalers_ask_for_work_and_not_for_one_pod_s_share() -> None:
+    queries = {
+        scaler["metadata"]["name"]: scaler["spec"]["triggers"][0]["metadata"]["query"]
+        for scaler in of_kind(build("overlays/production"), "ScaledObject")
+    }
+    assert queries.keys() == {"generator", "trainer"}
+    # Each generator reports its own requests; each trainer reports the whole database.
+    assert queries["generator"].count("sum(headshots_generator_requests_") == 2
+    assert "max by (state) (headshots_trainer_jobs{" in queries["trainer"]
+
+
+def test_alerts_are_well_formed() -> None:
+    from cloudcoil.models.prometheus_operator.v1 import PrometheusRule
+
+    PrometheusRule.model_validate({"metadata": {}, "spec": RULES})
+    for group in RULES["groups"]:
+        for rule in group["rules"]:
+            assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}
+            assert rule["labels"]["severity"] in ("page", "warn")
+            assert {"summary", "action"} <= rule["annotations"].keys()
+
+
+def test_the_scrape_configuration_knows_the_services_ports() -> None:
+    scrapes = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yaml").read_text())["scrape_configs"]
+    found = {
+        static["labels"]["service"]: int(static["targets"][0].rpartition(":")[2])
+        for static in scrapes[0]["static_configs"]
+    }
+    manifests = {}
+    for deployment in of_kind(build("base"), "Deployment"):
+        (container,) = pod_spec(deployment)["containers"]
+        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+        manifests[deployment["metadata"]["name"]] = ports["metrics"]
+    assert found == manifests
+    assert found.keys() == set(SERVICES)
+
+
+def test_the_dashboard_is_whole() -> None:
+    panels = DASHBOARD["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in panels]
+    assert len(set(taken)) == len(taken)

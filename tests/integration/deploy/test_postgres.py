@@ -1,0 +1,130 @@
+"""What runs on SQLite by default runs on PostgreSQL too: the tests of the queues, of the trainer's worker, of erasing
+and of galleries again, on a server of their own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.engine import Engine
+
+from headshots.database import migrate, open_database, read
+from headshots.schema import metadata
+from tests.integration.gateway.test_galleries import (  # noqa: F401
+    subject,
+    test_a_draining_gateway_hands_its_shots_back_uncounted,
+    test_a_gallery_is_painted_from_styles_and_seeds,
+    test_a_gateway_killed_in_mid_gallery_finishes_it_after_a_restart,
+    test_pages_are_newest_first_and_without_images,
+    test_two_gateways_share_a_gallery,
+    world,
+)
+from tests.integration.gateway.test_watches import (  # noqa: F401
+    name,
+    test_a_deleted_subject_leaves_no_events,
+    test_a_gateway_killed_between_two_events_costs_none_and_repeats_none,
+    test_a_watch_goes_on_after_any_event,
+)
+from tests.support import postgres
+from tests.unit.gateway.galleries.test_shots import (  # noqa: F401
+    test_many_earlier_galleries_do_not_hold_up_another_tenants_first,
+    test_one_shot_at_a_time_tenants_alternate,
+)
+from tests.unit.gateway.subjects.test_eraser import (  # noqa: F401
+    test_a_deletion_that_the_store_refused_can_be_repeated,
+    test_the_row_stays_for_a_second_look_until_the_grace_period_is_over,
+)
+from tests.unit.test_keys import test_a_tenant_may_be_made_by_several_at_once  # noqa: F401
+from tests.unit.test_leases import (  # noqa: F401
+    test_a_claimed_row_is_not_claimed_again,
+    test_a_finished_row_takes_no_more_writes,
+    test_an_expired_lease_passes_on_and_fences_the_first_owner_off,
+    test_an_expired_lease_that_nobody_took_can_be_renewed,
+    test_many_workers_share_the_rows_without_overlap,
+    test_release_gives_the_row_back_with_the_fence_raised,
+    test_renew_reports_a_wish_to_cancel,
+)
+from tests.unit.trainer.queue.test_fair_share import (  # noqa: F401
+    test_a_hundred_jobs_of_one_tenant_do_not_starve_anothers_first,
+    test_a_job_may_be_sent_by_several_at_once,
+    test_both_classes_are_served_high_first_and_by_turns_within,
+)
+from tests.unit.trainer.workers.test_worker import (  # noqa: F401
+    test_a_lost_workers_job_is_taken_over_and_counted,
+    test_a_run_that_succeeds,
+    test_cancelling_a_waiting_job_is_done_when_the_call_returns,
+    test_draining_hands_the_job_back_and_does_not_count_the_run,
+    test_place_in_the_queue_is_told_and_changes,
+)
+
+pytestmark = postgres.needed
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture
+def url(server: str) -> str:
+    return postgres.fresh_database(server)
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[Engine]:
+    engine = open_database(url)
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests that are run again name SQLite files; whatever they name is the test's database here."""
+
+    def open_here(_url: str) -> Engine:
+        # Without a pool: a service that is killed leaves nothing open behind it, as a process that is killed would.
+        return sa.create_engine(url, poolclass=sa.pool.NullPool)
+
+    for module in ("tests.support.gateway_world", "services.gateway.wiring", "tests.support.trainer_world"):
+        monkeypatch.setattr(f"{module}.open_database", open_here)
+
+
+def test_migrations_give_the_schema_that_the_code_uses(engine: Engine) -> None:
+    assert engine.dialect.name == "postgresql"
+    with read(engine) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_several_processes_may_migrate_at_once(url: str) -> None:
+    failures: list[BaseException] = []
+
+    def start() -> None:
+        engine = open_database(url)
+        try:
+            migrate(engine)
+        except BaseException as error:  # noqa: BLE001 - handed to the main thread
+            failures.append(error)
+        finally:
+            engine.dispose()
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_the_programs_of_the_dev_dependency_run_where_the_system_has_none() -> None:
+    with postgres.server(postgres.packaged()) as server_url:
+        engine = open_database(postgres.fresh_database(server_url))
+        migrate(engine)
+        with read(engine) as connection:
+            assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        engine.dispose()

@@ -1,0 +1,172 @@
+"""A watch goes on from any event: each once, in order, whatever was killed in between."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from headshots.client import AsyncHeadshots
+from headshots.client.models import JobState, Training
+from headshots.errors import InvalidArgumentError
+from headshots.schema import RUNNING, training_events, trainings
+from headshots.v1 import gateway_pb2 as pb
+from headshots.v1 import resources_pb2 as resources
+from tests.support.gateway_world import World, opened_world, refused, selfie
+from tests.support.waiting import PATIENCE_SECONDS, until
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with opened_world(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+async def name(world: World) -> str:
+    """A training that has just been made, of a trainer that waits for `go` before each step."""
+    subject = await world.acme.subject()
+    await world.acme.upload(subject, *map(selfie, range(6)))
+    world.trainer.go.clear()
+    training = (await world.acme("CreateTraining", pb.CreateTrainingRequest(parent=subject))).training
+    assert training.event_number == 1
+    return str(training.name)
+
+
+async def watched(world: World, name: str, **after: int) -> list[resources.Training]:
+    """All that a watch says, which has to end by itself."""
+    request = pb.WatchTrainingRequest(name=name, **after)
+    return [message.training async for message in world.acme.stream("WatchTraining", request)]
+
+
+async def finished(world: World, name: str) -> list[resources.Training]:
+    """Every event of a training once it is over; at least three: made, running, done."""
+    await until(lambda: _state(world, name) == RUNNING)
+    world.trainer.go.set()
+    return await watched(world, name, after_event=0)
+
+
+async def test_events_are_numbered_and_each_is_the_training_as_it_stood(world: World, name: str) -> None:
+    events = await finished(world, name)
+    assert [event.event_number for event in events] == list(range(1, len(events) + 1))
+    assert events[0].state == resources.JOB_STATE_PENDING
+    assert events[-1].state == resources.JOB_STATE_SUCCEEDED
+    assert events[-1] == (await world.acme("GetTraining", pb.GetTrainingRequest(name=name))).training
+    for event in events:
+        assert [point.step for point in event.curve] == list(range(1, event.step + 1))
+        assert event.HasField("end_time") == (event is events[-1])
+        assert event.HasField("adapter") == (event is events[-1])
+    for before, after in itertools.pairwise(events):
+        after.event_number = before.event_number
+        assert after != before, "an event is a change"
+
+
+async def test_a_watch_goes_on_after_any_event(world: World, name: str) -> None:
+    events = await finished(world, name)
+    for number in range(len(events) + 1):
+        assert await watched(world, name, after_event=number) == events[number:]
+    # Without a number: the present.
+    assert await watched(world, name) == events[-1:]
+
+
+async def test_a_number_that_no_event_has_had_is_refused(world: World, name: str) -> None:
+    events = await finished(world, name)
+    with refused(InvalidArgumentError, "AFTER_EVENT_UNKNOWN"):
+        await watched(world, name, after_event=len(events) + 1)
+    with refused(InvalidArgumentError, "CONSTRAINT_VIOLATED"):
+        await watched(world, name, after_event=-1)
+
+
+async def test_a_gateway_killed_between_two_events_costs_none_and_repeats_none(world: World, name: str) -> None:
+    first: list[resources.Training] = []
+    async for message in world.acme.watch_training(name):
+        first.append(message.training)
+        if message.training.state == resources.JOB_STATE_RUNNING:
+            break
+    await world.kill()
+    # What happens while nobody looks.
+    world.trainer.go.set()
+    await until(lambda: all(job.state == resources.JOB_STATE_SUCCEEDED for job in world.trainer.jobs.values()))
+    await world.start()
+    rest = await watched(world, name, after_event=first[-1].event_number)
+    events = await watched(world, name, after_event=0)
+    assert events[first[0].event_number - 1 :] == first + rest
+
+
+async def test_the_client_connects_again_and_sees_each_event_once(world: World, name: str) -> None:
+    assert world.gateway is not None
+    port = world.gateway.server.port
+    seen: list[Training] = []
+    address = f"127.0.0.1:{port}"
+    async with AsyncHeadshots(address, world.keys["acme"], reconnect_seconds=PATIENCE_SECONDS) as client:
+        async for training in client.watch_training(name, after_event=0):
+            seen.append(training)
+            if training.state is JobState.RUNNING and not world.trainer.go.is_set():
+                await world.kill()
+                world.trainer.go.set()
+                await world.start(port=port)
+        numbers = [training.event_number for training in seen]
+        assert numbers == list(range(1, len(seen) + 1))
+        assert seen[-1].state is JobState.SUCCEEDED
+        # Whoever comes back to what is over, and has seen all of it, is told so at once.
+        assert [each async for each in client.watch_training(name, after_event=numbers[-1])] == []
+        assert [each async for each in client.watch_training(name, after_event=numbers[-2])] == seen[-1:]
+
+
+async def test_where_events_are_no_longer_kept_the_stream_goes_on_with_the_first_that_is(
+    world: World, name: str
+) -> None:
+    events = await finished(world, name)
+    _age(world, training_events.c.number <= 2)
+    # The end of another training is when they go.
+    other = (await world.acme("CreateTraining", pb.CreateTrainingRequest(parent=_parent(name)))).training.name
+    await watched(world, other)
+    assert await watched(world, name, after_event=0) == events[2:]
+    _age(world, training_events.c.training_id == name.split("/")[-1])
+    third = (await world.acme("CreateTraining", pb.CreateTrainingRequest(parent=_parent(name)))).training.name
+    await watched(world, third)
+    assert await watched(world, name, after_event=1) == events[-1:]
+    assert await watched(world, name, after_event=len(events)) == []
+
+
+async def test_a_deleted_subject_leaves_no_events(world: World, name: str) -> None:
+    await finished(world, name)
+    await world.acme("DeleteSubject", pb.DeleteSubjectRequest(name=_parent(name)))
+    assert world.rows(training_events) == []
+    assert world.rows(trainings) == []
+
+
+async def test_place_in_the_queue_and_time_left_are_told(world: World, name: str) -> None:
+    job_id = name.split("/")[-1]
+    await until(lambda: _state(world, name) == RUNNING)
+    job = world.trainer.jobs[job_id]
+    job.eta.FromSeconds(90)
+    await world.trainer._set(job_id, state=resources.JOB_STATE_PENDING, queue_place=7)
+
+    async def is_told() -> bool:
+        training: Any = (await world.acme("GetTraining", pb.GetTrainingRequest(name=name))).training
+        return (training.queue_place, training.eta.seconds) == (7, 90)
+
+    await until(is_told)
+    async for message in world.acme.watch_training(name):
+        assert (message.training.queue_place, message.training.eta.seconds) == (7, 90)
+        break
+
+
+def _state(world: World, name: str) -> str:
+    return next(str(row.state) for row in world.rows(trainings) if row.id == name.split("/")[-1])
+
+
+def _parent(name: str) -> str:
+    return name.rpartition("/trainings/")[0]
+
+
+def _age(world: World, which: sa.ColumnElement[bool]) -> None:
+    """Two days pass for some events."""
+    with world.database.begin() as connection:
+        two_days_ago = training_events.c.created_at - 2 * 24 * 3600.0
+        connection.execute(sa.update(training_events).where(which).values(created_at=two_days_ago))

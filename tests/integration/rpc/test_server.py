@@ -1,0 +1,239 @@
+"""The server frame through real gRPC: errors, constraints, authentication, metrics, health and reflection."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.request
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client import CollectorRegistry
+
+from headshots.errors import (
+    InternalError,
+    InvalidArgumentError,
+    NotFoundError,
+    ResourceExhaustedError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+from headshots.rpc.auth import bearer_token, current_tenant
+from headshots.rpc.channel import error_from_rpc, open_channel
+from headshots.rpc.server import RunningServer, ServerSettings, start_server
+from headshots.v1 import gateway_pb2 as pb
+from headshots.v1 import gateway_pb2_grpc, resources_pb2
+from tests.support.waiting import until
+
+
+class Servicer(gateway_pb2_grpc.GatewayServiceServicer):
+    """Just enough of a gateway to exercise the frame."""
+
+    async def GetTenant(self, request: pb.GetTenantRequest, context: Any) -> pb.GetTenantResponse:
+        return pb.GetTenantResponse(tenant=resources_pb2.Tenant(name=f"tenants/{current_tenant()}"))
+
+    async def GetSubject(self, request: pb.GetSubjectRequest, context: Any) -> pb.GetSubjectResponse:
+        if request.name == "subjects/defect":
+            raise RuntimeError("secret detail")
+        if request.name == "subjects/busy":
+            raise ResourceExhaustedError("QUEUE_FULL", "come back later", retry_after_seconds=1.5)
+        raise NotFoundError("SUBJECT_NOT_FOUND", f"no {request.name}", metadata={"name": request.name})
+
+    async def UploadPhotos(
+        self, request_iterator: AsyncIterator[pb.UploadPhotosRequest], context: Any
+    ) -> pb.UploadPhotosResponse:
+        count = 0
+        async for _ in request_iterator:
+            count += 1
+        return pb.UploadPhotosResponse(photos=[resources_pb2.Photo(size_bytes=count)])
+
+    async def WatchTraining(
+        self, request: pb.WatchTrainingRequest, context: Any
+    ) -> AsyncIterator[pb.WatchTrainingResponse]:
+        yield pb.WatchTrainingResponse(training=resources_pb2.Training(name=current_tenant()))
+        if request.name.endswith("/endless"):
+            await asyncio.Event().wait()
+        raise NotFoundError("TRAINING_NOT_FOUND", "gone")
+
+
+async def authenticate(metadata: Mapping[str, str]) -> str:
+    if bearer_token(metadata) != "hs_good":
+        raise UnauthenticatedError("API_KEY_UNKNOWN", "this key is not known")
+    return "acme"
+
+
+def register(server: grpc.aio.Server) -> list[str]:
+    gateway_pb2_grpc.add_GatewayServiceServicer_to_server(Servicer(), server)
+    return [pb.DESCRIPTOR.services_by_name["GatewayService"].full_name]
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[RunningServer]:
+    server = await start_server(
+        register,
+        ServerSettings(max_message_bytes=2**20 * 2),
+        registry=CollectorRegistry(),
+        authenticate=authenticate,
+    )
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def stub(running: RunningServer) -> AsyncIterator[gateway_pb2_grpc.GatewayServiceAsyncStub]:
+    async with open_channel(f"127.0.0.1:{running.port}") as channel:
+        yield gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[misc]
+
+
+KEY = (("authorization", "Bearer hs_good"),)
+
+
+async def failure(call: Any) -> Any:
+    """The library's own exception of a call that must fail."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    return error_from_rpc(caught.value)
+
+
+async def test_a_raised_error_arrives_as_the_same_class_with_its_reason(stub: Any) -> None:
+    error = await failure(stub.GetSubject(pb.GetSubjectRequest(name="subjects/x"), metadata=KEY))
+    assert isinstance(error, NotFoundError)
+    assert (error.reason, error.message, error.metadata) == (
+        "SUBJECT_NOT_FOUND",
+        "no subjects/x",
+        {"name": "subjects/x"},
+    )
+
+
+async def test_retry_after_survives_the_wire(stub: Any) -> None:
+    error = await failure(stub.GetSubject(pb.GetSubjectRequest(name="subjects/busy"), metadata=KEY))
+    assert isinstance(error, ResourceExhaustedError)
+    assert error.retry_after_seconds == 1.5
+
+
+async def test_a_defect_tells_the_caller_nothing_of_the_inside(stub: Any, caplog: pytest.LogCaptureFixture) -> None:
+    error = await failure(stub.GetSubject(pb.GetSubjectRequest(name="subjects/defect"), metadata=KEY))
+    assert isinstance(error, InternalError)
+    assert "secret detail" not in error.message
+    assert "secret detail" in caplog.text
+
+
+async def test_constraints_name_each_bad_field(stub: Any) -> None:
+    request = pb.CreateGalleryRequest(parent="people/x", styles=["styles/a", "office"], shots_per_style=65)
+    error = await failure(stub.CreateGallery(request, metadata=KEY))
+    assert isinstance(error, InvalidArgumentError)
+    assert error.reason == "CONSTRAINT_VIOLATED"
+    assert {violation.field for violation in error.violations} == {"parent", "styles[1]", "shots_per_style"}
+
+
+async def test_constraints_hold_within_a_client_stream(stub: Any) -> None:
+    async def messages() -> AsyncIterator[pb.UploadPhotosRequest]:
+        yield pb.UploadPhotosRequest(header=pb.UploadHeader(parent="subjects/a"))
+        yield pb.UploadPhotosRequest(photo=pb.PhotoStart(size_bytes=0))
+
+    error = await failure(stub.UploadPhotos(messages(), metadata=KEY))
+    assert isinstance(error, InvalidArgumentError)
+    assert error.violations[0].field == "photo.size_bytes"
+
+
+async def test_a_message_above_the_limit_is_refused(stub: Any) -> None:
+    async def messages() -> AsyncIterator[pb.UploadPhotosRequest]:
+        yield pb.UploadPhotosRequest(chunk=b"x" * (3 * 2**20))
+
+    error = await failure(stub.UploadPhotos(messages(), metadata=KEY))
+    assert isinstance(error, ResourceExhaustedError)
+    assert error.reason == "MESSAGE_TOO_LARGE"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [((), "API_KEY_MISSING"), ((("authorization", "Bearer hs_bad"),), "API_KEY_UNKNOWN")],
+)
+async def test_a_missing_or_wrong_key_is_refused_on_every_kind_of_call(stub: Any, metadata: Any, reason: str) -> None:
+    name = "subjects/a/trainings/b"
+    watch = stub.WatchTraining(pb.WatchTrainingRequest(name=name), metadata=metadata)
+    for call in (stub.GetTenant(pb.GetTenantRequest(), metadata=metadata), watch.read()):
+        error = await failure(call)
+        assert isinstance(error, UnauthenticatedError)
+        assert error.reason == reason
+
+
+async def test_the_tenant_reaches_unary_and_streaming_handlers(stub: Any) -> None:
+    answer = await stub.GetTenant(pb.GetTenantRequest(), metadata=(("x-api-key", "hs_good"),))
+    assert answer.tenant.name == "tenants/acme"
+    watch = stub.WatchTraining(pb.WatchTrainingRequest(name="subjects/a/trainings/b"), metadata=KEY)
+    assert (await watch.read()).training.name == "acme"
+    assert (await failure(watch.read())).reason == "TRAINING_NOT_FOUND"
+
+
+def scrape(running: RunningServer) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.metrics_port}/metrics") as answer:
+        return str(answer.read().decode())
+
+
+async def test_metrics_count_every_kind_of_call_with_its_code(running: RunningServer, stub: Any) -> None:
+    await stub.GetTenant(pb.GetTenantRequest(), metadata=KEY)
+    await failure(stub.GetSubject(pb.GetSubjectRequest(name="subjects/x"), metadata=KEY))
+
+    async def messages() -> AsyncIterator[pb.UploadPhotosRequest]:
+        yield pb.UploadPhotosRequest(header=pb.UploadHeader(parent="subjects/a"))
+
+    await stub.UploadPhotos(messages(), metadata=KEY)
+    endless = stub.WatchTraining(pb.WatchTrainingRequest(name="subjects/a/trainings/endless"), metadata=KEY)
+    await endless.read()
+    endless.cancel()
+    wanted = [
+        ("GetTenant", "unary", "OK"),
+        ("GetSubject", "unary", "NOT_FOUND"),
+        ("UploadPhotos", "client_stream", "OK"),
+        ("WatchTraining", "server_stream", "CANCELLED"),
+    ]
+    lines = {
+        f'grpc_server_handled_total{{grpc_code="{code}",grpc_method="{method}",'
+        f'grpc_service="headshots.v1.GatewayService",grpc_type="{kind}"}} 1.0'
+        for method, kind, code in wanted
+    }
+
+    async def are_counted() -> bool:
+        text = await asyncio.to_thread(scrape, running)
+        return all(line in text for line in lines)
+
+    # A call is counted a moment after the client has its answer, or has let go of it.
+    await until(are_counted)
+    text = await asyncio.to_thread(scrape, running)
+    assert 'grpc_server_handling_seconds_count{grpc_code="OK",grpc_method="GetTenant"' in text
+    assert 'grpc_server_started_total{grpc_method="WatchTraining"' in text
+
+
+async def test_health_and_reflection_need_no_key(running: RunningServer) -> None:
+    async with open_channel(f"127.0.0.1:{running.port}") as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        request = health_pb2.HealthCheckRequest(service="headshots.v1.GatewayService")
+        assert (await health.Check(request)).status == health_pb2.HealthCheckResponse.SERVING
+        await running.set_serving(False)
+        assert (await health.Check(request)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@pytest.mark.parametrize("kind", ["port", "metrics_port"])
+async def test_a_taken_port_is_a_clear_error(
+    running: RunningServer, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = replace(ServerSettings(prefix="HEADSHOTS_X_"), **{kind: getattr(running, kind)})
+    with pytest.raises(UnavailableError) as caught:
+        await start_server(register, settings, registry=CollectorRegistry())
+    assert caught.value.reason == "ADDRESS_IN_USE"
+    assert f"127.0.0.1:{getattr(running, kind)}: " in caught.value.message
+    assert caught.value.message.endswith(f"with HEADSHOTS_X_{kind.upper()}")
+    assert "add_port" not in capfd.readouterr().err, "gRPC's own words"
+
+
+async def test_no_server_is_a_clear_error() -> None:
+    async with open_channel("127.0.0.1:1", options={"grpc.enable_retries": 0}) as channel:
+        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
+        error = await failure(stub.GetTenant(pb.GetTenantRequest()))  # type: ignore[arg-type]
+        assert isinstance(error, UnavailableError)
+        assert error.reason == "SERVER_UNREACHABLE"

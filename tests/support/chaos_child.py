@@ -1,0 +1,15 @@
+"""The child of :mod:`tests.support.chaos`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from tests.support.chaos import PLAN, Plan, work
+
+if __name__ == "__main__":
+    status = work(Plan(Path(os.environ[PLAN])))
+    sys.stderr.flush()
+    # As the real one ends.
+    os._exit(status)

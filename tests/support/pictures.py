@@ -1,0 +1,58 @@
+"""Photos for inspections: drawn so that exactly what a test wants is wrong with them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from tests.support.faces import draw_head
+
+SIDE_PX = 256
+HEAD = (70, 60, 186, 196)
+
+
+def backdrop(number: int, size: tuple[int, int] = (SIDE_PX, SIDE_PX)) -> Image.Image:
+    """Sharp, well lit, and another picture for each number; none of the pure colours of `tests.support.faces`."""
+    rng = np.random.default_rng([number, 0xB0])
+    coarse_HWC = rng.integers(90, 210, (6, 6, 3), dtype=np.uint8)
+    picture = Image.fromarray(coarse_HWC).resize(size, Image.Resampling.NEAREST)
+    grain_HWC = rng.integers(-40, 40, (size[1], size[0], 1))
+    return Image.fromarray(np.clip(np.asarray(picture) + grain_HWC, 80, 220).astype(np.uint8))
+
+
+def portrait(number: int, *people: str, box: tuple[int, int, int, int] = HEAD) -> Image.Image:
+    """A photo with these people in it, side by side in the box; none: an empty room."""
+    picture = backdrop(number)
+    width = (box[2] - box[0]) // max(len(people), 1)
+    turn = np.random.default_rng([number, 0x70]).uniform(-1, 1)
+    for place, person in enumerate(people):
+        left = box[0] + place * width
+        draw_head(picture, person, (left, box[1], left + width - 4, box[3]), turn=float(turn))
+    return picture
+
+
+def packed(picture: Image.Image, format_name: str = "PNG") -> bytes:
+    """As a file; lossless unless asked otherwise, so that colours stay pure."""
+    out = io.BytesIO()
+    picture.save(out, format_name)
+    return out.getvalue()
+
+
+def lit(gain: float) -> Callable[[Image.Image], Image.Image]:
+    """The photo in so much more light."""
+    return lambda picture: Image.fromarray(
+        np.clip(np.asarray(picture, dtype=np.float32) * gain, 0, 255).astype(np.uint8)
+    )
+
+
+def blurred(picture: Image.Image) -> Image.Image:
+    """As out of a shaking hand."""
+    return picture.filter(ImageFilter.GaussianBlur(SIDE_PX * 0.025))
+
+
+def files(numbers: Sequence[int], *people: str) -> list[bytes]:
+    """Good photos of somebody."""
+    return [packed(portrait(number, *people)) for number in numbers]

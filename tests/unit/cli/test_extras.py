@@ -1,0 +1,77 @@
+"""Commands that need more than the SDK does say so, with what to type, instead of a traceback."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from headshots.cli.extras import MODULES, require
+from headshots.errors import FailedPreconditionError
+
+ROOT = Path(__file__).resolve().parents[3]
+# As a plain `pip install headshots`: what the extras bring cannot be found.
+PLAIN = """
+import importlib.machinery, sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {modules!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())
+import importlib.util
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name in {modules!r} else find(name)
+from headshots.cli import main
+sys.argv = ["headshots", *{arguments!r}]
+main()
+"""
+
+
+def brought_by(extra: str) -> set[str]:
+    """Distributions of the extra and of those that it names, with the SDK's own."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found, waiting = set(), [*project["dependencies"], f"headshots[{extra}]"]
+    while waiting:
+        requirement = waiting.pop()
+        if requirement.startswith("headshots["):
+            for name in requirement.removeprefix("headshots[").rstrip("]").split(","):
+                waiting += project["optional-dependencies"][name]
+        else:
+            found.add(re.split(r"[\[<>=~! ]", requirement)[0])
+    return found
+
+
+@pytest.mark.parametrize("extra", MODULES)
+def test_an_extra_brings_the_modules_that_its_commands_ask_for(extra: str) -> None:
+    require("anything", extra)
+    brought = brought_by(extra)
+    for name in MODULES[extra]:
+        assert brought & {each.lower().replace("_", "-") for each in packages_distributions()[name]}, name
+
+
+def test_what_is_missing_is_named_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODULES, "export", ("yaml", "no_such_module"))
+    with pytest.raises(FailedPreconditionError) as caught:
+        require("export", "database", "export")
+    assert caught.value.reason == "EXTRA_MISSING"
+    assert "`headshots export` needs packages that are not installed (no_such_module)" in caught.value.message
+    assert "pip install -c constraints.txt -e '.[database,export]'" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["serve", "all"], ["serve", "gateway"], ["demo"], ["export"], ["keys", "list"], ["keys", "create"]],
+    ids=" ".join,
+)
+def test_a_plain_installation_gets_no_traceback(arguments: list[str]) -> None:
+    modules = sorted({name for names in MODULES.values() for name in names})
+    program = PLAIN.format(modules=modules, arguments=arguments)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 4, done.stderr
+    assert done.stderr.startswith(f"error EXTRA_MISSING: `headshots {' '.join(arguments)}` needs")
+    assert "Traceback" not in done.stderr

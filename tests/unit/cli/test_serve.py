@@ -1,0 +1,102 @@
+"""What `serve all` tells the services of each other and of faces, and where the caller's own word counts."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from headshots.cli.app import app
+from headshots.cli.serve import METRICS_PORTS, PORTS, default_environment, free_addresses, where_the_key_is
+from headshots.errors import InvalidArgumentError
+from headshots.settings import default_faces, default_foundation
+from services.gateway.settings import GatewaySettings
+from services.generator.settings import GeneratorSettings
+from services.trainer.settings import TrainerSettings
+from tests.support.ports import free_port
+
+ADDRESSES = {"gateway": "127.0.0.1:1", "trainer": "127.0.0.1:2", "generator": "127.0.0.1:3"}
+NAMES = ("GATEWAY_TRAINER_ADDRESS", "GATEWAY_GENERATOR_ADDRESS", "GATEWAY_FACES", "TRAINER_FACES")
+PORT_NAMES = [f"HEADSHOTS_{name.upper()}_{kind}" for name in PORTS for kind in ("PORT", "METRICS_PORT")]
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(f"HEADSHOTS_{name}", raising=False)
+
+
+def test_the_gateway_finds_the_others_on_whatever_ports_they_have() -> None:
+    environment = default_environment(ADDRESSES, None)
+    assert environment["HEADSHOTS_GATEWAY_TRAINER_ADDRESS"] == "127.0.0.1:2"
+    assert environment["HEADSHOTS_GATEWAY_GENERATOR_ADDRESS"] == "127.0.0.1:3"
+
+
+def test_what_the_caller_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADSHOTS_GATEWAY_TRAINER_ADDRESS", "gpu-box:50052")
+    monkeypatch.setenv("HEADSHOTS_GATEWAY_FACES", "none")
+    environment = default_environment(ADDRESSES, None)
+    assert environment.keys() == {"HEADSHOTS_GATEWAY_GENERATOR_ADDRESS", "HEADSHOTS_TRAINER_FACES"}
+
+
+def test_drawn_people_are_judged_by_the_analyzer_that_knows_them_and_real_ones_by_none(tmp_path: Path) -> None:
+    of_bundled, of_real = (default_environment(ADDRESSES, folder) for folder in (default_foundation(), tmp_path))
+    assert of_bundled["HEADSHOTS_GATEWAY_FACES"] == of_bundled["HEADSHOTS_TRAINER_FACES"] == "bundled"
+    assert of_real["HEADSHOTS_GATEWAY_FACES"] == of_real["HEADSHOTS_TRAINER_FACES"] == "none"
+
+
+def test_a_checkout_without_the_analyzer_has_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("headshots.settings.default_analyzer", lambda: tmp_path)
+    assert default_faces(default_foundation()) == "none"
+
+
+@pytest.fixture
+def ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """Six free ones, by the variable that names them."""
+    chosen = {name: free_port() for name in PORT_NAMES}
+    for name, port in chosen.items():
+        monkeypatch.setenv(name, str(port))
+    return chosen
+
+
+def test_the_ports_are_the_services_own() -> None:
+    services: dict[str, Any] = {"gateway": GatewaySettings, "trainer": TrainerSettings, "generator": GeneratorSettings}
+    for name, settings in services.items():
+        assert (PORTS[name], METRICS_PORTS[name]) == (settings.port, settings.metrics_port)
+
+
+def test_the_addresses_are_those_that_the_variables_say(ports: dict[str, int]) -> None:
+    assert free_addresses() == {
+        name: f"127.0.0.1:{ports[f'HEADSHOTS_{name.upper()}_PORT']}" for name in ("gateway", "trainer", "generator")
+    }
+
+
+@pytest.mark.parametrize("variable", PORT_NAMES)
+def test_a_taken_port_is_told_before_anything_is_started(ports: dict[str, int], variable: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", ports[variable])):
+        result = CliRunner().invoke(app, ["serve", "all", "--home", str(tmp_path / "home")])
+    assert result.exit_code == 1
+    assert f"ADDRESS_IN_USE: cannot listen on 127.0.0.1:{ports[variable]}" in result.stderr
+    assert variable in result.stderr
+    assert "ready" not in result.output
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.usefixtures("ports")
+def test_a_port_that_nobody_would_find_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADSHOTS_TRAINER_METRICS_PORT", "0")
+    assert free_addresses().keys() == set(PORTS)
+    monkeypatch.setenv("HEADSHOTS_TRAINER_PORT", "0")
+    with pytest.raises(InvalidArgumentError, match="HEADSHOTS_TRAINER_PORT=0"):
+        free_addresses()
+
+
+def test_a_key_that_is_not_there_is_not_promised(tmp_path: Path) -> None:
+    file = tmp_path / "api-key"
+    assert "`headshots keys create --save` leaves one there" in where_the_key_is(file, None)
+    assert f"`HEADSHOTS_HOME={tmp_path} headshots keys create --save`" in where_the_key_is(file, tmp_path)
+    file.write_text("hs_a_b")
+    assert where_the_key_is(file, None) == f"the API key is in {file}"

@@ -1,0 +1,207 @@
+"""The demo's parts: whom it shows, which styles, how it counts time and memory, what its report says."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import typer
+from PIL import Image
+from rich.console import Console
+
+from headshots.cli.options import existing_folder
+from headshots.client import Gallery, JobState
+from headshots.demo import report
+from headshots.demo.album import LeftOut
+from headshots.demo.choices import DRAWN_ONLY, STYLES, choose_styles, reservations
+from headshots.demo.display import Display
+from headshots.demo.job import run_demo
+from headshots.demo.memory import MemoryWatch
+from headshots.demo.people import SELFIES, from_folder, sample_person
+from headshots.demo.services import environment_without_settings
+from headshots.demo.steps import DemoOptions, group_shots
+from headshots.errors import InvalidArgumentError, InvalidPhotoError, NotFoundError
+from headshots.settings import default_foundation
+from headshots.styles import StyleLibrary
+from tests.support.albums import album, painted, picture, style, training
+from tests.support.engines import tiny_foundation
+from tests.support.waiting import PATIENCE_SECONDS
+
+
+def test_sample_people_are_drawn_and_differ(tmp_path: Path) -> None:
+    one, other = sample_person(0, tmp_path / "0"), sample_person(1, tmp_path / "1")
+    assert len(one.photos) == SELFIES >= 6
+    assert one.class_noun in ("man", "woman")
+    with Image.open(one.photos[0]) as selfie:
+        assert min(selfie.size) >= 128
+    assert one.photos[0].read_bytes() != other.photos[0].read_bytes()
+    assert sample_person(0, tmp_path / "again").photos[3].read_bytes() == one.photos[3].read_bytes()
+
+
+def test_own_photos_come_by_name_and_must_be_there(tmp_path: Path) -> None:
+    for name in ("b.JPG", "a.png", "notes.txt"):
+        (tmp_path / name).write_bytes(picture((1, 2, 3)))
+    person = from_folder(tmp_path, "woman")
+    assert [path.name for path in person.photos] == ["a.png", "b.JPG"]
+    assert (person.name, person.class_noun) == (tmp_path.name, "woman")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InvalidPhotoError, match="holds no "):
+        from_folder(tmp_path / "empty", "person")
+
+
+def test_the_demo_has_six_styles_of_the_library() -> None:
+    library = {each.name for each in StyleLibrary.load(Path(__file__).resolve().parents[3] / "styles")}
+    assert len(set(STYLES)) == 6
+    assert set(STYLES) <= library
+
+
+def test_styles_are_those_wanted_or_the_demos_own_or_the_first_six() -> None:
+    ours = [style(name) for name in ("zebra", *STYLES)]
+    foreign = [style(f"s{number}") for number in range(9)]
+    assert choose_styles(ours, ["zebra", "styles/zebra"]) == ["styles/zebra"]
+    with pytest.raises(NotFoundError, match="no style nosuch; there are zebra, studio-navy-suit") as caught:
+        choose_styles(ours, ["zebra", "nosuch"])
+    assert caught.value.reason == "STYLE_NOT_FOUND"
+    assert choose_styles(ours, []) == [f"styles/{name}" for name in STYLES]
+    assert choose_styles(foreign, []) == [f"styles/s{number}" for number in range(6)]
+
+
+def test_owners_of_photos_are_told_what_the_foundation_cannot_do(tmp_path: Path) -> None:
+    assert reservations(default_foundation(), "woman") == [DRAWN_ONLY]
+    drawn, unknown = reservations(default_foundation(), "dragon")
+    assert drawn == DRAWN_ONLY
+    assert "'dragon'" in unknown
+    assert "person" in unknown
+    foreign = Path(shutil.copytree(tiny_foundation(), tmp_path / "foreign"))
+    assert reservations(foreign, "person") == []
+    with pytest.raises(InvalidArgumentError, match="FOUNDATION_"):
+        reservations(tmp_path, "person")
+
+
+def test_photos_in_a_folder_that_each_run_empties_are_left_alone(tmp_path: Path) -> None:
+    selfies = tmp_path / "demo" / "selfies"
+    selfies.mkdir(parents=True)
+    (selfies / "me.jpg").touch()
+    with pytest.raises(InvalidArgumentError, match=r"PHOTOS_IN_THE_WAY.*another folder"):
+        run_demo(DemoOptions(out=tmp_path / "demo", engines=tmp_path / "engines", photos=selfies))
+    assert (selfies / "me.jpg").exists()
+
+
+def test_folders_may_be_named_from_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "selfies").mkdir()
+    (tmp_path / "notes.txt").touch()
+    assert existing_folder("~/selfies") == tmp_path / "selfies"
+    for wrong, why in (("~/nope", "is not there"), ("~/notes.txt", "is a file")):
+        with pytest.raises(typer.BadParameter, match=why):
+            existing_folder(wrong)
+
+
+def test_shots_are_grouped_in_the_gallerys_order_whatever_order_they_came_in() -> None:
+    gallery = Gallery(
+        name="subjects/s/galleries/g",
+        state=JobState.SUCCEEDED,
+        styles=("styles/suit", "styles/coat"),
+        shots_per_style=2,
+        seed=3,
+        total_shots=4,
+        completed_shots=4,
+        failed_shots=0,
+        adapter_sha256="",
+        failure=None,
+        create_time=None,
+        end_time=None,
+        images=(),
+        status_message="",
+    )
+    shots = [painted(name, seed, b"") for name, seed in (("coat", 4), ("suit", 4), ("coat", 3), ("suit", 3))]
+    groups = group_shots(gallery, [style("coat"), style("suit"), style("other")], shots)
+    assert [(group.style.name, [shot.image.seed for shot in group.shots]) for group in groups] == [
+        ("styles/suit", [3, 4]),
+        ("styles/coat", [3, 4]),
+    ]
+
+
+def test_memory_of_children_counts() -> None:
+    hungry = "data = bytearray(200 * 2**20); print('full', flush=True); input()"
+    with MemoryWatch() as watch:
+        child = subprocess.Popen(
+            [sys.executable, "-c", hungry], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert child.stdout is not None
+        child.stdout.readline()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while watch.peak_mb < 200 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        child.communicate("\n")
+    assert watch.peak_mb > 200
+
+
+def test_stages_count_when_they_are_done_and_lines_say_so() -> None:
+    said = io.StringIO()
+    with Display(Console(file=said, force_terminal=False, width=100)) as display:
+        with display.stage("start", "Starting services") as shown:
+            shown.update(1, 3, count="1/3")
+        with pytest.raises(ZeroDivisionError), display.stage("train", "Training"):
+            raise ZeroDivisionError
+    assert [stage.name for stage in display.stages] == ["start"]
+    assert "Starting services: 0.0 s" in said.getvalue()
+
+
+def test_reports_have_their_keys_and_never_invent_a_likeness(tmp_path: Path) -> None:
+    report.success(album(), total_seconds=99.5, engine_cached=True).write(tmp_path / "report.json")
+    written = json.loads((tmp_path / "report.json").read_text())
+    assert written["ok"] is True
+    assert written["train_seconds"] == 60.0
+    assert written["images"] == 12
+    assert written["seconds_per_image"] == 2.5
+    assert written["total_seconds"] == 99.5
+    assert written["foundation"] == "tiny-portrait"
+    assert written["peak_rss_mb"] == 2048.0
+    assert written["likeness"] is None
+    assert written["likeness_reason"].startswith("not measured: ")
+    assert written["stages"] == {"start": 4.0, "upload": 0.5, "train": 60.0, "paint": 30.0}
+    assert written["left_out"] == {}
+    bad = replace(album(), left_out=[LeftOut("blurry.jpg", "BLURRY")], analyzer="an-analyzer")
+    told = report.success(bad, total_seconds=1, engine_cached=True)
+    assert told.left_out == {"blurry.jpg": "BLURRY"}
+    assert told.likeness_reason == report.NO_FACE
+    measured = report.success(replace(album(), likeness=0.7), total_seconds=1, engine_cached=True)
+    assert (measured.likeness, measured.likeness_reason) == (0.7, None)
+    failed = report.failure(
+        "SERVICE_DIED: the trainer", foundation="f", person="Ada", stages=[], total_seconds=1, peak_rss_mb=1
+    )
+    assert (failed.ok, failed.images, failed.train_seconds) == (False, 0, None)
+    assert (failed.photos, failed.left_out) == (0, {})
+    later = report.failure(
+        "stopped",
+        foundation="f",
+        person="Ada",
+        stages=[],
+        total_seconds=1,
+        peak_rss_mb=1,
+        photos=6,
+        left_out=[LeftOut("blurry.jpg", "BLURRY")],
+    )
+    assert (later.photos, later.left_out) == (6, {"blurry.jpg": "BLURRY"})
+
+
+def test_the_callers_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADSHOTS_DATABASE_URL", "postgresql://production")
+    monkeypatch.setenv("HEADSHOTS_STORE_URL", "s3://production")
+    assert not any(name.startswith("HEADSHOTS_") for name in environment_without_settings())
+    assert "PATH" in environment_without_settings()
+
+
+def test_a_training_without_a_curve_still_makes_a_page() -> None:
+    from headshots.demo.page import gallery_page
+
+    page = gallery_page(replace(album(), training=training(curve=())))
+    assert "<svg" not in page

@@ -1,0 +1,98 @@
+"""Every server behind a name is found, and each is told of an eviction."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import pytest
+
+from headshots.artifacts import ArtifactStore
+from headshots.errors import UnavailableError
+from services.gateway.peers import replicas
+from services.gateway.peers.replicas import replica_addresses
+from services.gateway.peers.rpc import RpcGenerator, open_peer
+from tests.support.fakes import FakeGenerator, serve
+from tests.support.ports import free_port
+
+SHA256 = "ab" * 32
+
+
+def resolving_to(*ips: str) -> Any:
+    """What a headless Service's name would answer, each address twice as for two protocols."""
+
+    def getaddrinfo(host: str, port: int, type: int) -> Iterable[Any]:
+        assert host == "generator"
+        family = {":": socket.AF_INET6}.get(ips[0][0], socket.AF_INET)
+        return [(family, type, 0, "", (ip, port)) for ip in (*ips, *ips)]
+
+    return getaddrinfo
+
+
+def test_a_name_is_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replicas.socket, "getaddrinfo", resolving_to("10.0.0.2", "10.0.0.1"))
+    assert replica_addresses("generator:50053") == ["10.0.0.1:50053", "10.0.0.2:50053"]
+    assert replica_addresses("dns:///generator:50053") == ["10.0.0.1:50053", "10.0.0.2:50053"]
+    monkeypatch.setattr(replicas.socket, "getaddrinfo", resolving_to("::1"))
+    assert replica_addresses("generator:7") == ["[::1]:7"]
+
+
+def test_addresses_that_are_no_names_stand_for_themselves() -> None:
+    assert replica_addresses("127.0.0.1:9") == ["127.0.0.1:9"]
+    assert replica_addresses("[::1]:9") == ["[::1]:9"]
+    assert replica_addresses("unix:/run/generator") == ["unix:/run/generator"]
+
+
+@pytest.fixture
+async def two_generators(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[FakeGenerator]]:
+    """Two on addresses of their own and one port, as pods are; their name is `generator:{port}`."""
+    fakes = [FakeGenerator(ArtifactStore.open("memory:///")) for _ in range(2)]
+    first = await serve(fakes[0])
+    monkeypatch.setattr(
+        "services.gateway.peers.rpc.replica_addresses",
+        lambda address: [f"127.0.0.1:{port}" for port in (first.port, second.port)],
+    )
+    second = await serve(fakes[1])
+    yield fakes
+    await asyncio.gather(first.stop(), second.stop())
+
+
+async def test_an_eviction_reaches_every_replica(two_generators: list[FakeGenerator]) -> None:
+    async with open_peer("generator:50053") as channel:
+        await RpcGenerator(channel, "generator:50053").evict(SHA256)
+    assert [fake.evicted for fake in two_generators] == [[SHA256], [SHA256]]
+
+
+async def test_one_that_is_away_is_told_of_and_keeps_nobody_from_evicting(
+    two_generators: list[FakeGenerator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = replicas_of(two_generators, monkeypatch)
+    async with open_peer("generator:50053") as channel:
+        with pytest.raises(UnavailableError) as caught:
+            await RpcGenerator(channel, "generator:50053").evict(SHA256)
+    assert caught.value.reason == "GENERATOR_UNREACHABLE"
+    assert [fake.evicted for fake in there] == [[SHA256], [SHA256]]
+
+
+def replicas_of(fakes: list[FakeGenerator], monkeypatch: pytest.MonkeyPatch) -> list[FakeGenerator]:
+    """The same, with one more address where nobody listens."""
+    from services.gateway.peers import rpc
+
+    known = rpc.replica_addresses
+    nobody = f"127.0.0.1:{free_port()}"
+    monkeypatch.setattr(rpc, "replica_addresses", lambda address: [nobody, *known(address)])
+    return fakes
+
+
+async def test_a_name_that_nobody_knows_is_a_generator_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror("no such name")
+
+    monkeypatch.setattr(replicas.socket, "getaddrinfo", unknown)
+    async with open_peer("generator:50053") as channel:
+        with pytest.raises(UnavailableError) as caught:
+            await RpcGenerator(channel, "generator:50053").evict(SHA256)
+    assert caught.value.reason == "GENERATOR_UNREACHABLE"
+    assert "no such name" not in caught.value.message

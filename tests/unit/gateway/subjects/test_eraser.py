@@ -1,0 +1,157 @@
+"""Erasing a subject, with an object store that fails half-way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from obstore.store import MemoryStore
+from sqlalchemy.engine import Engine
+
+from headshots import keys, schema
+from headshots.artifacts import ArtifactStore
+from headshots.database import migrate, open_database
+from headshots.errors import NotFoundError, UnavailableError
+from services.gateway.peers.interfaces import GenerationEvent, GenerationRequest, GeneratorDescription
+from services.gateway.subjects.eraser import Eraser
+from services.gateway.subjects.erasure import open_erasures_query
+from services.gateway.subjects.rows import create_subject, get_subject
+
+
+class FailingStore(ArtifactStore):
+    """Deletes one object, then fails, as often as it is told to."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__(MemoryStore())
+        self.failures = failures
+
+    def delete_prefix_sync(self, prefix: str) -> int:
+        if self.failures:
+            self.failures -= 1
+            self.delete_sync(self.list_sync(prefix)[0])
+            raise UnavailableError("OBJECT_STORE_UNAVAILABLE", "the bucket is away")
+        return super().delete_prefix_sync(prefix)
+
+
+class NoGenerator:
+    """There is no adapter to evict here."""
+
+    def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
+        raise AssertionError("nothing is painted here")
+
+    async def describe(self) -> GeneratorDescription:
+        raise AssertionError("nothing is painted here")
+
+    async def evict(self, adapter_sha256: str) -> None:
+        raise AssertionError("no subject here has an adapter")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+def subject_with_objects(engine: Engine, store: ArtifactStore) -> str:
+    keys.create_tenant(engine, "acme")
+    subject = create_subject(engine, "acme", display_name="Ada", class_noun="", request_id="").id
+    for name in ("a", "b", "c"):
+        store.put_sync(f"tenants/acme/subjects/{subject}/photos/{name}.png", b"x")
+    return subject
+
+
+def rows(engine: Engine) -> list[sa.Row[tuple[str, float | None]]]:
+    with engine.connect() as connection:
+        return list(connection.execute(sa.select(schema.subjects.c.id, schema.subjects.c.erased_at)))
+
+
+async def test_a_deletion_that_the_store_refused_can_be_repeated(engine: Engine) -> None:
+    store = FailingStore(1)
+    subject = subject_with_objects(engine, store)
+    eraser = Eraser(engine, store, NoGenerator(), again_seconds=60.0)
+    with pytest.raises(UnavailableError):
+        await eraser.delete("acme", subject)
+    with pytest.raises(NotFoundError):
+        get_subject(engine, "acme", subject)
+    with pytest.raises(NotFoundError):
+        await eraser.delete("globex", subject)
+    assert await eraser.delete("acme", subject) == 2
+    assert store.list_sync("tenants") == []
+    with pytest.raises(NotFoundError):
+        await eraser.delete("acme", subject)
+
+
+async def test_sweeps_finish_what_the_store_refused_and_then_forget_it(engine: Engine) -> None:
+    store = FailingStore(2)
+    first, second = subject_with_objects(engine, store), subject_with_objects(engine, store)
+    eraser = Eraser(engine, store, NoGenerator(), again_seconds=0.0)
+    with pytest.raises(UnavailableError):
+        await eraser.delete("acme", first)
+    await eraser.sweep()
+    assert store.failures == 0
+    await eraser.sweep()
+    await eraser.sweep()
+    assert rows(engine) == [(second, None)]
+    assert [key.split("/")[3] for key in store.list_sync("tenants")] == [second] * 3
+
+
+async def test_the_row_stays_for_a_second_look_until_the_grace_period_is_over(engine: Engine) -> None:
+    store = FailingStore(0)
+    subject = subject_with_objects(engine, store)
+    patient = Eraser(engine, store, NoGenerator(), again_seconds=3600.0)
+    assert await patient.delete("acme", subject) == 3
+    store.put_sync(f"tenants/acme/subjects/{subject}/images/late.png", b"x")
+    await patient.sweep()
+    assert len(rows(engine)) == len(store.list_sync("tenants")) == 1
+    await Eraser(engine, store, NoGenerator(), again_seconds=0.0).sweep()
+    assert rows(engine) == store.list_sync("tenants") == []
+
+
+def test_sweeps_read_no_subject_that_stays(engine: Engine) -> None:
+    with engine.connect() as connection:
+        statement = open_erasures_query(connection, grace_seconds=30.0).compile(
+            connection, compile_kwargs={"literal_binds": True}
+        )
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
+    assert ["ix_subjects_deleting" in row.detail for row in plan] == [True], plan
+
+
+def job_of(engine: Engine, subject: str, job_id: str) -> None:
+    """A training that has ended, and its row at the trainer."""
+    with engine.begin() as connection:
+        connection.execute(
+            sa.insert(schema.trainings).values(
+                id=job_id, subject_id=subject, tenant_id="acme", state="failed", request={}, job={}, created_at=0.0
+            )
+        )
+        connection.execute(
+            sa.insert(schema.training_jobs).values(
+                id=job_id,
+                tenant="acme",
+                state="failed",
+                request={"photos": [f"{subject}/photos/a.png"]},
+                created_at=0.0,
+            )
+        )
+
+
+def job_ids(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.execute(sa.select(schema.training_jobs.c.id)).scalars())
+
+
+async def test_the_trainers_rows_go_with_the_subject_and_others_stay(engine: Engine) -> None:
+    store = FailingStore(1)
+    subject, other = subject_with_objects(engine, store), subject_with_objects(engine, store)
+    for number, whose in enumerate((subject, other, subject)):
+        job_of(engine, whose, f"job{number}")
+    eraser = Eraser(engine, store, NoGenerator(), again_seconds=60.0)
+    with pytest.raises(UnavailableError):
+        await eraser.delete("acme", subject)
+    assert job_ids(engine) == ["job0", "job1", "job2"], "while objects are left, so is the way to them"
+    await eraser.delete("acme", subject)
+    assert job_ids(engine) == ["job1"]

@@ -1,0 +1,117 @@
+"""How a training's row may change: forward only, and never after its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from headshots import keys, schema
+from headshots.database import migrate, open_database
+from headshots.schema import CANCELLED, PENDING, RUNNING, SUCCEEDED
+from services.gateway.models import Adapter, Training, TrainingJob, TrainingOptions, TrainingRequest
+from services.gateway.subjects.rows import create_subject
+from services.gateway.trainings import mirror
+from services.gateway.trainings import rows as training_rows
+
+ADAPTER = Adapter("ab" * 32, "a/adapter.safetensors", "cd" * 32, 4, "ohwx", 9, "", "")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
+    migrate(engine)
+    keys.create_tenant(engine, "acme")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def training(engine: Engine) -> Training:
+    subject = create_subject(engine, "acme", display_name="", class_noun="", request_id="").id
+    with engine.begin() as connection:
+        for number in range(6):
+            connection.execute(
+                sa.insert(schema.photos).values(
+                    subject_id=subject,
+                    sha256=f"{number}",
+                    key=f"key-{number}",
+                    object_sha256=f"object-{number}",
+                    size_bytes=1,
+                    width_px=64,
+                    height_px=64,
+                    position=number,
+                    created_at=0.0,
+                )
+            )
+    return training_rows.create_training(
+        engine,
+        "acme",
+        subject,
+        options=TrainingOptions(rank=4),
+        priority=1,
+        request_id="",
+        validate_only=False,
+    )
+
+
+def test_requests_and_jobs_survive_the_database(engine: Engine, training: Training) -> None:
+    job = TrainingJob(
+        RUNNING, step=3, total_steps=9, loss=0.5, eta_seconds=6.5, curve=((1, 0.75), (2, 0.5)), revision=4
+    )
+    done = replace(job, state=SUCCEEDED, adapter=ADAPTER, revision=5, likeness=0.25)
+    for news in (job, done):
+        mirror.record_job(engine, training.id, news)
+        stored = mirror.load(engine, training.id)
+        assert stored is not None
+        assert stored.job == news
+        assert stored.request == training.request
+    assert TrainingRequest.from_json(training.request.to_json()) == training.request
+
+
+def test_older_news_change_nothing(engine: Engine, training: Training) -> None:
+    mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=5, revision=7))
+    stored = mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=4, revision=6))
+    assert stored is not None
+    assert stored.job.step == 5
+
+
+def test_nothing_changes_after_the_end(engine: Engine, training: Training) -> None:
+    mirror.record_job(engine, training.id, TrainingJob(CANCELLED, revision=7))
+    stored = mirror.record_job(engine, training.id, TrainingJob(SUCCEEDED, adapter=ADAPTER, revision=8))
+    assert stored is not None
+    assert stored.job.state == CANCELLED
+    assert stored.ended_at is not None
+    assert not mirror.mark_sent(engine, training.id)
+    mirror.set_note(engine, training.id, "late")
+    again = training_rows.request_cancel(engine, "acme", training.subject_id, training.id)
+    assert (again.note, again.revision) == ("", stored.revision)
+
+
+def test_a_training_that_no_trainer_has_heard_of_is_cancelled_at_once(engine: Engine, training: Training) -> None:
+    cancelled = training_rows.request_cancel(engine, "acme", training.subject_id, training.id)
+    assert cancelled.job.state == CANCELLED
+    assert not mirror.mark_sent(engine, training.id), "it must not be sent any more"
+    assert mirror.active_trainings(engine) == []
+
+
+def test_a_training_that_was_sent_waits_for_the_trainers_word(engine: Engine, training: Training) -> None:
+    assert mirror.mark_sent(engine, training.id)
+    asked = training_rows.request_cancel(engine, "acme", training.subject_id, training.id)
+    assert (asked.job.state, asked.cancel_requested) == (PENDING, True)
+
+
+def test_a_job_that_the_trainer_lost_begins_anew(engine: Engine, training: Training) -> None:
+    mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=5, revision=7))
+    mirror.mark_unsubmitted(engine, training.id)
+    stored = mirror.load(engine, training.id)
+    assert stored is not None
+    assert (stored.submitted, stored.job) == (False, TrainingJob(PENDING))
+    mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=1, revision=1))
+    stored = mirror.load(engine, training.id)
+    assert stored is not None
+    assert (stored.submitted, stored.job.step) == (True, 1)

@@ -1,0 +1,210 @@
+"""Who goes next: turns between tenants, priorities, a bounded queue, and nobody held up by the unready."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headshots.errors import ResourceExhaustedError
+from services.generator.batching.scheduler import Ahead, Scheduler, Ticket
+
+
+def ticket(tenant: str = "a", *, high: bool = False, rows: int = 2, steps: int = 10, images: int = 1) -> Ticket:
+    return Ticket(tenant, high, rows, steps, images, ready=True)
+
+
+def submit(scheduler: Scheduler, one: Ticket) -> int:
+    """Queue it; the requests ahead of it."""
+    scheduler.submit(one)
+    return scheduler.ahead_of(one).requests
+
+
+def drain(scheduler: Scheduler, free_rows: int = 2) -> list[Ticket]:
+    """The order in which everything starts when rows are always free."""
+    order = []
+    while (found := scheduler.next(free_rows, lambda _: True)) is not None:
+        order.append(found)
+    return order
+
+
+def test_within_a_tenant_the_oldest_goes_first() -> None:
+    scheduler = Scheduler(10)
+    tickets = [ticket() for _ in range(4)]
+    assert [submit(scheduler, one) for one in tickets] == [0, 1, 2, 3]
+    assert drain(scheduler) == tickets
+
+
+def test_tenants_take_turns_whoever_came_first() -> None:
+    scheduler = Scheduler(100)
+    crowd = [ticket("crowd") for _ in range(20)]
+    for one in crowd:
+        scheduler.submit(one)
+    guest = ticket("guest")
+    assert submit(scheduler, guest) == 1, "behind one of the crowd's at most, not behind twenty"
+    assert guest in drain(scheduler)[:2]
+
+
+def test_turns_are_by_work_not_by_requests() -> None:
+    scheduler = Scheduler(100)
+    for _ in range(4):
+        scheduler.submit(ticket("long", steps=30))
+    for _ in range(12):
+        scheduler.submit(ticket("short", steps=10))
+    first = drain(scheduler)[:8]
+    work = {tenant: sum(t.rows * t.steps for t in first if t.tenant == tenant) for tenant in ("long", "short")}
+    assert abs(work["long"] - work["short"]) <= 2 * 30
+
+
+def test_who_was_idle_comes_back_without_credit() -> None:
+    scheduler = Scheduler(100)
+    scheduler.submit(ticket("busy"))
+    for _ in range(50):
+        scheduler.submit(ticket("busy"))
+        assert scheduler.next(2, lambda _: True) is not None
+    for _ in range(10):
+        scheduler.submit(ticket("late"))
+        scheduler.submit(ticket("busy"))
+    assert {one.tenant for one in drain(scheduler)[:4]} == {"busy", "late"}
+
+
+def test_high_priority_goes_before_every_standard_request() -> None:
+    scheduler = Scheduler(10)
+    standard = [ticket("a"), ticket("b")]
+    for one in standard:
+        scheduler.submit(one)
+    urgent = ticket("a", high=True)
+    assert submit(scheduler, urgent) == 0
+    assert drain(scheduler)[0] is urgent
+
+
+def test_a_full_queue_refuses_and_takes_again_when_there_is_room() -> None:
+    scheduler = Scheduler(2)
+    first = ticket()
+    scheduler.submit(first)
+    scheduler.submit(ticket("b"))
+    with pytest.raises(ResourceExhaustedError) as caught:
+        scheduler.submit(ticket("c"), retry_after_seconds=7)
+    assert (caught.value.reason, caught.value.retry_after_seconds) == ("QUEUE_FULL", 7)
+    assert scheduler.withdraw(first)
+    assert not scheduler.withdraw(first)
+    scheduler.submit(ticket("c"))
+    assert len(scheduler) == 2
+
+
+def test_what_is_not_ready_or_finds_no_slot_holds_up_nobody() -> None:
+    scheduler = Scheduler(10)
+    loading, blocked, free = ticket("a"), ticket("b"), ticket("c")
+    loading.ready = False
+    for one in (loading, blocked, free):
+        scheduler.submit(one)
+    assert scheduler.next(2, lambda one: one is not blocked) is free
+    assert len(scheduler) == 2
+
+
+def test_narrow_requests_do_not_starve_a_wide_one() -> None:
+    scheduler = Scheduler(10)
+    wide, narrow = ticket("a", rows=2), ticket("b", rows=1)
+    scheduler.submit(wide)
+    scheduler.submit(narrow)
+    assert scheduler.next(1, lambda _: True) is None, "one row is free, but it is the wide one's turn"
+    assert scheduler.next(2, lambda _: True) is wide
+    assert scheduler.next(1, lambda _: True) is narrow
+
+
+def test_a_request_of_many_images_stays_until_the_last_has_started() -> None:
+    scheduler = Scheduler(10)
+    many = ticket(images=3)
+    scheduler.submit(many)
+    assert scheduler.row_steps == 60
+    assert scheduler.next(2, lambda _: True) is many
+    assert (len(scheduler), scheduler.row_steps, many.images) == (1, 40, 2)
+    assert drain(scheduler) == [many, many]
+    assert len(scheduler) == 0
+
+
+def test_the_work_ahead_of_a_ticket_counts_what_goes_before_it() -> None:
+    scheduler = Scheduler(10)
+    scheduler.submit(ticket("a", steps=10))
+    urgent = ticket("b", high=True, steps=5)
+    scheduler.submit(urgent)
+    last = ticket("a", steps=20)
+    scheduler.submit(last)
+    assert scheduler.ahead_of(urgent) == Ahead(0, 0)
+    assert scheduler.ahead_of(last) == Ahead(2, 10 + 20)
+
+
+def naive_turns(scheduler: Scheduler) -> list[Ticket]:
+    """The rule as it is told: again and again the least served tenant of the highest class, its oldest first."""
+    served, left, order = dict(scheduler._served), list(scheduler._waiting), []
+    while left:
+        first = min(left, key=lambda one: (not one.high, served[one.tenant]))
+        served[first.tenant] += first.row_steps
+        left.remove(first)
+        order.append(first)
+    return order
+
+
+REQUESTS = st.tuples(st.sampled_from("abcd"), st.booleans(), st.integers(1, 2), st.integers(1, 40), st.integers(1, 4))
+
+
+@given(st.lists(st.tuples(REQUESTS, st.sampled_from(["stay", "leave", "start one"])), max_size=30))
+def test_places_are_those_of_the_rule(requests: list[tuple[tuple[str, bool, int, int, int], str]]) -> None:
+    scheduler = Scheduler(100)
+    for request, then in requests:
+        one = Ticket(*request, ready=True)
+        scheduler.submit(one)
+        if then == "leave":
+            scheduler.withdraw(one)
+        elif then == "start one":
+            scheduler.next(2, lambda _: True)
+        order = naive_turns(scheduler)
+        assert list(scheduler._turns()) == order
+        for place, other in enumerate(order):
+            ahead = scheduler.ahead_of(other)
+            assert ahead == Ahead(place, sum(before.row_steps for before in order[:place]))
+
+
+class CountedTicket(Ticket):
+    """Counts how often it is looked at."""
+
+    looks = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        CountedTicket.looks += name == "tenant"
+        return super().__getattribute__(name)
+
+
+def test_finding_a_place_looks_at_every_request_a_few_times() -> None:
+    """Not at all of them for each of them: the queue is locked meanwhile."""
+    scheduler = Scheduler(1000)
+    tickets = [CountedTicket(f"t{i % 50}", i % 7 == 0, 2, 20, 1, ready=True) for i in range(500)]
+    for one in tickets:
+        scheduler.submit(one)
+    last = list(scheduler._turns())[-1]
+    CountedTicket.looks = 0
+    assert scheduler.ahead_of(last).requests == 499
+    assert CountedTicket.looks <= 4 * 500
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abcd"), st.booleans(), st.integers(1, 2), st.integers(1, 40), st.integers(1, 4)),
+        max_size=30,
+    )
+)
+def test_everything_starts_exactly_once_and_in_the_order_foretold(
+    requests: list[tuple[str, bool, int, int, int]],
+) -> None:
+    scheduler = Scheduler(100)
+    tickets = [Ticket(*request, ready=True) for request in requests]
+    images = {one: one.images for one in tickets}
+    for one in tickets:
+        scheduler.submit(one)
+    started = drain(scheduler)
+    assert {one: started.count(one) for one in tickets} == images
+    classes = [one.high for one in started]
+    assert classes == sorted(classes, reverse=True), "high first"
+    assert len(scheduler) == scheduler.row_steps == 0

@@ -1,0 +1,179 @@
+"""The verdict over photos: every reason, its numbers, and what is said where nobody looked for faces."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from headshots.faces import Face
+from headshots.imaging.inspection import Finding, Inspection, Measured, judge, measure
+from headshots.imaging.quality import QualityLimits
+from tests.support.faces import ColourAnalyzer
+from tests.support.pictures import HEAD, blurred, lit, portrait
+
+LIMITS = QualityLimits()
+GOOD = range(6)
+
+
+def reasons(verdict: Inspection, number: int) -> list[str]:
+    return [finding.reason for finding in verdict.photos[number]]
+
+
+def of(picture: Image.Image, *, faces: bool = True) -> list[str]:
+    """What is said of one photo beside six good ones."""
+    analyzer = ColourAnalyzer() if faces else None
+    good = [measure(portrait(number, "ada"), analyzer) for number in GOOD]
+    verdict = judge([*good, measure(picture, analyzer)], LIMITS, analyzer)
+    assert verdict.photos[:6] == ((),) * 6
+    assert verdict.findings == ()
+    return reasons(verdict, 6)
+
+
+FAULTS: dict[str, tuple[Callable[[], Image.Image], list[str]]] = {
+    "good": (lambda: portrait(9, "ada"), []),
+    "blurred": (lambda: blurred(portrait(9, "ada")), ["BLURRY"]),
+    "small": (lambda: portrait(9, "ada").resize((120, 120), Image.Resampling.NEAREST), ["TOO_SMALL"]),
+    "nobody": (lambda: portrait(9), ["NO_FACE"]),
+    "two people": (lambda: portrait(9, "ada", "bob"), ["MULTIPLE_FACES"]),
+    "far away": (lambda: portrait(9, "ada", box=(100, 100, 130, 130)), ["FACE_TOO_SMALL"]),
+    "cut off": (lambda: portrait(9, "ada").crop((110, 0, 256, 256)), ["FACE_CUT_OFF"]),
+    "somebody else": (lambda: portrait(9, "eve"), ["DIFFERENT_PERSON"]),
+    "one of them again": (lambda: portrait(3, "ada").resize((400, 400)), ["DUPLICATE"]),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_each_fault_has_its_reason_and_no_other(fault: str) -> None:
+    make, expected = FAULTS[fault]
+    assert of(make()) == expected
+
+
+@pytest.mark.parametrize(
+    ("gain", "expected"), [(0.2, ["TOO_DARK"]), (1.0, []), (6.0, ["OVEREXPOSED"])], ids=["dark", "good", "bright"]
+)
+def test_light_is_judged_without_faces_too(gain: float, expected: list[str]) -> None:
+    picture = lit(gain)(portrait(9))
+    assert [reason for reason in of(picture, faces=False) if reason != "BLURRY"] == expected
+
+
+def face(embedding: int, box: tuple[float, float, float, float] = HEAD) -> Face:
+    unit = np.eye(4, dtype=np.float32)[embedding]
+    landmarks = np.array([(100, 100), (150, 100), (125, 130), (110, 160), (140, 160)], dtype=np.float32)
+    return Face(box, landmarks, unit, 0.9)
+
+
+def measured(number: int, *faces: Face, **changes: float) -> Measured:
+    """Numbers of a good photo; hashes of different numbers are unrelated."""
+    values = {"sharpness": 0.5, "bright_luma": 200.0, "high_luma": 120.0, **changes}
+    bits = np.random.default_rng(number).integers(0, 2, 143).astype(bool)
+    return Measured(256, 256, hash_N=bits, faces=faces, looked_at=(256, 256), **values)
+
+
+def test_dark_and_bright_faces_are_told_by_the_face() -> None:
+    photos = [
+        measured(0, face(0), bright_luma=LIMITS.min_bright_luma - 1),
+        measured(1, face(0), bright_luma=LIMITS.min_bright_luma),
+        measured(2, face(0), high_luma=LIMITS.max_face_luma + 1),
+        measured(3, face(0), high_luma=LIMITS.max_face_luma),
+    ]
+    verdict = judge(photos, LIMITS)
+    assert [reasons(verdict, number) for number in range(4)] == [["TOO_DARK"], [], ["OVEREXPOSED"], []]
+    (dark,) = verdict.photos[0]
+    assert (dark.measured, dark.limit) == (59.0, 60.0)
+    assert "window or a lamp" in dark.message
+
+
+def test_what_is_wrong_comes_with_its_number_its_limit_and_a_cure() -> None:
+    verdict = judge([measured(0, face(0, (100, 100, 120, 125)))], LIMITS, ColourAnalyzer())
+    (small,) = verdict.photos[0]
+    assert (small.reason, small.limit) == ("FACE_TOO_SMALL", 0.15)
+    assert small.measured == pytest.approx(25 / 256)
+    assert "10% of the photo's shorter side" in small.message
+    assert "come closer" in small.message
+    (few,) = verdict.findings
+    assert (few.reason, few.measured, few.limit) == ("TOO_FEW", 0, 6)
+    assert few.message == "0 photos are usable, a training needs 6; send 6 more"
+
+
+def test_a_passer_by_far_behind_is_no_second_person() -> None:
+    near, far = face(0, (60, 60, 180, 200)), face(1, (200, 100, 230, 135))
+    assert judge([measured(0, near, far)], LIMITS).photos[0] == ()
+
+
+def test_of_two_that_are_the_same_the_good_one_stays() -> None:
+    good, worse = measured(1, face(0)), measured(1, face(0), sharpness=0.0)
+    assert [reasons(judge([worse, good, good], LIMITS), number) for number in range(3)] == [
+        ["BLURRY"],
+        [],
+        ["DUPLICATE"],
+    ]
+    (again,) = judge([worse, good, good], LIMITS).photos[2]
+    assert (again.duplicate_of, again.measured) == (1, 0.0)
+    assert "photos[1]" in again.message
+
+
+@pytest.mark.parametrize("strangers", [(2,), (1, 4), (0, 1, 2)])
+def test_strangers_are_found_among_the_others_one_by_one(strangers: tuple[int, ...]) -> None:
+    people = [1 if number in strangers else 0 for number in range(8)]
+    verdict = judge([measured(number, face(who)) for number, who in enumerate(people)], LIMITS, ColourAnalyzer())
+    assert [reasons(verdict, number) == ["DIFFERENT_PERSON"] for number in range(8)] == [
+        number in strangers for number in range(8)
+    ]
+    found = verdict.photos[strangers[0]][0]
+    assert found.measured is not None
+    assert found.measured < 0.6 == found.limit
+
+
+def test_a_photo_that_is_bad_anyway_does_not_say_who_the_others_are() -> None:
+    bad = [measured(number, face(1), sharpness=0.0) for number in range(5)]
+    good = [measured(number, face(0)) for number in range(10, 14)]
+    verdict = judge([*bad, *good], LIMITS, ColourAnalyzer())
+    assert [reasons(verdict, number) for number in range(9)] == [["BLURRY"]] * 5 + [[]] * 4
+
+
+def test_with_two_people_nobody_says_which_is_wrong() -> None:
+    verdict = judge([measured(0, face(0)), measured(1, face(1))], LIMITS, ColourAnalyzer())
+    assert verdict.photos == ((), ())
+
+
+def test_without_an_analyzer_nothing_is_said_about_faces() -> None:
+    photos = [measure(portrait(number, *people), None) for number, people in enumerate([(), ("ada", "bob"), ("eve",)])]
+    assert judge(photos, LIMITS).photos == ((), (), ())
+
+
+def nearly_the_same(count: int, *, turns: float) -> list[Measured]:
+    """A burst: a few bits differ, more than a duplicate's; `turns` moves the nose from photo to photo."""
+    photos = []
+    for number in range(count):
+        straight = face(0)
+        landmarks = straight.landmarks.copy()
+        landmarks[2, 0] += turns * number
+        photo = measured(0, dataclasses.replace(straight, landmarks=landmarks))
+        photo.hash_N[number * 12 : number * 12 + 12] ^= True
+        photos.append(photo)
+    return photos
+
+
+def test_a_burst_has_too_little_variety_unless_the_head_turns() -> None:
+    (low,) = judge(nearly_the_same(8, turns=0.0), LIMITS, ColourAnalyzer()).findings
+    assert low.reason == "LOW_VARIETY"
+    assert low.measured is not None
+    assert LIMITS.max_duplicate_distance < low.measured < LIMITS.min_hash_spread == low.limit
+    assert judge(nearly_the_same(8, turns=3.0), LIMITS, ColourAnalyzer()).findings == ()
+
+
+def test_what_cannot_be_decoded_counts_for_nothing_else() -> None:
+    broken = Finding("UNDECODABLE", "the PNG file is damaged", cause="PHOTO_UNDECODABLE")
+    verdict = judge([broken, *(measured(number, face(0)) for number in range(6))], LIMITS, ColourAnalyzer())
+    assert verdict.photos[0] == (broken,)
+    assert verdict.usable_count == 6
+    assert verdict.findings == ()
+
+
+def test_an_empty_set_is_too_few_and_nothing_else() -> None:
+    verdict = judge([], LIMITS)
+    assert [finding.reason for finding in verdict.findings] == ["TOO_FEW"]

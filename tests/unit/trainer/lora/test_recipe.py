@@ -1,0 +1,61 @@
+"""The recipe's layers, and its learning rate."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headshots.errors import InvalidArgumentError
+from services.trainer.lora.recipe import Recipe, TrainingOptions
+from tests.support.trainer import described_foundation
+
+
+def test_caller_overrides_foundation_overrides_family(tmp_path: Path) -> None:
+    foundation = described_foundation(
+        tmp_path, {"steps": 123, "rank": 8, "caption": "selfie of a {trigger} {class_noun}"}
+    )
+    recipe = Recipe.resolve(foundation, TrainingOptions(rank=2, seed=7))
+    assert (recipe.steps, recipe.rank, recipe.seed) == (123, 2, 7)
+    assert recipe.caption == "selfie of a {trigger} {class_noun}"
+    assert recipe.prior_rows == Recipe.resolve(described_foundation(tmp_path)).prior_rows == 1
+
+
+def test_numbers_written_as_text_or_whole_numbers_are_converted(tmp_path: Path) -> None:
+    recipe = Recipe.resolve(described_foundation(tmp_path, {"learning_rate": "1e-3", "snr_gamma": 5}))
+    assert recipe.learning_rate == 1e-3
+    assert isinstance(recipe.snr_gamma, float)
+
+
+@pytest.mark.parametrize(
+    ("training", "word"),
+    [
+        ({"stepz": 3}, "stepz"),
+        ({"steps": "many"}, "steps"),
+        ({"steps": 4.7}, "steps"),
+        ({"caption": "photo of {person}"}, "caption"),
+        ({"steps": 0}, "steps"),
+        ({"crop_jitter": 0.9}, "crop_jitter"),
+    ],
+)
+def test_a_recipe_that_cannot_be_is_refused_by_name(tmp_path: Path, training: dict[str, Any], word: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"training.{word}") as caught:
+        Recipe.resolve(described_foundation(tmp_path, training))
+    assert caught.value.reason == "FOUNDATION_RECIPE_INVALID"
+
+
+def test_learning_rate_warms_up_and_falls_to_its_floor() -> None:
+    recipe = dataclasses.replace(Recipe(), steps=200, warmup_steps=10, learning_rate=1.0, final_rate_share=0.1)
+    rates = [recipe.learning_rate_at(step) for step in range(1, 201)]
+    assert rates[0] == pytest.approx(1 / 11)
+    assert rates[:10] == sorted(rates[:10])
+    assert max(rates) <= 1.0
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] == pytest.approx(0.1)
+
+
+def test_a_short_run_spends_a_tenth_on_warming_up() -> None:
+    recipe = dataclasses.replace(Recipe(), steps=10, warmup_steps=50, learning_rate=1.0)
+    assert recipe.learning_rate_at(2) > 0.9

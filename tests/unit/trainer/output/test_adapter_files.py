@@ -1,0 +1,119 @@
+"""A training's files in the store: what an attempt that was killed among them has left is completed, or replaced."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+from headshots.artifacts import ArtifactStore
+from headshots.diffusion.layout import ATTENTION_LAYERS
+from headshots.diffusion.safetensors_io import read_arrays
+from headshots.errors import FailedPreconditionError
+from services.trainer.lora.recipe import Recipe, TrainingOptions
+from services.trainer.output.adapter_files import Extras, finished_adapter, remove_artefacts, write_adapter
+from services.trainer.output.provenance import Provenance, fingerprint
+from services.trainer.queue.job import AdapterFiles, JobRequest
+from services.trainer.run.photos import PhotoRef
+from services.trainer.selection.scores import TrainingScores, not_measured
+
+PREFIX = "tenants/t/adapters/a"
+REQUEST = JobRequest((PhotoRef("p/1.png", "1" * 64),), PREFIX, "man", TrainingOptions())
+PROVENANCE = Provenance(
+    "tiny", "f" * 64, "sd15", False, (64, 64), "sks", ATTENTION_LAYERS, "a" * 64, (2.0, 0.5), Recipe(steps=3, rank=2)
+)
+NAMES = ("adapter.safetensors", "adapter.kohya.safetensors", "manifest.json", "sheet.jpg", "README.md")
+CURVE = [(1, 0.5), (3, 0.25)]
+
+
+@pytest.fixture
+def store() -> ArtifactStore:
+    return ArtifactStore.open("memory:///")
+
+
+def weights(value: float) -> dict[str, np.ndarray]:
+    return {
+        "mid.to_q.lora_A.weight": np.full((2, 3), value, np.float32),
+        "mid.to_q.lora_B.weight": np.full((4, 2), value, np.float32),
+    }
+
+
+def write(
+    store: ArtifactStore, *, value: float = 1.0, step: int = 3, provenance: Provenance = PROVENANCE
+) -> tuple[AdapterFiles, TrainingScores]:
+    extras = Extras(f"sheet of {value}".encode(), lambda scores, sheet: f"{scores.chosen_step} {sheet}")
+    return write_adapter(store, REQUEST, provenance, weights(value), CURVE, not_measured("why", step), extras)
+
+
+def get(store: ArtifactStore, name: str) -> bytes:
+    return store.get_sync(f"{PREFIX}/{name}")
+
+
+def must_belong_together(store: ArtifactStore, value: float) -> None:
+    """One run's files, with the weights of ``value``, and a manifest of their digests."""
+    manifest = json.loads(get(store, "manifest.json"))
+    for name, data in (
+        (manifest["adapter"]["sha256"], "adapter.safetensors"),
+        (manifest["kohya_sha256"], "adapter.kohya.safetensors"),
+        (manifest["sheet_sha256"], "sheet.jpg"),
+        (manifest["card_sha256"], "README.md"),
+    ):
+        assert name == hashlib.sha256(get(store, data)).hexdigest()
+    for name, key in (
+        ("adapter.safetensors", "unet.mid.to_q.lora_A.weight"),
+        ("adapter.kohya.safetensors", "lora_unet_mid_to_q.lora_down.weight"),
+    ):
+        arrays, metadata = read_arrays(get(store, name))
+        assert (arrays[key] == value).all()
+        assert metadata["step"] == str(manifest["scores"]["chosen_step"])
+        assert metadata["fingerprint"] == manifest["fingerprint"]
+
+
+@pytest.mark.parametrize("missing", [NAMES[2:3], NAMES[1:], ("manifest.json", "sheet.jpg"), NAMES])
+def test_what_is_missing_is_completed_and_the_rest_is_kept(store: ArtifactStore, missing: tuple[str, ...]) -> None:
+    files, scores = write(store)
+    before = {name: get(store, name) for name in NAMES}
+    for name in missing:
+        store.delete_sync(f"{PREFIX}/{name}")
+    assert write(store) == (files, scores)
+    assert {name: get(store, name) for name in NAMES} == before
+    must_belong_together(store, 1.0)
+    assert finished_adapter(store, REQUEST, PROVENANCE) == (files, CURVE, scores)
+
+
+@pytest.mark.parametrize("left", [NAMES[:1], NAMES[:2], NAMES[:2] + NAMES[3:]])
+@pytest.mark.parametrize("upgraded", [True, False])
+def test_what_is_another_results_is_replaced_whole(store: ArtifactStore, left: tuple[str, ...], upgraded: bool) -> None:
+    """Of a trainer before an upgrade; or of a device that came to another choice at the second try."""
+    other = dataclasses.replace(PROVENANCE, recipe=Recipe(steps=3, rank=2, face_weight=1.0))
+    write(store, value=7.0, step=3 if upgraded else 2, provenance=other if upgraded else PROVENANCE)
+    for name in set(NAMES) - set(left):
+        store.delete_sync(f"{PREFIX}/{name}")
+    files, _ = write(store)
+    must_belong_together(store, 1.0)
+    assert files.sha256 == hashlib.sha256(get(store, "adapter.safetensors")).hexdigest()
+
+
+def test_a_finished_result_of_another_request_is_neither_taken_nor_removed(store: ArtifactStore) -> None:
+    write(store, value=7.0)
+    other = dataclasses.replace(PROVENANCE, trigger="ohwx")
+    with pytest.raises(FailedPreconditionError, match="OUTPUT_TAKEN"):
+        finished_adapter(store, REQUEST, other)
+    remove_artefacts(store, REQUEST, other)
+    must_belong_together(store, 7.0)
+    remove_artefacts(store, REQUEST, PROVENANCE)
+    assert store.list_sync(PREFIX) == []
+
+
+def test_another_start_or_guidance_is_another_run_and_the_file_tells_of_its_start(store: ArtifactStore) -> None:
+    others = (
+        dataclasses.replace(PROVENANCE, start_sha256="b" * 64),
+        dataclasses.replace(PROVENANCE, guidance=(2.0, 1.0)),
+    )
+    assert len({fingerprint(REQUEST, provenance) for provenance in (PROVENANCE, *others)}) == 3
+    write(store)
+    for name in NAMES[:2]:
+        assert read_arrays(get(store, name))[1]["start_sha256"] == "a" * 64

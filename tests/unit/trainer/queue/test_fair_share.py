@@ -1,0 +1,227 @@
+"""Whose turn it is; and that SQL and Python agree about it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.engine import Engine
+
+from headshots import leases
+from headshots.database import migrate, now_expression, open_database, write
+from headshots.schema import PENDING, RUNNING, SUCCEEDED, training_jobs
+from services.trainer.queue import fair_share, rows
+from services.trainer.queue.fair_share import Queue, Waiting
+from services.trainer.queue.job import Job
+from tests.support.trainer_world import REQUEST
+from tests.support.waiting import PATIENCE_SECONDS
+
+STANDARD, HIGH = 1, 2
+
+
+def _queue(*waiting: tuple[str, str, int], running: dict[str, int] | None = None) -> Queue:
+    jobs = [Waiting(id, tenant, priority, float(age)) for age, (id, tenant, priority) in enumerate(waiting)]
+    return Queue(jobs, running or {}, {}, None)
+
+
+def test_a_tenant_with_many_does_not_starve_anothers_first() -> None:
+    many = [(f"a{number}", "acme", STANDARD) for number in range(100)]
+    order = _queue(*many, ("b0", "bolt", STANDARD)).order()
+    assert order[:3] == ["a0", "b0", "a1"]
+    assert _queue(*many, ("b0", "bolt", STANDARD), running={"acme": 1}).order()[0] == "b0"
+
+
+def test_high_priority_comes_before_all_standard_ones() -> None:
+    order = _queue(
+        ("a0", "acme", STANDARD), ("a1", "acme", HIGH), ("b0", "bolt", STANDARD), ("b1", "bolt", HIGH)
+    ).order()
+    assert order == ["a1", "b1", "a0", "b0"]
+
+
+def test_expected_time_grows_with_the_place_and_is_unknown_without_a_past() -> None:
+    assert Queue([], {}, {}, None).eta_seconds(3) is None
+    alone, busy = Queue([], {"a": 1}, {}, 60.0), Queue([], {"a": 2}, {}, 60.0)
+    assert alone.eta_seconds(0) == 90.0
+    assert alone.eta_seconds(2) == 210.0
+    assert busy.eta_seconds(2) == 135.0
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('turns') / 'jobs.db'}")
+    migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+# (tenant, priority, state, created_at, started_at)
+_ROWS = st.lists(
+    st.tuples(
+        st.sampled_from("abc"),
+        st.sampled_from([STANDARD, HIGH]),
+        st.sampled_from([PENDING, PENDING, RUNNING, SUCCEEDED]),
+        st.integers(0, 5),
+        st.integers(6, 9),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(rows=_ROWS)
+def test_the_row_that_is_claimed_is_the_first_in_order(
+    engine: Engine, rows: list[tuple[str, int, str, int, int]]
+) -> None:
+    with write(engine) as connection:
+        connection.execute(sa.delete(training_jobs))
+        for number, (tenant, priority, state, created, started) in enumerate(rows):
+            connection.execute(
+                sa.insert(training_jobs).values(
+                    id=f"{number:02d}",
+                    tenant=tenant,
+                    priority=priority,
+                    state=state,
+                    lease_expires_at=4e9 if state == RUNNING else None,
+                    request={},
+                    created_at=float(created),
+                    started_at=None if state == PENDING else float(started),
+                    ended_at=10.0 if state == SUCCEEDED else None,
+                )
+            )
+    order = fair_share.look(engine).order()
+    lease = leases.claim(
+        engine,
+        training_jobs,
+        owner="test",
+        ttl_seconds=60,
+        order_by=fair_share.claim_order("sqlite"),
+        where=fair_share.claimable_now("sqlite"),
+    )
+    assert (lease.id if lease else None) == (order[0] if order else None)
+
+
+def _insert(engine: Engine, *jobs: tuple[str, str, int]) -> None:
+    """Jobs of (id, tenant, priority), the first one the oldest, and none else."""
+    with write(engine) as connection:
+        connection.execute(sa.delete(training_jobs))
+        for age, (id, tenant, priority) in enumerate(jobs):
+            connection.execute(
+                sa.insert(training_jobs).values(
+                    id=id, tenant=tenant, priority=priority, request={}, created_at=float(age)
+                )
+            )
+
+
+def _claim(engine: Engine) -> str | None:
+    """What a worker does: take the next and say that it has started."""
+    dialect = engine.dialect.name
+    lease = leases.claim(
+        engine,
+        training_jobs,
+        owner="test",
+        ttl_seconds=1e6,
+        order_by=fair_share.claim_order(dialect),
+        where=fair_share.claimable_now(dialect),
+    )
+    if lease is None:
+        return None
+    leases.update(engine, training_jobs, lease, started_at=now_expression(dialect))
+    return lease.id
+
+
+def test_a_hundred_jobs_of_one_tenant_do_not_starve_anothers_first(engine: Engine) -> None:
+    _insert(engine, *((f"a{number:03d}", "acme", STANDARD) for number in range(100)), ("b", "bolt", STANDARD))
+    assert [_claim(engine) for _ in range(3)] == ["a000", "b", "a001"]
+    # And one that comes while the big one's run, before its next.
+    with write(engine) as connection:
+        connection.execute(sa.insert(training_jobs).values(id="c", tenant="cyan", request={}, created_at=4e9))
+    assert fair_share.look(engine).order()[0] == "c"
+    assert [_claim(engine) for _ in range(2)] == ["c", "a002"]
+
+
+def test_both_classes_are_served_high_first_and_by_turns_within(engine: Engine) -> None:
+    _insert(
+        engine,
+        ("a0", "acme", STANDARD),
+        ("a1", "acme", HIGH),
+        ("a2", "acme", HIGH),
+        ("b0", "bolt", STANDARD),
+        ("b1", "bolt", HIGH),
+    )
+    expected = ["a1", "b1", "a2", "b0", "a0"]
+    assert fair_share.look(engine).order() == expected
+    assert [_claim(engine) for _ in range(6)] == [*expected, None]
+
+
+def test_no_question_to_the_queue_reads_all_jobs_ever(engine: Engine) -> None:
+    """The table keeps every job that there was, so whatever is asked all the time has to go by an index."""
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, parameters))
+
+    _insert(engine, ("a", "acme", STANDARD))
+    sa.event.listen(engine, "before_cursor_execute", listen)
+    fair_share.look(engine)
+    assert _claim(engine) == "a"
+    rows.counts(engine)
+    rows.oldest_waiting_seconds(engine)
+    sa.event.remove(engine, "before_cursor_execute", listen)
+    # Four to look at the queue, one each for the others.
+    assert len(asked) == 7
+    with engine.connect() as connection:
+        for statement, parameters in asked:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            assert [step.detail for step in plan if step.detail.startswith("SCAN")] == [], statement
+
+
+def test_a_job_that_waits_for_its_next_try_is_not_claimed(engine: Engine) -> None:
+    with write(engine) as connection:
+        connection.execute(sa.delete(training_jobs))
+        connection.execute(
+            sa.insert(training_jobs).values(id="x", tenant="a", request={}, created_at=0.0, not_before=4e9)
+        )
+    claimed = leases.claim(
+        engine, training_jobs, owner="test", ttl_seconds=60, where=fair_share.claimable_now("sqlite")
+    )
+    assert claimed is None
+
+
+def test_queue_of_one_database_is_read_whole(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'jobs.db'}")
+    migrate(engine)
+    with write(engine) as connection:
+        for number, (state, ended) in enumerate([(SUCCEEDED, 30.0), (SUCCEEDED, 50.0), (PENDING, None)]):
+            connection.execute(
+                sa.insert(training_jobs).values(
+                    id=str(number), tenant="a", state=state, request={}, created_at=0.0, started_at=10.0, ended_at=ended
+                )
+            )
+    queue = fair_share.look(engine)
+    assert queue.mean_seconds == 30.0
+    assert queue.order() == ["2"]
+    assert queue.last_start == {"a": 10.0}
+    engine.dispose()
+
+
+def test_a_job_may_be_sent_by_several_at_once(engine: Engine) -> None:
+    """As by two gateways that follow one training: all get the one row."""
+    with write(engine) as connection:
+        connection.execute(sa.delete(training_jobs))
+    barrier = threading.Barrier(4)
+
+    def send(_: int) -> Job:
+        barrier.wait(PATIENCE_SECONDS)
+        return rows.insert(engine, "j", "acme", STANDARD, REQUEST)
+
+    with ThreadPoolExecutor(4) as threads:
+        jobs = list(threads.map(send, range(4)))
+    assert jobs == [jobs[0]] * 4

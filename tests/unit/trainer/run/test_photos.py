@@ -1,0 +1,134 @@
+"""Stored photos become crops, or a precise error."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from headshots.artifacts import ArtifactStore
+from headshots.errors import HeadshotsError, InvalidPhotoError, NotFoundError
+from services.trainer.lora.recipe import Recipe
+from services.trainer.run.photos import PhotoRef, crops, decode, load_pictures
+from tests.support.faces import ColourAnalyzer, draw_head
+
+
+def _png(width: int, height: int, seed: int = 0) -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    packed = io.BytesIO()
+    Image.fromarray(pixels).save(packed, "PNG")
+    return packed.getvalue()
+
+
+def _stored(store: ArtifactStore, data: bytes) -> PhotoRef:
+    digest = hashlib.sha256(data).hexdigest()
+    store.put_sync(f"photos/{digest}.png", data)
+    return PhotoRef(f"photos/{digest}.png", digest)
+
+
+def test_first_crop_is_the_centre_and_no_crop_is_mirrored() -> None:
+    # Brightness grows to the right, with black bands above and below the centre square.
+    pixels = np.zeros((120, 60, 3), np.uint8)
+    pixels[30:90] = np.linspace(40, 250, 60).astype(np.uint8)[None, :, None]
+    made = list(crops(Image.fromarray(pixels), (32, 32), count=5, jitter=0.1, seed=[1]))
+    assert len(made) == 5
+    assert made[0].min() > 30
+    for crop in made:
+        assert crop.shape == (32, 32, 3)
+        assert crop[16, 28, 0] > crop[16, 4, 0]
+    assert len({crop.tobytes() for crop in made}) == 5
+
+
+def test_crops_are_a_function_of_the_photo_and_the_seed() -> None:
+    store = ArtifactStore.open("memory:///")
+    first, second = _stored(store, _png(70, 90, 1)), _stored(store, _png(90, 70, 2))
+    recipe = Recipe(crops_per_photo=3)
+    both = load_pictures(store, [first, second], recipe, (32, 32))
+    alone = load_pictures(store, [second], recipe, (32, 32))
+    assert [picture.tobytes() for picture in both[3:]] == [picture.tobytes() for picture in alone]
+    other = load_pictures(store, [second], Recipe(crops_per_photo=3, seed=1), (32, 32))
+    assert alone[0].tobytes() == other[0].tobytes()
+    assert alone[1].tobytes() != other[1].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [((400, 200), (20, 60, 80, 140)), ((400, 200), (300, 50, 390, 150)), ((200, 360), (60, 10, 130, 90))],
+    ids=["left", "right", "top"],
+)
+def test_a_face_beside_the_middle_is_in_every_crop(size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
+    store, picture = ArtifactStore.open("memory:///"), Image.new("RGB", size, (120, 120, 120))
+    draw_head(picture, "ada", box)
+    packed = io.BytesIO()
+    picture.save(packed, "PNG")
+    photo, recipe = _stored(store, packed.getvalue()), Recipe(crops_per_photo=4)
+    # As large as the photo allows: nothing is blown up.
+    side = (min(size), min(size))
+    assert all(_shows(crop, box) for crop in load_pictures(store, [photo], recipe, side, ColourAnalyzer()))
+    assert not _shows(load_pictures(store, [photo], recipe, side)[0], box)
+
+
+def _shows(crop: np.ndarray, box: tuple[int, int, int, int]) -> bool:
+    """The whole face, and no smaller."""
+    for face in ColourAnalyzer().faces(crop):
+        left, top, right, bottom = face.box
+        is_whole = min(left, top) > 0 and max(right, bottom) < len(crop)
+        return is_whole and right - left >= box[2] - box[0] and bottom - top >= box[3] - box[1]
+    return False
+
+
+def test_a_face_in_the_middle_or_none_at_all_leaves_the_crops_as_they_are() -> None:
+    store, picture = ArtifactStore.open("memory:///"), Image.new("RGB", (300, 200), (120, 120, 120))
+    empty = picture.copy()
+    draw_head(picture, "ada", (100, 40, 199, 139))
+    for image in (picture, empty):
+        packed = io.BytesIO()
+        image.save(packed, "PNG")
+        photo = _stored(store, packed.getvalue())
+        with_, without = (
+            load_pictures(store, [photo], Recipe(), (200, 200), analyzer) for analyzer in (ColourAnalyzer(), None)
+        )
+        assert [crop.tobytes() for crop in with_] == [crop.tobytes() for crop in without]
+
+
+def test_a_foundation_need_not_be_square() -> None:
+    (crop,) = crops(Image.new("RGB", (300, 200)), (48, 64), count=1, jitter=0.0, seed=[0])
+    assert crop.shape == (64, 48, 3)
+
+
+def _bomb() -> bytes:
+    packed = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(packed, "PNG")
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"not an image", "PHOTO_UNDECODABLE"),
+        (_png(64, 64)[:600], "PHOTO_UNDECODABLE"),
+        (_bomb(), "PHOTO_TOO_MANY_PIXELS"),
+    ],
+    ids=["text", "cut", "bomb"],
+)
+def test_bad_bytes_are_refused_by_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(InvalidPhotoError) as caught:
+        decode(PhotoRef("photos/x.png", "0" * 64), data)
+    assert caught.value.reason == reason
+
+
+def test_missing_and_exchanged_photos_are_told_apart() -> None:
+    store = ArtifactStore.open("memory:///")
+    ref = _stored(store, _png(64, 64))
+    cases: list[tuple[PhotoRef, type[HeadshotsError], str]] = [
+        (PhotoRef("photos/none.png", ref.sha256), NotFoundError, "PHOTO_NOT_FOUND"),
+        (PhotoRef(ref.key, "0" * 64), InvalidPhotoError, "PHOTO_DIGEST_MISMATCH"),
+    ]
+    for bad, kind, reason in cases:
+        with pytest.raises(kind) as caught:
+            load_pictures(store, [ref, bad], Recipe(), (32, 32))
+        assert caught.value.reason == reason
+        assert caught.value.metadata == {"key": bad.key}

@@ -1,0 +1,88 @@
+"""An object store that is away for a while costs that while; one that stays away is a typed error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from headshots.artifacts import ArtifactStore
+from headshots.errors import NotFoundError, UnavailableError
+from services.trainer.run import retrying_store
+from services.trainer.run.retrying_store import PatientStore, patiently
+
+
+class Time:
+    """Passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+
+def away() -> str:
+    raise UnavailableError("OBJECT_STORE_UNAVAILABLE", "away")
+
+
+def test_a_store_that_comes_back_within_a_minute_is_waited_for_with_growing_pauses() -> None:
+    time = Time()
+    answer = patiently(lambda: "here" if time.now > 60 else away(), clock=time.clock, sleep=time.sleep)
+    assert answer == "here"
+    assert time.pauses[:5] == [0.2, 0.4, 0.8, 1.6, 3.2]
+    assert set(time.pauses[5:]) == {5.0}
+
+
+def test_a_store_that_stays_away_is_given_up_after_a_minute_and_a_half() -> None:
+    time = Time()
+    with pytest.raises(UnavailableError, match="OBJECT_STORE_UNAVAILABLE"):
+        patiently(away, clock=time.clock, sleep=time.sleep)
+    assert 80 < time.now <= 90
+
+
+def test_what_waiting_does_not_mend_is_not_waited_for() -> None:
+    def missing() -> None:
+        raise NotFoundError("OBJECT_NOT_FOUND", "no such object")
+
+    time = Time()
+    with pytest.raises(NotFoundError):
+        patiently(missing, clock=time.clock, sleep=time.sleep)
+    assert time.pauses == []
+
+
+def test_every_method_of_the_childs_store_is_patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = PatientStore.open(tmp_path.as_uri())
+    assert isinstance(store, PatientStore)
+    failures: list[str] = []
+
+    def fails_once(name: str) -> None:
+        method = getattr(ArtifactStore, name)
+
+        def flaky(*args: object) -> object:
+            if name not in failures:
+                failures.append(name)
+                away()
+            return method(*args)
+
+        monkeypatch.setattr(ArtifactStore, name, flaky)
+
+    names = ["put_sync", "get_sync", "size_sync", "exists_sync", "list_sync", "delete_sync"]
+    # The others are made of these.
+    others = {"get_promised_sync", "delete_prefix_sync"}
+    assert {name for name in vars(ArtifactStore) if name.endswith("_sync")} == {*names, *others}
+    for name in names:
+        fails_once(name)
+    monkeypatch.setitem(retrying_store.patiently.__kwdefaults__, "sleep", lambda _seconds: None)
+    store.put_sync("a/b", b"c")
+    assert store.get_sync("a/b") == b"c"
+    assert store.size_sync("a/b") == 1
+    assert store.exists_sync("a/b")
+    assert store.list_sync("a") == ["a/b"]
+    store.delete_sync("a/b")
+    assert failures == names

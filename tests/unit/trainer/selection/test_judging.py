@@ -1,0 +1,133 @@
+"""Portraits before the judge: likeness, copying, diversity, and whether prompts still matter."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from headshots.faces import Face, Part, Pixels
+from services.trainer.selection.judging import Judge, hold_out, surroundings
+
+SIDE = 32
+ADA, BOB = (200, 40, 40), (40, 40, 200)
+WALL, PARK = (240, 240, 240), (20, 120, 20)
+
+
+class CentreAnalyzer:
+    """Finds one face in the middle, whose colour is who it is; a black middle is no face. Implements the Protocol."""
+
+    name, same_person_from = "centre-1", 0.9
+
+    def __init__(self, tells_parts: bool = True) -> None:
+        self._tells_parts = tells_parts
+
+    def faces(self, pixels_HWC: Pixels) -> list[Face]:
+        colour = pixels_HWC[8:24, 8:24].reshape(-1, 3).mean(axis=0)
+        if colour.max() < 10:
+            return []
+        embedding = (colour / np.linalg.norm(colour)).astype(np.float32)
+        return [Face((8.0, 8.0, 24.0, 24.0), np.zeros((5, 2), np.float32), embedding, 1.0)]
+
+    def parts(self, pixels_HWC: Pixels) -> npt.NDArray[np.uint8] | None:
+        if not self._tells_parts:
+            return None
+        told = np.full(pixels_HWC.shape[:2], Part.BACKDROP, np.uint8)
+        told[8:24, 8:24] = Part.FACE
+        told[26:, :] = Part.CLOTHES
+        return told
+
+
+def _portrait(face: tuple[int, int, int], around: tuple[int, int, int], seed: int = 0) -> Pixels:
+    picture = np.empty((SIDE, SIDE, 3), np.int16)
+    picture[:] = around
+    picture[8:24, 8:24] = face
+    noise = np.random.default_rng(seed).integers(-8, 9, picture.shape) if seed else 0
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+
+def _face(analyzer: CentreAnalyzer, colour: tuple[int, int, int]) -> Face:
+    return analyzer.faces(_portrait(colour, WALL))[0]
+
+
+BARE = [[_portrait(BOB, around, seed) for seed in (1, 2)] for around in (WALL, PARK)]
+
+
+@pytest.mark.parametrize("tells_parts", [True, False])
+def test_portraits_that_show_the_person_where_the_prompt_says(tells_parts: bool) -> None:
+    analyzer = CentreAnalyzer(tells_parts)
+    judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)], BARE)
+    scores = judge.scores(7, [[_portrait(ADA, around, seed) for seed in (3, 4)] for around in (WALL, PARK)])
+    assert scores.step == 7
+    assert scores.likeness > 0.99
+    assert scores.copying == pytest.approx(0.0, abs=1e-6)
+    assert scores.diversity == pytest.approx(1.0, abs=0.2)
+    assert (scores.prompt_kept, scores.faces) == (1.0, 1.0)
+    assert scores.flaws == ()
+
+
+def test_strangers_and_missing_faces_lower_the_likeness() -> None:
+    analyzer = CentreAnalyzer()
+    judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)], BARE)
+    stranger = judge.scores(1, BARE).likeness
+    assert stranger < 0.5
+    half = judge.scores(1, [[_portrait(ADA, WALL, 3), _portrait((0, 0, 0), WALL)]] * 2)
+    assert half.likeness == pytest.approx(0.5, abs=0.01)
+    assert half.faces == 0.5
+
+
+def test_a_portrait_nearer_to_a_photo_of_the_training_copies() -> None:
+    analyzer = CentreAnalyzer()
+    judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA), _face(analyzer, BOB)], BARE)
+    scores = judge.scores(1, BARE)
+    assert scores.copying > 0.5
+    assert any("copies" in flaw for flaw in scores.flaws)
+
+
+def test_one_picture_for_every_seed_has_no_diversity() -> None:
+    analyzer = CentreAnalyzer()
+    judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)], BARE)
+    scores = judge.scores(1, [[_portrait(ADA, around)] * 2 for around in (WALL, PARK)])
+    assert scores.diversity == 0.0
+
+
+def test_the_selfies_room_in_every_picture_is_a_forgotten_prompt() -> None:
+    analyzer = CentreAnalyzer()
+    judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)], BARE)
+    scores = judge.scores(1, [[_portrait(ADA, PARK, seed) for seed in (3, 4)] for _ in range(2)])
+    assert scores.prompt_kept == 0.5
+    assert any("forgets" in flaw for flaw in scores.flaws)
+
+
+def test_without_parts_the_heads_box_is_left_out_with_its_hair() -> None:
+    outside = surroundings(CentreAnalyzer(tells_parts=False), _portrait(ADA, WALL))
+    assert not outside[4:28, 4:28].any()
+    assert outside.sum() == SIDE * SIDE - 24 * 24
+
+
+def _found(*counts: int) -> list[list[Face]]:
+    face = _face(CentreAnalyzer(), ADA)
+    return [[face] * count for count in counts]
+
+
+@pytest.mark.parametrize(
+    ("photos", "held_out"), [(4, 0), (5, 1), (6, 1), (9, 1), (10, 2), (20, 2)], ids=lambda value: str(value)
+)
+def test_four_photos_are_always_left_and_at_most_one_in_five_is_taken(photos: int, held_out: int) -> None:
+    digests = [f"{number:064x}" for number in range(photos)]
+    assert len(hold_out(_found(*[1] * photos), digests, 2)) == held_out
+
+
+def test_who_is_held_out_depends_on_the_photos_alone() -> None:
+    digests = [f"{number * 7919 % 10:064x}" for number in range(10)]
+    chosen = {digests[place] for place in hold_out(_found(*[1] * 10), digests, 2)}
+    turned = digests[::-1]
+    assert {turned[place] for place in hold_out(_found(*[1] * 10), turned, 2)} == chosen
+
+
+def test_only_photos_with_one_face_can_judge() -> None:
+    digests = [f"{number:064x}" for number in range(6)]
+    assert hold_out(_found(0, 2, 1, 1, 1, 1), digests, 2) == [2]
+    assert hold_out(_found(0, 0, 0, 0, 0, 0), digests, 2) == []
+    assert hold_out(_found(1, 0, 0, 0, 0, 0), digests, 2) == [], "nothing would be left to measure copying against"
+    assert hold_out(_found(1, 1, 1, 1, 1, 1), digests, 0) == []

@@ -1,0 +1,70 @@
+"""The trainer's own sampler: what it judges checkpoints by is what stock diffusers paints with their files."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+import torch
+from peft.utils import get_peft_model_state_dict
+
+from headshots.client import Image
+from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.lora import pairs_of_peft, write_diffusers_lora
+from services.trainer.lora import frozen
+from services.trainer.lora.adapted import AdaptedUNet
+from services.trainer.lora.frozen import encode_captions, load_unet, load_vae
+from services.trainer.lora.recipe import Recipe
+from services.trainer.selection.sampling import Painter, PortraitSet
+from tests.support.engines import tiny_foundation
+from tests.support.stock import StockDiffusers, psnr
+
+CPU = torch.device("cpu")
+PROMPT, SEED = "photo of sks man in navy suit", 77_001
+
+
+def adapted(foundation: Foundation) -> AdaptedUNet:
+    """With an adapter that shows."""
+    made = AdaptedUNet(load_unet(foundation, CPU), foundation.adapted_layers, Recipe.resolve(foundation), CPU)
+    torch.manual_seed(3)
+    for parameter in made.parameters.values():
+        parameter.data.normal_(std=0.3)
+    return made
+
+
+@pytest.mark.parametrize("share", [1.0, 0.25, 0.0])
+def test_portraits_are_what_stock_diffusers_paints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    monkeypatch.setattr(frozen, "compute_dtype", lambda device: torch.float32)
+    folder = Path(shutil.copytree(tiny_foundation(), tmp_path / "foundation"))
+    with (folder / "headshots.yaml").open("a") as settings:
+        settings.write(f"negative_adapter_share: {share}\n")
+    foundation = Foundation.read(folder)
+    made = adapted(foundation)
+    weights = {name: tensor.numpy() for name, tensor in get_peft_model_state_dict(made.unet).items()}
+    write_diffusers_lora(tmp_path / "adapter.safetensors", pairs_of_peft(weights), {})
+    wanted = PortraitSet((PROMPT,), (SEED,), first_caption=1, empty_caption=0, steps=foundation.steps)
+    conditions = encode_captions(foundation, ["", PROMPT], CPU)
+    painter = Painter(made.unet, load_vae(foundation, CPU), foundation, conditions, wanted, CPU)
+    ((painted,),) = painter.paint(lambda: None)
+    ((bare,),) = painter.paint(lambda: None, bare=True)
+    stock = StockDiffusers(folder)
+    image = Mock(spec=Image, prompt=PROMPT, seed=SEED, width_px=64, height_px=64)
+    assert psnr(bare, stock.paint(image)) >= 40
+    stock.load_adapter(tmp_path / "adapter.safetensors")
+    assert psnr(painted, stock.paint(image)) >= 40
+    assert psnr(painted, bare) < 30, "the adapter shows"
+    if share != 1:
+        both = Painter(
+            made.unet,
+            load_vae(foundation, CPU),
+            replace(foundation, negative_adapter_share=1.0),
+            conditions,
+            wanted,
+            CPU,
+        )
+        assert psnr(both.paint(lambda: None)[0][0], painted) < 35, "the share shows"

@@ -1,0 +1,122 @@
+"""Which checkpoint is taken, and in what words: numbers alone."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.trainer.selection.scores import (
+    LEAST_DIVERSITY,
+    LEAST_PROMPT_KEPT,
+    MOST_COPYING,
+    NOISE,
+    CheckpointScores,
+    TrainingScores,
+    best_of,
+    conclude,
+    has_stopped_improving,
+    not_measured,
+)
+
+
+def _scores(step: int, likeness: float, **others: float) -> CheckpointScores:
+    sound = {"copying": 0.0, "diversity": 0.8, "prompt_kept": 1.0, "faces": 1.0}
+    return CheckpointScores(step=step, likeness=likeness, **{**sound, **others})
+
+
+def _conclude(*checkpoints: CheckpointScores, total: int = 400, limit: float = 0.5) -> TrainingScores:
+    return conclude(checkpoints, analyzer="a-1", same_person_from=limit, held_out=2, total_steps=total)
+
+
+def test_the_likest_is_taken_whenever_it_came() -> None:
+    scores = _conclude(_scores(100, 0.5), _scores(200, 0.75), _scores(400, 0.6))
+    assert (scores.chosen_step, scores.likeness, scores.passed, scores.stopped_early) == (200, 0.75, True, False)
+    assert scores.reason == (
+        "step 200 was taken: its portraits' likeness to 2 held-out photos is 0.750, the highest of 3 sound checkpoints "
+        "out of 3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("flaw", "word"),
+    [
+        ({"copying": MOST_COPYING + 0.01}, "copies"),
+        ({"diversity": LEAST_DIVERSITY - 0.01}, "every seed"),
+        ({"prompt_kept": LEAST_PROMPT_KEPT - 0.01}, "forgets the prompt"),
+    ],
+)
+def test_what_is_not_sound_is_not_taken_however_like_it_is(flaw: dict[str, float], word: str) -> None:
+    scores = _conclude(_scores(100, 0.6), _scores(400, 0.9, **flaw))
+    assert (scores.chosen_step, scores.passed) == (100, True)
+    assert "step 400 had 0.900" in scores.reason
+    assert word in scores.reason
+
+
+def test_where_none_is_sound_the_least_forgetful_is_taken_and_never_passes() -> None:
+    scores = _conclude(_scores(100, 0.6, prompt_kept=0.5), _scores(400, 0.9, prompt_kept=0.2))
+    assert (scores.chosen_step, scores.passed) == (100, False)
+    assert "no checkpoint was sound" in scores.reason
+
+
+def test_below_the_analyzers_limit_nothing_passes_and_the_reason_says_so() -> None:
+    scores = _conclude(_scores(400, 0.4))
+    assert not scores.passed
+    assert "below 0.500" in scores.reason
+
+
+def test_of_those_that_a_few_portraits_cannot_tell_apart_the_last_is_taken() -> None:
+    assert best_of([_scores(100, 0.7), _scores(200, 0.7)]).step == 200
+    scores = _conclude(_scores(100, 0.6), _scores(200, 0.7), _scores(300, 0.7 - 0.9 * NOISE), _scores(400, 0.6))
+    assert scores.chosen_step == 300
+    assert "the last of 4 sound checkpoints out of 4 that are as like as step 200 (0.700), up to noise" in scores.reason
+    assert best_of([_scores(100, 0.7), _scores(200, 0.7 - 1.1 * NOISE)]).step == 100
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 1), st.sampled_from([0.0, MOST_COPYING + 0.01]), st.sampled_from([1.0, 0.5, 0.1])),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_only_the_newest_can_take_the_place_of_the_one_that_is_kept(
+    drawn: list[tuple[float, float, float]],
+) -> None:
+    checkpoints = [
+        _scores(step, likeness, copying=copying, prompt_kept=kept)
+        for step, (likeness, copying, kept) in enumerate(drawn, start=1)
+    ]
+    kept = checkpoints[0]
+    for count in range(1, len(checkpoints) + 1):
+        best = best_of(checkpoints[:count])
+        assert best in (kept, checkpoints[count - 1])
+        kept = best
+
+
+def test_patience_counts_checkpoints_that_are_no_likelier() -> None:
+    curve = [_scores(step, likeness) for step, likeness in ((1, 0.5), (2, 0.6), (3, 0.601), (4, 0.59))]
+    assert not has_stopped_improving(curve[:3], 2)
+    assert has_stopped_improving(curve, 2)
+    assert not has_stopped_improving(curve, 3)
+    assert not has_stopped_improving(curve, 0)
+    assert not has_stopped_improving([], 2)
+
+
+def test_a_run_that_ended_early_says_so() -> None:
+    scores = _conclude(_scores(100, 0.7), _scores(200, 0.6), _scores(300, 0.6), total=400)
+    assert scores.stopped_early
+    assert "ended at step 300 of 400" in scores.reason
+
+
+def test_without_an_analyzer_nothing_is_measured_and_nothing_passes() -> None:
+    scores = not_measured("no analyzer of faces is set up", 400)
+    assert (scores.analyzer, scores.likeness, scores.passed, scores.chosen_step) == ("", None, False, 400)
+    assert scores.reason.startswith("likeness not measured: no analyzer")
+
+
+def test_scores_survive_json() -> None:
+    scores = dataclasses.replace(_conclude(_scores(100, 0.5), _scores(400, 0.75)), sheet_key="a/s", card_key="a/c")
+    assert TrainingScores.from_json(scores.to_json()) == scores
