@@ -2,7 +2,7 @@
 still there until somebody else ends them.
 
 ``python -m tests.support.chaos`` is the service and :mod:`tests.support.chaos_child` its child; but for the kills they
-are the real ones. A point is the writing of one object: of a step's checkpoint (one is written after every step) or of a
+are the real ones. A point is the writing of one object: of a step's checkpoint (one follows every step) or of a
 file of the result, and the moment before it or after it. Each point of the plan is met once, whatever runs come after.
 """
 
