@@ -87,7 +87,7 @@ define install
 	@echo "Setting up $(VENV) for the extra \"$(1)\": once; torch alone is some 200 MB."
 	@$(BIN)/python -m pip install -qq --no-compile -c constraints.txt setuptools
 	@$(BIN)/python -m pip install -qq --no-compile -c constraints.txt --no-build-isolation -e '.[$(1)]'
-	@TRANSFORMERS_VERBOSITY=error $(BIN)/python -c 'import headshots.diffusion.exporter, services.trainer.lora.loop'
+	@TRANSFORMERS_VERBOSITY=error $(BIN)/python -c 'import headshots.diffusion.export.exporter, services.trainer.lora.loop'
 	@rm -f $(VENV)/.installed-$(1)-*
 	@touch $@
 endef

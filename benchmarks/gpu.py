@@ -40,7 +40,7 @@ from benchmarks.gpu_report import figures, show
 from benchmarks.gpu_shapes import SHAPES, TINY, Shape, make_foundation
 from headshots.diffusion.backends import Backend, OnnxRuntimeBackend, OnnxRuntimeOptions
 from headshots.diffusion.backends.torch import PRECISIONS, TorchBackend, TorchOptions
-from headshots.diffusion.export import ExportOptions, ensure_package
+from headshots.diffusion.export.ensure import ExportOptions, ensure_package
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError
 

@@ -20,9 +20,9 @@ from peft.utils import get_peft_model_state_dict
 from torch.utils.flop_counter import FlopCounterMode
 
 from headshots.diffusion.backends import UNetBatch
-from headshots.diffusion.banked import to_half, without_bank
-from headshots.diffusion.layout import ATTENTION_LAYERS
-from headshots.diffusion.lora import load_row
+from headshots.diffusion.banked.unet import to_half, without_bank
+from headshots.diffusion.lora.files import load_row
+from headshots.diffusion.lora.layout import ATTENTION_LAYERS
 from headshots.diffusion.package import EnginePackage
 
 SUBJECTS = 8

@@ -32,7 +32,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from benchmarks.gpu_shapes import SHAPES, Shape
-from headshots.diffusion.layout import ATTENTION_LAYERS
+from headshots.diffusion.lora.layout import ATTENTION_LAYERS
 
 RESULTS = Path(__file__).parent / "results"
 RANK, LEARNING_RATE = 16, 1e-4

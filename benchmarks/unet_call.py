@@ -32,9 +32,9 @@ from rich.console import Console
 from rich.table import Table
 
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, UNetBatch
-from headshots.diffusion.export import ensure_package
-from headshots.diffusion.foundation import foundation_digest
-from headshots.diffusion.lora import load_row
+from headshots.diffusion.export.ensure import ensure_package
+from headshots.diffusion.foundations.foundation import foundation_digest
+from headshots.diffusion.lora.files import load_row
 from headshots.diffusion.package import EnginePackage
 from headshots.settings import default_foundation
 

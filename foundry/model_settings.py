@@ -9,7 +9,7 @@ import yaml
 
 from foundry.models import LATENT_SIZE
 from foundry.portraits import ANYBODY, CLASS_NOUNS, TRIGGERS
-from headshots.diffusion.layout import ATTENTION_LAYERS
+from headshots.diffusion.lora.layout import ATTENTION_LAYERS
 
 _HEADER = """\
 # What headshots should know about this foundation beside diffusers' own files.
@@ -18,8 +18,7 @@ _HEADER = """\
 
 
 def settings() -> dict[str, Any]:
-    """The file's content, in the keys that headshots/diffusion/foundation.py and services/trainer/lora/recipe.py
-    read."""
+    """The file's content, in the keys that headshots/diffusion/foundations/ and services/trainer/lora/recipe.py read."""
     native = 8 * LATENT_SIZE
     return {
         "name": "tiny-portrait",

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from foundry.portraits import FIRST_HELD_OUT, Identity, render, sample_identity, sample_scene
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.faces import open_analyzer
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.batches import CLEAR_SHARE, Batches, Material, Rows

@@ -22,9 +22,9 @@ from foundry.parallel import Ranks, run_ranks
 from foundry.progress import tqdm
 from foundry.start_people import People, Person
 from foundry.training import Budget, save_atomically
-from headshots.diffusion.foundation import Foundation, foundation_digest
-from headshots.diffusion.foundation_files import START
-from headshots.diffusion.lora import DIGEST_KEY, LoraPair, pairs_of_peft, write_diffusers_lora
+from headshots.diffusion.foundations.files import START
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
+from headshots.diffusion.lora.files import DIGEST_KEY, LoraPair, pairs_of_peft, write_diffusers_lora
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.frozen import load_unet
 from services.trainer.lora.recipe import Recipe

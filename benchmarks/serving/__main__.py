@@ -21,8 +21,8 @@ from benchmarks.serving.report import report, show, write
 from benchmarks.serving.run import Bench
 from benchmarks.serving.scale import FULL, PARTS, QUICK
 from benchmarks.serving.world import make_world
-from headshots.diffusion.export import ensure_package_in_child
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.export.ensure import ensure_package_in_child
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.package import EnginePackage
 from headshots.settings import default_foundation
 

@@ -22,9 +22,9 @@ from benchmarks.serving.world import World
 from headshots.diffusion.backends import OnnxRuntimeOptions
 from headshots.diffusion.backends.cores import Cores, Graph
 from headshots.diffusion.backends.providers import session_options_for
-from headshots.diffusion.banked import without_bank
-from headshots.diffusion.graphs import Traced, trace
-from headshots.diffusion.lora import load_row
+from headshots.diffusion.banked.unet import without_bank
+from headshots.diffusion.export.graphs import Traced, trace
+from headshots.diffusion.lora.files import load_row
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 

@@ -9,7 +9,7 @@ from functools import partial
 from benchmarks.serving.peers import Reload
 from benchmarks.serving.world import World
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions
-from headshots.diffusion.lora import load_row
+from headshots.diffusion.lora.files import load_row
 
 
 def load_seconds(world: World, reload: Reload, count: int, threads: int) -> dict[str, list[float]]:

@@ -14,7 +14,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from benchmarks.serving.world import Subject, Wanted, World, grouped
-from headshots.diffusion.schedule import initial_noise
+from headshots.diffusion.sampling.schedule import initial_noise
 from services.generator.images import encoding
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.serving.scale import Scale
-from headshots.diffusion.foundation import Foundation
-from headshots.diffusion.layout import Layout
-from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes
+from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.lora.files import LoraPair, diffusers_lora_bytes
+from headshots.diffusion.lora.layout import Layout
 from headshots.diffusion.package import EnginePackage
 from services.generator.adapters.tiers import AdapterRef
 

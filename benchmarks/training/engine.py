@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, UNetBatch
-from headshots.diffusion.export import ensure_package
-from headshots.diffusion.lora import load_row
+from headshots.diffusion.export.ensure import ensure_package
+from headshots.diffusion.lora.files import load_row
 from headshots.diffusion.package import EnginePackage
-from headshots.diffusion.schedule import initial_noise, make_schedule
+from headshots.diffusion.sampling.schedule import initial_noise, make_schedule
 
 _SLOT = 1
 

@@ -31,7 +31,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes
+from headshots.diffusion.lora.files import LoraPair, diffusers_lora_bytes
 from services.trainer.lora.recipe import Recipe
 
 _WEIGHT_DECAY, _MAX_GRADIENT_NORM = 1e-2, 1.0

@@ -13,7 +13,7 @@ from PIL import Image
 
 from foundry.portraits import held_out_seed, render, sample_identity, sample_scene, sample_selfies
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from services.trainer.run.photos import PhotoRef
 
 # Apart from everybody that recipes, judges and analyzers were tried on.

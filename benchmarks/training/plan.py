@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.training.people import SCENES, SEEDS, Scene
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from services.trainer.lora.recipe import Recipe
 from services.trainer.run.device import Cores
 

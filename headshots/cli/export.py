@@ -14,7 +14,7 @@ from headshots.cli.extras import require
 from headshots.cli.options import Foundation, Json
 
 if TYPE_CHECKING:
-    from headshots.diffusion.options import ExportOptions
+    from headshots.diffusion.export.options import ExportOptions
     from headshots.diffusion.tensorrt.check import Finding
 
 
@@ -78,7 +78,7 @@ def export(
     As in: headshots export --foundation /models/sd15 --out /engines/sd15 --precision fp16 --size 512x512 --size 512x768
     """
     require("export", "export")
-    from headshots.diffusion.options import ExportOptions, parse_sizes
+    from headshots.diffusion.export.options import ExportOptions, parse_sizes
 
     if out is not None and engines is not None:
         raise typer.BadParameter("name a package with --out or a folder of packages with --engines, not both")
@@ -93,7 +93,7 @@ def export(
 def _export(foundation: Path | None, out: Path | None, engines: Path | None, options: ExportOptions) -> Path:
     """The package's folder, with a bar on the terminal while it is made."""
     from headshots.cli.output import progress_bars
-    from headshots.diffusion.export import ensure_package_in_child, export_to_in_child
+    from headshots.diffusion.export.ensure import ensure_package_in_child, export_to_in_child
     from headshots.settings import Home, default_foundation
 
     with progress_bars() as bars:

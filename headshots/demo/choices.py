@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headshots.client import Style
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import NotFoundError
 from headshots.settings import default_foundation
 

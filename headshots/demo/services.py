@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from headshots.cli.processes import Fleet, LogFiles, ServicesFailedError, free_port, is_serving
-from headshots.diffusion.export import ExportOptions, package_name
-from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.diffusion.export.ensure import ExportOptions, package_name
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import MANIFEST
 from headshots.settings import default_faces
 
@@ -91,7 +91,10 @@ class DemoServices:
         options = asdict(ExportOptions().resolved(Foundation.read(self._foundation)))
         arguments = ["--foundation", str(self._foundation), "--cache", str(self._engines)]
         self._fleet.start(
-            "export", "headshots.diffusion.export", self._environment, [*arguments, "--options", json.dumps(options)]
+            "export",
+            "headshots.diffusion.export.ensure",
+            self._environment,
+            [*arguments, "--options", json.dumps(options)],
         )
         while (code := self._fleet.exit_code("export")) is None:
             await asyncio.sleep(POLL_SECONDS)

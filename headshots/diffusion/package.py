@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from headshots.diffusion.layout import Layout
+from headshots.diffusion.lora.layout import Layout
 from headshots.errors import InvalidArgumentError
 
 FORMAT = 3
@@ -91,7 +91,7 @@ class EnginePackage:
             and any other up to ``max_size_px`` where no profiles are needed.
         vae_rows: images that the VAE's graphs take at most, so that their memory stays bounded.
         graphs: what each graph takes and gives, by file name.
-        key: of what was asked for, see :func:`headshots.diffusion.export.package_key`.
+        key: of what was asked for, see :func:`headshots.diffusion.export.ensure.package_key`.
     """
 
     folder: Path

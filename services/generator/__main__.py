@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends import Backend, OnnxRuntimeBackend
-from headshots.diffusion.export import ensure_package_in_child
+from headshots.diffusion.export.ensure import ensure_package_in_child
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
 from headshots.rpc.server import run_until_signal, start_server

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headshots.diffusion.backends import OnnxRuntimeOptions
-from headshots.diffusion.options import ExportOptions, parse_sizes
+from headshots.diffusion.export.options import ExportOptions, parse_sizes
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, default_foundation, read_settings
 from services.generator.engine import EngineLimits

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
-from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.errors import HeadshotsError
 from headshots.rpc.server import run_until_signal, start_server
 from services.trainer.engine import TrainerEngine

@@ -17,7 +17,7 @@ from benchmarks.serving.report import report, show
 from benchmarks.serving.run import Bench
 from benchmarks.serving.scale import QUICK
 from benchmarks.serving.world import make_world
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from services.generator.images.encoding import encode
 from tests.support.engines import tiny_foundation, tiny_package
 

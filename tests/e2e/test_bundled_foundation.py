@@ -12,7 +12,7 @@ import pytest
 
 from foundry.portraits import held_out_seed, sample_identity, sample_selfies
 from headshots.client import AsyncHeadshots, PaintedImage, Remix, Subject, TrainingOptions
-from headshots.diffusion.export import ExportOptions, ensure_package_in_child
+from headshots.diffusion.export.ensure import ExportOptions, ensure_package_in_child
 from headshots.settings import default_foundation
 from tests.support.engines import scratch
 from tests.support.live_platform import LivePlatform, pixels

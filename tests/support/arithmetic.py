@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends import UNetBatch
-from headshots.diffusion.layout import Adapted, Layout
-from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes
+from headshots.diffusion.lora.files import LoraPair, diffusers_lora_bytes
+from headshots.diffusion.lora.layout import Adapted, Layout
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.text import Context
 from services.generator.adapters.tiers import AdapterRef

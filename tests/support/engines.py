@@ -16,8 +16,8 @@ from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
 from safetensors.torch import save
 
-from headshots.diffusion.export import ExportOptions, ensure_package
-from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.diffusion.export.ensure import ExportOptions, ensure_package
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import EnginePackage
 from services.generator.adapters.tiers import AdapterRef
 from tests.support.tiny import make_tiny_foundation, make_tiny_sdxl

@@ -10,7 +10,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from headshots.client import Image
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 
 
 def weaken_negative(unet: Any, share: float) -> None:

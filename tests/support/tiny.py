@@ -18,7 +18,7 @@ from diffusers import (
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
-from headshots.diffusion.layout import ATTENTION_LAYERS, MORE_LAYERS
+from headshots.diffusion.lora.layout import ATTENTION_LAYERS, MORE_LAYERS
 
 TRIGGER = "sks"
 _WORDS = f"a photo headshot portrait of person man woman wearing suit navy studio light {TRIGGER} in and with soft grey"

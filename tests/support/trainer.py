@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 
 _FILES: dict[str, dict[str, Any]] = {
     "model_index.json": {},

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
 from headshots.diffusion.backends.base import FloatArray, UNetBatch
-from headshots.diffusion.banked import BankedUNet, to_half
-from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.diffusion.banked.unet import BankedUNet, to_half
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.networks import ContextEncoder as TextNetwork
 from headshots.diffusion.networks import VaeDecoder, VaeEncoder
 from headshots.diffusion.package import EnginePackage

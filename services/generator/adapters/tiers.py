@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.layout import Layout
-from headshots.diffusion.lora import foreign_foundation, load_row
+from headshots.diffusion.lora.files import foreign_foundation, load_row
+from headshots.diffusion.lora.layout import Layout
 from headshots.errors import FailedPreconditionError, InvalidAdapterError, NotFoundError
 from services.generator.adapters.lru import ByteLru
 from services.generator.metrics import Metrics
@@ -72,7 +72,7 @@ class AdapterCache:
         """The packed row of ``adapter``, [P] float32, checked.
 
         Raises:
-            InvalidAdapterError: ADAPTER_* (see :func:`headshots.diffusion.lora.load_row`), ADAPTER_NOT_FOUND,
+            InvalidAdapterError: ADAPTER_* (see :func:`headshots.diffusion.lora.files.load_row`), ADAPTER_NOT_FOUND,
                 ADAPTER_DIGEST_MISMATCH.
             UnavailableError: OBJECT_STORE_UNAVAILABLE.
         """

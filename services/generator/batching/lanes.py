@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headshots.diffusion.backends.base import Backend, UNetBatch
-from headshots.diffusion.schedule import Schedule
+from headshots.diffusion.sampling.schedule import Schedule
 from headshots.diffusion.text import Context
 
 FloatArray = npt.NDArray[np.float32]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headshots.diffusion.package import EnginePackage
-from headshots.diffusion.schedule import Schedule, initial_noise, make_schedule, steps_of_share
+from headshots.diffusion.sampling.schedule import Schedule, initial_noise, make_schedule, steps_of_share
 from headshots.errors import FieldViolation, InvalidArgumentError
 from services.generator.images.encoding import DEFAULT_QUALITY
 from services.generator.requests.request import PaintRequest, Source

@@ -15,7 +15,7 @@ from peft import LoraConfig
 from peft.tuners.lora import LoraLayer
 from torch import Tensor
 
-from headshots.diffusion.banked import layout_of
+from headshots.diffusion.banked.unet import layout_of
 from services.trainer.lora.batches import Rows
 from services.trainer.lora.frozen import Conditions
 from services.trainer.lora.initial_weights import put_start, read_start

@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import NotFoundError
 from services.trainer.lora.recipe import Recipe
 from services.trainer.run.photos import Pixels

@@ -24,7 +24,7 @@ import torch
 import torch.multiprocessing as mp
 from torch import Tensor
 
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.lifeline import end_with_parent
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.batches import Batches, Material

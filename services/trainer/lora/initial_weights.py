@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from headshots.diffusion.layout import Layout
-from headshots.diffusion.lora import LoraPair, read_pairs
+from headshots.diffusion.lora.files import LoraPair, read_pairs
+from headshots.diffusion.lora.layout import Layout
 from headshots.errors import InvalidAdapterError, InvalidArgumentError
 
 

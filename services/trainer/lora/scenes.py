@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from services.trainer.lora.recipe import Recipe
 
 OUTFITS = ("navy suit", "white shirt", "red shirt", "blue t-shirt", "yellow cardigan", "purple hoodie")

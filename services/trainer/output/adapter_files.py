@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.lora import diffusers_lora_bytes, kohya_lora_bytes, pairs_of_peft
+from headshots.diffusion.lora.files import diffusers_lora_bytes, kohya_lora_bytes, pairs_of_peft
 from headshots.diffusion.safetensors_io import read_arrays
 from headshots.errors import FailedPreconditionError, NotFoundError
 from services.trainer.output.headers import common_header, kohya_header

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from headshots.diffusion.lora import DIGEST_KEY
+from headshots.diffusion.lora.files import DIGEST_KEY
 from services.trainer.output.provenance import Provenance, fingerprint
 from services.trainer.queue.job import JobRequest
 from services.trainer.selection.scores import TrainingScores
@@ -50,7 +50,7 @@ def common_header(request: JobRequest, provenance: Provenance, scores: TrainingS
 def kohya_header(
     request: JobRequest, provenance: Provenance, curve: Sequence[tuple[int, float]], scores: TrainingScores
 ) -> dict[str, str]:
-    """What kohya's file has besides; the network's keys come with its weights (:mod:`headshots.diffusion.lora`)."""
+    """What kohya's file has besides; the network's keys come with its weights (:mod:`.lora.files`)."""
     recipe, (width, height) = provenance.recipe, provenance.size_px
     facts: dict[str, Any] = {
         "ss_base_model_version": _KOHYA_VERSION[provenance.family],

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from services.trainer.lora.recipe import Recipe
 from services.trainer.queue.job import JobRequest
 

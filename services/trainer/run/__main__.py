@@ -18,7 +18,7 @@ import traceback
 from pathlib import Path
 from typing import BinaryIO
 
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.lifeline import end_with_parent

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.faces import Face, FaceAnalyzer, Part
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.batches import EMPTY, FIRST_SCENE, Material

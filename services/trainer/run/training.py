@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import FailedPreconditionError
 from headshots.faces import FaceAnalyzer
 from services.trainer.lora.loop import Step

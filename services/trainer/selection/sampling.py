@@ -1,6 +1,6 @@
 """A light sampler on the UNet that is being trained: the portraits that checkpoints are judged by.
 
-It is the generator's rule (:mod:`headshots.diffusion.schedule`) with few steps, in torch, every portrait in one batch.
+It is the generator's rule (:mod:`.sampling.schedule`) with few steps, in torch, every portrait in one batch.
 
 Shapes: B portraits, C latent channels, H, W latent cells.
 """
@@ -15,8 +15,8 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
 
-from headshots.diffusion.foundation import Foundation
-from headshots.diffusion.schedule import initial_noise, make_schedule
+from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.sampling.schedule import initial_noise, make_schedule
 from services.trainer.lora.adapted import adapter_at
 from services.trainer.lora.frozen import Conditions, decode_latents
 from services.trainer.run.photos import Pixels

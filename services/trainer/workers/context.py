@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.database import now_expression
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from services.trainer.metrics import Metrics
 from services.trainer.queue.wakeup import Bell
 from services.trainer.run.messages import Task

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from headshots.cli.app import app
-from headshots.diffusion.export import ExportOptions
+from headshots.diffusion.export.ensure import ExportOptions
 from services.gateway.settings import GatewaySettings
 from services.generator.settings import GeneratorSettings
 from services.trainer.settings import TrainerSettings
@@ -114,7 +114,7 @@ def test_the_init_container_exports_what_the_service_will_ask_for(
         asked.append((cache, options))
         return cache
 
-    monkeypatch.setattr("headshots.diffusion.export.ensure_package_in_child", ensure)
+    monkeypatch.setattr("headshots.diffusion.export.ensure.ensure_package_in_child", ensure)
     # Kubernetes puts the container's environment in for $(NAME); here the folder is one that exists.
     arguments = [re.sub(r"\$\((\w+)\)", lambda match: environment[match[1]], text) for text in export["args"]]
     assert export["command"] == ["headshots", "export"]

@@ -15,7 +15,7 @@ from PIL import Image
 
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, UNetBatch
 from headshots.diffusion.backends.torch import TorchBackend, TorchOptions
-from headshots.diffusion.lora import load_row
+from headshots.diffusion.lora.files import load_row
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import InvalidArgumentError
 from headshots.v1 import generator_pb2 as pb

@@ -21,7 +21,7 @@ from foundry.models import make_text_encoder, make_unet
 from foundry.parallel import Ranks
 from foundry.start import check_latents, load_start
 from foundry.training import Budget
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.settings import default_foundation
 
 # diffusers' multistep scheduler hands tensors to numpy in a way that numpy 2 frowns upon.

@@ -17,10 +17,10 @@ from diffusers import (
 )
 from PIL import Image
 
-from headshots.diffusion.export import ensure_package
-from headshots.diffusion.lora import LoraPair, diffusers_lora_bytes, kohya_lora_bytes
+from headshots.diffusion.export.ensure import ensure_package
+from headshots.diffusion.lora.files import LoraPair, diffusers_lora_bytes, kohya_lora_bytes
 from headshots.diffusion.package import EnginePackage
-from headshots.diffusion.schedule import initial_noise
+from headshots.diffusion.sampling.schedule import initial_noise
 from headshots.diffusion.tensorrt.check import check_package
 from headshots.settings import default_foundation
 from headshots.v1 import generator_pb2 as pb

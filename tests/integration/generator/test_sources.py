@@ -24,7 +24,7 @@ from diffusers import (
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
-from headshots.diffusion.schedule import initial_noise
+from headshots.diffusion.sampling.schedule import initial_noise
 from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError, InvalidPhotoError
 from headshots.v1 import generator_pb2 as pb
 from tests.support.engines import lora_bytes, peft_unet, tiny_foundation, tiny_sdxl, tiny_sdxl_package

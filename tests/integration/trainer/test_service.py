@@ -24,7 +24,7 @@ from PIL import Image
 
 from headshots.artifacts import ArtifactStore
 from headshots.database import open_database, read
-from headshots.diffusion.foundation import foundation_digest
+from headshots.diffusion.foundations.foundation import foundation_digest
 from headshots.errors import AlreadyExistsError, HeadshotsError, InvalidArgumentError, NotFoundError
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.schema import training_jobs

@@ -14,7 +14,7 @@ from foundry import train_start
 from foundry.parallel import Ranks
 from foundry.portraits import FIRST_HELD_OUT
 from foundry.start_people import PORTRAITS, People
-from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.settings import default_foundation
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.frozen import load_unet

@@ -14,17 +14,17 @@ import torch
 from diffusers import UNet2DConditionModel
 from onnx import TensorProto, helper
 
-from headshots.diffusion.banked import BankedUNet, to_half
-from headshots.diffusion.export import ensure_package
-from headshots.diffusion.foundation import Foundation
-from headshots.diffusion.graphs import trace
-from headshots.diffusion.options import ExportOptions
+from headshots.diffusion.banked.unet import BankedUNet, to_half
+from headshots.diffusion.export.ensure import ensure_package
+from headshots.diffusion.export.graphs import trace
+from headshots.diffusion.export.options import ExportOptions
+from headshots.diffusion.export.traceable import unet_item
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.tensorrt.check import Finding, check_graph, check_package
 from headshots.diffusion.tensorrt.graph import Graph
 from headshots.diffusion.tensorrt.rules import RULES
 from headshots.diffusion.tensorrt.support import Support
-from headshots.diffusion.traceable import unet_item
 from headshots.settings import default_foundation
 from tests.support.engines import OPTIONS, scratch, tiny_foundation, tiny_package, tiny_sdxl, tiny_sdxl_package
 

@@ -27,7 +27,7 @@ from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends import UNetBatch
-from headshots.diffusion.lora import load_row
+from headshots.diffusion.lora.files import load_row
 from headshots.errors import FailedPreconditionError
 from services.generator.batching.lanes import Lane, advance
 from services.generator.images import encoding

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.training import people
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import InvalidArgumentError
 from headshots.settings import default_foundation
 from services.trainer.lora.batches import BARE, CAPTION, EMPTY, FIRST_SCENE, PRIOR, Batches, Material, Rows

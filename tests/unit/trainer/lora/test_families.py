@@ -13,7 +13,7 @@ import torch
 from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.batches import Material
 from services.trainer.lora.frozen import encode_captions, encode_pictures, load_unet, load_vae, noise_levels

@@ -13,9 +13,9 @@ import pytest
 import torch
 from peft.utils import get_peft_model_state_dict
 
-from headshots.diffusion.banked import layout_of
-from headshots.diffusion.foundation import Foundation, foundation_digest
-from headshots.diffusion.lora import DIGEST_KEY, LoraPair, diffusers_lora_bytes, kohya_lora_bytes
+from headshots.diffusion.banked.unet import layout_of
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
+from headshots.diffusion.lora.files import DIGEST_KEY, LoraPair, diffusers_lora_bytes, kohya_lora_bytes
 from headshots.errors import InvalidArgumentError
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.frozen import load_unet

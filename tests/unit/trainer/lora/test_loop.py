@@ -22,7 +22,7 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.errors import FailedPreconditionError
 from services.trainer.lora import data_parallel
 from services.trainer.lora.loop import Run
@@ -184,7 +184,7 @@ LOSING_A_MATE = """
 import sys, psutil, torch
 from pathlib import Path
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from services.trainer.lora.recipe import Recipe
 from services.trainer.run.photos import load_pictures
 from services.trainer.run.preparing import prepare

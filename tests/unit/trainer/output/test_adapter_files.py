@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.layout import ATTENTION_LAYERS
+from headshots.diffusion.lora.layout import ATTENTION_LAYERS
 from headshots.diffusion.safetensors_io import read_arrays
 from headshots.errors import FailedPreconditionError
 from services.trainer.lora.recipe import Recipe, TrainingOptions

@@ -12,8 +12,8 @@ import torch
 from peft.utils import get_peft_model_state_dict
 
 from headshots.client import Image
-from headshots.diffusion.foundation import Foundation
-from headshots.diffusion.lora import pairs_of_peft, write_diffusers_lora
+from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.lora.files import pairs_of_peft, write_diffusers_lora
 from services.trainer.lora import frozen
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.frozen import encode_captions, load_unet, load_vae

@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.foundation import Foundation, foundation_digest
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.faces import Face, FaceAnalyzer, Part, Pixels
 from services.trainer.lora.recipe import Recipe, TrainingOptions
 from services.trainer.queue.job import JobRequest

@@ -14,8 +14,7 @@ from diffusers.utils import convert_state_dict_to_kohya
 from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load, save
 
-from headshots.diffusion.layout import Adapted, Layout, sgm_name
-from headshots.diffusion.lora import (
+from headshots.diffusion.lora.files import (
     LoraPair,
     diffusers_lora_bytes,
     kohya_lora_bytes,
@@ -24,6 +23,7 @@ from headshots.diffusion.lora import (
     write_diffusers_lora,
     write_kohya_lora,
 )
+from headshots.diffusion.lora.layout import Adapted, Layout, sgm_name
 from headshots.errors import InvalidAdapterError
 from tests.support.engines import lora_bytes, peft_unet, tiny_digest, tiny_package, with_metadata
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headshots.diffusion.layout import Layout
+from headshots.diffusion.lora.layout import Layout
 from headshots.diffusion.safetensors_io import Arrays
 from headshots.errors import InvalidAdapterError
 

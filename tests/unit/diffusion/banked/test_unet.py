@@ -10,10 +10,10 @@ import torch
 from diffusers import UNet2DConditionModel
 from peft import LoraConfig
 
-from headshots.diffusion import layout
-from headshots.diffusion.attention import FusedAttention
-from headshots.diffusion.banked import BankedUNet, without_bank
-from headshots.diffusion.layout import ATTENTION_LAYERS, MORE_LAYERS
+from headshots.diffusion.banked.attention import FusedAttention
+from headshots.diffusion.banked.unet import BankedUNet, without_bank
+from headshots.diffusion.lora import layout
+from headshots.diffusion.lora.layout import ATTENTION_LAYERS, MORE_LAYERS
 
 RANK = 3
 SMALL: dict[str, Any] = {

@@ -9,10 +9,10 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from headshots.diffusion import graphs
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, UNetBatch
-from headshots.diffusion.export import ensure_package
-from headshots.diffusion.external import externalize, signature
+from headshots.diffusion.export import graphs
+from headshots.diffusion.export.ensure import ensure_package
+from headshots.diffusion.export.external_data import externalize, signature
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.tensorrt.graph import Graph
 from headshots.errors import InvalidArgumentError

@@ -12,8 +12,8 @@ import torch
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 
-from headshots.diffusion.adapter_rows import AdapterRows, BankedLinear
-from headshots.diffusion.layout import Layout, Site
+from headshots.diffusion.banked.layers import AdapterRows, BankedLinear
+from headshots.diffusion.lora.layout import Layout, Site
 
 _KEYS_AND_VALUES = ("to_k", "to_v")
 

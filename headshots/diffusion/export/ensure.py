@@ -1,7 +1,7 @@
 """``headshots export``: a foundation's engine package, made once and found again by its key.
 
 Nothing here imports torch until a package really has to be made, so that the serving process can ask for a package that
-is there already. To make one without torch in the asking process run ``python -m headshots.diffusion.export``.
+is there already. To make one without torch in the asking process run ``python -m headshots.diffusion.export.ensure``.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from headshots.diffusion.foundation import Foundation, foundation_digest
-from headshots.diffusion.options import ExportOptions
+from headshots.diffusion.export.options import ExportOptions, Progress
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import FORMAT, MANIFEST
 from headshots.diffusion.publish import exclusive, publish, sweep
 from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableError
@@ -34,9 +34,6 @@ __all__ = [
     "package_key",
     "package_name",
 ]
-
-Progress = Callable[[str, float], None]
-"""Called with what is being done now and the share done, 0 to 1."""
 
 REVISION = 9
 """Grows whenever the export writes something else for the same foundation and options."""
@@ -135,7 +132,7 @@ def write_package(
 ) -> None:
     """Export into ``folder``, which appears whole or not at all."""
     # torch, diffusers and transformers come in here and nowhere else.
-    from headshots.diffusion.exporter import export_into
+    from headshots.diffusion.export.exporter import export_into
 
     key = package_key(foundation, digest, options)
     publish(folder, lambda partial: export_into(partial, foundation, digest, options, key, progress))
@@ -178,7 +175,7 @@ def _check_replaceable(folder: Path) -> None:
 
 
 def _run_child(arguments: Sequence[str], options: ExportOptions, progress: Progress | None) -> None:
-    command = [sys.executable, "-m", "headshots.diffusion.export", *arguments]
+    command = [sys.executable, "-m", "headshots.diffusion.export.ensure", *arguments]
     command += ["--options", json.dumps(asdict(options)), "--parent", str(os.getpid())]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
         assert child.stdout is not None

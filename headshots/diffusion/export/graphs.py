@@ -19,7 +19,7 @@ import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
-from headshots.diffusion.external import externalize, pin_outputs
+from headshots.diffusion.export.external_data import externalize, pin_outputs
 from headshots.errors import InternalError
 
 OPSET = 18

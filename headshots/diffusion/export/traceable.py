@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headshots.diffusion.banked import BankedUNet
-from headshots.diffusion.foundation import Foundation
-from headshots.diffusion.graphs import Traced
+from headshots.diffusion.banked.unet import BankedUNet
+from headshots.diffusion.export.graphs import Traced
+from headshots.diffusion.export.options import ExportOptions
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.networks import ContextEncoder, VaeDecoder, VaeEncoder
-from headshots.diffusion.options import ExportOptions
 
 _CHECK_SLOTS = 4
 """Slots that the checks' bank fills, the empty one included."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from headshots.diffusion.layout import ATTENTION_LAYERS, MORE_LAYERS
+from headshots.diffusion.lora.layout import ATTENTION_LAYERS, MORE_LAYERS
 from headshots.errors import InvalidArgumentError
 
 SETTINGS = "headshots.yaml"

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headshots.diffusion.layout import Layout, Site
+from headshots.diffusion.lora.layout import Layout, Site
 
 
 @dataclass(frozen=True)

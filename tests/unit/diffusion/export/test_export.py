@@ -17,12 +17,12 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from diffusers.image_processor import VaeImageProcessor
 
-from headshots.diffusion import export
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, UNetBatch
-from headshots.diffusion.export import ExportOptions, ensure_package, ensure_package_in_child, package_key
-from headshots.diffusion.foundation import Foundation
-from headshots.diffusion.graphs import Traced, trace
-from headshots.diffusion.lora import load_row
+from headshots.diffusion.export import ensure
+from headshots.diffusion.export.ensure import ExportOptions, ensure_package, ensure_package_in_child, package_key
+from headshots.diffusion.export.graphs import Traced, trace
+from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.lora.files import load_row
 from headshots.diffusion.networks import VaeDecoder, VaeEncoder
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.tensorrt.graph import Graph
@@ -213,7 +213,7 @@ def test_a_second_call_finds_the_package_and_does_not_export(monkeypatch: pytest
     def fail(*_: object) -> None:
         raise AssertionError("exported again")
 
-    monkeypatch.setattr(export, "write_package", fail)
+    monkeypatch.setattr(ensure, "write_package", fail)
     assert ensure_package(tiny_foundation(), scratch() / "engines", OPTIONS) == folder
     assert ensure_package_in_child(tiny_foundation(), scratch() / "engines", OPTIONS) == folder
 
@@ -237,7 +237,7 @@ def test_an_edited_headshots_yaml_asks_for_another_package_and_its_recipe_does_n
 def test_two_processes_at_once_make_one_and_the_same_package(tmp_path: Path) -> None:
     """The second waits for the first; what they made is, byte for byte, what an earlier export made."""
     options = json.dumps(asdict(OPTIONS))
-    command = [sys.executable, "-m", "headshots.diffusion.export", "--foundation", str(tiny_foundation())]
+    command = [sys.executable, "-m", "headshots.diffusion.export.ensure", "--foundation", str(tiny_foundation())]
     command += ["--cache", str(tmp_path), "--options", options]
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [child.communicate()[0] for child in children]

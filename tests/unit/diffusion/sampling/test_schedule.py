@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler
 
-from headshots.diffusion.schedule import Schedule, initial_noise, make_schedule, steps_of_share
+from headshots.diffusion.sampling.schedule import Schedule, initial_noise, make_schedule, steps_of_share
 from headshots.errors import InvalidArgumentError
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.

@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from headshots.cli.app import app
-from headshots.diffusion import export
-from headshots.diffusion.export import export_to, export_to_in_child
+from headshots.diffusion.export import ensure
+from headshots.diffusion.export.ensure import export_to, export_to_in_child
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.publish import exclusive, publish, sweep
 from headshots.errors import InvalidArgumentError, UnavailableError
@@ -26,7 +26,7 @@ from tests.support.waiting import PATIENCE_SECONDS
 PARENT = """
 import json, sys
 from pathlib import Path
-from headshots.diffusion.export import ExportOptions, ensure_package_in_child
+from headshots.diffusion.export.ensure import ExportOptions, ensure_package_in_child
 options = ExportOptions(**json.loads(sys.argv[3]))
 sys.executable = sys.argv[4]
 ensure_package_in_child(Path(sys.argv[1]), Path(sys.argv[2]), options, lambda stage, share: print(stage, flush=True))
@@ -34,13 +34,13 @@ ensure_package_in_child(Path(sys.argv[1]), Path(sys.argv[2]), options, lambda st
 # The export as it is, but that it stands still where it first says what it does.
 CHILD = """
 import sys, time
-from headshots.diffusion import export
-ensure_package = export.ensure_package
+from headshots.diffusion.export import ensure
+ensure_package = ensure.ensure_package
 def stand_still(foundation, cache_dir, options, progress):
     ensure_package(foundation, cache_dir, options, lambda *said: (progress(*said), time.sleep(1e6)))
-export.ensure_package = stand_still
+ensure.ensure_package = stand_still
 sys.argv[:] = sys.argv[2:]
-sys.exit(export.main())
+sys.exit(ensure.main())
 """
 
 
@@ -130,7 +130,7 @@ def test_out_is_the_package_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def write(foundation: object, digest: str, folder: Path, options: object, progress: object) -> None:
         made.append(folder)
 
-    monkeypatch.setattr(export, "write_package", write)
+    monkeypatch.setattr(ensure, "write_package", write)
     assert export_to(tiny_foundation(), tmp_path / "new" / "engine", OPTIONS) == tmp_path / "new" / "engine"
     assert export_to(tiny_foundation(), there, OPTIONS) == there
     assert export_to_in_child(tiny_foundation(), there, OPTIONS) == there

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from headshots.diffusion.foundation import Foundation, foundation_digest
-from headshots.diffusion.layout import ATTENTION_LAYERS
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
+from headshots.diffusion.lora.layout import ATTENTION_LAYERS
 from headshots.errors import InvalidArgumentError
 
 

@@ -13,8 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from headshots.diffusion.adapter_rows import AdapterRows, BankedLinear, BankedPointwise
-from headshots.diffusion.attention import (
+from headshots.diffusion.banked.attention import (
     Context,
     ContextProjections,
     FusedAttention,
@@ -22,7 +21,8 @@ from headshots.diffusion.attention import (
     is_plain,
     joined_projections,
 )
-from headshots.diffusion.layout import ATTENTION_LAYERS, Adapted, Layout
+from headshots.diffusion.banked.layers import AdapterRows, BankedLinear, BankedPointwise
+from headshots.diffusion.lora.layout import ATTENTION_LAYERS, Adapted, Layout
 
 
 class BankedUNet(nn.Module):

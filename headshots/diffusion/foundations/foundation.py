@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headshots.diffusion.foundation_files import (
+from headshots.diffusion.foundations.files import (
     SETTINGS,
     START,
     adapted_layers,

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from headshots.diffusion.layout import Layout, Site
-from headshots.diffusion.lora_pairs import (
+from headshots.diffusion.lora.layout import Layout, Site
+from headshots.diffusion.lora.pairs import (
     KOHYA_PREFIX,
     PEFT_METADATA_KEY,
     FloatArray,

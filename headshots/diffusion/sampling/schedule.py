@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from headshots.diffusion.timesteps import Double, alphas_cumprod, karras_sigmas, spaced, timestep_of
+from headshots.diffusion.sampling.timesteps import Double, alphas_cumprod, karras_sigmas, spaced, timestep_of
 from headshots.errors import InvalidArgumentError
 
 FloatArray = npt.NDArray[np.float32]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import yaml
 
 from foundry.model_settings import settings
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.settings import default_foundation
 from services.trainer.lora.recipe import Recipe
 from services.trainer.selection.selection import checkpoint_steps

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from headshots.diffusion.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import InvalidArgumentError
 
 DEFAULT_MAX_RANK = 16
 LARGEST_SIDE_PX = 4096
 _SIZE = re.compile(r"^(\d+)x(\d+)$")
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done now and the share done, 0 to 1."""
 
 Size = tuple[int, int]
 """Width and height in pixels."""

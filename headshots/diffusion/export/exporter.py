@@ -14,16 +14,15 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import nn
 from transformers import AutoTokenizer, CLIPTextModel, CLIPTextModelWithProjection
 
-from headshots.diffusion.banked import BankedUNet, to_half
-from headshots.diffusion.export import Progress
-from headshots.diffusion.external import signature
-from headshots.diffusion.foundation import Foundation, file_digest
-from headshots.diffusion.graphs import OPSET, trace
-from headshots.diffusion.layout import Layout
+from headshots.diffusion.banked.unet import BankedUNet, to_half
+from headshots.diffusion.export.external_data import signature
+from headshots.diffusion.export.graphs import OPSET, trace
+from headshots.diffusion.export.options import ExportOptions, Progress, Size, size_multiple_px
+from headshots.diffusion.export.traceable import decoder_item, encoder_item, text_encoder_item, unet_item
+from headshots.diffusion.foundations.foundation import Foundation, file_digest
+from headshots.diffusion.lora.layout import Layout
 from headshots.diffusion.networks import VaeDecoder
-from headshots.diffusion.options import ExportOptions, Size, size_multiple_px
 from headshots.diffusion.package import MAX_VAE_ROWS, EnginePackage, TextEncoder
-from headshots.diffusion.traceable import decoder_item, encoder_item, text_encoder_item, unet_item
 from headshots.errors import InvalidArgumentError
 
 _AS_THE_FOUNDATION = (
