@@ -18,7 +18,7 @@ _HEADER = """\
 
 
 def settings() -> dict[str, Any]:
-    """The file's content, in the keys that headshots/diffusion/foundations/ and services/trainer/lora/recipe.py read."""
+    """The file's content, in the keys that headshots.diffusion.foundations and services.trainer.lora.recipe read."""
     native = 8 * LATENT_SIZE
     return {
         "name": "tiny-portrait",
