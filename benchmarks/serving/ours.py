@@ -15,8 +15,8 @@ from benchmarks.serving.world import Subject, Wanted, World
 from headshots.artifacts import ArtifactStore
 from headshots.cli.processes import Fleet, LogFiles, free_port, wait_until_serving
 from headshots.rpc.channel import open_channel
+from headshots.v1 import adapters_pb2, generator_pb2_grpc
 from headshots.v1 import generator_pb2 as pb
-from headshots.v1 import generator_pb2_grpc, resources_pb2
 from services.generator.__main__ import build_engine
 from services.generator.engine import Engine
 from services.generator.requests.request import Painted, PaintRequest
@@ -88,7 +88,7 @@ class OurService:
         request = pb.GenerateRequest(
             tenant=_TENANT,
             prompt=wanted.prompt,
-            adapter=resources_pb2.Adapter(sha256=ref.sha256, key=ref.key, foundation_digest=ref.foundation_digest),
+            adapter=adapters_pb2.Adapter(sha256=ref.sha256, key=ref.key, foundation_digest=ref.foundation_digest),
             seed=wanted.seed,
             steps=steps,
             guidance_scale=guidance,

@@ -17,8 +17,13 @@ const CHUNK_BYTES = 512 * 1024;
 const here = path.dirname(fileURLToPath(import.meta.url));
 const protos = process.env.HEADSHOTS_PROTOS ?? path.join(here, "..", "..", "protos");
 
+// One service a resource; all of them share one connection.
+const SERVICES = { subjects: "SubjectService", photos: "PhotoService", trainings: "TrainingService",
+  galleries: "GalleryService", styles: "StyleService" };
+
 function connect(address, apiKey) {
-  const definition = protoLoader.loadSync("headshots/v1/gateway.proto", {
+  const files = Object.keys(SERVICES).map((resource) => `headshots/v1/${resource}.proto`);
+  const definition = protoLoader.loadSync(files, {
     includeDirs: [protos],
     keepCase: false,
     longs: Number,
@@ -27,24 +32,28 @@ function connect(address, apiKey) {
     oneofs: true,
   });
   const { headshots } = grpc.loadPackageDefinition(definition);
-  const client = new headshots.v1.GatewayService(address, grpc.credentials.createInsecure());
+  const channel = new grpc.Channel(address, grpc.credentials.createInsecure(), {});
+  const connection = { close: () => channel.close() };
+  for (const [resource, service] of Object.entries(SERVICES)) {
+    connection[resource] = new headshots.v1[service](address, null, { channelOverride: channel });
+  }
   const metadata = new grpc.Metadata();
   metadata.set("authorization", `Bearer ${apiKey}`);
-  return { client, metadata };
+  return { ...connection, metadata };
 }
 
 // A unary call as a promise.
-function call({ client, metadata }, method, request) {
+function call(connection, resource, method, request) {
   return new Promise((resolve, reject) => {
-    client[method](request, metadata, (error, response) => (error ? reject(error) : resolve(response)));
+    connection[resource][method](request, connection.metadata, (error, response) => (error ? reject(error) : resolve(response)));
   });
 }
 
 // One stream: a header, then for each photo its start and its chunks.
-async function uploadPhotos({ client, metadata }, parent, files) {
+async function uploadPhotos({ photos, metadata }, parent, files) {
   const contents = await Promise.all(files.map((file) => readFile(file)));
   return new Promise((resolve, reject) => {
-    const stream = client.uploadPhotos(metadata, (error, response) => (error ? reject(error) : resolve(response)));
+    const stream = photos.uploadPhotos(metadata, (error, response) => (error ? reject(error) : resolve(response)));
     stream.write({ header: { parent } });
     contents.forEach((content, number) => {
       stream.write({ photo: { filename: path.basename(files[number]), sizeBytes: content.length } });
@@ -57,9 +66,9 @@ async function uploadPhotos({ client, metadata }, parent, files) {
 }
 
 async function train(connection, parent, options) {
-  const { training } = await call(connection, "createTraining", { parent, options });
+  const { training } = await call(connection, "trainings", "createTraining", { parent, options });
   let last = training;
-  for await (const message of connection.client.watchTraining({ name: training.name }, connection.metadata)) {
+  for await (const message of connection.trainings.watchTraining({ name: training.name }, connection.metadata)) {
     last = message.training;
     console.error(`${last.state} ${last.step}/${last.totalSteps} loss ${last.loss.toFixed(4)}`);
   }
@@ -69,14 +78,14 @@ async function train(connection, parent, options) {
 
 async function paint(connection, parent, styles, folder) {
   await mkdir(folder, { recursive: true });
-  const { gallery } = await call(connection, "createGallery", {
+  const { gallery } = await call(connection, "galleries", "createGallery", {
     parent,
     styles: styles.map((style) => `styles/${style}`),
     shotsPerStyle: 2,
   });
   const images = [];
   let state = gallery.state;
-  const events = connection.client.watchGallery({ name: gallery.name, includeContent: true }, connection.metadata);
+  const events = connection.galleries.watchGallery({ name: gallery.name, includeContent: true }, connection.metadata);
   for await (const message of events) {
     if (message.event === "gallery") state = message.gallery.state;
     if (message.event !== "image") continue;
@@ -97,15 +106,15 @@ async function main() {
   const address = process.env.HEADSHOTS_ADDRESS ?? "127.0.0.1:50051";
   const connection = connect(address, process.env.HEADSHOTS_API_KEY);
   // A wrong style is told before the training, not after it.
-  for (const style of styles) await call(connection, "getStyle", { name: `styles/${style}` });
-  const { subject } = await call(connection, "createSubject", { displayName: "From Node", classNoun: "person" });
+  for (const style of styles) await call(connection, "styles", "getStyle", { name: `styles/${style}` });
+  const { subject } = await call(connection, "subjects", "createSubject", { displayName: "From Node", classNoun: "person" });
   const files = (await readdir(selfies)).sort().map((name) => path.join(selfies, name));
   const { photos } = await uploadPhotos(connection, subject.name, files);
   const options = process.env.HEADSHOTS_STEPS ? { steps: Number(process.env.HEADSHOTS_STEPS) } : {};
   const training = await train(connection, subject.name, options);
   const gallery = await paint(connection, subject.name, styles, folder);
   console.log(JSON.stringify({ subject: subject.name, photos: photos.length, training, gallery }));
-  connection.client.close();
+  connection.close();
 }
 
 main().catch((error) => {

@@ -12,29 +12,18 @@ from typing import Any, Self, cast
 
 import grpc
 
+from headshots.client.stub import METHODS, GatewayStub
 from headshots.client.target import check_address, check_certificates
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.rpc.channel import error_from_rpc, open_channel
-from headshots.v1 import gateway_pb2_grpc
 
 # Calls that may be sent twice: reads, creates (each carries a request_id) and cancels.
-IDEMPOTENT_METHODS = (
-    "GetTenant",
-    "CreateSubject",
-    "GetSubject",
-    "ListSubjects",
-    "ListPhotos",
-    "CreateTraining",
-    "GetTraining",
-    "ListTrainings",
-    "CancelTraining",
-    "CreateGallery",
-    "GetGallery",
-    "ListGalleries",
-    "CancelGallery",
-    "GetImage",
-    "ListStyles",
-    "GetStyle",
+_IDEMPOTENT_VERBS = ("Get", "List", "Create", "Cancel")
+IDEMPOTENT_CALLS = tuple(
+    (service, method)
+    for service, methods in METHODS.items()
+    for method in methods
+    if method.startswith(_IDEMPOTENT_VERBS)
 )
 # gRPC itself repeats these, up to five times over some four seconds; see gRFC A6.
 SERVICE_CONFIG = json.dumps(
@@ -42,7 +31,7 @@ SERVICE_CONFIG = json.dumps(
         "loadBalancingConfig": [{"round_robin": {}}],
         "methodConfig": [
             {
-                "name": [{"service": "headshots.v1.GatewayService", "method": method} for method in IDEMPOTENT_METHODS],
+                "name": [{"service": service, "method": method} for service, method in IDEMPOTENT_CALLS],
                 "retryPolicy": {
                     "maxAttempts": 5,
                     "initialBackoff": "0.25s",
@@ -121,7 +110,7 @@ class Connection:
             self._channel = open_channel(
                 self._address, root_certificates=self._root_certificates, options=CHANNEL_OPTIONS
             )
-            self._open_stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)  # type: ignore[no-untyped-call]
+            self._open_stub = GatewayStub(self._channel)
         return self._open_stub
 
     async def _unary(self, method: str, request: Any) -> Any:

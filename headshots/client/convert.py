@@ -9,25 +9,35 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from headshots.client import images, models
 from headshots.client.names import Kind, resource_name
 from headshots.client.scores import training_scores
-from headshots.v1 import gateway_pb2, resources_pb2
+from headshots.v1 import (
+    adapters_pb2,
+    galleries_pb2,
+    images_pb2,
+    jobs_pb2,
+    photos_pb2,
+    styles_pb2,
+    subjects_pb2,
+    tenants_pb2,
+    trainings_pb2,
+)
 
 _PRIORITIES = {
-    models.Priority.STANDARD: resources_pb2.PRIORITY_STANDARD,
-    models.Priority.HIGH: resources_pb2.PRIORITY_HIGH,
+    models.Priority.STANDARD: jobs_pb2.PRIORITY_STANDARD,
+    models.Priority.HIGH: jobs_pb2.PRIORITY_HIGH,
 }
 _FORMATS = {
-    images.ImageFormat.PNG: resources_pb2.IMAGE_FORMAT_PNG,
-    images.ImageFormat.JPEG: resources_pb2.IMAGE_FORMAT_JPEG,
-    images.ImageFormat.WEBP: resources_pb2.IMAGE_FORMAT_WEBP,
+    images.ImageFormat.PNG: images_pb2.IMAGE_FORMAT_PNG,
+    images.ImageFormat.JPEG: images_pb2.IMAGE_FORMAT_JPEG,
+    images.ImageFormat.WEBP: images_pb2.IMAGE_FORMAT_WEBP,
 }
 
 
-def tenant(message: resources_pb2.Tenant) -> models.Tenant:
+def tenant(message: tenants_pb2.Tenant) -> models.Tenant:
     """A tenant."""
     return models.Tenant(message.name, message.display_name, _time(message.create_time))
 
 
-def adapter(message: resources_pb2.Adapter) -> models.Adapter:
+def adapter(message: adapters_pb2.Adapter) -> models.Adapter:
     """An adapter."""
     return models.Adapter(
         sha256=message.sha256,
@@ -41,7 +51,7 @@ def adapter(message: resources_pb2.Adapter) -> models.Adapter:
     )
 
 
-def subject(message: resources_pb2.Subject) -> models.Subject:
+def subject(message: subjects_pb2.Subject) -> models.Subject:
     """A subject."""
     return models.Subject(
         name=message.name,
@@ -53,7 +63,7 @@ def subject(message: resources_pb2.Subject) -> models.Subject:
     )
 
 
-def photo(message: resources_pb2.Photo) -> models.Photo:
+def photo(message: photos_pb2.Photo) -> models.Photo:
     """A photo."""
     return models.Photo(
         name=message.name,
@@ -66,7 +76,7 @@ def photo(message: resources_pb2.Photo) -> models.Photo:
     )
 
 
-def training(message: resources_pb2.Training) -> models.Training:
+def training(message: trainings_pb2.Training) -> models.Training:
     """A training."""
     return models.Training(
         name=message.name,
@@ -92,9 +102,9 @@ def training(message: resources_pb2.Training) -> models.Training:
     )
 
 
-def training_options(options: models.TrainingOptions) -> resources_pb2.TrainingOptions:
+def training_options(options: models.TrainingOptions) -> trainings_pb2.TrainingOptions:
     """The wire's options; what is None stays unset, so that the recipe's value is taken."""
-    return resources_pb2.TrainingOptions(
+    return trainings_pb2.TrainingOptions(
         steps=options.steps,
         rank=options.rank,
         learning_rate=options.learning_rate,
@@ -103,7 +113,7 @@ def training_options(options: models.TrainingOptions) -> resources_pb2.TrainingO
     )
 
 
-def style(message: resources_pb2.Style) -> models.Style:
+def style(message: styles_pb2.Style) -> models.Style:
     """A style."""
     return models.Style(
         name=message.name,
@@ -117,7 +127,7 @@ def style(message: resources_pb2.Style) -> models.Style:
     )
 
 
-def image(message: resources_pb2.Image) -> images.Image:
+def image(message: images_pb2.Image) -> images.Image:
     """An image, without its file."""
     return images.Image(
         name=message.name,
@@ -134,7 +144,7 @@ def image(message: resources_pb2.Image) -> images.Image:
     )
 
 
-def gallery(message: resources_pb2.Gallery) -> models.Gallery:
+def gallery(message: galleries_pb2.Gallery) -> models.Gallery:
     """A gallery."""
     return models.Gallery(
         name=message.name,
@@ -155,7 +165,7 @@ def gallery(message: resources_pb2.Gallery) -> models.Gallery:
     )
 
 
-def gallery_event(message: gateway_pb2.WatchGalleryResponse) -> models.GalleryEvent:
+def gallery_event(message: galleries_pb2.WatchGalleryResponse) -> models.GalleryEvent:
     """One change of a gallery: the gallery, an image with its file, or a preview."""
     if message.HasField("gallery"):
         return gallery(message.gallery)
@@ -165,21 +175,21 @@ def gallery_event(message: gateway_pb2.WatchGalleryResponse) -> models.GalleryEv
     return images.ShotPreview(preview.shot, preview.step, preview.total_steps, preview.content)
 
 
-def remix(value: images.Remix | None) -> resources_pb2.Remix | None:
+def remix(value: images.Remix | None) -> galleries_pb2.Remix | None:
     """The wire's remix; what is None stays unset."""
     return (
         None
         if value is None
-        else resources_pb2.Remix(image=resource_name(value.image, Kind.IMAGE), repaint=value.repaint)
+        else galleries_pb2.Remix(image=resource_name(value.image, Kind.IMAGE), repaint=value.repaint)
     )
 
 
-def priority(value: models.Priority) -> resources_pb2.Priority:
+def priority(value: models.Priority) -> jobs_pb2.Priority:
     """The wire's priority."""
     return _PRIORITIES[value]
 
 
-def image_format(value: images.ImageFormat) -> resources_pb2.ImageFormat:
+def image_format(value: images.ImageFormat) -> images_pb2.ImageFormat:
     """The wire's image format."""
     return _FORMATS[value]
 
@@ -191,19 +201,19 @@ def _time(message: Timestamp) -> datetime | None:
     return message.ToDatetime(tzinfo=UTC)
 
 
-def _state(value: resources_pb2.JobState) -> models.JobState:
-    return models.JobState(resources_pb2.JobState.Name(value).removeprefix("JOB_STATE_"))
+def _state(value: jobs_pb2.JobState) -> models.JobState:
+    return models.JobState(jobs_pb2.JobState.Name(value).removeprefix("JOB_STATE_"))
 
 
-def _failure(message: resources_pb2.Failure) -> models.Failure:
+def _failure(message: jobs_pb2.Failure) -> models.Failure:
     return models.Failure(message.reason, message.message)
 
 
-def _remix(message: resources_pb2.Remix) -> images.Remix:
+def _remix(message: galleries_pb2.Remix) -> images.Remix:
     return images.Remix(message.image, message.repaint if message.HasField("repaint") else None)
 
 
-def _options(message: resources_pb2.TrainingOptions) -> models.TrainingOptions:
+def _options(message: trainings_pb2.TrainingOptions) -> models.TrainingOptions:
     return models.TrainingOptions(
         steps=message.steps if message.HasField("steps") else None,
         rank=message.rank if message.HasField("rank") else None,

@@ -11,7 +11,7 @@ from headshots.client.models import Gallery, GalleryEvent, GalleryRef, Priority,
 from headshots.client.names import Kind, resource_name, several
 from headshots.client.trainings import TERMINAL
 from headshots.errors import InvalidArgumentError
-from headshots.v1 import gateway_pb2
+from headshots.v1 import galleries_pb2
 
 
 class GalleryCalls(Connection):
@@ -50,7 +50,7 @@ class GalleryCalls(Connection):
             FailedPreconditionError: the subject has no adapter yet.
             NotFoundError: no such subject or style, or no such image to paint over.
         """
-        request = gateway_pb2.CreateGalleryRequest(
+        request = galleries_pb2.CreateGalleryRequest(
             parent=resource_name(subject, Kind.SUBJECT),
             styles=_style_names(styles),
             shots_per_style=shots_per_style,
@@ -70,12 +70,12 @@ class GalleryCalls(Connection):
         Raises:
             NotFoundError: no such gallery in this tenant.
         """
-        request = gateway_pb2.GetGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
+        request = galleries_pb2.GetGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
         return convert.gallery((await self._unary("GetGallery", request)).gallery)
 
     async def list_galleries(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Gallery]:
         """All galleries of a subject, newest first, without their images."""
-        request = gateway_pb2.ListGalleriesRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
+        request = galleries_pb2.ListGalleriesRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
         async for item in self._pages("ListGalleries", request, "galleries"):
             yield convert.gallery(item)
 
@@ -94,7 +94,7 @@ class GalleryCalls(Connection):
         Raises:
             UnavailableError: no gateway answered for `reconnect_seconds`.
         """
-        request = gateway_pb2.WatchGalleryRequest(
+        request = galleries_pb2.WatchGalleryRequest(
             name=resource_name(gallery, Kind.GALLERY),
             include_content=include_content,
             include_previews=include_previews,
@@ -153,7 +153,7 @@ class GalleryCalls(Connection):
 
     async def cancel_gallery(self, gallery: GalleryRef) -> Gallery:
         """Ask a gallery to stop; shots that have not started never will. A terminal one is left as it is."""
-        request = gateway_pb2.CancelGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
+        request = galleries_pb2.CancelGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
         return convert.gallery((await self._unary("CancelGallery", request)).gallery)
 
     async def get_image(self, image: Image | str) -> PaintedImage:
@@ -162,7 +162,7 @@ class GalleryCalls(Connection):
         Raises:
             NotFoundError: no such image in this tenant.
         """
-        response = await self._unary("GetImage", gateway_pb2.GetImageRequest(name=resource_name(image, Kind.IMAGE)))
+        response = await self._unary("GetImage", galleries_pb2.GetImageRequest(name=resource_name(image, Kind.IMAGE)))
         return PaintedImage(convert.image(response.image), response.content)
 
 
@@ -176,5 +176,5 @@ def _style_names(styles: Iterable[Style | str]) -> list[str]:
     return names
 
 
-def _is_terminal(message: gateway_pb2.WatchGalleryResponse) -> bool:
+def _is_terminal(message: galleries_pb2.WatchGalleryResponse) -> bool:
     return message.HasField("gallery") and message.gallery.state in TERMINAL

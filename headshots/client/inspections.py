@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headshots.v1 import gateway_pb2
+from headshots.v1 import photos_pb2
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class PhotosInspection:
     analyzer: str
 
 
-def photos_inspection(message: gateway_pb2.InspectPhotosResponse) -> PhotosInspection:
+def photos_inspection(message: photos_pb2.InspectPhotosResponse) -> PhotosInspection:
     """From the wire."""
     return PhotosInspection(
         photos=tuple(map(_inspected_photo, message.photos)),
@@ -62,7 +62,7 @@ def photos_inspection(message: gateway_pb2.InspectPhotosResponse) -> PhotosInspe
     )
 
 
-def _inspected_photo(message: gateway_pb2.PhotoInspection) -> PhotoInspection:
+def _inspected_photo(message: photos_pb2.PhotoInspection) -> PhotoInspection:
     return PhotoInspection(
         name=message.name,
         filename=message.filename,
@@ -73,7 +73,7 @@ def _inspected_photo(message: gateway_pb2.PhotoInspection) -> PhotoInspection:
     )
 
 
-def _finding(message: gateway_pb2.PhotoFinding) -> PhotoFinding:
+def _finding(message: photos_pb2.PhotoFinding) -> PhotoFinding:
     return PhotoFinding(
         reason=message.reason,
         message=message.message,

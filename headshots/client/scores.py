@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headshots.v1 import resources_pb2
+from headshots.v1 import trainings_pb2
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class TrainingScores:
     card_key: str
 
 
-def training_scores(message: resources_pb2.TrainingScores) -> TrainingScores:
+def training_scores(message: trainings_pb2.TrainingScores) -> TrainingScores:
     """From the wire."""
     return TrainingScores(
         analyzer=message.analyzer,

@@ -11,7 +11,7 @@ from headshots.client.models import Photo, Style, Subject, SubjectRef, Tenant
 from headshots.client.names import Kind, resource_name, several
 from headshots.client.upload import PhotoSource, PhotoUpload
 from headshots.errors import InvalidArgumentError
-from headshots.v1 import gateway_pb2
+from headshots.v1 import photos_pb2, styles_pb2, subjects_pb2, tenants_pb2
 
 
 class SubjectCalls(PhotoUpload):
@@ -19,7 +19,7 @@ class SubjectCalls(PhotoUpload):
 
     async def get_tenant(self) -> Tenant:
         """The tenant that the API key names: the quickest check of a key."""
-        return convert.tenant((await self._unary("GetTenant", gateway_pb2.GetTenantRequest())).tenant)
+        return convert.tenant((await self._unary("GetTenant", tenants_pb2.GetTenantRequest())).tenant)
 
     async def create_subject(
         self, display_name: str = "", *, class_noun: str = "person", request_id: str | None = None
@@ -31,7 +31,7 @@ class SubjectCalls(PhotoUpload):
             class_noun: the word the foundation knows such a person by: man, woman, person …
             request_id: the same id again answers the same subject; default a new one.
         """
-        request = gateway_pb2.CreateSubjectRequest(
+        request = subjects_pb2.CreateSubjectRequest(
             display_name=display_name, class_noun=class_noun, request_id=request_id or new_request_id()
         )
         return convert.subject((await self._unary("CreateSubject", request)).subject)
@@ -42,12 +42,12 @@ class SubjectCalls(PhotoUpload):
         Raises:
             NotFoundError: no such subject in this tenant.
         """
-        request = gateway_pb2.GetSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
+        request = subjects_pb2.GetSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
         return convert.subject((await self._unary("GetSubject", request)).subject)
 
     async def list_subjects(self, *, page_size: int = 0) -> AsyncIterator[Subject]:
         """All subjects, newest first; pages are fetched as they are needed."""
-        request = gateway_pb2.ListSubjectsRequest(page_size=page_size)
+        request = subjects_pb2.ListSubjectsRequest(page_size=page_size)
         async for item in self._pages("ListSubjects", request, "subjects"):
             yield convert.subject(item)
 
@@ -57,7 +57,7 @@ class SubjectCalls(PhotoUpload):
         Raises:
             FailedPreconditionError: a training or a gallery of it still runs.
         """
-        request = gateway_pb2.DeleteSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
+        request = subjects_pb2.DeleteSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
         return int((await self._unary("DeleteSubject", request)).deleted_objects)
 
     async def upload_photos(self, subject: SubjectRef, photos: Iterable[PhotoSource]) -> list[Photo]:
@@ -93,13 +93,13 @@ class SubjectCalls(PhotoUpload):
 
     async def list_photos(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Photo]:
         """All photos of a subject, in upload order."""
-        request = gateway_pb2.ListPhotosRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
+        request = photos_pb2.ListPhotosRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
         async for item in self._pages("ListPhotos", request, "photos"):
             yield convert.photo(item)
 
     async def list_styles(self, *, page_size: int = 0) -> AsyncIterator[Style]:
         """The style library, by name."""
-        request = gateway_pb2.ListStylesRequest(page_size=page_size)
+        request = styles_pb2.ListStylesRequest(page_size=page_size)
         async for item in self._pages("ListStyles", request, "styles"):
             yield convert.style(item)
 
@@ -109,5 +109,5 @@ class SubjectCalls(PhotoUpload):
         Raises:
             NotFoundError: no such style.
         """
-        request = gateway_pb2.GetStyleRequest(name=resource_name(style, Kind.STYLE))
+        request = styles_pb2.GetStyleRequest(name=resource_name(style, Kind.STYLE))
         return convert.style((await self._unary("GetStyle", request)).style)

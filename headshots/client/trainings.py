@@ -8,9 +8,9 @@ from headshots.client import convert
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.models import JobState, PhotoRef, Priority, SubjectRef, Training, TrainingOptions, TrainingRef
 from headshots.client.names import Kind, resource_name, several
-from headshots.v1 import gateway_pb2, resources_pb2
+from headshots.v1 import jobs_pb2, trainings_pb2
 
-TERMINAL = frozenset(resources_pb2.JobState.Value(f"JOB_STATE_{state}") for state in JobState if state.terminal)
+TERMINAL = frozenset(jobs_pb2.JobState.Value(f"JOB_STATE_{state}") for state in JobState if state.terminal)
 
 
 class TrainingCalls(Connection):
@@ -40,7 +40,7 @@ class TrainingCalls(Connection):
             NotFoundError: the subject has no such photo.
             FailedPreconditionError: too few photos, or another training of the subject runs.
         """
-        request = gateway_pb2.CreateTrainingRequest(
+        request = trainings_pb2.CreateTrainingRequest(
             parent=resource_name(subject, Kind.SUBJECT),
             options=convert.training_options(options or TrainingOptions()),
             priority=convert.priority(priority),
@@ -56,12 +56,12 @@ class TrainingCalls(Connection):
         Raises:
             NotFoundError: no such training in this tenant.
         """
-        request = gateway_pb2.GetTrainingRequest(name=resource_name(training, Kind.TRAINING))
+        request = trainings_pb2.GetTrainingRequest(name=resource_name(training, Kind.TRAINING))
         return convert.training((await self._unary("GetTraining", request)).training)
 
     async def list_trainings(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Training]:
         """All trainings of a subject, newest first."""
-        request = gateway_pb2.ListTrainingsRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
+        request = trainings_pb2.ListTrainingsRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
         async for item in self._pages("ListTrainings", request, "trainings"):
             yield convert.training(item)
 
@@ -78,7 +78,9 @@ class TrainingCalls(Connection):
             UnavailableError: no gateway answered for `reconnect_seconds`.
             InvalidArgumentError: no event has had the number `after_event`.
         """
-        request = gateway_pb2.WatchTrainingRequest(name=resource_name(training, Kind.TRAINING), after_event=after_event)
+        request = trainings_pb2.WatchTrainingRequest(
+            name=resource_name(training, Kind.TRAINING), after_event=after_event
+        )
         async for message in self._watch(
             "WatchTraining",
             request,
@@ -118,5 +120,5 @@ class TrainingCalls(Connection):
 
     async def cancel_training(self, training: TrainingRef) -> Training:
         """Ask a training to stop; answers at once. A terminal one is left as it is."""
-        request = gateway_pb2.CancelTrainingRequest(name=resource_name(training, Kind.TRAINING))
+        request = trainings_pb2.CancelTrainingRequest(name=resource_name(training, Kind.TRAINING))
         return convert.training((await self._unary("CancelTraining", request)).training)

@@ -11,8 +11,9 @@ from typing import Any
 import grpc
 
 from headshots.client.connection import CHANNEL_OPTIONS, Connection
+from headshots.client.stub import GatewayStub
 from headshots.rpc.channel import channel_arguments
-from headshots.v1 import gateway_pb2, gateway_pb2_grpc
+from headshots.v1 import photos_pb2
 
 CHUNK_BYTES = 512 * 1024
 # Of a larger file an inspection announces the size and sends nothing; see the contract's CandidatePhoto.
@@ -29,14 +30,14 @@ class PhotoUpload(Connection):
     """
 
     async def _upload(self, parent: str, photos: Sequence[PhotoSource]) -> Sequence[Any]:
-        header = gateway_pb2.UploadPhotosRequest(header=gateway_pb2.UploadHeader(parent=parent))
+        header = photos_pb2.UploadPhotosRequest(header=photos_pb2.UploadPhotosHeader(parent=parent))
         answer = await self._send("UploadPhotos", header, photos, lambda size_bytes: True)
         return list(answer.photos)
 
-    async def _inspect(self, parent: str, photos: Sequence[PhotoSource]) -> gateway_pb2.InspectPhotosResponse:
-        header = gateway_pb2.InspectPhotosRequest(header=gateway_pb2.InspectPhotosHeader(parent=parent))
+    async def _inspect(self, parent: str, photos: Sequence[PhotoSource]) -> photos_pb2.InspectPhotosResponse:
+        header = photos_pb2.InspectPhotosRequest(header=photos_pb2.InspectPhotosHeader(parent=parent))
         answer = await self._send("InspectPhotos", header, photos, lambda size_bytes: size_bytes <= MAX_PHOTO_BYTES)
-        assert isinstance(answer, gateway_pb2.InspectPhotosResponse)
+        assert isinstance(answer, photos_pb2.InspectPhotosResponse)
         return answer
 
     async def _send(
@@ -47,7 +48,7 @@ class PhotoUpload(Connection):
         described = await asyncio.to_thread(lambda: [_describe(photo) for photo in photos])
         parts = _Parts(header, photos, described, has_body)
         with self._blocking_channel() as channel:
-            stub: Any = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
+            stub = GatewayStub(channel)
             call = getattr(stub, method).future(iter(parts), timeout=self._upload_timeout, metadata=self._metadata)
             await _done(call)
             try:

@@ -1,5 +1,7 @@
 from buf.validate import validate_pb2 as _validate_pb2
-from headshots.v1 import resources_pb2 as _resources_pb2
+from headshots.v1 import adapters_pb2 as _adapters_pb2
+from headshots.v1 import images_pb2 as _images_pb2
+from headshots.v1 import jobs_pb2 as _jobs_pb2
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -68,7 +70,7 @@ class GenerateRequest(_message.Message):
     NOISE_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_ADAPTER_SHARE_FIELD_NUMBER: _ClassVar[int]
     tenant: str
-    adapter: _resources_pb2.Adapter
+    adapter: _adapters_pb2.Adapter
     adapter_strength: float
     prompt: str
     negative_prompt: str
@@ -78,16 +80,16 @@ class GenerateRequest(_message.Message):
     width_px: int
     height_px: int
     sampler: Sampler
-    format: _resources_pb2.ImageFormat
+    format: _images_pb2.ImageFormat
     quality: int
     image_count: int
     preview_every: int
     output_prefix: str
-    priority: _resources_pb2.Priority
+    priority: _jobs_pb2.Priority
     source: Source
     noise: bytes
     negative_adapter_share: float
-    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_resources_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_resources_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_resources_pb2.Priority, str]] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., noise: _Optional[bytes] = ..., negative_adapter_share: _Optional[float] = ...) -> None: ...
+    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., noise: _Optional[bytes] = ..., negative_adapter_share: _Optional[float] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
     __slots__ = ("queued", "started", "step", "image")

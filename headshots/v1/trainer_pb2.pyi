@@ -3,7 +3,9 @@ import datetime
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from headshots.v1 import resources_pb2 as _resources_pb2
+from headshots.v1 import adapters_pb2 as _adapters_pb2
+from headshots.v1 import jobs_pb2 as _jobs_pb2
+from headshots.v1 import trainings_pb2 as _trainings_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -34,9 +36,9 @@ class StartTrainingRequest(_message.Message):
     photos: _containers.RepeatedCompositeFieldContainer[PhotoRef]
     output_prefix: str
     class_noun: str
-    options: _resources_pb2.TrainingOptions
-    priority: _resources_pb2.Priority
-    def __init__(self, job_id: _Optional[str] = ..., tenant: _Optional[str] = ..., photos: _Optional[_Iterable[_Union[PhotoRef, _Mapping]]] = ..., output_prefix: _Optional[str] = ..., class_noun: _Optional[str] = ..., options: _Optional[_Union[_resources_pb2.TrainingOptions, _Mapping]] = ..., priority: _Optional[_Union[_resources_pb2.Priority, str]] = ...) -> None: ...
+    options: _trainings_pb2.TrainingOptions
+    priority: _jobs_pb2.Priority
+    def __init__(self, job_id: _Optional[str] = ..., tenant: _Optional[str] = ..., photos: _Optional[_Iterable[_Union[PhotoRef, _Mapping]]] = ..., output_prefix: _Optional[str] = ..., class_noun: _Optional[str] = ..., options: _Optional[_Union[_trainings_pb2.TrainingOptions, _Mapping]] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ...) -> None: ...
 
 class StartTrainingResponse(_message.Message):
     __slots__ = ("job",)
@@ -63,22 +65,22 @@ class TrainingJob(_message.Message):
     LIKENESS_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
     job_id: str
-    state: _resources_pb2.JobState
+    state: _jobs_pb2.JobState
     step: int
     total_steps: int
     loss: float
     eta: _duration_pb2.Duration
     queue_place: int
     attempt: int
-    adapter: _resources_pb2.Adapter
-    failure: _resources_pb2.Failure
+    adapter: _adapters_pb2.Adapter
+    failure: _jobs_pb2.Failure
     start_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
-    curve: _containers.RepeatedCompositeFieldContainer[_resources_pb2.LossPoint]
+    curve: _containers.RepeatedCompositeFieldContainer[_trainings_pb2.LossPoint]
     revision: int
     likeness: float
-    scores: _resources_pb2.TrainingScores
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_resources_pb2.JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_place: _Optional[int] = ..., attempt: _Optional[int] = ..., adapter: _Optional[_Union[_resources_pb2.Adapter, _Mapping]] = ..., failure: _Optional[_Union[_resources_pb2.Failure, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[_resources_pb2.LossPoint, _Mapping]]] = ..., revision: _Optional[int] = ..., likeness: _Optional[float] = ..., scores: _Optional[_Union[_resources_pb2.TrainingScores, _Mapping]] = ...) -> None: ...
+    scores: _trainings_pb2.TrainingScores
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_place: _Optional[int] = ..., attempt: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[_trainings_pb2.LossPoint, _Mapping]]] = ..., revision: _Optional[int] = ..., likeness: _Optional[float] = ..., scores: _Optional[_Union[_trainings_pb2.TrainingScores, _Mapping]] = ...) -> None: ...
 
 class GetTrainingJobRequest(_message.Message):
     __slots__ = ("job_id",)
@@ -129,7 +131,7 @@ class DescribeTrainerResponse(_message.Message):
     TRIGGER_FIELD_NUMBER: _ClassVar[int]
     foundation: str
     foundation_digest: str
-    defaults: _resources_pb2.TrainingOptions
+    defaults: _trainings_pb2.TrainingOptions
     device: str
     trigger: str
-    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., defaults: _Optional[_Union[_resources_pb2.TrainingOptions, _Mapping]] = ..., device: _Optional[str] = ..., trigger: _Optional[str] = ...) -> None: ...
+    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., defaults: _Optional[_Union[_trainings_pb2.TrainingOptions, _Mapping]] = ..., device: _Optional[str] = ..., trigger: _Optional[str] = ...) -> None: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterator
 
@@ -56,6 +57,16 @@ class GatewayMetrics:
         for status in ("stored", "refused", "cut"):
             self.uploads.labels(status)
         registry.register(_TableCollector(engine))
+
+    @contextlib.contextmanager
+    def watching(self, resource: str) -> Iterator[None]:
+        """Counts one watch call for as long as the block runs."""
+        gauge = self.watchers.labels(resource)
+        gauge.inc()
+        try:
+            yield
+        finally:
+            gauge.dec()
 
 
 def _inspection_counters(registry: CollectorRegistry) -> tuple[Counter, Counter]:

@@ -11,8 +11,8 @@ from headshots.faces import ANALYZERS
 from headshots.imaging import PhotoLimits
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
-from services.gateway.models import MAX_PHOTO_BYTES
 from services.gateway.painting.worker import PaintSettings
+from services.gateway.photos.rules import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
 
 _AT_LEAST_ONE = (

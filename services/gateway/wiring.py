@@ -7,7 +7,9 @@ import contextlib
 import os
 import secrets
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import grpc.aio
 from prometheus_client import CollectorRegistry
@@ -20,21 +22,28 @@ from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.rpc.server import RunningServer, start_server
 from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
-from services.gateway.engine import GatewayEngine
 from services.gateway.events.hub import Hub
-from services.gateway.events.watching import Watcher
+from services.gateway.galleries.engine import GalleryEngine
+from services.gateway.galleries.servicer import GalleryServicer
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painting.likeness import LikenessJudge
 from services.gateway.painting.pool import Painter
 from services.gateway.painting.worker import ShotWorker
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.rpc import RpcGenerator, RpcTrainer, open_peer
+from services.gateway.photos.engine import PhotoEngine
 from services.gateway.photos.inspector import Inspector
+from services.gateway.photos.servicer import PhotoServicer
 from services.gateway.photos.streams import StreamGate
-from services.gateway.servicer import GatewayServicer
 from services.gateway.settings import GatewaySettings
+from services.gateway.styles.servicer import StyleServicer
+from services.gateway.subjects.engine import SubjectEngine
 from services.gateway.subjects.eraser import Eraser
+from services.gateway.subjects.servicer import SubjectServicer
+from services.gateway.tenants.servicer import TenantServicer
+from services.gateway.trainings.engine import TrainingEngine
 from services.gateway.trainings.reconciler import Reconciler
+from services.gateway.trainings.servicer import TrainingServicer
 
 
 class Gateway:
@@ -70,14 +79,24 @@ class Gateway:
         self._database.dispose()
 
 
+class _Servicer(Protocol):
+    def register(self, server: grpc.aio.Server) -> list[str]:
+        """Adds the service to a server; full names of what was added."""
+        ...
+
+
 @dataclass(frozen=True)
 class _Parts:
     """What the server and the loops run on."""
 
-    engine: GatewayEngine
+    servicers: Sequence[_Servicer]
     reconciler: Reconciler
     painter: Painter
     eraser: Eraser
+
+    def register(self, server: grpc.aio.Server) -> list[str]:
+        """Adds every public service to a server; their full names."""
+        return [name for servicer in self.servicers for name in servicer.register(server)]
 
 
 async def start_gateway(settings: GatewaySettings, *, analyzer: FaceAnalyzer | None = None) -> Gateway:
@@ -103,7 +122,7 @@ async def start_gateway(settings: GatewaySettings, *, analyzer: FaceAnalyzer | N
         parts = _wire(settings, database, store, styles, channels, GatewayMetrics(registry, database), analyzer)
         await parts.eraser.sweep()
         server = await start_server(
-            GatewayServicer(parts.engine).register,
+            parts.register,
             settings.server,
             registry=registry,
             authenticate=keys.authenticator(database),
@@ -132,18 +151,13 @@ def _wire(
     poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
     reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
     eraser = Eraser(database, store, generator, again_seconds=settings.erase_again_seconds)
-    engine = GatewayEngine(
-        database=database,
-        store=store,
-        styles=styles,
-        eraser=eraser,
-        describer=describer,
-        hub=hub,
-        reconciler=reconciler,
-        painter=painter,
-        metrics=metrics,
-        gate=gate,
-        inspector=Inspector(database, store, gate, describer, analyzer),
-        watcher=Watcher(database, hub, metrics, poll_seconds=settings.poll_seconds),
+    inspector = Inspector(database, store, gate, describer, analyzer)
+    servicers: tuple[_Servicer, ...] = (
+        TenantServicer(database),
+        SubjectServicer(SubjectEngine(database, eraser)),
+        PhotoServicer(PhotoEngine(database, store, gate, inspector, metrics)),
+        TrainingServicer(TrainingEngine(database, reconciler, describer, hub, metrics, poll_seconds=poll)),
+        GalleryServicer(GalleryEngine(database, store, styles, painter, hub, metrics, poll_seconds=poll)),
+        StyleServicer(styles),
     )
-    return _Parts(engine, reconciler, painter, eraser)
+    return _Parts(servicers, reconciler, painter, eraser)

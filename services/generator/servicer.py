@@ -9,7 +9,7 @@ from typing import Any
 import grpc.aio
 
 from headshots.v1 import generator_pb2 as pb
-from headshots.v1 import generator_pb2_grpc, resources_pb2
+from headshots.v1 import generator_pb2_grpc, images_pb2, jobs_pb2
 from services.generator.adapters.tiers import AdapterRef
 from services.generator.engine import Engine
 from services.generator.requests.request import (
@@ -34,10 +34,10 @@ _SAMPLERS = {
 }
 _SAMPLER_NUMBERS = {name: number for number, name in _SAMPLERS.items()}
 _EXTENSIONS = {
-    resources_pb2.IMAGE_FORMAT_UNSPECIFIED: "png",
-    resources_pb2.IMAGE_FORMAT_PNG: "png",
-    resources_pb2.IMAGE_FORMAT_JPEG: "jpg",
-    resources_pb2.IMAGE_FORMAT_WEBP: "webp",
+    images_pb2.IMAGE_FORMAT_UNSPECIFIED: "png",
+    images_pb2.IMAGE_FORMAT_PNG: "png",
+    images_pb2.IMAGE_FORMAT_JPEG: "jpg",
+    images_pb2.IMAGE_FORMAT_WEBP: "webp",
 }
 
 
@@ -120,7 +120,7 @@ def _paint_request(request: pb.GenerateRequest, deadline_seconds: float | None) 
         images=request.image_count or 1,
         preview_every=request.preview_every,
         output_prefix=request.output_prefix,
-        high=request.priority == resources_pb2.PRIORITY_HIGH,
+        high=request.priority == jobs_pb2.PRIORITY_HIGH,
         deadline_seconds=deadline_seconds,
     )
 

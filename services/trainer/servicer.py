@@ -11,9 +11,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from headshots.rpc.handlers import Context
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
-from headshots.v1 import resources_pb2 as r
+from headshots.v1 import adapters_pb2, jobs_pb2, trainer_pb2_grpc, trainings_pb2
 from headshots.v1 import trainer_pb2 as t
-from headshots.v1 import trainer_pb2_grpc
 from services.trainer.engine import TrainerEngine
 from services.trainer.lora.recipe import TrainingOptions
 from services.trainer.queue.job import Job, JobRequest
@@ -21,11 +20,11 @@ from services.trainer.run.photos import PhotoRef
 from services.trainer.selection.scores import TrainingScores
 
 _STATES = {
-    PENDING: r.JOB_STATE_PENDING,
-    RUNNING: r.JOB_STATE_RUNNING,
-    SUCCEEDED: r.JOB_STATE_SUCCEEDED,
-    FAILED: r.JOB_STATE_FAILED,
-    CANCELLED: r.JOB_STATE_CANCELLED,
+    PENDING: jobs_pb2.JOB_STATE_PENDING,
+    RUNNING: jobs_pb2.JOB_STATE_RUNNING,
+    SUCCEEDED: jobs_pb2.JOB_STATE_SUCCEEDED,
+    FAILED: jobs_pb2.JOB_STATE_FAILED,
+    CANCELLED: jobs_pb2.JOB_STATE_CANCELLED,
 }
 _OPTIONS = ("steps", "rank", "learning_rate", "batch_rows", "seed")
 
@@ -49,7 +48,7 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
             class_noun=request.class_noun,
             options=_options(request.options),
         )
-        priority = request.priority or r.PRIORITY_STANDARD
+        priority = request.priority or jobs_pb2.PRIORITY_STANDARD
         job = await self._engine.start(request.job_id, request.tenant, priority, wanted)
         return t.StartTrainingResponse(job=_job(job))
 
@@ -78,13 +77,13 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
         return t.DescribeTrainerResponse(
             foundation=found.foundation,
             foundation_digest=found.foundation_digest,
-            defaults=r.TrainingOptions(**defaults),
+            defaults=trainings_pb2.TrainingOptions(**defaults),
             device=found.device,
             trigger=found.trigger,
         )
 
 
-def _options(options: r.TrainingOptions) -> TrainingOptions:
+def _options(options: trainings_pb2.TrainingOptions) -> TrainingOptions:
     """Only what the caller has set."""
     return TrainingOptions(**{name: getattr(options, name) for name in _OPTIONS if options.HasField(name)})
 
@@ -100,24 +99,24 @@ def _job(job: Job) -> t.TrainingJob:
         attempt=job.attempt,
         start_time=_timestamp(job.started_at),
         end_time=_timestamp(job.ended_at),
-        curve=[r.LossPoint(step=step, loss=loss) for step, loss in job.curve],
+        curve=[trainings_pb2.LossPoint(step=step, loss=loss) for step, loss in job.curve],
         revision=job.revision,
         likeness=job.likeness,
     )
     if job.eta_seconds is not None:
         message.eta.FromMicroseconds(round(job.eta_seconds * 1e6))
     if job.adapter is not None:
-        message.adapter.CopyFrom(r.Adapter(**vars(job.adapter)))
+        message.adapter.CopyFrom(adapters_pb2.Adapter(**vars(job.adapter)))
     if job.scores is not None:
         message.scores.CopyFrom(_scores(job.scores))
     if job.failure is not None:
-        message.failure.CopyFrom(r.Failure(reason=job.failure.reason, message=job.failure.message))
+        message.failure.CopyFrom(jobs_pb2.Failure(reason=job.failure.reason, message=job.failure.message))
     return message
 
 
-def _scores(scores: TrainingScores) -> r.TrainingScores:
-    same = vars(scores) | {"checkpoints": [r.CheckpointScores(**vars(one)) for one in scores.checkpoints]}
-    return r.TrainingScores(**same)
+def _scores(scores: TrainingScores) -> trainings_pb2.TrainingScores:
+    same = vars(scores) | {"checkpoints": [trainings_pb2.CheckpointScores(**vars(one)) for one in scores.checkpoints]}
+    return trainings_pb2.TrainingScores(**same)
 
 
 def _timestamp(seconds: float | None) -> Timestamp | None:

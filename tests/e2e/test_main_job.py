@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,8 +17,9 @@ from headshots.client import (
     Training,
     TrainingOptions,
 )
+from headshots.client.stub import GatewayStub
 from headshots.rpc.channel import open_channel
-from headshots.v1 import gateway_pb2, gateway_pb2_grpc
+from headshots.v1 import galleries_pb2
 from tests.support.chaos import PLAN, Kill, Plan
 from tests.support.engines import tiny_foundation, tiny_package
 from tests.support.live_platform import LivePlatform, pixels, selfies
@@ -134,9 +134,9 @@ async def test_gateway_killed_in_mid_gallery_finishes_it(platform: LivePlatform)
 async def names_told(platform: LivePlatform, gallery: Gallery) -> list[str]:
     """Every image of one watch, as the gateway sends them."""
     async with open_channel(platform.address("gateway")) as channel:
-        stub: Any = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
+        stub = GatewayStub(channel)
         call = stub.WatchGallery(
-            gateway_pb2.WatchGalleryRequest(name=gallery.name),
+            galleries_pb2.WatchGalleryRequest(name=gallery.name),
             metadata=(("authorization", f"Bearer {platform.api_key}"),),
             timeout=PATIENCE_SECONDS,
         )

@@ -29,14 +29,23 @@ from headshots.errors import (
 )
 from headshots.rpc.auth import bearer_token
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
-from headshots.v1 import gateway_pb2 as g
-from headshots.v1 import gateway_pb2_grpc
-from headshots.v1 import resources_pb2 as r
+from headshots.v1 import (
+    adapters_pb2,
+    galleries_pb2,
+    images_pb2,
+    jobs_pb2,
+    photos_pb2,
+    styles_pb2,
+    subjects_pb2,
+    tenants_pb2,
+    trainings_pb2,
+)
+from tests.support.public_servicer import PublicServicer
 
 API_KEY = "hs_test"
 STEPS = 20
 STYLES = ("outdoor-park", "studio-grey-blazer", "studio-navy-suit")
-ADAPTER = r.Adapter(
+ADAPTER = adapters_pb2.Adapter(
     sha256="ab" * 32, key="a/adapter.safetensors", foundation_digest="cd" * 32, rank=4, trigger="sks", size_bytes=9
 )
 
@@ -49,21 +58,21 @@ def painted_png(style: str, seed: int) -> bytes:
     return packed.getvalue()
 
 
-class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
+class FakeGateway(PublicServicer):
     """The state of one tenant."""
 
     def __init__(self) -> None:
-        self.subjects: dict[str, r.Subject] = {}
-        self.photos: dict[str, list[r.Photo]] = {}
-        self.trainings: dict[str, r.Training] = {}
-        self.galleries: dict[str, r.Gallery] = {}
+        self.subjects: dict[str, subjects_pb2.Subject] = {}
+        self.photos: dict[str, list[photos_pb2.Photo]] = {}
+        self.trainings: dict[str, trainings_pb2.Training] = {}
+        self.galleries: dict[str, galleries_pb2.Gallery] = {}
         self.by_request_id: dict[str, str] = {}
         self.requests: list[Any] = []
         self.calls: Counter[str] = Counter()
         self.unavailable: Counter[str] = Counter()
         self.cut_after: list[int] = []
-        self.training_failure: r.Failure | None = None
-        self.gallery_failure: r.Failure | None = None
+        self.training_failure: jobs_pb2.Failure | None = None
+        self.gallery_failure: jobs_pb2.Failure | None = None
         self.hold_watches = False
         self.cancels_at_once = True
         self.held = threading.Event()
@@ -75,37 +84,45 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
             self.unavailable[method] -= 1
             raise UnavailableError("GATEWAY_STARTING", "the gateway is starting; try again")
 
-    async def GetTenant(self, request: g.GetTenantRequest, context: Any) -> g.GetTenantResponse:
+    async def GetTenant(self, request: tenants_pb2.GetTenantRequest, context: Any) -> tenants_pb2.GetTenantResponse:
         self._enter("GetTenant", request)
-        return g.GetTenantResponse(tenant=r.Tenant(name="tenants/t1", display_name="Test"))
+        return tenants_pb2.GetTenantResponse(tenant=tenants_pb2.Tenant(name="tenants/t1", display_name="Test"))
 
-    async def CreateSubject(self, request: g.CreateSubjectRequest, context: Any) -> g.CreateSubjectResponse:
+    async def CreateSubject(
+        self, request: subjects_pb2.CreateSubjectRequest, context: Any
+    ) -> subjects_pb2.CreateSubjectResponse:
         self._enter("CreateSubject", request)
         name = self.by_request_id.setdefault(request.request_id, f"subjects/s{len(self.subjects)}")
         if name not in self.subjects:
-            subject = r.Subject(name=name, display_name=request.display_name, class_noun=request.class_noun)
+            subject = subjects_pb2.Subject(name=name, display_name=request.display_name, class_noun=request.class_noun)
             subject.create_time.GetCurrentTime()
             self.subjects[name], self.photos[name] = subject, []
-        return g.CreateSubjectResponse(subject=self.subjects[name])
+        return subjects_pb2.CreateSubjectResponse(subject=self.subjects[name])
 
-    async def GetSubject(self, request: g.GetSubjectRequest, context: Any) -> g.GetSubjectResponse:
+    async def GetSubject(
+        self, request: subjects_pb2.GetSubjectRequest, context: Any
+    ) -> subjects_pb2.GetSubjectResponse:
         self._enter("GetSubject", request)
-        return g.GetSubjectResponse(subject=_find(self.subjects, request.name, "SUBJECT_NOT_FOUND"))
+        return subjects_pb2.GetSubjectResponse(subject=_find(self.subjects, request.name, "SUBJECT_NOT_FOUND"))
 
-    async def ListSubjects(self, request: g.ListSubjectsRequest, context: Any) -> g.ListSubjectsResponse:
+    async def ListSubjects(
+        self, request: subjects_pb2.ListSubjectsRequest, context: Any
+    ) -> subjects_pb2.ListSubjectsResponse:
         self._enter("ListSubjects", request)
         items, token = _page(list(self.subjects.values())[::-1], request)
-        return g.ListSubjectsResponse(subjects=items, next_page_token=token)
+        return subjects_pb2.ListSubjectsResponse(subjects=items, next_page_token=token)
 
-    async def DeleteSubject(self, request: g.DeleteSubjectRequest, context: Any) -> g.DeleteSubjectResponse:
+    async def DeleteSubject(
+        self, request: subjects_pb2.DeleteSubjectRequest, context: Any
+    ) -> subjects_pb2.DeleteSubjectResponse:
         self._enter("DeleteSubject", request)
         _find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
         del self.subjects[request.name]
-        return g.DeleteSubjectResponse(deleted_objects=len(self.photos.pop(request.name)))
+        return subjects_pb2.DeleteSubjectResponse(deleted_objects=len(self.photos.pop(request.name)))
 
     async def UploadPhotos(
-        self, requests: AsyncIterator[g.UploadPhotosRequest], context: Any
-    ) -> g.UploadPhotosResponse:
+        self, requests: AsyncIterator[photos_pb2.UploadPhotosRequest], context: Any
+    ) -> photos_pb2.UploadPhotosResponse:
         self._enter("UploadPhotos")
         parent, photos, contents = "", [], []
         async for request in requests:
@@ -124,7 +141,7 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
             with contextlib.suppress(OSError), Image.open(io.BytesIO(content)) as image:
                 digest = hashlib.sha256(content).hexdigest()
                 stored.append(
-                    r.Photo(
+                    photos_pb2.Photo(
                         name=f"{parent}/photos/{digest[:32]}",
                         sha256=digest,
                         size_bytes=len(content),
@@ -138,21 +155,23 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
             raise InvalidPhotoError("PHOTO_UNDECODABLE", message, metadata={"photo": str(number)})
         self.photos[parent] += stored
         self.subjects[parent].photo_count = len(self.photos[parent])
-        return g.UploadPhotosResponse(photos=stored)
+        return photos_pb2.UploadPhotosResponse(photos=stored)
 
     async def InspectPhotos(
-        self, requests: AsyncIterator[g.InspectPhotosRequest], context: Any
-    ) -> g.InspectPhotosResponse:
+        self, requests: AsyncIterator[photos_pb2.InspectPhotosRequest], context: Any
+    ) -> photos_pb2.InspectPhotosResponse:
         """Whatever Pillow opens is usable."""
         self._enter("InspectPhotos")
-        found: list[g.PhotoInspection] = []
-        starts: list[g.CandidatePhoto] = []
+        found: list[photos_pb2.PhotoInspection] = []
+        starts: list[photos_pb2.CandidatePhoto] = []
         contents: list[bytes] = []
         async for request in requests:
             part = request.WhichOneof("part")
             if part == "header" and request.header.parent:
                 stored = _find(self.photos, request.header.parent, "SUBJECT_NOT_FOUND")
-                found += [g.PhotoInspection(name=each.name, filename=each.filename, usable=True) for each in stored]
+                found += [
+                    photos_pb2.PhotoInspection(name=each.name, filename=each.filename, usable=True) for each in stored
+                ]
             elif part == "photo":
                 starts.append(request.photo)
                 contents.append(b"")
@@ -160,17 +179,19 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
                 contents[-1] += request.chunk
         found += [_inspected(start, content) for start, content in zip(starts, contents, strict=True)]
         usable = sum(photo.usable for photo in found)
-        few = g.PhotoFinding(reason="TOO_FEW", message=f"send {6 - usable} more", measured=usable, limit=6)
-        return g.InspectPhotosResponse(
+        few = photos_pb2.PhotoFinding(reason="TOO_FEW", message=f"send {6 - usable} more", measured=usable, limit=6)
+        return photos_pb2.InspectPhotosResponse(
             photos=found, usable_count=usable, findings=[few] if usable < 6 else [], ready_to_train=usable >= 6
         )
 
-    async def ListPhotos(self, request: g.ListPhotosRequest, context: Any) -> g.ListPhotosResponse:
+    async def ListPhotos(self, request: photos_pb2.ListPhotosRequest, context: Any) -> photos_pb2.ListPhotosResponse:
         self._enter("ListPhotos", request)
         items, token = _page(_find(self.photos, request.parent, "SUBJECT_NOT_FOUND"), request)
-        return g.ListPhotosResponse(photos=items, next_page_token=token)
+        return photos_pb2.ListPhotosResponse(photos=items, next_page_token=token)
 
-    async def CreateTraining(self, request: g.CreateTrainingRequest, context: Any) -> g.CreateTrainingResponse:
+    async def CreateTraining(
+        self, request: trainings_pb2.CreateTrainingRequest, context: Any
+    ) -> trainings_pb2.CreateTrainingResponse:
         self._enter("CreateTraining", request)
         photos = _find(self.photos, request.parent, "SUBJECT_NOT_FOUND")
         if request.photos:
@@ -178,28 +199,32 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
         if len(photos) < 6:
             raise FailedPreconditionError("TOO_FEW_PHOTOS", f"upload {6 - len(photos)} more photos first")
         name = f"{request.parent}/trainings/t{len(self.trainings)}"
-        training = r.Training(
-            name=name, state=r.JOB_STATE_PENDING, options=request.options, photo_count=len(photos), queue_place=1
+        training = trainings_pb2.Training(
+            name=name, state=jobs_pb2.JOB_STATE_PENDING, options=request.options, photo_count=len(photos), queue_place=1
         )
         training.create_time.GetCurrentTime()
         if not request.validate_only:
             name = self.by_request_id.setdefault(request.request_id, name)
             training = self.trainings.setdefault(name, training)
-        return g.CreateTrainingResponse(training=training)
+        return trainings_pb2.CreateTrainingResponse(training=training)
 
-    async def GetTraining(self, request: g.GetTrainingRequest, context: Any) -> g.GetTrainingResponse:
+    async def GetTraining(
+        self, request: trainings_pb2.GetTrainingRequest, context: Any
+    ) -> trainings_pb2.GetTrainingResponse:
         self._enter("GetTraining", request)
-        return g.GetTrainingResponse(training=_find(self.trainings, request.name, "TRAINING_NOT_FOUND"))
+        return trainings_pb2.GetTrainingResponse(training=_find(self.trainings, request.name, "TRAINING_NOT_FOUND"))
 
-    async def ListTrainings(self, request: g.ListTrainingsRequest, context: Any) -> g.ListTrainingsResponse:
+    async def ListTrainings(
+        self, request: trainings_pb2.ListTrainingsRequest, context: Any
+    ) -> trainings_pb2.ListTrainingsResponse:
         self._enter("ListTrainings", request)
         mine = [each for name, each in self.trainings.items() if name.startswith(f"{request.parent}/")]
         items, token = _page(mine[::-1], request)
-        return g.ListTrainingsResponse(trainings=items, next_page_token=token)
+        return trainings_pb2.ListTrainingsResponse(trainings=items, next_page_token=token)
 
     async def WatchTraining(
-        self, request: g.WatchTrainingRequest, context: grpc.aio.ServicerContext
-    ) -> AsyncIterator[g.WatchTrainingResponse]:
+        self, request: trainings_pb2.WatchTrainingRequest, context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[trainings_pb2.WatchTrainingResponse]:
         self._enter("WatchTraining", request)
         training = _find(self.trainings, request.name, "TRAINING_NOT_FOUND")
         cut = self.cut_after.pop(0) if self.cut_after else None
@@ -207,40 +232,44 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
             if cut == 0:
                 raise UnavailableError("GATEWAY_STOPPING", "the gateway is stopping")
             cut = cut - 1 if cut is not None else None
-            yield g.WatchTrainingResponse(training=training)
+            yield trainings_pb2.WatchTrainingResponse(training=training)
             while self.hold_watches:
                 self.held.set()
                 await asyncio.sleep(0.02)
-            if training.state not in (r.JOB_STATE_PENDING, r.JOB_STATE_RUNNING):
+            if training.state not in (jobs_pb2.JOB_STATE_PENDING, jobs_pb2.JOB_STATE_RUNNING):
                 return
             self._advance_training(training)
 
-    def _advance_training(self, training: r.Training) -> None:
+    def _advance_training(self, training: trainings_pb2.Training) -> None:
         if self.training_failure is not None and training.step >= STEPS // 2:
-            training.state = r.JOB_STATE_FAILED
+            training.state = jobs_pb2.JOB_STATE_FAILED
             training.failure.CopyFrom(self.training_failure)
         elif training.step >= STEPS:
-            training.state = r.JOB_STATE_SUCCEEDED
+            training.state = jobs_pb2.JOB_STATE_SUCCEEDED
             training.adapter.CopyFrom(ADAPTER)
             training.end_time.GetCurrentTime()
             training.ClearField("eta")
             self.subjects[training.name.partition("/trainings/")[0]].adapter.CopyFrom(ADAPTER)
         else:
-            training.state = r.JOB_STATE_RUNNING
+            training.state = jobs_pb2.JOB_STATE_RUNNING
             training.step, training.total_steps, training.queue_place = training.step + 5, STEPS, 0
             training.attempt = 1
             training.loss = 1.0 / (1 + training.step)
             training.eta.FromMilliseconds(100 * (STEPS - training.step))
             training.curve.add(step=training.step, loss=training.loss)
 
-    async def CancelTraining(self, request: g.CancelTrainingRequest, context: Any) -> g.CancelTrainingResponse:
+    async def CancelTraining(
+        self, request: trainings_pb2.CancelTrainingRequest, context: Any
+    ) -> trainings_pb2.CancelTrainingResponse:
         self._enter("CancelTraining", request)
         training = _find(self.trainings, request.name, "TRAINING_NOT_FOUND")
-        if self.cancels_at_once and training.state in (r.JOB_STATE_PENDING, r.JOB_STATE_RUNNING):
-            training.state = r.JOB_STATE_CANCELLED
-        return g.CancelTrainingResponse(training=training)
+        if self.cancels_at_once and training.state in (jobs_pb2.JOB_STATE_PENDING, jobs_pb2.JOB_STATE_RUNNING):
+            training.state = jobs_pb2.JOB_STATE_CANCELLED
+        return trainings_pb2.CancelTrainingResponse(training=training)
 
-    async def CreateGallery(self, request: g.CreateGalleryRequest, context: Any) -> g.CreateGalleryResponse:
+    async def CreateGallery(
+        self, request: galleries_pb2.CreateGalleryRequest, context: Any
+    ) -> galleries_pb2.CreateGalleryResponse:
         self._enter("CreateGallery", request)
         subject = _find(self.subjects, request.parent, "SUBJECT_NOT_FOUND")
         for style in request.styles:
@@ -249,9 +278,9 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
         if not subject.HasField("adapter"):
             raise FailedPreconditionError("NO_ADAPTER", "train the subject first")
         shots = request.shots_per_style or 4
-        gallery = r.Gallery(
+        gallery = galleries_pb2.Gallery(
             name=f"{request.parent}/galleries/g{len(self.galleries)}",
-            state=r.JOB_STATE_PENDING,
+            state=jobs_pb2.JOB_STATE_PENDING,
             styles=request.styles,
             shots_per_style=shots,
             seed=request.seed,
@@ -263,43 +292,49 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
         if not request.validate_only:
             name = self.by_request_id.setdefault(request.request_id, gallery.name)
             gallery = self.galleries.setdefault(name, gallery)
-        return g.CreateGalleryResponse(gallery=gallery)
+        return galleries_pb2.CreateGalleryResponse(gallery=gallery)
 
-    async def GetGallery(self, request: g.GetGalleryRequest, context: Any) -> g.GetGalleryResponse:
+    async def GetGallery(
+        self, request: galleries_pb2.GetGalleryRequest, context: Any
+    ) -> galleries_pb2.GetGalleryResponse:
         self._enter("GetGallery", request)
-        return g.GetGalleryResponse(gallery=_find(self.galleries, request.name, "GALLERY_NOT_FOUND"))
+        return galleries_pb2.GetGalleryResponse(gallery=_find(self.galleries, request.name, "GALLERY_NOT_FOUND"))
 
-    async def ListGalleries(self, request: g.ListGalleriesRequest, context: Any) -> g.ListGalleriesResponse:
+    async def ListGalleries(
+        self, request: galleries_pb2.ListGalleriesRequest, context: Any
+    ) -> galleries_pb2.ListGalleriesResponse:
         self._enter("ListGalleries", request)
         mine = [each for name, each in self.galleries.items() if name.startswith(f"{request.parent}/")]
         items, token = _page(mine[::-1], request)
-        return g.ListGalleriesResponse(galleries=items, next_page_token=token)
+        return galleries_pb2.ListGalleriesResponse(galleries=items, next_page_token=token)
 
-    async def WatchGallery(self, request: g.WatchGalleryRequest, context: Any) -> AsyncIterator[g.WatchGalleryResponse]:
+    async def WatchGallery(
+        self, request: galleries_pb2.WatchGalleryRequest, context: Any
+    ) -> AsyncIterator[galleries_pb2.WatchGalleryResponse]:
         self._enter("WatchGallery", request)
         gallery = _find(self.galleries, request.name, "GALLERY_NOT_FOUND")
         cut = self.cut_after.pop(0) if self.cut_after else None
         first_state = gallery.state
-        yield g.WatchGalleryResponse(gallery=_without_images(gallery))
+        yield galleries_pb2.WatchGalleryResponse(gallery=_without_images(gallery))
         for shot in range(gallery.total_shots):
-            if gallery.state == r.JOB_STATE_CANCELLED:
+            if gallery.state == jobs_pb2.JOB_STATE_CANCELLED:
                 break
             if shot == cut:
                 raise UnavailableError("GATEWAY_STOPPING", "the gateway is stopping")
             if self.gallery_failure is not None and shot == 1:
-                gallery.state = r.JOB_STATE_FAILED
+                gallery.state = jobs_pb2.JOB_STATE_FAILED
                 gallery.failure.CopyFrom(self.gallery_failure)
                 break
             if request.include_previews:
-                yield g.WatchGalleryResponse(preview=_preview(shot))
+                yield galleries_pb2.WatchGalleryResponse(preview=_preview(shot))
             image, content = self._paint(gallery, shot)
-            yield g.WatchGalleryResponse(image=image, content=content if request.include_content else b"")
+            yield galleries_pb2.WatchGalleryResponse(image=image, content=content if request.include_content else b"")
         else:
-            gallery.state = r.JOB_STATE_SUCCEEDED
+            gallery.state = jobs_pb2.JOB_STATE_SUCCEEDED
         if gallery.state != first_state:
-            yield g.WatchGalleryResponse(gallery=_without_images(gallery))
+            yield galleries_pb2.WatchGalleryResponse(gallery=_without_images(gallery))
 
-    def _paint(self, gallery: r.Gallery, shot: int) -> tuple[r.Image, bytes]:
+    def _paint(self, gallery: galleries_pb2.Gallery, shot: int) -> tuple[images_pb2.Image, bytes]:
         style = gallery.styles[shot // gallery.shots_per_style]
         seed = gallery.seed + shot % gallery.shots_per_style
         content = painted_png(style, seed)
@@ -319,30 +354,32 @@ class FakeGateway(gateway_pb2_grpc.GatewayServiceServicer):
             gallery.completed_shots = shot + 1
         return gallery.images[shot], content
 
-    async def CancelGallery(self, request: g.CancelGalleryRequest, context: Any) -> g.CancelGalleryResponse:
+    async def CancelGallery(
+        self, request: galleries_pb2.CancelGalleryRequest, context: Any
+    ) -> galleries_pb2.CancelGalleryResponse:
         self._enter("CancelGallery", request)
         gallery = _find(self.galleries, request.name, "GALLERY_NOT_FOUND")
-        gallery.state = r.JOB_STATE_CANCELLED
-        return g.CancelGalleryResponse(gallery=gallery)
+        gallery.state = jobs_pb2.JOB_STATE_CANCELLED
+        return galleries_pb2.CancelGalleryResponse(gallery=gallery)
 
-    async def GetImage(self, request: g.GetImageRequest, context: Any) -> g.GetImageResponse:
+    async def GetImage(self, request: galleries_pb2.GetImageRequest, context: Any) -> galleries_pb2.GetImageResponse:
         self._enter("GetImage", request)
         name, _, shot = request.name.partition("/images/")
         gallery = _find(self.galleries, name, "IMAGE_NOT_FOUND")
         if int(shot) >= len(gallery.images):
             raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {request.name} yet")
         image = gallery.images[int(shot)]
-        return g.GetImageResponse(image=image, content=painted_png(image.style, image.seed))
+        return galleries_pb2.GetImageResponse(image=image, content=painted_png(image.style, image.seed))
 
-    async def ListStyles(self, request: g.ListStylesRequest, context: Any) -> g.ListStylesResponse:
+    async def ListStyles(self, request: styles_pb2.ListStylesRequest, context: Any) -> styles_pb2.ListStylesResponse:
         self._enter("ListStyles", request)
         items, token = _page([_style(each) for each in STYLES], request)
-        return g.ListStylesResponse(styles=items, next_page_token=token)
+        return styles_pb2.ListStylesResponse(styles=items, next_page_token=token)
 
-    async def GetStyle(self, request: g.GetStyleRequest, context: Any) -> g.GetStyleResponse:
+    async def GetStyle(self, request: styles_pb2.GetStyleRequest, context: Any) -> styles_pb2.GetStyleResponse:
         self._enter("GetStyle", request)
         names = {f"styles/{each}": each for each in STYLES}
-        return g.GetStyleResponse(style=_style(_find(names, request.name, "STYLE_NOT_FOUND")))
+        return styles_pb2.GetStyleResponse(style=_style(_find(names, request.name, "STYLE_NOT_FOUND")))
 
 
 def _find(where: Mapping[str, Any], name: str, reason: str) -> Any:
@@ -351,13 +388,15 @@ def _find(where: Mapping[str, Any], name: str, reason: str) -> Any:
     return where[name]
 
 
-def _inspected(start: g.CandidatePhoto, content: bytes) -> g.PhotoInspection:
+def _inspected(start: photos_pb2.CandidatePhoto, content: bytes) -> photos_pb2.PhotoInspection:
     with contextlib.suppress(OSError), Image.open(io.BytesIO(content)) as image:
         assert len(content) == start.size_bytes
-        return g.PhotoInspection(filename=start.filename, usable=True, width_px=image.width, height_px=image.height)
+        return photos_pb2.PhotoInspection(
+            filename=start.filename, usable=True, width_px=image.width, height_px=image.height
+        )
     cause = "PHOTO_UNDECODABLE" if content else "PHOTO_TOO_LARGE"
-    broken = g.PhotoFinding(reason="UNDECODABLE", message="the file is no image; send another", cause=cause)
-    return g.PhotoInspection(filename=start.filename, findings=[broken])
+    broken = photos_pb2.PhotoFinding(reason="UNDECODABLE", message="the file is no image; send another", cause=cause)
+    return photos_pb2.PhotoInspection(filename=start.filename, findings=[broken])
 
 
 def _page(items: Sequence[Any], request: Any) -> tuple[Sequence[Any], str]:
@@ -366,9 +405,9 @@ def _page(items: Sequence[Any], request: Any) -> tuple[Sequence[Any], str]:
     return items[start:stop], str(stop) if stop < len(items) else ""
 
 
-def _style(style: str) -> r.Style:
+def _style(style: str) -> styles_pb2.Style:
     outfit = style.rpartition("-")[0]
-    return r.Style(
+    return styles_pb2.Style(
         name=f"styles/{style}",
         display_name=style.replace("-", " ").capitalize(),
         description=f"A portrait in {outfit}.",
@@ -380,16 +419,16 @@ def _style(style: str) -> r.Style:
     )
 
 
-def _without_images(gallery: r.Gallery) -> r.Gallery:
-    bare = r.Gallery()
+def _without_images(gallery: galleries_pb2.Gallery) -> galleries_pb2.Gallery:
+    bare = galleries_pb2.Gallery()
     bare.CopyFrom(gallery)
     del bare.images[:]
     return bare
 
 
-def _preview(shot: int) -> g.ShotPreview:
+def _preview(shot: int) -> galleries_pb2.ShotPreview:
     """A preview of a shot, half way."""
-    return g.ShotPreview(shot=shot, step=10, total_steps=20, content=b"\xff\xd8preview")
+    return galleries_pb2.ShotPreview(shot=shot, step=10, total_steps=20, content=b"\xff\xd8preview")
 
 
 async def _authenticate(metadata: Mapping[str, str]) -> str:
@@ -400,13 +439,8 @@ async def _authenticate(metadata: Mapping[str, str]) -> str:
 
 async def start_fake_gateway(fake: FakeGateway, port: int = 0) -> RunningServer:
     """Serve it on loopback; `await running.stop()` ends it."""
-
-    def register(server: grpc.aio.Server) -> list[str]:
-        gateway_pb2_grpc.add_GatewayServiceServicer_to_server(fake, server)  # type: ignore[no-untyped-call]
-        return ["headshots.v1.GatewayService"]
-
     settings = ServerSettings(port=port)
-    return await start_server(register, settings, registry=CollectorRegistry(), authenticate=_authenticate)
+    return await start_server(fake.register, settings, registry=CollectorRegistry(), authenticate=_authenticate)
 
 
 @contextlib.contextmanager

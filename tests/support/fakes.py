@@ -20,9 +20,8 @@ from prometheus_client import CollectorRegistry
 from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError, NotFoundError
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
+from headshots.v1 import adapters_pb2, generator_pb2_grpc, jobs_pb2, trainer_pb2_grpc, trainings_pb2
 from headshots.v1 import generator_pb2 as generator
-from headshots.v1 import generator_pb2_grpc, trainer_pb2_grpc
-from headshots.v1 import resources_pb2 as resources
 from headshots.v1 import trainer_pb2 as trainer
 
 FOUNDATION_DIGEST = "f0" * 32
@@ -47,7 +46,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         self.starts: Counter[str] = Counter()
         self.refusal: HeadshotsError | None = None
         """Raised by StartTraining."""
-        self.failure: resources.Failure | None = None
+        self.failure: jobs_pb2.Failure | None = None
         """How jobs end, instead of with an adapter."""
         self.lost_answers = 0
         """So many StartTraining calls start the job and then fail, like a trainer that dies before it answers."""
@@ -67,7 +66,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         if request.job_id not in self.jobs:
             self.requests[request.job_id] = request
             self.jobs[request.job_id] = trainer.TrainingJob(
-                job_id=request.job_id, state=resources.JOB_STATE_PENDING, queue_place=2, total_steps=3
+                job_id=request.job_id, state=jobs_pb2.JOB_STATE_PENDING, queue_place=2, total_steps=3
             )
             task = asyncio.create_task(self._run(request))
             self._tasks.add(task)
@@ -78,23 +77,23 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         return trainer.StartTrainingResponse(job=self.jobs[request.job_id])
 
     async def _run(self, request: trainer.StartTrainingRequest) -> None:
-        await self._set(request.job_id, state=resources.JOB_STATE_RUNNING, queue_place=0, attempt=1)
+        await self._set(request.job_id, state=jobs_pb2.JOB_STATE_RUNNING, queue_place=0, attempt=1)
         for step in (1, 2, 3):
             await self.go.wait()
             job = self.jobs[request.job_id]
-            if job.state != resources.JOB_STATE_RUNNING:
+            if job.state != jobs_pb2.JOB_STATE_RUNNING:
                 return
-            job.curve.append(resources.LossPoint(step=step, loss=1 / step))
+            job.curve.append(trainings_pb2.LossPoint(step=step, loss=1 / step))
             await self._set(request.job_id, step=step, loss=1 / step)
         if self.failure is not None:
             self.jobs[request.job_id].failure.CopyFrom(self.failure)
-            await self._set(request.job_id, state=resources.JOB_STATE_FAILED)
+            await self._set(request.job_id, state=jobs_pb2.JOB_STATE_FAILED)
             return
         content = b"weights of " + b",".join(photo.sha256.encode() for photo in request.photos)
         key = f"{request.output_prefix}/adapter.safetensors"
         await self.store.put(key, content)
         self.jobs[request.job_id].adapter.CopyFrom(
-            resources.Adapter(
+            adapters_pb2.Adapter(
                 sha256=hashlib.sha256(content).hexdigest(),
                 key=key,
                 foundation_digest=FOUNDATION_DIGEST,
@@ -103,7 +102,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
                 size_bytes=len(content),
             )
         )
-        await self._set(request.job_id, state=resources.JOB_STATE_SUCCEEDED)
+        await self._set(request.job_id, state=jobs_pb2.JOB_STATE_SUCCEEDED)
 
     async def _set(self, job_id: str, **fields: Any) -> None:
         job = self.jobs[job_id]
@@ -132,7 +131,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
             if job.revision != seen:
                 seen = job.revision
                 yield trainer.WatchTrainingJobResponse(job=job)
-            if job.state > resources.JOB_STATE_RUNNING:
+            if job.state > jobs_pb2.JOB_STATE_RUNNING:
                 return
             async with self._changed:
                 with contextlib.suppress(TimeoutError):
@@ -145,8 +144,8 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         job = self._job(request.job_id)
         if self.deaf:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "connection reset")
-        if job.state <= resources.JOB_STATE_RUNNING:
-            await self._set(request.job_id, state=resources.JOB_STATE_CANCELLED)
+        if job.state <= jobs_pb2.JOB_STATE_RUNNING:
+            await self._set(request.job_id, state=jobs_pb2.JOB_STATE_CANCELLED)
         return trainer.CancelTrainingJobResponse(job=job)
 
 

@@ -17,14 +17,13 @@ from PIL import Image
 
 from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
+from headshots.client.stub import GatewayStub
 from headshots.database import migrate, open_database
 from headshots.errors import HeadshotsError
 from headshots.faces import FaceAnalyzer
 from headshots.rpc.channel import error_from_rpc
 from headshots.rpc.server import RunningServer
-from headshots.v1 import gateway_pb2 as pb
-from headshots.v1 import gateway_pb2_grpc
-from headshots.v1 import resources_pb2 as resources
+from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, subjects_pb2, trainings_pb2
 from services.gateway.settings import GatewaySettings, default_styles
 from services.gateway.wiring import Gateway, start_gateway
 from tests.support.fakes import FakeGenerator, FakeTrainer, serve
@@ -47,7 +46,7 @@ class Caller:
     """A tenant's client: the raw stub with the tenant's key, and the errors of our tree."""
 
     def __init__(self, channel: grpc.aio.Channel, key: str | None) -> None:
-        self.stub: Any = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
+        self.stub = GatewayStub(channel)
         self.metadata = () if key is None else (("authorization", f"Bearer {key}"),)
 
     async def __call__(self, method: str, request: Any) -> Any:
@@ -70,9 +69,9 @@ class Caller:
 
     async def subject(self, **fields: Any) -> str:
         """A new subject's name."""
-        return str((await self("CreateSubject", pb.CreateSubjectRequest(**fields))).subject.name)
+        return str((await self("CreateSubject", subjects_pb2.CreateSubjectRequest(**fields))).subject.name)
 
-    async def send(self, messages: Iterable[pb.UploadPhotosRequest]) -> list[resources.Photo]:
+    async def send(self, messages: Iterable[photos_pb2.UploadPhotosRequest]) -> list[photos_pb2.Photo]:
         """One upload stream of just these messages."""
         try:
             answer = await self.stub.UploadPhotos(iter(messages), metadata=self.metadata, timeout=PATIENCE_SECONDS)
@@ -80,7 +79,7 @@ class Caller:
             raise error_from_rpc(error) from error
         return list(answer.photos)
 
-    async def upload(self, subject: str, *photos: bytes) -> list[resources.Photo]:
+    async def upload(self, subject: str, *photos: bytes) -> list[photos_pb2.Photo]:
         """One well-formed upload."""
         return await self.send(upload_messages(subject, *photos))
 
@@ -88,37 +87,40 @@ class Caller:
         """A subject with six photos and a finished training."""
         subject = await self.subject(**fields)
         await self.upload(subject, *map(selfie, range(6)))
-        training = (await self("CreateTraining", pb.CreateTrainingRequest(parent=subject))).training
+        training = (await self("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=subject))).training
         states = [message.training.state async for message in self.watch_training(training.name)]
-        assert states[-1] == resources.JOB_STATE_SUCCEEDED
+        assert states[-1] == jobs_pb2.JOB_STATE_SUCCEEDED
         return subject
 
     def watch_training(self, name: str) -> AsyncIterator[Any]:
         """WatchTraining."""
-        return self.stream("WatchTraining", pb.WatchTrainingRequest(name=name))
+        return self.stream("WatchTraining", trainings_pb2.WatchTrainingRequest(name=name))
 
     async def gallery(self, subject: str, styles: Iterable[str] = ("studio-navy-suit",), **fields: Any) -> str:
         """A new gallery's name."""
-        request = pb.CreateGalleryRequest(parent=subject, styles=[f"styles/{style}" for style in styles], **fields)
+        request = galleries_pb2.CreateGalleryRequest(
+            parent=subject, styles=[f"styles/{style}" for style in styles], **fields
+        )
         return str((await self("CreateGallery", request)).gallery.name)
 
-    async def finished_gallery(self, name: str) -> resources.Gallery:
+    async def finished_gallery(self, name: str) -> galleries_pb2.Gallery:
         """The gallery once it has ended."""
-        async for _ in self.stream("WatchGallery", pb.WatchGalleryRequest(name=name)):
+        async for _ in self.stream("WatchGallery", galleries_pb2.WatchGalleryRequest(name=name)):
             pass
-        gallery = (await self("GetGallery", pb.GetGalleryRequest(name=name))).gallery
-        assert isinstance(gallery, resources.Gallery)
+        gallery = (await self("GetGallery", galleries_pb2.GetGalleryRequest(name=name))).gallery
+        assert isinstance(gallery, galleries_pb2.Gallery)
         return gallery
 
 
-def upload_messages(subject: str, *photos: bytes) -> list[pb.UploadPhotosRequest]:
+def upload_messages(subject: str, *photos: bytes) -> list[photos_pb2.UploadPhotosRequest]:
     """A header, then each photo in chunks."""
-    messages = [pb.UploadPhotosRequest(header=pb.UploadHeader(parent=subject))]
+    messages = [photos_pb2.UploadPhotosRequest(header=photos_pb2.UploadPhotosHeader(parent=subject))]
     for number, photo in enumerate(photos):
-        start = pb.PhotoStart(filename=f"{number}.jpg", size_bytes=len(photo))
-        messages.append(pb.UploadPhotosRequest(photo=start))
+        start = photos_pb2.PhotoStart(filename=f"{number}.jpg", size_bytes=len(photo))
+        messages.append(photos_pb2.UploadPhotosRequest(photo=start))
         messages += [
-            pb.UploadPhotosRequest(chunk=photo[at : at + CHUNK_BYTES]) for at in range(0, len(photo), CHUNK_BYTES)
+            photos_pb2.UploadPhotosRequest(chunk=photo[at : at + CHUNK_BYTES])
+            for at in range(0, len(photo), CHUNK_BYTES)
         ]
     return messages
 

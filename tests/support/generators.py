@@ -21,8 +21,8 @@ from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.rpc.server import ServerSettings, start_server
+from headshots.v1 import adapters_pb2, generator_pb2_grpc
 from headshots.v1 import generator_pb2 as pb
-from headshots.v1 import generator_pb2_grpc, resources_pb2
 from services.generator.adapters.tiers import AdapterCache, AdapterRef
 from services.generator.engine import Engine, EngineLimits
 from services.generator.metrics import Metrics
@@ -71,7 +71,7 @@ class Generator:
     address: str
     metrics_port: int
 
-    async def add(self, data: bytes, key: str = "") -> resources_pb2.Adapter:
+    async def add(self, data: bytes, key: str = "") -> adapters_pb2.Adapter:
         """Store an adapter's file; the message that refers to it."""
         return await store_adapter(self.store, adapter_ref(data, key), data)
 
@@ -100,9 +100,9 @@ async def refused(generator: Generator, **request: Any) -> HeadshotsError:
     return error_from_rpc(caught.value)
 
 
-async def store_adapter(store: ArtifactStore, ref: AdapterRef, data: bytes) -> resources_pb2.Adapter:
+async def store_adapter(store: ArtifactStore, ref: AdapterRef, data: bytes) -> adapters_pb2.Adapter:
     await store.put(ref.key, data)
-    return resources_pb2.Adapter(sha256=ref.sha256, key=ref.key, foundation_digest=ref.foundation_digest)
+    return adapters_pb2.Adapter(sha256=ref.sha256, key=ref.key, foundation_digest=ref.foundation_digest)
 
 
 def make_engine(

@@ -7,11 +7,12 @@ import json
 import numpy as np
 
 from headshots.client import convert as client_convert
-from headshots.v1 import resources_pb2 as r
+from headshots.v1 import jobs_pb2, trainings_pb2
 from headshots.v1 import trainer_pb2 as t
-from services.gateway import convert
-from services.gateway.models import Training, TrainingJob, TrainingOptions, TrainingRequest
-from services.gateway.peers.rpc import _job as job_from_rpc
+from services.gateway.peers.convert import training_job as job_from_rpc
+from services.gateway.peers.models import TrainingJob, TrainingOptions, TrainingRequest
+from services.gateway.trainings import convert
+from services.gateway.trainings.models import Training
 from services.trainer.selection.scores import CheckpointScores, TrainingScores
 from services.trainer.servicer import _scores as scores_to_rpc
 
@@ -28,14 +29,14 @@ SCORES = TrainingScores(
 )
 
 
-def _through_the_gateway(message: t.TrainingJob) -> r.Training:
+def _through_the_gateway(message: t.TrainingJob) -> trainings_pb2.Training:
     job = TrainingJob.from_json(json.loads(json.dumps(job_from_rpc(message).to_json())))
     request = TrainingRequest("j", "t", (), "out", "man", TrainingOptions(), 1)
     return convert.training(Training("j", "s", request, job, created_at=0.0))
 
 
 def test_scores_reach_the_caller_as_the_trainer_gave_them() -> None:
-    message = t.TrainingJob(job_id="j", state=r.JOB_STATE_SUCCEEDED, scores=scores_to_rpc(SCORES))
+    message = t.TrainingJob(job_id="j", state=jobs_pb2.JOB_STATE_SUCCEEDED, scores=scores_to_rpc(SCORES))
     public = _through_the_gateway(message)
     assert public.scores == message.scores
     told = client_convert.training(public).scores
@@ -50,6 +51,6 @@ def test_scores_reach_the_caller_as_the_trainer_gave_them() -> None:
 
 
 def test_before_the_end_there_are_none() -> None:
-    public = _through_the_gateway(t.TrainingJob(job_id="j", state=r.JOB_STATE_RUNNING))
+    public = _through_the_gateway(t.TrainingJob(job_id="j", state=jobs_pb2.JOB_STATE_RUNNING))
     assert not public.HasField("scores")
     assert client_convert.training(public).scores is None

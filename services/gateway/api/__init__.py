@@ -1,0 +1,1 @@
+"""What the public calls of every resource have in common: names, pages, times, states."""

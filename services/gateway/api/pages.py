@@ -1,4 +1,4 @@
-"""Pages by key: a token holds where the page before ended, so rows that come or go in between shift nothing."""
+"""Cuts lists into pages by key: a token holds where the page before ended, so rows that come or go shift nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from headshots.errors import FieldViolation, InvalidArgumentError
 
+DEFAULT_PAGE = 50
+"""Items of a page where the caller names no number."""
 ItemT = TypeVar("ItemT")
 # What fits the 64 bits of a database's integer; no finite or infinite float above it is a time either.
 _LARGEST = 2**63 - 1

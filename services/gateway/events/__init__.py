@@ -1,0 +1,1 @@
+"""Waking and feeding those who watch a training or a gallery."""

@@ -1,4 +1,4 @@
-"""Who waits for what within this process: watchers of a training or gallery are woken on a change and fed previews.
+"""Wakes the watchers of a training or gallery within this process when it changes, and feeds them previews.
 
 Another process's changes arrive by polling, so every wait has a time limit. Use from the event loop only.
 """
@@ -11,7 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 
 from headshots.pauses import pause
-from services.gateway.models import ShotPreview
+from services.gateway.events.models import ShotPreview
 
 # Previews that a slow watcher may fall behind; older ones are dropped.
 _MAX_PREVIEWS = 64

@@ -1,0 +1,1 @@
+"""Galleries and their shots: ordered, leased, settled, watched."""

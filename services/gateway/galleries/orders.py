@@ -1,4 +1,4 @@
-"""A gallery that is ordered: checked, and written as rows of shots. Blocking SQL; called off the event loop."""
+"""Checks an order of a gallery and writes it as rows of shots. Blocking SQL."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import database_now, write
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
-from headshots.schema import PENDING, galleries, shots, trainings
+from headshots.schema import PENDING, galleries, shots
 from headshots.styles import Style, StyleLibrary
 from services.gateway.api.names import training_name
+from services.gateway.galleries.models import Gallery, GalleryOrder
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import find_image, present
-from services.gateway.models import MAX_SHOTS, SEEDS, Adapter, Gallery, GalleryOrder
-from services.gateway.subjects.rows import find_subject, new_id, newest_adapters
-from services.gateway.trainings.rows import ACTIVE
+from services.gateway.galleries.rules import MAX_SHOTS, SEEDS
+from services.gateway.peers.models import Adapter
+from services.gateway.tenants.ownership import find_subject, new_id
+from services.gateway.trainings.rows import active_of_subject, newest_adapters
 
 
 def create_gallery(
@@ -66,7 +68,7 @@ def _adapter_of(connection: Connection, subject_id: str) -> Adapter:
     adapter = newest_adapters(connection, [subject_id]).get(subject_id)
     if adapter is not None:
         return adapter
-    active = connection.execute(sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id, ACTIVE)).scalar()
+    active = active_of_subject(connection, subject_id)
     if active is None:
         raise FailedPreconditionError(
             "SUBJECT_UNTRAINED", "the subject has no adapter yet; create a training and wait until it succeeds"

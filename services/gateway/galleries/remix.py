@@ -1,4 +1,4 @@
-"""The image that a gallery is painted over, as it is asked for and as it is kept."""
+"""Describes the image that a gallery is painted over, as it is asked for and as it is kept."""
 
 from __future__ import annotations
 

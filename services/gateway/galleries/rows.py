@@ -1,4 +1,4 @@
-"""Galleries and their shots as rows: found, listed, cancelled. Blocking SQL; called off the event loop."""
+"""Finds, lists, cancels and removes galleries. Blocking SQL; `orders` makes them."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from headshots.database import read, write
 from headshots.errors import NotFoundError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL_STATES, galleries, shots
 from services.gateway.api.pages import cut_page, decode_token
+from services.gateway.galleries.models import Gallery, Image
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.settling import settle
-from services.gateway.models import Adapter, Failure, Gallery, Image
-from services.gateway.subjects.rows import find_subject
+from services.gateway.peers.models import Adapter, Failure
+from services.gateway.tenants.ownership import find_subject
 
 
 def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, *, images: bool = True) -> Gallery:
@@ -103,6 +104,19 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, gallery_id: 
             connection.execute(sa.update(galleries).where(galleries.c.id == gallery_id).values(cancel_requested=True))
             settle(connection, gallery_id)
         return present(connection, [_find(connection, tenant_id, subject_id, gallery_id)])[0]
+
+
+def active_of_subject(connection: Connection, subject_id: str) -> str | None:
+    """The id of a gallery of the subject that has not ended."""
+    active = galleries.c.state.not_in(TERMINAL_STATES)
+    return connection.execute(sa.select(galleries.c.id).where(galleries.c.subject_id == subject_id, active)).scalar()
+
+
+def delete_of_subject(connection: Connection, subject_id: str) -> None:
+    """Removes the rows of an erased subject."""
+    of_subject = sa.select(galleries.c.id).where(galleries.c.subject_id == subject_id)
+    connection.execute(sa.delete(shots).where(shots.c.gallery_id.in_(of_subject)))
+    connection.execute(sa.delete(galleries).where(galleries.c.subject_id == subject_id))
 
 
 def _finished(gallery_id: str) -> sa.Select[Any]:

@@ -1,4 +1,4 @@
-"""When a gallery ends, and how: decided by the states of its shots alone."""
+"""Ends a gallery with its last shot; the states of the shots alone decide how. Blocking SQL."""
 
 from __future__ import annotations
 

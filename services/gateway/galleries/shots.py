@@ -1,4 +1,4 @@
-"""Shots as leased rows: what a worker reads of one and every way in which it may end. Blocking SQL."""
+"""Claims shots, which are leased rows, and records every way in which one may end. Blocking SQL."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, gal
 from headshots.styles import Style
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.settling import settle
-from services.gateway.models import Adapter, Failure
-from services.gateway.peers.interfaces import ImageDone
+from services.gateway.peers.models import Adapter, Failure, ImageDone
 
 
 @dataclass(frozen=True)

@@ -30,14 +30,15 @@ from headshots.pauses import pause
 from headshots.styles import compose_prompt
 from headshots.threads import in_lease_thread
 from services.gateway.events.hub import Hub
+from services.gateway.events.models import ShotPreview
 from services.gateway.galleries import shots
 from services.gateway.galleries.shots import Shot
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.models import Failure, ShotPreview
 from services.gateway.painting.likeness import LikenessJudge
 from services.gateway.peers.describer import Describer
-from services.gateway.peers.interfaces import GenerationRequest, Generator, ImageDone, StepDone
-from services.gateway.subjects.rows import object_prefix
+from services.gateway.peers.interfaces import Generator
+from services.gateway.peers.models import Failure, GenerationRequest, ImageDone, PaintOver, StepDone
+from services.gateway.tenants.ownership import object_prefix
 
 _LOG = logging.getLogger(__name__)
 # The generator is away, full or draining: no fault of the shot, so such an attempt does not count.
@@ -194,7 +195,7 @@ class ShotWorker:
             preview_every=self._settings.preview_every if self._hub.wants_previews(shot.gallery_id) else 0,
             output_prefix=f"{object_prefix(shot.tenant_id, shot.subject_id)}/images",
             priority=shot.priority,
-            remix=shot.remix,
+            paint_over=_paint_over(shot),
         )
         async with contextlib.aclosing(self._generator.generate(request)) as events:  # type: ignore[type-var]
             while True:
@@ -231,3 +232,7 @@ class ShotWorker:
         await in_lease_thread(ending, self._engine, shot, *values, **named)
         self._metrics.shots.labels(status).inc()
         self._hub.changed(shot.gallery_id)
+
+
+def _paint_over(shot: Shot) -> PaintOver | None:
+    return PaintOver(shot.remix.key, shot.remix.sha256, shot.remix.repaint) if shot.remix is not None else None

@@ -1,4 +1,4 @@
-"""What the generators run, asked for rarely."""
+"""Asks the generators what they run, rarely, and remembers the answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 import time
 
 from headshots.errors import UnavailableError
-from services.gateway.peers.interfaces import Generator, GeneratorDescription
+from services.gateway.peers.interfaces import Generator
+from services.gateway.peers.models import GeneratorDescription
 
 
 class Describer:

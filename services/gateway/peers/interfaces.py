@@ -1,71 +1,17 @@
-"""What the gateway needs of a trainer and of a generator. The gRPC side of it is in `rpc_peers`."""
+"""The Protocols of a trainer and of a generator, as the gateway calls them. `rpc` implements them over gRPC."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Protocol
 
-from services.gateway.galleries.remix import Remix
-from services.gateway.models import Adapter, TrainingJob, TrainingRequest
-
-
-@dataclass(frozen=True)
-class GenerationRequest:
-    """One image; fields as in the contract's GenerateRequest."""
-
-    tenant: str
-    adapter: Adapter
-    prompt: str
-    seed: int
-    image_format: int
-    quality: int
-    preview_every: int
-    output_prefix: str
-    priority: int
-    remix: Remix | None = None
-    """What is painted over."""
-
-
-@dataclass(frozen=True)
-class StepDone:
-    """A denoising step is done; `preview` is a small JPEG or empty."""
-
-    step: int
-    total_steps: int
-    preview: bytes
-
-
-@dataclass(frozen=True)
-class ImageDone:
-    """The image is in the object store under `key`."""
-
-    key: str
-    sha256: str
-    size_bytes: int
-    content_type: str
-    width_px: int
-    height_px: int
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """In the generator's queue, or just started."""
-
-
-GenerationEvent = Waiting | StepDone | ImageDone
-
-
-@dataclass(frozen=True)
-class GeneratorDescription:
-    """What a generator runs."""
-
-    foundation_digest: str
-    max_rank: int
-    prompt_template: str
-    trigger: str
-    native_side_px: int
-    """The shorter side of what the foundation paints by itself."""
+from services.gateway.peers.models import (
+    GenerationEvent,
+    GenerationRequest,
+    GeneratorDescription,
+    TrainingJob,
+    TrainingRequest,
+)
 
 
 class Trainer(Protocol):

@@ -1,0 +1,1 @@
+"""Photos: received, inspected, stored, listed."""

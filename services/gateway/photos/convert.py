@@ -1,18 +1,33 @@
-"""Streams of photos, and what inspections find in them <-> the public contract's messages."""
+"""Converts photos, streams of photos and what inspections find between dataclasses and protobuf."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
 from headshots.imaging.inspection import Finding
-from headshots.v1 import gateway_pb2
+from headshots.v1 import photos_pb2
 from services.gateway.api import names
+from services.gateway.api.convert import timestamp
 from services.gateway.photos.inspector import InspectedPhoto, InspectionReport
+from services.gateway.photos.models import Photo
 from services.gateway.photos.streams import PhotoStart, StreamHeader, StreamPart
 
 
+def photo(value: Photo) -> photos_pb2.Photo:
+    """A photo."""
+    return photos_pb2.Photo(
+        name=names.photo_name(value.subject_id, value.sha256),
+        sha256=value.sha256,
+        size_bytes=value.size_bytes,
+        width_px=value.width_px,
+        height_px=value.height_px,
+        filename=value.filename,
+        create_time=timestamp(value.created_at),
+    )
+
+
 async def photo_parts(
-    requests: AsyncIterator[gateway_pb2.UploadPhotosRequest] | AsyncIterator[gateway_pb2.InspectPhotosRequest],
+    requests: AsyncIterator[photos_pb2.UploadPhotosRequest] | AsyncIterator[photos_pb2.InspectPhotosRequest],
 ) -> AsyncIterator[StreamPart]:
     """The messages of an upload's or an inspection's stream."""
     async for request in requests:
@@ -25,9 +40,9 @@ async def photo_parts(
             yield request.chunk
 
 
-def inspection(value: InspectionReport) -> gateway_pb2.InspectPhotosResponse:
+def inspection(value: InspectionReport) -> photos_pb2.InspectPhotosResponse:
     """What was found."""
-    return gateway_pb2.InspectPhotosResponse(
+    return photos_pb2.InspectPhotosResponse(
         photos=map(_inspected_photo, value.photos),
         usable_count=sum(not photo.findings for photo in value.photos),
         findings=map(_finding, value.findings),
@@ -37,8 +52,8 @@ def inspection(value: InspectionReport) -> gateway_pb2.InspectPhotosResponse:
     )
 
 
-def _inspected_photo(value: InspectedPhoto) -> gateway_pb2.PhotoInspection:
-    return gateway_pb2.PhotoInspection(
+def _inspected_photo(value: InspectedPhoto) -> photos_pb2.PhotoInspection:
+    return photos_pb2.PhotoInspection(
         name=names.photo_name(value.stored.subject_id, value.stored.sha256) if value.stored else "",
         filename=value.filename,
         usable=not value.findings,
@@ -48,8 +63,8 @@ def _inspected_photo(value: InspectedPhoto) -> gateway_pb2.PhotoInspection:
     )
 
 
-def _finding(value: Finding) -> gateway_pb2.PhotoFinding:
-    return gateway_pb2.PhotoFinding(
+def _finding(value: Finding) -> photos_pb2.PhotoFinding:
+    return photos_pb2.PhotoFinding(
         reason=value.reason,
         message=value.message,
         measured=value.measured,

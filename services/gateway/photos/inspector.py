@@ -1,4 +1,4 @@
-"""Looks at a subject's photos and at candidates before anything is spent on them; keeps nothing of either."""
+"""Tells what is wrong with a subject's photos and with candidates, before a training is spent on them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from headshots.imaging import PhotoLimits, open_photo
 from headshots.imaging.inspection import Finding, Measured, judge, measure
 from headshots.imaging.quality import QualityLimits
 from headshots.threads import in_thread
-from services.gateway.models import MAX_PHOTO_BYTES, MIN_TRAINING_PHOTOS, Photo
 from services.gateway.peers.describer import Describer
 from services.gateway.photos import rows as photo_rows
+from services.gateway.photos.models import Photo
+from services.gateway.photos.rules import MAX_PHOTO_BYTES, MIN_TRAINING_PHOTOS
 from services.gateway.photos.streams import StreamGate, StreamPart, malformed, read_header, read_photos
 
 

@@ -1,4 +1,4 @@
-"""Photos of a subject: stored all or none, listed in upload order. Blocking; the engine calls it off the event loop."""
+"""Stores photos of a subject, all of a stream or none, and lists them in upload order. Blocking SQL."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from headshots.errors import FailedPreconditionError, NotFoundError
 from headshots.schema import photos, subjects
 from services.gateway.api.names import photo_name
 from services.gateway.api.pages import cut_page, decode_token
-from services.gateway.models import MAX_PHOTOS, Photo
+from services.gateway.photos.models import Photo
+from services.gateway.photos.rules import MAX_PHOTOS
 from services.gateway.photos.uploads import SpooledPhoto, duplicate
-from services.gateway.subjects.rows import find_subject, object_prefix
+from services.gateway.tenants.ownership import find_subject, object_prefix
 
 
 def photo_key(tenant_id: str, subject_id: str, png_sha256: str) -> str:
@@ -141,6 +142,21 @@ def photo_refs(connection: Connection, subject_id: str, wanted: Sequence[str] = 
             message = f"subjects/{subject_id} has no {name}; ListPhotos tells what it has"
             raise NotFoundError("PHOTO_NOT_FOUND", message, metadata={"name": name})
     return tuple(ref for name, ref in refs.items() if not wanted or name in wanted)
+
+
+def count(connection: Connection, subject_ids: Sequence[str]) -> dict[str, int]:
+    """Photos by subject; subjects without photos are left out."""
+    rows = connection.execute(
+        sa.select(photos.c.subject_id, sa.func.count().label("photos"))
+        .where(photos.c.subject_id.in_(subject_ids))
+        .group_by(photos.c.subject_id)
+    )
+    return {row.subject_id: int(row.photos) for row in rows}
+
+
+def delete_of_subject(connection: Connection, subject_id: str) -> None:
+    """Removes the rows of an erased subject."""
+    connection.execute(sa.delete(photos).where(photos.c.subject_id == subject_id))
 
 
 def _of_subject(subject_id: str) -> sa.Select[Any]:

@@ -1,4 +1,4 @@
-"""The client's streams of photos: how many at once, how long they may be silent, and each photo's bytes in order."""
+"""Reads the client's streams of photos: how many at once, how long one may be silent, each photo's bytes in order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from headshots.errors import (
 )
 from headshots.imaging import PhotoLimits
 from headshots.threads import in_thread
-from services.gateway.models import MAX_PHOTO_BYTES, MAX_PHOTOS
+from services.gateway.photos.rules import MAX_PHOTO_BYTES, MAX_PHOTOS
 
 _BUSY_RETRY_SECONDS = 5.0
 P = ParamSpec("P")

@@ -1,4 +1,4 @@
-"""The client's stream of photos -> normalised files in a scratch folder, in order; refuses at the first fault.
+"""Writes the photos of a stream as normalised files into a scratch folder, and refuses the stream at the first fault.
 
 Nothing reaches the object store or the database before the whole stream has been accepted, so a stream that is cut or
 refused leaves nothing behind.

@@ -1,0 +1,1 @@
+"""Subjects: made, found, listed, erased."""

@@ -1,4 +1,4 @@
-"""A subject's end as rows and objects. Blocking; `Eraser` calls it off the event loop.
+"""Erases the rows and objects of a subject. Blocking; `Eraser` calls it off the event loop.
 
 Three steps, each of which may be repeated: `mark_deleted` hides the subject, `erase` removes all that it has, and
 `forget` looks at the object store once more and removes the row. In between, a generator's call that was cancelled may
@@ -16,9 +16,11 @@ from sqlalchemy.engine import Connection, Engine
 from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, now_expression, read, write
 from headshots.errors import FailedPreconditionError
-from headshots.schema import SUCCEEDED, TERMINAL_STATES, galleries, photos, shots, subjects, training_jobs, trainings
-from services.gateway.subjects.rows import not_found, object_prefix
-from services.gateway.trainings.events import forget_of_subject
+from headshots.schema import subjects
+from services.gateway.galleries import rows as gallery_rows
+from services.gateway.photos import rows as photo_rows
+from services.gateway.tenants.ownership import object_prefix, subject_not_found
+from services.gateway.trainings import rows as training_rows
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,11 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
     mine = sa.and_(subjects.c.id == subject_id, subjects.c.tenant_id == tenant_id, subjects.c.erased_at.is_(None))
     with write(engine) as connection:
         if connection.execute(sa.select(subjects.c.id).where(mine).with_for_update()).first() is None:
-            raise not_found(subject_id)
-        for table, noun in ((trainings, "trainings"), (galleries, "galleries")):
-            busy: sa.ColumnElement[bool] = table.c.state.not_in(TERMINAL_STATES)
-            if table is trainings:
-                # A trainer that has not heard of the end may still write.
-                busy = sa.or_(busy, trainings.c.owes_cancel)
-            running = connection.execute(sa.select(table.c.id).where(table.c.subject_id == subject_id, busy)).scalar()
+            raise subject_not_found(subject_id)
+        for noun, running in (
+            ("trainings", training_rows.unsettled_of_subject(connection, subject_id)),
+            ("galleries", gallery_rows.active_of_subject(connection, subject_id)),
+        ):
             if running is not None:
                 name = f"subjects/{subject_id}/{noun}/{running}"
                 raise FailedPreconditionError(
@@ -55,10 +55,7 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                 )
         # The request's id is free again: the same call may make a new subject.
         connection.execute(sa.update(subjects).where(mine).values(deleting=True, display_name="", request_id=None))
-        jobs = connection.execute(
-            sa.select(trainings.c.job).where(trainings.c.subject_id == subject_id, trainings.c.state == SUCCEEDED)
-        ).scalars()
-        return [job["adapter"]["sha256"] for job in jobs]
+        return training_rows.adapter_digests(connection, subject_id)
 
 
 def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
@@ -70,16 +67,10 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
         UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE; what is left goes with the next try.
     """
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
-    of_gallery = sa.select(galleries.c.id).where(galleries.c.subject_id == subject_id)
-    # A job has its training's id. The trainer's row names photos and adapter by key, so it goes too, in the same
-    # transaction and whether or not a trainer is there: see docs/decisions/0004.
-    of_training = sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id)
     with write(engine) as connection:
-        connection.execute(sa.delete(training_jobs).where(training_jobs.c.id.in_(of_training)))
-        connection.execute(sa.delete(shots).where(shots.c.gallery_id.in_(of_gallery)))
-        forget_of_subject(connection, subject_id)
-        for table in (galleries, trainings, photos):
-            connection.execute(sa.delete(table).where(table.c.subject_id == subject_id))
+        gallery_rows.delete_of_subject(connection, subject_id)
+        training_rows.delete_of_subject(connection, subject_id)
+        photo_rows.delete_of_subject(connection, subject_id)
         now = database_now(connection)
         connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(erased_at=now))
     return removed

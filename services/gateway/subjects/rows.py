@@ -1,59 +1,21 @@
-"""Subjects: made, found, listed. Erasing is `erasing`'s. Blocking SQL; the engine calls it off the event loop."""
+"""Makes, finds and lists subjects. Blocking SQL; `erasure` removes them."""
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots.database import database_now, read, write
-from headshots.errors import NotFoundError
-from headshots.schema import SUCCEEDED, photos, subjects, tenants, trainings
+from headshots.schema import subjects, tenants
 from services.gateway.api.pages import cut_page, decode_token
-from services.gateway.models import Adapter, Subject, Tenant
+from services.gateway.photos import rows as photo_rows
+from services.gateway.subjects.models import Subject
+from services.gateway.tenants.ownership import find_subject, new_id
+from services.gateway.trainings import rows as training_rows
 
 DEFAULT_CLASS_NOUN = "person"
-
-
-def object_prefix(tenant_id: str, subject_id: str) -> str:
-    """Where everything of a subject lies in the object store."""
-    return f"tenants/{tenant_id}/subjects/{subject_id}"
-
-
-def new_id() -> str:
-    """16 hex digits that nobody can guess."""
-    return secrets.token_hex(8)
-
-
-def get_tenant(engine: Engine, tenant_id: str) -> Tenant:
-    """The caller's tenant."""
-    with read(engine) as connection:
-        row = connection.execute(sa.select(tenants).where(tenants.c.id == tenant_id)).one()
-    return Tenant(row.id, row.display_name, row.created_at)
-
-
-def find_subject(connection: Connection, tenant_id: str, subject_id: str, *, lock: bool = False) -> Row[Any]:
-    """The subject's row; `lock` holds off every other writer of the subject until the transaction ends.
-
-    Raises:
-        NotFoundError: SUBJECT_NOT_FOUND, also for another tenant's and for one that is being erased.
-    """
-    query = sa.select(subjects).where(
-        subjects.c.id == subject_id, subjects.c.tenant_id == tenant_id, sa.not_(subjects.c.deleting)
-    )
-    row = connection.execute(query.with_for_update() if lock else query).first()
-    if row is None:
-        raise not_found(subject_id)
-    return row
-
-
-def not_found(subject_id: str) -> NotFoundError:
-    """Also for what is another tenant's, or on its way out."""
-    name = f"subjects/{subject_id}"
-    message = f"there is no {name}; ListSubjects shows those there are"
-    return NotFoundError("SUBJECT_NOT_FOUND", message, metadata={"name": name})
 
 
 def create_subject(engine: Engine, tenant_id: str, *, display_name: str, class_noun: str, request_id: str) -> Subject:
@@ -105,25 +67,10 @@ def list_subjects(engine: Engine, tenant_id: str, size: int, token: str) -> tupl
         return _present(connection, page), next_token
 
 
-def newest_adapters(connection: Connection, subject_ids: list[str]) -> dict[str, Adapter]:
-    """By subject: the adapter of the newest successful training."""
-    rows = connection.execute(
-        sa.select(trainings.c.subject_id, trainings.c.job)
-        .where(trainings.c.subject_id.in_(subject_ids), trainings.c.state == SUCCEEDED)
-        .order_by(trainings.c.ended_at, trainings.c.id)
-    )
-    return {row.subject_id: Adapter(**row.job["adapter"]) for row in rows}
-
-
 def _present(connection: Connection, rows: list[Row[Any]]) -> list[Subject]:
     ids = [row.id for row in rows]
-    counted = connection.execute(
-        sa.select(photos.c.subject_id, sa.func.count().label("photos"))
-        .where(photos.c.subject_id.in_(ids))
-        .group_by(photos.c.subject_id)
-    )
-    counts = {row.subject_id: int(row.photos) for row in counted}
-    adapters = newest_adapters(connection, ids)
+    counts = photo_rows.count(connection, ids)
+    adapters = training_rows.newest_adapters(connection, ids)
     return [
         Subject(
             row.id,

@@ -1,0 +1,1 @@
+"""Trainings: queued, kept in step with trainers, watched, cancelled."""

@@ -1,4 +1,4 @@
-"""What has happened to a training, event by event, so that a watch may go on from any of them. Blocking SQL.
+"""Records every change of a training as a numbered event, so that a watch may go on from any of them. Blocking SQL.
 
 Every change that a caller can see is one event. Its number is the training's revision: 1 is the creation, and each
 event's is one more than the one's before. An event keeps the training as it stood but for the curve, which only ever
@@ -17,7 +17,8 @@ from sqlalchemy.engine import Connection, Row
 from headshots.database import database_now
 from headshots.errors import InvalidArgumentError
 from headshots.schema import TERMINAL_STATES, training_events, trainings
-from services.gateway.models import Training, TrainingJob, TrainingRequest
+from services.gateway.peers.models import TrainingJob, TrainingRequest
+from services.gateway.trainings.models import Training
 
 _KEPT_SECONDS = 24 * 3600.0
 # Events read at once; a watch that is further behind reads again.

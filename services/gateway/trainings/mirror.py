@@ -1,4 +1,4 @@
-"""Trainings as the reconciler keeps them: rows that mirror a trainer's jobs. Blocking SQL.
+"""Copies what trainers say of their jobs into the rows of trainings, for the reconciler. Blocking SQL.
 
 `sent` and `submitted` tell how far a row came on its way to a trainer.
 """
@@ -12,8 +12,9 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import database_now, read, write
 from headshots.schema import CANCELLED, PENDING, trainings
-from services.gateway.models import Training, TrainingJob
+from services.gateway.peers.models import TrainingJob
 from services.gateway.trainings.events import change, lock, to_training
+from services.gateway.trainings.models import Training
 from services.gateway.trainings.rows import ACTIVE
 
 

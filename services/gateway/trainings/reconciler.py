@@ -25,9 +25,10 @@ from headshots.pauses import pause
 from headshots.schema import CANCELLED, FAILED, SUCCEEDED
 from headshots.threads import in_thread
 from services.gateway.events.hub import Hub
-from services.gateway.models import Failure, Training, TrainingJob
 from services.gateway.peers.interfaces import Trainer
+from services.gateway.peers.models import Failure, TrainingJob
 from services.gateway.trainings import mirror
+from services.gateway.trainings.models import Training
 
 _LOG = logging.getLogger(__name__)
 _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.5, 10.0

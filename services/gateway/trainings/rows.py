@@ -1,4 +1,4 @@
-"""Trainings as callers make, find and cancel them. Blocking SQL; the engine calls it off the event loop.
+"""Makes, finds and cancels trainings for callers. Blocking SQL.
 
 A row is written before any trainer hears of it, so a crash at any point loses nothing: `Reconciler` finds the row and
 goes on, see `training_mirror`.
@@ -14,18 +14,14 @@ from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import database_now, read, write
 from headshots.errors import FailedPreconditionError, NotFoundError
-from headshots.schema import CANCELLED, PENDING, TERMINAL_STATES, trainings
+from headshots.schema import CANCELLED, PENDING, SUCCEEDED, TERMINAL_STATES, training_jobs, trainings
 from services.gateway.api.pages import cut_page, decode_token
-from services.gateway.models import (
-    MIN_TRAINING_PHOTOS,
-    Training,
-    TrainingJob,
-    TrainingOptions,
-    TrainingRequest,
-)
+from services.gateway.peers.models import Adapter, TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.photos.rows import photo_refs
-from services.gateway.subjects.rows import find_subject, new_id, object_prefix
-from services.gateway.trainings.events import News, change, lock, record_first, since, to_training
+from services.gateway.photos.rules import MIN_TRAINING_PHOTOS
+from services.gateway.tenants.ownership import find_subject, new_id, object_prefix
+from services.gateway.trainings.events import News, change, forget_of_subject, lock, record_first, since, to_training
+from services.gateway.trainings.models import Training
 
 ACTIVE = trainings.c.state.not_in(TERMINAL_STATES)
 
@@ -75,12 +71,17 @@ def _check_may_train(connection: Connection, subject_id: str, photo_count: int) 
             "TOO_FEW_PHOTOS",
             f"a training needs at least {MIN_TRAINING_PHOTOS} photos, this one has {photo_count}; upload or name more",
         )
-    active = connection.execute(sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id, ACTIVE)).scalar()
+    active = active_of_subject(connection, subject_id)
     if active is not None:
         name = f"subjects/{subject_id}/trainings/{active}"
         raise FailedPreconditionError(
             "TRAINING_ACTIVE", f"{name} has not ended; wait for it or cancel it", metadata={"name": name}
         )
+
+
+def active_of_subject(connection: Connection, subject_id: str) -> str | None:
+    """The id of a training of the subject that has not ended."""
+    return connection.execute(sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id, ACTIVE)).scalar()
 
 
 def _by_request_id(connection: Connection, subject_id: str, request_id: str) -> Training | None:
@@ -178,3 +179,39 @@ def training_news(engine: Engine, tenant_id: str, subject_id: str, training_id: 
     """
     with read(engine) as connection:
         return since(connection, _find(connection, tenant_id, subject_id, training_id), after)
+
+
+def newest_adapters(connection: Connection, subject_ids: Sequence[str]) -> dict[str, Adapter]:
+    """By subject: the adapter of the newest successful training."""
+    rows = connection.execute(
+        sa.select(trainings.c.subject_id, trainings.c.job)
+        .where(trainings.c.subject_id.in_(subject_ids), trainings.c.state == SUCCEEDED)
+        .order_by(trainings.c.ended_at, trainings.c.id)
+    )
+    return {row.subject_id: Adapter(**row.job["adapter"]) for row in rows}
+
+
+def adapter_digests(connection: Connection, subject_id: str) -> list[str]:
+    """SHA-256 of every adapter that a training of the subject has made."""
+    jobs = connection.execute(
+        sa.select(trainings.c.job).where(trainings.c.subject_id == subject_id, trainings.c.state == SUCCEEDED)
+    ).scalars()
+    return [job["adapter"]["sha256"] for job in jobs]
+
+
+def unsettled_of_subject(connection: Connection, subject_id: str) -> str | None:
+    """The id of a training that has not ended, or that a trainer may still write for as it has not heard of the end."""
+    unsettled = sa.or_(ACTIVE, trainings.c.owes_cancel)
+    return connection.execute(sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id, unsettled)).scalar()
+
+
+def delete_of_subject(connection: Connection, subject_id: str) -> None:
+    """Removes the rows of an erased subject.
+
+    A job has its training's id. The trainer's row names photos and adapter by key, so it goes too, in the same
+    transaction and whether or not a trainer is there: see docs/decisions/0004.
+    """
+    of_subject = sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id)
+    connection.execute(sa.delete(training_jobs).where(training_jobs.c.id.in_(of_subject)))
+    forget_of_subject(connection, subject_id)
+    connection.execute(sa.delete(trainings).where(trainings.c.subject_id == subject_id))

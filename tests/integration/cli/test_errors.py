@@ -11,7 +11,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from headshots.v1 import resources_pb2
+from headshots.v1 import trainings_pb2
 from tests.support.fake_gateway import STYLES, painted_png
 from tests.support.terminal import Terminal
 from tests.support.waiting import PATIENCE_SECONDS
@@ -119,7 +119,7 @@ def test_what_holds_a_gallery_up_is_said_too(terminal: Terminal, subject: str, t
 def test_a_training_that_did_not_pass_says_what_helps(terminal: Terminal, subject: str) -> None:
     training = terminal.json("train", subject, "--detach")["name"]
     terminal.run("trainings", "watch", training)
-    scores = resources_pb2.TrainingScores(analyzer="bundled", chosen_step=20, reason="below 0.6", passed=False)
+    scores = trainings_pb2.TrainingScores(analyzer="bundled", chosen_step=20, reason="below 0.6", passed=False)
     terminal.fake.trainings[training].scores.CopyFrom(scores)
     said = terminal.run("trainings", "watch", training)
     assert "It did not pass" in said.stderr

@@ -32,7 +32,7 @@ from headshots.errors import (
     UnavailableError,
 )
 from headshots.rpc.server import RunningServer
-from headshots.v1 import gateway_pb2, resources_pb2
+from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, trainings_pb2
 from tests.support.fake_gateway import API_KEY, STEPS, STYLES, FakeGateway, painted_png, start_fake_gateway
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
@@ -110,7 +110,7 @@ async def test_a_training_may_name_its_photos(client: AsyncHeadshots, fake: Fake
     found = await client.inspect_photos(subject)
     training = await client.train(subject, photos=[photo for photo in found.photos if photo.usable][:7])
     assert training.photo_count == 7
-    (request,) = [each for each in fake.requests if isinstance(each, gateway_pb2.CreateTrainingRequest)]
+    (request,) = [each for each in fake.requests if isinstance(each, trainings_pb2.CreateTrainingRequest)]
     assert list(request.photos) == [photo.name for photo in found.photos[:7]]
 
 
@@ -209,7 +209,7 @@ async def test_eta_arrives_in_seconds(client: AsyncHeadshots) -> None:
 
 
 async def test_training_that_fails_raises_its_reason(client: AsyncHeadshots, fake: FakeGateway) -> None:
-    fake.training_failure = resources_pb2.Failure(reason="TRAINING_DIVERGED", message="lower the learning rate")
+    fake.training_failure = jobs_pb2.Failure(reason="TRAINING_DIVERGED", message="lower the learning rate")
     subject = await subject_with_photos(client)
     with pytest.raises(JobFailedError, match="lower the learning rate") as caught:
         await client.train(subject)
@@ -263,8 +263,8 @@ async def test_gallery_fields_and_events(client: AsyncHeadshots, fake: FakeGatew
         priority=Priority.HIGH,
     )
     asked = fake.requests[-1]
-    assert asked.format == resources_pb2.IMAGE_FORMAT_WEBP
-    assert asked.priority == resources_pb2.PRIORITY_HIGH
+    assert asked.format == images_pb2.IMAGE_FORMAT_WEBP
+    assert asked.priority == jobs_pb2.PRIORITY_HIGH
     assert asked.quality == 80
     events = [event async for event in client.watch_gallery(gallery, include_previews=True)]
     assert [type(event) for event in events] == [Gallery, *([ShotPreview, PaintedImage] * 3), Gallery]
@@ -285,7 +285,7 @@ async def test_a_gallery_over_an_image(client: AsyncHeadshots, fake: FakeGateway
     remix = Remix(first.image.name, repaint=0.3)
     gallery = await client.create_gallery(subject, [STYLES[1]], remix=remix)
     assert gallery.remix == remix
-    assert fake.requests[-1].remix == resources_pb2.Remix(image=first.image.name, repaint=0.3)
+    assert fake.requests[-1].remix == galleries_pb2.Remix(image=first.image.name, repaint=0.3)
     assert [each async for each in client.generate(subject, [STYLES[1]], remix=Remix(first.image.name))]
     assert {made.remix for made in [each async for each in client.list_galleries(subject)]} == {
         None,
@@ -296,7 +296,7 @@ async def test_a_gallery_over_an_image(client: AsyncHeadshots, fake: FakeGateway
 
 async def test_gallery_that_fails_raises_after_its_images(client: AsyncHeadshots, fake: FakeGateway) -> None:
     subject = await trained(client)
-    fake.gallery_failure = resources_pb2.Failure(reason="SHOTS_FAILED", message="3 of 4 shots failed")
+    fake.gallery_failure = jobs_pb2.Failure(reason="SHOTS_FAILED", message="3 of 4 shots failed")
     painted = client.generate(subject, [STYLES[0]])
     assert (await anext(painted)).image.seed == 0
     with pytest.raises(JobFailedError, match="3 of 4"):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from headshots.v1 import resources_pb2
+from headshots.v1 import jobs_pb2
 from tests.support.fake_gateway import API_KEY, STYLES, painted_png
 from tests.support.terminal import Terminal
 from tests.support.waiting import PATIENCE_SECONDS
@@ -143,11 +143,11 @@ def test_jobs_can_be_left_and_taken_up(terminal: Terminal, photos: Path, tmp_pat
 
 def test_a_failed_job_is_1_and_says_why(terminal: Terminal, photos: Path, tmp_path: Path) -> None:
     terminal.run("subjects", "create")
-    terminal.fake.training_failure = resources_pb2.Failure(reason="TRAINING_DIVERGED", message="lower the rate")
+    terminal.fake.training_failure = jobs_pb2.Failure(reason="TRAINING_DIVERGED", message="lower the rate")
     assert "TRAINING_DIVERGED: lower the rate" in terminal.run("train", "s0", "--photos", str(photos), code=1).stderr
     terminal.fake.training_failure = None
     terminal.run("train", "s0")
-    terminal.fake.gallery_failure = resources_pb2.Failure(reason="SHOTS_FAILED", message="3 shots failed")
+    terminal.fake.gallery_failure = jobs_pb2.Failure(reason="SHOTS_FAILED", message="3 shots failed")
     out = tmp_path / "gallery"
     assert "3 shots" in terminal.run("generate", "s0", "--style", STYLES[0], "--out", str(out), code=1).stderr
     assert len(list(out.iterdir())) == 1, "what was painted is kept"
@@ -222,4 +222,4 @@ def test_ctrl_c_leaves_the_training_and_says_how_to_go_on(terminal: Terminal, ph
     assert process.returncode == 130, said
     assert "headshots trainings watch subjects/s0/trainings/t0" in said
     assert "Traceback" not in said
-    assert terminal.fake.trainings["subjects/s0/trainings/t0"].state == resources_pb2.JOB_STATE_PENDING
+    assert terminal.fake.trainings["subjects/s0/trainings/t0"].state == jobs_pb2.JOB_STATE_PENDING

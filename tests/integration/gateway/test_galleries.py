@@ -21,8 +21,7 @@ from headshots.errors import (
     ResourceExhaustedError,
     UnavailableError,
 )
-from headshots.v1 import gateway_pb2 as pb
-from headshots.v1 import resources_pb2 as resources
+from headshots.v1 import galleries_pb2, jobs_pb2, subjects_pb2, trainings_pb2
 from tests.support.fakes import painted
 from tests.support.gateway_world import World, opened_world, refused, selfie
 from tests.support.waiting import PATIENCE_SECONDS, until
@@ -41,9 +40,9 @@ async def subject(world: World) -> str:
     return await world.acme.trained_subject(class_noun="man")
 
 
-def assert_each_shot_once(world: World, gallery: resources.Gallery) -> None:
+def assert_each_shot_once(world: World, gallery: galleries_pb2.Gallery) -> None:
     """Every shot succeeded, is recorded once, and its image is the one that its prompt and seed give."""
-    assert gallery.state == resources.JOB_STATE_SUCCEEDED
+    assert gallery.state == jobs_pb2.JOB_STATE_SUCCEEDED
     assert gallery.completed_shots == gallery.total_shots == len(gallery.images)
     assert [image.name.rsplit("/", 1)[1] for image in gallery.images] == [str(n) for n in range(gallery.total_shots)]
     rows = world.rows(schema.shots)
@@ -64,7 +63,7 @@ async def test_a_gallery_is_painted_from_styles_and_seeds(world: World, subject:
     assert gallery.images[0].prompt == (
         "headshot of a ohwx man, wearing a navy suit, plain grey studio background, soft studio lighting"
     )
-    got = (await world.acme("GetSubject", pb.GetSubjectRequest(name=subject))).subject
+    got = (await world.acme("GetSubject", subjects_pb2.GetSubjectRequest(name=subject))).subject
     for request in world.generator.requests:
         assert request.adapter == got.adapter
         assert (request.tenant, request.image_count) == ("acme", 1)
@@ -85,10 +84,10 @@ async def test_shots_fill_the_generators_batch_but_no_more(world: World, subject
 async def test_images_stream_as_they_finish(world: World, subject: str) -> None:
     world.generator.hold(2)
     name = await world.acme.gallery(subject, shots_per_style=4)
-    events: asyncio.Queue[pb.WatchGalleryResponse] = asyncio.Queue()
+    events: asyncio.Queue[galleries_pb2.WatchGalleryResponse] = asyncio.Queue()
 
     async def watch() -> None:
-        request = pb.WatchGalleryRequest(name=name, include_content=True)
+        request = galleries_pb2.WatchGalleryRequest(name=name, include_content=True)
         async for event in world.acme.stream("WatchGallery", request):
             events.put_nowait(event)
 
@@ -110,9 +109,9 @@ async def test_images_stream_as_they_finish(world: World, subject: str) -> None:
     assert len({event.image.name for event in images}) == len(images) == 4
     for event in images:
         assert hashlib.sha256(event.content).hexdigest() == event.image.sha256
-    assert rest[-1].gallery.state == resources.JOB_STATE_SUCCEEDED
+    assert rest[-1].gallery.state == jobs_pb2.JOB_STATE_SUCCEEDED
     assert not rest[-1].gallery.images
-    late = [event async for event in world.acme.stream("WatchGallery", pb.WatchGalleryRequest(name=name))]
+    late = [event async for event in world.acme.stream("WatchGallery", galleries_pb2.WatchGalleryRequest(name=name))]
     assert [event.WhichOneof("event") for event in late] == ["gallery", "image", "image", "image", "image"]
     assert not any(event.content for event in late)
 
@@ -121,7 +120,7 @@ async def test_previews_come_to_those_who_ask(world: World, subject: str) -> Non
     # Until the watcher has come: whoever paints asks then whether anybody looks.
     world.generator.refusal = UnavailableError("STARTING", "try again")
     name = await world.acme.gallery(subject, shots_per_style=1)
-    request = pb.WatchGalleryRequest(name=name, include_previews=True)
+    request = galleries_pb2.WatchGalleryRequest(name=name, include_previews=True)
     world.generator.hold()
     kinds = []
     async for event in world.acme.stream("WatchGallery", request):
@@ -141,11 +140,11 @@ async def test_previews_come_to_those_who_ask(world: World, subject: str) -> Non
 async def test_an_image_can_be_fetched(world: World, subject: str) -> None:
     name = await world.acme.gallery(subject, shots_per_style=2)
     gallery = await world.acme.finished_gallery(name)
-    answer = await world.acme("GetImage", pb.GetImageRequest(name=f"{name}/images/1"))
+    answer = await world.acme("GetImage", galleries_pb2.GetImageRequest(name=f"{name}/images/1"))
     assert answer.image == gallery.images[1]
     assert hashlib.sha256(answer.content).hexdigest() == answer.image.sha256
     with refused(NotFoundError, "IMAGE_NOT_FOUND"):
-        await world.acme("GetImage", pb.GetImageRequest(name=f"{name}/images/2"))
+        await world.acme("GetImage", galleries_pb2.GetImageRequest(name=f"{name}/images/2"))
 
 
 async def test_bad_orders_are_refused(world: World, subject: str) -> None:
@@ -168,9 +167,9 @@ async def test_bad_orders_are_refused(world: World, subject: str) -> None:
 
 
 async def test_validate_only_makes_nothing(world: World, subject: str) -> None:
-    request = pb.CreateGalleryRequest(parent=subject, styles=["styles/stage-red-shirt"], validate_only=True)
+    request = galleries_pb2.CreateGalleryRequest(parent=subject, styles=["styles/stage-red-shirt"], validate_only=True)
     gallery = (await world.acme("CreateGallery", request)).gallery
-    assert (gallery.total_shots, gallery.state) == (4, resources.JOB_STATE_PENDING)
+    assert (gallery.total_shots, gallery.state) == (4, jobs_pb2.JOB_STATE_PENDING)
     assert world.rows(schema.galleries) == []
 
 
@@ -187,13 +186,13 @@ async def test_pages_are_newest_first_and_without_images(world: World, subject: 
     for seed in range(3):
         names.append(await world.acme.gallery(subject, shots_per_style=1, seed=seed))
         await world.acme.finished_gallery(names[-1])
-    page = await world.acme("ListGalleries", pb.ListGalleriesRequest(parent=subject, page_size=2))
-    request = pb.ListGalleriesRequest(parent=subject, page_token=page.next_page_token)
+    page = await world.acme("ListGalleries", galleries_pb2.ListGalleriesRequest(parent=subject, page_size=2))
+    request = galleries_pb2.ListGalleriesRequest(parent=subject, page_token=page.next_page_token)
     rest = await world.acme("ListGalleries", request)
     assert [gallery.name for gallery in [*page.galleries, *rest.galleries]] == names[::-1]
     assert all(gallery.completed_shots == 1 and not gallery.images for gallery in page.galleries)
     with refused(InvalidArgumentError, "PAGE_TOKEN_INVALID"):
-        await world.acme("ListGalleries", pb.ListGalleriesRequest(parent=subject, page_token="bm9uc2Vuc2U"))
+        await world.acme("ListGalleries", galleries_pb2.ListGalleriesRequest(parent=subject, page_token="bm9uc2Vuc2U"))
 
 
 async def test_a_gateway_killed_in_mid_gallery_finishes_it_after_a_restart(world: World, subject: str) -> None:
@@ -258,7 +257,7 @@ async def test_a_gallery_says_that_it_waits_for_a_generator(world: World, subjec
     name = await world.acme.gallery(subject, shots_per_style=1)
 
     async def says_so() -> bool:
-        gallery = (await world.acme("GetGallery", pb.GetGalleryRequest(name=name))).gallery
+        gallery = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=name))).gallery
         return gallery.status_message == "waiting for a generator: no generator can be reached; it is tried again"
 
     await until(says_so)
@@ -273,7 +272,7 @@ async def test_a_gallery_says_that_it_waits_for_a_generator(world: World, subjec
 async def test_a_shot_that_keeps_failing_is_given_up(world: World, subject: str) -> None:
     world.generator.broken = {1: InternalError("INTERNAL", "boom")}
     gallery = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=3))
-    assert gallery.state == resources.JOB_STATE_FAILED
+    assert gallery.state == jobs_pb2.JOB_STATE_FAILED
     assert (gallery.completed_shots, gallery.failed_shots) == (2, 1)
     assert gallery.failure.reason == "INTERNAL"
     assert gallery.failure.message.startswith("1 shots failed; shot 1: ")
@@ -284,7 +283,7 @@ async def test_a_shot_that_keeps_failing_is_given_up(world: World, subject: str)
 async def test_a_foreign_adapter_is_not_tried_twice(world: World, subject: str) -> None:
     world.generator.broken = {0: InvalidAdapterError("ADAPTER_FOREIGN_FOUNDATION", "made for another foundation")}
     gallery = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1))
-    assert gallery.state == resources.JOB_STATE_FAILED
+    assert gallery.state == jobs_pb2.JOB_STATE_FAILED
     assert gallery.failure.reason == "ADAPTER_FOREIGN_FOUNDATION"
     assert len(world.generator.requests) == 1
 
@@ -305,15 +304,18 @@ async def test_cancelling_stops_running_shots_at_once(world: World, subject: str
     world.generator.hold(1)
     name = await world.acme.gallery(subject, shots_per_style=8)
     await until(lambda: len(world.generator.requests) == 5 and world.generator.running == 4)
-    await world.acme("CancelGallery", pb.CancelGalleryRequest(name=name))
+    await world.acme("CancelGallery", galleries_pb2.CancelGalleryRequest(name=name))
     gallery = await world.acme.finished_gallery(name)
-    assert gallery.state == resources.JOB_STATE_CANCELLED
+    assert gallery.state == jobs_pb2.JOB_STATE_CANCELLED
     assert gallery.completed_shots == len(gallery.images) == 1
     await until(lambda: world.generator.running == 0)
     assert world.generator.stopped == 4
     assert len(world.generator.requests) == 5
-    again = await world.acme("CancelGallery", pb.CancelGalleryRequest(name=name))
-    assert again.gallery == (await world.acme("ListGalleries", pb.ListGalleriesRequest(parent=subject))).galleries[0]
+    again = await world.acme("CancelGallery", galleries_pb2.CancelGalleryRequest(name=name))
+    assert (
+        again.gallery
+        == (await world.acme("ListGalleries", galleries_pb2.ListGalleriesRequest(parent=subject))).galleries[0]
+    )
 
 
 async def test_a_gallery_cancelled_while_no_gateway_ran_ends_after_the_restart(world: World, subject: str) -> None:
@@ -323,9 +325,9 @@ async def test_a_gallery_cancelled_while_no_gateway_ran_ends_after_the_restart(w
     await world.kill()
     await world.start(shots_in_flight=1)
     world.expire_leases()
-    answer = await world.acme("CancelGallery", pb.CancelGalleryRequest(name=name))
-    assert answer.gallery.state == resources.JOB_STATE_RUNNING
-    assert (await world.acme.finished_gallery(name)).state == resources.JOB_STATE_CANCELLED
+    answer = await world.acme("CancelGallery", galleries_pb2.CancelGalleryRequest(name=name))
+    assert answer.gallery.state == jobs_pb2.JOB_STATE_RUNNING
+    assert (await world.acme.finished_gallery(name)).state == jobs_pb2.JOB_STATE_CANCELLED
     assert world.generator.finished.total() == 0
 
 
@@ -334,7 +336,7 @@ async def test_a_new_training_does_not_change_a_gallery(world: World, subject: s
     name = await world.acme.gallery(subject, shots_per_style=6)
     await until(lambda: world.generator.running == 4)
     await world.acme.upload(subject, selfie(50))
-    training = (await world.acme("CreateTraining", pb.CreateTrainingRequest(parent=subject))).training
+    training = (await world.acme("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=subject))).training
     async for _ in world.acme.watch_training(training.name):
         pass
     world.generator.permit()
@@ -354,7 +356,7 @@ async def test_a_shot_whose_workers_keep_dying_is_given_up(world: World, subject
     world.expire_leases()
     await world.start()
     gallery = await world.acme.finished_gallery(name)
-    assert gallery.state == resources.JOB_STATE_FAILED
+    assert gallery.state == jobs_pb2.JOB_STATE_FAILED
     assert gallery.failure.reason == "SHOT_ATTEMPTS_EXHAUSTED"
     assert len(world.generator.requests) == 1
 

@@ -24,7 +24,7 @@ from headshots.errors import (
     ResourceExhaustedError,
 )
 from headshots.rpc.channel import error_from_rpc
-from headshots.v1 import gateway_pb2 as pb
+from headshots.v1 import photos_pb2, trainings_pb2
 from tests.support.faces import ColourAnalyzer
 from tests.support.gateway_world import CHUNK_BYTES, Caller, World, opened_world, refused
 from tests.support.pictures import blurred, files, lit, packed, portrait
@@ -53,30 +53,30 @@ async def again(world: World, *, analyzer: bool, **changes: object) -> None:
     await world.start(**{"photo_max_pixels": 1_000_000, **changes})
 
 
-def messages(parent: str, photos: Iterable[bytes] = ()) -> list[pb.InspectPhotosRequest]:
+def messages(parent: str, photos: Iterable[bytes] = ()) -> list[photos_pb2.InspectPhotosRequest]:
     """A well-formed inspection."""
-    found = [pb.InspectPhotosRequest(header=pb.InspectPhotosHeader(parent=parent))]
+    found = [photos_pb2.InspectPhotosRequest(header=photos_pb2.InspectPhotosHeader(parent=parent))]
     for number, photo in enumerate(photos):
-        start = pb.CandidatePhoto(filename=f"{number}.png", size_bytes=len(photo))
-        found.append(pb.InspectPhotosRequest(photo=start))
-        found += [pb.InspectPhotosRequest(chunk=photo[at : at + CHUNK]) for at in range(0, len(photo), CHUNK)]
+        start = photos_pb2.CandidatePhoto(filename=f"{number}.png", size_bytes=len(photo))
+        found.append(photos_pb2.InspectPhotosRequest(photo=start))
+        found += [photos_pb2.InspectPhotosRequest(chunk=photo[at : at + CHUNK]) for at in range(0, len(photo), CHUNK)]
     return found
 
 
-async def send(caller: Caller, requests: Iterable[pb.InspectPhotosRequest]) -> pb.InspectPhotosResponse:
+async def send(caller: Caller, requests: Iterable[photos_pb2.InspectPhotosRequest]) -> photos_pb2.InspectPhotosResponse:
     try:
         answer = await caller.stub.InspectPhotos(iter(requests), metadata=caller.metadata, timeout=PATIENCE_SECONDS)
     except grpc.aio.AioRpcError as error:
         raise error_from_rpc(error) from error
-    assert isinstance(answer, pb.InspectPhotosResponse)
+    assert isinstance(answer, photos_pb2.InspectPhotosResponse)
     return answer
 
 
-async def inspect(caller: Caller, parent: str, *photos: bytes) -> pb.InspectPhotosResponse:
+async def inspect(caller: Caller, parent: str, *photos: bytes) -> photos_pb2.InspectPhotosResponse:
     return await send(caller, messages(parent, photos))
 
 
-def reasons(answer: pb.InspectPhotosResponse) -> list[list[str]]:
+def reasons(answer: photos_pb2.InspectPhotosResponse) -> list[list[str]]:
     return [[finding.reason for finding in photo.findings] for photo in answer.photos]
 
 
@@ -151,15 +151,17 @@ async def test_without_an_analyzer_faces_are_not_spoken_of(world: World) -> None
 
 
 async def test_empty_and_huge_files_are_answers_and_their_bytes_are_not_sent(world: World) -> None:
-    huge = pb.InspectPhotosRequest(photo=pb.CandidatePhoto(filename="raw.png", size_bytes=20 * 2**20 + 1))
-    empty = pb.InspectPhotosRequest(photo=pb.CandidatePhoto(filename="empty.png"))
+    huge = photos_pb2.InspectPhotosRequest(
+        photo=photos_pb2.CandidatePhoto(filename="raw.png", size_bytes=20 * 2**20 + 1)
+    )
+    empty = photos_pb2.InspectPhotosRequest(photo=photos_pb2.CandidatePhoto(filename="empty.png"))
     answer = await send(
         world.acme, [*messages("", files([0], "ada")), huge, empty, *messages("", files([1], "ada"))[1:]]
     )
     assert reasons(answer) == [[], ["UNDECODABLE"], ["UNDECODABLE"], []]
     assert [photo.findings[0].cause for photo in answer.photos[1:3]] == ["PHOTO_TOO_LARGE", "PHOTO_UNDECODABLE"]
     with refused(InvalidArgumentError, "UPLOAD_MALFORMED"):
-        await send(world.acme, [*messages(""), huge, pb.InspectPhotosRequest(chunk=b"x")])
+        await send(world.acme, [*messages(""), huge, photos_pb2.InspectPhotosRequest(chunk=b"x")])
 
 
 @pytest.mark.parametrize("format_name", ["JPEG", "WEBP", "HEIC"])
@@ -177,17 +179,20 @@ async def test_phones_formats_are_read(world: World, format_name: str) -> None:
 async def test_malformed_streams_are_refused(world: World) -> None:
     subject = await world.acme.subject()
     good = messages(subject, files([0], "ada"))
-    start = pb.InspectPhotosRequest(photo=pb.CandidatePhoto(size_bytes=10))
+    start = photos_pb2.InspectPhotosRequest(photo=photos_pb2.CandidatePhoto(size_bytes=10))
     cases = [
         ([], "UPLOAD_MALFORMED"),
         (messages(""), "NO_PHOTOS"),
         (good[1:], "UPLOAD_MALFORMED"),
         ([*good, good[0]], "UPLOAD_MALFORMED"),
         ([*good, start], "UPLOAD_INCOMPLETE"),
-        ([*good, start, pb.InspectPhotosRequest(chunk=bytes(11))], "UPLOAD_MALFORMED"),
+        ([*good, start, photos_pb2.InspectPhotosRequest(chunk=bytes(11))], "UPLOAD_MALFORMED"),
         ([*messages(subject), *([*messages("", [BROKEN])[1:]] * 101)], "TOO_MANY_PHOTOS"),
-        ([*good, pb.InspectPhotosRequest(photo=pb.CandidatePhoto(size_bytes=-1))], "CONSTRAINT_VIOLATED"),
-        ([*good, pb.InspectPhotosRequest()], "CONSTRAINT_VIOLATED"),
+        (
+            [*good, photos_pb2.InspectPhotosRequest(photo=photos_pb2.CandidatePhoto(size_bytes=-1))],
+            "CONSTRAINT_VIOLATED",
+        ),
+        ([*good, photos_pb2.InspectPhotosRequest()], "CONSTRAINT_VIOLATED"),
         (messages("subjects/../x"), "CONSTRAINT_VIOLATED"),
     ]
     for requests, reason in cases:
@@ -260,7 +265,7 @@ async def test_a_training_learns_from_the_photos_that_are_named(world: World) ->
     answer = await inspect(world.acme, subject)
     usable = [photo.name for photo in answer.photos if photo.usable]
     assert len(usable) == 6
-    request = pb.CreateTrainingRequest(parent=subject, photos=usable)
+    request = trainings_pb2.CreateTrainingRequest(parent=subject, photos=usable)
     training = (await world.acme("CreateTraining", request)).training
     assert training.photo_count == 6
     await until(lambda: bool(world.trainer.requests))
@@ -276,9 +281,9 @@ async def test_photos_that_are_not_the_subjects_cannot_be_trained_on(world: Worl
     names = [photo.name for photo in mine]
     for wanted in ([*names, foreign.name], [*names, f"{subject}/photos/{'0' * 32}"]):
         with refused(NotFoundError, "PHOTO_NOT_FOUND"):
-            await world.acme("CreateTraining", pb.CreateTrainingRequest(parent=subject, photos=wanted))
+            await world.acme("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=subject, photos=wanted))
     with refused(FailedPreconditionError, "TOO_FEW_PHOTOS"):
-        await world.acme("CreateTraining", pb.CreateTrainingRequest(parent=subject, photos=names[:5]))
+        await world.acme("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=subject, photos=names[:5]))
     for wanted in ([*names, names[0]], ["subjects/x"]):
         with refused(InvalidArgumentError, "CONSTRAINT_VIOLATED"):
-            await world.acme("CreateTraining", pb.CreateTrainingRequest(parent=subject, photos=wanted))
+            await world.acme("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=subject, photos=wanted))

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from headshots.faces import Face, Pixels
-from headshots.v1 import gateway_pb2 as pb
-from headshots.v1 import resources_pb2 as resources
+from headshots.v1 import galleries_pb2, jobs_pb2, trainings_pb2
 from tests.support.faces import ColourAnalyzer
 from tests.support.gateway_world import World, opened_world
 from tests.support.pictures import HEAD, files, packed, portrait
@@ -22,14 +21,14 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         yield world
 
 
-async def painted(world: World, analyzer: ColourAnalyzer | None, *photos: bytes) -> resources.Gallery:
+async def painted(world: World, analyzer: ColourAnalyzer | None, *photos: bytes) -> galleries_pb2.Gallery:
     """A gallery of the subject with these photos."""
     await world.kill()
     world.analyzer = analyzer
     await world.start(photo_max_pixels=1_000_000)
     subject = await world.acme.subject()
     await world.acme.upload(subject, *photos)
-    training = (await world.acme("CreateTraining", pb.CreateTrainingRequest(parent=subject))).training
+    training = (await world.acme("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=subject))).training
     async for _ in world.acme.watch_training(training.name):
         pass
     return await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=3))
@@ -60,7 +59,7 @@ async def test_likeness_is_the_cosine_to_the_mean_of_the_photos(world: World) ->
     gallery = await painted(world, analyzer, *photos)
     assert [image.likeness for image in gallery.images] == pytest.approx([0.8 * 4 / np.sqrt(20)] * 3)
     assert analyzer.calls == 6 + 3, "the photos are looked at once for all shots"
-    one = await world.acme("GetImage", pb.GetImageRequest(name=gallery.images[0].name))
+    one = await world.acme("GetImage", galleries_pb2.GetImageRequest(name=gallery.images[0].name))
     assert one.image.likeness == gallery.images[0].likeness
 
 
@@ -68,7 +67,7 @@ async def test_likeness_is_the_cosine_to_the_mean_of_the_photos(world: World) ->
 async def test_what_was_not_measured_is_unset(world: World, analyzer: ColourAnalyzer | None) -> None:
     gallery = await painted(world, analyzer, *files(range(6), "ada"))
     assert [image.HasField("likeness") for image in gallery.images] == [False] * 3
-    assert gallery.state == resources.JOB_STATE_SUCCEEDED
+    assert gallery.state == jobs_pb2.JOB_STATE_SUCCEEDED
 
 
 async def test_photos_without_a_face_give_nothing_to_compare_with(world: World) -> None:

@@ -29,7 +29,7 @@ from headshots.errors import (
 )
 from headshots.imaging import NormalisedPhoto, PhotoLimits, decode_photo
 from headshots.rpc.channel import error_from_rpc
-from headshots.v1 import gateway_pb2 as pb
+from headshots.v1 import photos_pb2, subjects_pb2
 from services.gateway.photos import uploads
 from tests.support.gateway_world import World, opened_world, refused, selfie, upload_messages
 from tests.support.waiting import PATIENCE_SECONDS, until
@@ -131,14 +131,14 @@ async def test_photos_are_kept_in_order_over_streams_and_pages(world: World) -> 
     assert (second[0].size_bytes, second[0].filename) == (len(data), "0.jpg")
     listed, token, pages = [], "", 0
     while True:
-        request = pb.ListPhotosRequest(parent=subject, page_size=2, page_token=token)
+        request = photos_pb2.ListPhotosRequest(parent=subject, page_size=2, page_token=token)
         page = await world.acme("ListPhotos", request)
         listed += page.photos
         pages, token = pages + 1, page.next_page_token
         if not token:
             break
     assert (listed, pages) == ([*first, *second], 3)
-    got = (await world.acme("GetSubject", pb.GetSubjectRequest(name=subject))).subject
+    got = (await world.acme("GetSubject", subjects_pb2.GetSubjectRequest(name=subject))).subject
     assert got.photo_count == 5
 
 
@@ -184,23 +184,23 @@ async def test_a_subject_holds_100_photos(world: World) -> None:
     assert await world.photo_leftovers() == before
 
 
-def header(subject: str) -> pb.UploadPhotosRequest:
-    return pb.UploadPhotosRequest(header=pb.UploadHeader(parent=subject))
+def header(subject: str) -> photos_pb2.UploadPhotosRequest:
+    return photos_pb2.UploadPhotosRequest(header=photos_pb2.UploadPhotosHeader(parent=subject))
 
 
-def start(size: int, filename: str = "me.jpg") -> pb.UploadPhotosRequest:
-    return pb.UploadPhotosRequest(photo=pb.PhotoStart(filename=filename, size_bytes=size))
+def start(size: int, filename: str = "me.jpg") -> photos_pb2.UploadPhotosRequest:
+    return photos_pb2.UploadPhotosRequest(photo=photos_pb2.PhotoStart(filename=filename, size_bytes=size))
 
 
-def chunk(data: bytes) -> pb.UploadPhotosRequest:
-    return pb.UploadPhotosRequest(chunk=data)
+def chunk(data: bytes) -> photos_pb2.UploadPhotosRequest:
+    return photos_pb2.UploadPhotosRequest(chunk=data)
 
 
 async def test_malformed_streams_are_refused(world: World) -> None:
     subject = await world.acme.subject()
     good = upload_messages(subject, selfie(1))
     photo = selfie(2)
-    cases: list[tuple[list[pb.UploadPhotosRequest], str]] = [
+    cases: list[tuple[list[photos_pb2.UploadPhotosRequest], str]] = [
         ([], "UPLOAD_MALFORMED"),
         (good[1:], "UPLOAD_MALFORMED"),
         ([*good, header(subject)], "UPLOAD_MALFORMED"),
@@ -212,7 +212,7 @@ async def test_malformed_streams_are_refused(world: World) -> None:
         ([*good, start(20 * 2**20 + 1)], "CONSTRAINT_VIOLATED"),
         ([*good, start(0)], "CONSTRAINT_VIOLATED"),
         ([*good, start(10, "me\0.jpg")], "CONSTRAINT_VIOLATED"),
-        ([*good, pb.UploadPhotosRequest()], "CONSTRAINT_VIOLATED"),
+        ([*good, photos_pb2.UploadPhotosRequest()], "CONSTRAINT_VIOLATED"),
         ([*good, start(2**21), chunk(bytes(2**20 + 1))], "CONSTRAINT_VIOLATED"),
         ([header("subjects/../../x"), start(1)], "CONSTRAINT_VIOLATED"),
     ]

@@ -12,7 +12,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from headshots.v1 import gateway_pb2, gateway_pb2_grpc
+from headshots.client.stub import GatewayStub
+from headshots.v1 import tenants_pb2
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -39,6 +40,7 @@ for name in {[name for name in HEAVY if name != "onnxruntime"]!r}:
     sys.modules[name] = None
 import services.gateway.__main__
 from headshots.faces import open_analyzer
+from headshots.v1 import tenants_pb2
 assert "onnxruntime" not in sys.modules
 assert open_analyzer("none") is None
 assert open_analyzer("bundled") is not None
@@ -66,8 +68,8 @@ def test_a_first_start_makes_a_key_and_sigterm_ends_it(tmp_path: Path) -> None:
             key_file = tmp_path / "home" / "api-key"
             assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
             metadata = (("authorization", f"Bearer {key_file.read_text().strip()}"),)
-            stub = gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[no-untyped-call]
-            answer = stub.GetTenant(gateway_pb2.GetTenantRequest(), metadata=metadata, timeout=PATIENCE_SECONDS)
+            stub = GatewayStub(channel)
+            answer = stub.GetTenant(tenants_pb2.GetTenantRequest(), metadata=metadata, timeout=PATIENCE_SECONDS)
             assert answer.tenant.name == "tenants/default"
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=PATIENCE_SECONDS)

@@ -9,8 +9,7 @@ import pytest
 
 from headshots import schema
 from headshots.errors import InvalidArgumentError, NotFoundError
-from headshots.v1 import gateway_pb2 as pb
-from headshots.v1 import resources_pb2 as resources
+from headshots.v1 import galleries_pb2, jobs_pb2
 from tests.support.gateway_world import World, opened_world, refused
 
 
@@ -27,9 +26,9 @@ async def test_every_shot_is_painted_over_the_image_that_is_named(world: World) 
     assert not any(request.HasField("source") for request in world.generator.requests)
     world.generator.requests.clear()
     chosen = first.images[1]
-    remix = resources.Remix(image=chosen.name, repaint=0.25)
+    remix = galleries_pb2.Remix(image=chosen.name, repaint=0.25)
     again = await world.acme.finished_gallery(await world.acme.gallery(subject, ("clinic-lab-coat",), remix=remix))
-    assert again.state == resources.JOB_STATE_SUCCEEDED
+    assert again.state == jobs_pb2.JOB_STATE_SUCCEEDED
     assert again.remix == remix
     (key,) = {row.image_key for row in world.rows(schema.shots) if row.image["sha256"] == chosen.sha256}
     assert len(world.generator.requests) == 4
@@ -43,7 +42,7 @@ async def test_every_shot_is_painted_over_the_image_that_is_named(world: World) 
 async def test_the_share_that_is_not_given_is_the_generators(world: World) -> None:
     subject = await world.acme.trained_subject()
     first = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1))
-    remix = resources.Remix(image=first.images[0].name)
+    remix = galleries_pb2.Remix(image=first.images[0].name)
     again = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1, seed=9, remix=remix))
     assert not again.remix.HasField("repaint")
     assert not world.generator.requests[-1].source.HasField("repaint")
@@ -56,7 +55,7 @@ async def test_what_cannot_be_painted_over_is_refused_and_makes_nothing(world: W
     image = (await world.acme.finished_gallery(name)).images[0].name
 
     async def order(parent: str, **remix: object) -> None:
-        remix_message = resources.Remix(**remix)  # type: ignore[arg-type]
+        remix_message = galleries_pb2.Remix(**remix)  # type: ignore[arg-type]
         await world.acme.gallery(parent, remix=remix_message, validate_only=True)
 
     await order(subject, image=image, repaint=1.0)
@@ -74,4 +73,4 @@ async def test_what_cannot_be_painted_over_is_refused_and_makes_nothing(world: W
             await order(subject, **wrong)
         assert {violation.field for violation in refusal.value.violations} <= {"remix.image", "remix.repaint"}
         assert refusal.value.violations
-    assert len((await world.acme("ListGalleries", pb.ListGalleriesRequest(parent=subject))).galleries) == 1
+    assert len((await world.acme("ListGalleries", galleries_pb2.ListGalleriesRequest(parent=subject))).galleries) == 1

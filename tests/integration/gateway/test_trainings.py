@@ -15,8 +15,7 @@ from headshots.errors import (
 )
 from headshots.rpc.server import RunningServer
 from headshots.schema import trainings
-from headshots.v1 import gateway_pb2 as pb
-from headshots.v1 import resources_pb2 as resources
+from headshots.v1 import jobs_pb2, subjects_pb2, trainings_pb2
 from tests.support.fakes import FakeTrainer, serve
 from tests.support.gateway_world import World, opened_world, refused, selfie
 from tests.support.waiting import until
@@ -35,50 +34,50 @@ async def subject(world: World) -> str:
     return subject
 
 
-async def create(world: World, subject: str, **fields: object) -> resources.Training:
-    request = pb.CreateTrainingRequest(parent=subject, **fields)  # type: ignore[arg-type]
+async def create(world: World, subject: str, **fields: object) -> trainings_pb2.Training:
+    request = trainings_pb2.CreateTrainingRequest(parent=subject, **fields)  # type: ignore[arg-type]
     training = (await world.acme("CreateTraining", request)).training
-    assert isinstance(training, resources.Training)
+    assert isinstance(training, trainings_pb2.Training)
     return training
 
 
-async def get(world: World, name: str) -> resources.Training:
-    training = (await world.acme("GetTraining", pb.GetTrainingRequest(name=name))).training
-    assert isinstance(training, resources.Training)
+async def get(world: World, name: str) -> trainings_pb2.Training:
+    training = (await world.acme("GetTraining", trainings_pb2.GetTrainingRequest(name=name))).training
+    assert isinstance(training, trainings_pb2.Training)
     return training
 
 
-async def finished(world: World, name: str) -> resources.Training:
+async def finished(world: World, name: str) -> trainings_pb2.Training:
     async for _ in world.acme.watch_training(name):
         pass
     return await get(world, name)
 
 
 async def test_a_training_gives_the_subject_its_adapter(world: World, subject: str) -> None:
-    options = resources.TrainingOptions(steps=3, learning_rate=2e-4, seed=0)
+    options = trainings_pb2.TrainingOptions(steps=3, learning_rate=2e-4, seed=0)
     training = await create(world, subject, options=options)
-    assert training.state == resources.JOB_STATE_PENDING
+    assert training.state == jobs_pb2.JOB_STATE_PENDING
     assert training.photo_count == 6
     seen = [message.training async for message in world.acme.watch_training(training.name)]
-    assert seen[-1].state == resources.JOB_STATE_SUCCEEDED
+    assert seen[-1].state == jobs_pb2.JOB_STATE_SUCCEEDED
     steps = [message.step for message in seen]
     assert steps == sorted(steps)
     assert [point.step for point in seen[-1].curve] == [1, 2, 3]
     assert seen[-1].options == options
     assert seen[-1].HasField("end_time")
-    got = (await world.acme("GetSubject", pb.GetSubjectRequest(name=subject))).subject
+    got = (await world.acme("GetSubject", subjects_pb2.GetSubjectRequest(name=subject))).subject
     assert got.adapter == seen[-1].adapter
     assert await world.store.exists(got.adapter.key)
 
 
 async def test_the_trainer_gets_the_photos_by_reference(world: World, subject: str) -> None:
-    training = await create(world, subject, priority=resources.PRIORITY_HIGH)
+    training = await create(world, subject, priority=jobs_pb2.PRIORITY_HIGH)
     await finished(world, training.name)
     (request,) = world.trainer.requests.values()
     assert request.job_id == training.name.split("/")[-1]
     assert (request.tenant, request.class_noun) == ("acme", "woman")
     assert request.output_prefix == f"tenants/acme/{subject}/adapters/{request.job_id}"
-    assert request.priority == resources.PRIORITY_HIGH
+    assert request.priority == jobs_pb2.PRIORITY_HIGH
     assert not request.options.HasField("steps")
     assert len(request.photos) == 6
     for photo in request.photos:
@@ -133,10 +132,10 @@ async def test_validate_only_checks_and_makes_nothing(world: World, subject: str
 
 async def test_bad_options_are_refused(world: World, subject: str) -> None:
     with refused(InvalidArgumentError, "CONSTRAINT_VIOLATED") as caught:
-        await create(world, subject, options=resources.TrainingOptions(steps=0))
+        await create(world, subject, options=trainings_pb2.TrainingOptions(steps=0))
     assert [violation.field for violation in caught.value.violations] == ["options.steps"]
     with refused(InvalidArgumentError, "RANK_TOO_LARGE"):
-        await create(world, subject, options=resources.TrainingOptions(rank=64))
+        await create(world, subject, options=trainings_pb2.TrainingOptions(rank=64))
     assert world.rows(trainings) == []
 
 
@@ -154,18 +153,18 @@ async def test_a_training_waits_for_a_trainer_that_is_away_and_says_so(
         return message == "waiting for a trainer: no trainer can be reached; it is tried again"
 
     await until(says_so)
-    assert (await get(world, training.name)).state == resources.JOB_STATE_PENDING
+    assert (await get(world, training.name)).state == jobs_pb2.JOB_STATE_PENDING
     await world.kill()
     world.trainer_port = port
     await world.start()
     done = await finished(world, training.name)
-    assert (done.state, done.status_message) == (resources.JOB_STATE_SUCCEEDED, "")
+    assert (done.state, done.status_message) == (jobs_pb2.JOB_STATE_SUCCEEDED, "")
 
 
 async def test_an_answer_that_was_lost_is_asked_for_again(world: World, subject: str) -> None:
     world.trainer.lost_answers = 5  # more than the channel's own retries
     training = await create(world, subject)
-    assert (await finished(world, training.name)).state == resources.JOB_STATE_SUCCEEDED
+    assert (await finished(world, training.name)).state == jobs_pb2.JOB_STATE_SUCCEEDED
     assert world.trainer.starts.total() > 1
     assert len(world.trainer.jobs) == 1
 
@@ -175,7 +174,7 @@ async def test_a_full_trainer_is_asked_again(world: World, subject: str) -> None
     training = await create(world, subject)
     await until(lambda: world.trainer.starts.total() > 0)
     world.trainer.refusal = None
-    assert (await finished(world, training.name)).state == resources.JOB_STATE_SUCCEEDED
+    assert (await finished(world, training.name)).state == jobs_pb2.JOB_STATE_SUCCEEDED
 
 
 async def test_a_gateway_that_is_killed_in_between_goes_on(world: World, subject: str) -> None:
@@ -185,7 +184,7 @@ async def test_a_gateway_that_is_killed_in_between_goes_on(world: World, subject
     await world.kill()
     world.trainer.go.set()
     await world.start()
-    assert (await finished(world, training.name)).state == resources.JOB_STATE_SUCCEEDED
+    assert (await finished(world, training.name)).state == jobs_pb2.JOB_STATE_SUCCEEDED
     assert len(world.trainer.jobs) == 1
 
 
@@ -199,24 +198,24 @@ async def test_a_trainer_that_restarts_is_followed_again(world: World, subject: 
     # The new one has lost its table: the gateway sends the job again.
     world.trainer = FakeTrainer(world.store)
     world._peers.append(await serve(world.trainer, world.trainer_port))
-    assert (await finished(world, training.name)).state == resources.JOB_STATE_SUCCEEDED
+    assert (await finished(world, training.name)).state == jobs_pb2.JOB_STATE_SUCCEEDED
     assert world.trainer.starts.total() >= 1
 
 
 async def test_what_the_trainer_refuses_fails_the_training(world: World, subject: str) -> None:
     world.trainer.refusal = InvalidArgumentError("RECIPE_INVALID", "no such recipe; ask for another")
     done = await finished(world, (await create(world, subject)).name)
-    assert done.state == resources.JOB_STATE_FAILED
+    assert done.state == jobs_pb2.JOB_STATE_FAILED
     assert (done.failure.reason, done.failure.message) == ("RECIPE_INVALID", "no such recipe; ask for another")
     assert world.trainer.starts.total() == 1
 
 
 async def test_a_training_that_fails_says_why(world: World, subject: str) -> None:
-    world.trainer.failure = resources.Failure(reason="TRAINING_DIVERGED", message="the loss is NaN")
+    world.trainer.failure = jobs_pb2.Failure(reason="TRAINING_DIVERGED", message="the loss is NaN")
     done = await finished(world, (await create(world, subject)).name)
-    assert done.state == resources.JOB_STATE_FAILED
+    assert done.state == jobs_pb2.JOB_STATE_FAILED
     assert done.failure == world.trainer.failure
-    got = (await world.acme("GetSubject", pb.GetSubjectRequest(name=subject))).subject
+    got = (await world.acme("GetSubject", subjects_pb2.GetSubjectRequest(name=subject))).subject
     assert not got.HasField("adapter")
 
 
@@ -224,12 +223,12 @@ async def test_cancelling_stops_the_job(world: World, subject: str) -> None:
     world.trainer.go.clear()
     training = await create(world, subject)
     await until(lambda: len(world.trainer.jobs) == 1)
-    await world.acme("CancelTraining", pb.CancelTrainingRequest(name=training.name))
-    assert (await finished(world, training.name)).state == resources.JOB_STATE_CANCELLED
+    await world.acme("CancelTraining", trainings_pb2.CancelTrainingRequest(name=training.name))
+    assert (await finished(world, training.name)).state == jobs_pb2.JOB_STATE_CANCELLED
     (job,) = world.trainer.jobs.values()
-    assert job.state == resources.JOB_STATE_CANCELLED
-    again = await world.acme("CancelTraining", pb.CancelTrainingRequest(name=training.name))
-    assert again.training.state == resources.JOB_STATE_CANCELLED
+    assert job.state == jobs_pb2.JOB_STATE_CANCELLED
+    again = await world.acme("CancelTraining", trainings_pb2.CancelTrainingRequest(name=training.name))
+    assert again.training.state == jobs_pb2.JOB_STATE_CANCELLED
 
 
 async def test_cancelling_while_the_trainer_does_not_answer_is_remembered(world: World, subject: str) -> None:
@@ -237,12 +236,12 @@ async def test_cancelling_while_the_trainer_does_not_answer_is_remembered(world:
     world.trainer.lost_answers = 10**6
     training = await create(world, subject)
     await until(lambda: world.trainer.starts.total() > 0)
-    answer = await world.acme("CancelTraining", pb.CancelTrainingRequest(name=training.name))
-    assert answer.training.state == resources.JOB_STATE_PENDING
+    answer = await world.acme("CancelTraining", trainings_pb2.CancelTrainingRequest(name=training.name))
+    assert answer.training.state == jobs_pb2.JOB_STATE_PENDING
     world.trainer.lost_answers = 0
-    assert (await finished(world, training.name)).state == resources.JOB_STATE_CANCELLED
+    assert (await finished(world, training.name)).state == jobs_pb2.JOB_STATE_CANCELLED
     (job,) = world.trainer.jobs.values()
-    assert job.state == resources.JOB_STATE_CANCELLED
+    assert job.state == jobs_pb2.JOB_STATE_CANCELLED
 
 
 async def test_a_cancelled_training_does_not_wait_for_ever_for_a_trainer(world: World, subject: str) -> None:
@@ -252,20 +251,20 @@ async def test_a_cancelled_training_does_not_wait_for_ever_for_a_trainer(world: 
     await world.start(cancel_patience_seconds=0.0)
     training = await create(world, subject)
     await until(lambda: world.rows(trainings)[0].sent)
-    await world.acme("CancelTraining", pb.CancelTrainingRequest(name=training.name))
+    await world.acme("CancelTraining", trainings_pb2.CancelTrainingRequest(name=training.name))
     done = await finished(world, training.name)
-    assert (done.state, done.status_message) == (resources.JOB_STATE_CANCELLED, "")
+    assert (done.state, done.status_message) == (jobs_pb2.JOB_STATE_CANCELLED, "")
     assert done.HasField("end_time")
     # A trainer may have it all the same, and write: until one has been told the subject's prefix is not free.
     with refused(FailedPreconditionError, "SUBJECT_BUSY"):
-        await world.acme("DeleteSubject", pb.DeleteSubjectRequest(name=subject))
+        await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=subject))
     # But the subject may train again.
     await create(world, subject, validate_only=True)
     await world.kill()
     world.trainer_port = port
     await world.start()
     await until(lambda: not world.rows(trainings)[0].owes_cancel)
-    await world.acme("DeleteSubject", pb.DeleteSubjectRequest(name=subject))
+    await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=subject))
 
 
 async def test_a_trainer_that_froze_hears_of_the_cancellation_when_it_wakes(world: World, subject: str) -> None:
@@ -276,15 +275,15 @@ async def test_a_trainer_that_froze_hears_of_the_cancellation_when_it_wakes(worl
     await until(lambda: len(world.trainer.jobs) == 1)
     # It answers no cancellation, and its watch stands still.
     world.trainer.deaf = True
-    await world.acme("CancelTraining", pb.CancelTrainingRequest(name=training.name))
-    assert (await finished(world, training.name)).state == resources.JOB_STATE_CANCELLED
+    await world.acme("CancelTraining", trainings_pb2.CancelTrainingRequest(name=training.name))
+    assert (await finished(world, training.name)).state == jobs_pb2.JOB_STATE_CANCELLED
     (job,) = world.trainer.jobs.values()
-    assert job.state == resources.JOB_STATE_RUNNING
+    assert job.state == jobs_pb2.JOB_STATE_RUNNING
     world.trainer.deaf = False
     # It is told again after ever longer pauses.
-    await until(lambda: job.state == resources.JOB_STATE_CANCELLED)
+    await until(lambda: job.state == jobs_pb2.JOB_STATE_CANCELLED)
     await until(lambda: not world.rows(trainings)[0].owes_cancel)
-    assert (await get(world, training.name)).state == resources.JOB_STATE_CANCELLED
+    assert (await get(world, training.name)).state == jobs_pb2.JOB_STATE_CANCELLED
 
 
 async def test_pages_are_newest_first(world: World, subject: str) -> None:
@@ -292,9 +291,11 @@ async def test_pages_are_newest_first(world: World, subject: str) -> None:
     for _ in range(3):
         names.append((await create(world, subject)).name)
         await finished(world, names[-1])
-    request = pb.ListTrainingsRequest(parent=subject, page_size=2)
+    request = trainings_pb2.ListTrainingsRequest(parent=subject, page_size=2)
     page = await world.acme("ListTrainings", request)
-    rest = await world.acme("ListTrainings", pb.ListTrainingsRequest(parent=subject, page_token=page.next_page_token))
+    rest = await world.acme(
+        "ListTrainings", trainings_pb2.ListTrainingsRequest(parent=subject, page_token=page.next_page_token)
+    )
     assert [training.name for training in [*page.trainings, *rest.trainings]] == names[::-1]
     assert (len(page.trainings), rest.next_page_token) == (2, "")
 
@@ -302,8 +303,8 @@ async def test_pages_are_newest_first(world: World, subject: str) -> None:
 async def test_unknown_trainings_are_not_found(world: World, subject: str) -> None:
     name = f"{subject}/trainings/none"
     for method, request in (
-        ("GetTraining", pb.GetTrainingRequest(name=name)),
-        ("CancelTraining", pb.CancelTrainingRequest(name=name)),
+        ("GetTraining", trainings_pb2.GetTrainingRequest(name=name)),
+        ("CancelTraining", trainings_pb2.CancelTrainingRequest(name=name)),
     ):
         with refused(NotFoundError, "TRAINING_NOT_FOUND"):
             await world.acme(method, request)

@@ -14,8 +14,7 @@ from headshots.client import AsyncHeadshots
 from headshots.client.models import JobState, Training
 from headshots.errors import InvalidArgumentError
 from headshots.schema import RUNNING, training_events, trainings
-from headshots.v1 import gateway_pb2 as pb
-from headshots.v1 import resources_pb2 as resources
+from headshots.v1 import jobs_pb2, subjects_pb2, trainings_pb2
 from tests.support.gateway_world import World, opened_world, refused, selfie
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -32,18 +31,18 @@ async def name(world: World) -> str:
     subject = await world.acme.subject()
     await world.acme.upload(subject, *map(selfie, range(6)))
     world.trainer.go.clear()
-    training = (await world.acme("CreateTraining", pb.CreateTrainingRequest(parent=subject))).training
+    training = (await world.acme("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=subject))).training
     assert training.event_number == 1
     return str(training.name)
 
 
-async def watched(world: World, name: str, **after: int) -> list[resources.Training]:
+async def watched(world: World, name: str, **after: int) -> list[trainings_pb2.Training]:
     """All that a watch says, which has to end by itself."""
-    request = pb.WatchTrainingRequest(name=name, **after)
+    request = trainings_pb2.WatchTrainingRequest(name=name, **after)
     return [message.training async for message in world.acme.stream("WatchTraining", request)]
 
 
-async def finished(world: World, name: str) -> list[resources.Training]:
+async def finished(world: World, name: str) -> list[trainings_pb2.Training]:
     """Every event of a training once it is over; at least three: made, running, done."""
     await until(lambda: _state(world, name) == RUNNING)
     world.trainer.go.set()
@@ -53,9 +52,9 @@ async def finished(world: World, name: str) -> list[resources.Training]:
 async def test_events_are_numbered_and_each_is_the_training_as_it_stood(world: World, name: str) -> None:
     events = await finished(world, name)
     assert [event.event_number for event in events] == list(range(1, len(events) + 1))
-    assert events[0].state == resources.JOB_STATE_PENDING
-    assert events[-1].state == resources.JOB_STATE_SUCCEEDED
-    assert events[-1] == (await world.acme("GetTraining", pb.GetTrainingRequest(name=name))).training
+    assert events[0].state == jobs_pb2.JOB_STATE_PENDING
+    assert events[-1].state == jobs_pb2.JOB_STATE_SUCCEEDED
+    assert events[-1] == (await world.acme("GetTraining", trainings_pb2.GetTrainingRequest(name=name))).training
     for event in events:
         assert [point.step for point in event.curve] == list(range(1, event.step + 1))
         assert event.HasField("end_time") == (event is events[-1])
@@ -82,15 +81,15 @@ async def test_a_number_that_no_event_has_had_is_refused(world: World, name: str
 
 
 async def test_a_gateway_killed_between_two_events_costs_none_and_repeats_none(world: World, name: str) -> None:
-    first: list[resources.Training] = []
+    first: list[trainings_pb2.Training] = []
     async for message in world.acme.watch_training(name):
         first.append(message.training)
-        if message.training.state == resources.JOB_STATE_RUNNING:
+        if message.training.state == jobs_pb2.JOB_STATE_RUNNING:
             break
     await world.kill()
     # What happens while nobody looks.
     world.trainer.go.set()
-    await until(lambda: all(job.state == resources.JOB_STATE_SUCCEEDED for job in world.trainer.jobs.values()))
+    await until(lambda: all(job.state == jobs_pb2.JOB_STATE_SUCCEEDED for job in world.trainer.jobs.values()))
     await world.start()
     rest = await watched(world, name, after_event=first[-1].event_number)
     events = await watched(world, name, after_event=0)
@@ -123,11 +122,15 @@ async def test_where_events_are_no_longer_kept_the_stream_goes_on_with_the_first
     events = await finished(world, name)
     _age(world, training_events.c.number <= 2)
     # The end of another training is when they go.
-    other = (await world.acme("CreateTraining", pb.CreateTrainingRequest(parent=_parent(name)))).training.name
+    other = (
+        await world.acme("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=_parent(name)))
+    ).training.name
     await watched(world, other)
     assert await watched(world, name, after_event=0) == events[2:]
     _age(world, training_events.c.training_id == name.split("/")[-1])
-    third = (await world.acme("CreateTraining", pb.CreateTrainingRequest(parent=_parent(name)))).training.name
+    third = (
+        await world.acme("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=_parent(name)))
+    ).training.name
     await watched(world, third)
     assert await watched(world, name, after_event=1) == events[-1:]
     assert await watched(world, name, after_event=len(events)) == []
@@ -135,7 +138,7 @@ async def test_where_events_are_no_longer_kept_the_stream_goes_on_with_the_first
 
 async def test_a_deleted_subject_leaves_no_events(world: World, name: str) -> None:
     await finished(world, name)
-    await world.acme("DeleteSubject", pb.DeleteSubjectRequest(name=_parent(name)))
+    await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=_parent(name)))
     assert world.rows(training_events) == []
     assert world.rows(trainings) == []
 
@@ -145,10 +148,10 @@ async def test_place_in_the_queue_and_time_left_are_told(world: World, name: str
     await until(lambda: _state(world, name) == RUNNING)
     job = world.trainer.jobs[job_id]
     job.eta.FromSeconds(90)
-    await world.trainer._set(job_id, state=resources.JOB_STATE_PENDING, queue_place=7)
+    await world.trainer._set(job_id, state=jobs_pb2.JOB_STATE_PENDING, queue_place=7)
 
     async def is_told() -> bool:
-        training: Any = (await world.acme("GetTraining", pb.GetTrainingRequest(name=name))).training
+        training: Any = (await world.acme("GetTraining", trainings_pb2.GetTrainingRequest(name=name))).training
         return (training.queue_place, training.eta.seconds) == (7, 90)
 
     await until(is_told)

@@ -24,7 +24,7 @@ from headshots.errors import (
 )
 from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import generator_pb2 as pb
-from headshots.v1 import resources_pb2
+from headshots.v1 import images_pb2, jobs_pb2
 from services.generator.engine import EngineLimits
 from tests.support.engines import lora_bytes, peft_unet, tiny_digest, with_metadata
 from tests.support.generators import Generator, SteppedBackend, ask, refused, running_generator
@@ -97,8 +97,8 @@ async def test_images_say_what_they_are(generator: Generator) -> None:
 @pytest.mark.parametrize(
     ("number", "name", "content_type"),
     [
-        (resources_pb2.IMAGE_FORMAT_JPEG, "JPEG", "image/jpeg"),
-        (resources_pb2.IMAGE_FORMAT_WEBP, "WEBP", "image/webp"),
+        (images_pb2.IMAGE_FORMAT_JPEG, "JPEG", "image/jpeg"),
+        (images_pb2.IMAGE_FORMAT_WEBP, "WEBP", "image/webp"),
     ],
 )
 async def test_formats_and_quality(generator: Generator, number: int, name: str, content_type: str) -> None:
@@ -275,7 +275,7 @@ async def test_tenants_take_turns_and_high_priority_goes_first(tmp_path: Path, b
             ("greedy 2", {"tenant": "greedy"}),
             ("greedy 3", {"tenant": "greedy"}),
             ("modest", {"tenant": "modest"}),
-            ("urgent", {"tenant": "greedy", "priority": resources_pb2.PRIORITY_HIGH}),
+            ("urgent", {"tenant": "greedy", "priority": jobs_pb2.PRIORITY_HIGH}),
         ]
         tasks = []
         for number, (name, request) in enumerate(asked):

@@ -14,6 +14,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import CollectorRegistry
 
+from headshots.client.stub import GatewayStub
 from headshots.errors import (
     InternalError,
     InvalidArgumentError,
@@ -25,18 +26,20 @@ from headshots.errors import (
 from headshots.rpc.auth import bearer_token, current_tenant
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
-from headshots.v1 import gateway_pb2 as pb
-from headshots.v1 import gateway_pb2_grpc, resources_pb2
+from headshots.v1 import galleries_pb2, photos_pb2, subjects_pb2, tenants_pb2, trainings_pb2
+from tests.support.public_servicer import PublicServicer
 from tests.support.waiting import until
 
 
-class Servicer(gateway_pb2_grpc.GatewayServiceServicer):
+class Servicer(PublicServicer):
     """Just enough of a gateway to exercise the frame."""
 
-    async def GetTenant(self, request: pb.GetTenantRequest, context: Any) -> pb.GetTenantResponse:
-        return pb.GetTenantResponse(tenant=resources_pb2.Tenant(name=f"tenants/{current_tenant()}"))
+    async def GetTenant(self, request: tenants_pb2.GetTenantRequest, context: Any) -> tenants_pb2.GetTenantResponse:
+        return tenants_pb2.GetTenantResponse(tenant=tenants_pb2.Tenant(name=f"tenants/{current_tenant()}"))
 
-    async def GetSubject(self, request: pb.GetSubjectRequest, context: Any) -> pb.GetSubjectResponse:
+    async def GetSubject(
+        self, request: subjects_pb2.GetSubjectRequest, context: Any
+    ) -> subjects_pb2.GetSubjectResponse:
         if request.name == "subjects/defect":
             raise RuntimeError("secret detail")
         if request.name == "subjects/busy":
@@ -44,17 +47,17 @@ class Servicer(gateway_pb2_grpc.GatewayServiceServicer):
         raise NotFoundError("SUBJECT_NOT_FOUND", f"no {request.name}", metadata={"name": request.name})
 
     async def UploadPhotos(
-        self, request_iterator: AsyncIterator[pb.UploadPhotosRequest], context: Any
-    ) -> pb.UploadPhotosResponse:
+        self, request_iterator: AsyncIterator[photos_pb2.UploadPhotosRequest], context: Any
+    ) -> photos_pb2.UploadPhotosResponse:
         count = 0
         async for _ in request_iterator:
             count += 1
-        return pb.UploadPhotosResponse(photos=[resources_pb2.Photo(size_bytes=count)])
+        return photos_pb2.UploadPhotosResponse(photos=[photos_pb2.Photo(size_bytes=count)])
 
     async def WatchTraining(
-        self, request: pb.WatchTrainingRequest, context: Any
-    ) -> AsyncIterator[pb.WatchTrainingResponse]:
-        yield pb.WatchTrainingResponse(training=resources_pb2.Training(name=current_tenant()))
+        self, request: trainings_pb2.WatchTrainingRequest, context: Any
+    ) -> AsyncIterator[trainings_pb2.WatchTrainingResponse]:
+        yield trainings_pb2.WatchTrainingResponse(training=trainings_pb2.Training(name=current_tenant()))
         if request.name.endswith("/endless"):
             await asyncio.Event().wait()
         raise NotFoundError("TRAINING_NOT_FOUND", "gone")
@@ -66,15 +69,10 @@ async def authenticate(metadata: Mapping[str, str]) -> str:
     return "acme"
 
 
-def register(server: grpc.aio.Server) -> list[str]:
-    gateway_pb2_grpc.add_GatewayServiceServicer_to_server(Servicer(), server)
-    return [pb.DESCRIPTOR.services_by_name["GatewayService"].full_name]
-
-
 @pytest.fixture
 async def running() -> AsyncIterator[RunningServer]:
     server = await start_server(
-        register,
+        Servicer().register,
         ServerSettings(max_message_bytes=2**20 * 2),
         registry=CollectorRegistry(),
         authenticate=authenticate,
@@ -84,9 +82,9 @@ async def running() -> AsyncIterator[RunningServer]:
 
 
 @pytest.fixture
-async def stub(running: RunningServer) -> AsyncIterator[gateway_pb2_grpc.GatewayServiceAsyncStub]:
+async def stub(running: RunningServer) -> AsyncIterator[GatewayStub]:
     async with open_channel(f"127.0.0.1:{running.port}") as channel:
-        yield gateway_pb2_grpc.GatewayServiceStub(channel)  # type: ignore[misc]
+        yield GatewayStub(channel)
 
 
 KEY = (("authorization", "Bearer hs_good"),)
@@ -100,7 +98,7 @@ async def failure(call: Any) -> Any:
 
 
 async def test_a_raised_error_arrives_as_the_same_class_with_its_reason(stub: Any) -> None:
-    error = await failure(stub.GetSubject(pb.GetSubjectRequest(name="subjects/x"), metadata=KEY))
+    error = await failure(stub.GetSubject(subjects_pb2.GetSubjectRequest(name="subjects/x"), metadata=KEY))
     assert isinstance(error, NotFoundError)
     assert (error.reason, error.message, error.metadata) == (
         "SUBJECT_NOT_FOUND",
@@ -110,20 +108,20 @@ async def test_a_raised_error_arrives_as_the_same_class_with_its_reason(stub: An
 
 
 async def test_retry_after_survives_the_wire(stub: Any) -> None:
-    error = await failure(stub.GetSubject(pb.GetSubjectRequest(name="subjects/busy"), metadata=KEY))
+    error = await failure(stub.GetSubject(subjects_pb2.GetSubjectRequest(name="subjects/busy"), metadata=KEY))
     assert isinstance(error, ResourceExhaustedError)
     assert error.retry_after_seconds == 1.5
 
 
 async def test_a_defect_tells_the_caller_nothing_of_the_inside(stub: Any, caplog: pytest.LogCaptureFixture) -> None:
-    error = await failure(stub.GetSubject(pb.GetSubjectRequest(name="subjects/defect"), metadata=KEY))
+    error = await failure(stub.GetSubject(subjects_pb2.GetSubjectRequest(name="subjects/defect"), metadata=KEY))
     assert isinstance(error, InternalError)
     assert "secret detail" not in error.message
     assert "secret detail" in caplog.text
 
 
 async def test_constraints_name_each_bad_field(stub: Any) -> None:
-    request = pb.CreateGalleryRequest(parent="people/x", styles=["styles/a", "office"], shots_per_style=65)
+    request = galleries_pb2.CreateGalleryRequest(parent="people/x", styles=["styles/a", "office"], shots_per_style=65)
     error = await failure(stub.CreateGallery(request, metadata=KEY))
     assert isinstance(error, InvalidArgumentError)
     assert error.reason == "CONSTRAINT_VIOLATED"
@@ -131,9 +129,9 @@ async def test_constraints_name_each_bad_field(stub: Any) -> None:
 
 
 async def test_constraints_hold_within_a_client_stream(stub: Any) -> None:
-    async def messages() -> AsyncIterator[pb.UploadPhotosRequest]:
-        yield pb.UploadPhotosRequest(header=pb.UploadHeader(parent="subjects/a"))
-        yield pb.UploadPhotosRequest(photo=pb.PhotoStart(size_bytes=0))
+    async def messages() -> AsyncIterator[photos_pb2.UploadPhotosRequest]:
+        yield photos_pb2.UploadPhotosRequest(header=photos_pb2.UploadPhotosHeader(parent="subjects/a"))
+        yield photos_pb2.UploadPhotosRequest(photo=photos_pb2.PhotoStart(size_bytes=0))
 
     error = await failure(stub.UploadPhotos(messages(), metadata=KEY))
     assert isinstance(error, InvalidArgumentError)
@@ -141,8 +139,8 @@ async def test_constraints_hold_within_a_client_stream(stub: Any) -> None:
 
 
 async def test_a_message_above_the_limit_is_refused(stub: Any) -> None:
-    async def messages() -> AsyncIterator[pb.UploadPhotosRequest]:
-        yield pb.UploadPhotosRequest(chunk=b"x" * (3 * 2**20))
+    async def messages() -> AsyncIterator[photos_pb2.UploadPhotosRequest]:
+        yield photos_pb2.UploadPhotosRequest(chunk=b"x" * (3 * 2**20))
 
     error = await failure(stub.UploadPhotos(messages(), metadata=KEY))
     assert isinstance(error, ResourceExhaustedError)
@@ -155,17 +153,17 @@ async def test_a_message_above_the_limit_is_refused(stub: Any) -> None:
 )
 async def test_a_missing_or_wrong_key_is_refused_on_every_kind_of_call(stub: Any, metadata: Any, reason: str) -> None:
     name = "subjects/a/trainings/b"
-    watch = stub.WatchTraining(pb.WatchTrainingRequest(name=name), metadata=metadata)
-    for call in (stub.GetTenant(pb.GetTenantRequest(), metadata=metadata), watch.read()):
+    watch = stub.WatchTraining(trainings_pb2.WatchTrainingRequest(name=name), metadata=metadata)
+    for call in (stub.GetTenant(tenants_pb2.GetTenantRequest(), metadata=metadata), watch.read()):
         error = await failure(call)
         assert isinstance(error, UnauthenticatedError)
         assert error.reason == reason
 
 
 async def test_the_tenant_reaches_unary_and_streaming_handlers(stub: Any) -> None:
-    answer = await stub.GetTenant(pb.GetTenantRequest(), metadata=(("x-api-key", "hs_good"),))
+    answer = await stub.GetTenant(tenants_pb2.GetTenantRequest(), metadata=(("x-api-key", "hs_good"),))
     assert answer.tenant.name == "tenants/acme"
-    watch = stub.WatchTraining(pb.WatchTrainingRequest(name="subjects/a/trainings/b"), metadata=KEY)
+    watch = stub.WatchTraining(trainings_pb2.WatchTrainingRequest(name="subjects/a/trainings/b"), metadata=KEY)
     assert (await watch.read()).training.name == "acme"
     assert (await failure(watch.read())).reason == "TRAINING_NOT_FOUND"
 
@@ -176,26 +174,26 @@ def scrape(running: RunningServer) -> str:
 
 
 async def test_metrics_count_every_kind_of_call_with_its_code(running: RunningServer, stub: Any) -> None:
-    await stub.GetTenant(pb.GetTenantRequest(), metadata=KEY)
-    await failure(stub.GetSubject(pb.GetSubjectRequest(name="subjects/x"), metadata=KEY))
+    await stub.GetTenant(tenants_pb2.GetTenantRequest(), metadata=KEY)
+    await failure(stub.GetSubject(subjects_pb2.GetSubjectRequest(name="subjects/x"), metadata=KEY))
 
-    async def messages() -> AsyncIterator[pb.UploadPhotosRequest]:
-        yield pb.UploadPhotosRequest(header=pb.UploadHeader(parent="subjects/a"))
+    async def messages() -> AsyncIterator[photos_pb2.UploadPhotosRequest]:
+        yield photos_pb2.UploadPhotosRequest(header=photos_pb2.UploadPhotosHeader(parent="subjects/a"))
 
     await stub.UploadPhotos(messages(), metadata=KEY)
-    endless = stub.WatchTraining(pb.WatchTrainingRequest(name="subjects/a/trainings/endless"), metadata=KEY)
+    endless = stub.WatchTraining(trainings_pb2.WatchTrainingRequest(name="subjects/a/trainings/endless"), metadata=KEY)
     await endless.read()
     endless.cancel()
     wanted = [
-        ("GetTenant", "unary", "OK"),
-        ("GetSubject", "unary", "NOT_FOUND"),
-        ("UploadPhotos", "client_stream", "OK"),
-        ("WatchTraining", "server_stream", "CANCELLED"),
+        ("TenantService", "GetTenant", "unary", "OK"),
+        ("SubjectService", "GetSubject", "unary", "NOT_FOUND"),
+        ("PhotoService", "UploadPhotos", "client_stream", "OK"),
+        ("TrainingService", "WatchTraining", "server_stream", "CANCELLED"),
     ]
     lines = {
         f'grpc_server_handled_total{{grpc_code="{code}",grpc_method="{method}",'
-        f'grpc_service="headshots.v1.GatewayService",grpc_type="{kind}"}} 1.0'
-        for method, kind, code in wanted
+        f'grpc_service="headshots.v1.{service}",grpc_type="{kind}"}} 1.0'
+        for service, method, kind, code in wanted
     }
 
     async def are_counted() -> bool:
@@ -212,7 +210,7 @@ async def test_metrics_count_every_kind_of_call_with_its_code(running: RunningSe
 async def test_health_and_reflection_need_no_key(running: RunningServer) -> None:
     async with open_channel(f"127.0.0.1:{running.port}") as channel:
         health = health_pb2_grpc.HealthStub(channel)
-        request = health_pb2.HealthCheckRequest(service="headshots.v1.GatewayService")
+        request = health_pb2.HealthCheckRequest(service="headshots.v1.TenantService")
         assert (await health.Check(request)).status == health_pb2.HealthCheckResponse.SERVING
         await running.set_serving(False)
         assert (await health.Check(request)).status == health_pb2.HealthCheckResponse.NOT_SERVING
@@ -224,7 +222,7 @@ async def test_a_taken_port_is_a_clear_error(
 ) -> None:
     settings = replace(ServerSettings(prefix="HEADSHOTS_X_"), **{kind: getattr(running, kind)})
     with pytest.raises(UnavailableError) as caught:
-        await start_server(register, settings, registry=CollectorRegistry())
+        await start_server(Servicer().register, settings, registry=CollectorRegistry())
     assert caught.value.reason == "ADDRESS_IN_USE"
     assert f"127.0.0.1:{getattr(running, kind)}: " in caught.value.message
     assert caught.value.message.endswith(f"with HEADSHOTS_X_{kind.upper()}")
@@ -233,7 +231,7 @@ async def test_a_taken_port_is_a_clear_error(
 
 async def test_no_server_is_a_clear_error() -> None:
     async with open_channel("127.0.0.1:1", options={"grpc.enable_retries": 0}) as channel:
-        stub = gateway_pb2_grpc.GatewayServiceStub(channel)
-        error = await failure(stub.GetTenant(pb.GetTenantRequest()))  # type: ignore[arg-type]
+        stub = GatewayStub(channel)
+        error = await failure(stub.GetTenant(tenants_pb2.GetTenantRequest()))  # type: ignore[arg-type]
         assert isinstance(error, UnavailableError)
         assert error.reason == "SERVER_UNREACHABLE"

@@ -28,9 +28,8 @@ from headshots.diffusion.foundations.foundation import foundation_digest
 from headshots.errors import AlreadyExistsError, HeadshotsError, InvalidArgumentError, NotFoundError
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.schema import training_jobs
-from headshots.v1 import resources_pb2 as r
+from headshots.v1 import jobs_pb2, trainer_pb2_grpc, trainings_pb2
 from headshots.v1 import trainer_pb2 as t
-from headshots.v1 import trainer_pb2_grpc
 from tests.support.chaos import PLAN, Kill, Plan
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS, until
@@ -113,7 +112,7 @@ class World:
             photos=self.photos() if photos is None else photos,
             output_prefix=PREFIX if job_id == "job" else f"{PREFIX}-{job_id}",
             class_noun="man",
-            options=r.TrainingOptions(steps=steps),
+            options=trainings_pb2.TrainingOptions(steps=steps),
         )
 
     @contextlib.asynccontextmanager
@@ -176,9 +175,9 @@ async def test_from_photos_to_an_adapter(world: World) -> None:
         assert (described.defaults.steps, described.defaults.rank) == (4, 4)
         request = world.request(steps=6)
         first = (await service.stub.StartTraining(request)).job
-        assert first.state in (r.JOB_STATE_PENDING, r.JOB_STATE_RUNNING)
-        job = await service.until(lambda job: job.state >= r.JOB_STATE_SUCCEEDED)
-        assert job.state == r.JOB_STATE_SUCCEEDED, job
+        assert first.state in (jobs_pb2.JOB_STATE_PENDING, jobs_pb2.JOB_STATE_RUNNING)
+        job = await service.until(lambda job: job.state >= jobs_pb2.JOB_STATE_SUCCEEDED)
+        assert job.state == jobs_pb2.JOB_STATE_SUCCEEDED, job
         assert (job.step, job.total_steps, job.attempt) == (6, 6, 1)
         assert [point.step for point in job.curve] == [1, 2, 3, 4, 5, 6]
         data = await world.store.get(job.adapter.key)
@@ -230,8 +229,8 @@ async def test_bad_photos_fail_their_training_by_reason(world: World) -> None:
         for job_id, (photos, _) in cases.items():
             await service.stub.StartTraining(world.request(steps=5, job_id=job_id, photos=photos))
         for job_id, (_, reason) in cases.items():
-            job = await service.until(lambda job: job.state >= r.JOB_STATE_SUCCEEDED, job_id)
-            assert (job.state, job.failure.reason, job.attempt) == (r.JOB_STATE_FAILED, reason, 1)
+            job = await service.until(lambda job: job.state >= jobs_pb2.JOB_STATE_SUCCEEDED, job_id)
+            assert (job.state, job.failure.reason, job.attempt) == (jobs_pb2.JOB_STATE_FAILED, reason, 1)
             assert job.failure.message
             assert await world.store.list(f"{PREFIX}-{job_id}") == []
 
@@ -242,8 +241,8 @@ async def test_cancelling_stops_the_child_and_leaves_nothing(world: World) -> No
         await service.until(lambda job: job.step >= 5)
         assert len(service.children()) == 1
         await service.stub.CancelTrainingJob(t.CancelTrainingJobRequest(job_id="job"))
-        job = await service.until(lambda job: job.state >= r.JOB_STATE_SUCCEEDED)
-        assert job.state == r.JOB_STATE_CANCELLED
+        job = await service.until(lambda job: job.state >= jobs_pb2.JOB_STATE_SUCCEEDED)
+        assert job.state == jobs_pb2.JOB_STATE_CANCELLED
         assert service.children() == []
         assert await world.store.list(PREFIX) == []
 
@@ -270,8 +269,8 @@ async def test_a_training_outlives_whatever_is_killed(world: World) -> None:
         await asyncio.to_thread(child.wait, PATIENCE_SECONDS)
     assert world.state_attempt_and_handed_back() == ("running", 3, 1)
     async with world.service(plan) as service:
-        job = await service.until(lambda job: job.state >= r.JOB_STATE_SUCCEEDED)
-        assert (job.state, job.attempt, job.step) == (r.JOB_STATE_SUCCEEDED, 4, 20)
+        job = await service.until(lambda job: job.state >= jobs_pb2.JOB_STATE_SUCCEEDED)
+        assert (job.state, job.attempt, job.step) == (jobs_pb2.JOB_STATE_SUCCEEDED, 4, 20)
         assert [point.step for point in job.curve] == list(range(1, 21))
         assert "headshots_trainer_lease_expired_total 1.0" in await asyncio.to_thread(service.metrics)
         assert len(await world.store.list(PREFIX)) == 5

@@ -8,12 +8,12 @@ from headshots.cli.photo_files import BUNDLED_ANALYZER, FACE_REASONS, tell_who_j
 from headshots.client import PhotosInspection
 from headshots.client.inspections import photos_inspection
 from headshots.faces import open_analyzer
-from headshots.v1 import gateway_pb2
+from headshots.v1 import photos_pb2
 
 
 def inspection(analyzer: str, *reasons: str) -> PhotosInspection:
     """Of one photo with these findings."""
-    message = gateway_pb2.InspectPhotosResponse(analyzer=analyzer, faces_checked=bool(analyzer))
+    message = photos_pb2.InspectPhotosResponse(analyzer=analyzer, faces_checked=bool(analyzer))
     photo = message.photos.add(filename="a.jpg")
     for reason in reasons:
         photo.findings.add(reason=reason, message="it is bad")

@@ -11,10 +11,10 @@ import pytest
 
 from headshots.client import AsyncHeadshots
 from headshots.errors import UnavailableError
-from headshots.v1 import gateway_pb2, resources_pb2
+from headshots.v1 import jobs_pb2, trainings_pb2
 
 GONE = grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
-RUNNING, DONE = resources_pb2.JOB_STATE_RUNNING, resources_pb2.JOB_STATE_SUCCEEDED
+RUNNING, DONE = jobs_pb2.JOB_STATE_RUNNING, jobs_pb2.JOB_STATE_SUCCEEDED
 
 
 class Stream:
@@ -23,10 +23,10 @@ class Stream:
     def __init__(self, messages: list[tuple[int, Any]], end: Exception | None) -> None:
         self._messages, self._end = messages, end
 
-    async def __aiter__(self) -> AsyncIterator[gateway_pb2.WatchTrainingResponse]:
+    async def __aiter__(self) -> AsyncIterator[trainings_pb2.WatchTrainingResponse]:
         for number, state in self._messages:
-            training = resources_pb2.Training(event_number=number, state=state)
-            yield gateway_pb2.WatchTrainingResponse(training=training)
+            training = trainings_pb2.Training(event_number=number, state=state)
+            yield trainings_pb2.WatchTrainingResponse(training=training)
         if self._end is not None:
             raise self._end
 
@@ -39,7 +39,7 @@ async def watch(*streams: Stream, after_event: int | None = None) -> tuple[list[
     asked: list[int | None] = []
     left = list(streams)
 
-    def connect(request: gateway_pb2.WatchTrainingRequest, **_: Any) -> Stream:
+    def connect(request: trainings_pb2.WatchTrainingRequest, **_: Any) -> Stream:
         asked.append(request.after_event if request.HasField("after_event") else None)
         return left.pop(0)
 

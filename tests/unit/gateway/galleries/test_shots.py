@@ -12,11 +12,12 @@ from sqlalchemy.engine import Engine
 from headshots import keys, schema
 from headshots.database import database_now, migrate, open_database, read, write
 from headshots.styles import StyleLibrary
+from headshots.v1.jobs_pb2 import PRIORITY_HIGH
 from services.gateway.galleries import shots
+from services.gateway.galleries.models import GalleryOrder
 from services.gateway.galleries.orders import create_gallery
 from services.gateway.galleries.shots import Shot
-from services.gateway.models import PRIORITY_HIGH, PRIORITY_STANDARD, Adapter, GalleryOrder, TrainingJob
-from services.gateway.peers.interfaces import ImageDone
+from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, ImageDone, TrainingJob
 from services.gateway.settings import default_styles
 from services.gateway.subjects.rows import create_subject
 

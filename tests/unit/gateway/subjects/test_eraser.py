@@ -14,7 +14,7 @@ from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.errors import NotFoundError, UnavailableError
-from services.gateway.peers.interfaces import GenerationEvent, GenerationRequest, GeneratorDescription
+from services.gateway.peers.models import GenerationEvent, GenerationRequest, GeneratorDescription
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.erasure import open_erasures_query
 from services.gateway.subjects.rows import create_subject, get_subject

@@ -13,10 +13,11 @@ from sqlalchemy.engine import Engine
 from headshots import keys, schema
 from headshots.database import migrate, open_database
 from headshots.schema import CANCELLED, PENDING, RUNNING, SUCCEEDED
-from services.gateway.models import Adapter, Training, TrainingJob, TrainingOptions, TrainingRequest
+from services.gateway.peers.models import Adapter, TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.subjects.rows import create_subject
 from services.gateway.trainings import mirror
 from services.gateway.trainings import rows as training_rows
+from services.gateway.trainings.models import Training
 
 ADAPTER = Adapter("ab" * 32, "a/adapter.safetensors", "cd" * 32, 4, "ohwx", 9, "", "")
 

@@ -1,4 +1,7 @@
-"""The gateway's nouns as frozen dataclasses: what the engine takes and gives. Times are seconds since the epoch."""
+"""What the gateway and its trainers and generators tell each other, as frozen dataclasses.
+
+Times are seconds since the epoch.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from headshots.schema import TERMINAL_STATES
-from services.gateway.galleries.remix import Remix, RemixOrder
 
-MIN_TRAINING_PHOTOS = 6
-MAX_PHOTOS = 100
-MAX_PHOTO_BYTES = 20 * 2**20
-MAX_SHOTS = 160
-DEFAULT_SHOTS_PER_STYLE = 4
-SEEDS = 2**32
-PRIORITY_STANDARD, PRIORITY_HIGH = 1, 2
-
-
-@dataclass(frozen=True)
-class Tenant:
-    """A customer."""
-
-    id: str
-    display_name: str
-    created_at: float
+PRIORITY_STANDARD = 1
+"""The contract's PRIORITY_STANDARD, the default."""
 
 
 @dataclass(frozen=True)
@@ -53,31 +41,6 @@ class Failure:
 
     reason: str
     message: str
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A person."""
-
-    id: str
-    display_name: str
-    class_noun: str
-    created_at: float
-    photo_count: int
-    adapter: Adapter | None
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A stored selfie; `sha256` and `size_bytes` are the upload's, the sides are those of the stored picture."""
-
-    subject_id: str
-    sha256: str
-    size_bytes: int
-    width_px: int
-    height_px: int
-    filename: str
-    created_at: float
 
 
 @dataclass(frozen=True)
@@ -164,87 +127,67 @@ class TrainingJob:
 
 
 @dataclass(frozen=True)
-class Training:
-    """One run that makes an adapter."""
+class PaintOver:
+    """The image that an image is painted over. ``repaint``: share of the steps; None takes the generator's default."""
 
-    id: str
-    subject_id: str
-    request: TrainingRequest
-    job: TrainingJob
-    created_at: float
-    ended_at: float | None = None
-    note: str = ""
-    revision: int = 0
-    sent: bool = False
-    submitted: bool = False
-    cancel_requested: bool = False
+    key: str
+    sha256: str
+    repaint: float | None
 
 
 @dataclass(frozen=True)
-class GalleryOrder:
-    """What a caller asks for in a gallery; `quality` 0 and `image_format` 1 are the contract's defaults."""
+class GenerationRequest:
+    """One image; fields as in the contract's GenerateRequest."""
 
-    styles: tuple[str, ...]
-    shots_per_style: int = DEFAULT_SHOTS_PER_STYLE
-    seed: int = 0
-    image_format: int = 1
-    quality: int = 0
-    priority: int = PRIORITY_STANDARD
-    remix: RemixOrder | None = None
-
-
-@dataclass(frozen=True)
-class Image:
-    """A finished shot."""
-
-    number: int
-    style: str
+    tenant: str
+    adapter: Adapter
     prompt: str
     seed: int
-    width_px: int
-    height_px: int
-    content_type: str
-    size_bytes: int
-    sha256: str
-    key: str
-    seconds: float
-    likeness: float | None = None
-    """None: not measured."""
+    image_format: int
+    quality: int
+    preview_every: int
+    output_prefix: str
+    priority: int
+    paint_over: PaintOver | None = None
+    """The image to paint over; None starts from noise alone."""
 
 
 @dataclass(frozen=True)
-class Gallery:
-    """Many shots of one subject."""
+class StepDone:
+    """A denoising step is done; `preview` is a small JPEG or empty."""
 
-    id: str
-    subject_id: str
-    state: str
-    styles: tuple[str, ...]
-    shots_per_style: int
-    seed: int
-    total_shots: int
-    completed_shots: int
-    failed_shots: int
-    adapter: Adapter
-    created_at: float
-    ended_at: float | None = None
-    failure: Failure | None = None
-    images: tuple[Image, ...] = ()
-    note: str = ""
-    revision: int = 0
-    remix: Remix | None = None
-
-    @property
-    def is_terminal(self) -> bool:
-        """Whether it will never change again."""
-        return self.state in TERMINAL_STATES
-
-
-@dataclass(frozen=True)
-class ShotPreview:
-    """A glimpse of a shot while it is painted; `content` is a small JPEG."""
-
-    shot: int
     step: int
     total_steps: int
-    content: bytes
+    preview: bytes
+
+
+@dataclass(frozen=True)
+class ImageDone:
+    """The image is in the object store under `key`."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+    content_type: str
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """In the generator's queue, or just started."""
+
+
+GenerationEvent = Waiting | StepDone | ImageDone
+
+
+@dataclass(frozen=True)
+class GeneratorDescription:
+    """What a generator runs."""
+
+    foundation_digest: str
+    max_rank: int
+    prompt_template: str
+    trigger: str
+    native_side_px: int
+    """The shorter side of what the foundation paints by itself."""

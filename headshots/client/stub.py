@@ -1,0 +1,51 @@
+"""One stub over all services of the public API, whose calls have distinct names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc.aio
+
+from headshots.v1 import (
+    galleries_pb2,
+    galleries_pb2_grpc,
+    photos_pb2,
+    photos_pb2_grpc,
+    styles_pb2,
+    styles_pb2_grpc,
+    subjects_pb2,
+    subjects_pb2_grpc,
+    tenants_pb2,
+    tenants_pb2_grpc,
+    trainings_pb2,
+    trainings_pb2_grpc,
+)
+
+_STUBS: tuple[Any, ...] = (
+    tenants_pb2_grpc.TenantServiceStub,
+    subjects_pb2_grpc.SubjectServiceStub,
+    photos_pb2_grpc.PhotoServiceStub,
+    trainings_pb2_grpc.TrainingServiceStub,
+    galleries_pb2_grpc.GalleryServiceStub,
+    styles_pb2_grpc.StyleServiceStub,
+)
+_FILES = (tenants_pb2, subjects_pb2, photos_pb2, trainings_pb2, galleries_pb2, styles_pb2)
+
+METHODS: dict[str, tuple[str, ...]] = {
+    service.full_name: tuple(method.name for method in service.methods)
+    for file in _FILES
+    for service in file.DESCRIPTOR.services_by_name.values()
+}
+"""Names of the calls by the full name of their service, as `headshots.v1.SubjectService`."""
+
+
+class GatewayStub:
+    """An attribute a call, as `stub.CreateSubject`, whichever service it belongs to."""
+
+    def __init__(self, channel: grpc.aio.Channel | grpc.Channel) -> None:
+        for stub in _STUBS:
+            # A generated stub's initializer sets one attribute a call on whatever object it is given.
+            stub.__init__(self, channel)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"the public API has no call {name}")

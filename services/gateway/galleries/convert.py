@@ -1,0 +1,84 @@
+"""Converts galleries, their images and what is ordered between dataclasses and protobuf."""
+
+from __future__ import annotations
+
+from headshots.v1 import galleries_pb2, images_pb2
+from services.gateway.api import names
+from services.gateway.api.convert import STATES, optional_timestamp, timestamp
+from services.gateway.events.models import ShotPreview
+from services.gateway.galleries.models import Gallery, GalleryOrder, Image
+from services.gateway.galleries.remix import Remix, RemixOrder
+from services.gateway.galleries.rules import DEFAULT_SHOTS_PER_STYLE
+from services.gateway.peers.convert import failure
+from services.gateway.peers.models import PRIORITY_STANDARD
+
+
+def gallery_order(request: galleries_pb2.CreateGalleryRequest) -> GalleryOrder:
+    """What is asked for, zeros replaced by the contract's defaults."""
+    return GalleryOrder(
+        styles=tuple(names.ids(name)[0] for name in request.styles),
+        shots_per_style=request.shots_per_style or DEFAULT_SHOTS_PER_STYLE,
+        seed=request.seed,
+        image_format=int(request.format) or int(images_pb2.IMAGE_FORMAT_PNG),
+        quality=request.quality,
+        priority=int(request.priority) or PRIORITY_STANDARD,
+        remix=_remix_order(request.remix) if request.HasField("remix") else None,
+    )
+
+
+def _remix_order(message: galleries_pb2.Remix) -> RemixOrder:
+    subject_id, gallery_id, number = names.ids(message.image)
+    repaint = message.repaint if message.HasField("repaint") else None
+    return RemixOrder(subject_id, gallery_id, int(number), repaint)
+
+
+def _remix(subject_id: str, value: Remix | None) -> galleries_pb2.Remix | None:
+    if value is None:
+        return None
+    image = names.image_name(subject_id, value.gallery_id, value.number)
+    return galleries_pb2.Remix(image=image, repaint=value.repaint)
+
+
+def gallery(value: Gallery) -> galleries_pb2.Gallery:
+    """A gallery with the images that it carries."""
+    return galleries_pb2.Gallery(
+        name=names.gallery_name(value.subject_id, value.id),
+        state=STATES[value.state],
+        styles=[names.style_name(style) for style in value.styles],
+        shots_per_style=value.shots_per_style,
+        seed=value.seed,
+        total_shots=value.total_shots,
+        completed_shots=value.completed_shots,
+        failed_shots=value.failed_shots,
+        adapter_sha256=value.adapter.sha256,
+        failure=failure(value.failure),
+        create_time=timestamp(value.created_at),
+        end_time=optional_timestamp(value.ended_at),
+        images=[image(value.subject_id, value.id, one) for one in value.images],
+        status_message=value.note,
+        remix=_remix(value.subject_id, value.remix),
+    )
+
+
+def image(subject_id: str, gallery_id: str, value: Image) -> images_pb2.Image:
+    """An image of a gallery."""
+    return images_pb2.Image(
+        name=names.image_name(subject_id, gallery_id, value.number),
+        style=names.style_name(value.style),
+        prompt=value.prompt,
+        seed=value.seed,
+        width_px=value.width_px,
+        height_px=value.height_px,
+        content_type=value.content_type,
+        size_bytes=value.size_bytes,
+        sha256=value.sha256,
+        likeness=value.likeness,
+        seconds=value.seconds,
+    )
+
+
+def preview(value: ShotPreview) -> galleries_pb2.ShotPreview:
+    """A glimpse of a shot."""
+    return galleries_pb2.ShotPreview(
+        shot=value.shot, step=value.step, total_steps=value.total_steps, content=value.content
+    )

@@ -1,0 +1,123 @@
+"""Makes, finds, watches and cancels galleries for the servicer; blocking work runs in threads."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from sqlalchemy.engine import Engine
+
+from headshots.artifacts import ArtifactStore
+from headshots.styles import StyleLibrary
+from headshots.threads import in_thread
+from services.gateway.events.hub import Hub
+from services.gateway.events.models import ShotPreview
+from services.gateway.galleries import orders, rows
+from services.gateway.galleries.models import Gallery, GalleryOrder, Image
+from services.gateway.metrics import GatewayMetrics
+
+
+class ShotQueue(Protocol):
+    """Who works on shots within this process; `painting.pool` does."""
+
+    def kick(self) -> None:
+        """There are new shots."""
+        ...
+
+    def look_at(self, gallery_id: str) -> None:
+        """The gallery's shots are to be stopped."""
+        ...
+
+
+class GalleryEngine:
+    """One method an RPC. Tenants see their own rows only: everything else is NotFoundError."""
+
+    def __init__(
+        self,
+        database: Engine,
+        store: ArtifactStore,
+        styles: StyleLibrary,
+        shots: ShotQueue,
+        hub: Hub,
+        metrics: GatewayMetrics,
+        *,
+        poll_seconds: float,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._styles = styles
+        self._shots = shots
+        self._hub = hub
+        self._metrics = metrics
+        self._poll_seconds = poll_seconds
+
+    async def create(
+        self, tenant: str, subject_id: str, order: GalleryOrder, *, request_id: str, validate_only: bool
+    ) -> Gallery:
+        """Raises as `orders.create_gallery`."""
+        gallery = await in_thread(
+            orders.create_gallery,
+            self._database,
+            self._styles,
+            tenant,
+            subject_id,
+            order,
+            request_id=request_id,
+            validate_only=validate_only,
+        )
+        self._shots.kick()
+        return gallery
+
+    async def get(self, tenant: str, subject_id: str, gallery_id: str, *, images: bool = True) -> Gallery:
+        """See `rows.get_gallery`."""
+        return await in_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id, images=images)
+
+    async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
+        """See `rows.list_galleries`."""
+        return await in_thread(rows.list_galleries, self._database, tenant, subject_id, size, token)
+
+    async def cancel(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
+        """See `rows.request_cancel`."""
+        gallery = await in_thread(rows.request_cancel, self._database, tenant, subject_id, gallery_id)
+        self._shots.look_at(gallery_id)
+        self._hub.changed(gallery_id)
+        return gallery
+
+    async def watch(
+        self, tenant: str, subject_id: str, gallery_id: str, *, previews: bool
+    ) -> AsyncIterator[Gallery | Image | ShotPreview]:
+        """The gallery first, then its images as they exist, and the gallery (without images) whenever it changes state.
+
+        Previews only of shots that this process paints. Raises as `rows.get_gallery`.
+        """
+        sent: set[int] = set()
+        told: tuple[str, str] | None = None
+        with self._hub.subscribe(gallery_id, previews=previews) as subscription, self._metrics.watching("gallery"):
+            while True:
+                gallery = await in_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
+                bare = dataclasses.replace(gallery, images=())
+                if told is None:
+                    told = (gallery.state, gallery.note)
+                    yield bare
+                for image in gallery.images:
+                    if image.number not in sent:
+                        sent.add(image.number)
+                        yield image
+                if told != (gallery.state, gallery.note):
+                    told = (gallery.state, gallery.note)
+                    yield bare
+                if gallery.is_terminal:
+                    return
+                for preview in await subscription.wait(self._poll_seconds):
+                    if preview.shot not in sent:
+                        yield preview
+
+    async def get_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> tuple[Image, bytes]:
+        """An image and its file. Raises as `rows.get_image`."""
+        image = await in_thread(rows.get_image, self._database, tenant, subject_id, gallery_id, number)
+        return image, await self._store.get(image.key)
+
+    async def image_content(self, image: Image) -> bytes:
+        """The file of an image that `watch` gave."""
+        return await self._store.get(image.key)

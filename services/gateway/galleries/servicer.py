@@ -1,0 +1,91 @@
+"""Answers the RPCs of galleries and their images: decode, one engine call, encode."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc.aio
+
+from headshots.rpc.auth import current_tenant
+from headshots.v1 import galleries_pb2, galleries_pb2_grpc
+from services.gateway.api.names import ids
+from services.gateway.api.pages import DEFAULT_PAGE
+from services.gateway.galleries import convert
+from services.gateway.galleries.engine import GalleryEngine
+from services.gateway.galleries.models import Gallery, Image
+
+
+class GalleryServicer(galleries_pb2_grpc.GalleryServiceServicer):
+    """Every method raises `HeadshotsError`s; the server's interceptors turn them into statuses."""
+
+    def __init__(self, engine: GalleryEngine) -> None:
+        self._engine = engine
+
+    def register(self, server: grpc.aio.Server) -> list[str]:
+        """Adds the service to a server; full names of what was added."""
+        galleries_pb2_grpc.add_GalleryServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return [galleries_pb2.DESCRIPTOR.services_by_name["GalleryService"].full_name]
+
+    async def CreateGallery(
+        self, request: galleries_pb2.CreateGalleryRequest, context: Any
+    ) -> galleries_pb2.CreateGalleryResponse:
+        """Queues a gallery."""
+        (subject_id,) = ids(request.parent)
+        gallery = await self._engine.create(
+            current_tenant(),
+            subject_id,
+            convert.gallery_order(request),
+            request_id=request.request_id,
+            validate_only=request.validate_only,
+        )
+        return galleries_pb2.CreateGalleryResponse(gallery=convert.gallery(gallery))
+
+    async def GetGallery(
+        self, request: galleries_pb2.GetGalleryRequest, context: Any
+    ) -> galleries_pb2.GetGalleryResponse:
+        """One gallery."""
+        gallery = await self._engine.get(current_tenant(), *ids(request.name))
+        return galleries_pb2.GetGalleryResponse(gallery=convert.gallery(gallery))
+
+    async def ListGalleries(
+        self, request: galleries_pb2.ListGalleriesRequest, context: Any
+    ) -> galleries_pb2.ListGalleriesResponse:
+        """A page of galleries."""
+        (subject_id,) = ids(request.parent)
+        page, token = await self._engine.page(
+            current_tenant(), subject_id, request.page_size or DEFAULT_PAGE, request.page_token
+        )
+        return galleries_pb2.ListGalleriesResponse(galleries=map(convert.gallery, page), next_page_token=token)
+
+    async def WatchGallery(
+        self, request: galleries_pb2.WatchGalleryRequest, context: Any
+    ) -> AsyncIterator[galleries_pb2.WatchGalleryResponse]:
+        """The gallery's images as they finish."""
+        subject_id, gallery_id = ids(request.name)
+        watch = self._engine.watch(current_tenant(), subject_id, gallery_id, previews=request.include_previews)
+        async with contextlib.aclosing(watch) as events:  # type: ignore[type-var]
+            async for event in events:
+                if isinstance(event, Gallery):
+                    yield galleries_pb2.WatchGalleryResponse(gallery=convert.gallery(event))
+                elif isinstance(event, Image):
+                    content = await self._engine.image_content(event) if request.include_content else b""
+                    yield galleries_pb2.WatchGalleryResponse(
+                        image=convert.image(subject_id, gallery_id, event), content=content
+                    )
+                else:
+                    yield galleries_pb2.WatchGalleryResponse(preview=convert.preview(event))
+
+    async def CancelGallery(
+        self, request: galleries_pb2.CancelGalleryRequest, context: Any
+    ) -> galleries_pb2.CancelGalleryResponse:
+        """Asks a gallery to stop."""
+        gallery = await self._engine.cancel(current_tenant(), *ids(request.name))
+        return galleries_pb2.CancelGalleryResponse(gallery=convert.gallery(gallery))
+
+    async def GetImage(self, request: galleries_pb2.GetImageRequest, context: Any) -> galleries_pb2.GetImageResponse:
+        """One image's file."""
+        subject_id, gallery_id, number = ids(request.name)
+        image, content = await self._engine.get_image(current_tenant(), subject_id, gallery_id, int(number))
+        return galleries_pb2.GetImageResponse(image=convert.image(subject_id, gallery_id, image), content=content)

@@ -1,0 +1,154 @@
+"""Converts what the gateway exchanges with trainers and generators between dataclasses and protobuf."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from google.protobuf.json_format import MessageToDict
+
+from headshots.errors import InternalError
+from headshots.v1 import adapters_pb2, generator_pb2, images_pb2, jobs_pb2, trainer_pb2, trainings_pb2
+from services.gateway.api.convert import STATES
+from services.gateway.peers.models import (
+    Adapter,
+    Failure,
+    GenerationEvent,
+    GenerationRequest,
+    ImageDone,
+    PaintOver,
+    StepDone,
+    TrainingJob,
+    TrainingOptions,
+    TrainingRequest,
+    Waiting,
+)
+
+_STATES = {number: state for state, number in STATES.items()}
+
+
+def adapter(value: Adapter | None) -> adapters_pb2.Adapter | None:
+    """An adapter; None stays unset."""
+    if value is None:
+        return None
+    return adapters_pb2.Adapter(
+        sha256=value.sha256,
+        key=value.key,
+        foundation_digest=value.foundation_digest,
+        rank=value.rank,
+        trigger=value.trigger,
+        size_bytes=value.size_bytes,
+        kohya_key=value.kohya_key,
+        manifest_key=value.manifest_key,
+    )
+
+
+def failure(value: Failure | None) -> jobs_pb2.Failure | None:
+    """A failure; None stays unset."""
+    return None if value is None else jobs_pb2.Failure(reason=value.reason, message=value.message)
+
+
+def options(value: TrainingOptions) -> trainings_pb2.TrainingOptions:
+    """Training options; what is None stays unset."""
+    return trainings_pb2.TrainingOptions(
+        steps=value.steps,
+        rank=value.rank,
+        learning_rate=value.learning_rate,
+        batch_rows=value.batch_rows,
+        seed=value.seed,
+    )
+
+
+def training_request(value: TrainingRequest) -> trainer_pb2.StartTrainingRequest:
+    """What a trainer is asked for."""
+    return trainer_pb2.StartTrainingRequest(
+        job_id=value.job_id,
+        tenant=value.tenant,
+        photos=[trainer_pb2.PhotoRef(key=key, sha256=sha256) for key, sha256 in value.photos],
+        output_prefix=value.output_prefix,
+        class_noun=value.class_noun,
+        options=options(value.options),
+        priority=cast(jobs_pb2.Priority, value.priority),
+    )
+
+
+def generation_request(value: GenerationRequest) -> generator_pb2.GenerateRequest:
+    """What a generator is asked for."""
+    return generator_pb2.GenerateRequest(
+        tenant=value.tenant,
+        adapter=adapter(value.adapter),
+        prompt=value.prompt,
+        seed=value.seed,
+        format=cast(images_pb2.ImageFormat, value.image_format),
+        quality=value.quality,
+        image_count=1,
+        preview_every=value.preview_every,
+        output_prefix=value.output_prefix,
+        priority=cast(jobs_pb2.Priority, value.priority),
+        source=_source(value.paint_over),
+    )
+
+
+def _source(value: PaintOver | None) -> generator_pb2.Source | None:
+    if value is None:
+        return None
+    stored = generator_pb2.StoredPicture(key=value.key, sha256=value.sha256)
+    return generator_pb2.Source(picture=generator_pb2.Picture(stored=stored), repaint=value.repaint)
+
+
+def training_job(message: trainer_pb2.TrainingJob) -> TrainingJob:
+    """How far a trainer says that a training is."""
+    return TrainingJob(
+        state=_STATES[message.state],
+        step=message.step,
+        total_steps=message.total_steps,
+        loss=message.loss,
+        eta_seconds=message.eta.ToTimedelta().total_seconds() if message.HasField("eta") else None,
+        queue_place=message.queue_place,
+        attempt=message.attempt,
+        adapter=adapter_from(message.adapter) if message.HasField("adapter") else None,
+        failure=(Failure(message.failure.reason, message.failure.message) if message.HasField("failure") else None),
+        started_at=message.start_time.ToNanoseconds() / 1e9 if message.HasField("start_time") else None,
+        ended_at=message.end_time.ToNanoseconds() / 1e9 if message.HasField("end_time") else None,
+        curve=tuple((point.step, point.loss) for point in message.curve),
+        revision=message.revision,
+        likeness=message.likeness if message.HasField("likeness") else None,
+        scores=MessageToDict(message.scores) if message.HasField("scores") else None,
+    )
+
+
+def adapter_from(message: adapters_pb2.Adapter) -> Adapter:
+    """An adapter by reference."""
+    return Adapter(
+        sha256=message.sha256,
+        key=message.key,
+        foundation_digest=message.foundation_digest,
+        rank=message.rank,
+        trigger=message.trigger,
+        size_bytes=message.size_bytes,
+        kohya_key=message.kohya_key,
+        manifest_key=message.manifest_key,
+    )
+
+
+def generation_event(message: generator_pb2.GenerateResponse) -> GenerationEvent:
+    """What a generator says while it paints.
+
+    Raises:
+        InternalError: GENERATOR_PROTOCOL.
+    """
+    kind = message.WhichOneof("event")
+    if kind == "step":
+        return StepDone(message.step.step, message.step.total_steps, message.step.preview)
+    if kind == "image":
+        image = message.image
+        if not image.key:
+            raise InternalError("GENERATOR_PROTOCOL", "the generator sent an image by value, asked by reference")
+        return ImageDone(
+            key=image.key,
+            sha256=image.sha256,
+            size_bytes=image.size_bytes,
+            content_type=image.content_type,
+            width_px=image.width_px,
+            height_px=image.height_px,
+        )
+    return Waiting()

@@ -1,0 +1,21 @@
+"""Converts subjects to protobuf."""
+
+from __future__ import annotations
+
+from headshots.v1 import subjects_pb2
+from services.gateway.api import names
+from services.gateway.api.convert import timestamp
+from services.gateway.peers.convert import adapter
+from services.gateway.subjects.models import Subject
+
+
+def subject(value: Subject) -> subjects_pb2.Subject:
+    """A subject."""
+    return subjects_pb2.Subject(
+        name=names.subject_name(value.id),
+        display_name=value.display_name,
+        class_noun=value.class_noun,
+        create_time=timestamp(value.created_at),
+        photo_count=value.photo_count,
+        adapter=adapter(value.adapter),
+    )

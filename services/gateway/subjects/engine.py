@@ -1,0 +1,41 @@
+"""Makes, finds and erases subjects for the servicer; blocking work runs in threads."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import Engine
+
+from headshots.threads import in_thread
+from services.gateway.subjects import rows
+from services.gateway.subjects.eraser import Eraser
+from services.gateway.subjects.models import Subject
+
+
+class SubjectEngine:
+    """One method an RPC. Tenants see their own rows only: everything else is NotFoundError."""
+
+    def __init__(self, database: Engine, eraser: Eraser) -> None:
+        self._database = database
+        self._eraser = eraser
+
+    async def create(self, tenant: str, display_name: str, class_noun: str, request_id: str) -> Subject:
+        """See `rows.create_subject`."""
+        return await in_thread(
+            rows.create_subject,
+            self._database,
+            tenant,
+            display_name=display_name,
+            class_noun=class_noun,
+            request_id=request_id,
+        )
+
+    async def get(self, tenant: str, subject_id: str) -> Subject:
+        """See `rows.get_subject`."""
+        return await in_thread(rows.get_subject, self._database, tenant, subject_id)
+
+    async def page(self, tenant: str, size: int, token: str) -> tuple[list[Subject], str]:
+        """See `rows.list_subjects`."""
+        return await in_thread(rows.list_subjects, self._database, tenant, size, token)
+
+    async def delete(self, tenant: str, subject_id: str) -> int:
+        """See `Eraser.delete`."""
+        return await self._eraser.delete(tenant, subject_id)

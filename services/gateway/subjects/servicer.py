@@ -1,0 +1,56 @@
+"""Answers the RPCs of subjects: decode, one engine call, encode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc.aio
+
+from headshots.rpc.auth import current_tenant
+from headshots.v1 import subjects_pb2, subjects_pb2_grpc
+from services.gateway.api.names import ids
+from services.gateway.api.pages import DEFAULT_PAGE
+from services.gateway.subjects import convert
+from services.gateway.subjects.engine import SubjectEngine
+
+
+class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
+    """Every method raises `HeadshotsError`s; the server's interceptors turn them into statuses."""
+
+    def __init__(self, engine: SubjectEngine) -> None:
+        self._engine = engine
+
+    def register(self, server: grpc.aio.Server) -> list[str]:
+        """Adds the service to a server; full names of what was added."""
+        subjects_pb2_grpc.add_SubjectServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return [subjects_pb2.DESCRIPTOR.services_by_name["SubjectService"].full_name]
+
+    async def CreateSubject(
+        self, request: subjects_pb2.CreateSubjectRequest, context: Any
+    ) -> subjects_pb2.CreateSubjectResponse:
+        """Makes a subject."""
+        subject = await self._engine.create(
+            current_tenant(), request.display_name, request.class_noun, request.request_id
+        )
+        return subjects_pb2.CreateSubjectResponse(subject=convert.subject(subject))
+
+    async def GetSubject(
+        self, request: subjects_pb2.GetSubjectRequest, context: Any
+    ) -> subjects_pb2.GetSubjectResponse:
+        """One subject."""
+        subject = await self._engine.get(current_tenant(), *ids(request.name))
+        return subjects_pb2.GetSubjectResponse(subject=convert.subject(subject))
+
+    async def ListSubjects(
+        self, request: subjects_pb2.ListSubjectsRequest, context: Any
+    ) -> subjects_pb2.ListSubjectsResponse:
+        """A page of subjects."""
+        page, token = await self._engine.page(current_tenant(), request.page_size or DEFAULT_PAGE, request.page_token)
+        return subjects_pb2.ListSubjectsResponse(subjects=map(convert.subject, page), next_page_token=token)
+
+    async def DeleteSubject(
+        self, request: subjects_pb2.DeleteSubjectRequest, context: Any
+    ) -> subjects_pb2.DeleteSubjectResponse:
+        """Erases a subject."""
+        removed = await self._engine.delete(current_tenant(), *ids(request.name))
+        return subjects_pb2.DeleteSubjectResponse(deleted_objects=removed)

@@ -1,0 +1,1 @@
+"""Tenants, and the check that a subject is its caller's."""

@@ -1,0 +1,14 @@
+"""A tenant as a frozen dataclass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A customer."""
+
+    id: str
+    display_name: str
+    created_at: float

@@ -1,0 +1,55 @@
+"""Converts trainings and their options between dataclasses and protobuf."""
+
+from __future__ import annotations
+
+from google.protobuf import duration_pb2
+from google.protobuf.json_format import ParseDict
+
+from headshots.v1 import trainings_pb2
+from services.gateway.api import names
+from services.gateway.api.convert import STATES, optional_timestamp, timestamp
+from services.gateway.peers.convert import adapter, failure, options
+from services.gateway.peers.models import TrainingOptions
+from services.gateway.trainings.models import Training
+
+
+def training_options(message: trainings_pb2.TrainingOptions) -> TrainingOptions:
+    """What is set in the message."""
+    return TrainingOptions(
+        steps=message.steps if message.HasField("steps") else None,
+        rank=message.rank if message.HasField("rank") else None,
+        learning_rate=message.learning_rate if message.HasField("learning_rate") else None,
+        batch_rows=message.batch_rows if message.HasField("batch_rows") else None,
+        seed=message.seed if message.HasField("seed") else None,
+    )
+
+
+def training(value: Training) -> trainings_pb2.Training:
+    """A training."""
+    job = value.job
+    eta = None
+    if job.eta_seconds is not None:
+        eta = duration_pb2.Duration()
+        eta.FromMilliseconds(round(job.eta_seconds * 1000))
+    return trainings_pb2.Training(
+        name=names.training_name(value.subject_id, value.id),
+        state=STATES[job.state],
+        step=job.step,
+        total_steps=job.total_steps,
+        loss=job.loss,
+        eta=eta,
+        queue_place=job.queue_place,
+        attempt=job.attempt,
+        options=options(value.request.options),
+        adapter=adapter(job.adapter),
+        failure=failure(job.failure),
+        create_time=timestamp(value.created_at),
+        start_time=optional_timestamp(job.started_at),
+        end_time=optional_timestamp(value.ended_at),
+        curve=[trainings_pb2.LossPoint(step=step, loss=loss) for step, loss in job.curve],
+        photo_count=len(value.request.photos),
+        likeness=job.likeness,
+        status_message=value.note,
+        event_number=value.revision,
+        scores=ParseDict(job.scores, trainings_pb2.TrainingScores()) if job.scores is not None else None,
+    )

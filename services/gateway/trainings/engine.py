@@ -1,0 +1,108 @@
+"""Makes, finds, watches and cancels trainings for the servicer; blocking work runs in threads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from sqlalchemy.engine import Engine
+
+from headshots.errors import InvalidArgumentError, UnavailableError
+from headshots.threads import in_thread
+from services.gateway.events.hub import Hub
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.peers.describer import Describer
+from services.gateway.peers.models import TrainingOptions
+from services.gateway.trainings import rows
+from services.gateway.trainings.models import Training
+from services.gateway.trainings.reconciler import Reconciler
+
+
+class TrainingEngine:
+    """One method an RPC. Tenants see their own rows only: everything else is NotFoundError."""
+
+    def __init__(
+        self,
+        database: Engine,
+        reconciler: Reconciler,
+        describer: Describer,
+        hub: Hub,
+        metrics: GatewayMetrics,
+        *,
+        poll_seconds: float,
+    ) -> None:
+        self._database = database
+        self._reconciler = reconciler
+        self._describer = describer
+        self._hub = hub
+        self._metrics = metrics
+        self._poll_seconds = poll_seconds
+
+    async def create(
+        self,
+        tenant: str,
+        subject_id: str,
+        options: TrainingOptions,
+        *,
+        priority: int,
+        request_id: str,
+        validate_only: bool,
+        photos: Sequence[str] = (),
+    ) -> Training:
+        """Raises as `rows.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
+        await self._check_rank(options)
+        training = await in_thread(
+            rows.create_training,
+            self._database,
+            tenant,
+            subject_id,
+            options=options,
+            priority=priority,
+            request_id=request_id,
+            validate_only=validate_only,
+            photos=photos,
+        )
+        self._reconciler.kick()
+        return training
+
+    async def _check_rank(self, options: TrainingOptions) -> None:
+        """Better now than after minutes of training. Where no generator answers, the trainer's own check has to do."""
+        if options.rank is None:
+            return
+        try:
+            largest = (await self._describer.describe()).max_rank
+        except UnavailableError:
+            return
+        if options.rank > largest:
+            raise InvalidArgumentError(
+                "RANK_TOO_LARGE", f"the generators take adapters up to rank {largest}; ask for less"
+            )
+
+    async def get(self, tenant: str, subject_id: str, training_id: str) -> Training:
+        """See `rows.get_training`."""
+        return await in_thread(rows.get_training, self._database, tenant, subject_id, training_id)
+
+    async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Training], str]:
+        """See `rows.list_trainings`."""
+        return await in_thread(rows.list_trainings, self._database, tenant, subject_id, size, token)
+
+    async def cancel(self, tenant: str, subject_id: str, training_id: str) -> Training:
+        """See `rows.request_cancel`."""
+        training = await in_thread(rows.request_cancel, self._database, tenant, subject_id, training_id)
+        self._reconciler.kick()
+        self._hub.changed(training_id)
+        return training
+
+    async def watch(
+        self, tenant: str, subject_id: str, training_id: str, *, after: int | None = None
+    ) -> AsyncIterator[Training]:
+        """The training now, or its events after number `after`; then every event. Raises as `rows.training_news`."""
+        with self._hub.subscribe(training_id) as subscription, self._metrics.watching("training"):
+            while True:
+                news = await in_thread(rows.training_news, self._database, tenant, subject_id, training_id, after)
+                for training in news.trainings:
+                    after = training.revision
+                    yield training
+                if news.is_all:
+                    return
+                if not news.trainings:
+                    await subscription.wait(self._poll_seconds)

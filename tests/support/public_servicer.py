@@ -1,0 +1,36 @@
+"""A base for stand-ins of the gateway: one object that may answer the calls of every public service."""
+
+from __future__ import annotations
+
+import grpc.aio
+
+from headshots.client.stub import METHODS
+from headshots.v1 import (
+    galleries_pb2_grpc,
+    photos_pb2_grpc,
+    styles_pb2_grpc,
+    subjects_pb2_grpc,
+    tenants_pb2_grpc,
+    trainings_pb2_grpc,
+)
+
+
+class PublicServicer(
+    tenants_pb2_grpc.TenantServiceServicer,
+    subjects_pb2_grpc.SubjectServiceServicer,
+    photos_pb2_grpc.PhotoServiceServicer,
+    trainings_pb2_grpc.TrainingServiceServicer,
+    galleries_pb2_grpc.GalleryServiceServicer,
+    styles_pb2_grpc.StyleServiceServicer,
+):
+    """Calls that a subclass does not answer are UNIMPLEMENTED."""
+
+    def register(self, server: grpc.aio.Server) -> list[str]:
+        """Adds every public service to a server; their full names."""
+        tenants_pb2_grpc.add_TenantServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        subjects_pb2_grpc.add_SubjectServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        photos_pb2_grpc.add_PhotoServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        trainings_pb2_grpc.add_TrainingServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        galleries_pb2_grpc.add_GalleryServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        styles_pb2_grpc.add_StyleServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return list(METHODS)
