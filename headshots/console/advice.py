@@ -1,4 +1,4 @@
-"""The command that mends what an error tells of, in the words of this command line."""
+"""Names the command that helps after an error, in the words of this command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from headshots.errors import HeadshotsError
 
 # {subject} is the subject that the error names, {name} the resource.
-_CURES = {
+_ADVICE = {
     "SERVER_UNREACHABLE": "`headshots serve all` starts a gateway on this machine; --address names another",
     "SUBJECT_NOT_FOUND": "`headshots subjects list` shows those there are",
     "TRAINING_NOT_FOUND": "`headshots trainings list {subject}` shows those there are",
@@ -21,7 +21,7 @@ _CURES = {
     "TOO_FEW_PHOTOS": "`headshots photos upload SUBJECT FOLDER` adds some",
     "PHOTOS_NOT_READY": "`headshots photos inspect FOLDER` tells of each photo",
 }
-_PHOTO_CURE = (
+_PHOTO_ADVICE = (
     "nothing was uploaded; `headshots photos inspect FOLDER` tells of each photo, and --only-usable leaves out those "
     "that cannot be used"
 )
@@ -35,8 +35,8 @@ _LISTS = {
 }
 
 
-def cure(error: HeadshotsError) -> str:
-    """What to type; empty where the message has said it all."""
+def advice_for(error: HeadshotsError) -> str:
+    """What to type next; empty where the message says enough."""
     name = error.metadata.get("name", "")
     if error.reason == "NAME_INVALID" and (listing := _LISTS.get(error.metadata.get("kind", ""))):
         return f"`{listing}` shows those there are"
@@ -46,6 +46,6 @@ def cure(error: HeadshotsError) -> str:
     if error.reason == "SUBJECT_UNTRAINED" and name:
         return f"`headshots trainings watch {name}` follows it"
     if error.reason.startswith("PHOTO_") and "photo" in error.metadata:
-        return _PHOTO_CURE
+        return _PHOTO_ADVICE
     subject = "/".join(name.split("/")[:2]) or "SUBJECT"
-    return _CURES.get(error.reason, "").format(name=name, subject=subject)
+    return _ADVICE.get(error.reason, "").format(name=name, subject=subject)

@@ -1,4 +1,4 @@
-"""The bars that commands show while something is waited for."""
+"""Shows progress bars while a command waits for something."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ECHO_COLUMNS = 3
 
 
 class Bars(Progress):
-    """What, bar, count, time gone and a detail; of these only the detail gives way where the terminal is narrow."""
+    """Shows a title, bar, count, elapsed time and a detail; where the terminal is narrow, only the detail is cut."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(

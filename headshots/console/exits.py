@@ -1,4 +1,4 @@
-"""Exit codes, and how errors are told: the reason and the cure, never a traceback for what a user can mend.
+"""Turns errors into exit codes and messages, without a traceback where the user can fix the cause.
 
 ====  =========================================================================
 code  meaning
@@ -7,7 +7,7 @@ code  meaning
 1     the job failed (a training, a gallery, an export, a service that died)
 2     wrong usage of the command line
 3     no connection: nobody answers at the address, or not in time
-4     refused: an input, or the moment, is wrong; the message tells the cure
+4     refused: an input, or the moment, is wrong; the message says what to do
 5     the API key is missing, wrong or revoked
 6     busy: too much at once; try later
 130   stopped with Ctrl-C
@@ -41,17 +41,17 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-# Nothing was asked of a server: what should have run here did not.
+# No server refused anything: what should have run on this machine did not.
 _NOT_STARTED = ("EXPORT_FAILED", "ADDRESS_IN_USE", "ADDRESS_UNUSABLE")
 
 HELP = (
-    "Exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 no connection, 4 refused (the message tells the cure), "
+    "Exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 no connection, 4 refused (the message says what to do), "
     "5 API key missing or wrong, 6 busy, 130 stopped with Ctrl-C."
 )
 
 
 def exit_code(error: BaseException) -> ExitCode:
-    """The code that tells of `error`."""
+    """The exit code for `error`."""
     from headshots import errors
     from headshots.client import JobFailedError
 
@@ -78,7 +78,7 @@ def exit_code(error: BaseException) -> ExitCode:
 
 
 def reported(command: Callable[P, R]) -> Callable[P, R]:
-    """The command, with errors told on stderr and turned into exit codes. Defects keep their traceback."""
+    """Wrap a command: errors are printed on stderr and become exit codes. Defects keep their traceback."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -91,15 +91,15 @@ def reported(command: Callable[P, R]) -> Callable[P, R]:
             raise
         except (HeadshotsError, OSError, KeyboardInterrupt) as error:
             code = exit_code(error)
-            tell(error, code, as_json=bool(kwargs.get("as_json")))
+            print_error(error, code, as_json=bool(kwargs.get("as_json")))
             raise typer.Exit(code) from error
 
     return run
 
 
-def tell(error: BaseException, code: ExitCode, *, as_json: bool, cures: bool = True) -> None:
-    """Write the error to stderr: for people, or as one JSON object. `cures`: with the command to type next."""
-    from headshots.cli.cures import cure
+def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_advice: bool = True) -> None:
+    """Write the error to stderr: for people, or as one JSON object. `with_advice` adds the command to type next."""
+    from headshots.console.advice import advice_for
     from headshots.errors import HeadshotsError
 
     if isinstance(error, HeadshotsError):
@@ -116,8 +116,8 @@ def tell(error: BaseException, code: ExitCode, *, as_json: bool, cures: bool = T
     for violation in getattr(error, "violations", ()):
         if violation.description not in message:
             typer.echo(f"  {violation.field}: {violation.description}", err=True)
-    if cures and isinstance(error, HeadshotsError) and (told := cure(error)):
-        typer.echo(f"  {told}", err=True)
+    if with_advice and isinstance(error, HeadshotsError) and (advice := advice_for(error)):
+        typer.echo(f"  {advice}", err=True)
     retry_after = getattr(error, "retry_after_seconds", None)
     if retry_after is not None:
         typer.echo(f"  try again in {retry_after:.0f} s", err=True)

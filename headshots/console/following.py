@@ -1,4 +1,4 @@
-"""Jobs that are waited for: what holds them up is told as it comes, and how to go on when the waiting ends early."""
+"""Follows jobs to their end: reports what delays them, and how to go on when the waiting ends early."""
 
 from __future__ import annotations
 
@@ -10,39 +10,41 @@ if TYPE_CHECKING:
     from headshots.client import Headshots, Training
 
 
-class HoldUps:
-    """Tells of each thing that holds a job up, once and as a line of its own: there is no room for it beside a bar, and
-    where stderr is no terminal there is no bar."""
+class Delays:
+    """Reports each thing that holds a job up, once and on a line of its own.
+
+    There is no room for it beside a bar, and where stderr is no terminal there is no bar.
+    """
 
     def __init__(self) -> None:
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
 
-    def tell(self, message: str) -> None:
-        """What a job says of itself; empty: nothing holds it up."""
-        from headshots.cli.output import note
+    def report(self, message: str) -> None:
+        """Report a job's status message, if it is new; an empty one means that nothing holds the job up."""
+        from headshots.console.output import note
 
-        if message and message not in self._told:
-            self._told.add(message)
+        if message and message not in self._reported:
+            self._reported.add(message)
             note(message + _start_of_peer(message))
 
 
 def _start_of_peer(message: str) -> str:
-    """Which command ends the waiting, where the gateway reaches no service of a kind."""
+    """The command that starts a missing service, where the gateway reaches none of its kind."""
     missing = (name for name in ("trainer", "generator") if f"no {name} can be reached" in message)
     return "".join(f"; `headshots serve {name}` starts one on this machine" for name in missing)
 
 
 @contextlib.contextmanager
-def left_behind(kind: str, name: str, watch: str) -> Iterator[None]:
-    """Whoever stops waiting, or loses the gateway, hears how the job called `name` is watched again, or ended.
+def saying_how_to_go_on(kind: str, name: str, watch: str) -> Iterator[None]:
+    """Say how to watch or end the job called `name`, where the user stops waiting or the gateway is lost.
 
     Args:
         kind: training or gallery.
         name: of the job.
-        watch: the command's verb that goes on with it.
+        watch: the command's verb that goes on with the job.
 
     Raises:
-        KeyboardInterrupt, UnavailableError: with that.
+        KeyboardInterrupt, UnavailableError: with that message.
     """
     from headshots.errors import UnavailableError
 
@@ -65,13 +67,13 @@ def follow_training(client: Headshots, training: Training) -> Training:
         CancelledByCallerError: it was cancelled.
         UnavailableError, KeyboardInterrupt: with how to go on watching.
     """
-    from headshots.cli.output import progress_bars
+    from headshots.console.output import progress_bars
 
-    now, hold_ups = training, HoldUps()
-    with left_behind("training", training.name, "watch"), progress_bars() as bars:
+    now, delays = training, Delays()
+    with saying_how_to_go_on("training", training.name, "watch"), progress_bars() as bars:
         bar = bars.add_task("training", total=None, count="", detail="")
         for now in client.watch_training(training):
-            hold_ups.tell(now.status_message)
+            delays.report(now.status_message)
             count = f"{now.step}/{now.total_steps}" if now.total_steps else ""
             detail = "held up" if now.status_message else training_detail(now)
             bars.update(bar, total=now.total_steps or None, completed=now.step, count=count, detail=detail)

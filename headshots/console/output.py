@@ -1,4 +1,4 @@
-"""What commands print: results on stdout, everything else on stderr."""
+"""Prints what commands answer: results on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from headshots.cli.bars import Bars
+    from headshots.console.bars import Bars
 
 # Spaces between two columns of a table.
 _GAP = 2
@@ -36,9 +36,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         table.add_column(column, width=width)
     for row in cells:
         table.add_row(*map(Text, row))
-    # A table that is wider than the terminal, though every word stands alone, is for the terminal to break.
+    # The terminal breaks a table that is too wide even with one word on each line.
     width = max(console.width, sum(widths) + _GAP * len(widths))
-    # With the height too, or a dumb terminal's width would win over ours.
+    # With the height too, or rich would ignore our width on a dumb terminal.
     wide = Console(width=width, height=console.height)
     wide.print(table, crop=False)
 
@@ -108,7 +108,7 @@ def progress_bars() -> Bars:
     """Bars on stderr: what, bar, count, a detail, time gone and time left. Silent where stderr is no terminal."""
     from rich.console import Console
 
-    from headshots.cli.bars import Bars
+    from headshots.console.bars import Bars
 
     return Bars(Console(stderr=True))
 

@@ -1,4 +1,4 @@
-"""Photos on this machine: found in folders, sent once, and judged before they are sent."""
+"""Finds photos on this machine, and uploads those that are new, after an inspection where that is wanted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Sent:
 
     def __str__(self) -> str:
         """For people."""
-        from headshots.cli.output import counted
+        from headshots.console.output import counted
 
         parts = [f"{counted(len(self.uploaded), 'photo')} uploaded"]
         if self.known:
@@ -39,7 +39,7 @@ class Sent:
 
 
 def find_photos(paths: Iterable[Path]) -> list[Path]:
-    """The files, and the photos in the folders, by name. Tells of pictures in folders that no gateway takes.
+    """The files, and the photos in the folders, by name. Reports pictures in folders that no gateway takes.
 
     Raises:
         InvalidPhotoError: PHOTO_MISSING: a path that is not there, or a folder without a photo.
@@ -55,7 +55,7 @@ def find_photos(paths: Iterable[Path]) -> list[Path]:
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    from headshots.cli.output import note
+    from headshots.console.output import note
     from headshots.errors import InvalidPhotoError
 
     files = sorted(each for each in folder.iterdir() if not each.name.startswith(".") and each.is_file())
@@ -80,13 +80,13 @@ def upload_new(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) ->
 
 
 def upload_usable(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> Sent:
-    """Upload those new ones that an inspection beside the subject's photos finds usable; tells of the others."""
+    """Upload the new photos that an inspection beside the subject's own finds usable; reports the others."""
     candidates = _inspect_new(client, subject, paths)
     return candidates.upload(client, subject)
 
 
 def upload_to_train(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> tuple[Sent, list[PhotoRef]]:
-    """Upload as `upload_usable`, but only where all that is usable is enough to train on; answers that too.
+    """Upload as `upload_usable`, but only where the usable photos are enough to train on; returns those too.
 
     Raises:
         InvalidPhotoError: PHOTOS_NOT_READY: it is not; nothing was uploaded.
@@ -123,20 +123,20 @@ class _Inspected:
 
 
 def _inspect_new(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> _Inspected:
-    from headshots.cli.output import note
+    from headshots.console.output import note
 
     fresh = _new_ones(client, subject, paths)
     inspection = client.inspect_photos(subject, fresh)
     for photo in inspection.photos:
         for finding in photo.findings:
             note(f"{photo.filename or photo.name} is left out: {finding.reason}, {finding.message}")
-    tell_who_judged_faces(inspection)
+    report_face_analyzer(inspection)
     return _Inspected(len(paths) - len(fresh), fresh, inspection)
 
 
-def tell_who_judged_faces(inspection: PhotosInspection) -> None:
-    """What is to be known of the verdicts about faces, where there is something."""
-    from headshots.cli.output import note
+def report_face_analyzer(inspection: PhotosInspection) -> None:
+    """Say where the verdicts about faces are missing, or may be wrong."""
+    from headshots.console.output import note
 
     if not inspection.faces_checked:
         note("faces were not looked for: the gateway has no analyzer")

@@ -1,4 +1,7 @@
-"""`python -m headshots.cli.child PARENT MODULE` runs a module that ends when its parent does, however that ends."""
+"""Runs a module in a process that ends when its parent does, however the parent ends.
+
+``python -m headshots.processes.child PARENT MODULE ARGUMENTS``, where PARENT is the parent's process id.
+"""
 
 from __future__ import annotations
 

@@ -12,8 +12,10 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
-from headshots.cli.processes import Fleet, LogFiles, wait_until_serving
 from headshots.client import AsyncHeadshots
+from headshots.processes.fleet import Fleet
+from headshots.processes.log_files import LogFiles
+from headshots.processes.serving import wait_until_serving
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
 

@@ -1,4 +1,4 @@
-"""`headshots demo`: the whole job on this machine."""
+"""Defines `headshots demo`, which runs the whole job on this machine."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from typing import Annotated
 
 import typer
 
-from headshots.cli.exits import reported
 from headshots.cli.extras import require
 from headshots.cli.options import Foundation, existing_folder
+from headshots.console.exits import reported
+
+Photos = Annotated[
+    Path | None,
+    typer.Option(
+        "--photos",
+        parser=existing_folder,
+        metavar="DIRECTORY",
+        help="Folder of selfies. Real people need a real --foundation. Default: a sample person's.",
+    ),
+]
 
 
 @reported
 def demo(
-    photos: Annotated[
-        Path | None,
-        typer.Option(
-            "--photos",
-            parser=existing_folder,
-            metavar="DIRECTORY",
-            help="Folder of selfies. Real people need a real --foundation. Default: a sample person's.",
-        ),
-    ] = None,
+    photos: Photos = None,
     foundation: Foundation = None,
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the results.")] = Path("out/demo"),
     person: Annotated[int, typer.Option(min=0, help="Which of the sample people, who never existed.")] = 7,
@@ -42,7 +44,7 @@ def demo(
     """
     require("demo", "demo")
     from headshots.demo.job import run_demo
-    from headshots.demo.steps import DemoOptions
+    from headshots.demo.options import DemoOptions
 
     options = DemoOptions(
         out=out,

@@ -1,4 +1,4 @@
-"""`headshots export`: a foundation's engine package."""
+"""Defines `headshots export`, which makes the engine package of a foundation."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headshots.cli.exits import ExitCode, reported
 from headshots.cli.extras import require
 from headshots.cli.options import Foundation, Json
+from headshots.console.exits import ExitCode, reported
 
 if TYPE_CHECKING:
     from headshots.diffusion.export.options import ExportOptions
@@ -55,7 +55,7 @@ CheckTensorrt = Annotated[
     bool,
     typer.Option(
         "--check-tensorrt",
-        help="Hold every node against what TensorRT's parser takes; name what would fall back, and exit with 1 then.",
+        help="Check every node against what TensorRT's parser takes; name what it would refuse, and exit with 1 then.",
     ),
 ]
 
@@ -85,14 +85,14 @@ def export(
     sizes = parse_sizes(",".join(size or ()))
     package = _export(foundation, out, engines, ExportOptions(max_rank, slots, max_rows, precision.value, sizes))
     findings = _check(package) if check_tensorrt else None
-    _tell(package, findings, as_json=as_json)
+    _print(package, findings, as_json=as_json)
     if findings:
         raise typer.Exit(ExitCode.FAILED)
 
 
 def _export(foundation: Path | None, out: Path | None, engines: Path | None, options: ExportOptions) -> Path:
     """The package's folder, with a bar on the terminal while it is made."""
-    from headshots.cli.output import progress_bars
+    from headshots.console.output import progress_bars
     from headshots.diffusion.export.ensure import ensure_package_in_child, export_to_in_child
     from headshots.settings import Home, default_foundation
 
@@ -115,9 +115,9 @@ def _check(package: Path) -> list[Finding]:
     return check_package(EnginePackage.read(package))
 
 
-def _tell(package: Path, findings: list[Finding] | None, *, as_json: bool) -> None:
+def _print(package: Path, findings: list[Finding] | None, *, as_json: bool) -> None:
     """What was made, and what TensorRT would not take; None: not asked."""
-    from headshots.cli.output import note, print_json
+    from headshots.console.output import note, print_json
 
     if as_json:
         checked = {} if findings is None else {"tensorrt": [finding.to_json() for finding in findings]}

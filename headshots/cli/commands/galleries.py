@@ -1,4 +1,4 @@
-"""`headshots generate`, and `headshots galleries` for those that exist."""
+"""Defines `headshots generate`, and `headshots galleries` for those that exist."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headshots.cli.exits import reported
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.console.exits import reported
 
 if TYPE_CHECKING:
     from headshots.client import Gallery, Headshots, Image, PaintedImage
@@ -82,8 +82,8 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List a subject's galleries, newest first."""
-    from headshots.cli.output import print_json, print_table
     from headshots.cli.session import connect
+    from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
         galleries = list(client.list_galleries(subject))
@@ -123,8 +123,8 @@ def cancel(
     as_json: Json = False,
 ) -> None:
     """Ask a gallery to stop; shots that have not started never will."""
-    from headshots.cli.output import print_fields, print_json
     from headshots.cli.session import connect
+    from headshots.console.output import print_fields, print_json
 
     with connect(address, api_key, tls_ca) as client:
         asked = client.cancel_gallery(gallery)
@@ -142,15 +142,15 @@ def _follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, li
         JobFailedError: it failed; the images that exist have been written.
         UnavailableError, KeyboardInterrupt: with how to go on.
     """
-    from headshots.cli.following import HoldUps, left_behind
-    from headshots.cli.output import note, progress_bars
     from headshots.client import Gallery, PaintedImage
+    from headshots.console.following import Delays, saying_how_to_go_on
+    from headshots.console.output import note, progress_bars
 
     out.mkdir(parents=True, exist_ok=True)
     files: list[Path] = []
     images: list[Image] = []
-    hold_ups = HoldUps()
-    with left_behind("gallery", gallery.name, "fetch"), progress_bars() as bars:
+    delays = Delays()
+    with saying_how_to_go_on("gallery", gallery.name, "fetch"), progress_bars() as bars:
         bar = bars.add_task("painting", total=gallery.total_shots, count="", detail="")
         for event in client.watch_gallery(gallery, include_content=True):
             if isinstance(event, PaintedImage):
@@ -158,7 +158,7 @@ def _follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, li
                 images.append(event.image)
             elif isinstance(event, Gallery):
                 gallery = event
-                hold_ups.tell(gallery.status_message)
+                delays.report(gallery.status_message)
             count = f"{len(files)}/{gallery.total_shots}"
             detail = "held up" if gallery.status_message else ""
             bars.update(bar, completed=len(files), count=count, detail=detail)
@@ -187,7 +187,7 @@ def _write(painted: PaintedImage, out: Path) -> Path:
 
 
 def _print_files(gallery: Gallery, files: list[Path], as_json: bool) -> None:
-    from headshots.cli.output import print_json
+    from headshots.console.output import print_json
 
     if as_json:
         print_json({"gallery": gallery, "files": [str(path) for path in files]})

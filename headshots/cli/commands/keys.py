@@ -1,4 +1,4 @@
-"""`headshots keys`: API keys, made in the gateway's database, of which only a digest is kept."""
+"""Defines `headshots keys`, which makes API keys in the gateway's database, where only a digest is kept."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headshots.cli.exits import reported
 from headshots.cli.extras import require
 from headshots.cli.options import DatabaseUrl, Json
+from headshots.console.exits import reported
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -35,7 +35,7 @@ def create(
 ) -> None:
     """Make a key and print it. It cannot be shown again."""
     require("keys create", "database")
-    from headshots.cli.output import note, print_json
+    from headshots.console.output import note, print_json
     from headshots.keys import create_key, id_of_key, write_key_file
     from headshots.settings import Home
 
@@ -61,7 +61,7 @@ def list_all(
 ) -> None:
     """List keys, oldest first, revoked ones included."""
     require("keys list", "database")
-    from headshots.cli.output import print_json, print_table
+    from headshots.console.output import print_json, print_table
     from headshots.keys import list_keys
 
     keys = list_keys(_open(database), tenant)
@@ -92,7 +92,7 @@ def revoke(
 ) -> None:
     """Refuse a key from now on."""
     require("keys revoke", "database")
-    from headshots.cli.output import note, print_json
+    from headshots.console.output import note, print_json
     from headshots.keys import id_of_key, revoke_key
 
     # Of a whole key no more than its id is said again.

@@ -1,4 +1,4 @@
-"""`headshots photos`: inspect selfies, upload them and list them."""
+"""Defines `headshots photos`, which inspects, uploads and lists selfies."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headshots.cli.exits import ExitCode, reported
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.console.exits import ExitCode, reported
 
 if TYPE_CHECKING:
     from headshots.client import PhotosInspection
@@ -30,9 +30,9 @@ def upload(
     as_json: Json = False,
 ) -> None:
     """Upload photos: all of them, or none where one is refused. Those that are there already are left out."""
-    from headshots.cli.output import note, print_json
-    from headshots.cli.photo_files import find_photos, upload_new, upload_usable
     from headshots.cli.session import connect
+    from headshots.console.output import note, print_json
+    from headshots.console.photo_files import find_photos, upload_new, upload_usable
 
     found = find_photos(paths)
     with connect(address, api_key, tls_ca) as client:
@@ -62,9 +62,9 @@ def inspect(
 
     Ends with 4 where the usable ones are not enough to train on.
     """
-    from headshots.cli.output import print_json
-    from headshots.cli.photo_files import find_photos
     from headshots.cli.session import connect
+    from headshots.console.output import print_json
+    from headshots.console.photo_files import find_photos
 
     if not paths and subject is None:
         raise typer.BadParameter("name photos, or a subject with --subject")
@@ -89,8 +89,8 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List a subject's photos, in upload order."""
-    from headshots.cli.output import print_json, print_table
     from headshots.cli.session import connect
+    from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
         photos = list(client.list_photos(subject))
@@ -103,17 +103,17 @@ def list_all(
 
 def print_inspection(inspection: PhotosInspection) -> None:
     """A line for each photo, then the verdict."""
-    from headshots.cli.output import counted, print_table
-    from headshots.cli.photo_files import tell_who_judged_faces
+    from headshots.console.output import counted, print_table
+    from headshots.console.photo_files import report_face_analyzer
 
     rows: list[tuple[object, ...]] = []
     for number, photo in enumerate(inspection.photos):
         size = f"{photo.width_px}x{photo.height_px}" if photo.width_px else "-"
         reasons = ", ".join(finding.reason for finding in photo.findings) or "usable"
-        cure = "; ".join(finding.message for finding in photo.findings)
-        rows.append((number, photo.filename or photo.name or "-", size, reasons, cure))
+        advice = "; ".join(finding.message for finding in photo.findings)
+        rows.append((number, photo.filename or photo.name or "-", size, reasons, advice))
     print_table(("", "FILE", "PIXELS", "VERDICT", "WHAT TO DO"), rows)
-    tell_who_judged_faces(inspection)
+    report_face_analyzer(inspection)
     for finding in inspection.findings:
         typer.echo(f"{finding.reason}: {finding.message}")
     verdict = "ready to train" if inspection.ready_to_train else "not ready to train"

@@ -1,4 +1,4 @@
-"""`headshots serve`: one service in this process, or all three on loopback."""
+"""Defines `headshots serve`, which runs one service in this process, or all three on loopback."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from headshots.cli.exits import reported
 from headshots.cli.extras import require
 from headshots.cli.options import Foundation
+from headshots.console.exits import reported
 
 app = typer.Typer(
     help="Run services. All settings come from HEADSHOTS_… variables, as HEADSHOTS_GATEWAY_PORT=50061; "
@@ -63,7 +63,9 @@ def generator(home: HomeFolder = None, foundation: Foundation = None) -> None:
 def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
     """All three as child processes on loopback, until Ctrl-C. Ends with 1 when one of them dies."""
     require("serve all", "gateway", "generator", "trainer", "export")
-    from headshots.cli.processes import Fleet, ServicesFailedError, stopping_on_signals, tell_death, wait_until_serving
+    from headshots.processes.fleet import Fleet, ServicesFailedError
+    from headshots.processes.serving import death_message, wait_until_serving
+    from headshots.processes.signals import stopping_on_signals
     from headshots.settings import Home
 
     addresses = free_addresses()
@@ -83,7 +85,7 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
                 _print_line("gateway", f"ready; {where_the_key_is(key_file, home)}; Ctrl-C stops all three")
                 while (dead := fleet.exited()) is None:
                     time.sleep(0.2)
-                raise ServicesFailedError("SERVICE_DIED", tell_death(*dead))
+                raise ServicesFailedError("SERVICE_DIED", death_message(*dead))
         except KeyboardInterrupt:
             # That is how it is meant to end.
             typer.echo("stopped", err=True)

@@ -1,4 +1,4 @@
-"""`headshots styles`: the style library."""
+"""Defines `headshots styles`, which shows the style library."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from headshots.cli.exits import reported
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa
+from headshots.console.exits import reported
 
 app = typer.Typer(help="Prompt recipes: outfit, backdrop, light and framing.", no_args_is_help=True)
 
@@ -18,8 +18,8 @@ def list_all(
     address: Address = DEFAULT_ADDRESS, api_key: ApiKey = None, tls_ca: TlsCa = None, as_json: Json = False
 ) -> None:
     """List styles by name."""
-    from headshots.cli.output import print_json, print_table
     from headshots.cli.session import connect
+    from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
         styles = list(client.list_styles())
@@ -42,8 +42,8 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a style's recipe."""
-    from headshots.cli.output import print_fields, print_json
     from headshots.cli.session import connect
+    from headshots.console.output import print_fields, print_json
 
     with connect(address, api_key, tls_ca) as client:
         found = client.get_style(style)

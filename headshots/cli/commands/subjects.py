@@ -1,4 +1,4 @@
-"""`headshots subjects`: people."""
+"""Defines `headshots subjects`, which makes, lists, shows and erases people."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from headshots.cli.exits import reported
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.console.exits import reported
 
 app = typer.Typer(help="People: make, list, show and erase them.", no_args_is_help=True)
 # Every foundation for portraits knows these; of another word only its training could tell.
@@ -27,8 +27,8 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a subject and print its name."""
-    from headshots.cli.output import note, print_json
     from headshots.cli.session import connect
+    from headshots.console.output import note, print_json
 
     with connect(address, api_key, tls_ca) as client:
         subject = client.create_subject(display_name, class_noun=class_noun)
@@ -47,8 +47,8 @@ def list_all(
     address: Address = DEFAULT_ADDRESS, api_key: ApiKey = None, tls_ca: TlsCa = None, as_json: Json = False
 ) -> None:
     """List subjects, newest first."""
-    from headshots.cli.output import print_json, print_table
     from headshots.cli.session import connect
+    from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
         subjects = list(client.list_subjects())
@@ -72,8 +72,8 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a subject with its trainings and galleries."""
-    from headshots.cli.output import print_fields, print_json, print_table, progress
     from headshots.cli.session import connect
+    from headshots.console.output import print_fields, print_json, print_table, progress
 
     with connect(address, api_key, tls_ca) as client:
         found = client.get_subject(subject)
@@ -114,8 +114,8 @@ def delete(
     as_json: Json = False,
 ) -> None:
     """Erase a subject with its photos, adapters and images. There is no way back."""
-    from headshots.cli.output import confirm, counted, note, print_json
     from headshots.cli.session import connect
+    from headshots.console.output import confirm, counted, note, print_json
 
     with connect(address, api_key, tls_ca) as client:
         found = client.get_subject(subject)

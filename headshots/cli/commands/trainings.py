@@ -1,4 +1,4 @@
-"""`headshots train`, and `headshots trainings` for those that run."""
+"""Defines `headshots train`, and `headshots trainings` for those that were started."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headshots.cli.exits import reported
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.console.exits import reported
 
 if TYPE_CHECKING:
     from headshots.client import Headshots, PhotoRef, Training
 
 app = typer.Typer(help="Trainings that were started: list, watch, cancel.", no_args_is_help=True)
 TrainingName = Annotated[str, typer.Argument(metavar="TRAINING", help="subjects/…/trainings/…")]
+OnlyUsable = Annotated[
+    bool,
+    typer.Option(
+        "--only-usable",
+        metavar="",
+        help="Inspect first: upload and learn from usable photos only, refuse a set that is not ready.",
+    ),
+]
 
 
 @reported
@@ -28,14 +36,7 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate, at most 0.1.")] = None,
     batch_rows: Annotated[int | None, typer.Option(min=1, max=64, help="Photos a step.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the run.")] = None,
-    only_usable: Annotated[
-        bool,
-        typer.Option(
-            "--only-usable",
-            metavar="",
-            help="Inspect first: upload and learn from usable photos only, refuse a set that is not ready.",
-        ),
-    ] = False,
+    only_usable: OnlyUsable = False,
     detach: Annotated[
         bool, typer.Option("--detach", metavar="", help="Print the training's name and do not wait.")
     ] = False,
@@ -48,10 +49,10 @@ def train(
 
     Ctrl-C stops waiting, not the training.
     """
-    from headshots.cli.following import follow_training
-    from headshots.cli.photo_files import find_photos
     from headshots.cli.session import connect
     from headshots.client import TrainingOptions
+    from headshots.console.following import follow_training
+    from headshots.console.photo_files import find_photos
 
     options = TrainingOptions(steps, rank, learning_rate, batch_rows, seed)
     found = find_photos(photos or ())
@@ -64,9 +65,9 @@ def train(
 
 
 def _upload(client: Headshots, subject: str, found: list[Path], *, only_usable: bool) -> list[PhotoRef]:
-    """Send what is new of what was found, and answer which photos to learn from; none: all."""
-    from headshots.cli.output import note
-    from headshots.cli.photo_files import upload_new, upload_to_train
+    """Upload the photos that are new; returns which photos to learn from, where an empty list means all."""
+    from headshots.console.output import note
+    from headshots.console.photo_files import upload_new, upload_to_train
 
     chosen: list[PhotoRef] = []
     if only_usable:
@@ -88,8 +89,8 @@ def list_all(
     as_json: Json = False,
 ) -> None:
     """List a subject's trainings, newest first."""
-    from headshots.cli.output import print_json, print_table, progress
     from headshots.cli.session import connect
+    from headshots.console.output import print_json, print_table, progress
 
     with connect(address, api_key, tls_ca) as client:
         trainings = list(client.list_trainings(subject))
@@ -110,8 +111,8 @@ def watch(
     as_json: Json = False,
 ) -> None:
     """Follow a training to its end; the exit code tells how it ended."""
-    from headshots.cli.following import follow_training
     from headshots.cli.session import connect
+    from headshots.console.following import follow_training
 
     with connect(address, api_key, tls_ca) as client:
         _print(follow_training(client, client.get_training(training)), as_json)
@@ -136,7 +137,7 @@ def cancel(
 
 
 def _print(training: Training, as_json: bool, *, state: str = "") -> None:
-    from headshots.cli.output import note, print_fields, print_json
+    from headshots.console.output import note, print_fields, print_json
 
     if as_json:
         print_json(training)

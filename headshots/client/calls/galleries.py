@@ -1,15 +1,17 @@
-"""Calls about galleries and their images."""
+"""Calls the gateway about galleries and their images, and waits for them."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
-from headshots.client import convert
 from headshots.client.connection import Connection, new_request_id
-from headshots.client.images import Image, ImageFormat, PaintedImage, Remix
-from headshots.client.models import Gallery, GalleryEvent, GalleryRef, Priority, Style, SubjectRef
+from headshots.client.convert import galleries as convert
+from headshots.client.convert.values import TERMINAL_STATES
+from headshots.client.models.images import Image, ImageFormat, PaintedImage, Remix
+from headshots.client.models.jobs import Gallery, GalleryEvent, GalleryRef, Priority
+from headshots.client.models.styles import Style
+from headshots.client.models.subjects import SubjectRef
 from headshots.client.names import Kind, resource_name, several
-from headshots.client.trainings import TERMINAL
 from headshots.errors import InvalidArgumentError
 from headshots.v1 import galleries_pb2
 
@@ -34,16 +36,13 @@ class GalleryCalls(Connection):
         """Queue a gallery with the subject's newest adapter.
 
         Args:
-            subject: whom to paint.
             styles: 1 to 32 distinct styles; bare ids do.
             shots_per_style: 1 to 64; at most 160 shots in all.
             seed: of the first shot of each style, 0 to 2^32-1; shot i takes seed + i.
-            format: how the files are encoded.
-            quality: of JPEG and WebP, 1 to 100; 0 takes the server's default.
+            format, quality: of the files; quality is for JPEG and WebP, 1 to 100; 0 takes the server's default.
             priority: who is served first.
             remix: a finished image of the same subject to paint over; default: from noise alone.
-            request_id: the same id again answers the same gallery; default a new one.
-            validate_only: check everything and answer the gallery as it would be, without making it.
+            request_id, validate_only: as for `create_training`.
 
         Raises:
             InvalidArgumentError: a style twice, or what the limits above exclude.
@@ -55,12 +54,9 @@ class GalleryCalls(Connection):
             styles=_style_names(styles),
             shots_per_style=shots_per_style,
             seed=seed,
-            format=convert.image_format(format),
-            quality=quality,
-            priority=convert.priority(priority),
-            remix=convert.remix(remix),
             request_id=request_id or new_request_id(),
             validate_only=validate_only,
+            **convert.painting_options(format, quality, priority, remix),
         )
         return convert.gallery((await self._unary("CreateGallery", request)).gallery)
 
@@ -177,4 +173,4 @@ def _style_names(styles: Iterable[Style | str]) -> list[str]:
 
 
 def _is_terminal(message: galleries_pb2.WatchGalleryResponse) -> bool:
-    return message.HasField("gallery") and message.gallery.state in TERMINAL
+    return message.HasField("gallery") and message.gallery.state in TERMINAL_STATES

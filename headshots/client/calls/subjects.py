@@ -1,25 +1,18 @@
-"""Calls about the tenant, subjects, photos and styles."""
+"""Calls the gateway about subjects."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 
-from headshots.client import convert
-from headshots.client.connection import new_request_id
-from headshots.client.inspections import PhotosInspection, photos_inspection
-from headshots.client.models import Photo, Style, Subject, SubjectRef, Tenant
-from headshots.client.names import Kind, resource_name, several
-from headshots.client.upload import PhotoSource, PhotoUpload
-from headshots.errors import InvalidArgumentError
-from headshots.v1 import photos_pb2, styles_pb2, subjects_pb2, tenants_pb2
+from headshots.client.connection import Connection, new_request_id
+from headshots.client.convert import subjects as convert
+from headshots.client.models.subjects import Subject, SubjectRef
+from headshots.client.names import Kind, resource_name
+from headshots.v1 import subjects_pb2
 
 
-class SubjectCalls(PhotoUpload):
-    """People and what belongs to them."""
-
-    async def get_tenant(self) -> Tenant:
-        """The tenant that the API key names: the quickest check of a key."""
-        return convert.tenant((await self._unary("GetTenant", tenants_pb2.GetTenantRequest())).tenant)
+class SubjectCalls(Connection):
+    """People."""
 
     async def create_subject(
         self, display_name: str = "", *, class_noun: str = "person", request_id: str | None = None
@@ -59,55 +52,3 @@ class SubjectCalls(PhotoUpload):
         """
         request = subjects_pb2.DeleteSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
         return int((await self._unary("DeleteSubject", request)).deleted_objects)
-
-    async def upload_photos(self, subject: SubjectRef, photos: Iterable[PhotoSource]) -> list[Photo]:
-        """Upload 1 to 100 photos, each a path or a file's bytes of at most 20 MiB. All are stored, or none.
-
-        Raises:
-            InvalidArgumentError: NO_PHOTOS: there is none.
-            InvalidPhotoError: a photo cannot be used; the message names it and says why.
-            OSError: a path cannot be read; nothing was stored.
-        """
-        parent = resource_name(subject, Kind.SUBJECT)
-        sources = several(photos, "photos")
-        if not sources:
-            raise InvalidArgumentError("NO_PHOTOS", "there is no photo to upload; is it the folder that was meant?")
-        return [convert.photo(item) for item in await self._upload(parent, sources)]
-
-    async def inspect_photos(
-        self, subject: SubjectRef | None = None, photos: Iterable[PhotoSource] = ()
-    ) -> PhotosInspection:
-        """Tell before a training what is wrong with a subject's stored photos, and with candidates beside them.
-
-        Nothing is stored. A candidate that is no picture, or too large, is an answer and no error.
-
-        Args:
-            subject: whose stored photos to inspect; None looks at the candidates alone.
-            photos: at most 100 candidates, each a path or a file's bytes.
-
-        Raises:
-            OSError: a path cannot be read.
-        """
-        parent = resource_name(subject, Kind.SUBJECT) if subject is not None else ""
-        return photos_inspection(await self._inspect(parent, several(photos, "photos")))
-
-    async def list_photos(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Photo]:
-        """All photos of a subject, in upload order."""
-        request = photos_pb2.ListPhotosRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
-        async for item in self._pages("ListPhotos", request, "photos"):
-            yield convert.photo(item)
-
-    async def list_styles(self, *, page_size: int = 0) -> AsyncIterator[Style]:
-        """The style library, by name."""
-        request = styles_pb2.ListStylesRequest(page_size=page_size)
-        async for item in self._pages("ListStyles", request, "styles"):
-            yield convert.style(item)
-
-    async def get_style(self, style: Style | str) -> Style:
-        """One style, by `styles/{style}` or its bare id.
-
-        Raises:
-            NotFoundError: no such style.
-        """
-        request = styles_pb2.GetStyleRequest(name=resource_name(style, Kind.STYLE))
-        return convert.style((await self._unary("GetStyle", request)).style)

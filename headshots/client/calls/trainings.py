@@ -1,16 +1,17 @@
-"""Calls about trainings."""
+"""Calls the gateway about trainings, and waits for them."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from headshots.client import convert
 from headshots.client.connection import Connection, new_request_id
-from headshots.client.models import JobState, PhotoRef, Priority, SubjectRef, Training, TrainingOptions, TrainingRef
+from headshots.client.convert import trainings as convert
+from headshots.client.convert.values import TERMINAL_STATES, wire_priority
+from headshots.client.models.jobs import Priority, Training, TrainingOptions, TrainingRef
+from headshots.client.models.photos import PhotoRef
+from headshots.client.models.subjects import SubjectRef
 from headshots.client.names import Kind, resource_name, several
-from headshots.v1 import jobs_pb2, trainings_pb2
-
-TERMINAL = frozenset(jobs_pb2.JobState.Value(f"JOB_STATE_{state}") for state in JobState if state.terminal)
+from headshots.v1 import trainings_pb2
 
 
 class TrainingCalls(Connection):
@@ -43,7 +44,7 @@ class TrainingCalls(Connection):
         request = trainings_pb2.CreateTrainingRequest(
             parent=resource_name(subject, Kind.SUBJECT),
             options=convert.training_options(options or TrainingOptions()),
-            priority=convert.priority(priority),
+            priority=wire_priority(priority),
             request_id=request_id or new_request_id(),
             validate_only=validate_only,
             photos=[resource_name(photo, Kind.PHOTO) for photo in several(photos, "photos")],
@@ -84,7 +85,7 @@ class TrainingCalls(Connection):
         async for message in self._watch(
             "WatchTraining",
             request,
-            lambda message: message.training.state in TERMINAL,
+            lambda message: message.training.state in TERMINAL_STATES,
             lambda message: message.training.event_number,
         ):
             yield convert.training(message.training)

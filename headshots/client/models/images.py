@@ -1,4 +1,4 @@
-"""What the SDK hands out of galleries' images: frozen dataclasses. A likeness of `None` was not measured."""
+"""Defines the images of galleries as the SDK hands them out. A likeness of `None` was not measured."""
 
 from __future__ import annotations
 

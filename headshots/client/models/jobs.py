@@ -1,7 +1,6 @@
-"""What the SDK hands out: frozen dataclasses, one for each noun of the contract.
+"""Defines trainings and galleries as the SDK hands them out, and the states that they share.
 
-Times are aware UTC datetimes, durations are seconds as floats, `None` means "not there (yet)". A likeness of `None` was
-not measured, which is never a pass.
+A likeness of `None` was not measured, which is never a pass.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from headshots.client.images import Image, PaintedImage, Remix, ShotPreview
-from headshots.client.inspections import PhotoInspection
-from headshots.client.scores import TrainingScores
+from headshots.client.models.images import Image, PaintedImage, Remix, ShotPreview
+from headshots.client.models.scores import TrainingScores
+from headshots.client.models.subjects import Adapter
 from headshots.errors import CancelledByCallerError, HeadshotsError
 
 
@@ -40,7 +39,7 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job failed: a stable UPPER_SNAKE reason and a sentence with the cure."""
+    """Why a job failed: a stable UPPER_SNAKE reason, and a sentence that says what to do about it."""
 
     reason: str
     message: str
@@ -71,54 +70,6 @@ class _Job:
             raise CancelledByCallerError(
                 "JOB_CANCELLED", f"{self.name} was cancelled before it was done", metadata={"name": self.name}
             )
-
-
-@dataclass(frozen=True)
-class Tenant:
-    """The customer that the API key names."""
-
-    name: str
-    display_name: str
-    create_time: datetime | None
-
-
-@dataclass(frozen=True)
-class Adapter:
-    """A subject's LoRA in the server's object store; `sha256` identifies it everywhere."""
-
-    sha256: str
-    key: str
-    foundation_digest: str
-    rank: int
-    trigger: str
-    size_bytes: int
-    kohya_key: str
-    manifest_key: str
-
-
-@dataclass(frozen=True)
-class Subject:
-    """A person. `adapter` is what galleries use: that of the newest successful training."""
-
-    name: str
-    display_name: str
-    class_noun: str
-    create_time: datetime | None
-    photo_count: int
-    adapter: Adapter | None
-
-
-@dataclass(frozen=True)
-class Photo:
-    """One selfie as stored: upright, sRGB, without metadata. `sha256` is of the uploaded bytes."""
-
-    name: str
-    sha256: str
-    size_bytes: int
-    width_px: int
-    height_px: int
-    filename: str
-    create_time: datetime | None
 
 
 @dataclass(frozen=True)
@@ -175,20 +126,6 @@ class Training(_Job):
 
 
 @dataclass(frozen=True)
-class Style:
-    """A versioned prompt recipe."""
-
-    name: str
-    display_name: str
-    description: str
-    version: int
-    outfit: str
-    backdrop: str
-    lighting: str
-    framing: str
-
-
-@dataclass(frozen=True)
 class Gallery(_Job):
     """Many shots of one subject. `images` holds those finished so far where the call says that it sends them.
 
@@ -213,7 +150,5 @@ class Gallery(_Job):
 
 
 GalleryEvent = Gallery | PaintedImage | ShotPreview
-SubjectRef = Subject | str
 TrainingRef = Training | str
 GalleryRef = Gallery | str
-PhotoRef = Photo | PhotoInspection | str

@@ -1,10 +1,8 @@
-"""How a training's checkpoints were judged, as the SDK tells it."""
+"""Defines how a training's checkpoints were judged, as the SDK tells it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from headshots.v1 import trainings_pb2
 
 
 @dataclass(frozen=True)
@@ -37,21 +35,3 @@ class TrainingScores:
     checkpoints: tuple[CheckpointScores, ...]
     sheet_key: str
     card_key: str
-
-
-def training_scores(message: trainings_pb2.TrainingScores) -> TrainingScores:
-    """From the wire."""
-    return TrainingScores(
-        analyzer=message.analyzer,
-        held_out=message.held_out,
-        chosen_step=message.chosen_step,
-        reason=message.reason,
-        passed=message.passed,
-        stopped_early=message.stopped_early,
-        checkpoints=tuple(
-            CheckpointScores(one.step, one.likeness, one.copying, one.diversity, one.prompt_kept, one.faces)
-            for one in message.checkpoints
-        ),
-        sheet_key=message.sheet_key,
-        card_key=message.card_key,
-    )

@@ -1,4 +1,4 @@
-"""What the demo shows: plain data that the page and the contact sheet are made from, and pictures for both."""
+"""Holds the plain data that the page, the contact sheet and the report are made from, and encodes pictures."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from headshots.client.images import PaintedImage
-from headshots.client.models import Style, Training
+from headshots.client import PaintedImage, Style, Training
 
 INLINE_SIDE_PX = 1024
 SELFIE_SIDE_PX = 320

@@ -1,4 +1,4 @@
-"""The contact sheet: one picture of the whole run, selfies on top, then the shots of each style."""
+"""Draws the contact sheet: one picture of the whole run, selfies on top, then the shots of each style."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from headshots.demo.album import Album, open_picture
+from headshots.demo.results.album import Album, open_picture
 
 CELL_PX = 192
 GAP_PX = 8

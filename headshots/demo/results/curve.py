@@ -1,4 +1,4 @@
-"""The training curve as inline SVG, drawn without a plotting library."""
+"""Draws the training curve as inline SVG, without a plotting library."""
 
 from __future__ import annotations
 

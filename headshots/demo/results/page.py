@@ -1,14 +1,14 @@
-"""The gallery page: one HTML file with everything in it, that asks the network for nothing."""
+"""Writes the gallery page: one HTML file with everything in it, which loads nothing from the network."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 
-from headshots.client.images import PaintedImage
-from headshots.demo.album import Album, Stage, StyleGroup, picture_uri, thumbnail_uri
-from headshots.demo.curve import curve_svg
-from headshots.demo.style_sheet import CSS
+from headshots.client import PaintedImage
+from headshots.demo.results.album import Album, Stage, StyleGroup, picture_uri, thumbnail_uri
+from headshots.demo.results.curve import curve_svg
+from headshots.demo.results.page_css import CSS
 
 # Tells browsers to load nothing from anywhere, whatever ends up in the page.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"

@@ -1,4 +1,4 @@
-"""The gallery page's CSS; in a module of its own so that it travels with the package without a data file."""
+"""Holds the gallery page's CSS as a string, so that the package needs no data file."""
 
 CSS = """
 :root {

@@ -1,4 +1,4 @@
-"""`report.json`: what a script reads of a run."""
+"""Writes `report.json`, which tells scripts about a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from headshots.demo.album import Album, LeftOut, Stage
+from headshots.demo.results.album import Album, LeftOut, Stage
 
 NOT_MEASURED = "not measured: no face analyzer judged the portraits"
 NO_FACE = "not measured: the analyzer found no face in some of the portraits"

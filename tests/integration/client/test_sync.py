@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from headshots.cli.processes import is_serving
 from headshots.client import AsyncHeadshots, Headshots, JobState
 from headshots.errors import InvalidPhotoError, NotFoundError
+from headshots.processes.serving import is_serving
 from tests.support.fake_gateway import API_KEY, STYLES, FakeGateway, fake_gateway_in_thread, painted_png
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from headshots.cli.photo_files import BUNDLED_ANALYZER, FACE_REASONS, tell_who_judged_faces
 from headshots.client import PhotosInspection
-from headshots.client.inspections import photos_inspection
+from headshots.client.convert.photos import photos_inspection
+from headshots.console.photo_files import BUNDLED_ANALYZER, FACE_REASONS, report_face_analyzer
 from headshots.faces import open_analyzer
 from headshots.v1 import photos_pb2
 
@@ -28,15 +28,15 @@ def test_the_bundled_analyzer_is_known_by_its_name() -> None:
 
 @pytest.mark.parametrize("reason", sorted(FACE_REASONS))
 def test_verdicts_of_an_analyzer_of_drawn_people_are_told_so(reason: str, capsys: pytest.CaptureFixture[str]) -> None:
-    tell_who_judged_faces(inspection(f"{BUNDLED_ANALYZER}0a1b", reason))
+    report_face_analyzer(inspection(f"{BUNDLED_ANALYZER}0a1b", reason))
     said = capsys.readouterr().err
     assert "drawn portraits only" in said
     assert "HEADSHOTS_GATEWAY_FACES=opencv" in said
 
 
 def test_other_verdicts_and_other_analyzers_are_not_doubted(capsys: pytest.CaptureFixture[str]) -> None:
-    tell_who_judged_faces(inspection(f"{BUNDLED_ANALYZER}0a1b", "BLURRY"))
-    tell_who_judged_faces(inspection("opencv-yunet-sface", "NO_FACE"))
+    report_face_analyzer(inspection(f"{BUNDLED_ANALYZER}0a1b", "BLURRY"))
+    report_face_analyzer(inspection("opencv-yunet-sface", "NO_FACE"))
     assert capsys.readouterr().err == ""
-    tell_who_judged_faces(inspection(""))
+    report_face_analyzer(inspection(""))
     assert "faces were not looked for" in capsys.readouterr().err

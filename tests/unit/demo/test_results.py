@@ -12,10 +12,10 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from headshots.demo.album import LeftOut
-from headshots.demo.curve import curve_svg
-from headshots.demo.page import gallery_page
-from headshots.demo.sheet import contact_sheet
+from headshots.demo.results.album import LeftOut
+from headshots.demo.results.contact_sheet import contact_sheet
+from headshots.demo.results.curve import curve_svg
+from headshots.demo.results.page import gallery_page
 from tests.support.albums import album, painted, picture
 
 VOID = {"meta", "img", "line", "polyline"}

@@ -14,27 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from headshots.cli.exits import ExitCode, exit_code
-from headshots.cli.processes import (
-    Fleet,
-    LogFiles,
-    ServicesFailedError,
-    stopping_on_signals,
-    wait_until_serving,
-)
-from headshots.client import JobFailedError
-from headshots.errors import (
-    CancelledByCallerError,
-    DeadlineExceededError,
-    FailedPreconditionError,
-    InternalError,
-    InvalidPhotoError,
-    NotFoundError,
-    ResourceExhaustedError,
-    UnauthenticatedError,
-    UnavailableError,
-)
-from tests.support.albums import training
+from headshots.processes.fleet import Fleet, ServicesFailedError
+from headshots.processes.log_files import LogFiles
+from headshots.processes.serving import wait_until_serving
+from headshots.processes.signals import stopping_on_signals
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -104,7 +87,7 @@ def wait_for_the_end(pid: int) -> None:
 
 @pytest.mark.usefixtures("modules")
 def test_children_get_their_environment_and_are_stopped_with_all_they_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headshots.cli.processes.STOP_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("headshots.processes.fleet.STOP_SECONDS", PATIENCE_SECONDS)
     lines = Lines()
     with Fleet(lines) as fleet:
         fleet.start("one", "polite_service", {"COLOUR": "blue"}, ["--x", "1"])
@@ -120,7 +103,7 @@ def test_children_get_their_environment_and_are_stopped_with_all_they_started(mo
 
 @pytest.mark.usefixtures("modules")
 def test_who_does_not_listen_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headshots.cli.processes.STOP_SECONDS", 0.3)
+    monkeypatch.setattr("headshots.processes.fleet.STOP_SECONDS", 0.3)
     lines = Lines()
     with Fleet(lines) as fleet:
         fleet.start("deaf", "stubborn_service", {})
@@ -162,7 +145,7 @@ def test_children_end_with_a_parent_that_is_killed() -> None:
             sys.executable,
             "-c",
             "import time\n"
-            "from headshots.cli.processes import Fleet\n"
+            "from headshots.processes.fleet import Fleet\n"
             "fleet = Fleet(lambda name, line: print(line, flush=True))\n"
             "fleet.start('one', 'polite_service', {})\n"
             "print('child', fleet.pids()['one'], flush=True)\n"
@@ -189,27 +172,3 @@ def test_sigterm_leaves_contexts_in_order() -> None:
     with pytest.raises(KeyboardInterrupt, match="SIGTERM"), stopping_on_signals():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (JobFailedError(training()), ExitCode.FAILED),
-        (CancelledByCallerError("JOB_CANCELLED", ""), ExitCode.FAILED),
-        (InternalError("INTERNAL", ""), ExitCode.FAILED),
-        (ServicesFailedError("SERVICE_DIED", ""), ExitCode.FAILED),
-        (UnavailableError("EXPORT_FAILED", ""), ExitCode.FAILED),
-        (UnavailableError("ADDRESS_IN_USE", ""), ExitCode.FAILED),
-        (UnavailableError("SERVER_UNREACHABLE", ""), ExitCode.NO_CONNECTION),
-        (DeadlineExceededError("DEADLINE_EXCEEDED", ""), ExitCode.NO_CONNECTION),
-        (InvalidPhotoError("PHOTO_TOO_SMALL", ""), ExitCode.REFUSED),
-        (NotFoundError("SUBJECT_NOT_FOUND", ""), ExitCode.REFUSED),
-        (FailedPreconditionError("TOO_FEW_PHOTOS", ""), ExitCode.REFUSED),
-        (FileNotFoundError(), ExitCode.REFUSED),
-        (UnauthenticatedError("API_KEY_INVALID", ""), ExitCode.NO_KEY),
-        (ResourceExhaustedError("QUEUE_FULL", ""), ExitCode.BUSY),
-        (KeyboardInterrupt(), ExitCode.INTERRUPTED),
-    ],
-)
-def test_exit_codes_tell(error: BaseException, code: ExitCode) -> None:
-    assert exit_code(error) is code
