@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from headshots.v1 import jobs_pb2
-from tests.support.fake_gateway import API_KEY, STYLES, painted_png
+from tests.support.fake_gateway.gateway import API_KEY
+from tests.support.fake_gateway.pictures import painted_png
+from tests.support.fake_gateway.styles import STYLES
 from tests.support.terminal import Terminal
 from tests.support.waiting import PATIENCE_SECONDS
 

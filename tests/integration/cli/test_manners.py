@@ -14,7 +14,8 @@ import pytest
 from headshots.console.following import saying_how_to_go_on
 from headshots.console.output import print_table
 from headshots.errors import UnavailableError
-from tests.support.fake_gateway import STYLES, painted_png
+from tests.support.fake_gateway.pictures import painted_png
+from tests.support.fake_gateway.styles import STYLES
 from tests.support.terminal import Terminal
 from tests.support.waiting import PATIENCE_SECONDS
 
