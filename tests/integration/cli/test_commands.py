@@ -1,4 +1,4 @@
-"""The command line against a gateway in memory: what it prints, what it writes, how it ends."""
+"""Tests the commands against a gateway in memory: what they print and write, and their exit codes."""
 
 from __future__ import annotations
 

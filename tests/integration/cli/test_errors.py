@@ -1,4 +1,4 @@
-"""What the command line says to a newcomer who got something wrong: in words, and with the command that mends it."""
+"""Tests that the command line explains a mistake in words, and names the command that helps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line's photos: folders as people keep them, with files in them that no training can use."""
+"""Tests how the command line takes photos from folders that also hold files which no training can use."""
 
 from __future__ import annotations
 

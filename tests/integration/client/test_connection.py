@@ -1,4 +1,4 @@
-"""The SDK retries calls, reconnects watches, and reports a gateway that it cannot reach."""
+"""Tests that the SDK retries calls, reconnects watches, and reports a gateway that it cannot reach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SDK starts, watches and receives galleries, against a gateway in memory."""
+"""Tests that the SDK starts, watches and receives galleries, against a gateway in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SDK uploads and inspects photos, against a gateway in memory."""
+"""Tests that the SDK uploads and inspects photos, against a gateway in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The SDK's calls about the tenant, styles and subjects, against a gateway in memory."""
+"""Tests the SDK's calls about the tenant, styles and subjects, against a gateway in memory."""
 
 from __future__ import annotations
 

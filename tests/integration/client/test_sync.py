@@ -1,4 +1,4 @@
-"""The blocking twin: the same calls from plain code, the same errors, nothing left behind."""
+"""Tests the blocking client: the same calls and errors as the asyncio client, and no thread left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What balancing over a headless Service rests on: connections end now and then, and calls do not notice."""
+"""Tests that calls do not notice when connections end, on which balancing over a headless Service relies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What schemas cannot say: that the manifests' parts fit each other, and that every pod is confined."""
+"""Tests that the parts of the manifests fit each other, and that every pod is confined, which schemas cannot say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Makefile's own promises: a clear word about the wrong Python, and no second installation."""
+"""Tests that the Makefile reports a wrong Python clearly, and never installs twice."""
 
 from __future__ import annotations
 

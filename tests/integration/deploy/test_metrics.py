@@ -1,4 +1,4 @@
-"""Whatever an autoscaler, an alert or a dashboard asks for is exported by the code, with those labels' values."""
+"""Tests that the code exports every metric and label that an autoscaler, an alert or a dashboard asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that need more than the SDK does say so, with what to type, instead of a traceback."""
+"""Tests that a command whose packages are missing says what to install, without a traceback."""
 
 from __future__ import annotations
 

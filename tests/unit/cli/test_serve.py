@@ -1,4 +1,4 @@
-"""What `serve all` tells the services of each other and of faces, and where the caller's own word counts."""
+"""Tests which settings `serve all` gives the services, and that the caller's own settings win."""
 
 from __future__ import annotations
 

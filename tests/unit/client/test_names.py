@@ -1,4 +1,4 @@
-"""Names, lists, addresses and certificates as people get them wrong: told before anything is sent."""
+"""Tests that wrong names, lists, addresses and certificates are reported before anything is sent."""
 
 from __future__ import annotations
 

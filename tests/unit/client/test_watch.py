@@ -1,4 +1,4 @@
-"""How a watch goes on after its stream broke: what it asks for, and when it is over."""
+"""Tests how a watch goes on after its stream broke: what it asks for, and when it is over."""
 
 from __future__ import annotations
 

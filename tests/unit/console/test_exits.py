@@ -1,4 +1,4 @@
-"""Each kind of error has its exit code."""
+"""Tests that each kind of error has its exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command line says of verdicts about faces."""
+"""Tests what the command line says about verdicts on faces."""
 
 from __future__ import annotations
 

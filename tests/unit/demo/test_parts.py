@@ -1,4 +1,4 @@
-"""The demo's parts: whom it shows, which styles, how it counts time and memory, what its report says."""
+"""Tests the demo's parts: people, styles, stages, memory and the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gallery page: whole, self-contained, escaped, readable without eyes; the curve and the contact sheet."""
+"""Tests the gallery page, its curve, and the contact sheet: complete, self-contained, escaped and accessible."""
 
 from __future__ import annotations
 

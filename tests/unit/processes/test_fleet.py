@@ -1,4 +1,4 @@
-"""Child processes are listened to, found dead, stopped in order, and never left behind."""
+"""Tests that child processes are listened to, found dead, stopped in order, and never left behind."""
 
 from __future__ import annotations
 

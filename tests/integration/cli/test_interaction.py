@@ -1,4 +1,4 @@
-"""What the command line asks, prints and writes when somebody, or a program, uses it in their own way."""
+"""Tests how the command line asks, prints and writes files, at a terminal and in a pipe."""
 
 from __future__ import annotations
 
