@@ -18,7 +18,7 @@ from services.trainer.lora import frozen
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.frozen import encode_captions, load_unet, load_vae
 from services.trainer.lora.recipe import Recipe
-from services.trainer.selection.sampling import Painter, PortraitSet
+from services.trainer.selection.sampling import CheckpointSampler, PortraitSet
 from tests.support.engines import tiny_foundation
 from tests.support.stock import StockDiffusers, psnr
 
@@ -36,7 +36,7 @@ def adapted(foundation: Foundation) -> AdaptedUNet:
 
 
 @pytest.mark.parametrize("share", [1.0, 0.25, 0.0])
-def test_portraits_are_what_stock_diffusers_paints(
+def test_portraits_equal_those_of_stock_diffusers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
     monkeypatch.setattr(frozen, "compute_dtype", lambda device: torch.float32)
@@ -49,9 +49,9 @@ def test_portraits_are_what_stock_diffusers_paints(
     write_diffusers_lora(tmp_path / "adapter.safetensors", pairs_of_peft(weights), {})
     wanted = PortraitSet((PROMPT,), (SEED,), first_caption=1, empty_caption=0, steps=foundation.steps)
     conditions = encode_captions(foundation, ["", PROMPT], CPU)
-    painter = Painter(made.unet, load_vae(foundation, CPU), foundation, conditions, wanted, CPU)
-    ((painted,),) = painter.paint(lambda: None)
-    ((bare,),) = painter.paint(lambda: None, bare=True)
+    sampler = CheckpointSampler(made.unet, load_vae(foundation, CPU), foundation, conditions, wanted, CPU)
+    ((painted,),) = sampler.sample(lambda: None)
+    ((bare,),) = sampler.sample(lambda: None, bare=True)
     stock = StockDiffusers(folder)
     image = Mock(spec=Image, prompt=PROMPT, seed=SEED, width_px=64, height_px=64)
     assert psnr(bare, stock.paint(image)) >= 40
@@ -59,7 +59,7 @@ def test_portraits_are_what_stock_diffusers_paints(
     assert psnr(painted, stock.paint(image)) >= 40
     assert psnr(painted, bare) < 30, "the adapter shows"
     if share != 1:
-        both = Painter(
+        both = CheckpointSampler(
             made.unet,
             load_vae(foundation, CPU),
             replace(foundation, negative_adapter_share=1.0),
@@ -67,4 +67,4 @@ def test_portraits_are_what_stock_diffusers_paints(
             wanted,
             CPU,
         )
-        assert psnr(both.paint(lambda: None)[0][0], painted) < 35, "the share shows"
+        assert psnr(both.sample(lambda: None)[0][0], painted) < 35, "the share shows"
