@@ -1,4 +1,4 @@
-"""The scenes that captions name."""
+"""The scenes that captions name are the same for every subject."""
 
 from __future__ import annotations
 

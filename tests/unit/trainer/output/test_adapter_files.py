@@ -1,4 +1,4 @@
-"""A training's files in the store: what an attempt that was killed among them has left is completed, or replaced."""
+"""A training's files in the store: files that a killed attempt left are completed, or replaced."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def get(store: ArtifactStore, name: str) -> bytes:
 
 
 def must_belong_together(store: ArtifactStore, value: float) -> None:
-    """One run's files, with the weights of ``value``, and a manifest of their digests."""
+    """All files are of one run with the weights ``value``, and the manifest has their digests."""
     manifest = json.loads(get(store, "manifest.json"))
     for name, data in (
         (manifest["adapter"]["sha256"], "adapter.safetensors"),
@@ -86,7 +86,7 @@ def test_missing_files_are_completed_and_the_others_kept(store: ArtifactStore, m
 @pytest.mark.parametrize("left", [NAMES[:1], NAMES[:2], NAMES[:2] + NAMES[3:]])
 @pytest.mark.parametrize("upgraded", [True, False])
 def test_files_of_another_result_are_all_replaced(store: ArtifactStore, left: tuple[str, ...], upgraded: bool) -> None:
-    """Of a trainer before an upgrade; or of a device that came to another choice at the second try."""
+    """As left by a trainer before an upgrade, or by a device that chose another checkpoint the first time."""
     other = dataclasses.replace(PROVENANCE, recipe=Recipe(steps=3, rank=2, face_weight=1.0))
     write(store, value=7.0, step=3 if upgraded else 2, provenance=other if upgraded else PROVENANCE)
     for name in set(NAMES) - set(left):

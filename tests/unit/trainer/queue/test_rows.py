@@ -1,4 +1,4 @@
-"""The rows of training jobs."""
+"""Jobs are inserted once, however many send them."""
 
 from __future__ import annotations
 

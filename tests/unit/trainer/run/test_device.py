@@ -1,4 +1,4 @@
-"""How a training uses its CPUs."""
+"""The number of processes and threads of a training."""
 
 from __future__ import annotations
 

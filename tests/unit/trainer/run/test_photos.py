@@ -49,7 +49,7 @@ def test_crops_are_a_function_of_the_photo_and_the_seed() -> None:
     recipe = Recipe(crops_per_photo=3)
     both = load_crops(store, [first, second], recipe, (32, 32))
     alone = load_crops(store, [second], recipe, (32, 32))
-    assert [picture.tobytes() for picture in both[3:]] == [picture.tobytes() for picture in alone]
+    assert [image.tobytes() for image in both[3:]] == [image.tobytes() for image in alone]
     other = load_crops(store, [second], Recipe(crops_per_photo=3, seed=1), (32, 32))
     assert alone[0].tobytes() == other[0].tobytes()
     assert alone[1].tobytes() != other[1].tobytes()
@@ -61,10 +61,10 @@ def test_crops_are_a_function_of_the_photo_and_the_seed() -> None:
     ids=["left", "right", "top"],
 )
 def test_a_face_beside_the_middle_is_in_every_crop(size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
-    store, picture = ArtifactStore.open("memory:///"), Image.new("RGB", size, (120, 120, 120))
-    draw_head(picture, "ada", box)
+    store, image = ArtifactStore.open("memory:///"), Image.new("RGB", size, (120, 120, 120))
+    draw_head(image, "ada", box)
     packed = io.BytesIO()
-    picture.save(packed, "PNG")
+    image.save(packed, "PNG")
     photo, recipe = _stored(store, packed.getvalue()), Recipe(crops_per_photo=4)
     # As large as the photo allows: nothing is blown up.
     side = (min(size), min(size))
@@ -82,12 +82,12 @@ def _shows(crop: np.ndarray, box: tuple[int, int, int, int]) -> bool:
 
 
 def test_a_face_in_the_middle_or_no_face_does_not_change_the_crops() -> None:
-    store, picture = ArtifactStore.open("memory:///"), Image.new("RGB", (300, 200), (120, 120, 120))
-    empty = picture.copy()
-    draw_head(picture, "ada", (100, 40, 199, 139))
-    for image in (picture, empty):
+    store, image = ArtifactStore.open("memory:///"), Image.new("RGB", (300, 200), (120, 120, 120))
+    empty = image.copy()
+    draw_head(image, "ada", (100, 40, 199, 139))
+    for shown in (image, empty):
         packed = io.BytesIO()
-        image.save(packed, "PNG")
+        shown.save(packed, "PNG")
         photo = _stored(store, packed.getvalue())
         with_, without = (
             load_crops(store, [photo], Recipe(), (200, 200), analyzer) for analyzer in (ColourAnalyzer(), None)

@@ -1,4 +1,4 @@
-"""What is prepared for a run: loss masks, and photos that are held out."""
+"""The preparation of a run: its loss masks, and the photos it holds out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Portraits before the judge: likeness, copying, diversity, and whether prompts still matter."""
+"""The judge's scores: likeness, copying, diversity and prompt following; and the photos that are held out."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class CentreAnalyzer:
 
 
 def _portrait(face: tuple[int, int, int], around: tuple[int, int, int], seed: int = 0) -> Pixels:
-    picture = np.empty((SIDE, SIDE, 3), np.int16)
-    picture[:] = around
-    picture[8:24, 8:24] = face
-    noise = np.random.default_rng(seed).integers(-8, 9, picture.shape) if seed else 0
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+    image = np.empty((SIDE, SIDE, 3), np.int16)
+    image[:] = around
+    image[8:24, 8:24] = face
+    noise = np.random.default_rng(seed).integers(-8, 9, image.shape) if seed else 0
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
 def _face(analyzer: CentreAnalyzer, colour: tuple[int, int, int]) -> Face:

@@ -1,4 +1,4 @@
-"""The trainer's own sampler: what it judges checkpoints by is what stock diffusers paints with their files."""
+"""The portraits that checkpoints are judged by equal those of stock diffusers with the same adapter file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROMPT, SEED = "photo of sks man in navy suit", 77_001
 
 
 def adapted(foundation: Foundation) -> AdaptedUNet:
-    """With an adapter that shows."""
+    """With an adapter whose effect is visible."""
     made = AdaptedUNet(load_unet(foundation, CPU), foundation.adapted_layers, Recipe.resolve(foundation), CPU)
     torch.manual_seed(3)
     for parameter in made.parameters.values():
@@ -50,14 +50,14 @@ def test_portraits_equal_those_of_stock_diffusers(
     wanted = PortraitSet((PROMPT,), (SEED,), first_caption=1, empty_caption=0, steps=foundation.steps)
     conditions = encode_captions(foundation, ["", PROMPT], CPU)
     sampler = CheckpointSampler(made.unet, load_vae(foundation, CPU), foundation, conditions, wanted, CPU)
-    ((painted,),) = sampler.sample(lambda: None)
+    ((portrait,),) = sampler.sample(lambda: None)
     ((bare,),) = sampler.sample(lambda: None, bare=True)
     stock = StockDiffusers(folder)
     image = Mock(spec=Image, prompt=PROMPT, seed=SEED, width_px=64, height_px=64)
     assert psnr(bare, stock.paint(image)) >= 40
     stock.load_adapter(tmp_path / "adapter.safetensors")
-    assert psnr(painted, stock.paint(image)) >= 40
-    assert psnr(painted, bare) < 30, "the adapter shows"
+    assert psnr(portrait, stock.paint(image)) >= 40
+    assert psnr(portrait, bare) < 30, "the adapter has an effect"
     if share != 1:
         both = CheckpointSampler(
             made.unet,
@@ -67,4 +67,4 @@ def test_portraits_equal_those_of_stock_diffusers(
             wanted,
             CPU,
         )
-        assert psnr(both.sample(lambda: None)[0][0], painted) < 35, "the share shows"
+        assert psnr(both.sample(lambda: None)[0][0], portrait) < 35, "the share has an effect"

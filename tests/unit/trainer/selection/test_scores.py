@@ -1,4 +1,4 @@
-"""Which checkpoint is taken, and in what words: numbers alone."""
+"""Which checkpoint is chosen for given scores, and the reason that is told."""
 
 from __future__ import annotations
 
