@@ -1,4 +1,4 @@
-"""Databases that fail or whose clock stands still, for tests of the trainer."""
+"""Makes a trainer's database fail, or stops its clock."""
 
 from __future__ import annotations
 

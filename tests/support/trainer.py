@@ -1,4 +1,4 @@
-"""A foundation without weights, for tests of the trainer that load no model."""
+"""Makes a foundation without weights, for tests that load no model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trainer process with gRPC, and a home in which trainers are started and stopped."""
+"""Starts trainer processes in a home of their own, and calls them through gRPC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trainer engine with its workers, whose child processes are directed by the test."""
+"""Runs a trainer engine and its workers with child processes that the test directs."""
 
 from __future__ import annotations
 

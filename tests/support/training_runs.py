@@ -1,4 +1,4 @@
-"""Runs of the trainer on a tiny foundation, in the test's own process."""
+"""Runs trainings on a tiny foundation in the test's own process."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ async def test_a_job_that_another_replica_runs_is_cancelled_there(tmp_path: Path
         await working.start()
         await working.until(lambda job: job.step == 1)
         assert (await asked.engine.cancel("j")).state == RUNNING
-        # Nobody rings at the one that works: it sees the wish when it renews its lease.
+        # The other replica is not notified: it sees the cancellation when it renews its lease.
         assert (await asked.until(is_over)).state == CANCELLED
         assert working.children[0].killed
         assert asked.tasks == []
@@ -45,7 +45,7 @@ async def test_cancelling_a_waiting_job_is_done_when_the_call_returns(tmp_path: 
     trainer = Trainer(tmp_path, [[DONE]])
     await trainer.start()
     assert (await trainer.engine.cancel("j")).state == CANCELLED
-    # One that has run before, and left something.
+    # A job that has run before and left artefacts.
     await trainer.start("k")
     with write(trainer.database) as connection:
         connection.execute(sa.update(training_jobs).where(training_jobs.c.id == "k").values(attempt=1))
@@ -65,7 +65,7 @@ async def test_draining_hands_the_job_back_and_does_not_count_the_run(tmp_path: 
     job = await trainer.engine.get("j")
     assert (job.state, job.attempt, job.handed_back, job.ended_runs) == (PENDING, 1, 1, 1)
     trainer.database.dispose()
-    # Three times as often as runs may be lost: still no failure.
+    # Runs that are handed back may be three times as many as runs that may be lost.
     for attempt in range(2, 10):
         again = Trainer(tmp_path, [WORKING])
         again.engine.begin()
@@ -83,7 +83,7 @@ async def test_a_database_that_hangs_keeps_no_run_from_its_last_checkpoint(tmp_p
     trainer.engine.begin()
     await trainer.start()
     await trainer.until(lambda job: job.step == 1)
-    # While we write, every other write waits: renewing the lease, and then giving it back.
+    # This write blocks all others: renewing the lease, and handing the job back.
     with write(trainer.database):
         assert not await trainer.engine.drain()
         assert trainer.children[0].last_event.result() == Stopped(1)
@@ -100,22 +100,22 @@ async def test_the_queue_position_is_told_and_changes(tmp_path: Path) -> None:
     other = await trainer.start("other", tenant="other")
     assert (second.queue_position, third.queue_position, other.queue_position) == (0, 1, 0)
     assert (await trainer.engine.get("second")).queue_position == 1
-    places: list[int] = []
-    watching = asyncio.create_task(_watch_positions(trainer, "third", places))
+    positions: list[int] = []
+    watching = asyncio.create_task(_watch_positions(trainer, "third", positions))
     # First's, other's and second's runs end one after another, each when its end is waited for.
     for number in range(3):
-        await until(lambda number=number: places == [2, 1, 0][: number + 1] and len(trainer.children) == number + 1)
+        await until(lambda number=number: positions == [2, 1, 0][: number + 1] and len(trainer.children) == number + 1)
         trainer.children[number].last_event.set_result(DONE)
     await until(lambda: len(trainer.children) == 4)
     trainer.children[3].last_event.set_result(DONE)
     await watching
-    assert places == [2, 1, 0]
+    assert positions == [2, 1, 0]
     await trainer.engine.drain()
     trainer.database.dispose()
 
 
-async def _watch_positions(trainer: Trainer, job_id: str, places: list[int]) -> None:
-    """Note each place that a job has, until it is over."""
+async def _watch_positions(trainer: Trainer, job_id: str, positions: list[int]) -> None:
+    """Note each queue position of a job, until it is over."""
     async for job in trainer.engine.watch(job_id):
-        if job.queue_position not in places:
-            places.append(job.queue_position)
+        if job.queue_position not in positions:
+            positions.append(job.queue_position)

@@ -63,7 +63,7 @@ def test_a_scaled_adapter_gives_pefts_output() -> None:
         torch.testing.assert_close(weak, stock(**given).sample, rtol=1e-4, atol=1e-5)
         with adapter_at(merged, 0.0):
             torch.testing.assert_close(merged(**given).sample, bare)
-        assert torch.equal(merged(**given).sample, whole), "as strong as before"
+        assert torch.equal(merged(**given).sample, whole), "the scale is restored"
     assert not torch.allclose(weak, whole)
     assert not torch.allclose(weak, bare)
 

@@ -16,7 +16,7 @@ from tests.support.training_runs import finish, training_task
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-# What ModelSpec demands of every file, and what it knows of ours besides.
+# The keys that ModelSpec requires, and those of its optional ones that we set.
 MODELSPEC = [
     f"modelspec.{name}"
     for name in (
@@ -31,7 +31,7 @@ MODELSPEC = [
 ]
 
 
-# By which kohya's tools and their heirs tell what the network is, and for which model.
+# The keys by which kohya's tools recognise the network and its base model.
 KOHYA = {
     "ss_network_module": "networks.lora",
     "ss_network_dim": "2",

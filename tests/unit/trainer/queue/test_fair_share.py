@@ -156,7 +156,7 @@ def test_high_priority_is_claimed_first_and_tenants_alternate_within_a_priority(
 
 
 def test_no_query_of_the_queue_scans_the_table(engine: Engine) -> None:
-    """The table keeps every job that there was, so whatever is asked all the time has to go by an index."""
+    """The table keeps every job ever, so frequent queries must use an index."""
     asked: list[tuple[str, Any]] = []
 
     def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -170,7 +170,7 @@ def test_no_query_of_the_queue_scans_the_table(engine: Engine) -> None:
     rows.counts(engine)
     rows.oldest_waiting_seconds(engine)
     sa.event.remove(engine, "before_cursor_execute", listen)
-    # Four to look at the queue, one each for the others.
+    # Four to read the queue, one each for the others.
     assert len(asked) == 7
     with engine.connect() as connection:
         for statement, parameters in asked:

@@ -66,14 +66,14 @@ def test_a_face_beside_the_middle_is_in_every_crop(size: tuple[int, int], box: t
     packed = io.BytesIO()
     image.save(packed, "PNG")
     photo, recipe = _stored(store, packed.getvalue()), Recipe(crops_per_photo=4)
-    # As large as the photo allows: nothing is blown up.
+    # The largest size that needs no enlarging.
     side = (min(size), min(size))
     assert all(_shows(crop, box) for crop in load_crops(store, [photo], recipe, side, ColourAnalyzer()))
     assert not _shows(load_crops(store, [photo], recipe, side)[0], box)
 
 
 def _shows(crop: np.ndarray, box: tuple[int, int, int, int]) -> bool:
-    """The whole face, and no smaller."""
+    """Whether the crop shows the whole face, at least in its original size."""
     for face in ColourAnalyzer().faces(crop):
         left, top, right, bottom = face.box
         is_whole = min(left, top) > 0 and max(right, bottom) < len(crop)

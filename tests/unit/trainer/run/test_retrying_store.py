@@ -73,7 +73,7 @@ def test_every_blocking_method_retries(tmp_path: Path, monkeypatch: pytest.Monke
         monkeypatch.setattr(ArtifactStore, name, flaky)
 
     names = ["put_sync", "get_sync", "size_sync", "exists_sync", "list_sync", "delete_sync"]
-    # The others are made of these.
+    # The others call these.
     others = {"get_promised_sync", "delete_prefix_sync"}
     assert {name for name in vars(ArtifactStore) if name.endswith("_sync")} == {*names, *others}
     for name in names:

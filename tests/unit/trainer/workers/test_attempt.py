@@ -47,7 +47,7 @@ async def test_a_process_that_does_not_stop_is_killed_in_time_and_its_job_handed
     draining = asyncio.create_task(trainer.engine.drain())
     await until(lambda: trainer.engine._deadline is not None)
     assert not trainer.children[0].killed
-    # The time is up.
+    # The deadline passes.
     trainer.engine._deadline = 0.0
     trainer.engine._context.worker_wakeup.notify()
     assert await draining

@@ -30,7 +30,7 @@ async def test_three_lost_runs_fail_the_job_with_the_last_reason(tmp_path: Path)
 
 
 async def test_a_final_failure_fails_the_job_at_once_and_removes_its_artefacts(tmp_path: Path) -> None:
-    failure = Failure("PHOTO_UNDECODABLE", "no picture")
+    failure = Failure("PHOTO_UNDECODABLE", "not an image")
     async with opened_trainer(tmp_path, [Failed(failure, final=True)]) as trainer:
         await trainer.store.put("out/a/checkpoints/1.safetensors", b"half")
         await trainer.store.put("out/a/adapter.safetensors", b"half")
@@ -54,7 +54,7 @@ async def test_cancelling_a_running_job_kills_its_process_and_removes_its_artefa
         assert job.state == CANCELLED
         assert trainer.children[0].killed
         assert await trainer.store.list("out/a") == []
-        # Again is no error, and changes nothing.
+        # Cancelling again is no error and changes nothing.
         assert (await trainer.engine.cancel("j")).revision == job.revision
 
 
@@ -66,7 +66,7 @@ async def test_a_worker_that_lost_its_lease_removes_no_files(tmp_path: Path) -> 
         with write(trainer.database) as connection:
             connection.execute(sa.update(training_jobs).values(attempt=7, lease_owner="other", lease_expires_at=4e9))
         trainer.children[0].last_event.set_result(Failed(Failure("TRAINING_DIVERGED", "no"), final=True))
-        # Once it has come to its end, the worker is free for another job.
+        # When the first run has ended, the worker takes another job.
         await trainer.start("next", tenant="other")
         await trainer.until(lambda job: job.step == 1, "next")
         assert await trainer.store.list("out/a") == ["out/a/checkpoints/1.safetensors"]
@@ -80,7 +80,7 @@ async def test_a_database_that_is_unavailable_for_a_minute_costs_no_run(tmp_path
     await trainer.start()
     await trainer.until(lambda job: job.step == 1)
     outage.lasts = True
-    # The lease, of two seconds, is over long before the database is back; and the child ends in between.
+    # The lease of two seconds runs out long before the database is back, and the process ends in between.
     clock.set(BEGINNING + 60)
     await until(lambda: outage.refused > 0)
     assert not trainer.children[0].killed
@@ -105,11 +105,11 @@ async def test_a_job_that_another_worker_claimed_after_an_outage_is_not_written(
     clock.set(BEGINNING + 60)
     trainer.children[0].last_event.set_result(DONE)
     await until(lambda: trainer.children[0].killed)
-    # Another replica's connections are back a moment before ours.
+    # Another replica reaches the database a moment earlier.
     other = leases.claim(trainer.database, training_jobs, owner="other", ttl_seconds=1e6)
     assert other == Lease("j", 2, "other")
     outage.lasts = False
-    # The worker has let go of it once it takes another.
+    # When the worker takes another job, it has released this one.
     await trainer.start("next", tenant="other")
     await trainer.until(lambda job: job.state == RUNNING, "next")
     assert (column(trainer, "state"), column(trainer, "attempt"), column(trainer, "adapter")) == (RUNNING, 2, None)
@@ -155,13 +155,13 @@ async def test_files_written_after_an_erasure_are_removed(tmp_path: Path) -> Non
         await trainer.start()
         await trainer.until(lambda job: job.step == 1)
         await trainer.store.put("out/b/adapter.safetensors", b"another training's")
-        # Later than the erasure's last look, as its prefix still lists them.
+        # Written after the erasure has listed the prefix.
         await trainer.store.put("out/a/checkpoints/00000002.safetensors", b"late")
         await trainer.store.put("out/a/sheet.jpg", b"late")
         with write(trainer.database) as connection:
             connection.execute(sa.delete(training_jobs))
         await until(lambda: trainer.store.list_sync("out") == ["out/b/adapter.safetensors"])
         assert trainer.children[0].killed
-        # The worker is free for the next.
+        # The worker takes the next job.
         await trainer.start("next")
         await trainer.until(lambda job: job.step == 1, "next")
