@@ -1,4 +1,4 @@
-"""One training person as the start of adapters learns them: a training's material, and what it should lead to.
+"""Draws the people that initial weights are learned from, with their training data and true portraits.
 
 Shapes: B rows, C channels, H × W cells.
 """
@@ -13,15 +13,15 @@ from PIL import Image
 
 from foundry.portraits import FIRST_HELD_OUT, Identity, render, sample_identity, sample_scene
 from headshots.diffusion.foundations.foundation import Foundation
-from headshots.faces import open_analyzer
+from headshots.faces import Pixels, open_analyzer
 from services.trainer.lora.adapted import AdaptedUNet
-from services.trainer.lora.batches import CLEAR_SHARE, Batches, Material, Rows
-from services.trainer.lora.frozen import Conditions, encode_captions, encode_pictures, load_vae, noise_levels
+from services.trainer.lora.batches import CLEAR_SHARE, Batches, Rows, TrainingData
+from services.trainer.lora.frozen import Conditions, encode_captions, encode_images, load_vae, noise_levels
 from services.trainer.lora.objective import Objective, draw_step
 from services.trainer.lora.recipe import Recipe
 from services.trainer.lora.scenes import BACKDROPS, OUTFITS, run_captions
-from services.trainer.run.photos import Pixels, crops
-from services.trainer.run.preparing import learned_places
+from services.trainer.run.photos import crops
+from services.trainer.run.preparing import loss_masks
 
 SELFIES, PORTRAITS = 8, 12
 _SELFIE_SIDE, _CROPS = 256, 2
@@ -34,17 +34,17 @@ class Person:
     """``selfies``: the rows of every step on the person's selfies, as the trainer makes them."""
 
     selfies: Batches
-    portraits: Material
+    portraits: TrainingData
     seed: int
 
     @property
     def conditions(self) -> Conditions:
         """The captions of ``selfies``."""
-        return self.selfies.material.conditions
+        return self.selfies.data.conditions
 
     def portrait_rows(self, step: int) -> Rows:
         """The person's true portraits, each under the prompt that asks for it."""
-        objective, latents, places = self.selfies.objective, self.portraits.subject_BCHW, self.portraits.places
+        objective, latents, masks = self.selfies.objective, self.portraits.subject_BCHW, self.portraits.masks
         levels = len(objective.alphas_cumprod_T)
         draw = draw_step(
             self.seed,
@@ -64,12 +64,12 @@ class Person:
             caption_B=draw.index_B,
             target_BCHW=objective.target(chosen_BCHW, draw),
             weight_B=objective.weights(draw.timestep_B) / len(chosen_BCHW),
-            place_BHW=places.weight_BHW[draw.index_B] + clear_B11 * places.edge_BHW[draw.index_B],
+            cell_weight_BHW=masks.weight_BHW[draw.index_B] + clear_B11 * masks.edge_weight_BHW[draw.index_B],
         )
 
 
 class People:
-    """Draws training people and makes their material; what all of them share is loaded once."""
+    """Draws training people and encodes their photos; what all of them share is loaded once."""
 
     def __init__(self, foundation: Foundation, adapted: AdaptedUNet, recipe: Recipe) -> None:
         self._foundation, self._adapted, self._recipe = foundation, adapted, recipe
@@ -88,8 +88,8 @@ class People:
         identity = sample_identity(seed)
         recipe = replace(self._recipe, seed=seed)
         conditions = self._conditions(identity.class_noun)
-        selfies = self._material(self._selfies(identity, rng), conditions)
-        selfies = replace(selfies, scenes=recipe.scenes if bool(selfies.places.headed_B.any()) else 0)
+        selfies = self._data(self._selfies(identity, rng), conditions)
+        selfies = replace(selfies, scenes=recipe.scenes if bool(selfies.masks.has_head_B.any()) else 0)
         batches = Batches(
             self._objective,
             selfies,
@@ -98,7 +98,7 @@ class People:
             lambda rows: self._adapted.predict_bare(conditions, rows),
         )
         pictures, prompts = self._portraits(identity, rng)
-        portraits = self._material(pictures, encode_captions(self._foundation, prompts, self._device))
+        portraits = self._data(pictures, encode_captions(self._foundation, prompts, self._device))
         return Person(batches, portraits, seed)
 
     def _selfies(self, identity: Identity, rng: np.random.Generator) -> list[Pixels]:
@@ -126,11 +126,11 @@ class People:
             )
         return pictures, prompts
 
-    def _material(self, pictures: list[Pixels], conditions: Conditions) -> Material:
-        latents_BCHW = encode_pictures(self._vae, pictures, self._device)
+    def _data(self, pictures: list[Pixels], conditions: Conditions) -> TrainingData:
+        latents_BCHW = encode_images(self._vae, pictures, self._device)
         height, width = latents_BCHW.shape[2:]
-        places = learned_places(self._analyzer, pictures, height, width, self._recipe)
-        return Material(latents_BCHW, places, None, conditions)
+        masks = loss_masks(self._analyzer, pictures, height, width, self._recipe)
+        return TrainingData(latents_BCHW, masks, None, conditions)
 
     def _conditions(self, class_noun: str) -> Conditions:
         if class_noun not in self._captions:

@@ -44,7 +44,7 @@ class Learner:
         device, recipe = torch.device("cpu"), Recipe.resolve(foundation)
         self._adapted = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
         if foundation.adapter_start is not None:
-            self._adapted.start_from(foundation.adapter_start, digest)
+            self._adapted.load_initial_weights(foundation.adapter_start, digest)
         self._learned = list(self._adapted.parameters.values())
         self._sizes = [parameter.numel() for parameter in self._learned]
         self._optimizer = torch.optim.Adam(self._learned, lr=LEARNING_RATE)

@@ -37,8 +37,8 @@ class Plan:
     jobs: int = 2
     # CPUs of what is timed alone: as many threads of the peer, and for ours what the service makes of them.
     threads: int = 2
-    # People whose trainings are timed alone, and steps of each side for the ratio: as many as let ours have its mates
-    # (services.trainer.lora.data_parallel.LEAST_STEPS), as a whole training has.
+    # People whose trainings are timed alone, and steps of each side for the ratio: enough for ours to use data-parallel
+    # processes (services.trainer.lora.data_parallel.MIN_STEPS), as a whole training does.
     timed_people: int = 2
     timed_steps: int = 100
 

@@ -1,4 +1,4 @@
-"""Trainings from beginning to end: real trainers and children, started again by a supervisor whatever kills them."""
+"""Runs one training with real trainers and child processes, and starts the trainer again whenever it was killed."""
 
 from __future__ import annotations
 
@@ -21,19 +21,18 @@ from headshots.database import migrate, open_database
 from headshots.diffusion.safetensors_io import read_arrays
 from services.trainer.lora.recipe import TrainingOptions
 from services.trainer.queue import rows
-from services.trainer.queue.job import Job, JobRequest
-from services.trainer.run.photos import PhotoRef
+from services.trainer.queue.job import Job, JobRequest, PhotoRef
 from tests.support.chaos import PLAN, Kill, Plan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STEPS = 12
 PREFIX = "tenants/t/subjects/s/adapters/x"
-# The machine may be busy with other things: every run imports torch, which alone takes seconds on an idle one.
-PATIENCE_SECONDS = 1500.0
+# The machine may be busy: every run imports torch, which takes seconds even on an idle one.
+TIMEOUT_SECONDS = 1500.0
 
 
 def make_foundation(path: Path) -> Path:
-    """The tiny one, without class images; made in a process of its own, as torch's threads and forks do not mix."""
+    """The tiny foundation without class images; made in another process, as torch's threads and forks do not mix."""
     script = "import sys, pathlib; from tests.support import tiny; tiny.make_tiny_foundation(pathlib.Path(sys.argv[1]))"
     subprocess.run([sys.executable, "-c", script, str(path)], check=True, cwd=REPOSITORY, capture_output=True)
     settings = yaml.safe_load((path / "headshots.yaml").read_text())
@@ -42,11 +41,11 @@ def make_foundation(path: Path) -> Path:
     return path
 
 
-class Life:
-    """One training in a home of its own, and the trainers that one after another work on it."""
+class SupervisedTraining:
+    """One training in a home of its own, and the trainers that work on it one after another."""
 
     def __init__(self, home: Path, foundation: Path, **settings: object) -> None:
-        self.home, self.foundation, self.services = home, foundation, 0
+        self.home, self.foundation, self.trainers_started = home, foundation, 0
         self._settings = {
             "port": 0, "metrics_port": 0, "threads": 1, "lease_seconds": 1, "checkpoint_seconds": 0,
             "retry_seconds": 0.01, "poll_seconds": 0.1, "max_attempts": 100, **settings,
@@ -56,43 +55,43 @@ class Life:
         self.database = open_database(f"sqlite:///{home / 'headshots.db'}")
         migrate(self.database)
 
-    def live(self, kills: list[Kill]) -> Job:
-        """From the queue to the end, whatever is killed."""
-        self.begin(kills)
+    def run_to_end(self, kills: list[Kill]) -> Job:
+        """Queue the training, and run it to its end under the plan ``kills``."""
+        self.queue(kills)
         return self.until(lambda job: job.is_over)
 
-    def begin(self, kills: list[Kill]) -> None:
-        """Queue the training."""
+    def queue(self, kills: list[Kill]) -> None:
+        """Queue the training and write its plan."""
         self.plan.write(kills)
         rows.insert(self.database, "job", "t", 1, self._request())
 
     def until(self, reached: Callable[[Job], bool]) -> Job:
-        """Start the service, again whenever it is gone, until the job is so far; the service is killed then."""
+        """Start a trainer, again whenever it is gone, until ``reached`` holds; the trainer is killed then."""
         process = self.start()
 
-        def look(job: Job) -> bool:
+        def check(job: Job) -> bool:
             nonlocal process
-            if not (is_so_far := reached(job)) and process.poll() is not None:
+            if not (is_reached := reached(job)) and process.poll() is not None:
                 process = self.start()
-            return is_so_far
+            return is_reached
 
         try:
-            return self.wait(look)
+            return self.wait(check)
         finally:
             process.kill()
             process.wait()
 
     def wait(self, reached: Callable[[Job], bool]) -> Job:
-        """Until the job is so far."""
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        """Poll the job until ``reached`` holds."""
+        give_up_at = time.monotonic() + TIMEOUT_SECONDS
         while not reached(job := rows.get(self.database, "job")):
             assert time.monotonic() < give_up_at, job
             time.sleep(0.05)
         return job
 
     def start(self) -> subprocess.Popen[bytes]:
-        """A trainer."""
-        self.services += 1
+        """Start a trainer."""
+        self.trainers_started += 1
         return subprocess.Popen(
             [sys.executable, "-m", "tests.support.chaos"],
             cwd=REPOSITORY,
@@ -117,36 +116,36 @@ class Life:
         return JobRequest(tuple(photos), PREFIX, "man", TrainingOptions(steps=STEPS))
 
     def objects(self) -> list[str]:
-        """What the training has left in the store."""
+        """Keys of the training's objects in the store."""
         return self.store.list_sync(PREFIX)
 
     def weights(self, job: Job) -> dict[str, np.ndarray]:
-        """Of the adapter, which has to be what the job says."""
+        """The adapter's weights; its digest must be the one in the job."""
         assert job.adapter is not None
         data = self.store.get_sync(job.adapter.key)
         assert hashlib.sha256(data).hexdigest() == job.adapter.sha256
         return dict(read_arrays(data)[0])
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self.database.dispose()
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a training has come to: two of the same request have to be the same."""
+class Result:
+    """The result of a training; two trainings of the same request must have equal results."""
 
     job: Job
     weights: dict[str, np.ndarray]
     objects: list[str]
 
     @classmethod
-    def of(cls, life: Life, job: Job) -> Outcome:
-        """Of a training that succeeded."""
-        return cls(job, life.weights(job), life.objects())
+    def of(cls, training: SupervisedTraining, job: Job) -> Result:
+        """The result of a training that succeeded."""
+        return cls(job, training.weights(job), training.objects())
 
-    def must_equal(self, other: Outcome) -> None:
-        """Weights to 1e-5 of their norm, the curve to as much, and the same objects, no more."""
+    def must_equal(self, other: Result) -> None:
+        """Compare weights to 1e-5 of their norm, the curve to 1e-5, and the keys of the objects."""
         np.testing.assert_allclose(np.array(self.job.curve), np.array(other.job.curve), rtol=1e-5)
         assert set(self.weights) == set(other.weights)
         for name, array in other.weights.items():
