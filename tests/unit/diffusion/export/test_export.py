@@ -237,7 +237,7 @@ def test_an_edited_headshots_yaml_asks_for_another_package_and_its_recipe_does_n
 def test_two_processes_at_once_make_one_and_the_same_package(tmp_path: Path) -> None:
     """The second waits for the first; what they made is, byte for byte, what an earlier export made."""
     options = json.dumps(asdict(OPTIONS))
-    command = [sys.executable, "-m", "headshots.diffusion.export.ensure", "--foundation", str(tiny_foundation())]
+    command = [sys.executable, "-m", "headshots.diffusion.export", "--foundation", str(tiny_foundation())]
     command += ["--cache", str(tmp_path), "--options", options]
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     said = [child.communicate()[0] for child in children]

@@ -34,13 +34,13 @@ ensure_package_in_child(Path(sys.argv[1]), Path(sys.argv[2]), options, lambda st
 # The export as it is, but that it stands still where it first says what it does.
 CHILD = """
 import sys, time
-from headshots.diffusion.export import ensure
-ensure_package = ensure.ensure_package
+from headshots.diffusion.export import __main__ as export
+ensure_package = export.ensure_package
 def stand_still(foundation, cache_dir, options, progress):
     ensure_package(foundation, cache_dir, options, lambda *said: (progress(*said), time.sleep(1e6)))
-ensure.ensure_package = stand_still
+export.ensure_package = stand_still
 sys.argv[:] = sys.argv[2:]
-sys.exit(ensure.main())
+sys.exit(export.main())
 """
 
 
