@@ -111,10 +111,10 @@ def export_to_in_child(
 def package_key(foundation: Foundation, digest: str, options: ExportOptions) -> str:
     """What tells packages apart: the foundation, what was asked for, and what the exporter makes of it.
 
-    ``headshots.yaml`` is not in the foundation's digest, but a package repeats what it says: whoever edits it gets
-    another package. How adapters are trained is none of the package's business.
+    ``headshots.yaml`` is not in the foundation's digest, but a package repeats what it says: an edit
+    asks for another package. How adapters are trained does not matter to a package.
     """
-    others = ("path", "adapter_start", "start_sha256", "training")
+    others = ("path", "initial_weights", "initial_weights_sha256", "training")
     described = {name: value for name, value in asdict(foundation).items() if name not in others}
     text = json.dumps([digest, described, asdict(options), FORMAT, REVISION], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -165,7 +165,7 @@ def _is_package(folder: Path, key: str) -> bool:
 
 
 def _check_replaceable(folder: Path) -> None:
-    """Only packages and empty folders are replaced: a slip of the keyboard must not cost somebody's files."""
+    """Only packages and empty folders are replaced: a mistyped path must not cost anybody's files."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise InvalidArgumentError(
             "EXPORT_OUT_NOT_EMPTY", f"{folder} holds files and no {MANIFEST}; name an empty folder or a new one"

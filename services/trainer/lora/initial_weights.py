@@ -2,7 +2,7 @@
 
 An adapter that starts from noise spends most of its steps on what all people have in common: that the trigger means one
 person, how selfies become portraits. A start that was learned over many trainings (Reptile, arXiv 1803.02999; the
-bundled foundation's by ``python -m foundry.train_start``) leaves the steps to what is one's own.
+bundled foundation's by ``python -m foundry.train_initial_weights``) leaves the steps to what is one's own.
 
 Shapes: O outputs, I inputs, R rank.
 """

@@ -1,4 +1,4 @@
-"""One training person as the start of adapters learns them: a training's material, and what it should lead to.
+"""Makes the material that the initial weights of adapters are trained on: a person's selfies and true portraits.
 
 Shapes: B rows, C channels, H × W cells.
 """
@@ -83,7 +83,7 @@ class People:
         self._captions: dict[str, Conditions] = {}
 
     def draw(self, rng: np.random.Generator) -> Person:
-        """Somebody that no benchmark knows."""
+        """A person that no benchmark knows."""
         seed = int(rng.integers(FIRST_HELD_OUT))
         identity = sample_identity(seed)
         recipe = replace(self._recipe, seed=seed)
