@@ -13,7 +13,7 @@ from PIL import Image
 from headshots.artifacts import ArtifactStore
 from headshots.errors import FailedPreconditionError, InvalidPhotoError, NotFoundError
 from headshots.faces import FaceAnalyzer
-from headshots.faces.closer import far_faces
+from headshots.faces.far_faces import far_faces
 from services.trainer.lora.recipe import Recipe
 
 # Stored photos are at most 2048 px a side; four times that is a wrong object, not a large photo.

@@ -80,8 +80,8 @@ def prepare(
     conditions = encode_captions(foundation, [*captions, *wanted.prompts], device)
     tick()
     adapted = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
-    if foundation.adapter_start is not None:
-        adapted.start_from(foundation.adapter_start, task.foundation_digest)
+    if foundation.initial_weights is not None:
+        adapted.start_from(foundation.initial_weights, task.foundation_digest)
     objective = Objective(
         alphas_cumprod_T=noise_levels(foundation).to(device),
         v_prediction=foundation.prediction_type == "v_prediction",
