@@ -1,1 +1,1 @@
-"""The UNet that takes each row's adapter from a bank: torch modules that the export traces."""
+"""Changes a UNet to take each row's adapter from a bank: torch modules that the export traces."""

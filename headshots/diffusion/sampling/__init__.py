@@ -1,1 +1,1 @@
-"""Samplers as tables of coefficients, and the noise that they start from. Imports no torch."""
+"""Makes samplers' tables of coefficients, and the noise that they start from. Imports no torch."""
