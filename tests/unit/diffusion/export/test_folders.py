@@ -71,7 +71,7 @@ def test_what_fails_leaves_the_old_and_no_rest(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["package"]
 
 
-def test_sweeping_takes_the_dead_and_leaves_the_living(tmp_path: Path) -> None:
+def test_sweeping_removes_what_killed_processes_left_and_nothing_else(tmp_path: Path) -> None:
     dead, living = tmp_path / ".old.partial-1", tmp_path / ".new.partial-2"
     for left in (dead, living):
         left.mkdir()
