@@ -89,7 +89,7 @@ class Plan:
             "foundation": self.digest,
             "recipe": dataclasses.asdict(Recipe.resolve(self.described)),
             "adapted_layers": self.described.adapted_layers,
-            "start": self.described.start_sha256,
+            "start": self.described.initial_weights_sha256,
             "sampler": [self.described.sampler, self.described.steps],
             "guidance": [self.described.guidance_scale, self.described.adapter_guidance_scale],
             "negative_adapter_share": self.described.negative_adapter_share,

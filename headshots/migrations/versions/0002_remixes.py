@@ -1,4 +1,4 @@
-"""Galleries that are painted over an image."""
+"""Adds to galleries the image that they are remixed from."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 An adapter with random initial weights spends most of its steps on what all people have in common: that the trigger
 means one person, how selfies become portraits. Initial weights that were learned over many trainings (Reptile,
-arXiv 1803.02999; for the bundled foundation with ``python -m foundry.train_start``) leave the steps to the person.
+arXiv 1803.02999; ``python -m foundry.train_initial_weights`` for the bundled foundation) leave the steps to the person.
 
 Shapes: O outputs, I inputs, R rank.
 """

@@ -45,7 +45,7 @@ def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> P
         size_px=(foundation.native_width_px, foundation.native_height_px),
         trigger=foundation.trigger,
         adapted_layers=foundation.adapted_layers,
-        start_sha256=foundation.start_sha256,
+        start_sha256=foundation.initial_weights_sha256,
         guidance=(foundation.adapter_guidance_scale, foundation.negative_adapter_share),
         recipe=Recipe.resolve(foundation, request.options),
     )

@@ -11,7 +11,7 @@ from PIL import Image
 from headshots.artifacts import ArtifactStore
 from headshots.errors import FailedPreconditionError, InvalidPhotoError, NotFoundError
 from headshots.faces import FaceAnalyzer, Pixels
-from headshots.faces.closer import far_faces
+from headshots.faces.far_faces import far_faces
 from services.trainer.lora.recipe import Recipe
 from services.trainer.queue.job import PhotoRef
 

@@ -83,8 +83,8 @@ def prepare(
     conditions = encode_captions(foundation, [*captions, *portraits.prompts], device)
     check_stop()
     adapted = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
-    if foundation.adapter_start is not None:
-        adapted.load_initial_weights(foundation.adapter_start, task.foundation_digest)
+    if foundation.initial_weights is not None:
+        adapted.load_initial_weights(foundation.initial_weights, task.foundation_digest)
     data = TrainingData(subject_BCHW, masks, class_BCHW, conditions, scenes)
     loop = TrainingLoop(adapted, _objective(foundation, recipe, device), data, recipe, device, parallel)
     sampler = CheckpointSampler(adapted.unet, vae, foundation, conditions, portraits, device)

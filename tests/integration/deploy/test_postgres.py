@@ -49,7 +49,7 @@ from tests.unit.test_leases import (  # noqa: F401
     test_renew_reports_a_wish_to_cancel,
 )
 from tests.unit.trainer.queue.test_fair_share import (  # noqa: F401
-    test_a_hundred_jobs_of_one_tenant_do_not_starve_anothers_first,
+    test_a_hundred_jobs_of_one_tenant_do_not_delay_the_claim_of_anothers_first,
     test_a_job_may_be_sent_by_several_at_once,
     test_both_classes_are_served_high_first_and_by_turns_within,
 )

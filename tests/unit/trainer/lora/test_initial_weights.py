@@ -39,8 +39,8 @@ def fresh_weights(folder: Path, rank: int = RANK) -> dict[str, np.ndarray[Any, A
     foundation = Foundation.read(folder)
     recipe = replace(Recipe.resolve(foundation), rank=rank)
     adapted = AdaptedUNet(load_unet(foundation, CPU), foundation.adapted_layers, recipe, CPU)
-    if foundation.adapter_start is not None:
-        adapted.load_initial_weights(foundation.adapter_start, foundation_digest(folder))
+    if foundation.initial_weights is not None:
+        adapted.load_initial_weights(foundation.initial_weights, foundation_digest(folder))
     return {name: tensor.float().numpy() for name, tensor in get_peft_model_state_dict(adapted.unet).items()}
 
 

@@ -1,4 +1,4 @@
-"""To go on from a published foundation instead of from noise: its weights, for a tokenizer that may know more words."""
+"""Loads a published foundation's weights to train on from, for a tokenizer that may know more words."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ CHECKED = 4
 _EMBEDDING = "embeddings.token_embedding.weight"
 
 
-def load_start(folder: Path, tokenizer: CLIPTokenizer, unet: UNet2DConditionModel, text: CLIPTextModel) -> None:
+def load_published(folder: Path, tokenizer: CLIPTokenizer, unet: UNet2DConditionModel, text: CLIPTextModel) -> None:
     """Put the weights of the pipeline in ``folder`` into the models, which have its shapes but for the vocabulary.
 
-    A word that the pipeline's tokenizer does not know begins as the mean of the pieces that it was read as.
+    A word that the pipeline's tokenizer does not know starts as the mean of the pieces that it was read as.
     """
     unet.load_state_dict(UNet2DConditionModel.from_pretrained(folder / "unet").float().state_dict())
     old = CLIPTextModel.from_pretrained(folder / "text_encoder").float().state_dict()

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from headshots.faces import Face, Pixels
-from headshots.faces.closer import far_faces
+from headshots.faces.far_faces import far_faces
 from tests.support.faces import ColourAnalyzer, draw_head
 
 

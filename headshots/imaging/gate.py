@@ -1,4 +1,4 @@
-"""Whether a painted portrait is fit to be anybody's profile picture, judged by machine, with the reasons where not.
+"""Judges whether a generated portrait is fit to be a profile picture, and says why where it is not.
 
 Imports numpy and Pillow only. It needs an analyzer: without one nothing can pass.
 """

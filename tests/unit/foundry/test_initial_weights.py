@@ -1,4 +1,4 @@
-"""How the foundry learns what adapters start from."""
+"""The foundry trains the initial weights of adapters."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from foundry import train_start
+from foundry import train_initial_weights as training
+from foundry.initial_weights_people import PORTRAITS, People
 from foundry.parallel import Ranks
 from foundry.portraits import FIRST_HELD_OUT
-from foundry.start_people import PORTRAITS, People
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.settings import default_foundation
 from services.trainer.lora.adapted import AdaptedUNet
@@ -31,30 +31,30 @@ def model(tmp_path: Path) -> Path:
 
 
 def weights(model: Path) -> torch.Tensor:
-    """What an adapter starts from."""
-    return train_start.Learner(Foundation.read(model), foundation_digest(model), 0).flat
+    """The initial weights of an adapter."""
+    return training.Learner(Foundation.read(model), foundation_digest(model), 0).flat
 
 
-def test_the_start_moves_less_and_less() -> None:
-    moves = [train_start.share_to_move(progress) for progress in np.linspace(0, 1, 21)]
-    assert moves[0] == train_start.MOVE
-    assert moves[-1] == pytest.approx(train_start.LAST_MOVE)
+def test_the_initial_weights_move_less_and_less() -> None:
+    moves = [training.share_to_move(progress) for progress in np.linspace(0, 1, 21)]
+    assert moves[0] == training.MOVE
+    assert moves[-1] == pytest.approx(training.LAST_MOVE)
     assert moves == sorted(moves, reverse=True)
 
 
 def train(model: Path, work: Path, rounds: int) -> torch.Tensor:
     """What is learned by then, also from an earlier run's checkpoint."""
     options = argparse.Namespace(work=work, model=model, minutes=None, rounds=rounds, move=0.3)
-    train_start.train(Ranks(), options)
+    training.train(Ranks(), options)
     return torch.load(work / "start_checkpoint.pt", weights_only=True)["flat"]  # type: ignore[no-any-return]
 
 
-def test_it_leaves_what_adapters_then_start_from_and_goes_on_where_it_stopped(
+def test_it_leaves_the_initial_weights_and_goes_on_where_it_stopped(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train_start, "STEPS", 4)
+    monkeypatch.setattr(training, "STEPS", 4)
     # Otherwise how far it moves depends on how much is still to come.
-    monkeypatch.setattr(train_start, "share_to_move", lambda progress, first: first)
+    monkeypatch.setattr(training, "share_to_move", lambda progress, first: first)
     before, digest = weights(model), foundation_digest(model)
     at_once = train(model, tmp_path / "at once", 2)
     (model / "adapter_start.safetensors").unlink()
@@ -68,9 +68,9 @@ def test_it_leaves_what_adapters_then_start_from_and_goes_on_where_it_stopped(
 
 
 def test_a_checkpoint_of_other_weights_is_refused(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_start, "STEPS", 1)
+    monkeypatch.setattr(training, "STEPS", 1)
     train(model, tmp_path / "work", 1)
-    monkeypatch.setattr(train_start, "foundation_digest", lambda path: "f" * 64)
+    monkeypatch.setattr(training, "foundation_digest", lambda path: "f" * 64)
     (model / "adapter_start.safetensors").unlink()
     with pytest.raises(ValueError, match="of another foundation"):
         train(model, tmp_path / "work", 2)

@@ -1,4 +1,4 @@
-"""Child processes that end with their parent, however that ends."""
+"""Ends child processes with their parent, however that ends."""
 
 from __future__ import annotations
 

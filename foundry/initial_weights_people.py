@@ -83,7 +83,7 @@ class People:
         self._captions: dict[str, Conditions] = {}
 
     def draw(self, rng: np.random.Generator) -> Person:
-        """Somebody that no benchmark knows."""
+        """A person that no benchmark knows."""
         seed = int(rng.integers(FIRST_HELD_OUT))
         identity = sample_identity(seed)
         recipe = replace(self._recipe, seed=seed)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from headshots.faces.gate import Gate
+from headshots.imaging.gate import Gate
 from tests.support.faces import ColourAnalyzer, draw_head
 
 

@@ -1,4 +1,4 @@
-"""A second look at a picture in which no face was found: parts of it, twice as large to whoever looks.
+"""Looks again, at enlarged parts, at a picture in which no face was found.
 
 An analyzer that sees the whole picture small misses a face far away. Whether there is none or a small one decides what
 a person is told to do. Imports numpy only.
