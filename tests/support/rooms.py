@@ -59,7 +59,119 @@ GATEWAY: Arrows = {
     },
 }
 
-HOUSES: dict[str, Arrows] = {"services/gateway": GATEWAY}
+TRAINER: Arrows = {
+    "lora": {},
+    "selection": {"lora": "portraits are painted with the adapter that is being trained"},
+    "queue": {
+        "lora": "a job carries the caller's options of the recipe",
+        "selection": "a finished job carries its scores",
+    },
+    "output": {
+        "lora": "the recipe stands in the manifest and the card",
+        "queue": "the request stands in the manifest",
+        "selection": "the scores stand in the manifest and the card",
+    },
+    "run": {
+        "lora": "the training loop",
+        "selection": "checkpoints are judged",
+        "output": "the result is written",
+        "queue": "the request, and the failures that a run may end with",
+    },
+    "metrics": {"queue": "rows are counted by state when Prometheus asks"},
+    "settings": {"run": "how the CPUs are shared out"},
+    "workers": {
+        "queue": "jobs are leased",
+        "run": "the messages of a run",
+        "output": "what a cancelled or failed run left is removed",
+        "metrics": "runs are counted",
+        "settings": "lease and pause lengths",
+    },
+    "engine": {
+        "queue": "jobs are rows",
+        "workers": "every replica has workers",
+        "lora": "the recipe is told to callers",
+    },
+    "servicer": {
+        "engine": "one engine call an RPC",
+        "queue": "jobs to protobuf",
+        "lora": "options to and from protobuf",
+        "selection": "scores to protobuf",
+    },
+}
+
+GENERATOR: Arrows = {
+    "metrics": {},
+    "adapters": {"metrics": "loads and look-ups are counted"},
+    "requests": {
+        "adapters": "a request is prepared with its adapter's row",
+        "metrics": "stages are timed",
+    },
+    "images": {
+        "requests": "what was asked for: format, quality, kept pixels",
+        "metrics": "stages are timed",
+    },
+    "batching": {
+        "requests": "plans and prepared requests",
+        "adapters": "slots of the bank",
+        "images": "finished latents go to the decoder",
+        "metrics": "rows and steps are counted",
+    },
+    "engine": {
+        "adapters": "hot loading",
+        "batching": "the batch loop",
+        "requests": "planning and preparing",
+        "images": "encoding and storing",
+        "metrics": "requests are counted",
+    },
+    "servicer": {
+        "engine": "one engine call an RPC",
+        "adapters": "adapters by reference from protobuf",
+        "requests": "requests and events to and from protobuf",
+    },
+    "settings": {
+        "engine": "the engine's limits",
+        "servicer": "the largest message",
+    },
+}
+
+DIFFUSION: Arrows = {
+    "safetensors_io": {},
+    "publish": {},
+    "networks": {},
+    "sampling": {},
+    "lora": {"safetensors_io": "LoRA files are safetensors"},
+    "foundations": {"lora": "which layers adapters change"},
+    "banked": {"lora": "where each layer's LoRA lies in an adapter row"},
+    "package": {"lora": "the layout is part of the package"},
+    "text": {"package": "tokenizers and encoders lie in the package"},
+    "tensorrt": {
+        "package": "graphs and shapes to build for",
+        "publish": "a built engine appears whole or not at all",
+    },
+    "export": {
+        "foundations": "what is exported",
+        "banked": "the UNet with the bank as an input",
+        "lora": "the layout of adapter rows",
+        "networks": "whole networks, from what comes in to what goes out",
+        "package": "what is written",
+        "publish": "a package appears whole or not at all",
+    },
+    "backends": {
+        "package": "what is run",
+        "text": "contexts",
+        "tensorrt": "engines and profiles of the TensorRT provider",
+        "banked": "the torch backend runs the same banked UNet",
+        "foundations": "the torch backend loads the foundation itself",
+        "networks": "the torch backend runs the same networks",
+    },
+}
+
+HOUSES: dict[str, Arrows] = {
+    "services/gateway": GATEWAY,
+    "services/trainer": TRAINER,
+    "services/generator": GENERATOR,
+    "headshots/diffusion": DIFFUSION,
+}
 
 OWN = ""
 TABLES: dict[str, dict[str, str]] = {

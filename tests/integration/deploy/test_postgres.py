@@ -50,15 +50,17 @@ from tests.unit.test_leases import (  # noqa: F401
 )
 from tests.unit.trainer.queue.test_fair_share import (  # noqa: F401
     test_a_hundred_jobs_of_one_tenant_do_not_delay_the_claim_of_anothers_first,
-    test_a_job_may_be_sent_by_several_at_once,
-    test_both_classes_are_served_high_first_and_by_turns_within,
+    test_high_priority_is_claimed_first_and_tenants_alternate_within_a_priority,
+)
+from tests.unit.trainer.queue.test_rows import test_a_job_may_be_inserted_by_several_at_once  # noqa: F401
+from tests.unit.trainer.test_engine import (  # noqa: F401
+    test_cancelling_a_waiting_job_is_done_when_the_call_returns,
+    test_draining_hands_the_job_back_and_does_not_count_the_run,
+    test_the_queue_position_is_told_and_changes,
 )
 from tests.unit.trainer.workers.test_worker import (  # noqa: F401
     test_a_lost_workers_job_is_taken_over_and_counted,
-    test_a_run_that_succeeds,
-    test_cancelling_a_waiting_job_is_done_when_the_call_returns,
-    test_draining_hands_the_job_back_and_does_not_count_the_run,
-    test_place_in_the_queue_is_told_and_changes,
+    test_a_successful_run_is_recorded,
 )
 
 pytestmark = postgres.needed
