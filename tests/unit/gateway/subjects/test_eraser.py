@@ -72,7 +72,7 @@ def rows(engine: Engine) -> list[sa.Row[tuple[str, float | None]]]:
 async def test_a_deletion_that_the_store_refused_can_be_repeated(engine: Engine) -> None:
     store = FailingStore(1)
     subject = subject_with_objects(engine, store)
-    eraser = Eraser(engine, store, NoGenerator(), again_seconds=60.0)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=60.0)
     with pytest.raises(UnavailableError):
         await eraser.delete("acme", subject)
     with pytest.raises(NotFoundError):
@@ -88,7 +88,7 @@ async def test_a_deletion_that_the_store_refused_can_be_repeated(engine: Engine)
 async def test_sweeps_finish_what_the_store_refused_and_then_forget_it(engine: Engine) -> None:
     store = FailingStore(2)
     first, second = subject_with_objects(engine, store), subject_with_objects(engine, store)
-    eraser = Eraser(engine, store, NoGenerator(), again_seconds=0.0)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0)
     with pytest.raises(UnavailableError):
         await eraser.delete("acme", first)
     await eraser.sweep()
@@ -102,12 +102,12 @@ async def test_sweeps_finish_what_the_store_refused_and_then_forget_it(engine: E
 async def test_the_row_stays_for_a_second_look_until_the_grace_period_is_over(engine: Engine) -> None:
     store = FailingStore(0)
     subject = subject_with_objects(engine, store)
-    patient = Eraser(engine, store, NoGenerator(), again_seconds=3600.0)
+    patient = Eraser(engine, store, NoGenerator(), sweep_seconds=3600.0)
     assert await patient.delete("acme", subject) == 3
     store.put_sync(f"tenants/acme/subjects/{subject}/images/late.png", b"x")
     await patient.sweep()
     assert len(rows(engine)) == len(store.list_sync("tenants")) == 1
-    await Eraser(engine, store, NoGenerator(), again_seconds=0.0).sweep()
+    await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).sweep()
     assert rows(engine) == store.list_sync("tenants") == []
 
 
@@ -149,7 +149,7 @@ async def test_the_trainers_rows_go_with_the_subject_and_others_stay(engine: Eng
     subject, other = subject_with_objects(engine, store), subject_with_objects(engine, store)
     for number, whose in enumerate((subject, other, subject)):
         job_of(engine, whose, f"job{number}")
-    eraser = Eraser(engine, store, NoGenerator(), again_seconds=60.0)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=60.0)
     with pytest.raises(UnavailableError):
         await eraser.delete("acme", subject)
     assert job_ids(engine) == ["job0", "job1", "job2"], "while objects are left, so is the way to them"

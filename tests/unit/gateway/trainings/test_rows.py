@@ -88,9 +88,9 @@ def test_nothing_changes_after_the_end(engine: Engine, training: Training) -> No
     assert stored.job.state == CANCELLED
     assert stored.ended_at is not None
     assert not mirror.mark_sent(engine, training.id)
-    mirror.set_note(engine, training.id, "late")
+    mirror.set_status_message(engine, training.id, "late")
     again = training_rows.request_cancel(engine, "acme", training.subject_id, training.id)
-    assert (again.note, again.revision) == ("", stored.revision)
+    assert (again.status_message, again.revision) == ("", stored.revision)
 
 
 def test_a_training_that_no_trainer_has_heard_of_is_cancelled_at_once(engine: Engine, training: Training) -> None:
