@@ -1,4 +1,4 @@
-"""Makes, finds, watches and cancels galleries for the servicer; blocking work runs in threads."""
+"""Creates, finds, watches and cancels galleries for the servicer; blocking work runs in threads."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ async def test_images_stream_as_they_finish(world: World, subject: str) -> None:
 
 
 async def test_previews_come_to_those_who_ask(world: World, subject: str) -> None:
-    # Until the watcher has come: whoever paints asks then whether anybody looks.
+    # Until the watcher has subscribed: previews are asked for when painting begins.
     world.generator.refusal = UnavailableError("STARTING", "try again")
     name = await world.acme.gallery(subject, shots_per_style=1)
     request = galleries_pb2.WatchGalleryRequest(name=name, include_previews=True)

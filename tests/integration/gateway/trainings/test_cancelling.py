@@ -48,7 +48,7 @@ async def test_a_cancelled_training_does_not_wait_for_ever_for_a_trainer(world: 
     done = await world.acme.finished_training(training.name)
     assert (done.state, done.status_message) == (jobs_pb2.JOB_STATE_CANCELLED, "")
     assert done.HasField("end_time")
-    # A trainer may have it all the same, and write: until one has been told the subject's prefix is not free.
+    # A trainer may have the job all the same, and write files: until one is told, the subject cannot be erased.
     with refused(FailedPreconditionError, "SUBJECT_BUSY"):
         await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=subject))
     # But the subject may train again.
@@ -66,7 +66,7 @@ async def test_a_trainer_that_froze_is_told_of_the_cancellation_when_it_wakes(wo
     world.trainer.go.clear()
     training = await world.acme.create_training(subject)
     await until(lambda: len(world.trainer.jobs) == 1)
-    # It answers no cancellation, and its watch stands still.
+    # It fails cancellations, and its watch sends nothing.
     world.trainer.fails_cancels = True
     await world.acme("CancelTraining", trainings_pb2.CancelTrainingRequest(name=training.name))
     assert (await world.acme.finished_training(training.name)).state == jobs_pb2.JOB_STATE_CANCELLED

@@ -29,7 +29,7 @@ async def name(world: World) -> str:
 
 
 async def watched(world: World, name: str, **after: int) -> list[trainings_pb2.Training]:
-    """All that a watch says, which has to end by itself."""
+    """All events that a watch sends; it has to end by itself."""
     request = trainings_pb2.WatchTrainingRequest(name=name, **after)
     return [message.training async for message in world.acme.stream("WatchTraining", request)]
 
@@ -79,7 +79,7 @@ async def test_a_gateway_killed_between_two_events_loses_and_repeats_none(world:
         if message.training.state == jobs_pb2.JOB_STATE_RUNNING:
             break
     await world.kill()
-    # What happens while nobody looks.
+    # What happens while no gateway runs.
     world.trainer.go.set()
     await until(lambda: all(job.state == jobs_pb2.JOB_STATE_SUCCEEDED for job in world.trainer.jobs.values()))
     await world.start()
@@ -103,7 +103,7 @@ async def test_the_client_connects_again_and_sees_each_event_once(world: World, 
         numbers = [training.event_number for training in seen]
         assert numbers == list(range(1, len(seen) + 1))
         assert seen[-1].state is JobState.SUCCEEDED
-        # Whoever comes back to what is over, and has seen all of it, is told so at once.
+        # A watch after the last event of a training that has ended ends at once.
         assert [each async for each in client.watch_training(name, after_event=numbers[-1])] == []
         assert [each async for each in client.watch_training(name, after_event=numbers[-2])] == seen[-1:]
 
@@ -136,11 +136,11 @@ async def test_queue_position_and_time_left_are_reported(world: World, name: str
     job.eta.FromSeconds(90)
     await world.trainer.change_job(job_id, state=jobs_pb2.JOB_STATE_PENDING, queue_place=7)
 
-    async def is_told() -> bool:
+    async def is_reported() -> bool:
         training = await world.acme.get_training(name)
         return (training.queue_place, training.eta.seconds) == (7, 90)
 
-    await until(is_told)
+    await until(is_reported)
     async for message in world.acme.watch_training(name):
         assert (message.training.queue_place, message.training.eta.seconds) == (7, 90)
         break
