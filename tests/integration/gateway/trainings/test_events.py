@@ -1,11 +1,8 @@
-"""A watch goes on from any event: each once, in order, whatever was killed in between."""
+"""A watch of a training resumes after any event: each event comes once and in order, whatever was killed."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -15,14 +12,9 @@ from headshots.client.models import JobState, Training
 from headshots.errors import InvalidArgumentError
 from headshots.schema import RUNNING, training_events, trainings
 from headshots.v1 import jobs_pb2, subjects_pb2, trainings_pb2
-from tests.support.gateway_world import World, opened_world, refused, selfie
+from tests.support.gateway.caller import refused, selfie
+from tests.support.gateway.world import World
 from tests.support.waiting import PATIENCE_SECONDS, until
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path) as world:
-        yield world
 
 
 @pytest.fixture
@@ -31,13 +23,13 @@ async def name(world: World) -> str:
     subject = await world.acme.subject()
     await world.acme.upload(subject, *map(selfie, range(6)))
     world.trainer.go.clear()
-    training = (await world.acme("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=subject))).training
+    training = await world.acme.create_training(subject)
     assert training.event_number == 1
-    return str(training.name)
+    return training.name
 
 
 async def watched(world: World, name: str, **after: int) -> list[trainings_pb2.Training]:
-    """All that a watch says, which has to end by itself."""
+    """All events that a watch sends; it has to end by itself."""
     request = trainings_pb2.WatchTrainingRequest(name=name, **after)
     return [message.training async for message in world.acme.stream("WatchTraining", request)]
 
@@ -54,7 +46,7 @@ async def test_events_are_numbered_and_each_is_the_training_as_it_stood(world: W
     assert [event.event_number for event in events] == list(range(1, len(events) + 1))
     assert events[0].state == jobs_pb2.JOB_STATE_PENDING
     assert events[-1].state == jobs_pb2.JOB_STATE_SUCCEEDED
-    assert events[-1] == (await world.acme("GetTraining", trainings_pb2.GetTrainingRequest(name=name))).training
+    assert events[-1] == await world.acme.get_training(name)
     for event in events:
         assert [point.step for point in event.curve] == list(range(1, event.step + 1))
         assert event.HasField("end_time") == (event is events[-1])
@@ -64,7 +56,7 @@ async def test_events_are_numbered_and_each_is_the_training_as_it_stood(world: W
         assert after != before, "an event is a change"
 
 
-async def test_a_watch_goes_on_after_any_event(world: World, name: str) -> None:
+async def test_a_watch_resumes_after_any_event(world: World, name: str) -> None:
     events = await finished(world, name)
     for number in range(len(events) + 1):
         assert await watched(world, name, after_event=number) == events[number:]
@@ -80,14 +72,14 @@ async def test_a_number_that_no_event_has_had_is_refused(world: World, name: str
         await watched(world, name, after_event=-1)
 
 
-async def test_a_gateway_killed_between_two_events_costs_none_and_repeats_none(world: World, name: str) -> None:
+async def test_a_gateway_killed_between_two_events_loses_and_repeats_none(world: World, name: str) -> None:
     first: list[trainings_pb2.Training] = []
     async for message in world.acme.watch_training(name):
         first.append(message.training)
         if message.training.state == jobs_pb2.JOB_STATE_RUNNING:
             break
     await world.kill()
-    # What happens while nobody looks.
+    # What happens while no gateway runs.
     world.trainer.go.set()
     await until(lambda: all(job.state == jobs_pb2.JOB_STATE_SUCCEEDED for job in world.trainer.jobs.values()))
     await world.start()
@@ -111,26 +103,20 @@ async def test_the_client_connects_again_and_sees_each_event_once(world: World, 
         numbers = [training.event_number for training in seen]
         assert numbers == list(range(1, len(seen) + 1))
         assert seen[-1].state is JobState.SUCCEEDED
-        # Whoever comes back to what is over, and has seen all of it, is told so at once.
+        # A watch after the last event of a training that has ended ends at once.
         assert [each async for each in client.watch_training(name, after_event=numbers[-1])] == []
         assert [each async for each in client.watch_training(name, after_event=numbers[-2])] == seen[-1:]
 
 
-async def test_where_events_are_no_longer_kept_the_stream_goes_on_with_the_first_that_is(
-    world: World, name: str
-) -> None:
+async def test_where_events_are_no_longer_kept_a_watch_resumes_with_the_first_that_is(world: World, name: str) -> None:
     events = await finished(world, name)
     _age(world, training_events.c.number <= 2)
     # The end of another training is when they go.
-    other = (
-        await world.acme("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=_parent(name)))
-    ).training.name
+    other = (await world.acme.create_training(_parent(name))).name
     await watched(world, other)
     assert await watched(world, name, after_event=0) == events[2:]
     _age(world, training_events.c.training_id == name.split("/")[-1])
-    third = (
-        await world.acme("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=_parent(name)))
-    ).training.name
+    third = (await world.acme.create_training(_parent(name))).name
     await watched(world, third)
     assert await watched(world, name, after_event=1) == events[-1:]
     assert await watched(world, name, after_event=len(events)) == []
@@ -143,18 +129,18 @@ async def test_a_deleted_subject_leaves_no_events(world: World, name: str) -> No
     assert world.rows(trainings) == []
 
 
-async def test_place_in_the_queue_and_time_left_are_told(world: World, name: str) -> None:
+async def test_queue_position_and_time_left_are_reported(world: World, name: str) -> None:
     job_id = name.split("/")[-1]
     await until(lambda: _state(world, name) == RUNNING)
     job = world.trainer.jobs[job_id]
     job.eta.FromSeconds(90)
-    await world.trainer._set(job_id, state=jobs_pb2.JOB_STATE_PENDING, queue_place=7)
+    await world.trainer.change_job(job_id, state=jobs_pb2.JOB_STATE_PENDING, queue_place=7)
 
-    async def is_told() -> bool:
-        training: Any = (await world.acme("GetTraining", trainings_pb2.GetTrainingRequest(name=name))).training
+    async def is_reported() -> bool:
+        training = await world.acme.get_training(name)
         return (training.queue_place, training.eta.seconds) == (7, 90)
 
-    await until(is_told)
+    await until(is_reported)
     async for message in world.acme.watch_training(name):
         assert (message.training.queue_place, message.training.eta.seconds) == (7, 90)
         break

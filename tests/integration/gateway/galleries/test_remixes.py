@@ -1,22 +1,14 @@
-"""Galleries that are painted over an image of the same subject, through real gRPC."""
+"""Galleries are painted over an image of the same subject."""
 
 from __future__ import annotations
-
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from headshots import schema
 from headshots.errors import InvalidArgumentError, NotFoundError
 from headshots.v1 import galleries_pb2, jobs_pb2
-from tests.support.gateway_world import World, opened_world, refused
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path) as world:
-        yield world
+from tests.support.gateway.caller import refused
+from tests.support.gateway.world import World
 
 
 async def test_every_shot_is_painted_over_the_image_that_is_named(world: World) -> None:
@@ -39,7 +31,7 @@ async def test_every_shot_is_painted_over_the_image_that_is_named(world: World) 
         assert "lab coat" in request.prompt
 
 
-async def test_the_share_that_is_not_given_is_the_generators(world: World) -> None:
+async def test_without_a_repaint_share_the_generator_takes_its_default(world: World) -> None:
     subject = await world.acme.trained_subject()
     first = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1))
     remix = galleries_pb2.Remix(image=first.images[0].name)

@@ -1,4 +1,4 @@
-"""Ends a gallery with its last shot; the states of the shots alone decide how. Blocking SQL."""
+"""Derives the state of a gallery from the states of its shots. Blocking SQL."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from headshots.database import database_now
 from headshots.schema import CANCELLED, FAILED, SUCCEEDED, TERMINAL_STATES, galleries, shots
 
 
-def settle(connection: Connection, gallery_id: str, *, note: str = "") -> None:
-    """After a change of its shots: bumps the gallery's revision, and ends it with its last shot.
+def update_state(connection: Connection, gallery_id: str, *, status_message: str = "") -> None:
+    """Raises the gallery's revision after a change of its shots, and ends the gallery when all of them have ended.
 
-    The caller holds the gallery's row lock; else two last shots could each believe that the other still runs.
+    The caller holds the lock on the gallery's row. Without it, each of the last two shots could see the other as
+    running, and the gallery would never end.
     """
     states = set(connection.execute(sa.select(shots.c.state).where(shots.c.gallery_id == gallery_id)).scalars())
-    values: dict[str, Any] = {"revision": galleries.c.revision + 1, "note": note}
+    values: dict[str, Any] = {"revision": galleries.c.revision + 1, "note": status_message}
     if states <= set(TERMINAL_STATES):
         values["note"] = ""
         values["ended_at"] = database_now(connection)

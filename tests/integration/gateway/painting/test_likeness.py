@@ -1,24 +1,15 @@
-"""Each shot is compared with the subject's photos where an analyzer is there, and says nothing where none is."""
+"""The likeness of each image to the subject's photos is measured where there is an analyzer."""
 
 from __future__ import annotations
-
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from headshots.faces import Face, Pixels
-from headshots.v1 import galleries_pb2, jobs_pb2, trainings_pb2
+from headshots.v1 import galleries_pb2, jobs_pb2
 from tests.support.faces import ColourAnalyzer
-from tests.support.gateway_world import World, opened_world
+from tests.support.gateway.world import World
 from tests.support.pictures import HEAD, files, packed, portrait
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened_world(tmp_path) as world:
-        yield world
 
 
 async def painted(world: World, analyzer: ColourAnalyzer | None, *photos: bytes) -> galleries_pb2.Gallery:
@@ -28,9 +19,7 @@ async def painted(world: World, analyzer: ColourAnalyzer | None, *photos: bytes)
     await world.start(photo_max_pixels=1_000_000)
     subject = await world.acme.subject()
     await world.acme.upload(subject, *photos)
-    training = (await world.acme("CreateTraining", trainings_pb2.CreateTrainingRequest(parent=subject))).training
-    async for _ in world.acme.watch_training(training.name):
-        pass
+    await world.acme.finished_training((await world.acme.create_training(subject)).name)
     return await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=3))
 
 
@@ -70,7 +59,7 @@ async def test_what_was_not_measured_is_unset(world: World, analyzer: ColourAnal
     assert gallery.state == jobs_pb2.JOB_STATE_SUCCEEDED
 
 
-async def test_photos_without_a_face_give_nothing_to_compare_with(world: World) -> None:
+async def test_photos_without_a_face_leave_likeness_unmeasured(world: World) -> None:
     gallery = await painted(world, Painted(0.8), *(packed(portrait(number)) for number in range(6)))
     assert [image.HasField("likeness") for image in gallery.images] == [False] * 3
 
