@@ -176,7 +176,7 @@ HOUSES: dict[str, Arrows] = {
 OWN = ""
 TABLES: dict[str, dict[str, str]] = {
     "tenants": {"tenants": OWN, "subjects": "the check that every room begins with: is the subject the caller's?"},
-    "photos": {"photos": OWN, "subjects": "the subject's row is the lock that a clean-up after a failed upload takes"},
+    "photos": {"photos": OWN},
     "trainings": {
         "trainings": OWN,
         "training_events": OWN,
@@ -188,7 +188,7 @@ TABLES: dict[str, dict[str, str]] = {
         "subjects": "the claim of a shot reads the class noun in the same query",
         "tenants": "the claim of a shot keeps the tenant's fair share in the same transaction",
     },
-    "subjects": {"subjects": OWN, "tenants": "the tenant's row is the lock of an idempotent creation"},
+    "subjects": {"subjects": OWN},
     "metrics": {
         "galleries": "rows are counted by state when Prometheus asks",
         "shots": "rows are counted by state when Prometheus asks",

@@ -19,6 +19,8 @@ WITHIN_CALLS = (
     *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py", "keys.py", "styles.py")),
     *(ROOT / "headshots" / "rpc" / name for name in ("auth.py", "interceptors.py")),
 )
+# Functions that build an error of a reason.
+BUILDERS = {"stream_error": errors.InvalidArgumentError, "not_found": errors.NotFoundError}
 # Raised by this code, but not within a public call.
 NEVER_TOLD = {
     "API_KEY_NOT_FOUND": "of `headshots keys`",
@@ -55,7 +57,7 @@ def raised() -> dict[str, set[str]]:
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or not node.args:
                 continue
             reason = node.args[0]
-            cls = errors.InvalidArgumentError if node.func.id == "malformed" else getattr(errors, node.func.id, None)
+            cls = BUILDERS.get(node.func.id, getattr(errors, node.func.id, None))
             if hasattr(cls, "code") and isinstance(reason, ast.Constant) and isinstance(reason.value, str):
                 found.setdefault(reason.value, set()).add(cls.code.name)
     return found
