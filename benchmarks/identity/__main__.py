@@ -4,7 +4,7 @@
 checkout in FOLDER, and prints the SHA-256 of every file that comes out. ``--compare before.json after.json`` tells
 which of them are equal and ends with 1 where any is not.
 
-A run takes some three minutes on two idle cores. Bytes may differ between machines and between versions of torch and
+A run takes about three minutes of CPU time. Bytes may differ between machines and between versions of torch and
 onnxruntime: compare runs of one machine and one environment.
 """
 
