@@ -31,7 +31,7 @@ def main(selfies: Path, gallery: Path, styles: list[str]) -> None:
     address = os.environ.get("HEADSHOTS_ADDRESS", "127.0.0.1:50051")
     with Headshots(address, os.environ["HEADSHOTS_API_KEY"]) as headshots:
         for style in styles:
-            headshots.get_style(style)  # a wrong one is told before the training, not after it
+            headshots.get_style(style)  # a wrong one is reported before the training, not after it
         subject = headshots.create_subject("From Python", class_noun="person")
         headshots.upload_photos(subject, sorted(selfies.iterdir()))
         headshots.train(subject, on_progress=show)

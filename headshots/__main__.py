@@ -1,4 +1,4 @@
-"""`python -m headshots` is `headshots`."""
+"""Runs `headshots` as `python -m headshots`."""
 
 from headshots.cli import main
 

@@ -1,4 +1,4 @@
-"""The one error tree of headshots, and the one table between it and gRPC.
+"""Defines the error tree of headshots, and the table between it and gRPC.
 
 ::
 
@@ -16,9 +16,9 @@
     ├── UnavailableError          a dependency is away; retry
     └── InternalError             a defect of ours; the traceback is in the server's log
 
-Every error has a stable ``reason`` (UPPER_SNAKE, sent as ``google.rpc.ErrorInfo.reason``), a ``message`` that tells the
-cure, ``metadata`` for machines, and, for bad fields, ``violations`` (sent as ``google.rpc.BadRequest``). The client SDK
-inverts the same table, so a caller catches what the server raised.
+Every error has a stable ``reason`` (UPPER_SNAKE, sent as ``google.rpc.ErrorInfo.reason``), a ``message`` that says
+what to do, ``metadata`` for machines, and, for bad fields, ``violations`` (sent as ``google.rpc.BadRequest``). The
+client SDK inverts the same table, so a caller catches what the server raised.
 """
 
 from __future__ import annotations

@@ -13,7 +13,10 @@ from prometheus_client import CollectorRegistry
 
 from benchmarks.serving.world import Subject, Wanted, World
 from headshots.artifacts import ArtifactStore
-from headshots.cli.processes import Fleet, LogFiles, free_port, wait_until_serving
+from headshots.processes.fleet import Fleet
+from headshots.processes.log_files import LogFiles
+from headshots.processes.ports import free_port
+from headshots.processes.serving import wait_until_serving
 from headshots.rpc.channel import open_channel
 from headshots.v1 import adapters_pb2, generator_pb2_grpc
 from headshots.v1 import generator_pb2 as pb

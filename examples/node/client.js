@@ -1,4 +1,5 @@
-// The main job from Node: make a subject, upload selfies, train, receive a gallery. Needs nothing of ours but protos/.
+// The main job from Node: make a subject, upload selfies, train, receive a gallery. It needs only protos/ of this
+// repository.
 //
 // While `headshots serve all` runs, from this folder, on the selfies that `make demo` left:
 //
@@ -17,11 +18,17 @@ const CHUNK_BYTES = 512 * 1024;
 const here = path.dirname(fileURLToPath(import.meta.url));
 const protos = process.env.HEADSHOTS_PROTOS ?? path.join(here, "..", "..", "protos");
 
-// One service a resource; all of them share one connection.
-const SERVICES = { subjects: "SubjectService", photos: "PhotoService", trainings: "TrainingService",
-  galleries: "GalleryService", styles: "StyleService" };
+// The public API has one service for each resource, in a file of the same name.
+const SERVICES = {
+  subjects: "SubjectService",
+  photos: "PhotoService",
+  trainings: "TrainingService",
+  galleries: "GalleryService",
+  styles: "StyleService",
+};
 
-function connect(address, apiKey) {
+// One client for each service, as `clients.subjects`; all of them share one channel.
+function connect(address) {
   const files = Object.keys(SERVICES).map((resource) => `headshots/v1/${resource}.proto`);
   const definition = protoLoader.loadSync(files, {
     includeDirs: [protos],
@@ -33,27 +40,33 @@ function connect(address, apiKey) {
   });
   const { headshots } = grpc.loadPackageDefinition(definition);
   const channel = new grpc.Channel(address, grpc.credentials.createInsecure(), {});
-  const connection = { close: () => channel.close() };
+  const clients = {};
   for (const [resource, service] of Object.entries(SERVICES)) {
-    connection[resource] = new headshots.v1[service](address, null, { channelOverride: channel });
+    clients[resource] = new headshots.v1[service](address, null, { channelOverride: channel });
   }
+  return { channel, clients };
+}
+
+function authorization(apiKey) {
   const metadata = new grpc.Metadata();
   metadata.set("authorization", `Bearer ${apiKey}`);
-  return { ...connection, metadata };
+  return metadata;
 }
 
 // A unary call as a promise.
-function call(connection, resource, method, request) {
+function call(client, method, request, metadata) {
   return new Promise((resolve, reject) => {
-    connection[resource][method](request, connection.metadata, (error, response) => (error ? reject(error) : resolve(response)));
+    client[method](request, metadata, (error, response) => (error ? reject(error) : resolve(response)));
   });
 }
 
 // One stream: a header, then for each photo its start and its chunks.
-async function uploadPhotos({ photos, metadata }, parent, files) {
+async function uploadPhotos({ clients, metadata }, parent, files) {
   const contents = await Promise.all(files.map((file) => readFile(file)));
   return new Promise((resolve, reject) => {
-    const stream = photos.uploadPhotos(metadata, (error, response) => (error ? reject(error) : resolve(response)));
+    const stream = clients.photos.uploadPhotos(metadata, (error, response) =>
+      error ? reject(error) : resolve(response),
+    );
     stream.write({ header: { parent } });
     contents.forEach((content, number) => {
       stream.write({ photo: { filename: path.basename(files[number]), sizeBytes: content.length } });
@@ -65,10 +78,10 @@ async function uploadPhotos({ photos, metadata }, parent, files) {
   });
 }
 
-async function train(connection, parent, options) {
-  const { training } = await call(connection, "trainings", "createTraining", { parent, options });
+async function train({ clients, metadata }, parent, options) {
+  const { training } = await call(clients.trainings, "createTraining", { parent, options }, metadata);
   let last = training;
-  for await (const message of connection.trainings.watchTraining({ name: training.name }, connection.metadata)) {
+  for await (const message of clients.trainings.watchTraining({ name: training.name }, metadata)) {
     last = message.training;
     console.error(`${last.state} ${last.step}/${last.totalSteps} loss ${last.loss.toFixed(4)}`);
   }
@@ -76,16 +89,13 @@ async function train(connection, parent, options) {
   return last;
 }
 
-async function paint(connection, parent, styles, folder) {
+async function paint({ clients, metadata }, parent, styles, folder) {
   await mkdir(folder, { recursive: true });
-  const { gallery } = await call(connection, "galleries", "createGallery", {
-    parent,
-    styles: styles.map((style) => `styles/${style}`),
-    shotsPerStyle: 2,
-  });
+  const wanted = { parent, styles: styles.map((style) => `styles/${style}`), shotsPerStyle: 2 };
+  const { gallery } = await call(clients.galleries, "createGallery", wanted, metadata);
   const images = [];
   let state = gallery.state;
-  const events = connection.galleries.watchGallery({ name: gallery.name, includeContent: true }, connection.metadata);
+  const events = clients.galleries.watchGallery({ name: gallery.name, includeContent: true }, metadata);
   for await (const message of events) {
     if (message.event === "gallery") state = message.gallery.state;
     if (message.event !== "image") continue;
@@ -104,21 +114,27 @@ async function main() {
     throw new Error("usage: node client.js SELFIES_FOLDER GALLERY_FOLDER STYLE… (with HEADSHOTS_API_KEY set)");
   }
   const address = process.env.HEADSHOTS_ADDRESS ?? "127.0.0.1:50051";
-  const connection = connect(address, process.env.HEADSHOTS_API_KEY);
-  // A wrong style is told before the training, not after it.
-  for (const style of styles) await call(connection, "styles", "getStyle", { name: `styles/${style}` });
-  const { subject } = await call(connection, "subjects", "createSubject", { displayName: "From Node", classNoun: "person" });
+  const { channel, clients } = connect(address);
+  const metadata = authorization(process.env.HEADSHOTS_API_KEY);
+  const session = { clients, metadata };
+
+  // A wrong style is reported before the training, not after it.
+  for (const style of styles) {
+    await call(clients.styles, "getStyle", { name: `styles/${style}` }, metadata);
+  }
+  const person = { displayName: "From Node", classNoun: "person" };
+  const { subject } = await call(clients.subjects, "createSubject", person, metadata);
   const files = (await readdir(selfies)).sort().map((name) => path.join(selfies, name));
-  const { photos } = await uploadPhotos(connection, subject.name, files);
+  const { photos } = await uploadPhotos(session, subject.name, files);
   const options = process.env.HEADSHOTS_STEPS ? { steps: Number(process.env.HEADSHOTS_STEPS) } : {};
-  const training = await train(connection, subject.name, options);
-  const gallery = await paint(connection, subject.name, styles, folder);
+  const training = await train(session, subject.name, options);
+  const gallery = await paint(session, subject.name, styles, folder);
   console.log(JSON.stringify({ subject: subject.name, photos: photos.length, training, gallery }));
-  connection.close();
+  channel.close();
 }
 
 main().catch((error) => {
-  // Every error of the gateway carries google.rpc.ErrorInfo; its message tells the cure.
+  // Every error of the gateway carries google.rpc.ErrorInfo; its message says what to do.
   console.error(`failed: ${error.details ?? error.message}`);
   process.exitCode = 1;
 });

@@ -1,4 +1,4 @@
-"""The command tree. Commands import what they need when they run."""
+"""Builds the command tree. Commands import what they need when they run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from headshots.cli import demo, export, galleries, keys, photos, serve, styles, subjects, trainings
-from headshots.cli.exits import HELP
+from headshots.cli.commands import demo, export, galleries, keys, photos, serve, styles, subjects, trainings
+from headshots.console.exits import HELP
 
 app = typer.Typer(
     name="headshots",

@@ -1,4 +1,4 @@
-"""Which commands need more than `pip install headshots` brings, and how that is said instead of a traceback."""
+"""Checks that the optional packages which a command needs are installed, and says how to install them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MODULES: dict[str, tuple[str, ...]] = {
 
 
 def require(command: str, *extras: str) -> None:
-    """Return where the modules of `extras` are installed, which `command` needs. Imports none of them.
+    """Check that the modules of `extras`, which `command` needs, are installed. Imports none of them.
 
     Raises:
         FailedPreconditionError: EXTRA_MISSING.

@@ -1,4 +1,4 @@
-"""Options that many commands share."""
+"""Defines the options that many commands share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 
 def existing_folder(value: str) -> Path:
-    """A folder that is there; `~` is the home also where no shell put it in, as in `make demo PHOTOS=~/selfies`.
+    """A folder that exists; `~` is expanded, which no shell does in `make demo PHOTOS=~/selfies`.
 
     Raises:
         typer.BadParameter: it is not.

@@ -1,12 +1,12 @@
-"""Connecting to the gateway as the command line does it."""
+"""Connects to the gateway with the address and the key of the command line."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from headshots.cli.output import note
 from headshots.client import Headshots
+from headshots.console.output import note
 from headshots.errors import HeadshotsError, UnauthenticatedError
 from headshots.settings import Home
 
@@ -21,11 +21,11 @@ def connect(address: str, api_key: str | None, tls_ca: Path | None) -> Headshots
     """
     root_certificates = tls_ca.read_bytes() if tls_ca is not None else None
     return Headshots(
-        address, api_key or read_home_key(), root_certificates=root_certificates, on_reconnect=_tell_of_loss
+        address, api_key or read_home_key(), root_certificates=root_certificates, on_reconnect=_report_loss
     )
 
 
-def _tell_of_loss(error: HeadshotsError) -> None:
+def _report_loss(error: HeadshotsError) -> None:
     note(f"the gateway went away ({error.message}); reconnecting …")
 
 

@@ -1,14 +1,12 @@
-"""The Python SDK: `AsyncHeadshots` for asyncio, `Headshots` for everything else.
+"""Offers the Python SDK: `AsyncHeadshots` for asyncio, `Headshots` for everything else.
 
 Needs grpcio and protobuf only; imports no torch, numpy or database. Errors are those of `headshots.errors`, raised
 here as the server raised them, and `JobFailedError` for a training or gallery that ended badly.
 """
 
 from headshots.client.aio import AsyncHeadshots
-from headshots.client.images import Image, ImageFormat, PaintedImage, Remix, ShotPreview
-from headshots.client.inspections import PhotoFinding, PhotoInspection, PhotosInspection
-from headshots.client.models import (
-    Adapter,
+from headshots.client.models.images import Image, ImageFormat, PaintedImage, Remix, ShotPreview
+from headshots.client.models.jobs import (
     Failure,
     Gallery,
     GalleryEvent,
@@ -16,18 +14,15 @@ from headshots.client.models import (
     JobFailedError,
     JobState,
     LossPoint,
-    Photo,
-    PhotoRef,
     Priority,
-    Style,
-    Subject,
-    SubjectRef,
-    Tenant,
     Training,
     TrainingOptions,
     TrainingRef,
 )
-from headshots.client.scores import CheckpointScores, TrainingScores
+from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection, PhotoRef, PhotosInspection
+from headshots.client.models.scores import CheckpointScores, TrainingScores
+from headshots.client.models.styles import Style
+from headshots.client.models.subjects import Adapter, Subject, SubjectRef, Tenant
 from headshots.client.sync import Headshots
 
 __all__ = [

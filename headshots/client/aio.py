@@ -1,13 +1,16 @@
-"""The asyncio client."""
+"""Joins all groups of calls to the asyncio client."""
 
 from __future__ import annotations
 
-from headshots.client.galleries import GalleryCalls
-from headshots.client.subjects import SubjectCalls
-from headshots.client.trainings import TrainingCalls
+from headshots.client.calls.galleries import GalleryCalls
+from headshots.client.calls.photos import PhotoCalls
+from headshots.client.calls.styles import StyleCalls
+from headshots.client.calls.subjects import SubjectCalls
+from headshots.client.calls.tenants import TenantCalls
+from headshots.client.calls.trainings import TrainingCalls
 
 
-class AsyncHeadshots(SubjectCalls, TrainingCalls, GalleryCalls):
+class AsyncHeadshots(TenantCalls, SubjectCalls, PhotoCalls, TrainingCalls, GalleryCalls, StyleCalls):
     """The public API for asyncio.
 
     ::

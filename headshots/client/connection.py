@@ -1,10 +1,8 @@
-"""One channel to a gateway: unary calls, paging, and watches that survive a restart of the server."""
+"""Holds one channel to a gateway, for unary calls, paging, and watches that survive a restart of the server."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
@@ -14,6 +12,7 @@ import grpc
 
 from headshots.client.stub import METHODS, GatewayStub
 from headshots.client.target import check_address, check_certificates
+from headshots.client.watching import Reconnect, WatchState, ended_too_early, went_away
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.rpc.channel import error_from_rpc, open_channel
 
@@ -44,8 +43,6 @@ SERVICE_CONFIG = json.dumps(
     }
 )
 CHANNEL_OPTIONS = {"grpc.service_config": SERVICE_CONFIG}
-FIRST_RECONNECT_SECONDS = 0.1
-LAST_RECONNECT_SECONDS = 2.0
 
 
 class Connection:
@@ -71,7 +68,7 @@ class Connection:
             timeout_seconds: deadline of a call, uploads and watches apart.
             upload_timeout_seconds: deadline of an upload.
             reconnect_seconds: how long a watch tries to reach a gateway that went away.
-            on_reconnect: told why, each time that a watch has lost its gateway and begins to try.
+            on_reconnect: called with the cause each time a watch has lost its gateway and starts to reconnect.
 
         Raises:
             InvalidArgumentError: ADDRESS_INVALID, CERTIFICATES_INVALID.
@@ -117,10 +114,10 @@ class Connection:
         try:
             return await getattr(self._stub, method)(request, timeout=self._timeout, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
-            raise self._told(error) from error
+            raise self._error_from(error) from error
 
-    def _told(self, error: grpc.RpcError) -> HeadshotsError:
-        """What the server said; a server that knows no such call is none of ours."""
+    def _error_from(self, error: grpc.RpcError) -> HeadshotsError:
+        """The error that the server reported; a server that does not know the call is not a gateway."""
         if cast(grpc.Call, error).code() is grpc.StatusCode.UNIMPLEMENTED:
             return UnavailableError(
                 "NOT_A_GATEWAY",
@@ -148,74 +145,38 @@ class Connection:
     ) -> AsyncIterator[Any]:
         """Messages of a Watch call, until the server ends it after one that `is_terminal`.
 
-        Connects again when the server goes away before. Where messages have an `event_number`, the next call asks for
-        those after the last one seen, so that callers see each once. Else every connection starts with the whole
-        present: callers see nothing too few, and some messages twice.
+        Connects again when the server goes away before that. Where messages have an `event_number`, the next call asks
+        for those after the last one seen, so that callers see each once. Else every connection starts with the whole
+        present: callers miss nothing, and see some messages twice.
 
         Raises:
             UnavailableError: no gateway answered for `reconnect_seconds`.
         """
-        # A caller who goes on after the last event of what is over gets an empty stream, and that is its end.
-        may_be_empty = "after_event" in request.DESCRIPTOR.fields_by_name and request.HasField("after_event")
-        patience, ended = _Patience(self._reconnect, self._on_reconnect), False
+        seen = WatchState(request, is_terminal, event_number)
+        reconnect = Reconnect(self._reconnect, self._on_reconnect)
         while True:
             call = getattr(self._stub, method)(request, metadata=self._metadata)
             try:
                 async for message in call:
-                    patience.renew()
-                    may_be_empty = False
-                    ended = ended or is_terminal(message)
-                    if number := event_number(message):
-                        request.after_event = number
+                    reconnect.succeeded()
+                    seen.record(message)
                     yield message
-                if ended or may_be_empty:
+                if seen.complete:
                     return
-                cause: HeadshotsError = UnavailableError(
-                    "STREAM_ENDED", f"the gateway ended {method} before the job ended"
-                )
+                cause = ended_too_early(method)
             except grpc.aio.AioRpcError as error:
-                if ended:
-                    # The last word was heard, and only the stream's own end got lost.
+                if seen.ended:
+                    # The last message arrived; only the end of the stream was lost.
                     return
-                cause = self._told(error)
+                cause = self._error_from(error)
                 cause.__cause__ = error
-                if not _went_away(error):
+                if not went_away(error):
                     raise cause from error
             finally:
                 call.cancel()
-            await patience.wait(cause)
-
-
-class _Patience:
-    """For how long, and in which growing pauses, a watch tries to reach a gateway that went away."""
-
-    def __init__(self, seconds: float, on_loss: Callable[[HeadshotsError], None] | None) -> None:
-        self._seconds = seconds
-        self._on_loss = on_loss
-        self.renew()
-
-    def renew(self) -> None:
-        """Somebody answered."""
-        self._lost_at: float | None = None
-        self._pause = FIRST_RECONNECT_SECONDS
-
-    async def wait(self, cause: HeadshotsError) -> None:
-        """A pause before the next try; raises ``cause`` where patience has run out."""
-        if self._lost_at is None:
-            self._lost_at = time.monotonic()
-            if self._on_loss is not None:
-                self._on_loss(cause)
-        if time.monotonic() - self._lost_at > self._seconds:
-            raise cause
-        await asyncio.sleep(self._pause)
-        self._pause = min(2 * self._pause, LAST_RECONNECT_SECONDS)
+            await reconnect.wait(cause)
 
 
 def new_request_id() -> str:
     """A fresh id that makes a create idempotent."""
     return uuid.uuid4().hex
-
-
-def _went_away(error: grpc.aio.AioRpcError) -> bool:
-    # A server that drains cancels the streams it cannot finish; nobody here has cancelled this one.
-    return error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)

@@ -1,4 +1,4 @@
-"""Resource names, from SDK objects and from what people type."""
+"""Makes resource names from SDK objects and from what people type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ID = "[a-z0-9-]{1,64}"
 
 
 class Kind(Enum):
-    """What a name is of: how it reads, and its pattern as the contract has it."""
+    """The kinds of resources: the form of their names, and the pattern that the contract gives."""
 
     SUBJECT = ("subjects/ID", f"subjects/{_ID}")
     PHOTO = ("subjects/ID/photos/PHOTO", f"subjects/{_ID}/photos/[0-9a-f]{{32}}")
@@ -33,7 +33,7 @@ def resource_name(reference: object, kind: Kind) -> str:
     """The resource name of an SDK object, of a name, or of a bare ID of a subject or a style.
 
     Raises:
-        InvalidArgumentError: NAME_INVALID: there can be nothing of that name.
+        InvalidArgumentError: NAME_INVALID: no resource can have that name.
     """
     given = reference if isinstance(reference, str) else str(getattr(reference, "name"))  # noqa: B009
     top_level = kind.form.removesuffix("/ID")
@@ -54,7 +54,7 @@ def several(items: Iterable[T], what: str) -> list[T]:
     """The items as a list.
 
     Raises:
-        TypeError: it is one thing, which Python would take apart.
+        TypeError: it is a single string, bytes or path, which Python would iterate over.
     """
     if isinstance(items, (str, bytes, PathLike)):
         raise TypeError(f"{what} takes a list, not one {type(items).__name__}; write [{_short(items)}]")

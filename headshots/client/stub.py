@@ -1,4 +1,4 @@
-"""One stub over all services of the public API, whose calls have distinct names."""
+"""Joins the stubs of all public services to one, as the names of their calls are distinct."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ METHODS: dict[str, tuple[str, ...]] = {
 
 
 class GatewayStub:
-    """An attribute a call, as `stub.CreateSubject`, whichever service it belongs to."""
+    """Has one attribute for each call, as `stub.CreateSubject`, whichever service it belongs to."""
 
     def __init__(self, channel: grpc.aio.Channel | grpc.Channel) -> None:
         for stub in _STUBS:
-            # A generated stub's initializer sets one attribute a call on whatever object it is given.
+            # A generated stub's initializer sets one attribute for each call on the object that it is given.
             stub.__init__(self, channel)
 
     def __getattr__(self, name: str) -> Any:

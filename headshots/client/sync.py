@@ -1,4 +1,4 @@
-"""The blocking twin of the asyncio client, made from it: one line a method, with the same signature."""
+"""Makes the blocking client from the asyncio client: one line a method, with the same signature."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from headshots.client.aio import AsyncHeadshots
-from headshots.client.galleries import GalleryCalls
-from headshots.client.subjects import SubjectCalls
-from headshots.client.trainings import TrainingCalls
 from headshots.errors import HeadshotsError
 
 P = ParamSpec("P")
@@ -130,30 +127,30 @@ class Headshots:
             future.cancel()
             raise
 
-    get_tenant = _blocking(SubjectCalls.get_tenant)
-    create_subject = _blocking(SubjectCalls.create_subject)
-    get_subject = _blocking(SubjectCalls.get_subject)
-    list_subjects = _iterating(SubjectCalls.list_subjects)
-    delete_subject = _blocking(SubjectCalls.delete_subject)
-    upload_photos = _blocking(SubjectCalls.upload_photos)
-    inspect_photos = _blocking(SubjectCalls.inspect_photos)
-    list_photos = _iterating(SubjectCalls.list_photos)
-    list_styles = _iterating(SubjectCalls.list_styles)
-    get_style = _blocking(SubjectCalls.get_style)
+    get_tenant = _blocking(AsyncHeadshots.get_tenant)
+    create_subject = _blocking(AsyncHeadshots.create_subject)
+    get_subject = _blocking(AsyncHeadshots.get_subject)
+    list_subjects = _iterating(AsyncHeadshots.list_subjects)
+    delete_subject = _blocking(AsyncHeadshots.delete_subject)
+    upload_photos = _blocking(AsyncHeadshots.upload_photos)
+    inspect_photos = _blocking(AsyncHeadshots.inspect_photos)
+    list_photos = _iterating(AsyncHeadshots.list_photos)
+    list_styles = _iterating(AsyncHeadshots.list_styles)
+    get_style = _blocking(AsyncHeadshots.get_style)
 
-    create_training = _blocking(TrainingCalls.create_training)
-    get_training = _blocking(TrainingCalls.get_training)
-    list_trainings = _iterating(TrainingCalls.list_trainings)
-    watch_training = _iterating(TrainingCalls.watch_training)
-    wait_training = _blocking(TrainingCalls.wait_training)
-    train = _blocking(TrainingCalls.train)
-    cancel_training = _blocking(TrainingCalls.cancel_training)
+    create_training = _blocking(AsyncHeadshots.create_training)
+    get_training = _blocking(AsyncHeadshots.get_training)
+    list_trainings = _iterating(AsyncHeadshots.list_trainings)
+    watch_training = _iterating(AsyncHeadshots.watch_training)
+    wait_training = _blocking(AsyncHeadshots.wait_training)
+    train = _blocking(AsyncHeadshots.train)
+    cancel_training = _blocking(AsyncHeadshots.cancel_training)
 
-    create_gallery = _blocking(GalleryCalls.create_gallery)
-    get_gallery = _blocking(GalleryCalls.get_gallery)
-    list_galleries = _iterating(GalleryCalls.list_galleries)
-    watch_gallery = _iterating(GalleryCalls.watch_gallery)
-    wait_gallery = _blocking(GalleryCalls.wait_gallery)
-    generate = _iterating(GalleryCalls.generate)
-    cancel_gallery = _blocking(GalleryCalls.cancel_gallery)
-    get_image = _blocking(GalleryCalls.get_image)
+    create_gallery = _blocking(AsyncHeadshots.create_gallery)
+    get_gallery = _blocking(AsyncHeadshots.get_gallery)
+    list_galleries = _iterating(AsyncHeadshots.list_galleries)
+    watch_gallery = _iterating(AsyncHeadshots.watch_gallery)
+    wait_gallery = _blocking(AsyncHeadshots.wait_gallery)
+    generate = _iterating(AsyncHeadshots.generate)
+    cancel_gallery = _blocking(AsyncHeadshots.cancel_gallery)
+    get_image = _blocking(AsyncHeadshots.get_image)

@@ -1,4 +1,7 @@
-"""Where a client connects to, checked before gRPC tries: it would wait, or name a port that nobody gave."""
+"""Checks the address and certificates of a gateway before gRPC tries them.
+
+gRPC itself would wait, or report a port that the caller never gave.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ _HOST_AND_PORT = re.compile(r"([^:/\[\]\s]+|\[[0-9A-Fa-f:.%a-z]+\]):([0-9]{1,5})
 
 
 def check_address(address: str) -> None:
-    """Hold an address against `host:port`; gRPC's own schemes pass.
+    """Check that an address is `host:port`, or of one of gRPC's own schemes.
 
     Raises:
         InvalidArgumentError: ADDRESS_INVALID.
@@ -36,7 +39,7 @@ def check_address(address: str) -> None:
 
 
 def check_certificates(pem: bytes) -> None:
-    """Hold the authorities to trust against what TLS can read.
+    """Check that TLS can read the certificates of the authorities to trust.
 
     Raises:
         InvalidArgumentError: CERTIFICATES_INVALID.
@@ -46,6 +49,6 @@ def check_certificates(pem: bytes) -> None:
     except (ValueError, ssl.SSLError) as error:
         raise InvalidArgumentError(
             "CERTIFICATES_INVALID",
-            "the authorities to trust are no certificates in PEM form (-----BEGIN CERTIFICATE-----); leave them away "
-            "to connect without TLS",
+            "the authorities to trust are no certificates in PEM form (-----BEGIN CERTIFICATE-----); leave them out to "
+            "connect without TLS",
         ) from error

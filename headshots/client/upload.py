@@ -1,4 +1,4 @@
-"""Sending photos as one client stream, to be stored or to be inspected."""
+"""Sends photos as one client stream, to be stored or to be inspected."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class PhotoUpload(Connection):
             try:
                 return call.result()
             except grpc.RpcError as error:
-                raise parts.failure or self._told(error) from error
+                raise parts.failure or self._error_from(error) from error
 
     def _blocking_channel(self) -> grpc.Channel:
         options = channel_arguments(self._address, CHANNEL_OPTIONS)

@@ -1,4 +1,4 @@
-"""What the demo paints, and what must be said of the caller's own choices before anything is trained on them."""
+"""Chooses the styles that the demo paints, and warns of photos and words that the foundation may not know."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _bare(style: str) -> str:
 
 
 def is_bundled(foundation: Path) -> bool:
-    """Whether it is the one of this checkout, which knows drawn people only."""
+    """Whether it is the bundled foundation, which knows drawn people only."""
     return foundation.resolve() == default_foundation().resolve()
 
 

@@ -1,4 +1,4 @@
-"""What the demo tells while it works: bars in a terminal, plain lines elsewhere."""
+"""Shows how far the demo is: bars in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from headshots.demo.album import Stage
+from headshots.demo.results.album import Stage
 
 # Where there is no terminal, a stage says how far it is this often.
 LINE_SECONDS = 10.0

@@ -1,4 +1,4 @@
-"""The demo: the main job from selfies to a gallery, with all that it started stopped at its end."""
+"""Runs the demo from selfies to a gallery, and stops all that it started."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from pathlib import Path
 
 from rich.console import Console
 
-from headshots.cli.exits import ExitCode, exit_code, tell
-from headshots.cli.processes import Fleet, LogFiles, stopping_on_signals
-from headshots.demo import report
+from headshots.console.exits import ExitCode, exit_code, print_error
 from headshots.demo.display import Display
 from headshots.demo.memory import MemoryWatch
-from headshots.demo.page import gallery_page
+from headshots.demo.options import DemoOptions
+from headshots.demo.results import report
+from headshots.demo.results.album import Album
+from headshots.demo.results.contact_sheet import contact_sheet
+from headshots.demo.results.page import gallery_page
 from headshots.demo.services import DemoServices, environment_without_settings
-from headshots.demo.sheet import contact_sheet
-from headshots.demo.steps import DemoOptions, DemoRun
+from headshots.demo.steps import DemoRun
 from headshots.errors import HeadshotsError, InvalidArgumentError
+from headshots.processes.fleet import Fleet
+from headshots.processes.log_files import LogFiles
+from headshots.processes.signals import stopping_on_signals
 
 
 def run_demo(options: DemoOptions) -> ExitCode:
@@ -29,59 +33,90 @@ def run_demo(options: DemoOptions) -> ExitCode:
     Raises:
         InvalidArgumentError: PHOTOS_IN_THE_WAY.
     """
-    begin = time.perf_counter()
-    out = _fresh_folder(options.out, options.photos)
-    logs = LogFiles(out / "logs")
-    console = Console(stderr=True)
-    display, memory, run = Display(console), MemoryWatch(), None
+    job = _Job(options)
     try:
-        with stopping_on_signals(), memory, display, Fleet(logs, inherited=environment_without_settings()) as fleet:
+        album = job.make_album()
+        job.write_pictures(album)
+    except (HeadshotsError, OSError, KeyboardInterrupt) as error:
+        return job.fail(error)
+    return job.succeed(album)
+
+
+class _Job:
+    """One run of the demo, with the folder and the displays that it uses."""
+
+    def __init__(self, options: DemoOptions) -> None:
+        self._begin = time.perf_counter()
+        self._options = options
+        self._out = _fresh_folder(options.out, options.photos)
+        self._logs = LogFiles(self._out / "logs")
+        self._console = Console(stderr=True)
+        self._display = Display(self._console)
+        self._memory = MemoryWatch()
+        self._run: DemoRun | None = None
+        self._cached = False
+        """Whether the engine package was there before the run."""
+
+    def make_album(self) -> Album:
+        """Start the services, run all stages, and stop what was started."""
+        fleet = Fleet(self._logs, inherited=environment_without_settings())
+        with stopping_on_signals(), self._memory, self._display, fleet:
             services = DemoServices(
                 fleet,
-                logs,
-                home=out / "home",
-                foundation=options.foundation_folder,
-                engines=options.engines.absolute(),
+                self._logs,
+                home=self._out / "home",
+                foundation=self._options.foundation_folder,
+                engines=self._options.engines.absolute(),
             )
-            cached = services.has_package()
-            run = DemoRun(options, out, services, display, memory)
-            album = asyncio.run(run.album(cached))
-            with display.stage("stop", "Stopping services"):
+            self._cached = services.has_package()
+            self._run = DemoRun(self._options, self._out, services, self._display, self._memory)
+            album = asyncio.run(self._run.album(self._cached))
+            with self._display.stage("stop", "Stopping services"):
                 fleet.stop()
-        (out / "gallery.html").write_text(gallery_page(album), encoding="utf-8")
-        contact_sheet(album).save(out / "contact-sheet.png")
-    except (HeadshotsError, OSError, KeyboardInterrupt) as error:
+        return album
+
+    def write_pictures(self, album: Album) -> None:
+        """Write the gallery page and the contact sheet."""
+        (self._out / "gallery.html").write_text(gallery_page(album), encoding="utf-8")
+        contact_sheet(album).save(self._out / "contact-sheet.png")
+
+    def succeed(self, album: Album) -> ExitCode:
+        """Write the report, and say where the results are."""
+        total_seconds = time.perf_counter() - self._begin
+        done = report.success(album, total_seconds=total_seconds, engine_cached=self._cached)
+        done.write(self._out / "report.json")
+        _say_where(self._console, self._out, total_seconds)
+        return ExitCode.OK
+
+    def fail(self, error: BaseException) -> ExitCode:
+        """Write the report of a run that broke off, and say why and what is left."""
         code = exit_code(error)
         failed = report.failure(
             str(error) or "stopped",
-            foundation=options.foundation_folder.name,
-            person=options.person_name,
-            stages=display.stages,
-            total_seconds=time.perf_counter() - begin,
-            peak_rss_mb=memory.peak_mb,
-            photos=run.uploaded if run else 0,
-            left_out=run.left_out if run else (),
+            foundation=self._options.foundation_folder.name,
+            person=self._options.person_name,
+            stages=self._display.stages,
+            total_seconds=time.perf_counter() - self._begin,
+            peak_rss_mb=self._memory.peak_mb,
+            photos=self._run.uploaded if self._run else 0,
+            left_out=self._run.left_out if self._run else (),
         )
-        failed.write(out / "report.json")
-        # The cures are commands to a gateway, and the demo's own has stopped.
-        tell(error, code, as_json=False, cures=False)
-        _say_what_is_left(console, out)
+        failed.write(self._out / "report.json")
+        # The advice names commands to a gateway, and the demo's own has stopped.
+        print_error(error, code, as_json=False, with_advice=False)
+        _say_what_is_left(self._console, self._out)
         return code
-    total_seconds = time.perf_counter() - begin
-    report.success(album, total_seconds=total_seconds, engine_cached=cached).write(out / "report.json")
-    _say_where(console, out, total_seconds)
-    return ExitCode.OK
 
 
 def _fresh_folder(out: Path, photos: Path | None) -> Path:
-    """The folder without an earlier run's workings; its gallery stays until there is a new one, and files of others.
+    """Empty the folder of an earlier run's working files. Its gallery stays until there is a new one; so do others.
 
     Raises:
-        InvalidArgumentError: PHOTOS_IN_THE_WAY: the workings hold the `photos` that are to be learned from.
+        InvalidArgumentError: PHOTOS_IN_THE_WAY: the folders to empty hold the `photos` to learn from.
     """
     out = out.absolute()
-    workings = [out / name for name in ("home", "logs", "selfies")]
-    for folder in workings:
+    working_folders = [out / name for name in ("home", "logs", "selfies")]
+    for folder in working_folders:
         if photos is not None and photos.resolve().is_relative_to(folder.resolve()):
             raise InvalidArgumentError(
                 "PHOTOS_IN_THE_WAY",
@@ -89,7 +124,7 @@ def _fresh_folder(out: Path, photos: Path | None) -> Path:
                 "--out",
             )
     out.mkdir(parents=True, exist_ok=True)
-    for folder in workings:
+    for folder in working_folders:
         shutil.rmtree(folder, ignore_errors=True)
     (out / "report.json").unlink(missing_ok=True)
     return out

@@ -1,4 +1,4 @@
-"""How much memory the whole run takes at once."""
+"""Measures the peak memory of the whole run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose selfies the demo uses: a sample person, or the caller's own photos."""
+"""Provides the selfies: those of a sample person, or the caller's own photos."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SELFIES = 10
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody to teach."""
+    """A person to train on."""
 
     name: str
     class_noun: str
@@ -24,7 +24,7 @@ def from_folder(folder: Path, class_noun: str) -> Person:
     Raises:
         InvalidPhotoError: PHOTO_MISSING: there are none.
     """
-    from headshots.cli.photo_files import find_photos
+    from headshots.console.photo_files import find_photos
 
     return Person(folder.absolute().name, class_noun, find_photos([folder]))
 

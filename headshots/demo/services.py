@@ -1,4 +1,4 @@
-"""The demo's three services: their own home, free ports, nothing taken from the caller's own set-up."""
+"""Runs the demo's three services in a home of their own, on free ports, without the caller's settings."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from headshots.cli.processes import Fleet, LogFiles, ServicesFailedError, free_port, is_serving
 from headshots.diffusion.export.ensure import ExportOptions, package_name
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import MANIFEST
+from headshots.processes.fleet import Fleet, ServicesFailedError
+from headshots.processes.log_files import LogFiles
+from headshots.processes.ports import free_port
+from headshots.processes.serving import is_serving
 from headshots.settings import default_faces
 
 # A large foundation takes minutes to load, or to be exported for the first time; one that dies is noticed at once.

@@ -1,4 +1,4 @@
-"""The stages of the demo, through the SDK as any customer's backend would go."""
+"""Runs the stages of the demo through the SDK, as a customer's backend would."""
 
 from __future__ import annotations
 
@@ -6,61 +6,23 @@ import asyncio
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from headshots.cli.following import training_detail
-from headshots.client import (
-    AsyncHeadshots,
-    Gallery,
-    PaintedImage,
-    PhotosInspection,
-    Style,
-    Subject,
-    Training,
-)
-from headshots.demo.album import Album, LeftOut, StyleGroup
+from headshots.client import AsyncHeadshots, Gallery, PaintedImage, PhotosInspection, Style, Subject, Training
+from headshots.console.following import training_detail
 from headshots.demo.choices import DRAWN_ONLY, choose_styles, is_bundled, reservations
 from headshots.demo.display import Display, StageDisplay
 from headshots.demo.memory import MemoryWatch
+from headshots.demo.options import DemoOptions
 from headshots.demo.people import Person, from_folder, sample_person
+from headshots.demo.results.album import Album, LeftOut, StyleGroup
 from headshots.demo.services import DemoServices
 from headshots.errors import InvalidPhotoError
 from headshots.imaging import PhotoLimits, decode_photo
-from headshots.settings import default_foundation
 
 SHOWN_SELFIE = PhotoLimits(max_side_px=640)
-
-
-@dataclass(frozen=True)
-class DemoOptions:
-    """What to show."""
-
-    out: Path
-    engines: Path
-    """Keeps engine packages for the next run: exporting is the longest part of a first one."""
-    photos: Path | None = None
-    """Folder of selfies; None draws those of `person`."""
-    foundation: Path | None = None
-    """None takes the bundled one."""
-    person: int = 7
-    class_noun: str = "person"
-    """Of whom `photos` show."""
-    styles: Sequence[str] = ()
-    """Bare ids; none given: six of the library."""
-    shots_per_style: int = 4
-    seed: int = 0
-
-    @property
-    def foundation_folder(self) -> Path:
-        """Where the foundation is."""
-        return (self.foundation or default_foundation()).absolute()
-
-    @property
-    def person_name(self) -> str:
-        """Whom it is about."""
-        return self.photos.absolute().name if self.photos else f"Person {self.person}"
 
 
 class DemoRun:

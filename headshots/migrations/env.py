@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that :func:`headshots.database.migrate` hands over."""
+"""Runs the migrations, as Alembic's entry, on the connection that :func:`headshots.database.migrate` hands over."""
 
 from __future__ import annotations
 

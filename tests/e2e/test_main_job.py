@@ -8,15 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headshots.client import (
-    AsyncHeadshots,
-    Gallery,
-    JobState,
-    PaintedImage,
-    Subject,
-    Training,
-    TrainingOptions,
-)
+from headshots.client import AsyncHeadshots, Gallery, JobState, PaintedImage, Subject, Training, TrainingOptions
 from headshots.client.stub import GatewayStub
 from headshots.rpc.channel import open_channel
 from headshots.v1 import galleries_pb2

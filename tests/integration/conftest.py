@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.fake_gateway import fake_gateway_in_thread
+from tests.support.fake_gateway.gateway import fake_gateway_in_thread
 from tests.support.terminal import Terminal
 
 

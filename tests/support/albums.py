@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PIL import Image as Pictures
 
 from headshots.client import Adapter, Image, JobState, LossPoint, PaintedImage, Style, Training, TrainingOptions
-from headshots.demo.album import Album, Stage, StyleGroup
+from headshots.demo.results.album import Album, Stage, StyleGroup
 
 ADAPTER = Adapter("ab" * 32, "a/adapter.safetensors", "cd" * 32, 8, "sks", 1000, "", "a/manifest.json")
 STAGES = (Stage("start", 4.0), Stage("upload", 0.5), Stage("train", 60.0), Stage("paint", 30.0))

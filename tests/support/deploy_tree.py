@@ -1,4 +1,4 @@
-"""The Kubernetes manifests as Kustomize builds them, and small questions about them."""
+"""Builds the Kubernetes manifests with Kustomize, and looks things up in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The three real services as processes over the embedded defaults, for end-to-end tests."""
+"""Runs the three real services as processes over the embedded defaults, for end-to-end tests."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from typing import Self
 import numpy as np
 from PIL import Image
 
-from headshots.cli.processes import Fleet, LogFiles, wait_until_serving
 from headshots.client import AsyncHeadshots
+from headshots.processes.fleet import Fleet
+from headshots.processes.log_files import LogFiles
+from headshots.processes.serving import wait_until_serving
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -102,7 +104,7 @@ class LivePlatform:
 
 
 def selfies(person: int, count: int = 6) -> list[bytes]:
-    """Photos of somebody, in so far as each person has a colour pattern of their own."""
+    """Photos of one person: each person has a colour pattern of their own."""
     face_HWC = np.random.default_rng(person).integers(0, 256, (6, 6, 3), dtype=np.uint8)
     files = []
     for number in range(count):

@@ -1,9 +1,9 @@
-"""Ports for servers that have to be told theirs before they start, or that start on theirs again.
+"""Gives out ports to servers that must know theirs before they start, or that start on the same port again.
 
-A port that the system chose and that was let go of is anybody's: the other worker's next server or connection may get
+Once a port that the system chose is released, anybody may get it: another test worker's server or connection may take
 it before ours listens, and a client that tries to reach it meanwhile may even be connected with itself.
 
-``python -m tests.support.ports MODULE ARGUMENTS`` runs a module whose :func:`headshots.cli.processes.free_port` is
+``python -m tests.support.ports MODULE ARGUMENTS`` runs a module whose :func:`headshots.processes.ports.free_port` is
 ours.
 """
 
@@ -45,9 +45,9 @@ def _let_go() -> None:
 
 
 if __name__ == "__main__":
-    from headshots.cli import processes
-    from tests.support import ports
+    import headshots.processes.ports
+    import tests.support.ports
 
-    processes.free_port = ports.free_port
+    headshots.processes.ports.free_port = tests.support.ports.free_port
     sys.argv[:] = sys.argv[1:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

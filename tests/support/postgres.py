@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own on loopback: the system's programs, or those that a package on the index ships.
+"""Runs a PostgreSQL server for tests on loopback, from the system's programs or those that a package ships.
 
 Postgres refuses to run as root, so root's server runs as somebody else.
 """
@@ -65,52 +65,38 @@ def server(programs: Path | None = None) -> Iterator[str]:
     programs, user = programs or installed() or packaged(), _user()
     assert programs, "no PostgreSQL programs: install the extra dev, or the system's postgresql"
     # pytest's own folders are closed to other users.
-    with tempfile.TemporaryDirectory(prefix="headshots-postgres-") as folder:
-        data = Path(folder) / "data"
+    with tempfile.TemporaryDirectory(prefix="headshots-postgres-") as name:
+        folder = Path(name)
         if user:
             shutil.chown(folder, user)
-            programs = _reachable(programs, Path(folder))
-        subprocess.run(
-            [
-                programs / "initdb",
-                "--pgdata",
-                data,
-                "--username",
-                "tests",
-                "--auth",
-                "trust",
-                "--no-sync",
-                "--encoding",
-                "UTF8",
-            ],
-            user=user,
-            cwd=folder,
-            check=True,
-            capture_output=True,
-        )
-        settings = {
-            "listen_addresses": "127.0.0.1",
-            "port": (port := free_port()),
-            "unix_socket_directories": "",
-            "fsync": "off",
-        }
-        arguments = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
-        with (Path(folder) / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [programs / "postgres", "-D", data, *arguments],
-                user=user,
-                cwd=folder,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            programs = _reachable(programs, folder)
+        _initialize(programs, folder, user)
+        port, log = free_port(), folder / "log"
+        process = _start(programs, folder, user, port, log)
         try:
             url = f"postgresql+psycopg://tests@127.0.0.1:{port}"
-            _wait(url, process, Path(folder) / "log")
+            _wait(url, process, log)
             yield url
         finally:
             # A "fast" shutdown, which does not wait for clients.
             process.send_signal(signal.SIGINT)
             process.wait(PATIENCE_SECONDS)
+
+
+def _initialize(programs: Path, folder: Path, user: str | None) -> None:
+    """Make the server's files, with the superuser `tests`, who needs no password."""
+    command = [programs / "initdb", "--pgdata", folder / "data", "--username", "tests"]
+    options = ["--auth", "trust", "--no-sync", "--encoding", "UTF8"]
+    subprocess.run([*command, *options], user=user, cwd=folder, check=True, capture_output=True)
+
+
+def _start(programs: Path, folder: Path, user: str | None, port: int, log: Path) -> subprocess.Popen[bytes]:
+    """Start the server on a loopback port."""
+    settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
+    arguments = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
+    command = [programs / "postgres", "-D", folder / "data", *arguments]
+    with log.open("wb") as output:
+        return subprocess.Popen(command, user=user, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
 
 
 def _reachable(programs: Path, folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""A base for stand-ins of the gateway: one object that may answer the calls of every public service."""
+"""Defines a base for fakes of the gateway: one object that may answer the calls of every public service."""
 
 from __future__ import annotations
 

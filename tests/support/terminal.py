@@ -1,4 +1,4 @@
-"""A person at a terminal, for tests of the command line."""
+"""Runs commands as a person at a terminal would, for tests of the command line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from headshots.cli.app import app
-from tests.support.fake_gateway import API_KEY, FakeGateway
+from tests.support.fake_gateway.gateway import API_KEY, FakeGateway
 
 
 class Terminal:
@@ -20,7 +20,7 @@ class Terminal:
         self.environment = {"HEADSHOTS_ADDRESS": address, "HEADSHOTS_API_KEY": API_KEY, "COLUMNS": "200"}
 
     def run(self, *arguments: str, code: int = 0, **more: Any) -> Result:
-        """What a command printed, held against its exit code."""
+        """What a command printed; checks its exit code."""
         result = CliRunner().invoke(app, list(arguments), env=self.environment, **more)
         assert result.exit_code == code, result.output
         return result

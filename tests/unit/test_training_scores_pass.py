@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from headshots.client import convert as client_convert
+from headshots.client.convert import trainings as client_convert
 from headshots.v1 import jobs_pb2, trainings_pb2
 from headshots.v1 import trainer_pb2 as t
 from services.gateway.peers.convert import training_job as job_from_rpc

@@ -1,8 +1,6 @@
-"""Creates the first schema, a function for each table."""
+"""Creates the tables of the first schema."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,13 +10,12 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-_GATEWAY_TABLES = ("tenants", "api_keys", "subjects", "galleries", "photos", "trainings", "training_events", "shots")
-
 
 def upgrade() -> None:
-    """Create every table."""
+    """Create every table, each after those that it refers to."""
     _create_tenants()
     _create_training_jobs()
+    _index_training_jobs()
     _create_api_keys()
     _create_subjects()
     _create_galleries()
@@ -29,8 +26,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop every table, and its indexes with it."""
-    for table in (*reversed(_GATEWAY_TABLES), "training_jobs"):
+    """Drop every table and its indexes, each before those that it refers to."""
+    for table in ("shots", "training_events", "trainings", "photos", "galleries", "subjects"):
+        op.drop_table(table)
+    for table in ("api_keys", "training_jobs", "tenants"):
         op.drop_table(table)
 
 
@@ -50,7 +49,12 @@ def _create_training_jobs() -> None:
         "training_jobs",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("tenant", sa.String(length=64), nullable=False),
-        *_lease_columns(),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("lease_owner", sa.String(length=128), nullable=True),
+        sa.Column("lease_expires_at", sa.Float(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("not_before", sa.Float(), nullable=False),
         sa.Column("handed_back", sa.Integer(), nullable=False),
@@ -72,17 +76,15 @@ def _create_training_jobs() -> None:
         sa.Column("ended_at", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_training_jobs")),
     )
+
+
+def _index_training_jobs() -> None:
+    op.create_index("ix_training_jobs_state_lease_expires_at", "training_jobs", ["state", "lease_expires_at"])
     op.create_index(
-        "ix_training_jobs_state_lease_expires_at", "training_jobs", ["state", "lease_expires_at"], unique=False
+        "ix_training_jobs_tenant_state_lease_expires_at", "training_jobs", ["tenant", "state", "lease_expires_at"]
     )
-    op.create_index(
-        "ix_training_jobs_tenant_state_lease_expires_at",
-        "training_jobs",
-        ["tenant", "state", "lease_expires_at"],
-        unique=False,
-    )
-    op.create_index("ix_training_jobs_tenant_started_at", "training_jobs", ["tenant", "started_at"], unique=False)
-    op.create_index("ix_training_jobs_state_ended_at", "training_jobs", ["state", "ended_at"], unique=False)
+    op.create_index("ix_training_jobs_tenant_started_at", "training_jobs", ["tenant", "started_at"])
+    op.create_index("ix_training_jobs_state_ended_at", "training_jobs", ["state", "ended_at"])
 
 
 def _create_api_keys() -> None:
@@ -114,12 +116,11 @@ def _create_subjects() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subjects")),
         sa.UniqueConstraint("tenant_id", "request_id", name=op.f("uq_subjects_tenant_id_request_id")),
     )
-    op.create_index("ix_subjects_tenant_id_created_at", "subjects", ["tenant_id", "created_at"], unique=False)
+    op.create_index("ix_subjects_tenant_id_created_at", "subjects", ["tenant_id", "created_at"])
     op.create_index(
         "ix_subjects_deleting",
         "subjects",
         ["deleting"],
-        unique=False,
         sqlite_where=sa.text("deleting = 1"),
         postgresql_where=sa.text("deleting"),
     )
@@ -152,7 +153,7 @@ def _create_galleries() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_galleries")),
         sa.UniqueConstraint("subject_id", "request_id", name=op.f("uq_galleries_subject_id_request_id")),
     )
-    op.create_index("ix_galleries_state", "galleries", ["state"], unique=False)
+    op.create_index("ix_galleries_state", "galleries", ["state"])
 
 
 def _create_photos() -> None:
@@ -197,8 +198,8 @@ def _create_trainings() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trainings")),
         sa.UniqueConstraint("subject_id", "request_id", name=op.f("uq_trainings_subject_id_request_id")),
     )
-    op.create_index("ix_trainings_state", "trainings", ["state"], unique=False)
-    op.create_index("ix_trainings_owes_cancel", "trainings", ["owes_cancel"], unique=False)
+    op.create_index("ix_trainings_state", "trainings", ["state"])
+    op.create_index("ix_trainings_owes_cancel", "trainings", ["owes_cancel"])
 
 
 def _create_training_events() -> None:
@@ -213,7 +214,7 @@ def _create_training_events() -> None:
         ),
         sa.PrimaryKeyConstraint("training_id", "number", name=op.f("pk_training_events")),
     )
-    op.create_index("ix_training_events_created_at", "training_events", ["created_at"], unique=False)
+    op.create_index("ix_training_events_created_at", "training_events", ["created_at"])
 
 
 def _create_shots() -> None:
@@ -222,7 +223,12 @@ def _create_shots() -> None:
         sa.Column("id", sa.String(length=80), nullable=False),
         sa.Column("gallery_id", sa.String(length=64), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        *_lease_columns(),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("lease_owner", sa.String(length=128), nullable=True),
+        sa.Column("lease_expires_at", sa.Float(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("style", sa.String(length=64), nullable=False),
         sa.Column("seed", sa.BigInteger(), nullable=False),
         sa.Column("uncounted_attempts", sa.Integer(), nullable=False),
@@ -235,16 +241,4 @@ def _create_shots() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shots")),
         sa.UniqueConstraint("gallery_id", "number", name=op.f("uq_shots_gallery_id_number")),
     )
-    op.create_index("ix_shots_state_lease_expires_at", "shots", ["state", "lease_expires_at"], unique=False)
-
-
-def _lease_columns() -> list[sa.Column[Any]]:
-    """Of a table whose rows workers lease."""
-    return [
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("lease_owner", sa.String(length=128), nullable=True),
-        sa.Column("lease_expires_at", sa.Float(), nullable=True),
-        sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("cancel_requested", sa.Boolean(), nullable=False),
-    ]
+    op.create_index("ix_shots_state_lease_expires_at", "shots", ["state", "lease_expires_at"])

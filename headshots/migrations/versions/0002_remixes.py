@@ -1,4 +1,4 @@
-"""Adds to galleries the image that they are remixed from."""
+"""Adds to galleries the image that they are painted over."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Galleries made before have none."""
+    """Add the column; galleries made before have no such image."""
     op.add_column("galleries", sa.Column("remix", sa.JSON(), nullable=True))
 
 
 def downgrade() -> None:
-    """Galleries forget what they were painted over."""
+    """Drop the column."""
     op.drop_column("galleries", "remix")

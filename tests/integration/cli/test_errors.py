@@ -12,7 +12,8 @@ import grpc
 import pytest
 
 from headshots.v1 import trainings_pb2
-from tests.support.fake_gateway import STYLES, painted_png
+from tests.support.fake_gateway.pictures import painted_png
+from tests.support.fake_gateway.styles import STYLES
 from tests.support.terminal import Terminal
 from tests.support.waiting import PATIENCE_SECONDS
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from headshots.cli.following import left_behind
-from headshots.cli.output import print_table
+from headshots.console.following import saying_how_to_go_on
+from headshots.console.output import print_table
 from headshots.errors import UnavailableError
-from tests.support.fake_gateway import STYLES, painted_png
+from tests.support.fake_gateway.pictures import painted_png
+from tests.support.fake_gateway.styles import STYLES
 from tests.support.terminal import Terminal
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -108,11 +109,11 @@ def test_a_table_never_breaks_within_a_word(
 
 def test_whoever_loses_the_gateway_hears_how_to_go_on() -> None:
     lost = UnavailableError("SERVER_UNREACHABLE", "no answer from the server")
-    with pytest.raises(UnavailableError) as caught, left_behind("training", "subjects/s/trainings/t", "watch"):
+    with pytest.raises(UnavailableError) as caught, saying_how_to_go_on("training", "subjects/s/trainings/t", "watch"):
         raise lost
     assert caught.value.reason == "SERVER_UNREACHABLE"
     assert "the training is not lost" in caught.value.message
     assert "headshots trainings watch subjects/s/trainings/t" in caught.value.message
     ended = "galleries fetch g, or end it: headshots galleries cancel g"
-    with pytest.raises(KeyboardInterrupt, match=ended), left_behind("gallery", "g", "fetch"):
+    with pytest.raises(KeyboardInterrupt, match=ended), saying_how_to_go_on("gallery", "g", "fetch"):
         raise KeyboardInterrupt

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from headshots.v1 import trainings_pb2
-from tests.support.fake_gateway import painted_png
+from tests.support.fake_gateway.pictures import painted_png
 from tests.support.terminal import Terminal
 
 

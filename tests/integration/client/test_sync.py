@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from headshots.cli.processes import is_serving
 from headshots.client import AsyncHeadshots, Headshots, JobState
 from headshots.errors import InvalidPhotoError, NotFoundError
-from tests.support.fake_gateway import API_KEY, STYLES, FakeGateway, fake_gateway_in_thread, painted_png
+from headshots.processes.serving import is_serving
+from tests.support.fake_gateway.gateway import API_KEY, FakeGateway, fake_gateway_in_thread
+from tests.support.fake_gateway.pictures import painted_png
+from tests.support.fake_gateway.styles import STYLES
 
 
 @pytest.fixture

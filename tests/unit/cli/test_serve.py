@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from headshots.cli.app import app
-from headshots.cli.serve import METRICS_PORTS, PORTS, default_environment, free_addresses, where_the_key_is
+from headshots.cli.commands.serve import METRICS_PORTS, PORTS, default_environment, free_addresses, where_the_key_is
 from headshots.errors import InvalidArgumentError
 from headshots.settings import default_faces, default_foundation
 from services.gateway.settings import GatewaySettings

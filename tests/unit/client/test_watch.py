@@ -74,7 +74,7 @@ async def test_without_numbers_the_present_is_asked_for_again() -> None:
 
 
 async def test_a_gateway_that_stays_away_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headshots.client.connection.FIRST_RECONNECT_SECONDS", 0.0)
+    monkeypatch.setattr("headshots.client.watching.FIRST_RECONNECT_SECONDS", 0.0)
     client = AsyncHeadshots("nowhere:1", "key", reconnect_seconds=-1.0)
     client._channel = SimpleNamespace()
     client._open_stub = SimpleNamespace(WatchTraining=lambda *_, **__: Stream([], GONE))

@@ -18,15 +18,16 @@ from rich.console import Console
 
 from headshots.cli.options import existing_folder
 from headshots.client import Gallery, JobState
-from headshots.demo import report
-from headshots.demo.album import LeftOut
 from headshots.demo.choices import DRAWN_ONLY, STYLES, choose_styles, reservations
 from headshots.demo.display import Display
 from headshots.demo.job import run_demo
 from headshots.demo.memory import MemoryWatch
+from headshots.demo.options import DemoOptions
 from headshots.demo.people import SELFIES, from_folder, sample_person
+from headshots.demo.results import report
+from headshots.demo.results.album import LeftOut
 from headshots.demo.services import environment_without_settings
-from headshots.demo.steps import DemoOptions, group_shots
+from headshots.demo.steps import group_shots
 from headshots.errors import InvalidArgumentError, InvalidPhotoError, NotFoundError
 from headshots.settings import default_foundation
 from headshots.styles import StyleLibrary
@@ -201,7 +202,7 @@ def test_the_callers_settings_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_training_without_a_curve_still_makes_a_page() -> None:
-    from headshots.demo.page import gallery_page
+    from headshots.demo.results.page import gallery_page
 
     page = gallery_page(replace(album(), training=training(curve=())))
     assert "<svg" not in page

@@ -7,8 +7,7 @@ import itertools
 import pytest
 import sqlalchemy as sa
 
-from headshots.client import AsyncHeadshots
-from headshots.client.models import JobState, Training
+from headshots.client import AsyncHeadshots, JobState, Training
 from headshots.errors import InvalidArgumentError
 from headshots.schema import RUNNING, training_events, trainings
 from headshots.v1 import jobs_pb2, subjects_pb2, trainings_pb2

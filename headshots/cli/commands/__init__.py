@@ -1,0 +1,1 @@
+"""Defines the commands of the command line, one module for each noun or verb."""

@@ -1,0 +1,59 @@
+"""Defines `headshots demo`, which runs the whole job on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headshots.cli.extras import require
+from headshots.cli.options import Foundation, existing_folder
+from headshots.console.exits import reported
+
+Photos = Annotated[
+    Path | None,
+    typer.Option(
+        "--photos",
+        parser=existing_folder,
+        metavar="DIRECTORY",
+        help="Folder of selfies. Real people need a real --foundation. Default: a sample person's.",
+    ),
+]
+
+
+@reported
+def demo(
+    photos: Photos = None,
+    foundation: Foundation = None,
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the results.")] = Path("out/demo"),
+    person: Annotated[int, typer.Option(min=0, help="Which of the sample people, who never existed.")] = 7,
+    class_noun: Annotated[
+        str, typer.Option(help="With --photos: the word the foundation knows such a person by: man, woman, person …")
+    ] = "person",
+    style: Annotated[list[str] | None, typer.Option("--style", help="Styles to paint; may be repeated.")] = None,
+    engines: Annotated[
+        Path, typer.Option("--engines", file_okay=False, help="Folder that keeps engine packages for the next run.")
+    ] = Path("out/engines"),
+    shots: Annotated[int, typer.Option(min=1, max=8, help="Shots of each style.")] = 4,
+) -> None:
+    """Start the three services, teach them a person, paint a gallery, and stop what was started.
+
+    Leaves gallery.html, contact-sheet.png and report.json; logs are in logs/. A run that breaks off leaves the gallery
+    of the last that did not.
+    """
+    require("demo", "demo")
+    from headshots.demo.job import run_demo
+    from headshots.demo.options import DemoOptions
+
+    options = DemoOptions(
+        out=out,
+        engines=engines,
+        photos=photos,
+        foundation=foundation,
+        person=person,
+        class_noun=class_noun,
+        styles=style or (),
+        shots_per_style=shots,
+    )
+    raise typer.Exit(run_demo(options))

@@ -1,0 +1,196 @@
+"""Defines `headshots generate`, and `headshots galleries` for those that exist."""
+
+from __future__ import annotations
+
+import dataclasses
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.console.exits import reported
+
+if TYPE_CHECKING:
+    from headshots.client import Gallery, Headshots, Image, PaintedImage
+
+app = typer.Typer(help="Galleries that were started: list, fetch, cancel.", no_args_is_help=True)
+GalleryName = Annotated[str, typer.Argument(metavar="GALLERY", help="subjects/…/galleries/…")]
+OutFolder = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the images; made if missing.")]
+
+
+class Format(StrEnum):
+    """File formats by the names that people give them."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+
+
+SUFFIX_BY_TYPE = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+
+
+@reported
+def generate(
+    subject: SubjectName,
+    style: Annotated[list[str], typer.Option("--style", help="A style of `headshots styles list`; may be repeated.")],
+    out: OutFolder = Path("gallery"),
+    shots: Annotated[int, typer.Option(min=1, max=64, help="Shots of each style.")] = 4,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the first shot of each style.")] = 0,
+    format: Annotated[Format, typer.Option(help="How the files are encoded.")] = Format.PNG,
+    quality: Annotated[int, typer.Option(min=0, max=100, help="Of JPEG and WebP; 0: the server's default.")] = 0,
+    remix: Annotated[
+        str | None,
+        typer.Option(metavar="IMAGE", help="Paint over subjects/…/galleries/…/images/…, one of the same subject."),
+    ] = None,
+    repaint: Annotated[
+        float, typer.Option(min=0.01, max=1.0, help="With --remix: how much of it; 0.3 leaves most as it is.")
+    ] = 0.8,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Paint a gallery of a trained subject: STYLE-SEED.png and so on in the folder.
+
+    Ctrl-C stops waiting, not the gallery.
+    """
+    from headshots.cli.session import connect
+    from headshots.client import ImageFormat, Remix
+
+    with connect(address, api_key, tls_ca) as client:
+        gallery = client.create_gallery(
+            subject,
+            style,
+            shots_per_style=shots,
+            seed=seed,
+            format=ImageFormat(format.name),
+            quality=quality,
+            remix=Remix(remix, repaint) if remix is not None else None,
+        )
+        _print_files(*_follow(client, gallery, out), as_json)
+
+
+@app.command("list")
+@reported
+def list_all(
+    subject: SubjectName,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """List a subject's galleries, newest first."""
+    from headshots.cli.session import connect
+    from headshots.console.output import print_json, print_table
+
+    with connect(address, api_key, tls_ca) as client:
+        galleries = list(client.list_galleries(subject))
+    if as_json:
+        print_json(galleries)
+        return
+    rows = [
+        (each.name, each.state, f"{each.completed_shots}/{each.total_shots}", each.create_time) for each in galleries
+    ]
+    print_table(("GALLERY", "STATE", "SHOTS", "CREATED"), rows)
+
+
+@app.command()
+@reported
+def fetch(
+    gallery: GalleryName,
+    out: OutFolder = Path("gallery"),
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Write a gallery's images into a folder, waiting for those that are still to come."""
+    from headshots.cli.session import connect
+
+    with connect(address, api_key, tls_ca) as client:
+        _print_files(*_follow(client, client.get_gallery(gallery), out), as_json)
+
+
+@app.command()
+@reported
+def cancel(
+    gallery: GalleryName,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a gallery to stop; shots that have not started never will."""
+    from headshots.cli.session import connect
+    from headshots.console.output import print_fields, print_json
+
+    with connect(address, api_key, tls_ca) as client:
+        asked = client.cancel_gallery(gallery)
+    if as_json:
+        print_json(asked)
+    else:
+        # It answers at once; shots that are being painted stop at their next step.
+        print_fields({"gallery": asked.name, "state": asked.state if asked.state.terminal else "cancelling"})
+
+
+def _follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, list[Path]]:
+    """Show a bar and write images as they come; returns the gallery as it ended, with its images, and their files.
+
+    Raises:
+        JobFailedError: it failed; the images that exist have been written.
+        UnavailableError, KeyboardInterrupt: with how to go on.
+    """
+    from headshots.client import Gallery, PaintedImage
+    from headshots.console.following import Delays, saying_how_to_go_on
+    from headshots.console.output import note, progress_bars
+
+    out.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
+    images: list[Image] = []
+    delays = Delays()
+    with saying_how_to_go_on("gallery", gallery.name, "fetch"), progress_bars() as bars:
+        bar = bars.add_task("painting", total=gallery.total_shots, count="", detail="")
+        for event in client.watch_gallery(gallery, include_content=True):
+            if isinstance(event, PaintedImage):
+                files.append(_write(event, out))
+                images.append(event.image)
+            elif isinstance(event, Gallery):
+                gallery = event
+                delays.report(gallery.status_message)
+            count = f"{len(files)}/{gallery.total_shots}"
+            detail = "held up" if gallery.status_message else ""
+            bars.update(bar, completed=len(files), count=count, detail=detail)
+    renamed = [file for file, image in zip(files, images, strict=True) if file.stem != _stem(image)]
+    if renamed:
+        note(f"pictures of the same names are kept: {renamed[0].name} has another number; --out takes another folder")
+    gallery.raise_for_state()
+    return dataclasses.replace(gallery, images=tuple(images)), files
+
+
+def _stem(image: Image) -> str:
+    return f"{image.style.removeprefix('styles/')}-{image.seed}"
+
+
+def _write(painted: PaintedImage, out: Path) -> Path:
+    """Write STYLE-SEED.png, or STYLE-SEED-2.png and so on where another picture has the name already."""
+    image = painted.image
+    suffix = SUFFIX_BY_TYPE.get(image.content_type, "")
+    stem, number = _stem(image), 1
+    path = out / f"{stem}{suffix}"
+    while path.exists() and path.read_bytes() != painted.content:
+        number += 1
+        path = out / f"{stem}-{number}{suffix}"
+    path.write_bytes(painted.content)
+    return path
+
+
+def _print_files(gallery: Gallery, files: list[Path], as_json: bool) -> None:
+    from headshots.console.output import print_json
+
+    if as_json:
+        print_json({"gallery": gallery, "files": [str(path) for path in files]})
+        return
+    for path in files:
+        typer.echo(path)

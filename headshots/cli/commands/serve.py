@@ -1,0 +1,158 @@
+"""Defines `headshots serve`, which runs one service in this process, or all three on loopback."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headshots.cli.extras import require
+from headshots.cli.options import Foundation
+from headshots.console.exits import reported
+
+app = typer.Typer(
+    help="Run services. All settings come from HEADSHOTS_… variables, as HEADSHOTS_GATEWAY_PORT=50061; "
+    "docs/operations.md lists them.",
+    no_args_is_help=True,
+)
+
+PORTS = {"gateway": 50051, "trainer": 50052, "generator": 50053}
+METRICS_PORTS = {"gateway": 9101, "trainer": 9102, "generator": 9103}
+COLOURS = {"gateway": "cyan", "trainer": "yellow", "generator": "magenta"}
+# The first start may have to export the engine package, which takes minutes for a large foundation.
+READY_SECONDS = 1800.0
+
+HomeFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        envvar="HEADSHOTS_HOME",
+        file_okay=False,
+        help="Where database, objects, engines and the API key are kept. Default: ~/.local/share/headshots.",
+    ),
+]
+
+
+@app.command()
+@reported
+def gateway(home: HomeFolder = None) -> None:
+    """The public API."""
+    _become("gateway", _environment(home, None))
+
+
+@app.command()
+@reported
+def trainer(home: HomeFolder = None, foundation: Foundation = None) -> None:
+    """Selfies to adapters."""
+    _become("trainer", _environment(home, foundation))
+
+
+@app.command()
+@reported
+def generator(home: HomeFolder = None, foundation: Foundation = None) -> None:
+    """Adapters to images."""
+    _become("generator", _environment(home, foundation))
+
+
+@app.command("all")
+@reported
+def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
+    """All three as child processes on loopback, until Ctrl-C. Ends with 1 when one of them dies."""
+    require("serve all", "gateway", "generator", "trainer", "export")
+    from headshots.processes.fleet import Fleet, ServicesFailedError
+    from headshots.processes.serving import death_message, wait_until_serving
+    from headshots.processes.signals import stopping_on_signals
+    from headshots.settings import Home
+
+    addresses = free_addresses()
+    environment = {**default_environment(addresses, foundation), **_environment(home, foundation)}
+    with stopping_on_signals():
+        try:
+            with Fleet(_print_line) as fleet:
+                for name in PORTS:
+                    fleet.start(name, f"services.{name}", environment)
+                wait_until_serving(
+                    fleet,
+                    addresses,
+                    timeout_seconds=READY_SECONDS,
+                    on_serving=lambda name: _print_line(name, f"serving on {addresses[name]}"),
+                )
+                key_file = Home.from_environment({**os.environ, **environment}).api_key_file
+                _print_line("gateway", f"ready; {where_the_key_is(key_file, home)}; Ctrl-C stops all three")
+                while (dead := fleet.exited()) is None:
+                    time.sleep(0.2)
+                raise ServicesFailedError("SERVICE_DIED", death_message(*dead))
+        except KeyboardInterrupt:
+            # That is how it is meant to end.
+            typer.echo("stopped", err=True)
+
+
+def free_addresses() -> dict[str, str]:
+    """Where the three will listen. Another instance on these ports would answer in their place, and seem to be ready.
+
+    Raises:
+        InvalidArgumentError: SETTING_INVALID: a variable is no port, or 0, which nobody would find.
+        UnavailableError: ADDRESS_IN_USE, ADDRESS_UNUSABLE.
+    """
+    from headshots.errors import InvalidArgumentError
+    from headshots.rpc.ports import check_port
+    from headshots.settings import read_port
+
+    addresses = {}
+    for name in PORTS:
+        for kind, default in (("PORT", PORTS[name]), ("METRICS_PORT", METRICS_PORTS[name])):
+            variable = f"HEADSHOTS_{name.upper()}_{kind}"
+            port = read_port(os.environ, variable, default)
+            check_port(os.environ.get(f"HEADSHOTS_{name.upper()}_HOST") or "127.0.0.1", port, variable)
+            if kind == "PORT":
+                if port == 0:
+                    raise InvalidArgumentError("SETTING_INVALID", f"{variable}=0: here a port must be known")
+                addresses[name] = f"127.0.0.1:{port}"
+    return addresses
+
+
+def where_the_key_is(key_file: Path, home: Path | None) -> str:
+    """What to tell of the API key: none is made where the database has keys already, or is not the home's own."""
+    if key_file.exists():
+        return f"the API key is in {key_file}"
+    variable = f"HEADSHOTS_HOME={home} " if home is not None else ""
+    return f"there is no key in {key_file}: `{variable}headshots keys create --save` leaves one there"
+
+
+def default_environment(addresses: dict[str, str], foundation: Path | None) -> dict[str, str]:
+    """How the three find each other and who judges faces, where the caller's own variables do not say it."""
+    from headshots.settings import default_faces, default_foundation
+
+    faces = default_faces(foundation or default_foundation())
+    wanted = {
+        "HEADSHOTS_GATEWAY_TRAINER_ADDRESS": addresses["trainer"],
+        "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": addresses["generator"],
+        "HEADSHOTS_GATEWAY_FACES": faces,
+        "HEADSHOTS_TRAINER_FACES": faces,
+    }
+    return {name: value for name, value in wanted.items() if not os.environ.get(name)}
+
+
+def _environment(home: Path | None, foundation: Path | None) -> dict[str, str]:
+    given = {"HEADSHOTS_HOME": home, "HEADSHOTS_FOUNDATION": foundation}
+    return {name: str(path.absolute()) for name, path in given.items() if path is not None}
+
+
+def _become(name: str, environment: dict[str, str]) -> None:
+    """Replace this process, so that signals and the exit code are the service's own.
+
+    Raises:
+        FailedPreconditionError: EXTRA_MISSING.
+    """
+    require(f"serve {name}", name)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(sys.executable, [sys.executable, "-m", f"services.{name}"], {**os.environ, **environment})
+
+
+def _print_line(name: str, line: str) -> None:
+    typer.echo(typer.style(f"{name:<9} | ", fg=COLOURS[name]) + line)

@@ -1,0 +1,129 @@
+"""Defines `headshots subjects`, which makes, lists, shows and erases people."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.console.exits import reported
+
+app = typer.Typer(help="People: make, list, show and erase them.", no_args_is_help=True)
+# Every foundation for portraits knows these; of another word only its training could tell.
+USUAL_NOUNS = ("person", "man", "woman")
+
+
+@app.command()
+@reported
+def create(
+    display_name: Annotated[str, typer.Argument(metavar="NAME", help="For people; at most 128 characters.")] = "",
+    class_noun: Annotated[
+        str, typer.Option(help="The word the foundation knows such a person by: man, woman, person …")
+    ] = "person",
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Make a subject and print its name."""
+    from headshots.cli.session import connect
+    from headshots.console.output import note, print_json
+
+    with connect(address, api_key, tls_ca) as client:
+        subject = client.create_subject(display_name, class_noun=class_noun)
+    if class_noun not in ("", *USUAL_NOUNS):
+        usual = ", ".join(USUAL_NOUNS)
+        note(f"{class_noun!r} works only where the foundation knows it as a word for people, as it does {usual}")
+    if as_json:
+        print_json(subject)
+    else:
+        typer.echo(subject.name)
+
+
+@app.command("list")
+@reported
+def list_all(
+    address: Address = DEFAULT_ADDRESS, api_key: ApiKey = None, tls_ca: TlsCa = None, as_json: Json = False
+) -> None:
+    """List subjects, newest first."""
+    from headshots.cli.session import connect
+    from headshots.console.output import print_json, print_table
+
+    with connect(address, api_key, tls_ca) as client:
+        subjects = list(client.list_subjects())
+    if as_json:
+        print_json(subjects)
+        return
+    rows = [
+        (each.name, each.display_name, each.photo_count, "yes" if each.adapter else "no", each.create_time)
+        for each in subjects
+    ]
+    print_table(("SUBJECT", "NAME", "PHOTOS", "TRAINED", "CREATED"), rows)
+
+
+@app.command()
+@reported
+def show(
+    subject: SubjectName,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Show a subject with its trainings and galleries."""
+    from headshots.cli.session import connect
+    from headshots.console.output import print_fields, print_json, print_table, progress
+
+    with connect(address, api_key, tls_ca) as client:
+        found = client.get_subject(subject)
+        trainings = list(client.list_trainings(found))
+        galleries = list(client.list_galleries(found))
+    if as_json:
+        print_json({"subject": found, "trainings": trainings, "galleries": galleries})
+        return
+    fields: dict[str, object] = {
+        "subject": found.name,
+        "name": found.display_name,
+        "class": found.class_noun,
+        "created": found.create_time,
+        "photos": found.photo_count,
+        "adapter": found.adapter.sha256 if found.adapter else "none yet",
+    }
+    print_fields(fields)
+    jobs = [
+        (each.name, each.state, progress(each.step, each.total_steps, "steps"), each.create_time) for each in trainings
+    ]
+    jobs += [
+        (each.name, each.state, progress(each.completed_shots, each.total_shots, "shots"), each.create_time)
+        for each in galleries
+    ]
+    if jobs:
+        typer.echo()
+        print_table(("JOB", "STATE", "DONE", "CREATED"), jobs)
+
+
+@app.command()
+@reported
+def delete(
+    subject: SubjectName,
+    yes: Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask.")] = False,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Erase a subject with its photos, adapters and images. There is no way back."""
+    from headshots.cli.session import connect
+    from headshots.console.output import confirm, counted, note, print_json
+
+    with connect(address, api_key, tls_ca) as client:
+        found = client.get_subject(subject)
+        if not yes:
+            photos = counted(found.photo_count, "photo")
+            confirm(f"Erase {found.display_name or found.name} with {photos}, adapters and images?")
+        deleted = client.delete_subject(found)
+    if as_json:
+        print_json({"deleted": found.name, "deleted_objects": deleted})
+    else:
+        note(f"{found.name} is erased, {counted(deleted, 'object')} removed")

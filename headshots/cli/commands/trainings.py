@@ -1,0 +1,163 @@
+"""Defines `headshots train`, and `headshots trainings` for those that were started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.console.exits import reported
+
+if TYPE_CHECKING:
+    from headshots.client import Headshots, PhotoRef, Training
+
+app = typer.Typer(help="Trainings that were started: list, watch, cancel.", no_args_is_help=True)
+TrainingName = Annotated[str, typer.Argument(metavar="TRAINING", help="subjects/…/trainings/…")]
+OnlyUsable = Annotated[
+    bool,
+    typer.Option(
+        "--only-usable",
+        metavar="",
+        help="Inspect first: upload and learn from usable photos only, refuse a set that is not ready.",
+    ),
+]
+
+
+@reported
+def train(
+    subject: SubjectName,
+    photos: Annotated[
+        list[Path] | None, typer.Option("--photos", help="Folder of selfies, or one file; may be repeated.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, max=10000, help="Optimizer steps.")] = None,
+    rank: Annotated[int | None, typer.Option(min=1, max=128, help="LoRA rank.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate, at most 0.1.")] = None,
+    batch_rows: Annotated[int | None, typer.Option(min=1, max=64, help="Photos a step.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the run.")] = None,
+    only_usable: OnlyUsable = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", metavar="", help="Print the training's name and do not wait.")
+    ] = False,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Teach a subject: upload the photos that are new, train, wait. What is not given is the foundation's own recipe.
+
+    Ctrl-C stops waiting, not the training.
+    """
+    from headshots.cli.session import connect
+    from headshots.client import TrainingOptions
+    from headshots.console.following import follow_training
+    from headshots.console.photo_files import find_photos
+
+    options = TrainingOptions(steps, rank, learning_rate, batch_rows, seed)
+    found = find_photos(photos or ())
+    with connect(address, api_key, tls_ca) as client:
+        chosen = _upload(client, subject, found, only_usable=only_usable)
+        training = client.create_training(subject, options, photos=chosen)
+        if not detach:
+            training = follow_training(client, training)
+    _print(training, as_json)
+
+
+def _upload(client: Headshots, subject: str, found: list[Path], *, only_usable: bool) -> list[PhotoRef]:
+    """Upload the photos that are new; returns which photos to learn from, where an empty list means all."""
+    from headshots.console.output import note
+    from headshots.console.photo_files import upload_new, upload_to_train
+
+    chosen: list[PhotoRef] = []
+    if only_usable:
+        sent, chosen = upload_to_train(client, subject, found)
+    else:
+        sent = upload_new(client, subject, found)
+    if found:
+        note(str(sent))
+    return chosen
+
+
+@app.command("list")
+@reported
+def list_all(
+    subject: SubjectName,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """List a subject's trainings, newest first."""
+    from headshots.cli.session import connect
+    from headshots.console.output import print_json, print_table, progress
+
+    with connect(address, api_key, tls_ca) as client:
+        trainings = list(client.list_trainings(subject))
+    if as_json:
+        print_json(trainings)
+        return
+    rows = [(each.name, each.state, progress(each.step, each.total_steps), each.create_time) for each in trainings]
+    print_table(("TRAINING", "STATE", "STEPS", "CREATED"), rows)
+
+
+@app.command()
+@reported
+def watch(
+    training: TrainingName,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Follow a training to its end; the exit code tells how it ended."""
+    from headshots.cli.session import connect
+    from headshots.console.following import follow_training
+
+    with connect(address, api_key, tls_ca) as client:
+        _print(follow_training(client, client.get_training(training)), as_json)
+
+
+@app.command()
+@reported
+def cancel(
+    training: TrainingName,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a training to stop."""
+    from headshots.cli.session import connect
+
+    with connect(address, api_key, tls_ca) as client:
+        asked = client.cancel_training(training)
+    # It answers at once; the trainer stops at its next step.
+    _print(asked, as_json, state=asked.state if asked.state.terminal else "cancelling")
+
+
+def _print(training: Training, as_json: bool, *, state: str = "") -> None:
+    from headshots.console.output import note, print_fields, print_json
+
+    if as_json:
+        print_json(training)
+        return
+    likeness = "not measured" if training.likeness is None else f"{training.likeness:.3f}"
+    fields: dict[str, object] = {
+        "training": training.name,
+        "state": state or training.state,
+        "steps": f"{training.step}/{training.total_steps}" if training.total_steps else "",
+        "photos": training.photo_count,
+        "loss": f"{training.loss:.4f}" if training.step else "",
+        "adapter": training.adapter.sha256 if training.adapter else "",
+        "likeness": likeness if training.adapter else "",
+        "chosen": training.scores.reason if training.scores else "",
+    }
+    print_fields(fields)
+    if training.scores and training.scores.analyzer and not training.scores.passed:
+        subject = training.name.partition("/trainings/")[0]
+        note(
+            "It did not pass: portraits may show somebody else. More photos of one person alone, sharp and in "
+            f"different light, help most (headshots photos inspect --subject {subject}); then train again, perhaps "
+            "with more --steps."
+        )

@@ -1,0 +1,176 @@
+"""Calls the gateway about galleries and their images, and waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+from headshots.client.connection import Connection, new_request_id
+from headshots.client.convert import galleries as convert
+from headshots.client.convert.values import TERMINAL_STATES
+from headshots.client.models.images import Image, ImageFormat, PaintedImage, Remix
+from headshots.client.models.jobs import Gallery, GalleryEvent, GalleryRef, Priority
+from headshots.client.models.styles import Style
+from headshots.client.models.subjects import SubjectRef
+from headshots.client.names import Kind, resource_name, several
+from headshots.errors import InvalidArgumentError
+from headshots.v1 import galleries_pb2
+
+
+class GalleryCalls(Connection):
+    """Adapters to portraits."""
+
+    async def create_gallery(
+        self,
+        subject: SubjectRef,
+        styles: Iterable[Style | str],
+        *,
+        shots_per_style: int = 4,
+        seed: int = 0,
+        format: ImageFormat = ImageFormat.PNG,
+        quality: int = 0,
+        priority: Priority = Priority.STANDARD,
+        remix: Remix | None = None,
+        request_id: str | None = None,
+        validate_only: bool = False,
+    ) -> Gallery:
+        """Queue a gallery with the subject's newest adapter.
+
+        Args:
+            styles: 1 to 32 distinct styles; bare ids do.
+            shots_per_style: 1 to 64; at most 160 shots in all.
+            seed: of the first shot of each style, 0 to 2^32-1; shot i takes seed + i.
+            format, quality: of the files; quality is for JPEG and WebP, 1 to 100; 0 takes the server's default.
+            priority: who is served first.
+            remix: a finished image of the same subject to paint over; default: from noise alone.
+            request_id, validate_only: as for `create_training`.
+
+        Raises:
+            InvalidArgumentError: a style twice, or what the limits above exclude.
+            FailedPreconditionError: the subject has no adapter yet.
+            NotFoundError: no such subject or style, or no such image to paint over.
+        """
+        request = galleries_pb2.CreateGalleryRequest(
+            parent=resource_name(subject, Kind.SUBJECT),
+            styles=_style_names(styles),
+            shots_per_style=shots_per_style,
+            seed=seed,
+            request_id=request_id or new_request_id(),
+            validate_only=validate_only,
+            **convert.painting_options(format, quality, priority, remix),
+        )
+        return convert.gallery((await self._unary("CreateGallery", request)).gallery)
+
+    async def get_gallery(self, gallery: GalleryRef) -> Gallery:
+        """One gallery with the images it has so far.
+
+        Raises:
+            NotFoundError: no such gallery in this tenant.
+        """
+        request = galleries_pb2.GetGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
+        return convert.gallery((await self._unary("GetGallery", request)).gallery)
+
+    async def list_galleries(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Gallery]:
+        """All galleries of a subject, newest first, without their images."""
+        request = galleries_pb2.ListGalleriesRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
+        async for item in self._pages("ListGalleries", request, "galleries"):
+            yield convert.gallery(item)
+
+    async def watch_gallery(
+        self, gallery: GalleryRef, *, include_content: bool = False, include_previews: bool = False
+    ) -> AsyncIterator[GalleryEvent]:
+        """The gallery, images finished before the call, then each as it finishes, and the gallery on each change.
+
+        Each image comes once, also when the gateway restarts meanwhile. A terminal `Gallery` comes last.
+
+        Args:
+            gallery: which.
+            include_content: send each image's file with it.
+            include_previews: send glimpses of shots while they are painted.
+
+        Raises:
+            UnavailableError: no gateway answered for `reconnect_seconds`.
+        """
+        request = galleries_pb2.WatchGalleryRequest(
+            name=resource_name(gallery, Kind.GALLERY),
+            include_content=include_content,
+            include_previews=include_previews,
+        )
+        seen: set[str] = set()
+        last: Gallery | None = None
+        async for message in self._watch("WatchGallery", request, _is_terminal):
+            event = convert.gallery_event(message)
+            if isinstance(event, Gallery) and event.state.terminal:
+                # The first message about a gallery that is done; its images follow.
+                last = event
+                continue
+            if isinstance(event, PaintedImage):
+                if event.image.name in seen:
+                    continue
+                seen.add(event.image.name)
+            yield event
+        assert last is not None, "a watch ends after a terminal message"
+        yield last
+
+    async def wait_gallery(self, gallery: GalleryRef) -> Gallery:
+        """The gallery with all its images once it has succeeded.
+
+        Raises:
+            JobFailedError: it failed; `reason` and `message` say why.
+            CancelledByCallerError: it was cancelled.
+        """
+        async for event in self.watch_gallery(gallery):
+            if isinstance(event, Gallery):
+                event.raise_for_state()
+        return await self.get_gallery(gallery)
+
+    async def generate(
+        self,
+        subject: SubjectRef,
+        styles: Iterable[Style | str],
+        *,
+        shots_per_style: int = 4,
+        seed: int = 0,
+        format: ImageFormat = ImageFormat.PNG,
+        quality: int = 0,
+        remix: Remix | None = None,
+    ) -> AsyncIterator[PaintedImage]:
+        """Queue a gallery and yield its images with their files as they finish.
+
+        Raises what `create_gallery` and `wait_gallery` raise; images that were painted have been yielded by then.
+        """
+        gallery = await self.create_gallery(
+            subject, styles, shots_per_style=shots_per_style, seed=seed, format=format, quality=quality, remix=remix
+        )
+        async for event in self.watch_gallery(gallery, include_content=True):
+            if isinstance(event, PaintedImage):
+                yield event
+            elif isinstance(event, Gallery):
+                event.raise_for_state()
+
+    async def cancel_gallery(self, gallery: GalleryRef) -> Gallery:
+        """Ask a gallery to stop; shots that have not started never will. A terminal one is left as it is."""
+        request = galleries_pb2.CancelGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
+        return convert.gallery((await self._unary("CancelGallery", request)).gallery)
+
+    async def get_image(self, image: Image | str) -> PaintedImage:
+        """One image and its file.
+
+        Raises:
+            NotFoundError: no such image in this tenant.
+        """
+        response = await self._unary("GetImage", galleries_pb2.GetImageRequest(name=resource_name(image, Kind.IMAGE)))
+        return PaintedImage(convert.image(response.image), response.content)
+
+
+def _style_names(styles: Iterable[Style | str]) -> list[str]:
+    names = [resource_name(style, Kind.STYLE) for style in several(styles, "styles")]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidArgumentError(
+                "STYLES_REPEATED", f"{name} is asked for twice; ask once, and for more shots of each style"
+            )
+    return names
+
+
+def _is_terminal(message: galleries_pb2.WatchGalleryResponse) -> bool:
+    return message.HasField("gallery") and message.gallery.state in TERMINAL_STATES

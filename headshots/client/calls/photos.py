@@ -1,0 +1,54 @@
+"""Calls the gateway about photos: uploads, inspects and lists them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+from headshots.client.convert import photos as convert
+from headshots.client.models.photos import Photo, PhotosInspection
+from headshots.client.models.subjects import SubjectRef
+from headshots.client.names import Kind, resource_name, several
+from headshots.client.upload import PhotoSource, PhotoUpload
+from headshots.errors import InvalidArgumentError
+from headshots.v1 import photos_pb2
+
+
+class PhotoCalls(PhotoUpload):
+    """The photos of a subject."""
+
+    async def upload_photos(self, subject: SubjectRef, photos: Iterable[PhotoSource]) -> list[Photo]:
+        """Upload 1 to 100 photos, each a path or a file's bytes of at most 20 MiB. All are stored, or none.
+
+        Raises:
+            InvalidArgumentError: NO_PHOTOS: there is none.
+            InvalidPhotoError: a photo cannot be used; the message names it and says why.
+            OSError: a path cannot be read; nothing was stored.
+        """
+        parent = resource_name(subject, Kind.SUBJECT)
+        sources = several(photos, "photos")
+        if not sources:
+            raise InvalidArgumentError("NO_PHOTOS", "there is no photo to upload; is it the folder that was meant?")
+        return [convert.photo(item) for item in await self._upload(parent, sources)]
+
+    async def inspect_photos(
+        self, subject: SubjectRef | None = None, photos: Iterable[PhotoSource] = ()
+    ) -> PhotosInspection:
+        """Tell before a training what is wrong with a subject's stored photos, and with candidates beside them.
+
+        Nothing is stored. A candidate that is no picture, or too large, is an answer and no error.
+
+        Args:
+            subject: whose stored photos to inspect; None looks at the candidates alone.
+            photos: at most 100 candidates, each a path or a file's bytes.
+
+        Raises:
+            OSError: a path cannot be read.
+        """
+        parent = resource_name(subject, Kind.SUBJECT) if subject is not None else ""
+        return convert.photos_inspection(await self._inspect(parent, several(photos, "photos")))
+
+    async def list_photos(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Photo]:
+        """All photos of a subject, in upload order."""
+        request = photos_pb2.ListPhotosRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
+        async for item in self._pages("ListPhotos", request, "photos"):
+            yield convert.photo(item)

@@ -1,0 +1,39 @@
+"""Converts values that several resources share: times, states, failures and priorities."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from headshots.client.models.jobs import Failure, JobState, Priority
+from headshots.v1 import jobs_pb2
+
+_PRIORITIES = {
+    Priority.STANDARD: jobs_pb2.PRIORITY_STANDARD,
+    Priority.HIGH: jobs_pb2.PRIORITY_HIGH,
+}
+TERMINAL_STATES = frozenset(jobs_pb2.JobState.Value(f"JOB_STATE_{state}") for state in JobState if state.terminal)
+
+
+def wire_priority(value: Priority) -> jobs_pb2.Priority:
+    """The protobuf value of a priority."""
+    return _PRIORITIES[value]
+
+
+def utc_time(message: Timestamp) -> datetime | None:
+    """An aware UTC datetime; None where the field is unset."""
+    # An unset Timestamp reads as the epoch, which no resource of ours can carry.
+    if message.seconds == 0 and message.nanos == 0:
+        return None
+    return message.ToDatetime(tzinfo=UTC)
+
+
+def job_state(value: jobs_pb2.JobState) -> JobState:
+    """A job's state."""
+    return JobState(jobs_pb2.JobState.Name(value).removeprefix("JOB_STATE_"))
+
+
+def job_failure(message: jobs_pb2.Failure) -> Failure:
+    """Why a job failed."""
+    return Failure(message.reason, message.message)

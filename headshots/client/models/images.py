@@ -1,0 +1,61 @@
+"""Defines the images of galleries as the SDK hands them out. A likeness of `None` was not measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ImageFormat(StrEnum):
+    """How image files are encoded. The SDK's default is PNG, which is lossless."""
+
+    PNG = "PNG"
+    JPEG = "JPEG"
+    WEBP = "WEBP"
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image of a gallery: what it was painted from and what the file is; `sha256` is of the file."""
+
+    name: str
+    style: str
+    prompt: str
+    seed: int
+    width_px: int
+    height_px: int
+    content_type: str
+    size_bytes: int
+    sha256: str
+    likeness: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Remix:
+    """An image of a subject's galleries, by its name, that shots of the same subject are painted over.
+
+    `repaint`: share of the denoising steps that are painted over it, above 0 to 1; 0.3 leaves most as it is. `None`
+    takes the server's default of 0.8.
+    """
+
+    image: str
+    repaint: float | None = None
+
+
+@dataclass(frozen=True)
+class PaintedImage:
+    """An image and its file; `content` is empty where the file was not asked for."""
+
+    image: Image
+    content: bytes
+
+
+@dataclass(frozen=True)
+class ShotPreview:
+    """A glimpse of shot number `shot` while it is being painted; `content` is a small JPEG."""
+
+    shot: int
+    step: int
+    total_steps: int
+    content: bytes

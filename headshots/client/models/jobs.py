@@ -1,0 +1,154 @@
+"""Defines trainings and galleries as the SDK hands them out, and the states that they share.
+
+A likeness of `None` was not measured, which is never a pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from headshots.client.models.images import Image, PaintedImage, Remix, ShotPreview
+from headshots.client.models.scores import TrainingScores
+from headshots.client.models.subjects import Adapter
+from headshots.errors import CancelledByCallerError, HeadshotsError
+
+
+class JobState(StrEnum):
+    """Where a training or a gallery stands."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether it never changes again."""
+        return self not in (JobState.PENDING, JobState.RUNNING)
+
+
+class Priority(StrEnum):
+    """Who is served first. The SDK's default is STANDARD."""
+
+    STANDARD = "STANDARD"
+    HIGH = "HIGH"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job failed: a stable UPPER_SNAKE reason, and a sentence that says what to do about it."""
+
+    reason: str
+    message: str
+
+
+class JobFailedError(HeadshotsError):
+    """A training or a gallery ended as FAILED; `job` is the job as it stands."""
+
+    def __init__(self, job: Training | Gallery) -> None:
+        failure = job.failure or Failure("JOB_FAILED", f"{job.name} failed without saying why")
+        super().__init__(failure.reason, failure.message, metadata={"name": job.name})
+        self.job = job
+
+
+class _Job:
+    """What trainings and galleries have in common."""
+
+    def raise_for_state(self: Training | Gallery) -> None:  # type: ignore[misc]
+        """Raise when the job did not succeed; a job that still runs passes.
+
+        Raises:
+            JobFailedError: it failed.
+            CancelledByCallerError: it was cancelled.
+        """
+        if self.state is JobState.FAILED:
+            raise JobFailedError(self)
+        if self.state is JobState.CANCELLED:
+            raise CancelledByCallerError(
+                "JOB_CANCELLED", f"{self.name} was cancelled before it was done", metadata={"name": self.name}
+            )
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What a training overrides of the foundation's own recipe; `None` keeps the recipe's value.
+
+    `steps` 1 to 10000, `rank` 1 to 128, `learning_rate` above 0 and at most 0.1, `batch_rows` 1 to 64 photos a step,
+    `seed` 0 to 2^32-1.
+    """
+
+    steps: int | None = None
+    rank: int | None = None
+    learning_rate: float | None = None
+    batch_rows: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True)
+class LossPoint:
+    """One point of the training curve: the mean denoising loss since the point before."""
+
+    step: int
+    loss: float
+
+
+@dataclass(frozen=True)
+class Training(_Job):
+    """One run that makes an adapter. `step` of `total_steps` are done; 0 in all means it has not started.
+
+    `status_message` says in one sentence what holds it up; empty when nothing does. `event_number` grows by one with
+    every change; a watch can go on after it.
+    """
+
+    name: str
+    state: JobState
+    step: int
+    total_steps: int
+    loss: float
+    eta_seconds: float | None
+    queue_place: int
+    attempt: int
+    options: TrainingOptions
+    adapter: Adapter | None
+    failure: Failure | None
+    create_time: datetime | None
+    start_time: datetime | None
+    end_time: datetime | None
+    curve: tuple[LossPoint, ...]
+    photo_count: int
+    likeness: float | None
+    status_message: str
+    event_number: int
+    scores: TrainingScores | None = None
+
+
+@dataclass(frozen=True)
+class Gallery(_Job):
+    """Many shots of one subject. `images` holds those finished so far where the call says that it sends them.
+
+    `status_message` says in one sentence what holds it up; empty when nothing does.
+    """
+
+    name: str
+    state: JobState
+    styles: tuple[str, ...]
+    shots_per_style: int
+    seed: int
+    total_shots: int
+    completed_shots: int
+    failed_shots: int
+    adapter_sha256: str
+    failure: Failure | None
+    create_time: datetime | None
+    end_time: datetime | None
+    images: tuple[Image, ...]
+    status_message: str
+    remix: Remix | None = None
+
+
+GalleryEvent = Gallery | PaintedImage | ShotPreview
+TrainingRef = Training | str
+GalleryRef = Gallery | str

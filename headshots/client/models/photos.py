@@ -1,0 +1,65 @@
+"""Defines photos, and what an inspection finds wrong with them, as the SDK hands them out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One selfie as stored: upright, sRGB, without metadata. `sha256` is of the uploaded bytes."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    width_px: int
+    height_px: int
+    filename: str
+    create_time: datetime | None
+
+
+@dataclass(frozen=True)
+class PhotoFinding:
+    """One thing that is wrong with a photo or a set: a stable UPPER_SNAKE reason, and a sentence that says what to do.
+
+    `measured` is on the wrong side of `limit`; both are None where there is no number to it. `duplicate_of` is the
+    number of the photo that this one repeats, `cause` why an upload would refuse one that is UNDECODABLE.
+    """
+
+    reason: str
+    message: str
+    measured: float | None
+    limit: float | None
+    duplicate_of: int | None
+    cause: str
+
+
+@dataclass(frozen=True)
+class PhotoInspection:
+    """What is wrong with one photo; `usable` where nothing is. `name` is empty for a candidate."""
+
+    name: str
+    filename: str
+    usable: bool
+    findings: tuple[PhotoFinding, ...]
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True)
+class PhotosInspection:
+    """The subject's stored photos, then the candidates; `findings` are those of the usable ones as a set.
+
+    Where `faces_checked` is False no analyzer took part, and that no photo has a finding about faces says nothing.
+    """
+
+    photos: tuple[PhotoInspection, ...]
+    usable_count: int
+    findings: tuple[PhotoFinding, ...]
+    ready_to_train: bool
+    faces_checked: bool
+    analyzer: str
+
+
+PhotoRef = Photo | PhotoInspection | str

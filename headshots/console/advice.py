@@ -1,0 +1,51 @@
+"""Names the command that helps after an error, in the words of this command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headshots.errors import HeadshotsError
+
+# {subject} is the subject that the error names, {name} the resource.
+_ADVICE = {
+    "SERVER_UNREACHABLE": "`headshots serve all` starts a gateway on this machine; --address names another",
+    "SUBJECT_NOT_FOUND": "`headshots subjects list` shows those there are",
+    "TRAINING_NOT_FOUND": "`headshots trainings list {subject}` shows those there are",
+    "GALLERY_NOT_FOUND": "`headshots galleries list {subject}` shows those there are",
+    "IMAGE_NOT_FOUND": "`headshots galleries list {subject}` shows what has been painted",
+    "STYLE_NOT_FOUND": "`headshots styles list` shows those there are",
+    "STYLE_UNKNOWN": "`headshots styles list` tells more of each",
+    "TRAINING_ACTIVE": "`headshots trainings watch {name}` follows it, `headshots trainings cancel {name}` ends it",
+    "SUBJECT_UNTRAINED": "`headshots train SUBJECT --photos FOLDER` trains it",
+    "TOO_FEW_PHOTOS": "`headshots photos upload SUBJECT FOLDER` adds some",
+    "PHOTOS_NOT_READY": "`headshots photos inspect FOLDER` tells of each photo",
+}
+_PHOTO_ADVICE = (
+    "nothing was uploaded; `headshots photos inspect FOLDER` tells of each photo, and --only-usable leaves out those "
+    "that cannot be used"
+)
+_LISTS = {
+    "subject": "headshots subjects list",
+    "photo": "headshots photos list SUBJECT --json",
+    "training": "headshots trainings list SUBJECT",
+    "gallery": "headshots galleries list SUBJECT",
+    "image": "headshots galleries fetch GALLERY --json",
+    "style": "headshots styles list",
+}
+
+
+def advice_for(error: HeadshotsError) -> str:
+    """What to type next; empty where the message says enough."""
+    name = error.metadata.get("name", "")
+    if error.reason == "NAME_INVALID" and (listing := _LISTS.get(error.metadata.get("kind", ""))):
+        return f"`{listing}` shows those there are"
+    if error.reason == "SUBJECT_BUSY":
+        jobs = "trainings" if "/trainings/" in name else "galleries"
+        return f"`headshots {jobs} cancel {name}` ends it"
+    if error.reason == "SUBJECT_UNTRAINED" and name:
+        return f"`headshots trainings watch {name}` follows it"
+    if error.reason.startswith("PHOTO_") and "photo" in error.metadata:
+        return _PHOTO_ADVICE
+    subject = "/".join(name.split("/")[:2]) or "SUBJECT"
+    return _ADVICE.get(error.reason, "").format(name=name, subject=subject)

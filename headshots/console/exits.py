@@ -1,0 +1,123 @@
+"""Turns errors into exit codes and messages, without a traceback where the user can fix the cause.
+
+====  =========================================================================
+code  meaning
+====  =========================================================================
+0     done
+1     the job failed (a training, a gallery, an export, a service that died)
+2     wrong usage of the command line
+3     no connection: nobody answers at the address, or not in time
+4     refused: an input, or the moment, is wrong; the message says what to do
+5     the API key is missing, wrong or revoked
+6     busy: too much at once; try later
+130   stopped with Ctrl-C
+====  =========================================================================
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from enum import IntEnum
+from typing import ParamSpec, TypeVar
+
+import typer
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class ExitCode(IntEnum):
+    """What the process's exit code says."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NO_CONNECTION = 3
+    REFUSED = 4
+    NO_KEY = 5
+    BUSY = 6
+    INTERRUPTED = 130
+
+
+# No server refused anything: what should have run on this machine did not.
+_NOT_STARTED = ("EXPORT_FAILED", "ADDRESS_IN_USE", "ADDRESS_UNUSABLE")
+
+HELP = (
+    "Exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 no connection, 4 refused (the message says what to do), "
+    "5 API key missing or wrong, 6 busy, 130 stopped with Ctrl-C."
+)
+
+
+def exit_code(error: BaseException) -> ExitCode:
+    """The exit code for `error`."""
+    from headshots import errors
+    from headshots.client import JobFailedError
+
+    if isinstance(error, errors.HeadshotsError) and error.reason in _NOT_STARTED:
+        return ExitCode.FAILED
+    table: tuple[tuple[tuple[type[BaseException], ...], ExitCode], ...] = (
+        ((JobFailedError, errors.CancelledByCallerError), ExitCode.FAILED),
+        ((errors.UnavailableError, errors.DeadlineExceededError), ExitCode.NO_CONNECTION),
+        ((errors.UnauthenticatedError,), ExitCode.NO_KEY),
+        ((errors.ResourceExhaustedError,), ExitCode.BUSY),
+        (
+            (
+                errors.InvalidArgumentError,
+                errors.NotFoundError,
+                errors.AlreadyExistsError,
+                errors.FailedPreconditionError,
+                OSError,
+            ),
+            ExitCode.REFUSED,
+        ),
+        ((KeyboardInterrupt,), ExitCode.INTERRUPTED),
+    )
+    return next((code for kinds, code in table if isinstance(error, kinds)), ExitCode.FAILED)
+
+
+def reported(command: Callable[P, R]) -> Callable[P, R]:
+    """Wrap a command: errors are printed on stderr and become exit codes. Defects keep their traceback."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        from headshots.errors import HeadshotsError
+
+        try:
+            return command(*args, **kwargs)
+        except BrokenPipeError:
+            # The reader of our output has seen enough, as `head` does. Whoever runs commands ends the process quietly.
+            raise
+        except (HeadshotsError, OSError, KeyboardInterrupt) as error:
+            code = exit_code(error)
+            print_error(error, code, as_json=bool(kwargs.get("as_json")))
+            raise typer.Exit(code) from error
+
+    return run
+
+
+def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_advice: bool = True) -> None:
+    """Write the error to stderr: for people, or as one JSON object. `with_advice` adds the command to type next."""
+    from headshots.console.advice import advice_for
+    from headshots.errors import HeadshotsError
+
+    if isinstance(error, HeadshotsError):
+        reason, message = error.reason, error.message
+    elif isinstance(error, KeyboardInterrupt):
+        reason, message = "INTERRUPTED", str(error) or "stopped"
+    else:
+        reason, message = "FILE_ERROR", str(error)
+    if as_json:
+        typer.echo(json.dumps({"error": {"reason": reason, "message": message, "exit_code": int(code)}}), err=True)
+        return
+    typer.secho("error", fg="red", bold=True, err=True, nl=False)
+    typer.echo(f" {reason}: {message}", err=True)
+    for violation in getattr(error, "violations", ()):
+        if violation.description not in message:
+            typer.echo(f"  {violation.field}: {violation.description}", err=True)
+    if with_advice and isinstance(error, HeadshotsError) and (advice := advice_for(error)):
+        typer.echo(f"  {advice}", err=True)
+    retry_after = getattr(error, "retry_after_seconds", None)
+    if retry_after is not None:
+        typer.echo(f"  try again in {retry_after:.0f} s", err=True)

@@ -1,0 +1,98 @@
+"""Follows jobs to their end: reports what delays them, and how to go on when the waiting ends early."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headshots.client import Headshots, Training
+
+
+class Delays:
+    """Reports each thing that holds a job up, once and on a line of its own.
+
+    There is no room for it beside a bar, and where stderr is no terminal there is no bar.
+    """
+
+    def __init__(self) -> None:
+        self._reported: set[str] = set()
+
+    def report(self, message: str) -> None:
+        """Report a job's status message, if it is new; an empty one means that nothing holds the job up."""
+        from headshots.console.output import note
+
+        if message and message not in self._reported:
+            self._reported.add(message)
+            note(message + _start_of_peer(message))
+
+
+def _start_of_peer(message: str) -> str:
+    """The command that starts a missing service, where the gateway reaches none of its kind."""
+    missing = (name for name in ("trainer", "generator") if f"no {name} can be reached" in message)
+    return "".join(f"; `headshots serve {name}` starts one on this machine" for name in missing)
+
+
+@contextlib.contextmanager
+def saying_how_to_go_on(kind: str, name: str, watch: str) -> Iterator[None]:
+    """Say how to watch or end the job called `name`, where the user stops waiting or the gateway is lost.
+
+    Args:
+        kind: training or gallery.
+        name: of the job.
+        watch: the command's verb that goes on with the job.
+
+    Raises:
+        KeyboardInterrupt, UnavailableError: with that message.
+    """
+    from headshots.errors import UnavailableError
+
+    again = f"headshots {'trainings' if kind == 'training' else 'galleries'}"
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        told = f"the {kind} goes on: {again} {watch} {name}, or end it: {again} cancel {name}"
+        raise KeyboardInterrupt(told) from error
+    except UnavailableError as error:
+        told = f"{error.message}; the {kind} is not lost, this takes it up again: {again} {watch} {name}"
+        raise UnavailableError(error.reason, told, metadata=error.metadata) from error
+
+
+def follow_training(client: Headshots, training: Training) -> Training:
+    """Show a bar until the training has ended, and return it.
+
+    Raises:
+        JobFailedError: it failed.
+        CancelledByCallerError: it was cancelled.
+        UnavailableError, KeyboardInterrupt: with how to go on watching.
+    """
+    from headshots.console.output import progress_bars
+
+    now, delays = training, Delays()
+    with saying_how_to_go_on("training", training.name, "watch"), progress_bars() as bars:
+        bar = bars.add_task("training", total=None, count="", detail="")
+        for now in client.watch_training(training):
+            delays.report(now.status_message)
+            count = f"{now.step}/{now.total_steps}" if now.total_steps else ""
+            detail = "held up" if now.status_message else training_detail(now)
+            bars.update(bar, total=now.total_steps or None, completed=now.step, count=count, detail=detail)
+    now.raise_for_state()
+    return now
+
+
+def training_detail(training: Training) -> str:
+    """What a bar says beside the steps."""
+    from headshots.client import JobState
+
+    if training.status_message:
+        return training.status_message
+    if training.state is JobState.PENDING:
+        ahead = training.queue_place
+        return f"waiting for a trainer, {ahead} ahead" if ahead else "waiting for a free trainer"
+    parts = [f"loss {training.loss:.4f}"] if training.step else ["preparing"]
+    if training.eta_seconds is not None:
+        parts.append(f"{training.eta_seconds:.0f} s left")
+    if training.attempt > 1:
+        parts.append(f"attempt {training.attempt}")
+    return ", ".join(parts)

@@ -1,0 +1,129 @@
+"""Prints what commands answer: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from headshots.console.bars import Bars
+
+# Spaces between two columns of a table.
+_GAP = 2
+
+
+def print_json(value: Any) -> None:
+    """A dataclass, or a list of them, as indented JSON. Times are ISO 8601."""
+    typer.echo(json.dumps(value, default=_plain, indent=2))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table for people. Lines of a terminal wrap between words, never within; into a pipe a row is a line."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [[_cell(value) for value in row] for row in rows]
+    console = Console()
+    widths = _column_widths([columns, *cells], console.width if console.is_terminal else None)
+    table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
+    for column, width in zip(columns, widths, strict=True):
+        table.add_column(column, width=width)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    # The terminal breaks a table that is too wide even with one word on each line.
+    width = max(console.width, sum(widths) + _GAP * len(widths))
+    # With the height too, or rich would ignore our width on a dumb terminal.
+    wide = Console(width=width, height=console.height)
+    wide.print(table, crop=False)
+
+
+def _column_widths(rows: Sequence[Sequence[str]], room: int | None) -> list[int]:
+    """Widths, in columns of the terminal, that fit into `room` where words allow it.
+
+    The first column holds the name that other commands take: it must survive copying, so it never wraps.
+    """
+    from rich.cells import cell_len
+
+    by_column = list(zip(*rows, strict=True))
+    widths = [max(map(cell_len, column)) for column in by_column]
+    least = [max(cell_len(word) for cell in column for word in cell.split() or [""]) for column in by_column]
+    least[0] = widths[0]
+    while room is not None and sum(widths) + _GAP * (len(widths) - 1) > room:
+        widest = max(range(len(widths)), key=lambda number: widths[number] if widths[number] > least[number] else 0)
+        if widths[widest] <= least[widest]:
+            break
+        widths[widest] -= 1
+    return widths
+
+
+def print_fields(fields: dict[str, object]) -> None:
+    """One thing, a field a line; empty ones are left out."""
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        if value not in (None, ""):
+            typer.echo(f"{name:<{width}}  {_cell(value)}")
+
+
+def note(message: str) -> None:
+    """A line for people, on stderr."""
+    typer.secho(message, fg="bright_black", err=True)
+
+
+def progress(done: int, total: int, unit: str = "") -> str:
+    """`20/150 steps`; `-` where it is not known yet how much there is to do."""
+    return f"{done}/{total} {unit}".rstrip() if total else "-"
+
+
+def confirm(question: str) -> None:
+    """Go on only where somebody says yes.
+
+    Raises:
+        typer.Abort: no.
+        typer.BadParameter: there is nobody to ask.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    try:
+        typer.confirm(question, abort=True, err=True)
+    except typer.Abort as abort:
+        # The prompt ends so for a no, for Ctrl-C and where its input is closed.
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt("nothing was done") from abort
+        if isinstance(abort.__context__, EOFError):
+            raise typer.BadParameter("nobody is there to be asked; --yes does not ask") from abort
+        raise
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 photo`, `2 photos`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def progress_bars() -> Bars:
+    """Bars on stderr: what, bar, count, a detail, time gone and time left. Silent where stderr is no terminal."""
+    from rich.console import Console
+
+    from headshots.console.bars import Bars
+
+    return Bars(Console(stderr=True))
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"cannot print {type(value).__name__}")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return str(value)

@@ -1,0 +1,154 @@
+"""Finds photos on this machine, and uploads those that are new, after an inspection where that is wanted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from headshots.client import Headshots, Photo, PhotoInspection, PhotoRef, PhotosInspection, SubjectRef
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
+# Pictures too, but of formats that no gateway takes.
+OTHER_SUFFIXES = frozenset({".gif", ".bmp", ".tif", ".tiff", ".avif", ".jxl", ".jp2", ".dng", ".svg"})
+BUNDLED_ANALYZER = "portrait-analyzer-"
+FACE_REASONS = frozenset({"NO_FACE", "MULTIPLE_FACES", "FACE_TOO_SMALL", "FACE_CUT_OFF", "DIFFERENT_PERSON"})
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of photos on this machine: uploaded now, there before, or left out as unusable."""
+
+    uploaded: Sequence[Photo]
+    known: int = 0
+    left_out: int = 0
+
+    def __str__(self) -> str:
+        """For people."""
+        from headshots.console.output import counted
+
+        parts = [f"{counted(len(self.uploaded), 'photo')} uploaded"]
+        if self.known:
+            parts.append(f"{self.known} {'was' if self.known == 1 else 'were'} there already")
+        if self.left_out:
+            parts.append(f"{self.left_out} left out")
+        return ", ".join(parts)
+
+
+def find_photos(paths: Iterable[Path]) -> list[Path]:
+    """The files, and the photos in the folders, by name. Reports pictures in folders that no gateway takes.
+
+    Raises:
+        InvalidPhotoError: PHOTO_MISSING: a path that is not there, or a folder without a photo.
+    """
+    from headshots.errors import InvalidPhotoError
+
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise InvalidPhotoError("PHOTO_MISSING", f"there is no {path}")
+        found += _in_folder(path) if path.is_dir() else [path]
+    return found
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    from headshots.console.output import note
+    from headshots.errors import InvalidPhotoError
+
+    files = sorted(each for each in folder.iterdir() if not each.name.startswith(".") and each.is_file())
+    photos = [each for each in files if each.suffix.lower() in SUFFIXES]
+    kinds = ", ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
+    for other in files:
+        if other.suffix.lower() in OTHER_SUFFIXES:
+            note(f"{other} is left out: convert it to one of {kinds}")
+    if not photos:
+        raise InvalidPhotoError("PHOTO_MISSING", f"the folder {folder} holds no photo ({kinds})")
+    return photos
+
+
+def upload_new(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> Sent:
+    """Upload those that the subject does not have yet, so that a command may be repeated.
+
+    Raises:
+        InvalidPhotoError: one cannot be used; nothing was stored.
+    """
+    fresh = _new_ones(client, subject, paths)
+    return Sent(client.upload_photos(subject, fresh) if fresh else [], known=len(paths) - len(fresh))
+
+
+def upload_usable(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> Sent:
+    """Upload the new photos that an inspection beside the subject's own finds usable; reports the others."""
+    candidates = _inspect_new(client, subject, paths)
+    return candidates.upload(client, subject)
+
+
+def upload_to_train(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> tuple[Sent, list[PhotoRef]]:
+    """Upload as `upload_usable`, but only where the usable photos are enough to train on; returns those too.
+
+    Raises:
+        InvalidPhotoError: PHOTOS_NOT_READY: it is not; nothing was uploaded.
+    """
+    from headshots.errors import InvalidPhotoError
+
+    candidates = _inspect_new(client, subject, paths)
+    if not candidates.inspection.ready_to_train:
+        raise InvalidPhotoError(
+            "PHOTOS_NOT_READY", "; ".join(finding.message for finding in candidates.inspection.findings)
+        )
+    sent = candidates.upload(client, subject)
+    usable = (photo for photo in candidates.stored if photo.usable)
+    return sent, [*usable, *sent.uploaded]
+
+
+@dataclass(frozen=True)
+class _Inspected:
+    """The files that a subject does not have, inspected beside the photos that it has."""
+
+    known: int
+    files: Sequence[Path]
+    inspection: PhotosInspection
+
+    @property
+    def stored(self) -> Sequence[PhotoInspection]:
+        return self.inspection.photos[: len(self.inspection.photos) - len(self.files)]
+
+    def upload(self, client: Headshots, subject: SubjectRef) -> Sent:
+        judged = self.inspection.photos[len(self.stored) :]
+        usable = [file for file, photo in zip(self.files, judged, strict=True) if photo.usable]
+        uploaded = client.upload_photos(subject, usable) if usable else []
+        return Sent(uploaded, self.known, left_out=len(self.files) - len(usable))
+
+
+def _inspect_new(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> _Inspected:
+    from headshots.console.output import note
+
+    fresh = _new_ones(client, subject, paths)
+    inspection = client.inspect_photos(subject, fresh)
+    for photo in inspection.photos:
+        for finding in photo.findings:
+            note(f"{photo.filename or photo.name} is left out: {finding.reason}, {finding.message}")
+    report_face_analyzer(inspection)
+    return _Inspected(len(paths) - len(fresh), fresh, inspection)
+
+
+def report_face_analyzer(inspection: PhotosInspection) -> None:
+    """Say where the verdicts about faces are missing, or may be wrong."""
+    from headshots.console.output import note
+
+    if not inspection.faces_checked:
+        note("faces were not looked for: the gateway has no analyzer")
+    reasons = {finding.reason for photo in inspection.photos for finding in photo.findings}
+    if inspection.analyzer.startswith(BUNDLED_ANALYZER) and reasons & FACE_REASONS:
+        note(
+            "faces were judged by the bundled analyzer, which knows those of drawn portraits only; for photos of real "
+            "people start the gateway with HEADSHOTS_GATEWAY_FACES=opencv or none (docs/foundation.md tells which "
+            "files opencv needs) and with a real foundation"
+        )
+
+
+def _new_ones(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> list[Path]:
+    known = {photo.sha256 for photo in client.list_photos(subject)} if paths else set()
+    return [path for path in paths if hashlib.sha256(path.read_bytes()).hexdigest() not in known]

@@ -1,0 +1,39 @@
+"""Defines what a run of the demo shows, and from what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headshots.settings import default_foundation
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What to show."""
+
+    out: Path
+    engines: Path
+    """Keeps engine packages for the next run: exporting is the longest part of a first one."""
+    photos: Path | None = None
+    """Folder of selfies; None draws those of `person`."""
+    foundation: Path | None = None
+    """None takes the bundled one."""
+    person: int = 7
+    class_noun: str = "person"
+    """Of whom `photos` show."""
+    styles: Sequence[str] = ()
+    """Bare ids; none given: six of the library."""
+    shots_per_style: int = 4
+    seed: int = 0
+
+    @property
+    def foundation_folder(self) -> Path:
+        """Where the foundation is."""
+        return (self.foundation or default_foundation()).absolute()
+
+    @property
+    def person_name(self) -> str:
+        """Whom it is about."""
+        return self.photos.absolute().name if self.photos else f"Person {self.person}"

@@ -1,0 +1,108 @@
+"""Holds the plain data that the page, the contact sheet and the report are made from, and encodes pictures."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from headshots.client import PaintedImage, Style, Training
+
+INLINE_SIDE_PX = 1024
+SELFIE_SIDE_PX = 320
+
+
+@dataclass(frozen=True)
+class StyleGroup:
+    """The shots of one style, by seed."""
+
+    style: Style
+    shots: Sequence[PaintedImage]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of the run, in seconds."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A photo that the training was not given, and the reason."""
+
+    filename: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Album:
+    """One person's run, done."""
+
+    person: str
+    foundation: str
+    """Name of the foundation's folder."""
+    selfies: Sequence[bytes]
+    """Image files, upright: those that the training saw."""
+    left_out: Sequence[LeftOut]
+    analyzer: str
+    """Name of the face analyzer; empty without one."""
+    training: Training
+    groups: Sequence[StyleGroup]
+    stages: Sequence[Stage]
+    seconds_per_image: float
+    peak_rss_mb: float
+    likeness: float | None
+    """None: not measured."""
+    made_on: str
+    """Day and machine, for people."""
+
+    @property
+    def image_count(self) -> int:
+        """Shots in all."""
+        return sum(len(group.shots) for group in self.groups)
+
+    @property
+    def total_seconds(self) -> float:
+        """All stages together."""
+        return sum(stage.seconds for stage in self.stages)
+
+    @property
+    def train_seconds(self) -> float:
+        """From the training's creation to its end, as its client saw it."""
+        return next(stage.seconds for stage in self.stages if stage.name == "train")
+
+
+def open_picture(content: bytes) -> Image.Image:
+    """A file as an RGB picture."""
+    with Image.open(io.BytesIO(content)) as image:
+        return image.convert("RGB")
+
+
+def thumbnail_uri(content: bytes, side_px: int = SELFIE_SIDE_PX) -> str:
+    """The picture, its longer side at most `side_px`, as a JPEG data URI."""
+    picture = open_picture(content)
+    picture.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
+    return _jpeg_uri(picture)
+
+
+def picture_uri(painted: PaintedImage) -> str:
+    """The image's own file as a data URI; where it is larger than a page needs, a JPEG of at most 1024 px."""
+    if max(painted.image.width_px, painted.image.height_px) <= INLINE_SIDE_PX:
+        return data_uri(painted.content, painted.image.content_type)
+    return thumbnail_uri(painted.content, INLINE_SIDE_PX)
+
+
+def data_uri(content: bytes, media_type: str) -> str:
+    """A file as a data URI."""
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+
+
+def _jpeg_uri(picture: Image.Image) -> str:
+    packed = io.BytesIO()
+    picture.save(packed, "JPEG", quality=88)
+    return data_uri(packed.getvalue(), "image/jpeg")

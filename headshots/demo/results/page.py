@@ -1,0 +1,130 @@
+"""Writes the gallery page: one HTML file with everything in it, which loads nothing from the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from headshots.client import PaintedImage
+from headshots.demo.results.album import Album, Stage, StyleGroup, picture_uri, thumbnail_uri
+from headshots.demo.results.curve import curve_svg
+from headshots.demo.results.page_css import CSS
+
+# Tells browsers to load nothing from anywhere, whatever ends up in the page.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def gallery_page(album: Album) -> str:
+    """The page as HTML. Words that came from people are escaped."""
+    person = escape(album.person)
+    title = f"{person}: {album.image_count} headshots from {len(album.selfies)} selfies"
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<title>{title}</title>
+<style>{CSS}</style>
+</head>
+<body>
+<header>
+<h1>{title}</h1>
+<p>A personal LoRA learned from the selfies below, on the frozen foundation {escape(album.foundation)}.</p>
+{_facts(album)}
+</header>
+<main>
+<section>
+<h2>The selfies</h2>
+<p>All that the training saw of {person}.{_left_out(album)}</p>
+{_selfies(album)}
+</section>
+{"".join(_group(group, album.person) for group in album.groups)}
+{_training(album)}
+<section>
+<h2>Where the time went</h2>
+<p>{album.total_seconds:.0f} seconds in all.</p>
+{_stages(album.stages)}
+</section>
+</main>
+<footer>Made by headshots on {escape(album.made_on)}.</footer>
+</body>
+</html>
+"""
+
+
+def _facts(album: Album) -> str:
+    facts = {
+        "Training": f"{album.train_seconds:.0f} s",
+        "Portraits": str(album.image_count),
+        "Seconds a portrait": f"{album.seconds_per_image:.2f}",
+        "Start to end": f"{album.total_seconds:.0f} s",
+        "Peak memory": f"{album.peak_rss_mb / 1024:.1f} GiB",
+        "Likeness": f"{album.likeness:.2f}" if album.likeness is not None else "",
+    }
+    items = "".join(
+        f"<div><dt>{name}</dt>" + (f"<dd>{value}</dd>" if value else '<dd class="none">not measured</dd>') + "</div>"
+        for name, value in facts.items()
+    )
+    return f'<dl class="facts">{items}</dl>'
+
+
+def _selfies(album: Album) -> str:
+    items = "".join(
+        f'<li><img src="{thumbnail_uri(content)}" alt="Selfie {number} of {escape(album.person)}"></li>'
+        for number, content in enumerate(album.selfies, start=1)
+    )
+    return f'<ul class="selfies">{items}</ul>'
+
+
+def _left_out(album: Album) -> str:
+    if not album.left_out:
+        return ""
+    names = ", ".join(f"{escape(each.filename)} ({escape(each.reason)})" for each in album.left_out)
+    return f" Left out before: {names}."
+
+
+def _group(group: StyleGroup, person: str) -> str:
+    style = group.style
+    name = escape(style.display_name or style.name)
+    shots = "".join(_shot(shot, f"{escape(person)}, {name}") for shot in group.shots)
+    return f"""<section>
+<h2>{name}</h2>
+<p class="recipe">{escape(style.description)}</p>
+<div class="shots">{shots}</div>
+</section>
+"""
+
+
+def _shot(shot: PaintedImage, what: str) -> str:
+    image = shot.image
+    likeness = "" if image.likeness is None else f"<span>likeness {image.likeness:.2f}</span>"
+    return (
+        f'<figure title="{escape(image.prompt)}"><img src="{picture_uri(shot)}" width="{image.width_px}" '
+        f'height="{image.height_px}" alt="Portrait of {what}, seed {image.seed}">'
+        f"<figcaption><span>seed {image.seed}</span>{likeness}</figcaption></figure>"
+    )
+
+
+def _training(album: Album) -> str:
+    training = album.training
+    rank = f" of rank {training.adapter.rank}" if training.adapter is not None else ""
+    chart = curve_svg([(point.step, point.loss) for point in training.curve]) if training.curve else ""
+    return f"""<section>
+<h2>The training</h2>
+<p>{training.total_steps} steps on {training.photo_count} photos made a LoRA{rank}.
+The denoising loss is noisy by nature; the strong line is its moving average.</p>
+{chart}
+</section>
+"""
+
+
+def _stages(stages: Sequence[Stage]) -> str:
+    longest = max(stage.seconds for stage in stages) or 1.0
+    rows = "".join(
+        f'<tr><th scope="row">{escape(stage.name)}</th>'
+        f'<td><span class="bar" style="width:{100 * stage.seconds / longest:.1f}%"></span></td>'
+        f'<td class="seconds">{stage.seconds:.1f} s</td></tr>'
+        for stage in stages
+    )
+    return f'<table class="stages">{rows}</table>'

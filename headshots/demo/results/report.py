@@ -1,0 +1,111 @@
+"""Writes `report.json`, which tells scripts about a run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from headshots.demo.results.album import Album, LeftOut, Stage
+
+NOT_MEASURED = "not measured: no face analyzer judged the portraits"
+NO_FACE = "not measured: the analyzer found no face in some of the portraits"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A run. Where `ok` is false, `error` says why, and what was not reached is null or 0."""
+
+    ok: bool
+    error: str | None
+    foundation: str
+    """Name of the foundation's folder."""
+    person: str
+    photos: int
+    """Those that were uploaded for the training."""
+    left_out: dict[str, str]
+    """By file name: why a photo was not used."""
+    train_seconds: float | None
+    images: int
+    seconds_per_image: float | None
+    """Of the gallery's wall time; shots are painted together."""
+    total_seconds: float
+    """From the command's start to its end."""
+    peak_rss_mb: float
+    """Largest sum of the resident memory of all processes of the run, in MiB."""
+    likeness: float | None
+    """Mean over the portraits, or as the training judged it on photos held out; null: not measured."""
+    likeness_reason: str | None
+    engine_cached: bool
+    """Whether the engine package was there from an earlier run."""
+    cpus: int = field(default_factory=lambda: os.cpu_count() or 0)
+    stages: dict[str, float] = field(default_factory=dict)
+    """Seconds by stage."""
+
+    def write(self, path: Path) -> None:
+        """Write it as indented JSON."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+def success(album: Album, *, total_seconds: float, engine_cached: bool) -> Report:
+    """The report of a run that came to its end."""
+    return Report(
+        ok=True,
+        error=None,
+        foundation=album.foundation,
+        person=album.person,
+        photos=len(album.selfies),
+        left_out={each.filename: each.reason for each in album.left_out},
+        train_seconds=round(album.train_seconds, 2),
+        images=album.image_count,
+        seconds_per_image=round(album.seconds_per_image, 3),
+        total_seconds=round(total_seconds, 2),
+        peak_rss_mb=round(album.peak_rss_mb, 1),
+        likeness=album.likeness,
+        likeness_reason=_why_not_measured(album),
+        engine_cached=engine_cached,
+        stages=_by_name(album.stages),
+    )
+
+
+def failure(
+    error: str,
+    *,
+    foundation: str,
+    person: str,
+    stages: Sequence[Stage],
+    total_seconds: float,
+    peak_rss_mb: float,
+    photos: int = 0,
+    left_out: Sequence[LeftOut] = (),
+) -> Report:
+    """The report of a run that broke off."""
+    return Report(
+        ok=False,
+        error=error,
+        foundation=foundation,
+        person=person,
+        photos=photos,
+        left_out={each.filename: each.reason for each in left_out},
+        train_seconds=None,
+        images=0,
+        seconds_per_image=None,
+        total_seconds=round(total_seconds, 2),
+        peak_rss_mb=round(peak_rss_mb, 1),
+        likeness=None,
+        likeness_reason=NOT_MEASURED,
+        engine_cached=False,
+        stages=_by_name(stages),
+    )
+
+
+def _why_not_measured(album: Album) -> str | None:
+    if album.likeness is not None:
+        return None
+    return NO_FACE if album.analyzer else NOT_MEASURED
+
+
+def _by_name(stages: Sequence[Stage]) -> dict[str, float]:
+    return {stage.name: round(stage.seconds, 2) for stage in stages}

@@ -1,0 +1,1 @@
+"""Runs services and other modules as child processes that end when their parent does."""

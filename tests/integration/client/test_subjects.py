@@ -1,0 +1,40 @@
+"""The SDK's calls about the tenant, styles and subjects, against a gateway in memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from headshots.client import AsyncHeadshots
+from headshots.errors import NotFoundError
+from tests.support.fake_gateway.gateway import FakeGateway
+from tests.support.fake_gateway.styles import STYLES
+
+
+async def test_tenant_and_styles(client: AsyncHeadshots) -> None:
+    assert (await client.get_tenant()).name == "tenants/t1"
+    styles = [style async for style in client.list_styles(page_size=2)]
+    assert [style.name for style in styles] == [f"styles/{style}" for style in STYLES]
+    assert await client.get_style(STYLES[1]) == await client.get_style(styles[1]) == styles[1]
+    assert styles[1].outfit == "studio-grey"
+
+
+async def test_subjects_are_listed_by_pages_and_deleted(client: AsyncHeadshots, fake: FakeGateway) -> None:
+    made = [await client.create_subject(f"person {number}") for number in range(5)]
+    listed = [subject async for subject in client.list_subjects(page_size=2)]
+    assert listed == made[::-1]
+    assert fake.calls["ListSubjects"] == 3
+    assert made[0].class_noun == "person"
+    assert made[0].create_time is not None
+    assert made[0].create_time.tzinfo is not None
+    assert made[0].adapter is None
+    assert await client.get_subject(made[0].name.removeprefix("subjects/")) == made[0]
+    assert await client.delete_subject(made[0]) == 0
+    with pytest.raises(NotFoundError) as caught:
+        await client.get_subject(made[0])
+    assert caught.value.reason == "SUBJECT_NOT_FOUND"
+
+
+async def test_creates_carry_fresh_request_ids(client: AsyncHeadshots) -> None:
+    first, second = await client.create_subject(), await client.create_subject()
+    assert first.name != second.name
+    assert await client.create_subject(request_id="mine") == await client.create_subject(request_id="mine")

@@ -1,0 +1,133 @@
+"""Answers the calls about galleries, which are painted while they are watched."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from headshots.errors import FailedPreconditionError, NotFoundError, UnavailableError
+from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2
+from tests.support.fake_gateway.pictures import painted_png
+from tests.support.fake_gateway.state import FakeState, find, page
+from tests.support.fake_gateway.styles import STYLES
+
+
+class FakeGalleries(FakeState):
+    """Galleries and their images, by name."""
+
+    async def CreateGallery(
+        self, request: galleries_pb2.CreateGalleryRequest, context: Any
+    ) -> galleries_pb2.CreateGalleryResponse:
+        self.enter("CreateGallery", request)
+        subject = find(self.subjects, request.parent, "SUBJECT_NOT_FOUND")
+        for style in request.styles:
+            if style.removeprefix("styles/") not in STYLES:
+                raise NotFoundError("STYLE_NOT_FOUND", f"there is no {style}; see ListStyles")
+        if not subject.HasField("adapter"):
+            raise FailedPreconditionError("NO_ADAPTER", "train the subject first")
+        shots = request.shots_per_style or 4
+        gallery = galleries_pb2.Gallery(
+            name=f"{request.parent}/galleries/g{len(self.galleries)}",
+            state=jobs_pb2.JOB_STATE_PENDING,
+            styles=request.styles,
+            shots_per_style=shots,
+            seed=request.seed,
+            total_shots=shots * len(request.styles),
+            adapter_sha256=subject.adapter.sha256,
+            remix=request.remix if request.HasField("remix") else None,
+        )
+        gallery.create_time.GetCurrentTime()
+        if not request.validate_only:
+            name = self.by_request_id.setdefault(request.request_id, gallery.name)
+            gallery = self.galleries.setdefault(name, gallery)
+        return galleries_pb2.CreateGalleryResponse(gallery=gallery)
+
+    async def GetGallery(
+        self, request: galleries_pb2.GetGalleryRequest, context: Any
+    ) -> galleries_pb2.GetGalleryResponse:
+        self.enter("GetGallery", request)
+        return galleries_pb2.GetGalleryResponse(gallery=find(self.galleries, request.name, "GALLERY_NOT_FOUND"))
+
+    async def ListGalleries(
+        self, request: galleries_pb2.ListGalleriesRequest, context: Any
+    ) -> galleries_pb2.ListGalleriesResponse:
+        self.enter("ListGalleries", request)
+        mine = [each for name, each in self.galleries.items() if name.startswith(f"{request.parent}/")]
+        items, token = page(mine[::-1], request)
+        return galleries_pb2.ListGalleriesResponse(galleries=items, next_page_token=token)
+
+    async def WatchGallery(
+        self, request: galleries_pb2.WatchGalleryRequest, context: Any
+    ) -> AsyncIterator[galleries_pb2.WatchGalleryResponse]:
+        self.enter("WatchGallery", request)
+        gallery = find(self.galleries, request.name, "GALLERY_NOT_FOUND")
+        cut = self.cut_after.pop(0) if self.cut_after else None
+        first_state = gallery.state
+        yield galleries_pb2.WatchGalleryResponse(gallery=_without_images(gallery))
+        for shot in range(gallery.total_shots):
+            if gallery.state == jobs_pb2.JOB_STATE_CANCELLED:
+                break
+            if shot == cut:
+                raise UnavailableError("GATEWAY_STOPPING", "the gateway is stopping")
+            if self.gallery_failure is not None and shot == 1:
+                gallery.state = jobs_pb2.JOB_STATE_FAILED
+                gallery.failure.CopyFrom(self.gallery_failure)
+                break
+            if request.include_previews:
+                yield galleries_pb2.WatchGalleryResponse(preview=_preview(shot))
+            image, content = self._paint(gallery, shot)
+            yield galleries_pb2.WatchGalleryResponse(image=image, content=content if request.include_content else b"")
+        else:
+            gallery.state = jobs_pb2.JOB_STATE_SUCCEEDED
+        if gallery.state != first_state:
+            yield galleries_pb2.WatchGalleryResponse(gallery=_without_images(gallery))
+
+    def _paint(self, gallery: galleries_pb2.Gallery, shot: int) -> tuple[images_pb2.Image, bytes]:
+        style = gallery.styles[shot // gallery.shots_per_style]
+        seed = gallery.seed + shot % gallery.shots_per_style
+        content = painted_png(style, seed)
+        if shot == len(gallery.images):
+            gallery.images.add(
+                name=f"{gallery.name}/images/{shot}",
+                style=style,
+                prompt=f"a photo of sks in {style}",
+                seed=seed,
+                width_px=16,
+                height_px=16,
+                content_type="image/png",
+                size_bytes=len(content),
+                sha256=hashlib.sha256(content).hexdigest(),
+                seconds=0.5,
+            )
+            gallery.completed_shots = shot + 1
+        return gallery.images[shot], content
+
+    async def CancelGallery(
+        self, request: galleries_pb2.CancelGalleryRequest, context: Any
+    ) -> galleries_pb2.CancelGalleryResponse:
+        self.enter("CancelGallery", request)
+        gallery = find(self.galleries, request.name, "GALLERY_NOT_FOUND")
+        gallery.state = jobs_pb2.JOB_STATE_CANCELLED
+        return galleries_pb2.CancelGalleryResponse(gallery=gallery)
+
+    async def GetImage(self, request: galleries_pb2.GetImageRequest, context: Any) -> galleries_pb2.GetImageResponse:
+        self.enter("GetImage", request)
+        name, _, shot = request.name.partition("/images/")
+        gallery = find(self.galleries, name, "IMAGE_NOT_FOUND")
+        if int(shot) >= len(gallery.images):
+            raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {request.name} yet")
+        image = gallery.images[int(shot)]
+        return galleries_pb2.GetImageResponse(image=image, content=painted_png(image.style, image.seed))
+
+
+def _without_images(gallery: galleries_pb2.Gallery) -> galleries_pb2.Gallery:
+    bare = galleries_pb2.Gallery()
+    bare.CopyFrom(gallery)
+    del bare.images[:]
+    return bare
+
+
+def _preview(shot: int) -> galleries_pb2.ShotPreview:
+    """A preview of a shot, half way."""
+    return galleries_pb2.ShotPreview(shot=shot, step=10, total_steps=20, content=b"\xff\xd8preview")

@@ -1,0 +1,60 @@
+"""Keeps the resources of one tenant in memory, and the switches that tests turn."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headshots.errors import NotFoundError, UnavailableError
+from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, subjects_pb2, trainings_pb2
+from tests.support.public_servicer import PublicServicer
+
+
+class FakeState(PublicServicer):
+    """The state that the calls of all resources share.
+
+    Jobs advance while they are watched. `calls` counts calls by method; `unavailable` makes the next calls of a method
+    fail; `cut_after` ends the next watch after so many messages, as a server that dies does; `hold_watches` stops
+    trainings after a watch's first message, and `held` tells that it did; without `cancels_at_once` a training hears of
+    a cancellation and goes on.
+    """
+
+    def __init__(self) -> None:
+        self.subjects: dict[str, subjects_pb2.Subject] = {}
+        self.photos: dict[str, list[photos_pb2.Photo]] = {}
+        self.trainings: dict[str, trainings_pb2.Training] = {}
+        self.galleries: dict[str, galleries_pb2.Gallery] = {}
+        self.by_request_id: dict[str, str] = {}
+        self.requests: list[Any] = []
+        self.calls: Counter[str] = Counter()
+        self.unavailable: Counter[str] = Counter()
+        self.cut_after: list[int] = []
+        self.training_failure: jobs_pb2.Failure | None = None
+        self.gallery_failure: jobs_pb2.Failure | None = None
+        self.hold_watches = False
+        self.cancels_at_once = True
+        self.held = threading.Event()
+
+    def enter(self, method: str, request: Any = None) -> None:
+        """Count and keep a call, and fail it where the test wants that."""
+        self.calls[method] += 1
+        self.requests.append(request)
+        if self.unavailable[method] > 0:
+            self.unavailable[method] -= 1
+            raise UnavailableError("GATEWAY_STARTING", "the gateway is starting; try again")
+
+
+def find(where: Mapping[str, Any], name: str, reason: str) -> Any:
+    """The resource of that name, or NotFoundError."""
+    if name not in where:
+        raise NotFoundError(reason, f"there is no {name}", metadata={"name": name})
+    return where[name]
+
+
+def page(items: Sequence[Any], request: Any) -> tuple[Sequence[Any], str]:
+    """One page of a list, and the token of the next."""
+    start = int(request.page_token or 0)
+    stop = start + (request.page_size or 50)
+    return items[start:stop], str(stop) if stop < len(items) else ""

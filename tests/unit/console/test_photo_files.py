@@ -1,0 +1,42 @@
+"""What the command line says of verdicts about faces."""
+
+from __future__ import annotations
+
+import pytest
+
+from headshots.client import PhotosInspection
+from headshots.client.convert.photos import photos_inspection
+from headshots.console.photo_files import BUNDLED_ANALYZER, FACE_REASONS, report_face_analyzer
+from headshots.faces import open_analyzer
+from headshots.v1 import photos_pb2
+
+
+def inspection(analyzer: str, *reasons: str) -> PhotosInspection:
+    """Of one photo with these findings."""
+    message = photos_pb2.InspectPhotosResponse(analyzer=analyzer, faces_checked=bool(analyzer))
+    photo = message.photos.add(filename="a.jpg")
+    for reason in reasons:
+        photo.findings.add(reason=reason, message="it is bad")
+    return photos_inspection(message)
+
+
+def test_the_bundled_analyzer_is_known_by_its_name() -> None:
+    analyzer = open_analyzer("bundled")
+    assert analyzer is not None
+    assert analyzer.name.startswith(BUNDLED_ANALYZER)
+
+
+@pytest.mark.parametrize("reason", sorted(FACE_REASONS))
+def test_verdicts_of_an_analyzer_of_drawn_people_are_told_so(reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    report_face_analyzer(inspection(f"{BUNDLED_ANALYZER}0a1b", reason))
+    said = capsys.readouterr().err
+    assert "drawn portraits only" in said
+    assert "HEADSHOTS_GATEWAY_FACES=opencv" in said
+
+
+def test_other_verdicts_and_other_analyzers_are_not_doubted(capsys: pytest.CaptureFixture[str]) -> None:
+    report_face_analyzer(inspection(f"{BUNDLED_ANALYZER}0a1b", "BLURRY"))
+    report_face_analyzer(inspection("opencv-yunet-sface", "NO_FACE"))
+    assert capsys.readouterr().err == ""
+    report_face_analyzer(inspection(""))
+    assert "faces were not looked for" in capsys.readouterr().err
