@@ -142,7 +142,7 @@ def _picture(picture: pb.Picture) -> Picture:
 def _response(event: Event) -> pb.GenerateResponse:
     match event:
         case Queued(position):
-            return pb.GenerateResponse(queued=pb.Queued(place=position))
+            return pb.GenerateResponse(queued=pb.Queued(position=position))
         case Started(queue_seconds):
             return pb.GenerateResponse(started=pb.Started(queue_seconds=queue_seconds))
         case StepDone(index, step, total, preview):

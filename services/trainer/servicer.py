@@ -94,7 +94,7 @@ def _job(job: Job) -> t.TrainingJob:
         step=job.step,
         total_steps=job.total_steps,
         loss=job.loss,
-        queue_place=job.queue_position,
+        queue_position=job.queue_position,
         attempt=job.attempt,
         start_time=_timestamp(job.started_at),
         end_time=_timestamp(job.ended_at),

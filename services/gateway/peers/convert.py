@@ -103,7 +103,7 @@ def training_job(message: trainer_pb2.TrainingJob) -> TrainingJob:
         total_steps=message.total_steps,
         loss=message.loss,
         eta_seconds=message.eta.ToTimedelta().total_seconds() if message.HasField("eta") else None,
-        queue_place=message.queue_place,
+        queue_position=message.queue_position,
         attempt=message.attempt,
         adapter=adapter_from(message.adapter) if message.HasField("adapter") else None,
         failure=(Failure(message.failure.reason, message.failure.message) if message.HasField("failure") else None),

@@ -92,7 +92,7 @@ class TrainingJob:
     total_steps: int = 0
     loss: float = 0.0
     eta_seconds: float | None = None
-    queue_place: int = 0
+    queue_position: int = 0
     attempt: int = 0
     adapter: Adapter | None = None
     failure: Failure | None = None

@@ -38,7 +38,7 @@ def training(value: Training) -> trainings_pb2.Training:
         total_steps=job.total_steps,
         loss=job.loss,
         eta=eta,
-        queue_place=job.queue_place,
+        queue_position=job.queue_position,
         attempt=job.attempt,
         options=options(value.request.options),
         adapter=adapter(job.adapter),

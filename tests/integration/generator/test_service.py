@@ -33,7 +33,7 @@ async def test_the_events_of_a_request(generator: Generator) -> None:
     assert kinds.count("step") == 8
     assert kinds[-1] == "image"
     assert kinds.count("image") == 2
-    assert events[0].queued.place == 0
+    assert events[0].queued.position == 0
     for index in (0, 1):
         steps = [e.step for e in events if e.WhichOneof("event") == "step" and e.step.index == index]
         assert [(s.step, s.total_steps, bool(s.preview)) for s in steps] == [

@@ -83,7 +83,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         self.most_running = max(self.most_running, self.running)
         ended = False
         try:
-            yield generator.GenerateResponse(queued=generator.Queued(place=0))
+            yield generator.GenerateResponse(queued=generator.Queued(position=0))
             yield generator.GenerateResponse(started=generator.Started(queue_seconds=0.0))
             preview = b"\xff\xd8 a preview" if request.preview_every else b""
             yield generator.GenerateResponse(step=generator.StepDone(step=1, total_steps=2, preview=preview))

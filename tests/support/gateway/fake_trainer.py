@@ -50,7 +50,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         if request.job_id not in self.jobs:
             self.requests[request.job_id] = request
             self.jobs[request.job_id] = trainer.TrainingJob(
-                job_id=request.job_id, state=jobs_pb2.JOB_STATE_PENDING, queue_place=2, total_steps=3
+                job_id=request.job_id, state=jobs_pb2.JOB_STATE_PENDING, queue_position=2, total_steps=3
             )
             task = asyncio.create_task(self._run(request))
             self._tasks.add(task)
@@ -61,7 +61,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         return trainer.StartTrainingResponse(job=self.jobs[request.job_id])
 
     async def _run(self, request: trainer.StartTrainingRequest) -> None:
-        await self.change_job(request.job_id, state=jobs_pb2.JOB_STATE_RUNNING, queue_place=0, attempt=1)
+        await self.change_job(request.job_id, state=jobs_pb2.JOB_STATE_RUNNING, queue_position=0, attempt=1)
         for step in (1, 2, 3):
             await self.go.wait()
             job = self.jobs[request.job_id]

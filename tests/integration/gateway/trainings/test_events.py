@@ -133,15 +133,15 @@ async def test_queue_position_and_time_left_are_reported(world: World, name: str
     await until(lambda: _state(world, name) == RUNNING)
     job = world.trainer.jobs[job_id]
     job.eta.FromSeconds(90)
-    await world.trainer.change_job(job_id, state=jobs_pb2.JOB_STATE_PENDING, queue_place=7)
+    await world.trainer.change_job(job_id, state=jobs_pb2.JOB_STATE_PENDING, queue_position=7)
 
     async def is_reported() -> bool:
         training = await world.acme.get_training(name)
-        return (training.queue_place, training.eta.seconds) == (7, 90)
+        return (training.queue_position, training.eta.seconds) == (7, 90)
 
     await until(is_reported)
     async for message in world.acme.watch_training(name):
-        assert (message.training.queue_place, message.training.eta.seconds) == (7, 90)
+        assert (message.training.queue_position, message.training.eta.seconds) == (7, 90)
         break
 
 
