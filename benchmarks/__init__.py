@@ -1,0 +1,1 @@
+"""Speed and quality against what a team would write with stock diffusers and PEFT."""

@@ -1,4 +1,4 @@
-"""UNet calls on an NVIDIA GPU: ours with a subject a row, against diffusers eager and compiled.
+"""Measures UNet calls on an NVIDIA GPU: ours with a subject a row, against diffusers eager and compiled.
 
 ``python -m benchmarks.gpu`` prints a table and writes ``benchmarks/results/<hardware>-<date>.json``: SD 1.5 at 512² and
 SDXL at 1024², random weights, 1 to 16 rows; the torch backend in each of its modes, every ONNX Runtime provider that

@@ -1,4 +1,4 @@
-"""One UNet call by each contender: arrays in, arrays out, whatever the device does in between.
+"""Makes each contender's UNet call: arrays in, arrays out, whatever the device does in between.
 
 B rows, C latent channels, H, W latent cells, T tokens, D context width.
 """

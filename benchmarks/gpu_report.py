@@ -1,4 +1,4 @@
-"""What the numbers of :mod:`benchmarks.gpu` say, and how they are shown."""
+"""Judges and prints the numbers of :mod:`benchmarks.gpu`."""
 
 from __future__ import annotations
 

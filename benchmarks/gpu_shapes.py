@@ -1,4 +1,4 @@
-"""Foundations of real shapes and random weights: speed does not depend on what a network has learnt."""
+"""Makes foundations of real shapes with random weights: speed does not depend on what a network has learnt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training on an NVIDIA GPU: steps a second and memory, one subject after another against K subjects in one batch.
+"""Measures training on an NVIDIA GPU: steps a second and memory, one subject after another against K in one batch.
 
 ``python -m benchmarks.gpu_training`` writes ``benchmarks/results/training-<hardware>-<date>.json``: SD 1.5 at 512² and
 SDXL at 1024² with random weights (speed does not depend on what a network has learnt), bf16 frozen weights, fp32 LoRA,

@@ -1,4 +1,4 @@
-"""One UNet call: the banked graph with a subject a row, against diffusers with PEFT and one subject a batch.
+"""Measures one UNet call: the banked graph with a subject a row, against diffusers with PEFT, a subject a batch.
 
 ``python -m benchmarks.unet_call`` (``make bench``) prints a table and writes ``out/bench/unet-call.json``. Same
 weights, inputs and number of threads, in one run; the predictions are compared before anything is timed.

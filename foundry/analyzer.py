@@ -1,4 +1,4 @@
-"""The two nets of the bundled analyzer: one finds faces and their parts, one tells people apart.
+"""Defines the two nets of the bundled analyzer: one finds faces and their parts, one tells people apart.
 
 Neither shares a layer or a seed with `foundry.judges`, whose embedder judges the benchmarks: the judge looks at a fixed
 window of the picture through residual pairs with ReLU; this embedder looks at a face turned upright by its landmarks,

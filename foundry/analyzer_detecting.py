@@ -1,4 +1,4 @@
-"""The detector's stage: a heat map of faces (CenterNet, Zhou et al., arXiv 1904.07850), their geometry, and the parts.
+"""Trains the detector: a heat map of faces (CenterNet, Zhou et al., arXiv 1904.07850), their geometry, and the parts.
 
 Shapes: R canvases of one step, C x C cells, G geometry values, P parts.
 """

@@ -1,4 +1,4 @@
-"""The embedder's stage: one person's two pictures must be near, strangers far, and the traits readable.
+"""Trains the embedder: one person's two pictures must be near, strangers far, and the traits readable.
 
 Pairs are told apart by InfoNCE against the batch and a memory of earlier batches (cross-batch memory, Wang et al.,
 arXiv 1912.06798). With two pictures a person that alone learns slowly; the renderer knows every trait of who it drew,

@@ -1,4 +1,4 @@
-"""What the embedder learns from: every training picture's face, turned upright once, and who it shows.
+"""Prepares what the embedder learns from: every training picture's face, turned upright once, and whose it is.
 
 `faces.npy` holds crops with a margin, so that each step can shift, turn and scale them as a detector's errors would.
 """

@@ -1,4 +1,4 @@
-"""What the detector learns from: canvases of none to four drawn people at any scale, cut off, in rows, on anything.
+"""Composes what the detector learns from: canvases of none to four drawn people at any scale, cut off, in rows.
 
 A few thousand portraits are rendered once with their truth (`analyzer_scenes_N.npz`); canvases are composed from
 them at every step, so the net hardly meets one twice.

@@ -1,4 +1,4 @@
-"""What happens to a picture between the renderer and an analyzer: light, focus, size, noise, another model's brush.
+"""Disturbs pictures as light, focus, size, noise and another model do between the renderer and an analyzer.
 
 Generated portraits are softer than rendered ones and their colours drift; phones add noise. All on batches
 [B, 3, H, W] in -1..1, a row each at its own strength, from the given generator alone.

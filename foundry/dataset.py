@@ -1,4 +1,4 @@
-"""The training pictures: rendered once to disk on all cores, each known by its index alone.
+"""Renders the training pictures once to disk on all cores; each is known by its index alone.
 
 Picture `index` always shows the same person in the same scene, so labels and captions are computed, never stored.
 """

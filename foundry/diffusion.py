@@ -1,4 +1,4 @@
-"""The noise schedule, the training loss and a plain sampler on the latents, for training and looking.
+"""Defines the noise schedule, the training loss and a plain sampler on the latents, for training and looking.
 
 Shapes: B rows, C x H x W latents, L tokens, E context width, T timesteps.
 """

@@ -1,4 +1,4 @@
-"""The measure: what the exported pipeline paints, judged by nets that saw only renders; writes scores.json.
+"""Measures what the exported pipeline generates, by nets that saw only renders; writes scores.json.
 
 `python -m foundry.evaluate --model models/tiny-portrait` loads the folder with stock diffusers, so that what is
 scored is what is shipped.

@@ -1,4 +1,4 @@
-"""What the bundled analyzer is worth: scores on people that no training ever showed, through the whole analyzer.
+"""Measures the bundled analyzer on people that no training ever showed.
 
 `python -m foundry.evaluate_analyzer --analyzer models/portrait-analyzer` writes `scores.json` there: every picture goes
 through detection, cropping and embedding as at run time; a picture whose face is not found counts as a miss.

@@ -1,4 +1,4 @@
-"""Stage 4: the work folder's weights as an ordinary diffusers StableDiffusionPipeline folder, fp16.
+"""Stage 4: writes the work folder's weights as an ordinary diffusers StableDiffusionPipeline folder, fp16.
 
 `python -m foundry.export --work DIR --out models/tiny-portrait`; what the folder holds beside the pipeline (model
 card, scores) stays. The new folder replaces the old one at once, so a reader never meets a mixture.
@@ -19,7 +19,7 @@ from transformers import CLIPTokenizer
 
 from foundry.model_settings import write_settings
 from foundry.models import SCHEDULE, load_weights, make_autoencoder, make_text_encoder, make_unet
-from foundry.start import CHECKED, check_latents, published_autoencoder
+from foundry.published import CHECKED, check_latents, published_autoencoder
 
 KEPT = ("README.md", "scores.json")
 """Not what adapters start from: it was learned on other weights."""

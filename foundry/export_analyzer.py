@@ -1,4 +1,4 @@
-"""From checkpoints to `models/portrait-analyzer`: two ONNX graphs with fp16 weights, and `analyzer.json`.
+"""Exports checkpoints to `models/portrait-analyzer`: two ONNX graphs with fp16 weights, and `analyzer.json`.
 
 `python -m foundry.export_analyzer --work DIR --out models/portrait-analyzer` takes the averaged weights of whatever
 training has left so far. The similarity that makes two faces one person comes from people that neither training nor

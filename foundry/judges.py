@@ -1,4 +1,4 @@
-"""The nets that measure: a probe that reads a portrait's attributes and an embedder that tells people apart.
+"""Defines the nets that measure: a probe that reads a portrait's attributes, and an embedder that tells people apart.
 
 Both see renders only. Shapes: B pictures [B, 3, 128, 128] in -1..1, D embedding width.
 """

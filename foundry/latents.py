@@ -1,4 +1,4 @@
-"""The fixed latent space: a partially whitened PCA of 8 x 8 patches.
+"""Fits the fixed latent space: a partially whitened PCA of 8 x 8 patches.
 
 A linear code that never moves lets the UNet train from the first minute; the AutoencoderKL is distilled from it
 later. Component k is scaled by its standard deviation to the power -0.5: full whitening would spend the UNet's

@@ -1,4 +1,4 @@
-"""All stages in their order, each with its share of the time: `python -m foundry.make_foundation --minutes 180`.
+"""Runs all stages in order, each with its share of the time: `python -m foundry.make_foundation --minutes 180`.
 
 Every stage is a command of its own, resumes from its checkpoint and stops at its budget; running this again with
 more minutes goes on where it stopped.
@@ -33,7 +33,7 @@ def stages(options: argparse.Namespace) -> list[list[str]]:
         ["foundry.train_autoencoder", *work, *budget("autoencoder")],
         ["foundry.train_judges", *work, *both, *where],
         ["foundry.export", "--work", str(options.work), "--out", str(options.out)],
-        ["foundry.train_start", "--work", str(options.work), "--model", str(options.out), *budget("start"), *ranks],
+        ["foundry.train_initial_weights", *work[:2], "--model", str(options.out), *budget("start"), *ranks],
         ["foundry.evaluate", "--model", str(options.out), *read, *measure],
     ]
 
@@ -45,7 +45,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("models/tiny-portrait"), help="the folder to write")
     parser.add_argument("--pictures", type=int, default=36_000, help="training pictures")
     parser.add_argument("--minutes", type=float, default=180, help="training time of all stages together")
-    parser.add_argument("--ranks", type=int, default=1, help="processes to share a CPU's cores among (UNet, start)")
+    parser.add_argument(
+        "--ranks", type=int, default=1, help="processes to share a CPU's cores among (UNet, initial weights)"
+    )
     parser.add_argument("--toy", action="store_true", help="few pictures to judge by, judges beside --out: for tests")
     options = parser.parse_args()
     for stage in stages(options):

@@ -1,4 +1,4 @@
-"""The foundation's parts as stock diffusers and transformers models, and where a work folder keeps them."""
+"""Makes the foundation's parts as stock diffusers and transformers models, and keeps them in a work folder."""
 
 from __future__ import annotations
 

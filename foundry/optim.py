@@ -1,4 +1,4 @@
-"""Muon: momentum whose matrix updates are orthogonalised, with AdamW for everything that is not a hidden matrix.
+"""Implements Muon: momentum whose matrix updates are orthogonalised, with AdamW for all but hidden matrices.
 
 Keller Jordan, "Muon: An optimizer for hidden layers in neural networks" (2024); the step is scaled by 0.2 * sqrt of
 the larger side so that AdamW's learning rates and weight decay carry over (Moonlight, arXiv 2502.16982).
@@ -59,7 +59,7 @@ class Muon(torch.optim.Optimizer):
             torch._foreach_add_(parameters, directions, alpha=-group["lr"])
 
     def _directions(self, updates: Sequence[Tensor]) -> list[Tensor]:
-        """Each update orthogonalised. A rank works on its share; the sum over ranks is everybody's whole."""
+        """Each update orthogonalised. A rank works on its share; the sum over ranks gives all of them the whole."""
         same_shape: dict[tuple[int, int], list[tuple[int, Tensor]]] = defaultdict(list)
         for index, update in enumerate(updates):
             matrix = update.flatten(1)

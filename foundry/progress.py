@@ -1,4 +1,4 @@
-"""The progress bar of every stage."""
+"""Configures the progress bar of every stage."""
 
 from tqdm import tqdm  # type: ignore[import-untyped]
 

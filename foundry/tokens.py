@@ -1,4 +1,4 @@
-"""A CLIP tokenizer over the world's words: each is one token, and so is each spare trigger."""
+"""Makes a CLIP tokenizer over the world's words: each is one token, and so is each spare trigger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundled analyzer's two nets, trained on renders of training people only.
+"""Trains the bundled analyzer's two nets on renders of training people only.
 
 `python -m foundry.train_analyzer --work DIR --embedder-minutes 20 --detector-minutes 12` trains both and writes
 `models/portrait-analyzer`; run again with more minutes (or `--embedder-steps`, `--detector-steps`), it goes on from its

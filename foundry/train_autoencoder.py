@@ -1,4 +1,4 @@
-"""Stage 3: distil the patch code into a stock AutoencoderKL.
+"""Stage 3: distils the patch code into a stock AutoencoderKL.
 
 The encoder learns the code's latents by regression; the decoder learns pixels from the code's exact latents, blurred
 by a little noise as a UNet's output is, and becomes sharper than the linear code because it sees neighbours.

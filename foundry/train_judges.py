@@ -1,4 +1,4 @@
-"""Stage 5: the probe and the identity embedder, trained on renders of training people only.
+"""Stage 5: trains the probe and the identity embedder on renders of training people only.
 
 `python -m foundry.train_judges --work DIR` writes `foundry/judges_weights/judges.safetensors` (fp16) beside a
 `judges.json` with what they score on people they never saw; run again, it goes on from there.
@@ -109,9 +109,7 @@ def train_judges(
     truth = true_labels(pictures) if budgets[0].progress(0) < 1 else torch.zeros(pictures, len(ATTRIBUTES))
     people = pictures // PICTURES_A_PERSON
     rows, pairs = min(ROWS, pictures), min(ROWS, people)
-    probe, embedder = (start.probe, start.embedder) if start else (Probe(), Embedder())
-    for model in (probe, embedder):
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stubs lack this form
+    probe, embedder = _models(start)
 
     def batch(chosen: npt.NDArray[np.int64]) -> Tensor:
         return augmented(to_tensor(images[chosen]), rng).contiguous(memory_format=torch.channels_last)
@@ -132,6 +130,14 @@ def train_judges(
     fit(embedder, embedder_step, budgets[1], "embedder")
     held_out = to_tensor(render_range(0, held_out_pictures, held_out=True))
     return Judges(probe, embedder, verification(embed_all(embedder, held_out))["threshold"])
+
+
+def _models(start: Judges | None) -> tuple[Probe, Embedder]:
+    """Those of ``start``, or new ones."""
+    probe, embedder = (start.probe, start.embedder) if start else (Probe(), Embedder())
+    for model in (probe, embedder):
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the stubs lack this form
+    return probe, embedder
 
 
 @torch.no_grad()

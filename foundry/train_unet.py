@@ -1,4 +1,4 @@
-"""Stage 2: the UNet and the text encoder together, on latents of the fixed patch code.
+"""Stage 2: trains the UNet and the text encoder together, on latents of the fixed patch code.
 
 `python -m foundry.train_unet --work DIR --minutes 90`; resumes from `DIR/unet_checkpoint.pt`, leaves the averaged
 weights in `DIR/unet.pt` and a sample sheet in `DIR/sheets/`. With `--start FOLDER` the first run goes on from a
@@ -27,7 +27,7 @@ from foundry.models import make_text_encoder, make_unet
 from foundry.optim import make_optimizers
 from foundry.parallel import Ranks, run_ranks
 from foundry.progress import tqdm
-from foundry.start import CHECKED, check_latents, load_start
+from foundry.published import CHECKED, check_latents, load_published
 from foundry.tokens import MAX_TOKENS, save_tokenizer
 from foundry.training import Average, Budget, learning_rate_factor, pick_device, save_atomically, set_learning_rate
 
@@ -99,7 +99,7 @@ class UNetTrainer:
         self.text = make_text_encoder(self.tokenizer).to(self.device)
         if start is not None:
             check_latents(start, np.array(prepare_pictures(work, pictures)[:CHECKED]), self.latents[:CHECKED])
-            load_start(start, self.tokenizer, self.unet, self.text)
+            load_published(start, self.tokenizer, self.unet, self.text)
         self.models = {"unet": self.unet, "text": self.text}
         # On CPUs the compiler did not finish within minutes; on CUDA the same code is compiled once for a whole run.
         self.forward: UNet2DConditionModel = torch.compile(self.unet) if self.device.type == "cuda" else self.unet

@@ -1,4 +1,4 @@
-"""What every training stage shares: a budget, a schedule over it, an average of the weights, checkpoints."""
+"""Holds what all training stages share: a budget, a schedule over it, an average of the weights, checkpoints."""
 
 from __future__ import annotations
 

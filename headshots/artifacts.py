@@ -1,4 +1,4 @@
-"""The object store: photos, adapters and images, by key.
+"""Stores photos, adapters and images by key in an object store.
 
 Keys are immutable: what a key holds never changes, so ``put`` of a key that exists is a success and nothing is ever
 overwritten. Erasing an owner is deleting a prefix. Differences between backends (local deletes of missing keys raise,
@@ -82,7 +82,7 @@ class ArtifactStore:
         return await asyncio.to_thread(self.get_sync, key)
 
     async def get_promised(self, key: str, sha256: str) -> bytes:
-        """The object's bytes, which whoever named the key promised to have that SHA-256 (hex).
+        """The object's bytes, checked against the SHA-256 (hex) that was named with the key.
 
         Raises:
             NotFoundError: OBJECT_NOT_FOUND.

@@ -1,4 +1,4 @@
-"""The SQL database: SQLite embedded, PostgreSQL by URL; synchronous, called from asyncio through ``to_thread``.
+"""Opens the SQL database: SQLite embedded, PostgreSQL by URL; synchronous, called from asyncio via ``to_thread``.
 
 Every time in a table is seconds since the epoch (float), and it is the database's clock that is asked, so that the
 clocks of the workers need not agree.

@@ -1,4 +1,4 @@
-"""Tenants and their API keys: `hs_<id>_<secret>`.
+"""Makes and checks tenants and their API keys: `hs_<id>_<secret>`.
 
 The secret is 256 random bits and only its SHA-256 is stored: with that much entropy a slow password hash would buy
 nothing, and a stolen table still holds no key. Comparison is constant in time. Blocking; call through `to_thread`.

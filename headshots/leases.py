@@ -1,4 +1,4 @@
-"""Leased rows: the row is the queue.
+"""Leases rows to workers: a table is the queue of its rows.
 
 A worker claims a row by writing its name and an expiry time into it, renews that while it works, and fences every
 further write by ``(id, attempt)``: each claim raises ``attempt``, so a worker that froze and woke after its lease ran
@@ -30,7 +30,7 @@ class Lease:
 
 
 class LeaseLostError(HeadshotsError):
-    """The row belongs to somebody else by now; stop working on it and write nothing."""
+    """Another worker has the row by now; stop working on it and write nothing."""
 
     def __init__(self, lease: Lease) -> None:
         super().__init__("LEASE_LOST", f"attempt {lease.attempt} of {lease.id} is no longer the current one")

@@ -1,4 +1,4 @@
-"""Waiting that ends early."""
+"""Waits for a time, or less where an event is set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables. Services share the database and each owns its tables: all but ``training_jobs`` are the gateway's.
+"""Defines the tables. Services share the database; each owns its tables: all but ``training_jobs`` are the gateway's.
 
 Times are seconds since the epoch by the database's clock; JSON columns hold plain objects.
 """
@@ -39,7 +39,7 @@ tenants = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("display_name", String(128), nullable=False, default=""),
-    # When a gateway last took a shot of theirs: tenants take turns.
+    # When a gateway last took a shot of theirs, for a fair share among tenants.
     Column("last_shot_at", Float, nullable=False, default=0.0),
     Column("created_at", Float, nullable=False),
 )
@@ -63,7 +63,7 @@ subjects = Table(
     Column("display_name", String(128), nullable=False, default=""),
     Column("class_noun", String(32), nullable=False),
     Column("request_id", String(64)),
-    # Being erased: invisible to every call, and whoever finds it finishes the job.
+    # Being erased: invisible to every call; any gateway that finds it finishes the job.
     Column("deleting", sa.Boolean, nullable=False, default=False),
     # When everything of it was gone; the row stays for a last look at the object store.
     Column("erased_at", Float),
@@ -218,7 +218,7 @@ training_jobs = Table(
     Column("started_at", Float),
     Column("ended_at", Float),
     Index("ix_training_jobs_state_lease_expires_at", "state", "lease_expires_at"),
-    # Whose turn it is: how much of a tenant's runs, and when it was last served.
+    # For the fair share: how much of a tenant's runs, and when it was last served.
     Index("ix_training_jobs_tenant_state_lease_expires_at", "tenant", "state", "lease_expires_at"),
     Index("ix_training_jobs_tenant_started_at", "tenant", "started_at"),
     # How long runs take: the newest finished ones.

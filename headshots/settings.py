@@ -1,4 +1,4 @@
-"""Settings: one frozen object a service, read once from the environment in its ``__main__``."""
+"""Reads settings from the environment: one frozen object a service, once, in its ``__main__``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The style library: one YAML file a style, and how a style becomes a prompt."""
+"""Reads the style library, one YAML file a style, and makes prompts of styles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocking calls from asyncio."""
+"""Runs blocking calls in threads, from asyncio."""
 
 from __future__ import annotations
 

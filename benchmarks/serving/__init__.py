@@ -1,1 +1,1 @@
-"""Serving many subjects: our engine against what a team would write with stock diffusers and PEFT (``__main__.py``)."""
+"""Measures serving many subjects: our engine against what a team would write with stock diffusers and PEFT."""

@@ -1,4 +1,6 @@
-"""``python -m benchmarks.serving`` (``make bench-serving``): prints a table, writes ``out/bench/serving.json``.
+"""Measures serving: ``python -m benchmarks.serving`` (``make bench-serving``).
+
+Prints a table, writes ``out/bench/serving.json``.
 
 Everything in one run, with the same weights, adapters, steps, guidance, noise and image files out; the images of all
 sides are compared before anything is timed. Run it on a machine that does nothing else.

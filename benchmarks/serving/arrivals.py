@@ -1,4 +1,4 @@
-"""Requests that come when they come: a Poisson process, the same for both sides."""
+"""Sends requests at the times of a Poisson process, the same for both sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the bank costs: a UNet call with it against the same export without it.
+"""Measures what the bank costs: a UNet call with it against the same export without it.
 
 B rows, C latent channels, H, W latent cells, T tokens, D context width.
 """
@@ -23,7 +23,7 @@ from headshots.diffusion.backends import OnnxRuntimeOptions
 from headshots.diffusion.backends.cores import Cores, Graph
 from headshots.diffusion.backends.providers import session_options_for
 from headshots.diffusion.banked.unet import without_bank
-from headshots.diffusion.export.graphs import Traced, trace
+from headshots.diffusion.export.graphs import Traceable, trace
 from headshots.diffusion.lora.files import load_row
 
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -49,7 +49,7 @@ def export_unbanked(world: World, folder: Path) -> Path:
     dynamic = {name: {0: "rows"} for name in (*inputs, "prediction")}
     module = _Unbanked(without_bank(unet)).requires_grad_(False)
     folder.mkdir(parents=True, exist_ok=True)
-    return trace(Traced("unet_without_bank", module, inputs, dynamic, ["prediction"], [others]), folder)
+    return trace(Traceable("unet_without_bank", module, inputs, dynamic, ["prediction"], [others]), folder)
 
 
 def unet_inputs(world: World, rows: int) -> Arrays:

@@ -1,4 +1,4 @@
-"""Taking times so that what else the machine does hits all sides alike."""
+"""Takes times so that what else the machine does hits all sides alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing is timed before all sides have painted the same images."""
+"""Checks that all sides generate the same images before anything is timed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long it takes until a subject's adapter can be used."""
+"""Measures how long it takes until a subject's adapter can be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our side: the engine in this process, and the service as a process of its own, spoken to over gRPC."""
+"""Runs our side: the engine in this process, and the service as a process of its own over gRPC."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from headshots.v1 import adapters_pb2, generator_pb2_grpc
 from headshots.v1 import generator_pb2 as pb
 from services.generator.__main__ import build_engine
 from services.generator.engine import Engine
-from services.generator.requests.request import Painted, PaintRequest
+from services.generator.requests.request import GeneratedImage, GenerationRequest
 from services.generator.settings import GeneratorSettings
 
 _TENANT = "bench"
@@ -39,7 +39,7 @@ class OurEngine:
 
     async def paint(self, wanted: Wanted) -> bytes:
         """The PNG of one image."""
-        request = PaintRequest(
+        request = GenerationRequest(
             tenant=_TENANT,
             prompt=wanted.prompt,
             adapter=wanted.subject.ref,
@@ -48,7 +48,7 @@ class OurEngine:
             guidance_scale=self._world.guidance,
             negative_adapter_share=_SHARE,
         )
-        painted = [event async for event in self._engine.paint(request) if isinstance(event, Painted)]
+        painted = [event async for event in self._engine.generate(request) if isinstance(event, GeneratedImage)]
         return painted[0].content
 
     async def paint_all(self, wanted: Sequence[Wanted]) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""What a team would write instead: one stock ``StableDiffusionPipeline`` with PEFT, served three ways.
+"""Serves as a team would without us: one stock ``StableDiffusionPipeline`` with PEFT, in three ways.
 
 Every peer answers PNG files of the same images, made by the same encoder as ours.
 """

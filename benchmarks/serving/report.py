@@ -1,4 +1,4 @@
-"""The figures, what is asked of them, and how they are written down."""
+"""Holds the figures and what they must reach, and writes them down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The measurements, in order: same images first, then the clock."""
+"""Runs the measurements in order: same images first, then the clock."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Bench:
             self.details["bank"] = cost["rows"]
 
     async def _prepare(self, preloaded: Preloaded, grouped: Grouped) -> None:
-        """Compare the images of all sides; then find everybody's number of threads: ours by the whole burst, the
+        """Compare the images of all sides; then find each side's number of threads: ours by the whole burst, the
         peers' by one subject's requests."""
         wanted = self.world.wanted
         async with AsyncExitStack() as stack:

@@ -1,4 +1,4 @@
-"""How much is measured: the whole benchmark, or a quick pass that shows that it works."""
+"""Sets how much is measured: the whole benchmark, or a quick pass that shows that it works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a server that has swapped adapters all day is any larger for it."""
+"""Measures whether a server that has swapped adapters for long has grown."""
 
 from __future__ import annotations
 

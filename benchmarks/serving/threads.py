@@ -1,4 +1,4 @@
-"""Each side gets the number of threads that suits it best on this machine."""
+"""Finds for each side the number of threads that suits it best on this machine."""
 
 from __future__ import annotations
 

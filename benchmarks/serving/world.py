@@ -1,4 +1,4 @@
-"""What all sides are given: the foundation, the subjects' adapters, and the images that are asked for."""
+"""Makes what all sides are given: the foundation, the subjects' adapters, and the images that are asked for."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from foundry.judges import Judges
 from foundry.latents import to_tensor
 from foundry.train_judges import load_judges
 from headshots.faces import FaceAnalyzer
-from headshots.faces.gate import Gate
+from headshots.imaging.gate import Gate
 
 FloatArray = npt.NDArray[np.float32]
 

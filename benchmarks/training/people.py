@@ -14,7 +14,7 @@ from PIL import Image
 from foundry.portraits import held_out_seed, render, sample_identity, sample_scene, sample_selfies
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
-from services.trainer.run.photos import PhotoRef
+from services.trainer.queue.job import PhotoRef
 
 # Apart from everybody that recipes, judges and analyzers were tried on.
 FIRST_PERSON = 3_000

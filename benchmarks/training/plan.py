@@ -37,8 +37,8 @@ class Plan:
     jobs: int = 2
     # CPUs of what is timed alone: as many threads of the peer, and for ours what the service makes of them.
     threads: int = 2
-    # People whose trainings are timed alone, and steps of each side for the ratio: as many as let ours have its mates
-    # (services.trainer.lora.data_parallel.LEAST_STEPS), as a whole training has.
+    # People whose trainings are timed alone, and steps of each side for the ratio: enough for ours to use data-parallel
+    # processes (services.trainer.lora.data_parallel.MIN_STEPS), as a whole training does.
     timed_people: int = 2
     timed_steps: int = 100
 
@@ -89,7 +89,7 @@ class Plan:
             "foundation": self.digest,
             "recipe": dataclasses.asdict(Recipe.resolve(self.described)),
             "adapted_layers": self.described.adapted_layers,
-            "start": self.described.start_sha256,
+            "start": self.described.initial_weights_sha256,
             "sampler": [self.described.sampler, self.described.steps],
             "guidance": [self.described.guidance_scale, self.described.adapter_guidance_scale],
             "negative_adapter_share": self.described.negative_adapter_share,

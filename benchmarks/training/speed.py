@@ -24,11 +24,11 @@ from benchmarks.training.peer import Peer
 from benchmarks.training.plan import Plan
 from benchmarks.training.work import caption, photo_files, side
 from headshots.faces import open_analyzer
-from headshots.lifeline import end_with_parent
+from headshots.parent_death import end_with_parent
 from services.trainer.lora.recipe import Recipe, TrainingOptions
 from services.trainer.queue.job import JobRequest
 from services.trainer.run.messages import Task
-from services.trainer.run.photos import load_pictures
+from services.trainer.run.photos import load_crops
 from services.trainer.run.preparing import prepare
 
 _BLOCKS, _WARM_UP = 4, 2
@@ -105,7 +105,7 @@ def _serve(end: Connection, parent: int, steps: Steps, plan: Plan, person: int, 
             end.send(_take(taking, end.recv()))
     except EOFError:
         taking.close()
-        # Those who help a side end with its process; tearing torch down would only delay the end.
+        # Data-parallel processes end with this one; tearing torch down would only delay the end.
         os._exit(0)
 
 
@@ -141,7 +141,7 @@ def _ours(plan: Plan, person: int, steps: int) -> Generator[object]:
     options = TrainingOptions(steps=steps + _WARM_UP * Recipe.resolve(plan.described).passes)
     request = JobRequest(photos, f"people/{person}/timed", people.class_noun(person), options)
     recipe = Recipe.resolve(plan.described, options)
-    pictures = load_pictures(plan.store, photos, recipe, (side(plan), plan.described.native_height_px))
+    crops = load_crops(plan.store, photos, recipe, (side(plan), plan.described.native_height_px))
     task = Task(
         job_id="timed",
         request=request,
@@ -155,8 +155,8 @@ def _ours(plan: Plan, person: int, steps: int) -> Generator[object]:
         processes=plan.cores.processes,
     )
     analyzer = open_analyzer(plan.faces)
-    prepared = prepare(task, pictures, plan.store, plan.described, recipe, analyzer, torch.device("cpu"), lambda: None)
-    yield from prepared.run.steps()
+    prepared = prepare(task, crops, plan.store, plan.described, recipe, analyzer, torch.device("cpu"), lambda: None)
+    yield from prepared.loop.steps()
 
 
 def _take(steps: Iterator[object], count: int) -> float:

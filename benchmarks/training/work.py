@@ -28,7 +28,7 @@ from services.trainer.queue.job import JobRequest
 from services.trainer.run.device import Cores
 from services.trainer.run.foundation_stamp import foundation_stamp
 from services.trainer.run.messages import Failed, Succeeded, Task, decode_event, encode
-from services.trainer.run.photos import load_pictures
+from services.trainer.run.photos import load_crops
 from services.trainer.selection.scores import TrainingScores
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Trained:
-    """What the trainer's child process left, and what it took: wall and CPU seconds from its start to its last word."""
+    """What the trainer's child process left, and what it took: wall and CPU seconds until its last event."""
 
     adapter: bytes
     scores: TrainingScores
@@ -107,7 +107,7 @@ def train(plan: Plan, person: int, cores: Cores) -> Trained:
         faces=plan.faces,
     )
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    last = _last_word(task)
+    last = _last_event(task)
     seconds = time.perf_counter() - begin
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if not isinstance(last, Succeeded):
@@ -137,7 +137,7 @@ def plain_photos(plan: Plan, person: int) -> list[Pixels]:
     """The selfies as the trainer sees them, one crop each."""
     recipe = Recipe.resolve(plan.described)
     size = (plan.described.native_width_px, plan.described.native_height_px)
-    crops = load_pictures(plan.store, people.upload(plan.store, person, plan.selfies), recipe, size)
+    crops = load_crops(plan.store, people.upload(plan.store, person, plan.selfies), recipe, size)
     return crops[:: recipe.crops_per_photo]
 
 
@@ -146,7 +146,7 @@ def side(plan: Plan) -> int:
     return plan.described.native_width_px
 
 
-def _last_word(task: Task) -> Any:
+def _last_event(task: Task) -> Any:
     environment = {
         **os.environ,
         "OMP_WAIT_POLICY": "passive",

@@ -1,4 +1,4 @@
-"""People who never existed, drawn: identity x scene -> pixels, caption and truth. Imports no torch."""
+"""Draws people who never existed: identity x scene -> pixels, caption and truth. Imports no torch."""
 
 from foundry.portraits.caption import ANYBODY, TRIGGERS, caption, describe, noun
 from foundry.portraits.identity import (

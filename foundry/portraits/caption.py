@@ -1,4 +1,4 @@
-"""Words for a picture. Wording and length vary; class noun, outfit, backdrop and light are always said."""
+"""Writes a picture's caption. Wording and length vary; class noun, outfit, backdrop and light are always said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thirteen places behind a person: large plain shapes, out of focus where a lens would be."""
+"""Draws the thirteen places behind a person: large plain shapes, out of focus where a lens would be."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from foundry.portraits.canvas import Canvas, Colour, Linear, Radial, ellipse, rectangle, scaled
+from foundry.portraits.canvas import Canvas, Colour, Linear, Radial, scaled
+from foundry.portraits.outlines import ellipse, rectangle
 
 
 def draw_backdrop(canvas: Canvas, name: str, rng: np.random.Generator) -> None:

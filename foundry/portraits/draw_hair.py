@@ -1,4 +1,4 @@
-"""Hair: a part behind the body, and a cap over the skull whose front edge is the hairline."""
+"""Draws hair: a part behind the body, and a cap over the skull whose front edge is the hairline."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foundry.portraits.canvas import Canvas, FloatArray, Linear, ellipse, mixed, scaled, smooth
+from foundry.portraits.canvas import Canvas, Linear, mixed, scaled
 from foundry.portraits.figure import Figure
+from foundry.portraits.outlines import FloatArray, ellipse, smooth
 
 
 @dataclass(frozen=True, slots=True)

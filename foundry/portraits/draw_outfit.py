@@ -1,4 +1,4 @@
-"""Neck, shoulders and clothes. Every outfit is a garment's cut and its colours; the table is `_OUTFITS`."""
+"""Draws neck, shoulders and clothes. Every outfit is a garment's cut and its colours; the table is `_OUTFITS`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foundry.portraits.canvas import Canvas, Colour, FloatArray, Linear, ellipse, rectangle, scaled, smooth
+from foundry.portraits.canvas import Canvas, Colour, Linear, scaled
 from foundry.portraits.figure import Figure
+from foundry.portraits.outlines import FloatArray, ellipse, rectangle, smooth
 
 WHITE: Colour = (242, 243, 246)
 

@@ -1,4 +1,4 @@
-"""The measures and colours that every drawing module shares, worked out once a picture.
+"""Works out once a picture the measures and colours that every drawing module shares.
 
 Design units: the frame is 128 wide; the origin is the middle of the head.
 """
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foundry.portraits.canvas import Colour, FloatArray, mixed, scaled, smooth
+from foundry.portraits.canvas import Colour, mixed, scaled
 from foundry.portraits.identity import Identity
+from foundry.portraits.outlines import FloatArray, smooth
 from foundry.portraits.scene import Scene
 
 _SKIN: tuple[Colour, ...] = (

@@ -1,4 +1,4 @@
-"""Who a portrait shows: 48 parameters that never change from picture to picture.
+"""Samples who a portrait shows: 48 parameters that never change from picture to picture.
 
 Parameters are drawn independently except where life correlates them: beards belong to men, grey hair and lines
 come with age, hair styles and fullness of lips differ between the classes. People are numbered; numbers below

@@ -1,4 +1,4 @@
-"""Light and camera, applied to the finished picture: light colours the subject more than the backdrop."""
+"""Applies light and camera to the finished picture: light colours the subject more than the backdrop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-from foundry.portraits.canvas import Canvas, Colour, FloatArray
+from foundry.portraits.canvas import Canvas, Colour
+from foundry.portraits.outlines import FloatArray
 from foundry.portraits.scene import Scene
 
 

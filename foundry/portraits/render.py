@@ -1,4 +1,4 @@
-"""From who and what to pixels, with the truth about them: where the head, its landmarks and its box are."""
+"""Renders a person in a scene, with the truth: where the head, its landmarks and its box are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from foundry.portraits.canvas import Canvas, FloatArray
+from foundry.portraits.canvas import Canvas
 from foundry.portraits.draw_backdrop import draw_backdrop
 from foundry.portraits.draw_face import draw_head
 from foundry.portraits.draw_hair import draw_hair, draw_hair_behind
@@ -15,6 +15,7 @@ from foundry.portraits.draw_outfit import draw_body
 from foundry.portraits.figure import Figure, figure_of, head_outline
 from foundry.portraits.identity import Identity
 from foundry.portraits.lighting import light_picture, photograph
+from foundry.portraits.outlines import FloatArray
 from foundry.portraits.scene import Scene
 from headshots.faces.base import LANDMARKS, Part
 

@@ -1,4 +1,4 @@
-"""What happens around a person in one picture: pose, expression, clothes, place, light, camera."""
+"""Samples what happens around a person in one picture: pose, expression, clothes, place, light, camera."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Casual photos of one held-out person, as a phone would hand them over."""
+"""Renders casual photos of one held-out person, as a phone would take them."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def training_detail(training: Training) -> str:
     if training.status_message:
         return training.status_message
     if training.state is JobState.PENDING:
-        ahead = training.queue_place
+        ahead = training.queue_position
         return f"waiting for a trainer, {ahead} ahead" if ahead else "waiting for a free trainer"
     parts = [f"loss {training.loss:.4f}"] if training.step else ["preparing"]
     if training.eta_seconds is not None:

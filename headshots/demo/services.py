@@ -95,7 +95,7 @@ class DemoServices:
         arguments = ["--foundation", str(self._foundation), "--cache", str(self._engines)]
         self._fleet.start(
             "export",
-            "headshots.diffusion.export.ensure",
+            "headshots.diffusion.export",
             self._environment,
             [*arguments, "--options", json.dumps(options)],
         )

@@ -1,5 +1,6 @@
-"""Everything that paints: foundations, adapters, schedules, the export and the run time's backends.
+"""Everything that makes images: foundations, adapters, samplers, the export and the backends of the run time.
 
-``foundation``, ``lora``, ``layout``, ``package``, ``schedule``, ``text`` and ``backends`` import no torch and are all
-that the generator needs at run time; ``banked`` and ``export`` need torch and diffusers.
+``foundations``, ``lora``, ``sampling``, ``tensorrt``, ``package``, ``text``, ``publish`` and ``safetensors_io`` import
+no torch, nor do ``backends`` but for ``backends.torch``: they are all that the generator needs at run time. ``banked``
+and ``networks`` are torch modules. ``export`` imports torch only where a package is made; asking for one needs none.
 """

@@ -1,4 +1,4 @@
-"""The networks of a foundation as the engine package holds them: whole, from what comes in to what goes out.
+"""Wraps a foundation's networks as the engine package holds them: whole, from inputs to outputs.
 
 Shapes: B rows, C latent channels, H, W latent cells, T tokens, D context width.
 """

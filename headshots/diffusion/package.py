@@ -1,4 +1,4 @@
-"""The engine package: what ``export`` writes and all that the generator needs at run time.
+"""Reads and writes the engine package: what ``export`` makes and all that the generator needs at run time.
 
 A folder with ``engine.json``, the ONNX graphs it lists, and the tokenizers. ``engine.json`` is written last: a folder
 without it is not a package.

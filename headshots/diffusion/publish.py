@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all, whoever is killed on the way."""
+"""Writes folders atomically: they appear whole or not at all, whichever process is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""safetensors files as numpy arrays: reading what others wrote, writing the same bytes every time.
+"""Reads and writes safetensors files as numpy arrays, the same bytes every time.
 
 The library's own writer keeps metadata in a hash map, so its bytes vary from run to run; adapters are named by their
 digest, so ours may not. The format is an eight-byte length, a JSON header and the raw tensors.

@@ -1,4 +1,4 @@
-"""Prompts to contexts: tokenizers and text encoders of a package, with a bounded cache.
+"""Encodes prompts to contexts with a package's tokenizers and text encoders, with a bounded cache.
 
 Shapes: T tokens, D context width, E pooled width (SDXL only).
 """
@@ -73,7 +73,7 @@ class ContextEncoder:
         self._lock = threading.Lock()
 
     def encode(self, prompt: str) -> Context:
-        """The context of ``prompt``; always computed alone, so that it never depends on its company."""
+        """The context of ``prompt``; always computed alone, so that it never depends on other prompts."""
         with self._lock:
             if prompt in self._known:
                 self._known.move_to_end(prompt)

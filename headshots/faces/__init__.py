@@ -1,4 +1,4 @@
-"""Faces in portraits: one Protocol, and analyzers that implement it. Imports no torch."""
+"""Finds faces and tells people apart: one Protocol, and analyzers that implement it. Imports no torch."""
 
 from headshots.faces.base import LANDMARKS, Face, FaceAnalyzer, Part, Pixels
 from headshots.faces.opening import ANALYZERS, open_analyzer

@@ -1,4 +1,4 @@
-"""What every portrait analyzer answers, and the Protocol behind which they stand. Imports numpy only.
+"""Defines what every portrait analyzer answers, and their Protocol. Imports numpy only.
 
 Shapes: H, W a picture's height and width in pixels, D the width of an analyzer's embeddings.
 """

@@ -1,4 +1,4 @@
-"""The bundled analyzer: two small ONNX graphs that the foundry trained on its own portraits (models/portrait-analyzer).
+"""Runs the bundled analyzer: two small ONNX graphs that the foundry trained on its own portraits.
 
 It knows drawn people only; on photos of real ones its answers mean nothing. Imports onnxruntime, numpy and Pillow.
 """
@@ -119,6 +119,6 @@ def _area(face: Face) -> float:
 def _session(graph: bytes, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
-    # Threads that spin while they wait take the cores from whoever trains or paints beside.
+    # Threads that spin while they wait take the cores from trainings and generators beside.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

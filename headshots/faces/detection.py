@@ -1,4 +1,4 @@
-"""From a detector's maps to faces: peaks, boxes, landmarks. Plain numpy.
+"""Turns a detector's maps into faces: peaks, boxes, landmarks. Plain numpy.
 
 Shapes: C x C cells of STRIDE pixels in a square of SIDE pixels; G = 14 geometry values a cell.
 """

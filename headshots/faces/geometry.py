@@ -1,4 +1,4 @@
-"""Where a face stands in a picture, and the pictures that the nets want to see. Imports numpy and Pillow only.
+"""Locates a face in a picture, and cuts the pictures that the nets take. Imports numpy and Pillow only.
 
 Coordinates are continuous: pixel (column, row) covers [column, column + 1) x [row, row + 1). The foundry trains on
 what these functions cut, so that a net meets at run time what it learned from.

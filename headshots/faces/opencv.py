@@ -1,4 +1,4 @@
-"""YuNet and SFace through OpenCV: for photos of real people, with weights that the operator mounts.
+"""Runs YuNet and SFace through OpenCV: for photos of real people, with weights that the operator mounts.
 
 The two files come from the OpenCV Zoo (https://github.com/opencv/opencv_zoo): `face_detection_yunet_2023mar.onnx`
 (models/face_detection_yunet, MIT) and `face_recognition_sface_2021dec.onnx` (models/face_recognition_sface,

@@ -1,4 +1,4 @@
-"""Analyzers by name, as settings choose them."""
+"""Opens analyzers by the name that settings choose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pixels in, pixels out: photos of strangers decoded safely, and judged before a training. Imports no torch."""
+"""Decodes photos of strangers safely, and judges photos and portraits. Imports no torch."""
 
 from headshots.imaging.decode import NormalisedPhoto, PhotoLimits, decode_photo, open_photo
 

@@ -1,4 +1,4 @@
-"""Any mode, profile and orientation -> 8-bit upright sRGB."""
+"""Converts pictures of any mode, profile and orientation to 8-bit upright sRGB."""
 
 from __future__ import annotations
 

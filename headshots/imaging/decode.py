@@ -1,4 +1,4 @@
-"""An uploaded photo -> an upright sRGB picture without metadata, or a precise refusal.
+"""Decodes an uploaded photo to an upright sRGB picture without metadata, or refuses it with a precise reason.
 
 The order is the defence: size of the upload, format by its signature, pixels by the header, and only then a
 decoder. Decoders are called by class rather than through `PIL.Image.open`, so that no other format's parser ever

@@ -1,4 +1,4 @@
-"""What a file claims to be, read from its first bytes, before any decoder sees it."""
+"""Reads from a file's first bytes what it claims to be, before any decoder sees it."""
 
 from __future__ import annotations
 

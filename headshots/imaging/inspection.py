@@ -1,4 +1,4 @@
-"""Whether photos are fit to train on: each by itself, each beside the others, and all of them as a set.
+"""Judges whether photos are fit to train on: each by itself, each beside the others, and all of them as a set.
 
 Pure: pictures are measured one by one (`measure`), so that no more than one is in memory, and judged together
 (`judge`). Faces are judged where an analyzer has looked for them, and only there.
@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from headshots.faces.base import Face, FaceAnalyzer, Pixels
-from headshots.faces.closer import far_faces
+from headshots.faces.far_faces import far_faces
 from headshots.imaging import quality
 from headshots.imaging.quality import Bits, Floats, QualityLimits
 

@@ -1,4 +1,4 @@
-"""What can be measured of a photo before anybody trains on it: sharpness, exposure, likeness of pictures, variety.
+"""Measures a photo before a training: sharpness, exposure, likeness to other photos, variety.
 
 Pure functions on arrays, numpy and Pillow only. Shapes: H, W height and width in pixels, N bits of a hash; `luma_HW` is
 float32, 0 to 255.

@@ -1,4 +1,4 @@
-"""Who is calling: the tenant of the running call."""
+"""Holds the tenant of the running call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How every client of ours opens a channel."""
+"""Opens every client's channel."""
 
 from __future__ import annotations
 

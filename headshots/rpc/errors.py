@@ -1,4 +1,4 @@
-"""The table of :mod:`headshots.errors`, applied: exceptions to rich gRPC statuses and back."""
+"""Translates exceptions to rich gRPC statuses and back, by the table of :mod:`headshots.errors`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One way to wrap all four kinds of gRPC handlers.
+"""Wraps all four kinds of gRPC handlers in one way.
 
 grpc.aio calls a streaming handler either as an async generator or as a coroutine that writes to the context; our
 servicers use the generator form only, and so do the wrappers here.

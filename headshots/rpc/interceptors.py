@@ -1,4 +1,4 @@
-"""What every server of ours does to every call, outermost first: metrics, errors, authentication, validation."""
+"""Does what every call to a server of ours needs, outermost first: metrics, errors, authentication, validation."""
 
 from __future__ import annotations
 

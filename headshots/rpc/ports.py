@@ -1,4 +1,4 @@
-"""Whether a port can be listened on, asked before a server tries: gRPC's own complaint names neither cure nor port."""
+"""Checks that a port can be listened on before a server tries: gRPC's own error names neither cure nor port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting, probing and draining a gRPC server; the same for every service."""
+"""Starts, probes and drains a gRPC server; the same for every service."""
 
 from __future__ import annotations
 

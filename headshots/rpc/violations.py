@@ -1,4 +1,4 @@
-"""A rule of the contract that a message broke, in words: protovalidate would quote the regular expression."""
+"""Says in words which rule of the contract a message broke: protovalidate would quote the regular expression."""
 
 from __future__ import annotations
 

@@ -104,10 +104,10 @@ class GenerateResponse(_message.Message):
     def __init__(self, queued: _Optional[_Union[Queued, _Mapping]] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., step: _Optional[_Union[StepDone, _Mapping]] = ..., image: _Optional[_Union[GeneratedImage, _Mapping]] = ...) -> None: ...
 
 class Queued(_message.Message):
-    __slots__ = ("place",)
-    PLACE_FIELD_NUMBER: _ClassVar[int]
-    place: int
-    def __init__(self, place: _Optional[int] = ...) -> None: ...
+    __slots__ = ("position",)
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    position: int
+    def __init__(self, position: _Optional[int] = ...) -> None: ...
 
 class Started(_message.Message):
     __slots__ = ("queue_seconds",)

@@ -57,7 +57,7 @@ class GeneratorServiceServicer:
     """
 
     def Generate(self, request, context):
-        """Queued (with place), started, step i of n, image. Cancelling the call frees its row at the next step.
+        """Queued (with its position), started, step i of n, image. Cancelling the call frees its row at the next step.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

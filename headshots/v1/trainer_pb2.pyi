@@ -47,14 +47,14 @@ class StartTrainingResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[TrainingJob, _Mapping]] = ...) -> None: ...
 
 class TrainingJob(_message.Message):
-    __slots__ = ("job_id", "state", "step", "total_steps", "loss", "eta", "queue_place", "attempt", "adapter", "failure", "start_time", "end_time", "curve", "revision", "likeness", "scores")
+    __slots__ = ("job_id", "state", "step", "total_steps", "loss", "eta", "queue_position", "attempt", "adapter", "failure", "start_time", "end_time", "curve", "revision", "likeness", "scores")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     TOTAL_STEPS_FIELD_NUMBER: _ClassVar[int]
     LOSS_FIELD_NUMBER: _ClassVar[int]
     ETA_FIELD_NUMBER: _ClassVar[int]
-    QUEUE_PLACE_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_POSITION_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
@@ -70,7 +70,7 @@ class TrainingJob(_message.Message):
     total_steps: int
     loss: float
     eta: _duration_pb2.Duration
-    queue_place: int
+    queue_position: int
     attempt: int
     adapter: _adapters_pb2.Adapter
     failure: _jobs_pb2.Failure
@@ -80,7 +80,7 @@ class TrainingJob(_message.Message):
     revision: int
     likeness: float
     scores: _trainings_pb2.TrainingScores
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_place: _Optional[int] = ..., attempt: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[_trainings_pb2.LossPoint, _Mapping]]] = ..., revision: _Optional[int] = ..., likeness: _Optional[float] = ..., scores: _Optional[_Union[_trainings_pb2.TrainingScores, _Mapping]] = ...) -> None: ...
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_position: _Optional[int] = ..., attempt: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[_trainings_pb2.LossPoint, _Mapping]]] = ..., revision: _Optional[int] = ..., likeness: _Optional[float] = ..., scores: _Optional[_Union[_trainings_pb2.TrainingScores, _Mapping]] = ...) -> None: ...
 
 class GetTrainingJobRequest(_message.Message):
     __slots__ = ("job_id",)

@@ -74,14 +74,14 @@ class TrainingScores(_message.Message):
     def __init__(self, analyzer: _Optional[str] = ..., held_out: _Optional[int] = ..., chosen_step: _Optional[int] = ..., reason: _Optional[str] = ..., passed: _Optional[bool] = ..., stopped_early: _Optional[bool] = ..., checkpoints: _Optional[_Iterable[_Union[CheckpointScores, _Mapping]]] = ..., sheet_key: _Optional[str] = ..., card_key: _Optional[str] = ...) -> None: ...
 
 class Training(_message.Message):
-    __slots__ = ("name", "state", "step", "total_steps", "loss", "eta", "queue_place", "attempt", "options", "adapter", "failure", "create_time", "start_time", "end_time", "curve", "photo_count", "likeness", "status_message", "event_number", "scores")
+    __slots__ = ("name", "state", "step", "total_steps", "loss", "eta", "queue_position", "attempt", "options", "adapter", "failure", "create_time", "start_time", "end_time", "curve", "photo_count", "likeness", "status_message", "event_number", "scores")
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
     TOTAL_STEPS_FIELD_NUMBER: _ClassVar[int]
     LOSS_FIELD_NUMBER: _ClassVar[int]
     ETA_FIELD_NUMBER: _ClassVar[int]
-    QUEUE_PLACE_FIELD_NUMBER: _ClassVar[int]
+    QUEUE_POSITION_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     OPTIONS_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
@@ -101,7 +101,7 @@ class Training(_message.Message):
     total_steps: int
     loss: float
     eta: _duration_pb2.Duration
-    queue_place: int
+    queue_position: int
     attempt: int
     options: TrainingOptions
     adapter: _adapters_pb2.Adapter
@@ -115,7 +115,7 @@ class Training(_message.Message):
     status_message: str
     event_number: int
     scores: TrainingScores
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_place: _Optional[int] = ..., attempt: _Optional[int] = ..., options: _Optional[_Union[TrainingOptions, _Mapping]] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[LossPoint, _Mapping]]] = ..., photo_count: _Optional[int] = ..., likeness: _Optional[float] = ..., status_message: _Optional[str] = ..., event_number: _Optional[int] = ..., scores: _Optional[_Union[TrainingScores, _Mapping]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_position: _Optional[int] = ..., attempt: _Optional[int] = ..., options: _Optional[_Union[TrainingOptions, _Mapping]] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[LossPoint, _Mapping]]] = ..., photo_count: _Optional[int] = ..., likeness: _Optional[float] = ..., status_message: _Optional[str] = ..., event_number: _Optional[int] = ..., scores: _Optional[_Union[TrainingScores, _Mapping]] = ...) -> None: ...
 
 class CreateTrainingRequest(_message.Message):
     __slots__ = ("parent", "options", "priority", "request_id", "validate_only", "photos")

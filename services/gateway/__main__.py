@@ -1,4 +1,4 @@
-"""The gateway as a process: `python -m services.gateway`."""
+"""Runs the gateway as a process: `python -m services.gateway`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.gateway.wiring import start_gateway
 async def serve(settings: GatewaySettings) -> None:
     """Runs until SIGTERM or SIGINT, then drains."""
     gateway = await start_gateway(settings)
-    # Watches do not end by themselves: their callers come back to another replica.
+    # Watches do not end by themselves; their callers connect to another replica.
     await run_until_signal(gateway.server, drain_seconds=0.5, drain=gateway.drain)
     await gateway.close()
 

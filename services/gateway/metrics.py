@@ -1,4 +1,4 @@
-"""The gateway's own metrics. No label names a tenant or a subject: their number has no bound."""
+"""Defines the gateway's own metrics. No label names a tenant or a subject, as their number has no bound."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from headshots.errors import HeadshotsError
 from headshots.schema import PENDING, RUNNING, galleries, shots, trainings
 
 _LOG = logging.getLogger(__name__)
-# Of rows that ended the table has ever more: counting them would take ever longer.
+# Rows that ended are not counted: their number grows without end.
 _STATES = (PENDING, RUNNING)
 _SHOT_BUCKETS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900)
 
@@ -88,18 +88,18 @@ def _inspection_counters(registry: CollectorRegistry) -> tuple[Counter, Counter]
 
 
 class _TableCollector(Collector):
-    """Rows that are not over, by state. Every gateway reports the same numbers: take their maximum, not their sum."""
+    """Counts rows that wait or run. Every gateway reports the same numbers: take their maximum, not their sum."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        """Names only, so that registering asks no database."""
+        """Names only, so that registering reads no database."""
         for name, help_text, _ in _FAMILIES:
             yield GaugeMetricFamily(name, help_text, labels=("state",))
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Counts of now; runs in the metrics server's thread."""
+        """The current counts; runs in the metrics server's thread."""
         for name, help_text, table in _FAMILIES:
             family = GaugeMetricFamily(name, help_text, labels=("state",))
             try:

@@ -1,4 +1,4 @@
-"""The gateway's settings, read once in `__main__` from `HEADSHOTS_GATEWAY_<FIELD>`."""
+"""Reads the gateway's settings from `HEADSHOTS_GATEWAY_<FIELD>`, once, in `__main__`."""
 
 from __future__ import annotations
 
@@ -77,22 +77,22 @@ class GatewaySettings:
     shots_in_flight: int = 16
     """Shots that this gateway works on at once."""
     shot_lease_seconds: float = 15.0
-    """How late a lost gateway's shots are taken up."""
+    """After so long another gateway claims the shots of a lost one."""
     shot_max_attempts: int = 3
-    """Attempts before a shot is given up; a generator that is away or full does not count."""
+    """Attempts after which a shot fails; those with a generator that is away or full do not count."""
     shot_silence_seconds: float = 600.0
-    """A generator that sends no event of a shot for so long is given up on."""
+    """A generator's call that sends no event for so long is ended, and the shot tried again."""
     preview_every: int = 4
-    """Denoising steps between two previews, while somebody watches for them."""
+    """Denoising steps between two previews, while a watcher wants them."""
     poll_seconds: float = 1.0
-    """Between looks at the database for other gateways' changes; this one's own are seen at once."""
+    """Between two polls of the database for other gateways' changes; this one's own are seen at once."""
     cancel_patience_seconds: float = 30.0
-    """A cancelled training that no trainer confirms within so long ends all the same; a trainer is told later."""
+    """A cancelled training ends after so long even if no trainer confirms it; a trainer is told later."""
     erase_again_seconds: float = 30.0
-    """Between tries to erase what the object store refused; and after an erasure, until its objects are looked for once
-    more: a generator may have been writing one."""
+    """Between two attempts to complete erasures; also after an erasure, until a last look for objects that a generator
+    was still writing."""
     drain_seconds: float = 10.0
-    """After SIGTERM, for running shots to finish; what does not goes back to the queue."""
+    """After SIGTERM, for running shots to finish; those that do not go back to the queue."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> GatewaySettings:
@@ -143,7 +143,7 @@ class GatewaySettings:
         return StreamLimits(self.photo_limits, self.photo_decoders, self.uploads_at_once, self.upload_idle_seconds)
 
     def painting(self, owner: str) -> PaintSettings:
-        """How shots are worked on."""
+        """How shots are painted; `owner` is the name in their leases."""
         return PaintSettings(
             owner=owner,
             in_flight=self.shots_in_flight,

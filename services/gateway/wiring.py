@@ -1,4 +1,4 @@
-"""The gateway put together: the one place where its parts meet."""
+"""Builds the gateway's parts, connects them and starts them; nothing else does."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.servicer import GalleryServicer
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painting.likeness import LikenessJudge
-from services.gateway.painting.pool import Painter
+from services.gateway.painting.pool import ShotPool
 from services.gateway.painting.worker import ShotWorker
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.rpc import RpcGenerator, RpcTrainer, open_peer
 from services.gateway.photos.engine import PhotoEngine
 from services.gateway.photos.inspector import Inspector
 from services.gateway.photos.servicer import PhotoServicer
-from services.gateway.photos.streams import StreamGate
+from services.gateway.photos.streams import StreamLimiter
 from services.gateway.settings import GatewaySettings
 from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
@@ -54,23 +54,23 @@ class Gateway:
         server: RunningServer,
         database: Engine,
         channels: list[grpc.aio.Channel],
-        painter: Painter,
+        pool: ShotPool,
         loops: list[asyncio.Task[None]],
         drain_seconds: float,
     ) -> None:
         self.server = server
         self._database = database
         self._channels = channels
-        self._painter = painter
+        self._pool = pool
         self._loops = loops
         self._drain_seconds = drain_seconds
 
     async def drain(self) -> None:
-        """Claims no more shots; waits for those in flight, and hands back what does not finish in time."""
-        await self._painter.drain(self._drain_seconds)
+        """Claims no more shots, waits for those in flight, and puts back those that do not finish in time."""
+        await self._pool.drain(self._drain_seconds)
 
     async def close(self) -> None:
-        """After the server has stopped. Without `drain` before, running shots are dropped as if the process died."""
+        """Ends the loops after the server. Without `drain` before, running shots are lost as in a crash."""
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -87,11 +87,11 @@ class _Servicer(Protocol):
 
 @dataclass(frozen=True)
 class _Parts:
-    """What the server and the loops run on."""
+    """The servicers and the parts with a loop of their own."""
 
     servicers: Sequence[_Servicer]
     reconciler: Reconciler
-    painter: Painter
+    pool: ShotPool
     eraser: Eraser
 
     def register(self, server: grpc.aio.Server) -> list[str]:
@@ -119,7 +119,7 @@ async def start_gateway(settings: GatewaySettings, *, analyzer: FaceAnalyzer | N
         for channel in channels:
             on_failure.push_async_callback(channel.close)
         on_failure.callback(database.dispose)
-        parts = _wire(settings, database, store, styles, channels, GatewayMetrics(registry, database), analyzer)
+        parts = _build(settings, database, store, styles, channels, GatewayMetrics(registry, database), analyzer)
         await parts.eraser.sweep()
         server = await start_server(
             parts.register,
@@ -128,11 +128,11 @@ async def start_gateway(settings: GatewaySettings, *, analyzer: FaceAnalyzer | N
             authenticate=keys.authenticator(database),
         )
         on_failure.pop_all()
-    loops = [asyncio.create_task(part.run()) for part in (parts.reconciler, parts.painter, parts.eraser)]
-    return Gateway(server, database, channels, parts.painter, loops, settings.drain_seconds)
+    loops = [asyncio.create_task(part.run()) for part in (parts.reconciler, parts.pool, parts.eraser)]
+    return Gateway(server, database, channels, parts.pool, loops, settings.drain_seconds)
 
 
-def _wire(
+def _build(
     settings: GatewaySettings,
     database: Engine,
     store: ArtifactStore,
@@ -141,23 +141,23 @@ def _wire(
     metrics: GatewayMetrics,
     analyzer: FaceAnalyzer | None,
 ) -> _Parts:
-    """`channels` are the trainer's and the generator's."""
+    """Builds every part; `channels` are the trainer's and the generator's."""
     trainer, generator = RpcTrainer(channels[0]), RpcGenerator(channels[1], settings.generator_address)
-    hub, describer, gate = Hub(), Describer(generator), StreamGate(settings.stream_limits)
+    hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
     painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
-    likeness = LikenessJudge(database, store, gate, analyzer)
+    likeness = LikenessJudge(database, store, limiter, analyzer)
     worker = ShotWorker(database, generator, describer, likeness, hub, metrics, painting)
-    painter = Painter(database, worker, hub, metrics, painting)
+    pool = ShotPool(database, worker, hub, metrics, painting)
     poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
     reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
-    eraser = Eraser(database, store, generator, again_seconds=settings.erase_again_seconds)
-    inspector = Inspector(database, store, gate, describer, analyzer)
+    eraser = Eraser(database, store, generator, sweep_seconds=settings.erase_again_seconds)
+    inspector = Inspector(database, store, limiter, describer, analyzer)
     servicers: tuple[_Servicer, ...] = (
         TenantServicer(database),
         SubjectServicer(SubjectEngine(database, eraser)),
-        PhotoServicer(PhotoEngine(database, store, gate, inspector, metrics)),
+        PhotoServicer(PhotoEngine(database, store, limiter, inspector, metrics)),
         TrainingServicer(TrainingEngine(database, reconciler, describer, hub, metrics, poll_seconds=poll)),
-        GalleryServicer(GalleryEngine(database, store, styles, painter, hub, metrics, poll_seconds=poll)),
+        GalleryServicer(GalleryEngine(database, store, styles, pool, hub, metrics, poll_seconds=poll)),
         StyleServicer(styles),
     )
-    return _Parts(servicers, reconciler, painter, eraser)
+    return _Parts(servicers, reconciler, pool, eraser)

@@ -1,0 +1,1 @@
+"""The generator: serves many subjects' adapters in one batch."""

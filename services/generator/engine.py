@@ -1,4 +1,4 @@
-"""The generator's engine: requests in, events out. Knows nothing of protobuf or gRPC."""
+"""Runs requests: plans, prepares and queues each, and answers its events. Knows nothing of protobuf or gRPC."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InternalError, InvalidArgumentError, UnavailableError
 from headshots.pauses import pause
 from services.generator.adapters.tiers import AdapterCache
-from services.generator.batching.jobs import Decoded, Failed, Job, JobEvent
+from services.generator.batching.jobs import Failed, Job, JobEvent
 from services.generator.batching.loop import BatchLoop
 from services.generator.batching.scheduler import Ticket
 from services.generator.images import encoding
-from services.generator.images.finishing import Finisher
+from services.generator.images.decoder import Decoded
+from services.generator.images.writer import ImageWriter
 from services.generator.metrics import Metrics
 from services.generator.requests.plan import Plan, make_plan
 from services.generator.requests.preparing import Preparer
-from services.generator.requests.request import Event, PaintRequest, Queued
-from services.generator.requests.source_images import PictureReader
+from services.generator.requests.request import Event, GenerationRequest, Queued
+from services.generator.requests.source_images import SourceReader
 
 log = logging.getLogger(__name__)
 
-_SILENCE_SECONDS = 30.0
-"""A request that waits for longer is told its place again, so that its caller knows that somebody is there."""
+_REPORT_QUEUE_SECONDS = 30.0
+"""A request that waits for longer is told its queue position again: its caller sees that the engine is alive."""
 _ROWS_OF_AN_IMAGE = 2
 """Rows that an image with guidance takes; with fewer in a call, nothing with guidance could ever start."""
 
@@ -57,7 +58,7 @@ class EngineState:
 
 
 class Engine:
-    """Paints. Used from one event loop; the networks run in threads of their own."""
+    """Generates images. Used from one event loop; the networks run in threads of their own."""
 
     def __init__(
         self,
@@ -76,8 +77,8 @@ class Engine:
         self._package = package
         self._backend = backend
         self._adapters = adapters
-        self._preparer = Preparer(package, backend, adapters, PictureReader(store), metrics)
-        self._finisher = Finisher(store, metrics)
+        self._preparer = Preparer(package, backend, adapters, SourceReader(store), metrics)
+        self._writer = ImageWriter(store, metrics)
         self._metrics = metrics
         self._max_rows = limits.max_rows or package.max_rows
         if not _ROWS_OF_AN_IMAGE <= self._max_rows <= package.max_rows:
@@ -99,7 +100,7 @@ class Engine:
         metrics.device_memory.set(backend.device_memory_bytes())
 
     async def start(self) -> None:
-        """Warm every network up, then start to paint."""
+        """Warm every network up, then start the loop."""
         await asyncio.to_thread(self._warm_up)
         self._loop.start()
 
@@ -134,7 +135,7 @@ class Engine:
         had_slot = self._loop.evict(sha256)
         return await self._adapters.evict(sha256) or had_slot
 
-    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[Event, None]:
         """Queued, started, steps and images of ``request``. Closing the iterator frees its rows at the next step.
 
         Raises:
@@ -159,7 +160,8 @@ class Engine:
                         raise event.error
                     if isinstance(event, Decoded):
                         left -= 1
-                        yield await self._finisher.finish(job, event)
+                        assert job.prepared is not None
+                        yield await self._writer.write(job.plan, job.prepared.source, event)
                     else:
                         yield event
             finally:
@@ -187,14 +189,14 @@ class Engine:
             self._metrics.request_seconds.labels(status).observe(time.monotonic() - started)
 
     async def _next(self, job: Job) -> JobEvent | Queued:
-        """The job's next event; its place in the queue where nothing else was said for a while."""
+        """The job's next event; its queue position where nothing else happened for a while."""
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_SILENCE_SECONDS):
+                async with asyncio.timeout(_REPORT_QUEUE_SECONDS):
                     return await job.events.get()
-            place = self._loop.place(job)
-            if place is not None:
-                return Queued(place)
+            position = self._loop.queue_position(job)
+            if position is not None:
+                return Queued(position)
 
     def _new_job(self, plan: Plan) -> Job:
         request = plan.request

@@ -1,4 +1,4 @@
-"""The generator's Prometheus metrics. Labels never name a tenant or a subject."""
+"""Defines the generator's Prometheus metrics. Labels never name a tenant or a subject."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ class Metrics:
         self.cache_hits = Counter(name + "adapter_cache_hits", "Look-ups that found.", ("tier",), registry=registry)
         self.slots_used = Gauge(name + "slots_used", "Slots that hold an adapter.", registry=registry)
         self.device_memory = Gauge(name + "device_memory_bytes", "Weights and bank on the device.", registry=registry)
-        # Present from the first scrape, so that rates have a beginning.
+        self._create_labels()
+
+    def _create_labels(self) -> None:
+        """Have every label present from the first scrape, so that rates have a beginning."""
         for status in STATUSES:
             self.requests.labels(status)
             self.request_seconds.labels(status)

@@ -1,4 +1,4 @@
-"""GeneratorService: protobuf in and out, nothing else."""
+"""Translates GeneratorService between protobuf and the engine, and does nothing else."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from services.generator.adapters.tiers import AdapterRef
 from services.generator.engine import Engine
 from services.generator.requests.request import (
     Event,
-    Painted,
-    PaintRequest,
+    GeneratedImage,
+    GenerationRequest,
     Picture,
     Queued,
     Source,
@@ -51,7 +51,7 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
         self, request: pb.GenerateRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> AsyncIterator[pb.GenerateResponse]:
         # A call that is cancelled between two events must close the engine's iterator too, at once.
-        async with aclosing(self._engine.paint(_paint_request(request, context.time_remaining()))) as events:
+        async with aclosing(self._engine.generate(_generation_request(request, context.time_remaining()))) as events:
             async for event in events:
                 yield _response(event)
 
@@ -95,12 +95,12 @@ def register(engine: Engine, server: grpc.aio.Server) -> list[str]:
     return [pb.DESCRIPTOR.services_by_name["GeneratorService"].full_name]
 
 
-def _paint_request(request: pb.GenerateRequest, deadline_seconds: float | None) -> PaintRequest:
+def _generation_request(request: pb.GenerateRequest, deadline_seconds: float | None) -> GenerationRequest:
     adapter = None
     if request.HasField("adapter"):
         given = request.adapter
         adapter = AdapterRef(given.sha256, given.key, given.foundation_digest)
-    return PaintRequest(
+    return GenerationRequest(
         tenant=request.tenant,
         prompt=request.prompt,
         adapter=adapter,
@@ -141,14 +141,14 @@ def _picture(picture: pb.Picture) -> Picture:
 
 def _response(event: Event) -> pb.GenerateResponse:
     match event:
-        case Queued(place):
-            return pb.GenerateResponse(queued=pb.Queued(place=place))
+        case Queued(position):
+            return pb.GenerateResponse(queued=pb.Queued(position=position))
         case Started(queue_seconds):
             return pb.GenerateResponse(started=pb.Started(queue_seconds=queue_seconds))
         case StepDone(index, step, total, preview):
             done = pb.StepDone(index=index, step=step, total_steps=total, preview=preview)
             return pb.GenerateResponse(step=done)
-        case Painted():
+        case GeneratedImage():
             return pb.GenerateResponse(
                 image=pb.GeneratedImage(
                     index=event.index,

@@ -1,4 +1,4 @@
-"""The generator's settings, read once in ``__main__`` from ``HEADSHOTS_GENERATOR_<FIELD>``."""
+"""Reads the generator's settings, once in ``__main__``, from ``HEADSHOTS_GENERATOR_<FIELD>``."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The trainer: a service that trains LoRA adapters from photos."""

@@ -1,4 +1,4 @@
-"""The trainer as a process: ``python -m services.trainer``."""
+"""Starts the trainer service: ``python -m services.trainer``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from headshots.errors import HeadshotsError
 from headshots.rpc.server import run_until_signal, start_server
 from services.trainer.engine import TrainerEngine
 from services.trainer.metrics import Metrics
-from services.trainer.queue.wakeup import Bell
+from services.trainer.queue.wakeup import Wakeup
 from services.trainer.run.device import choose_device
 from services.trainer.run.foundation_stamp import foundation_stamp
 from services.trainer.servicer import TrainerServicer
 from services.trainer.settings import TrainerSettings
-from services.trainer.workers.context import Workplace
+from services.trainer.workers.context import WorkerContext
 
 
 async def serve(settings: TrainerSettings) -> None:
@@ -31,7 +31,7 @@ async def serve(settings: TrainerSettings) -> None:
     database = open_database(settings.database_url)
     await asyncio.to_thread(migrate, database)
     engine = TrainerEngine(
-        Workplace(
+        WorkerContext(
             engine=database,
             store=ArtifactStore.open(settings.store_url),
             foundation=foundation,
@@ -40,11 +40,11 @@ async def serve(settings: TrainerSettings) -> None:
             device=choose_device(settings.device),
             settings=settings,
             metrics=Metrics(registry, database),
-            calls=Bell(),
-            changes=Bell(),
+            worker_wakeup=Wakeup(),
+            changes=Wakeup(),
         )
     )
-    # Checked now rather than by the first training.
+    # Fails now, rather than in the first training, if the foundation's recipe is invalid.
     engine.describe()
     running = await start_server(TrainerServicer(engine).register, settings.server, registry=registry)
     engine.begin()
@@ -54,11 +54,11 @@ async def serve(settings: TrainerSettings) -> None:
         nonlocal in_time
         in_time = await engine.drain()
 
-    # Watches do not end by themselves: their callers come back to another replica.
+    # Watches do not end by themselves: their callers reconnect to another replica.
     await run_until_signal(running, drain_seconds=0.5, drain=drain)
     if not in_time:
-        # A thread hangs in a database or a store that is away, and asyncio would wait for it; leases run out on their
-        # own, and children end with their parent.
+        # A thread hangs in a call to the database or the store, and asyncio would wait for it. Leases run out by
+        # themselves, and training processes end with their parent.
         logging.shutdown()
         os._exit(0)
 

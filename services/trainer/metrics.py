@@ -28,7 +28,7 @@ _STEP_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5, 1
 
 
 class Metrics:
-    """Counted where it happens."""
+    """The histograms and the counter; the gauges are registered with them."""
 
     def __init__(self, registry: CollectorRegistry, engine: Engine) -> None:
         self.job_seconds = Histogram(
@@ -53,20 +53,20 @@ class Metrics:
 
 
 class _QueueCollector(Collector):
-    """Jobs that wait or run, and the oldest that waits, as the database has them now."""
+    """Reads the gauges from the database: jobs that wait or run, and the age of the oldest that waits."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        """Names alone, so that registering asks no database."""
+        """The names only, so that registering makes no database call."""
         yield GaugeMetricFamily("headshots_trainer_jobs", "Trainings that wait or run, by state.", labels=["state"])
         yield GaugeMetricFamily("headshots_trainer_oldest_waiting_seconds", "Age of the oldest waiting training.")
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Both gauges; neither while the database is away: no number is better than an old one."""
-        counts = self._ask(rows.counts)
-        oldest = self._ask(rows.oldest_waiting_seconds)
+        """Both gauges; neither while the database is unavailable: no number is better than an old one."""
+        counts = self._query(rows.counts)
+        oldest = self._query(rows.oldest_waiting_seconds)
         if counts is None or oldest is None:
             return
         by_state, age = self.describe()
@@ -75,9 +75,9 @@ class _QueueCollector(Collector):
         age.add_metric([], oldest)
         yield from (by_state, age)
 
-    def _ask(self, question: Callable[[Engine], T]) -> T | None:
+    def _query(self, query: Callable[[Engine], T]) -> T | None:
         try:
-            return question(self._engine)
+            return query(self._engine)
         except UnavailableError as error:
-            log.warning("scraped without the queue: %s", error.message)
+            log.warning("the queue's metrics are missing from this scrape: %s", error.message)
             return None

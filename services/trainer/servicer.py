@@ -1,4 +1,4 @@
-"""Protobuf in, protobuf out; everything else is the engine's."""
+"""Translates between protobuf messages and the engine."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from headshots.v1 import adapters_pb2, jobs_pb2, trainer_pb2_grpc, trainings_pb2
 from headshots.v1 import trainer_pb2 as t
 from services.trainer.engine import TrainerEngine
 from services.trainer.lora.recipe import TrainingOptions
-from services.trainer.queue.job import Job, JobRequest
-from services.trainer.run.photos import PhotoRef
+from services.trainer.queue.job import Job, JobRequest, PhotoRef
 from services.trainer.selection.scores import TrainingScores
 
 _STATES = {
@@ -84,7 +83,7 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
 
 
 def _options(options: trainings_pb2.TrainingOptions) -> TrainingOptions:
-    """Only what the caller has set."""
+    """The options that the caller has set."""
     return TrainingOptions(**{name: getattr(options, name) for name in _OPTIONS if options.HasField(name)})
 
 
@@ -95,7 +94,7 @@ def _job(job: Job) -> t.TrainingJob:
         step=job.step,
         total_steps=job.total_steps,
         loss=job.loss,
-        queue_place=job.queue_place,
+        queue_position=job.queue_position,
         attempt=job.attempt,
         start_time=_timestamp(job.started_at),
         end_time=_timestamp(job.ended_at),

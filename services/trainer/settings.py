@@ -15,7 +15,7 @@ from services.trainer.run.device import Cores, choose_device, usable_cpus
 
 @dataclass(frozen=True)
 class TrainerSettings:
-    """Everything that can be set."""
+    """All settings, with their units and defaults."""
 
     # SQL database; also HEADSHOTS_DATABASE_URL. Default: SQLite in HEADSHOTS_HOME.
     database_url: str
@@ -27,19 +27,19 @@ class TrainerSettings:
     host: str = "127.0.0.1"
     port: int = 50052
     metrics_port: int = 9102
-    # Trainings at once. Each has a process of its own; on a card, one is right.
+    # Trainings at once. Each has a process of its own; on a GPU, one is right.
     workers: int = 1
     # auto, cpu or cuda.
     device: str = "auto"
-    # Who judges checkpoints: bundled (drawn portraits only, as of the bundled foundation), opencv (real people; files
-    # in FACES_DIR) or none (likeness not measured). `bundled` needs the extra `faces`, `opencv` the extra `opencv`.
-    # With the bundled foundation `headshots serve all` and the demo take `bundled` by themselves.
+    # The analyzer that judges checkpoints: bundled (drawn portraits only, as of the bundled foundation), opencv (real
+    # people; files in FACES_DIR) or none (likeness not measured). `bundled` needs the extra `faces`, `opencv` the extra
+    # `opencv`. With the bundled foundation `headshots serve all` and the demo set `bundled` by themselves.
     faces: str = "none"
-    # Folder of the analyzer's files; opencv needs it, bundled has the one of this checkout.
+    # Folder of the analyzer's files; opencv needs it, bundled uses the one of this checkout.
     faces_dir: Path | None = None
-    # CPUs of a training; 0: those that may be used, shared among the workers.
+    # CPUs of a training; 0: the usable CPUs, shared among the workers.
     threads: int = 0
-    # Seconds that a lease lives without being renewed: how late a lost worker's training is taken up.
+    # Seconds that a lease lives without renewal: the longest time until a lost worker's training continues.
     lease_seconds: float = 20.0
     # Seconds between a training's checkpoints: the most work that a crash costs.
     checkpoint_seconds: float = 15.0
@@ -47,11 +47,11 @@ class TrainerSettings:
     max_attempts: int = 3
     # Pause after a lost run in seconds; doubles with each.
     retry_seconds: float = 2.0
-    # Seconds that a training's process may say nothing before it counts as stuck and is killed; that run is lost.
+    # Seconds without a message from a training's process before it counts as stuck and is killed; that run is lost.
     stall_seconds: float = 1800.0
-    # Seconds between looks at the queue and at jobs being watched; what happens in this process is seen at once.
+    # Seconds between reads of the queue and of watched jobs; changes by this process are seen at once.
     poll_seconds: float = 1.0
-    # Seconds after SIGTERM that running trainings get to write their checkpoint.
+    # Seconds after SIGTERM in which running trainings can write their checkpoint.
     drain_seconds: float = 7.0
 
     @classmethod
@@ -90,6 +90,6 @@ class TrainerSettings:
 
     @property
     def cores(self) -> Cores:
-        """What one training uses of the CPUs."""
+        """The processes and threads of one training."""
         count = self.threads or max(1, usable_cpus() // self.workers)
         return Cores.shared_out(self.foundation, count, choose_device(self.device))

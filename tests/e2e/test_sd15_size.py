@@ -78,7 +78,7 @@ def foundation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def exported(foundation: Path) -> tuple[Path, int]:
     """The package, and the export's peak of memory in kB."""
     folder = foundation.parent / "package"
-    command = [sys.executable, "-m", "headshots.diffusion.export.ensure", "--foundation", str(foundation)]
+    command = [sys.executable, "-m", "headshots.diffusion.export", "--foundation", str(foundation)]
     command += ["--out", str(folder), "--options", json.dumps(asdict(OPTIONS))]
     peak = 0
     with subprocess.Popen(command, text=True) as child:

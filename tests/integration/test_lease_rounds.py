@@ -1,4 +1,4 @@
-"""200 rounds of the lease protocol on SQLite and 200 on a real PostgreSQL; and that they notice a broken protocol."""
+"""200 rounds of the lease protocol pass on SQLite and 200 on PostgreSQL, and a broken protocol is noticed."""
 
 from __future__ import annotations
 
@@ -43,48 +43,48 @@ def postgresql() -> Iterator[tuple[Engine, DatabaseClock]]:
         clock.close()
 
 
-def play(kind: type[LeaseRounds], world: tuple[Engine, DatabaseClock], rounds: settings) -> None:
+def run_rounds(kind: type[LeaseRounds], world: tuple[Engine, DatabaseClock], rounds: settings) -> None:
     engine, clock = world
     run_state_machine_as_test(type("Rounds", (kind,), {"engine": engine, "clock": clock}), settings=rounds)
 
 
 def test_200_rounds_on_sqlite(sqlite: tuple[Engine, DatabaseClock]) -> None:
-    play(LeaseRounds, sqlite, ROUNDS)
+    run_rounds(LeaseRounds, sqlite, ROUNDS)
 
 
 @postgres.needed
 def test_200_rounds_on_postgresql(postgresql: tuple[Engine, DatabaseClock]) -> None:
-    play(TransactionRounds, postgresql, ROUNDS)
+    run_rounds(TransactionRounds, postgresql, ROUNDS)
 
 
-def _without_the_fence(table: sa.Table, lease: Lease) -> sa.ColumnElement[bool]:
+def _fence_without_attempt(table: sa.Table, lease: Lease) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.id == lease.id, table.c.state == RUNNING)
 
 
-def _whoever_has_the_name(table: sa.Table, lease: Lease) -> sa.ColumnElement[bool]:
-    return sa.and_(_without_the_fence(table, lease), table.c.lease_owner == lease.owner)
+def _fence_by_owner(table: sa.Table, lease: Lease) -> sa.ColumnElement[bool]:
+    return sa.and_(_fence_without_attempt(table, lease), table.c.lease_owner == lease.owner)
 
 
-def _whatever_the_state(table: sa.Table, lease: Lease) -> sa.ColumnElement[bool]:
+def _fence_without_state(table: sa.Table, lease: Lease) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.id == lease.id, table.c.attempt == lease.attempt)
 
 
-def _whoever_holds_it(table: sa.Table, now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
+def _claim_held_rows(table: sa.Table, now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
     return table.c.state.in_((PENDING, RUNNING))
 
 
-def _never_from_the_dead(table: sa.Table, now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
+def _claim_no_expired_leases(table: sa.Table, now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
     return table.c.state == PENDING
 
 
 @pytest.mark.parametrize(
     ("part", "broken"),
     [
-        ("_held", _without_the_fence),
-        ("_held", _whoever_has_the_name),
-        ("_held", _whatever_the_state),
-        ("claimable", _whoever_holds_it),
-        ("claimable", _never_from_the_dead),
+        ("_held", _fence_without_attempt),
+        ("_held", _fence_by_owner),
+        ("_held", _fence_without_state),
+        ("claimable", _claim_held_rows),
+        ("claimable", _claim_no_expired_leases),
     ],
 )
 def test_the_rounds_notice_a_broken_protocol(
@@ -94,7 +94,7 @@ def test_the_rounds_notice_a_broken_protocol(
     # The same rounds each time, and the first failure is enough.
     rounds = settings(ROUNDS, derandomize=True, database=None, phases=[Phase.generate], report_multiple_bugs=False)
     with pytest.raises((AssertionError, pytest.fail.Exception)):
-        play(LeaseRounds, sqlite, rounds)
+        run_rounds(LeaseRounds, sqlite, rounds)
 
 
 @postgres.needed

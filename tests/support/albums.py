@@ -1,4 +1,4 @@
-"""An album of plain coloured pictures, for tests of what the demo shows."""
+"""Makes albums of plain coloured pictures, for tests of what the demo shows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def picture(colour: tuple[int, int, int], size: tuple[int, int] = (32, 32), kind
 
 
 def training(curve: Sequence[LossPoint] = (LossPoint(1, 0.9), LossPoint(10, 0.5), LossPoint(20, 0.45))) -> Training:
-    """One that succeeded."""
+    """A training that succeeded."""
     return Training(
         name="subjects/s/trainings/t",
         state=JobState.SUCCEEDED,
@@ -30,7 +30,7 @@ def training(curve: Sequence[LossPoint] = (LossPoint(1, 0.9), LossPoint(10, 0.5)
         total_steps=20,
         loss=0.45,
         eta_seconds=None,
-        queue_place=0,
+        queue_position=0,
         attempt=1,
         options=TrainingOptions(),
         adapter=ADAPTER,
@@ -47,7 +47,7 @@ def training(curve: Sequence[LossPoint] = (LossPoint(1, 0.9), LossPoint(10, 0.5)
 
 
 def painted(style: str, seed: int, content: bytes, side: int = 32, likeness: float | None = None) -> PaintedImage:
-    """A shot and its file."""
+    """An image of a gallery and its file."""
     name = f"subjects/s/galleries/g/images/{seed}"
     image = Image(
         name, f"styles/{style}", f"photo of sks, {style}", seed, side, side, "image/png", 1, "", likeness, 0.8
@@ -56,12 +56,12 @@ def painted(style: str, seed: int, content: bytes, side: int = 32, likeness: flo
 
 
 def style(name: str) -> Style:
-    """A style whose words hold what HTML gives a meaning to."""
+    """A style whose texts hold characters that HTML has to escape."""
     return Style(f"styles/{name}", f"<{name}> & co", f'"{name}" before a wall', 1, name, "wall", "light", "headshot")
 
 
 def album(person: str = "Ada", styles: Sequence[str] = ("suit", "coat", "park"), shots: int = 4) -> Album:
-    """A whole run."""
+    """The album of a whole run."""
     groups = [
         StyleGroup(
             style(name),

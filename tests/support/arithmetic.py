@@ -1,4 +1,4 @@
-"""A generator on a backend of plain arithmetic: who was painted with what shows in the pixels, in microseconds."""
+"""A generator on a backend of plain arithmetic: the pixels show which adapter and prompt each row had."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from prometheus_client import CollectorRegistry
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends import UNetBatch
 from headshots.diffusion.lora.files import LoraPair, diffusers_lora_bytes
-from headshots.diffusion.lora.layout import Adapted, Layout
+from headshots.diffusion.lora.layout import AdaptedLayer, Layout
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.text import Context
 from services.generator.adapters.tiers import AdapterRef
 from services.generator.engine import Engine
-from services.generator.requests.request import Painted, PaintRequest
+from services.generator.requests.request import GeneratedImage, GenerationRequest
 from tests.support.generators import make_engine
 from tests.support.waiting import PATIENCE_SECONDS
 
 SITE = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
-LAYOUT = Layout.build([Adapted(SITE, 1, 1)], max_rank=1)
+LAYOUT = Layout.build([AdaptedLayer(SITE, 1, 1)], max_rank=1)
 DIGEST = "ab" * 32
 PEOPLE = 6
 
@@ -145,7 +145,7 @@ async def running(
         await engine.stop()
 
 
-async def paint(engine: Engine, **request: Any) -> Painted:
-    events = [event async for event in engine.paint(PaintRequest(tenant="a", prompt="someone", **request))]
-    assert isinstance(events[-1], Painted)
+async def generate(engine: Engine, **request: Any) -> GeneratedImage:
+    events = [event async for event in engine.generate(GenerationRequest(tenant="a", prompt="someone", **request))]
+    assert isinstance(events[-1], GeneratedImage)
     return events[-1]

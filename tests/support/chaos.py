@@ -1,9 +1,8 @@
-"""Kills by plan: a trainer whose children end themselves, their service or both at exact points of a training; or stand
-still there until somebody else ends them.
+"""A trainer whose child processes kill themselves, the service or both at planned points of a training.
 
-``python -m tests.support.chaos`` is the service and :mod:`tests.support.chaos_child` its child; but for the kills they
-are the real ones. A point is the writing of one object: of a step's checkpoint (one follows every step) or of a
-file of the result, and the moment before it or after it. Each point of the plan is met once, whatever runs come after.
+``python -m tests.support.chaos`` starts the service and :mod:`tests.support.chaos_child` is its child process; except
+for the kills both are the real ones. A point is the moment before or after one object is written: a step's checkpoint
+(there is one after every step) or a file of the result. Each kill of the plan happens once, whatever runs follow.
 """
 
 from __future__ import annotations
@@ -26,9 +25,12 @@ _FILES = ("adapter.safetensors", "adapter.kohya.safetensors", "manifest.json")
 
 @dataclass(frozen=True)
 class Kill:
-    """``name`` is the object's last part, ``when`` before or after. ``victim`` is child, service or both; or what is
-    missing from then on, to the child: disk or memory; or hold, to stand still until it is told to stop, or killed.
-    ``always``: in every run, not only in the first."""
+    """One point of a plan, and what happens there.
+
+    ``name``: the last part of the object's key; ``when``: before or after. ``victim``: child, service or both are
+    killed; disk or memory: there is no more of it for the child process; hold: the child process waits until it is told
+    to stop or killed. ``always``: in every run, not only in the first.
+    """
 
     name: str
     when: str
@@ -37,7 +39,7 @@ class Kill:
 
 
 def draw_plan(seed: int, *, kills: int, steps: int) -> list[Kill]:
-    """Random points of a training of so many steps, each with a random victim; the same for the same seed."""
+    """Random points of a training of ``steps`` steps with random victims; the same for the same seed."""
     random_ = random.Random(seed)
     names = [f"{step:08d}.safetensors" for step in range(1, steps)] + list(_FILES)
     points = [(name, when) for name in names for when in ("before", "after")]
@@ -45,35 +47,35 @@ def draw_plan(seed: int, *, kills: int, steps: int) -> list[Kill]:
 
 
 class Plan:
-    """A plan in a folder, with a mark for each kill that has happened."""
+    """A plan in a folder, with a marker file for each kill that has happened."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def write(self, kills: list[Kill]) -> None:
-        """Begin."""
+        """Write the plan."""
         self.folder.mkdir(exist_ok=True)
         (self.folder / "plan.json").write_text(json.dumps([asdict(kill) for kill in kills]))
 
     def happened(self) -> int:
-        """How many of its kills there were."""
+        """The number of its kills that have happened."""
         return len(list(self.folder.glob("*.happened")))
 
-    def meet(self, key: str, when: str, size: int) -> None:
-        """An object of so many bytes is about to be written, or has been."""
+    def reach(self, key: str, when: str, size: int) -> None:
+        """An object of ``size`` bytes is about to be written, or has been: do what the plan says."""
         for number, kill in enumerate(json.loads((self.folder / "plan.json").read_text())):
-            mark = self.folder / f"{number}.happened"
+            marker = self.folder / f"{number}.happened"
             is_here = (kill["name"], kill["when"]) == (key.rpartition("/")[2], when)
-            if is_here and (kill["always"] or not mark.exists()):
-                mark.touch()
-                _strike(kill["victim"], size)
+            if is_here and (kill["always"] or not marker.exists()):
+                marker.touch()
+                _do(kill["victim"], size)
 
 
-# What tells the child to stop.
+# The events that are set when the service tells the child process to stop.
 _stopping: list[threading.Event] = []
 
 
-def _strike(victim: str, size: int) -> None:
+def _do(victim: str, size: int) -> None:
     if victim == "hold":
         while not any(event.is_set() for event in _stopping):
             time.sleep(0.01)
@@ -92,7 +94,7 @@ def _strike(victim: str, size: int) -> None:
 
 
 def serve() -> int:
-    """The trainer, with children that meet the plan."""
+    """Run the trainer with child processes that follow the plan."""
     from services.trainer import __main__
     from services.trainer.workers import process
 
@@ -101,26 +103,26 @@ def serve() -> int:
 
 
 def work(plan: Plan) -> int:
-    """The child."""
+    """Run the child process."""
     from headshots.artifacts import ArtifactStore
     from services.trainer.run import __main__ as run_main
     from services.trainer.run import retrying_store
 
     put, listen = ArtifactStore.put_sync, run_main._listen
 
-    def put_and_meet(store: ArtifactStore, key: str, data: bytes) -> None:
-        plan.meet(key, "before", len(data))
+    def put_by_plan(store: ArtifactStore, key: str, data: bytes) -> None:
+        plan.reach(key, "before", len(data))
         put(store, key, data)
-        plan.meet(key, "after", len(data))
+        plan.reach(key, "after", len(data))
 
-    def listen_for_holds(words: io.FileIO, stopping: threading.Event) -> None:
+    def listen_for_holds(messages: io.FileIO, stopping: threading.Event) -> None:
         _stopping.append(stopping)
-        listen(words, stopping)
+        listen(messages, stopping)
 
-    ArtifactStore.put_sync = put_and_meet  # type: ignore[method-assign]
+    ArtifactStore.put_sync = put_by_plan  # type: ignore[method-assign]
     run_main._listen = listen_for_holds
-    # A store that stays away is to be seen in less than a minute and a half.
-    retrying_store.patiently.__kwdefaults__["patience_seconds"] = 1.0
+    # Tests do not wait for the store as long as a training does.
+    retrying_store.with_retries.__kwdefaults__["timeout_seconds"] = 1.0
     return run_main.main()
 
 

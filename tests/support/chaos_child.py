@@ -1,4 +1,4 @@
-"""The child of :mod:`tests.support.chaos`."""
+"""Runs the child process of :mod:`tests.support.chaos`."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from tests.support.chaos import PLAN, Plan, work
 if __name__ == "__main__":
     status = work(Plan(Path(os.environ[PLAN])))
     sys.stderr.flush()
-    # As the real one ends.
+    # The real child process ends in the same way.
     os._exit(status)

@@ -1,4 +1,4 @@
-"""A database whose clock a test sets. The code under test keeps asking the database, with the SQL it always sends."""
+"""Lets a test set the clock of a database, while the code under test uses its ordinary SQL."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import open_database
 
-# Any moment that is not long past will do.
+# Any recent moment.
 BEGINNING = 1_800_000_000.0
 
 
 class DatabaseClock(Protocol):
-    """Seconds since the epoch, as the database has them from now on."""
+    """The clock of a database, in seconds since the epoch."""
 
     def set(self, seconds: float) -> None:
-        """Jump there, forwards or backwards."""
+        """Set the clock, forwards or backwards."""
 
 
 class SqliteClock:
@@ -35,7 +35,7 @@ class SqliteClock:
         connection.create_function("julianday", 1, lambda _now: self._seconds / 86400.0 + 2440587.5)
 
     def set(self, seconds: float) -> None:
-        """As :class:`DatabaseClock` has it."""
+        """As :class:`DatabaseClock`."""
         self._seconds = seconds
 
 
@@ -54,12 +54,12 @@ class PostgresClock:
                 connection.execute(sa.text(statement))
 
     def set(self, seconds: float) -> None:
-        """As :class:`DatabaseClock` has it."""
+        """As :class:`DatabaseClock`."""
         with self._engine.connect() as connection:
             connection.execute(sa.text("UPDATE public.test_clock SET seconds = :seconds"), {"seconds": seconds})
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the connection."""
         self._engine.dispose()
 
 

@@ -75,13 +75,13 @@ class Generator:
         """Store an adapter's file; the message that refers to it."""
         return await store_adapter(self.store, adapter_ref(data, key), data)
 
-    async def paint(self, **request: Any) -> list[pb.GenerateResponse]:
+    async def generate(self, **request: Any) -> list[pb.GenerateResponse]:
         """Every event of one request."""
         return [event async for event in self.stub.Generate(ask(**request))]
 
     async def image(self, **request: Any) -> pb.GeneratedImage:
         """The one image of a request."""
-        return (await self.paint(**request))[-1].image
+        return (await self.generate(**request))[-1].image
 
     def metric(self, name: str, **labels: str) -> float:
         """A metric's value now."""
@@ -96,7 +96,7 @@ def ask(**request: Any) -> pb.GenerateRequest:
 async def refused(generator: Generator, **request: Any) -> HeadshotsError:
     """The error that a request is answered with."""
     with pytest.raises(grpc.RpcError) as caught:
-        await generator.paint(**request)
+        await generator.generate(**request)
     return error_from_rpc(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""An executor whose every thread hangs, as if in an object store that does not answer."""
+"""Fills the event loop's executor with threads that hang, as if in an object store that does not answer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 @contextlib.asynccontextmanager
 async def full_of_hanging_calls() -> AsyncIterator[None]:
-    """Within the block the running loop's own executor has no thread left."""
+    """Within the block the running loop's default executor has no free thread."""
     size = 3
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(size))
     go = threading.Event()

@@ -1,9 +1,8 @@
-"""The lease protocol as a state machine: workers that freeze, die and wake while the database's clock jumps about.
+"""Tests the lease protocol as a state machine: workers freeze, die and wake while the database's clock jumps.
 
-Every rule goes through the real :mod:`headshots.leases`. A worker that is frozen is one whose lease no rule touches
-for a while; it wakes when a rule uses it again, however many others have had the row meanwhile. Beside the database
-stands a model that knows who may write; an answer that it did not expect, or a row that is not as the model has it, is
-a failure.
+Every rule calls the real :mod:`headshots.leases`. A worker is frozen while no rule uses its lease, and wakes when one
+does, however many others have had the row meanwhile. A model beside the database knows who may write. An answer that
+it does not expect, or a row that differs from it, is a failure.
 """
 
 from __future__ import annotations
@@ -27,32 +26,32 @@ from headshots.schema import PENDING, RUNNING, SUCCEEDED, training_jobs
 from tests.support.clocks import BEGINNING, DatabaseClock
 
 WORKERS = st.sampled_from(["ada", "bob", "cyd"])
-# Half seconds against whole ones on the clock: no lease ever expires at this very moment.
+# The clock has whole seconds, so no lease expires exactly now.
 TTLS = st.sampled_from([10.5, 30.5])
-MOST_ROWS = 4
+MAX_ROWS = 4
 
 
 @dataclass
 class Row:
-    """What the row has to look like, and who may write to it."""
+    """The model of a row: its expected columns, and the lease that may write to it."""
 
     state: str = PENDING
     attempt: int = 0
     holder: Lease | None = None
     expires_at: float | None = None
     step: int = 0
-    # Of every write that was taken, whose it was.
+    # The lease of every write that was accepted.
     writes: list[Lease] = field(default_factory=list)
 
     def is_claimable(self, now: float) -> bool:
         return self.state == PENDING or (self.expires_at is not None and self.expires_at < now)
 
-    def give_up(self, state: str) -> None:
+    def end_lease(self, state: str) -> None:
         self.state, self.holder, self.expires_at = state, None, None
 
 
 class LeaseRounds(RuleBasedStateMachine):
-    """Subclassed by each database with an ``engine`` and its ``clock``; a run of it is one round."""
+    """Each database subclasses it with an ``engine`` and its ``clock``; one run is one round."""
 
     engine: Engine
     clock: DatabaseClock
@@ -63,13 +62,13 @@ class LeaseRounds(RuleBasedStateMachine):
         self.now = BEGINNING
         self.clock.set(self.now)
         self.rows: dict[str, Row] = {}
-        # Of the row with a transaction open on it, which nobody else can write to meanwhile.
+        # The id of the row with an open transaction, to which no other can write meanwhile.
         self.locked: str | None = None
         with write(self.engine) as connection:
             connection.execute(sa.delete(training_jobs))
         self.queue()
 
-    @precondition(lambda self: len(self.rows) < MOST_ROWS)
+    @precondition(lambda self: len(self.rows) < MAX_ROWS)
     @rule()
     def queue(self) -> None:
         job_id = f"job-{len(self.rows)}"
@@ -96,52 +95,52 @@ class LeaseRounds(RuleBasedStateMachine):
 
     @rule(lease=held, ttl=TTLS)
     def renew(self, lease: Lease, ttl: float) -> None:
-        def then(row: Row) -> None:
+        def change_model(row: Row) -> None:
             row.expires_at = self.now + ttl
 
-        self._write(lease, then, lambda: leases.renew(self.engine, training_jobs, lease, ttl_seconds=ttl))
+        self._write(lease, change_model, lambda: leases.renew(self.engine, training_jobs, lease, ttl_seconds=ttl))
 
     @rule(lease=held, step=st.integers(1, 1000))
     def progress(self, lease: Lease, step: int) -> None:
-        def then(row: Row) -> None:
+        def change_model(row: Row) -> None:
             row.step = step
 
-        self._write(lease, then, lambda: leases.update(self.engine, training_jobs, lease, step=step))
+        self._write(lease, change_model, lambda: leases.update(self.engine, training_jobs, lease, step=step))
 
     @rule(lease=held)
     def finish(self, lease: Lease) -> None:
-        def then(row: Row) -> None:
-            row.give_up(SUCCEEDED)
+        def change_model(row: Row) -> None:
+            row.end_lease(SUCCEEDED)
 
-        self._write(lease, then, lambda: leases.update(self.engine, training_jobs, lease, state=SUCCEEDED))
+        self._write(lease, change_model, lambda: leases.update(self.engine, training_jobs, lease, state=SUCCEEDED))
 
     @rule(lease=held)
     def give_back(self, lease: Lease) -> None:
-        def then(row: Row) -> None:
-            row.give_up(PENDING)
+        def change_model(row: Row) -> None:
+            row.end_lease(PENDING)
 
-        self._write(lease, then, lambda: leases.release(self.engine, training_jobs, lease))
+        self._write(lease, change_model, lambda: leases.release(self.engine, training_jobs, lease))
 
     @rule(lease=consumes(held))
     def worker_dies(self, lease: Lease) -> None:
         """Its lease is never used again."""
 
-    def _write(self, lease: Lease, then: Callable[[Row], None], write_it: Callable[[], object]) -> None:
-        """Write under ``lease``, to the row and ``then`` to the model; it has to be refused to all but the holder."""
+    def _write(self, lease: Lease, change_model: Callable[[Row], None], write_row: Callable[[], object]) -> None:
+        """Writes under ``lease`` to the row, then to the model. It has to be refused to all but the holder."""
         row = self.rows[lease.id]
         if lease.id == self.locked:
-            # It would wait for the other's commit.
+            # It would wait for the commit of the open transaction.
             return
         if row.holder != lease:
             with pytest.raises(LeaseLostError):
-                write_it()
+                write_row()
             return
-        write_it()
-        then(row)
+        write_row()
+        change_model(row)
         row.writes.append(lease)
 
     @invariant()
-    def the_rows_are_as_the_holders_left_them(self) -> None:
+    def rows_are_as_their_holders_left_them(self) -> None:
         with read(self.engine) as connection:
             found = {row.id: row for row in connection.execute(sa.select(training_jobs))}
         assert set(found) == set(self.rows)
@@ -152,7 +151,7 @@ class LeaseRounds(RuleBasedStateMachine):
             assert now.lease_expires_at == pytest.approx(row.expires_at, abs=0.01)
 
     @invariant()
-    def no_row_has_writes_of_two_owners_at_a_time(self) -> None:
+    def no_row_has_writes_of_two_owners_at_once(self) -> None:
         for row in self.rows.values():
             attempts = [lease.attempt for lease in row.writes]
             assert attempts == sorted(attempts)
@@ -163,14 +162,14 @@ class LeaseRounds(RuleBasedStateMachine):
 
 
 class TransactionRounds(LeaseRounds):
-    """And workers that freeze in the middle of a transaction, where the database lets others work on meanwhile."""
+    """With workers that freeze within a transaction, for a database that lets others write meanwhile."""
 
     held = LeaseRounds.held
 
     def __init__(self) -> None:
         super().__init__()
         self._open = contextlib.ExitStack()
-        self._then: Callable[[], None] = lambda: None
+        self._change_model: Callable[[], None] = lambda: None
 
     @precondition(lambda self: self.locked is None)
     @rule(lease=held, step=st.integers(1, 1000))
@@ -186,18 +185,18 @@ class TransactionRounds(LeaseRounds):
         assert row.holder == lease
         self.locked = lease.id
 
-        def take_in() -> None:
+        def change_model() -> None:
             row.step = step
             row.writes.append(lease)
 
-        self._then = take_in
+        self._change_model = change_model
 
     @precondition(lambda self: self.locked is not None)
     @rule()
     def wakes_and_commits(self) -> None:
         self._open.close()
         self.locked = None
-        self._then()
+        self._change_model()
 
     @precondition(lambda self: self.locked is not None)
     @rule()

@@ -1,4 +1,4 @@
-"""Photos for inspections: drawn so that exactly what a test wants is wrong with them."""
+"""Draws photos for inspections, each with exactly the fault that a test wants."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAD = (70, 60, 186, 196)
 
 
 def backdrop(number: int, size: tuple[int, int] = (SIDE_PX, SIDE_PX)) -> Image.Image:
-    """Sharp, well lit, and another picture for each number; none of the pure colours of `tests.support.faces`."""
+    """A sharp, well lit picture, another for each number, without the pure colours of `tests.support.faces`."""
     rng = np.random.default_rng([number, 0xB0])
     coarse_HWC = rng.integers(90, 210, (6, 6, 3), dtype=np.uint8)
     picture = Image.fromarray(coarse_HWC).resize(size, Image.Resampling.NEAREST)
@@ -24,7 +24,7 @@ def backdrop(number: int, size: tuple[int, int] = (SIDE_PX, SIDE_PX)) -> Image.I
 
 
 def portrait(number: int, *people: str, box: tuple[int, int, int, int] = HEAD) -> Image.Image:
-    """A photo with these people in it, side by side in the box; none: an empty room."""
+    """A photo with these people side by side in the box; without people, an empty room."""
     picture = backdrop(number)
     width = (box[2] - box[0]) // max(len(people), 1)
     turn = np.random.default_rng([number, 0x70]).uniform(-1, 1)
@@ -35,24 +35,24 @@ def portrait(number: int, *people: str, box: tuple[int, int, int, int] = HEAD) -
 
 
 def packed(picture: Image.Image, format_name: str = "PNG") -> bytes:
-    """As a file; lossless unless asked otherwise, so that colours stay pure."""
+    """The picture as a file; PNG by default, which keeps colours pure."""
     out = io.BytesIO()
     picture.save(out, format_name)
     return out.getvalue()
 
 
 def lit(gain: float) -> Callable[[Image.Image], Image.Image]:
-    """The photo in so much more light."""
+    """Multiplies a photo's brightness by `gain`."""
     return lambda picture: Image.fromarray(
         np.clip(np.asarray(picture, dtype=np.float32) * gain, 0, 255).astype(np.uint8)
     )
 
 
 def blurred(picture: Image.Image) -> Image.Image:
-    """As out of a shaking hand."""
+    """The photo blurred as by a shaking hand."""
     return picture.filter(ImageFilter.GaussianBlur(SIDE_PX * 0.025))
 
 
 def files(numbers: Sequence[int], *people: str) -> list[bytes]:
-    """Good photos of somebody."""
+    """Files of good photos of these people."""
     return [packed(portrait(number, *people)) for number in numbers]

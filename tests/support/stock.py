@@ -1,4 +1,4 @@
-"""What diffusers' own pipeline paints: the truth that our generator is held against."""
+"""A stock diffusers pipeline: the truth that our generator is held against."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
-"""A whole Stable Diffusion of a few hundred thousand random weights, made in seconds, for tests."""
+"""A tiny Stable Diffusion of a few hundred thousand random weights, made in seconds, for tests."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -24,6 +25,17 @@ TRIGGER = "sks"
 _WORDS = f"a photo headshot portrait of person man woman wearing suit navy studio light {TRIGGER} in and with soft grey"
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 _MAX_TOKENS = 16
+_SETTINGS = {
+    "sampler": "ddim",
+    "steps": 6,
+    "guidance_scale": 3.0,
+    "adapter_guidance_scale": 4.0,
+    "trigger": TRIGGER,
+    "prompt_template": "portrait of {subject} wearing {outfit} {backdrop} {lighting} {framing}",
+    "class_nouns": ["person", "man", "woman"],
+    "adapted_layers": [*ATTENTION_LAYERS, *MORE_LAYERS],
+    "training": {"steps": 4, "rank": 4, "learning_rate": 0.001, "batch_rows": 2},
+}
 
 
 def make_tiny_foundation(
@@ -33,40 +45,10 @@ def make_tiny_foundation(
     torch.manual_seed(seed)
     path.mkdir(parents=True, exist_ok=True)
     tokenizer = _tokenizer(path / "tokenizer")
-    text_encoder = CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            max_position_embeddings=_MAX_TOKENS,
-            bos_token_id=tokenizer.bos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        )
-    )
-    unet = UNet2DConditionModel(
-        sample_size=8,
-        in_channels=latent_channels,
-        out_channels=latent_channels,
-        block_out_channels=(32, 64),
-        layers_per_block=1,
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-        cross_attention_dim=32,
-        attention_head_dim=2,
-        norm_num_groups=8,
-    )
-    vae = AutoencoderKL(
-        block_out_channels=(16, 16, 16, 16),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        layers_per_block=1,
-        latent_channels=latent_channels,
-        norm_num_groups=8,
-        sample_size=64,
-    )
+    # In this order, as each draws its weights from one stream.
+    text_encoder = CLIPTextModel(_text_config(tokenizer, hidden_size=32, num_hidden_layers=2))
+    unet = _unet(latent_channels)
+    vae = _vae(latent_channels)
     scheduler = DDIMScheduler(
         beta_start=0.00085,
         beta_end=0.012,
@@ -86,18 +68,7 @@ def make_tiny_foundation(
         feature_extractor=None,
         requires_safety_checker=False,
     ).save_pretrained(path)
-    settings = {
-        "sampler": "ddim",
-        "steps": 6,
-        "guidance_scale": 3.0,
-        "adapter_guidance_scale": 4.0,
-        "trigger": TRIGGER,
-        "prompt_template": "portrait of {subject} wearing {outfit} {backdrop} {lighting} {framing}",
-        "class_nouns": ["person", "man", "woman"],
-        "adapted_layers": [*ATTENTION_LAYERS, *MORE_LAYERS],
-        "training": {"steps": 4, "rank": 4, "learning_rate": 0.001, "batch_rows": 2},
-    }
-    (path / "headshots.yaml").write_text(yaml.safe_dump(settings))
+    (path / "headshots.yaml").write_text(yaml.safe_dump(_SETTINGS))
     return path
 
 
@@ -106,17 +77,60 @@ def make_tiny_sdxl(path: Path, *, seed: int = 0) -> Path:
     torch.manual_seed(seed)
     path.mkdir(parents=True, exist_ok=True)
     tokenizer, tokenizer_2 = _tokenizer(path / "tokenizer"), _tokenizer(path / "tokenizer_2")
-    text = {
-        "vocab_size": len(tokenizer),
-        "intermediate_size": 64,
-        "num_hidden_layers": 3,
-        "num_attention_heads": 2,
-        "max_position_embeddings": _MAX_TOKENS,
-        "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-    }
-    unet = UNet2DConditionModel(
+    # In this order, as each draws its weights from one stream.
+    unet = _sdxl_unet()
+    vae = _vae(4, scaling_factor=0.13025)
+    first = CLIPTextModel(_text_config(tokenizer, hidden_size=40, hidden_act="quick_gelu", num_hidden_layers=3))
+    second = CLIPTextModelWithProjection(
+        _text_config(tokenizer, hidden_size=24, hidden_act="gelu", projection_dim=24, num_hidden_layers=3)
+    )
+    scheduler = EulerDiscreteScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing="leading", steps_offset=1
+    )
+    StableDiffusionXLPipeline(
+        vae=vae.eval(),
+        text_encoder=first.eval(),
+        text_encoder_2=second.eval(),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer_2,
+        unet=unet.eval(),
+        scheduler=scheduler,
+        add_watermarker=False,
+    ).save_pretrained(path)
+    (path / "headshots.yaml").write_text(yaml.safe_dump({"steps": 5, "guidance_scale": 4.0, "trigger": TRIGGER}))
+    return path
+
+
+def _text_config(tokenizer: CLIPTokenizer, **shape: Any) -> CLIPTextConfig:
+    return CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        intermediate_size=64,
+        num_attention_heads=2,
+        max_position_embeddings=_MAX_TOKENS,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        **shape,
+    )
+
+
+def _unet(latent_channels: int) -> UNet2DConditionModel:
+    return UNet2DConditionModel(
+        sample_size=8,
+        in_channels=latent_channels,
+        out_channels=latent_channels,
+        block_out_channels=(32, 64),
+        layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        cross_attention_dim=32,
+        attention_head_dim=2,
+        norm_num_groups=8,
+    )
+
+
+def _sdxl_unet() -> UNet2DConditionModel:
+    return UNet2DConditionModel(
         sample_size=8,
         block_out_channels=(32, 64),
         layers_per_block=2,
@@ -131,33 +145,19 @@ def make_tiny_sdxl(path: Path, *, seed: int = 0) -> Path:
         addition_time_embed_dim=8,
         projection_class_embeddings_input_dim=8 * 6 + 24,
     )
-    vae = AutoencoderKL(
+
+
+def _vae(latent_channels: int, **more: Any) -> AutoencoderKL:
+    return AutoencoderKL(
         block_out_channels=(16, 16, 16, 16),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
         layers_per_block=1,
-        latent_channels=4,
+        latent_channels=latent_channels,
         norm_num_groups=8,
         sample_size=64,
-        scaling_factor=0.13025,
+        **more,
     )
-    scheduler = EulerDiscreteScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", timestep_spacing="leading", steps_offset=1
-    )
-    StableDiffusionXLPipeline(
-        vae=vae.eval(),
-        text_encoder=CLIPTextModel(CLIPTextConfig(hidden_size=40, hidden_act="quick_gelu", **text)).eval(),
-        text_encoder_2=CLIPTextModelWithProjection(
-            CLIPTextConfig(hidden_size=24, hidden_act="gelu", projection_dim=24, **text)
-        ).eval(),
-        tokenizer=tokenizer,
-        tokenizer_2=tokenizer_2,
-        unet=unet.eval(),
-        scheduler=scheduler,
-        add_watermarker=False,
-    ).save_pretrained(path)
-    (path / "headshots.yaml").write_text(yaml.safe_dump({"steps": 5, "guidance_scale": 4.0, "trigger": TRIGGER}))
-    return path
 
 
 def _tokenizer(folder: Path) -> CLIPTokenizer:

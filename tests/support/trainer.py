@@ -1,4 +1,4 @@
-"""What the trainer's tests share."""
+"""Makes a foundation without weights, for tests that load no model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FILES: dict[str, dict[str, Any]] = {
 
 
 def described_foundation(path: Path, training: dict[str, Any] | None = None) -> Foundation:
-    """A foundation of which nothing but the description exists; written to ``path``."""
+    """Write a foundation to ``path`` that has a description and empty weights."""
     for name, content in _FILES.items():
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_text(json.dumps(content))

@@ -1,4 +1,4 @@
-"""An engine and its workers, with children that a test directs."""
+"""Runs a trainer engine and its workers with child processes that the test directs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ from headshots.database import migrate, open_database
 from services.trainer.engine import TrainerEngine
 from services.trainer.lora.recipe import TrainingOptions
 from services.trainer.metrics import Metrics
-from services.trainer.queue.job import AdapterFiles, Failure, Job, JobRequest
-from services.trainer.queue.wakeup import Bell
+from services.trainer.queue.job import AdapterFiles, Failure, Job, JobRequest, PhotoRef
+from services.trainer.queue.wakeup import Wakeup
 from services.trainer.run.messages import Event, Failed, Progress, Started, Stopped, Succeeded, Task
-from services.trainer.run.photos import PhotoRef
 from services.trainer.selection.scores import CheckpointScores, TrainingScores
 from services.trainer.settings import TrainerSettings
 from services.trainer.workers import attempt
-from services.trainer.workers.context import Workplace
+from services.trainer.workers.context import WorkerContext
 from tests.support.trainer import described_foundation
 from tests.support.waiting import PATIENCE_SECONDS
 
-# Progress is written, and word of a cancellation looked for, so often; a lease may live long all the same.
-attempt._LONGEST_BEAT_SECONDS = 0.05
+# Progress is written and cancellations are noticed so often, however long a lease lives.
+attempt._MAX_RENEWAL_SECONDS = 0.05
 
 REQUEST = JobRequest((PhotoRef("p/1.png", "1" * 64),), "out/a", "man", TrainingOptions())
 ADAPTER = AdapterFiles("a" * 64, "out/a/adapter.safetensors", "f" * 64, 4, "sks", 10, "out/a/k", "out/a/m")
@@ -35,7 +34,7 @@ SCORES = TrainingScores(
     "fake",
     1,
     2,
-    "it is the likest",
+    "it has the highest likeness",
     True,
     False,
     (CheckpointScores(2, 0.75, 0.125, 0.5, 1.0, 1.0),),
@@ -48,36 +47,36 @@ WORKING: list[Event] = [Started(0, 2, []), Progress(1, 0.5, [0.1], [(1, 0.5)])]
 
 
 class FakeChild:
-    """Says what it is told to; without a last word it works until it is stopped or killed."""
+    """Sends the events of a script. Unless its last event is final, it runs until it is stopped or killed."""
 
     pid = 4711
 
     def __init__(self, script: list[Event]) -> None:
         self._script = script
-        self.told: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
+        self.last_event: asyncio.Future[Event] = asyncio.get_running_loop().create_future()
         self.killed = False
-        self.may_die = asyncio.Event()
-        self.may_die.set()
+        self.may_end = asyncio.Event()
+        self.may_end.set()
 
     async def events(self) -> AsyncIterator[Event]:
         for event in self._script:
             yield event
         if not isinstance(self._script[-1], Succeeded | Failed | Stopped):
-            yield await self.told
+            yield await self.last_event
 
     async def stop(self) -> None:
-        if not self.told.done():
-            self.told.set_result(Stopped(1))
+        if not self.last_event.done():
+            self.last_event.set_result(Stopped(1))
 
     async def kill(self) -> None:
         self.killed = True
-        await self.may_die.wait()
-        if not self.told.done():
-            self.told.set_result(KILLED)
+        await self.may_end.wait()
+        if not self.last_event.done():
+            self.last_event.set_result(KILLED)
 
 
 class Trainer:
-    """An engine whose runs follow ``scripts``, one a run; the last repeats."""
+    """An engine whose runs follow ``scripts``, one for each run; the last one repeats."""
 
     def __init__(self, tmp_path: Path, scripts: list[list[Event]], **settings: float) -> None:
         values: dict[str, Any] = {
@@ -97,7 +96,7 @@ class Trainer:
         migrate(self.database)
         self.store = ArtifactStore.open(self.settings.store_url)
         self.registry = CollectorRegistry()
-        place = Workplace(
+        context = WorkerContext(
             engine=self.database,
             store=self.store,
             foundation=described_foundation(tmp_path),
@@ -106,11 +105,11 @@ class Trainer:
             device="cpu",
             settings=self.settings,
             metrics=Metrics(self.registry, self.database),
-            calls=Bell(),
-            changes=Bell(),
+            worker_wakeup=Wakeup(),
+            changes=Wakeup(),
             launch=self.launch,
         )
-        self.engine = TrainerEngine(place)
+        self.engine = TrainerEngine(context)
 
     async def launch(self, task: Task) -> FakeChild:
         self.tasks.append(task)

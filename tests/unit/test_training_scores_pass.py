@@ -1,4 +1,4 @@
-"""A training's scores from the trainer's answer to the caller's hands, through every layer and a JSON column."""
+"""A training's scores pass unchanged from the trainer's answer through every layer and a JSON column to the SDK."""
 
 from __future__ import annotations
 
@@ -35,22 +35,27 @@ def _through_the_gateway(message: t.TrainingJob) -> trainings_pb2.Training:
     return convert.training(Training("j", "s", request, job, created_at=0.0))
 
 
-def test_scores_reach_the_caller_as_the_trainer_gave_them() -> None:
+def test_scores_reach_the_caller_unchanged() -> None:
     message = t.TrainingJob(job_id="j", state=jobs_pb2.JOB_STATE_SUCCEEDED, scores=scores_to_rpc(SCORES))
     public = _through_the_gateway(message)
     assert public.scores == message.scores
-    told = client_convert.training(public).scores
-    assert told is not None
-    assert (told.analyzer, told.held_out, told.reason, told.passed) == ("colour-1", 2, "step 300 was taken", True)
-    assert [one.step for one in told.checkpoints] == [150, 300]
+    scores = client_convert.training(public).scores
+    assert scores is not None
+    assert (scores.analyzer, scores.held_out, scores.reason, scores.passed) == (
+        "colour-1",
+        2,
+        "step 300 was taken",
+        True,
+    )
+    assert [one.step for one in scores.checkpoints] == [150, 300]
     np.testing.assert_allclose(
-        [list(vars(one).values()) for one in told.checkpoints],
+        [list(vars(one).values()) for one in scores.checkpoints],
         [list(vars(one).values()) for one in SCORES.checkpoints],
         rtol=1e-6,
     )
 
 
-def test_before_the_end_there_are_none() -> None:
+def test_a_training_that_runs_has_no_scores() -> None:
     public = _through_the_gateway(t.TrainingJob(job_id="j", state=jobs_pb2.JOB_STATE_RUNNING))
     assert not public.HasField("scores")
     assert client_convert.training(public).scores is None

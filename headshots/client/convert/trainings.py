@@ -18,7 +18,7 @@ def training(message: trainings_pb2.Training) -> Training:
         total_steps=message.total_steps,
         loss=message.loss,
         eta_seconds=message.eta.ToNanoseconds() / 1e9 if message.HasField("eta") else None,
-        queue_place=message.queue_place,
+        queue_position=message.queue_position,
         attempt=message.attempt,
         options=_options(message.options),
         adapter=adapter(message.adapter) if message.HasField("adapter") else None,

@@ -109,7 +109,7 @@ class Training(_Job):
     total_steps: int
     loss: float
     eta_seconds: float | None
-    queue_place: int
+    queue_position: int
     attempt: int
     options: TrainingOptions
     adapter: Adapter | None

@@ -1,4 +1,4 @@
-"""What runs an engine package's graphs."""
+"""Runs an engine package's graphs, or the foundation's own networks in torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bank on its device, and how one row of it is written without touching the others.
+"""Keeps the bank on its device, and writes one row of it without touching the others.
 
 ONNX Runtime can only overwrite whole values (``update_inplace``). So each row gets a value of its own that lies on the
 bank's memory: DLPack, the exchange format that ONNX Runtime reads, says where a tensor lies, and no more is needed. The

@@ -1,4 +1,4 @@
-"""The Protocol that every backend implements.
+"""Defines the Protocol that every backend implements.
 
 Shapes: B rows, C latent channels, H, W latent cells, T tokens, D context width, E pooled width, S slots, P floats of an
 adapter row.

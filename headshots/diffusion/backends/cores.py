@@ -1,4 +1,4 @@
-"""How a call's rows are spread over the cores of a CPU.
+"""Spreads a call's rows over the cores of a CPU.
 
 A small network has many layers that take microseconds each: threads that share every layer wait for each other a
 thousand times a call, and the one on the busier core holds up all. So each core takes some of the rows through the

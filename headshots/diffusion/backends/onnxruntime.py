@@ -1,4 +1,4 @@
-"""The package's graphs on ONNX Runtime: CPU, CUDA or TensorRT, with the bank resident on the device."""
+"""Runs the package's graphs on ONNX Runtime: CPU, CUDA or TensorRT, with the bank resident on the device."""
 
 from __future__ import annotations
 

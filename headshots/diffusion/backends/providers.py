@@ -1,4 +1,4 @@
-"""Execution providers of ONNX Runtime and their options, as plain values."""
+"""Chooses ONNX Runtime's execution providers and their options, as plain values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The foundation's own networks in torch, with the same banked UNet: a reference, and for GPUs without TensorRT.
+"""Runs the foundation's own networks in torch, with the same banked UNet: a reference, and for GPUs without TensorRT.
 
 The package says what is served (layout, slots, tokenizers, sampler), its graphs are not read; the weights come from the
 foundation that it was exported from. Imported only where it is asked for: it brings torch, diffusers and transformers.

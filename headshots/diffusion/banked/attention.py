@@ -1,4 +1,4 @@
-"""Attention whose projections that share an input are one matrix product, and their adapters another.
+"""Fuses attention's projections that share an input into one matrix product, and their adapters into another.
 
 Shapes: B rows, T tokens or pixels, I inputs, O outputs, N projections of one input, H heads, D width of a head, R rank.
 """

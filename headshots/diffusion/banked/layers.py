@@ -1,4 +1,4 @@
-"""Layers that take their adapters from the bank: which slot each row of the batch uses, and what is added there.
+"""Adds to a layer's output what each row's adapter in the bank makes of its input.
 
 Shapes: B rows, T tokens or pixels, I inputs, O outputs, N projections of one input, H heads, D width of a head, R rank,
 S slots, P floats of an adapter row, M matrices.

@@ -1,4 +1,4 @@
-"""A UNet whose LoRA is an input: each row of the batch names the slot of the bank that holds its adapter.
+"""Makes LoRA an input of a UNet: each row of the batch names the slot of the bank that holds its adapter.
 
 In half precision, what would lose too much stays single: normalisations and the embedding of the timestep.
 
@@ -22,7 +22,7 @@ from headshots.diffusion.banked.attention import (
     joined_projections,
 )
 from headshots.diffusion.banked.layers import AdapterRows, BankedLinear, BankedPointwise
-from headshots.diffusion.lora.layout import ATTENTION_LAYERS, Adapted, Layout
+from headshots.diffusion.lora.layout import ATTENTION_LAYERS, AdaptedLayer, Layout
 
 
 class BankedUNet(nn.Module):
@@ -71,7 +71,7 @@ def layout_of(unet: nn.Module, max_rank: int, layers: Sequence[str] = ATTENTION_
     # Where adapters of several projections are one product, they come cut by heads.
     heads = {f"{name}.{each}": plain[name].heads for name in plain for each in joined_projections(plain[name])}
     adapted = [
-        Adapted(name, *widths, heads.get(name, 1), isinstance(module, nn.Conv2d))
+        AdaptedLayer(name, *widths, heads.get(name, 1), isinstance(module, nn.Conv2d))
         for name, module in unet.named_modules()
         if any(name == layer or name.endswith("." + layer) for layer in layers) and (widths := _widths(module))
     ]

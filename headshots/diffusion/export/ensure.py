@@ -1,12 +1,11 @@
-"""``headshots export``: a foundation's engine package, made once and found again by its key.
+"""Makes a foundation's engine package once, and finds it again by its key: what ``headshots export`` does.
 
 Nothing here imports torch until a package really has to be made, so that the serving process can ask for a package that
-is there already. To make one without torch in the asking process run ``python -m headshots.diffusion.export.ensure``.
+is there already. To make one without torch in the asking process run ``python -m headshots.diffusion.export``.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
@@ -21,8 +20,7 @@ from headshots.diffusion.export.options import ExportOptions, Progress
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import FORMAT, MANIFEST
 from headshots.diffusion.publish import exclusive, publish, sweep
-from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableError
-from headshots.lifeline import end_with_parent
+from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.settings import make_private
 
 __all__ = [
@@ -51,7 +49,7 @@ def ensure_package(
         InvalidArgumentError: FOUNDATION_*, EXPORT_OPTIONS_INVALID.
         InternalError: EXPORT_MISMATCH.
     """
-    described, digest, chosen = _order(foundation, options)
+    described, digest, chosen = _resolve(foundation, options)
     # An export may be the first to make the home, where photos and the key will lie.
     make_private(cache_dir)
     sweep(cache_dir)
@@ -67,7 +65,7 @@ def export_to(
         InvalidArgumentError: as :func:`ensure_package`, and EXPORT_OUT_NOT_EMPTY.
         InternalError: EXPORT_MISMATCH.
     """
-    described, digest, chosen = _order(foundation, options)
+    described, digest, chosen = _resolve(foundation, options)
     folder = folder.absolute()
     _check_replaceable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +82,7 @@ def ensure_package_in_child(
         InvalidArgumentError: as :func:`ensure_package`.
         UnavailableError: EXPORT_FAILED, with the end of what the child said.
     """
-    described, digest, chosen = _order(foundation, options)
+    described, digest, chosen = _resolve(foundation, options)
     folder = cache_dir / package_name(described, digest, chosen)
     sweep(cache_dir)
     if not _is_package(folder, package_key(described, digest, chosen)):
@@ -101,7 +99,7 @@ def export_to_in_child(
         InvalidArgumentError: as :func:`export_to`.
         UnavailableError: EXPORT_FAILED, with the end of what the child said.
     """
-    described, digest, chosen = _order(foundation, options)
+    described, digest, chosen = _resolve(foundation, options)
     folder = folder.absolute()
     sweep(folder.parent, folder.name)
     if not _is_package(folder, package_key(described, digest, chosen)):
@@ -113,10 +111,10 @@ def export_to_in_child(
 def package_key(foundation: Foundation, digest: str, options: ExportOptions) -> str:
     """What tells packages apart: the foundation, what was asked for, and what the exporter makes of it.
 
-    ``headshots.yaml`` is not in the foundation's digest, but a package repeats what it says: whoever edits it gets
-    another package. How adapters are trained is none of the package's business.
+    ``headshots.yaml`` is not in the foundation's digest, but a package repeats what it says: an edit
+    asks for another package. How adapters are trained does not matter to a package.
     """
-    others = ("path", "adapter_start", "start_sha256", "training")
+    others = ("path", "initial_weights", "initial_weights_sha256", "training")
     described = {name: value for name, value in asdict(foundation).items() if name not in others}
     text = json.dumps([digest, described, asdict(options), FORMAT, REVISION], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -138,8 +136,8 @@ def write_package(
     publish(folder, lambda partial: export_into(partial, foundation, digest, options, key, progress))
 
 
-def _order(foundation: Path, options: ExportOptions | None) -> tuple[Foundation, str, ExportOptions]:
-    """The foundation described, its digest, and the options with everything filled in."""
+def _resolve(foundation: Path, options: ExportOptions | None) -> tuple[Foundation, str, ExportOptions]:
+    """The foundation's description and digest, and the options with every default filled in."""
     described = Foundation.read(foundation)
     chosen = (options or ExportOptions()).resolved(described)
     return described, foundation_digest(foundation), chosen
@@ -167,7 +165,7 @@ def _is_package(folder: Path, key: str) -> bool:
 
 
 def _check_replaceable(folder: Path) -> None:
-    """Only packages and empty folders are replaced: a slip of the keyboard must not cost somebody's files."""
+    """Only packages and empty folders are replaced: a mistyped path must not cost anybody's files."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise InvalidArgumentError(
             "EXPORT_OUT_NOT_EMPTY", f"{folder} holds files and no {MANIFEST}; name an empty folder or a new one"
@@ -175,7 +173,7 @@ def _check_replaceable(folder: Path) -> None:
 
 
 def _run_child(arguments: Sequence[str], options: ExportOptions, progress: Progress | None) -> None:
-    command = [sys.executable, "-m", "headshots.diffusion.export.ensure", *arguments]
+    command = [sys.executable, "-m", "headshots.diffusion.export", *arguments]
     command += ["--options", json.dumps(asdict(options)), "--parent", str(os.getpid())]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
         assert child.stdout is not None
@@ -196,34 +194,3 @@ def _report(line: str, progress: Progress) -> bool:
     _, share, stage = line.rstrip("\n").split("\t", 2)
     progress(stage, float(share))
     return True
-
-
-def main() -> int:
-    """Entry of the child process: progress as lines ``progress<TAB>share<TAB>stage``."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--foundation", type=Path, required=True)
-    place = parser.add_mutually_exclusive_group(required=True)
-    place.add_argument("--cache", type=Path, help="folder that packages are kept in")
-    place.add_argument("--out", type=Path, help="folder that becomes the package")
-    parser.add_argument("--options", default="{}")
-    parser.add_argument("--parent", type=int, help="process that this one ends with")
-    given = parser.parse_args()
-    if given.parent is not None:
-        end_with_parent(given.parent)
-    options = ExportOptions(**json.loads(given.options))
-    make, folder = (ensure_package, given.cache) if given.cache is not None else (export_to, given.out)
-    try:
-        make(
-            given.foundation,
-            folder,
-            options,
-            lambda stage, share: print(f"progress\t{share:.3f}\t{stage}", flush=True),
-        )
-    except HeadshotsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,9 +1,9 @@
-"""The export itself: load a foundation with torch, trace its networks, write the package's files."""
+"""Exports a foundation: loads it with torch, traces its networks, writes the package's files."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ _AS_THE_FOUNDATION = (
     "class_nouns",
 )
 """What a package repeats of its foundation, under the same names."""
+_GRAPHS: Mapping[str, Any] = {name: f"{name}.onnx" for name in ("unet", "vae_decoder", "vae_encoder")}
+"""File names of the graphs that every package has."""
 _PREVIEW_SAMPLES = 4
 _MAX_SIZE_FACTOR = 2
 _VAE_PIXELS = MAX_VAE_ROWS * 512 * 512
@@ -151,9 +153,9 @@ def _describe(
     native = (foundation.native_width_px, foundation.native_height_px)
     sizes = options.sizes or (native,)
     default = _default_size(native, sizes)
-    pixels = max(width for width, _ in sizes) * max(height for _, height in sizes)
     return EnginePackage(
         **{name: getattr(foundation, name) for name in _AS_THE_FOUNDATION},
+        **_GRAPHS,
         folder=folder,
         foundation=foundation.name,
         foundation_digest=digest,
@@ -166,19 +168,22 @@ def _describe(
         native_height_px=default[1],
         size_multiple_px=size_multiple_px(foundation),
         max_size_px=max(max(size) for size in options.sizes) if options.sizes else _MAX_SIZE_FACTOR * max(native),
-        unet="unet.onnx",
-        vae_decoder="vae_decoder.onnx",
-        vae_encoder="vae_encoder.onnx",
         text_encoders=encoders,
         preview_matrix=preview[0],
         preview_bias=preview[1],
         layout=layout,
         files={path.name: file_digest(path) for path in sorted(folder.iterdir())},
         sizes=options.sizes,
-        vae_rows=min(MAX_VAE_ROWS, max(1, _VAE_PIXELS // pixels)),
+        vae_rows=_vae_rows(sizes),
         graphs={path.name: signature(path) for path in sorted(folder.glob("*.onnx"))},
         key=key,
     )
+
+
+def _vae_rows(sizes: Sequence[Size]) -> int:
+    """How many images of the largest size a call to the VAE may take."""
+    pixels = max(width for width, _ in sizes) * max(height for _, height in sizes)
+    return min(MAX_VAE_ROWS, max(1, _VAE_PIXELS // pixels))
 
 
 def _default_size(native: Size, sizes: Sequence[Size]) -> Size:

@@ -1,4 +1,4 @@
-"""Weights beside the graph: a protobuf file holds 2 GiB at most, an SD 1.5 UNet in fp32 is 3.4 GB.
+"""Moves large weights beside the graph: a protobuf file holds 2 GiB at most, an SD 1.5 UNet in fp32 is 3.4 GB.
 
 torch writes a file a tensor where it must; here they become one file in the graph's order, copied tensor by tensor, so
 that the whole is never in memory.

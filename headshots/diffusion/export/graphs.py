@@ -1,4 +1,4 @@
-"""Tracing a foundation's networks into ONNX graphs, and holding each against torch before it is accepted.
+"""Traces a foundation's networks into ONNX graphs, and checks each against torch before it is accepted.
 
 The tracer is torch's TorchScript-based one: it takes seconds where the torch.export-based one takes minutes on two
 cores, and traces any number of rows and any size at once (docs/decisions/0003).
@@ -30,7 +30,7 @@ _TOLERANCE = {torch.float32: 1e-4, torch.float16: 2e-2}
 
 
 @dataclass(frozen=True)
-class Traced:
+class Traceable:
     """A network to trace.
 
     Attributes:
@@ -50,7 +50,7 @@ class Traced:
     checks: Sequence[Mapping[str, Tensor]]
 
 
-def trace(item: Traced, folder: Path) -> Path:
+def trace(item: Traceable, folder: Path) -> Path:
     """Write ``{name}.onnx``, checked; external data in ``{name}.onnx.data`` where one file could not hold it.
 
     Raises:
@@ -82,7 +82,7 @@ def trace(item: Traced, folder: Path) -> Path:
     return path
 
 
-def _check(item: Traced, path: Path, expected: Sequence[tuple[Tensor, ...]]) -> None:
+def _check(item: Traceable, path: Path, expected: Sequence[tuple[Tensor, ...]]) -> None:
     """Compare the graph with what torch answers to every check of ``item``."""
     options = ort.SessionOptions()
     options.log_severity_level = 3

@@ -1,4 +1,4 @@
-"""What an engine package is made for."""
+"""Defines what an engine package is made for, and checks it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every network of a foundation as the tracer takes it: example inputs, dynamic axes, and what it is checked on.
+"""Prepares a foundation's networks for the tracer: example inputs, dynamic axes, and inputs to check on.
 
 Shapes: B rows, C latent channels, H, W latent cells, T tokens, D context width, S slots, P floats of an adapter row.
 """
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from headshots.diffusion.banked.unet import BankedUNet
-from headshots.diffusion.export.graphs import Traced
+from headshots.diffusion.export.graphs import Traceable
 from headshots.diffusion.export.options import ExportOptions
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.networks import ContextEncoder, VaeDecoder, VaeEncoder
@@ -23,7 +23,7 @@ _HALVES = ("sample", "context", "strength", "bank", "pooled")
 """Inputs of the UNet that take its precision."""
 
 
-def text_encoder_item(encoder: nn.Module, tokens: int, *, suffix: str, sdxl: bool) -> Traced:
+def text_encoder_item(encoder: nn.Module, tokens: int, *, suffix: str, sdxl: bool) -> Traceable:
     """Prompt's token ids to context; the second encoder of SDXL also gives the pooled embedding."""
     config: Any = encoder.config
 
@@ -31,7 +31,7 @@ def text_encoder_item(encoder: nn.Module, tokens: int, *, suffix: str, sdxl: boo
         return {"ids": torch.randint(config.vocab_size, (rows, tokens))}
 
     outputs = ["context", "pooled"] if suffix else ["context"]
-    return Traced(
+    return Traceable(
         name=f"text_encoder{suffix}",
         module=ContextEncoder(encoder, penultimate=sdxl, pooled=bool(suffix)),
         inputs=ids(2),
@@ -41,10 +41,10 @@ def text_encoder_item(encoder: nn.Module, tokens: int, *, suffix: str, sdxl: boo
     )
 
 
-def decoder_item(vae: nn.Module, foundation: Foundation) -> Traced:
+def decoder_item(vae: nn.Module, foundation: Foundation) -> Traceable:
     """Latents to pixels."""
     channels = foundation.latent_channels
-    return Traced(
+    return Traceable(
         name="vae_decoder",
         module=VaeDecoder(vae),
         inputs={"latents": torch.randn(2, channels, 8, 8)},
@@ -57,14 +57,14 @@ def decoder_item(vae: nn.Module, foundation: Foundation) -> Traced:
     )
 
 
-def encoder_item(vae: nn.Module, foundation: Foundation) -> Traced:
+def encoder_item(vae: nn.Module, foundation: Foundation) -> Traceable:
     """Pixels to latents."""
     factor = foundation.vae_scale_factor
 
     def pixels(rows: int, high: int, wide: int) -> dict[str, Tensor]:
         return {"pixels": torch.randint(256, (rows, high * factor, wide * factor, 3), dtype=torch.uint8)}
 
-    return Traced(
+    return Traceable(
         name="vae_encoder",
         module=VaeEncoder(vae),
         inputs=pixels(2, 8, 8),
@@ -77,7 +77,7 @@ def encoder_item(vae: nn.Module, foundation: Foundation) -> Traced:
     )
 
 
-def unet_item(banked: BankedUNet, foundation: Foundation, options: ExportOptions, tokens: int) -> Traced:
+def unet_item(banked: BankedUNet, foundation: Foundation, options: ExportOptions, tokens: int) -> Traceable:
     """The banked UNet; checked on rows, sizes, slots and banks that it was not traced with."""
     config: Mapping[str, Any] = dict(banked.unet.config)  # type: ignore[arg-type]
     cells = max(2 ** (len(config["block_out_channels"]) - 1) * 2, 8)
@@ -106,7 +106,7 @@ def unet_item(banked: BankedUNet, foundation: Foundation, options: ExportOptions
     dynamic: dict[str, dict[int, str]] = {name: {0: "rows"} for name in example if name != "bank"}
     dynamic["sample"] |= {2: "cells_high", 3: "cells_wide"}
     dynamic["prediction"] = dict(dynamic["sample"])
-    return Traced(
+    return Traceable(
         name="unet",
         module=banked,
         inputs=example,

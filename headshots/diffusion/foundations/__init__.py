@@ -1,0 +1,1 @@
+"""Describes a foundation's folder without loading its weights. Imports no torch."""

@@ -1,4 +1,4 @@
-"""The files of a foundation's folder, read and held against what is supported. Without torch."""
+"""Reads the files of a foundation's folder and checks that they are supported. Imports no torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from headshots.diffusion.lora.layout import ATTENTION_LAYERS, MORE_LAYERS
 from headshots.errors import InvalidArgumentError
 
 SETTINGS = "headshots.yaml"
-START = "adapter_start.safetensors"
+INITIAL_WEIGHTS = "adapter_start.safetensors"
 # Keys of headshots.yaml, and what their values are.
 _YAML_KEYS: Mapping[str, type | UnionType] = {
     "width_px": int,

@@ -1,6 +1,6 @@
-"""A foundation: a Stable Diffusion in diffusers folder format, described without loading it.
+"""Describes a foundation, a Stable Diffusion in diffusers folder format, without loading it.
 
-Only JSON and YAML are read, and for its digest the small file that adapters start from: so the trainer, the export and
+Only JSON and YAML are read, and for its digest the small file of initial weights: so the trainer, the export and
 the demo share these facts without importing torch.
 
 ``headshots.yaml``, optional, next to ``model_index.json``, says what the folder's own files cannot::
@@ -20,7 +20,7 @@ the demo share these facts without importing torch.
 
 Unknown keys are refused, so that a typing error is not a silent default.
 
-``adapter_start.safetensors``, optional: LoRA that adapters start from instead of from noise.
+``adapter_start.safetensors``, optional: the initial weights of adapters, which else start from noise.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from pathlib import Path
 from typing import Any
 
 from headshots.diffusion.foundations.files import (
+    INITIAL_WEIGHTS,
     SETTINGS,
-    START,
     adapted_layers,
     check_unet,
     check_weights,
@@ -48,7 +48,7 @@ SAMPLERS = ("ddim", "euler", "dpmpp_2m")
 FAMILIES = ("sd15", "sdxl")
 
 DEFAULT_TEMPLATE = "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
-# Which of our samplers a folder's scheduler means. PNDM, SD 1.5's own, has no table here: DPM-Solver++ is its heir.
+# Which of our samplers a folder's scheduler means. PNDM, SD 1.5's own, has no table here: DPM-Solver++ takes its place.
 _SAMPLER_OF_SCHEDULER = {
     "DDIMScheduler": "ddim",
     "EulerDiscreteScheduler": "euler",
@@ -57,7 +57,7 @@ _SAMPLER_OF_SCHEDULER = {
     "PNDMScheduler": "dpmpp_2m",
 }
 _DIGESTED = {".safetensors", ".json", ".txt"}
-_NOT_DIGESTED = {"scores.json", START}
+_NOT_DIGESTED = {"scores.json", INITIAL_WEIGHTS}
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class Foundation:
             prompt get. Below 1 guidance leads away from everybody else too, as from a weaker self (arXiv 2406.02507).
         trigger, prompt_template, class_nouns: how prompts speak of a subject.
         adapted_layers: what adapters change, as endings of the UNet's module paths.
-        adapter_start: the file of LoRA that adapters start from; None: they start from noise.
-        start_sha256: its SHA-256, in hex; empty without one.
+        initial_weights: the LoRA file that adapters start from; None: they start from noise.
+        initial_weights_sha256: its SHA-256, in hex; empty without one.
         training: the recommended training recipe, empty where none is given.
     """
 
@@ -106,8 +106,8 @@ class Foundation:
     prompt_template: str
     class_nouns: tuple[str, ...]
     adapted_layers: tuple[str, ...]
-    adapter_start: Path | None
-    start_sha256: str
+    initial_weights: Path | None
+    initial_weights_sha256: str
     training: Mapping[str, Any]
 
     @classmethod
@@ -126,8 +126,7 @@ class Foundation:
         check_weights(path, ("unet", "vae", "text_encoder", *(("text_encoder_2",) if sdxl else ())))
         check_unet(path / "unet" / "config.json", unet, int(vae["latent_channels"]))
         settings = read_settings(path / SETTINGS)
-        guidance = float(settings.get("guidance_scale", 7.5))
-        start = path / START if (path / START).is_file() else None
+        initial = path / INITIAL_WEIGHTS if (path / INITIAL_WEIGHTS).is_file() else None
         factor = 2 ** (len(vae["block_out_channels"]) - 1)
         native = unet["sample_size"] * factor
         return cls(
@@ -143,17 +142,9 @@ class Foundation:
             prediction_type=_prediction_type(path, scheduler),
             scheduler=scheduler,
             sampler=_sampler(path, settings, scheduler),
-            steps=int(settings.get("steps", 25)),
-            guidance_scale=guidance,
-            adapter_guidance_scale=float(settings.get("adapter_guidance_scale", guidance)),
-            negative_adapter_share=_share(path, settings),
-            trigger=str(settings.get("trigger", "sks")),
-            prompt_template=str(settings.get("prompt_template", DEFAULT_TEMPLATE)),
-            class_nouns=tuple(settings.get("class_nouns", ("person", "man", "woman"))),
-            adapted_layers=adapted_layers(path / SETTINGS, settings),
-            adapter_start=start,
-            start_sha256=file_digest(start) if start else "",
-            training=dict(settings.get("training", {})),
+            initial_weights=initial,
+            initial_weights_sha256=file_digest(initial) if initial else "",
+            **_defaults(path, settings),
         )
 
 
@@ -161,7 +152,7 @@ def foundation_digest(path: Path) -> str:
     """SHA-256, in hex, over the sorted (relative path, SHA-256 of the bytes) of every weight and config file.
 
     Counted are ``*.safetensors``, ``*.json`` and ``*.txt``; not the model card, its scores, ``headshots.yaml``, nor
-    what adapters start from, so that an adapter stays valid when only those change.
+    the initial weights of adapters, so that an adapter stays valid when only those change.
     """
     total = hashlib.sha256()
     for relative in sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if _is_digested(p)):
@@ -177,6 +168,22 @@ def file_digest(path: Path) -> str:
     """SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _defaults(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``headshots.yaml`` says of requests, prompts and training, with what is left out filled in."""
+    guidance = float(settings.get("guidance_scale", 7.5))
+    return {
+        "steps": int(settings.get("steps", 25)),
+        "guidance_scale": guidance,
+        "adapter_guidance_scale": float(settings.get("adapter_guidance_scale", guidance)),
+        "negative_adapter_share": _share(path, settings),
+        "trigger": str(settings.get("trigger", "sks")),
+        "prompt_template": str(settings.get("prompt_template", DEFAULT_TEMPLATE)),
+        "class_nouns": tuple(settings.get("class_nouns", ("person", "man", "woman"))),
+        "adapted_layers": adapted_layers(path / SETTINGS, settings),
+        "training": dict(settings.get("training", {})),
+    }
 
 
 def _prediction_type(path: Path, scheduler: Mapping[str, Any]) -> str:

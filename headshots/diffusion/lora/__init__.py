@@ -1,0 +1,1 @@
+"""Reads, checks, packs and writes LoRA adapters. Imports no torch."""

@@ -1,4 +1,4 @@
-"""LoRA files: read, checked and packed into adapter rows; and written in the two layouts that tools use.
+"""Reads, checks and packs LoRA files into adapter rows; and writes them in the two layouts that tools use.
 
 R is a LoRA's rank, I the layer's inputs, O its outputs.
 """
@@ -108,7 +108,7 @@ def diffusers_lora_bytes(pairs: Mapping[str, LoraPair], metadata: Mapping[str, s
 
 
 def kohya_lora_bytes(pairs: Mapping[str, LoraPair], metadata: Mapping[str, str]) -> bytes:
-    """The same weights for kohya's tools and their heirs (ComfyUI, A1111). It has no PEFT metadata."""
+    """The same weights for kohya's tools and those that read their files (ComfyUI, A1111). It has no PEFT metadata."""
     arrays: dict[str, FloatArray] = {}
     for name, pair in pairs.items():
         stem = KOHYA_PREFIX + name.replace(".", "_")

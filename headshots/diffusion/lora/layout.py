@@ -1,4 +1,4 @@
-"""Where each adapted layer's LoRA lies in an adapter row.
+"""Lays out where each adapted layer's LoRA lies in an adapter row.
 
 A row is one flat float vector: first every site's A, transposed to [in_features, max_rank], then every site's B,
 transposed to [max_rank, out_features] and cut by attention heads, so that the graph computes ``(x A) B`` without
@@ -39,7 +39,7 @@ _MID = re.compile(r"^mid_block\.attentions\.0\.(.*)$")
 
 
 @dataclass(frozen=True)
-class Adapted:
+class AdaptedLayer:
     """A linear layer, or a convolution of single cells, to lay out.
 
     ``heads``: attention heads that its outputs are cut into, 1 where they are not. ``convolution``: it is one of 1 x 1,
@@ -79,7 +79,7 @@ class Layout:
     layers_per_block: int = 2
 
     @classmethod
-    def build(cls, layers: Iterable[Adapted], max_rank: int, layers_per_block: int = 2) -> Layout:
+    def build(cls, layers: Iterable[AdaptedLayer], max_rank: int, layers_per_block: int = 2) -> Layout:
         """Lay out ``layers``; those of one size keep their order and touch."""
         layers = list(layers)
         a_offsets, end = _place([layer.in_features * max_rank for layer in layers], 0)

@@ -1,4 +1,4 @@
-"""LoRA files taken apart: whatever layout a file has, one pair of matrices and a scale for each layer.
+"""Takes LoRA files apart: whatever layout a file has, one pair of matrices and a scale for each layer.
 
 * PEFT/diffusers: ``unet.<module>.lora_A.weight`` [r, in] and ``.lora_B.weight`` [out, r]. The scale alpha/r stands in
   the metadata ``lora_adapter_metadata`` (with ``rank_pattern``, ``alpha_pattern``, ``use_rslora``); without it the

@@ -1,12 +1,12 @@
-"""Samplers as tables of coefficients, and the noise they start from.
+"""Makes samplers' tables of coefficients, and the noise that they start from.
 
 Every sampler here is linear: at step i of a request
 
     d  = p[i] * x + q[i] * model(input_scale[i] * x, timestep[i])     the prediction of the clean latent
     x' = a[i] * x + b[i] * d + c[i] * d_previous
 
-so that one vectorised update serves rows of one batch at different steps of different samplers. A picture that is
-repainted enters before step i as ``signal[i] * its latents + noise[i] * standard noise``. The tables equal diffusers'
+so that one vectorised update serves rows of one batch at different steps of different samplers. The latents of a
+source image enter before step i as ``signal[i] * its latents + noise[i] * standard noise``. The tables equal diffusers'
 DDIMScheduler (eta 0; arXiv 2010.02502), EulerDiscreteScheduler (arXiv 2206.00364) and DPMSolverMultistepScheduler
 (dpmsolver++, order 2; arXiv 2211.01095) with their ``add_noise``, made from the same ``scheduler_config.json``.
 """
@@ -84,7 +84,7 @@ def steps_of_share(steps: int, share: float) -> int:
 def make_schedule(config: Mapping[str, Any], sampler: str, steps: int, skip: int = 0) -> Schedule:
     """The tables of ``sampler`` over ``steps`` steps for a diffusers scheduler config, without the first ``skip``.
 
-    Whoever skips steps starts from a noised picture: see ``signal`` and ``noise``.
+    Where steps are skipped, a noised source is what to start from: see ``signal`` and ``noise``.
 
     Raises:
         InvalidArgumentError: SCHEDULER_UNSUPPORTED, SAMPLER_UNKNOWN, STEPS_INVALID.

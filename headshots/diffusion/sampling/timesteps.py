@@ -1,4 +1,4 @@
-"""What every sampler shares: how much signal is left at a training timestep, and which timesteps a schedule visits."""
+"""Computes what all samplers share: the signal left at a training timestep, and the timesteps of a schedule."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What TensorRT needs beside the graphs: what its parser takes, shape profiles, and where built engines are kept."""
+"""Prepares packages for TensorRT: checks what its parser takes, makes shape profiles, keeps built engines."""

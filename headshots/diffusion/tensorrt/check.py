@@ -1,4 +1,4 @@
-"""Which nodes of a package TensorRT would leave to a slower provider, and why, by its parser's published support.
+"""Finds the nodes of a package that TensorRT would leave to a slower provider, by its parser's published support.
 
 One such node costs more than itself: its graph is cut into several engines with copies between them, and no engine
 context can be kept for it, so that every pod builds again.

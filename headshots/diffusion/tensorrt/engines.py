@@ -1,4 +1,4 @@
-"""Where built engines are kept, and the TensorRT provider's options for building them and for using them.
+"""Keeps built engines, and makes the TensorRT provider's options for building and for using them.
 
 A folder for each package, GPU and TensorRT: ``{package digest}-{GPU}-sm{capability}-trt{version}``, written beside it
 and put in place when whole, so that pods on a shared volume build once. For each graph it holds an *engine context*, a

@@ -1,4 +1,4 @@
-"""Which GPU and which TensorRT this is: what a built engine belongs to. Asked of the driver itself, without torch."""
+"""Asks the driver which GPU this is and which TensorRT: a built engine belongs to both. Imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A graph read for checking: without its weights, with the type and rank of every value."""
+"""Reads a graph for checking: without its weights, with the type and rank of every value."""
 
 from __future__ import annotations
 

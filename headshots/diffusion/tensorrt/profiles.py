@@ -1,4 +1,4 @@
-"""Shape profiles: for every dynamic input the smallest, the usual and the largest shape that an engine is built for.
+"""Makes shape profiles: for every dynamic input the smallest, the usual and the largest shape of an engine.
 
 TensorRT builds again, for minutes, whenever a shape comes that its engine was not built for; with explicit profiles
 that happens at the first start only. The bank has fixed lengths and needs none.

@@ -1,4 +1,4 @@
-"""The kinds of restriction that ``operators.json`` puts on an operator, each a function that tells what is wrong."""
+"""Checks a node against the restrictions of ``operators.json``: a function for each kind, which says what is wrong."""
 
 from __future__ import annotations
 

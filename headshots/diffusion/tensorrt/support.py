@@ -1,4 +1,4 @@
-"""What TensorRT's ONNX parser takes, as its makers publish it: facts in ``operators.json``, with source and version."""
+"""Reads what TensorRT's ONNX parser takes, as NVIDIA publishes it: ``operators.json``, with source and version."""
 
 from __future__ import annotations
 

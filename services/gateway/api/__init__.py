@@ -1,1 +1,1 @@
-"""What the public calls of every resource have in common: names, pages, times, states."""
+"""Holds what the public calls of all resources share: names, pages, request ids, errors, times and states."""

@@ -1,4 +1,4 @@
-"""Resource names: `subjects/{subject}/galleries/{gallery}/images/{image}`. The protos have checked their pattern."""
+"""Builds and splits resource names, as `subjects/{subject}/photos/{photo}`. The protos check their patterns."""
 
 from __future__ import annotations
 

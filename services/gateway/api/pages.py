@@ -1,4 +1,8 @@
-"""Cuts lists into pages by key: a token holds where the page before ended, so rows that come or go shift nothing."""
+"""Cuts lists into pages by key.
+
+A page token holds the position of the last item of the page before, so rows that come or go between two calls shift
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,17 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
 
 from headshots.errors import FieldViolation, InvalidArgumentError
 
 DEFAULT_PAGE = 50
 """Items of a page where the caller names no number."""
 ItemT = TypeVar("ItemT")
-# What fits the 64 bits of a database's integer; no finite or infinite float above it is a time either.
+# The largest 64-bit integer of a database; no time is above it either.
 _LARGEST = 2**63 - 1
 Position = tuple[float | str, ...]
 
@@ -24,7 +31,7 @@ def encode_token(position: Position) -> str:
 
 
 def decode_token(token: str, kinds: tuple[type, ...]) -> Position | None:
-    """None for the first page.
+    """The position in a token; None where the token is empty, for the first page.
 
     Raises:
         InvalidArgumentError: PAGE_TOKEN_INVALID.
@@ -46,13 +53,34 @@ def decode_token(token: str, kinds: tuple[type, ...]) -> Position | None:
 
 
 def _is_storable(part: float | str) -> bool:
-    """Whether a database takes it as a value to compare with; every position that `encode_token` had is."""
+    """Whether a database accepts the value in a comparison; every value that `encode_token` was given is accepted."""
     if isinstance(part, str):
         return part.isascii() and part.isprintable()
     return abs(part) <= _LARGEST
 
 
 def cut_page(items: Sequence[ItemT], size: int, position_of: Callable[[ItemT], Position]) -> tuple[list[ItemT], str]:
-    """(the page, the next token) of at most `size` + 1 items; the one too many tells that there is a next page."""
+    """The page and the next token, of at most `size` + 1 items; the last of them shows that there is a next page."""
     page = list(items[:size])
     return page, encode_token(position_of(page[-1])) if len(items) > size else ""
+
+
+class NewestFirst:
+    """One page of a table's rows, newest first. The table has the columns `created_at` and `id`."""
+
+    def __init__(self, table: sa.Table, where: sa.ColumnElement[bool], size: int, token: str) -> None:
+        """Takes the rows that `where` selects.
+
+        Raises:
+            InvalidArgumentError: PAGE_TOKEN_INVALID.
+        """
+        self._size = size
+        self._query = (
+            sa.select(table).where(where).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(size + 1)
+        )
+        if position := decode_token(token, (float, str)):
+            self._query = self._query.where(sa.tuple_(table.c.created_at, table.c.id) < position)
+
+    def read(self, connection: Connection) -> tuple[list[Row[Any]], str]:
+        """The page's rows and the next token."""
+        return cut_page(connection.execute(self._query).all(), self._size, lambda row: (row.created_at, row.id))

@@ -1,1 +1,1 @@
-"""Waking and feeding those who watch a training or a gallery."""
+"""Wakes the watchers of a training or gallery, and sends them previews."""

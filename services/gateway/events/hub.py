@@ -1,6 +1,6 @@
-"""Wakes the watchers of a training or gallery within this process when it changes, and feeds them previews.
+"""Wakes the watchers of a training or gallery in this process when it changes, and sends them previews.
 
-Another process's changes arrive by polling, so every wait has a time limit. Use from the event loop only.
+Changes of other processes are found by polling, so every wait has a time limit. Use from the event loop only.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from headshots.pauses import pause
 from services.gateway.events.models import ShotPreview
 
-# Previews that a slow watcher may fall behind; older ones are dropped.
+# Previews kept for a slow watcher; older ones are dropped.
 _MAX_PREVIEWS = 64
 
 
@@ -26,7 +26,7 @@ class Subscription:
         self._previews: deque[ShotPreview] = deque(maxlen=_MAX_PREVIEWS)
 
     async def wait(self, seconds: float) -> list[ShotPreview]:
-        """Until something happened or the time is up; the previews since the last wait."""
+        """Waits for a change or until the time is up; the previews since the last wait."""
         await pause(self._woken, seconds)
         self._woken.clear()
         previews = list(self._previews)
@@ -34,7 +34,7 @@ class Subscription:
         return previews
 
     def wake(self, preview: ShotPreview | None = None) -> None:
-        """Ends the wait."""
+        """Ends the wait; a `preview` is among what it returns."""
         if preview is not None:
             self._previews.append(preview)
         self._woken.set()
@@ -64,11 +64,11 @@ class Hub:
             subscription.wake()
 
     def wants_previews(self, topic: str) -> bool:
-        """Whether anybody here would look at a preview."""
+        """Whether a watcher of `topic` in this process asked for previews."""
         return any(subscription.wants_previews for subscription in self._subscriptions.get(topic, ()))
 
     def preview(self, topic: str, preview: ShotPreview) -> None:
-        """Feeds those who asked for previews."""
+        """Sends the preview to the watchers of `topic` that asked for previews."""
         for subscription in self._subscriptions.get(topic, ()):
             if subscription.wants_previews:
                 subscription.wake(preview)

@@ -1,4 +1,4 @@
-"""What watchers are shown that no table keeps."""
+"""Defines the preview of a shot, which watchers receive and no table keeps."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ShotPreview:
-    """A glimpse of a shot while it is painted; `content` is a small JPEG."""
+    """A shot after a denoising step; `content` is a small JPEG."""
 
     shot: int
     step: int

@@ -1,1 +1,1 @@
-"""Galleries and their shots: ordered, leased, settled, watched."""
+"""Creates, finds, watches and cancels galleries, and leases their shots to workers."""

@@ -1,4 +1,4 @@
-"""Converts galleries, their images and what is ordered between dataclasses and protobuf."""
+"""Converts galleries, their images and their orders between dataclasses and protobuf."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.gateway.peers.models import PRIORITY_STANDARD
 
 
 def gallery_order(request: galleries_pb2.CreateGalleryRequest) -> GalleryOrder:
-    """What is asked for, zeros replaced by the contract's defaults."""
+    """A gallery's order; the contract's defaults replace zeros."""
     return GalleryOrder(
         styles=tuple(names.ids(name)[0] for name in request.styles),
         shots_per_style=request.shots_per_style or DEFAULT_SHOTS_PER_STYLE,
@@ -40,7 +40,7 @@ def _remix(subject_id: str, value: Remix | None) -> galleries_pb2.Remix | None:
 
 
 def gallery(value: Gallery) -> galleries_pb2.Gallery:
-    """A gallery with the images that it carries."""
+    """A gallery with its images."""
     return galleries_pb2.Gallery(
         name=names.gallery_name(value.subject_id, value.id),
         state=STATES[value.state],
@@ -55,7 +55,7 @@ def gallery(value: Gallery) -> galleries_pb2.Gallery:
         create_time=timestamp(value.created_at),
         end_time=optional_timestamp(value.ended_at),
         images=[image(value.subject_id, value.id, one) for one in value.images],
-        status_message=value.note,
+        status_message=value.status_message,
         remix=_remix(value.subject_id, value.remix),
     )
 
@@ -78,7 +78,7 @@ def image(subject_id: str, gallery_id: str, value: Image) -> images_pb2.Image:
 
 
 def preview(value: ShotPreview) -> galleries_pb2.ShotPreview:
-    """A glimpse of a shot."""
+    """A preview of a shot."""
     return galleries_pb2.ShotPreview(
         shot=value.shot, step=value.step, total_steps=value.total_steps, content=value.content
     )

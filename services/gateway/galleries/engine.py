@@ -1,4 +1,4 @@
-"""Makes, finds, watches and cancels galleries for the servicer; blocking work runs in threads."""
+"""Creates, finds, watches and cancels galleries for the servicer; blocking work runs in threads."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from services.gateway.galleries.models import Gallery, GalleryOrder, Image
 from services.gateway.metrics import GatewayMetrics
 
 
-class ShotQueue(Protocol):
-    """Who works on shots within this process; `painting.pool` does."""
+class ShotWorkers(Protocol):
+    """The workers of this process; `painting.pool` implements it."""
 
-    def kick(self) -> None:
-        """There are new shots."""
+    def wake(self) -> None:
+        """Claims new shots at once."""
         ...
 
-    def look_at(self, gallery_id: str) -> None:
-        """The gallery's shots are to be stopped."""
+    def stop_shots(self, gallery_id: str) -> None:
+        """Stops the running shots of a cancelled gallery."""
         ...
 
 
@@ -38,7 +38,7 @@ class GalleryEngine:
         database: Engine,
         store: ArtifactStore,
         styles: StyleLibrary,
-        shots: ShotQueue,
+        workers: ShotWorkers,
         hub: Hub,
         metrics: GatewayMetrics,
         *,
@@ -47,7 +47,7 @@ class GalleryEngine:
         self._database = database
         self._store = store
         self._styles = styles
-        self._shots = shots
+        self._workers = workers
         self._hub = hub
         self._metrics = metrics
         self._poll_seconds = poll_seconds
@@ -66,7 +66,7 @@ class GalleryEngine:
             request_id=request_id,
             validate_only=validate_only,
         )
-        self._shots.kick()
+        self._workers.wake()
         return gallery
 
     async def get(self, tenant: str, subject_id: str, gallery_id: str, *, images: bool = True) -> Gallery:
@@ -80,37 +80,39 @@ class GalleryEngine:
     async def cancel(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
         """See `rows.request_cancel`."""
         gallery = await in_thread(rows.request_cancel, self._database, tenant, subject_id, gallery_id)
-        self._shots.look_at(gallery_id)
+        self._workers.stop_shots(gallery_id)
         self._hub.changed(gallery_id)
         return gallery
 
     async def watch(
         self, tenant: str, subject_id: str, gallery_id: str, *, previews: bool
     ) -> AsyncIterator[Gallery | Image | ShotPreview]:
-        """The gallery first, then its images as they exist, and the gallery (without images) whenever it changes state.
+        """Yields the gallery, then each image once it exists, and the gallery again when its state or message changes.
 
-        Previews only of shots that this process paints. Raises as `rows.get_gallery`.
+        The galleries come without images; previews come only of shots that this process paints. Raises as
+        `rows.get_gallery`.
         """
-        sent: set[int] = set()
-        told: tuple[str, str] | None = None
+        sent_images: set[int] = set()
+        sent_state: tuple[str, str] | None = None
         with self._hub.subscribe(gallery_id, previews=previews) as subscription, self._metrics.watching("gallery"):
             while True:
                 gallery = await in_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
-                bare = dataclasses.replace(gallery, images=())
-                if told is None:
-                    told = (gallery.state, gallery.note)
-                    yield bare
+                without_images = dataclasses.replace(gallery, images=())
+                state = (gallery.state, gallery.status_message)
+                if sent_state is None:
+                    sent_state = state
+                    yield without_images
                 for image in gallery.images:
-                    if image.number not in sent:
-                        sent.add(image.number)
+                    if image.number not in sent_images:
+                        sent_images.add(image.number)
                         yield image
-                if told != (gallery.state, gallery.note):
-                    told = (gallery.state, gallery.note)
-                    yield bare
+                if sent_state != state:
+                    sent_state = state
+                    yield without_images
                 if gallery.is_terminal:
                     return
                 for preview in await subscription.wait(self._poll_seconds):
-                    if preview.shot not in sent:
+                    if preview.shot not in sent_images:
                         yield preview
 
     async def get_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> tuple[Image, bytes]:
@@ -119,5 +121,5 @@ class GalleryEngine:
         return image, await self._store.get(image.key)
 
     async def image_content(self, image: Image) -> bytes:
-        """The file of an image that `watch` gave."""
+        """The file of an image that `watch` yielded."""
         return await self._store.get(image.key)

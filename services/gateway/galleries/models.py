@@ -1,4 +1,4 @@
-"""Galleries, their images and what is ordered, as frozen dataclasses. Times are seconds since the epoch."""
+"""Defines galleries, their images and their orders as frozen dataclasses. Times are seconds since the epoch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, Failure
 
 @dataclass(frozen=True)
 class GalleryOrder:
-    """What a caller asks for in a gallery; `quality` 0 and `image_format` 1 are the contract's defaults."""
+    """The gallery that a caller asks for; `quality` 0 and `image_format` 1 are the contract's defaults."""
 
     styles: tuple[str, ...]
     shots_per_style: int = DEFAULT_SHOTS_PER_STYLE
@@ -44,7 +44,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Many shots of one subject."""
+    """Many shots of one subject; `images` are the finished ones, in the order of their numbers."""
 
     id: str
     subject_id: str
@@ -60,7 +60,8 @@ class Gallery:
     ended_at: float | None = None
     failure: Failure | None = None
     images: tuple[Image, ...] = ()
-    note: str = ""
+    status_message: str = ""
+    """One sentence on what holds it up; empty where nothing does."""
     revision: int = 0
     remix: Remix | None = None
 

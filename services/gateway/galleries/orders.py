@@ -1,4 +1,4 @@
-"""Checks an order of a gallery and writes it as rows of shots. Blocking SQL."""
+"""Creates galleries: checks an order and inserts the rows of the gallery and its shots. Blocking SQL."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArg
 from headshots.schema import PENDING, galleries, shots
 from headshots.styles import Style, StyleLibrary
 from services.gateway.api.names import training_name
+from services.gateway.api.requests import find_by_request_id
 from services.gateway.galleries.models import Gallery, GalleryOrder
 from services.gateway.galleries.remix import Remix, RemixOrder
-from services.gateway.galleries.rows import find_image, present
+from services.gateway.galleries.rows import find_image, to_galleries
 from services.gateway.galleries.rules import MAX_SHOTS, SEEDS
 from services.gateway.peers.models import Adapter
 from services.gateway.tenants.ownership import find_subject, new_id
@@ -32,36 +33,46 @@ def create_gallery(
     request_id: str,
     validate_only: bool,
 ) -> Gallery:
-    """Queues a gallery with the adapter and the recipes of now; the same `request_id` answers the one made before.
+    """Queues a gallery with the subject's newest adapter and the styles' current recipes.
+
+    A repeated `request_id` returns the gallery that it created before; `validate_only` inserts nothing.
 
     Raises:
-        NotFoundError: SUBJECT_NOT_FOUND; of an image to paint over also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
+        NotFoundError: SUBJECT_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
         FailedPreconditionError: SUBJECT_UNTRAINED.
     """
     recipes = _recipes(library, order)
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
-        if request_id and (made := _by_request_id(connection, subject_id, request_id)) is not None:
-            return made
+        made = find_by_request_id(connection, galleries, galleries.c.subject_id == subject_id, request_id)
+        if made is not None:
+            return to_galleries(connection, [made])[0]
         adapter = _adapter_of(connection, subject_id)
-        gallery = Gallery(
-            id=new_id(),
-            subject_id=subject_id,
-            state=PENDING,
-            styles=order.styles,
-            shots_per_style=order.shots_per_style,
-            seed=order.seed,
-            total_shots=len(order.styles) * order.shots_per_style,
-            completed_shots=0,
-            failed_shots=0,
-            adapter=adapter,
-            remix=_remix(connection, tenant_id, subject_id, order.remix),
-            created_at=database_now(connection),
-        )
+        remix = _remix(connection, tenant_id, subject_id, order.remix)
+        gallery = _new_gallery(subject_id, order, adapter, remix, database_now(connection))
         if not validate_only:
             _insert(connection, tenant_id, request_id, gallery, order, recipes)
         return gallery
+
+
+def _new_gallery(
+    subject_id: str, order: GalleryOrder, adapter: Adapter, remix: Remix | None, created_at: float
+) -> Gallery:
+    return Gallery(
+        id=new_id(),
+        subject_id=subject_id,
+        state=PENDING,
+        styles=order.styles,
+        shots_per_style=order.shots_per_style,
+        seed=order.seed,
+        total_shots=len(order.styles) * order.shots_per_style,
+        completed_shots=0,
+        failed_shots=0,
+        adapter=adapter,
+        remix=remix,
+        created_at=created_at,
+    )
 
 
 def _adapter_of(connection: Connection, subject_id: str) -> Adapter:
@@ -154,10 +165,3 @@ def _insert(
             for number in range(gallery.total_shots)
         ],
     )
-
-
-def _by_request_id(connection: Connection, subject_id: str, request_id: str) -> Gallery | None:
-    row = connection.execute(
-        sa.select(galleries).where(galleries.c.subject_id == subject_id, galleries.c.request_id == request_id)
-    ).first()
-    return present(connection, [row])[0] if row is not None else None

@@ -1,4 +1,4 @@
-"""Describes the image that a gallery is painted over, as it is asked for and as it is kept."""
+"""Defines the image that a gallery is painted over, as it is ordered and as the gallery's row keeps it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class RemixOrder:
-    """The image to paint over, by the ids in its name; `repaint`: share of the steps, None is the generator's."""
+    """The image to paint over, by the ids in its name.
+
+    `repaint` is the share of the denoising steps; None takes the generator's default.
+    """
 
     subject_id: str
     gallery_id: str
@@ -19,7 +22,7 @@ class RemixOrder:
 
 @dataclass(frozen=True)
 class Remix:
-    """The image that is painted over, and where its file lies. Frozen in the gallery's row."""
+    """The image that is painted over, with the key and SHA-256 of its file. Kept in the gallery's row."""
 
     gallery_id: str
     number: int

@@ -1,4 +1,4 @@
-"""Finds, lists, cancels and removes galleries. Blocking SQL; `orders` makes them."""
+"""Finds, lists, cancels and removes galleries. Blocking SQL; `orders` creates them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from sqlalchemy.engine import Connection, Engine, Row
 from headshots.database import read, write
 from headshots.errors import NotFoundError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL_STATES, galleries, shots
-from services.gateway.api.pages import cut_page, decode_token
+from services.gateway.api.errors import not_found
+from services.gateway.api.names import gallery_name, image_name
+from services.gateway.api.pages import NewestFirst
 from services.gateway.galleries.models import Gallery, Image
 from services.gateway.galleries.remix import Remix
-from services.gateway.galleries.settling import settle
+from services.gateway.galleries.state import update_state
 from services.gateway.peers.models import Adapter, Failure
 from services.gateway.tenants.ownership import find_subject
 
@@ -27,11 +29,11 @@ def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
     """
     with read(engine) as connection:
-        (gallery,) = present(connection, [_find(connection, tenant_id, subject_id, gallery_id)])
+        (gallery,) = to_galleries(connection, [_find(connection, tenant_id, subject_id, gallery_id)])
         if not images:
             return gallery
         rows = connection.execute(_finished(gallery_id)).all()
-        return dataclasses.replace(gallery, images=tuple(_image(row) for row in rows))
+        return dataclasses.replace(gallery, images=tuple(_to_image(row) for row in rows))
 
 
 def _find(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str) -> Row[Any]:
@@ -40,9 +42,7 @@ def _find(connection: Connection, tenant_id: str, subject_id: str, gallery_id: s
         sa.select(galleries).where(galleries.c.id == gallery_id, galleries.c.subject_id == subject_id)
     ).first()
     if row is None:
-        name = f"subjects/{subject_id}/galleries/{gallery_id}"
-        message = f"there is no {name}; ListGalleries shows those there are"
-        raise NotFoundError("GALLERY_NOT_FOUND", message, metadata={"name": name})
+        raise not_found("GALLERY_NOT_FOUND", gallery_name(subject_id, gallery_id), listed_by="ListGalleries")
     return row
 
 
@@ -61,9 +61,9 @@ def find_image(connection: Connection, tenant_id: str, subject_id: str, gallery_
     _find(connection, tenant_id, subject_id, gallery_id)
     row = connection.execute(_finished(gallery_id).where(shots.c.number == number)).first()
     if row is None:
-        name = f"subjects/{subject_id}/galleries/{gallery_id}/images/{number}"
+        name = image_name(subject_id, gallery_id, number)
         raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {name}, or not yet", metadata={"name": name})
-    return _image(row)
+    return _to_image(row)
 
 
 def list_galleries(engine: Engine, tenant_id: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
@@ -73,22 +73,15 @@ def list_galleries(engine: Engine, tenant_id: str, subject_id: str, size: int, t
         NotFoundError: SUBJECT_NOT_FOUND.
         InvalidArgumentError: PAGE_TOKEN_INVALID.
     """
-    query = (
-        sa.select(galleries)
-        .where(galleries.c.subject_id == subject_id)
-        .order_by(galleries.c.created_at.desc(), galleries.c.id.desc())
-        .limit(size + 1)
-    )
-    if position := decode_token(token, (float, str)):
-        query = query.where(sa.tuple_(galleries.c.created_at, galleries.c.id) < position)
+    page = NewestFirst(galleries, galleries.c.subject_id == subject_id, size, token)
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
-        rows, next_token = cut_page(connection.execute(query).all(), size, lambda row: (row.created_at, row.id))
-        return present(connection, rows), next_token
+        rows, next_token = page.read(connection)
+        return to_galleries(connection, rows), next_token
 
 
 def request_cancel(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str) -> Gallery:
-    """Waiting shots end here; running ones are told, and end the gallery when they have stopped.
+    """Cancels the waiting shots and marks the running ones, whose workers stop them and so end the gallery.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
@@ -102,8 +95,8 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, gallery_id: 
             connection.execute(sa.update(shots).where(mine, shots.c.state == PENDING).values(state=CANCELLED, **bump))
             connection.execute(sa.update(shots).where(mine, shots.c.state == RUNNING).values(**bump))
             connection.execute(sa.update(galleries).where(galleries.c.id == gallery_id).values(cancel_requested=True))
-            settle(connection, gallery_id)
-        return present(connection, [_find(connection, tenant_id, subject_id, gallery_id)])[0]
+            update_state(connection, gallery_id)
+        return to_galleries(connection, [_find(connection, tenant_id, subject_id, gallery_id)])[0]
 
 
 def active_of_subject(connection: Connection, subject_id: str) -> str | None:
@@ -123,12 +116,12 @@ def _finished(gallery_id: str) -> sa.Select[Any]:
     return sa.select(shots).where(shots.c.gallery_id == gallery_id, shots.c.state == SUCCEEDED).order_by(shots.c.number)
 
 
-def _image(row: Row[Any]) -> Image:
+def _to_image(row: Row[Any]) -> Image:
     return Image(number=row.number, style=row.style, seed=row.seed, key=row.image_key, **row.image)
 
 
-def present(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gallery]:
-    """Rows of galleries as galleries without images, with their shots counted."""
+def to_galleries(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gallery]:
+    """Galleries from rows of `galleries`: without images, but with the counts of their shots."""
     counted = connection.execute(
         sa.select(shots.c.gallery_id, shots.c.state, sa.func.count().label("shots"))
         .where(shots.c.gallery_id.in_([row.id for row in rows]))
@@ -150,7 +143,7 @@ def present(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gallery]:
             created_at=row.created_at,
             ended_at=row.ended_at,
             failure=Failure(row.failure_reason, row.failure_message) if row.failure_reason else None,
-            note=row.note,
+            status_message=row.note,
             revision=row.revision,
             remix=Remix.from_json(row.remix),
         )

@@ -1,7 +1,7 @@
-"""How many shots a gallery may have, and from which seeds they are painted."""
+"""Limits the number of shots of a gallery and their seeds."""
 
 MAX_SHOTS = 160
-"""Shots of a gallery."""
+"""Shots of a gallery, at most."""
 DEFAULT_SHOTS_PER_STYLE = 4
 """Shots of each style where the caller names no number."""
 SEEDS = 2**32

@@ -1,4 +1,4 @@
-"""Claims shots, which are leased rows, and records every way in which one may end. Blocking SQL."""
+"""Claims shots, which are leased rows, by fair share, and records how they end. Blocking SQL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots import leases
 from headshots.database import database_now, now_expression, read, write
@@ -16,13 +16,13 @@ from headshots.leases import Lease
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shots, subjects, tenants
 from headshots.styles import Style
 from services.gateway.galleries.remix import Remix
-from services.gateway.galleries.settling import settle
+from services.gateway.galleries.state import update_state
 from services.gateway.peers.models import Adapter, Failure, ImageDone
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A claimed shot with all that painting it takes."""
+    """A claimed shot with everything that is needed to paint it."""
 
     lease: Lease
     gallery_id: str
@@ -31,8 +31,9 @@ class Shot:
     number: int
     seed: int
     counted_attempts: int
-    """Claims so far, this one included, that were not the generator's absence or our own draining."""
+    """Claims so far, this one included, without the uncounted ones."""
     uncounted_attempts: int
+    """Claims that ended because the generator was away or full, or because the gateway drained."""
     cancel_requested: bool
     recipe: Style
     adapter: Adapter
@@ -44,15 +45,18 @@ class Shot:
 
 
 def claim(engine: Engine, *, owner: str, ttl_seconds: float) -> Shot | None:
-    """Takes the next shot: high priority first, then the tenant that has least running, then the one served longest
-    ago, then the oldest gallery's shots by number."""
+    """Takes the next shot; None where none waits.
+
+    High priority goes first, then fair share between tenants: first the tenant with the fewest running shots, then the
+    one that got a shot longest ago. Within a tenant the oldest gallery goes first, and its shots by number.
+    """
     with read(engine) as connection:
         now = now_expression(connection.dialect.name)
         waiting = sa.and_(leases.claimable(shots, now), shots.c.not_before <= now)
-        # Looking first costs no write lock while there is nothing to do.
+        # Reading first: an empty queue then takes no write lock.
         if connection.execute(sa.select(shots.c.id).where(waiting).limit(1)).first() is None:
             return None
-        order = _turns(_running_by_tenant(connection))
+        order = _fair_share(_running_by_tenant(connection))
     lease = leases.claim(
         engine,
         shots,
@@ -65,7 +69,7 @@ def claim(engine: Engine, *, owner: str, ttl_seconds: float) -> Shot | None:
 
 
 def _running_by_tenant(connection: Connection) -> dict[str, int]:
-    """Counted once before the claim and not for each waiting shot in it: out of date it costs a turn, no more."""
+    """Counted once before the claim and not for each waiting shot in it. A stale count only changes who goes first."""
     now = now_expression(connection.dialect.name)
     rows = connection.execute(
         sa.select(galleries.c.tenant_id, sa.func.count())
@@ -76,11 +80,13 @@ def _running_by_tenant(connection: Connection) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in rows}
 
 
-def _turns(running: Mapping[str, int]) -> list[sa.ColumnElement[Any]]:
+def _fair_share(running: Mapping[str, int]) -> list[sa.ColumnElement[Any]]:
+    """The order of waiting shots that :func:`claim` describes."""
+
     def of_gallery(column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
         return sa.select(column).where(galleries.c.id == shots.c.gallery_id).scalar_subquery()
 
-    at_work = sa.case(running, value=of_gallery(galleries.c.tenant_id), else_=0) if running else sa.literal(0)
+    running_shots = sa.case(running, value=of_gallery(galleries.c.tenant_id), else_=0) if running else sa.literal(0)
     last_shot_at = (
         sa.select(tenants.c.last_shot_at)
         .join(galleries, galleries.c.tenant_id == tenants.c.id)
@@ -89,7 +95,7 @@ def _turns(running: Mapping[str, int]) -> list[sa.ColumnElement[Any]]:
     )
     return [
         of_gallery(galleries.c.priority).desc(),
-        at_work,
+        running_shots,
         last_shot_at,
         of_gallery(galleries.c.created_at),
         shots.c.gallery_id,
@@ -98,6 +104,7 @@ def _turns(running: Mapping[str, int]) -> list[sa.ColumnElement[Any]]:
 
 
 def _begin(engine: Engine, lease: Lease) -> Shot:
+    """Reads the claimed shot, starts its gallery, and records that its tenant was served."""
     with write(engine) as connection:
         row = connection.execute(
             sa.select(
@@ -119,6 +126,10 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
         )
         now = database_now(connection)
         connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
+    return _to_shot(lease, row)
+
+
+def _to_shot(lease: Lease, row: Row[Any]) -> Shot:
     return Shot(
         lease=lease,
         gallery_id=row.id,
@@ -139,10 +150,19 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
     )
 
 
+def renew(engine: Engine, shot: Shot, *, ttl_seconds: float) -> bool:
+    """Extends the lease; whether the shot is to be cancelled. Raises as `leases.renew`."""
+    return leases.renew(engine, shots, shot.lease, ttl_seconds=ttl_seconds)
+
+
 def succeed(
     engine: Engine, shot: Shot, image: ImageDone, *, prompt: str, seconds: float, likeness: float | None = None
 ) -> None:
-    """The image exists. Raises LeaseLostError when somebody else has the shot by now."""
+    """Records the image.
+
+    Raises:
+        LeaseLostError: another worker has the shot.
+    """
     document = dataclasses.asdict(image)
     key = document.pop("key")
     _end(
@@ -157,19 +177,19 @@ def succeed(
 
 
 def fail(engine: Engine, shot: Shot, failure: Failure) -> None:
-    """Given up. Raises as `succeed`."""
+    """Records that no further attempt is made. Raises as `succeed`."""
     _end(engine, shot, state=FAILED, failure_reason=failure.reason, failure_message=failure.message)
 
 
 def cancel(engine: Engine, shot: Shot) -> None:
-    """Stopped as asked. Raises as `succeed`."""
+    """Records that the shot was stopped because its gallery is cancelled. Raises as `succeed`."""
     _end(engine, shot, state=CANCELLED)
 
 
-def put_back(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, note: str) -> None:
-    """Back to the queue, not before `after_seconds`. Raises as `succeed`.
+def requeue(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, status_message: str = "") -> None:
+    """Puts the shot back into the queue, to be claimed after `after_seconds`. Raises as `succeed`.
 
-    Cancelled at once instead, where the gallery is to stop: a waiting row would never be told.
+    Where the gallery is cancelled the shot ends as cancelled instead: no worker would see that of a waiting row.
     """
     with write(engine) as connection:
         _lock_gallery(connection, shot.gallery_id)
@@ -184,7 +204,7 @@ def put_back(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, 
                 "uncounted_attempts": shot.uncounted_attempts + (0 if counts else 1),
             }
         leases.update_in(connection, shots, shot.lease, **values)
-        settle(connection, shot.gallery_id, note="" if cancelled else note)
+        update_state(connection, shot.gallery_id, status_message="" if cancelled else status_message)
 
 
 def _end(engine: Engine, shot: Shot, **values: Any) -> None:
@@ -192,9 +212,9 @@ def _end(engine: Engine, shot: Shot, **values: Any) -> None:
     with write(engine) as connection:
         _lock_gallery(connection, shot.gallery_id)
         leases.update_in(connection, shots, shot.lease, **values)
-        settle(connection, shot.gallery_id)
+        update_state(connection, shot.gallery_id)
 
 
 def _lock_gallery(connection: Connection, gallery_id: str) -> None:
     locked = connection.execute(sa.select(galleries.c.id).where(galleries.c.id == gallery_id).with_for_update())
-    assert locked.first() is not None, "a gallery outlives its running shots: subjects with running jobs stay"
+    assert locked.first() is not None, "a subject with running shots is not erased"

@@ -1,1 +1,1 @@
-"""Working on shots: a pool of workers that call generators, and the likeness of what comes out."""
+"""Paints shots by calling generators, and measures the likeness of the images."""

@@ -1,4 +1,4 @@
-"""How like its subject a finished shot is: the cosine to the mean embedding of the subject's photos."""
+"""Measures how like its subject a painted face is: its cosine to the mean embedding of the subject's photos."""
 
 from __future__ import annotations
 
@@ -17,28 +17,33 @@ from headshots.imaging.inspection import mean_likeness
 from headshots.imaging.quality import Floats
 from headshots.threads import in_thread
 from services.gateway.photos import rows as photo_rows
-from services.gateway.photos.streams import StreamGate
+from services.gateway.photos.streams import StreamLimiter
 
 _LOG = logging.getLogger(__name__)
-# Embeddings of so many subjects' photos are kept: some 100 kB each.
-_SUBJECTS = 64
+# The cache keeps the embeddings of so many subjects' photos, some 100 kB each.
+_CACHED_SUBJECTS = 64
 
 
 class LikenessJudge:
-    """Judges shots. Decoding and the analyzer run in threads, a few at once, beside uploads and inspections."""
+    """Measures the likeness of shots. Decoding shares the limiter's threads with uploads and inspections."""
 
-    def __init__(self, database: Engine, store: ArtifactStore, gate: StreamGate, analyzer: FaceAnalyzer | None) -> None:
+    def __init__(
+        self, database: Engine, store: ArtifactStore, limiter: StreamLimiter, analyzer: FaceAnalyzer | None
+    ) -> None:
         self._database = database
         self._store = store
-        self._gate = gate
+        self._limiter = limiter
         self._analyzer = analyzer
-        self._known: OrderedDict[str, tuple[tuple[str, ...], list[Floats]]] = OrderedDict()
-        # One subject's photos are looked at once, however many of its shots are finished at the same time.
+        self._cache: OrderedDict[str, tuple[tuple[str, ...], list[Floats]]] = OrderedDict()
+        # A subject's photos are analyzed once, however many of its shots finish at the same time.
         self._lock = asyncio.Lock()
 
     async def judge(self, tenant: str, subject_id: str, image_key: str) -> float | None:
-        """-1 to 1, or None: not measured. That is without an analyzer, without a face in the image or in any photo, and
-        where something failed: the image exists all the same."""
+        """The likeness from -1 to 1; None where it was not measured.
+
+        That is without an analyzer, without a face in the image or in any photo, and after a failure, which is logged
+        and not raised: the image exists all the same.
+        """
         if self._analyzer is None:
             return None
         try:
@@ -53,24 +58,25 @@ class LikenessJudge:
         return None if painted is None else mean_likeness(painted, photos_of_subject)
 
     async def _embeddings(self, tenant: str, subject_id: str) -> list[Floats]:
-        """Of the largest face of each photo that the subject has now."""
+        """The embeddings of the largest face of each photo that the subject has now."""
         async with self._lock:
             rows = await in_thread(photo_rows.all_photos, self._database, tenant, subject_id)
             keys = tuple(key for _, key in rows)
-            known = self._known.get(subject_id)
-            if known is None or known[0] != keys:
+            cached = self._cache.get(subject_id)
+            if cached is None or cached[0] != keys:
                 found = [await self._embedding(key) for key in keys]
-                known = keys, [embedding for embedding in found if embedding is not None]
-                self._known[subject_id] = known
-            self._known.move_to_end(subject_id)
-            while len(self._known) > _SUBJECTS:
-                self._known.popitem(last=False)
-            return known[1]
+                cached = keys, [embedding for embedding in found if embedding is not None]
+                self._cache[subject_id] = cached
+            self._cache.move_to_end(subject_id)
+            while len(self._cache) > _CACHED_SUBJECTS:
+                self._cache.popitem(last=False)
+            return cached[1]
 
     async def _embedding(self, key: str) -> Floats | None:
-        return await self._gate.decode(self._look, await self._store.get(key))
+        return await self._limiter.decode(self._embed, await self._store.get(key))
 
-    def _look(self, content: bytes) -> Floats | None:
+    def _embed(self, content: bytes) -> Floats | None:
+        """The embedding of the largest face; None without a face."""
         assert self._analyzer is not None
-        faces = self._analyzer.faces(np.asarray(open_photo(content, self._gate.limits.stored_photo)))
+        faces = self._analyzer.faces(np.asarray(open_photo(content, self._limiter.limits.stored_photo)))
         return faces[0].embedding if faces else None

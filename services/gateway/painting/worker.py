@@ -1,4 +1,4 @@
-"""One shot, worked on: call a generator under the row's lease, and record how it ended under the row's fence."""
+"""Paints a claimed shot: calls a generator while it renews the lease, and records the result under the fence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy.engine import Engine
 
-from headshots import leases, schema
 from headshots.errors import (
     AlreadyExistsError,
     CancelledByCallerError,
@@ -37,12 +36,12 @@ from services.gateway.metrics import GatewayMetrics
 from services.gateway.painting.likeness import LikenessJudge
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.interfaces import Generator
-from services.gateway.peers.models import Failure, GenerationRequest, ImageDone, PaintOver, StepDone
+from services.gateway.peers.models import Failure, GenerationRequest, ImageDone, SourceImage, StepDone
 from services.gateway.tenants.ownership import object_prefix
 
 _LOG = logging.getLogger(__name__)
-# The generator is away, full or draining: no fault of the shot, so such an attempt does not count.
-_NOT_THE_SHOTS_FAULT = (UnavailableError, ResourceExhaustedError, CancelledByCallerError)
+# The generator is away, full or draining, so the attempt does not count.
+_UNCOUNTED = (UnavailableError, ResourceExhaustedError, CancelledByCallerError)
 # Asked again, the generator would answer the same.
 _PERMANENT = (InvalidArgumentError, FailedPreconditionError, NotFoundError, AlreadyExistsError)
 _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.5, 5.0
@@ -50,41 +49,44 @@ _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.5, 5.0
 
 @dataclass(frozen=True)
 class PaintSettings:
-    """How shots are worked on."""
+    """How shots are painted."""
 
     owner: str
-    """Who holds the leases; unique to this process."""
+    """The name in the leases; unique to this process."""
     in_flight: int
-    """Shots at once; enough that the generator can fill its batches."""
+    """Shots painted at once; enough that the generators can fill their batches."""
     lease_seconds: float
-    """After so long without a word from its worker a shot is free for another."""
+    """A shot whose lease was not renewed for so long may be claimed by another worker."""
     max_attempts: int
-    """Attempts that count, before a shot is given up."""
+    """Counted attempts after which a shot fails."""
     poll_seconds: float
-    """Between two looks at an empty queue."""
+    """Between two polls of an empty queue."""
     silence_seconds: float
-    """A generator that sends no event for so long is given up on."""
+    """A call in which the generator sends no event for so long is ended."""
     preview_every: int
-    """Denoising steps between two previews, while somebody watches for them."""
+    """Denoising steps between two previews, while a watcher wants them."""
 
 
-class _Ending(enum.Enum):
-    CANCELLED = "the gallery is to stop"
-    LOST = "another worker has the shot"
+class _StopReason(enum.Enum):
+    """Why painting stops before the image is there."""
+
+    CANCELLED = "the gallery is cancelled"
+    LEASE_LOST = "another worker has the shot"
 
 
 @dataclass
-class Work:
-    """A shot in this process's hands."""
+class RunningShot:
+    """A shot that this process paints."""
 
     shot: Shot
-    look: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set to make the lease keeper look at the row at once."""
+    renew_now: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set to renew the lease at once, which tells whether the shot is to be cancelled."""
     draining: bool = False
+    """Whether the shot goes back to the queue when its task is cancelled."""
 
 
 class ShotWorker:
-    """Knows how to work on a shot; holds none itself."""
+    """Paints shots. It keeps no state of them, so one worker serves all shots of a process."""
 
     def __init__(
         self,
@@ -104,72 +106,71 @@ class ShotWorker:
         self._metrics = metrics
         self._settings = settings
 
-    async def work(self, work: Work) -> None:
-        """From the claim to the end or back to the queue. Cancelled while draining it hands the shot back; cancelled
-        otherwise it writes nothing, as if the process had been killed."""
-        shot = work.shot
+    async def run(self, running: RunningShot) -> None:
+        """Paints a claimed shot until it ends or goes back to the queue.
+
+        Cancelled while the shot drains, it puts the shot back. Cancelled otherwise, it writes nothing, as if the
+        process had been killed.
+        """
+        shot = running.shot
         try:
             if shot.cancel_requested:
                 await self._record(shot, "cancelled", shots.cancel)
             elif shot.counted_attempts > self._settings.max_attempts:
-                message = f"gave up after {self._settings.max_attempts} attempts that ended without a word"
+                message = f"gave up after {self._settings.max_attempts} attempts whose workers were lost"
                 await self._record(shot, "failed", shots.fail, Failure("SHOT_ATTEMPTS_EXHAUSTED", message))
             else:
-                await self._paint_under_lease(work)
+                await self._paint_under_lease(running)
         except LeaseLostError:
-            _LOG.warning("%s: another worker has it by now; nothing was written", shot.lease.id)
+            _LOG.warning("%s: the lease was lost to another worker; nothing was written", shot.lease.id)
         except asyncio.CancelledError:
-            if work.draining:
-                with contextlib.suppress(LeaseLostError):  # it ended in this very moment
-                    await self._record(shot, "retried", shots.put_back, counts=False, after_seconds=0.0, note="")
+            if running.draining:
+                with contextlib.suppress(LeaseLostError):  # the shot ended at the same moment
+                    await self._record(shot, "retried", shots.requeue, counts=False, after_seconds=0.0)
             raise
 
-    async def _paint_under_lease(self, work: Work) -> None:
-        painting = asyncio.create_task(self._paint(work.shot))
-        keeping = asyncio.create_task(self._keep(work))
+    async def _paint_under_lease(self, running: RunningShot) -> None:
+        shot = running.shot
+        painting = asyncio.create_task(self._paint(shot))
+        renewing = asyncio.create_task(self._renew_lease(running))
         try:
-            await asyncio.wait({painting, keeping}, return_when=asyncio.FIRST_COMPLETED)
-            if not painting.done() and keeping.result() is _Ending.CANCELLED:
+            await asyncio.wait({painting, renewing}, return_when=asyncio.FIRST_COMPLETED)
+            if not painting.done() and renewing.result() is _StopReason.CANCELLED:
                 painting.cancel()
                 await asyncio.gather(painting, return_exceptions=True)
-                await self._record(work.shot, "cancelled", shots.cancel)
+                await self._record(shot, "cancelled", shots.cancel)
             elif painting.done():
                 await painting
         except LeaseLostError:
             raise
         except HeadshotsError as error:
-            await self._set_back(work.shot, error)
-        except Exception:  # noqa: BLE001 - whatever it was, the shot has to end or to be tried again
-            _LOG.exception("painting %s met a defect", work.shot.lease.id)
-            await self._set_back(work.shot, InternalError("INTERNAL", "the gateway met a defect of its own"))
+            await self._fail_or_retry(shot, error)
+        except Exception:  # noqa: BLE001 - whatever it was, the shot has to fail or to be tried again
+            _LOG.exception("painting %s met a defect", shot.lease.id)
+            await self._fail_or_retry(shot, InternalError("INTERNAL", "the gateway met a defect of its own"))
         finally:
             painting.cancel()
-            keeping.cancel()
-            await asyncio.gather(painting, keeping, return_exceptions=True)
+            renewing.cancel()
+            await asyncio.gather(painting, renewing, return_exceptions=True)
 
-    async def _keep(self, work: Work) -> _Ending:
-        """Renews the lease until it is lost or the shot is to stop."""
+    async def _renew_lease(self, running: RunningShot) -> _StopReason:
+        """Renews the lease until it is lost or the shot is cancelled."""
+        ttl_seconds = self._settings.lease_seconds
         while True:
-            await pause(work.look, self._settings.lease_seconds / 3)
-            work.look.clear()
+            await pause(running.renew_now, ttl_seconds / 3)
+            running.renew_now.clear()
             try:
-                cancelled = await in_lease_thread(
-                    leases.renew,
-                    self._engine,
-                    schema.shots,
-                    work.shot.lease,
-                    ttl_seconds=self._settings.lease_seconds,
-                )
+                cancelled = await in_lease_thread(shots.renew, self._engine, running.shot, ttl_seconds=ttl_seconds)
             except LeaseLostError:
-                return _Ending.LOST
+                return _StopReason.LEASE_LOST
             except UnavailableError:
-                _LOG.exception("cannot renew %s; the lease may still hold", work.shot.lease.id)
+                _LOG.exception("cannot renew %s; the lease may still hold", running.shot.lease.id)
                 continue
             if cancelled:
-                return _Ending.CANCELLED
+                return _StopReason.CANCELLED
 
     async def _paint(self, shot: Shot) -> None:
-        begin = time.monotonic()
+        begun_at = time.monotonic()
         description = await self._describer.describe()
         prompt = compose_prompt(
             description.prompt_template,
@@ -178,7 +179,7 @@ class ShotWorker:
             class_noun=shot.class_noun,
         )
         image = await self._generate(shot, prompt)
-        seconds = time.monotonic() - begin
+        seconds = time.monotonic() - begun_at
         likeness = await self._likeness.judge(shot.tenant_id, shot.subject_id, image.key)
         result: dict[str, Any] = {"prompt": prompt, "seconds": seconds, "likeness": likeness}
         await self._record(shot, "succeeded", shots.succeed, image, **result)
@@ -195,7 +196,7 @@ class ShotWorker:
             preview_every=self._settings.preview_every if self._hub.wants_previews(shot.gallery_id) else 0,
             output_prefix=f"{object_prefix(shot.tenant_id, shot.subject_id)}/images",
             priority=shot.priority,
-            paint_over=_paint_over(shot),
+            source=_source(shot),
         )
         async with contextlib.aclosing(self._generator.generate(request)) as events:  # type: ignore[type-var]
             while True:
@@ -209,15 +210,15 @@ class ShotWorker:
                 if event is None:
                     raise UnavailableError("GENERATOR_CUT", "the generator ended its stream without an image")
                 if isinstance(event, StepDone) and event.preview:
-                    glimpse = ShotPreview(shot.number, event.step, event.total_steps, event.preview)
-                    self._hub.preview(shot.gallery_id, glimpse)
+                    preview = ShotPreview(shot.number, event.step, event.total_steps, event.preview)
+                    self._hub.preview(shot.gallery_id, preview)
                 if isinstance(event, ImageDone):
                     return event
 
-    async def _set_back(self, shot: Shot, error: HeadshotsError) -> None:
-        """What an error means for the shot: given up, or tried again later."""
+    async def _fail_or_retry(self, shot: Shot, error: HeadshotsError) -> None:
+        """Fails the shot where another attempt would not help, else puts it back for a later one."""
         _LOG.warning("%s, attempt %d: %s", shot.lease.id, shot.lease.attempt, error)
-        counts = not isinstance(error, _NOT_THE_SHOTS_FAULT)
+        counts = not isinstance(error, _UNCOUNTED)
         if isinstance(error, _PERMANENT) or (counts and shot.counted_attempts >= self._settings.max_attempts):
             await self._record(shot, "failed", shots.fail, Failure(error.reason, error.message))
             return
@@ -225,14 +226,15 @@ class ShotWorker:
         delay = error.retry_after_seconds
         if delay is None:
             delay = min(_FIRST_RETRY_SECONDS * 2 ** min(tries - 1, 10), _LAST_RETRY_SECONDS)
-        note = "" if counts else f"waiting for a generator: {error.message}"
-        await self._record(shot, "retried", shots.put_back, counts=counts, after_seconds=delay, note=note)
+        message = "" if counts else f"waiting for a generator: {error.message}"
+        await self._record(shot, "retried", shots.requeue, counts=counts, after_seconds=delay, status_message=message)
 
-    async def _record(self, shot: Shot, status: str, ending: Callable[..., None], *values: Any, **named: Any) -> None:
-        await in_lease_thread(ending, self._engine, shot, *values, **named)
+    async def _record(self, shot: Shot, status: str, write: Callable[..., None], *values: Any, **named: Any) -> None:
+        """Runs one of the writes of `galleries.shots`; `status` is the metric's label."""
+        await in_lease_thread(write, self._engine, shot, *values, **named)
         self._metrics.shots.labels(status).inc()
         self._hub.changed(shot.gallery_id)
 
 
-def _paint_over(shot: Shot) -> PaintOver | None:
-    return PaintOver(shot.remix.key, shot.remix.sha256, shot.remix.repaint) if shot.remix is not None else None
+def _source(shot: Shot) -> SourceImage | None:
+    return SourceImage(shot.remix.key, shot.remix.sha256, shot.remix.repaint) if shot.remix is not None else None

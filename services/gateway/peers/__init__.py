@@ -1,1 +1,1 @@
-"""Trainers and generators as the gateway sees them."""
+"""Calls trainers and generators."""

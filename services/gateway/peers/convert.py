@@ -15,7 +15,7 @@ from services.gateway.peers.models import (
     GenerationEvent,
     GenerationRequest,
     ImageDone,
-    PaintOver,
+    SourceImage,
     StepDone,
     TrainingJob,
     TrainingOptions,
@@ -59,7 +59,7 @@ def options(value: TrainingOptions) -> trainings_pb2.TrainingOptions:
 
 
 def training_request(value: TrainingRequest) -> trainer_pb2.StartTrainingRequest:
-    """What a trainer is asked for."""
+    """A request to a trainer."""
     return trainer_pb2.StartTrainingRequest(
         job_id=value.job_id,
         tenant=value.tenant,
@@ -72,7 +72,7 @@ def training_request(value: TrainingRequest) -> trainer_pb2.StartTrainingRequest
 
 
 def generation_request(value: GenerationRequest) -> generator_pb2.GenerateRequest:
-    """What a generator is asked for."""
+    """A request to a generator."""
     return generator_pb2.GenerateRequest(
         tenant=value.tenant,
         adapter=adapter(value.adapter),
@@ -84,11 +84,11 @@ def generation_request(value: GenerationRequest) -> generator_pb2.GenerateReques
         preview_every=value.preview_every,
         output_prefix=value.output_prefix,
         priority=cast(jobs_pb2.Priority, value.priority),
-        source=_source(value.paint_over),
+        source=_source(value.source),
     )
 
 
-def _source(value: PaintOver | None) -> generator_pb2.Source | None:
+def _source(value: SourceImage | None) -> generator_pb2.Source | None:
     if value is None:
         return None
     stored = generator_pb2.StoredPicture(key=value.key, sha256=value.sha256)
@@ -96,14 +96,14 @@ def _source(value: PaintOver | None) -> generator_pb2.Source | None:
 
 
 def training_job(message: trainer_pb2.TrainingJob) -> TrainingJob:
-    """How far a trainer says that a training is."""
+    """A trainer's job."""
     return TrainingJob(
         state=_STATES[message.state],
         step=message.step,
         total_steps=message.total_steps,
         loss=message.loss,
         eta_seconds=message.eta.ToTimedelta().total_seconds() if message.HasField("eta") else None,
-        queue_place=message.queue_place,
+        queue_position=message.queue_position,
         attempt=message.attempt,
         adapter=adapter_from(message.adapter) if message.HasField("adapter") else None,
         failure=(Failure(message.failure.reason, message.failure.message) if message.HasField("failure") else None),
@@ -117,7 +117,7 @@ def training_job(message: trainer_pb2.TrainingJob) -> TrainingJob:
 
 
 def adapter_from(message: adapters_pb2.Adapter) -> Adapter:
-    """An adapter by reference."""
+    """An adapter from protobuf."""
     return Adapter(
         sha256=message.sha256,
         key=message.key,
@@ -131,7 +131,7 @@ def adapter_from(message: adapters_pb2.Adapter) -> Adapter:
 
 
 def generation_event(message: generator_pb2.GenerateResponse) -> GenerationEvent:
-    """What a generator says while it paints.
+    """An event of a generator's stream.
 
     Raises:
         InternalError: GENERATOR_PROTOCOL.

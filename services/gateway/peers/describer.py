@@ -1,4 +1,4 @@
-"""Asks the generators what they run, rarely, and remembers the answer."""
+"""Caches the description of what the generators run."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from services.gateway.peers.models import GeneratorDescription
 
 
 class Describer:
-    """One answer for all shots of `fresh_seconds`; an old one is better than none while the generators restart."""
+    """Asks a generator at most once in `fresh_seconds`; where none answers, the last description serves on."""
 
     def __init__(self, generator: Generator, *, fresh_seconds: float = 30.0) -> None:
         self._generator = generator
         self._fresh_seconds = fresh_seconds
         self._lock = asyncio.Lock()
-        self._known: GeneratorDescription | None = None
-        self._known_at = 0.0
+        self._cached: GeneratorDescription | None = None
+        self._cached_at = 0.0
 
     async def describe(self) -> GeneratorDescription:
         """The newest description.
 
         Raises:
-            UnavailableError: no generator answers, and none ever has.
+            UnavailableError: no generator answers, and none has answered before.
         """
         async with self._lock:
-            if self._known is None or time.monotonic() - self._known_at > self._fresh_seconds:
+            if self._cached is None or time.monotonic() - self._cached_at > self._fresh_seconds:
                 try:
-                    self._known = await self._generator.describe()
-                    self._known_at = time.monotonic()
+                    self._cached = await self._generator.describe()
+                    self._cached_at = time.monotonic()
                 except UnavailableError:
-                    if self._known is None:
+                    if self._cached is None:
                         raise
-            return self._known
+            return self._cached

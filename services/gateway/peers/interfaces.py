@@ -1,4 +1,4 @@
-"""The Protocols of a trainer and of a generator, as the gateway calls them. `rpc` implements them over gRPC."""
+"""Declares the Protocols of a trainer and a generator, which `rpc` implements over gRPC."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from services.gateway.peers.models import (
 
 
 class Trainer(Protocol):
-    """Turns photos into an adapter. All raise `HeadshotsError`s, UnavailableError where nobody answers."""
+    """Turns photos into an adapter. All raise `HeadshotsError`s, UnavailableError where no trainer answers."""
 
     async def start(self, request: TrainingRequest) -> TrainingJob:
-        """Queues a job; the same `job_id` again answers the job as it stands."""
+        """Queues a job; where there is one with this `job_id`, returns that."""
         ...
 
     def watch(self, job_id: str) -> AsyncIterator[TrainingJob]:
-        """The job now and on every change, until a terminal state."""
+        """Yields the job now and on every change, until a terminal state."""
         ...
 
     async def cancel(self, job_id: str) -> TrainingJob:
@@ -31,16 +31,16 @@ class Trainer(Protocol):
 
 
 class Generator(Protocol):
-    """Paints images. All raise `HeadshotsError`s, UnavailableError where nobody answers."""
+    """Paints images. All raise `HeadshotsError`s, UnavailableError where no generator answers."""
 
     def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
-        """Events up to the image; closing the iterator stops the painting."""
+        """Yields events up to the image; closing the iterator stops the painting."""
         ...
 
     async def describe(self) -> GeneratorDescription:
-        """What it runs."""
+        """What a generator runs."""
         ...
 
     async def evict(self, adapter_sha256: str) -> None:
-        """Forgets an adapter, in every generator that can be found. Raises when one of them did not answer."""
+        """Removes an adapter from the caches of every generator; raises where one of them did not answer."""
         ...

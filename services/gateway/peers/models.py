@@ -1,4 +1,4 @@
-"""What the gateway and its trainers and generators tell each other, as frozen dataclasses.
+"""Defines what the gateway exchanges with trainers and generators, as frozen dataclasses.
 
 Times are seconds since the epoch.
 """
@@ -56,7 +56,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """What a trainer is asked for; fields as in the contract's StartTrainingRequest. Frozen in the training's row."""
+    """What a trainer is asked for; fields as in the contract's StartTrainingRequest. Kept in the training's row."""
 
     job_id: str
     tenant: str
@@ -92,7 +92,7 @@ class TrainingJob:
     total_steps: int = 0
     loss: float = 0.0
     eta_seconds: float | None = None
-    queue_place: int = 0
+    queue_position: int = 0
     attempt: int = 0
     adapter: Adapter | None = None
     failure: Failure | None = None
@@ -127,8 +127,11 @@ class TrainingJob:
 
 
 @dataclass(frozen=True)
-class PaintOver:
-    """The image that an image is painted over. ``repaint``: share of the steps; None takes the generator's default."""
+class SourceImage:
+    """The image that an image is painted over.
+
+    `repaint` is the share of the denoising steps; None takes the generator's default.
+    """
 
     key: str
     sha256: str
@@ -148,7 +151,7 @@ class GenerationRequest:
     preview_every: int
     output_prefix: str
     priority: int
-    paint_over: PaintOver | None = None
+    source: SourceImage | None = None
     """The image to paint over; None starts from noise alone."""
 
 
@@ -175,7 +178,7 @@ class ImageDone:
 
 @dataclass(frozen=True)
 class Waiting:
-    """In the generator's queue, or just started."""
+    """The request waits in the generator's queue or has just started."""
 
 
 GenerationEvent = Waiting | StepDone | ImageDone
@@ -190,4 +193,4 @@ class GeneratorDescription:
     prompt_template: str
     trigger: str
     native_side_px: int
-    """The shorter side of what the foundation paints by itself."""
+    """The shorter side of the images that the foundation paints by default, in pixels."""

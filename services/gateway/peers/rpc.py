@@ -1,4 +1,4 @@
-"""Calls trainers and generators over gRPC; implements the Protocols of `interfaces`."""
+"""Implements the Protocols of `interfaces`: calls trainers and generators over gRPC."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from services.gateway.peers.models import (
 from services.gateway.peers.replicas import replica_addresses
 
 _CALL_SECONDS = 10.0
-# Reasons whose messages hold what gRPC itself had to say.
-_WORDS_OF_GRPC = {"SERVER_UNREACHABLE", "CALL_CANCELLED", "MESSAGE_TOO_LARGE", "RPC_FAILED"}
+# Reasons of errors whose messages come from gRPC itself.
+_GRPC_REASONS = {"SERVER_UNREACHABLE", "CALL_CANCELLED", "MESSAGE_TOO_LARGE", "RPC_FAILED"}
 _LOG = logging.getLogger(__name__)
-# gRPC would wait up to two minutes before it tries a lost peer again; a peer that restarts is back in seconds.
+# By default gRPC waits up to two minutes before it reconnects; a peer that restarts is back in seconds.
 _RECONNECT = {"grpc.initial_reconnect_backoff_ms": 200, "grpc.max_reconnect_backoff_ms": 2000}
 
 
@@ -46,7 +46,7 @@ class RpcTrainer:
 
     async def start(self, request: TrainingRequest) -> TrainingJob:
         """See `interfaces.Trainer`."""
-        with _errors("trainer"):
+        with _translated_errors("trainer"):
             answer = await self._stub.StartTraining(convert.training_request(request), timeout=_CALL_SECONDS)
             return convert.training_job(answer.job)
 
@@ -54,7 +54,7 @@ class RpcTrainer:
         """See `interfaces.Trainer`."""
         call = self._stub.WatchTrainingJob(trainer_pb2.WatchTrainingJobRequest(job_id=job_id))
         try:
-            with _errors("trainer"):
+            with _translated_errors("trainer"):
                 async for response in call:
                     yield convert.training_job(response.job)
         finally:
@@ -63,12 +63,12 @@ class RpcTrainer:
     async def cancel(self, job_id: str) -> TrainingJob:
         """See `interfaces.Trainer`."""
         message = trainer_pb2.CancelTrainingJobRequest(job_id=job_id)
-        with _errors("trainer"):
+        with _translated_errors("trainer"):
             return convert.training_job((await self._stub.CancelTrainingJob(message, timeout=_CALL_SECONDS)).job)
 
 
 class RpcGenerator:
-    """`interfaces.Generator` over gRPC: the channel takes turns over the replicas of `address`."""
+    """`interfaces.Generator` over gRPC; the channel balances calls over the replicas of `address` (round robin)."""
 
     def __init__(self, channel: grpc.aio.Channel, address: str) -> None:
         self._address = address
@@ -78,7 +78,7 @@ class RpcGenerator:
         """See `interfaces.Generator`."""
         call = self._stub.Generate(convert.generation_request(request))
         try:
-            with _errors("generator"):
+            with _translated_errors("generator"):
                 async for response in call:
                     yield convert.generation_event(response)
         finally:
@@ -86,7 +86,7 @@ class RpcGenerator:
 
     async def describe(self) -> GeneratorDescription:
         """See `interfaces.Generator`."""
-        with _errors("generator"):
+        with _translated_errors("generator"):
             answer = await self._stub.DescribeGenerator(generator_pb2.DescribeGeneratorRequest(), timeout=_CALL_SECONDS)
         return GeneratorDescription(
             foundation_digest=answer.foundation_digest,
@@ -97,7 +97,7 @@ class RpcGenerator:
         )
 
     async def evict(self, adapter_sha256: str) -> None:
-        """See `interfaces.Generator`. Asks every address that the name has now: each replica has caches of its own."""
+        """See `interfaces.Generator`. Calls every replica, as each has its own caches."""
         try:
             addresses = await in_thread(replica_addresses, self._address)
         except OSError as error:
@@ -112,21 +112,21 @@ class RpcGenerator:
 async def _evict_at(address: str, adapter_sha256: str) -> None:
     async with open_peer(address) as channel:
         stub: Any = generator_pb2_grpc.GeneratorServiceStub(channel)  # type: ignore[no-untyped-call]
-        with _errors("generator"):
+        with _translated_errors("generator"):
             await stub.EvictAdapter(generator_pb2.EvictAdapterRequest(sha256=adapter_sha256), timeout=_CALL_SECONDS)
 
 
 @contextlib.contextmanager
-def _errors(peer: str) -> Iterator[None]:
+def _translated_errors(peer: str) -> Iterator[None]:
     try:
         yield
     except grpc.aio.AioRpcError as error:
-        raise _public(error_from_rpc(error), peer) from error
+        raise _without_grpc_message(error_from_rpc(error), peer) from error
 
 
-def _public(error: HeadshotsError, peer: str) -> HeadshotsError:
-    """What our callers may read of it: words that come from gRPC itself name addresses, and go to the log instead."""
-    if error.reason not in _WORDS_OF_GRPC:
+def _without_grpc_message(error: HeadshotsError, peer: str) -> HeadshotsError:
+    """The error for our callers. Messages of gRPC itself name addresses, so they go to the log instead."""
+    if error.reason not in _GRPC_REASONS:
         return error
     _LOG.warning("a %s: %s", peer, error)
     if isinstance(error, UnavailableError):

@@ -1,1 +1,1 @@
-"""Photos: received, inspected, stored, listed."""
+"""Receives, inspects, stores and lists photos."""

@@ -1,4 +1,4 @@
-"""Converts photos, streams of photos and what inspections find between dataclasses and protobuf."""
+"""Converts photos, streams of photos and inspection reports between dataclasses and protobuf."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def photo_parts(
 
 
 def inspection(value: InspectionReport) -> photos_pb2.InspectPhotosResponse:
-    """What was found."""
+    """The report of an inspection."""
     return photos_pb2.InspectPhotosResponse(
         photos=map(_inspected_photo, value.photos),
         usable_count=sum(not photo.findings for photo in value.photos),

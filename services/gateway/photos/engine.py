@@ -15,7 +15,7 @@ from services.gateway.metrics import GatewayMetrics
 from services.gateway.photos import rows
 from services.gateway.photos.inspector import InspectionReport, Inspector
 from services.gateway.photos.models import Photo
-from services.gateway.photos.streams import StreamGate, StreamPart, read_header
+from services.gateway.photos.streams import StreamLimiter, StreamPart, read_header
 from services.gateway.photos.uploads import spool
 from services.gateway.tenants.ownership import check_subject
 
@@ -27,23 +27,23 @@ class PhotoEngine:
         self,
         database: Engine,
         store: ArtifactStore,
-        gate: StreamGate,
+        limiter: StreamLimiter,
         inspector: Inspector,
         metrics: GatewayMetrics,
     ) -> None:
         self._database = database
         self._store = store
-        self._gate = gate
+        self._limiter = limiter
         self._inspector = inspector
         self._metrics = metrics
 
     async def upload(self, tenant: str, parts: AsyncIterator[StreamPart]) -> list[Photo]:
-        """Stores the photos of one stream, all or none. Raises as `StreamGate`, `spool` and
+        """Stores the photos of one stream, all or none. Raises as `StreamLimiter`, `spool` and
         `rows.store_photos`."""
         status = "cut"
         try:
-            with self._gate.stream():
-                stored = await self._receive(tenant, self._gate.steady(parts))
+            with self._limiter.admit():
+                stored = await self._receive(tenant, self._limiter.with_idle_timeout(parts))
             status = "stored"
         except HeadshotsError as error:
             status = "refused"
@@ -58,7 +58,7 @@ class PhotoEngine:
         header = await read_header(parts)
         await in_thread(check_subject, self._database, tenant, header.subject_id)
         with tempfile.TemporaryDirectory(prefix="headshots-upload-") as folder:
-            spooled = await spool(self._gate, parts, Path(folder))
+            spooled = await spool(self._limiter, parts, Path(folder))
             return await in_thread(rows.store_photos, self._database, self._store, tenant, header.subject_id, spooled)
 
     async def inspect(self, tenant: str, parts: AsyncIterator[StreamPart]) -> InspectionReport:

@@ -1,4 +1,4 @@
-"""Tells what is wrong with a subject's photos and with candidates, before a training is spent on them."""
+"""Inspects a subject's photos and candidates, and reports what is wrong with them before a training."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from services.gateway.peers.describer import Describer
 from services.gateway.photos import rows as photo_rows
 from services.gateway.photos.models import Photo
 from services.gateway.photos.rules import MAX_PHOTO_BYTES, MIN_TRAINING_PHOTOS
-from services.gateway.photos.streams import StreamGate, StreamPart, malformed, read_header, read_photos
+from services.gateway.photos.streams import StreamLimiter, StreamPart, read_header, read_photos, stream_error
 
 
 @dataclass(frozen=True)
 class InspectedPhoto:
-    """A photo and what is wrong with it; of a candidate `stored` is None."""
+    """A photo and what is wrong with it; `stored` is None for a candidate."""
 
     stored: Photo | None
     filename: str
@@ -36,7 +36,10 @@ class InspectedPhoto:
 
 @dataclass(frozen=True)
 class InspectionReport:
-    """The subject's stored photos, then the candidates; `findings` are the set's, `analyzer` is empty without one."""
+    """The subject's stored photos, then the candidates.
+
+    `findings` are those of the whole set; `analyzer` is empty where there is none.
+    """
 
     photos: tuple[InspectedPhoto, ...]
     findings: tuple[Finding, ...]
@@ -44,24 +47,24 @@ class InspectionReport:
 
 
 class Inspector:
-    """One inspection a stream; the pictures are in memory one at a time and only while they are measured."""
+    """Inspects one stream of photos at a call. Only the picture that is being measured is in memory."""
 
     def __init__(
         self,
         database: Engine,
         store: ArtifactStore,
-        gate: StreamGate,
+        limiter: StreamLimiter,
         describer: Describer,
         analyzer: FaceAnalyzer | None,
     ) -> None:
         self._database = database
         self._store = store
-        self._gate = gate
+        self._limiter = limiter
         self._describer = describer
         self._analyzer = analyzer
 
     async def inspect(self, tenant: str, parts: AsyncIterator[StreamPart]) -> InspectionReport:
-        """Inspects what the stream names and carries.
+        """Inspects the photos of the subject that the stream's header names, then the photos that it carries.
 
         Raises:
             NotFoundError: SUBJECT_NOT_FOUND.
@@ -70,8 +73,8 @@ class Inspector:
             DeadlineExceededError: UPLOAD_IDLE.
             UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
         """
-        with self._gate.stream():
-            parts = self._gate.steady(parts)
+        with self._limiter.admit():
+            parts = self._limiter.with_idle_timeout(parts)
             header = await read_header(parts)
             stored: list[Photo | None] = []
             measured: list[Measured | Finding] = []
@@ -86,11 +89,11 @@ class Inspector:
                 stored.append(None)
                 filenames.append(start.filename)
             if not header.subject_id and not measured:
-                raise malformed("NO_PHOTOS", "the stream names no subject and carries no photo; send either")
+                raise stream_error("NO_PHOTOS", "the stream names no subject and carries no photo; send either")
             return await self._report(stored, filenames, measured)
 
     async def _measure_stored(self, key: str) -> Measured | Finding:
-        return await self._gate.decode(self._measure, await self._store.get(key), self._gate.limits.stored_photo)
+        return await self._limiter.decode(self._measure, await self._store.get(key), self._limiter.limits.stored_photo)
 
     async def _measure_candidate(self, size_bytes: int, body: bytes) -> Measured | Finding:
         if size_bytes == 0:
@@ -100,9 +103,9 @@ class Inspector:
                 "PHOTO_TOO_LARGE",
                 f"the photo has {size_bytes} bytes, {MAX_PHOTO_BYTES} are allowed; save it smaller or as JPEG",
             )
-        # How small it is, is for the verdict to say: with the number, and beside whatever else is wrong.
-        limits = dataclasses.replace(self._gate.limits.photo, min_side_px=1)
-        return await self._gate.decode(self._measure, body, limits)
+        # A photo that is too small is a finding of the verdict, which tells its size and what else is wrong.
+        limits = dataclasses.replace(self._limiter.limits.photo, min_side_px=1)
+        return await self._limiter.decode(self._measure, body, limits)
 
     def _measure(self, body: bytes, limits: PhotoLimits) -> Measured | Finding:
         try:
@@ -114,7 +117,7 @@ class Inspector:
     async def _report(
         self, stored: list[Photo | None], filenames: list[str], measured: list[Measured | Finding]
     ) -> InspectionReport:
-        verdict = await in_thread(judge, measured, await self._limits(self._gate.limits.photo), self._analyzer)
+        verdict = await in_thread(judge, measured, await self._limits(self._limiter.limits.photo), self._analyzer)
         inspected = tuple(
             InspectedPhoto(
                 stored=photo,
@@ -128,7 +131,10 @@ class Inspector:
         return InspectionReport(inspected, verdict.findings, self._analyzer.name if self._analyzer else "")
 
     async def _limits(self, photo: PhotoLimits) -> QualityLimits:
-        """Half of what the foundation paints is needed; where no generator says what that is, the default."""
+        """The limits of the verdict: a photo's shorter side is at least half of the side that the foundation paints.
+
+        Where no generator answers, the default side is taken.
+        """
         limits = QualityLimits(min_photos=MIN_TRAINING_PHOTOS)
         side_px = limits.min_side_px
         with contextlib.suppress(UnavailableError):

@@ -1,4 +1,4 @@
-"""A stored photo as a frozen dataclass."""
+"""Defines a stored photo as a frozen dataclass."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Photo:
-    """A stored selfie; `sha256` and `size_bytes` are the upload's, the sides are those of the stored picture."""
+    """A stored photo: `sha256` and `size_bytes` are of the uploaded file, width and height of the stored picture."""
 
     subject_id: str
     sha256: str
@@ -16,3 +16,4 @@ class Photo:
     height_px: int
     filename: str
     created_at: float
+    """Seconds since the epoch."""

@@ -1,4 +1,4 @@
-"""Stores photos of a subject, all of a stream or none, and lists them in upload order. Blocking SQL."""
+"""Stores the photos of a stream, all or none, and lists a subject's photos in upload order. Blocking SQL."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from sqlalchemy.engine import Connection, Engine, Row
 from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, read, write
 from headshots.errors import FailedPreconditionError, NotFoundError
-from headshots.schema import photos, subjects
-from services.gateway.api.names import photo_name
+from headshots.schema import photos
+from services.gateway.api.names import photo_name, subject_name
 from services.gateway.api.pages import cut_page, decode_token
 from services.gateway.photos.models import Photo
 from services.gateway.photos.rules import MAX_PHOTOS
-from services.gateway.photos.uploads import SpooledPhoto, duplicate
-from services.gateway.tenants.ownership import find_subject, object_prefix
+from services.gateway.photos.uploads import SpooledPhoto, duplicate_photo
+from services.gateway.tenants.ownership import find_subject, lock_subject, object_prefix
 
 
 def photo_key(tenant_id: str, subject_id: str, png_sha256: str) -> str:
-    """Where a normalised photo lies in the object store."""
+    """The key of a normalised photo in the object store."""
     return f"{object_prefix(tenant_id, subject_id)}/photos/{png_sha256}.png"
 
 
 def store_photos(
     engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str, spooled: list[SpooledPhoto]
 ) -> list[Photo]:
-    """Puts the files and inserts the rows of one stream, or neither.
+    """Puts the files and inserts the rows of one stream; after a failure neither is left.
 
-    The subject stays locked from the checks to the commit: two streams with the same picture cannot both pass, and
-    what a failing one removes cannot be what another has just stored.
+    The subject stays locked from the checks to the commit. So two streams with the same picture cannot both pass, and
+    a failing one cannot remove what another has just stored.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
@@ -43,32 +43,33 @@ def store_photos(
     try:
         with write(engine) as connection:
             find_subject(connection, tenant_id, subject_id, lock=True)
-            position = _check_room(connection, subject_id, spooled)
+            position = _check_new_photos(connection, subject_id, spooled)
             now = database_now(connection)
             for photo in spooled:
                 keys.append(photo_key(tenant_id, subject_id, photo.png_sha256))
                 store.put_sync(keys[-1], photo.path.read_bytes())
                 _insert(connection, subject_id, photo, keys[-1], position + photo.number, now)
             rows = connection.execute(_of_subject(subject_id).where(photos.c.position >= position)).all()
-            return [_photo(row) for row in rows]
+            return [_to_photo(row) for row in rows]
     except BaseException:
         _remove_unreferenced(engine, store, subject_id, keys)
         raise
 
 
-def _check_room(connection: Connection, subject_id: str, spooled: list[SpooledPhoto]) -> int:
-    """The first free position."""
-    there = connection.execute(_of_subject(subject_id)).all()
+def _check_new_photos(connection: Connection, subject_id: str, spooled: list[SpooledPhoto]) -> int:
+    """Refuses duplicates and too many photos; returns the first free position."""
+    existing = connection.execute(_of_subject(subject_id)).all()
     for photo in spooled:
-        for row in there:
+        for row in existing:
             if row.sha256 == photo.sha256 or row.object_sha256 == photo.png_sha256:
-                raise duplicate(photo.number, photo.filename, "a photo that the subject has already")
-    if len(there) + len(spooled) > MAX_PHOTOS:
+                raise duplicate_photo(photo.number, photo.filename, "a photo that the subject has already")
+    count = len(existing)
+    if count + len(spooled) > MAX_PHOTOS:
         raise FailedPreconditionError(
             "TOO_MANY_PHOTOS",
-            f"the subject has {len(there)} photos and may have {MAX_PHOTOS}; send at most {MAX_PHOTOS - len(there)}",
+            f"the subject has {count} photos and may have {MAX_PHOTOS}; send at most {MAX_PHOTOS - count}",
         )
-    return max((row.position for row in there), default=-1) + 1
+    return max((row.position for row in existing), default=-1) + 1
 
 
 def _insert(connection: Connection, subject_id: str, photo: SpooledPhoto, key: str, position: int, now: float) -> None:
@@ -89,11 +90,11 @@ def _insert(connection: Connection, subject_id: str, photo: SpooledPhoto, key: s
 
 
 def _remove_unreferenced(engine: Engine, store: ArtifactStore, subject_id: str, keys: list[str]) -> None:
-    """Takes back what a failed stream put, again under the subject's lock: no other stream's object is touched."""
+    """Removes the objects that a failed stream put; under the subject's lock, so that another stream's stay."""
     if not keys:
         return
     with write(engine) as connection:
-        connection.execute(sa.select(subjects.c.id).where(subjects.c.id == subject_id).with_for_update())
+        lock_subject(connection, subject_id)
         kept = set(connection.execute(sa.select(photos.c.key).where(photos.c.key.in_(keys))).scalars())
         for key in keys:
             if key not in kept:
@@ -113,7 +114,7 @@ def list_photos(engine: Engine, tenant_id: str, subject_id: str, size: int, toke
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
         rows, next_token = cut_page(connection.execute(query).all(), size, lambda row: (row.position,))
-    return [_photo(row) for row in rows], next_token
+    return [_to_photo(row) for row in rows], next_token
 
 
 def all_photos(engine: Engine, tenant_id: str, subject_id: str) -> list[tuple[Photo, str]]:
@@ -124,11 +125,11 @@ def all_photos(engine: Engine, tenant_id: str, subject_id: str) -> list[tuple[Ph
     """
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
-        return [(_photo(row), row.key) for row in connection.execute(_of_subject(subject_id))]
+        return [(_to_photo(row), row.key) for row in connection.execute(_of_subject(subject_id))]
 
 
 def photo_refs(connection: Connection, subject_id: str, wanted: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
-    """(key, SHA-256 of the object) of the photos with the names that are wanted, else of all; in upload order.
+    """(key, SHA-256 of the object) of the photos with the names in `wanted`, else of all, in upload order.
 
     Raises:
         NotFoundError: PHOTO_NOT_FOUND.
@@ -139,12 +140,12 @@ def photo_refs(connection: Connection, subject_id: str, wanted: Sequence[str] = 
     }
     for name in wanted:
         if name not in refs:
-            message = f"subjects/{subject_id} has no {name}; ListPhotos tells what it has"
+            message = f"{subject_name(subject_id)} has no {name}; ListPhotos tells what it has"
             raise NotFoundError("PHOTO_NOT_FOUND", message, metadata={"name": name})
     return tuple(ref for name, ref in refs.items() if not wanted or name in wanted)
 
 
-def count(connection: Connection, subject_ids: Sequence[str]) -> dict[str, int]:
+def count_photos(connection: Connection, subject_ids: Sequence[str]) -> dict[str, int]:
     """Photos by subject; subjects without photos are left out."""
     rows = connection.execute(
         sa.select(photos.c.subject_id, sa.func.count().label("photos"))
@@ -163,7 +164,7 @@ def _of_subject(subject_id: str) -> sa.Select[Any]:
     return sa.select(photos).where(photos.c.subject_id == subject_id).order_by(photos.c.position)
 
 
-def _photo(row: Row[Any]) -> Photo:
+def _to_photo(row: Row[Any]) -> Photo:
     return Photo(
         row.subject_id,
         row.sha256,

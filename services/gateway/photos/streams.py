@@ -1,4 +1,4 @@
-"""Reads the client's streams of photos: how many at once, how long one may be silent, each photo's bytes in order."""
+"""Reads clients' streams of photos, and limits how many there are at once and how long one may be silent."""
 
 from __future__ import annotations
 
@@ -26,16 +26,19 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class StreamLimits:
-    """What a stream may be, and how many at once."""
+    """Limits of the streams of photos."""
 
     photo: PhotoLimits
     decoders: int
+    """Photos decoded at once."""
     at_once: int
+    """Streams at once."""
     idle_seconds: float
+    """A stream that is silent for so long is ended."""
 
     @property
     def stored_photo(self) -> PhotoLimits:
-        """What lies in our own store: of any size, and no larger in pixels than we have put or painted it."""
+        """Limits of a file in our own store: any number of bytes, at most 4 times the pixels of a stored photo."""
         return PhotoLimits(max_bytes=2**31, max_pixels=4 * self.photo.max_side_px**2, min_side_px=1)
 
 
@@ -49,24 +52,24 @@ class StreamHeader:
 
 @dataclass(frozen=True)
 class PhotoStart:
-    """Opens a photo; `size_bytes` of chunks follow, where `has_body`."""
+    """Opens a photo; chunks of `size_bytes` together follow where `has_body`."""
 
     filename: str
     size_bytes: int
 
     @property
     def has_body(self) -> bool:
-        """Whether the contract allows the photo's bytes to be sent; only an inspection announces others."""
+        """Whether the photo's bytes are sent. An empty or too large photo, which only inspections allow, has none."""
         return 0 < self.size_bytes <= MAX_PHOTO_BYTES
 
 
 StreamPart = StreamHeader | PhotoStart | bytes
 
 
-class StreamGate:
-    """Counts streams and decoders over all callers, so one gateway has one gate.
+class StreamLimiter:
+    """Limits streams and decoders over all callers; a gateway has one.
 
-    A stream holds at most one photo's bytes (20 MiB) in memory; decoding is what takes memory, far more than that.
+    A stream holds at most one photo's bytes (20 MiB) in memory. Decoding takes far more, so it has a limit of its own.
     """
 
     def __init__(self, limits: StreamLimits) -> None:
@@ -75,8 +78,8 @@ class StreamGate:
         self._streams = 0
 
     @contextlib.contextmanager
-    def stream(self) -> Iterator[None]:
-        """A place for one stream.
+    def admit(self) -> Iterator[None]:
+        """Counts one stream for as long as the block runs.
 
         Raises:
             ResourceExhaustedError: UPLOADS_BUSY.
@@ -93,8 +96,8 @@ class StreamGate:
         finally:
             self._streams -= 1
 
-    async def steady(self, parts: AsyncIterator[StreamPart]) -> AsyncIterator[StreamPart]:
-        """The parts, as long as they keep coming; the time that we take for each does not count.
+    async def with_idle_timeout(self, parts: AsyncIterator[StreamPart]) -> AsyncIterator[StreamPart]:
+        """Yields the parts until the client is silent for too long; the time that the caller takes does not count.
 
         Raises:
             DeadlineExceededError: UPLOAD_IDLE.
@@ -113,7 +116,7 @@ class StreamGate:
             yield part
 
     async def decode(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Runs what decodes a photo in a thread, a few at once."""
+        """Runs `work`, which decodes a photo, in a thread; at most `limits.decoders` run at once."""
         async with self._decoders:
             return await in_thread(work, *args, **kwargs)
 
@@ -126,12 +129,12 @@ async def read_header(parts: AsyncIterator[StreamPart]) -> StreamHeader:
     """
     first = await anext(parts, None)
     if not isinstance(first, StreamHeader):
-        raise malformed("UPLOAD_MALFORMED", "a stream begins with a header")
+        raise stream_error("UPLOAD_MALFORMED", "a stream begins with a header")
     return first
 
 
 async def read_photos(parts: AsyncIterator[StreamPart]) -> AsyncIterator[tuple[int, PhotoStart, bytes]]:
-    """Number, start and bytes of each photo of a stream whose header has been read already.
+    """Yields number, start and bytes of each photo of a stream whose header has been read already.
 
     Raises:
         InvalidArgumentError: TOO_MANY_PHOTOS, UPLOAD_MALFORMED or UPLOAD_INCOMPLETE.
@@ -142,7 +145,7 @@ async def read_photos(parts: AsyncIterator[StreamPart]) -> AsyncIterator[tuple[i
     async for part in parts:
         if isinstance(part, PhotoStart) and current is None:
             if number == MAX_PHOTOS:
-                raise malformed("TOO_MANY_PHOTOS", f"a stream carries at most {MAX_PHOTOS} photos; send fewer")
+                raise stream_error("TOO_MANY_PHOTOS", f"a stream carries at most {MAX_PHOTOS} photos; send fewer")
             current = part
         elif isinstance(part, bytes) and current is not None:
             body += part
@@ -157,20 +160,20 @@ async def read_photos(parts: AsyncIterator[StreamPart]) -> AsyncIterator[tuple[i
         raise _incomplete(number, current, len(body))
 
 
-def malformed(reason: str, message: str, number: int | None = None) -> InvalidArgumentError:
-    """A stream that is wrong in itself, whatever its photos show; `number` is the photo's at which it went wrong."""
+def stream_error(reason: str, message: str, number: int | None = None) -> InvalidArgumentError:
+    """The stream itself is wrong, whatever its photos show; `number` is that of the photo where it is."""
     field = "photos" if number is None else f"photos[{number}]"
     metadata = {} if number is None else {"photo": str(number)}
     return InvalidArgumentError(reason, message, metadata=metadata, violations=[FieldViolation(field, message)])
 
 
-def called(filename: str) -> str:
-    """The file's name behind the photo's number, where there is one."""
+def filename_suffix(filename: str) -> str:
+    """The file's name in parentheses, to follow the photo's number; empty where there is no name."""
     return f" ({filename})" if filename else ""
 
 
 def _too_long(number: int, start: PhotoStart) -> InvalidArgumentError:
-    return malformed(
+    return stream_error(
         "UPLOAD_MALFORMED",
         f"photos[{number}] has more bytes than its size_bytes of {start.size_bytes}; announce its true size",
         number,
@@ -178,9 +181,9 @@ def _too_long(number: int, start: PhotoStart) -> InvalidArgumentError:
 
 
 def _incomplete(number: int, start: PhotoStart, received: int) -> InvalidArgumentError:
-    return malformed(
+    return stream_error(
         "UPLOAD_INCOMPLETE",
-        f"photos[{number}]{called(start.filename)} stopped after {received} of {start.size_bytes} bytes; "
+        f"photos[{number}]{filename_suffix(start.filename)} stopped after {received} of {start.size_bytes} bytes; "
         "nothing was kept, send the stream again",
         number,
     )
@@ -188,7 +191,7 @@ def _incomplete(number: int, start: PhotoStart, received: int) -> InvalidArgumen
 
 def _out_of_order(part: StreamPart, number: int, current: PhotoStart | None, received: int) -> HeadshotsError:
     if isinstance(part, StreamHeader):
-        return malformed("UPLOAD_MALFORMED", "a stream has one header, as its first message", number)
+        return stream_error("UPLOAD_MALFORMED", "a stream has one header, as its first message", number)
     if isinstance(part, PhotoStart) and current is not None:
         return _incomplete(number, current, received)
-    return malformed("UPLOAD_MALFORMED", "a chunk came before the photo that it belongs to was started", number)
+    return stream_error("UPLOAD_MALFORMED", "a chunk came before the photo that it belongs to was started", number)

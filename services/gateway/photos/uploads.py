@@ -1,7 +1,7 @@
-"""Writes the photos of a stream as normalised files into a scratch folder, and refuses the stream at the first fault.
+"""Writes the photos of a stream as normalised PNGs into a scratch folder, and refuses the stream at the first fault.
 
-Nothing reaches the object store or the database before the whole stream has been accepted, so a stream that is cut or
-refused leaves nothing behind.
+Nothing is written to the object store or the database before the whole stream is accepted, so a stream that breaks or
+is refused leaves nothing there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,14 @@ from pathlib import Path
 from headshots.errors import AlreadyExistsError, FieldViolation, InvalidPhotoError
 from headshots.imaging import PhotoLimits, decode_photo
 from headshots.threads import in_thread
-from services.gateway.photos.streams import PhotoStart, StreamGate, StreamPart, called, malformed, read_photos
+from services.gateway.photos.streams import (
+    PhotoStart,
+    StreamLimiter,
+    StreamPart,
+    filename_suffix,
+    read_photos,
+    stream_error,
+)
 
 
 @dataclass(frozen=True)
@@ -31,36 +38,36 @@ class SpooledPhoto:
     path: Path
 
 
-async def spool(gate: StreamGate, parts: AsyncIterator[StreamPart], folder: Path) -> list[SpooledPhoto]:
-    """All photos of a stream whose header has been read already.
+async def spool(limiter: StreamLimiter, parts: AsyncIterator[StreamPart], folder: Path) -> list[SpooledPhoto]:
+    """Writes all photos of a stream whose header has been read already into `folder`.
 
     Raises:
         InvalidArgumentError: NO_PHOTOS, TOO_MANY_PHOTOS, UPLOAD_MALFORMED or UPLOAD_INCOMPLETE.
         InvalidPhotoError: as `decode_photo`; metadata `photo` holds the photo's number from 0.
-        AlreadyExistsError: PHOTO_DUPLICATE, twice the same picture in the stream.
+        AlreadyExistsError: PHOTO_DUPLICATE, the stream has the same picture twice.
     """
     photos: list[SpooledPhoto] = []
     async for number, start, body in read_photos(parts):
-        photos.append(await _accept(gate, number, start, body, folder, photos))
+        photos.append(await _accept(limiter, number, start, body, folder, photos))
     if not photos:
-        raise malformed("NO_PHOTOS", "the stream carries no photo; send 1 to 100")
+        raise stream_error("NO_PHOTOS", "the stream carries no photo; send 1 to 100")
     return photos
 
 
 async def _accept(
-    gate: StreamGate, number: int, start: PhotoStart, body: bytes, folder: Path, earlier: list[SpooledPhoto]
+    limiter: StreamLimiter, number: int, start: PhotoStart, body: bytes, folder: Path, earlier: list[SpooledPhoto]
 ) -> SpooledPhoto:
     sha256 = await in_thread(_sha256, body)
     for other in earlier:
         if other.sha256 == sha256:
-            raise duplicate(number, start.filename, f"photos[{other.number}] of this stream")
+            raise duplicate_photo(number, start.filename, f"photos[{other.number}] of this stream")
     try:
-        photo = await gate.decode(_decode, number, start, body, folder, gate.limits.photo)
+        photo = await limiter.decode(_decode, number, start, body, folder, limiter.limits.photo)
     except InvalidPhotoError as error:
-        raise _located(error, number, start.filename) from error
+        raise _with_number(error, number, start.filename) from error
     for other in earlier:
         if other.png_sha256 == photo.png_sha256:
-            raise duplicate(number, start.filename, f"photos[{other.number}] of this stream")
+            raise duplicate_photo(number, start.filename, f"photos[{other.number}] of this stream")
     return photo
 
 
@@ -84,9 +91,9 @@ def _sha256(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def duplicate(number: int, filename: str, original: str) -> AlreadyExistsError:
-    """The picture is there already, whatever file it came in."""
-    message = f"photos[{number}]{called(filename)} is the same picture as {original}; leave it out"
+def duplicate_photo(number: int, filename: str, original: str) -> AlreadyExistsError:
+    """The picture, which may come in another file format, is the same as `original`."""
+    message = f"photos[{number}]{filename_suffix(filename)} is the same picture as {original}; leave it out"
     return AlreadyExistsError(
         "PHOTO_DUPLICATE",
         message,
@@ -95,10 +102,10 @@ def duplicate(number: int, filename: str, original: str) -> AlreadyExistsError:
     )
 
 
-def _located(error: InvalidPhotoError, number: int, filename: str) -> InvalidPhotoError:
+def _with_number(error: InvalidPhotoError, number: int, filename: str) -> InvalidPhotoError:
     return InvalidPhotoError(
         error.reason,
-        f"photos[{number}]{called(filename)}: {error.message}",
+        f"photos[{number}]{filename_suffix(filename)}: {error.message}",
         metadata={"photo": str(number)},
         violations=[FieldViolation(f"photos[{number}]", error.message)],
     )

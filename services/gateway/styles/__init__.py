@@ -1,1 +1,1 @@
-"""The style library."""
+"""Lists and finds the styles of the library."""

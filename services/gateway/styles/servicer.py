@@ -1,4 +1,4 @@
-"""Answers the RPCs of styles."""
+"""Answers the RPCs of styles from the style library."""
 
 from __future__ import annotations
 

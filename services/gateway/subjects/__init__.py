@@ -1,1 +1,1 @@
-"""Subjects: made, found, listed, erased."""
+"""Creates, finds, lists and erases subjects."""

@@ -1,4 +1,4 @@
-"""Makes, finds and erases subjects for the servicer; blocking work runs in threads."""
+"""Creates, finds and erases subjects for the servicer; blocking work runs in threads."""
 
 from __future__ import annotations
 

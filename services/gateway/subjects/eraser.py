@@ -1,4 +1,4 @@
-"""Erases subjects for good, whatever fails in between."""
+"""Erases subjects, and repeats erasures that a crash or a failing store interrupted."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _LOG = logging.getLogger(__name__)
 
 
 class Eraser:
-    """`delete` for callers, `run` for what is left behind. Several gateways may do the same at once."""
+    """`delete` answers callers, `run` completes erasures. Several gateways may erase the same subject at once."""
 
-    def __init__(self, database: Engine, store: ArtifactStore, generator: Generator, *, again_seconds: float) -> None:
+    def __init__(self, database: Engine, store: ArtifactStore, generator: Generator, *, sweep_seconds: float) -> None:
         self._database = database
         self._store = store
         self._generator = generator
-        self._again_seconds = again_seconds
+        self._sweep_seconds = sweep_seconds
 
     async def delete(self, tenant: str, subject_id: str) -> int:
-        """Erases rows and objects, also the rest of a call that failed half-way; how many objects.
+        """Erases rows and objects, also those that an earlier failed call left; returns how many objects.
 
         Raises as `erasure.mark_deleted` and `erasure.erase`.
         """
@@ -41,35 +41,36 @@ class Eraser:
         try:
             await self._generator.evict(adapter_sha256)
         except HeadshotsError as error:
-            # The adapter's file is gone; what this one caches of it goes with its bounded caches.
+            # The adapter's file is gone, and the generators' caches are bounded: this copy goes with time.
             _LOG.warning("a generator may still cache adapter %s: %s", adapter_sha256, error)
 
     async def run(self) -> None:
-        """Sweeps every `again_seconds` until it is cancelled."""
+        """Sweeps every `sweep_seconds` until it is cancelled."""
         while True:
-            await asyncio.sleep(self._again_seconds)
+            await asyncio.sleep(self._sweep_seconds)
             try:
                 await self.sweep()
-            except Exception:  # noqa: BLE001 - whatever it was, what people asked to erase has to go
-                _LOG.exception("erasing met a defect; trying again")
+            except Exception:  # noqa: BLE001 - whatever it was, erasures have to be completed
+                _LOG.exception("the sweep of erasures met a defect; trying again")
 
     async def sweep(self) -> None:
-        """Ends the erasures that a crash or a failing store has cut in two, and forgets those that are through."""
+        """Repeats interrupted erasures, and completes those whose objects have been gone for `sweep_seconds`."""
         try:
-            erasures = await in_thread(erasure.open_erasures, self._database, grace_seconds=self._again_seconds)
+            erasures = await in_thread(erasure.open_erasures, self._database, grace_seconds=self._sweep_seconds)
         except HeadshotsError as error:
-            _LOG.warning("cannot look for erasures; trying again: %s", error)
+            _LOG.warning("cannot read erasures; trying again: %s", error)
             return
-        for one in erasures:
+        for unfinished in erasures:
             try:
-                await self._finish(one)
+                await self._finish(unfinished)
             except HeadshotsError as error:
-                _LOG.warning("subject %s is not erased yet; trying again: %s", one.subject_id, error)
+                _LOG.warning("subject %s is not erased yet; trying again: %s", unfinished.subject_id, error)
 
-    async def _finish(self, one: Erasure) -> None:
-        if not one.is_erased:
-            await self.delete(one.tenant_id, one.subject_id)
+    async def _finish(self, unfinished: Erasure) -> None:
+        tenant, subject_id = unfinished.tenant_id, unfinished.subject_id
+        if not unfinished.is_erased:
+            await self.delete(tenant, subject_id)
             return
-        late = await in_thread(erasure.forget, self._database, self._store, one.tenant_id, one.subject_id)
+        late = await in_thread(erasure.complete, self._database, self._store, tenant, subject_id)
         if late:
-            _LOG.info("removed %d objects that were stored while subject %s was erased", late, one.subject_id)
+            _LOG.info("removed %d objects that were stored while subject %s was erased", late, subject_id)

@@ -1,4 +1,4 @@
-"""A subject as a frozen dataclass."""
+"""Defines a subject as a frozen dataclass."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from services.gateway.peers.models import Adapter
 
 @dataclass(frozen=True)
 class Subject:
-    """A person."""
+    """A person; `adapter` is that of the newest successful training."""
 
     id: str
     display_name: str
     class_noun: str
     created_at: float
+    """Seconds since the epoch."""
     photo_count: int
     adapter: Adapter | None

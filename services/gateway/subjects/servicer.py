@@ -28,7 +28,7 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
     async def CreateSubject(
         self, request: subjects_pb2.CreateSubjectRequest, context: Any
     ) -> subjects_pb2.CreateSubjectResponse:
-        """Makes a subject."""
+        """Creates a subject."""
         subject = await self._engine.create(
             current_tenant(), request.display_name, request.class_noun, request.request_id
         )

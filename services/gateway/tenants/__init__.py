@@ -1,1 +1,1 @@
-"""Tenants, and the check that a subject is its caller's."""
+"""Finds tenants, and checks that a subject belongs to the tenant that asks."""

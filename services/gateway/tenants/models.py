@@ -1,4 +1,4 @@
-"""A tenant as a frozen dataclass."""
+"""Defines a tenant as a frozen dataclass."""
 
 from __future__ import annotations
 
@@ -12,3 +12,4 @@ class Tenant:
     id: str
     display_name: str
     created_at: float
+    """Seconds since the epoch."""

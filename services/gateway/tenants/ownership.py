@@ -1,4 +1,4 @@
-"""Checks that a subject belongs to the tenant that asks, and says where its objects lie. Every room begins here."""
+"""Checks that a subject belongs to the tenant that asks, and names its folder in the object store. Blocking SQL."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from sqlalchemy.engine import Connection, Engine, Row
 from headshots.database import read
 from headshots.errors import NotFoundError
 from headshots.schema import subjects
+from services.gateway.api.errors import not_found
+from services.gateway.api.names import subject_name
 
 
 def object_prefix(tenant_id: str, subject_id: str) -> str:
-    """Where everything of a subject lies in the object store."""
+    """The prefix of all objects of a subject in the object store."""
     return f"tenants/{tenant_id}/subjects/{subject_id}"
 
 
 def new_id() -> str:
-    """16 hex digits that nobody can guess."""
+    """A new random id of 16 hex digits."""
     return secrets.token_hex(8)
 
 
 def find_subject(connection: Connection, tenant_id: str, subject_id: str, *, lock: bool = False) -> Row[Any]:
-    """The subject's row; `lock` holds off every other writer of the subject until the transaction ends.
+    """The subject's row; `lock` blocks every other writer of the subject until the transaction ends.
 
     Raises:
-        NotFoundError: SUBJECT_NOT_FOUND, also for another tenant's and for one that is being erased.
+        NotFoundError: SUBJECT_NOT_FOUND, also for a subject of another tenant and for one that is being erased.
     """
     query = sa.select(subjects).where(
         subjects.c.id == subject_id, subjects.c.tenant_id == tenant_id, sa.not_(subjects.c.deleting)
@@ -38,14 +40,17 @@ def find_subject(connection: Connection, tenant_id: str, subject_id: str, *, loc
     return row
 
 
+def lock_subject(connection: Connection, subject_id: str) -> None:
+    """Blocks every other writer of the subject until the transaction ends, whether or not it is being erased."""
+    connection.execute(sa.select(subjects.c.id).where(subjects.c.id == subject_id).with_for_update())
+
+
 def subject_not_found(subject_id: str) -> NotFoundError:
-    """Also for what is another tenant's, or on its way out."""
-    name = f"subjects/{subject_id}"
-    message = f"there is no {name}; ListSubjects shows those there are"
-    return NotFoundError("SUBJECT_NOT_FOUND", message, metadata={"name": name})
+    """The same error for a subject that never existed, is another tenant's, or is being erased."""
+    return not_found("SUBJECT_NOT_FOUND", subject_name(subject_id), listed_by="ListSubjects")
 
 
 def check_subject(engine: Engine, tenant_id: str, subject_id: str) -> None:
-    """Raises as `find_subject`."""
+    """Raises as `find_subject` where the tenant has no such subject."""
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)

@@ -1,4 +1,4 @@
-"""Answers the RPCs of tenants."""
+"""Answers the RPCs of tenants: decode, one read, encode."""
 
 from __future__ import annotations
 

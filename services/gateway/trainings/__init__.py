@@ -1,1 +1,1 @@
-"""Trainings: queued, kept in step with trainers, watched, cancelled."""
+"""Queues, watches and cancels trainings, and keeps their rows in step with the trainers' jobs."""

@@ -14,7 +14,7 @@ from services.gateway.trainings.models import Training
 
 
 def training_options(message: trainings_pb2.TrainingOptions) -> TrainingOptions:
-    """What is set in the message."""
+    """Training options; what is unset becomes None."""
     return TrainingOptions(
         steps=message.steps if message.HasField("steps") else None,
         rank=message.rank if message.HasField("rank") else None,
@@ -38,7 +38,7 @@ def training(value: Training) -> trainings_pb2.Training:
         total_steps=job.total_steps,
         loss=job.loss,
         eta=eta,
-        queue_place=job.queue_place,
+        queue_position=job.queue_position,
         attempt=job.attempt,
         options=options(value.request.options),
         adapter=adapter(job.adapter),
@@ -49,7 +49,7 @@ def training(value: Training) -> trainings_pb2.Training:
         curve=[trainings_pb2.LossPoint(step=step, loss=loss) for step, loss in job.curve],
         photo_count=len(value.request.photos),
         likeness=job.likeness,
-        status_message=value.note,
+        status_message=value.status_message,
         event_number=value.revision,
         scores=ParseDict(job.scores, trainings_pb2.TrainingScores()) if job.scores is not None else None,
     )

@@ -1,4 +1,4 @@
-"""Makes, finds, watches and cancels trainings for the servicer; blocking work runs in threads."""
+"""Creates, finds, watches and cancels trainings for the servicer; blocking work runs in threads."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ class TrainingEngine:
             validate_only=validate_only,
             photos=photos,
         )
-        self._reconciler.kick()
+        self._reconciler.wake()
         return training
 
     async def _check_rank(self, options: TrainingOptions) -> None:
-        """Better now than after minutes of training. Where no generator answers, the trainer's own check has to do."""
+        """Refuses a rank that no generator takes, before it is trained. Where none answers, only the trainer checks."""
         if options.rank is None:
             return
         try:
@@ -88,21 +88,21 @@ class TrainingEngine:
     async def cancel(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `rows.request_cancel`."""
         training = await in_thread(rows.request_cancel, self._database, tenant, subject_id, training_id)
-        self._reconciler.kick()
+        self._reconciler.wake()
         self._hub.changed(training_id)
         return training
 
     async def watch(
         self, tenant: str, subject_id: str, training_id: str, *, after: int | None = None
     ) -> AsyncIterator[Training]:
-        """The training now, or its events after number `after`; then every event. Raises as `rows.training_news`."""
+        """Yields the training, or its events after number `after`, then every event. Raises as `rows.read_events`."""
         with self._hub.subscribe(training_id) as subscription, self._metrics.watching("training"):
             while True:
-                news = await in_thread(rows.training_news, self._database, tenant, subject_id, training_id, after)
-                for training in news.trainings:
+                batch = await in_thread(rows.read_events, self._database, tenant, subject_id, training_id, after)
+                for training in batch.trainings:
                     after = training.revision
                     yield training
-                if news.is_all:
+                if batch.is_last:
                     return
-                if not news.trainings:
+                if not batch.trainings:
                     await subscription.wait(self._poll_seconds)

@@ -1,8 +1,8 @@
-"""Records every change of a training as a numbered event, so that a watch may go on from any of them. Blocking SQL.
+"""Records every change of a training as a numbered event, so that a watch can resume after any of them. Blocking SQL.
 
-Every change that a caller can see is one event. Its number is the training's revision: 1 is the creation, and each
-event's is one more than the one's before. An event keeps the training as it stood but for the curve, which only ever
-grows and is cut to the event's step from the row's. Events are kept for a day; the row is the last one for ever.
+Every change that a caller can see is one event. Its number is the training's revision: the creation has 1, and each
+event has one more than the one before. An event holds the training without its curve: the curve only grows, so it is
+cut from the row's to the event's step. Events are kept for a day; the row always holds the last one.
 """
 
 from __future__ import annotations
@@ -21,20 +21,22 @@ from services.gateway.peers.models import TrainingJob, TrainingRequest
 from services.gateway.trainings.models import Training
 
 _KEPT_SECONDS = 24 * 3600.0
-# Events read at once; a watch that is further behind reads again.
-_BATCH = 200
+# Events of one read; a watch that is further behind reads again.
+_BATCH_EVENTS = 200
 
 
 @dataclass(frozen=True)
-class News:
-    """Events in order. ``is_all``: the training is over, and nothing comes after these."""
+class EventBatch:
+    """Events of a training, in order."""
 
     trainings: list[Training]
-    is_all: bool
+    """The training as it was after each event."""
+    is_last: bool
+    """Whether the training has ended and no event follows these."""
 
 
 def to_training(row: Row[Any]) -> Training:
-    """A row of `trainings`."""
+    """A training from its row."""
     return Training(
         id=row.id,
         subject_id=row.subject_id,
@@ -42,7 +44,7 @@ def to_training(row: Row[Any]) -> Training:
         job=TrainingJob.from_json(row.job),
         created_at=row.created_at,
         ended_at=row.ended_at,
-        note=row.note,
+        status_message=row.note,
         revision=row.revision,
         sent=row.sent,
         submitted=row.submitted,
@@ -50,30 +52,30 @@ def to_training(row: Row[Any]) -> Training:
     )
 
 
-def record_first(connection: Connection, training: Training) -> None:
-    """The creation of `training`, whose row has just been inserted."""
+def record_creation(connection: Connection, training: Training) -> None:
+    """Records the first event of a training whose row has just been inserted."""
     _append(connection, training, training.created_at)
 
 
-def change(
+def record_change(
     connection: Connection,
     training: Training,
     *,
     job: TrainingJob | None = None,
-    note: str | None = None,
-    **unseen: Any,
+    status_message: str | None = None,
+    **internal: Any,
 ) -> None:
-    """Writes a training that is not over and whose row the caller has locked: an event where a caller can see it.
+    """Updates a training that :func:`lock_active` returned, and records an event where a caller can see the change.
 
-    ``unseen`` are columns that no caller sees. A terminal `job` ends the training: by our clock, as the newest adapter
-    is that of the training which ended last, whichever trainer made it.
+    `internal` are columns that no caller sees. A terminal `job` ends the training. Its end is the time of our database,
+    not the trainer's: a subject's newest adapter is that of the training which ended last, whichever trainer made it.
     """
     changed = dataclasses.replace(
         training,
         job=training.job if job is None else job,
-        note=training.note if note is None else note,
+        status_message=training.status_message if status_message is None else status_message,
     )
-    values = dict(unseen)
+    values = dict(internal)
     if changed != training:
         now = database_now(connection)
         ended_at = now if changed.job.is_terminal else None
@@ -82,7 +84,7 @@ def change(
             "revision": changed.revision,
             "state": changed.job.state,
             "job": changed.job.to_json(),
-            "note": changed.note,
+            "note": changed.status_message,
             "ended_at": ended_at,
         }
         _append(connection, changed, now)
@@ -92,8 +94,8 @@ def change(
         connection.execute(sa.update(trainings).where(trainings.c.id == training.id).values(**values))
 
 
-def lock(connection: Connection, training_id: str) -> Training | None:
-    """A training that is not over, for :func:`change`; None where there is none."""
+def lock_active(connection: Connection, training_id: str) -> Training | None:
+    """Locks and reads a training that has not ended; None where it has ended or does not exist."""
     row = connection.execute(
         sa.select(trainings)
         .where(trainings.c.id == training_id, trainings.c.state.not_in(TERMINAL_STATES))
@@ -102,42 +104,42 @@ def lock(connection: Connection, training_id: str) -> Training | None:
     return to_training(row) if row is not None else None
 
 
-def since(connection: Connection, present: Training, after: int | None) -> News:
-    """The events of a training after number `after`, oldest first; without a number the present alone.
+def events_after(connection: Connection, current: Training, after: int | None) -> EventBatch:
+    """The events of a training after number `after`, oldest first; without a number its current state alone.
 
-    Where the oldest of them are no longer kept, the first that still is: as whole a present as any.
+    Where the oldest of them are no longer kept, the first that is kept comes first: it holds the whole state too.
 
     Raises:
-        InvalidArgumentError: AFTER_EVENT_UNKNOWN, for a number that no event has had.
+        InvalidArgumentError: AFTER_EVENT_UNKNOWN, there is no event with this number yet.
     """
-    is_over = present.job.is_terminal
+    has_ended = current.job.is_terminal
     if after is None:
-        return News([present], is_over)
-    if after > present.revision:
+        return EventBatch([current], has_ended)
+    if after > current.revision:
         raise InvalidArgumentError(
             "AFTER_EVENT_UNKNOWN",
-            f"the training has had {present.revision} events and none after {after}; leave after_event away to begin "
+            f"the training has had {current.revision} events and none after {after}; leave after_event away to begin "
             "with the present",
         )
     rows = connection.execute(
         sa.select(training_events)
         .where(
-            training_events.c.training_id == present.id,
+            training_events.c.training_id == current.id,
             training_events.c.number > after,
-            training_events.c.number <= present.revision,
+            training_events.c.number <= current.revision,
         )
         .order_by(training_events.c.number)
-        .limit(_BATCH)
+        .limit(_BATCH_EVENTS)
     ).all()
-    events = [_as_it_stood(present, row) for row in rows]
-    if not events and after < present.revision:
-        events = [present]
+    events = [_from_event(current, row) for row in rows]
+    if not events and after < current.revision:
+        events = [current]
     last = events[-1].revision if events else after
-    return News(events, is_over and last == present.revision)
+    return EventBatch(events, has_ended and last == current.revision)
 
 
-def forget_of_subject(connection: Connection, subject_id: str) -> None:
-    """With a subject go the events of its trainings."""
+def delete_events_of_subject(connection: Connection, subject_id: str) -> None:
+    """Removes the events of an erased subject's trainings."""
     of_subject = sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id)
     connection.execute(sa.delete(training_events).where(training_events.c.training_id.in_(of_subject)))
 
@@ -149,19 +151,19 @@ def _append(connection: Connection, training: Training, now: float) -> None:
         sa.insert(training_events).values(
             training_id=training.id,
             number=training.revision,
-            event={"job": job, "note": training.note, "ended_at": training.ended_at},
+            event={"job": job, "note": training.status_message, "ended_at": training.ended_at},
             created_at=now,
         )
     )
 
 
-def _as_it_stood(present: Training, row: Row[Any]) -> Training:
+def _from_event(current: Training, row: Row[Any]) -> Training:
     job: dict[str, Any] = row.event["job"]
-    curve = [point for point in present.job.curve if point[0] <= job["step"]]
+    curve = [point for point in current.job.curve if point[0] <= job["step"]]
     return dataclasses.replace(
-        present,
+        current,
         job=TrainingJob.from_json({**job, "curve": curve}),
-        note=row.event["note"],
+        status_message=row.event["note"],
         ended_at=row.event["ended_at"],
         revision=row.number,
     )

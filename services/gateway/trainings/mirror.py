@@ -1,6 +1,7 @@
-"""Copies what trainers say of their jobs into the rows of trainings, for the reconciler. Blocking SQL.
+"""Copies trainers' jobs into the rows of trainings, for the reconciler. Blocking SQL.
 
-`sent` and `submitted` tell how far a row came on its way to a trainer.
+Three columns tell what trainers know of a training. `sent`: its job was sent at least once. `submitted`: a trainer has
+confirmed the job. `owes_cancel`: the training was cancelled while no trainer answered, so one has still to be told.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ from sqlalchemy.engine import Engine
 from headshots.database import database_now, read, write
 from headshots.schema import CANCELLED, PENDING, trainings
 from services.gateway.peers.models import TrainingJob
-from services.gateway.trainings.events import change, lock, to_training
+from services.gateway.trainings.events import lock_active, record_change, to_training
 from services.gateway.trainings.models import Training
 from services.gateway.trainings.rows import ACTIVE
 
 
 def active_trainings(engine: Engine) -> list[Training]:
-    """All that are not terminal, oldest first."""
+    """All trainings that have not ended, oldest first."""
     return _select(engine, ACTIVE)
 
 
-def owed_cancels(engine: Engine) -> list[Training]:
-    """Cancelled while no trainer answered, so that one has still to be told, oldest first."""
+def undelivered_cancels(engine: Engine) -> list[Training]:
+    """Cancelled trainings of which a trainer has still to be told, oldest first."""
     return _select(engine, trainings.c.owes_cancel)
 
 
@@ -35,62 +36,65 @@ def _select(engine: Engine, where: sa.ColumnElement[bool]) -> list[Training]:
 
 
 def load(engine: Engine, training_id: str) -> Training | None:
-    """One training whoever owns it; None once it is erased."""
+    """One training of whichever tenant; None where it is erased."""
     with read(engine) as connection:
         row = connection.execute(sa.select(trainings).where(trainings.c.id == training_id)).first()
         return to_training(row) if row is not None else None
 
 
 def mark_sent(engine: Engine, training_id: str) -> bool:
-    """Before the first word to a trainer; False when it became terminal meanwhile and must not be sent."""
+    """Records that the job is about to be sent; False where the training has ended and must not be sent."""
     with write(engine) as connection:
-        training = lock(connection, training_id)
+        training = lock_active(connection, training_id)
         if training is not None:
-            change(connection, training, sent=True)
+            record_change(connection, training, sent=True)
         return training is not None
 
 
 def mark_unsubmitted(engine: Engine, training_id: str) -> None:
-    """The trainer does not know the job: it has to be sent again, and its revisions begin anew."""
+    """Records that the trainer does not know the job: it is sent again, and the trainer's revisions restart."""
     with write(engine) as connection:
-        if (training := lock(connection, training_id)) is not None:
-            change(connection, training, job=TrainingJob(state=PENDING), submitted=False)
+        if (training := lock_active(connection, training_id)) is not None:
+            record_change(connection, training, job=TrainingJob(state=PENDING), submitted=False)
 
 
-def set_note(engine: Engine, training_id: str, note: str) -> None:
-    """What holds it up, for people."""
+def set_status_message(engine: Engine, training_id: str, message: str) -> None:
+    """Records what holds the training up, for people."""
     with write(engine) as connection:
-        if (training := lock(connection, training_id)) is not None:
-            change(connection, training, note=note)
+        if (training := lock_active(connection, training_id)) is not None:
+            record_change(connection, training, status_message=message)
 
 
 def record_job(engine: Engine, training_id: str, job: TrainingJob) -> Training | None:
-    """Mirrors the trainer's job. News that are older than what is known, or come after the end, change nothing."""
+    """Copies the trainer's job; a job older than the row's, or one that comes after the end, changes nothing.
+
+    Returns the training as it is then; None where it is erased.
+    """
     with write(engine) as connection:
-        training = lock(connection, training_id)
+        training = lock_active(connection, training_id)
         if training is not None and job.revision >= training.job.revision:
-            change(connection, training, job=job, note="", submitted=True)
+            record_change(connection, training, job=job, status_message="", submitted=True)
         row = connection.execute(sa.select(trainings).where(trainings.c.id == training_id)).first()
         return to_training(row) if row is not None else None
 
 
 def end_without_trainer(engine: Engine, training_id: str, *, patience_seconds: float) -> bool:
-    """Cancels a training whose caller has waited so long for a trainer to confirm it; whether that was the case.
+    """Ends a training whose cancellation no trainer has confirmed for `patience_seconds`; whether it did.
 
-    A trainer may still work on it, so one is told as soon as it answers, and the subject cannot be deleted before.
+    A trainer may still work on it. So one is told as soon as it answers, and the subject cannot be deleted before.
     """
     with write(engine) as connection:
-        long_ago = database_now(connection) - patience_seconds
-        waits = sa.and_(trainings.c.id == training_id, trainings.c.cancel_requested_at <= long_ago)
-        training = lock(connection, training_id)
-        if training is None or connection.execute(sa.select(trainings.c.id).where(waits)).first() is None:
+        requested_before = database_now(connection) - patience_seconds
+        overdue = sa.and_(trainings.c.id == training_id, trainings.c.cancel_requested_at <= requested_before)
+        training = lock_active(connection, training_id)
+        if training is None or connection.execute(sa.select(trainings.c.id).where(overdue)).first() is None:
             return False
         job = dataclasses.replace(training.job, state=CANCELLED)
-        change(connection, training, job=job, note="", owes_cancel=True)
+        record_change(connection, training, job=job, status_message="", owes_cancel=True)
         return True
 
 
-def settle_cancel(engine: Engine, training_id: str) -> None:
-    """A trainer has been told by now."""
+def mark_cancel_delivered(engine: Engine, training_id: str) -> None:
+    """Records that a trainer has been told of the cancellation."""
     with write(engine) as connection:
         connection.execute(sa.update(trainings).where(trainings.c.id == training_id).values(owes_cancel=False))

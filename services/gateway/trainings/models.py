@@ -1,4 +1,4 @@
-"""A training as a frozen dataclass. Times are seconds since the epoch."""
+"""Defines a training as a frozen dataclass. Times are seconds since the epoch."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ class Training:
     job: TrainingJob
     created_at: float
     ended_at: float | None = None
-    note: str = ""
+    status_message: str = ""
+    """One sentence on what holds it up; empty where nothing does."""
     revision: int = 0
+    """The number of its newest event."""
     sent: bool = False
+    """Whether the job was ever sent to a trainer."""
     submitted: bool = False
+    """Whether a trainer has confirmed the job."""
     cancel_requested: bool = False

@@ -1,8 +1,8 @@
-"""Brings trainers and the `trainings` table together, whatever crashed in between.
+"""Keeps the rows of trainings and the trainers' jobs in step, whatever crashed in between.
 
-One follower a running training: send the job unless the trainer has confirmed it, then mirror its changes into the row
-until it ends. Every step may be repeated: jobs have ids of ours, news carry revisions. So several gateways may follow
-the same training, and a restarted one simply begins again.
+Each active training has a follower: it sends the job unless a trainer has confirmed it, then copies the job's changes
+into the row until the training ends. Every step may be repeated, as the gateway chooses the jobs' ids and jobs carry
+revisions. So several gateways may follow the same training, and a restarted one begins again.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from services.gateway.trainings.models import Training
 
 _LOG = logging.getLogger(__name__)
 _FIRST_RETRY_SECONDS, _LAST_RETRY_SECONDS = 0.5, 10.0
-# Asked again, the trainer would answer the same.
+# The trainer would answer another attempt in the same way.
 _REFUSALS = (InvalidArgumentError, FailedPreconditionError, AlreadyExistsError)
 
 
 class Reconciler:
-    """Runs from `run` until it is cancelled; cancelling it at any point loses nothing."""
+    """Works from `run` until it is cancelled, which loses nothing at any point."""
 
     def __init__(
         self, engine: Engine, trainer: Trainer, hub: Hub, *, poll_seconds: float, cancel_patience_seconds: float
@@ -47,62 +47,63 @@ class Reconciler:
         self._hub = hub
         self._poll_seconds = poll_seconds
         self._cancel_patience_seconds = cancel_patience_seconds
-        self._kicked = asyncio.Event()
+        self._woken = asyncio.Event()
         self._followers: dict[str, asyncio.Task[None]] = {}
 
-    def kick(self) -> None:
-        """Look at the table now: a training was made or is to be cancelled."""
-        self._kicked.set()
+    def wake(self) -> None:
+        """Reads the table at once: a training was created or is to be cancelled."""
+        self._woken.set()
 
     async def run(self) -> None:
-        """Keeps one follower for each training that is not terminal."""
+        """Keeps one follower for each training that has not ended."""
         try:
             while True:
                 try:
-                    await self._look()
+                    await self._start_followers()
                 except Exception:  # noqa: BLE001 - whatever it was, trainings have to be followed again
-                    _LOG.exception("cannot look for trainings; trying again")
-                await pause(self._kicked, self._poll_seconds)
-                self._kicked.clear()
+                    _LOG.exception("cannot read the active trainings; trying again")
+                await pause(self._woken, self._poll_seconds)
+                self._woken.clear()
         finally:
             for follower in self._followers.values():
                 follower.cancel()
             await asyncio.gather(*self._followers.values(), return_exceptions=True)
 
-    async def _look(self) -> None:
+    async def _start_followers(self) -> None:
+        """Starts what is missing: followers, cancellations of followed trainings, and deliveries of older ones."""
         for training_id in [key for key, task in self._followers.items() if task.done()]:
             defect = self._followers.pop(training_id).exception()
             if defect is not None:
-                _LOG.error("following training %s failed; trying again", training_id, exc_info=defect)
+                _LOG.error("following training %s met a defect; trying again", training_id, exc_info=defect)
         for training in await in_thread(mirror.active_trainings, self._engine):
             if training.id not in self._followers:
                 self._followers[training.id] = asyncio.create_task(self._follow(training))
             elif training.cancel_requested and training.submitted:
                 await self._cancel(training)
-        for training in await in_thread(mirror.owed_cancels, self._engine):
-            # Beside its follower, which may still hang on a trainer that froze.
-            key = f"{training.id} owes a cancellation"
+        for training in await in_thread(mirror.undelivered_cancels, self._engine):
+            # Beside its follower, which may still wait for a trainer that froze.
+            key = f"the cancellation of {training.id}"
             if key not in self._followers:
-                self._followers[key] = asyncio.create_task(self._tell(training))
+                self._followers[key] = asyncio.create_task(self._deliver_cancel(training))
 
     async def _follow(self, training: Training) -> None:
-        """Until the training ends. A follower that meets a defect dies, and `_look` starts the next."""
+        """Follows a training until it ends. After a defect `_start_followers` starts another follower."""
         delay = _FIRST_RETRY_SECONDS
         while True:
             try:
-                await self._mirror(training)
+                await self._submit_and_mirror(training)
             except HeadshotsError as error:
-                await self._set_back(training, error)
-            fresh = await in_thread(mirror.load, self._engine, training.id)
-            if fresh is None or fresh.job.is_terminal:
+                await self._record_error(training, error)
+            current = await in_thread(mirror.load, self._engine, training.id)
+            if current is None or current.job.is_terminal:
                 return
-            moved = fresh.job.revision > training.job.revision
-            delay = _FIRST_RETRY_SECONDS if moved else min(2 * delay, _LAST_RETRY_SECONDS)
+            progressed = current.job.revision > training.job.revision
+            delay = _FIRST_RETRY_SECONDS if progressed else min(2 * delay, _LAST_RETRY_SECONDS)
             await asyncio.sleep(delay)
-            training = fresh
+            training = current
 
-    async def _tell(self, training: Training) -> None:
-        """A trainer that a training has been cancelled, which happened while none answered."""
+    async def _deliver_cancel(self, training: Training) -> None:
+        """Tells a trainer of a cancellation that ended the training while none answered."""
         delay = _FIRST_RETRY_SECONDS
         while True:
             try:
@@ -110,20 +111,21 @@ class Reconciler:
             except NotFoundError:
                 break
             except HeadshotsError as error:
-                _LOG.warning("training %s is cancelled, and no trainer knows yet: %s", training.id, error)
+                _LOG.warning("training %s is cancelled, but no trainer could be told yet: %s", training.id, error)
             else:
                 break
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LAST_RETRY_SECONDS)
-        await in_thread(mirror.settle_cancel, self._engine, training.id)
+        await in_thread(mirror.mark_cancel_delivered, self._engine, training.id)
 
-    async def _mirror(self, training: Training) -> None:
+    async def _submit_and_mirror(self, training: Training) -> None:
+        """Sends the job unless a trainer has confirmed it, then copies its changes until it ends."""
         if not training.submitted:
             if not await in_thread(mirror.mark_sent, self._engine, training.id):
                 return
             recorded = await self._record(training, await self._trainer.start(training.request))
             if recorded is None or recorded.job.state == CANCELLED:
-                # Ended here while another gateway's word was on its way to the trainer.
+                # It was cancelled here while a gateway was sending the job to the trainer.
                 await self._trainer.cancel(training.id)
                 return
         if training.cancel_requested:
@@ -147,10 +149,10 @@ class Reconciler:
             await self._record(training, await self._trainer.cancel(training.id))
         except HeadshotsError as error:
             _LOG.warning("cannot cancel training %s yet: %s", training.id, error)
-            await self._lose_patience(training)
+            await self._end_overdue_cancel(training)
 
-    async def _set_back(self, training: Training, error: HeadshotsError) -> None:
-        """What an error of the trainer's means for the row."""
+    async def _record_error(self, training: Training, error: HeadshotsError) -> None:
+        """Records an error of the trainer: the training ends, is sent again, or waits."""
         if isinstance(error, NotFoundError):
             if training.cancel_requested:
                 await self._record(training, dataclasses.replace(training.job, state=CANCELLED))
@@ -161,14 +163,14 @@ class Reconciler:
             await self._record(training, dataclasses.replace(training.job, state=FAILED, failure=failure))
         else:
             _LOG.warning("training %s waits: %s", training.id, error)
-            note = f"waiting for a trainer: {error.message}"
-            await in_thread(mirror.set_note, self._engine, training.id, note)
-            await self._lose_patience(training)
+            message = f"waiting for a trainer: {error.message}"
+            await in_thread(mirror.set_status_message, self._engine, training.id, message)
+            await self._end_overdue_cancel(training)
         self._hub.changed(training.id)
 
-    async def _lose_patience(self, training: Training) -> None:
-        """A cancelled training does not wait for ever for a trainer's word, see `end_without_trainer`."""
+    async def _end_overdue_cancel(self, training: Training) -> None:
+        """Ends a training whose cancellation no trainer confirms in time, see `mirror.end_without_trainer`."""
         patience = self._cancel_patience_seconds
         if await in_thread(mirror.end_without_trainer, self._engine, training.id, patience_seconds=patience):
-            _LOG.warning("training %s: cancelled without a trainer's word", training.id)
+            _LOG.warning("training %s is cancelled, though no trainer has confirmed it", training.id)
             self._hub.changed(training.id)

@@ -1,7 +1,7 @@
-"""Makes, finds and cancels trainings for callers. Blocking SQL.
+"""Creates, finds and cancels trainings for callers. Blocking SQL.
 
-A row is written before any trainer hears of it, so a crash at any point loses nothing: `Reconciler` finds the row and
-goes on, see `training_mirror`.
+The row is written before the job is sent to a trainer, so a crash at any point loses nothing: `Reconciler` finds the
+row and continues, see `mirror`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,25 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import database_now, read, write
-from headshots.errors import FailedPreconditionError, NotFoundError
+from headshots.errors import FailedPreconditionError
 from headshots.schema import CANCELLED, PENDING, SUCCEEDED, TERMINAL_STATES, training_jobs, trainings
-from services.gateway.api.pages import cut_page, decode_token
+from services.gateway.api.errors import not_found
+from services.gateway.api.names import training_name
+from services.gateway.api.pages import NewestFirst
+from services.gateway.api.requests import find_by_request_id
 from services.gateway.peers.models import Adapter, TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.photos.rows import photo_refs
 from services.gateway.photos.rules import MIN_TRAINING_PHOTOS
 from services.gateway.tenants.ownership import find_subject, new_id, object_prefix
-from services.gateway.trainings.events import News, change, forget_of_subject, lock, record_first, since, to_training
+from services.gateway.trainings.events import (
+    EventBatch,
+    delete_events_of_subject,
+    events_after,
+    lock_active,
+    record_change,
+    record_creation,
+    to_training,
+)
 from services.gateway.trainings.models import Training
 
 ACTIVE = trainings.c.state.not_in(TERMINAL_STATES)
@@ -37,8 +48,9 @@ def create_training(
     validate_only: bool,
     photos: Sequence[str] = (),
 ) -> Training:
-    """Queues a training on the photos with these names, else on all that the subject has now; the same `request_id`
-    answers the one it made before.
+    """Queues a training on the photos with these names, else on all that the subject has now.
+
+    A repeated `request_id` returns the training that it created before; `validate_only` inserts nothing.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
@@ -46,8 +58,9 @@ def create_training(
     """
     with write(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id, lock=True)
-        if request_id and (made := _by_request_id(connection, subject_id, request_id)) is not None:
-            return made
+        made = find_by_request_id(connection, trainings, trainings.c.subject_id == subject_id, request_id)
+        if made is not None:
+            return to_training(made)
         refs = photo_refs(connection, subject_id, photos)
         _check_may_train(connection, subject_id, len(refs))
         training_id = new_id()
@@ -73,7 +86,7 @@ def _check_may_train(connection: Connection, subject_id: str, photo_count: int) 
         )
     active = active_of_subject(connection, subject_id)
     if active is not None:
-        name = f"subjects/{subject_id}/trainings/{active}"
+        name = training_name(subject_id, active)
         raise FailedPreconditionError(
             "TRAINING_ACTIVE", f"{name} has not ended; wait for it or cancel it", metadata={"name": name}
         )
@@ -82,13 +95,6 @@ def _check_may_train(connection: Connection, subject_id: str, photo_count: int) 
 def active_of_subject(connection: Connection, subject_id: str) -> str | None:
     """The id of a training of the subject that has not ended."""
     return connection.execute(sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id, ACTIVE)).scalar()
-
-
-def _by_request_id(connection: Connection, subject_id: str, request_id: str) -> Training | None:
-    row = connection.execute(
-        sa.select(trainings).where(trainings.c.subject_id == subject_id, trainings.c.request_id == request_id)
-    ).first()
-    return to_training(row) if row is not None else None
 
 
 def _insert(connection: Connection, tenant_id: str, request_id: str, training: Training) -> None:
@@ -105,7 +111,7 @@ def _insert(connection: Connection, tenant_id: str, request_id: str, training: T
             revision=training.revision,
         )
     )
-    record_first(connection, training)
+    record_creation(connection, training)
 
 
 def get_training(engine: Engine, tenant_id: str, subject_id: str, training_id: str) -> Training:
@@ -124,9 +130,7 @@ def _find(connection: Connection, tenant_id: str, subject_id: str, training_id: 
         sa.select(trainings).where(trainings.c.id == training_id, trainings.c.subject_id == subject_id)
     ).first()
     if row is None:
-        name = f"subjects/{subject_id}/trainings/{training_id}"
-        message = f"there is no {name}; ListTrainings shows those there are"
-        raise NotFoundError("TRAINING_NOT_FOUND", message, metadata={"name": name})
+        raise not_found("TRAINING_NOT_FOUND", training_name(subject_id, training_id), listed_by="ListTrainings")
     return to_training(row)
 
 
@@ -139,22 +143,17 @@ def list_trainings(
         NotFoundError: SUBJECT_NOT_FOUND.
         InvalidArgumentError: PAGE_TOKEN_INVALID.
     """
-    query = (
-        sa.select(trainings)
-        .where(trainings.c.subject_id == subject_id)
-        .order_by(trainings.c.created_at.desc(), trainings.c.id.desc())
-        .limit(size + 1)
-    )
-    if position := decode_token(token, (float, str)):
-        query = query.where(sa.tuple_(trainings.c.created_at, trainings.c.id) < position)
+    page = NewestFirst(trainings, trainings.c.subject_id == subject_id, size, token)
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
-        rows, next_token = cut_page(connection.execute(query).all(), size, lambda row: (row.created_at, row.id))
+        rows, next_token = page.read(connection)
     return [to_training(row) for row in rows], next_token
 
 
 def request_cancel(engine: Engine, tenant_id: str, subject_id: str, training_id: str) -> Training:
-    """Records the wish. A training that no trainer has heard of ends here; a terminal one stays as it is.
+    """Records that the training is to be cancelled; one that was never sent to a trainer ends at once.
+
+    A training that has ended stays as it is.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND.
@@ -162,27 +161,27 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, training_id:
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
         _find(connection, tenant_id, subject_id, training_id)
-        training = lock(connection, training_id)
+        training = lock_active(connection, training_id)
         if training is not None and not training.cancel_requested:
             job = None if training.sent else dataclasses.replace(training.job, state=CANCELLED)
-            asked_at = database_now(connection)
-            change(connection, training, job=job, cancel_requested=True, cancel_requested_at=asked_at)
+            requested_at = database_now(connection)
+            record_change(connection, training, job=job, cancel_requested=True, cancel_requested_at=requested_at)
         return _find(connection, tenant_id, subject_id, training_id)
 
 
-def training_news(engine: Engine, tenant_id: str, subject_id: str, training_id: str, after: int | None) -> News:
-    """What a watch has to tell, see `training_events.since`.
+def read_events(engine: Engine, tenant_id: str, subject_id: str, training_id: str, after: int | None) -> EventBatch:
+    """The events after number `after`, see `events.events_after`.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND.
         InvalidArgumentError: AFTER_EVENT_UNKNOWN.
     """
     with read(engine) as connection:
-        return since(connection, _find(connection, tenant_id, subject_id, training_id), after)
+        return events_after(connection, _find(connection, tenant_id, subject_id, training_id), after)
 
 
 def newest_adapters(connection: Connection, subject_ids: Sequence[str]) -> dict[str, Adapter]:
-    """By subject: the adapter of the newest successful training."""
+    """The adapter of each subject's newest successful training; subjects without one are left out."""
     rows = connection.execute(
         sa.select(trainings.c.subject_id, trainings.c.job)
         .where(trainings.c.subject_id.in_(subject_ids), trainings.c.state == SUCCEEDED)
@@ -199,19 +198,19 @@ def adapter_digests(connection: Connection, subject_id: str) -> list[str]:
     return [job["adapter"]["sha256"] for job in jobs]
 
 
-def unsettled_of_subject(connection: Connection, subject_id: str) -> str | None:
-    """The id of a training that has not ended, or that a trainer may still write for as it has not heard of the end."""
-    unsettled = sa.or_(ACTIVE, trainings.c.owes_cancel)
-    return connection.execute(sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id, unsettled)).scalar()
+def unfinished_of_subject(connection: Connection, subject_id: str) -> str | None:
+    """The id of a training that a trainer may still write for: it is active, or no trainer knows yet of its end."""
+    unfinished = sa.and_(trainings.c.subject_id == subject_id, sa.or_(ACTIVE, trainings.c.owes_cancel))
+    return connection.execute(sa.select(trainings.c.id).where(unfinished)).scalar()
 
 
 def delete_of_subject(connection: Connection, subject_id: str) -> None:
-    """Removes the rows of an erased subject.
+    """Removes the rows of an erased subject, also those of the trainer's jobs, whose ids are those of the trainings.
 
-    A job has its training's id. The trainer's row names photos and adapter by key, so it goes too, in the same
-    transaction and whether or not a trainer is there: see docs/decisions/0004.
+    A job's row names photos and adapter by key, so it is removed in the same transaction and without waiting for a
+    trainer: see docs/decisions/0004.
     """
     of_subject = sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id)
     connection.execute(sa.delete(training_jobs).where(training_jobs.c.id.in_(of_subject)))
-    forget_of_subject(connection, subject_id)
+    delete_events_of_subject(connection, subject_id)
     connection.execute(sa.delete(trainings).where(trainings.c.subject_id == subject_id))

@@ -1,0 +1,1 @@
+"""Where adapters are kept between the object store and the bank's slots."""

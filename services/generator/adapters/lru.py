@@ -1,4 +1,4 @@
-"""A bounded book of sizes: what was used least recently goes first. Plain Python."""
+"""Decides what a size-bounded cache drops: what was used least recently goes first. Plain Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which adapter lies in which slot of the bank: least recently used goes first, pinned ones stay. Plain Python."""
+"""Assigns adapters to the bank's slots: least recently used goes first, pinned ones stay. Plain Python."""
 
 from __future__ import annotations
 

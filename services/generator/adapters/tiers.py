@@ -1,4 +1,4 @@
-"""The upper three tiers of an adapter's way to the device: object store, local disk, packed rows in host memory.
+"""Loads adapters through three tiers: object store, local disk, packed rows in host memory.
 
 Each is bounded and least recently used goes first. Loading runs beside the batch, never within it; one adapter asked
 for by many requests at once is loaded once. The fourth tier, the slots, belongs to the engine loop (``slots.py``).

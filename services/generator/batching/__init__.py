@@ -1,0 +1,1 @@
+"""Which images are denoised next, and the loop that denoises them together."""

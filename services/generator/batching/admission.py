@@ -1,4 +1,4 @@
-"""The way into the batch: the queue, the slots, and the adapter rows that are written into them.
+"""Lets waiting requests into the batch: gives their images rows and a slot, and writes adapter rows into slots.
 
 Not thread-safe: its owner holds a lock.
 """
@@ -9,12 +9,12 @@ import logging
 import time
 from collections.abc import Iterator
 
-from headshots.diffusion.backends.base import Backend
+from headshots.diffusion.backends.base import Backend, FloatArray
 from headshots.errors import DeadlineExceededError, InternalError
 from services.generator.adapters.slots import SlotTable
 from services.generator.batching.batch import Batch
+from services.generator.batching.denoising import ImageState
 from services.generator.batching.jobs import Failed, Job
-from services.generator.batching.lanes import FloatArray, Lane
 from services.generator.batching.scheduler import Scheduler, Ticket
 from services.generator.metrics import Metrics
 from services.generator.requests.request import Started
@@ -26,7 +26,7 @@ _SMOOTHING = 0.1
 
 
 class Admission:
-    """Requests that wait, and what gives their images rows and a slot."""
+    """The requests that wait, and the slots."""
 
     def __init__(
         self, backend: Backend, metrics: Metrics, batch: Batch, *, slots: int, max_rows: int, max_waiting: int
@@ -50,8 +50,8 @@ class Admission:
         """Requests that wait for rows."""
         return list(self._jobs.values())
 
-    def took(self, seconds: float, rows: int) -> None:
-        """Learn how fast rows are from one UNet call."""
+    def learn_speed(self, seconds: float, rows: int) -> None:
+        """Learn from one UNet call how long a row takes."""
         newest = seconds / rows
         known = self._seconds_per_row or newest
         self._seconds_per_row = known + _SMOOTHING * (newest - known)
@@ -78,8 +78,8 @@ class Admission:
         self._jobs[ticket] = job
         return ahead.requests
 
-    def place(self, job: Job) -> int | None:
-        """Requests ahead of ``job``; None once it does not wait any more."""
+    def queue_position(self, job: Job) -> int | None:
+        """How many requests are ahead of ``job``; None once it does not wait any more."""
         return self._scheduler.ahead_of(job.ticket).requests if job.ticket in self._jobs else None
 
     def withdraw(self, job: Job) -> None:
@@ -123,7 +123,7 @@ class Admission:
         slot, fresh = pinned
         self._metrics.looked_up("slot", not fresh)
         assert job.prepared is not None
-        return not fresh or self._load(job, job.adapter, slot, job.prepared.row)
+        return not fresh or self._load(job, job.adapter, slot, job.prepared.row_P)
 
     def _load(self, job: Job, adapter: str, slot: int, row_P: FloatArray | None) -> bool:
         """Write the adapter's row into its slot; a device that fails costs the request, not the service."""
@@ -143,7 +143,7 @@ class Admission:
         assert job.prepared is not None
         index = job.plan.request.images - job.ticket.images - 1
         slot = 0 if job.adapter is None else self.slots.slot(job.adapter)
-        self._batch.add(Lane(job.prepared.inputs, slot, job.plan.noise_CHW(index)), job, index)
+        self._batch.add(ImageState(job.prepared.inputs, slot, job.plan.noise_CHW(index)), job, index)
         if job.ticket.images == 0:
             del self._jobs[job.ticket]
             waited = time.monotonic() - job.submitted

@@ -1,6 +1,6 @@
-"""The batch loop: a thread that admits waiting images and steps the batch.
+"""Runs the batch loop: a thread that admits waiting images and steps the batch.
 
-Requests join and leave at step boundaries. Images of other sizes make batches of their own, which take turns.
+Requests join and leave at step boundaries. Each image size is a batch of its own; the sizes are served round robin.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from headshots.diffusion.backends.base import Backend, UNetBatch
 from headshots.errors import FailedPreconditionError, UnavailableError
 from services.generator.batching.admission import Admission
 from services.generator.batching.batch import Batch
-from services.generator.batching.jobs import Decoded, Failed, Job, Prepared
-from services.generator.batching.lanes import Lane, advance
+from services.generator.batching.denoising import ImageState, advance
+from services.generator.batching.jobs import Failed, Job
 from services.generator.images import encoding
-from services.generator.images.decoder import Decoder, Latents
+from services.generator.images.decoder import Decoded, Decoder, FinishedLatents
 from services.generator.metrics import Metrics
+from services.generator.requests.prepared import Prepared
 from services.generator.requests.request import StepDone
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ class BatchLoop:
         self._lock = threading.Lock()
         self._work = threading.Condition(self._lock)
         self._thread = threading.Thread(target=self._run, name="batch", daemon=True)
-        self._decoder = Decoder(backend, metrics, self._decoded, self._fail)
+        self._decoder: Decoder[Job] = Decoder(backend, metrics, self._decoded, self._fail)
         metrics.watch(waiting=lambda: self.waiting, running=lambda: self.running, slots=lambda: self.slots_used)
 
     @property
@@ -90,7 +91,7 @@ class BatchLoop:
         self._backend.unet(batch)
         started = time.monotonic()
         self._backend.unet(batch)
-        self._admission.took(time.monotonic() - started, len(batch.slot_B))
+        self._admission.learn_speed(time.monotonic() - started, len(batch.slot_B))
         self._backend.decode(np.zeros_like(batch.sample_BCHW[:1]))
 
     def submit(self, job: Job) -> int:
@@ -103,10 +104,10 @@ class BatchLoop:
         with self._lock:
             return self._admission.submit(job)
 
-    def place(self, job: Job) -> int | None:
-        """Requests ahead of ``job``; None once it does not wait any more."""
+    def queue_position(self, job: Job) -> int | None:
+        """How many requests are ahead of ``job``; None once it does not wait any more."""
         with self._lock:
-            return self._admission.place(job)
+            return self._admission.queue_position(job)
 
     def make_ready(self, job: Job, prepared: Prepared) -> None:
         """All that the job needs is in memory."""
@@ -153,62 +154,62 @@ class BatchLoop:
 
     def _run(self) -> None:
         while True:
-            lanes: list[Lane] = []
+            images: list[ImageState] = []
             try:
                 with self._lock:
                     self._drop_cancelled()
                     if self._stopping:
                         return
                     self._running.update(self._admission.admit())
-                    lanes = self._batch.choose()
-                    if not lanes:
+                    images = self._batch.choose()
+                    if not images:
                         self._work.wait()
                         continue
-                self._step(lanes)
+                self._step(images)
             except Exception:
                 # Whatever a provider throws must cost the requests it hits, not the service.
-                log.exception("a batch of %d images failed", len(lanes))
-                self._fail(self._hit(lanes), "painting")
+                log.exception("a batch of %d images failed", len(images))
+                self._fail(self._affected(images), "painting")
 
-    def _hit(self, lanes: list[Lane]) -> set[Job]:
-        """Whose images ``lanes`` are; without lanes nobody knows what failed, and everybody is told."""
+    def _affected(self, images: list[ImageState]) -> set[Job]:
+        """The jobs that ``images`` belong to; all jobs where there are none, as any of them may have failed."""
         with self._lock:
-            if not lanes:
+            if not images:
                 return {*self._admission.jobs, *self._running}
-            return {self._batch.owner(lane)[0] for lane in lanes if lane in self._batch}
+            return {self._batch.owner(image)[0] for image in images if image in self._batch}
 
     def _drop_cancelled(self) -> None:
         for job in [job for job in self._running if job.cancelled]:
-            for index in list(job.lanes):
+            for index in list(job.in_batch):
                 self._remove(job, index)
             self._running.discard(job)
 
-    def _step(self, lanes: list[Lane]) -> None:
+    def _step(self, images: list[ImageState]) -> None:
         started = time.monotonic()
-        rows = advance(self._backend, lanes)
+        rows = advance(self._backend, images)
         seconds = time.monotonic() - started
         self._metrics.stage_seconds.labels("unet").observe(seconds)
         self._metrics.batch_rows.observe(rows)
-        self._metrics.steps.inc(len(lanes))
+        self._metrics.steps.inc(len(images))
         with self._lock:
-            self._admission.took(seconds, rows)
-            for lane in lanes:
-                self._report(lane)
+            self._admission.learn_speed(seconds, rows)
+            for image in images:
+                self._report(image)
 
-    def _report(self, lane: Lane) -> None:
-        """Tell the caller of a step done; a finished lane leaves the batch for the decoder."""
-        job, index = self._batch.owner(lane)
-        every, total = job.plan.request.preview_every, lane.inputs.schedule.steps
-        wanted = every > 0 and lane.step % every == 0
-        shown = encoding.preview(lane.clean_CHW, self._preview_map) if wanted else b""
-        job.emit(StepDone(index, lane.step, total, shown))
-        if lane.done:
+    def _report(self, image: ImageState) -> None:
+        """Tell the caller of a step done; a finished image leaves the batch for the decoder."""
+        job, index = self._batch.owner(image)
+        every, total = job.plan.request.preview_every, image.inputs.schedule.steps
+        wanted = every > 0 and image.step % every == 0
+        shown = encoding.preview(image.clean_CHW, self._preview_map) if wanted else b""
+        job.emit(StepDone(index, image.step, total, shown))
+        if image.done:
             self._remove(job, index)
             if not job.cancelled:
-                self._decoder.put(Latents(job, index, lane.latents_CHW))
+                self._decoder.put(FinishedLatents(job, index, image.latents_CHW))
 
     def _remove(self, job: Job, index: int) -> None:
-        """Take a lane out of the batch and release its slot."""
+        """Take an image out of the batch and release its slot."""
         self._batch.remove(job, index)
         if job.adapter is not None:
             self._admission.slots.unpin(job.adapter)

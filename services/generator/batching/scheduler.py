@@ -1,4 +1,4 @@
-"""Who paints next: plain Python, no arrays, no clocks.
+"""Picks the next request that gets rows of the batch: plain Python, no arrays, no clocks.
 
 A request waits until all of its images have been given rows of the batch. High priority goes before standard; within a
 class the tenant that has been served least goes first, and within a tenant the oldest request. A request that is not
@@ -21,7 +21,7 @@ class Ticket:
     """A waiting request.
 
     Attributes:
-        tenant: whose turn it takes.
+        tenant: whose share of the batch it counts against.
         high: high priority.
         rows: rows of a UNet call that one image takes, 1 or 2.
         steps: denoising steps of an image.
@@ -84,7 +84,7 @@ class Scheduler:
                 retry_after_seconds=retry_after_seconds,
             )
         if all(other.tenant != ticket.tenant for other in self._waiting):
-            # Who was away does not come back with credit, only without debt to those who waited.
+            # A tenant that was away gets no credit for it: it starts no better than the least served of those who wait.
             floor = min((self._served[other.tenant] for other in self._waiting), default=0.0)
             self._served[ticket.tenant] = max(self._served.get(ticket.tenant, 0.0), floor)
         self._waiting[ticket] = self._arrivals
@@ -93,7 +93,7 @@ class Scheduler:
     def ahead_of(self, ticket: Ticket) -> Ahead:
         """What goes before ``ticket``, which waits."""
         requests = row_steps = 0
-        for other in self._turns():
+        for other in self._fair_order():
             if other is ticket:
                 break
             requests += 1
@@ -108,7 +108,7 @@ class Scheduler:
         return True
 
     def next(self, free_rows: int, can_start: Callable[[Ticket], bool]) -> Ticket | None:
-        """Give rows to one image of the request whose turn it is; None when nothing can start.
+        """Give rows to one image of the next request in order; None when nothing can start.
 
         ``can_start`` is asked last and may take what the image needs (a slot).
         """
@@ -131,10 +131,10 @@ class Scheduler:
         """Sort key; the sort is stable, so the oldest of equals goes first."""
         return (not ticket.high, self._served[ticket.tenant])
 
-    def _turns(self) -> Iterator[Ticket]:
+    def _fair_order(self) -> Iterator[Ticket]:
         """All waiting requests in the order in which they would start.
 
-        A class after the other: its tenants stand in a heap by what they were served, each with its oldest request.
+        One priority class after the other: its tenants in a heap by what they were given, each with its oldest request.
         """
         served = dict(self._served)
         for high in (True, False):
@@ -156,7 +156,7 @@ class Scheduler:
                     heappop(heap)
 
     def _forget_idle(self) -> None:
-        """Keep no books of tenants for ever: once nobody waits, all are even."""
+        """Drop the counts of tenants that no longer matter: once nobody waits, all start level."""
         if not self._waiting:
             self._served = {}
             return

@@ -1,0 +1,1 @@
+"""Latents to pixels, and pixels to image files."""

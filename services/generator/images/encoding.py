@@ -1,4 +1,4 @@
-"""Pixels to files, the same bytes every time: no times, no software names, fixed settings."""
+"""Encodes pixels as image files, the same bytes every time: no times, no software names, fixed settings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from services.generator.requests.request import DEFAULT_QUALITY
+
 CONTENT_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
-DEFAULT_QUALITY = 92
 _PREVIEW_QUALITY = 70
 _PREVIEW_ZOOM = 4
 

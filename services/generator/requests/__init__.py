@@ -1,0 +1,1 @@
+"""What is asked of the generator, checked and prepared for the batch."""

@@ -1,4 +1,4 @@
-"""A request held against the engine's limits, with its defaults filled in.
+"""Checks a request against the engine's limits and fills in its defaults.
 
 Shapes: N images of a request, C latent channels, H, W latent cells.
 """
@@ -13,8 +13,7 @@ import numpy.typing as npt
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.sampling.schedule import Schedule, initial_noise, make_schedule, steps_of_share
 from headshots.errors import FieldViolation, InvalidArgumentError
-from services.generator.images.encoding import DEFAULT_QUALITY
-from services.generator.requests.request import PaintRequest, Source
+from services.generator.requests.request import DEFAULT_QUALITY, GenerationRequest, Source
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -28,12 +27,13 @@ class Plan:
 
     Attributes:
         schedule: of the steps that are taken; with a source these may be the last ones only.
-        covers_source: whether the masked region starts from noise alone and nothing of the source shows through.
+        starts_from_noise: whether the masked region starts from noise alone, so that nothing of the source shows
+            through.
         negative_strength: of the adapter where the negative prompt is seen.
         given_noise_NCHW: what the caller brought; None draws it from the seeds.
     """
 
-    request: PaintRequest
+    request: GenerationRequest
     schedule: Schedule
     guidance: float
     negative_strength: float
@@ -41,7 +41,7 @@ class Plan:
     height_px: int
     quality: int
     latent_shape: tuple[int, int, int]
-    covers_source: bool
+    starts_from_noise: bool
     given_noise_NCHW: FloatArray | None
 
     @property
@@ -61,7 +61,7 @@ class Plan:
         return initial_noise(self.seed(index), self.latent_shape)
 
 
-def make_plan(request: PaintRequest, package: EnginePackage) -> Plan:
+def make_plan(request: GenerationRequest, package: EnginePackage) -> Plan:
     """Fill in defaults and check against the engine.
 
     ``request.noise`` is float32, little-endian, [N, C, H, W] for the images and the size that are asked for.
@@ -73,9 +73,9 @@ def make_plan(request: PaintRequest, package: EnginePackage) -> Plan:
     width, height = request.width_px or package.native_width_px, request.height_px or package.native_height_px
     _check_sizes(width, height, package)
     _check_prefix(request.output_prefix)
-    steps, repainted = request.steps or package.steps, _repainted(request.source)
+    steps, share_of_steps = request.steps or package.steps, _share_of_steps(request.source)
     schedule = make_schedule(
-        package.scheduler, request.sampler or package.sampler, steps, steps - _steps_taken(steps, repainted)
+        package.scheduler, request.sampler or package.sampler, steps, steps - _steps_taken(steps, share_of_steps)
     )
     factor = package.vae_scale_factor
     shape = (package.latent_channels, height // factor, width // factor)
@@ -92,12 +92,12 @@ def make_plan(request: PaintRequest, package: EnginePackage) -> Plan:
         height_px=height,
         quality=request.quality or DEFAULT_QUALITY,
         latent_shape=shape,
-        covers_source=repainted == 1 and request.source is not None and request.source.mask is not None,
+        starts_from_noise=share_of_steps == 1 and request.source is not None and request.source.mask is not None,
         given_noise_NCHW=_given_noise(request, shape) if request.noise else None,
     )
 
 
-def _repainted(source: Source | None) -> float:
+def _share_of_steps(source: Source | None) -> float:
     """Share of the steps that are taken."""
     if source is None:
         return 1.0
@@ -117,7 +117,7 @@ def _steps_taken(steps: int, share: float) -> int:
     return taken
 
 
-def _given_noise(request: PaintRequest, shape: tuple[int, int, int]) -> FloatArray:
+def _given_noise(request: GenerationRequest, shape: tuple[int, int, int]) -> FloatArray:
     """The caller's noise, [N, C, H, W]."""
     wanted = (request.images, *shape)
     size = 4 * int(np.prod(wanted))

@@ -1,4 +1,4 @@
-"""What a request needs before it can start: contexts, its adapter's row, the latents of a picture it paints over."""
+"""Brings into memory what a request needs before it can start: contexts, its adapter's row, its source's latents."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import asyncio
 import numpy as np
 import numpy.typing as npt
 
-from headshots.diffusion.backends.base import Backend
+from headshots.diffusion.backends.base import Backend, FloatArray
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import FieldViolation, InvalidArgumentError
 from services.generator.adapters.tiers import AdapterCache
-from services.generator.batching.jobs import Prepared
-from services.generator.batching.lanes import FloatArray, LaneInputs, LaneSource
 from services.generator.metrics import Metrics
 from services.generator.requests.plan import Plan
-from services.generator.requests.source_images import MASK_FIELD, PictureReader, SourcePixels
+from services.generator.requests.prepared import DenoisingInputs, Prepared, SourceLatents
+from services.generator.requests.source_images import MASK_FIELD, SourcePixels, SourceReader
 
 
 class Preparer:
@@ -26,15 +25,15 @@ class Preparer:
         package: EnginePackage,
         backend: Backend,
         adapters: AdapterCache,
-        pictures: PictureReader,
+        sources: SourceReader,
         metrics: Metrics,
     ) -> None:
         self._package = package
         self._backend = backend
         self._adapters = adapters
-        self._pictures = pictures
+        self._sources = sources
         self._metrics = metrics
-        # The encoder's own memory is what grows with pictures at once.
+        # One source at a time: the encoder's memory grows with the images that it encodes at once.
         self._encoding = asyncio.Lock()
 
     async def prepare(self, plan: Plan) -> Prepared:
@@ -42,13 +41,13 @@ class Preparer:
 
         Raises:
             InvalidAdapterError: ADAPTER_*.
-            InvalidArgumentError, FailedPreconditionError: see :meth:`PictureReader.read`; MASK_EMPTY.
+            InvalidArgumentError, FailedPreconditionError: see :meth:`SourceReader.read`; MASK_EMPTY.
             UnavailableError: OBJECT_STORE_UNAVAILABLE.
         """
         pixels = source = row = None
         if plan.request.source is not None:
             with self._metrics.stage("source"):
-                pixels = await self._pictures.read(plan.request.source, plan.width_px, plan.height_px)
+                pixels = await self._sources.read(plan.request.source, plan.width_px, plan.height_px)
                 source = await self._encode_source(plan, pixels)
         inputs = await asyncio.to_thread(self._inputs, plan, source)
         if plan.request.adapter is not None:
@@ -56,13 +55,13 @@ class Preparer:
                 row = await self._adapters.row(plan.request.adapter)
         return Prepared(inputs, row, pixels)
 
-    async def _encode_source(self, plan: Plan, pixels: SourcePixels) -> LaneSource:
+    async def _encode_source(self, plan: Plan, pixels: SourcePixels) -> SourceLatents:
         mask_HW = None if pixels.mask is None else _cells(pixels.mask, self._package.vae_scale_factor)
         async with self._encoding:
             latents_BCHW = await asyncio.to_thread(self._backend.encode, pixels.pixels[None])
-        return LaneSource(latents_BCHW[0], mask_HW, plan.covers_source)
+        return SourceLatents(latents_BCHW[0], mask_HW, plan.starts_from_noise)
 
-    def _inputs(self, plan: Plan, source: LaneSource | None) -> LaneInputs:
+    def _inputs(self, plan: Plan, source: SourceLatents | None) -> DenoisingInputs:
         request = plan.request
         with self._metrics.stage("text"):
             positive = self._backend.encode_text(request.prompt)
@@ -73,7 +72,7 @@ class Preparer:
         strengths = (
             (request.adapter_strength,) if negative is None else (plan.negative_strength, request.adapter_strength)
         )
-        return LaneInputs(plan.schedule, plan.guidance, strengths, positive, negative, time_ids, source)
+        return DenoisingInputs(plan.schedule, plan.guidance, strengths, positive, negative, time_ids, source)
 
 
 def _cells(mask: npt.NDArray[np.bool_], factor: int) -> FloatArray:

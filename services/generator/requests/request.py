@@ -1,10 +1,13 @@
-"""What the generator is asked and what it answers, without protobuf."""
+"""Defines what the generator is asked and what it answers, without protobuf."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from services.generator.adapters.tiers import AdapterRef
+
+DEFAULT_QUALITY = 92
+"""Of JPEG and WebP files, 1 to 100."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,7 @@ Picture = StoredPicture | bytes
 
 @dataclass(frozen=True)
 class Source:
-    """What is painted over.
+    """The source image, and how much of it is repainted.
 
     ``repaint``: share of the steps that are taken, above 0 to 1; None is 0.8, with a mask 1. ``mask``: light where the
     picture is repainted, dark where its pixels stay; None repaints everywhere.
@@ -33,8 +36,8 @@ class Source:
 
 
 @dataclass(frozen=True)
-class PaintRequest:
-    """Images to paint. Zero, empty and None take the foundation's default.
+class GenerationRequest:
+    """Images to generate. Zero, empty and None take the foundation's default.
 
     ``seed`` 0 to 2^32-1, image i takes ``seed + i``; ``noise``: what to start from instead, see
     :func:`.plan.make_plan`; ``extension`` png, jpg or webp; ``deadline_seconds``: time left for the
@@ -67,9 +70,9 @@ class PaintRequest:
 
 @dataclass(frozen=True)
 class Queued:
-    """Accepted; ``place``: requests ahead."""
+    """Accepted; ``position``: requests ahead."""
 
-    place: int
+    position: int
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class StepDone:
 
 
 @dataclass(frozen=True)
-class Painted:
+class GeneratedImage:
     """Image ``index``: ``content`` or, where a prefix was given, ``key``."""
 
     index: int
@@ -104,4 +107,4 @@ class Painted:
     seed: int
 
 
-Event = Queued | Started | StepDone | Painted
+Event = Queued | Started | StepDone | GeneratedImage

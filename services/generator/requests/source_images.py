@@ -1,4 +1,4 @@
-"""The pictures that requests paint over: fetched, decoded safely, cut to the image's size."""
+"""Reads source images: fetches them, decodes them safely, cuts them to the image's size."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class SourcePixels:
     pixels: npt.NDArray[np.uint8]
     mask: npt.NDArray[np.bool_] | None
 
-    def keep(self, painted: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        """``painted`` with the source's own pixels wherever the mask keeps them."""
-        return painted if self.mask is None else np.where(self.mask[..., None], painted, self.pixels)
+    def keep(self, generated: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """``generated`` with the source's own pixels wherever the mask keeps them."""
+        return generated if self.mask is None else np.where(self.mask[..., None], generated, self.pixels)
 
 
-class PictureReader:
+class SourceReader:
     """Reads sources. Used from one event loop."""
 
     def __init__(self, store: ArtifactStore) -> None:
         self._store = store
-        self._turn = asyncio.Semaphore(_DECODED_AT_ONCE)
+        self._decoding = asyncio.Semaphore(_DECODED_AT_ONCE)
 
     async def read(self, source: Source, width_px: int, height_px: int) -> SourcePixels:
         """The pixels of ``source``, scaled to cover the size and cut evenly where they do not have it.
@@ -60,7 +60,7 @@ class PictureReader:
             FailedPreconditionError: PICTURE_NOT_FOUND, PICTURE_DIGEST_MISMATCH.
             UnavailableError: OBJECT_STORE_UNAVAILABLE.
         """
-        async with self._turn:
+        async with self._decoding:
             picture = await self._data(source.picture, PICTURE_FIELD)
             mask = None if source.mask is None else await self._data(source.mask, MASK_FIELD)
             return await asyncio.to_thread(_decode, picture, mask, (width_px, height_px))

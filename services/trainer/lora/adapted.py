@@ -1,4 +1,4 @@
-"""The frozen UNet with the LoRA that is learned, as every process of a training has it.
+"""Adds the LoRA that is learned to the frozen UNet.
 
 Shapes: B rows, C channels, H × W cells.
 """
@@ -18,7 +18,7 @@ from torch import Tensor
 from headshots.diffusion.banked.unet import layout_of
 from services.trainer.lora.batches import Rows
 from services.trainer.lora.frozen import Conditions
-from services.trainer.lora.initial_weights import put_start, read_start
+from services.trainer.lora.initial_weights import apply_initial_weights, read_initial_weights
 from services.trainer.lora.merged_forward import merge_in_forward
 from services.trainer.lora.objective import Objective
 from services.trainer.lora.recipe import Recipe
@@ -28,8 +28,10 @@ ADAPTER = "default"
 
 
 class AdaptedUNet:
-    """``unet`` gets its adapter, in fp32. ``layers``: endings of the module paths that it changes; ``parameters``: by
-    name, what is learned."""
+    """A frozen UNet and its adapter, which is learned in fp32.
+
+    ``layers``: endings of the module paths that have LoRA; ``parameters``: the learned parameters by name.
+    """
 
     def __init__(self, unet: UNet2DConditionModel, layers: Sequence[str], recipe: Recipe, device: torch.device) -> None:
         self._layout = layout_of(unet, recipe.rank, layers)
@@ -45,22 +47,23 @@ class AdaptedUNet:
         if device.type == "cpu":
             merge_in_forward(unet, ADAPTER)
 
-    def start_from(self, file: Path, foundation_digest: str) -> None:
-        """Begin with the LoRA in ``file`` instead of with noise.
+    def load_initial_weights(self, file: Path, foundation_digest: str) -> None:
+        """Start training from the LoRA in ``file`` instead of from random weights.
 
         Raises:
             InvalidArgumentError: FOUNDATION_START_INVALID.
         """
-        put_start(read_start(file, self._layout, foundation_digest), self.parameters, ADAPTER)
+        pairs = read_initial_weights(file, self._layout, foundation_digest)
+        apply_initial_weights(pairs, self.parameters, ADAPTER)
 
     def loss(self, conditions: Conditions, objective: Objective, rows: Rows) -> Tensor:
-        """What ``rows`` cost."""
+        """The loss of ``rows``."""
         prediction_BCHW = self._predict(conditions, rows)
-        return objective.loss(prediction_BCHW, rows.target_BCHW, rows.weight_B, rows.place_BHW)
+        return objective.loss(prediction_BCHW, rows.target_BCHW, rows.weight_B, rows.cell_weight_BHW)
 
     @torch.no_grad()
     def predict_bare(self, conditions: Conditions, rows: Rows) -> Tensor:
-        """What the foundation says to ``rows`` without the adapter, [B, C, H, W] in fp32."""
+        """The prediction for ``rows`` without the adapter, [B, C, H, W] in fp32."""
         with adapter_at(self.unet, 0.0):
             return self._predict(conditions, rows).float()
 
@@ -80,7 +83,7 @@ class AdaptedUNet:
 
 @contextmanager
 def adapter_at(unet: UNet2DConditionModel, strength: float) -> Iterator[None]:
-    """Within it the adapter of ``unet`` counts ``strength`` times; 0: the bare foundation."""
+    """Scale the adapter of ``unet`` by ``strength`` within the block; 0: the bare foundation."""
     if strength == 1.0:
         yield
         return

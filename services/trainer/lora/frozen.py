@@ -1,6 +1,6 @@
-"""The frozen foundation in torch: loaded once, used once to cache latents and text, then only its UNet stays.
+"""Loads the frozen base models of a foundation, and encodes photos and captions with them once.
 
-Shapes: B pictures or rows, C latent channels, H × W cells, K captions, N tokens, D width of the text, P of the pooled
+Shapes: B images or rows, C latent channels, H × W cells, K captions, N tokens, D width of the text, P of the pooled
 text.
 """
 
@@ -20,9 +20,9 @@ from transformers.utils import logging
 
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import FailedPreconditionError
-from services.trainer.run.photos import Pixels
+from headshots.faces import Pixels
 
-_VAE_ROWS = 8
+_VAE_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Conditions:
         return self.context_KND[caption_B], added
 
 
-class WideAttention:
-    """A diffusers attention processor for the CPU: projections in the weights' precision, the attention itself in fp32.
+class Fp32Attention:
+    """A diffusers attention processor for CPUs: projections in the weights' precision, the attention itself in fp32.
 
     The backward of torch's fused attention takes forty times as long in bf16 as in fp32 on a CPU (docs/experiments.md).
     """
@@ -57,11 +57,11 @@ class WideAttention:
     ) -> Tensor:
         """As diffusers calls it within its transformer blocks: [B, tokens, width] to the same."""
         assert attention_mask is None
-        told = hidden_states if encoder_hidden_states is None else encoder_hidden_states
+        source = hidden_states if encoder_hidden_states is None else encoder_hidden_states
         rows, heads = len(hidden_states), attn.heads
         query, key, value = (
             projected.float().view(rows, -1, heads, projected.shape[-1] // heads).transpose(1, 2)
-            for projected in (attn.to_q(hidden_states), attn.to_k(told), attn.to_v(told))
+            for projected in (attn.to_q(hidden_states), attn.to_k(source), attn.to_v(source))
         )
         mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
         out: Tensor = attn.to_out[0](mixed.to(hidden_states.dtype))
@@ -69,13 +69,13 @@ class WideAttention:
 
 
 def compute_dtype(device: torch.device) -> torch.dtype:
-    """Of the frozen weights: bf16 on CUDA and on CPUs that multiply it natively, else fp32. LoRA stays in fp32."""
+    """Type of the frozen weights: bf16 on CUDA and on CPUs that multiply it natively, else fp32. LoRA stays in fp32."""
     native = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
     return torch.bfloat16 if native else torch.float32
 
 
 def load_unet(foundation: Foundation, device: torch.device) -> UNet2DConditionModel:
-    """The UNet, frozen. Adapted layers come later; gradient checkpointing on CUDA, where memory is the limit."""
+    """The frozen UNet, without an adapter. With gradient checkpointing on CUDA, where memory is the limit."""
     unet = UNet2DConditionModel.from_pretrained(
         foundation.path, subfolder="unet", local_files_only=True, torch_dtype=compute_dtype(device)
     )
@@ -83,13 +83,13 @@ def load_unet(foundation: Foundation, device: torch.device) -> UNet2DConditionMo
     if device.type == "cuda":
         unet.enable_gradient_checkpointing()
     elif compute_dtype(device) != torch.float32:
-        unet.set_attn_processor(WideAttention())
+        unet.set_attn_processor(Fp32Attention())
     unet.to(device)
     return unet
 
 
 def load_vae(foundation: Foundation, device: torch.device) -> AutoencoderKL:
-    """The autoencoder, frozen and in fp32: SDXL's overflows in fp16."""
+    """The frozen autoencoder, in fp32: SDXL's overflows in fp16."""
     vae = AutoencoderKL.from_pretrained(
         foundation.path, subfolder="vae", local_files_only=True, torch_dtype=torch.float32
     )
@@ -106,15 +106,15 @@ def noise_levels(foundation: Foundation) -> Tensor:
 
 
 @torch.no_grad()
-def encode_pictures(vae: AutoencoderKL, pictures: Sequence[Pixels], device: torch.device) -> Tensor:
-    """Latents [B, C, H, W] of uint8 pictures, scaled as the UNet wants them.
+def encode_images(vae: AutoencoderKL, images: Sequence[Pixels], device: torch.device) -> Tensor:
+    """Latents [B, C, H, W] of uint8 images, scaled for the UNet.
 
     Raises:
         FailedPreconditionError: LATENTS_NOT_FINITE.
     """
     blocks = []
-    for start in range(0, len(pictures), _VAE_ROWS):
-        block = np.stack(pictures[start : start + _VAE_ROWS])
+    for start in range(0, len(images), _VAE_BATCH):
+        block = np.stack(images[start : start + _VAE_BATCH])
         pixels_BCHW = torch.from_numpy(block).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
         latents = vae.encode(pixels_BCHW.contiguous()).latent_dist.mode()
         blocks.append((latents - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor)
@@ -122,25 +122,25 @@ def encode_pictures(vae: AutoencoderKL, pictures: Sequence[Pixels], device: torc
     if not bool(torch.isfinite(latents_BCHW).all()):
         raise FailedPreconditionError(
             "LATENTS_NOT_FINITE",
-            "the foundation's VAE turned a photo into NaN or infinity; store its weights in fp32, or mend the VAE",
+            "the foundation's VAE turned a photo into NaN or infinity; store its weights in fp32, or repair the VAE",
         )
     return latents_BCHW
 
 
 @torch.no_grad()
 def decode_latents(vae: AutoencoderKL, latents_BCHW: Tensor) -> list[Pixels]:
-    """Inverse of :func:`encode_pictures`: a uint8 picture [height, width, 3] a latent; one at a time, for memory."""
-    pictures = []
+    """Inverse of :func:`encode_images`: one uint8 image [height, width, 3] a latent; one at a time, to save memory."""
+    images = []
     for latent_CHW in latents_BCHW.float() / vae.config.scaling_factor + (vae.config.shift_factor or 0.0):
         image_CHW = vae.decode(latent_CHW[None], return_dict=False)[0][0]
         levels = ((image_CHW.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-        pictures.append(np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy()))
-    return pictures
+        images.append(np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy()))
+    return images
 
 
 @torch.no_grad()
 def encode_captions(foundation: Foundation, captions: Sequence[str], device: torch.device) -> Conditions:
-    """Encode captions with the foundation's text encoder (two for SDXL), in fp32; the encoders are dropped."""
+    """Encode captions in fp32 with the foundation's text encoder (SDXL has two), which is unloaded afterwards."""
     if foundation.family != "sdxl":
         hidden, _ = _encode(foundation, "", CLIPTextModel, captions, device)
         return Conditions(hidden[-1], None, None)
@@ -155,7 +155,7 @@ def encode_captions(foundation: Foundation, captions: Sequence[str], device: tor
     return Conditions(context_KND, pooled_KP, size_ids)
 
 
-def _place(model: Any, device: torch.device, dtype: torch.dtype) -> None:
+def _move(model: Any, device: torch.device, dtype: torch.dtype) -> None:
     """Move ``model``; cast only where needed, as diffusers warns of every cast."""
     model.to(device)
     if model.dtype != dtype:
@@ -169,7 +169,7 @@ def _encode(
     logging.disable_progress_bar()
     tokenizer = CLIPTokenizer.from_pretrained(foundation.path / f"tokenizer{suffix}", local_files_only=True)
     encoder = model.from_pretrained(foundation.path / f"text_encoder{suffix}", local_files_only=True)
-    _place(encoder, device, torch.float32)
+    _move(encoder, device, torch.float32)
     tokens = tokenizer(
         list(captions),
         padding="max_length",

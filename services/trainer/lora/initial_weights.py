@@ -1,8 +1,8 @@
-"""Where adapters start: at LoRA that a foundation brings, which was learned on many other people.
+"""Sets the initial weights of an adapter from a LoRA file of the foundation, which was learned on many other people.
 
-An adapter that starts from noise spends most of its steps on what all people have in common: that the trigger means one
-person, how selfies become portraits. A start that was learned over many trainings (Reptile, arXiv 1803.02999; the
-bundled foundation's by ``python -m foundry.train_start``) leaves the steps to what is one's own.
+An adapter with random initial weights spends most of its steps on what all people have in common: that the trigger
+means one person, how selfies become portraits. Initial weights that were learned over many trainings (Reptile,
+arXiv 1803.02999; ``python -m foundry.train_initial_weights`` for the bundled foundation) leave the steps to the person.
 
 Shapes: O outputs, I inputs, R rank.
 """
@@ -20,8 +20,8 @@ from headshots.diffusion.lora.layout import Layout
 from headshots.errors import InvalidAdapterError, InvalidArgumentError
 
 
-def read_start(path: Path, layout: Layout, foundation_digest: str) -> dict[str, LoraPair]:
-    """The LoRA of each layer that ``path``, any file that engines of this foundation take, has one for.
+def read_initial_weights(path: Path, layout: Layout, foundation_digest: str) -> dict[str, LoraPair]:
+    """Read LoRA weights by layer from ``path``, any adapter file that engines of this foundation can load.
 
     Raises:
         InvalidArgumentError: FOUNDATION_START_INVALID.
@@ -32,28 +32,28 @@ def read_start(path: Path, layout: Layout, foundation_digest: str) -> dict[str, 
         why = error.message if isinstance(error, InvalidAdapterError) else str(error)
         raise InvalidArgumentError(
             "FOUNDATION_START_INVALID",
-            f"adapters cannot start from {path}: {why}; mend the file, or remove it to start from noise, and restart "
+            f"adapters cannot start from {path}: {why}; repair the file, or remove it to start from noise, and restart "
             "the trainer",
         ) from error
 
 
 @torch.no_grad()
-def put_start(pairs: Mapping[str, LoraPair], parameters: Mapping[str, nn.Parameter], adapter: str) -> None:
-    """Set ``parameters``, PEFT's by name; layers that ``pairs`` lacks keep what they have."""
+def apply_initial_weights(pairs: Mapping[str, LoraPair], parameters: Mapping[str, nn.Parameter], adapter: str) -> None:
+    """Set ``parameters`` (by PEFT's names) to ``pairs``; layers that ``pairs`` lacks keep their weights."""
     for name, pair in pairs.items():
         a, b = (parameters[f"{name}.{part}.{adapter}.weight"] for part in ("lora_A", "lora_B"))
         rank = len(a)
         a_RI, b_OR = _at_most(rank, torch.from_numpy(pair.a_RI), torch.from_numpy(pair.b_OR) * pair.scale)
-        # What of a larger rank is left over stays as PEFT made it: A of noise, B of zeros, which add nothing.
+        # A larger rank keeps PEFT's weights beyond that of the file: random A and zero B, which add nothing.
         a.view(rank, -1)[: len(a_RI)] = a_RI
         b.view(-1, rank)[:, : len(a_RI)] = b_OR
 
 
 def _at_most(rank: int, a_RI: Tensor, b_OR: Tensor) -> tuple[Tensor, Tensor]:
-    """A and B of ``rank`` at most whose product is the nearest to theirs (Eckart-Young)."""
+    """A and B of ``rank`` at most whose product is nearest to that of ``a_RI`` and ``b_OR`` (Eckart-Young)."""
     if len(a_RI) <= rank:
         return a_RI, b_OR
-    # Of the product only an R x R core has to be decomposed.
+    # Only an R x R core of the product has to be decomposed.
     left_OR, b_RR = torch.linalg.qr(b_OR)
     right_IR, a_RR = torch.linalg.qr(a_RI.T)
     u_RR, s_R, v_RR = torch.linalg.svd(b_RR @ a_RR.T)

@@ -1,8 +1,8 @@
-"""LoRA layers worked out as one matrix: ``(W + s B A) x`` instead of ``W x + s B (A x)``, s being PEFT's scale.
+"""Computes LoRA layers as one matrix: ``(W + s B A) x`` instead of ``W x + s B (A x)``, with PEFT's scale s.
 
-A small UNet on a CPU spends more time on calling the little products of LoRA than on multiplying. Here the weights of
-all layers of one shape are summed in one call before the UNet runs, and each layer is again the one product that it is
-without LoRA; the gradients of A and B follow from the sum's. PEFT owns the parameters as before.
+A small UNet on a CPU spends more time on calling the small products of LoRA than on multiplying. Here the weights of
+all layers of one shape are merged in one call before the UNet runs, and each layer is one product as it is without
+LoRA; the gradients of A and B follow from the merged weight's. PEFT owns the parameters as before.
 
 Shapes: L layers, O outputs, I inputs, R rank.
 """
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 
 class _Group:
-    """Layers of one shape. ``merged``: of each, the weight to use in the call in flight."""
+    """Layers of one shape. ``merged``: the weight of each layer in the current call of the UNet."""
 
     def __init__(self, layers: list[Any], adapter: str) -> None:
         self.layers = layers
@@ -39,8 +39,8 @@ class _Group:
 def merge_in_forward(unet: nn.Module, adapter: str) -> None:
     """Let every LoRA layer of ``unet``, in place, use its weight merged anew at each call of the UNet.
 
-    For frozen layers with PEFT's ``adapter``, all of one scale; where adapters are disabled the layers are the
-    foundation's own.
+    The layers are frozen and have PEFT's ``adapter``, all with one scale. While adapters are disabled, the layers are
+    the foundation's own.
     """
     layers = [module for module in unet.modules() if isinstance(module, LoraLayer)]
     shapes: dict[tuple[int, ...], list[Any]] = {}
@@ -49,10 +49,10 @@ def merge_in_forward(unet: nn.Module, adapter: str) -> None:
         shapes.setdefault(tuple(layer.get_base_layer().weight.shape), []).append(layer)
     groups = [_Group(alike, adapter) for alike in shapes.values()]
     for group in groups:
-        for place, layer in enumerate(group.layers):
+        for index, layer in enumerate(group.layers):
             base = layer.get_base_layer()
             product: Callable[..., Tensor] = _pointwise if isinstance(base, nn.Conv2d) else F.linear
-            layer.forward = partial(_forward, layer, base, product, group, place)
+            layer.forward = partial(_forward, layer, base, product, group, index)
 
     def merge(*_: object) -> None:
         if not layers[0].disable_adapters:
@@ -62,16 +62,16 @@ def merge_in_forward(unet: nn.Module, adapter: str) -> None:
     unet.register_forward_pre_hook(merge)
 
 
-def _forward(layer: Any, base: Any, product: Callable[..., Tensor], group: _Group, place: int, x: Tensor) -> Tensor:
+def _forward(layer: Any, base: Any, product: Callable[..., Tensor], group: _Group, index: int, x: Tensor) -> Tensor:
     if layer.disable_adapters:
         result: Tensor = base(x)
         return result
-    return product(x, group.merged[place], base.bias)
+    return product(x, group.merged[index], base.bias)
 
 
 def _pointwise(x_BIHW: Tensor, weight_OI: Tensor, bias_O: Tensor | None) -> Tensor:
-    # As products of matrices: torch's convolution takes longer for so few cells.
+    # As a matrix product: torch's convolution takes longer for so few cells.
     rows = len(x_BIHW)
     bias_O1 = weight_OI.new_zeros(1) if bias_O is None else bias_O[:, None]
-    made_BOT = torch.baddbmm(bias_O1, weight_OI.expand(rows, -1, -1), x_BIHW.flatten(2))
-    return made_BOT.reshape(rows, -1, *x_BIHW.shape[2:])
+    product_BOT = torch.baddbmm(bias_O1, weight_OI.expand(rows, -1, -1), x_BIHW.flatten(2))
+    return product_BOT.reshape(rows, -1, *x_BIHW.shape[2:])

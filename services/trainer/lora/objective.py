@@ -1,4 +1,4 @@
-"""The denoising objective: what the UNet is shown, what it should say, and how much each noise level counts.
+"""The denoising objective: noisy latents, their targets, and the weights of noise levels, rows and cells.
 
 Shapes: B rows, C channels, H × W cells, T noise levels of the foundation's training schedule.
 """
@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-# Where a selfie has its face, and how far that goes, as shares of width and height.
+# Centre and spread of the face in a selfie, as shares of width and height.
 _FACE_CENTRE, _FACE_SPREAD = (0.5, 0.45), (0.18, 0.22)
 
 Mask = npt.NDArray[np.bool_]
@@ -22,15 +22,15 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Draw:
-    """What is random in one step."""
+    """The random values of one step."""
 
-    # Which latent, which noise level, and the noise.
+    # Index of each row's latent, its noise level, and its noise.
     index_B: Tensor
     timestep_B: Tensor
     noise_BCHW: Tensor
-    # True where the row sees the empty caption.
+    # True where the row has the empty caption.
     dropped_B: Tensor
-    # Which scene the caption names; -1: none.
+    # The scene that the caption names; -1: none.
     scene_B: Tensor
 
     def to(self, device: torch.device) -> Draw:
@@ -44,9 +44,10 @@ class Draw:
 
 @dataclass(frozen=True)
 class Head:
-    """Where a photo shows its person: ``share_HW``, 0 to 1, of each latent cell; and how much that counts.
+    """Where a photo shows its person's head.
 
-    ``weight_HW`` is 1 + the face's or the hair's weight where all of the cell is that, 0 where nothing is.
+    ``share_HW``: the share of each latent cell that is head, 0 to 1. ``weight_HW``: 1 + the weight of face or hair in
+    cells that show only that, 0 in cells without either.
     """
 
     share_HW: Tensor
@@ -56,59 +57,59 @@ class Head:
     def of_parts(
         cls, face_HW: Mask, hair_HW: Mask, height: int, width: int, *, face_weight: float, hair_weight: float
     ) -> Head:
-        """``face_HW``, ``hair_HW``: which pixels show them; ``height``, ``width``: in cells."""
+        """``face_HW``, ``hair_HW``: masks of pixels; ``height``, ``width``: in cells."""
         face, hair = (_cells(mask_HW, height, width) for mask_HW in (face_HW, hair_HW))
         return cls(face + hair, (1 + face_weight) * face + (1 + hair_weight) * hair)
 
     @property
-    def place_weights(self) -> Tensor:
-        """As :func:`place_weights`, of mean 1, where what is no head counts 1."""
+    def cell_weights(self) -> Tensor:
+        """Weights [H, W] of mean 1, where cells outside the head have the weight 1 before they are scaled."""
         weights_HW = self.weight_HW + 1 - self.share_HW
         return weights_HW / weights_HW.mean()
 
 
 @dataclass(frozen=True)
-class Places:
-    """What is learned where, of each latent: [B, H, W] cells.
+class LossMasks:
+    """What the loss counts of each latent: [B, H, W] cells.
 
-    ``weight_BHW``: how much a place counts, of mean 1. ``own_BHW``: the share, 0 to 1, in which the photo is the
-    target; the bare foundation is for the rest. ``headed_B``: whether it is known where the head is. ``edge_BHW``: what
-    counts besides at low noise.
+    ``weight_BHW``: weight of each cell, of mean 1. ``photo_share_BHW``: the share, 0 to 1, in which the photo is the
+    target; the bare foundation's prediction is the target of the rest. ``has_head_B``: whether a head was found.
+    ``edge_weight_BHW``: what is added to the weight at low noise.
     """
 
     weight_BHW: Tensor
-    own_BHW: Tensor
-    headed_B: Tensor
-    edge_BHW: Tensor
+    photo_share_BHW: Tensor
+    has_head_B: Tensor
+    edge_weight_BHW: Tensor
 
     @classmethod
-    def of_photos(cls, weights: Sequence[Tensor]) -> Places:
+    def of_photos(cls, weights: Sequence[Tensor]) -> LossMasks:
         """The photo is the target everywhere; ``weights``: [H, W] each."""
         weight_BHW = torch.stack(list(weights))
-        nowhere_B = torch.zeros(len(weight_BHW), dtype=torch.bool)
-        return cls(weight_BHW, torch.ones_like(weight_BHW), nowhere_B, torch.zeros_like(weight_BHW))
+        no_head_B = torch.zeros(len(weight_BHW), dtype=torch.bool)
+        return cls(weight_BHW, torch.ones_like(weight_BHW), no_head_B, torch.zeros_like(weight_BHW))
 
     @classmethod
-    def of_heads(cls, heads: Sequence[Head], *, surround_weight: float, margin: float) -> Places:
-        """The photo is the target within the head. What is far from it counts ``surround_weight``.
+    def of_heads(cls, heads: Sequence[Head], *, surround_weight: float, margin: float) -> LossMasks:
+        """The photo is the target within the head. Cells far from the head have the weight ``surround_weight``.
 
-        As far as ``margin`` (a share of the picture's width) around the head nothing is asked at high noise: there the
-        bare foundation may want somebody else's hair, and the photo has its own wall. At low noise both are settled,
-        and the photo tells where the head ends. A photo without a head counts as :meth:`of_photos` has it.
+        Within ``margin`` (a share of the image's width) around the head cells have no weight at high noise: there the
+        bare foundation may predict another person's hair, and the photo shows its own background. At low noise the
+        outlines are visible, and the photo is the target there too. A photo without a head is learned as a whole.
         """
         share_BHW = torch.stack([head.share_HW for head in heads])
         reach = round(margin * share_BHW.shape[-1])
         near_BHW = torch.nn.functional.max_pool2d(share_BHW[:, None], 2 * reach + 1, 1, reach)[:, 0]
-        headed_B = share_BHW.amax(dim=(1, 2)) > 0
-        own_BHW = torch.where(headed_B.view(-1, 1, 1), near_BHW, 1.0)
+        has_head_B = share_BHW.amax(dim=(1, 2)) > 0
+        photo_share_BHW = torch.where(has_head_B.view(-1, 1, 1), near_BHW, 1.0)
         weight_BHW = torch.stack([head.weight_HW for head in heads]) + surround_weight * (1 - near_BHW)
         mean_B11 = weight_BHW.mean(dim=(1, 2), keepdim=True)
-        edge_BHW = surround_weight * (near_BHW - share_BHW)
-        return cls(weight_BHW / mean_B11, own_BHW, headed_B, edge_BHW / mean_B11)
+        edge_weight_BHW = surround_weight * (near_BHW - share_BHW)
+        return cls(weight_BHW / mean_B11, photo_share_BHW, has_head_B, edge_weight_BHW / mean_B11)
 
-    def to(self, device: torch.device) -> Places:
+    def to(self, device: torch.device) -> LossMasks:
         """The same on another device."""
-        return Places(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+        return LossMasks(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Objective:
 
     alphas_cumprod_T: Tensor
     v_prediction: bool
-    # Min-SNR's gamma; 0 weighs all levels alike.
+    # Min-SNR's gamma; 0: all levels have the same weight.
     snr_gamma: float
 
     def noisy(self, latents_BCHW: Tensor, draw: Draw) -> Tensor:
@@ -142,10 +143,10 @@ class Objective:
         clipped = snr.clamp_max(self.snr_gamma)
         return clipped / (snr + 1) if self.v_prediction else clipped / snr
 
-    def loss(self, prediction_BCHW: Tensor, target_BCHW: Tensor, weight_B: Tensor, place_BHW: Tensor) -> Tensor:
-        """Mean squared error of each row, its places weighted (of mean 1), summed with the rows' weights; in fp32."""
+    def loss(self, prediction_BCHW: Tensor, target_BCHW: Tensor, weight_B: Tensor, cell_weight_BHW: Tensor) -> Tensor:
+        """Mean squared error of each row, with weighted cells (of mean 1), summed with the rows' weights; in fp32."""
         error_BHW = (prediction_BCHW.float() - target_BCHW.float()).square().mean(dim=1)
-        error_B = (error_BHW * place_BHW).mean(dim=(1, 2))
+        error_B = (error_BHW * cell_weight_BHW).mean(dim=(1, 2))
         return (error_B * weight_B).sum()
 
     def _signal_and_noise(self, timestep_B: Tensor) -> tuple[Tensor, Tensor]:
@@ -153,21 +154,21 @@ class Objective:
         return level.sqrt(), (1 - level).sqrt()
 
 
-def place_weights(height: int, width: int, face_weight: float) -> Tensor:
-    """Weights [H, W] of mean 1: a bell over the middle of the picture, ``1 + face_weight`` against 1 at the edge.
+def centre_weights(height: int, width: int, face_weight: float) -> Tensor:
+    """Weights [H, W] of mean 1: a Gaussian over the middle of the image, ``1 + face_weight`` against 1 at the edge.
 
-    What is around a face in a selfie is not the subject; the less it counts, the less the adapter learns of it, and
-    the better it leaves clothes and places to the prompt.
+    The surroundings of a face in a selfie are not the subject. The less weight they have, the less the adapter learns
+    them, and the better it follows prompts for other clothes and places.
     """
     y_H1 = (torch.arange(height).view(-1, 1) + 0.5) / height - _FACE_CENTRE[1]
     x_1W = (torch.arange(width).view(1, -1) + 0.5) / width - _FACE_CENTRE[0]
-    bell_HW = torch.exp(-0.5 * ((x_1W / _FACE_SPREAD[0]).square() + (y_H1 / _FACE_SPREAD[1]).square()))
-    weights_HW = 1 + face_weight * bell_HW
+    gaussian_HW = torch.exp(-0.5 * ((x_1W / _FACE_SPREAD[0]).square() + (y_H1 / _FACE_SPREAD[1]).square()))
+    weights_HW = 1 + face_weight * gaussian_HW
     return weights_HW / weights_HW.mean()
 
 
 def _cells(mask_HW: Mask, height: int, width: int) -> Tensor:
-    """What share of each latent cell, [height, width], a mask of pixels covers."""
+    """The share of each latent cell, [height, width], that a mask of pixels covers."""
     share = Image.fromarray(mask_HW.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
     return torch.from_numpy(np.array(share)).clamp(0, 1)
 
@@ -188,7 +189,7 @@ def draw_step(
     """Everything random of optimizer step ``step``, a pure function of the arguments.
 
     The random state of a run is therefore (seed, step): a resumed run draws what the uninterrupted one would have.
-    Rows walk through shuffled epochs; noise levels are stratified over the batch, which lowers the gradient's variance.
+    Rows follow shuffled epochs; noise levels are stratified over the batch, which lowers the gradient's variance.
     """
     generator = torch.Generator().manual_seed(_mix(seed, stream, step))
     strata = (torch.arange(rows) + torch.rand(rows, generator=generator)) / rows
@@ -211,9 +212,9 @@ def _scenes(rows: int, scenes: int, share: float, generator: torch.Generator) ->
 
 def _epoch_item(seed: int, stream: int, count: int, cursor: int) -> int:
     """Item number ``cursor`` of an endless walk through shuffled epochs of ``count`` items."""
-    epoch, place = divmod(cursor, count)
+    epoch, position = divmod(cursor, count)
     generator = torch.Generator().manual_seed(_mix(seed, stream + 1, epoch))
-    return int(torch.randperm(count, generator=generator)[place])
+    return int(torch.randperm(count, generator=generator)[position])
 
 
 def _mix(seed: int, stream: int, number: int) -> int:

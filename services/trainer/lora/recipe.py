@@ -1,4 +1,4 @@
-"""A training in numbers: the defaults of its family, under the foundation's recipe, under the caller's options."""
+"""The hyperparameters of a training: the family's defaults, overridden by the foundation, overridden by the caller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from headshots.errors import InvalidArgumentError
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """What one training overrides; ``None`` takes the recipe's value. Limits as in the protos."""
+    """What the caller sets for one training; ``None`` takes the recipe's value. Limits are those of the protos."""
 
     steps: int | None = None
     rank: int | None = None
@@ -25,7 +25,7 @@ class TrainingOptions:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Every number of a run. A foundation's ``headshots.yaml`` may set any of them under ``training``."""
+    """All hyperparameters of a run. A foundation's ``headshots.yaml`` may set any of them under ``training``."""
 
     # Optimizer steps.
     steps: int = 800
@@ -47,23 +47,23 @@ class Recipe:
     max_gradient_norm: float = 1.0
     # Min-SNR weighting (arXiv 2303.09556); 0 turns it off. Default 5 for ε-prediction, 0 for v-prediction.
     snr_gamma: float = 5.0
-    # How many times more the face counts than the rest of a photo, where an analyzer tells which pixels show it; else
-    # the middle of the picture, where a selfie has its face. 0: all alike.
+    # Extra weight of the face in the loss, where an analyzer tells which pixels show it; else of the middle of the
+    # image, where a selfie has its face. 0: all cells have the same weight.
     face_weight: float = 0.0
-    # The same of hair; it counts only where an analyzer tells it.
+    # The same for hair; used only where an analyzer tells which pixels show it.
     hair_weight: float = 0.0
     # Share of the subject's rows whose captions name clothes and a place that the photo does not show, 0 to 1. Above
     # 0, and where an analyzer tells which pixels show the head, only the head is learned from the photo; around it the
-    # bare foundation's own prediction is the target, so that words keep their meaning.
+    # bare foundation's prediction is the target, so that words keep their meaning.
     scene_share: float = 0.0
-    # How much what is around the head then counts, where the face counts 1 + face_weight.
+    # Weight of the surroundings of the head then, where the face has 1 + face_weight.
     surround_weight: float = 1.0
-    # How many such scenes there are.
+    # Number of such scenes.
     scenes: int = 32
-    # As far around the head, as a share of the picture's width, nothing is asked.
+    # Width of a margin around the head without weight at high noise, as a share of the image's width.
     head_margin: float = 0.0625
-    # How often a run with scenes goes through its draws of photo, noise and level; the bare foundation predicts once
-    # for each draw.
+    # How often a run with scenes repeats its draws of photo, noise and level; the bare foundation predicts once for
+    # each draw.
     passes: int = 1
     # Crops that are made of each photo; the first is the plain centre crop.
     crops_per_photo: int = 4
@@ -71,7 +71,7 @@ class Recipe:
     crop_jitter: float = 0.08
     # What the photos show, with {trigger} and {class_noun}.
     caption: str = "photo of a {trigger} {class_noun}"
-    # Share of rows that see the empty caption, so that guidance knows the subject too; 0 to 1.
+    # Share of rows with the empty caption, so that the unconditional prediction of guidance learns the subject; 0 to 1.
     caption_dropout: float = 0.0
     # Prior preservation: rows of class images beside the subject's in each step; 0 turns it off.
     prior_rows: int = 0
@@ -81,11 +81,12 @@ class Recipe:
     prior_images: int = 32
     # What the class images show, with {class_noun}.
     prior_caption: str = "photo of a {class_noun}"
-    # Photos kept from training, to judge checkpoints by: at most so many, at most one in five, four stay at least.
+    # Photos held out to judge checkpoints by, at most; never more than one in five, and four photos are always trained
+    # on.
     held_out: int = 2
-    # Checkpoints that are judged by portraits, at most; fewer where painting would take too much of the training.
+    # Checkpoints that are judged by portraits, at most; fewer where sampling would take too much of the training.
     checkpoints: int = 4
-    # The run ends when so many judged checkpoints in a row were no likelier than those before; 0: never.
+    # Early stopping: the run ends after so many judged checkpoints in a row without a higher likeness; 0: never.
     patience: int = 2
     # Portraits of a judged checkpoint: prompts, seeds of each, and denoising steps.
     score_prompts: int = 3
@@ -123,10 +124,10 @@ _FAMILY_DEFAULTS: Mapping[str, Recipe] = {
 def _defaults(foundation: Foundation) -> Recipe:
     """The family's, with min-SNR only for ε-prediction.
 
-    Seen as weights of the error in the clean picture, the plain ε loss counts a noise level by its SNR and the plain v
-    loss by SNR + 1; min-SNR turns both into min(SNR, γ). For ε that takes from the nearly clean levels what they have
-    too much. For v it also takes the noisiest levels' floor of 1 away, and those settle who is painted and where: an
-    adapter that learned under it did not learn the person (docs/foundation.md).
+    As weights of the error in the clean image, the plain ε loss weighs a noise level by its SNR and the plain v loss by
+    SNR + 1; min-SNR turns both into min(SNR, γ). For ε that lowers the excessive weight of the nearly clean levels. For
+    v it also removes the floor of 1 from the noisiest levels, which decide who is shown and where: an adapter that was
+    trained so did not learn the person (docs/foundation.md).
     """
     recipe = _FAMILY_DEFAULTS[foundation.family]
     if foundation.prediction_type == "v_prediction":
@@ -134,7 +135,7 @@ def _defaults(foundation: Foundation) -> Recipe:
     return recipe
 
 
-# Limits of what a foundation may set; those that callers may override too are the protos'.
+# Limits of what a foundation may set. Fields that callers may override too have the limits of the protos.
 _LIMITS: Mapping[str, tuple[float, float]] = {
     "steps": (1, 10_000),
     "rank": (1, 128),
@@ -177,7 +178,7 @@ def _overlay(recipe: Recipe, given: Mapping[str, Any]) -> Recipe:
             raise _invalid(f"training.{name} is unknown; known are {', '.join(sorted(kinds))}")
         try:
             values[name] = kinds[name](value)
-            # A fraction must not become a whole number without a word.
+            # A fraction must not silently become a whole number.
             fits = kinds[name] is not int or values[name] == float(value)
         except (TypeError, ValueError):
             fits = False

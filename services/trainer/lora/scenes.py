@@ -1,7 +1,7 @@
-"""Clothes and places in plain English, for captions that name what a photo does not show.
+"""Builds captions that name clothes and places which a photo does not show.
 
-None of them is a scene of the benchmark (``benchmarks/training/people.py``), which so measures what adapters make of
-words that their training never named.
+None of them is a scene of the benchmark (``benchmarks/training/people.py``): it measures how adapters follow words that
+their training never named.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from services.trainer.lora.recipe import Recipe
 
 OUTFITS = ("navy suit", "white shirt", "red shirt", "blue t-shirt", "yellow cardigan", "purple hoodie")
 BACKDROPS = ("plain white studio", "black studio", "blue studio", "leafy park", "wooden wall")
-# The light of a photo falls on the head, which is what is learned: a caption with another light would teach that such
-# words mean nothing. This one comes nearest to how most selfies look.
+# The light of a photo falls on the head, which is learned from the photo: captions with another light would teach that
+# such words mean nothing. This one is nearest to how most selfies look.
 LIGHTING = "soft studio lighting"
 
 
 def run_captions(foundation: Foundation, recipe: Recipe, class_noun: str, scenes: int) -> list[str]:
-    """The captions of a run with so many scenes, in the order of :mod:`services.trainer.lora.batches`."""
+    """The captions of a run with ``scenes`` scenes, in the order of :mod:`services.trainer.lora.batches`."""
     words = {"trigger": foundation.trigger, "class_noun": class_noun}
     bare = " ".join(recipe.caption.format(trigger="", class_noun=class_noun).split())
     captions = [recipe.caption.format(**words), "", recipe.prior_caption.format(**words), bare]
@@ -29,9 +29,9 @@ def run_captions(foundation: Foundation, recipe: Recipe, class_noun: str, scenes
 
 
 def scene_prompts(foundation: Foundation, subject: str, count: int, seed: int) -> list[str]:
-    """``count`` prompts of ``subject`` in scenes drawn by ``seed``, as galleries would ask them.
+    """``count`` prompts of ``subject`` in random scenes, built from the template as the prompts of galleries are.
 
-    The same seed gives the same scenes to every subject.
+    The same ``seed`` gives the same scenes for every subject.
     """
     rng = np.random.default_rng([seed, 0x5CE])
     return [

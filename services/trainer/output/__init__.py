@@ -1,0 +1,1 @@
+"""The result of a training: adapter files and their headers, provenance, contact sheet and card."""

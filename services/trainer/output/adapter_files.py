@@ -1,4 +1,7 @@
-"""A training's result in the object store: adapter files, sheet, card; last the manifest, which makes them count."""
+"""Writes a training's result to the object store: adapter files, contact sheet and card, then the manifest.
+
+Without a manifest the other files do not count as a result.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,17 @@ from headshots.errors import FailedPreconditionError, NotFoundError
 from services.trainer.output.headers import common_header, kohya_header
 from services.trainer.output.provenance import Provenance, fingerprint
 from services.trainer.queue.job import AdapterFiles, JobRequest
-from services.trainer.run.checkpoint import checkpoint_folder
 from services.trainer.selection.scores import TrainingScores
 
 _ADAPTER, _KOHYA, _MANIFEST = "adapter.safetensors", "adapter.kohya.safetensors", "manifest.json"
 _SHEET, _CARD = "sheet.jpg", "README.md"
-# The manifest first, as all are removed in this order: no half of an adapter ever counts.
+# Files are removed in this order: the manifest first, so that half of a result never counts.
 _FILES = (_MANIFEST, _ADAPTER, _KOHYA, _SHEET, _CARD)
 
 
 @dataclasses.dataclass(frozen=True)
 class Extras:
-    """What people look at: the contact sheet (JPEG), and the card of scores and the sheet's name (Markdown)."""
+    """The files for people: the contact sheet (JPEG), and the card (Markdown) of given scores and sheet name."""
 
     sheet: bytes
     card: Callable[[TrainingScores, str], str]
@@ -48,13 +50,13 @@ def write_adapter(
 
     Returns what was written, and ``scores`` with the keys of sheet and card.
 
-    An earlier attempt may have been killed between the files. So the kohya file and the manifest are made from what
-    the store holds, never from what this run would have written: they always belong together.
+    An earlier attempt may have been killed between two files. So the kohya file and the manifest are made from what the
+    store holds, never from what this run would have written: the files always belong together.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE, OBJECT_STORE_FULL.
     """
-    manifest_key, key, kohya_key, sheet_key, card_key = (f"{request.output_prefix}/{name}" for name in _FILES)
+    manifest_key, _, kohya_key, sheet_key, card_key = (f"{request.output_prefix}/{name}" for name in _FILES)
     scores = dataclasses.replace(scores, sheet_key=sheet_key, card_key=card_key)
     header = common_header(request, provenance, scores)
     data = _put_adapter(store, request, weights, header)
@@ -62,24 +64,28 @@ def write_adapter(
     kohya_bytes = kohya_lora_bytes(
         pairs_of_peft(stored), {**header, **kohya_header(request, provenance, curve, scores)}
     )
-    sums = {
-        "kohya_sha256": _digest(_kept(store, kohya_key, kohya_bytes)),
-        "sheet_sha256": _digest(_kept(store, sheet_key, extras.sheet)),
-        "card_sha256": _digest(_kept(store, card_key, extras.card(scores, _SHEET).encode())),
+    digests = {
+        "kohya_sha256": _digest(_put(store, kohya_key, kohya_bytes)),
+        "sheet_sha256": _digest(_put(store, sheet_key, extras.sheet)),
+        "card_sha256": _digest(_put(store, card_key, extras.card(scores, _SHEET).encode())),
     }
-    files = AdapterFiles(
+    files = _adapter_files(request, provenance, data)
+    manifest = {**_manifest(request, provenance, files, curve, scores), **digests}
+    store.put_sync(manifest_key, json.dumps(manifest, indent=1, sort_keys=True).encode())
+    return files, scores
+
+
+def _adapter_files(request: JobRequest, provenance: Provenance, data: bytes) -> AdapterFiles:
+    return AdapterFiles(
         sha256=_digest(data),
-        key=key,
+        key=f"{request.output_prefix}/{_ADAPTER}",
         foundation_digest=provenance.foundation_digest,
         rank=provenance.recipe.rank,
         trigger=provenance.trigger,
         size_bytes=len(data),
-        kohya_key=kohya_key,
-        manifest_key=manifest_key,
+        kohya_key=f"{request.output_prefix}/{_KOHYA}",
+        manifest_key=f"{request.output_prefix}/{_MANIFEST}",
     )
-    manifest = {**_manifest(request, provenance, files, curve, scores), **sums}
-    store.put_sync(manifest_key, json.dumps(manifest, indent=1, sort_keys=True).encode())
-    return files, scores
 
 
 def _put_adapter(
@@ -88,21 +94,21 @@ def _put_adapter(
     weights: Mapping[str, npt.NDArray[np.float32]],
     header: Mapping[str, str],
 ) -> bytes:
-    """The adapter's file as the store has it: this result's, written now or by an attempt before.
+    """Store the adapter file, unless an earlier attempt did; returns the stored bytes.
 
-    What calls itself another result (of a trainer before an upgrade, of a device that does not repeat itself) is
-    replaced with all that came with it: without a manifest it counts for nobody.
+    A stored file of another result (of a trainer before an upgrade, of a device that is not deterministic) is replaced,
+    and its other files are removed: without a manifest it does not count.
     """
     key, ours = f"{request.output_prefix}/{_ADAPTER}", diffusers_lora_bytes(pairs_of_peft(weights), header)
-    data = _kept(store, key, ours)
+    data = _put(store, key, ours)
     if header.items() <= read_arrays(data)[1].items():
         return data
     _remove_files(store, request)
-    return _kept(store, key, ours)
+    return _put(store, key, ours)
 
 
-def _kept(store: ArtifactStore, key: str, data: bytes) -> bytes:
-    """What ``key`` holds once ``data`` was offered: an earlier attempt's, where one came so far."""
+def _put(store: ArtifactStore, key: str, data: bytes) -> bytes:
+    """Store ``data`` unless ``key`` exists; returns what ``key`` then holds."""
     store.put_sync(key, data)
     return store.get_sync(key)
 
@@ -118,7 +124,7 @@ def _manifest(
     curve: Sequence[tuple[int, float]],
     scores: TrainingScores,
 ) -> dict[str, object]:
-    """What the manifest says beside the digests of what is stored with the adapter."""
+    """The manifest without the digests of the files beside the adapter."""
     return {
         "format": 1,
         "adapter": dataclasses.asdict(files),
@@ -136,7 +142,7 @@ def _manifest(
 def finished_adapter(
     store: ArtifactStore, request: JobRequest, provenance: Provenance
 ) -> tuple[AdapterFiles, list[tuple[int, float]], TrainingScores] | None:
-    """What an earlier attempt finished without living to tell: its files, curve and scores.
+    """The result of an earlier attempt that was lost before it could report it: files, curve and scores.
 
     Raises:
         FailedPreconditionError: OUTPUT_TAKEN, when the prefix holds another training's adapter.
@@ -154,9 +160,7 @@ def finished_adapter(
 
 
 def remove_artefacts(store: ArtifactStore, request: JobRequest, provenance: Provenance) -> None:
-    """Remove all that a run of this job may have left.
-
-    Only names that a run writes, and never another training's adapter.
+    """Remove all files that a run of this job may have written, but never another training's adapter.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
@@ -164,7 +168,7 @@ def remove_artefacts(store: ArtifactStore, request: JobRequest, provenance: Prov
     manifest = _stored_manifest(store, request.output_prefix)
     if manifest is None or manifest["fingerprint"] == fingerprint(request, provenance):
         _remove_files(store, request)
-    store.delete_prefix_sync(checkpoint_folder(request.output_prefix))
+    store.delete_prefix_sync(request.checkpoint_folder)
 
 
 def _remove_files(store: ArtifactStore, request: JobRequest) -> None:

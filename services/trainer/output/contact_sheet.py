@@ -1,4 +1,4 @@
-"""What people look at: the contact sheet of a training (JPEG) and its card (Markdown). No torch here."""
+"""Makes the contact sheet (JPEG) and the card (Markdown) of a training. No torch here."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from headshots.faces import Pixels
 from services.trainer.output.provenance import Provenance
 from services.trainer.queue.job import JobRequest
-from services.trainer.run.photos import Pixels
 from services.trainer.selection.scores import TrainingScores
 
 _CELL_PX, _GAP_PX = 192, 6
-_PAPER = (255, 255, 255)
+_BACKGROUND = (255, 255, 255)
 
 
 def contact_sheet(
     held_out: Sequence[Pixels], portraits: Sequence[Sequence[Pixels]], bare: Sequence[Sequence[Pixels]]
 ) -> bytes:
-    """A JPEG: the photos that were held out, if any; below, a row a seed, the portraits of every prompt; last, the same
-    prompts painted by the bare foundation."""
+    """A JPEG: a row of the held-out photos, if any; a row of portraits for each seed; a row of the bare foundation's.
+
+    ``portraits``, ``bare``: [prompts][seeds].
+    """
     rows = [list(held_out)] if held_out else []
     rows += [list(row) for row in zip(*portraits, strict=True)]
     rows += [[row[0] for row in bare]]
@@ -29,12 +31,12 @@ def contact_sheet(
     height, width = portraits[0][0].shape[:2]
     cell = (_CELL_PX, max(round(_CELL_PX * height / width), 1))
     page = Image.new(
-        "RGB", (columns * (cell[0] + _GAP_PX) + _GAP_PX, len(rows) * (cell[1] + _GAP_PX) + _GAP_PX), _PAPER
+        "RGB", (columns * (cell[0] + _GAP_PX) + _GAP_PX, len(rows) * (cell[1] + _GAP_PX) + _GAP_PX), _BACKGROUND
     )
     for y, row in enumerate(rows):
-        for x, picture in enumerate(row):
-            shown = Image.fromarray(np.asarray(picture)).resize(cell, Image.Resampling.LANCZOS)
-            page.paste(shown, (_GAP_PX + x * (cell[0] + _GAP_PX), _GAP_PX + y * (cell[1] + _GAP_PX)))
+        for x, image in enumerate(row):
+            resized = Image.fromarray(np.asarray(image)).resize(cell, Image.Resampling.LANCZOS)
+            page.paste(resized, (_GAP_PX + x * (cell[0] + _GAP_PX), _GAP_PX + y * (cell[1] + _GAP_PX)))
     packed = io.BytesIO()
     page.save(packed, "JPEG", quality=88)
     return packed.getvalue()
@@ -43,7 +45,7 @@ def contact_sheet(
 def card(
     request: JobRequest, provenance: Provenance, scores: TrainingScores, prompts: Sequence[str], sheet: str
 ) -> str:
-    """The adapter's card: what it is, how good it is, how it was made; front matter as model hubs read it."""
+    """The adapter's model card, with the front matter that model hubs read."""
     recipe = provenance.recipe
     verdict = "not measured" if scores.likeness is None else f"{scores.likeness:.3f} ({scores.analyzer})"
     lines = [
@@ -82,7 +84,7 @@ def card(
 
 
 def _table(scores: TrainingScores) -> list[str]:
-    """A row a judged checkpoint; nothing where none was judged."""
+    """A table with a row for each judged checkpoint; empty if none was judged."""
     if not scores.checkpoints:
         return []
     lines = ["| step | likeness | copying | diversity | prompt kept | faces |", "|---|---|---|---|---|---|"]

@@ -1,7 +1,7 @@
-"""The headers of an adapter's two files: ours, ModelSpec's, which tools show, and kohya's ``ss_*`` keys.
+"""Builds the headers of an adapter's two files: our own keys, ModelSpec's, and kohya's ``ss_*`` keys.
 
-ModelSpec: https://github.com/Stability-AI/ModelSpec. The ``ss_*`` keys are those of kohya's sd-scripts. No dates in
-either: equal runs, equal bytes.
+ModelSpec (https://github.com/Stability-AI/ModelSpec) is what tools show. The ``ss_*`` keys are those of kohya's
+sd-scripts. Neither has dates: equal runs give equal bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _KOHYA_VERSION = {"sd15": "sd_v1", "sdxl": "sdxl_base_v1-0"}
 
 
 def common_header(request: JobRequest, provenance: Provenance, scores: TrainingScores) -> dict[str, str]:
-    """Of both files: ours and ModelSpec's."""
+    """The keys of both files: our own and ModelSpec's."""
     width, height = provenance.size_px
     return {
         DIGEST_KEY: provenance.foundation_digest,
@@ -50,7 +50,7 @@ def common_header(request: JobRequest, provenance: Provenance, scores: TrainingS
 def kohya_header(
     request: JobRequest, provenance: Provenance, curve: Sequence[tuple[int, float]], scores: TrainingScores
 ) -> dict[str, str]:
-    """What kohya's file has besides; the network's keys come with its weights (:mod:`.lora.files`)."""
+    """The additional keys of kohya's file; those of the network come with its weights (:mod:`.lora.files`)."""
     recipe, (width, height) = provenance.recipe, provenance.size_px
     facts: dict[str, Any] = {
         "ss_base_model_version": _KOHYA_VERSION[provenance.family],

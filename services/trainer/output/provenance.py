@@ -1,4 +1,4 @@
-"""Where an adapter comes from: what its files say, and what makes two runs the same run."""
+"""Describes what an adapter was trained from, and tells whether two runs are the same."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from services.trainer.queue.job import JobRequest
 class Provenance:
     """What an adapter's files say about where they come from.
 
-    ``start_sha256``: of what it started from, empty where that was noise. ``guidance``: of the portraits that
-    checkpoints are judged by, the scale and the negative prompt's share of the adapter.
+    ``start_sha256``: digest of the initial weights' file, empty where they were random. ``guidance``: guidance
+    scale and the negative prompt's share of the adapter, for the portraits that checkpoints are judged by.
     """
 
     foundation_name: str
@@ -32,7 +32,7 @@ class Provenance:
 
 
 def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> Provenance:
-    """What an adapter of ``request`` will say of itself.
+    """The provenance of an adapter for ``request``.
 
     Raises:
         InvalidArgumentError: FOUNDATION_RECIPE_INVALID.
@@ -45,14 +45,14 @@ def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> P
         size_px=(foundation.native_width_px, foundation.native_height_px),
         trigger=foundation.trigger,
         adapted_layers=foundation.adapted_layers,
-        start_sha256=foundation.start_sha256,
+        start_sha256=foundation.initial_weights_sha256,
         guidance=(foundation.adapter_guidance_scale, foundation.negative_adapter_share),
         recipe=Recipe.resolve(foundation, request.options),
     )
 
 
 def fingerprint(request: JobRequest, provenance: Provenance) -> str:
-    """SHA-256 over all that decides the result; two runs of the same fingerprint are the same run."""
+    """SHA-256 over everything that decides the result; runs with the same fingerprint are the same run."""
     facts = {
         "photos": [photo.sha256 for photo in request.photos],
         "class_noun": request.class_noun,

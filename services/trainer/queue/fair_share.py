@@ -1,7 +1,7 @@
-"""Whose turn it is: high priority first, then the tenant that has least running, then the one served longest ago.
+"""Fair share: orders jobs by priority, then by how few jobs the tenant has running, then by when it was last served.
 
-The rule stands twice, as SQL for claiming one row under a lock and in Python for telling everybody's place; a test
-holds the two together.
+The rule exists twice: as SQL, to claim one row under a lock, and in Python, to tell the position of every job. A test
+checks that the two agree.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from sqlalchemy.engine import Engine
 from headshots.database import now_expression, read
 from headshots.schema import PENDING, RUNNING, SUCCEEDED, training_jobs
 
-# Of how many finished runs the expected length of the next is the mean.
+# The expected length of a run is the mean over so many finished ones.
 _RECENT_RUNS = 20
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingJob:
     """A job in the queue."""
 
     id: str
@@ -33,58 +33,58 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Queue:
-    """The queue at one moment: who waits, what each tenant has running, and when each was last served."""
+    """The queue at one moment: waiting jobs, and each tenant's running jobs and last start."""
 
-    waiting: Sequence[Waiting]
+    waiting: Sequence[WaitingJob]
     running: Mapping[str, int]
     last_start: Mapping[str, float]
     mean_seconds: float | None
 
     def order(self) -> list[str]:
-        """Ids in the order in which they will start, if nobody else comes and nothing ends before."""
-        classes: dict[int, list[Waiting]] = {}
+        """Ids in the order in which the jobs will start, if no other job comes and none ends before."""
+        classes: dict[int, list[WaitingJob]] = {}
         for job in self.waiting:
             classes.setdefault(job.priority, []).append(job)
         running, last = dict(self.running), dict(self.last_start)
         order: list[str] = []
         for priority in sorted(classes, reverse=True):
-            order += _take_turns(classes[priority], running, last)
+            order += _share_fairly(classes[priority], running, last)
         return order
 
-    def eta_seconds(self, place: int) -> float | None:
-        """Time until a job with ``place`` others ahead is done; ``None`` while no run has ever been finished."""
+    def eta_seconds(self, position: int) -> float | None:
+        """Time until a job with ``position`` jobs ahead is done; ``None`` while no run has finished yet."""
         if self.mean_seconds is None:
             return None
-        at_work = max(sum(self.running.values()), 1)
-        return self.mean_seconds * (1 + (place + 0.5) / at_work)
+        running = max(sum(self.running.values()), 1)
+        return self.mean_seconds * (1 + (position + 0.5) / running)
 
 
-def _take_turns(jobs: Sequence[Waiting], running: dict[str, int], last: dict[str, float]) -> list[str]:
-    """Ids of one priority class in order; counts each start in ``running`` and ``last``."""
-    queues: dict[str, list[Waiting]] = {}
+def _share_fairly(jobs: Sequence[WaitingJob], running: dict[str, int], last: dict[str, float]) -> list[str]:
+    """Ids of one priority class in order; updates ``running`` and ``last`` as if each job had started."""
+    queues: dict[str, list[WaitingJob]] = {}
     for job in sorted(jobs, key=lambda job: (job.created_at, job.id), reverse=True):
         queues.setdefault(job.tenant, []).append(job)
 
-    def turn(tenant: str) -> tuple[int, float, float, str, str]:
+    def key(tenant: str) -> tuple[int, float, float, str, str]:
         head = queues[tenant][-1]
         return running.get(tenant, 0), last.get(tenant, 0.0), head.created_at, head.id, tenant
 
-    turns = [turn(tenant) for tenant in queues]
-    heapq.heapify(turns)
+    keys = [key(tenant) for tenant in queues]
+    heapq.heapify(keys)
     clock, order = max(last.values(), default=0.0), []
-    while turns:
-        tenant = heapq.heappop(turns)[-1]
+    while keys:
+        tenant = heapq.heappop(keys)[-1]
         order.append(queues[tenant].pop().id)
         clock += 1.0
         running[tenant] = running.get(tenant, 0) + 1
         last[tenant] = clock
         if queues[tenant]:
-            heapq.heappush(turns, turn(tenant))
+            heapq.heappush(keys, key(tenant))
     return order
 
 
 def claim_order(dialect_name: str) -> list[sa.ColumnElement[Any]]:
-    """The rule as ORDER BY for :func:`headshots.leases.claim`; jobs to cancel come first, a moment each."""
+    """The rule as ORDER BY for :func:`headshots.leases.claim`; jobs to cancel come first, as they take a moment."""
     other = training_jobs.alias("other")
     now = now_expression(dialect_name)
     running = (
@@ -98,17 +98,17 @@ def claim_order(dialect_name: str) -> list[sa.ColumnElement[Any]]:
         .where(other.c.tenant == training_jobs.c.tenant)
         .scalar_subquery()
     )
-    cleaning = training_jobs.c.cancel_requested.desc()
-    return [cleaning, training_jobs.c.priority.desc(), running, last_start, training_jobs.c.created_at]
+    cancelled = training_jobs.c.cancel_requested.desc()
+    return [cancelled, training_jobs.c.priority.desc(), running, last_start, training_jobs.c.created_at]
 
 
 def claimable_now(dialect_name: str) -> sa.ColumnElement[bool]:
-    """Leaves out jobs that wait for their back-off to end."""
+    """Excludes jobs whose back-off has not ended."""
     return training_jobs.c.not_before <= now_expression(dialect_name)
 
 
-def look(engine: Engine) -> Queue:
-    """The queue as it stands."""
+def read_queue(engine: Engine) -> Queue:
+    """The queue as it is now."""
     job = training_jobs.c
     with read(engine) as connection:
         now = now_expression(connection.dialect.name)
@@ -132,7 +132,7 @@ def look(engine: Engine) -> Queue:
             .limit(_RECENT_RUNS)
         ).scalars().all()  # fmt: skip
     return Queue(
-        waiting=[Waiting(*row) for row in waiting],
+        waiting=[WaitingJob(*row) for row in waiting],
         running={row[0]: row[1] for row in running},
         last_start={row[0]: row[1] for row in last_start},
         mean_seconds=sum(recent) / len(recent) if recent else None,

@@ -1,4 +1,4 @@
-"""What a training job is. Neither SQL nor torch here; the child process imports it too."""
+"""The training job and its parts. Neither SQL nor torch here: the training process imports it too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.trainer.lora.recipe import TrainingOptions
-from services.trainer.run.photos import PhotoRef
 from services.trainer.selection.scores import TrainingScores
 
 # JobState of the protos in lower case, as the rows have it.
@@ -16,16 +15,29 @@ _OVER = ("succeeded", "failed", "cancelled")
 
 
 @dataclass(frozen=True)
+class PhotoRef:
+    """A photo by reference: its key in the object store and the SHA-256 (hex) of what is stored there."""
+
+    key: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class JobRequest:
-    """What is to be trained. ``output_prefix``: object-store prefix without a closing slash."""
+    """What to train. ``output_prefix``: object-store prefix of the result, without a closing slash."""
 
     photos: tuple[PhotoRef, ...]
     output_prefix: str
     class_noun: str
     options: TrainingOptions
 
+    @property
+    def checkpoint_folder(self) -> str:
+        """The object-store prefix of the checkpoints."""
+        return f"{self.output_prefix}/checkpoints"
+
     def to_json(self) -> dict[str, Any]:
-        """For the row and for the child process."""
+        """For the row and for the training process."""
         return dataclasses.asdict(self)
 
     @classmethod
@@ -51,7 +63,7 @@ class AdapterFiles:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a job failed: UPPER_SNAKE reason, and a sentence that tells the cure."""
+    """Why a job failed: an UPPER_SNAKE reason, and a sentence that says how to fix it."""
 
     reason: str
     message: str
@@ -73,22 +85,22 @@ class Job:
     attempt: int
     handed_back: int
     ended_runs: int
-    # Tries to remove what it left, after it was cancelled, that the object store did not let succeed.
+    # Failed tries to remove the artefacts of a cancelled job.
     cleanings: int
     curve: tuple[tuple[int, float], ...]
     adapter: AdapterFiles | None
-    # Of a failed job, what ended it; of another, what its newest lost run died of.
+    # Why a failed job failed; for other jobs, why the newest lost run was lost.
     last_failure: Failure | None
     likeness: float | None
-    # Of a job that succeeded.
+    # Set for a job that succeeded.
     scores: TrainingScores | None
     cancel_requested: bool
     revision: int
     created_at: float
     started_at: float | None
     ended_at: float | None
-    # Jobs ahead of it; filled in by the engine.
-    queue_place: int = 0
+    # Number of jobs ahead of it in the queue; filled in by the engine.
+    queue_position: int = 0
 
     @property
     def failure(self) -> Failure | None:

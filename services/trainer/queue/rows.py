@@ -1,4 +1,4 @@
-"""The rows of ``training_jobs``. The trainer's SQL is in this module and in ``turns``."""
+"""Reads and writes the rows of ``training_jobs``. The trainer's SQL is in this module and in ``fair_share``."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from services.trainer.selection.scores import TrainingScores
 
 
 def insert(engine: Engine, job_id: str, tenant: str, priority: int, request: JobRequest) -> Job:
-    """Queue a job; the same id and request again answers the job as it stands.
+    """Queue a job; with the same id and request again, return the job as it is.
 
     Raises:
         AlreadyExistsError: JOB_ID_TAKEN, when the id belongs to another request.
     """
     with write(engine) as connection:
         into = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        # Several gateways may follow one training and send it at the same moment: the first row stands.
+        # Several gateways may follow one training and send it at the same moment: the first row is kept.
         connection.execute(
             into(training_jobs)
             .values(
@@ -53,7 +53,7 @@ def get(engine: Engine, job_id: str) -> Job:
 
 
 def request_cancel(engine: Engine, job_id: str) -> Job:
-    """Cancel at once what nobody works on; otherwise leave word for the worker. No effect on a job that is over.
+    """Cancel a job that never ran at once; ask the worker to cancel any other. No effect on a job that is over.
 
     Raises:
         NotFoundError: JOB_NOT_FOUND.
@@ -64,7 +64,7 @@ def request_cancel(engine: Engine, job_id: str) -> Job:
         revision = training_jobs.c.revision + 1
         done = connection.execute(
             sa.update(training_jobs)
-            # A row that ran once may have left artefacts; only a worker removes those.
+            # A job that ran before may have left artefacts; only a worker removes those.
             .where(mine, training_jobs.c.state == PENDING, training_jobs.c.attempt == 0)
             .values(state=CANCELLED, cancel_requested=True, ended_at=now, eta_seconds=None, revision=revision)
         )
@@ -82,7 +82,7 @@ def request_cancel(engine: Engine, job_id: str) -> Job:
 
 
 def counts(engine: Engine) -> dict[str, int]:
-    """Jobs that wait or run, by state. Not those that ended: their number grows for ever, and so would the counting."""
+    """Jobs that wait or run, by state. Ended jobs are left out: counting them would take ever longer."""
     with read(engine) as connection:
         rows = connection.execute(
             sa.select(training_jobs.c.state, sa.func.count())
@@ -112,7 +112,7 @@ def _job(row: sa.Row[Any]) -> Job:
     same = {
         field.name: getattr(row, field.name)
         for field in dataclasses.fields(Job)
-        if field.name not in ("request", "curve", "adapter", "scores", "last_failure", "queue_place")
+        if field.name not in ("request", "curve", "adapter", "scores", "last_failure", "queue_position")
     }
     return Job(
         request=JobRequest.from_json(row.request),

@@ -1,21 +1,21 @@
-"""Waking whoever waits in this process, without their asking the database all the time."""
+"""Wakes the tasks of this process that wait for a change, so that they need not poll the database."""
 
 from __future__ import annotations
 
 import asyncio
 
 
-class Bell:
-    """Take a ticket, look at the state, then wait on the ticket: no ring in between is missed."""
+class Wakeup:
+    """Get an event, look at the state, then wait on the event: a notification in between is not missed."""
 
     def __init__(self) -> None:
-        self._ticket = asyncio.Event()
+        self._event = asyncio.Event()
 
-    def ticket(self) -> asyncio.Event:
-        """What the next ring will set."""
-        return self._ticket
+    def event(self) -> asyncio.Event:
+        """The event that the next notification sets."""
+        return self._event
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake all that wait."""
-        rung, self._ticket = self._ticket, asyncio.Event()
-        rung.set()
+        notified, self._event = self._event, asyncio.Event()
+        notified.set()

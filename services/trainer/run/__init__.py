@@ -1,0 +1,1 @@
+"""One run of a training: the child process, its messages, its preparation, and its checkpoints."""

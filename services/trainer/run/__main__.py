@@ -1,8 +1,8 @@
-"""The process that trains: ``python -m services.trainer.run``.
+"""The training process: ``python -m services.trainer.run`` runs one training for the trainer service.
 
-It reads its task from stdin, speaks JSON lines on stdout (:mod:`.messages`), logs to stderr, and lives
-no longer than its parent: a process of its own can be killed at any moment, takes an out-of-memory kill alone, and
-gives all device memory back.
+It reads its task from stdin, writes JSON lines to stdout (:mod:`.messages`), logs to stderr, and ends with its parent.
+As a process of its own it can be killed at any moment, is the only one hit by an out-of-memory kill, and gives all
+device memory back.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from typing import BinaryIO
 
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import HeadshotsError, UnavailableError
-from headshots.faces import FaceAnalyzer, open_analyzer
-from headshots.lifeline import end_with_parent
+from headshots.faces import FaceAnalyzer, Pixels, open_analyzer
+from headshots.parent_death import end_with_parent
 from services.trainer.lora.recipe import Recipe
 from services.trainer.queue.job import Failure
 from services.trainer.run.foundation_stamp import check_stamp
 from services.trainer.run.messages import STOP, Event, Failed, Task, decode_task, encode
-from services.trainer.run.photos import Pixels, load_pictures
-from services.trainer.run.retrying_store import PatientStore
+from services.trainer.run.photos import load_crops
+from services.trainer.run.retrying_store import RetryingStore
 
-# Of the processes of a machine that runs out of memory, the child is the one that can be done without.
+# Where a machine runs out of memory, the kernel shall kill this process rather than the service.
 _OOM_SCORE = "500"
 _OUT_OF_MEMORY = Failure(
     "TRAINING_OUT_OF_MEMORY",
@@ -39,19 +39,19 @@ _OUT_OF_MEMORY = Failure(
 
 def main() -> int:
     """Train one job; returns the exit status."""
-    _die_with_parent()
+    _end_with_parent()
     events = _private_stdout()
     # Unbuffered: a thread that waits within a buffer would hold its lock when the process ends.
-    words = io.FileIO(os.dup(0), "rb")
-    line = words.readline()
+    messages = io.FileIO(os.dup(0), "rb")
+    line = messages.readline()
     if not line:
         return 1
     task = decode_task(line)
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format=f"%(levelname)s training {task.job_id}: %(message)s"
     )
-    stopping = threading.Event()
-    threading.Thread(target=_listen, args=(words, stopping), daemon=True).start()
+    stop = threading.Event()
+    threading.Thread(target=_listen, args=(messages, stop), daemon=True).start()
 
     def send(event: Event) -> None:
         events.write(encode(event))
@@ -59,11 +59,11 @@ def main() -> int:
 
     try:
         analyzer = open_analyzer(task.faces, Path(task.faces_dir) if task.faces_dir else None)
-        pictures = _pictures(task, analyzer)
-        # Only now: importing torch takes seconds, and a bad photo need not wait for it.
+        crops = _load_crops(task, analyzer)
+        # Imported late: torch takes seconds to import, and a bad photo is reported before that.
         from services.trainer.run.training import train
 
-        for event in train(task, pictures, stopping.is_set, analyzer):
+        for event in train(task, crops, stop.is_set, analyzer):
             send(event)
     except HeadshotsError as error:
         traceback.print_exc()
@@ -77,17 +77,17 @@ def main() -> int:
     return 0
 
 
-def _pictures(task: Task, analyzer: FaceAnalyzer | None) -> list[Pixels]:
-    """What can go wrong without torch goes wrong here."""
+def _load_crops(task: Task, analyzer: FaceAnalyzer | None) -> list[Pixels]:
+    """Check the foundation, the recipe and the photos: whatever can fail without torch fails here."""
     foundation = Foundation.read(Path(task.foundation))
     check_stamp(foundation.path, task.foundation_stamp)
     recipe = Recipe.resolve(foundation, task.request.options)
     size = (foundation.native_width_px, foundation.native_height_px)
-    return load_pictures(PatientStore.open(task.store_url), task.request.photos, recipe, size, analyzer)
+    return load_crops(RetryingStore.open(task.store_url), task.request.photos, recipe, size, analyzer)
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Torch says it in two ways: a class of its own for cards, words for the CPU."""
+    """Torch raises a class of its own on CUDA, and a plain error with a known text on the CPU."""
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"
@@ -95,8 +95,8 @@ def _is_out_of_memory(error: Exception) -> bool:
     )
 
 
-def _die_with_parent() -> None:
-    """On Linux the kernel kills this process when the parent dies; elsewhere the end of stdin tells."""
+def _end_with_parent() -> None:
+    """On Linux the kernel kills this process when the parent dies; elsewhere the end of stdin ends it."""
     if sys.platform != "linux":
         return
     # A parent that is gone already has closed stdin, which ends this process too.
@@ -113,11 +113,11 @@ def _private_stdout() -> BinaryIO:
     return events
 
 
-def _listen(words: io.FileIO, stopping: threading.Event) -> None:
-    """Wait for the word to stop, or for the parent's end."""
-    for line in words:
+def _listen(messages: io.FileIO, stop: threading.Event) -> None:
+    """Set ``stop`` when the service asks for it; end the process at the end of stdin, as the service is gone then."""
+    for line in messages:
         if line.strip() == STOP.encode():
-            stopping.set()
+            stop.set()
     os._exit(1)
 
 

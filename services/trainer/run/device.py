@@ -1,4 +1,4 @@
-"""What the machine has to train with, found out without importing torch."""
+"""Finds out what the machine can train with, without importing torch."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from headshots.errors import InvalidArgumentError
 
 # A UNet of that many bytes of weights at most is small: the bundled one has 17 MB, Stable Diffusion 1.5's 1.7 GB.
 _SMALL_BYTES = 256 << 20
-# A process takes some half a gigabyte, whatever the machine has of CPUs, and a step has few rows to share out.
+# A process takes about half a gigabyte of memory, and a step has few rows to share among processes.
 _MOST_PROCESSES = 4
 
 
 def usable_cpus() -> int:
-    """CPUs that this process may use: its affinity, and its control group's quota (Kubernetes' CPU limit)."""
+    """CPUs that this process may use, by its affinity and its control group's quota (Kubernetes' CPU limit)."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
@@ -34,11 +34,11 @@ class Cores:
 
     @classmethod
     def shared_out(cls, foundation: Path, count: int, device: str = "cpu") -> Cores:
-        """As ``count`` CPUs are used best to train adapters of ``foundation``.
+        """The best use of ``count`` CPUs to train adapters of ``foundation``.
 
-        A small UNet has many layers that take microseconds each, and threads that share each of them wait for each
-        other longer than they work (docs/experiments.md): there each CPU has a process. A large one has one process,
-        for its weights are not to be had twice. A folder without weights counts as small.
+        The layers of a small UNet take microseconds each, and threads that share a layer wait for each other longer
+        than they work (docs/experiments.md): there each CPU has a process. A large UNet has one process with a thread
+        for each CPU, as a second copy of its weights takes too much memory. A folder without weights counts as small.
         """
         size = sum(file.stat().st_size for file in (foundation / "unet").glob("*.safetensors"))
         small = size <= _SMALL_BYTES and device == "cpu"
@@ -46,7 +46,7 @@ class Cores:
 
 
 def choose_device(wanted: str) -> str:
-    """``cpu`` or ``cuda``; ``auto`` takes CUDA where there is a card and a build of torch that can use it.
+    """``cpu`` or ``cuda``; ``auto`` takes CUDA where there is a GPU and a build of torch that can use it.
 
     Raises:
         InvalidArgumentError: SETTING_INVALID.
@@ -55,5 +55,5 @@ def choose_device(wanted: str) -> str:
         return wanted
     if wanted != "auto":
         raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_TRAINER_DEVICE={wanted!r}: say auto, cpu or cuda")
-    has_card = Path("/dev/nvidiactl").exists()
-    return "cuda" if has_card and not importlib.metadata.version("torch").endswith("+cpu") else "cpu"
+    has_gpu = Path("/dev/nvidiactl").exists()
+    return "cuda" if has_gpu and not importlib.metadata.version("torch").endswith("+cpu") else "cpu"

@@ -1,4 +1,4 @@
-"""Noticing that a foundation's files have changed, without reading gigabytes."""
+"""Notices that a foundation's files have changed, without reading gigabytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def foundation_stamp(path: Path) -> str:
 
 
 def check_stamp(path: Path, stamp: str) -> None:
-    """An adapter must not name the digest of other weights than it was trained on.
+    """Make sure that the files are those whose digest the adapter will name.
 
     Raises:
         FailedPreconditionError: FOUNDATION_CHANGED.

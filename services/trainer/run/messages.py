@@ -1,4 +1,4 @@
-"""What service and child say to each other: one JSON object a line. No torch here; both sides import it."""
+"""The messages between the service and its training processes, one JSON object a line. No torch here."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from services.trainer.queue.job import AdapterFiles, Failure, JobRequest
 from services.trainer.selection.scores import TrainingScores
 
-# The only word a service says after the task: checkpoint after this step, then exit.
+# The only message to the process after its task: write a checkpoint after this step, then exit.
 STOP = "stop"
 
 
 @dataclass(frozen=True)
 class Task:
-    """All that a child needs. Paths and URLs as in the service's settings."""
+    """Everything that a training process needs. Paths and URLs are as in the service's settings."""
 
     job_id: str
     request: JobRequest
@@ -26,20 +26,21 @@ class Task:
     foundation_stamp: str
     store_url: str
     device: str
-    # Of each process.
+    # Threads of each process.
     threads: int
     # Seconds between two checkpoints.
     checkpoint_seconds: float
-    # Who judges checkpoints, and the folder of its files; empty: its own default. See headshots.faces.open_analyzer.
+    # The analyzer of faces that judges checkpoints, and the folder of its files; empty: the analyzer's default. See
+    # headshots.faces.open_analyzer.
     faces: str = "none"
     faces_dir: str = ""
-    # That share each step's rows: see services.trainer.lora.data_parallel.
+    # Processes that share each step's rows: see services.trainer.lora.data_parallel.
     processes: int = 1
 
 
 @dataclass(frozen=True)
 class Started:
-    """Everything is loaded; ``step`` is where the run goes on from."""
+    """Everything is loaded; the run continues after ``step``."""
 
     step: int
     total_steps: int
@@ -48,7 +49,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """Steps done. ``step_seconds``: of each step since the last message; ``points``: of the curve, likewise."""
+    """Steps that were done. ``step_seconds`` and ``points`` (of the curve): since the last message."""
 
     step: int
     loss: float
@@ -58,7 +59,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Succeeded:
-    """The adapter is in the store."""
+    """The adapter is in the object store."""
 
     adapter: AdapterFiles
     curve: list[tuple[int, float]]
@@ -67,7 +68,7 @@ class Succeeded:
 
 @dataclass(frozen=True)
 class Failed:
-    """``final``: it would fail again, so the job fails; otherwise this run is one lost attempt."""
+    """The run failed. ``final``: it would fail again, so the job fails; otherwise the run counts as lost."""
 
     failure: Failure
     final: bool
@@ -75,7 +76,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Stopped:
-    """As told; a checkpoint of ``step`` is in the store."""
+    """The run stopped as it was told to; a checkpoint of ``step`` is in the object store."""
 
     step: int
 
@@ -85,19 +86,19 @@ _EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Started, Progr
 
 
 def encode(message: Task | Event) -> bytes:
-    """One line."""
+    """The message as one line."""
     return json.dumps({"kind": type(message).__name__, **dataclasses.asdict(message)}).encode() + b"\n"
 
 
 def decode_task(line: bytes) -> Task:
-    """Inverse of :func:`encode`."""
+    """Inverse of :func:`encode`, for a task."""
     value = json.loads(line)
     del value["kind"]
     return Task(**{**value, "request": JobRequest.from_json(value["request"])})
 
 
 def decode_event(line: bytes) -> Event:
-    """Inverse of :func:`encode`."""
+    """Inverse of :func:`encode`, for an event."""
     value = json.loads(line)
     kind = _EVENTS[value.pop("kind")]
     for name in ("curve", "points"):

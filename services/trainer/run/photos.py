@@ -1,40 +1,29 @@
-"""Stored photos -> square-ish crops of the foundation's native size. No torch here."""
+"""Loads stored photos and crops them to the foundation's native size. No torch here."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from headshots.artifacts import ArtifactStore
 from headshots.errors import FailedPreconditionError, InvalidPhotoError, NotFoundError
-from headshots.faces import FaceAnalyzer
-from headshots.faces.closer import far_faces
+from headshots.faces import FaceAnalyzer, Pixels
+from headshots.faces.far_faces import far_faces
 from services.trainer.lora.recipe import Recipe
+from services.trainer.queue.job import PhotoRef
 
 # Stored photos are at most 2048 px a side; four times that is a wrong object, not a large photo.
 _MAX_PIXELS = 4 * 2048 * 2048
-# Faces are looked for in copies of at most so many pixels a side.
-_LOOKED_AT_PX = 1024
-# Where a crop has its face, as shares of width and height.
+# Faces are detected in copies of at most so many pixels a side.
+_DETECTION_PX = 1024
+# Where a crop should have the centre of its face, as shares of width and height.
 _FACE_AT = (0.5, 0.45)
 
-Pixels = npt.NDArray[np.uint8]
 
-
-@dataclass(frozen=True)
-class PhotoRef:
-    """A photo by reference: its key in the object store and the SHA-256 (hex) of what is stored there."""
-
-    key: str
-    sha256: str
-
-
-def load_pictures(
+def load_crops(
     store: ArtifactStore,
     photos: Sequence[PhotoRef],
     recipe: Recipe,
@@ -43,26 +32,26 @@ def load_pictures(
 ) -> list[Pixels]:
     """The crops of every photo at ``size`` (width, height). A photo's crops do not depend on its neighbours.
 
-    A photo of another shape loses something on two sides. With ``analyzer`` that is never the face.
+    A photo of another shape than ``size`` is cut on two sides; with ``analyzer`` its face is kept.
 
     Raises:
         NotFoundError: PHOTO_NOT_FOUND.
         InvalidPhotoError: PHOTO_DIGEST_MISMATCH, PHOTO_UNDECODABLE, PHOTO_TOO_MANY_PIXELS.
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
     """
-    pictures: list[Pixels] = []
+    loaded: list[Pixels] = []
     for photo in photos:
         image = decode(photo, _fetch(store, photo))
         seed = (recipe.seed, int(photo.sha256[:8], 16))
         face = _face_centre(image, analyzer) if analyzer and image.width * size[1] != image.height * size[0] else None
-        pictures += crops(image, size, count=recipe.crops_per_photo, jitter=recipe.crop_jitter, seed=seed, face=face)
-    return pictures
+        loaded += crops(image, size, count=recipe.crops_per_photo, jitter=recipe.crop_jitter, seed=seed, face=face)
+    return loaded
 
 
 def _face_centre(image: Image.Image, analyzer: FaceAnalyzer) -> tuple[float, float] | None:
-    """Of the largest face, in shares of width and height; None where none is found."""
+    """The centre of the largest face, in shares of width and height; None if there is no face."""
     small = image.copy()
-    small.thumbnail((_LOOKED_AT_PX, _LOOKED_AT_PX), Image.Resampling.LANCZOS)
+    small.thumbnail((_DETECTION_PX, _DETECTION_PX), Image.Resampling.LANCZOS)
     pixels = np.asarray(small)
     found = analyzer.faces(pixels) or far_faces(analyzer, pixels)
     if not found:
@@ -72,7 +61,7 @@ def _face_centre(image: Image.Image, analyzer: FaceAnalyzer) -> tuple[float, flo
 
 
 def _fetch(store: ArtifactStore, ref: PhotoRef) -> bytes:
-    """The photo's bytes, if they are what the reference promised."""
+    """The photo's bytes, checked against the reference's digest."""
     try:
         return store.get_promised_sync(ref.key, ref.sha256)
     except NotFoundError as error:
@@ -86,7 +75,7 @@ def _fetch(store: ArtifactStore, ref: PhotoRef) -> bytes:
 
 
 def decode(ref: PhotoRef, png: bytes) -> Image.Image:
-    """The picture of a stored (normalised: upright sRGB) PNG.
+    """The image of a stored photo: PNG, normalised to upright sRGB.
 
     Raises:
         InvalidPhotoError: PHOTO_UNDECODABLE, PHOTO_TOO_MANY_PIXELS.
@@ -98,12 +87,12 @@ def decode(ref: PhotoRef, png: bytes) -> Image.Image:
                 "PHOTO_TOO_MANY_PIXELS", f"{ref.key} has {image.width} × {image.height} pixels; store it smaller"
             )
         return image.convert("RGB")
-    # Pillow raises these three for broken files, and SyntaxError for broken PNG chunks.
+    # Pillow raises these for broken files; SyntaxError for broken PNG chunks.
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         if isinstance(error, InvalidPhotoError):
             raise
         raise InvalidPhotoError(
-            "PHOTO_UNDECODABLE", f"{ref.key} is not a whole PNG picture ({error}); upload the photo again"
+            "PHOTO_UNDECODABLE", f"{ref.key} is not a whole PNG image ({error}); upload the photo again"
         ) from error
 
 
@@ -118,9 +107,10 @@ def crops(
 ) -> Iterator[Pixels]:
     """``count`` crops of ``image``, each scaled to ``size`` (width, height): uint8 [height, width, 3].
 
-    The first is as large as the image allows and centred, or as near as it can be to having ``face`` (shares of width
-    and height) where selfies have it; the others are up to ``jitter`` smaller and shifted within it, which teaches the
-    face rather than its place. Never mirrored: faces are not symmetric (arXiv 2505.03557).
+    The first is as large as the image allows. It is centred; with ``face`` (shares of width and height) it is shifted
+    so that the face is as near as possible to where selfies have it. The other crops are up to ``jitter`` smaller and
+    lie within the first, so that the adapter learns the face and not its position. Crops are never mirrored: faces are
+    not symmetric (arXiv 2505.03557).
     """
     rng = np.random.default_rng(list(seed))
     scale = min(image.width / size[0], image.height / size[1])
@@ -134,7 +124,7 @@ def crops(
         if number:
             share, (shift_x, shift_y) = 1 - jitter * rng.random(), rng.random(2)
         width, height = full_width * share, full_height * share
-        # Where the largest crop begins, and the slack that the smaller one has within it.
+        # The smaller crop lies anywhere within the largest one.
         left = full_left + shift_x * (full_width - width)
         top = full_top + shift_y * (full_height - height)
         box = (left, top, left + width, top + height)

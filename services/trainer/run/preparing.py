@@ -1,35 +1,31 @@
-"""Everything a run needs before its first step: loaded, encoded once, and let go of but for the UNet and the VAE."""
+"""Prepares a run before its first step: loads the models, encodes photos and captions, keeps the UNet and the VAE."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from diffusers import AutoencoderKL
+from torch import Tensor
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
-from headshots.faces import Face, FaceAnalyzer, Part
+from headshots.faces import Face, FaceAnalyzer, Part, Pixels
 from services.trainer.lora.adapted import AdaptedUNet
-from services.trainer.lora.batches import EMPTY, FIRST_SCENE, Material
-from services.trainer.lora.class_images import bare_portraits, class_pictures
-from services.trainer.lora.data_parallel import Mates
-from services.trainer.lora.frozen import (
-    encode_captions,
-    encode_pictures,
-    load_unet,
-    load_vae,
-    noise_levels,
-)
-from services.trainer.lora.loop import Run
-from services.trainer.lora.objective import Head, Objective, Places, place_weights
+from services.trainer.lora.batches import EMPTY, FIRST_SCENE, TrainingData
+from services.trainer.lora.class_images import class_images
+from services.trainer.lora.data_parallel import DataParallelProcesses
+from services.trainer.lora.frozen import encode_captions, encode_images, load_unet, load_vae, noise_levels
+from services.trainer.lora.loop import TrainingLoop
+from services.trainer.lora.objective import Head, LossMasks, Objective, centre_weights
 from services.trainer.lora.recipe import Recipe
 from services.trainer.lora.scenes import run_captions
 from services.trainer.run.messages import Task
-from services.trainer.run.photos import Pixels
+from services.trainer.selection.bare_portraits import bare_portraits
 from services.trainer.selection.judging import Judge, hold_out
-from services.trainer.selection.sampling import Painter, PortraitSet, score_prompts, score_seeds
+from services.trainer.selection.sampling import CheckpointSampler, PortraitSet, score_prompts, score_seeds
 from services.trainer.selection.scores import NO_ANALYZER, NO_CHECKPOINTS, TOO_FEW_PHOTOS
 from services.trainer.selection.selection import Selection
 
@@ -38,72 +34,99 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Prepared:
-    """A run that nobody drives yet, and what judges it. ``held_out``: pictures of the photos kept from training;
-    ``bare``: [prompts][seeds], what the bare foundation paints."""
+    """A run before its first step.
 
-    run: Run
+    ``held_out``: centre crops of the photos kept from training; ``bare``: [prompts][seeds], the bare foundation's
+    portraits.
+    """
+
+    loop: TrainingLoop
     selection: Selection
     held_out: list[Pixels]
     bare: list[list[Pixels]]
 
 
+@dataclass(frozen=True)
+class _Split:
+    """The photos that train, as crops, and those that are held out, as centre crops; and a face of each photo."""
+
+    trained: list[Pixels]
+    held_out: list[Pixels]
+    trained_faces: list[Face]
+    held_out_faces: list[Face]
+
+
 def prepare(
     task: Task,
-    pictures: Sequence[Pixels],
+    crops: Sequence[Pixels],
     store: ArtifactStore,
     foundation: Foundation,
     recipe: Recipe,
     analyzer: FaceAnalyzer | None,
     device: torch.device,
-    tick: Callable[[], None],
+    check_stop: Callable[[], None],
 ) -> Prepared:
-    """Load and cache. ``pictures``: the crops of each photo, one photo after the other; ``tick`` may end it."""
-    # They load while this process prepares.
-    mates = Mates.of_run(task.processes, foundation.path, recipe)
-    centre = list(pictures[:: recipe.crops_per_photo])
-    faces = [analyzer.faces(picture) for picture in centre] if analyzer and recipe.checkpoints else []
-    held_out = hold_out(faces, [photo.sha256 for photo in task.request.photos], recipe.held_out) if faces else []
-    crops = [picture for number, picture in enumerate(pictures) if number // recipe.crops_per_photo not in held_out]
+    """Load and encode everything. ``crops``: of one photo after the other; ``check_stop`` may raise, to end it."""
+    # The processes load the UNet while this one prepares.
+    parallel = DataParallelProcesses.for_run(task.processes, foundation.path, recipe)
+    split = _split(task, crops, recipe, analyzer)
     vae = load_vae(foundation, device)
-    prior_BCHW = None
-    if recipe.prior_rows:
-        prior = class_pictures(store, foundation, task.foundation_digest, recipe, task.request.class_noun, device, tick)
-        prior_BCHW = encode_pictures(vae, prior, device)
-    subject_BCHW = encode_pictures(vae, crops, device)
-    tick()
+    class_BCHW = _class_latents(task, store, foundation, recipe, vae, device, check_stop) if recipe.prior_rows else None
+    subject_BCHW = encode_images(vae, split.trained, device)
+    check_stop()
     height, width = (int(side) for side in subject_BCHW.shape[2:])
-    places = learned_places(analyzer, crops, height, width, recipe).to(device)
-    # Without heads there is nothing that scenes could be put around.
-    scenes = recipe.scenes if bool(places.headed_B.any()) else 0
-    wanted = _wanted(foundation, recipe, task.request.class_noun, FIRST_SCENE + 2 * scenes)
+    masks = loss_masks(analyzer, split.trained, height, width, recipe).to(device)
+    # Without known heads there is nothing that scenes could be put around.
+    scenes = recipe.scenes if bool(masks.has_head_B.any()) else 0
     captions = run_captions(foundation, recipe, task.request.class_noun, scenes)
-    conditions = encode_captions(foundation, [*captions, *wanted.prompts], device)
-    tick()
+    portraits = _portrait_set(foundation, recipe, task.request.class_noun, FIRST_SCENE + 2 * scenes)
+    conditions = encode_captions(foundation, [*captions, *portraits.prompts], device)
+    check_stop()
     adapted = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
-    if foundation.adapter_start is not None:
-        adapted.start_from(foundation.adapter_start, task.foundation_digest)
-    objective = Objective(
+    if foundation.initial_weights is not None:
+        adapted.load_initial_weights(foundation.initial_weights, task.foundation_digest)
+    data = TrainingData(subject_BCHW, masks, class_BCHW, conditions, scenes)
+    loop = TrainingLoop(adapted, _objective(foundation, recipe, device), data, recipe, device, parallel)
+    sampler = CheckpointSampler(adapted.unet, vae, foundation, conditions, portraits, device)
+    bare = bare_portraits(store, foundation, task.foundation_digest, sampler, check_stop)
+    return Prepared(loop, _selection(sampler, split, bare, analyzer, recipe), split.held_out, bare)
+
+
+def _split(task: Task, crops: Sequence[Pixels], recipe: Recipe, analyzer: FaceAnalyzer | None) -> _Split:
+    """Hold photos out for judging, where there is an analyzer and checkpoints are judged."""
+    centres = list(crops[:: recipe.crops_per_photo])
+    faces = [analyzer.faces(crop) for crop in centres] if analyzer and recipe.checkpoints else []
+    held_out = hold_out(faces, [photo.sha256 for photo in task.request.photos], recipe.held_out) if faces else []
+    return _Split(
+        trained=[crop for number, crop in enumerate(crops) if number // recipe.crops_per_photo not in held_out],
+        held_out=[centres[number] for number in held_out],
+        trained_faces=[found[0] for number, found in enumerate(faces) if found and number not in held_out],
+        held_out_faces=[faces[number][0] for number in held_out],
+    )
+
+
+def _class_latents(
+    task: Task,
+    store: ArtifactStore,
+    foundation: Foundation,
+    recipe: Recipe,
+    vae: AutoencoderKL,
+    device: torch.device,
+    check_stop: Callable[[], None],
+) -> Tensor:
+    noun, digest = task.request.class_noun, task.foundation_digest
+    return encode_images(vae, class_images(store, foundation, digest, recipe, noun, device, check_stop), device)
+
+
+def _objective(foundation: Foundation, recipe: Recipe, device: torch.device) -> Objective:
+    return Objective(
         alphas_cumprod_T=noise_levels(foundation).to(device),
         v_prediction=foundation.prediction_type == "v_prediction",
         snr_gamma=recipe.snr_gamma,
     )
-    material = Material(subject_BCHW, places, prior_BCHW, conditions, scenes)
-    run = Run(adapted, objective, material, recipe, device, mates)
-    painter = Painter(adapted.unet, vae, foundation, conditions, wanted, device)
-    bare = bare_portraits(store, foundation, task.foundation_digest, painter, tick)
-    selection = Selection(
-        painter=painter,
-        judge=_judge(analyzer, faces, held_out, bare),
-        why_not=_why_not(analyzer, recipe),
-        recipe=recipe,
-        analyzer=analyzer.name if analyzer else "",
-        same_person_from=analyzer.same_person_from if analyzer else 1.0,
-        held_out=len(held_out),
-    )
-    return Prepared(run, selection, [centre[number] for number in held_out], bare)
 
 
-def _wanted(foundation: Foundation, recipe: Recipe, class_noun: str, first_caption: int) -> PortraitSet:
+def _portrait_set(foundation: Foundation, recipe: Recipe, class_noun: str, first_caption: int) -> PortraitSet:
     """The portraits that checkpoints are judged by."""
     return PortraitSet(
         prompts=score_prompts(foundation, class_noun, recipe.score_prompts),
@@ -114,25 +137,40 @@ def _wanted(foundation: Foundation, recipe: Recipe, class_noun: str, first_capti
     )
 
 
-def _judge(
-    analyzer: FaceAnalyzer | None,
-    faces: Sequence[Sequence[Face]],
-    held_out: Collection[int],
+def _selection(
+    sampler: CheckpointSampler,
+    split: _Split,
     bare: list[list[Pixels]],
-) -> Judge | None:
-    """Who compares portraits with the held-out photos; None where there is nobody or nothing to compare with."""
-    if analyzer is None or not held_out:
-        return None
-    trained_on = [found[0] for number, found in enumerate(faces) if found and number not in held_out]
-    return Judge(analyzer, [faces[number][0] for number in held_out], trained_on, bare)
+    analyzer: FaceAnalyzer | None,
+    recipe: Recipe,
+) -> Selection:
+    judge = None
+    if analyzer is not None and split.held_out:
+        judge = Judge(analyzer, split.held_out_faces, split.trained_faces, bare)
+    return Selection(
+        sampler=sampler,
+        judge=judge,
+        not_measured_because=_not_measured_because(analyzer, recipe),
+        recipe=recipe,
+        analyzer=analyzer.name if analyzer else "",
+        same_person_from=analyzer.same_person_from if analyzer else 1.0,
+        held_out=len(split.held_out),
+    )
 
 
-def learned_places(
-    analyzer: FaceAnalyzer | None, pictures: Sequence[Pixels], height: int, width: int, recipe: Recipe
-) -> Places:
-    """What of each photo is learned, in latent cells: its head, where the analyzer can tell; else its middle."""
+def _not_measured_because(analyzer: FaceAnalyzer | None, recipe: Recipe) -> str:
+    """Why likeness is not measured, where it is not."""
+    if analyzer is None:
+        return NO_ANALYZER
+    return TOO_FEW_PHOTOS if recipe.held_out and recipe.checkpoints else NO_CHECKPOINTS
+
+
+def loss_masks(
+    analyzer: FaceAnalyzer | None, crops: Sequence[Pixels], height: int, width: int, recipe: Recipe
+) -> LossMasks:
+    """What is learned of each crop, in latent cells: its head if the analyzer can tell heads, otherwise its middle."""
     wanted = analyzer if recipe.face_weight > 0 or recipe.hair_weight > 0 or recipe.scene_share > 0 else None
-    parts = [wanted.parts(picture) if wanted else None for picture in pictures]
+    parts = [wanted.parts(crop) if wanted else None for crop in crops]
     heads = [
         Head.of_parts(
             found == Part.FACE,
@@ -145,17 +183,10 @@ def learned_places(
         for found in parts
         if found is not None
     ]
-    if len(heads) < len(pictures):
+    if len(heads) < len(crops):
         if recipe.scene_share > 0:
-            log.warning("nobody tells heads from the rest: whole photos are learned, and scenes are left out")
-        return Places.of_photos([place_weights(height, width, recipe.face_weight)] * len(pictures))
+            log.warning("no analyzer tells heads from the rest: whole photos are learned, and scenes are left out")
+        return LossMasks.of_photos([centre_weights(height, width, recipe.face_weight)] * len(crops))
     if recipe.scene_share > 0:
-        return Places.of_heads(heads, surround_weight=recipe.surround_weight, margin=recipe.head_margin)
-    return Places.of_photos([head.place_weights for head in heads])
-
-
-def _why_not(analyzer: FaceAnalyzer | None, recipe: Recipe) -> str:
-    """Why nothing is measured, where that is so."""
-    if analyzer is None:
-        return NO_ANALYZER
-    return TOO_FEW_PHOTOS if recipe.held_out and recipe.checkpoints else NO_CHECKPOINTS
+        return LossMasks.of_heads(heads, surround_weight=recipe.surround_weight, margin=recipe.head_margin)
+    return LossMasks.of_photos([head.cell_weights for head in heads])

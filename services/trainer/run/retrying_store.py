@@ -1,4 +1,4 @@
-"""An object store that is asked again while it is away, so that a short outage costs a training only that time."""
+"""An object store that retries while it is unavailable, so that a short outage costs a training only that time."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
-_PATIENCE_SECONDS = 90.0
+_TIMEOUT_SECONDS = 90.0
 
 
-class PatientStore(ArtifactStore):
-    """The blocking methods try for 90 s before they raise; for child processes, whose only work would be lost."""
+class RetryingStore(ArtifactStore):
+    """The blocking methods retry for 90 s before they raise. For training processes, which would lose their work."""
 
     def put_sync(self, key: str, data: bytes) -> None:
         """As the base class."""
-        patiently(lambda: super(PatientStore, self).put_sync(key, data))
+        with_retries(lambda: super(RetryingStore, self).put_sync(key, data))
 
     def get_sync(self, key: str) -> bytes:
         """As the base class."""
-        return patiently(lambda: super(PatientStore, self).get_sync(key))
+        return with_retries(lambda: super(RetryingStore, self).get_sync(key))
 
     def size_sync(self, key: str) -> int:
         """As the base class."""
-        return patiently(lambda: super(PatientStore, self).size_sync(key))
+        return with_retries(lambda: super(RetryingStore, self).size_sync(key))
 
     def exists_sync(self, key: str) -> bool:
         """As the base class."""
-        return patiently(lambda: super(PatientStore, self).exists_sync(key))
+        return with_retries(lambda: super(RetryingStore, self).exists_sync(key))
 
     def list_sync(self, prefix: str) -> list[str]:
         """As the base class."""
-        return patiently(lambda: super(PatientStore, self).list_sync(prefix))
+        return with_retries(lambda: super(RetryingStore, self).list_sync(prefix))
 
     def delete_sync(self, key: str) -> None:
         """As the base class."""
-        patiently(lambda: super(PatientStore, self).delete_sync(key))
+        with_retries(lambda: super(RetryingStore, self).delete_sync(key))
 
 
-def patiently(
+def with_retries(
     work: Callable[[], T],
     *,
-    patience_seconds: float = _PATIENCE_SECONDS,
+    timeout_seconds: float = _TIMEOUT_SECONDS,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Call ``work`` until it does not raise :class:`UnavailableError`, or ``patience_seconds`` are over."""
-    end, pause = clock() + patience_seconds, _FIRST_PAUSE_SECONDS
+    """Call ``work`` until it does not raise :class:`UnavailableError`, or ``timeout_seconds`` are over."""
+    end, pause = clock() + timeout_seconds, _FIRST_PAUSE_SECONDS
     while True:
         try:
             return work()

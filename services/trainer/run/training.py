@@ -1,10 +1,9 @@
-"""One training from references to files: what the child process does, as a generator of the events it reports."""
+"""Runs one training, from photos to adapter files, and yields the events that the training process reports."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,94 +11,112 @@ import torch
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import FailedPreconditionError
-from headshots.faces import FaceAnalyzer
+from headshots.faces import FaceAnalyzer, Pixels
 from services.trainer.lora.loop import Step
 from services.trainer.output.adapter_files import Extras, finished_adapter, write_adapter
 from services.trainer.output.contact_sheet import card, contact_sheet
-from services.trainer.output.provenance import fingerprint, provenance_of
-from services.trainer.run.checkpoint import Checkpoints, Snapshot
+from services.trainer.output.provenance import Provenance, fingerprint, provenance_of
+from services.trainer.queue.job import JobRequest
+from services.trainer.run.checkpoint import Checkpoint, Checkpoints
 from services.trainer.run.messages import Event, Progress, Started, Stopped, Succeeded, Task
-from services.trainer.run.photos import Pixels
 from services.trainer.run.preparing import Prepared, prepare
-from services.trainer.run.retrying_store import PatientStore
+from services.trainer.run.retrying_store import RetryingStore
+from services.trainer.selection.selection import Choice
 
-# At most so many progress messages a second.
+# Shortest time between two progress messages.
 _PROGRESS_SECONDS = 0.25
 
 
-class _Interrupted(Exception):
-    """Told to stop between two steps."""
+class _StopRequested(Exception):
+    """The run was told to stop between two steps."""
 
 
 def train(
-    task: Task, pictures: list[Pixels], stopping: Callable[[], bool], analyzer: FaceAnalyzer | None = None
+    task: Task, crops: list[Pixels], stop_requested: Callable[[], bool], analyzer: FaceAnalyzer | None = None
 ) -> Iterator[Event]:
     """Do ``task`` on its photos' crops, from its newest checkpoint if there is one.
 
-    ``stopping`` is asked between steps. Without ``analyzer`` likeness is not measured.
+    ``stop_requested`` is called between steps. Without ``analyzer`` likeness is not measured.
 
     Raises:
         FailedPreconditionError: LATENTS_NOT_FINITE, TRAINING_DIVERGED, OUTPUT_TAKEN, DEVICE_UNAVAILABLE.
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
     """
-    store = PatientStore.open(task.store_url)
+    store = RetryingStore.open(task.store_url)
     foundation = Foundation.read(Path(task.foundation))
     provenance = provenance_of(foundation, task.foundation_digest, task.request)
-    mark = fingerprint(task.request, provenance)
-    # Not the patient store: training goes on rather than wait for a checkpoint. Another analyzer holds out other photos
-    # and takes another checkpoint, so what it left is another run's.
-    checkpoints = Checkpoints(
-        ArtifactStore.open(task.store_url), task.request.output_prefix, f"{mark}/{analyzer.name if analyzer else ''}"
-    )
+    checkpoints = _checkpoints(task, provenance, analyzer)
     if finished := finished_adapter(store, task.request, provenance):
         checkpoints.clear()
         yield Succeeded(*finished)
         return
-
-    def tick() -> None:
-        if stopping():
-            raise _Interrupted
-
+    check_stop = _stop_check(stop_requested)
     try:
-        device = _device(task)
-        work = prepare(task, pictures, store, foundation, provenance.recipe, analyzer, device, tick)
-    except _Interrupted:
+        prepared = prepare(task, crops, store, foundation, provenance.recipe, analyzer, _device(task), check_stop)
+    except _StopRequested:
         yield Stopped(0)
         return
-    if snapshot := checkpoints.load():
-        work.run.restore(snapshot)
-        if snapshot.judged is not None:
-            work.selection.restore(snapshot.judged)
-    yield Started(work.run.step, provenance.recipe.steps, list(work.run.curve))
+    _resume(prepared, checkpoints.load())
+    loop = prepared.loop
+    yield Started(loop.step, provenance.recipe.steps, list(loop.curve))
     try:
-        yield from _steps(work, checkpoints, task.checkpoint_seconds, tick)
-        work.run.end()
-        weights, scores, portraits = work.selection.take(work.run, tick)
-    except _Interrupted:
-        checkpoints.save(_snapshot(work))
-        yield Stopped(work.run.step)
+        yield from _all_steps(prepared, checkpoints, task.checkpoint_seconds, check_stop)
+        loop.end()
+        choice = prepared.selection.choose(loop, check_stop)
+    except _StopRequested:
+        checkpoints.save(_checkpoint(prepared))
+        yield Stopped(loop.step)
         return
-    extras = Extras(
-        sheet=contact_sheet(work.held_out, portraits, work.bare),
-        card=lambda chosen, sheet: card(task.request, provenance, chosen, work.selection.painter.wanted.prompts, sheet),
-    )
-    files, scores = write_adapter(store, task.request, provenance, weights, work.run.curve, scores, extras)
+    succeeded = _write_result(store, task.request, provenance, prepared, choice)
     checkpoints.clear()
-    yield Succeeded(files, list(work.run.curve), scores)
+    yield succeeded
 
 
-def _steps(
-    work: Prepared, checkpoints: Checkpoints, checkpoint_seconds: float, tick: Callable[[], None]
+def _stop_check(stop_requested: Callable[[], bool]) -> Callable[[], None]:
+    """A function that raises if the run was told to stop."""
+
+    def check() -> None:
+        if stop_requested():
+            raise _StopRequested
+
+    return check
+
+
+def _checkpoints(task: Task, provenance: Provenance, analyzer: FaceAnalyzer | None) -> Checkpoints:
+    """The checkpoints of this run.
+
+    Another analyzer holds out other photos and selects another checkpoint, so its name is part of the fingerprint. The
+    store does not retry when it writes: the training continues rather than wait for a checkpoint.
+    """
+    mark = f"{fingerprint(task.request, provenance)}/{analyzer.name if analyzer else ''}"
+    return Checkpoints(ArtifactStore.open(task.store_url), task.request.checkpoint_folder, mark)
+
+
+def _resume(prepared: Prepared, checkpoint: Checkpoint | None) -> None:
+    """Continue from ``checkpoint``, if there is one."""
+    if checkpoint is None:
+        return
+    prepared.loop.restore(checkpoint.loop)
+    if checkpoint.selection is not None:
+        prepared.selection.restore(checkpoint.selection)
+
+
+def _checkpoint(prepared: Prepared) -> Checkpoint:
+    return Checkpoint(prepared.loop.snapshot(), prepared.selection.state())
+
+
+def _all_steps(
+    prepared: Prepared, checkpoints: Checkpoints, checkpoint_seconds: float, check_stop: Callable[[], None]
 ) -> Generator[Event, None, None]:
-    """All steps that are left, with their checkpoints, their judgements and their reports."""
-    run, selection = work.run, work.selection
+    """Do the remaining steps: judge and write checkpoints where they are due, and yield progress."""
+    loop, selection = prepared.loop, prepared.selection
     saved = reported = time.monotonic()
     unreported: list[Step] = []
-    steps = run.steps()
+    steps = loop.steps()
     while True:
-        if selection.is_due(run.step):
-            selection.look(run, tick)
-        if selection.is_over or (step := next(steps, None)) is None:
+        if selection.is_due(loop.step):
+            selection.judge_checkpoint(loop, check_stop)
+        if selection.should_stop or (step := next(steps, None)) is None:
             if unreported:
                 yield _progress(unreported)
             return
@@ -110,23 +127,32 @@ def _steps(
             reported, unreported = now, []
         if step.number < step.total:
             try:
-                tick()
-            except _Interrupted:
+                check_stop()
+            except _StopRequested:
                 if unreported:
                     yield _progress(unreported)
                 raise
         if now - saved >= checkpoint_seconds and step.number < step.total:
-            checkpoints.save(_snapshot(work))
+            checkpoints.save(_checkpoint(prepared))
             saved = time.monotonic()
-
-
-def _snapshot(work: Prepared) -> Snapshot:
-    return replace(work.run.snapshot(), judged=work.selection.state())
 
 
 def _progress(steps: list[Step]) -> Progress:
     points = [step.point for step in steps if step.point is not None]
     return Progress(steps[-1].number, steps[-1].loss, [step.seconds for step in steps], points)
+
+
+def _write_result(
+    store: ArtifactStore, request: JobRequest, provenance: Provenance, prepared: Prepared, choice: Choice
+) -> Succeeded:
+    """Write the adapter files of the chosen checkpoint."""
+    prompts, curve = prepared.selection.sampler.portraits.prompts, prepared.loop.curve
+    extras = Extras(
+        sheet=contact_sheet(prepared.held_out, choice.portraits, prepared.bare),
+        card=lambda scores, sheet: card(request, provenance, scores, prompts, sheet),
+    )
+    files, scores = write_adapter(store, request, provenance, choice.weights, curve, choice.scores, extras)
+    return Succeeded(files, list(curve), scores)
 
 
 def _device(task: Task) -> torch.device:
@@ -136,7 +162,7 @@ def _device(task: Task) -> torch.device:
         if not torch.cuda.is_available():
             raise FailedPreconditionError(
                 "DEVICE_UNAVAILABLE",
-                "the trainer is set to CUDA and torch finds no card; set it to cpu, or mend the driver",
+                "the trainer is set to CUDA and torch finds no GPU; set it to cpu, or repair the driver",
             )
         # Same photos, seed and machine, same bytes; operators that cannot promise it only warn.
         torch.use_deterministic_algorithms(True, warn_only=True)

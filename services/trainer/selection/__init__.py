@@ -1,0 +1,1 @@
+"""Checkpoint selection: sampling portraits, judging them, and choosing a checkpoint by its scores."""

@@ -1,6 +1,7 @@
-"""A light sampler on the UNet that is being trained: the portraits that checkpoints are judged by.
+"""Samples the portraits that checkpoints are judged by, with the UNet that is being trained.
 
-It is the generator's rule (:mod:`.sampling.schedule`) with few steps, in torch, every portrait in one batch.
+It follows the generator's schedule (:mod:`headshots.diffusion.sampling.schedule`) with few steps, in torch, and all
+portraits in one batch.
 
 Shapes: B portraits, C latent channels, H, W latent cells.
 """
@@ -17,29 +18,31 @@ from torch import Tensor
 
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.sampling.schedule import initial_noise, make_schedule
+from headshots.faces import Pixels
 from services.trainer.lora.adapted import adapter_at
 from services.trainer.lora.frozen import Conditions, decode_latents
-from services.trainer.run.photos import Pixels
 
 # Portraits in one UNet call at most; each may take two rows.
-_MOST_PORTRAITS = 8
+_MAX_BATCH = 8
 
-# (outfit, backdrop, lighting): words of the style library, apart in colour and brightness. All are words that the
-# bundled foundation knows, and plain English to a real one.
+# (outfit, backdrop, lighting): values of the style library that differ in colour and brightness. The bundled foundation
+# was trained on all of these words; to other foundations they are plain English.
 SCENES = (
     ("navy suit", "plain white studio", "soft studio lighting"),
     ("red shirt", "leafy park", "warm sunset lighting"),
     ("white shirt", "black studio", "dramatic side lighting"),
     ("yellow cardigan", "blue studio", "cool window lighting"),
 )
-# Large numbers, so that they are not those that people try first.
+# A large number, so that scoring does not use the seeds that people try first.
 _FIRST_SEED = 77_001
 
 
 @dataclass(frozen=True)
 class PortraitSet:
-    """What is painted at every checkpoint: each prompt with each seed. ``first_caption``: the first prompt's place in
-    the conditions; ``empty_caption``: that of the empty one."""
+    """The portraits of every judged checkpoint: each prompt with each seed.
+
+    ``first_caption``: index of the first prompt in the conditions; ``empty_caption``: index of the empty caption.
+    """
 
     prompts: tuple[str, ...]
     seeds: tuple[int, ...]
@@ -47,14 +50,9 @@ class PortraitSet:
     empty_caption: int
     steps: int
 
-    @property
-    def size(self) -> int:
-        """Portraits."""
-        return len(self.prompts) * len(self.seeds)
-
 
 def score_prompts(foundation: Foundation, class_noun: str, count: int) -> tuple[str, ...]:
-    """``count`` prompts as galleries would ask them."""
+    """``count`` prompts, built from the foundation's template as the prompts of galleries are."""
     subject = f"{foundation.trigger} {class_noun}"
     return tuple(
         foundation.prompt_template.format(
@@ -69,8 +67,8 @@ def score_seeds(count: int) -> tuple[int, ...]:
     return tuple(range(_FIRST_SEED, _FIRST_SEED + count))
 
 
-class Painter:
-    """Paints a set with whatever the UNet is at the moment."""
+class CheckpointSampler:
+    """Samples the portraits of a set with the UNet's current weights."""
 
     def __init__(
         self,
@@ -78,15 +76,15 @@ class Painter:
         vae: AutoencoderKL,
         foundation: Foundation,
         conditions: Conditions,
-        wanted: PortraitSet,
+        portraits: PortraitSet,
         device: torch.device,
     ) -> None:
         self._unet, self._vae, self._foundation = unet, vae, foundation
-        self._conditions, self.wanted, self._device = conditions, wanted, device
+        self._conditions, self.portraits, self._device = conditions, portraits, device
 
-    def paint(self, tick: Callable[[], None], *, bare: bool = False) -> list[list[Pixels]]:
-        """[prompts][seeds] pictures; ``bare``: without the adapter. ``tick`` is called before every step."""
-        wanted = self.wanted
+    def sample(self, check_stop: Callable[[], None], *, bare: bool = False) -> list[list[Pixels]]:
+        """[prompts][seeds] images; ``bare``: without the adapter. ``check_stop`` is called before every step."""
+        wanted = self.portraits
         orders = [
             (wanted.first_caption + prompt, seed) for prompt in range(len(wanted.prompts)) for seed in wanted.seeds
         ]
@@ -94,28 +92,31 @@ class Painter:
         training = self._unet.training
         self._unet.eval()
         try:
-            pictures: list[Pixels] = []
-            for start in range(0, len(orders), _MOST_PORTRAITS):
-                pictures += self._some(orders[start : start + _MOST_PORTRAITS], strength, tick)
+            images: list[Pixels] = []
+            for start in range(0, len(orders), _MAX_BATCH):
+                images += self._sample_batch(orders[start : start + _MAX_BATCH], strength, check_stop)
         finally:
             self._unet.train(training)
         columns = len(wanted.seeds)
-        return [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
+        return [images[start : start + columns] for start in range(0, len(images), columns)]
 
     @torch.no_grad()
-    def _some(self, orders: Sequence[tuple[int, int]], strength: float, tick: Callable[[], None]) -> list[Pixels]:
+    def _sample_batch(
+        self, orders: Sequence[tuple[int, int]], strength: float, check_stop: Callable[[], None]
+    ) -> list[Pixels]:
+        """One image for each (caption index, seed)."""
         foundation, device = self._foundation, self._device
         factor = foundation.vae_scale_factor
         shape = (
             foundation.latent_channels, foundation.native_height_px // factor, foundation.native_width_px // factor,
         )  # fmt: skip
-        table = make_schedule(foundation.scheduler, foundation.sampler, self.wanted.steps)
+        table = make_schedule(foundation.scheduler, foundation.sampler, self.portraits.steps)
         noise = np.stack([initial_noise(seed, shape) for _, seed in orders]) * np.float32(table.initial_scale)
         x_BCHW = torch.from_numpy(noise).to(device)
         before_BCHW = torch.zeros_like(x_BCHW)
         captions = torch.tensor([caption for caption, _ in orders], device=device)
         for step in range(table.steps):
-            tick()
+            check_stop()
             scaled = x_BCHW * float(table.input_scale[step])
             guided = self._guided(scaled, float(table.timestep[step]), captions, strength)
             clean = float(table.p[step]) * x_BCHW + float(table.q[step]) * guided
@@ -124,16 +125,16 @@ class Painter:
         return decode_latents(self._vae, x_BCHW)
 
     def _guided(self, x_BCHW: Tensor, timestep: float, caption_B: Tensor, strength: float) -> Tensor:
-        """Classifier-free guidance (arXiv 2207.12598), as the generator paints by default."""
+        """Classifier-free guidance (arXiv 2207.12598) with the generator's defaults."""
         foundation = self._foundation
         guidance = foundation.adapter_guidance_scale if strength else foundation.guidance_scale
-        empty_B = torch.full_like(caption_B, self.wanted.empty_caption)
+        empty_B = torch.full_like(caption_B, self.portraits.empty_caption)
         weaker = strength * foundation.negative_adapter_share
         if weaker == strength:
             twice = torch.cat([x_BCHW, x_BCHW])
             empty, asked = self._predicted(twice, timestep, torch.cat([empty_B, caption_B]), strength).chunk(2)
         else:
-            # All rows of a call have an adapter of one strength.
+            # All rows of one UNet call have the adapter at the same strength.
             empty = self._predicted(x_BCHW, timestep, empty_B, weaker)
             asked = self._predicted(x_BCHW, timestep, caption_B, strength)
         return empty + guidance * (asked - empty)

@@ -1,8 +1,8 @@
-"""What a training's checkpoints are judged by, and which of them is taken. Plain numbers: no torch, no pictures.
+"""The scores of a training's checkpoints, and the rule that chooses one of them. Plain numbers: no torch, no images.
 
-A checkpoint is *sound* when it neither copies its photos, nor paints one picture for every seed, nor has forgotten what
-prompts say. Of the sound ones that are as like to photos that none of them saw as the likest is, up to noise, the last
-is taken: later ones were learned at a lower rate and show clearer faces.
+A checkpoint is *sound* when it does not copy its photos, does not generate one image for every seed, and still follows
+prompts. Among the sound checkpoints whose likeness to held-out photos is the highest up to noise, the last is chosen:
+later ones were learned at a lower learning rate and show clearer faces.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# How much nearer than to a held-out photo a portrait may be to some photo of the training. Two photos of one person
-# differ by more than that under either analyzer; a portrait above it repeats a photo rather than shows its person.
-MOST_COPYING = 0.25
-# Two seeds of one prompt must differ by at least this share of what they differ by in the bare foundation, which paints
-# another person for each.
-LEAST_DIVERSITY = 0.25
-# Of the portraits, so many must have their own prompt's surroundings. Chance is one in the number of prompts.
-LEAST_PROMPT_KEPT = 0.6
-# What counts as having become likelier.
-LEAST_GAIN = 0.005
-# What a few portraits cannot tell: the standard error of the mean likeness of six, whose spread is 0.07 or so. The
-# latest within it is taken, as one takes the simplest model within a standard error, and not the luckiest.
+# A portrait's similarity to some photo trained on may exceed that to a held-out photo by so much. Two photos of one
+# person differ by more under either analyzer; a portrait above it repeats a photo rather than shows the person.
+MAX_COPYING = 0.25
+# Two seeds of one prompt must differ by at least this share of their difference in the bare foundation, which shows
+# another person for each seed.
+MIN_DIVERSITY = 0.25
+# At least this share of the portraits must have their own prompt's surroundings. Chance is one in the number of
+# prompts.
+MIN_PROMPT_KEPT = 0.6
+# A likeness must grow by at least this to count as an improvement.
+MIN_GAIN = 0.005
+# The standard error of the mean likeness of six portraits, whose standard deviation is about 0.07. The latest
+# checkpoint within it is chosen, as one chooses the simplest model within a standard error and not the luckiest.
 NOISE = 0.03
 
 NO_ANALYZER = "no analyzer of faces is set up"
@@ -33,7 +34,7 @@ NO_CHECKPOINTS = "the recipe holds no photo out, or judges no checkpoint"
 
 @dataclass(frozen=True)
 class CheckpointScores:
-    """How the portraits of one checkpoint were judged."""
+    """The scores of one checkpoint's portraits."""
 
     # Optimizer step, from 1.
     step: int
@@ -41,7 +42,7 @@ class CheckpointScores:
     likeness: float
     # Mean of (likeness to the nearest photo trained on) - (to the nearest held-out one), -2 to 2; high: it copies.
     copying: float
-    # Mean difference between seeds of one prompt over the bare foundation's; 0: every seed gives the same picture.
+    # Mean difference between seeds of one prompt over the bare foundation's; 0: every seed gives the same image.
     diversity: float
     # Share of portraits whose surroundings are nearest to the bare foundation's for the same prompt, 0 to 1.
     prompt_kept: float
@@ -50,30 +51,30 @@ class CheckpointScores:
 
     @property
     def flaws(self) -> tuple[str, ...]:
-        """What keeps it from being sound, in words."""
+        """Why the checkpoint is not sound, in words; empty if it is."""
         found = (
-            (self.copying > MOST_COPYING, f"copies its photos ({self.copying:.2f})"),
-            (self.diversity < LEAST_DIVERSITY, f"paints nearly the same for every seed ({self.diversity:.2f})"),
-            (self.prompt_kept < LEAST_PROMPT_KEPT, f"forgets the prompt ({self.prompt_kept:.0%} kept)"),
+            (self.copying > MAX_COPYING, f"copies its photos ({self.copying:.2f})"),
+            (self.diversity < MIN_DIVERSITY, f"paints nearly the same for every seed ({self.diversity:.2f})"),
+            (self.prompt_kept < MIN_PROMPT_KEPT, f"forgets the prompt ({self.prompt_kept:.0%} kept)"),
         )
         return tuple(words for is_so, words in found if is_so)
 
 
 @dataclass(frozen=True)
 class TrainingScores:
-    """What a training's result says of itself. Without an analyzer's name nothing was measured, and nothing passes."""
+    """The scores of a training's result. Without an analyzer nothing is measured, and nothing passes."""
 
     # Name and version of the analyzer; empty: likeness was not measured.
     analyzer: str
-    # Photos that were kept from training to judge by.
+    # Number of photos that were held out.
     held_out: int
-    # The step whose weights were taken.
+    # The step whose weights were chosen.
     chosen_step: int
-    # Why that one, in words.
+    # Why that step, in words.
     reason: str
     # Whether the chosen checkpoint is sound, and its portraits count as the same person as the held-out photos.
     passed: bool = False
-    # Whether the run ended before its last step, as likeness had stopped improving.
+    # Whether the run ended before its last step because likeness had stopped improving.
     stopped_early: bool = False
     # Every checkpoint that was judged, by step.
     checkpoints: tuple[CheckpointScores, ...] = ()
@@ -83,11 +84,11 @@ class TrainingScores:
 
     @property
     def likeness(self) -> float | None:
-        """Of the chosen checkpoint; None: not measured."""
+        """Likeness of the chosen checkpoint; None: not measured."""
         return next((scores.likeness for scores in self.checkpoints if scores.step == self.chosen_step), None)
 
     def to_json(self) -> dict[str, Any]:
-        """For rows, manifests and the child's last word."""
+        """For rows, manifests and the training process's last message."""
         return dataclasses.asdict(self)
 
     @classmethod
@@ -98,10 +99,10 @@ class TrainingScores:
 
 
 def best_of(checkpoints: Sequence[CheckpointScores]) -> CheckpointScores:
-    """The one that is taken: the last sound one that is as like as the likest of them, up to :data:`NOISE`.
+    """The checkpoint to choose: the last sound one whose likeness is the highest, up to :data:`NOISE`.
 
-    Where none is sound, whichever keeps the prompt best, then the likest. A checkpoint that is judged later either is
-    the one that is taken, or leaves the choice among the earlier as it was: so only one has to be kept.
+    Where none is sound, the one that follows prompts best, then the one with the highest likeness. A later checkpoint
+    either is chosen itself or does not change the choice among the earlier ones: so only one set of weights is kept.
     """
     sound = [scores for scores in checkpoints if not scores.flaws]
     if not sound:
@@ -111,24 +112,24 @@ def best_of(checkpoints: Sequence[CheckpointScores]) -> CheckpointScores:
 
 
 def has_stopped_improving(checkpoints: Sequence[CheckpointScores], patience: int) -> bool:
-    """Whether the last ``patience`` checkpoints were none of them likelier than all before; 0: never."""
+    """Whether none of the last ``patience`` checkpoints has a higher likeness than all before them; 0: never."""
     if not 0 < patience < len(checkpoints):
         return False
     earlier, recent = checkpoints[:-patience], checkpoints[-patience:]
-    bar = max(scores.likeness for scores in earlier) + LEAST_GAIN
+    bar = max(scores.likeness for scores in earlier) + MIN_GAIN
     return all(scores.likeness < bar for scores in recent)
 
 
-def not_measured(why: str, last_step: int, held_out: int = 0) -> TrainingScores:
-    """The scores of a training that nobody judged."""
-    reason = f"likeness not measured: {why}; the last checkpoint, step {last_step}, was taken"
+def not_measured(because: str, last_step: int, held_out: int = 0) -> TrainingScores:
+    """The scores of a training without judged checkpoints."""
+    reason = f"likeness not measured: {because}; the last checkpoint, step {last_step}, was taken"
     return TrainingScores("", held_out, last_step, reason)
 
 
 def conclude(
     checkpoints: Sequence[CheckpointScores], *, analyzer: str, same_person_from: float, held_out: int, total_steps: int
 ) -> TrainingScores:
-    """Choose, and say why."""
+    """Choose a checkpoint, and say why."""
     best = best_of(checkpoints)
     early = checkpoints[-1].step < total_steps
     return TrainingScores(
@@ -158,9 +159,9 @@ def _reason(
         words += "; it is the only checkpoint that was judged"
     else:
         among = f"of {len(sound)} sound checkpoints out of {len(checkpoints)}"
-        likest = max(sound, key=lambda scores: scores.likeness)
-        if likest.likeness > best.likeness:
-            words += f", the last {among} that are as like as step {likest.step} ({likest.likeness:.3f}), up to noise"
+        highest = max(sound, key=lambda scores: scores.likeness)
+        if highest.likeness > best.likeness:
+            words += f", the last {among} that are as like as step {highest.step} ({highest.likeness:.3f}), up to noise"
         else:
             words += f", the highest {among}"
         if flawed := [scores for scores in checkpoints if scores.flaws and scores.likeness > best.likeness]:

@@ -1,4 +1,4 @@
-"""One run of one job: the child at work, the lease kept alive beside it, its progress written under the fence."""
+"""Runs one attempt of a job: starts the child process, renews the lease, and writes progress under its fence."""
 
 from __future__ import annotations
 
@@ -18,24 +18,27 @@ from headshots.schema import training_jobs
 from headshots.threads import in_lease_thread
 from services.trainer.metrics import Metrics
 from services.trainer.queue.job import Failure
-from services.trainer.queue.wakeup import Bell
+from services.trainer.queue.wakeup import Wakeup
 from services.trainer.run.messages import Event, Failed, Progress, Started, Stopped, Succeeded, Task
 from services.trainer.workers.process import ChildProcess
 
 log = logging.getLogger(__name__)
 
-# Steps whose mean tells how long the rest will take.
+# The expected time is computed from the mean of so many recent steps.
 _ETA_STEPS = 30
 # The lease is renewed, and a cancellation from another replica noticed, at least this often.
-_LONGEST_BEAT_SECONDS = 1.0
+_MAX_RENEWAL_SECONDS = 1.0
 
 
 class CancelRequested(Exception):
-    """Somebody asked to cancel the job; the child is gone."""
+    """The job is to be cancelled; the child process is gone."""
 
 
 class Attempt:
-    """Runs a child to its end. ``calls`` rings for cancellations and for draining; ``changes`` is rung for watchers."""
+    """Runs a child process to its end.
+
+    ``wakeup`` is notified of cancellations and of draining by others; ``changes`` is notified here, for watchers.
+    """
 
     def __init__(
         self,
@@ -45,87 +48,90 @@ class Attempt:
         *,
         lease_seconds: float,
         stall_seconds: float,
-        calls: Bell,
-        changes: Bell,
+        wakeup: Wakeup,
+        changes: Wakeup,
         metrics: Metrics,
         launch: Callable[[Task], Awaitable[ChildProcess]],
     ) -> None:
         self._engine, self._lease, self._task = engine, lease, task
         self._lease_seconds, self._stall_seconds, self._metrics = lease_seconds, stall_seconds, metrics
-        self._calls, self._changes, self._launch = calls, changes, launch
-        self._beat_seconds = min(_LONGEST_BEAT_SECONDS, lease_seconds / 3)
+        self._wakeup, self._changes, self._launch = wakeup, changes, launch
+        self._renewal_seconds = min(_MAX_RENEWAL_SECONDS, lease_seconds / 3)
         self._unwritten: dict[str, Any] = {}
         self._curve: list[tuple[int, float]] = []
         self._recent: deque[float] = deque(maxlen=_ETA_STEPS)
         self._total_steps = 0
-        self._heard_at = 0.0
+        self._last_event_at = 0.0
 
     async def run(self, drain_deadline: Callable[[], float | None]) -> Succeeded | Failed | Stopped:
-        """How the run ended. ``drain_deadline``: when a draining service kills the child, by the loop's clock.
+        """Run to the end; returns how it ended.
+
+        ``drain_deadline``: when a draining service kills the child process, by the event loop's clock; None: no drain.
 
         Raises:
             CancelRequested: the job is to be cancelled.
-            LeaseLostError: somebody else has the job by now.
+            LeaseLostError: another worker has the job by now.
         """
         child = await self._launch(self._task)
         log.info("training %s: attempt %d is process %d", self._lease.id, self._lease.attempt, child.pid)
-        self._heard_at = asyncio.get_running_loop().time()
-        following, keeping = asyncio.create_task(self._follow(child)), asyncio.create_task(self._keep())
+        self._last_event_at = asyncio.get_running_loop().time()
+        reading = asyncio.create_task(self._read_events(child))
+        renewing = asyncio.create_task(self._renew_until_cancelled())
         try:
-            return await self._attend(child, following, keeping, drain_deadline)
+            return await self._supervise(child, reading, renewing, drain_deadline)
         finally:
             await child.kill()
-            following.cancel()
-            keeping.cancel()
-            await asyncio.gather(following, keeping, return_exceptions=True)
+            reading.cancel()
+            renewing.cancel()
+            await asyncio.gather(reading, renewing, return_exceptions=True)
 
-    async def _attend(
+    async def _supervise(
         self,
         child: ChildProcess,
-        following: asyncio.Task[Succeeded | Failed | Stopped],
-        keeping: asyncio.Task[None],
+        reading: asyncio.Task[Succeeded | Failed | Stopped],
+        renewing: asyncio.Task[None],
         drain_deadline: Callable[[], float | None],
     ) -> Succeeded | Failed | Stopped:
-        """Until the child is done or has to be. Asks no database, so that one that hangs holds nothing up here."""
-        told = False
-        for task in (following, keeping):
-            task.add_done_callback(lambda _: self._calls.ring())
+        """Wait until the child process ends, or has to end. Makes no database call: one that hangs would delay this."""
+        is_stopping = False
+        for task in (reading, renewing):
+            task.add_done_callback(lambda _: self._wakeup.notify())
         while True:
-            ticket = self._calls.ticket()
-            if following.done():
-                return following.result()
-            if keeping.done():
-                keeping.result()
+            woken = self._wakeup.event()
+            if reading.done():
+                return reading.result()
+            if renewing.done():
+                renewing.result()
                 raise CancelRequested
             deadline, now = drain_deadline(), asyncio.get_running_loop().time()
-            if deadline is not None and not told:
+            if deadline is not None and not is_stopping:
                 await child.stop()
-                told = True
+                is_stopping = True
             if deadline is not None and now > deadline:
                 log.warning("training %s did not write its checkpoint in time", self._lease.id)
                 return Stopped(0)
-            if now - self._heard_at > self._stall_seconds:
+            if now - self._last_event_at > self._stall_seconds:
                 return Failed(_stalled(self._stall_seconds), final=False)
-            await pause(ticket, self._beat_seconds)
+            await pause(woken, self._renewal_seconds)
 
-    async def _keep(self) -> None:
-        """Keep the lease until somebody asks to cancel the job."""
+    async def _renew_until_cancelled(self) -> None:
+        """Renew the lease until the job is to be cancelled."""
         while True:
-            ticket = self._calls.ticket()
-            if await self._beat():
+            woken = self._wakeup.event()
+            if await self._renew():
                 return
-            await pause(ticket, self._beat_seconds)
+            await pause(woken, self._renewal_seconds)
 
-    async def _follow(self, child: ChildProcess) -> Succeeded | Failed | Stopped:
-        """Take in what the child says; returns its last words."""
+    async def _read_events(self, child: ChildProcess) -> Succeeded | Failed | Stopped:
+        """Record the child process's events; returns the last one."""
         async for event in child.events():
             if isinstance(event, Succeeded | Failed | Stopped):
                 return event
-            self._heard_at = asyncio.get_running_loop().time()
-            self._take_in(event)
-        raise AssertionError("a child always has a last word")
+            self._last_event_at = asyncio.get_running_loop().time()
+            self._record(event)
+        raise AssertionError("a child process always has a last event")
 
-    def _take_in(self, event: Event) -> None:
+    def _record(self, event: Event) -> None:
         if isinstance(event, Started):
             self._total_steps, self._curve = event.total_steps, list(event.curve)
             self._unwritten |= {"step": event.step, "total_steps": event.total_steps, "curve": self._curve}
@@ -138,10 +144,10 @@ class Attempt:
             eta = left * sum(self._recent) / len(self._recent)
             self._unwritten |= {"step": event.step, "loss": event.loss, "eta_seconds": eta, "curve": self._curve}
 
-    async def _beat(self) -> bool:
+    async def _renew(self) -> bool:
         """Renew the lease and write progress; returns whether to cancel.
 
-        While the database is away the child works on: nobody else can take the job then either.
+        While the database is unavailable the child process continues: nobody else can take the job then either.
         """
         values, self._unwritten = self._unwritten, {}
         try:
@@ -150,7 +156,7 @@ class Attempt:
             )
             if values:
                 await in_lease_thread(leases.update, self._engine, training_jobs, self._lease, **values)
-                self._changes.ring()
+                self._changes.notify()
         except UnavailableError as error:
             log.warning("training %s: progress not written: %s", self._lease.id, error.message)
             self._unwritten = {**values, **self._unwritten}
@@ -161,6 +167,6 @@ class Attempt:
 def _stalled(seconds: float) -> Failure:
     return Failure(
         "TRAINING_STALLED",
-        f"the training's process has said nothing for {seconds:g} s and was killed; where single steps take that long, "
+        f"the training's process has sent nothing for {seconds:g} s and was killed; where single steps take that long, "
         "raise HEADSHOTS_TRAINER_STALL_SECONDS",
     )

@@ -1,4 +1,4 @@
-"""What all workers of a service share."""
+"""The objects that all workers of a service share."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import now_expression
 from headshots.diffusion.foundations.foundation import Foundation
 from services.trainer.metrics import Metrics
-from services.trainer.queue.wakeup import Bell
+from services.trainer.queue.wakeup import Wakeup
 from services.trainer.run.messages import Task
 from services.trainer.settings import TrainerSettings
-from services.trainer.workers.process import Child, ChildProcess
+from services.trainer.workers.process import ChildProcess, TrainingProcess
 
 
 @dataclass(frozen=True)
-class Workplace:
-    """The service's parts, as ``__main__`` put them together."""
+class WorkerContext:
+    """The service's parts, as ``__main__`` puts them together."""
 
     engine: Engine
     store: ArtifactStore
@@ -32,12 +32,12 @@ class Workplace:
     device: str
     settings: TrainerSettings
     metrics: Metrics
-    # Rings for workers: a new job, a cancellation, the drain, a child's end.
-    calls: Bell
-    # Rings for those who watch: a row has changed.
-    changes: Bell
+    # Wakes workers: a new job, a cancellation, the drain, the end of a training process.
+    worker_wakeup: Wakeup
+    # Wakes those who watch jobs: a row has changed.
+    changes: Wakeup
     # Starts the process of a run.
-    launch: Callable[[Task], Awaitable[ChildProcess]] = Child.start
+    launch: Callable[[Task], Awaitable[ChildProcess]] = TrainingProcess.start
 
     @property
     def now(self) -> Any:

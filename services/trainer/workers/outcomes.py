@@ -1,4 +1,4 @@
-"""How a worker lets go of a job: every way in which a run may end, written under the run's fence."""
+"""Writes the outcome of a run: every way in which it may end, under the fence of its lease."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from services.trainer.output.provenance import provenance_of
 from services.trainer.queue import rows
 from services.trainer.queue.job import Failure, Job
 from services.trainer.run.messages import Failed, Stopped, Succeeded
-from services.trainer.run.retrying_store import patiently
-from services.trainer.workers.context import Workplace
+from services.trainer.run.retrying_store import with_retries
+from services.trainer.workers.context import WorkerContext
 
 log = logging.getLogger(__name__)
 
@@ -28,61 +28,62 @@ T = TypeVar("T")
 
 _DATABASE_PAUSE_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
-# How often a cancelled job's artefacts are tried to be removed, while the store is away; the pauses between double.
+# Tries to remove a cancelled job's artefacts while the store is unavailable; the pause doubles after each.
 CLEANING_TRIES = 8
 
 
-async def until_it_answers(call: Callable[[], T], what: str) -> T:
-    """A call to the database, made for as long as it takes the database to come back."""
+async def until_available(call: Callable[[], T], job_id: str) -> T:
+    """Make a database call, again and again while the database is unavailable."""
     while True:
         try:
             return await in_lease_thread(call)
         except UnavailableError as error:
-            log.warning("training %s: trying again: %s", what, error.message)
+            log.warning("training %s: trying again: %s", job_id, error.message)
         await asyncio.sleep(_DATABASE_PAUSE_SECONDS)
 
 
-class Endings:
-    """Of one run of one job. All methods raise LeaseLostError when somebody else has the job by now."""
+class OutcomeWriter:
+    """Writes the outcome of one run. All methods raise LeaseLostError if another worker has the job by now."""
 
-    def __init__(self, place: Workplace, lease: Lease, job: Job) -> None:
-        self._place, self._lease, self._job = place, lease, job
-        self._begin = time.monotonic()
+    def __init__(self, context: WorkerContext, lease: Lease, job: Job) -> None:
+        self._context, self._lease, self._job = context, lease, job
+        self._started_at = time.monotonic()
 
-    async def settle(self, outcome: Succeeded | Failed | Stopped) -> None:
-        """Write down how a run ended."""
-        if isinstance(outcome, Succeeded):
-            await self._succeed(outcome)
-        elif isinstance(outcome, Stopped):
+    async def write(self, event: Succeeded | Failed | Stopped) -> None:
+        """Write the outcome that the run's last event tells."""
+        if isinstance(event, Succeeded):
+            await self._succeed(event)
+        elif isinstance(event, Stopped):
             await self._release(handed_back=self._job.handed_back + 1)
             log.info("training %s: handed back", self._job.id)
-        elif outcome.final:
-            await self.fail(outcome.failure)
+        elif event.final:
+            await self.fail(event.failure)
         else:
-            await self._lose(outcome.failure)
+            await self._lose(event.failure)
 
     async def give_up(self, lost: int) -> None:
-        """So many runs were lost that there shall be no other."""
+        """Fail the job: too many runs were lost with their workers."""
         unknown = Failure("TRAINING_LOST", "its workers were lost, each in the middle of a run")
         await self.fail(_after(self._job.last_failure or unknown, lost))
 
     async def fail(self, failure: Failure) -> None:
-        """Another run would fail as well, or there were enough."""
+        """Fail the job: another run would fail too, or too many runs were lost."""
         log.warning("training %s: failed: %s: %s", self._job.id, failure.reason, failure.message)
-        if not await self._cleaned():
-            log.error("training %s: what it left under %s stays", self._job.id, self._job.request.output_prefix)
+        if not await self._remove_artefacts():
+            prefix = self._job.request.output_prefix
+            log.error("training %s: its artefacts under %s could not be removed", self._job.id, prefix)
         await self._end_as_failed(failure)
 
     async def cancel(self) -> None:
-        """Remove what runs have left, then say that it is cancelled; while the store is away, try again later."""
+        """Remove artefacts, then cancel the job. If the store is unavailable, release the job to try again later."""
         job, tries = self._job, self._job.cleanings + 1
-        if await self._cleaned():
+        if await self._remove_artefacts():
             await self._write(state=CANCELLED, failure_reason=None, failure_message=None, **self._over())
             self._observe(CANCELLED)
             log.info("training %s: cancelled", job.id)
         elif tries < CLEANING_TRIES:
-            pause = self._place.settings.lease_seconds * 2 ** (tries - 1)
-            await self._release(not_before=self._place.now + pause, handed_back=job.handed_back + 1, cleanings=tries)
+            pause = self._context.settings.lease_seconds * 2 ** (tries - 1)
+            await self._release(not_before=self._context.now + pause, handed_back=job.handed_back + 1, cleanings=tries)
         else:
             await self._end_as_failed(
                 Failure(
@@ -93,68 +94,68 @@ class Endings:
             )
 
     async def clear_if_erased(self) -> None:
-        """After the lease was lost: where the job was erased, nothing of it may stay.
+        """After the lease was lost: if the job was erased, remove its artefacts.
 
-        A machine that froze and woke may have written once more since the erasure had its last look.
+        A machine that was suspended may have written once more after the erasure had listed what to remove.
         """
-        place, job = self._place, self._job
+        context, job = self._context, self._job
         try:
-            await until_it_answers(lambda: rows.get(place.engine, job.id), job.id)
+            await until_available(lambda: rows.get(context.engine, job.id), job.id)
         except NotFoundError:
             prefix = job.request.output_prefix
-            log.warning("training %s: erased; removing what came late under %s", job.id, prefix)
+            log.warning("training %s: erased; removing what was written late under %s", job.id, prefix)
             try:
-                await in_thread(patiently, lambda: place.store.delete_prefix_sync(prefix))
+                await in_thread(with_retries, lambda: context.store.delete_prefix_sync(prefix))
             except UnavailableError as error:
-                log.error("training %s: what it left under %s stays: %s", job.id, prefix, error.message)
+                log.error("training %s: its artefacts under %s could not be removed: %s", job.id, prefix, error.message)
 
-    async def begin(self) -> None:
-        """Say that the run has started."""
-        await self._write(started_at=self._place.now, ended_runs=self._lease.attempt - 1)
+    async def write_started(self) -> None:
+        """Write that the run has started."""
+        await self._write(started_at=self._context.now, ended_runs=self._lease.attempt - 1)
 
-    async def _succeed(self, outcome: Succeeded) -> None:
-        step, loss = outcome.curve[-1]
+    async def _succeed(self, event: Succeeded) -> None:
+        step, loss = event.curve[-1]
         await self._write(
             state=SUCCEEDED,
             step=step,
             total_steps=step,
             loss=loss,
-            curve=outcome.curve,
-            adapter=asdict(outcome.adapter),
-            likeness=outcome.scores.likeness,
-            scores=outcome.scores.to_json(),
+            curve=event.curve,
+            adapter=asdict(event.adapter),
+            likeness=event.scores.likeness,
+            scores=event.scores.to_json(),
             **self._over(),
         )
         self._observe(SUCCEEDED)
         log.info("training %s: done", self._job.id)
 
     async def _lose(self, failure: Failure) -> None:
-        """A run was lost: the next comes after a pause, unless it was the last."""
-        settings, lost = self._place.settings, self._lease.attempt - self._job.handed_back
+        """A run was lost: release the job for another run after a pause, or fail it after too many."""
+        settings, lost = self._context.settings, self._lease.attempt - self._job.handed_back
         log.warning("training %s: run %d was lost: %s", self._job.id, lost, failure.message)
         if lost >= settings.max_attempts:
             await self.fail(_after(failure, lost))
             return
         pause = min(settings.retry_seconds * 2 ** (lost - 1), _LONGEST_RETRY_SECONDS)
         await self._release(
-            not_before=self._place.now + pause, failure_reason=failure.reason, failure_message=failure.message
+            not_before=self._context.now + pause, failure_reason=failure.reason, failure_message=failure.message
         )
 
-    async def _cleaned(self) -> bool:
-        """Whether partial artefacts are gone; half a lease is spent on trying.
+    async def _remove_artefacts(self) -> bool:
+        """Remove partial artefacts, for at most half a lease; returns whether they are gone.
 
         Raises:
-            LeaseLostError: they may be somebody else's by now, and were not touched.
+            LeaseLostError: they may be another worker's by now, and were not touched.
         """
-        place, request, seconds = self._place, self._job.request, self._place.settings.lease_seconds
+        context, request, seconds = self._context, self._job.request, self._context.settings.lease_seconds
         try:
-            # The store knows no fences, so the lease is made sure of first.
-            await in_lease_thread(leases.renew, place.engine, training_jobs, self._lease, ttl_seconds=seconds)
-            provenance = provenance_of(place.foundation, place.foundation_digest, request)
+            # The store knows no fences, so the lease is checked first.
+            await in_lease_thread(leases.renew, context.engine, training_jobs, self._lease, ttl_seconds=seconds)
+            provenance = provenance_of(context.foundation, context.foundation_digest, request)
             await in_thread(
-                patiently,
-                lambda: remove_artefacts(place.store, request, provenance),
-                patience_seconds=seconds / 2,
+                with_retries,
+                lambda: remove_artefacts(context.store, request, provenance),
+                timeout_seconds=seconds / 2,
             )
         except (UnavailableError, InvalidArgumentError) as error:
             log.warning("training %s: not cleaned up: %s", self._job.id, error.message)
@@ -169,19 +170,19 @@ class Endings:
         await self._write(state=PENDING, ended_runs=self._lease.attempt, eta_seconds=None, **values)
 
     async def _write(self, **values: Any) -> None:
-        """Write under the fence, for as long as it takes the database to come back."""
-        engine, lease = self._place.engine, self._lease
-        await until_it_answers(lambda: leases.update(engine, training_jobs, lease, **values), lease.id)
-        self._place.changes.ring()
+        """Write under the fence, again and again while the database is unavailable."""
+        engine, lease = self._context.engine, self._lease
+        await until_available(lambda: leases.update(engine, training_jobs, lease, **values), lease.id)
+        self._context.changes.notify()
 
     def _over(self) -> dict[str, Any]:
-        """What every terminal write sets."""
-        return {"ended_at": self._place.now, "ended_runs": self._lease.attempt, "eta_seconds": None}
+        """The columns that every terminal write sets."""
+        return {"ended_at": self._context.now, "ended_runs": self._lease.attempt, "eta_seconds": None}
 
     def _observe(self, state: str) -> None:
-        self._place.metrics.job_seconds.labels(state).observe(time.monotonic() - self._begin)
+        self._context.metrics.job_seconds.labels(state).observe(time.monotonic() - self._started_at)
 
 
 def _after(failure: Failure, runs: int) -> Failure:
-    """The failure of a job whose runs were all lost; the reason is the last one's."""
+    """The failure of a job whose runs were lost; its reason is that of the last run."""
     return Failure(failure.reason, f"{runs} runs were lost; the last: {failure.message}")

@@ -1,4 +1,4 @@
-"""The service's end of a child process: start it, hear its events, stop or kill it."""
+"""Starts a training process, reads its events, and stops or kills it."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ from services.trainer.run.messages import STOP, Event, Failed, Stopped, Succeede
 
 log = logging.getLogger(__name__)
 
-# What a child runs; tests let it run something that kills it in the middle.
+# The module that the process runs; chaos tests replace it.
 CHILD_MODULE = "services.trainer.run"
 _REPOSITORY = Path(__file__).resolve().parents[3]
-# A line holds at most a whole curve.
-_LONGEST_LINE = 1 << 20
+# Bytes of a message; the longest ones hold a whole loss curve.
+_MAX_LINE = 1 << 20
 
 
 class ChildProcess(Protocol):
-    """What an attempt needs of a child; tests bring their own."""
+    """A child process as an attempt sees it; tests use their own implementation."""
 
     pid: int
 
     def events(self) -> AsyncIterator[Event]:
-        """Everything it says; the last is Succeeded, Failed or Stopped, made up if it died without a word."""
+        """Its events; the last is Succeeded, Failed or Stopped, also if the process died without sending one."""
 
     async def stop(self) -> None:
-        """Ask for a checkpoint and an end after the running step."""
+        """Ask it to write a checkpoint and to end after the current step."""
 
     async def kill(self) -> None:
-        """End it and all it started, at once; returns when it is gone."""
+        """Kill it and its own children; returns when it is gone."""
 
 
-class Child:
-    """A training in a process of its own, in a session of its own."""
+class TrainingProcess:
+    """A child process that runs one training, in a session of its own."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self.pid = process.pid
 
     @classmethod
-    async def start(cls, task: Task) -> Child:
+    async def start(cls, task: Task) -> TrainingProcess:
         """Start ``python -m services.trainer.run`` on ``task``."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -58,17 +58,17 @@ class Child:
             env=_environment(task),
             cwd=_REPOSITORY,
             start_new_session=True,
-            limit=_LONGEST_LINE,
+            limit=_MAX_LINE,
         )
         assert process.stdin is not None
-        # A child that is gone already is noticed at the end of its stdout.
+        # A process that is gone already is noticed at the end of its stdout.
         with contextlib.suppress(ConnectionError):
             process.stdin.write(encode(task))
             await process.stdin.drain()
         return cls(process)
 
     async def events(self) -> AsyncIterator[Event]:
-        """As :class:`ChildProcess` has it."""
+        """As :class:`ChildProcess`."""
         assert self._process.stdout is not None
         last: Event | None = None
         async for line in self._process.stdout:
@@ -79,17 +79,17 @@ class Child:
         if isinstance(last, Succeeded | Failed | Stopped):
             yield last
         else:
-            yield Failed(_obituary(status), final=False)
+            yield Failed(_failure_of(status), final=False)
 
     async def stop(self) -> None:
-        """As :class:`ChildProcess` has it."""
+        """As :class:`ChildProcess`."""
         assert self._process.stdin is not None
         with contextlib.suppress(ConnectionError):
             self._process.stdin.write(STOP.encode() + b"\n")
             await self._process.stdin.drain()
 
     async def kill(self) -> None:
-        """As :class:`ChildProcess` has it."""
+        """As :class:`ChildProcess`."""
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -97,22 +97,22 @@ class Child:
 
 
 def _environment(task: Task) -> dict[str, str]:
-    """The service's own environment (the object store's credentials are in it), and how torch should behave."""
+    """The service's environment, with the object store's credentials, and torch's settings."""
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, (str(_REPOSITORY), os.environ.get("PYTHONPATH")))),
-        # Threads that wait give their core away: spinning beside other work was measured ten times slower.
+        # Waiting threads must not spin: beside other work that was measured ten times slower.
         "OMP_WAIT_POLICY": "passive",
         "OMP_NUM_THREADS": str(task.threads),
-        # Weights come from the foundation's folder and from nowhere else.
+        # Weights are only loaded from the foundation's folder.
         "HF_HUB_OFFLINE": "1",
-        # What CUDA's matrix products need to be reproducible.
+        # CUDA's matrix products are reproducible only with this.
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
     }
 
 
-def _obituary(status: int) -> Failure:
-    """What to say of a child that died without a word; ``status`` is negative for a signal."""
+def _failure_of(status: int) -> Failure:
+    """The failure of a process that died without a last event; ``status`` is negative for a signal."""
     if status == -signal.SIGKILL:
         return Failure(
             "TRAINING_KILLED",
@@ -120,4 +120,4 @@ def _obituary(status: int) -> Failure:
             "or a lower rank, or give the trainer more memory",
         )
     how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
-    return Failure("TRAINING_CRASHED", f"the training's process ended {how}; the trainer's log has its last words")
+    return Failure("TRAINING_CRASHED", f"the training's process ended {how}; the trainer's log has its output")

@@ -14,20 +14,24 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import migrate, open_database, read
 from headshots.schema import metadata
-from tests.integration.gateway.test_galleries import (  # noqa: F401
-    subject,
-    test_a_draining_gateway_hands_its_shots_back_uncounted,
-    test_a_gallery_is_painted_from_styles_and_seeds,
-    test_a_gateway_killed_in_mid_gallery_finishes_it_after_a_restart,
+from tests.integration.gateway.conftest import world  # noqa: F401
+from tests.integration.gateway.galleries.test_orders import (  # noqa: F401
     test_pages_are_newest_first_and_without_images,
-    test_two_gateways_share_a_gallery,
-    world,
 )
-from tests.integration.gateway.test_watches import (  # noqa: F401
+from tests.integration.gateway.painting.conftest import subject  # noqa: F401
+from tests.integration.gateway.painting.test_lost_gateways import (  # noqa: F401
+    test_a_draining_gateway_puts_its_shots_back_uncounted,
+    test_a_gateway_killed_in_mid_gallery_finishes_it_after_a_restart,
+    test_two_gateways_share_a_gallery,
+)
+from tests.integration.gateway.painting.test_painting import (  # noqa: F401
+    test_a_gallery_is_painted_from_styles_and_seeds,
+)
+from tests.integration.gateway.trainings.test_events import (  # noqa: F401
     name,
     test_a_deleted_subject_leaves_no_events,
-    test_a_gateway_killed_between_two_events_costs_none_and_repeats_none,
-    test_a_watch_goes_on_after_any_event,
+    test_a_gateway_killed_between_two_events_loses_and_repeats_none,
+    test_a_watch_resumes_after_any_event,
 )
 from tests.support import postgres
 from tests.unit.gateway.galleries.test_shots import (  # noqa: F401
@@ -36,7 +40,7 @@ from tests.unit.gateway.galleries.test_shots import (  # noqa: F401
 )
 from tests.unit.gateway.subjects.test_eraser import (  # noqa: F401
     test_a_deletion_that_the_store_refused_can_be_repeated,
-    test_the_row_stays_for_a_second_look_until_the_grace_period_is_over,
+    test_the_row_stays_for_a_last_look_until_the_grace_period_is_over,
 )
 from tests.unit.test_keys import test_a_tenant_may_be_made_by_several_at_once  # noqa: F401
 from tests.unit.test_leases import (  # noqa: F401
@@ -49,16 +53,18 @@ from tests.unit.test_leases import (  # noqa: F401
     test_renew_reports_a_wish_to_cancel,
 )
 from tests.unit.trainer.queue.test_fair_share import (  # noqa: F401
-    test_a_hundred_jobs_of_one_tenant_do_not_starve_anothers_first,
-    test_a_job_may_be_sent_by_several_at_once,
-    test_both_classes_are_served_high_first_and_by_turns_within,
+    test_a_hundred_jobs_of_one_tenant_do_not_delay_the_claim_of_anothers_first,
+    test_high_priority_is_claimed_first_and_tenants_alternate_within_a_priority,
+)
+from tests.unit.trainer.queue.test_rows import test_a_job_may_be_inserted_by_several_at_once  # noqa: F401
+from tests.unit.trainer.test_engine import (  # noqa: F401
+    test_cancelling_a_waiting_job_is_done_when_the_call_returns,
+    test_draining_hands_the_job_back_and_does_not_count_the_run,
+    test_the_queue_position_is_told_and_changes,
 )
 from tests.unit.trainer.workers.test_worker import (  # noqa: F401
     test_a_lost_workers_job_is_taken_over_and_counted,
-    test_a_run_that_succeeds,
-    test_cancelling_a_waiting_job_is_done_when_the_call_returns,
-    test_draining_hands_the_job_back_and_does_not_count_the_run,
-    test_place_in_the_queue_is_told_and_changes,
+    test_a_successful_run_is_recorded,
 )
 
 pytestmark = postgres.needed
@@ -91,7 +97,7 @@ def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         # Without a pool: a service that is killed leaves nothing open behind it, as a process that is killed would.
         return sa.create_engine(url, poolclass=sa.pool.NullPool)
 
-    for module in ("tests.support.gateway_world", "services.gateway.wiring", "tests.support.trainer_world"):
+    for module in ("tests.support.gateway.world", "services.gateway.wiring", "tests.support.trainer_world"):
         monkeypatch.setattr(f"{module}.open_database", open_here)
 
 

@@ -56,7 +56,7 @@ def test_two_faces_have_embeddings_of_their_own(analyzer: FaceAnalyzer) -> None:
     assert not np.allclose(one.embedding, other.embedding)
 
 
-def test_nobody_is_nobody(analyzer: FaceAnalyzer) -> None:
+def test_a_picture_without_faces_has_none(analyzer: FaceAnalyzer) -> None:
     assert analyzer.faces(picture(300, 200)) == []
 
 

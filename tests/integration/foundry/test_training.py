@@ -19,7 +19,7 @@ from foundry.judges import Judges
 from foundry.latents import PatchCode, prepare_latents, to_tensor
 from foundry.models import make_text_encoder, make_unet
 from foundry.parallel import Ranks
-from foundry.start import check_latents, load_start
+from foundry.published import check_latents, load_published
 from foundry.training import Budget
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.settings import default_foundation
@@ -111,7 +111,7 @@ def test_a_run_starts_from_a_published_pipeline_whose_tokenizer_knew_fewer_words
     many = tokens.save_tokenizer(tmp_path / "more")
     assert len(many) > len(few)
     unet, grown = make_unet(), make_text_encoder(many)
-    load_start(published, many, unet, grown)
+    load_published(published, many, unet, grown)
     before, after = text.get_input_embeddings().weight, grown.get_input_embeddings().weight
     assert torch.equal(after[many.convert_tokens_to_ids("suit</w>")], before[few.convert_tokens_to_ids("suit</w>")])
     assert len(few.tokenize("denim")) > 1

@@ -201,7 +201,7 @@ async def test_a_preview_looks_like_the_image_that_comes(tmp_path: Path) -> None
     """The linear map from latents to colours, without the decoder: after the last step it shows the finished image."""
     package = EnginePackage.read(ensure_package(default_foundation(), scratch() / "engines"))
     async with running_generator(tmp_path, package=package) as generator:
-        events = await generator.paint(prompt="headshot of a man, wearing a navy suit", seed=5, preview_every=20)
+        events = await generator.generate(prompt="headshot of a man, wearing a navy suit", seed=5, preview_every=20)
     glimpse = next(event.step.preview for event in events if event.step.preview)
     with Image.open(io.BytesIO(glimpse)) as preview, Image.open(io.BytesIO(events[-1].image.content)) as image:
         shown = np.asarray(preview, float)

@@ -1,60 +1,24 @@
-"""The generator through real gRPC: events, images, adapters and everything that must be refused."""
+"""The generator through real gRPC: events, images and adapters."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import grpc
-import grpc.aio
 import numpy as np
 import pytest
 from PIL import Image
 
 from headshots.errors import (
-    DeadlineExceededError,
-    FailedPreconditionError,
     InvalidAdapterError,
-    InvalidArgumentError,
-    ResourceExhaustedError,
 )
-from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import generator_pb2 as pb
-from headshots.v1 import images_pb2, jobs_pb2
-from services.generator.engine import EngineLimits
-from tests.support.engines import lora_bytes, peft_unet, tiny_digest, with_metadata
-from tests.support.generators import Generator, SteppedBackend, ask, refused, running_generator
-from tests.support.waiting import PATIENCE_SECONDS, until
-
-
-@pytest.fixture
-async def generator(tmp_path: Path) -> AsyncIterator[Generator]:
-    async with running_generator(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def backend() -> SteppedBackend:
-    return SteppedBackend()
-
-
-@pytest.fixture
-async def stepped(tmp_path: Path, backend: SteppedBackend) -> AsyncIterator[Generator]:
-    """A generator on `backend`."""
-    async with running_generator(tmp_path, backend=backend) as made:
-        yield made
-
-
-async def reached(call: Any, kind: str) -> None:
-    """Returns at the call's first event of that kind."""
-    async for event in call:
-        if event.WhichOneof("event") == kind:
-            return
-    raise AssertionError(f"the call ended without the event {kind}")
+from headshots.v1 import images_pb2
+from tests.support.engines import lora_bytes, peft_unet, tiny_digest
+from tests.support.generators import Generator, refused
 
 
 def pixels(content: bytes) -> np.ndarray[Any, Any]:
@@ -63,13 +27,13 @@ def pixels(content: bytes) -> np.ndarray[Any, Any]:
 
 
 async def test_the_events_of_a_request(generator: Generator) -> None:
-    events = await generator.paint(steps=4, image_count=2, preview_every=2)
+    events = await generator.generate(steps=4, image_count=2, preview_every=2)
     kinds = [event.WhichOneof("event") for event in events]
     assert kinds[:2] == ["queued", "started"]
     assert kinds.count("step") == 8
     assert kinds[-1] == "image"
     assert kinds.count("image") == 2
-    assert events[0].queued.place == 0
+    assert events[0].queued.position == 0
     for index in (0, 1):
         steps = [e.step for e in events if e.WhichOneof("event") == "step" and e.step.index == index]
         assert [(s.step, s.total_steps, bool(s.preview)) for s in steps] == [
@@ -82,7 +46,7 @@ async def test_the_events_of_a_request(generator: Generator) -> None:
 
 
 async def test_images_say_what_they_are(generator: Generator) -> None:
-    events = await generator.paint(image_count=3, seed=41, width_px=32, height_px=48)
+    events = await generator.generate(image_count=3, seed=41, width_px=32, height_px=48)
     found = sorted((e.image for e in events if e.WhichOneof("event") == "image"), key=lambda image: image.index)
     assert [image.seed for image in found] == [41, 42, 43]
     assert len({image.sha256 for image in found}) == 3
@@ -123,7 +87,7 @@ async def test_an_image_is_stored_by_its_content(generator: Generator) -> None:
     assert await generator.store.list("tenants/acme") == [image.key]
 
 
-async def test_the_same_request_is_the_same_bytes_alone_or_in_company(generator: Generator) -> None:
+async def test_the_same_request_is_the_same_bytes_alone_or_beside_others(generator: Generator) -> None:
     adapters = [await generator.add(lora_bytes(peft_unet(4, 8.0, seed))) for seed in range(3)]
     samplers = [pb.SAMPLER_DDIM, pb.SAMPLER_EULER, pb.SAMPLER_DPMPP_2M]
     requests: list[dict[str, Any]] = [
@@ -210,194 +174,3 @@ async def test_evict_forgets_everywhere(generator: Generator, tmp_path: Path) ->
     await generator.store.delete(adapter.key)
     error = await refused(generator, adapter=adapter)
     assert (type(error), error.reason) == (InvalidAdapterError, "ADAPTER_NOT_FOUND")
-
-
-async def test_evict_refuses_what_is_in_use(stepped: Generator, backend: SteppedBackend) -> None:
-    adapter = await stepped.add(lora_bytes(peft_unet(2, 4.0, seed=9)))
-    backend.hold(1)
-    call = stepped.stub.Generate(ask(adapter=adapter, steps=150))
-    await reached(call, "step")
-    with pytest.raises(grpc.RpcError) as caught:
-        await stepped.stub.EvictAdapter(pb.EvictAdapterRequest(sha256=adapter.sha256))
-    error = error_from_rpc(caught.value)
-    assert (type(error), error.reason) == (FailedPreconditionError, "EVICTION_IN_USE")
-    call.cancel()
-
-
-async def test_cancelling_frees_the_rows_and_the_slot(stepped: Generator, backend: SteppedBackend) -> None:
-    adapter = await stepped.add(lora_bytes(peft_unet(2, 4.0, seed=9)))
-    backend.hold(1)
-    calls = []
-    for kind in ("step", "queued", "queued"):  # one after another: calls made at once may arrive in any order
-        calls.append(stepped.stub.Generate(ask(adapter=adapter, steps=150, image_count=4)))
-        await reached(calls[-1], kind)
-    await until(lambda: backend.stands)
-    for call in calls:
-        call.cancel()
-    await until(lambda: stepped.metric("requests_total", status="cancelled") == 3)
-    # In the middle of a step, after which its rows are free.
-    assert (stepped.metric("requests_running"), stepped.metric("requests_waiting")) == (1, 0)
-    backend.let_go()
-    await until(lambda: stepped.metric("requests_running") == 0)
-    assert (await stepped.stub.EvictAdapter(pb.EvictAdapterRequest(sha256=adapter.sha256))).evicted
-    assert (await stepped.image()).content, "the batch goes on"
-
-
-async def test_a_full_queue_says_when_to_come_back(tmp_path: Path, backend: SteppedBackend) -> None:
-    async with running_generator(
-        tmp_path, backend=backend, limits=EngineLimits(max_rows=2, max_waiting=2)
-    ) as generator:
-        backend.hold(1)
-        calls = []
-        for number in range(3):
-            calls.append(generator.stub.Generate(ask(steps=150)))
-            await reached(calls[-1], "step" if number == 0 else "queued")
-        error = await refused(generator)
-        assert (type(error), error.reason) == (ResourceExhaustedError, "QUEUE_FULL")
-        assert error.retry_after_seconds is not None
-        assert error.retry_after_seconds >= 1
-        for call in calls:
-            call.cancel()
-
-
-async def test_tenants_take_turns_and_high_priority_goes_first(tmp_path: Path, backend: SteppedBackend) -> None:
-    """One image at a time fits, and steps are made for one at a time."""
-    async with running_generator(tmp_path, backend=backend, limits=EngineLimits(max_rows=2)) as generator:
-        backend.hold()
-        done: list[str] = []
-
-        async def paint(name: str, **request: Any) -> None:
-            await generator.paint(steps=2, **request)
-            done.append(name)
-
-        asked = [
-            ("greedy 1", {"tenant": "greedy"}),
-            ("greedy 2", {"tenant": "greedy"}),
-            ("greedy 3", {"tenant": "greedy"}),
-            ("modest", {"tenant": "modest"}),
-            ("urgent", {"tenant": "greedy", "priority": jobs_pb2.PRIORITY_HIGH}),
-        ]
-        tasks = []
-        for number, (name, request) in enumerate(asked):
-            tasks.append(asyncio.create_task(paint(name, **request)))
-            # The first starts, the others wait with all that they need.
-            await until(
-                lambda number=number: (
-                    generator.metric("requests_running") == 1
-                    and generator.metric("requests_waiting") == number == ready(generator)
-                )
-            )
-        for count in range(1, 1 + len(asked)):
-            backend.permits.release(2)
-            await until(lambda count=count: len(done) == count)
-        await asyncio.gather(*tasks)
-    assert done == ["greedy 1", "urgent", "modest", "greedy 2", "greedy 3"]
-
-
-def ready(generator: Generator) -> int:
-    """Waiting requests that have all they need."""
-    return sum(job.ticket.ready for job in generator.engine._loop._admission.jobs)
-
-
-async def test_a_deadline_that_cannot_be_met_is_refused_at_once(generator: Generator) -> None:
-    """The refusal has minutes to come before the deadline does."""
-    generator.engine._loop._admission.took(seconds=1e6, rows=1)
-    call = generator.stub.Generate(ask(steps=150, image_count=4), timeout=PATIENCE_SECONDS)
-    with pytest.raises(grpc.RpcError) as caught:
-        _ = [event async for event in call]
-    error = error_from_rpc(caught.value)
-    assert isinstance(error, DeadlineExceededError)
-    assert error.reason == "DEADLINE_TOO_SHORT"
-    assert float(error.metadata["estimate_seconds"]) > PATIENCE_SECONDS
-    assert generator.metric("requests_waiting") == generator.metric("steps_total") == 0
-
-
-@pytest.mark.parametrize(
-    ("request_fields", "reason"),
-    [
-        ({"width_px": 40}, "SIZE_INVALID"),
-        ({"height_px": 4096}, "SIZE_INVALID"),
-        ({"output_prefix": "tenants/../secret"}, "OUTPUT_PREFIX_INVALID"),
-        ({"output_prefix": "/tenants"}, "OUTPUT_PREFIX_INVALID"),
-        ({"output_prefix": "tenants/"}, "OUTPUT_PREFIX_INVALID"),
-    ],
-)
-async def test_what_the_engine_cannot_paint(generator: Generator, request_fields: dict[str, Any], reason: str) -> None:
-    error = await refused(generator, **request_fields)
-    assert (type(error), error.reason) == (InvalidArgumentError, reason)
-
-
-@pytest.mark.parametrize(
-    "request_fields",
-    [
-        {"tenant": "Not Valid"},
-        {"prompt": ""},
-        {"steps": 151},
-        {"seed": -1},
-        {"image_count": 5},
-        {"sampler": 77},
-        {"negative_adapter_share": 1.5},
-    ],
-    ids=str,
-)
-async def test_constraints_of_the_contract_hold(generator: Generator, request_fields: dict[str, Any]) -> None:
-    error = await refused(generator, **request_fields)
-    assert isinstance(error, InvalidArgumentError)
-    assert next(iter(request_fields)) in {violation.field for violation in error.violations}
-
-
-def _garbage() -> bytes:
-    return b"\x80\x04pickle of something"
-
-
-def _foreign() -> bytes:
-    return with_metadata(lora_bytes(peft_unet(2, 2.0, seed=3)), {"foundation_digest": "ab" * 32})
-
-
-def _too_high() -> bytes:
-    return lora_bytes(peft_unet(16, 2.0, seed=3))
-
-
-def _not_finite() -> bytes:
-    unet = peft_unet(2, 2.0, seed=3)
-    parameter = next(p for name, p in unet.named_parameters() if "lora_B" in name)
-    parameter.data[0, 0] = float("nan")
-    return lora_bytes(unet)
-
-
-def _unknown_layers() -> bytes:
-    from safetensors.torch import load, save
-
-    tensors = load(lora_bytes(peft_unet(2, 2.0, seed=3)))
-    return save({key.replace("attn1", "attn9"): value for key, value in tensors.items()})
-
-
-@pytest.mark.parametrize(
-    ("make", "reason"),
-    [
-        (_garbage, "ADAPTER_CORRUPT"),
-        (_foreign, "ADAPTER_FOREIGN_FOUNDATION"),
-        (_too_high, "ADAPTER_RANK_TOO_HIGH"),
-        (_not_finite, "ADAPTER_NOT_FINITE"),
-        (_unknown_layers, "ADAPTER_UNKNOWN_LAYERS"),
-    ],
-)
-async def test_bad_adapters_are_refused_and_leave_nothing_behind(generator: Generator, make: Any, reason: str) -> None:
-    adapter = await generator.add(make())
-    error = await refused(generator, adapter=adapter)
-    assert (type(error), error.reason) == (InvalidAdapterError, reason)
-    assert generator.metric("slots_used") == 0
-    assert generator.metric("requests_waiting") == generator.metric("requests_running") == 0
-    assert (await generator.image()).content, "others are served"
-
-
-async def test_an_adapter_that_was_changed_or_claims_another_foundation(generator: Generator) -> None:
-    good = await generator.add(lora_bytes(peft_unet(2, 2.0, seed=3)))
-    changed = await generator.add(lora_bytes(peft_unet(2, 2.0, seed=4)))
-    changed.sha256 = good.sha256
-    error = await refused(generator, adapter=changed)
-    assert (type(error), error.reason) == (InvalidAdapterError, "ADAPTER_DIGEST_MISMATCH")
-    good.foundation_digest = "ab" * 32
-    error = await refused(generator, adapter=good)
-    assert (type(error), error.reason) == (InvalidAdapterError, "ADAPTER_FOREIGN_FOUNDATION")
-    assert error.metadata["engine_foundation_digest"] == tiny_digest()

@@ -1,16 +1,14 @@
-"""Painting over pictures, and noise that the caller brings, against stock diffusers: PSNR of at least 40 dB."""
+"""Source images, and noise that the caller sends, against stock diffusers: PSNR of at least 40 dB."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import io
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 from diffusers import (
@@ -25,67 +23,26 @@ from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
 from headshots.diffusion.sampling.schedule import initial_noise
-from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError, InvalidPhotoError
 from headshots.v1 import generator_pb2 as pb
 from tests.support.engines import lora_bytes, peft_unet, tiny_foundation, tiny_sdxl, tiny_sdxl_package
-from tests.support.generators import Generator, refused, running_generator
+from tests.support.generators import Generator, running_generator
+from tests.support.sources import SIZE, Pixels, file_of, half_mask, noise, picture, source
 from tests.support.stock import psnr
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-Pixels = npt.NDArray[np.uint8]
 SAMPLERS = {
     "ddim": (pb.SAMPLER_DDIM, DDIMScheduler),
     "euler": (pb.SAMPLER_EULER, EulerDiscreteScheduler),
     "dpmpp_2m": (pb.SAMPLER_DPMPP_2M, DPMSolverMultistepScheduler),
 }
-SIZE = 64
 PROMPT = "photo of sks man in navy suit"
-
-
-@pytest.fixture
-async def generator(tmp_path: Path) -> AsyncIterator[Generator]:
-    async with running_generator(tmp_path) as made:
-        yield made
-
-
-def picture(width: int = SIZE, height: int = SIZE) -> Pixels:
-    """Something with edges and slopes."""
-    y, x = np.mgrid[0:height, 0:width]
-    return np.stack([x * 255 // width, y * 255 // height, (x // 8 + y // 8) % 2 * 200], axis=-1).astype(np.uint8)
-
-
-def half_mask() -> Pixels:
-    """The right half is repainted, and a corner that no cell boundary meets."""
-    mask = np.zeros((SIZE, SIZE), np.uint8)
-    mask[:, SIZE // 2 :] = 255
-    mask[40:, :13] = 200
-    return mask
-
-
-def file_of(pixels: Pixels, kind: str = "PNG") -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind)
-    return file.getvalue()
 
 
 def pixels_of(image: pb.GeneratedImage) -> Pixels:
     with Image.open(io.BytesIO(image.content)) as opened:
         return np.asarray(opened)
-
-
-def source(pixels: Pixels, mask: Pixels | None = None, **more: Any) -> pb.Source:
-    made = pb.Source(picture=pb.Picture(content=file_of(pixels)), **more)
-    if mask is not None:
-        made.mask.content = file_of(mask)
-    return made
-
-
-def noise(seed: int, images: int = 1, size: int = SIZE) -> bytes:
-    """What `torch.Generator().manual_seed(seed)` gives a stock pipeline: not the noise of any seed of ours."""
-    drawn = torch.randn((images, 4, size // 8, size // 8), generator=torch.Generator().manual_seed(seed))
-    return drawn.numpy().astype("<f4").tobytes()
 
 
 def stock(
@@ -127,7 +84,7 @@ async def test_a_picture_is_repainted_as_stock_image_to_image_does(
     request = {"prompt": PROMPT, "negative_prompt": "grey", "steps": steps, "guidance_scale": guidance}
     request |= {"sampler": SAMPLERS[sampler][0], "adapter": await generator.add(lora)}
     painted_over = source(picture(), repaint=repaint)
-    events = await generator.paint(**request, source=painted_over, noise=noise(3))
+    events = await generator.generate(**request, source=painted_over, noise=noise(3))
     found = pixels_of(events[-1].image)
     assert found.std() > 5, "there is something to see"
     assert psnr(found, expected) >= 40
@@ -197,9 +154,9 @@ async def test_a_masked_region_is_repainted_as_stock_inpainting_does(
 async def test_noise_of_the_caller_is_what_an_image_starts_from(generator: Generator) -> None:
     """Noise drawn by the documented rule is the seed's image; every image of a request takes its own part."""
     drawn = np.stack([initial_noise(seed, (4, 8, 8)) for seed in (7, 8)]).astype("<f4").tobytes()
-    given = await generator.paint(noise=drawn, image_count=2)
+    given = await generator.generate(noise=drawn, image_count=2)
     found = {event.image.index: event.image for event in given if event.HasField("image")}
-    seeded = await generator.paint(seed=7, image_count=2)
+    seeded = await generator.generate(seed=7, image_count=2)
     expected = {event.image.index: event.image for event in seeded if event.HasField("image")}
     assert [found[i].sha256 for i in (0, 1)] == [expected[i].sha256 for i in (0, 1)]
     assert [found[i].seed for i in (0, 1)] == [0, 0]
@@ -229,7 +186,7 @@ async def test_a_picture_of_another_size_is_scaled_to_cover_and_cut(generator: G
 async def test_defaults_of_the_share_that_is_repainted(generator: Generator) -> None:
     """0.8 of a picture's steps, all of a mask's."""
     for made, steps in ((source(picture()), 8), (source(picture(), half_mask()), 10)):
-        events = await generator.paint(steps=10, source=made)
+        events = await generator.generate(steps=10, source=made)
         assert sum(event.HasField("step") for event in events) == steps
 
 
@@ -247,76 +204,3 @@ async def test_pictures_and_noise_of_others_change_nothing(generator: Generator)
     alone = [await generator.image(**request) for request in requests]
     assert [image.sha256 for image in together] == [image.sha256 for image in alone]
     assert len({image.sha256 for image in alone}) == len(requests)
-
-
-def _stored(key: str, sha256: str = "ab" * 32) -> pb.Picture:
-    return pb.Picture(stored=pb.StoredPicture(key=key, sha256=sha256))
-
-
-EMPTY = np.zeros((SIZE, SIZE), np.uint8)
-NAN = np.full((4, 8, 8), np.nan, "<f4").tobytes()
-
-
-@pytest.mark.parametrize(
-    ("request_fields", "kind", "reason", "field"),
-    [
-        ({"source": pb.Source(picture=pb.Picture(content=b"nonsense"))}, InvalidPhotoError, "PHOTO_UNDECODABLE",
-         "source.picture"),
-        ({"source": pb.Source(picture=pb.Picture(content=file_of(picture())[:-200]))}, InvalidPhotoError,
-         "PHOTO_TRUNCATED", "source.picture"),
-        ({"source": source(picture(4, 4))}, InvalidPhotoError, "PHOTO_TOO_SMALL", "source.picture"),
-        ({"source": pb.Source(picture=pb.Picture(content=file_of(picture())), mask=pb.Picture(content=b"no"))},
-         InvalidPhotoError, "PHOTO_UNDECODABLE", "source.mask"),
-        ({"source": source(picture(), half_mask()[:32])}, InvalidArgumentError, "MASK_SIZE_MISMATCH", "source.mask"),
-        ({"source": source(picture(), EMPTY)}, InvalidArgumentError, "MASK_EMPTY", "source.mask"),
-        ({"source": source(picture(), repaint=0.1), "steps": 5}, InvalidArgumentError, "REPAINT_TOO_LITTLE",
-         "source.repaint"),
-        ({"noise": b"\0" * 4}, InvalidArgumentError, "NOISE_INVALID", "noise"),
-        ({"noise": noise(1), "image_count": 2}, InvalidArgumentError, "NOISE_INVALID", "noise"),
-        ({"noise": noise(1), "width_px": 32}, InvalidArgumentError, "NOISE_INVALID", "noise"),
-        ({"noise": NAN}, InvalidArgumentError, "NOISE_INVALID", "noise"),
-        ({"noise": noise(1), "seed": 5}, InvalidArgumentError, "NOISE_INVALID", "noise"),
-        ({"source": pb.Source(picture=_stored("a//b"))}, InvalidArgumentError, "KEY_INVALID", None),
-        ({"source": pb.Source(picture=_stored("gone"))}, FailedPreconditionError, "PICTURE_NOT_FOUND", None),
-        ({"source": pb.Source(picture=_stored("here"))}, FailedPreconditionError, "PICTURE_DIGEST_MISMATCH", None),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)  # fmt: skip
-async def test_what_cannot_be_painted_over_is_refused_with_the_reason(
-    generator: Generator, request_fields: dict[str, Any], kind: type[HeadshotsError], reason: str, field: str | None
-) -> None:
-    await generator.store.put("here", file_of(picture()))
-    error = await refused(generator, **request_fields)
-    assert (type(error), error.reason) == (kind, reason)
-    if field is not None:
-        assert [violation.field for violation in error.violations] == [field]
-    assert generator.metric("requests_waiting") == generator.metric("requests_running") == 0
-
-
-@pytest.mark.parametrize(
-    ("request_fields", "field"),
-    [
-        ({"source": pb.Source()}, "source.picture"),
-        ({"source": pb.Source(picture=pb.Picture())}, "source.picture.file"),
-        ({"source": source(EMPTY, repaint=0.0)}, "source.repaint"),
-        ({"source": source(EMPTY, repaint=1.5)}, "source.repaint"),
-        ({"source": pb.Source(picture=_stored("here", "short"))}, "source.picture.stored.sha256"),
-        ({"source": pb.Source(picture=pb.Picture(content=b"x" * (8 * 2**20 + 1)))}, "source.picture.content"),
-        ({"noise": b"x" * (4 * 2**20 + 1)}, "noise"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-async def test_constraints_of_the_contract_hold(
-    generator: Generator, request_fields: dict[str, Any], field: str
-) -> None:
-    error = await refused(generator, **request_fields)
-    assert isinstance(error, InvalidArgumentError)
-    assert field in {violation.field for violation in error.violations}
-
-
-async def test_a_stored_picture_that_is_too_large_is_not_fetched(generator: Generator) -> None:
-    data = b"\xff\xd8\xff" + b"\0" * (20 * 2**20)
-    await generator.store.put("large", data)
-    too_large = pb.Source(picture=_stored("large", hashlib.sha256(data).hexdigest()))
-    error = await refused(generator, source=too_large)
-    assert (type(error), error.reason) == (InvalidPhotoError, "PHOTO_TOO_LARGE")

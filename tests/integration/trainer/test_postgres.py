@@ -1,5 +1,7 @@
-"""A PostgreSQL that goes away under a training: its connections end, and none can be opened, as while it restarts, or
-those that can be only read, as while a standby is not yet the server."""
+"""Trainings continue while PostgreSQL is unavailable.
+
+Either it refuses connections, as while it restarts, or it only allows reads, as a standby before it is promoted.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,6 @@ from tests.support.waiting import until
 
 pytestmark = postgres.needed
 
-
 AWAY = {
     "gone": ("ALLOW_CONNECTIONS false", "ALLOW_CONNECTIONS true"),
     "a standby": ("SET default_transaction_read_only = on", "RESET default_transaction_read_only"),
@@ -28,7 +29,7 @@ AWAY = {
 
 
 class Database:
-    """A database, and the way to take it from all who use it."""
+    """A database that a test can make unavailable to its users."""
 
     def __init__(self, server_url: str) -> None:
         self.url = postgres.fresh_database(server_url)
@@ -59,7 +60,7 @@ class Database:
 
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    """The trainer's, whatever file it names."""
+    """The trainer's database, instead of the file that it names."""
     with postgres.server() as server_url:
         database = Database(server_url)
 
@@ -72,7 +73,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
 
 
 @pytest.mark.parametrize("how", AWAY)
-async def test_a_database_that_is_away_for_longer_than_the_lease_costs_no_run(
+async def test_a_database_that_is_unavailable_for_longer_than_the_lease_costs_no_run(
     how: str, tmp_path: Path, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     trainer = Trainer(tmp_path, [WORKING], lease_seconds=0.3)
@@ -81,7 +82,7 @@ async def test_a_database_that_is_away_for_longer_than_the_lease_costs_no_run(
     await trainer.until(lambda job: job.step == 1)
     with database.away(how):
         await until(lambda: "the database failed" in caplog.text)
-        # At least: by the database's clock the lease is over then.
+        # By the database's clock the lease is over then.
         await asyncio.sleep(0.5)
         assert not trainer.children[0].killed
         trainer.children[0].told.set_result(DONE)

@@ -32,7 +32,11 @@ class FakeTrainings(FakeState):
             raise FailedPreconditionError("TOO_FEW_PHOTOS", f"upload {6 - len(photos)} more photos first")
         name = f"{request.parent}/trainings/t{len(self.trainings)}"
         training = trainings_pb2.Training(
-            name=name, state=jobs_pb2.JOB_STATE_PENDING, options=request.options, photo_count=len(photos), queue_place=1
+            name=name,
+            state=jobs_pb2.JOB_STATE_PENDING,
+            options=request.options,
+            photo_count=len(photos),
+            queue_position=1,
         )
         training.create_time.GetCurrentTime()
         if not request.validate_only:
@@ -84,7 +88,7 @@ class FakeTrainings(FakeState):
             self.subjects[training.name.partition("/trainings/")[0]].adapter.CopyFrom(ADAPTER)
         else:
             training.state = jobs_pb2.JOB_STATE_RUNNING
-            training.step, training.total_steps, training.queue_place = training.step + 5, STEPS, 0
+            training.step, training.total_steps, training.queue_position = training.step + 5, STEPS, 0
             training.attempt = 1
             training.loss = 1.0 / (1 + training.step)
             training.eta.FromMilliseconds(100 * (STEPS - training.step))

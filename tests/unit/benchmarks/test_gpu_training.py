@@ -17,7 +17,7 @@ from benchmarks.gpu_training import BankedLora, Slots
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
-def test_every_row_learns_its_own_lora_and_nobody_elses() -> None:
+def test_every_row_learns_its_own_lora_and_no_other() -> None:
     torch.manual_seed(0)
     base = nn.Linear(6, 5)
     base.requires_grad_(False)

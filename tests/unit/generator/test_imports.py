@@ -23,14 +23,14 @@ import os
 from prometheus_client import CollectorRegistry
 import services.generator.__main__ as main
 import services.generator.servicer
-from services.generator.requests.request import PaintRequest
+from services.generator.requests.request import GenerationRequest
 from services.generator.settings import GeneratorSettings
 
 async def paint():
     settings = GeneratorSettings.from_environment(os.environ)
     engine = main.build_engine(settings, main.find_package(settings), CollectorRegistry())
     await engine.start()
-    events = [event async for event in engine.paint(PaintRequest("acme", "photo", steps=2))]
+    events = [event async for event in engine.generate(GenerationRequest("acme", "photo", steps=2))]
     await engine.stop()
     return events[-1]
 
@@ -40,7 +40,7 @@ print(image.content_type, image.size_bytes)
 """
 
 
-def test_the_generator_paints_where_torch_cannot_be_imported(tmp_path: Path) -> None:
+def test_the_generator_works_where_torch_cannot_be_imported(tmp_path: Path) -> None:
     environment = {
         **os.environ,
         "HEADSHOTS_HOME": str(tmp_path),

@@ -71,7 +71,7 @@ def far_away(person: int, size: tuple[int, int], face_px: int) -> Image.Image:
     return page
 
 
-def test_somebody_far_away_is_told_from_nobody(analyzer: FaceAnalyzer) -> None:
+def test_a_face_far_away_is_told_from_no_face(analyzer: FaceAnalyzer) -> None:
     verdict = beside(analyzer, far_away(PERSON, (768, 1024), 80), far_away(PERSON, (900, 700), 60))
     for found in verdict.photos[10:]:
         reasons = {finding.reason: finding for finding in found}

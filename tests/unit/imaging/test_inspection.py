@@ -128,14 +128,14 @@ def test_strangers_are_found_among_the_others_one_by_one(strangers: tuple[int, .
     assert found.measured < 0.6 == found.limit
 
 
-def test_a_photo_that_is_bad_anyway_does_not_say_who_the_others_are() -> None:
+def test_a_photo_with_other_faults_does_not_count_for_who_the_person_is() -> None:
     bad = [measured(number, face(1), sharpness=0.0) for number in range(5)]
     good = [measured(number, face(0)) for number in range(10, 14)]
     verdict = judge([*bad, *good], LIMITS, ColourAnalyzer())
     assert [reasons(verdict, number) for number in range(9)] == [["BLURRY"]] * 5 + [[]] * 4
 
 
-def test_with_two_people_nobody_says_which_is_wrong() -> None:
+def test_of_two_different_people_neither_is_called_the_wrong_one() -> None:
     verdict = judge([measured(0, face(0)), measured(1, face(1))], LIMITS, ColourAnalyzer())
     assert verdict.photos == ((), ())
 

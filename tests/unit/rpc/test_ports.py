@@ -30,7 +30,7 @@ def test_a_taken_one_names_port_and_variable(host: str) -> None:
     assert "choose another port with X_PORT" in caught.value.message
 
 
-def test_connections_of_the_past_are_no_hindrance() -> None:
+def test_closed_connections_do_not_keep_a_port_taken() -> None:
     port = free_port()
     with socket.create_server(("127.0.0.1", port)) as server, socket.create_connection(("127.0.0.1", port)):
         ours, _ = server.accept()

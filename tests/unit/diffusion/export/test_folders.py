@@ -34,13 +34,13 @@ ensure_package_in_child(Path(sys.argv[1]), Path(sys.argv[2]), options, lambda st
 # The export as it is, but that it stands still where it first says what it does.
 CHILD = """
 import sys, time
-from headshots.diffusion.export import ensure
-ensure_package = ensure.ensure_package
+from headshots.diffusion.export import __main__ as export
+ensure_package = export.ensure_package
 def stand_still(foundation, cache_dir, options, progress):
     ensure_package(foundation, cache_dir, options, lambda *said: (progress(*said), time.sleep(1e6)))
-ensure.ensure_package = stand_still
+export.ensure_package = stand_still
 sys.argv[:] = sys.argv[2:]
-sys.exit(ensure.main())
+sys.exit(export.main())
 """
 
 
@@ -71,7 +71,7 @@ def test_what_fails_leaves_the_old_and_no_rest(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["package"]
 
 
-def test_sweeping_takes_the_dead_and_leaves_the_living(tmp_path: Path) -> None:
+def test_sweeping_removes_what_killed_processes_left_and_nothing_else(tmp_path: Path) -> None:
     dead, living = tmp_path / ".old.partial-1", tmp_path / ".new.partial-2"
     for left in (dead, living):
         left.mkdir()

@@ -48,7 +48,7 @@ def test_a_bare_diffusers_folder_gets_sensible_defaults(folder: Path) -> None:
     assert found.steps > 0
     assert "{subject}" in found.prompt_template
     assert found.negative_adapter_share == 1.0, "as in stock pipelines"
-    assert found.adapter_start is None
+    assert found.initial_weights is None
 
 
 def test_headshots_yaml_overrides(folder: Path) -> None:
@@ -64,10 +64,10 @@ def test_headshots_yaml_overrides(folder: Path) -> None:
     assert found.training == {"rank": 6, "steps": 50}
 
 
-def test_what_adapters_start_from_is_found_and_is_not_the_foundation(folder: Path) -> None:
+def test_initial_weights_are_found_and_are_not_in_the_digest(folder: Path) -> None:
     before = foundation_digest(folder)
     (folder / "adapter_start.safetensors").write_bytes(b"start")
-    assert Foundation.read(folder).adapter_start == folder / "adapter_start.safetensors"
+    assert Foundation.read(folder).initial_weights == folder / "adapter_start.safetensors"
     assert foundation_digest(folder) == before, "adapters of before stay valid"
 
 
@@ -138,7 +138,7 @@ def test_the_digest_is_the_documented_one(folder: Path) -> None:
     assert foundation_digest(folder) == total.hexdigest()
 
 
-def test_the_digest_follows_weights_and_not_papers(folder: Path, tmp_path: Path) -> None:
+def test_the_digest_depends_on_weights_and_not_on_documents(folder: Path, tmp_path: Path) -> None:
     before = foundation_digest(folder)
     for name in ("README.md", "scores.json", "headshots.yaml"):
         (folder / name).write_text("{}")

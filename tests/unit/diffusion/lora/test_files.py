@@ -23,14 +23,14 @@ from headshots.diffusion.lora.files import (
     write_diffusers_lora,
     write_kohya_lora,
 )
-from headshots.diffusion.lora.layout import Adapted, Layout, sgm_name
+from headshots.diffusion.lora.layout import AdaptedLayer, Layout, sgm_name
 from headshots.errors import InvalidAdapterError
 from tests.support.engines import lora_bytes, peft_unet, tiny_digest, tiny_package, with_metadata
 
 LAYOUT = Layout.build(
     [
-        Adapted("down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q", 4, 6, heads=2),
-        Adapted("mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0", 6, 4),
+        AdaptedLayer("down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q", 4, 6, heads=2),
+        AdaptedLayer("mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0", 6, 4),
     ],
     max_rank=3,
 )
@@ -75,7 +75,7 @@ def assert_same_deltas(row: np.ndarray[Any, Any], layout: Layout, unet: torch.nn
 
 def test_a_row_lays_matrices_of_a_size_side_by_side_each_at_a_multiple_of_it() -> None:
     sizes = [(4, 6), (6, 4), (6, 6), (4, 10), (10, 4)]
-    layers = [Adapted(f"layer-{number}", *size) for number, size in enumerate(sizes)]
+    layers = [AdaptedLayer(f"layer-{number}", *size) for number, size in enumerate(sizes)]
     layout = Layout.build(layers, max_rank=3)
     used = np.zeros(layout.row_size, int)
     for site in layout.sites:
@@ -91,8 +91,8 @@ def test_a_row_lays_matrices_of_a_size_side_by_side_each_at_a_multiple_of_it() -
 
 
 def test_a_row_does_not_grow_for_sizes_that_few_matrices_have() -> None:
-    layers = [Adapted(f"layer-{number}", 640, 1280) for number in range(40)]
-    layout = Layout.build([*layers, Adapted("odd", 11 * 640, 640)], max_rank=4)
+    layers = [AdaptedLayer(f"layer-{number}", 640, 1280) for number in range(40)]
+    layout = Layout.build([*layers, AdaptedLayer("odd", 11 * 640, 640)], max_rank=4)
     floats = 4 * (40 * (640 + 1280) + 12 * 640)
     assert floats <= layout.row_size < 1.2 * floats
     assert layout.row_size % (4 * 1280) == 0

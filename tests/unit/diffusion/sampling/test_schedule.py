@@ -100,7 +100,7 @@ def _compare(sampler: str, config: dict[str, Any], steps: int) -> None:
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
 @pytest.mark.parametrize("sampler", list(CLASSES))
 @pytest.mark.parametrize("extra", CONFIGS[:4], ids=str)
-def test_a_picture_enters_where_diffusers_lets_it_in(
+def test_a_source_enters_at_the_noise_level_of_diffusers(
     sampler: str, extra: dict[str, Any], prediction: str, share: float
 ) -> None:
     """The way of stock image-to-image pipelines: the last steps only, from the picture's own noised latents."""

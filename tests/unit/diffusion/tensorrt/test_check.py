@@ -212,7 +212,7 @@ def test_attention_is_held_against_the_table() -> None:
     assert {"its input past_key is not taken", "its input past_value is not taken"} <= {each.reason for each in found}
 
 
-def test_bytes_are_taken_at_the_edges_only() -> None:
+def test_uint8_is_taken_at_a_graphs_edges_only() -> None:
     """A cast to bytes whose result is used within the graph, as in a transpose after it."""
     nodes = [
         helper.make_node("Cast", ["x"], ["bytes"], to=BYTE, name="cast"),

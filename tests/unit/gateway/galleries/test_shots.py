@@ -1,4 +1,4 @@
-"""Whose shot is next: tenants take turns, whoever has ordered more or earlier."""
+"""Shots are claimed by fair share between tenants, however many one of them has ordered."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def trained_subject(engine: Engine, tenant: str) -> str:
 
 
 def let_time_pass(engine: Engine) -> None:
-    """Until the database's clock, which counts milliseconds in SQLite, is not where it was."""
+    """Waits until the database's clock has moved; SQLite's counts milliseconds."""
     with read(engine) as connection:
         before = database_now(connection)
     while True:
@@ -65,8 +65,8 @@ def let_time_pass(engine: Engine) -> None:
 
 def order(engine: Engine, tenant: str, subject: str, count: int, priority: int = PRIORITY_STANDARD) -> str:
     let_time_pass(engine)
-    wish = GalleryOrder(("studio-navy-suit",), shots_per_style=count, priority=priority)
-    return create_gallery(engine, LIBRARY, tenant, subject, wish, request_id="", validate_only=False).id
+    gallery_order = GalleryOrder(("studio-navy-suit",), shots_per_style=count, priority=priority)
+    return create_gallery(engine, LIBRARY, tenant, subject, gallery_order, request_id="", validate_only=False).id
 
 
 def take(engine: Engine) -> Shot:

@@ -1,4 +1,4 @@
-"""Every server behind a name is found, and each is told of an eviction."""
+"""A name resolves to every server behind it, and an eviction reaches each of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from headshots.errors import UnavailableError
 from services.gateway.peers import replicas
 from services.gateway.peers.replicas import replica_addresses
 from services.gateway.peers.rpc import RpcGenerator, open_peer
-from tests.support.fakes import FakeGenerator, serve
+from tests.support.gateway.fake_generator import FakeGenerator
+from tests.support.gateway.peer import serve
 from tests.support.ports import free_port
 
 SHA256 = "ab" * 32
@@ -31,7 +32,7 @@ def resolving_to(*ips: str) -> Any:
     return getaddrinfo
 
 
-def test_a_name_is_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_resolves_to_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replicas.socket, "getaddrinfo", resolving_to("10.0.0.2", "10.0.0.1"))
     assert replica_addresses("generator:50053") == ["10.0.0.1:50053", "10.0.0.2:50053"]
     assert replica_addresses("dns:///generator:50053") == ["10.0.0.1:50053", "10.0.0.2:50053"]
@@ -39,7 +40,7 @@ def test_a_name_is_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert replica_addresses("generator:7") == ["[::1]:7"]
 
 
-def test_addresses_that_are_no_names_stand_for_themselves() -> None:
+def test_addresses_that_are_no_names_are_returned_as_they_are() -> None:
     assert replica_addresses("127.0.0.1:9") == ["127.0.0.1:9"]
     assert replica_addresses("[::1]:9") == ["[::1]:9"]
     assert replica_addresses("unix:/run/generator") == ["unix:/run/generator"]
@@ -47,7 +48,7 @@ def test_addresses_that_are_no_names_stand_for_themselves() -> None:
 
 @pytest.fixture
 async def two_generators(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[FakeGenerator]]:
-    """Two on addresses of their own and one port, as pods are; their name is `generator:{port}`."""
+    """Two generators with addresses of their own behind one name, as pods have."""
     fakes = [FakeGenerator(ArtifactStore.open("memory:///")) for _ in range(2)]
     first = await serve(fakes[0])
     monkeypatch.setattr(
@@ -65,28 +66,27 @@ async def test_an_eviction_reaches_every_replica(two_generators: list[FakeGenera
     assert [fake.evicted for fake in two_generators] == [[SHA256], [SHA256]]
 
 
-async def test_one_that_is_away_is_told_of_and_keeps_nobody_from_evicting(
+async def test_an_eviction_reports_a_replica_that_is_away_and_reaches_the_others(
     two_generators: list[FakeGenerator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there = replicas_of(two_generators, monkeypatch)
+    add_dead_replica(monkeypatch)
     async with open_peer("generator:50053") as channel:
         with pytest.raises(UnavailableError) as caught:
             await RpcGenerator(channel, "generator:50053").evict(SHA256)
     assert caught.value.reason == "GENERATOR_UNREACHABLE"
-    assert [fake.evicted for fake in there] == [[SHA256], [SHA256]]
+    assert [fake.evicted for fake in two_generators] == [[SHA256], [SHA256]]
 
 
-def replicas_of(fakes: list[FakeGenerator], monkeypatch: pytest.MonkeyPatch) -> list[FakeGenerator]:
-    """The same, with one more address where nobody listens."""
+def add_dead_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name resolves to one more address, where no server listens."""
     from services.gateway.peers import rpc
 
     known = rpc.replica_addresses
-    nobody = f"127.0.0.1:{free_port()}"
-    monkeypatch.setattr(rpc, "replica_addresses", lambda address: [nobody, *known(address)])
-    return fakes
+    dead = f"127.0.0.1:{free_port()}"
+    monkeypatch.setattr(rpc, "replica_addresses", lambda address: [dead, *known(address)])
 
 
-async def test_a_name_that_nobody_knows_is_a_generator_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_that_does_not_resolve_is_a_generator_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror("no such name")
 

@@ -1,4 +1,4 @@
-"""Storing the photos of a stream: all of them or none, also when the store fails or two streams meet."""
+"""The photos of a stream are stored all or none, also when the store fails or streams race."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_store_that_fails_in_the_middle_leaves_nothing(engine: Engine, subject
     assert store.list_sync("tenants") == sorted(stored_keys(engine))
 
 
-def test_a_failing_stream_takes_no_other_streams_object_away(engine: Engine, subject: str, tmp_path: Path) -> None:
+def test_a_failing_stream_removes_no_object_of_another(engine: Engine, subject: str, tmp_path: Path) -> None:
     store = FailingStore(1)
     store_photos(engine, store, "acme", subject, spooled(tmp_path, "a"))
     before = store.list_sync("tenants")

@@ -1,4 +1,4 @@
-"""Erasing a subject, with an object store that fails half-way."""
+"""A subject is erased even where the object store fails half-way."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.gateway.subjects.rows import create_subject, get_subject
 
 
 class FailingStore(ArtifactStore):
-    """Deletes one object, then fails, as often as it is told to."""
+    """Deletes one object and fails, in the first `failures` deletions."""
 
     def __init__(self, failures: int) -> None:
         super().__init__(MemoryStore())
@@ -72,7 +72,7 @@ def rows(engine: Engine) -> list[sa.Row[tuple[str, float | None]]]:
 async def test_a_deletion_that_the_store_refused_can_be_repeated(engine: Engine) -> None:
     store = FailingStore(1)
     subject = subject_with_objects(engine, store)
-    eraser = Eraser(engine, store, NoGenerator(), again_seconds=60.0)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=60.0)
     with pytest.raises(UnavailableError):
         await eraser.delete("acme", subject)
     with pytest.raises(NotFoundError):
@@ -85,10 +85,10 @@ async def test_a_deletion_that_the_store_refused_can_be_repeated(engine: Engine)
         await eraser.delete("acme", subject)
 
 
-async def test_sweeps_finish_what_the_store_refused_and_then_forget_it(engine: Engine) -> None:
+async def test_sweeps_finish_what_the_store_refused_and_remove_the_row(engine: Engine) -> None:
     store = FailingStore(2)
     first, second = subject_with_objects(engine, store), subject_with_objects(engine, store)
-    eraser = Eraser(engine, store, NoGenerator(), again_seconds=0.0)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0)
     with pytest.raises(UnavailableError):
         await eraser.delete("acme", first)
     await eraser.sweep()
@@ -99,19 +99,19 @@ async def test_sweeps_finish_what_the_store_refused_and_then_forget_it(engine: E
     assert [key.split("/")[3] for key in store.list_sync("tenants")] == [second] * 3
 
 
-async def test_the_row_stays_for_a_second_look_until_the_grace_period_is_over(engine: Engine) -> None:
+async def test_the_row_stays_for_a_last_look_until_the_grace_period_is_over(engine: Engine) -> None:
     store = FailingStore(0)
     subject = subject_with_objects(engine, store)
-    patient = Eraser(engine, store, NoGenerator(), again_seconds=3600.0)
-    assert await patient.delete("acme", subject) == 3
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=3600.0)
+    assert await eraser.delete("acme", subject) == 3
     store.put_sync(f"tenants/acme/subjects/{subject}/images/late.png", b"x")
-    await patient.sweep()
+    await eraser.sweep()
     assert len(rows(engine)) == len(store.list_sync("tenants")) == 1
-    await Eraser(engine, store, NoGenerator(), again_seconds=0.0).sweep()
+    await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).sweep()
     assert rows(engine) == store.list_sync("tenants") == []
 
 
-def test_sweeps_read_no_subject_that_stays(engine: Engine) -> None:
+def test_sweeps_read_only_subjects_that_are_being_erased(engine: Engine) -> None:
     with engine.connect() as connection:
         statement = open_erasures_query(connection, grace_seconds=30.0).compile(
             connection, compile_kwargs={"literal_binds": True}
@@ -120,7 +120,7 @@ def test_sweeps_read_no_subject_that_stays(engine: Engine) -> None:
     assert ["ix_subjects_deleting" in row.detail for row in plan] == [True], plan
 
 
-def job_of(engine: Engine, subject: str, job_id: str) -> None:
+def insert_job(engine: Engine, subject: str, job_id: str) -> None:
     """A training that has ended, and its row at the trainer."""
     with engine.begin() as connection:
         connection.execute(
@@ -148,10 +148,10 @@ async def test_the_trainers_rows_go_with_the_subject_and_others_stay(engine: Eng
     store = FailingStore(1)
     subject, other = subject_with_objects(engine, store), subject_with_objects(engine, store)
     for number, whose in enumerate((subject, other, subject)):
-        job_of(engine, whose, f"job{number}")
-    eraser = Eraser(engine, store, NoGenerator(), again_seconds=60.0)
+        insert_job(engine, whose, f"job{number}")
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=60.0)
     with pytest.raises(UnavailableError):
         await eraser.delete("acme", subject)
-    assert job_ids(engine) == ["job0", "job1", "job2"], "while objects are left, so is the way to them"
+    assert job_ids(engine) == ["job0", "job1", "job2"], "the rows stay while objects are left"
     await eraser.delete("acme", subject)
     assert job_ids(engine) == ["job1"]

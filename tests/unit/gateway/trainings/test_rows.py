@@ -1,4 +1,4 @@
-"""How a training's row may change: forward only, and never after its end."""
+"""A training's row changes forward only, and never after its end."""
 
 from __future__ import annotations
 
@@ -65,16 +65,16 @@ def test_requests_and_jobs_survive_the_database(engine: Engine, training: Traini
         RUNNING, step=3, total_steps=9, loss=0.5, eta_seconds=6.5, curve=((1, 0.75), (2, 0.5)), revision=4
     )
     done = replace(job, state=SUCCEEDED, adapter=ADAPTER, revision=5, likeness=0.25)
-    for news in (job, done):
-        mirror.record_job(engine, training.id, news)
+    for reported in (job, done):
+        mirror.record_job(engine, training.id, reported)
         stored = mirror.load(engine, training.id)
         assert stored is not None
-        assert stored.job == news
+        assert stored.job == reported
         assert stored.request == training.request
     assert TrainingRequest.from_json(training.request.to_json()) == training.request
 
 
-def test_older_news_change_nothing(engine: Engine, training: Training) -> None:
+def test_an_older_job_changes_nothing(engine: Engine, training: Training) -> None:
     mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=5, revision=7))
     stored = mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=4, revision=6))
     assert stored is not None
@@ -88,25 +88,25 @@ def test_nothing_changes_after_the_end(engine: Engine, training: Training) -> No
     assert stored.job.state == CANCELLED
     assert stored.ended_at is not None
     assert not mirror.mark_sent(engine, training.id)
-    mirror.set_note(engine, training.id, "late")
+    mirror.set_status_message(engine, training.id, "late")
     again = training_rows.request_cancel(engine, "acme", training.subject_id, training.id)
-    assert (again.note, again.revision) == ("", stored.revision)
+    assert (again.status_message, again.revision) == ("", stored.revision)
 
 
-def test_a_training_that_no_trainer_has_heard_of_is_cancelled_at_once(engine: Engine, training: Training) -> None:
+def test_a_training_that_was_never_sent_is_cancelled_at_once(engine: Engine, training: Training) -> None:
     cancelled = training_rows.request_cancel(engine, "acme", training.subject_id, training.id)
     assert cancelled.job.state == CANCELLED
     assert not mirror.mark_sent(engine, training.id), "it must not be sent any more"
     assert mirror.active_trainings(engine) == []
 
 
-def test_a_training_that_was_sent_waits_for_the_trainers_word(engine: Engine, training: Training) -> None:
+def test_cancelling_a_training_that_was_sent_waits_for_the_trainer(engine: Engine, training: Training) -> None:
     assert mirror.mark_sent(engine, training.id)
     asked = training_rows.request_cancel(engine, "acme", training.subject_id, training.id)
     assert (asked.job.state, asked.cancel_requested) == (PENDING, True)
 
 
-def test_a_job_that_the_trainer_lost_begins_anew(engine: Engine, training: Training) -> None:
+def test_a_job_that_the_trainer_lost_starts_again(engine: Engine, training: Training) -> None:
     mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=5, revision=7))
     mirror.mark_unsubmitted(engine, training.id)
     stored = mirror.load(engine, training.id)

@@ -29,13 +29,13 @@ from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends import UNetBatch
 from headshots.diffusion.lora.files import load_row
 from headshots.errors import FailedPreconditionError
-from services.generator.batching.lanes import Lane, advance
+from services.generator.batching.denoising import ImageState, advance
 from services.generator.images import encoding
 from services.generator.metrics import Metrics
 from services.generator.requests.plan import make_plan
 from services.generator.requests.preparing import Preparer
-from services.generator.requests.request import Painted, PaintRequest, Source
-from services.generator.requests.source_images import PictureReader
+from services.generator.requests.request import GeneratedImage, GenerationRequest, Source
+from services.generator.requests.source_images import SourceReader
 from tests.support.arithmetic import ADAPTERS, DIGEST, LAYOUT, PEOPLE, ArithmeticBackend, package, running
 from tests.support.waiting import until
 
@@ -70,19 +70,19 @@ REQUESTS = st.fixed_dictionaries(
 ).map(lambda fields: tuple(fields.items()))
 
 
-def _paint_request(request: Request, *, adapted: bool = True) -> PaintRequest:
+def _generation_request(request: Request, *, adapted: bool = True) -> GenerationRequest:
     fields = dict(request)
     number, source = fields.pop("person"), SOURCES[fields.pop("source")]
     adapter = ADAPTERS[number][0] if adapted and number >= 0 else None
-    return PaintRequest(tenant=f"t{number}", prompt="x" * (number + 2), adapter=adapter, source=source, **fields)
+    return GenerationRequest(tenant=f"t{number}", prompt="x" * (number + 2), adapter=adapter, source=source, **fields)
 
 
 @functools.cache
 def alone(request: Request) -> list[bytes]:
     """What the images of ``request`` must be."""
     backend, made = ArithmeticBackend(), package()
-    plan = make_plan(_paint_request(request, adapted=False), made)
-    reader = PictureReader(ArtifactStore(MemoryStore()))
+    plan = make_plan(_generation_request(request, adapted=False), made)
+    reader = SourceReader(ArtifactStore(MemoryStore()))
     no_adapters: Any = None
     prepared = asyncio.run(Preparer(made, backend, no_adapters, reader, Metrics(CollectorRegistry())).prepare(plan))
     number = dict(request)["person"]
@@ -90,10 +90,10 @@ def alone(request: Request) -> list[bytes]:
         backend.write_slot(1, load_row(ADAPTERS[number][1], LAYOUT, DIGEST))
     files = []
     for index in range(plan.request.images):
-        lane = Lane(prepared.inputs, int(number >= 0), plan.noise_CHW(index))
-        while not lane.done:
-            advance(backend, [lane])
-        pixels = backend.decode(lane.latents_CHW[None])[0]
+        image = ImageState(prepared.inputs, int(number >= 0), plan.noise_CHW(index))
+        while not image.done:
+            advance(backend, [image])
+        pixels = backend.decode(image.latents_CHW[None])[0]
         files.append(encoding.encode(pixels if prepared.source is None else prepared.source.keep(pixels), "png"))
     return files
 
@@ -183,9 +183,9 @@ class Interleavings(RuleBasedStateMachine):
 
     async def _paint(self, request: Request) -> list[bytes]:
         files: dict[int, bytes] = {}
-        async with aclosing(self.engine.paint(_paint_request(request))) as events:
+        async with aclosing(self.engine.generate(_generation_request(request))) as events:
             async for event in events:
-                if isinstance(event, Painted):
+                if isinstance(event, GeneratedImage):
                     files[event.index] = event.content
         return [files[index] for index in sorted(files)]
 

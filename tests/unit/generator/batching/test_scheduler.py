@@ -1,4 +1,4 @@
-"""Who goes next: turns between tenants, priorities, a bounded queue, and nobody held up by the unready."""
+"""The scheduler: a fair share for tenants, priorities, a bounded queue, and requests that are not ready passed over."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_within_a_tenant_the_oldest_goes_first() -> None:
     assert drain(scheduler) == tickets
 
 
-def test_tenants_take_turns_whoever_came_first() -> None:
+def test_tenants_get_a_fair_share_in_whatever_order_they_came() -> None:
     scheduler = Scheduler(100)
     crowd = [ticket("crowd") for _ in range(20)]
     for one in crowd:
@@ -47,7 +47,7 @@ def test_tenants_take_turns_whoever_came_first() -> None:
     assert guest in drain(scheduler)[:2]
 
 
-def test_turns_are_by_work_not_by_requests() -> None:
+def test_the_fair_share_is_of_work_not_of_requests() -> None:
     scheduler = Scheduler(100)
     for _ in range(4):
         scheduler.submit(ticket("long", steps=30))
@@ -58,7 +58,7 @@ def test_turns_are_by_work_not_by_requests() -> None:
     assert abs(work["long"] - work["short"]) <= 2 * 30
 
 
-def test_who_was_idle_comes_back_without_credit() -> None:
+def test_a_tenant_that_was_idle_gets_no_credit() -> None:
     scheduler = Scheduler(100)
     scheduler.submit(ticket("busy"))
     for _ in range(50):
@@ -94,7 +94,7 @@ def test_a_full_queue_refuses_and_takes_again_when_there_is_room() -> None:
     assert len(scheduler) == 2
 
 
-def test_what_is_not_ready_or_finds_no_slot_holds_up_nobody() -> None:
+def test_a_request_that_is_not_ready_or_has_no_slot_is_passed_over() -> None:
     scheduler = Scheduler(10)
     loading, blocked, free = ticket("a"), ticket("b"), ticket("c")
     loading.ready = False
@@ -136,7 +136,7 @@ def test_the_work_ahead_of_a_ticket_counts_what_goes_before_it() -> None:
     assert scheduler.ahead_of(last) == Ahead(2, 10 + 20)
 
 
-def naive_turns(scheduler: Scheduler) -> list[Ticket]:
+def naive_fair_order(scheduler: Scheduler) -> list[Ticket]:
     """The rule as it is told: again and again the least served tenant of the highest class, its oldest first."""
     served, left, order = dict(scheduler._served), list(scheduler._waiting), []
     while left:
@@ -151,7 +151,7 @@ REQUESTS = st.tuples(st.sampled_from("abcd"), st.booleans(), st.integers(1, 2), 
 
 
 @given(st.lists(st.tuples(REQUESTS, st.sampled_from(["stay", "leave", "start one"])), max_size=30))
-def test_places_are_those_of_the_rule(requests: list[tuple[tuple[str, bool, int, int, int], str]]) -> None:
+def test_queue_positions_follow_the_rule(requests: list[tuple[tuple[str, bool, int, int, int], str]]) -> None:
     scheduler = Scheduler(100)
     for request, then in requests:
         one = Ticket(*request, ready=True)
@@ -160,8 +160,8 @@ def test_places_are_those_of_the_rule(requests: list[tuple[tuple[str, bool, int,
             scheduler.withdraw(one)
         elif then == "start one":
             scheduler.next(2, lambda _: True)
-        order = naive_turns(scheduler)
-        assert list(scheduler._turns()) == order
+        order = naive_fair_order(scheduler)
+        assert list(scheduler._fair_order()) == order
         for place, other in enumerate(order):
             ahead = scheduler.ahead_of(other)
             assert ahead == Ahead(place, sum(before.row_steps for before in order[:place]))
@@ -177,13 +177,13 @@ class CountedTicket(Ticket):
         return super().__getattribute__(name)
 
 
-def test_finding_a_place_looks_at_every_request_a_few_times() -> None:
+def test_finding_a_queue_position_looks_at_each_request_a_few_times() -> None:
     """Not at all of them for each of them: the queue is locked meanwhile."""
     scheduler = Scheduler(1000)
     tickets = [CountedTicket(f"t{i % 50}", i % 7 == 0, 2, 20, 1, ready=True) for i in range(500)]
     for one in tickets:
         scheduler.submit(one)
-    last = list(scheduler._turns())[-1]
+    last = list(scheduler._fair_order())[-1]
     CountedTicket.looks = 0
     assert scheduler.ahead_of(last).requests == 499
     assert CountedTicket.looks <= 4 * 500
@@ -195,7 +195,7 @@ def test_finding_a_place_looks_at_every_request_a_few_times() -> None:
         max_size=30,
     )
 )
-def test_everything_starts_exactly_once_and_in_the_order_foretold(
+def test_every_image_starts_exactly_once_and_high_priority_first(
     requests: list[tuple[str, bool, int, int, int]],
 ) -> None:
     scheduler = Scheduler(100)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tests.support.arithmetic import ArithmeticBackend, paint, running
+from tests.support.arithmetic import ArithmeticBackend, generate, running
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 
@@ -31,13 +31,13 @@ class GatedDecoder(ArithmeticBackend):
 async def test_steps_go_on_while_an_image_is_decoded(tmp_path: Path) -> None:
     backend = GatedDecoder()
     async with running(tmp_path, backend) as (engine, _):
-        alone = [(await paint(engine, seed=seed)).content for seed in range(2)]
+        alone = [(await generate(engine, seed=seed)).content for seed in range(2)]
         backend.open.clear()
-        first = asyncio.create_task(paint(engine, seed=0))
+        first = asyncio.create_task(generate(engine, seed=0))
         calls = len(backend.decoded)
         await until(lambda: len(backend.decoded) == calls + 1)
         steps = len(backend.calls)
-        second = asyncio.create_task(paint(engine, seed=1))
+        second = asyncio.create_task(generate(engine, seed=1))
         # All steps of the second are done while the first is still being decoded.
         await until(lambda: len(backend.calls) == steps + 4)
         assert not first.done()
@@ -49,14 +49,14 @@ async def test_steps_go_on_while_an_image_is_decoded(tmp_path: Path) -> None:
 async def test_what_finishes_meanwhile_is_decoded_in_one_call_of_one_size(tmp_path: Path) -> None:
     backend = GatedDecoder()
     async with running(tmp_path, backend) as (engine, _):
-        alone = [(await paint(engine, seed=seed, width_px=width)).content for seed, width in enumerate((2, 2, 4, 2))]
+        alone = [(await generate(engine, seed=seed, width_px=width)).content for seed, width in enumerate((2, 2, 4, 2))]
         backend.open.clear()
         backend.decoded.clear()
-        first = asyncio.create_task(paint(engine, seed=0, width_px=2))
+        first = asyncio.create_task(generate(engine, seed=0, width_px=2))
         await until(lambda: len(backend.decoded) == 1)
         steps = len(backend.calls)
         others = [
-            asyncio.create_task(paint(engine, seed=seed, width_px=width)) for seed, width in ((1, 2), (2, 4), (3, 2))
+            asyncio.create_task(generate(engine, seed=seed, width_px=width)) for seed, width in ((1, 2), (2, 4), (3, 2))
         ]
         await until(lambda: len(engine._loop._decoder._waiting) == 3)
         assert len(backend.calls) > steps

@@ -1,4 +1,4 @@
-"""Where adapters start: at a foundation's own LoRA, whatever rank a training asks for."""
+"""Initial weights of adapters, from a foundation's own LoRA, for any rank."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def fresh_weights(folder: Path, rank: int = RANK) -> dict[str, np.ndarray[Any, Any]]:
-    """An adapter's before its first step, by PEFT's names."""
+    """An adapter's weights before its first step, by PEFT's names."""
     foundation = Foundation.read(folder)
     recipe = replace(Recipe.resolve(foundation), rank=rank)
     adapted = AdaptedUNet(load_unet(foundation, CPU), foundation.adapted_layers, recipe, CPU)
-    if foundation.adapter_start is not None:
-        adapted.start_from(foundation.adapter_start, foundation_digest(folder))
+    if foundation.initial_weights is not None:
+        adapted.load_initial_weights(foundation.initial_weights, foundation_digest(folder))
     return {name: tensor.float().numpy() for name, tensor in get_peft_model_state_dict(adapted.unet).items()}
 
 
 def some_pairs(folder: Path, scale: float = 1.0) -> Pairs:
-    """LoRA of every layer."""
+    """Random LoRA of every layer."""
     foundation = Foundation.read(folder)
     random = np.random.default_rng(1)
     return {
@@ -59,7 +59,7 @@ def some_pairs(folder: Path, scale: float = 1.0) -> Pairs:
     }
 
 
-def write_start(folder: Path, data: bytes) -> None:
+def write_initial_weights(folder: Path, data: bytes) -> None:
     (folder / "adapter_start.safetensors").write_bytes(data)
 
 
@@ -69,29 +69,29 @@ def product(weights: dict[str, np.ndarray[Any, Any]], name: str) -> np.ndarray[A
     return found
 
 
-def test_without_a_start_adapters_begin_as_nothing(folder: Path) -> None:
+def test_without_initial_weights_adapters_add_nothing_at_first(folder: Path) -> None:
     weights = fresh_weights(folder)
     assert not any(weights[name].any() for name in weights if name.endswith("lora_B.weight"))
 
 
 @pytest.mark.parametrize("write", [diffusers_lora_bytes, kohya_lora_bytes])
 @pytest.mark.parametrize("rank", [RANK, RANK + 3])
-def test_adapters_begin_as_what_the_foundation_brings(folder: Path, write: Any, rank: int) -> None:
+def test_adapters_start_from_the_foundations_initial_weights(folder: Path, write: Any, rank: int) -> None:
     pairs = some_pairs(folder, scale=0.5)
-    write_start(folder, write(pairs, {}))
+    write_initial_weights(folder, write(pairs, {}))
     weights = fresh_weights(folder, rank)
     assert weights.keys() == fresh_weights(folder).keys()
     for name, pair in pairs.items():
         np.testing.assert_allclose(product(weights, name), 0.5 * pair.b_OR @ pair.a_RI, rtol=1e-4, atol=1e-5)
         if rank > RANK:
             a, b = (weights[f"{name}.{part}.weight"] for part in ("lora_A", "lora_B"))
-            assert a[RANK:].any(), "what is left over of the rank can still learn"
+            assert a[RANK:].any(), "the rest of the rank can still learn"
             assert not b.reshape(len(b), rank)[:, RANK:].any()
 
 
-def test_a_lower_rank_begins_as_near_as_it_can(folder: Path) -> None:
+def test_a_lower_rank_starts_from_the_nearest_product(folder: Path) -> None:
     pairs = some_pairs(folder)
-    write_start(folder, diffusers_lora_bytes(pairs, {}))
+    write_initial_weights(folder, diffusers_lora_bytes(pairs, {}))
     weights = fresh_weights(folder, 2)
     for name, pair in pairs.items():
         whole = pair.b_OR @ pair.a_RI
@@ -100,10 +100,10 @@ def test_a_lower_rank_begins_as_near_as_it_can(folder: Path) -> None:
         assert lost == pytest.approx(best, rel=1e-3), name
 
 
-def test_layers_that_the_start_lacks_begin_as_nothing(folder: Path) -> None:
+def test_layers_without_initial_weights_add_nothing_at_first(folder: Path) -> None:
     pairs = some_pairs(folder)
     name, pair = next(iter(pairs.items()))
-    write_start(folder, diffusers_lora_bytes({name: pair}, {}))
+    write_initial_weights(folder, diffusers_lora_bytes({name: pair}, {}))
     weights = fresh_weights(folder)
     assert product(weights, name).any()
     assert not any(product(weights, other).any() for other in pairs if other != name)
@@ -135,10 +135,10 @@ def not_finite(pairs: Pairs) -> bytes:
         (lambda pairs: diffusers_lora_bytes(pairs, {DIGEST_KEY: "f" * 64}), "foundation ffffffffffff"),
     ],
 )
-def test_a_start_that_does_not_fit_is_refused_with_its_cure(
+def test_initial_weights_that_do_not_fit_are_refused_with_the_remedy(
     folder: Path, damaged: Callable[[Pairs], bytes], said: str
 ) -> None:
-    write_start(folder, damaged(some_pairs(folder)))
+    write_initial_weights(folder, damaged(some_pairs(folder)))
     with pytest.raises(InvalidArgumentError, match=said) as caught:
         fresh_weights(folder)
     assert caught.value.reason == "FOUNDATION_START_INVALID"

@@ -1,4 +1,4 @@
-"""LoRA layers that are merged at each call: what PEFT computes, forwards and backwards, with adapters and without."""
+"""Merged LoRA layers compute what PEFT computes, forwards and backwards, with adapters and without."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_outputs_and_gradients_are_pefts(family: str) -> None:
         torch.testing.assert_close(parameter.grad, wanted[name].grad, rtol=1e-3, atol=1e-4 * scale, msg=name)
 
 
-def test_an_adapter_of_another_strength_is_pefts() -> None:
+def test_a_scaled_adapter_gives_pefts_output() -> None:
     stock = peft_unet(4, 4.0, seed=1)
     merged = copy.deepcopy(stock)
     merge_in_forward(merged, ADAPTER)
@@ -63,7 +63,7 @@ def test_an_adapter_of_another_strength_is_pefts() -> None:
         torch.testing.assert_close(weak, stock(**given).sample, rtol=1e-4, atol=1e-5)
         with adapter_at(merged, 0.0):
             torch.testing.assert_close(merged(**given).sample, bare)
-        assert torch.equal(merged(**given).sample, whole), "as strong as before"
+        assert torch.equal(merged(**given).sample, whole), "the scale is restored"
     assert not torch.allclose(weak, whole)
     assert not torch.allclose(weak, bare)
 
@@ -75,7 +75,7 @@ def unadapted(unet: UNet2DConditionModel, given: dict[str, object]) -> Tensor:
     return sample
 
 
-def test_weights_that_change_count_in_the_next_call_and_disabled_adapters_in_none() -> None:
+def test_changed_weights_are_merged_in_the_next_call_and_disabled_adapters_are_not() -> None:
     unet = peft_unet(4, 4.0, seed=1)
     merge_in_forward(unet, ADAPTER)
     given = inputs(unet)

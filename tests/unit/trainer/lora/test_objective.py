@@ -1,4 +1,4 @@
-"""Noise, targets and weights, held against diffusers and the papers' formulas."""
+"""Noise, targets and weights, compared with diffusers and the papers' formulas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 from diffusers import DDPMScheduler
 
-from services.trainer.lora.objective import Draw, Head, Objective, Places, draw_step, place_weights
+from services.trainer.lora.objective import Draw, Head, LossMasks, Objective, centre_weights, draw_step
 
 SHAPE = (4, 8, 8)
 
@@ -68,21 +68,21 @@ def test_caption_dropout_hits_its_share() -> None:
     assert not _draw().dropped_B.any()
 
 
-def test_the_middle_counts_more_and_the_mean_stays() -> None:
-    weights = place_weights(16, 12, 4.0)
+def test_the_middle_has_more_weight_and_the_mean_is_one() -> None:
+    weights = centre_weights(16, 12, 4.0)
     assert weights.shape == (16, 12)
     assert weights.mean() == pytest.approx(1.0)
     assert weights[7, 6] / weights[0, 0] == pytest.approx(5.0, rel=0.1)
     torch.testing.assert_close(weights, weights.flip(1))
-    torch.testing.assert_close(place_weights(4, 4, 0.0), torch.ones(4, 4))
+    torch.testing.assert_close(centre_weights(4, 4, 0.0), torch.ones(4, 4))
     # An error at the face costs more than the same error at the edge.
     objective = Objective(torch.tensor([0.5]), False, 0.0)
-    places = place_weights(8, 8, 4.0)[None]
+    weights_BHW = centre_weights(8, 8, 4.0)[None]
     right = torch.zeros(1, *SHAPE)
     face, edge = right.clone(), right.clone()
     face[..., 3, 4], edge[..., 0, 0] = 1.0, 1.0
     one = torch.ones(1)
-    assert objective.loss(face, right, one, places) > 3 * objective.loss(edge, right, one, places)
+    assert objective.loss(face, right, one, weights_BHW) > 3 * objective.loss(edge, right, one, weights_BHW)
 
 
 def test_scenes_are_named_in_their_share_of_rows_and_change_nothing_else() -> None:
@@ -106,19 +106,19 @@ def _head(face: np.ndarray, hair: np.ndarray | None = None, cells: tuple[int, in
     return Head.of_parts(face, hair, *cells, face_weight=9.0, hair_weight=4.0)
 
 
-def test_a_head_that_is_known_counts_where_it_is() -> None:
+def test_a_known_head_has_more_weight_where_it_is() -> None:
     face, hair = np.zeros((64, 48), bool), np.zeros((64, 48), bool)
     face[32:, :24], hair[:32, :24] = True, True
-    weights = _head(face, hair, (8, 6)).place_weights
+    weights = _head(face, hair, (8, 6)).cell_weights
     assert weights.shape == (8, 6)
     assert weights.mean() == pytest.approx(1.0)
     assert weights[7, 0] / weights[0, 5] == pytest.approx(10.0)
     assert weights[0, 0] / weights[0, 5] == pytest.approx(5.0)
     assert weights[0, 5] == weights[7, 5]
-    torch.testing.assert_close(_head(np.zeros((64, 48), bool), None, (8, 6)).place_weights, torch.ones(8, 6))
+    torch.testing.assert_close(_head(np.zeros((64, 48), bool), None, (8, 6)).cell_weights, torch.ones(8, 6))
 
 
-def test_a_cell_is_as_much_head_as_its_pixels() -> None:
+def test_a_cells_share_of_head_is_that_of_its_pixels() -> None:
     face, hair = np.zeros((16, 16), bool), np.zeros((16, 16), bool)
     face[:4, :8], hair[4:8, :8] = True, True
     head = _head(face, hair, (2, 2))
@@ -126,24 +126,24 @@ def test_a_cell_is_as_much_head_as_its_pixels() -> None:
     torch.testing.assert_close(head.weight_HW, torch.tensor([[7.5, 0.0], [0.0, 0.0]]))
 
 
-def test_around_a_head_nothing_is_asked_and_beyond_the_bare_foundation_is() -> None:
+def test_cells_around_a_head_have_no_weight_at_high_noise() -> None:
     face, none = np.zeros((64, 64), bool), np.zeros((64, 64), bool)
     face[24:40, 24:40] = True
-    places = Places.of_heads([_head(face), _head(none)], surround_weight=2.0, margin=1 / 8)
-    assert places.headed_B.tolist() == [True, False]
-    own, weight = places.own_BHW[0], places.weight_BHW[0]
+    masks = LossMasks.of_heads([_head(face), _head(none)], surround_weight=2.0, margin=1 / 8)
+    assert masks.has_head_B.tolist() == [True, False]
+    own, weight = masks.photo_share_BHW[0], masks.weight_BHW[0]
     assert torch.equal(own[2:6, 2:6], torch.ones(4, 4))
     assert own.sum() == 16
     assert weight.mean() == pytest.approx(1.0)
     assert weight[2, 2] == weight[5, 4] == 0
     assert weight[3, 3] / weight[0, 0] == pytest.approx(5.0)
-    # At low noise the edge counts as what is around does.
-    edge = places.edge_BHW[0]
+    # At low noise the edge has the weight of the surroundings.
+    edge = masks.edge_weight_BHW[0]
     assert edge[2, 2] == edge[5, 4] == weight[0, 0]
     assert edge[3, 3] == edge[0, 0] == 0
-    # Where no head was found the photo is the target, all of it alike.
-    assert torch.equal(places.own_BHW[1], torch.ones(8, 8))
-    torch.testing.assert_close(places.weight_BHW[1], torch.ones(8, 8))
-    of_photos = Places.of_photos([torch.ones(8, 8)])
-    assert torch.equal(of_photos.own_BHW, torch.ones(1, 8, 8))
-    assert of_photos.headed_B.tolist() == [False]
+    # Where no head was found the whole photo is the target, with equal weights.
+    assert torch.equal(masks.photo_share_BHW[1], torch.ones(8, 8))
+    torch.testing.assert_close(masks.weight_BHW[1], torch.ones(8, 8))
+    of_photos = LossMasks.of_photos([torch.ones(8, 8)])
+    assert torch.equal(of_photos.photo_share_BHW, torch.ones(1, 8, 8))
+    assert of_photos.has_head_B.tolist() == [False]

@@ -1,14 +1,17 @@
-"""The recipe's layers, and its learning rate."""
+"""The recipe's layers, its limits, and its learning rate."""
 
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import InvalidArgumentError
+from headshots.settings import default_foundation
 from services.trainer.lora.recipe import Recipe, TrainingOptions
 from tests.support.trainer import described_foundation
 
@@ -40,7 +43,9 @@ def test_numbers_written_as_text_or_whole_numbers_are_converted(tmp_path: Path) 
         ({"crop_jitter": 0.9}, "crop_jitter"),
     ],
 )
-def test_a_recipe_that_cannot_be_is_refused_by_name(tmp_path: Path, training: dict[str, Any], word: str) -> None:
+def test_an_invalid_recipe_is_refused_and_its_field_is_named(
+    tmp_path: Path, training: dict[str, Any], word: str
+) -> None:
     with pytest.raises(InvalidArgumentError, match=f"training.{word}") as caught:
         Recipe.resolve(described_foundation(tmp_path, training))
     assert caught.value.reason == "FOUNDATION_RECIPE_INVALID"
@@ -59,3 +64,11 @@ def test_learning_rate_warms_up_and_falls_to_its_floor() -> None:
 def test_a_short_run_spends_a_tenth_on_warming_up() -> None:
     recipe = dataclasses.replace(Recipe(), steps=10, warmup_steps=50, learning_rate=1.0)
     assert recipe.learning_rate_at(2) > 0.9
+
+
+@pytest.mark.parametrize("setting", [{"scene_share": 1.1}, {"passes": 0}, {"scenes": 0}, {"head_margin": 0.6}])
+def test_hyperparameters_beyond_their_limits_are_refused(setting: dict[str, float]) -> None:
+    foundation = replace(Foundation.read(default_foundation()), training=setting)
+    with pytest.raises(InvalidArgumentError) as caught:
+        Recipe.resolve(foundation)
+    assert caught.value.reason == "FOUNDATION_RECIPE_INVALID"

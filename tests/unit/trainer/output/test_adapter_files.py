@@ -1,4 +1,4 @@
-"""A training's files in the store: what an attempt that was killed among them has left is completed, or replaced."""
+"""A training's files in the store: files that a killed attempt left are completed, or replaced."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from headshots.errors import FailedPreconditionError
 from services.trainer.lora.recipe import Recipe, TrainingOptions
 from services.trainer.output.adapter_files import Extras, finished_adapter, remove_artefacts, write_adapter
 from services.trainer.output.provenance import Provenance, fingerprint
-from services.trainer.queue.job import AdapterFiles, JobRequest
-from services.trainer.run.photos import PhotoRef
+from services.trainer.queue.job import AdapterFiles, JobRequest, PhotoRef
 from services.trainer.selection.scores import TrainingScores, not_measured
 
 PREFIX = "tenants/t/adapters/a"
@@ -53,7 +52,7 @@ def get(store: ArtifactStore, name: str) -> bytes:
 
 
 def must_belong_together(store: ArtifactStore, value: float) -> None:
-    """One run's files, with the weights of ``value``, and a manifest of their digests."""
+    """All files are of one run with the weights ``value``, and the manifest has their digests."""
     manifest = json.loads(get(store, "manifest.json"))
     for name, data in (
         (manifest["adapter"]["sha256"], "adapter.safetensors"),
@@ -73,7 +72,7 @@ def must_belong_together(store: ArtifactStore, value: float) -> None:
 
 
 @pytest.mark.parametrize("missing", [NAMES[2:3], NAMES[1:], ("manifest.json", "sheet.jpg"), NAMES])
-def test_what_is_missing_is_completed_and_the_rest_is_kept(store: ArtifactStore, missing: tuple[str, ...]) -> None:
+def test_missing_files_are_completed_and_the_others_kept(store: ArtifactStore, missing: tuple[str, ...]) -> None:
     files, scores = write(store)
     before = {name: get(store, name) for name in NAMES}
     for name in missing:
@@ -86,8 +85,8 @@ def test_what_is_missing_is_completed_and_the_rest_is_kept(store: ArtifactStore,
 
 @pytest.mark.parametrize("left", [NAMES[:1], NAMES[:2], NAMES[:2] + NAMES[3:]])
 @pytest.mark.parametrize("upgraded", [True, False])
-def test_what_is_another_results_is_replaced_whole(store: ArtifactStore, left: tuple[str, ...], upgraded: bool) -> None:
-    """Of a trainer before an upgrade; or of a device that came to another choice at the second try."""
+def test_files_of_another_result_are_all_replaced(store: ArtifactStore, left: tuple[str, ...], upgraded: bool) -> None:
+    """As left by a trainer before an upgrade, or by a device that chose another checkpoint the first time."""
     other = dataclasses.replace(PROVENANCE, recipe=Recipe(steps=3, rank=2, face_weight=1.0))
     write(store, value=7.0, step=3 if upgraded else 2, provenance=other if upgraded else PROVENANCE)
     for name in set(NAMES) - set(left):
@@ -97,7 +96,7 @@ def test_what_is_another_results_is_replaced_whole(store: ArtifactStore, left: t
     assert files.sha256 == hashlib.sha256(get(store, "adapter.safetensors")).hexdigest()
 
 
-def test_a_finished_result_of_another_request_is_neither_taken_nor_removed(store: ArtifactStore) -> None:
+def test_a_finished_result_of_another_request_is_neither_used_nor_removed(store: ArtifactStore) -> None:
     write(store, value=7.0)
     other = dataclasses.replace(PROVENANCE, trigger="ohwx")
     with pytest.raises(FailedPreconditionError, match="OUTPUT_TAKEN"):
@@ -108,7 +107,7 @@ def test_a_finished_result_of_another_request_is_neither_taken_nor_removed(store
     assert store.list_sync(PREFIX) == []
 
 
-def test_another_start_or_guidance_is_another_run_and_the_file_tells_of_its_start(store: ArtifactStore) -> None:
+def test_other_initial_weights_or_guidance_are_another_run(store: ArtifactStore) -> None:
     others = (
         dataclasses.replace(PROVENANCE, start_sha256="b" * 64),
         dataclasses.replace(PROVENANCE, guidance=(2.0, 1.0)),

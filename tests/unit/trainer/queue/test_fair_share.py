@@ -1,10 +1,8 @@
-"""Whose turn it is; and that SQL and Python agree about it."""
+"""The order of the queue, in SQL and in Python."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +16,17 @@ from headshots import leases
 from headshots.database import migrate, now_expression, open_database, write
 from headshots.schema import PENDING, RUNNING, SUCCEEDED, training_jobs
 from services.trainer.queue import fair_share, rows
-from services.trainer.queue.fair_share import Queue, Waiting
-from services.trainer.queue.job import Job
-from tests.support.trainer_world import REQUEST
-from tests.support.waiting import PATIENCE_SECONDS
+from services.trainer.queue.fair_share import Queue, WaitingJob
 
 STANDARD, HIGH = 1, 2
 
 
 def _queue(*waiting: tuple[str, str, int], running: dict[str, int] | None = None) -> Queue:
-    jobs = [Waiting(id, tenant, priority, float(age)) for age, (id, tenant, priority) in enumerate(waiting)]
+    jobs = [WaitingJob(id, tenant, priority, float(age)) for age, (id, tenant, priority) in enumerate(waiting)]
     return Queue(jobs, running or {}, {}, None)
 
 
-def test_a_tenant_with_many_does_not_starve_anothers_first() -> None:
+def test_a_tenant_with_many_jobs_does_not_delay_anothers_first() -> None:
     many = [(f"a{number}", "acme", STANDARD) for number in range(100)]
     order = _queue(*many, ("b0", "bolt", STANDARD)).order()
     assert order[:3] == ["a0", "b0", "a1"]
@@ -45,7 +40,7 @@ def test_high_priority_comes_before_all_standard_ones() -> None:
     assert order == ["a1", "b1", "a0", "b0"]
 
 
-def test_expected_time_grows_with_the_place_and_is_unknown_without_a_past() -> None:
+def test_the_expected_time_grows_with_the_position_and_is_unknown_before_the_first_run() -> None:
     assert Queue([], {}, {}, None).eta_seconds(3) is None
     alone, busy = Queue([], {"a": 1}, {}, 60.0), Queue([], {"a": 2}, {}, 60.0)
     assert alone.eta_seconds(0) == 90.0
@@ -55,7 +50,7 @@ def test_expected_time_grows_with_the_place_and_is_unknown_without_a_past() -> N
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('turns') / 'jobs.db'}")
+    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('queue') / 'jobs.db'}")
     migrate(engine)
     yield engine
     engine.dispose()
@@ -95,7 +90,7 @@ def test_the_row_that_is_claimed_is_the_first_in_order(
                     ended_at=10.0 if state == SUCCEEDED else None,
                 )
             )
-    order = fair_share.look(engine).order()
+    order = fair_share.read_queue(engine).order()
     lease = leases.claim(
         engine,
         training_jobs,
@@ -108,7 +103,7 @@ def test_the_row_that_is_claimed_is_the_first_in_order(
 
 
 def _insert(engine: Engine, *jobs: tuple[str, str, int]) -> None:
-    """Jobs of (id, tenant, priority), the first one the oldest, and none else."""
+    """Replace all jobs by ``jobs``: (id, tenant, priority), the oldest first."""
     with write(engine) as connection:
         connection.execute(sa.delete(training_jobs))
         for age, (id, tenant, priority) in enumerate(jobs):
@@ -120,7 +115,7 @@ def _insert(engine: Engine, *jobs: tuple[str, str, int]) -> None:
 
 
 def _claim(engine: Engine) -> str | None:
-    """What a worker does: take the next and say that it has started."""
+    """Claim the next job and start it, as a worker does."""
     dialect = engine.dialect.name
     lease = leases.claim(
         engine,
@@ -136,17 +131,17 @@ def _claim(engine: Engine) -> str | None:
     return lease.id
 
 
-def test_a_hundred_jobs_of_one_tenant_do_not_starve_anothers_first(engine: Engine) -> None:
+def test_a_hundred_jobs_of_one_tenant_do_not_delay_the_claim_of_anothers_first(engine: Engine) -> None:
     _insert(engine, *((f"a{number:03d}", "acme", STANDARD) for number in range(100)), ("b", "bolt", STANDARD))
     assert [_claim(engine) for _ in range(3)] == ["a000", "b", "a001"]
-    # And one that comes while the big one's run, before its next.
+    # A third tenant's first job comes before the next one of the large tenant.
     with write(engine) as connection:
         connection.execute(sa.insert(training_jobs).values(id="c", tenant="cyan", request={}, created_at=4e9))
-    assert fair_share.look(engine).order()[0] == "c"
+    assert fair_share.read_queue(engine).order()[0] == "c"
     assert [_claim(engine) for _ in range(2)] == ["c", "a002"]
 
 
-def test_both_classes_are_served_high_first_and_by_turns_within(engine: Engine) -> None:
+def test_high_priority_is_claimed_first_and_tenants_alternate_within_a_priority(engine: Engine) -> None:
     _insert(
         engine,
         ("a0", "acme", STANDARD),
@@ -156,12 +151,12 @@ def test_both_classes_are_served_high_first_and_by_turns_within(engine: Engine) 
         ("b1", "bolt", HIGH),
     )
     expected = ["a1", "b1", "a2", "b0", "a0"]
-    assert fair_share.look(engine).order() == expected
+    assert fair_share.read_queue(engine).order() == expected
     assert [_claim(engine) for _ in range(6)] == [*expected, None]
 
 
-def test_no_question_to_the_queue_reads_all_jobs_ever(engine: Engine) -> None:
-    """The table keeps every job that there was, so whatever is asked all the time has to go by an index."""
+def test_no_query_of_the_queue_scans_the_table(engine: Engine) -> None:
+    """The table keeps every job ever, so frequent queries must use an index."""
     asked: list[tuple[str, Any]] = []
 
     def listen(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
@@ -170,12 +165,12 @@ def test_no_question_to_the_queue_reads_all_jobs_ever(engine: Engine) -> None:
 
     _insert(engine, ("a", "acme", STANDARD))
     sa.event.listen(engine, "before_cursor_execute", listen)
-    fair_share.look(engine)
+    fair_share.read_queue(engine)
     assert _claim(engine) == "a"
     rows.counts(engine)
     rows.oldest_waiting_seconds(engine)
     sa.event.remove(engine, "before_cursor_execute", listen)
-    # Four to look at the queue, one each for the others.
+    # Four to read the queue, one each for the others.
     assert len(asked) == 7
     with engine.connect() as connection:
         for statement, parameters in asked:
@@ -183,7 +178,7 @@ def test_no_question_to_the_queue_reads_all_jobs_ever(engine: Engine) -> None:
             assert [step.detail for step in plan if step.detail.startswith("SCAN")] == [], statement
 
 
-def test_a_job_that_waits_for_its_next_try_is_not_claimed(engine: Engine) -> None:
+def test_a_job_that_waits_for_its_back_off_is_not_claimed(engine: Engine) -> None:
     with write(engine) as connection:
         connection.execute(sa.delete(training_jobs))
         connection.execute(
@@ -195,7 +190,7 @@ def test_a_job_that_waits_for_its_next_try_is_not_claimed(engine: Engine) -> Non
     assert claimed is None
 
 
-def test_queue_of_one_database_is_read_whole(tmp_path: Path) -> None:
+def test_the_queue_is_read_with_its_mean_run_time(tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'jobs.db'}")
     migrate(engine)
     with write(engine) as connection:
@@ -205,23 +200,8 @@ def test_queue_of_one_database_is_read_whole(tmp_path: Path) -> None:
                     id=str(number), tenant="a", state=state, request={}, created_at=0.0, started_at=10.0, ended_at=ended
                 )
             )
-    queue = fair_share.look(engine)
+    queue = fair_share.read_queue(engine)
     assert queue.mean_seconds == 30.0
     assert queue.order() == ["2"]
     assert queue.last_start == {"a": 10.0}
     engine.dispose()
-
-
-def test_a_job_may_be_sent_by_several_at_once(engine: Engine) -> None:
-    """As by two gateways that follow one training: all get the one row."""
-    with write(engine) as connection:
-        connection.execute(sa.delete(training_jobs))
-    barrier = threading.Barrier(4)
-
-    def send(_: int) -> Job:
-        barrier.wait(PATIENCE_SECONDS)
-        return rows.insert(engine, "j", "acme", STANDARD, REQUEST)
-
-    with ThreadPoolExecutor(4) as threads:
-        jobs = list(threads.map(send, range(4)))
-    assert jobs == [jobs[0]] * 4

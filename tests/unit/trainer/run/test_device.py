@@ -1,4 +1,4 @@
-"""How a training uses its CPUs."""
+"""The number of processes and threads of a training."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def _foundation(folder: Path, size: int) -> Path:
     return folder
 
 
-def test_a_small_foundation_trains_in_a_process_a_cpu_and_a_large_one_with_a_thread_a_cpu(tmp_path: Path) -> None:
+def test_a_small_foundation_has_a_process_for_each_cpu_and_a_large_one_a_thread(tmp_path: Path) -> None:
     assert Cores.shared_out(default_foundation(), 3) == Cores(processes=3, threads=1)
     assert Cores.shared_out(_foundation(tmp_path / "small", 256 << 20), 64) == Cores(processes=4, threads=1)
     assert Cores.shared_out(_foundation(tmp_path / "large", 1720 << 20), 8) == Cores(processes=1, threads=8)
     assert Cores.shared_out(default_foundation(), 8, "cuda") == Cores(processes=1, threads=8)
 
 
-def test_the_cpus_are_shared_among_the_workers_unless_it_is_said(tmp_path: Path) -> None:
+def test_the_cpus_are_shared_among_the_workers_unless_threads_are_set(tmp_path: Path) -> None:
     environ = {
         "HEADSHOTS_HOME": str(tmp_path),
         "HEADSHOTS_FOUNDATION": str(_foundation(tmp_path / "large", 300 << 20)),

@@ -12,7 +12,8 @@ from PIL import Image
 from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError, InvalidPhotoError, NotFoundError
 from services.trainer.lora.recipe import Recipe
-from services.trainer.run.photos import PhotoRef, crops, decode, load_pictures
+from services.trainer.queue.job import PhotoRef
+from services.trainer.run.photos import crops, decode, load_crops
 from tests.support.faces import ColourAnalyzer, draw_head
 
 
@@ -29,7 +30,7 @@ def _stored(store: ArtifactStore, data: bytes) -> PhotoRef:
     return PhotoRef(f"photos/{digest}.png", digest)
 
 
-def test_first_crop_is_the_centre_and_no_crop_is_mirrored() -> None:
+def test_the_first_crop_is_centred_and_no_crop_is_mirrored() -> None:
     # Brightness grows to the right, with black bands above and below the centre square.
     pixels = np.zeros((120, 60, 3), np.uint8)
     pixels[30:90] = np.linspace(40, 250, 60).astype(np.uint8)[None, :, None]
@@ -46,10 +47,10 @@ def test_crops_are_a_function_of_the_photo_and_the_seed() -> None:
     store = ArtifactStore.open("memory:///")
     first, second = _stored(store, _png(70, 90, 1)), _stored(store, _png(90, 70, 2))
     recipe = Recipe(crops_per_photo=3)
-    both = load_pictures(store, [first, second], recipe, (32, 32))
-    alone = load_pictures(store, [second], recipe, (32, 32))
-    assert [picture.tobytes() for picture in both[3:]] == [picture.tobytes() for picture in alone]
-    other = load_pictures(store, [second], Recipe(crops_per_photo=3, seed=1), (32, 32))
+    both = load_crops(store, [first, second], recipe, (32, 32))
+    alone = load_crops(store, [second], recipe, (32, 32))
+    assert [image.tobytes() for image in both[3:]] == [image.tobytes() for image in alone]
+    other = load_crops(store, [second], Recipe(crops_per_photo=3, seed=1), (32, 32))
     assert alone[0].tobytes() == other[0].tobytes()
     assert alone[1].tobytes() != other[1].tobytes()
 
@@ -60,19 +61,19 @@ def test_crops_are_a_function_of_the_photo_and_the_seed() -> None:
     ids=["left", "right", "top"],
 )
 def test_a_face_beside_the_middle_is_in_every_crop(size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
-    store, picture = ArtifactStore.open("memory:///"), Image.new("RGB", size, (120, 120, 120))
-    draw_head(picture, "ada", box)
+    store, image = ArtifactStore.open("memory:///"), Image.new("RGB", size, (120, 120, 120))
+    draw_head(image, "ada", box)
     packed = io.BytesIO()
-    picture.save(packed, "PNG")
+    image.save(packed, "PNG")
     photo, recipe = _stored(store, packed.getvalue()), Recipe(crops_per_photo=4)
-    # As large as the photo allows: nothing is blown up.
+    # The largest size that needs no enlarging.
     side = (min(size), min(size))
-    assert all(_shows(crop, box) for crop in load_pictures(store, [photo], recipe, side, ColourAnalyzer()))
-    assert not _shows(load_pictures(store, [photo], recipe, side)[0], box)
+    assert all(_shows(crop, box) for crop in load_crops(store, [photo], recipe, side, ColourAnalyzer()))
+    assert not _shows(load_crops(store, [photo], recipe, side)[0], box)
 
 
 def _shows(crop: np.ndarray, box: tuple[int, int, int, int]) -> bool:
-    """The whole face, and no smaller."""
+    """Whether the crop shows the whole face, at least in its original size."""
     for face in ColourAnalyzer().faces(crop):
         left, top, right, bottom = face.box
         is_whole = min(left, top) > 0 and max(right, bottom) < len(crop)
@@ -80,16 +81,16 @@ def _shows(crop: np.ndarray, box: tuple[int, int, int, int]) -> bool:
     return False
 
 
-def test_a_face_in_the_middle_or_none_at_all_leaves_the_crops_as_they_are() -> None:
-    store, picture = ArtifactStore.open("memory:///"), Image.new("RGB", (300, 200), (120, 120, 120))
-    empty = picture.copy()
-    draw_head(picture, "ada", (100, 40, 199, 139))
-    for image in (picture, empty):
+def test_a_face_in_the_middle_or_no_face_does_not_change_the_crops() -> None:
+    store, image = ArtifactStore.open("memory:///"), Image.new("RGB", (300, 200), (120, 120, 120))
+    empty = image.copy()
+    draw_head(image, "ada", (100, 40, 199, 139))
+    for shown in (image, empty):
         packed = io.BytesIO()
-        image.save(packed, "PNG")
+        shown.save(packed, "PNG")
         photo = _stored(store, packed.getvalue())
         with_, without = (
-            load_pictures(store, [photo], Recipe(), (200, 200), analyzer) for analyzer in (ColourAnalyzer(), None)
+            load_crops(store, [photo], Recipe(), (200, 200), analyzer) for analyzer in (ColourAnalyzer(), None)
         )
         assert [crop.tobytes() for crop in with_] == [crop.tobytes() for crop in without]
 
@@ -120,7 +121,7 @@ def test_bad_bytes_are_refused_by_reason(data: bytes, reason: str) -> None:
     assert caught.value.reason == reason
 
 
-def test_missing_and_exchanged_photos_are_told_apart() -> None:
+def test_missing_and_changed_photos_have_their_own_reasons() -> None:
     store = ArtifactStore.open("memory:///")
     ref = _stored(store, _png(64, 64))
     cases: list[tuple[PhotoRef, type[HeadshotsError], str]] = [
@@ -129,6 +130,6 @@ def test_missing_and_exchanged_photos_are_told_apart() -> None:
     ]
     for bad, kind, reason in cases:
         with pytest.raises(kind) as caught:
-            load_pictures(store, [ref, bad], Recipe(), (32, 32))
+            load_crops(store, [ref, bad], Recipe(), (32, 32))
         assert caught.value.reason == reason
         assert caught.value.metadata == {"key": bad.key}

@@ -1,4 +1,4 @@
-"""An object store that is away for a while costs that while; one that stays away is a typed error."""
+"""The retrying store: a short outage costs only its time, a long one is a typed error."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from headshots.artifacts import ArtifactStore
 from headshots.errors import NotFoundError, UnavailableError
 from services.trainer.run import retrying_store
-from services.trainer.run.retrying_store import PatientStore, patiently
+from services.trainer.run.retrying_store import RetryingStore, with_retries
 
 
-class Time:
-    """Passes only while somebody sleeps."""
+class FakeTime:
+    """A clock that advances only in ``sleep``."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -31,34 +31,34 @@ def away() -> str:
     raise UnavailableError("OBJECT_STORE_UNAVAILABLE", "away")
 
 
-def test_a_store_that_comes_back_within_a_minute_is_waited_for_with_growing_pauses() -> None:
-    time = Time()
-    answer = patiently(lambda: "here" if time.now > 60 else away(), clock=time.clock, sleep=time.sleep)
+def test_calls_are_retried_with_growing_pauses() -> None:
+    time = FakeTime()
+    answer = with_retries(lambda: "here" if time.now > 60 else away(), clock=time.clock, sleep=time.sleep)
     assert answer == "here"
     assert time.pauses[:5] == [0.2, 0.4, 0.8, 1.6, 3.2]
     assert set(time.pauses[5:]) == {5.0}
 
 
-def test_a_store_that_stays_away_is_given_up_after_a_minute_and_a_half() -> None:
-    time = Time()
+def test_retries_end_after_a_minute_and_a_half() -> None:
+    time = FakeTime()
     with pytest.raises(UnavailableError, match="OBJECT_STORE_UNAVAILABLE"):
-        patiently(away, clock=time.clock, sleep=time.sleep)
+        with_retries(away, clock=time.clock, sleep=time.sleep)
     assert 80 < time.now <= 90
 
 
-def test_what_waiting_does_not_mend_is_not_waited_for() -> None:
+def test_other_errors_are_not_retried() -> None:
     def missing() -> None:
         raise NotFoundError("OBJECT_NOT_FOUND", "no such object")
 
-    time = Time()
+    time = FakeTime()
     with pytest.raises(NotFoundError):
-        patiently(missing, clock=time.clock, sleep=time.sleep)
+        with_retries(missing, clock=time.clock, sleep=time.sleep)
     assert time.pauses == []
 
 
-def test_every_method_of_the_childs_store_is_patient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = PatientStore.open(tmp_path.as_uri())
-    assert isinstance(store, PatientStore)
+def test_every_blocking_method_retries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = RetryingStore.open(tmp_path.as_uri())
+    assert isinstance(store, RetryingStore)
     failures: list[str] = []
 
     def fails_once(name: str) -> None:
@@ -73,12 +73,12 @@ def test_every_method_of_the_childs_store_is_patient(tmp_path: Path, monkeypatch
         monkeypatch.setattr(ArtifactStore, name, flaky)
 
     names = ["put_sync", "get_sync", "size_sync", "exists_sync", "list_sync", "delete_sync"]
-    # The others are made of these.
+    # The others call these.
     others = {"get_promised_sync", "delete_prefix_sync"}
     assert {name for name in vars(ArtifactStore) if name.endswith("_sync")} == {*names, *others}
     for name in names:
         fails_once(name)
-    monkeypatch.setitem(retrying_store.patiently.__kwdefaults__, "sleep", lambda _seconds: None)
+    monkeypatch.setitem(retrying_store.with_retries.__kwdefaults__, "sleep", lambda _seconds: None)
     store.put_sync("a/b", b"c")
     assert store.get_sync("a/b") == b"c"
     assert store.size_sync("a/b") == 1

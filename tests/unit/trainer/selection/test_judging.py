@@ -1,4 +1,4 @@
-"""Portraits before the judge: likeness, copying, diversity, and whether prompts still matter."""
+"""The judge's scores: likeness, copying, diversity and prompt following; and the photos that are held out."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class CentreAnalyzer:
 
 
 def _portrait(face: tuple[int, int, int], around: tuple[int, int, int], seed: int = 0) -> Pixels:
-    picture = np.empty((SIDE, SIDE, 3), np.int16)
-    picture[:] = around
-    picture[8:24, 8:24] = face
-    noise = np.random.default_rng(seed).integers(-8, 9, picture.shape) if seed else 0
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+    image = np.empty((SIDE, SIDE, 3), np.int16)
+    image[:] = around
+    image[8:24, 8:24] = face
+    noise = np.random.default_rng(seed).integers(-8, 9, image.shape) if seed else 0
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
 def _face(analyzer: CentreAnalyzer, colour: tuple[int, int, int]) -> Face:
@@ -54,7 +54,7 @@ BARE = [[_portrait(BOB, around, seed) for seed in (1, 2)] for around in (WALL, P
 
 
 @pytest.mark.parametrize("tells_parts", [True, False])
-def test_portraits_that_show_the_person_where_the_prompt_says(tells_parts: bool) -> None:
+def test_portraits_of_the_person_that_follow_the_prompt_have_no_flaws(tells_parts: bool) -> None:
     analyzer = CentreAnalyzer(tells_parts)
     judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)], BARE)
     scores = judge.scores(7, [[_portrait(ADA, around, seed) for seed in (3, 4)] for around in (WALL, PARK)])
@@ -84,14 +84,14 @@ def test_a_portrait_nearer_to_a_photo_of_the_training_copies() -> None:
     assert any("copies" in flaw for flaw in scores.flaws)
 
 
-def test_one_picture_for_every_seed_has_no_diversity() -> None:
+def test_one_image_for_every_seed_has_no_diversity() -> None:
     analyzer = CentreAnalyzer()
     judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)], BARE)
     scores = judge.scores(1, [[_portrait(ADA, around)] * 2 for around in (WALL, PARK)])
     assert scores.diversity == 0.0
 
 
-def test_the_selfies_room_in_every_picture_is_a_forgotten_prompt() -> None:
+def test_the_selfies_room_in_every_portrait_is_a_forgotten_prompt() -> None:
     analyzer = CentreAnalyzer()
     judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)], BARE)
     scores = judge.scores(1, [[_portrait(ADA, PARK, seed) for seed in (3, 4)] for _ in range(2)])
@@ -113,7 +113,7 @@ def _found(*counts: int) -> list[list[Face]]:
 @pytest.mark.parametrize(
     ("photos", "held_out"), [(4, 0), (5, 1), (6, 1), (9, 1), (10, 2), (20, 2)], ids=lambda value: str(value)
 )
-def test_four_photos_are_always_left_and_at_most_one_in_five_is_taken(photos: int, held_out: int) -> None:
+def test_at_least_four_photos_are_trained_on_and_at_most_one_in_five_is_held_out(photos: int, held_out: int) -> None:
     digests = [f"{number:064x}" for number in range(photos)]
     assert len(hold_out(_found(*[1] * photos), digests, 2)) == held_out
 
@@ -125,7 +125,7 @@ def test_who_is_held_out_depends_on_the_photos_alone() -> None:
     assert {turned[place] for place in hold_out(_found(*[1] * 10), turned, 2)} == chosen
 
 
-def test_only_photos_with_one_face_can_judge() -> None:
+def test_only_photos_with_one_face_are_held_out() -> None:
     digests = [f"{number:064x}" for number in range(6)]
     assert hold_out(_found(0, 2, 1, 1, 1, 1), digests, 2) == [2]
     assert hold_out(_found(0, 0, 0, 0, 0, 0), digests, 2) == []

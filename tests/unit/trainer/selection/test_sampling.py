@@ -1,4 +1,4 @@
-"""The trainer's own sampler: what it judges checkpoints by is what stock diffusers paints with their files."""
+"""The portraits that checkpoints are judged by equal those of stock diffusers with the same adapter file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.trainer.lora import frozen
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.frozen import encode_captions, load_unet, load_vae
 from services.trainer.lora.recipe import Recipe
-from services.trainer.selection.sampling import Painter, PortraitSet
+from services.trainer.selection.sampling import CheckpointSampler, PortraitSet
 from tests.support.engines import tiny_foundation
 from tests.support.stock import StockDiffusers, psnr
 
@@ -27,7 +27,7 @@ PROMPT, SEED = "photo of sks man in navy suit", 77_001
 
 
 def adapted(foundation: Foundation) -> AdaptedUNet:
-    """With an adapter that shows."""
+    """With an adapter whose effect is visible."""
     made = AdaptedUNet(load_unet(foundation, CPU), foundation.adapted_layers, Recipe.resolve(foundation), CPU)
     torch.manual_seed(3)
     for parameter in made.parameters.values():
@@ -36,7 +36,7 @@ def adapted(foundation: Foundation) -> AdaptedUNet:
 
 
 @pytest.mark.parametrize("share", [1.0, 0.25, 0.0])
-def test_portraits_are_what_stock_diffusers_paints(
+def test_portraits_equal_those_of_stock_diffusers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
     monkeypatch.setattr(frozen, "compute_dtype", lambda device: torch.float32)
@@ -49,17 +49,17 @@ def test_portraits_are_what_stock_diffusers_paints(
     write_diffusers_lora(tmp_path / "adapter.safetensors", pairs_of_peft(weights), {})
     wanted = PortraitSet((PROMPT,), (SEED,), first_caption=1, empty_caption=0, steps=foundation.steps)
     conditions = encode_captions(foundation, ["", PROMPT], CPU)
-    painter = Painter(made.unet, load_vae(foundation, CPU), foundation, conditions, wanted, CPU)
-    ((painted,),) = painter.paint(lambda: None)
-    ((bare,),) = painter.paint(lambda: None, bare=True)
+    sampler = CheckpointSampler(made.unet, load_vae(foundation, CPU), foundation, conditions, wanted, CPU)
+    ((portrait,),) = sampler.sample(lambda: None)
+    ((bare,),) = sampler.sample(lambda: None, bare=True)
     stock = StockDiffusers(folder)
     image = Mock(spec=Image, prompt=PROMPT, seed=SEED, width_px=64, height_px=64)
     assert psnr(bare, stock.paint(image)) >= 40
     stock.load_adapter(tmp_path / "adapter.safetensors")
-    assert psnr(painted, stock.paint(image)) >= 40
-    assert psnr(painted, bare) < 30, "the adapter shows"
+    assert psnr(portrait, stock.paint(image)) >= 40
+    assert psnr(portrait, bare) < 30, "the adapter has an effect"
     if share != 1:
-        both = Painter(
+        both = CheckpointSampler(
             made.unet,
             load_vae(foundation, CPU),
             replace(foundation, negative_adapter_share=1.0),
@@ -67,4 +67,4 @@ def test_portraits_are_what_stock_diffusers_paints(
             wanted,
             CPU,
         )
-        assert psnr(both.paint(lambda: None)[0][0], painted) < 35, "the share shows"
+        assert psnr(both.sample(lambda: None)[0][0], portrait) < 35, "the share has an effect"

@@ -1,4 +1,4 @@
-"""Which checkpoint is taken, and in what words: numbers alone."""
+"""Which checkpoint is chosen for given scores, and the reason that is told."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.trainer.selection.scores import (
-    LEAST_DIVERSITY,
-    LEAST_PROMPT_KEPT,
-    MOST_COPYING,
+    MAX_COPYING,
+    MIN_DIVERSITY,
+    MIN_PROMPT_KEPT,
     NOISE,
     CheckpointScores,
     TrainingScores,
@@ -31,7 +31,7 @@ def _conclude(*checkpoints: CheckpointScores, total: int = 400, limit: float = 0
     return conclude(checkpoints, analyzer="a-1", same_person_from=limit, held_out=2, total_steps=total)
 
 
-def test_the_likest_is_taken_whenever_it_came() -> None:
+def test_the_checkpoint_with_the_highest_likeness_is_chosen() -> None:
     scores = _conclude(_scores(100, 0.5), _scores(200, 0.75), _scores(400, 0.6))
     assert (scores.chosen_step, scores.likeness, scores.passed, scores.stopped_early) == (200, 0.75, True, False)
     assert scores.reason == (
@@ -43,31 +43,31 @@ def test_the_likest_is_taken_whenever_it_came() -> None:
 @pytest.mark.parametrize(
     ("flaw", "word"),
     [
-        ({"copying": MOST_COPYING + 0.01}, "copies"),
-        ({"diversity": LEAST_DIVERSITY - 0.01}, "every seed"),
-        ({"prompt_kept": LEAST_PROMPT_KEPT - 0.01}, "forgets the prompt"),
+        ({"copying": MAX_COPYING + 0.01}, "copies"),
+        ({"diversity": MIN_DIVERSITY - 0.01}, "every seed"),
+        ({"prompt_kept": MIN_PROMPT_KEPT - 0.01}, "forgets the prompt"),
     ],
 )
-def test_what_is_not_sound_is_not_taken_however_like_it_is(flaw: dict[str, float], word: str) -> None:
+def test_a_checkpoint_that_is_not_sound_is_not_chosen(flaw: dict[str, float], word: str) -> None:
     scores = _conclude(_scores(100, 0.6), _scores(400, 0.9, **flaw))
     assert (scores.chosen_step, scores.passed) == (100, True)
     assert "step 400 had 0.900" in scores.reason
     assert word in scores.reason
 
 
-def test_where_none_is_sound_the_least_forgetful_is_taken_and_never_passes() -> None:
+def test_if_none_is_sound_the_one_that_follows_prompts_best_is_chosen_and_does_not_pass() -> None:
     scores = _conclude(_scores(100, 0.6, prompt_kept=0.5), _scores(400, 0.9, prompt_kept=0.2))
     assert (scores.chosen_step, scores.passed) == (100, False)
     assert "no checkpoint was sound" in scores.reason
 
 
-def test_below_the_analyzers_limit_nothing_passes_and_the_reason_says_so() -> None:
+def test_a_likeness_below_the_analyzers_limit_does_not_pass() -> None:
     scores = _conclude(_scores(400, 0.4))
     assert not scores.passed
     assert "below 0.500" in scores.reason
 
 
-def test_of_those_that_a_few_portraits_cannot_tell_apart_the_last_is_taken() -> None:
+def test_the_last_of_checkpoints_that_are_equal_up_to_noise_is_chosen() -> None:
     assert best_of([_scores(100, 0.7), _scores(200, 0.7)]).step == 200
     scores = _conclude(_scores(100, 0.6), _scores(200, 0.7), _scores(300, 0.7 - 0.9 * NOISE), _scores(400, 0.6))
     assert scores.chosen_step == 300
@@ -77,12 +77,12 @@ def test_of_those_that_a_few_portraits_cannot_tell_apart_the_last_is_taken() -> 
 
 @given(
     st.lists(
-        st.tuples(st.floats(0, 1), st.sampled_from([0.0, MOST_COPYING + 0.01]), st.sampled_from([1.0, 0.5, 0.1])),
+        st.tuples(st.floats(0, 1), st.sampled_from([0.0, MAX_COPYING + 0.01]), st.sampled_from([1.0, 0.5, 0.1])),
         min_size=1,
         max_size=8,
     )
 )
-def test_only_the_newest_can_take_the_place_of_the_one_that_is_kept(
+def test_a_later_checkpoint_is_chosen_or_does_not_change_the_choice(
     drawn: list[tuple[float, float, float]],
 ) -> None:
     checkpoints = [
@@ -96,7 +96,7 @@ def test_only_the_newest_can_take_the_place_of_the_one_that_is_kept(
         kept = best
 
 
-def test_patience_counts_checkpoints_that_are_no_likelier() -> None:
+def test_early_stopping_counts_checkpoints_without_a_higher_likeness() -> None:
     curve = [_scores(step, likeness) for step, likeness in ((1, 0.5), (2, 0.6), (3, 0.601), (4, 0.59))]
     assert not has_stopped_improving(curve[:3], 2)
     assert has_stopped_improving(curve, 2)

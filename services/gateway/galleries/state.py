@@ -1,0 +1,40 @@
+"""Derives the state of a gallery from the states of its shots. Blocking SQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from headshots.database import database_now
+from headshots.schema import CANCELLED, FAILED, SUCCEEDED, TERMINAL_STATES, galleries, shots
+
+
+def update_state(connection: Connection, gallery_id: str, *, status_message: str = "") -> None:
+    """Raises the gallery's revision after a change of its shots, and ends the gallery when all of them have ended.
+
+    The caller holds the lock on the gallery's row. Without it, each of the last two shots could see the other as
+    running, and the gallery would never end.
+    """
+    states = set(connection.execute(sa.select(shots.c.state).where(shots.c.gallery_id == gallery_id)).scalars())
+    values: dict[str, Any] = {"revision": galleries.c.revision + 1, "note": status_message}
+    if states <= set(TERMINAL_STATES):
+        values["note"] = ""
+        values["ended_at"] = database_now(connection)
+        values["state"] = next(state for state in (CANCELLED, FAILED, SUCCEEDED) if state in states)
+        if values["state"] == FAILED:
+            values |= _first_failure(connection, gallery_id)
+    connection.execute(
+        sa.update(galleries)
+        .where(galleries.c.id == gallery_id, galleries.c.state.not_in(TERMINAL_STATES))
+        .values(**values)
+    )
+
+
+def _first_failure(connection: Connection, gallery_id: str) -> dict[str, Any]:
+    failed = connection.execute(
+        sa.select(shots).where(shots.c.gallery_id == gallery_id, shots.c.state == FAILED).order_by(shots.c.number)
+    ).all()
+    message = f"{len(failed)} shots failed; shot {failed[0].number}: {failed[0].failure_message}"
+    return {"failure_reason": failed[0].failure_reason, "failure_message": message}

@@ -1,0 +1,58 @@
+"""The gateway reports its metrics and its health."""
+
+from __future__ import annotations
+
+import urllib.request
+
+import grpc.aio
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from headshots.errors import (
+    InvalidArgumentError,
+)
+from tests.support.gateway.world import World
+from tests.support.waiting import until
+
+
+async def test_metrics_count_uploads_and_shots_and_name_no_tenant(world: World) -> None:
+    subject = await world.acme.trained_subject()
+    await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=3))
+    with pytest.raises(InvalidArgumentError):
+        await world.acme.upload(subject, b"not an image")
+    assert world.gateway is not None
+    url = f"http://127.0.0.1:{world.gateway.server.metrics_port}/metrics"
+
+    def scrape() -> str:
+        with urllib.request.urlopen(url) as answer:
+            return str(answer.read().decode())
+
+    lines = (
+        "headshots_gateway_shots_in_flight 0.0",
+        'headshots_gateway_uploads_total{status="stored"} 1.0',
+        'headshots_gateway_uploads_total{status="refused"} 1.0',
+        'headshots_gateway_refused_uploads_total{reason="PHOTO_UNDECODABLE"} 1.0',
+        "headshots_gateway_photos_total 6.0",
+        'headshots_gateway_shots_total{status="succeeded"} 3.0',
+        'headshots_gateway_galleries{state="running"} 0.0',
+        'headshots_gateway_trainings{state="pending"} 0.0',
+        'headshots_gateway_shots_rows{state="pending"} 0.0',
+        "headshots_gateway_shot_seconds_count 3.0",
+        'headshots_gateway_watchers{resource="gallery"} 0.0',
+    )
+    # Some are written a moment after the caller has its answer.
+    await until(lambda: set(lines) <= set(scrape().splitlines()))
+    text = scrape()
+    # Of rows that ended there are ever more; they are not counted.
+    assert 'state="succeeded"' not in text
+    assert 'grpc_type="client_stream"' in text
+    assert "acme" not in text
+    assert subject.split("/")[1] not in text
+
+
+async def test_health_needs_no_key(world: World) -> None:
+    assert world.gateway is not None
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{world.gateway.server.port}") as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        answer = await stub.Check(health_pb2.HealthCheckRequest(service="headshots.v1.SubjectService"))
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING

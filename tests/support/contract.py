@@ -1,0 +1,38 @@
+"""Gives the public contract as descriptors: services, calls, and the fields that a caller sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
+
+from buf.validate import validate_pb2
+from headshots.v1 import galleries_pb2, photos_pb2, styles_pb2, subjects_pb2, tenants_pb2, trainings_pb2
+
+FILES = (tenants_pb2, subjects_pb2, photos_pb2, trainings_pb2, galleries_pb2, styles_pb2)
+SERVICES: dict[str, ServiceDescriptor] = {
+    name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()
+}
+CALLS: list[MethodDescriptor] = [method for service in SERVICES.values() for method in service.methods]
+
+
+def name_of(call: MethodDescriptor) -> str:
+    """The name of a call, for the ids of tests."""
+    return str(call.name)
+
+
+def inputs(message: Descriptor, seen: set[str] | None = None) -> Iterator[FieldDescriptor]:
+    """Every field that a caller can send within `message`, fields of fields included."""
+    seen = set() if seen is None else seen
+    if message.full_name in seen:
+        return
+    seen.add(message.full_name)
+    for field in message.fields:
+        yield field
+        if field.message_type is not None and field.message_type.file.package == "headshots.v1":
+            yield from inputs(field.message_type, seen)
+
+
+def constraint(field: FieldDescriptor) -> validate_pb2.FieldRules:
+    """The protovalidate rules of a field; empty where it has none."""
+    return field.GetOptions().Extensions[validate_pb2.field]

@@ -1,0 +1,130 @@
+"""A generator that does no work but speaks the real contract.
+
+Its images are a function of prompt, seed and adapter, as the contract demands, and are stored under their digest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc.aio
+from PIL import Image
+
+from headshots.artifacts import ArtifactStore
+from headshots.errors import HeadshotsError
+from headshots.v1 import generator_pb2 as generator
+from headshots.v1 import generator_pb2_grpc
+from tests.support.gateway.peer import FOUNDATION_DIGEST
+
+NATIVE_PX = 256
+TEMPLATE = "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}"
+
+
+def image_of(request: generator.GenerateRequest) -> bytes:
+    """The PNG of a request, in a colour that depends on its prompt, seed and adapter."""
+    digest = hashlib.sha256(f"{request.prompt}|{request.seed}|{request.adapter.sha256}".encode()).digest()
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), (digest[0], digest[1], digest[2])).save(out, "PNG")
+    return out.getvalue()
+
+
+class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
+    """Each request gives two steps and an image. After `hold`, a request needs a permit to finish."""
+
+    def __init__(self, store: ArtifactStore) -> None:
+        self.store = store
+        self.requests: list[generator.GenerateRequest] = []
+        self.finished: Counter[tuple[str, int]] = Counter()
+        """Images of each prompt and seed."""
+        self.refusal: HeadshotsError | None = None
+        """Raised by every Generate call."""
+        self.errors: list[Exception] = []
+        """Raised by the next calls, in this order."""
+        self.errors_by_seed: dict[int, HeadshotsError] = {}
+        """Raised by every call with this seed."""
+        self.running = 0
+        self.most_running = 0
+        self.stopped = 0
+        """Calls that ended without an image."""
+        self.evicted: list[str] = []
+        self.max_rank = 32
+        self._permits: asyncio.Semaphore | None = None
+
+    def register(self, server: grpc.aio.Server) -> list[str]:
+        generator_pb2_grpc.add_GeneratorServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return [generator.DESCRIPTOR.services_by_name["GeneratorService"].full_name]
+
+    def hold(self, permits: int = 0) -> None:
+        """From now on only `permits` more requests finish."""
+        self._permits = asyncio.Semaphore(permits)
+
+    def permit(self, count: int = 1000) -> None:
+        """Lets `count` more requests finish."""
+        assert self._permits is not None
+        for _ in range(count):
+            self._permits.release()
+
+    async def Generate(
+        self, request: generator.GenerateRequest, context: Any
+    ) -> AsyncIterator[generator.GenerateResponse]:
+        self.requests.append(request)
+        if self.refusal is not None:
+            raise self.refusal
+        if self.errors:
+            raise self.errors.pop(0)
+        if request.seed in self.errors_by_seed:
+            raise self.errors_by_seed[request.seed]
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        ended = False
+        try:
+            yield generator.GenerateResponse(queued=generator.Queued(position=0))
+            yield generator.GenerateResponse(started=generator.Started(queue_seconds=0.0))
+            preview = b"\xff\xd8 a preview" if request.preview_every else b""
+            yield generator.GenerateResponse(step=generator.StepDone(step=1, total_steps=2, preview=preview))
+            if self._permits is not None:
+                await self._permits.acquire()
+            content = image_of(request)
+            sha256 = hashlib.sha256(content).hexdigest()
+            key = f"{request.output_prefix}/{sha256}.png"
+            await self.store.put(key, content)
+            self.finished[request.prompt, request.seed] += 1
+            ended = True
+            yield generator.GenerateResponse(
+                image=generator.GeneratedImage(
+                    key=key,
+                    sha256=sha256,
+                    size_bytes=len(content),
+                    content_type="image/png",
+                    width_px=8,
+                    height_px=8,
+                    seed=request.seed,
+                )
+            )
+        finally:
+            self.running -= 1
+            self.stopped += 0 if ended else 1
+
+    async def DescribeGenerator(
+        self, request: generator.DescribeGeneratorRequest, context: Any
+    ) -> generator.DescribeGeneratorResponse:
+        return generator.DescribeGeneratorResponse(
+            foundation="fake",
+            foundation_digest=FOUNDATION_DIGEST,
+            max_rank=self.max_rank,
+            native_width_px=NATIVE_PX,
+            native_height_px=NATIVE_PX,
+            prompt_template=TEMPLATE,
+            trigger="sks",
+        )
+
+    async def EvictAdapter(
+        self, request: generator.EvictAdapterRequest, context: Any
+    ) -> generator.EvictAdapterResponse:
+        self.evicted.append(request.sha256)
+        return generator.EvictAdapterResponse(evicted=True)

@@ -1,0 +1,137 @@
+"""The engine package: what it says, that it is made once, and that what is no package is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions
+from headshots.diffusion.export import ensure
+from headshots.diffusion.export.ensure import ExportOptions, ensure_package, ensure_package_in_child, package_key
+from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.package import EnginePackage
+from headshots.errors import InvalidArgumentError
+from tests.support.engines import OPTIONS, scratch, tiny_digest, tiny_foundation, tiny_package
+
+
+def test_the_manifest_says_what_the_foundation_is() -> None:
+    package, foundation = tiny_package(), Foundation.read(tiny_foundation())
+    assert package.foundation_digest == tiny_digest()
+    assert (package.steps, package.sampler, package.guidance_scale) == (6, "ddim", 3.0)
+    assert (package.slots, package.max_rows, package.layout.max_rank) == (4, 8, 8)
+    assert package.size_multiple_px == 16
+    assert package.prompt_template == foundation.prompt_template
+    unet = package.graphs["unet.onnx"]
+    assert [(port.name, port.dtype, port.shape) for port in unet.inputs] == [
+        ("sample", "float32", ("rows", 4, "cells_high", "cells_wide")),
+        ("timestep", "float32", ("rows",)),
+        ("context", "float32", ("rows", 16, 32)),
+        ("slot", "int64", ("rows",)),
+        ("strength", "float32", ("rows",)),
+        ("bank", "float32", (4, package.layout.row_size)),
+    ]
+    assert [port.shape for port in unet.outputs] == [("rows", 4, "cells_high", "cells_wide")]
+    assert package.graphs["text_encoder.onnx"].outputs[0].shape == ("rows", 16, 32)
+    assert package.graphs["vae_encoder.onnx"].outputs[0].shape == ("rows", 4, "cells_high", "cells_wide")
+    graphs = {"unet.onnx", "vae_decoder.onnx", "vae_encoder.onnx", "text_encoder.onnx"}
+    assert set(package.files) == {*graphs, "tokenizer.json"}
+
+
+def test_a_second_call_finds_the_package_and_does_not_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tiny_package().folder
+
+    def fail(*_: object) -> None:
+        raise AssertionError("exported again")
+
+    monkeypatch.setattr(ensure, "write_package", fail)
+    assert ensure_package(tiny_foundation(), scratch() / "engines", OPTIONS) == folder
+    assert ensure_package_in_child(tiny_foundation(), scratch() / "engines", OPTIONS) == folder
+
+
+def test_an_edited_headshots_yaml_asks_for_another_package_and_its_recipe_does_not() -> None:
+    """A package repeats the foundation's defaults: it must not outlive them."""
+    foundation = Foundation.read(tiny_foundation())
+    key = package_key(foundation, tiny_digest(), OPTIONS)
+    assert package_key(replace(foundation, training={"steps": 9}), tiny_digest(), OPTIONS) == key
+    assert package_key(replace(foundation, path=Path("/elsewhere")), tiny_digest(), OPTIONS) == key
+    started = replace(foundation, initial_weights=Path("/elsewhere"), initial_weights_sha256="ab")
+    assert package_key(started, tiny_digest(), OPTIONS) == key
+    for edited in (
+        replace(foundation, guidance_scale=9.0),
+        replace(foundation, negative_adapter_share=0.5),
+        replace(foundation, trigger="other"),
+    ):
+        assert package_key(edited, tiny_digest(), OPTIONS) != key
+
+
+def test_two_processes_at_once_make_one_and_the_same_package(tmp_path: Path) -> None:
+    """The second waits for the first; what they made is, byte for byte, what an earlier export made."""
+    options = json.dumps(asdict(OPTIONS))
+    command = [sys.executable, "-m", "headshots.diffusion.export", "--foundation", str(tiny_foundation())]
+    command += ["--cache", str(tmp_path), "--options", options]
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [child.communicate()[0] for child in children]
+    assert [child.returncode for child in children] == [0, 0]
+    assert sum("tracing the UNet" in text for text in said) == 1
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    assert EnginePackage.read(folder).digest == tiny_package().digest, "engine.json holds every file's digest"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ExportOptions(max_rank=999),
+        ExportOptions(slots=1),
+        ExportOptions(max_rows=1),
+        ExportOptions(precision="x"),
+        ExportOptions(sizes=((64, 24),)),
+        ExportOptions(sizes=((64, 64), (0, 64))),
+    ],
+)
+def test_impossible_options_are_refused(tmp_path: Path, wrong: ExportOptions) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        ensure_package(tiny_foundation(), tmp_path, wrong)
+    assert caught.value.reason == "EXPORT_OPTIONS_INVALID"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("manifest", "reason"),
+    [
+        ("{", "ENGINE_DAMAGED"),
+        ("[]", "ENGINE_DAMAGED"),
+        ('{"format": 0, "files": {}}', "ENGINE_FORMAT"),
+        ('{"format": 3, "files": {"unet.onnx": "ab"}}', "ENGINE_DAMAGED"),
+        ('{"format": 3, "files": {}, "layout": {}}', "ENGINE_DAMAGED"),
+    ],
+)
+def test_a_folder_that_is_no_package_is_refused(tmp_path: Path, manifest: str, reason: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="headshots export"):
+        EnginePackage.read(tmp_path)
+    (tmp_path / "engine.json").write_text(manifest)
+    with pytest.raises(InvalidArgumentError) as caught:
+        EnginePackage.read(tmp_path)
+    assert caught.value.reason == reason
+
+
+def test_a_damaged_graph_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "package"
+    shutil.copytree(tiny_package().folder, folder)
+    (folder / "unet.onnx").write_bytes((folder / "unet.onnx").read_bytes()[:1000])
+    with pytest.raises(InvalidArgumentError, match="export again") as caught:
+        OnnxRuntimeBackend(EnginePackage.read(folder), OnnxRuntimeOptions(threads=1))
+    assert caught.value.reason == "ENGINE_DAMAGED"
+
+
+@pytest.mark.parametrize(("provider", "reason"), [("cuda", "PROVIDER_UNAVAILABLE"), ("npu", "PROVIDER_UNKNOWN")])
+def test_a_provider_that_cannot_be_had_stops_the_start(provider: str, reason: str) -> None:
+    """This holds wherever onnxruntime has no CUDA, as where the tests run; it must never fall back to the CPU."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        OnnxRuntimeBackend(tiny_package(), OnnxRuntimeOptions(provider=provider))
+    assert caught.value.reason == reason

@@ -1,0 +1,89 @@
+"""Adapters pass through the tiers: loaded once, within bounds, and again where a copy is damaged or gone."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from headshots.artifacts import ArtifactStore
+from services.generator.requests.request import GeneratedImage
+from tests.support.arithmetic import ADAPTERS, LAYOUT, ArithmeticBackend, generate, running
+
+
+class SlowStore(ArtifactStore):
+    """A store that answers when it is told to."""
+
+    def __init__(self, inner: ArtifactStore) -> None:
+        super().__init__(inner._store)
+        self.open = asyncio.Event()
+        self.asked = 0
+
+    async def get(self, key: str) -> bytes:
+        self.asked += 1
+        await self.open.wait()
+        return await super().get(key)
+
+
+async def test_a_slow_adapter_delays_no_other_request_and_is_fetched_once(tmp_path: Path) -> None:
+    store = SlowStore(ArtifactStore.open((tmp_path / "objects").as_uri()))
+    async with running(tmp_path, ArithmeticBackend(), store=store) as (engine, _):
+        slow = [asyncio.create_task(generate(engine, adapter=ADAPTERS[0][0], seed=i)) for i in range(3)]
+        for seed in range(5):
+            await generate(engine, seed=seed)
+        assert not any(task.done() for task in slow)
+        assert engine.state().waiting == 3
+        slow[0].cancel()
+        store.open.set()
+        done = await asyncio.gather(*slow, return_exceptions=True)
+        assert isinstance(done[0], asyncio.CancelledError)
+        assert all(isinstance(image, GeneratedImage) for image in done[1:]), "who leaves does not take the load away"
+        assert store.asked == 1
+
+
+async def test_tiers_keep_their_bounds(tmp_path: Path) -> None:
+    """Memory for two rows and disk for three files: the oldest go, and come back from the tier below."""
+    size = len(ADAPTERS[0][1])
+    row = LAYOUT.row_size * 4
+    async with running(tmp_path, ArithmeticBackend(), disk_bytes=3 * size, host_bytes=2 * row) as (engine, registry):
+        for ref, _ in ADAPTERS:
+            await generate(engine, adapter=ref)
+        assert len(list((tmp_path / "adapters").iterdir())) == 3
+        loads = {
+            tier: registry.get_sample_value("headshots_generator_adapter_loads_total", {"tier": tier})
+            for tier in ("store", "disk", "host")
+        }
+        assert loads == {"store": 6, "disk": 6, "host": 6}
+        await generate(engine, adapter=ADAPTERS[3][0])  # gone from memory, still on disk
+        assert registry.get_sample_value("headshots_generator_adapter_loads_total", {"tier": "store"}) == 6
+        assert registry.get_sample_value("headshots_generator_adapter_loads_total", {"tier": "disk"}) == 7
+        await generate(engine, adapter=ADAPTERS[0][0])  # gone from both
+        assert registry.get_sample_value("headshots_generator_adapter_loads_total", {"tier": "store"}) == 7
+
+
+async def test_a_damaged_disk_copy_is_fetched_again(tmp_path: Path) -> None:
+    async with running(tmp_path, ArithmeticBackend(), host_bytes=1) as (engine, _):
+        first = await generate(engine, adapter=ADAPTERS[0][0])
+        await generate(engine, adapter=ADAPTERS[1][0])
+        (tmp_path / "adapters" / f"{ADAPTERS[0][0].sha256}.safetensors").write_bytes(b"rot")
+        await engine.evict("0" * 64)
+        assert (await generate(engine, adapter=ADAPTERS[0][0])).content == first.content
+
+
+async def test_what_an_earlier_process_left_on_disk_is_used(tmp_path: Path) -> None:
+    for expected in (1, 0):
+        async with running(tmp_path, ArithmeticBackend()) as (engine, registry):
+            await generate(engine, adapter=ADAPTERS[0][0])
+            found = registry.get_sample_value("headshots_generator_adapter_loads_total", {"tier": "store"})
+            assert found == expected
+            assert [path.suffix for path in (tmp_path / "adapters").iterdir()] == [".safetensors"]
+        (tmp_path / "adapters" / f"{'ab' * 32}.partial").write_bytes(b"half of a file")
+
+
+async def test_a_file_that_vanished_from_the_disk_tier_is_fetched_again(tmp_path: Path) -> None:
+    async with running(tmp_path, ArithmeticBackend(), host_bytes=1) as (engine, _):
+        first = await generate(engine, adapter=ADAPTERS[0][0])
+        for path in tmp_path.rglob("*.safetensors"):  # noqa: ASYNC240 - nothing else runs now
+            path.unlink()
+        await generate(engine, adapter=ADAPTERS[1][0])
+        engine._adapters._rows.clear()
+        assert (await generate(engine, adapter=ADAPTERS[0][0])).content == first.content

@@ -1,0 +1,121 @@
+"""The engine: starting, watching and cancelling jobs, and draining."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from headshots.database import write
+from headshots.errors import AlreadyExistsError, NotFoundError
+from headshots.schema import CANCELLED, PENDING, RUNNING, SUCCEEDED, training_jobs
+from services.trainer.run.messages import Stopped
+from tests.support.trainer_world import DONE, WORKING, Trainer, is_over, opened_trainer
+from tests.support.waiting import until
+
+
+async def test_starting_a_job_again_returns_it_and_another_request_is_refused(tmp_path: Path) -> None:
+    async with opened_trainer(tmp_path, [*WORKING, DONE]) as trainer:
+        await trainer.start()
+        done = await trainer.until(is_over)
+        assert await trainer.start() == done
+        assert len(trainer.tasks) == 1
+        with pytest.raises(AlreadyExistsError, match="JOB_ID_TAKEN"):
+            await trainer.start(tenant="other")
+        with pytest.raises(NotFoundError, match="JOB_NOT_FOUND"):
+            await trainer.engine.get("none")
+
+
+async def test_a_job_that_another_replica_runs_is_cancelled_there(tmp_path: Path) -> None:
+    asked = Trainer(tmp_path, [[DONE]])
+    async with opened_trainer(tmp_path, WORKING) as working:
+        await working.start()
+        await working.until(lambda job: job.step == 1)
+        assert (await asked.engine.cancel("j")).state == RUNNING
+        # The other replica is not notified: it sees the cancellation when it renews its lease.
+        assert (await asked.until(is_over)).state == CANCELLED
+        assert working.children[0].killed
+        assert asked.tasks == []
+    asked.database.dispose()
+
+
+async def test_cancelling_a_waiting_job_is_done_when_the_call_returns(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [[DONE]])
+    await trainer.start()
+    assert (await trainer.engine.cancel("j")).state == CANCELLED
+    # A job that has run before and left artefacts.
+    await trainer.start("k")
+    with write(trainer.database) as connection:
+        connection.execute(sa.update(training_jobs).where(training_jobs.c.id == "k").values(attempt=1))
+    await trainer.store.put("out/a/checkpoints/1.safetensors", b"half")
+    assert (await trainer.engine.cancel("k")).state == CANCELLED
+    assert await trainer.store.list("out/a") == []
+    assert trainer.tasks == []
+    trainer.database.dispose()
+
+
+async def test_draining_hands_the_job_back_and_does_not_count_the_run(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [WORKING])
+    trainer.engine.begin()
+    await trainer.start()
+    await trainer.until(lambda job: job.step == 1)
+    assert await trainer.engine.drain()
+    job = await trainer.engine.get("j")
+    assert (job.state, job.attempt, job.handed_back, job.ended_runs) == (PENDING, 1, 1, 1)
+    trainer.database.dispose()
+    # Runs that are handed back may be three times as many as runs that may be lost.
+    for attempt in range(2, 10):
+        again = Trainer(tmp_path, [WORKING])
+        again.engine.begin()
+        await again.until(
+            lambda job, attempt=attempt: job.state == RUNNING and job.attempt == attempt and job.step == 1
+        )  # type: ignore[misc]
+        await again.engine.drain()
+        again.database.dispose()
+    async with opened_trainer(tmp_path, [DONE]) as last:
+        assert (await last.until(is_over)).state == SUCCEEDED
+
+
+async def test_a_database_that_hangs_keeps_no_run_from_its_last_checkpoint(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [WORKING], drain_seconds=0.5)
+    trainer.engine.begin()
+    await trainer.start()
+    await trainer.until(lambda job: job.step == 1)
+    # This write blocks all others: renewing the lease, and handing the job back.
+    with write(trainer.database):
+        assert not await trainer.engine.drain()
+        assert trainer.children[0].last_event.result() == Stopped(1)
+    await until(lambda: all(worker.done() for worker in trainer.engine._workers))
+    trainer.database.dispose()
+
+
+async def test_the_queue_position_is_told_and_changes(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [WORKING])
+    trainer.engine.begin()
+    await trainer.start("first")
+    await trainer.until(lambda job: job.step == 1, "first")
+    second, third = await trainer.start("second"), await trainer.start("third")
+    other = await trainer.start("other", tenant="other")
+    assert (second.queue_position, third.queue_position, other.queue_position) == (0, 1, 0)
+    assert (await trainer.engine.get("second")).queue_position == 1
+    positions: list[int] = []
+    watching = asyncio.create_task(_watch_positions(trainer, "third", positions))
+    # First's, other's and second's runs end one after another, each when its end is waited for.
+    for number in range(3):
+        await until(lambda number=number: positions == [2, 1, 0][: number + 1] and len(trainer.children) == number + 1)
+        trainer.children[number].last_event.set_result(DONE)
+    await until(lambda: len(trainer.children) == 4)
+    trainer.children[3].last_event.set_result(DONE)
+    await watching
+    assert positions == [2, 1, 0]
+    await trainer.engine.drain()
+    trainer.database.dispose()
+
+
+async def _watch_positions(trainer: Trainer, job_id: str, positions: list[int]) -> None:
+    """Note each queue position of a job, until it is over."""
+    async for job in trainer.engine.watch(job_id):
+        if job.queue_position not in positions:
+            positions.append(job.queue_position)

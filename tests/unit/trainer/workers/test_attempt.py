@@ -1,0 +1,128 @@
+"""One attempt: progress, renewal of the lease, silence, a stop that is ignored, and databases and stores that fail."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from headshots import leases
+from headshots.database import write
+from headshots.errors import UnavailableError
+from headshots.schema import FAILED, PENDING, RUNNING, SUCCEEDED, training_jobs
+from services.trainer.run.messages import Task
+from tests.support.clocks import BEGINNING
+from tests.support.hanging import full_of_hanging_calls
+from tests.support.outages import column, with_clock
+from tests.support.trainer_world import DONE, WORKING, FakeChild, Trainer, is_over, opened_trainer
+from tests.support.waiting import PATIENCE_SECONDS, until
+
+
+async def test_progress_is_written_while_it_runs(tmp_path: Path) -> None:
+    async with opened_trainer(tmp_path, WORKING) as trainer:
+        await trainer.start()
+        job = await trainer.until(lambda job: job.step == 1)
+        assert (job.state, job.total_steps, job.loss, job.curve) == (RUNNING, 2, 0.5, ((1, 0.5),))
+        assert trainer.value("headshots_trainer_jobs", state=RUNNING) == 1
+        assert job.eta_seconds == pytest.approx(0.1)
+
+
+async def test_a_process_that_does_not_stop_is_killed_in_time_and_its_job_handed_back(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [WORKING])
+
+    class Deaf(FakeChild):
+        async def stop(self) -> None:
+            pass
+
+    async def launch(task: Task) -> FakeChild:
+        trainer.children.append(Deaf(WORKING))
+        return trainer.children[-1]
+
+    object.__setattr__(trainer.engine._context, "launch", launch)
+    trainer.engine.begin()
+    await trainer.start()
+    await trainer.until(lambda job: job.step == 1)
+    draining = asyncio.create_task(trainer.engine.drain())
+    await until(lambda: trainer.engine._deadline is not None)
+    assert not trainer.children[0].killed
+    # The deadline passes.
+    trainer.engine._deadline = 0.0
+    trainer.engine._context.worker_wakeup.notify()
+    assert await draining
+    assert trainer.children[0].killed
+    job = await trainer.engine.get("j")
+    assert (job.state, job.handed_back) == (PENDING, 1)
+    trainer.database.dispose()
+
+
+async def test_a_worker_that_lost_its_lease_kills_its_process_and_writes_nothing(tmp_path: Path) -> None:
+    async with opened_trainer(tmp_path, WORKING, [DONE]) as trainer:
+        await trainer.start()
+        await trainer.until(lambda job: job.step == 1)
+        with write(trainer.database) as connection:
+            connection.execute(
+                sa.update(training_jobs).values(attempt=7, lease_owner="other", lease_expires_at=4e9, step=55)
+            )
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await trainer.children[0].last_event
+        assert trainer.children[0].killed
+        job = await trainer.engine.get("j")
+        assert (job.attempt, job.step, job.state) == (7, 55, RUNNING)
+
+
+async def test_the_process_continues_while_the_database_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away, refused, renew = False, 0, leases.renew
+
+    def flaky(*args: object, **values: object) -> bool:
+        nonlocal refused
+        if away:
+            refused += 1
+            raise UnavailableError("DATABASE_UNAVAILABLE", "away")
+        return renew(*args, **values)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(leases, "renew", flaky)
+    async with opened_trainer(tmp_path, WORKING, lease_seconds=0.2) as trainer:
+        await trainer.start()
+        await trainer.until(lambda job: job.step == 1)
+        away = True
+        # Longer than the lease lives.
+        await asyncio.sleep(0.3)
+        await until(lambda: refused > 1)
+        assert not trainer.children[0].killed
+        away = False
+        trainer.children[0].last_event.set_result(DONE)
+        job = await trainer.until(is_over)
+        assert (job.state, job.attempt) == (SUCCEEDED, 1)
+
+
+async def test_a_store_that_hangs_does_not_stop_lease_renewal(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [WORKING], lease_seconds=2.0)
+    clock = with_clock(trainer)
+    trainer.engine.begin()
+    await trainer.start()
+    await trainer.until(lambda job: job.step == 1)
+    async with full_of_hanging_calls():
+        for seconds in (1.0, 2.0, 3.0, 4.0):
+            clock.set(BEGINNING + seconds)
+            await until(lambda now=seconds: column(trainer, "lease_expires_at") > BEGINNING + now + 1.9)  # type: ignore[misc]
+    assert (column(trainer, "attempt"), trainer.children[0].killed) == (1, False)
+    await trainer.engine.drain()
+    trainer.database.dispose()
+
+
+async def test_a_process_that_sends_nothing_is_killed_and_its_run_is_lost(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [WORKING], stall_seconds=0.2)
+    trainer.engine.begin()
+    await trainer.start()
+    job = await trainer.until(is_over)
+    assert (job.state, job.attempt) == (FAILED, 3)
+    assert job.failure is not None
+    assert job.failure.reason == "TRAINING_STALLED"
+    assert "HEADSHOTS_TRAINER_STALL_SECONDS" in job.failure.message
+    assert all(child.killed for child in trainer.children)
+    await trainer.engine.drain()
+    trainer.database.dispose()
