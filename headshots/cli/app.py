@@ -32,9 +32,9 @@ app.command("export")(export.export)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from headshots import __version__
+        import headshots
 
-        typer.echo(__version__)
+        typer.echo(headshots.__version__)
         raise typer.Exit
 
 
