@@ -16,8 +16,8 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import open_database
 from headshots.schema import SUCCEEDED
-from tests.support import postgres
-from tests.support.trainer_world import DONE, WORKING, Trainer, is_over
+from tests.support.deploy import postgres
+from tests.support.trainer.world import DONE, WORKING, Trainer, is_over
 from tests.support.waiting import until
 
 pytestmark = postgres.needed
@@ -67,7 +67,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
         def open_here(_url: str) -> Engine:
             return open_database(database.url)
 
-        monkeypatch.setattr("tests.support.trainer_world.open_database", open_here)
+        monkeypatch.setattr("tests.support.trainer.world.open_database", open_here)
         yield database
         database.close()
 
