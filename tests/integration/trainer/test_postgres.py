@@ -85,7 +85,7 @@ async def test_a_database_that_is_unavailable_for_longer_than_the_lease_costs_no
         # By the database's clock the lease is over then.
         await asyncio.sleep(0.5)
         assert not trainer.children[0].killed
-        trainer.children[0].told.set_result(DONE)
+        trainer.children[0].last_event.set_result(DONE)
         await until(lambda: trainer.children[0].killed)
         await until(lambda: "training j: trying again" in caplog.text)
     job = await trainer.until(is_over)
