@@ -12,7 +12,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
-from tests.support.tiny import make_tiny_foundation, make_tiny_sdxl
+from tests.support.foundations.tiny import make_tiny_foundation, make_tiny_sdxl
 
 _TOKENS = 77
 _CROSS_DOWN, _CROSS_UP = "CrossAttnDownBlock2D", "CrossAttnUpBlock2D"

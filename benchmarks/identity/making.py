@@ -85,7 +85,7 @@ def measure(checkout: Checkout, work: Path) -> Items:
 
 def _make_tiny_sdxl(folder: Path) -> None:
     # torch and transformers take seconds to import, and comparing needs neither.
-    from tests.support.tiny import make_tiny_sdxl
+    from tests.support.foundations.tiny import make_tiny_sdxl
 
     # stdout is for the result.
     with contextlib.redirect_stdout(sys.stderr):

@@ -19,7 +19,7 @@ from benchmarks.serving.scale import QUICK
 from benchmarks.serving.world import make_world
 from headshots.diffusion.foundations.foundation import Foundation
 from services.generator.images.encoding import encode
-from tests.support.engines import tiny_foundation, tiny_package
+from tests.support.foundations.engines import tiny_foundation, tiny_package
 
 FIGURES = {
     "throughput_vs_preloaded",

@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
+from tests.support.foundations.trained_quickly import make_foundation
+from tests.support.paths import ROOT
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 PIECES = {"timed": 1, "speed": 1, "ours": 1, "bare": 1, "peer": 1}
 
 
@@ -29,18 +29,11 @@ def _bench(foundation: Path, out: Path) -> str:
     ]
     command += ["--foundation", str(foundation), "--out", str(out)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        command, cwd=REPOSITORY, env=environment, check=True, text=True, stdout=subprocess.PIPE
-    ).stdout
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
 def test_every_figure_and_a_second_run_that_goes_on(tmp_path: Path) -> None:
-    foundation = tmp_path / "foundation"
-    script = "import sys, pathlib; from tests.support import tiny; tiny.make_tiny_foundation(pathlib.Path(sys.argv[1]))"
-    subprocess.run([sys.executable, "-c", script, str(foundation)], check=True, cwd=REPOSITORY, capture_output=True)
-    settings = yaml.safe_load((foundation / "headshots.yaml").read_text())
-    settings["training"] |= {"prior_rows": 0, "score_steps": 2}
-    (foundation / "headshots.yaml").write_text(yaml.safe_dump(settings))
+    foundation = make_foundation(tmp_path / "foundation", score_steps=2)
     out = tmp_path / "bench"
     shown = _bench(foundation, out)
     result = json.loads((out / "training.json").read_text())

@@ -14,9 +14,9 @@ from foundry.portraits import held_out_seed, sample_identity, sample_selfies
 from headshots.client import AsyncHeadshots, PaintedImage, Remix, Subject, TrainingOptions
 from headshots.diffusion.export.ensure import ExportOptions, ensure_package_in_child
 from headshots.settings import default_foundation
-from tests.support.engines import scratch
+from tests.support.foundations.engines import scratch
+from tests.support.foundations.stock import StockDiffusers, psnr
 from tests.support.live_platform import LivePlatform, pixels
-from tests.support.stock import StockDiffusers, psnr
 
 FOUNDATION = default_foundation()
 STYLES = ["studio-navy-suit", "park-denim-jacket"]

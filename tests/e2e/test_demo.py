@@ -16,8 +16,8 @@ import psutil
 import yaml
 from PIL import Image
 
-from tests.support.engines import scratch, tiny_foundation
-from tests.support.pictures import backdrop, packed
+from tests.support.foundations.engines import scratch, tiny_foundation
+from tests.support.images.pictures import backdrop, packed
 from tests.support.waiting import PATIENCE_SECONDS
 
 STYLES = ["studio-navy-suit", "park-denim-jacket"]

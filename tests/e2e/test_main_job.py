@@ -12,10 +12,10 @@ from headshots.client import AsyncHeadshots, Gallery, JobState, PaintedImage, Su
 from headshots.client.stub import GatewayStub
 from headshots.rpc.channel import open_channel
 from headshots.v1 import galleries_pb2
-from tests.support.chaos import PLAN, Kill, Plan
-from tests.support.engines import tiny_foundation, tiny_package
+from tests.support.foundations.engines import tiny_foundation, tiny_package
+from tests.support.foundations.stock import StockDiffusers, psnr
 from tests.support.live_platform import LivePlatform, pixels, selfies
-from tests.support.stock import StockDiffusers, psnr
+from tests.support.trainer.chaos import PLAN, Kill, Plan
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 STYLES = ["studio-navy-suit", "park-denim-jacket"]
@@ -35,7 +35,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 def platform(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> Iterator[LivePlatform]:
     home = tmp_path_factory.mktemp("platform")
     environment = {PLAN: str(plan.folder), "HEADSHOTS_TRAINER_CHECKPOINT_SECONDS": "0"}
-    modules = {"trainer": "tests.support.chaos"}
+    modules = {"trainer": "tests.support.trainer.chaos"}
     with LivePlatform(home, tiny_foundation(), tiny_package().folder, environment, modules) as platform:
         yield platform
 

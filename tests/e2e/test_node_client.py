@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.engines import tiny_foundation, tiny_package
+from tests.support.foundations.engines import tiny_foundation, tiny_package
 from tests.support.live_platform import LivePlatform, selfies
+from tests.support.paths import ROOT
 from tests.support.waiting import PATIENCE_SECONDS
 
-ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "examples" / "node"
 STYLES = ["studio-navy-suit", "park-denim-jacket"]
 

@@ -23,7 +23,7 @@ from headshots.diffusion.package import EnginePackage
 from headshots.rpc.channel import open_channel
 from headshots.v1 import generator_pb2_grpc
 from tests.integration.generator.test_process import process, serving
-from tests.support.generators import ask
+from tests.support.generator.world import ask
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,7 @@ import json, sys
 from pathlib import Path
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
-from tests.support.tiny import make_tiny_foundation
+from tests.support.foundations.tiny import make_tiny_foundation
 
 path = make_tiny_foundation(Path(sys.argv[1]))
 cross = ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",)

@@ -15,7 +15,7 @@ import psutil
 from typer.testing import CliRunner
 
 from headshots.cli.app import app
-from tests.support.engines import OPTIONS, scratch, tiny_foundation, tiny_package
+from tests.support.foundations.engines import OPTIONS, scratch, tiny_foundation, tiny_package
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
 

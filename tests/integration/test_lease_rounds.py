@@ -15,8 +15,8 @@ from headshots import leases
 from headshots.database import database_now, migrate, open_database, read
 from headshots.leases import Lease
 from headshots.schema import PENDING, RUNNING
-from tests.support import postgres
 from tests.support.clocks import DatabaseClock, PostgresClock, open_with_clock
+from tests.support.deploy import postgres
 from tests.support.lease_rounds import LeaseRounds, TransactionRounds
 
 ROUNDS = settings(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from tests.support.rooms import HOUSES, TABLES
 
-ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("gateway", "trainer", "generator")
 # Files that put a service together and may import all of it.
 WIRING = ("__main__", "wiring")

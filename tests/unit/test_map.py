@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.paths import ROOT
+
 ROW = re.compile(r"^\| ([^|]+) \| `([\w/.]+)` `(\w+)` \|$")
 _, _, SECTION = (ROOT / "docs" / "architecture.md").read_text("utf-8").partition("## Where is …?\n")
 LINES = [line for line in SECTION.split("\n## ")[0].splitlines() if line.startswith("|")][2:]

@@ -9,8 +9,9 @@ import pytest
 from foundry import portraits
 from headshots.errors import InvalidArgumentError, NotFoundError
 from headshots.styles import Style, StyleLibrary, check_template, compose_prompt
+from tests.support.paths import ROOT
 
-SHIPPED = Path(__file__).parents[2] / "styles"
+SHIPPED = ROOT / "styles"
 GOOD = {
     "name": "plain",
     "version": "1",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from headshots.threads import in_lease_thread, in_thread
-from tests.support.hanging import full_of_hanging_calls
+from tests.support.trainer.hanging import full_of_hanging_calls
 from tests.support.waiting import PATIENCE_SECONDS
 
 BOTH = pytest.mark.parametrize("run", [in_thread, in_lease_thread])

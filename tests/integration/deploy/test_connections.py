@@ -14,7 +14,7 @@ from headshots.client.stub import GatewayStub
 from headshots.rpc.channel import open_channel
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
 from headshots.v1 import tenants_pb2, trainings_pb2
-from tests.support.public_servicer import PublicServicer
+from tests.support.fake_gateway.public_servicer import PublicServicer
 from tests.support.waiting import PATIENCE_SECONDS
 
 

@@ -17,7 +17,7 @@ from services.generator.metrics import Metrics as GeneratorMetrics
 from services.generator.settings import GeneratorSettings
 from services.trainer.metrics import Metrics as TrainerMetrics
 from services.trainer.settings import TrainerSettings
-from tests.support.deploy_tree import ROOT
+from tests.support.deploy.tree import ROOT
 
 PAGE = (ROOT / "docs/operations.md").read_text()
 ROW = re.compile(r"^\| `([A-Za-z_]+)` \| ([^|]*) \| [^|]+ \|$", re.MULTILINE)

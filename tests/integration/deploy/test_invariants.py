@@ -8,7 +8,7 @@ import pytest
 
 from headshots.client.stub import METHODS
 from headshots.v1 import generator_pb2, trainer_pb2
-from tests.support.deploy_tree import (
+from tests.support.deploy.tree import (
     SERVICES,
     TREES,
     Resource,

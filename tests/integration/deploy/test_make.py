@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.deploy_tree import ROOT
+from tests.support.deploy.tree import ROOT
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make")

@@ -16,7 +16,7 @@ from headshots.rpc.interceptors import MetricsInterceptor
 from services.gateway.metrics import GatewayMetrics
 from services.generator.metrics import Metrics as GeneratorMetrics
 from services.trainer.metrics import Metrics as TrainerMetrics
-from tests.support.deploy_tree import ROOT, SERVICES, build, of_kind, pod_spec
+from tests.support.deploy.tree import ROOT, SERVICES, build, of_kind, pod_spec
 
 METRIC = re.compile(r"\b(?:headshots|grpc_server)_[a-z_]+\b")
 SELECTOR = re.compile(METRIC.pattern + r"\{([^}]*)\}")

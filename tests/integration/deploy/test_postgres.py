@@ -33,7 +33,7 @@ from tests.integration.gateway.trainings.test_events import (  # noqa: F401
     test_a_gateway_killed_between_two_events_loses_and_repeats_none,
     test_a_watch_resumes_after_any_event,
 )
-from tests.support import postgres
+from tests.support.deploy import postgres
 from tests.unit.gateway.galleries.test_shots import (  # noqa: F401
     test_many_earlier_galleries_do_not_hold_up_another_tenants_first,
     test_one_shot_at_a_time_tenants_alternate,
@@ -97,7 +97,7 @@ def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         # Without a pool: a service that is killed leaves nothing open behind it, as a process that is killed would.
         return sa.create_engine(url, poolclass=sa.pool.NullPool)
 
-    for module in ("tests.support.gateway.world", "services.gateway.wiring", "tests.support.trainer_world"):
+    for module in ("tests.support.gateway.world", "services.gateway.wiring", "tests.support.trainer.world"):
         monkeypatch.setattr(f"{module}.open_database", open_here)
 
 

@@ -10,7 +10,7 @@ import jsonschema
 import kubernetes_validate
 import pytest
 
-from tests.support.deploy_tree import TREES, Resource, build, named
+from tests.support.deploy.tree import TREES, Resource, build, named
 
 # The oldest release that the manifests are for (the sleep of preStop), and the newest whose schemas are at hand.
 OLDEST = "1.31"

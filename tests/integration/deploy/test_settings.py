@@ -15,7 +15,7 @@ from headshots.diffusion.export.ensure import ExportOptions
 from services.gateway.settings import GatewaySettings
 from services.generator.settings import GeneratorSettings
 from services.trainer.settings import TrainerSettings
-from tests.support.deploy_tree import (
+from tests.support.deploy.tree import (
     SERVICES,
     TREES,
     build,

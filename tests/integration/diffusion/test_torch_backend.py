@@ -21,8 +21,15 @@ from headshots.errors import InvalidArgumentError
 from headshots.v1 import generator_pb2 as pb
 from services.generator.__main__ import build_backend
 from services.generator.settings import GeneratorSettings
-from tests.support.engines import lora_bytes, peft_unet, tiny_foundation, tiny_package, tiny_sdxl, tiny_sdxl_package
-from tests.support.generators import running_generator
+from tests.support.foundations.engines import (
+    lora_bytes,
+    peft_unet,
+    tiny_foundation,
+    tiny_package,
+    tiny_sdxl,
+    tiny_sdxl_package,
+)
+from tests.support.generator.world import running_generator
 
 FAMILIES = {"sd15": (tiny_package, tiny_foundation), "sdxl": (tiny_sdxl_package, tiny_sdxl)}
 

@@ -10,7 +10,7 @@ import pytest
 
 from headshots.errors import FailedPreconditionError
 from headshots.faces import FaceAnalyzer, Pixels, open_analyzer
-from tests.support.opencv_graphs import LANDMARKS, write_detector, write_recognizer
+from tests.support.images.opencv_graphs import LANDMARKS, write_detector, write_recognizer
 
 pytest.importorskip("cv2", reason="needs the extra opencv")
 

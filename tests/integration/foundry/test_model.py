@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -17,11 +16,12 @@ from foundry.model_settings import settings
 from foundry.train_judges import JUDGES_FOLDER, load_judges, probe_accuracy, true_labels
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.styles import check_template
+from tests.support.paths import ROOT
 
 # diffusers' multistep scheduler hands tensors to numpy in a way that numpy 2 frowns upon.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-MODEL = Path(__file__).parents[3] / "models" / "tiny-portrait"
+MODEL = ROOT / "models" / "tiny-portrait"
 
 
 @pytest.fixture(scope="module")

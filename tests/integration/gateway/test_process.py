@@ -14,10 +14,10 @@ import pytest
 
 from headshots.client.stub import GatewayStub
 from headshots.v1 import tenants_pb2
+from tests.support.paths import ROOT
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
 
-ROOT = Path(__file__).parents[3]
 HEAVY = ("torch", "diffusers", "peft", "transformers", "onnxruntime", "onnx", "accelerate")
 
 

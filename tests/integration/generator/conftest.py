@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.generators import Generator, SteppedBackend, running_generator
+from tests.support.generator.world import Generator, SteppedBackend, running_generator
 
 
 @pytest.fixture

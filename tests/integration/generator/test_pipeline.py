@@ -24,7 +24,7 @@ from headshots.diffusion.sampling.schedule import initial_noise
 from headshots.diffusion.tensorrt.check import check_package
 from headshots.settings import default_foundation
 from headshots.v1 import generator_pb2 as pb
-from tests.support.engines import (
+from tests.support.foundations.engines import (
     lora_bytes,
     peft_unet,
     scratch,
@@ -33,8 +33,8 @@ from tests.support.engines import (
     tiny_sdxl,
     tiny_sdxl_package,
 )
-from tests.support.generators import running_generator
-from tests.support.stock import psnr, weaken_negative
+from tests.support.foundations.stock import psnr, weaken_negative
+from tests.support.generator.world import running_generator
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -19,8 +19,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import generator_pb2_grpc
-from tests.support.engines import tiny_digest, tiny_foundation, tiny_package
-from tests.support.generators import ask
+from tests.support.foundations.engines import tiny_digest, tiny_foundation, tiny_package
+from tests.support.generator.world import ask
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
 

@@ -8,8 +8,8 @@ import pytest
 from safetensors.torch import load, save
 
 from headshots.errors import InvalidAdapterError, InvalidArgumentError
-from tests.support.engines import lora_bytes, peft_unet, tiny_digest, with_metadata
-from tests.support.generators import Generator, refused
+from tests.support.foundations.engines import lora_bytes, peft_unet, tiny_digest, with_metadata
+from tests.support.generator.world import Generator, refused
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import jobs_pb2
 from services.generator.engine import EngineLimits
-from tests.support.engines import lora_bytes, peft_unet
-from tests.support.generators import Generator, SteppedBackend, ask, refused, running_generator
+from tests.support.foundations.engines import lora_bytes, peft_unet
+from tests.support.generator.world import Generator, SteppedBackend, ask, refused, running_generator
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 

@@ -17,8 +17,8 @@ from headshots.errors import (
 )
 from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import images_pb2
-from tests.support.engines import lora_bytes, peft_unet, tiny_digest
-from tests.support.generators import Generator, refused
+from tests.support.foundations.engines import lora_bytes, peft_unet, tiny_digest
+from tests.support.generator.world import Generator, refused
 
 
 def pixels(content: bytes) -> np.ndarray[Any, Any]:

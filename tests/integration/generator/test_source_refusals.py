@@ -10,8 +10,8 @@ import pytest
 
 from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError, InvalidPhotoError
 from headshots.v1 import generator_pb2 as pb
-from tests.support.generators import Generator, refused
-from tests.support.sources import SIZE, file_of, half_mask, noise, picture, source
+from tests.support.generator.sources import SIZE, file_of, half_mask, noise, picture, source
+from tests.support.generator.world import Generator, refused
 
 
 def _stored(key: str, sha256: str = "ab" * 32) -> pb.Picture:

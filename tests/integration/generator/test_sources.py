@@ -24,10 +24,10 @@ from PIL import Image
 
 from headshots.diffusion.sampling.schedule import initial_noise
 from headshots.v1 import generator_pb2 as pb
-from tests.support.engines import lora_bytes, peft_unet, tiny_foundation, tiny_sdxl, tiny_sdxl_package
-from tests.support.generators import Generator, running_generator
-from tests.support.sources import SIZE, Pixels, file_of, half_mask, noise, picture, source
-from tests.support.stock import psnr
+from tests.support.foundations.engines import lora_bytes, peft_unet, tiny_foundation, tiny_sdxl, tiny_sdxl_package
+from tests.support.foundations.stock import psnr
+from tests.support.generator.sources import SIZE, Pixels, file_of, half_mask, noise, picture, source
+from tests.support.generator.world import Generator, running_generator
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

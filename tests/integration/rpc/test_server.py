@@ -27,7 +27,7 @@ from headshots.rpc.auth import bearer_token, current_tenant
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
 from headshots.v1 import galleries_pb2, photos_pb2, subjects_pb2, tenants_pb2, trainings_pb2
-from tests.support.public_servicer import PublicServicer
+from tests.support.fake_gateway.public_servicer import PublicServicer
 from tests.support.waiting import until
 
 

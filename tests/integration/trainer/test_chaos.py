@@ -10,8 +10,9 @@ import pytest
 
 from headshots.database import write
 from headshots.schema import FAILED, SUCCEEDED
-from tests.support.chaos import Kill, draw_plan
-from tests.support.supervised_training import STEPS, TIMEOUT_SECONDS, Result, SupervisedTraining, make_foundation
+from tests.support.foundations.trained_quickly import make_foundation
+from tests.support.trainer.chaos import Kill, draw_plan
+from tests.support.trainer.supervised import STEPS, TIMEOUT_SECONDS, Result, SupervisedTraining
 
 # Four trainings with five kills each: every new run imports torch, which takes seconds.
 SEEDS, KILLS = range(4), 5

@@ -16,8 +16,8 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import open_database
 from headshots.schema import SUCCEEDED
-from tests.support import postgres
-from tests.support.trainer_world import DONE, WORKING, Trainer, is_over
+from tests.support.deploy import postgres
+from tests.support.trainer.world import DONE, WORKING, Trainer, is_over
 from tests.support.waiting import until
 
 pytestmark = postgres.needed
@@ -67,7 +67,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
         def open_here(_url: str) -> Engine:
             return open_database(database.url)
 
-        monkeypatch.setattr("tests.support.trainer_world.open_database", open_here)
+        monkeypatch.setattr("tests.support.trainer.world.open_database", open_here)
         yield database
         database.close()
 
@@ -85,7 +85,7 @@ async def test_a_database_that_is_unavailable_for_longer_than_the_lease_costs_no
         # By the database's clock the lease is over then.
         await asyncio.sleep(0.5)
         assert not trainer.children[0].killed
-        trainer.children[0].told.set_result(DONE)
+        trainer.children[0].last_event.set_result(DONE)
         await until(lambda: trainer.children[0].killed)
         await until(lambda: "training j: trying again" in caplog.text)
     job = await trainer.until(is_over)

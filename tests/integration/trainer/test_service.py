@@ -13,30 +13,22 @@ from pathlib import Path
 
 import grpc.aio
 import pytest
-import yaml
 
 from headshots.diffusion.foundations.foundation import foundation_digest
 from headshots.errors import AlreadyExistsError, HeadshotsError, InvalidArgumentError, NotFoundError
 from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import jobs_pb2
 from headshots.v1 import trainer_pb2 as t
-from tests.support.chaos import Kill, Plan
-from tests.support.trainer_service import PREFIX, TrainerHome, TrainerService
+from tests.support.foundations.trained_quickly import make_foundation
+from tests.support.paths import ROOT
+from tests.support.trainer.chaos import Kill, Plan
+from tests.support.trainer.service import PREFIX, TrainerHome, TrainerService
 from tests.support.waiting import PATIENCE_SECONDS, until
-
-REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")
 def foundation(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    # In a process of its own: torch's threads and the event loop's fork do not mix.
-    path = tmp_path_factory.mktemp("trainer") / "foundation"
-    script = "import sys, pathlib; from tests.support import tiny; tiny.make_tiny_foundation(pathlib.Path(sys.argv[1]))"
-    subprocess.run([sys.executable, "-c", script, str(path)], check=True, cwd=REPOSITORY, capture_output=True)
-    settings = yaml.safe_load((path / "headshots.yaml").read_text())
-    settings["training"] |= {"prior_rows": 0}
-    (path / "headshots.yaml").write_text(yaml.safe_dump(settings))
-    return path
+    return make_foundation(tmp_path_factory.mktemp("trainer") / "foundation")
 
 
 @pytest.fixture
@@ -172,13 +164,13 @@ def test_the_service_itself_never_imports_torch() -> None:
         "import sys; sys.modules.update(dict.fromkeys(['torch', 'diffusers', 'peft', 'transformers']));"
         "import services.trainer.__main__, services.trainer.run.__main__"
     )
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=REPOSITORY)
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT)
 
 
 def test_invalid_settings_end_the_start_with_the_reason(tmp_path: Path) -> None:
     environment = {**os.environ, "HEADSHOTS_HOME": str(tmp_path), "HEADSHOTS_FOUNDATION": str(tmp_path / "none")}
     ended = subprocess.run(
-        [sys.executable, "-m", "services.trainer"], cwd=REPOSITORY, env=environment, capture_output=True, text=True
+        [sys.executable, "-m", "services.trainer"], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert ended.returncode == 1
     assert "FOUNDATION_NOT_FOUND" in ended.stderr

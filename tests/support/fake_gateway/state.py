@@ -9,7 +9,7 @@ from typing import Any
 
 from headshots.errors import NotFoundError, UnavailableError
 from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, subjects_pb2, trainings_pb2
-from tests.support.public_servicer import PublicServicer
+from tests.support.fake_gateway.public_servicer import PublicServicer
 
 
 class FakeState(PublicServicer):

@@ -8,9 +8,9 @@ import grpc.aio
 
 from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import photos_pb2
-from tests.support.faces import ColourAnalyzer
 from tests.support.gateway.caller import CHUNK_BYTES, Caller
 from tests.support.gateway.world import World
+from tests.support.images.faces import ColourAnalyzer
 from tests.support.waiting import PATIENCE_SECONDS
 
 BROKEN = b"I am not an image"

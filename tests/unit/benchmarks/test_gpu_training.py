@@ -13,8 +13,7 @@ from torch import nn
 
 from benchmarks import gpu_training
 from benchmarks.gpu_training import BankedLora, Slots
-
-REPOSITORY = Path(__file__).resolve().parents[3]
+from tests.support.paths import ROOT
 
 
 def test_every_row_learns_its_own_lora_and_no_other() -> None:
@@ -42,7 +41,7 @@ def test_without_a_gpu_it_refuses_and_says_what_to_do() -> None:
 
 def test_a_dry_run_walks_through_on_the_cpu(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.gpu_training", "--dry-run", "--steps", "1", "--out", str(tmp_path)]
-    subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True)
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (file,) = tmp_path.glob("training-cpu-dry-run-*.json")
     shape = json.loads(file.read_text())["shapes"]["tiny-64"]
     assert set(shape["together"]) == {"1", "2"}

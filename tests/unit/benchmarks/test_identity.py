@@ -13,8 +13,7 @@ import pytest
 from benchmarks.identity.checkout import Checkout
 from benchmarks.identity.comparing import compare
 from benchmarks.identity.digests import digest, folder_digest, gallery_items, package_items, store_items
-
-REPOSITORY = Path(__file__).resolve().parents[3]
+from tests.support.paths import ROOT
 
 
 def compare_files(
@@ -24,8 +23,8 @@ def compare_files(
     for file, value in zip(files, (before, after), strict=True):
         file.write_text(json.dumps(value))
     command = [sys.executable, "-m", "benchmarks.identity", "--compare", *map(str, files)]
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    return subprocess.run(command, cwd=REPOSITORY, env=environment, text=True, capture_output=True)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True)
 
 
 def test_equal_runs_of_two_revisions_pass(tmp_path: Path) -> None:
@@ -117,7 +116,7 @@ def test_ids_that_every_run_draws_anew_do_not_count(tmp_path: Path) -> None:
 
 
 def test_it_refuses_where_children_would_import_another_checkout(tmp_path: Path) -> None:
-    checkout = Checkout(REPOSITORY)
+    checkout = Checkout(ROOT)
     environment = checkout.environment(tmp_path)
     checkout.check_imports(environment)
     with pytest.raises(SystemExit, match="child processes import"):

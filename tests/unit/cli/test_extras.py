@@ -7,14 +7,13 @@ import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
-from pathlib import Path
 
 import pytest
 
 from headshots.cli.extras import MODULES, require
 from headshots.errors import FailedPreconditionError
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 # As a plain `pip install headshots`: what the extras bring cannot be found.
 PLAIN = """
 import importlib.machinery, sys

@@ -18,7 +18,7 @@ from headshots.errors import (
     UnavailableError,
 )
 from headshots.processes.fleet import ServicesFailedError
-from tests.support.albums import training
+from tests.support.images.albums import training
 
 
 @pytest.mark.parametrize(

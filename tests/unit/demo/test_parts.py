@@ -31,8 +31,9 @@ from headshots.demo.steps import group_shots
 from headshots.errors import InvalidArgumentError, InvalidPhotoError, NotFoundError
 from headshots.settings import default_foundation
 from headshots.styles import StyleLibrary
-from tests.support.albums import album, painted, picture, style, training
-from tests.support.engines import tiny_foundation
+from tests.support.foundations.engines import tiny_foundation
+from tests.support.images.albums import album, painted, picture, style, training
+from tests.support.paths import ROOT
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -58,7 +59,7 @@ def test_own_photos_come_by_name_and_must_be_there(tmp_path: Path) -> None:
 
 
 def test_the_demo_has_six_styles_of_the_library() -> None:
-    library = {each.name for each in StyleLibrary.load(Path(__file__).resolve().parents[3] / "styles")}
+    library = {each.name for each in StyleLibrary.load(ROOT / "styles")}
     assert len(set(STYLES)) == 6
     assert set(STYLES) <= library
 

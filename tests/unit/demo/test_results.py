@@ -16,7 +16,7 @@ from headshots.demo.results.album import LeftOut
 from headshots.demo.results.contact_sheet import contact_sheet
 from headshots.demo.results.curve import curve_svg
 from headshots.demo.results.page import gallery_page
-from tests.support.albums import album, painted, picture
+from tests.support.images.albums import album, painted, picture
 
 VOID = {"meta", "img", "line", "polyline"}
 

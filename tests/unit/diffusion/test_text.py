@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from headshots.diffusion.text import ContextEncoder
-from tests.support.engines import tiny_package
+from tests.support.foundations.engines import tiny_package
 
 
 class Counting:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from headshots.faces import Face, Pixels
 from headshots.faces.far_faces import far_faces
-from tests.support.faces import ColourAnalyzer, draw_head
+from tests.support.images.faces import ColourAnalyzer, draw_head
 
 
 class ShortSighted(ColourAnalyzer):

@@ -16,8 +16,8 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import DeadlineExceededError, InternalError, InvalidArgumentError, UnavailableError
 from services.generator.engine import EngineLimits
 from services.generator.requests.request import GeneratedImage, GenerationRequest, Queued, Source, Started, StepDone
-from tests.support.arithmetic import ADAPTERS, ArithmeticBackend, generate, package, running
-from tests.support.generators import make_engine
+from tests.support.generator.arithmetic import ADAPTERS, ArithmeticBackend, generate, package, running
+from tests.support.generator.world import make_engine
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.engines import tiny_package
+from tests.support.foundations.engines import tiny_package
 
 PROGRAM = """
 import asyncio, sys

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from headshots.imaging import decode_photo
-from tests.support.photo_files import SMALL, decoded, encoded, heic, linear_rgb_profile, picture
+from tests.support.images.photo_files import SMALL, decoded, encoded, heic, linear_rgb_profile, picture
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,16 @@ from PIL import Image
 
 from headshots.errors import InvalidPhotoError
 from headshots.imaging import PhotoLimits, decode_photo
-from tests.support.photo_files import SMALL, decoded, encoded, heic, linear_rgb_profile, picture, png_header, refusal
+from tests.support.images.photo_files import (
+    SMALL,
+    decoded,
+    encoded,
+    heic,
+    linear_rgb_profile,
+    picture,
+    png_header,
+    refusal,
+)
 
 
 @pytest.mark.parametrize("format_name", ["PNG", "WEBP"])

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageFilter
 
 from headshots.imaging.gate import Gate
-from tests.support.faces import ColourAnalyzer, draw_head
+from tests.support.images.faces import ColourAnalyzer, draw_head
 
 
 def _picture(*heads: tuple[str, tuple[int, int, int, int]], blur: float = 0.0) -> np.ndarray:

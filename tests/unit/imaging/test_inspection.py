@@ -12,8 +12,8 @@ from PIL import Image
 from headshots.faces import Face
 from headshots.imaging.inspection import Finding, Inspection, Measured, judge, measure
 from headshots.imaging.quality import QualityLimits
-from tests.support.faces import ColourAnalyzer
-from tests.support.pictures import HEAD, blurred, lit, portrait
+from tests.support.images.faces import ColourAnalyzer
+from tests.support.images.pictures import HEAD, blurred, lit, portrait
 
 LIMITS = QualityLimits()
 GOOD = range(6)

@@ -12,7 +12,7 @@ from foundry.portraits import held_out_seed, sample_selfies
 from headshots.imaging import quality
 from headshots.imaging.inspection import judge, measure
 from headshots.imaging.quality import QualityLimits
-from tests.support.pictures import lit
+from tests.support.images.pictures import lit
 
 LIMITS = QualityLimits()
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
 import headshots.errors as errors
 from tests.support.contract import SERVICES
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 # Code that runs within a call; what it raises reaches the caller.
 WITHIN_CALLS = (
     *sorted((ROOT / "services" / "gateway").rglob("*.py")),

@@ -17,8 +17,9 @@ from grpc_tools import protoc
 from buf.validate import validate_pb2
 from headshots.client.stub import METHODS
 from tests.support.contract import CALLS, FILES, SERVICES, constraint, inputs, name_of
+from tests.support.paths import ROOT
 
-PROTOS = Path(__file__).resolve().parents[3] / "protos"
+PROTOS = ROOT / "protos"
 GOOGLE = Path(grpc_tools.__file__).parent / "_proto"
 VERBS = ("Get", "List", "Create", "Delete", "Watch", "Cancel", "Upload", "Inspect")
 BY_NAME = ("Get", "Delete", "Watch", "Cancel")

@@ -10,8 +10,8 @@ import pytest
 @pytest.fixture(scope="session")
 def foundation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With v-prediction and without class images; never changed by a test."""
-    from tests.support.tiny import make_tiny_foundation  # imports torch, which most tests do without
-    from tests.support.training_runs import set_recipe
+    from tests.support.foundations.tiny import make_tiny_foundation  # imports torch, which most tests do without
+    from tests.support.trainer.runs import set_recipe
 
     path = make_tiny_foundation(tmp_path_factory.mktemp("tiny") / "foundation", prediction_type="v_prediction")
     set_recipe(path, prior_rows=0)
@@ -21,8 +21,8 @@ def foundation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def judged_foundation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With v-prediction and three judged checkpoints in 12 steps; never changed by a test."""
-    from tests.support.tiny import make_tiny_foundation
-    from tests.support.training_runs import set_recipe
+    from tests.support.foundations.tiny import make_tiny_foundation
+    from tests.support.trainer.runs import set_recipe
 
     path = make_tiny_foundation(tmp_path_factory.mktemp("judged") / "foundation", prediction_type="v_prediction")
     # Few denoising steps against many rows, so that the work allows three checkpoints.

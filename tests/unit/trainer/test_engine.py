@@ -12,7 +12,7 @@ from headshots.database import write
 from headshots.errors import AlreadyExistsError, NotFoundError
 from headshots.schema import CANCELLED, PENDING, RUNNING, SUCCEEDED, training_jobs
 from services.trainer.run.messages import Stopped
-from tests.support.trainer_world import DONE, WORKING, Trainer, is_over, opened_trainer
+from tests.support.trainer.world import DONE, WORKING, Trainer, is_over, opened_trainer
 from tests.support.waiting import until
 
 

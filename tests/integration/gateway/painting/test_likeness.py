@@ -7,9 +7,9 @@ import pytest
 
 from headshots.faces import Face, Pixels
 from headshots.v1 import galleries_pb2, jobs_pb2
-from tests.support.faces import ColourAnalyzer
 from tests.support.gateway.world import World
-from tests.support.pictures import HEAD, files, packed, portrait
+from tests.support.images.faces import ColourAnalyzer
+from tests.support.images.pictures import HEAD, files, packed, portrait
 
 
 async def painted(world: World, analyzer: ColourAnalyzer | None, *photos: bytes) -> galleries_pb2.Gallery:

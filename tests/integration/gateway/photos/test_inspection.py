@@ -16,7 +16,7 @@ from headshots.v1 import photos_pb2
 from tests.support.gateway.caller import refused
 from tests.support.gateway.inspections import BROKEN, inspect, messages, reasons, restart, send
 from tests.support.gateway.world import World
-from tests.support.pictures import blurred, files, lit, packed, portrait
+from tests.support.images.pictures import blurred, files, lit, packed, portrait
 from tests.support.waiting import until
 
 

@@ -17,11 +17,11 @@ from headshots.errors import (
 )
 from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import photos_pb2
-from tests.support.faces import ColourAnalyzer
 from tests.support.gateway.caller import refused
 from tests.support.gateway.inspections import BROKEN, inspect, messages, reasons, restart, send
 from tests.support.gateway.world import World
-from tests.support.pictures import files
+from tests.support.images.faces import ColourAnalyzer
+from tests.support.images.pictures import files
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 

@@ -12,7 +12,7 @@ import pytest
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, UNetBatch, onnxruntime
 from headshots.diffusion.backends.cores import Cores
 from headshots.diffusion.package import EnginePackage
-from tests.support.engines import tiny_package, tiny_sdxl_package
+from tests.support.foundations.engines import tiny_package, tiny_sdxl_package
 from tests.support.waiting import PATIENCE_SECONDS
 
 

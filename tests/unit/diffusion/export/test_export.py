@@ -18,7 +18,15 @@ from headshots.diffusion.networks import VaeDecoder, VaeEncoder
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.tensorrt.graph import Graph
 from headshots.diffusion.tensorrt.rules import type_name
-from tests.support.engines import OPTIONS, lora_bytes, peft_unet, scratch, tiny_digest, tiny_foundation, tiny_package
+from tests.support.foundations.engines import (
+    OPTIONS,
+    lora_bytes,
+    peft_unet,
+    scratch,
+    tiny_digest,
+    tiny_foundation,
+    tiny_package,
+)
 
 SUBJECTS = [(4, 16.0), (8, 8.0), (2, 1.0)]
 

@@ -16,7 +16,7 @@ from headshots.diffusion.export.external_data import externalize, signature
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.tensorrt.graph import Graph
 from headshots.errors import InvalidArgumentError
-from tests.support.engines import OPTIONS, tiny_foundation, tiny_package
+from tests.support.foundations.engines import OPTIONS, tiny_foundation, tiny_package
 
 
 def answer(path: Path) -> np.ndarray:  # type: ignore[type-arg]

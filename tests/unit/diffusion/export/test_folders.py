@@ -20,7 +20,7 @@ from headshots.diffusion.export.ensure import export_to, export_to_in_child
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.publish import exclusive, publish, sweep
 from headshots.errors import InvalidArgumentError, UnavailableError
-from tests.support.engines import OPTIONS, tiny_foundation, tiny_package
+from tests.support.foundations.engines import OPTIONS, tiny_foundation, tiny_package
 from tests.support.waiting import PATIENCE_SECONDS
 
 PARENT = """

@@ -10,7 +10,7 @@ import torch
 
 from headshots.diffusion.export.graphs import Traceable, trace
 from headshots.errors import InternalError
-from tests.support.engines import tiny_package
+from tests.support.foundations.engines import tiny_package
 
 
 class Branching(torch.nn.Module):

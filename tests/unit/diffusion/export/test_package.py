@@ -17,7 +17,7 @@ from headshots.diffusion.export.ensure import ExportOptions, ensure_package, ens
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import InvalidArgumentError
-from tests.support.engines import OPTIONS, scratch, tiny_digest, tiny_foundation, tiny_package
+from tests.support.foundations.engines import OPTIONS, scratch, tiny_digest, tiny_foundation, tiny_package
 
 
 def test_the_manifest_says_what_the_foundation_is() -> None:

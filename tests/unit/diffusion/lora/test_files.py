@@ -25,7 +25,7 @@ from headshots.diffusion.lora.files import (
 )
 from headshots.diffusion.lora.layout import AdaptedLayer, Layout, sgm_name
 from headshots.errors import InvalidAdapterError
-from tests.support.engines import lora_bytes, peft_unet, tiny_digest, tiny_package, with_metadata
+from tests.support.foundations.engines import lora_bytes, peft_unet, tiny_digest, tiny_package, with_metadata
 
 LAYOUT = Layout.build(
     [

@@ -26,7 +26,14 @@ from headshots.diffusion.tensorrt.graph import Graph
 from headshots.diffusion.tensorrt.rules import RULES
 from headshots.diffusion.tensorrt.support import Support
 from headshots.settings import default_foundation
-from tests.support.engines import OPTIONS, scratch, tiny_foundation, tiny_package, tiny_sdxl, tiny_sdxl_package
+from tests.support.foundations.engines import (
+    OPTIONS,
+    scratch,
+    tiny_foundation,
+    tiny_package,
+    tiny_sdxl,
+    tiny_sdxl_package,
+)
 
 FLOAT, HALF, DOUBLE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE
 INT, LONG, BYTE = TensorProto.INT32, TensorProto.INT64, TensorProto.UINT8

@@ -23,7 +23,7 @@ from headshots.diffusion.tensorrt import engines
 from headshots.diffusion.tensorrt.gpu import Gpu, describe, read_gpu
 from headshots.diffusion.tensorrt.profiles import profile
 from headshots.errors import InvalidArgumentError
-from tests.support.engines import tiny_package, tiny_sdxl_package
+from tests.support.foundations.engines import tiny_package, tiny_sdxl_package
 
 GPU = Gpu("NVIDIA L40S", 8, 9, 101500)
 

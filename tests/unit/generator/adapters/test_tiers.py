@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headshots.artifacts import ArtifactStore
 from services.generator.requests.request import GeneratedImage
-from tests.support.arithmetic import ADAPTERS, LAYOUT, ArithmeticBackend, generate, running
+from tests.support.generator.arithmetic import ADAPTERS, LAYOUT, ArithmeticBackend, generate, running
 
 
 class SlowStore(ArtifactStore):

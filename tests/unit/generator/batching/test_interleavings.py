@@ -36,7 +36,7 @@ from services.generator.requests.plan import make_plan
 from services.generator.requests.preparing import Preparer
 from services.generator.requests.request import GeneratedImage, GenerationRequest, Source
 from services.generator.requests.source_images import SourceReader
-from tests.support.arithmetic import ADAPTERS, DIGEST, LAYOUT, PEOPLE, ArithmeticBackend, package, running
+from tests.support.generator.arithmetic import ADAPTERS, DIGEST, LAYOUT, PEOPLE, ArithmeticBackend, package, running
 from tests.support.waiting import until
 
 EXAMPLES = 200

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tests.support.arithmetic import ArithmeticBackend, generate, running
+from tests.support.generator.arithmetic import ArithmeticBackend, generate, running
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 

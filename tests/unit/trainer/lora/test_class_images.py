@@ -13,8 +13,8 @@ from headshots.artifacts import ArtifactStore
 from services.trainer.lora.recipe import TrainingOptions
 from services.trainer.queue.job import JobRequest
 from services.trainer.run.messages import Task
-from tests.support.tiny import make_tiny_foundation
-from tests.support.training_runs import finish, set_recipe, training_task
+from tests.support.foundations.tiny import make_tiny_foundation
+from tests.support.trainer.runs import finish, set_recipe, training_task
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -15,12 +15,11 @@ import pytest
 
 from services.trainer.lora import data_parallel
 from services.trainer.run.messages import encode
-from tests.support.training_runs import prepare_loop, training_task
+from tests.support.paths import ROOT
+from tests.support.trainer.runs import prepare_loop, training_task
 from tests.support.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-REPOSITORY = Path(__file__).resolve().parents[4]
 
 
 def test_processes_that_share_a_steps_rows_learn_what_one_does(
@@ -88,7 +87,7 @@ def test_a_run_is_killed_with_any_of_its_processes(foundation: Path, tmp_path: P
         [sys.executable, str(script), encode(task).decode()],
         stdout=subprocess.PIPE,
         timeout=PATIENCE_SECONDS,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         check=False,
     )
     assert done.returncode == -signal.SIGKILL

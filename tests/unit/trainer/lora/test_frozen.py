@@ -13,8 +13,8 @@ from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import FailedPreconditionError
 from services.trainer.lora.frozen import encode_captions, encode_images, load_vae
-from tests.support.engines import tiny_foundation, tiny_sdxl
-from tests.support.tiny import make_tiny_foundation
+from tests.support.foundations.engines import tiny_foundation, tiny_sdxl
+from tests.support.foundations.tiny import make_tiny_foundation
 
 CPU = torch.device("cpu")
 CAPTIONS = ["photo of a sks man", "", "headshot"]

@@ -20,7 +20,7 @@ from headshots.errors import InvalidArgumentError
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.frozen import load_unet
 from services.trainer.lora.recipe import Recipe
-from tests.support.engines import tiny_foundation, tiny_sdxl
+from tests.support.foundations.engines import tiny_foundation, tiny_sdxl
 
 CPU = torch.device("cpu")
 RANK = 4

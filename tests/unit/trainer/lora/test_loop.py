@@ -19,8 +19,8 @@ from services.trainer.lora.loop import TrainingLoop
 from services.trainer.lora.objective import LossMasks, Objective
 from services.trainer.lora.recipe import Recipe
 from services.trainer.run.checkpoint import Checkpoint, pack, unpack
-from tests.support.engines import tiny_sdxl
-from tests.support.training_runs import prepare_loop, training_task
+from tests.support.foundations.engines import tiny_sdxl
+from tests.support.trainer.runs import prepare_loop, training_task
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from services.trainer.lora.adapted import adapter_at
 from services.trainer.lora.merged_forward import merge_in_forward
-from tests.support.engines import peft_unet, tiny_sdxl
+from tests.support.foundations.engines import peft_unet, tiny_sdxl
 
 ADAPTER = "default"
 

@@ -13,7 +13,7 @@ from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import InvalidArgumentError
 from headshots.settings import default_foundation
 from services.trainer.lora.recipe import Recipe, TrainingOptions
-from tests.support.trainer import described_foundation
+from tests.support.trainer.foundation import described_foundation
 
 
 def test_caller_overrides_foundation_overrides_family(tmp_path: Path) -> None:

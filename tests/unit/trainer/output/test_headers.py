@@ -11,7 +11,7 @@ import safetensors.numpy
 
 from headshots.artifacts import ArtifactStore
 from services.trainer.queue.job import AdapterFiles
-from tests.support.training_runs import finish, training_task
+from tests.support.trainer.runs import finish, training_task
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from tests.support.trainer_world import WORKING, Trainer
+from tests.support.trainer.world import WORKING, Trainer
 
 
 async def test_concurrent_requests_read_the_queue_once(tmp_path: Path) -> None:

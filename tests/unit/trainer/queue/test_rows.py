@@ -9,7 +9,7 @@ from pathlib import Path
 from headshots.database import migrate, open_database
 from services.trainer.queue import rows
 from services.trainer.queue.job import Job
-from tests.support.trainer_world import REQUEST
+from tests.support.trainer.world import REQUEST
 from tests.support.waiting import PATIENCE_SECONDS
 
 

@@ -14,7 +14,7 @@ from headshots.errors import HeadshotsError, InvalidPhotoError, NotFoundError
 from services.trainer.lora.recipe import Recipe
 from services.trainer.queue.job import PhotoRef
 from services.trainer.run.photos import crops, decode, load_crops
-from tests.support.faces import ColourAnalyzer, draw_head
+from tests.support.images.faces import ColourAnalyzer, draw_head
 
 
 def _png(width: int, height: int, seed: int = 0) -> bytes:

@@ -10,7 +10,7 @@ import torch
 
 from services.trainer.lora.recipe import Recipe
 from services.trainer.run.preparing import loss_masks
-from tests.support.training_runs import OneFaceAnalyzer, judged_task, prepare_run
+from tests.support.trainer.runs import OneFaceAnalyzer, judged_task, prepare_run
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -15,7 +15,7 @@ from services.trainer.lora.recipe import TrainingOptions
 from services.trainer.queue.job import JobRequest
 from services.trainer.run.messages import Progress, Started, Stopped, Succeeded, Task
 from services.trainer.run.training import train
-from tests.support.training_runs import OneFaceAnalyzer, crops_of, events_of, finish, judged_task, training_task
+from tests.support.trainer.runs import OneFaceAnalyzer, crops_of, events_of, finish, judged_task, training_task
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

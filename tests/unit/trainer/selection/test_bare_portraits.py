@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from headshots.artifacts import ArtifactStore
-from tests.support.training_runs import OneFaceAnalyzer, judged_task, prepare_run
+from tests.support.trainer.runs import OneFaceAnalyzer, judged_task, prepare_run
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

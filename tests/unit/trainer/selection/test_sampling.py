@@ -19,8 +19,8 @@ from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.frozen import encode_captions, load_unet, load_vae
 from services.trainer.lora.recipe import Recipe
 from services.trainer.selection.sampling import CheckpointSampler, PortraitSet
-from tests.support.engines import tiny_foundation
-from tests.support.stock import StockDiffusers, psnr
+from tests.support.foundations.engines import tiny_foundation
+from tests.support.foundations.stock import StockDiffusers, psnr
 
 CPU = torch.device("cpu")
 PROMPT, SEED = "photo of sks man in navy suit", 77_001

@@ -18,7 +18,7 @@ from services.trainer.lora.recipe import Recipe
 from services.trainer.run.messages import Succeeded
 from services.trainer.selection.scores import CheckpointScores
 from services.trainer.selection.selection import checkpoint_steps
-from tests.support.training_runs import OneFaceAnalyzer, events_of, judged_task, prepare_run, set_recipe
+from tests.support.trainer.runs import OneFaceAnalyzer, events_of, judged_task, prepare_run, set_recipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

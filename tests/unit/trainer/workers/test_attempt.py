@@ -14,9 +14,9 @@ from headshots.errors import UnavailableError
 from headshots.schema import FAILED, PENDING, RUNNING, SUCCEEDED, training_jobs
 from services.trainer.run.messages import Task
 from tests.support.clocks import BEGINNING
-from tests.support.hanging import full_of_hanging_calls
-from tests.support.outages import column, with_clock
-from tests.support.trainer_world import DONE, WORKING, FakeChild, Trainer, is_over, opened_trainer
+from tests.support.trainer.hanging import full_of_hanging_calls
+from tests.support.trainer.outages import column, with_clock
+from tests.support.trainer.world import DONE, WORKING, FakeChild, Trainer, is_over, opened_trainer
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 

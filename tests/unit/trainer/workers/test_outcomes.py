@@ -16,8 +16,8 @@ from services.trainer.queue.job import Failure
 from services.trainer.run.messages import Failed
 from services.trainer.workers import outcomes
 from tests.support.clocks import BEGINNING
-from tests.support.outages import Outage, column, with_clock
-from tests.support.trainer_world import DONE, KILLED, WORKING, Trainer, is_over, opened_trainer
+from tests.support.trainer.outages import Outage, column, with_clock
+from tests.support.trainer.world import DONE, KILLED, WORKING, Trainer, is_over, opened_trainer
 from tests.support.waiting import until
 
 

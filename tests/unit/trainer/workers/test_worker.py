@@ -11,8 +11,8 @@ from headshots import leases
 from headshots.leases import Lease
 from headshots.schema import FAILED, PENDING, RUNNING, SUCCEEDED, training_jobs
 from services.trainer.run.messages import Task
-from tests.support.outages import Outage
-from tests.support.trainer_world import (
+from tests.support.trainer.outages import Outage
+from tests.support.trainer.world import (
     ADAPTER,
     DONE,
     KILLED,

@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image, ImageFilter
 
-from tests.support.faces import draw_head
+from tests.support.images.faces import draw_head
 
 SIDE_PX = 256
 HEAD = (70, 60, 186, 196)
 
 
 def backdrop(number: int, size: tuple[int, int] = (SIDE_PX, SIDE_PX)) -> Image.Image:
-    """A sharp, well lit picture, another for each number, without the pure colours of `tests.support.faces`."""
+    """A sharp, well lit picture, another for each number, without the pure colours of `tests.support.images.faces`."""
     rng = np.random.default_rng([number, 0xB0])
     coarse_HWC = rng.integers(90, 210, (6, 6, 3), dtype=np.uint8)
     picture = Image.fromarray(coarse_HWC).resize(size, Image.Resampling.NEAREST)

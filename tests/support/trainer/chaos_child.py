@@ -1,4 +1,4 @@
-"""Runs the child process of :mod:`tests.support.chaos`."""
+"""Runs the child process of :mod:`tests.support.trainer.chaos`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests.support.chaos import PLAN, Plan, work
+from tests.support.trainer.chaos import PLAN, Plan, work
 
 if __name__ == "__main__":
     status = work(Plan(Path(os.environ[PLAN])))

@@ -1,8 +1,9 @@
 """A trainer whose child processes kill themselves, the service or both at planned points of a training.
 
-``python -m tests.support.chaos`` starts the service and :mod:`tests.support.chaos_child` is its child process; except
-for the kills both are the real ones. A point is the moment before or after one object is written: a step's checkpoint
-(there is one after every step) or a file of the result. Each kill of the plan happens once, whatever runs follow.
+``python -m tests.support.trainer.chaos`` starts the service and :mod:`tests.support.trainer.chaos_child` is its child
+process; except for the kills both are the real ones. A point is the moment before or after one object is written: a
+step's checkpoint (there is one after every step) or a file of the result. Each kill of the plan happens once, whatever
+runs follow.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ def serve() -> int:
     from services.trainer import __main__
     from services.trainer.workers import process
 
-    process.CHILD_MODULE = "tests.support.chaos_child"
+    process.CHILD_MODULE = "tests.support.trainer.chaos_child"
     return __main__.main()
 
 

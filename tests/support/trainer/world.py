@@ -22,7 +22,7 @@ from services.trainer.selection.scores import CheckpointScores, TrainingScores
 from services.trainer.settings import TrainerSettings
 from services.trainer.workers import attempt
 from services.trainer.workers.context import WorkerContext
-from tests.support.trainer import described_foundation
+from tests.support.trainer.foundation import described_foundation
 from tests.support.waiting import PATIENCE_SECONDS
 
 # Progress is written and cancellations are noticed so often, however long a lease lives.

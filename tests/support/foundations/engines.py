@@ -20,7 +20,7 @@ from headshots.diffusion.export.ensure import ExportOptions, ensure_package
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import EnginePackage
 from services.generator.adapters.tiers import AdapterRef
-from tests.support.tiny import make_tiny_foundation, make_tiny_sdxl
+from tests.support.foundations.tiny import make_tiny_foundation, make_tiny_sdxl
 
 OPTIONS = ExportOptions(max_rank=8, slots=4, max_rows=8)
 

@@ -25,11 +25,11 @@ from headshots.rpc.channel import open_channel
 from headshots.schema import training_jobs
 from headshots.v1 import trainer_pb2 as t
 from headshots.v1 import trainer_pb2_grpc, trainings_pb2
-from tests.support.chaos import PLAN, Plan
+from tests.support.paths import ROOT
 from tests.support.ports import free_port
+from tests.support.trainer.chaos import PLAN, Plan
 from tests.support.waiting import PATIENCE_SECONDS
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 PREFIX = "tenants/t/subjects/s/adapters/x"
 
 
@@ -107,8 +107,8 @@ class TrainerHome:
             "retry_seconds": 0.1, "poll_seconds": 0.2, "drain_seconds": PATIENCE_SECONDS, **settings,
         }  # fmt: skip
         process = subprocess.Popen(  # noqa: ASYNC220 - it is waited for in a thread, and killed without a loop
-            [sys.executable, "-m", "services.trainer" if plan is None else "tests.support.chaos"],
-            cwd=REPOSITORY,
+            [sys.executable, "-m", "services.trainer" if plan is None else "tests.support.trainer.chaos"],
+            cwd=ROOT,
             env={
                 **os.environ,
                 PLAN: str(plan.folder) if plan else "",

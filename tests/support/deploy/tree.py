@@ -7,15 +7,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.support.paths import ROOT
 from tests.support.waiting import PATIENCE_SECONDS
 
-ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("gateway", "trainer", "generator")
 TREES = ("base", "overlays/dev", "overlays/production")
 

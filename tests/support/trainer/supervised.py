@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 from PIL import Image
 
 from headshots.artifacts import ArtifactStore
@@ -22,23 +21,13 @@ from headshots.diffusion.safetensors_io import read_arrays
 from services.trainer.lora.recipe import TrainingOptions
 from services.trainer.queue import rows
 from services.trainer.queue.job import Job, JobRequest, PhotoRef
-from tests.support.chaos import PLAN, Kill, Plan
+from tests.support.paths import ROOT
+from tests.support.trainer.chaos import PLAN, Kill, Plan
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 STEPS = 12
 PREFIX = "tenants/t/subjects/s/adapters/x"
 # The machine may be busy: every run imports torch, which takes seconds even on an idle one.
 TIMEOUT_SECONDS = 1500.0
-
-
-def make_foundation(path: Path) -> Path:
-    """The tiny foundation without class images; made in another process, as torch's threads and forks do not mix."""
-    script = "import sys, pathlib; from tests.support import tiny; tiny.make_tiny_foundation(pathlib.Path(sys.argv[1]))"
-    subprocess.run([sys.executable, "-c", script, str(path)], check=True, cwd=REPOSITORY, capture_output=True)
-    settings = yaml.safe_load((path / "headshots.yaml").read_text())
-    settings["training"] |= {"prior_rows": 0}
-    (path / "headshots.yaml").write_text(yaml.safe_dump(settings))
-    return path
 
 
 class SupervisedTraining:
@@ -93,8 +82,8 @@ class SupervisedTraining:
         """Start a trainer."""
         self.trainers_started += 1
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.support.chaos"],
-            cwd=REPOSITORY,
+            [sys.executable, "-m", "tests.support.trainer.chaos"],
+            cwd=ROOT,
             env={
                 **os.environ,
                 PLAN: str(self.plan.folder),

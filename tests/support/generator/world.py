@@ -27,7 +27,7 @@ from services.generator.adapters.tiers import AdapterCache, AdapterRef
 from services.generator.engine import Engine, EngineLimits
 from services.generator.metrics import Metrics
 from services.generator.servicer import MAX_MESSAGE_BYTES, register
-from tests.support.engines import adapter_ref, tiny_package
+from tests.support.foundations.engines import adapter_ref, tiny_package
 from tests.support.waiting import PATIENCE_SECONDS
 
 

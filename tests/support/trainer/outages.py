@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from headshots.database import read
 from headshots.schema import training_jobs
 from tests.support.clocks import SqliteClock
-from tests.support.trainer_world import Trainer
+from tests.support.trainer.world import Trainer
 
 
 class Outage:

@@ -22,7 +22,7 @@ from headshots.diffusion.text import Context
 from services.generator.adapters.tiers import AdapterRef
 from services.generator.engine import Engine
 from services.generator.requests.request import GeneratedImage, GenerationRequest
-from tests.support.generators import make_engine
+from tests.support.generator.world import make_engine
 from tests.support.waiting import PATIENCE_SECONDS
 
 SITE = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q"
