@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import grpc
 import grpc.aio
 
-from headshots.rpc.errors import error_from_rpc
+from headshots.rpc.statuses import error_from_rpc
 
 __all__ = ["channel_arguments", "channel_options", "error_from_rpc", "open_channel"]
 

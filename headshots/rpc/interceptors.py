@@ -17,9 +17,9 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from headshots.errors import FieldViolation, HeadshotsError, InternalError, InvalidArgumentError
 from headshots.rpc.auth import Authenticator, set_current_tenant
-from headshots.rpc.errors import status_from_error
 from headshots.rpc.handlers import Context, Handler, Streaming, Unary, WrappingInterceptor, grpc_type
-from headshots.rpc.violations import described
+from headshots.rpc.statuses import status_from_error
+from headshots.rpc.violation_texts import described
 
 log = logging.getLogger(__name__)
 

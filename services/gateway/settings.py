@@ -12,7 +12,7 @@ from headshots.imaging import PhotoLimits
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
 from services.gateway.painting.worker import PaintSettings
-from services.gateway.photos.rules import MAX_PHOTO_BYTES
+from services.gateway.photos.limits import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
 
 _AT_LEAST_ONE = (

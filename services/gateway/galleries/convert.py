@@ -6,9 +6,9 @@ from headshots.v1 import galleries_pb2, images_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import STATES, optional_timestamp, timestamp
 from services.gateway.events.models import ShotPreview
+from services.gateway.galleries.limits import DEFAULT_SHOTS_PER_STYLE
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
 from services.gateway.galleries.remix import Remix, RemixOrder
-from services.gateway.galleries.rules import DEFAULT_SHOTS_PER_STYLE
 from services.gateway.peers.convert import failure
 from services.gateway.peers.models import PRIORITY_STANDARD
 

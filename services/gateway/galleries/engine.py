@@ -13,7 +13,7 @@ from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
-from services.gateway.galleries import orders, rows
+from services.gateway.galleries import creating, rows
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
 from services.gateway.metrics import GatewayMetrics
 
@@ -55,9 +55,9 @@ class GalleryEngine:
     async def create(
         self, tenant: str, subject_id: str, order: GalleryOrder, *, request_id: str, validate_only: bool
     ) -> Gallery:
-        """Raises as `orders.create_gallery`."""
+        """Raises as `creating.create_gallery`."""
         gallery = await in_thread(
-            orders.create_gallery,
+            creating.create_gallery,
             self._database,
             self._styles,
             tenant,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headshots.schema import TERMINAL_STATES
+from services.gateway.galleries.limits import DEFAULT_SHOTS_PER_STYLE
 from services.gateway.galleries.remix import Remix, RemixOrder
-from services.gateway.galleries.rules import DEFAULT_SHOTS_PER_STYLE
 from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, Failure
 
 

@@ -16,6 +16,7 @@ from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.threads import in_thread
 from headshots.v1 import generator_pb2, generator_pb2_grpc, trainer_pb2, trainer_pb2_grpc
 from services.gateway.peers import convert
+from services.gateway.peers.addresses import replica_addresses
 from services.gateway.peers.models import (
     GenerationEvent,
     GenerationRequest,
@@ -23,7 +24,6 @@ from services.gateway.peers.models import (
     TrainingJob,
     TrainingRequest,
 )
-from services.gateway.peers.replicas import replica_addresses
 
 _CALL_SECONDS = 10.0
 # Reasons of errors whose messages come from gRPC itself.

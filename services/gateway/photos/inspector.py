@@ -18,8 +18,8 @@ from headshots.imaging.quality import QualityLimits
 from headshots.threads import in_thread
 from services.gateway.peers.describer import Describer
 from services.gateway.photos import rows as photo_rows
+from services.gateway.photos.limits import MAX_PHOTO_BYTES, MIN_TRAINING_PHOTOS
 from services.gateway.photos.models import Photo
-from services.gateway.photos.rules import MAX_PHOTO_BYTES, MIN_TRAINING_PHOTOS
 from services.gateway.photos.streams import StreamLimiter, StreamPart, read_header, read_photos, stream_error
 
 

@@ -14,8 +14,8 @@ from headshots.errors import FailedPreconditionError, NotFoundError
 from headshots.schema import photos
 from services.gateway.api.names import photo_name, subject_name
 from services.gateway.api.pages import cut_page, decode_token
+from services.gateway.photos.limits import MAX_PHOTOS
 from services.gateway.photos.models import Photo
-from services.gateway.photos.rules import MAX_PHOTOS
 from services.gateway.photos.uploads import SpooledPhoto, duplicate_photo
 from services.gateway.tenants.ownership import find_subject, lock_subject, object_prefix
 

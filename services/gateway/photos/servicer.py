@@ -12,7 +12,7 @@ from headshots.v1 import photos_pb2, photos_pb2_grpc
 from services.gateway.api.names import ids
 from services.gateway.photos import convert
 from services.gateway.photos.engine import PhotoEngine
-from services.gateway.photos.rules import MAX_PHOTOS
+from services.gateway.photos.limits import MAX_PHOTOS
 
 
 class PhotoServicer(photos_pb2_grpc.PhotoServiceServicer):

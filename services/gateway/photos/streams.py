@@ -17,7 +17,7 @@ from headshots.errors import (
 )
 from headshots.imaging import PhotoLimits
 from headshots.threads import in_thread
-from services.gateway.photos.rules import MAX_PHOTO_BYTES, MAX_PHOTOS
+from services.gateway.photos.limits import MAX_PHOTO_BYTES, MAX_PHOTOS
 
 _BUSY_RETRY_SECONDS = 5.0
 P = ParamSpec("P")

@@ -12,7 +12,7 @@ from services.gateway.events.hub import Hub
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.models import TrainingOptions
-from services.gateway.trainings import rows
+from services.gateway.trainings import creating, rows
 from services.gateway.trainings.models import Training
 from services.gateway.trainings.reconciler import Reconciler
 
@@ -48,10 +48,10 @@ class TrainingEngine:
         validate_only: bool,
         photos: Sequence[str] = (),
     ) -> Training:
-        """Raises as `rows.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
+        """Raises as `creating.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
         await self._check_rank(options)
         training = await in_thread(
-            rows.create_training,
+            creating.create_training,
             self._database,
             tenant,
             subject_id,

@@ -1,8 +1,4 @@
-"""Creates, finds and cancels trainings for callers. Blocking SQL.
-
-The row is written before the job is sent to a trainer, so a crash at any point loses nothing: `Reconciler` finds the
-row and continues, see `mirror`.
-"""
+"""Finds, lists and cancels trainings for callers. Blocking SQL; `creating` makes them."""
 
 from __future__ import annotations
 
@@ -13,23 +9,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import database_now, read, write
-from headshots.errors import FailedPreconditionError
-from headshots.schema import CANCELLED, PENDING, SUCCEEDED, TERMINAL_STATES, training_jobs, trainings
+from headshots.schema import CANCELLED, SUCCEEDED, TERMINAL_STATES, training_jobs, trainings
 from services.gateway.api.errors import not_found
 from services.gateway.api.names import training_name
 from services.gateway.api.pages import NewestFirst
-from services.gateway.api.requests import find_by_request_id
-from services.gateway.peers.models import Adapter, TrainingJob, TrainingOptions, TrainingRequest
-from services.gateway.photos.rows import photo_refs
-from services.gateway.photos.rules import MIN_TRAINING_PHOTOS
-from services.gateway.tenants.ownership import find_subject, new_id, object_prefix
+from services.gateway.peers.models import Adapter
+from services.gateway.tenants.ownership import find_subject
 from services.gateway.trainings.events import (
     EventBatch,
     delete_events_of_subject,
     events_after,
     lock_active,
     record_change,
-    record_creation,
     to_training,
 )
 from services.gateway.trainings.models import Training
@@ -37,81 +28,9 @@ from services.gateway.trainings.models import Training
 ACTIVE = trainings.c.state.not_in(TERMINAL_STATES)
 
 
-def create_training(
-    engine: Engine,
-    tenant_id: str,
-    subject_id: str,
-    *,
-    options: TrainingOptions,
-    priority: int,
-    request_id: str,
-    validate_only: bool,
-    photos: Sequence[str] = (),
-) -> Training:
-    """Queues a training on the photos with these names, else on all that the subject has now.
-
-    A repeated `request_id` returns the training that it created before; `validate_only` inserts nothing.
-
-    Raises:
-        NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
-        FailedPreconditionError: TOO_FEW_PHOTOS, TRAINING_ACTIVE.
-    """
-    with write(engine) as connection:
-        subject = find_subject(connection, tenant_id, subject_id, lock=True)
-        made = find_by_request_id(connection, trainings, trainings.c.subject_id == subject_id, request_id)
-        if made is not None:
-            return to_training(made)
-        refs = photo_refs(connection, subject_id, photos)
-        _check_may_train(connection, subject_id, len(refs))
-        training_id = new_id()
-        prefix = f"{object_prefix(tenant_id, subject_id)}/adapters/{training_id}"
-        training = Training(
-            id=training_id,
-            subject_id=subject_id,
-            request=TrainingRequest(training_id, tenant_id, refs, prefix, subject.class_noun, options, priority),
-            job=TrainingJob(state=PENDING),
-            created_at=database_now(connection),
-            revision=1,
-        )
-        if not validate_only:
-            _insert(connection, tenant_id, request_id, training)
-        return training
-
-
-def _check_may_train(connection: Connection, subject_id: str, photo_count: int) -> None:
-    if photo_count < MIN_TRAINING_PHOTOS:
-        raise FailedPreconditionError(
-            "TOO_FEW_PHOTOS",
-            f"a training needs at least {MIN_TRAINING_PHOTOS} photos, this one has {photo_count}; upload or name more",
-        )
-    active = active_of_subject(connection, subject_id)
-    if active is not None:
-        name = training_name(subject_id, active)
-        raise FailedPreconditionError(
-            "TRAINING_ACTIVE", f"{name} has not ended; wait for it or cancel it", metadata={"name": name}
-        )
-
-
 def active_of_subject(connection: Connection, subject_id: str) -> str | None:
     """The id of a training of the subject that has not ended."""
     return connection.execute(sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id, ACTIVE)).scalar()
-
-
-def _insert(connection: Connection, tenant_id: str, request_id: str, training: Training) -> None:
-    connection.execute(
-        sa.insert(trainings).values(
-            id=training.id,
-            subject_id=training.subject_id,
-            tenant_id=tenant_id,
-            request_id=request_id or None,
-            state=training.job.state,
-            request=training.request.to_json(),
-            job=training.job.to_json(),
-            created_at=training.created_at,
-            revision=training.revision,
-        )
-    )
-    record_creation(connection, training)
 
 
 def get_training(engine: Engine, tenant_id: str, subject_id: str, training_id: str) -> Training:

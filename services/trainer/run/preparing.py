@@ -24,7 +24,8 @@ from services.trainer.lora.recipe import Recipe
 from services.trainer.lora.scenes import run_captions
 from services.trainer.run.messages import Task
 from services.trainer.selection.bare_portraits import bare_portraits
-from services.trainer.selection.judging import Judge, hold_out
+from services.trainer.selection.holding_out import hold_out
+from services.trainer.selection.judging import Judge
 from services.trainer.selection.sampling import CheckpointSampler, PortraitSet, score_prompts, score_seeds
 from services.trainer.selection.scores import NO_ANALYZER, NO_CHECKPOINTS, TOO_FEW_PHOTOS
 from services.trainer.selection.selection import Selection

@@ -8,16 +8,10 @@ from dataclasses import dataclass, field
 from headshots.faces import Pixels
 from services.trainer.lora.loop import Array, TrainingLoop
 from services.trainer.lora.recipe import Recipe
+from services.trainer.selection.choosing import best_of, conclude, has_stopped_improving, not_measured
 from services.trainer.selection.judging import Judge
 from services.trainer.selection.sampling import CheckpointSampler
-from services.trainer.selection.scores import (
-    CheckpointScores,
-    TrainingScores,
-    best_of,
-    conclude,
-    has_stopped_improving,
-    not_measured,
-)
+from services.trainer.selection.scores import CheckpointScores, TrainingScores
 
 # Judging may take this share of the training's work.
 _MAX_SHARE = 0.15

@@ -14,8 +14,8 @@ from headshots.database import database_now, migrate, open_database, read, write
 from headshots.styles import StyleLibrary
 from headshots.v1.jobs_pb2 import PRIORITY_HIGH
 from services.gateway.galleries import shots
+from services.gateway.galleries.creating import create_gallery
 from services.gateway.galleries.models import GalleryOrder
-from services.gateway.galleries.orders import create_gallery
 from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, ImageDone, TrainingJob
 from services.gateway.settings import default_styles

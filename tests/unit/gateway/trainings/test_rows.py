@@ -17,6 +17,7 @@ from services.gateway.peers.models import Adapter, TrainingJob, TrainingOptions,
 from services.gateway.subjects.rows import create_subject
 from services.gateway.trainings import mirror
 from services.gateway.trainings import rows as training_rows
+from services.gateway.trainings.creating import create_training
 from services.gateway.trainings.models import Training
 
 ADAPTER = Adapter("ab" * 32, "a/adapter.safetensors", "cd" * 32, 4, "ohwx", 9, "", "")
@@ -49,7 +50,7 @@ def training(engine: Engine) -> Training:
                     created_at=0.0,
                 )
             )
-    return training_rows.create_training(
+    return create_training(
         engine,
         "acme",
         subject,

@@ -17,7 +17,8 @@ from services.trainer.lora.recipe import Recipe, TrainingOptions
 from services.trainer.output.adapter_files import Extras, finished_adapter, remove_artefacts, write_adapter
 from services.trainer.output.provenance import Provenance, fingerprint
 from services.trainer.queue.job import AdapterFiles, JobRequest, PhotoRef
-from services.trainer.selection.scores import TrainingScores, not_measured
+from services.trainer.selection.choosing import not_measured
+from services.trainer.selection.scores import TrainingScores
 
 PREFIX = "tenants/t/adapters/a"
 REQUEST = JobRequest((PhotoRef("p/1.png", "1" * 64),), PREFIX, "man", TrainingOptions())

@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from headshots.faces import Face, Part, Pixels
-from services.trainer.selection.judging import Judge, hold_out, surroundings
+from services.trainer.selection.holding_out import hold_out
+from services.trainer.selection.judging import Judge, surroundings
 
 SIDE = 32
 ADA, BOB = (200, 40, 40), (40, 40, 200)

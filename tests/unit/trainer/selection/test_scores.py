@@ -8,17 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.trainer.selection.choosing import NOISE, best_of, conclude, has_stopped_improving, not_measured
 from services.trainer.selection.scores import (
     MAX_COPYING,
     MIN_DIVERSITY,
     MIN_PROMPT_KEPT,
-    NOISE,
     CheckpointScores,
     TrainingScores,
-    best_of,
-    conclude,
-    has_stopped_improving,
-    not_measured,
 )
 
 

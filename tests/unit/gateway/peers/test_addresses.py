@@ -11,8 +11,8 @@ import pytest
 
 from headshots.artifacts import ArtifactStore
 from headshots.errors import UnavailableError
-from services.gateway.peers import replicas
-from services.gateway.peers.replicas import replica_addresses
+from services.gateway.peers import addresses
+from services.gateway.peers.addresses import replica_addresses
 from services.gateway.peers.rpc import RpcGenerator, open_peer
 from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.gateway.peer import serve
@@ -33,10 +33,10 @@ def resolving_to(*ips: str) -> Any:
 
 
 def test_a_name_resolves_to_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replicas.socket, "getaddrinfo", resolving_to("10.0.0.2", "10.0.0.1"))
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", resolving_to("10.0.0.2", "10.0.0.1"))
     assert replica_addresses("generator:50053") == ["10.0.0.1:50053", "10.0.0.2:50053"]
     assert replica_addresses("dns:///generator:50053") == ["10.0.0.1:50053", "10.0.0.2:50053"]
-    monkeypatch.setattr(replicas.socket, "getaddrinfo", resolving_to("::1"))
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", resolving_to("::1"))
     assert replica_addresses("generator:7") == ["[::1]:7"]
 
 
@@ -90,7 +90,7 @@ async def test_a_name_that_does_not_resolve_is_a_generator_that_is_away(monkeypa
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror("no such name")
 
-    monkeypatch.setattr(replicas.socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", unknown)
     async with open_peer("generator:50053") as channel:
         with pytest.raises(UnavailableError) as caught:
             await RpcGenerator(channel, "generator:50053").evict(SHA256)

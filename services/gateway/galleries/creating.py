@@ -14,10 +14,10 @@ from headshots.schema import PENDING, galleries, shots
 from headshots.styles import Style, StyleLibrary
 from services.gateway.api.names import training_name
 from services.gateway.api.requests import find_by_request_id
+from services.gateway.galleries.limits import MAX_SHOTS, SEEDS
 from services.gateway.galleries.models import Gallery, GalleryOrder
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import find_image, to_galleries
-from services.gateway.galleries.rules import MAX_SHOTS, SEEDS
 from services.gateway.peers.models import Adapter
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.trainings.rows import active_of_subject, newest_adapters
