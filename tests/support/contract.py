@@ -7,13 +7,28 @@ from collections.abc import Iterator
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
 from buf.validate import validate_pb2
-from headshots.v1 import galleries_pb2, photos_pb2, styles_pb2, subjects_pb2, tenants_pb2, trainings_pb2
+from headshots.v1 import (
+    galleries_pb2,
+    generator_pb2,
+    photos_pb2,
+    styles_pb2,
+    subjects_pb2,
+    tenants_pb2,
+    trainer_pb2,
+    trainings_pb2,
+)
 
 FILES = (tenants_pb2, subjects_pb2, photos_pb2, trainings_pb2, galleries_pb2, styles_pb2)
 SERVICES: dict[str, ServiceDescriptor] = {
     name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()
 }
 CALLS: list[MethodDescriptor] = [method for service in SERVICES.values() for method in service.methods]
+INTERNAL_CALLS: list[MethodDescriptor] = [
+    method
+    for file in (trainer_pb2, generator_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+]
 
 
 def name_of(call: MethodDescriptor) -> str:

@@ -16,7 +16,7 @@ from grpc_tools import protoc
 
 from buf.validate import validate_pb2
 from headshots.client.stub import METHODS
-from tests.support.contract import CALLS, FILES, SERVICES, constraint, inputs, name_of
+from tests.support.contract import CALLS, FILES, INTERNAL_CALLS, SERVICES, constraint, inputs, name_of
 from tests.support.paths import ROOT
 
 PROTOS = ROOT / "protos"
@@ -82,7 +82,7 @@ def test_a_file_of_one_resource_has_one_service() -> None:
         assert noun.capitalize() in file.DESCRIPTOR.message_types_by_name
 
 
-@pytest.mark.parametrize("call", CALLS, ids=name_of)
+@pytest.mark.parametrize("call", CALLS + INTERNAL_CALLS, ids=name_of)
 def test_a_call_has_a_request_and_a_response_of_its_own(call: MethodDescriptor) -> None:
     assert (call.input_type.name, call.output_type.name) == (f"{call.name}Request", f"{call.name}Response")
 
@@ -121,7 +121,7 @@ def test_everything_is_commented(comments: dict[str, str]) -> None:
     assert [name for name, text in comments.items() if len(text) < 5] == []
 
 
-@pytest.mark.parametrize("call", CALLS, ids=name_of)
+@pytest.mark.parametrize("call", CALLS + INTERNAL_CALLS, ids=name_of)
 def test_every_field_that_a_caller_sends_has_a_constraint(call: MethodDescriptor) -> None:
     for field in inputs(call.input_type):
         is_own_message = field.message_type is not None and not field.is_repeated
@@ -143,7 +143,7 @@ def _is_bounded(rules: validate_pb2.FieldRules) -> bool:
     return kind is not None and bool({"gt", "gte"} & {name.name for name, _ in getattr(rules, kind).ListFields()})
 
 
-@pytest.mark.parametrize("call", CALLS, ids=name_of)
+@pytest.mark.parametrize("call", CALLS + INTERNAL_CALLS, ids=name_of)
 def test_a_field_that_may_be_left_out_tells_what_that_means(call: MethodDescriptor, comments: dict[str, str]) -> None:
     for field in inputs(call.input_type):
         in_oneof = field.containing_oneof is not None and not field.containing_oneof.name.startswith("_")
