@@ -22,22 +22,32 @@ Arrays = dict[str, npt.NDArray[np.float32]]
 _NUMPY_OF = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32}
 _NAME_OF = {np.dtype(dtype): name for name, dtype in _NUMPY_OF.items()}
 _ALIGNMENT = 8
+_NAME_SHOWN = 120
+# Kohya's tools write the words of all captions into the metadata, some hundred KB.
+_MOST_HEADER_BYTES = 16 << 20
 
 
-def read_arrays(data: bytes) -> tuple[Arrays, dict[str, str]]:
-    """All tensors as float32, and the file's metadata.
+def read_arrays(data: bytes, *, most_tensors: int | None = None) -> tuple[Arrays, dict[str, str]]:
+    """All tensors as float32, and the file's metadata. ``most_tensors``: how many a stranger's file may have.
 
     Raises:
         InvalidAdapterError: ADAPTER_CORRUPT, for anything that is not a whole safetensors file of numbers. Pickles
             (``.bin``, ``.ckpt``, ``.pt``) end here too: they can run code and are never opened.
+            ADAPTER_TOO_MANY_TENSORS; ADAPTER_SHAPE_MISMATCH, for shapes that no array has.
     """
+    header = _header(data)
+    count = len(header) - ("__metadata__" in header)
+    if most_tensors is not None and count > most_tensors:
+        raise InvalidAdapterError(
+            "ADAPTER_TOO_MANY_TENSORS",
+            f"the file has {count} tensors, more than the {most_tensors} that any adapter has; keep the LoRA's alone",
+        )
     try:
         tensors = safetensors.deserialize(data)  # type: ignore[no-untyped-call]
     except safetensors.SafetensorError as error:
         raise _corrupt(f"not a whole safetensors file ({error}); pickled weights are refused") from error
     arrays = {name: _decode(name, view) for name, view in tensors}
-    header_size = int.from_bytes(data[:8], "little")
-    metadata = json.loads(data[8 : 8 + header_size]).get("__metadata__") or {}
+    metadata = header.get("__metadata__") or {}
     return arrays, {str(key): str(value) for key, value in metadata.items()}
 
 
@@ -59,15 +69,37 @@ def write_arrays(arrays: Mapping[str, npt.NDArray[Any]], metadata: Mapping[str, 
     return len(text).to_bytes(8, "little") + text + b"".join(blobs)
 
 
+def _header(data: bytes) -> dict[str, Any]:
+    """The file's JSON, tensors by name and the metadata; the library checks what it says."""
+    size = int.from_bytes(data[:8], "little")
+    if size > _MOST_HEADER_BYTES:
+        raise _corrupt(f"not a safetensors file with at most {_MOST_HEADER_BYTES >> 20} MiB of header")
+    try:
+        header = json.loads(data[8 : 8 + size])
+    except (ValueError, RecursionError) as error:
+        raise _corrupt("not a whole safetensors file (its header is no JSON); pickled weights are refused") from error
+    if not isinstance(header, dict):
+        raise _corrupt("not a safetensors file: its header is no JSON object")
+    return header
+
+
 def _decode(name: str, view: Mapping[str, Any]) -> npt.NDArray[np.float32]:
     """One tensor as float32. bfloat16 is the upper half of a float32's bits."""
     dtype, shape, raw = view["dtype"], view["shape"], view["data"]
-    if dtype == "BF16":
-        wide = np.frombuffer(raw, np.uint16).astype(np.uint32) << 16
-        return wide.view(np.float32).reshape(shape)
-    if dtype not in _NUMPY_OF:
-        raise _corrupt(f"tensor {name} holds {dtype}; numbers of at least 16 bits are needed")
-    return np.frombuffer(raw, _NUMPY_OF[dtype]).reshape(shape).astype(np.float32)
+    if dtype != "BF16" and dtype not in _NUMPY_OF:
+        raise _corrupt(f"tensor {name[:_NAME_SHOWN]} holds {dtype}; numbers of at least 16 bits are needed")
+    try:
+        # What float32 does not hold becomes infinite, and is refused later by its layer's name.
+        with np.errstate(over="ignore"):
+            if dtype == "BF16":
+                wide = np.frombuffer(raw, np.uint16).astype(np.uint32) << 16
+                return wide.view(np.float32).reshape(shape)
+            return np.frombuffer(raw, _NUMPY_OF[dtype]).reshape(shape).astype(np.float32)
+    except ValueError as error:
+        # The library lets shapes pass that numpy does not: of 70 dimensions, or of nothing times 2**62.
+        raise InvalidAdapterError(
+            "ADAPTER_SHAPE_MISMATCH", f"tensor {name[:_NAME_SHOWN]} has a shape that no layer has: {error}"
+        ) from error
 
 
 def _corrupt(why: str) -> InvalidAdapterError:

@@ -35,15 +35,15 @@ def behaviour(handler: Handler) -> Any:
     return handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
 
 
-def rebuild(handler: Handler, function: Any) -> Handler:
-    """The same handler around another function."""
+def rebuild(handler: Handler, function: Any, deserializer: Any) -> Handler:
+    """The same handler around another function, which takes what ``deserializer`` makes of a request's bytes."""
     make = {
         (False, False): grpc.unary_unary_rpc_method_handler,
         (False, True): grpc.unary_stream_rpc_method_handler,
         (True, False): grpc.stream_unary_rpc_method_handler,
         (True, True): grpc.stream_stream_rpc_method_handler,
     }[(bool(handler.request_streaming), bool(handler.response_streaming))]
-    return make(function, handler.request_deserializer, handler.response_serializer)
+    return make(function, deserializer, handler.response_serializer)
 
 
 class WrappingInterceptor(grpc.aio.ServerInterceptor):
@@ -56,14 +56,17 @@ class WrappingInterceptor(grpc.aio.ServerInterceptor):
         handler = await continuation(handler_call_details)
         if handler is None or not self.applies(handler_call_details.method):
             return handler
-        inner = behaviour(handler)
-        if handler.response_streaming:
-            return rebuild(handler, self.wrap_streaming(inner, handler, handler_call_details.method))
-        return rebuild(handler, self.wrap_unary(inner, handler, handler_call_details.method))
+        wrap = self.wrap_streaming if handler.response_streaming else self.wrap_unary
+        function = wrap(behaviour(handler), handler, handler_call_details.method)
+        return rebuild(handler, function, self.deserializer(handler))
 
     def applies(self, method: str) -> bool:
         """Whether calls of ``/package.Service/Method`` are wrapped; default: all."""
         return True
+
+    def deserializer(self, handler: Handler) -> Any:
+        """What gRPC makes a request of before the wrapped function is called; None gives it the bytes."""
+        return handler.request_deserializer
 
     @abstractmethod
     def wrap_unary(self, inner: Unary, handler: Handler, method: str) -> Unary:

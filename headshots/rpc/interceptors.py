@@ -1,4 +1,7 @@
-"""Does what every call to a server of ours needs, outermost first: metrics, errors, authentication, validation."""
+"""Does what every call to a server of ours needs, outermost first: metrics, errors, authentication.
+
+Then come :mod:`headshots.rpc.parsing` and :mod:`headshots.rpc.validation`.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,13 @@ from typing import Any
 
 import grpc
 import grpc.aio
-import protovalidate
 from grpc_status import rpc_status
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from headshots.errors import FieldViolation, HeadshotsError, InternalError, InvalidArgumentError
+from headshots.errors import HeadshotsError, InternalError
 from headshots.rpc.auth import Authenticator, set_current_tenant
 from headshots.rpc.handlers import Context, Handler, Streaming, Unary, WrappingInterceptor, grpc_type
 from headshots.rpc.statuses import status_from_error
-from headshots.rpc.violation_texts import described
 
 log = logging.getLogger(__name__)
 
@@ -170,64 +171,3 @@ class AuthInterceptor(WrappingInterceptor):
                     yield response
 
         return call
-
-
-class ValidationInterceptor(WrappingInterceptor):
-    """Holds every message against the constraints that the protos state."""
-
-    def wrap_unary(self, inner: Unary, handler: Handler, method: str) -> Unary:
-        """Validate, then answer."""
-        streaming = handler.request_streaming
-
-        async def call(request: Any, context: Context) -> Any:
-            return await inner(_validated(request, streaming), context)
-
-        return call
-
-    def wrap_streaming(self, inner: Streaming, handler: Handler, method: str) -> Streaming:
-        """Validate, then stream."""
-        streaming = handler.request_streaming
-
-        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-            async with contextlib.aclosing(inner(_validated(request, streaming), context)) as responses:  # type: ignore[type-var]
-                async for response in responses:
-                    yield response
-
-        return call
-
-
-def _validated(request: Any, streaming: bool) -> Any:
-    if streaming:
-        return _validated_stream(request)
-    validate_message(request)
-    return request
-
-
-async def _validated_stream(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    async for request in requests:
-        validate_message(request)
-        yield request
-
-
-def validate_message(message: Any) -> None:
-    """Check one message.
-
-    Raises:
-        InvalidArgumentError: CONSTRAINT_VIOLATED, with one violation for each rule that was broken.
-    """
-    try:
-        protovalidate.validate(message)
-    except protovalidate.ValidationError as error:
-        violations = [FieldViolation(_path(v.proto.field), described(v)) for v in error.violations]
-        summary = "; ".join(f"{v.field or 'message'}: {v.description}" for v in violations)
-        raise InvalidArgumentError("CONSTRAINT_VIOLATED", summary, violations=violations) from error
-
-
-def _path(field_path: Any) -> str:
-    """``options.steps``, ``styles[2]``."""
-    parts = []
-    for element in field_path.elements if field_path is not None else ():
-        subscript = getattr(element, "subscript", None)
-        index = getattr(subscript, "value", None) if subscript is not None else None
-        parts.append(f"{element.field_name}[{index}]" if index is not None else element.field_name)
-    return ".".join(parts)

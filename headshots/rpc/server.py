@@ -17,8 +17,10 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from headshots.errors import UnavailableError
 from headshots.rpc.auth import Authenticator
-from headshots.rpc.interceptors import AuthInterceptor, ErrorInterceptor, MetricsInterceptor, ValidationInterceptor
+from headshots.rpc.interceptors import AuthInterceptor, ErrorInterceptor, MetricsInterceptor
+from headshots.rpc.parsing import ParsingInterceptor
 from headshots.rpc.ports import check_port
+from headshots.rpc.validation import ValidationInterceptor
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +118,7 @@ def _interceptors(registry: CollectorRegistry, authenticate: Authenticator | Non
     found: list[grpc.aio.ServerInterceptor] = [MetricsInterceptor(registry), ErrorInterceptor()]
     if authenticate is not None:
         found.append(AuthInterceptor(authenticate))
-    return [*found, ValidationInterceptor()]
+    return [*found, ParsingInterceptor(), ValidationInterceptor()]
 
 
 def _options(settings: ServerSettings) -> list[tuple[str, int]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 import grpc
-from google.protobuf import any_pb2, duration_pb2
+from google.protobuf import duration_pb2
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
@@ -19,28 +21,37 @@ from headshots.errors import (
     UnavailableError,
     error_class,
 )
+from headshots.rpc import fitting
 
 
 def status_from_error(error: HeadshotsError) -> status_pb2.Status:
-    """``google.rpc.Status`` with ErrorInfo, and BadRequest and RetryInfo where the error has them."""
-    details = [error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata)]
-    if error.violations:
-        details.append(
-            error_details_pb2.BadRequest(
-                field_violations=[
-                    error_details_pb2.BadRequest.FieldViolation(field=v.field, description=v.description)
-                    for v in error.violations
-                ]
-            )
-        )
+    """``google.rpc.Status`` with ErrorInfo, and BadRequest and RetryInfo where the error has them.
+
+    It always fits into gRPC's metadata: a long message is cut, and of many violations the first are told, with the
+    number of those left out in ErrorInfo's metadata (``violations_left_out``).
+    """
+    info = error_details_pb2.ErrorInfo(
+        reason=error.reason, domain=DOMAIN, metadata=fitting.cut_metadata(error.metadata)
+    )
+    details: list[Message] = [info]
     if error.retry_after_seconds is not None:
         delay = duration_pb2.Duration()
         delay.FromMilliseconds(round(error.retry_after_seconds * 1000))
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
-    packed = [any_pb2.Any() for _ in details]
-    for target, detail in zip(packed, details, strict=True):
-        target.Pack(detail)
-    return status_pb2.Status(code=getattr(code_pb2, error.code.name), message=error.message, details=packed)
+    if error.violations:
+        told = fitting.as_many_as_fit(error.violations, _status(error, details))
+        details.append(told)
+        left_out = len(error.violations) - len(told.field_violations)
+        if left_out:
+            info.metadata[fitting.LEFT_OUT] = str(left_out + int(error.metadata.get(fitting.LEFT_OUT, "0")))
+    return _status(error, details)
+
+
+def _status(error: HeadshotsError, details: Iterable[Message]) -> status_pb2.Status:
+    status = status_pb2.Status(code=getattr(code_pb2, error.code.name), message=fitting.cut_message(error.message))
+    for detail in details:
+        status.details.add().Pack(detail)
+    return status
 
 
 def error_from_rpc(error: grpc.RpcError) -> HeadshotsError:

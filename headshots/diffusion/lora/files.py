@@ -15,12 +15,12 @@ import numpy as np
 from headshots.diffusion.lora.layout import Layout, Site
 from headshots.diffusion.lora.pairs import (
     KOHYA_PREFIX,
-    PEFT_METADATA_KEY,
     FloatArray,
     LoraPair,
     pairs_from_arrays,
     pairs_of_peft,
 )
+from headshots.diffusion.lora.scaling import PEFT_METADATA_KEY
 from headshots.diffusion.safetensors_io import read_arrays, write_arrays
 from headshots.errors import InvalidAdapterError
 
@@ -40,6 +40,8 @@ __all__ = [
 
 DIGEST_KEY = "foundation_digest"
 """Metadata key of the foundation's digest in files that we write."""
+# Kohya's files for SDXL with text encoders and convolutions have some 8,000.
+_MOST_TENSORS = 20_000
 
 
 def load_row(data: bytes, layout: Layout, foundation_digest: str) -> FloatArray:
@@ -47,7 +49,8 @@ def load_row(data: bytes, layout: Layout, foundation_digest: str) -> FloatArray:
 
     Raises:
         InvalidAdapterError: ADAPTER_CORRUPT, ADAPTER_FOREIGN_FOUNDATION, ADAPTER_EMPTY, ADAPTER_INCOMPLETE,
-            ADAPTER_UNKNOWN_LAYERS, ADAPTER_SHAPE_MISMATCH, ADAPTER_RANK_TOO_HIGH, ADAPTER_NOT_FINITE.
+            ADAPTER_UNKNOWN_LAYERS, ADAPTER_SHAPE_MISMATCH, ADAPTER_RANK_TOO_HIGH, ADAPTER_NOT_FINITE,
+            ADAPTER_PATTERN_REFUSED, ADAPTER_TOO_MANY_TENSORS.
     """
     return pack(read_pairs(data, layout, foundation_digest), layout)
 
@@ -58,7 +61,7 @@ def read_pairs(data: bytes, layout: Layout, foundation_digest: str) -> dict[str,
     Raises:
         InvalidAdapterError: as :func:`load_row`, but for ADAPTER_RANK_TOO_HIGH.
     """
-    arrays, metadata = read_arrays(data)
+    arrays, metadata = read_arrays(data, most_tensors=_MOST_TENSORS)
     made_for = metadata.get(DIGEST_KEY)
     if made_for is not None and made_for != foundation_digest:
         raise foreign_foundation(made_for, foundation_digest)
@@ -141,7 +144,10 @@ def _check(name: str, pair: LoraPair, site: Site) -> None:
             "ADAPTER_SHAPE_MISMATCH",
             f"{name} has A {pair.a_RI.shape} and B {pair.b_OR.shape}; the layer needs [r, {inputs}] and [{outputs}, r]",
         )
-    if not (np.isfinite(pair.a_RI).all() and np.isfinite(pair.b_OR * np.float32(pair.scale)).all()):
+    # What overflows is infinite after it, and told.
+    with np.errstate(over="ignore", invalid="ignore"):
+        is_finite = np.isfinite(pair.a_RI).all() and np.isfinite(pair.b_OR * np.float32(pair.scale)).all()
+    if not is_finite:
         raise InvalidAdapterError("ADAPTER_NOT_FINITE", f"{name} holds NaN or infinity; train it again")
 
 

@@ -10,23 +10,19 @@ R is a LoRA's rank, I the layer's inputs, O its outputs.
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from headshots.diffusion.lora.layout import Layout
+from headshots.diffusion.lora.scaling import PeftScaling
 from headshots.diffusion.safetensors_io import Arrays
 from headshots.errors import InvalidAdapterError
 
 FloatArray = npt.NDArray[np.float32]
 
-PEFT_METADATA_KEY = "lora_adapter_metadata"
 KOHYA_PREFIX = "lora_unet_"
 _ENDINGS = {
     ".lora_A.weight": "a",
@@ -35,7 +31,8 @@ _ENDINGS = {
     ".lora_up.weight": "b",
     ".alpha": "alpha",
 }
-_NAMES_SHOWN = 4
+# Of names that the engine does not know; they may be of any length.
+_NAMES_SHOWN, _NAME_SHOWN = 4, 120
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,8 @@ def pairs_from_arrays(arrays: Arrays, metadata: Mapping[str, str], layout: Layou
     """LoRA pairs by site name, from a file in either layout.
 
     Raises:
-        InvalidAdapterError: ADAPTER_EMPTY, ADAPTER_UNKNOWN_LAYERS, ADAPTER_INCOMPLETE, ADAPTER_CORRUPT.
+        InvalidAdapterError: ADAPTER_EMPTY, ADAPTER_UNKNOWN_LAYERS, ADAPTER_INCOMPLETE, ADAPTER_CORRUPT,
+            ADAPTER_SHAPE_MISMATCH, ADAPTER_NOT_FINITE, ADAPTER_PATTERN_REFUSED.
     """
     parts: dict[str, dict[str, FloatArray]] = {}
     unknown: set[str] = set()
@@ -94,7 +92,7 @@ def pairs_from_arrays(arrays: Arrays, metadata: Mapping[str, str], layout: Layou
         else:
             parts[site][part] = array
     if unknown:
-        shown = ", ".join(sorted(unknown)[:_NAMES_SHOWN])
+        shown = ", ".join(name[:_NAME_SHOWN] for name in sorted(unknown)[:_NAMES_SHOWN])
         adapted = ", ".join(layout.layers)
         raise InvalidAdapterError(
             "ADAPTER_UNKNOWN_LAYERS",
@@ -103,43 +101,8 @@ def pairs_from_arrays(arrays: Arrays, metadata: Mapping[str, str], layout: Layou
         )
     if not parts:
         raise InvalidAdapterError("ADAPTER_EMPTY", "the file holds no LoRA weights")
-    scaling = _PeftScaling.from_metadata(metadata)
+    scaling = PeftScaling.from_metadata(metadata)
     return {site: _pair(site, found, scaling) for site, found in parts.items()}
-
-
-@dataclass(frozen=True)
-class _PeftScaling:
-    """The scale of each module by PEFT's rules (``LoraConfig``)."""
-
-    alpha: float | None
-    alpha_pattern: Sequence[tuple[re.Pattern[str], float]]
-    rslora: bool
-
-    @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str]) -> _PeftScaling:
-        raw = metadata.get(PEFT_METADATA_KEY)
-        if raw is None:
-            return cls(None, (), False)
-        try:
-            found: dict[str, Any] = json.loads(raw)
-            config = {key.removeprefix("unet."): value for key, value in found.items()}
-            alpha, patterns = config.get("lora_alpha"), config.get("alpha_pattern") or {}
-            return cls(
-                None if alpha is None else float(alpha),
-                [(re.compile(rf"(.*\.)?({key})$"), float(value)) for key, value in patterns.items()],
-                bool(config.get("use_rslora", False)),
-            )
-        except (ValueError, TypeError, AttributeError, RecursionError, re.error) as error:
-            raise InvalidAdapterError(
-                "ADAPTER_CORRUPT", f"the adapter's {PEFT_METADATA_KEY} cannot be read: {error}"
-            ) from error
-
-    def scale(self, name: str, rank: int) -> float:
-        """alpha / rank, or alpha / sqrt(rank) for rank-stabilised LoRA (arXiv 2312.03732)."""
-        alpha = next((value for pattern, value in self.alpha_pattern if pattern.match(name)), self.alpha)
-        if alpha is None:
-            return 1.0
-        return alpha / (math.sqrt(rank) if self.rslora else rank)
 
 
 def _resolve(key: str, layout: Layout) -> tuple[str | None, str]:
@@ -155,7 +118,7 @@ def _resolve(key: str, layout: Layout) -> tuple[str | None, str]:
     return (site.name if site else None), _ENDINGS[ending]
 
 
-def _pair(site: str, found: Mapping[str, FloatArray], scaling: _PeftScaling) -> LoraPair:
+def _pair(site: str, found: Mapping[str, FloatArray], scaling: PeftScaling) -> LoraPair:
     """Put a site's parts together."""
     if "a" not in found or "b" not in found:
         missing = "down (A)" if "a" not in found else "up (B)"

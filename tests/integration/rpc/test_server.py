@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -128,6 +130,24 @@ async def test_constraints_name_each_bad_field(stub: Any) -> None:
     assert {violation.field for violation in error.violations} == {"parent", "styles[1]", "shots_per_style"}
 
 
+async def test_sixty_bad_names_keep_their_reason_and_tell_how_many_more_there_are(stub: Any) -> None:
+    request = galleries_pb2.CreateGalleryRequest(parent="subjects/x", styles=[f"Bad name {n}" for n in range(60)])
+    error = await failure(stub.CreateGallery(request, metadata=KEY))
+    assert isinstance(error, InvalidArgumentError)
+    assert error.reason == "CONSTRAINT_VIOLATED"
+    # One more for their number.
+    assert len(error.violations) + int(error.metadata["violations_left_out"]) == 61
+    assert len(error.violations) > 10
+    assert "styles[0]" in {violation.field for violation in error.violations}
+    assert error.message.endswith("; and 56 more")
+
+
+async def test_of_a_large_message_the_first_violation_is_enough(stub: Any) -> None:
+    request = galleries_pb2.CreateGalleryRequest(parent="subjects/x", styles=["B" * 60 for n in range(2000)])
+    error = await failure(stub.CreateGallery(request, metadata=KEY))
+    assert (error.reason, len(error.violations)) == ("CONSTRAINT_VIOLATED", 1)
+
+
 async def test_constraints_hold_within_a_client_stream(stub: Any) -> None:
     async def messages() -> AsyncIterator[photos_pb2.UploadPhotosRequest]:
         yield photos_pb2.UploadPhotosRequest(header=photos_pb2.UploadPhotosHeader(parent="subjects/a"))
@@ -166,6 +186,61 @@ async def test_the_tenant_reaches_unary_and_streaming_handlers(stub: Any) -> Non
     watch = stub.WatchTraining(trainings_pb2.WatchTrainingRequest(name="subjects/a/trainings/b"), metadata=KEY)
     assert (await watch.read()).training.name == "acme"
     assert (await failure(watch.read())).reason == "TRAINING_NOT_FOUND"
+
+
+# No end of a length, a wrong wire type, an end of a group, no UTF-8 in a string, and a length beyond the message.
+GARBAGE = [b"\xff" * 20, b"\x0f", b"\x0c", b"\x0a\x02\xff\xfe", b"\x0a\x7fshort"]
+UNARY = "/headshots.v1.SubjectService/GetSubject"
+SERVER_STREAM = "/headshots.v1.TrainingService/WatchTraining"
+CLIENT_STREAM = "/headshots.v1.PhotoService/UploadPhotos"
+
+
+async def raw_failure(channel: grpc.aio.Channel, method: str, data: bytes, metadata: Any) -> Any:
+    """What a call with these bytes as its only message fails with."""
+    if method == CLIENT_STREAM:
+
+        async def messages() -> AsyncIterator[bytes]:
+            yield data
+
+        return await failure(channel.stream_unary(method)(messages(), metadata=metadata))
+    if method == SERVER_STREAM:
+        return await failure(channel.unary_stream(method)(data, metadata=metadata).read())
+    return await failure(channel.unary_unary(method)(data, metadata=metadata))
+
+
+@pytest.mark.parametrize("method", [UNARY, SERVER_STREAM, CLIENT_STREAM])
+@pytest.mark.parametrize("data", GARBAGE, ids=range(len(GARBAGE)))
+async def test_bytes_that_are_no_message_are_told_counted_and_one_line_of_the_log(
+    running: RunningServer, method: str, data: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_channel(f"127.0.0.1:{running.port}") as channel:
+        error = await raw_failure(channel, method, data, KEY)
+        stranger = await raw_failure(channel, method, data, ())
+    assert isinstance(error, InvalidArgumentError)
+    assert error.reason == "MESSAGE_MALFORMED"
+    assert isinstance(stranger, UnauthenticatedError)
+    await until_counted(running, method, {"INVALID_ARGUMENT": 1, "UNAUTHENTICATED": 1})
+    warned = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [(method in record.getMessage(), record.exc_info) for record in warned] == [(True, None)]
+
+
+async def test_health_answers_garbage_as_every_call_does(running: RunningServer) -> None:
+    async with open_channel(f"127.0.0.1:{running.port}") as channel:
+        error = await raw_failure(channel, "/grpc.health.v1.Health/Check", b"\xff", ())
+    assert error.reason == "MESSAGE_MALFORMED"
+
+
+async def until_counted(running: RunningServer, method: str, codes: Mapping[str, int]) -> None:
+    """Wait until exactly so many calls of a method are counted as handled, by code."""
+    _, service, name = method.split("/")
+    labels = re.compile(rf'grpc_server_handled_total{{grpc_code="(\w+)",grpc_method="{name}",grpc_service="{service}"')
+
+    async def are_counted() -> bool:
+        lines = (await asyncio.to_thread(scrape, running)).splitlines()
+        found = {match[1]: float(line.split()[-1]) for line in lines if (match := labels.match(line))}
+        return found == dict(codes)
+
+    await until(are_counted)
 
 
 def scrape(running: RunningServer) -> str:

@@ -16,7 +16,7 @@ WITHIN_CALLS = (
     *sorted((ROOT / "services" / "gateway").rglob("*.py")),
     *sorted((ROOT / "headshots" / "imaging").rglob("*.py")),
     *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py", "keys.py", "styles.py")),
-    *(ROOT / "headshots" / "rpc" / name for name in ("auth.py", "interceptors.py")),
+    *(ROOT / "headshots" / "rpc" / name for name in ("auth.py", "parsing.py", "validation.py")),
 )
 # Functions that build an error of a reason.
 BUILDERS = {"stream_error": errors.InvalidArgumentError, "not_found": errors.NotFoundError}

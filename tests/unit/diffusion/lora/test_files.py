@@ -193,6 +193,28 @@ def _nan(value: float) -> bytes:
     return diffusers_lora_bytes({Q: bad}, {})
 
 
+def _with_peft(config: str) -> bytes:
+    return diffusers_lora_bytes({Q: pair()}, {"lora_adapter_metadata": config})
+
+
+def _kohya_alpha(alpha: torch.Tensor) -> bytes:
+    tensors = load(kohya_lora_bytes({Q: pair()}, {}))
+    return save({name: alpha if name.endswith(".alpha") else tensor for name, tensor in tensors.items()})
+
+
+def _with_a(a: torch.Tensor) -> bytes:
+    return save({**load(GOOD), f"unet.{Q}.lora_A.weight": a})
+
+
+def _raw_file(header: bytes) -> bytes:
+    return len(header).to_bytes(8, "little") + header
+
+
+def _empty_tensors(count: int) -> bytes:
+    empty = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+    return _raw_file(json.dumps({f"{Q}.{number}": empty for number in range(count)}).encode())
+
+
 GOOD = diffusers_lora_bytes({Q: pair()}, {})
 REFUSED: list[tuple[str, bytes]] = [
     ("ADAPTER_CORRUPT", b""),
@@ -204,7 +226,32 @@ REFUSED: list[tuple[str, bytes]] = [
     ("ADAPTER_CORRUPT", save({f"{Q}.lora_A.weight": torch.ones(2, 4, dtype=torch.int8)})),
     ("ADAPTER_CORRUPT", diffusers_lora_bytes({Q: pair()}, {"lora_adapter_metadata": "{"})),
     ("ADAPTER_CORRUPT", diffusers_lora_bytes({Q: pair()}, {"lora_adapter_metadata": "[" * 100_000})),
-    ("ADAPTER_CORRUPT", diffusers_lora_bytes({Q: pair()}, {"lora_adapter_metadata": '{"alpha_pattern": {"(": 1}}'})),
+    ("ADAPTER_CORRUPT", _with_peft('{"lora_alpha": "2"}')),
+    ("ADAPTER_CORRUPT", _with_peft('{"lora_alpha": true}')),
+    ("ADAPTER_CORRUPT", _with_peft('{"alpha_pattern": {"a": [1]}}')),
+    ("ADAPTER_PATTERN_REFUSED", _with_peft('{"alpha_pattern": {"(": 1}}')),
+    ("ADAPTER_PATTERN_REFUSED", _with_peft('{"alpha_pattern": {"(?=a)": 1}}')),
+    ("ADAPTER_PATTERN_REFUSED", _with_peft('{"alpha_pattern": {"a{99999999999999999999}": 1}}')),
+    ("ADAPTER_PATTERN_REFUSED", _with_peft('{"alpha_pattern": {"((a{100}){100}){100}": 1}}')),
+    ("ADAPTER_NOT_FINITE", _with_peft(f'{{"lora_alpha": 1{"0" * 400}}}')),
+    ("ADAPTER_NOT_FINITE", _with_peft('{"lora_alpha": 1e39}')),
+    ("ADAPTER_NOT_FINITE", _with_peft('{"lora_alpha": NaN}')),
+    ("ADAPTER_NOT_FINITE", _with_peft('{"lora_alpha": -Infinity}')),
+    ("ADAPTER_NOT_FINITE", _with_peft(f'{{"alpha_pattern": {{"to_q": 1{"0" * 400}}}}}')),
+    ("ADAPTER_NOT_FINITE", _with_peft('{"lora_alpha": 3.4e38, "use_rslora": true}')),
+    ("ADAPTER_NOT_FINITE", _kohya_alpha(torch.tensor(1e300, dtype=torch.float64))),
+    ("ADAPTER_NOT_FINITE", _with_a(torch.full((2, 4), 1e300, dtype=torch.float64))),
+    ("ADAPTER_TOO_MANY_TENSORS", _empty_tensors(20_001)),
+    ("ADAPTER_UNKNOWN_LAYERS", _empty_tensors(20_000)),
+    ("ADAPTER_CORRUPT", _raw_file(b"[]")),
+    ("ADAPTER_CORRUPT", _raw_file(b"[" * 100_000)),
+    ("ADAPTER_CORRUPT", _raw_file(b" " * (16 << 20) + b"{}")),
+    ("ADAPTER_SHAPE_MISMATCH", save({f"{Q}.lora_A.weight": torch.ones(0, 4), f"{Q}.lora_B.weight": torch.ones(6, 0)})),
+    ("ADAPTER_SHAPE_MISMATCH", save({f"{Q}.lora_A.weight": torch.ones([1] * 70)})),
+    (
+        "ADAPTER_SHAPE_MISMATCH",
+        _raw_file(b'{"x":{"dtype":"F32","shape":[0,4611686018427387904],"data_offsets":[0,0]}}'),
+    ),
     ("ADAPTER_CORRUPT", save({**load(GOOD), **load(kohya_lora_bytes({Q: pair()}, {}))})),
     ("ADAPTER_FOREIGN_FOUNDATION", diffusers_lora_bytes({Q: pair()}, {"foundation_digest": "other"})),
     ("ADAPTER_EMPTY", save({})),
@@ -227,6 +274,24 @@ def test_bad_files_are_refused_with_the_reason(reason: str, data: bytes) -> None
     with pytest.raises(InvalidAdapterError) as caught:
         load_row(data, LAYOUT, "d")
     assert caught.value.reason == reason
+
+
+def test_what_a_refused_file_says_does_not_make_the_message_long() -> None:
+    data = save({f"{letter * 5000}.lora_A.weight": torch.ones(1) for letter in "abcdef"})
+    with pytest.raises(InvalidAdapterError) as caught:
+        load_row(data, LAYOUT, "d")
+    assert len(caught.value.message) < 1000
+
+
+def test_patterns_of_ranks_are_not_matched_at_all() -> None:
+    """The matrices show their ranks; this one would take `re` for ever."""
+    config = '{"unet.lora_alpha": 2, "unet.rank_pattern": {"(([a-z0-9._]+)+)+!": 3}}'
+    np.testing.assert_array_equal(load_row(_with_peft(config), LAYOUT, "d"), load_row(GOOD, LAYOUT, "d"))
+
+
+def test_a_pattern_that_freezes_re_is_matched() -> None:
+    config = '{"unet.lora_alpha": 2, "unet.alpha_pattern": {"(([a-z0-9._]+)+)+!": 3}}'
+    np.testing.assert_array_equal(load_row(_with_peft(config), LAYOUT, "d"), load_row(GOOD, LAYOUT, "d"))
 
 
 def test_metadata_of_our_own_foundation_is_accepted() -> None:
