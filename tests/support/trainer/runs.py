@@ -66,8 +66,10 @@ def training_task(
 
 def crops_of(task: Task) -> list[Pixels]:
     """The crops of the task's photos."""
-    recipe = Recipe.resolve(Foundation.read(Path(task.foundation)), task.request.options)
-    return load_crops(ArtifactStore.open(task.store_url), task.request.photos, recipe, (64, 64))
+    foundation = Foundation.read(Path(task.foundation))
+    recipe = Recipe.resolve(foundation, task.request.options)
+    size = (foundation.native_width_px, foundation.native_height_px)
+    return load_crops(ArtifactStore.open(task.store_url), task.request.photos, recipe, size)
 
 
 def prepare_run(task: Task, analyzer: FaceAnalyzer | None = None) -> Prepared:

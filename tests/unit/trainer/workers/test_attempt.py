@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.engine import Engine
 
 from headshots import leases
 from headshots.database import write
 from headshots.errors import UnavailableError
+from headshots.leases import Lease
 from headshots.schema import FAILED, PENDING, RUNNING, SUCCEEDED, training_jobs
 from services.trainer.run.messages import Task
 from tests.support.clocks import BEGINNING
@@ -70,6 +73,34 @@ async def test_a_worker_that_lost_its_lease_kills_its_process_and_writes_nothing
         assert trainer.children[0].killed
         job = await trainer.engine.get("j")
         assert (job.attempt, job.step, job.state) == (7, 55, RUNNING)
+
+
+async def test_progress_of_a_run_that_lost_its_lease_a_moment_ago_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease is lost after its renewal and before the progress is written, so only that write can tell."""
+    renew, update = leases.renew, leases.update
+    writes: list[dict[str, Any]] = []
+
+    def and_then_another_claims_it(engine: Engine, table: sa.Table, lease: Lease, *, ttl_seconds: float) -> bool:
+        cancel = renew(engine, table, lease, ttl_seconds=ttl_seconds)
+        with write(engine) as connection:
+            connection.execute(sa.update(table).values(lease_expires_at=0.0))
+        assert leases.claim(engine, table, owner="other", ttl_seconds=1e6) == Lease("j", 2, "other")
+        return cancel
+
+    def noted(engine: Engine, table: sa.Table, lease: Lease, **values: Any) -> None:
+        writes.append(values)
+        update(engine, table, lease, **values)
+
+    async with opened_trainer(tmp_path, WORKING) as trainer:
+        monkeypatch.setattr(leases, "renew", and_then_another_claims_it)
+        monkeypatch.setattr(leases, "update", noted)
+        await trainer.start()
+        await until(lambda: bool(trainer.children) and trainer.children[0].killed)
+        job = await trainer.engine.get("j")
+        assert [values["step"] for values in writes if "step" in values] == [1], "there was progress to write"
+        assert (job.attempt, job.step, job.loss, job.curve) == (2, 0, 0.0, ())
 
 
 async def test_the_process_continues_while_the_database_is_unavailable(

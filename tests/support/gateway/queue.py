@@ -1,0 +1,77 @@
+"""Orders, claims and ends shots on a database alone, without a gateway."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from headshots import keys, schema
+from headshots.database import database_now, read, write
+from headshots.styles import StyleLibrary
+from services.gateway.galleries import shots
+from services.gateway.galleries.creating import create_gallery
+from services.gateway.galleries.models import GalleryOrder
+from services.gateway.galleries.shots import Shot
+from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, ImageDone, TrainingJob
+from services.gateway.settings import default_styles
+from services.gateway.subjects.rows import create_subject
+
+LIBRARY = StyleLibrary.load(default_styles())
+ADAPTER = Adapter("ab" * 32, "a/adapter.safetensors", "cd" * 32, 4, "ohwx", 9, "", "")
+IMAGE = ImageDone("key", "ab" * 32, 1, "image/png", 8, 8)
+
+
+def trained_subject(engine: Engine, tenant: str) -> str:
+    """The id of a new subject with an adapter."""
+    keys.create_tenant(engine, tenant)
+    subject = create_subject(engine, tenant, display_name="", class_noun="", request_id="").id
+    with write(engine) as connection:
+        connection.execute(
+            sa.insert(schema.trainings).values(
+                id=f"training-{subject}",
+                subject_id=subject,
+                tenant_id=tenant,
+                state=schema.SUCCEEDED,
+                request={},
+                job=TrainingJob(schema.SUCCEEDED, adapter=ADAPTER).to_json(),
+                created_at=0.0,
+                ended_at=0.0,
+            )
+        )
+    return subject
+
+
+def let_time_pass(engine: Engine) -> None:
+    """Waits until the database's clock has moved; SQLite's counts milliseconds."""
+    with read(engine) as connection:
+        before = database_now(connection)
+    while True:
+        with read(engine) as connection:
+            if database_now(connection) > before:
+                return
+
+
+def order(engine: Engine, tenant: str, subject: str, count: int, priority: int = PRIORITY_STANDARD) -> str:
+    """Orders a gallery of `count` shots; its id."""
+    let_time_pass(engine)
+    gallery_order = GalleryOrder(("studio-navy-suit",), shots_per_style=count, priority=priority)
+    return create_gallery(engine, LIBRARY, tenant, subject, gallery_order, request_id="", validate_only=False).id
+
+
+def take(engine: Engine, owner: str = "test") -> Shot:
+    """Claims the next shot, of which there has to be one."""
+    let_time_pass(engine)
+    shot = shots.claim(engine, owner=owner, ttl_seconds=60.0)
+    assert shot is not None
+    return shot
+
+
+def finish(engine: Engine, shot: Shot) -> None:
+    """Records an image."""
+    shots.succeed(engine, shot, IMAGE, prompt="", seconds=0.0)
+
+
+def expire(engine: Engine) -> None:
+    """Makes the leases of all shots run out."""
+    with write(engine) as connection:
+        connection.execute(sa.update(schema.shots).values(lease_expires_at=0.0))
