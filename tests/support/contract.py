@@ -8,8 +8,11 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 
 from buf.validate import validate_pb2
 from headshots.v1 import (
+    adapters_pb2,
     galleries_pb2,
     generator_pb2,
+    images_pb2,
+    jobs_pb2,
     photos_pb2,
     styles_pb2,
     subjects_pb2,
@@ -19,6 +22,7 @@ from headshots.v1 import (
 )
 
 FILES = (tenants_pb2, subjects_pb2, photos_pb2, trainings_pb2, galleries_pb2, styles_pb2)
+SHARED_FILES = (adapters_pb2, images_pb2, jobs_pb2)
 SERVICES: dict[str, ServiceDescriptor] = {
     name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()
 }
@@ -29,6 +33,17 @@ INTERNAL_CALLS: list[MethodDescriptor] = [
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 ]
+
+
+def messages() -> Iterator[Descriptor]:
+    """Every message of the public contract, nested ones included."""
+    waiting = [
+        message for file in (*FILES, *SHARED_FILES) for message in file.DESCRIPTOR.message_types_by_name.values()
+    ]
+    while waiting:
+        message = waiting.pop()
+        yield message
+        waiting.extend(message.nested_types)
 
 
 def name_of(call: MethodDescriptor) -> str:

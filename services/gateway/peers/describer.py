@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from headshots.errors import UnavailableError
+from headshots.errors import HeadshotsError, UnavailableError
 from services.gateway.peers.interfaces import Generator
 from services.gateway.peers.models import GeneratorDescription
 
@@ -31,7 +31,10 @@ class Describer:
                 try:
                     self._cached = await self._generator.describe()
                     self._cached_at = time.monotonic()
-                except UnavailableError:
+                except HeadshotsError as error:
+                    # Away, silent until the deadline, or broken: for who asks it is all the same.
                     if self._cached is None:
-                        raise
+                        raise UnavailableError(
+                            "GENERATOR_UNREACHABLE", "no generator says what it runs; it is asked again"
+                        ) from error
             return self._cached

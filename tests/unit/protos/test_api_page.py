@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+from google.protobuf.descriptor import MethodDescriptor
 
 import headshots.errors as errors
-from tests.support.contract import SERVICES
+from tests.support.contract import CALLS, SERVICES, constraint, inputs, name_of
 from tests.support.paths import ROOT
 
+# Fields that hold names of resources, and the reason where there is none of that kind.
+NAMES = ("name", "parent", "image", "photos")
+NOT_FOUND = {
+    "subjects": "SUBJECT_NOT_FOUND",
+    "trainings": "TRAINING_NOT_FOUND",
+    "galleries": "GALLERY_NOT_FOUND",
+    "images": "IMAGE_NOT_FOUND",
+    "styles": "STYLE_NOT_FOUND",
+}
 # Code that runs within a call; what it raises reaches the caller.
 WITHIN_CALLS = (
     *sorted((ROOT / "services" / "gateway").rglob("*.py")),
@@ -62,6 +74,26 @@ def raised() -> dict[str, set[str]]:
     return found
 
 
+def first_arguments(function: str, paths: Sequence[Path]) -> set[str]:
+    """The constant first arguments of all calls of a function."""
+    calls = [
+        node for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
+    ]
+    named = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == function and call.args]
+    return {str(call.args[0].value) for call in named if isinstance(call.args[0], ast.Constant)}
+
+
+def test_no_reason_is_made_up_of_parts() -> None:
+    """The tables could not be held to it; where one is, it is named here with the reasons that it may give."""
+    found = set()
+    for path in WITHIN_CALLS:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            is_error = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith("Error")
+            if is_error and node.args and isinstance(node.args[0], ast.JoinedStr):
+                found.add(ast.unparse(node.args[0]))
+    assert found == {"f'{peer.upper()}_UNREACHABLE'"}, "a peer's: shots and trainings wait"
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_page_tells_of_every_call(service: str) -> None:
     assert [row[0] for row in rows(service)] == [method.name for method in SERVICES[service].methods]
@@ -72,6 +104,37 @@ def test_the_page_tells_every_reason_with_its_status() -> None:
     found = raised()
     assert told == {reason: codes for reason, codes in found.items() if reason not in NEVER_TOLD}
     assert [reason for reason in NEVER_TOLD if reason not in found] == []
+
+
+@pytest.mark.parametrize("call", CALLS, ids=name_of)
+def test_a_call_tells_what_its_names_and_pages_may_meet(call: MethodDescriptor) -> None:
+    """The least that follows from its request; which rules of its own it has, the tests of its room show."""
+    (row,) = [row for row in rows(call.containing_service.name) if row[0] == call.name]
+    told = set(row[2].split(", ")) - {""}
+    assert ("PAGE_TOKEN_INVALID" in told) == call.name.startswith("List")
+    patterns = [constraint(field).string.pattern for field in inputs(call.input_type) if field.name in NAMES]
+    nouns = [re.findall(r"([a-z]+)/\[", pattern) for pattern in patterns]
+    for noun in {noun for found in nouns for noun in found}:
+        assert NOT_FOUND[noun] in told, f"{call.name} takes names of {noun}"
+    assert {reason for reason in told if reason in NOT_FOUND.values()} <= {
+        NOT_FOUND[noun] for found in nouns for noun in found
+    } | ({"PHOTO_NOT_FOUND"} if call.name == "CreateTraining" else set())
+
+
+def test_the_page_tells_every_finding() -> None:
+    text = (ROOT / "docs" / "api.md").read_text("utf-8").split("## What inspections find\n")[1].split("\n## ")[0]
+    assert set(re.findall(r"\b[A-Z]{2,}(?:_[A-Z]+)*\b", text)) == first_arguments("Finding", WITHIN_CALLS)
+
+
+def test_the_page_tells_how_trainings_and_galleries_fail() -> None:
+    text = (ROOT / "docs" / "api.md").read_text("utf-8").split("## Why a job failed\n")[1].split("\n## ")[0]
+    told = set(re.findall(r"`?\b([A-Z]{3,}(?:_[A-Z]+)+|INTERNAL)\b`?", text))
+    folders = ("services", "headshots/diffusion", "headshots/imaging", "headshots/artifacts.py")
+    paths = [path for name in folders for path in (sorted((ROOT / name).rglob("*.py")) or [ROOT / name])]
+    code = "".join(path.read_text("utf-8") for path in paths)
+    assert [reason for reason in told if f'"{reason}"' not in code] == []
+    named = set(re.findall(r'Failure\(\s*"([A-Z_]+)"', code))
+    assert named <= told, "a job may fail with it"
 
 
 def test_every_reason_belongs_to_a_call() -> None:

@@ -16,7 +16,7 @@ from grpc_tools import protoc
 
 from buf.validate import validate_pb2
 from headshots.client.stub import METHODS
-from tests.support.contract import CALLS, FILES, INTERNAL_CALLS, SERVICES, constraint, inputs, name_of
+from tests.support.contract import CALLS, FILES, INTERNAL_CALLS, SERVICES, constraint, inputs, messages, name_of
 from tests.support.paths import ROOT
 
 PROTOS = ROOT / "protos"
@@ -28,6 +28,8 @@ SINGLETONS = {"GetTenant"}
 # Their parent is the tenant, which the API key names, or the installation.
 TOP_LEVEL = {"CreateSubject", "ListSubjects", "ListStyles"}
 JOBS = {"CreateTraining", "CreateGallery"}
+# Callers send them as they came.
+OPAQUE = {"page_token"}
 # What a comment says of a field that a caller may leave out.
 OPTIONAL_WORDS = re.compile(r"\b(default|unset|empty|optional)\b|where it is", re.IGNORECASE)
 _NAMED = ("message_type", "nested_type", "enum_type", "service", "method", "field", "value", "oneof_decl")
@@ -132,15 +134,20 @@ def test_every_field_that_a_caller_sends_has_a_constraint(call: MethodDescriptor
 def _is_bounded(rules: validate_pb2.FieldRules) -> bool:
     kind = rules.WhichOneof("type")
     if kind == "repeated":
-        return rules.repeated.max_items > 0
+        items = rules.repeated.items
+        return rules.repeated.max_items > 0 and (items.WhichOneof("type") is None or _is_bounded(items))
     if kind == "string":
-        is_anchored = rules.string.pattern.startswith("^") and rules.string.pattern.endswith("$")
-        return rules.string.max_len > 0 or is_anchored
+        return rules.string.max_len > 0 or _is_short(rules.string.pattern)
     if kind == "enum":
         return rules.enum.defined_only
     if kind == "bytes":
         return rules.bytes.max_len > 0
     return kind is not None and bool({"gt", "gte"} & {name.name for name, _ in getattr(rules, kind).ListFields()})
+
+
+def _is_short(pattern: str) -> bool:
+    """Whether an anchored pattern bounds the length: it repeats nothing without end."""
+    return bool(pattern) and pattern[0] + pattern[-1] == "^$" and re.search(r"[*+]|,\}", pattern) is None
 
 
 @pytest.mark.parametrize("call", CALLS + INTERNAL_CALLS, ids=name_of)
@@ -159,8 +166,55 @@ def _is_required(rules: validate_pb2.FieldRules) -> bool:
 
 
 def test_times_and_units_are_in_the_names() -> None:
-    for message in [message for file in FILES for message in file.DESCRIPTOR.message_types_by_name.values()]:
-        for field in message.fields:
-            is_time = field.message_type is not None and field.message_type.full_name == "google.protobuf.Timestamp"
-            assert is_time == field.name.endswith("_time"), field.full_name
-            assert field.name not in ("size", "width", "height", "duration", "timeout"), f"{field.full_name}: its unit?"
+    for field in (field for message in messages() for field in message.fields):
+        is_time = field.message_type is not None and field.message_type.full_name == "google.protobuf.Timestamp"
+        assert is_time == field.name.endswith("_time"), field.full_name
+        is_without_unit = field.name in ("size", "width", "height", "edge", "duration", "timeout", "delay")
+        assert not is_without_unit, f"{field.full_name}: in which unit?"
+        assert not field.name.endswith(("_at", "_size", "_ms")) or field.name == "page_size", field.full_name
+
+
+def test_what_may_not_be_measured_is_optional() -> None:
+    fields = [field for message in messages() for field in message.fields if field.name == "likeness"]
+    assert [field.has_presence for field in fields if field.containing_type.name != "CheckpointScores"] == [True, True]
+
+
+def test_a_resource_has_its_name_first() -> None:
+    for file in FILES:
+        (service,) = file.DESCRIPTOR.services_by_name
+        resource = file.DESCRIPTOR.message_types_by_name[service.removesuffix("Service")]
+        assert resource.fields_by_number[1].name == "name", resource.full_name
+
+
+@pytest.mark.parametrize("create", sorted(JOBS))
+def test_a_job_has_a_state_and_is_watched_and_cancelled(create: str) -> None:
+    noun = create.removeprefix("Create")
+    service = SERVICES[f"{noun}Service"]
+    state = service.file.message_types_by_name[noun].fields_by_name["state"]
+    assert state.enum_type.full_name == "headshots.v1.JobState"
+    assert {f"Watch{noun}", f"Cancel{noun}"} <= set(service.methods_by_name)
+
+
+@pytest.mark.parametrize("call", CALLS + INTERNAL_CALLS, ids=name_of)
+def test_a_limit_stands_in_the_comment(call: MethodDescriptor, comments: dict[str, str]) -> None:
+    for field in inputs(call.input_type):
+        told = comments[field.full_name]
+        for limit in _upper_limits(constraint(field)):
+            if field.name not in OPAQUE:
+                assert any(form in told for form in _written(limit)), f"{field.full_name}: at most {limit}"
+
+
+def _upper_limits(rules: validate_pb2.FieldRules) -> list[float]:
+    kind = rules.WhichOneof("type")
+    if kind is None:
+        return []
+    found = {name.name: value for name, value in getattr(rules, kind).ListFields()}
+    return [found[name] for name in ("lt", "lte", "max_len", "max_items") if name in found]
+
+
+def _written(limit: float) -> set[str]:
+    """The ways in which a comment may write a number."""
+    forms = {f"{limit:g}", str(limit), str(int(limit))}
+    if limit % 2**20 == 0:
+        forms.add(f"{int(limit) // 2**20} MiB")
+    return forms | ({"2^32-1"} if limit == 2**32 - 1 else set())
