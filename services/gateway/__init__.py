@@ -1,0 +1,1 @@
+"""The public API: one room a resource, and the rooms that their work needs."""

@@ -6,7 +6,7 @@ service count as rooms; `__main__` and `wiring` may import everything of their s
 
 from __future__ import annotations
 
-Arrows = dict[str, dict[str, str]]
+from tests.support.library_rooms import DIFFUSION, LIBRARY, Arrows
 
 GATEWAY: Arrows = {
     "api": {},
@@ -134,106 +134,6 @@ GENERATOR: Arrows = {
     },
 }
 
-DIFFUSION: Arrows = {
-    "safetensors_io": {},
-    "publish": {},
-    "networks": {},
-    "sampling": {},
-    "lora": {"safetensors_io": "LoRA files are safetensors"},
-    "foundations": {"lora": "which layers adapters change"},
-    "banked": {"lora": "where each layer's LoRA lies in an adapter row"},
-    "package": {"lora": "the layout is part of the package"},
-    "text": {"package": "tokenizers and encoders lie in the package"},
-    "tensorrt": {
-        "package": "graphs and shapes to build for",
-        "publish": "a built engine appears whole or not at all",
-    },
-    "export": {
-        "foundations": "what is exported",
-        "banked": "the UNet with the bank as an input",
-        "lora": "the layout of adapter rows",
-        "networks": "whole networks, from what comes in to what goes out",
-        "package": "what is written",
-        "publish": "a package appears whole or not at all",
-    },
-    "backends": {
-        "package": "what is run",
-        "text": "contexts",
-        "tensorrt": "engines and profiles of the TensorRT provider",
-        "banked": "the torch backend runs the same banked UNet",
-        "foundations": "the torch backend loads the foundation itself",
-        "networks": "the torch backend runs the same networks",
-    },
-}
-
-LIBRARY: Arrows = {
-    "errors": {},
-    "settings": {"errors": "a wrong setting is a typed error"},
-    "styles": {"errors": "a wrong style is a typed error"},
-    "artifacts": {"errors": "a store that fails is a typed error", "settings": "a private folder"},
-    "database": {
-        "errors": "a database that fails is a typed error",
-        "settings": "a private folder",
-        "threads": "a connection for every thread",
-    },
-    "leases": {
-        "errors": "a lost lease is a typed error",
-        "database": "the database's clock",
-        "schema": "states of leased rows",
-    },
-    "migrations": {"schema": "what migrations are held to"},
-    "rpc": {"errors": "the table to gRPC statuses and back"},
-    "keys": {
-        "errors": "a wrong key is a typed error",
-        "database": "keys are rows",
-        "schema": "keys are rows",
-        "rpc": "the server asks who calls",
-        "settings": "a private file",
-        "threads": "blocking SQL off the event loop",
-    },
-    "faces": {
-        "errors": "an analyzer that cannot be opened is a typed error",
-        "settings": "the bundled analyzer's folder",
-    },
-    "imaging": {
-        "errors": "a photo that cannot be used is a typed error",
-        "faces": "faces in photos, and how alike they are",
-    },
-    "diffusion": {
-        "errors": "typed errors",
-        "settings": "a private folder",
-        "parent_death": "the exporting process ends with its parent",
-    },
-    "client": {
-        "errors": "callers catch what the server raised",
-        "rpc": "channels, and statuses back to errors",
-        "v1": "the generated contract",
-    },
-    "console": {"errors": "messages and exit codes", "client": "what is shown"},
-    "processes": {"errors": "a service that died is a typed error", "parent_death": "children end with their parent"},
-    "demo": {
-        "errors": "typed errors",
-        "settings": "the analyzer's name",
-        "client": "the demo is a client",
-        "console": "bars and exit codes",
-        "processes": "the three services",
-        "diffusion": "the export's options",
-        "imaging": "photos are checked before they are used",
-    },
-    "cli": {
-        "errors": "typed errors",
-        "settings": "the home",
-        "client": "every verb is a call",
-        "console": "bars, tables, exit codes",
-        "processes": "`serve all`",
-        "demo": "`demo`",
-        "diffusion": "`export`",
-        "keys": "`keys`",
-        "database": "`keys` migrates",
-        "rpc": "free ports",
-    },
-}
-
 HOUSES: dict[str, Arrows] = {
     "headshots": LIBRARY,
     "services/gateway": GATEWAY,
@@ -244,24 +144,29 @@ HOUSES: dict[str, Arrows] = {
 
 OWN = ""
 TABLES: dict[str, dict[str, str]] = {
-    "tenants": {"tenants": OWN, "subjects": "the check that every room begins with: is the subject the caller's?"},
-    "photos": {"photos": OWN},
-    "trainings": {
+    "gateway.tenants": {
+        "tenants": OWN,
+        "subjects": "the check that a subject is the caller's",
+    },
+    "gateway.photos": {"photos": OWN},
+    "gateway.trainings": {
         "trainings": OWN,
         "training_events": OWN,
         "training_jobs": "an erasure removes the trainer's rows in its own transaction (docs/decisions/0004)",
     },
-    "galleries": {
+    "gateway.galleries": {
         "galleries": OWN,
         "shots": OWN,
         "subjects": "the claim of a shot reads the class noun in the same query",
         "tenants": "the claim of a shot keeps the tenant's fair share in the same transaction",
     },
-    "subjects": {"subjects": OWN},
-    "metrics": {
+    "gateway.subjects": {"subjects": OWN},
+    "gateway.metrics": {
         "galleries": "rows are counted by state when Prometheus asks",
         "shots": "rows are counted by state when Prometheus asks",
         "trainings": "rows are counted by state when Prometheus asks",
     },
+    "trainer.queue": {"training_jobs": OWN},
+    "trainer.workers": {"training_jobs": "a worker leases the row of its job and writes under the fence"},
 }
-"""Tables of `headshots.schema` that each gateway room uses, with the reason where one is another room's."""
+"""Tables of `headshots.schema` that each room uses, with the reason where one is another room's."""

@@ -59,6 +59,8 @@ def arrows(house: str) -> dict[str, set[str]]:
         room = dotted(path).removeprefix(prefix).partition(".")[0]
         if room in WIRING or (path.parent == ROOT / house and path.name == "__init__.py"):
             continue
+        is_whole = prefix[:-1] in imports(path) and house != "headshots"
+        assert not is_whole, f"{path.relative_to(ROOT)}: import a room, not the whole"
         inside = {name.removeprefix(prefix).partition(".")[0] for name in imports(path) if name.startswith(prefix)}
         found.setdefault(room, set()).update(inside - {room})
     return found
@@ -99,16 +101,14 @@ def test_no_two_modules_import_each_other_on_any_way_round() -> None:
 
 
 def test_rooms_leave_other_rooms_tables_alone() -> None:
-    for path in modules("services/gateway"):
-        if path.parent == ROOT / "services" / "gateway" and path.name == "__init__.py":
-            continue
-        room = dotted(path).split(".")[2]
-        tables = {
-            name.removeprefix("headshots.schema.")
-            for name in imports(path)
-            if name.startswith("headshots.schema.") and name.rpartition(".")[2].islower()
-        }
-        assert tables <= set(TABLES.get(room, {})), f"{path.relative_to(ROOT)}: see TABLES in tests/support/rooms.py"
+    used: dict[str, set[str]] = {}
+    for path in modules("services"):
+        names = [name for name in imports(path) if name.startswith("headshots.schema")]
+        assert "headshots.schema" not in names, f"{path.relative_to(ROOT)}: import the tables by name"
+        tables = {name.rpartition(".")[2] for name in names if name.rpartition(".")[2].islower()}
+        if tables:
+            used.setdefault(".".join(dotted(path).split(".")[1:3]), set()).update(tables)
+    assert used == {room: set(tables) for room, tables in TABLES.items()}, "see TABLES in tests/support/rooms.py"
 
 
 def test_the_library_imports_no_service() -> None:

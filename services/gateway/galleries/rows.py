@@ -1,4 +1,4 @@
-"""Finds, lists, cancels and removes galleries. Blocking SQL; `orders` creates them."""
+"""Finds, lists, cancels and removes galleries. Blocking SQL; `creating` makes them."""
 
 from __future__ import annotations
 

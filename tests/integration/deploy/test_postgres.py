@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 from headshots.database import migrate, open_database, read
 from headshots.schema import metadata
 from tests.integration.gateway.conftest import world  # noqa: F401
-from tests.integration.gateway.galleries.test_orders import (  # noqa: F401
+from tests.integration.gateway.galleries.test_creating import (  # noqa: F401
     test_pages_are_newest_first_and_without_images,
 )
 from tests.integration.gateway.painting.conftest import subject  # noqa: F401
