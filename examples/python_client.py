@@ -17,6 +17,7 @@ from pathlib import Path
 from headshots.client import Headshots, Training
 from headshots.errors import HeadshotsError
 
+PHOTOS = {".jpg", ".jpeg", ".png", ".webp", ".heic"}
 USAGE = "usage: python_client.py SELFIES_FOLDER GALLERY_FOLDER STYLE…  (with HEADSHOTS_API_KEY set)"
 
 
@@ -33,7 +34,7 @@ def main(selfies: Path, gallery: Path, styles: list[str]) -> None:
         for style in styles:
             headshots.get_style(style)  # a wrong one is reported before the training, not after it
         subject = headshots.create_subject("From Python", class_noun="person")
-        headshots.upload_photos(subject, sorted(selfies.iterdir()))
+        headshots.upload_photos(subject, sorted(path for path in selfies.iterdir() if path.suffix.lower() in PHOTOS))
         headshots.train(subject, on_progress=show)
         for painted in headshots.generate(subject, styles, shots_per_style=2):
             file = gallery / f"{painted.image.style.removeprefix('styles/')}-{painted.image.seed}.png"

@@ -1,4 +1,4 @@
-"""Takes times so that what else the machine does hits all sides alike."""
+"""Times all sides in alternation, so that other work of the machine affects them alike."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How good a training is and how long it takes, on people whom nobody has trained on. See ``__main__``."""
+"""Measures how good trainings are and how long they take, on people that no training has seen: see ``__main__``."""

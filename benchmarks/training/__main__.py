@@ -1,4 +1,4 @@
-"""How good trainings are and how long they take: ``python -m benchmarks.training`` (``make bench-training``).
+"""Measures how good trainings are and how long they take: ``python -m benchmarks.training`` (``make bench-training``).
 
 People whom no net has seen are taught, painted and judged by other nets than those that select checkpoints; the bare
 foundation is the control, diffusers' DreamBooth recipe the peer. Prints a table and writes ``out/bench/training.json``.

@@ -1,4 +1,4 @@
-"""Painting with the exported engine in this process: the graph that serves, without the service around it.
+"""Generates images with the exported engine in this process: the graph that serves, without the service around it.
 
 Shapes: B portraits, C latent channels, H, W latent cells.
 """

@@ -1,4 +1,4 @@
-"""From people's results to the figures, the table and the JSON file."""
+"""Computes the figures from the results of all people, and writes the table and the JSON file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The jury: nets of the foundry that no trainer uses, so that the judge is never the optimiser.
+"""Judges images with nets of the foundry that no trainer uses, so that the judge is never the optimizer.
 
 Checkpoints are selected by the analyzer of ``headshots.faces`` (an aligned crop of 80 pixels, its own architecture and
 training); the embedder and the probe here are ``foundry.judges`` (the unaligned middle of the picture).

@@ -1,4 +1,4 @@
-"""The peer: what diffusers' ``examples/dreambooth/train_dreambooth_lora.py`` does, step by step, on the same libraries.
+"""Trains as diffusers' ``examples/dreambooth/train_dreambooth_lora.py`` does, step by step, on the same libraries.
 
 Read in the commit 000280f of huggingface/diffusers (Apache-2.0) and written anew: a data loader that opens, scales and
 crops the image files and tokenizes the prompt for every row; VAE and text encoder in the loop, a latent that is sampled

@@ -1,4 +1,4 @@
-"""Who is trained, what they are painted as, and who else could be meant. All of them drawn, none seen by any net."""
+"""Draws the people that are trained, their prompts, and the other people that a judge could confuse them with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run of the benchmark measures, and the journal that lets a run that was cut short go on."""
+"""Says what a run of the benchmark measures, and keeps a journal by which an interrupted run continues."""
 
 from __future__ import annotations
 

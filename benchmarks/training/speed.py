@@ -1,4 +1,4 @@
-"""Optimizer steps a second, ours and the peer's: same foundation, photos, batch and resolution, in turns.
+"""Measures optimizer steps a second, ours and the peer's: same foundation, photos, batch and resolution, alternating.
 
 Each side lives in a process of its own, as it would in use: torch's threads, once started, go on waiting busily beside
 whoever works next in the same process.

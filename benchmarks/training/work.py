@@ -1,4 +1,4 @@
-"""One person's part of the benchmark: taught by us or by the peer, painted, judged. Runs in a process of its own."""
+"""Runs one person's part of the benchmark in a process of its own: trains with ours or the peer, generates, judges."""
 
 from __future__ import annotations
 

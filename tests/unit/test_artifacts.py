@@ -107,7 +107,7 @@ def test_a_full_disk_is_called_that_and_leaves_no_half_of_a_file(tmp_path: Path)
 
 
 @pytest.mark.parametrize("words", ["No space left on device (os error 28)", "Disk quota exceeded (os error 122)"])
-async def test_no_room_is_told_from_no_answer(
+async def test_a_full_store_and_an_absent_one_have_different_reasons(
     words: str, store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:

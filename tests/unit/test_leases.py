@@ -79,7 +79,7 @@ def test_an_expired_lease_passes_on_and_fences_the_first_owner_off(engine: Engin
     assert row(engine, "job-000").step == 5
 
 
-def test_an_expired_lease_that_nobody_took_can_be_renewed(engine: Engine) -> None:
+def test_an_expired_lease_can_be_renewed_until_another_worker_claims_it(engine: Engine) -> None:
     add_jobs(engine, 1)
     lease = leases.claim(engine, training_jobs, owner="a", ttl_seconds=60)
     assert lease is not None

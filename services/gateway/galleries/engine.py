@@ -69,9 +69,9 @@ class GalleryEngine:
         self._workers.wake()
         return gallery
 
-    async def get(self, tenant: str, subject_id: str, gallery_id: str, *, images: bool = True) -> Gallery:
+    async def get(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
         """See `rows.get_gallery`."""
-        return await in_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id, images=images)
+        return await in_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
 
     async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
         """See `rows.list_galleries`."""

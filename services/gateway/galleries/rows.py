@@ -22,7 +22,7 @@ from services.gateway.peers.models import Adapter, Failure
 from services.gateway.tenants.ownership import find_subject
 
 
-def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, *, images: bool = True) -> Gallery:
+def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str) -> Gallery:
     """One gallery, with the images that exist.
 
     Raises:
@@ -30,8 +30,6 @@ def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str
     """
     with read(engine) as connection:
         (gallery,) = to_galleries(connection, [_find(connection, tenant_id, subject_id, gallery_id)])
-        if not images:
-            return gallery
         rows = connection.execute(_finished(gallery_id)).all()
         return dataclasses.replace(gallery, images=tuple(_to_image(row) for row in rows))
 

@@ -36,7 +36,7 @@ def test_json_may_stand_before_the_command(terminal: Terminal) -> None:
     assert json.loads(refused.stderr)["error"]["reason"] == "SUBJECT_NOT_FOUND"
 
 
-def test_a_question_that_nobody_hears_names_the_option(terminal: Terminal) -> None:
+def test_a_prompt_without_a_terminal_names_the_option(terminal: Terminal) -> None:
     terminal.run("subjects", "create", "Ada")
     assert "--yes" in terminal.run("subjects", "delete", "s0", code=2, input="").stderr
     assert "subjects/s0" in terminal.fake.subjects
@@ -107,7 +107,7 @@ def test_a_table_never_breaks_within_a_word(
     assert set(words) >= {name, "CANCELLED", "150/150", "2026-11-24", "19:33:37"}
 
 
-def test_whoever_loses_the_gateway_hears_how_to_go_on() -> None:
+def test_a_lost_gateway_is_reported_with_the_command_that_continues() -> None:
     lost = UnavailableError("SERVER_UNREACHABLE", "no answer from the server")
     with pytest.raises(UnavailableError) as caught, saying_how_to_go_on("training", "subjects/s/trainings/t", "watch"):
         raise lost

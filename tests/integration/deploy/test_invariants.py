@@ -131,7 +131,7 @@ def test_who_has_the_operator_is_watched(tree: str) -> None:
     assert len(of_kind(build(tree), "PodMonitor")) == (0 if tree == "overlays/dev" else 1)
 
 
-def test_whoever_scales_a_deployment_owns_its_replicas(tree: str) -> None:
+def test_a_scaled_deployment_states_no_replicas(tree: str) -> None:
     resources = build(tree)
     targets = [
         scaler["spec"]["scaleTargetRef"]["name"]

@@ -46,8 +46,8 @@ from tests.unit.test_keys import test_a_tenant_may_be_made_by_several_at_once  #
 from tests.unit.test_leases import (  # noqa: F401
     test_a_claimed_row_is_not_claimed_again,
     test_a_finished_row_takes_no_more_writes,
+    test_an_expired_lease_can_be_renewed_until_another_worker_claims_it,
     test_an_expired_lease_passes_on_and_fences_the_first_owner_off,
-    test_an_expired_lease_that_nobody_took_can_be_renewed,
     test_many_workers_share_the_rows_without_overlap,
     test_release_gives_the_row_back_with_the_fence_raised,
     test_renew_reports_a_wish_to_cancel,
