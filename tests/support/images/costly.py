@@ -91,7 +91,7 @@ def worst(seed: int) -> dict[str, bytes]:
         "progressive": encoded(plain, "JPEG", quality=90, progressive=True),
         "full_colour": encoded(plain, "JPEG", quality=90, progressive=True, subsampling=0),
         "cmyk": out.getvalue(),
-        "webp": webp(4600, 4500),
+        "webp": webp(4300, 4300),
         "scans": with_scans(resized(jpeg(progressive=True), side, side), 90),
         "padding": with_padding(jpeg(), 8_000_000),
         "texts": png(64, 64, extra=texts(500_000)),

@@ -20,8 +20,8 @@ from tests.support.paths import ROOT
 BOUND_BYTES = 1_024_000_000
 GATEWAY_BYTES = 150_000_000
 """A gateway without photos: the interpreter, gRPC, the database's driver, numpy."""
-IDLE_BYTES = 62_000_000
-"""A decoding process without a photo."""
+PROCESS_BYTES = 390_000_000
+"""A decoding process with the worst photo, at most: measured below, enforced by the kernel 10 % above."""
 
 
 def peak_bytes(pid: int) -> int:
@@ -30,34 +30,29 @@ def peak_bytes(pid: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-def test_what_is_allowed_fits_into_the_bound_and_the_bound_into_the_pod() -> None:
+def test_the_default_settings_fit_into_the_bound_and_the_bound_into_the_pod() -> None:
     decoders, streams = GatewaySettings.photo_decoders, GatewaySettings.uploads_at_once
-    # Stacks are reserved by the limit and not touched; a photo's own limit is what cost.py lets through.
-    allowed = GATEWAY_BYTES + streams * MAX_PHOTO_BYTES + decoders * IDLE_BYTES
-    from headshots.imaging.cost import MEMORY_BYTES
-
-    assert allowed + decoders * MEMORY_BYTES <= 1.1 * BOUND_BYTES
+    assert GATEWAY_BYTES + streams * MAX_PHOTO_BYTES + decoders * PROCESS_BYTES <= BOUND_BYTES
     manifests = yaml.safe_load_all((ROOT / "deploy/k8s/base/gateway.yaml").read_text(encoding="utf-8"))
     deployment = next(each for each in manifests if each["kind"] == "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    assert container["resources"]["limits"]["memory"] == "2Gi"
-    assert 1.5 * BOUND_BYTES <= 2 * 2**30
+    memory = container["resources"]["limits"]["memory"]
+    assert memory.endswith("Gi")
+    assert int(memory[:-2]) * 2**30 >= 2 * BOUND_BYTES
 
 
 @pytest.mark.slow
 async def test_the_worst_photos_stay_under_the_bound() -> None:
     """A minute of CPU: `pytest -m slow tests/integration/gateway/photos/test_memory.py`."""
-    decoders, streams = GatewaySettings.photo_decoders, GatewaySettings.uploads_at_once
+    decoders = GatewaySettings.photo_decoders
     pool = DecoderPool(decoders, DecoderLimits(cpu_seconds=60.0))
     peaks: list[int] = []
     try:
         for data in costly.worst(seed=7).values():
             with contextlib.suppress(InvalidPhotoError):
-                await asyncio.gather(
-                    *(pool.normalise(data, PhotoLimits()) for _ in range(decoders)), return_exceptions=False
-                )
+                await asyncio.gather(*(pool.normalise(data, PhotoLimits()) for _ in range(decoders)))
             peaks.append(sum(peak_bytes(pid) for pid in pool.pids()))
     finally:
         pool.close()
     assert max(peaks) > decoders * 300_000_000, "the worst photos are not bad any more"
-    assert max(peaks) + GATEWAY_BYTES + streams * MAX_PHOTO_BYTES <= BOUND_BYTES
+    assert max(peaks) <= decoders * PROCESS_BYTES

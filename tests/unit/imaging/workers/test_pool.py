@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -162,7 +163,12 @@ async def test_processes_end_with_a_parent_that_is_killed() -> None:
         os.kill(pid, signal.SIGSTOP)
     parent.kill()
     await parent.wait()
-    await until(lambda: not any(_runs(pid) for pid in pids))
+    try:
+        await until(lambda: not any(_runs(pid) for pid in pids))
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _runs(pid: int) -> bool:
