@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import logging
-import struct
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms
+
+from headshots.imaging.strips import Picture, scaled
 
 _LOG = logging.getLogger(__name__)
 _WHITE = (255, 255, 255)
@@ -15,27 +16,35 @@ _WHITE = (255, 255, 255)
 _MODES_OF_SPACE = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 
 
-def to_upright_srgb(image: Image.Image, max_side_px: int) -> Image.Image:
-    """A new RGB image: profile and EXIF orientation applied, alpha flattened on white, at most `max_side_px`."""
-    profile = image.info.get("icc_profile")
-    colour, alpha = _split_alpha(_upright(image))
-    rgb = _apply_profile(colour, profile) if profile else colour.convert("RGB")
-    if alpha is not None:
-        flat = Image.new("RGB", rgb.size, _WHITE)
-        flat.paste(rgb, mask=alpha)
-        rgb = flat
-    rgb.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
+def to_upright_srgb(image: Picture, max_side_px: int) -> Image.Image:
+    """A new RGB image: profile and EXIF orientation applied, alpha flattened on white, at most `max_side_px`.
+
+    Beside `image`, which has to be decoded and may be closed, it takes a strip's copies and 4 bytes for each pixel of
+    a picture with the new width and the old height.
+    """
+    rgb = scaled(image, max_side_px, _Converter(image.info.get("icc_profile")).to_rgb)
     # From raw pixels, so that nothing of the upload's metadata can ride along.
     return Image.frombytes("RGB", rgb.size, rgb.tobytes())
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Turned as EXIF says. EXIF that cannot be read says nothing, and the pixels are sound: no reason to refuse."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except (OSError, SyntaxError, ValueError, TypeError, LookupError, struct.error) as error:
-        _LOG.info("ignoring broken EXIF: %s", error)
-        return image
+class _Converter:
+    """Makes the strips of one picture RGB; the profile is read once, for the first."""
+
+    def __init__(self, profile: bytes | None) -> None:
+        self._profile = profile
+        self._transform: ImageCms.ImageCmsTransform | None = None
+
+    def to_rgb(self, strip: Image.Image) -> Image.Image:
+        """Its profile applied, what is transparent white."""
+        colour, alpha = _split_alpha(strip)
+        if self._profile:
+            self._transform, self._profile = _transform(self._profile, colour.mode), None
+        rgb = self._transform.apply(colour) if self._transform else colour.convert("RGB")
+        if alpha is None:
+            return rgb
+        flat = Image.new("RGB", rgb.size, _WHITE)
+        flat.paste(rgb, mask=alpha)
+        return flat
 
 
 def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
@@ -58,24 +67,18 @@ def _from_16_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray(((grey_HW + 128) // 257).clip(0, 255).astype(np.uint8))
 
 
-def _apply_profile(colour: Image.Image, profile: bytes) -> Image.Image:
-    """Through the embedded ICC profile.
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From the embedded ICC profile to sRGB.
 
     A profile that is broken or of another colour space says nothing about the pixels, so the photo counts as
     untagged, as in browsers.
     """
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if _MODES_OF_SPACE.get(source.profile.xcolor_space) == colour.mode:
-            converted = ImageCms.profileToProfile(
-                colour,
-                source,
-                ImageCms.createProfile("sRGB"),
-                renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-                outputMode="RGB",
-            )
-            if converted is not None:
-                return converted
-    except (OSError, ImageCms.PyCMSError) as error:
+        if _MODES_OF_SPACE.get(source.profile.xcolor_space) == mode:
+            target = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+            intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+            return ImageCms.ImageCmsTransform(source, target, mode, "RGB", intent)
+    except (OSError, ImageCms.PyCMSError, ValueError) as error:
         _LOG.info("ignoring a broken colour profile: %s", error)
-    return colour.convert("RGB")
+    return None

@@ -59,8 +59,9 @@ class PhotoServiceServicer:
     def UploadPhotos(self, request_iterator, context):
         """Uploads 1 to 100 photos in one stream: a header, then for each photo a start and its chunks. All or nothing: any
         photo that is refused (INVALID_ARGUMENT names its number and reason) leaves none of the stream behind.
-        RESOURCE_EXHAUSTED (UPLOADS_BUSY, with when to come back) while the gateway receives as many as it may,
-        DEADLINE_EXCEEDED (UPLOAD_IDLE) for a stream that falls silent.
+        RESOURCE_EXHAUSTED (UPLOADS_BUSY, with when to come back) while the gateway receives as many as it may, of all
+        tenants or of the caller, DEADLINE_EXCEEDED for a stream that falls silent (UPLOAD_IDLE) or is too slow
+        (UPLOAD_TOO_SLOW).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

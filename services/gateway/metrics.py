@@ -33,6 +33,7 @@ class GatewayMetrics:
         self.refused_uploads = Counter(
             "headshots_gateway_refused_uploads", "Photo streams refused, by reason.", ("reason",), registry=registry
         )
+        self.stopped_decodes = _stopped_decodes(registry)
         self.inspections, self.findings = _inspection_counters(registry)
         self.shots = Counter(
             "headshots_gateway_shots",
@@ -67,6 +68,18 @@ class GatewayMetrics:
             yield
         finally:
             gauge.dec()
+
+
+def _stopped_decodes(registry: CollectorRegistry) -> Counter:
+    stopped = Counter(
+        "headshots_gateway_stopped_decodes",
+        "Photos whose decoding was stopped, by why: cpu, time, memory or crash.",
+        ("cause",),
+        registry=registry,
+    )
+    for cause in ("cpu", "time", "memory", "crash"):
+        stopped.labels(cause)
+    return stopped
 
 
 def _inspection_counters(registry: CollectorRegistry) -> tuple[Counter, Counter]:

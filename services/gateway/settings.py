@@ -22,7 +22,10 @@ _AT_LEAST_ONE = (
     "shot_max_attempts",
     "shots_in_flight",
     "uploads_at_once",
+    "uploads_per_tenant",
 )
+
+_ABOVE_ZERO = ("photo_cpu_seconds", "upload_bytes_per_second", "upload_idle_seconds", "upload_seconds")
 
 
 def default_styles() -> Path:
@@ -62,11 +65,20 @@ class GatewaySettings:
     photo_max_side_px: int = PhotoLimits.max_side_px
     """A photo's longer side as stored; larger ones are scaled down."""
     photo_decoders: int = 2
-    """Photos decoded at once; one of 64 megapixels may take half a gigabyte of memory while it is."""
+    """Photos decoded at once, each in a process of its own; one takes 60 MB idle and 370 MB more while it decodes."""
+    photo_cpu_seconds: float = 4.5
+    """CPU time of decoding one photo, in seconds; one that takes more is refused with PHOTO_TOO_COSTLY."""
     uploads_at_once: int = 4
     """Photo streams received at once; more are refused with UPLOADS_BUSY, to be sent again later."""
+    uploads_per_tenant: int = 2
+    """Photo streams of one tenant received at once; more are refused with UPLOADS_BUSY."""
     upload_idle_seconds: float = 60.0
     """A photo stream that is silent for so long is ended with UPLOAD_IDLE."""
+    upload_bytes_per_second: float = 32768.0
+    """The least rate of a photo stream, after twice UPLOAD_IDLE_SECONDS of waiting for it; a slower one is ended with
+    UPLOAD_TOO_SLOW. Time in which photos are decoded does not count."""
+    upload_seconds: float = 1800.0
+    """A photo stream that takes longer in all is ended with UPLOAD_TOO_SLOW."""
     faces: str = "none"
     """Who finds faces in inspected photos and judges the likeness of shots: `bundled` (drawn portraits only, as of the
     bundled foundation), `opencv` (real people; files in FACES_DIR) or `none` (no reasons about faces, likeness not
@@ -115,6 +127,9 @@ class GatewaySettings:
         for name in _AT_LEAST_ONE:
             if getattr(settings, name) < 1:
                 raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} must be at least 1")
+        for name in _ABOVE_ZERO:
+            if getattr(settings, name) <= 0:
+                raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} must be above 0")
         if settings.faces not in ANALYZERS:
             raise InvalidArgumentError(
                 "SETTING_INVALID", f"HEADSHOTS_GATEWAY_FACES={settings.faces!r} is none of {', '.join(ANALYZERS)}"
@@ -140,7 +155,15 @@ class GatewaySettings:
     @property
     def stream_limits(self) -> StreamLimits:
         """What a stream of photos may be."""
-        return StreamLimits(self.photo_limits, self.photo_decoders, self.uploads_at_once, self.upload_idle_seconds)
+        return StreamLimits(
+            photo=self.photo_limits,
+            measuring=self.photo_decoders,
+            at_once=self.uploads_at_once,
+            at_once_per_tenant=self.uploads_per_tenant,
+            idle_seconds=self.upload_idle_seconds,
+            bytes_per_second=self.upload_bytes_per_second,
+            total_seconds=self.upload_seconds,
+        )
 
     def painting(self, owner: str) -> PaintSettings:
         """How shots are painted; `owner` is the name in their leases."""

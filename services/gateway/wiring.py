@@ -19,6 +19,7 @@ from headshots import keys
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.faces import FaceAnalyzer, open_analyzer
+from headshots.imaging.workers.pool import DecoderLimits, DecoderPool
 from headshots.rpc.server import RunningServer, start_server
 from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
@@ -56,6 +57,7 @@ class Gateway:
         channels: list[grpc.aio.Channel],
         pool: ShotPool,
         loops: list[asyncio.Task[None]],
+        decoders: DecoderPool | None,
         drain_seconds: float,
     ) -> None:
         self.server = server
@@ -63,6 +65,7 @@ class Gateway:
         self._channels = channels
         self._pool = pool
         self._loops = loops
+        self._decoders = decoders
         self._drain_seconds = drain_seconds
 
     async def drain(self) -> None:
@@ -76,6 +79,8 @@ class Gateway:
         await asyncio.gather(*self._loops, return_exceptions=True)
         for channel in self._channels:
             await channel.close()
+        if self._decoders is not None:
+            await in_thread(self._decoders.close)
         self._database.dispose()
 
 
@@ -99,8 +104,12 @@ class _Parts:
         return [name for servicer in self.servicers for name in servicer.register(server)]
 
 
-async def start_gateway(settings: GatewaySettings, *, analyzer: FaceAnalyzer | None = None) -> Gateway:
-    """Migrates, makes the first key, starts the loops and the server. An `analyzer` given replaces the settings'.
+async def start_gateway(
+    settings: GatewaySettings, *, analyzer: FaceAnalyzer | None = None, decoders: DecoderPool | None = None
+) -> Gateway:
+    """Migrates, makes the first key, starts the loops and the server.
+
+    An `analyzer` given replaces the settings'; so do `decoders`, which stay the caller's to close.
 
     Raises:
         HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, ANALYZER_UNUSABLE, ADDRESS_IN_USE and the
@@ -119,7 +128,12 @@ async def start_gateway(settings: GatewaySettings, *, analyzer: FaceAnalyzer | N
         for channel in channels:
             on_failure.push_async_callback(channel.close)
         on_failure.callback(database.dispose)
-        parts = _build(settings, database, store, styles, channels, GatewayMetrics(registry, database), analyzer)
+        metrics = GatewayMetrics(registry, database)
+        own = None
+        if decoders is None:
+            decoders = own = _open_decoders(settings, metrics)
+            on_failure.callback(own.close)
+        parts = _build(settings, database, store, styles, channels, metrics, analyzer, decoders)
         await parts.eraser.sweep()
         server = await start_server(
             parts.register,
@@ -129,7 +143,16 @@ async def start_gateway(settings: GatewaySettings, *, analyzer: FaceAnalyzer | N
         )
         on_failure.pop_all()
     loops = [asyncio.create_task(part.run()) for part in (parts.reconciler, parts.pool, parts.eraser)]
-    return Gateway(server, database, channels, parts.pool, loops, settings.drain_seconds)
+    return Gateway(server, database, channels, parts.pool, loops, own, settings.drain_seconds)
+
+
+def _open_decoders(settings: GatewaySettings, metrics: GatewayMetrics) -> DecoderPool:
+    """The processes that decode photos; every photo that had to be stopped is counted."""
+    return DecoderPool(
+        settings.photo_decoders,
+        DecoderLimits(cpu_seconds=settings.photo_cpu_seconds),
+        on_stopped=lambda cause: metrics.stopped_decodes.labels(cause).inc(),
+    )
 
 
 def _build(
@@ -140,22 +163,23 @@ def _build(
     channels: list[grpc.aio.Channel],
     metrics: GatewayMetrics,
     analyzer: FaceAnalyzer | None,
+    decoders: DecoderPool,
 ) -> _Parts:
     """Builds every part; `channels` are the trainer's and the generator's."""
     trainer, generator = RpcTrainer(channels[0]), RpcGenerator(channels[1], settings.generator_address)
     hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
     painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
-    likeness = LikenessJudge(database, store, limiter, analyzer)
+    likeness = LikenessJudge(database, store, limiter, decoders, analyzer)
     worker = ShotWorker(database, generator, describer, likeness, hub, metrics, painting)
     pool = ShotPool(database, worker, hub, metrics, painting)
     poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
     reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
     eraser = Eraser(database, store, generator, sweep_seconds=settings.erase_again_seconds)
-    inspector = Inspector(database, store, limiter, describer, analyzer)
+    inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
     servicers: tuple[_Servicer, ...] = (
         TenantServicer(database),
         SubjectServicer(SubjectEngine(database, eraser)),
-        PhotoServicer(PhotoEngine(database, store, limiter, inspector, metrics)),
+        PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics)),
         TrainingServicer(TrainingEngine(database, reconciler, describer, hub, metrics, poll_seconds=poll)),
         GalleryServicer(GalleryEngine(database, store, styles, pool, hub, metrics, poll_seconds=poll)),
         StyleServicer(styles),

@@ -68,6 +68,7 @@ LIBRARY: Arrows = {
     "imaging": {
         "errors": "a photo that cannot be used is a typed error",
         "faces": "faces in photos, and how alike they are",
+        "parent_death": "decoding processes end with their parent",
     },
     "diffusion": {
         "errors": "typed errors",

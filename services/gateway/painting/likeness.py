@@ -7,14 +7,15 @@ import logging
 from collections import OrderedDict
 
 import numpy as np
+from PIL import Image
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError
 from headshots.faces import FaceAnalyzer
-from headshots.imaging import open_photo
 from headshots.imaging.inspection import mean_likeness
 from headshots.imaging.quality import Floats
+from headshots.imaging.workers.pool import DecoderPool
 from headshots.threads import in_thread
 from services.gateway.photos import rows as photo_rows
 from services.gateway.photos.streams import StreamLimiter
@@ -25,14 +26,20 @@ _CACHED_SUBJECTS = 64
 
 
 class LikenessJudge:
-    """Measures the likeness of shots. Decoding shares the limiter's threads with uploads and inspections."""
+    """Measures the likeness of shots. It shares decoders and the limiter's threads with uploads and inspections."""
 
     def __init__(
-        self, database: Engine, store: ArtifactStore, limiter: StreamLimiter, analyzer: FaceAnalyzer | None
+        self,
+        database: Engine,
+        store: ArtifactStore,
+        limiter: StreamLimiter,
+        decoders: DecoderPool,
+        analyzer: FaceAnalyzer | None,
     ) -> None:
         self._database = database
         self._store = store
         self._limiter = limiter
+        self._decoders = decoders
         self._analyzer = analyzer
         self._cache: OrderedDict[str, tuple[tuple[str, ...], list[Floats]]] = OrderedDict()
         # A subject's photos are analyzed once, however many of its shots finish at the same time.
@@ -73,10 +80,11 @@ class LikenessJudge:
             return cached[1]
 
     async def _embedding(self, key: str) -> Floats | None:
-        return await self._limiter.decode(self._embed, await self._store.get(key))
+        picture = await self._decoders.open(await self._store.get(key), self._limiter.limits.stored_photo)
+        return await self._limiter.measure(self._embed, picture)
 
-    def _embed(self, content: bytes) -> Floats | None:
+    def _embed(self, picture: Image.Image) -> Floats | None:
         """The embedding of the largest face; None without a face."""
         assert self._analyzer is not None
-        faces = self._analyzer.faces(np.asarray(open_photo(content, self._limiter.limits.stored_photo)))
+        faces = self._analyzer.faces(np.asarray(picture))
         return faces[0].embedding if faces else None

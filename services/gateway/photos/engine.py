@@ -10,6 +10,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError
+from headshots.imaging.workers.pool import DecoderPool
 from headshots.threads import in_thread
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.photos import rows
@@ -28,12 +29,14 @@ class PhotoEngine:
         database: Engine,
         store: ArtifactStore,
         limiter: StreamLimiter,
+        decoders: DecoderPool,
         inspector: Inspector,
         metrics: GatewayMetrics,
     ) -> None:
         self._database = database
         self._store = store
         self._limiter = limiter
+        self._decoders = decoders
         self._inspector = inspector
         self._metrics = metrics
 
@@ -42,8 +45,8 @@ class PhotoEngine:
         `rows.store_photos`."""
         status = "cut"
         try:
-            with self._limiter.admit():
-                stored = await self._receive(tenant, self._limiter.with_idle_timeout(parts))
+            with self._limiter.admit(tenant):
+                stored = await self._receive(tenant, self._limiter.paced(parts))
             status = "stored"
         except HeadshotsError as error:
             status = "refused"
@@ -58,7 +61,7 @@ class PhotoEngine:
         header = await read_header(parts)
         await in_thread(check_subject, self._database, tenant, header.subject_id)
         with tempfile.TemporaryDirectory(prefix="headshots-upload-") as folder:
-            spooled = await spool(self._limiter, parts, Path(folder))
+            spooled = await spool(self._limiter, self._decoders, parts, Path(folder))
             return await in_thread(rows.store_photos, self._database, self._store, tenant, header.subject_id, spooled)
 
     async def inspect(self, tenant: str, parts: AsyncIterator[StreamPart]) -> InspectionReport:

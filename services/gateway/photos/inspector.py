@@ -12,9 +12,10 @@ from sqlalchemy.engine import Engine
 from headshots.artifacts import ArtifactStore
 from headshots.errors import InvalidPhotoError, UnavailableError
 from headshots.faces import FaceAnalyzer
-from headshots.imaging import PhotoLimits, open_photo
+from headshots.imaging import PhotoLimits
 from headshots.imaging.inspection import Finding, Measured, judge, measure
 from headshots.imaging.quality import QualityLimits
+from headshots.imaging.workers.pool import DecoderPool
 from headshots.threads import in_thread
 from services.gateway.peers.describer import Describer
 from services.gateway.photos import rows as photo_rows
@@ -54,12 +55,14 @@ class Inspector:
         database: Engine,
         store: ArtifactStore,
         limiter: StreamLimiter,
+        decoders: DecoderPool,
         describer: Describer,
         analyzer: FaceAnalyzer | None,
     ) -> None:
         self._database = database
         self._store = store
         self._limiter = limiter
+        self._decoders = decoders
         self._describer = describer
         self._analyzer = analyzer
 
@@ -70,11 +73,11 @@ class Inspector:
             NotFoundError: SUBJECT_NOT_FOUND.
             InvalidArgumentError: NO_PHOTOS, TOO_MANY_PHOTOS, UPLOAD_MALFORMED, UPLOAD_INCOMPLETE.
             ResourceExhaustedError: UPLOADS_BUSY.
-            DeadlineExceededError: UPLOAD_IDLE.
+            DeadlineExceededError: UPLOAD_IDLE, UPLOAD_TOO_SLOW.
             UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
         """
-        with self._limiter.admit():
-            parts = self._limiter.with_idle_timeout(parts)
+        with self._limiter.admit(tenant):
+            parts = self._limiter.paced(parts)
             header = await read_header(parts)
             stored: list[Photo | None] = []
             measured: list[Measured | Finding] = []
@@ -88,14 +91,15 @@ class Inspector:
                 measured.append(await self._measure_candidate(start.size_bytes, body))
                 stored.append(None)
                 filenames.append(start.filename)
+                del body
             if not header.subject_id and not measured:
                 raise stream_error("NO_PHOTOS", "the stream names no subject and carries no photo; send either")
             return await self._report(stored, filenames, measured)
 
     async def _measure_stored(self, key: str) -> Measured | Finding:
-        return await self._limiter.decode(self._measure, await self._store.get(key), self._limiter.limits.stored_photo)
+        return await self._measure(await self._store.get(key), self._limiter.limits.stored_photo)
 
-    async def _measure_candidate(self, size_bytes: int, body: bytes) -> Measured | Finding:
+    async def _measure_candidate(self, size_bytes: int, body: bytearray) -> Measured | Finding:
         if size_bytes == 0:
             return _undecodable("PHOTO_UNDECODABLE", "the file is empty; send the photo itself")
         if size_bytes > MAX_PHOTO_BYTES:
@@ -105,14 +109,14 @@ class Inspector:
             )
         # A photo that is too small is a finding of the verdict, which tells its size and what else is wrong.
         limits = dataclasses.replace(self._limiter.limits.photo, min_side_px=1)
-        return await self._limiter.decode(self._measure, body, limits)
+        return await self._measure(body, limits)
 
-    def _measure(self, body: bytes, limits: PhotoLimits) -> Measured | Finding:
+    async def _measure(self, body: bytes | bytearray, limits: PhotoLimits) -> Measured | Finding:
         try:
-            picture = open_photo(body, limits)
+            picture = await self._decoders.open(body, limits)
         except InvalidPhotoError as error:
             return _undecodable(error.reason, error.message)
-        return measure(picture, self._analyzer)
+        return await self._limiter.measure(measure, picture, self._analyzer)
 
     async def _report(
         self, stored: list[Photo | None], filenames: list[str], measured: list[Measured | Finding]

@@ -1,15 +1,16 @@
-"""Reads clients' streams of photos, and limits how many there are at once and how long one may be silent."""
+"""Reads clients' streams of photos, and limits how many there are at once, how slow they are and how long they take."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from headshots.errors import (
-    DeadlineExceededError,
     FieldViolation,
     HeadshotsError,
     InvalidArgumentError,
@@ -18,6 +19,7 @@ from headshots.errors import (
 from headshots.imaging import PhotoLimits
 from headshots.threads import in_thread
 from services.gateway.photos.limits import MAX_PHOTO_BYTES, MAX_PHOTOS
+from services.gateway.photos.pace import Pace
 
 _BUSY_RETRY_SECONDS = 5.0
 P = ParamSpec("P")
@@ -29,17 +31,25 @@ class StreamLimits:
     """Limits of the streams of photos."""
 
     photo: PhotoLimits
-    decoders: int
-    """Photos decoded at once."""
+    measuring: int
+    """Decoded photos that an analyzer looks at at once."""
     at_once: int
     """Streams at once."""
+    at_once_per_tenant: int
+    """Streams of one tenant at once."""
     idle_seconds: float
     """A stream that is silent for so long is ended."""
+    bytes_per_second: float
+    """A stream that is slower is ended: see `Pace`."""
+    total_seconds: float
+    """A stream that takes longer is ended, however it goes on."""
 
     @property
     def stored_photo(self) -> PhotoLimits:
         """Limits of a file in our own store: any number of bytes, at most 4 times the pixels of a stored photo."""
-        return PhotoLimits(max_bytes=2**31, max_pixels=4 * self.photo.max_side_px**2, min_side_px=1)
+        return PhotoLimits(
+            max_bytes=2**31, max_pixels=4 * self.photo.max_side_px**2, min_side_px=1, max_aspect=math.inf
+        )
 
 
 @dataclass(frozen=True)
@@ -67,57 +77,53 @@ StreamPart = StreamHeader | PhotoStart | bytes
 
 
 class StreamLimiter:
-    """Limits streams and decoders over all callers; a gateway has one.
-
-    A stream holds at most one photo's bytes (20 MiB) in memory. Decoding takes far more, so it has a limit of its own.
-    """
+    """Limits streams over all callers; a gateway has one. A stream holds at most one photo's bytes (20 MiB)."""
 
     def __init__(self, limits: StreamLimits) -> None:
         self.limits = limits
-        self._decoders = asyncio.Semaphore(limits.decoders)
-        self._streams = 0
+        self._measuring = asyncio.Semaphore(limits.measuring)
+        self._streams: Counter[str] = Counter()
 
     @contextlib.contextmanager
-    def admit(self) -> Iterator[None]:
-        """Counts one stream for as long as the block runs.
+    def admit(self, tenant: str) -> Iterator[None]:
+        """Counts one stream of a tenant for as long as the block runs.
 
         Raises:
             ResourceExhaustedError: UPLOADS_BUSY.
         """
-        if self._streams >= self.limits.at_once:
-            raise ResourceExhaustedError(
-                "UPLOADS_BUSY",
-                f"{self._streams} uploads are under way already; send the stream again in a few seconds",
-                retry_after_seconds=_BUSY_RETRY_SECONDS,
-            )
-        self._streams += 1
+        if self._streams[tenant] >= self.limits.at_once_per_tenant:
+            raise _busy(f"{self._streams[tenant]} of your photo streams are under way already")
+        if self._streams.total() >= self.limits.at_once:
+            raise _busy(f"{self._streams.total()} photo streams are under way already")
+        self._streams[tenant] += 1
         try:
             yield
         finally:
-            self._streams -= 1
+            self._streams[tenant] -= 1
+            # Tenants come and go; those without a stream are forgotten.
+            self._streams += Counter()
 
-    async def with_idle_timeout(self, parts: AsyncIterator[StreamPart]) -> AsyncIterator[StreamPart]:
-        """Yields the parts until the client is silent for too long; the time that the caller takes does not count.
+    async def paced(self, parts: AsyncIterator[StreamPart]) -> AsyncIterator[StreamPart]:
+        """Yields the parts until the client is silent, too slow or takes too long.
+
+        For silence and slowness the time that the caller takes does not count: then the client waits for us.
 
         Raises:
-            DeadlineExceededError: UPLOAD_IDLE.
+            DeadlineExceededError: UPLOAD_IDLE, UPLOAD_TOO_SLOW.
         """
+        limits = self.limits
+        pace = Pace(limits.idle_seconds, limits.bytes_per_second, limits.total_seconds)
         while True:
-            try:
-                async with asyncio.timeout(self.limits.idle_seconds):
-                    part = await anext(parts, None)
-            except TimeoutError as error:
-                raise DeadlineExceededError(
-                    "UPLOAD_IDLE",
-                    f"nothing came for {self.limits.idle_seconds:g} s; nothing was kept, send the stream again",
-                ) from error
+            part = await pace.wait(anext(parts, None))
             if part is None:
                 return
+            if isinstance(part, bytes):
+                pace.received += len(part)
             yield part
 
-    async def decode(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Runs `work`, which decodes a photo, in a thread; at most `limits.decoders` run at once."""
-        async with self._decoders:
+    async def measure(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Runs `work`, which looks at a decoded photo, in a thread; at most `limits.measuring` run at once."""
+        async with self._measuring:
             return await in_thread(work, *args, **kwargs)
 
 
@@ -133,7 +139,7 @@ async def read_header(parts: AsyncIterator[StreamPart]) -> StreamHeader:
     return first
 
 
-async def read_photos(parts: AsyncIterator[StreamPart]) -> AsyncIterator[tuple[int, PhotoStart, bytes]]:
+async def read_photos(parts: AsyncIterator[StreamPart]) -> AsyncIterator[tuple[int, PhotoStart, bytearray]]:
     """Yields number, start and bytes of each photo of a stream whose header has been read already.
 
     Raises:
@@ -154,8 +160,11 @@ async def read_photos(parts: AsyncIterator[StreamPart]) -> AsyncIterator[tuple[i
         else:
             raise _out_of_order(part, number, current, len(body))
         if not current.has_body or len(body) == current.size_bytes:
-            yield number, current, bytes(body)
-            number, current, body = number + 1, None, bytearray()
+            # Handed over, not copied: a photo is in memory once.
+            whole, body = body, bytearray()
+            yield number, current, whole
+            del whole
+            number, current = number + 1, None
     if current is not None:
         raise _incomplete(number, current, len(body))
 
@@ -170,6 +179,12 @@ def stream_error(reason: str, message: str, number: int | None = None) -> Invali
 def filename_suffix(filename: str) -> str:
     """The file's name in parentheses, to follow the photo's number; empty where there is no name."""
     return f" ({filename})" if filename else ""
+
+
+def _busy(why: str) -> ResourceExhaustedError:
+    return ResourceExhaustedError(
+        "UPLOADS_BUSY", f"{why}; send the stream again in a few seconds", retry_after_seconds=_BUSY_RETRY_SECONDS
+    )
 
 
 def _too_long(number: int, start: PhotoStart) -> InvalidArgumentError:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headshots.errors import AlreadyExistsError, FieldViolation, InvalidPhotoError
-from headshots.imaging import PhotoLimits, decode_photo
+from headshots.imaging.workers.pool import DecoderPool
 from headshots.threads import in_thread
 from services.gateway.photos.streams import (
     PhotoStart,
     StreamLimiter,
+    StreamLimits,
     StreamPart,
     filename_suffix,
     read_photos,
@@ -38,56 +39,61 @@ class SpooledPhoto:
     path: Path
 
 
-async def spool(limiter: StreamLimiter, parts: AsyncIterator[StreamPart], folder: Path) -> list[SpooledPhoto]:
+async def spool(
+    limiter: StreamLimiter, decoders: DecoderPool, parts: AsyncIterator[StreamPart], folder: Path
+) -> list[SpooledPhoto]:
     """Writes all photos of a stream whose header has been read already into `folder`.
 
     Raises:
         InvalidArgumentError: NO_PHOTOS, TOO_MANY_PHOTOS, UPLOAD_MALFORMED or UPLOAD_INCOMPLETE.
-        InvalidPhotoError: as `decode_photo`; metadata `photo` holds the photo's number from 0.
+        InvalidPhotoError: as `DecoderPool.normalise`; metadata `photo` holds the photo's number from 0.
         AlreadyExistsError: PHOTO_DUPLICATE, the stream has the same picture twice.
     """
     photos: list[SpooledPhoto] = []
     async for number, start, body in read_photos(parts):
-        photos.append(await _accept(limiter, number, start, body, folder, photos))
+        photos.append(await _accept(limiter.limits, decoders, number, start, body, folder, photos))
+        # Or it would be in memory until the next one has come in whole.
+        del body
     if not photos:
         raise stream_error("NO_PHOTOS", "the stream carries no photo; send 1 to 100")
     return photos
 
 
 async def _accept(
-    limiter: StreamLimiter, number: int, start: PhotoStart, body: bytes, folder: Path, earlier: list[SpooledPhoto]
+    limits: StreamLimits,
+    decoders: DecoderPool,
+    number: int,
+    start: PhotoStart,
+    body: bytearray,
+    folder: Path,
+    earlier: list[SpooledPhoto],
 ) -> SpooledPhoto:
     sha256 = await in_thread(_sha256, body)
     for other in earlier:
         if other.sha256 == sha256:
             raise duplicate_photo(number, start.filename, f"photos[{other.number}] of this stream")
     try:
-        photo = await limiter.decode(_decode, number, start, body, folder, limiter.limits.photo)
+        decoded = await decoders.normalise(body, limits.photo)
     except InvalidPhotoError as error:
         raise _with_number(error, number, start.filename) from error
     for other in earlier:
-        if other.png_sha256 == photo.png_sha256:
+        if other.png_sha256 == decoded.png_sha256:
             raise duplicate_photo(number, start.filename, f"photos[{other.number}] of this stream")
-    return photo
-
-
-def _decode(number: int, start: PhotoStart, body: bytes, folder: Path, limits: PhotoLimits) -> SpooledPhoto:
-    photo = decode_photo(body, limits)
     path = folder / f"{number}.png"
-    path.write_bytes(photo.png)
+    await in_thread(path.write_bytes, decoded.png)
     return SpooledPhoto(
         number=number,
         filename=start.filename,
         size_bytes=len(body),
-        sha256=photo.sha256,
-        png_sha256=photo.png_sha256,
-        width_px=photo.width,
-        height_px=photo.height,
+        sha256=decoded.sha256,
+        png_sha256=decoded.png_sha256,
+        width_px=decoded.width,
+        height_px=decoded.height,
         path=path,
     )
 
 
-def _sha256(body: bytes) -> str:
+def _sha256(body: bytearray) -> str:
     return hashlib.sha256(body).hexdigest()
 
 

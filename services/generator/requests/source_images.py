@@ -22,7 +22,7 @@ from services.generator.requests.request import Picture, Source, StoredPicture
 
 PICTURE_FIELD, MASK_FIELD = "source.picture", "source.mask"
 """How errors name the two."""
-LIMITS = PhotoLimits(max_bytes=20 * 2**20, max_pixels=64_000_000, min_side_px=8, max_side_px=4096)
+LIMITS = PhotoLimits(max_bytes=20 * 2**20, max_pixels=64_000_000, min_side_px=8, max_side_px=4096, max_aspect=512.0)
 _DECODED_AT_ONCE = 2
 """A picture of 64 megapixels takes a quarter of a gigabyte while it is decoded."""
 _LIGHT = 128

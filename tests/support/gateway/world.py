@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.faces import FaceAnalyzer
+from headshots.imaging.workers.pool import DecoderPool
 from headshots.rpc.server import RunningServer
 from services.gateway.settings import GatewaySettings, default_styles
 from services.gateway.wiring import Gateway, start_gateway
@@ -23,6 +26,14 @@ from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.gateway.fake_trainer import FakeTrainer
 from tests.support.gateway.peer import Peer, serve
 from tests.support.ports import free_port
+
+
+@functools.cache
+def shared_decoders() -> DecoderPool:
+    """The decoding processes of all gateways of this test process: starting some for each would take a second."""
+    pool = DecoderPool(1)
+    atexit.register(pool.close)
+    return pool
 
 
 class World:
@@ -76,7 +87,9 @@ class World:
             "shots_in_flight": 4,
             "drain_seconds": 0.1,
         }
-        self.gateway = await start_gateway(GatewaySettings(**{**values, **changes}), analyzer=self.analyzer)
+        self.gateway = await start_gateway(
+            GatewaySettings(**{**values, **changes}), analyzer=self.analyzer, decoders=shared_decoders()
+        )
         self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{self.gateway.server.port}")
         self.acme = self.caller(self.keys["acme"])
 

@@ -67,7 +67,7 @@ async def test_another_tenants_photos_are_not_inspected(world: World) -> None:
 
 
 async def test_a_silent_inspection_is_ended_and_no_longer_counted(world: World) -> None:
-    await restart(world, analyzer=True, uploads_at_once=1, upload_idle_seconds=0.5)
+    await restart(world, analyzer=True, uploads_at_once=1, upload_idle_seconds=0.5, upload_bytes_per_second=0.001)
     call = world.acme.stub.InspectPhotos(metadata=world.acme.metadata)
     await call.write(messages("")[0])
     with refused(DeadlineExceededError, "UPLOAD_IDLE"):

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import threading
 from pathlib import Path
 
 import grpc.aio
-import pytest
 
 from headshots.errors import (
     DeadlineExceededError,
     InvalidArgumentError,
+    InvalidPhotoError,
     NotFoundError,
     ResourceExhaustedError,
 )
-from headshots.imaging import NormalisedPhoto, PhotoLimits, decode_photo
 from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import photos_pb2
-from services.gateway.photos import uploads
 from tests.support.gateway.caller import refused, selfie, upload_messages
 from tests.support.gateway.world import World
-from tests.support.waiting import PATIENCE_SECONDS, until
+from tests.support.images import costly
+from tests.support.waiting import until
 
 
 def header(subject: str) -> photos_pb2.UploadPhotosRequest:
@@ -90,7 +87,7 @@ async def test_a_connection_that_breaks_in_the_middle_leaves_nothing(world: Worl
 async def test_a_silent_stream_is_ended_and_leaves_nothing(world: World, scratch: Path) -> None:
     subject = await world.acme.subject()
     await world.kill()
-    await world.start(upload_idle_seconds=0.3)
+    await world.start(upload_idle_seconds=0.3, upload_bytes_per_second=0.001)
     for messages in (upload_messages(subject, selfie(1)), [*upload_messages(subject, selfie(1)), start(500)], []):
         call = world.acme.stub.UploadPhotos(metadata=world.acme.metadata)
         # Where we are so slow ourselves, the call is over in the middle of it.
@@ -125,33 +122,52 @@ async def test_more_streams_than_the_limit_are_refused(world: World, scratch: Pa
     assert len(await world.acme.upload(subject, selfie(7))) == 1
 
 
-async def test_photos_are_decoded_off_the_event_loop_a_few_at_once(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    threads: list[threading.Thread] = []
-    lock, pair, running, most = threading.Lock(), threading.Barrier(2), 0, 0
+async def test_a_tenant_has_a_share_of_the_streams(world: World, scratch: Path) -> None:
+    subject = await world.acme.subject()
+    await world.kill()
+    await world.start(uploads_at_once=3, uploads_per_tenant=2)
+    calls = [world.acme.stub.UploadPhotos(metadata=world.acme.metadata) for _ in range(2)]
+    for number, call in enumerate(calls):
+        for message in upload_messages(subject, selfie(number)):
+            await call.write(message)
+    await until(lambda: len(list(scratch.glob("*/0.png"))) == 2)
+    with refused(ResourceExhaustedError, "UPLOADS_BUSY"):
+        await world.acme.upload(subject, selfie(7))
+    globex = world.caller(world.keys["globex"])
+    assert len(await globex.upload(await globex.subject(), selfie(7))) == 1
+    for call in calls:
+        await call.done_writing()
+        assert len((await call).photos) == 1
+    assert len(await world.acme.upload(subject, selfie(7))) == 1
 
-    def digest(body: bytes) -> str:
-        threads.append(threading.current_thread())
-        return hashlib.sha256(body).hexdigest()
 
-    def decode(body: bytes, limits: PhotoLimits) -> NormalisedPhoto:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        pair.wait(PATIENCE_SECONDS)
-        with lock:
-            running -= 1
-        return decode_photo(body, limits)
+async def test_a_stream_that_drips_is_ended_and_leaves_nothing(world: World, scratch: Path) -> None:
+    subject = await world.acme.subject()
+    await world.kill()
+    await world.start(upload_idle_seconds=0.5, upload_bytes_per_second=1e9)
+    call = world.acme.stub.UploadPhotos(metadata=world.acme.metadata)
+    with contextlib.suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
+        for message in [header(subject), start(2**20)]:
+            await call.write(message)
+        while not call.done():
+            await call.write(chunk(b"x"))
+            await asyncio.sleep(0.05)
+    with refused(DeadlineExceededError, "UPLOAD_TOO_SLOW"):
+        try:
+            await call
+        except grpc.aio.AioRpcError as error:
+            raise error_from_rpc(error) from error
+    assert await world.stored_photos() == ([], [])
+    assert is_empty(scratch)
 
-    monkeypatch.setattr(uploads, "_sha256", digest)
-    monkeypatch.setattr(uploads, "decode_photo", decode)
-    subjects = [await world.acme.subject() for _ in range(4)]
-    await asyncio.gather(*(world.acme.upload(subject, selfie(1)) for subject in subjects))
-    assert len(threads) == 4
-    assert threading.main_thread() not in threads
-    assert most == 2
+
+async def test_a_photo_that_costs_too_much_is_refused_and_the_next_is_stored(world: World) -> None:
+    subject = await world.acme.subject()
+    with refused(InvalidPhotoError, "PHOTO_TOO_COSTLY") as caught:
+        await world.acme.upload(subject, selfie(1), costly.with_segments(costly.jpeg(), 2000))
+    assert caught.value.metadata == {"photo": "1"}
+    assert await world.stored_photos() == ([], [])
+    assert len(await world.acme.upload(subject, selfie(1))) == 1
 
 
 async def test_an_unknown_subject_is_refused_before_its_photos_are_read(world: World) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from headshots.imaging.files import png
+
 # The formats that decode.py has a decoder for.
 DECODABLE = ("JPEG", "PNG", "WebP", "HEIC")
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "JPEG"),
-    (_PNG_SIGNATURE, "PNG"),
+    (png.SIGNATURE, "PNG"),
     (b"GIF87a", "GIF"),
     (b"GIF89a", "GIF"),
     (b"BM", "BMP"),
@@ -78,23 +79,9 @@ def is_cut(data: bytes, format_name: str) -> bool:
     if format_name == "WebP":
         return len(data) < 8 or int.from_bytes(data[4:8], "little") + 8 > len(data)
     if format_name == "PNG":
-        kinds = list(_png_chunks(data))
+        kinds = [kind for kind, _ in png.chunks_of(data)]
         return not kinds or kinds[-1] != b"IEND"
     return any(end > len(data) for end in _box_ends(data))
-
-
-def _png_chunks(data: bytes) -> Iterator[bytes]:
-    """Kinds of the chunks that are there in whole."""
-    at = len(_PNG_SIGNATURE)
-    while at + 12 <= len(data):
-        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
-        if end > len(data):
-            return
-        kind = data[at + 4 : at + 8]
-        yield kind
-        if kind == b"IEND":
-            return
-        at = end
 
 
 def _box_ends(data: bytes) -> Iterator[int]:

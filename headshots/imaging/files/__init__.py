@@ -1,0 +1,1 @@
+"""Reads what image files are and how they are built, without decoding them."""

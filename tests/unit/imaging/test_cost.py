@@ -1,0 +1,105 @@
+"""Photos that cost too much are refused before they are decoded, and pictures that are not there are found."""
+
+from __future__ import annotations
+
+import pytest
+
+from headshots.imaging import PhotoLimits, decode_photo
+from headshots.imaging.cost import MEMORY_BYTES, Outline, affordable_draft, memory_bytes, read_outline
+from headshots.imaging.files import jpeg as jpeg_file
+from headshots.imaging.files import png as png_file
+from tests.support.images import costly
+from tests.support.images.photo_files import encoded, picture, refusal
+
+WIDE = PhotoLimits()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        costly.with_scans(costly.jpeg(progressive=True), jpeg_file.MAX_SCANS),
+        costly.with_scans(costly.resized(costly.jpeg(progressive=True), 8000, 8000), 60),
+        costly.with_padding(costly.jpeg(), jpeg_file.MAX_JUNK_BYTES + 100),
+        costly.with_segments(costly.jpeg(), jpeg_file.MAX_SEGMENTS),
+        costly.with_segments(costly.jpeg(), 5, b"Exif\x00\x00" + bytes(60_000)),
+        costly.png(64, 64, extra=costly.texts(png_file.MAX_OTHER_CHUNKS)),
+        costly.png(64, 64, extra=costly.chunk(b"IDAT", b"") * png_file.MAX_CHUNKS),
+        costly.png(64, 64, extra=costly.chunk(b"eXIf", bytes(300_000))),
+        encoded(picture(64, 64), "JPEG", icc_profile=bytes(5 * 2**20)),
+        encoded(picture(64, 64), "WEBP", icc_profile=bytes(5 * 2**20)),
+        encoded(picture(64, 64), "WEBP", exif=bytes(300_000)),
+    ],
+    ids=[
+        "scans",
+        "blocks",
+        "padding",
+        "segments",
+        "exif",
+        "texts",
+        "chunks",
+        "png-exif",
+        "icc",
+        "webp-icc",
+        "webp-exif",
+    ],
+)
+def test_a_costly_structure_is_refused(data: bytes) -> None:
+    assert refusal(data, WIDE) == "PHOTO_TOO_COSTLY"
+
+
+def test_memory_is_told_before_it_is_taken() -> None:
+    assert refusal(costly.webp(5200, 5000), WIDE) == "PHOTO_TOO_COSTLY"
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_with_fewer_bits_than_blocks_is_truncated(progressive: bool) -> None:
+    data = costly.resized(costly.jpeg(progressive=progressive), 7000, 7000)
+    assert refusal(data, WIDE) == "PHOTO_TRUNCATED"
+
+
+def test_a_png_that_ends_before_its_picture_is_truncated() -> None:
+    assert refusal(costly.png(640, 480, rows=400), WIDE) == "PHOTO_TRUNCATED"
+    assert refusal(costly.png(4000, 4000, rows=2), WIDE) == "PHOTO_TRUNCATED"
+
+
+def test_a_black_photo_is_not_taken_for_a_truncated_one() -> None:
+    black = picture(80, 64)
+    black.paste((0, 0, 0), (0, 0, 80, 64))
+    for interlaced in (False, True):
+        assert decode_photo(encoded(black, "PNG", interlace=interlaced)).width == 80
+
+
+def test_jpegs_that_no_camera_writes_are_refused() -> None:
+    assert refusal(costly.arithmetic(costly.jpeg()), WIDE) == "PHOTO_UNSUPPORTED_FORMAT"
+
+
+@pytest.mark.parametrize("size", [(64, 1000), (1000, 64), (64, 100_000), (400, 1601)])
+def test_photos_that_are_too_narrow_are_refused(size: tuple[int, int]) -> None:
+    assert refusal(costly.png(*size), WIDE) == "PHOTO_TOO_NARROW"
+
+
+def test_what_is_stored_keeps_the_least_side() -> None:
+    limits = PhotoLimits(min_side_px=64, max_side_px=128)
+    assert refusal(costly.png(390, 100), limits) == "PHOTO_TOO_NARROW"
+    assert decode_photo(costly.png(200, 100), limits).height == 64
+
+
+def test_ordinary_files_of_every_size_are_affordable() -> None:
+    """The outlines of real files, with the sides of larger ones."""
+    for name, mode, data in (
+        ("JPEG", "RGB", costly.jpeg()),
+        ("JPEG", "CMYK", encoded(picture(64, 64).convert("CMYK"), "JPEG")),
+        ("PNG", "RGBA", costly.png(64, 64, colour=6)),
+        ("PNG", "I;16", costly.png(64, 64, depth=16)),
+    ):
+        assert affordable_draft(read_outline(data, name), name, mode, (8000, 8000), 10 * 2**20, 2048) == 1
+    assert affordable_draft(Outline(), "HEIC", "RGB", (8064, 6048), 10 * 2**20, 2048) == 1
+    assert affordable_draft(Outline(), "WebP", "RGB", (4300, 4300), 10 * 2**20, 2048) == 1
+
+
+def test_a_large_progressive_jpeg_is_reduced_while_it_is_decoded() -> None:
+    outline = read_outline(costly.resized(costly.jpeg(progressive=True), 8000, 8000), "JPEG")
+    whole = memory_bytes(outline, "JPEG", "RGB", (8000, 8000), 2**20, 2048)
+    assert whole > MEMORY_BYTES
+    assert affordable_draft(outline, "JPEG", "RGB", (8000, 8000), 2**20, 2048) == 2
+    assert memory_bytes(outline, "JPEG", "RGB", (8000, 8000), 2**20, 2048, 2) <= MEMORY_BYTES
