@@ -170,7 +170,12 @@ LIBRARY: Arrows = {
     "errors": {},
     "settings": {"errors": "a wrong setting is a typed error"},
     "styles": {"errors": "a wrong style is a typed error"},
-    "artifacts": {"errors": "a store that fails is a typed error", "settings": "a private folder"},
+    "links": {},
+    "artifacts": {
+        "errors": "a store that fails is a typed error",
+        "links": "no link within a local store is followed",
+        "settings": "a private folder",
+    },
     "database": {
         "errors": "a database that fails is a typed error",
         "settings": "a private folder",
