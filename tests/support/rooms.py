@@ -171,6 +171,7 @@ LIBRARY: Arrows = {
     "settings": {"errors": "a wrong setting is a typed error"},
     "styles": {"errors": "a wrong style is a typed error"},
     "links": {},
+    "cpus": {},
     "artifacts": {
         "errors": "a store that fails is a typed error",
         "links": "no link within a local store is followed",
@@ -208,6 +209,7 @@ LIBRARY: Arrows = {
         "errors": "typed errors",
         "settings": "a private folder",
         "parent_death": "the exporting process ends with its parent",
+        "cpus": "a thread for each core that may be used",
     },
     "client": {
         "errors": "callers catch what the server raised",
