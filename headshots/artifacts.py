@@ -23,6 +23,7 @@ from obstore.exceptions import NotFoundError as ObjectMissingError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnavailableError
+from headshots.links import link_below, link_on_the_way
 from headshots.settings import make_private
 
 _LOG = logging.getLogger(__name__)
@@ -35,14 +36,19 @@ _CLOUD_SCHEMES = {"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "https"}
 class ArtifactStore:
     """Bytes by key. The ``*_sync`` methods block and are for child processes; all others run off the event loop.
 
+    On disk nothing is read, written, listed or removed through a symbolic link within the store's folder: it would lead
+    to what is not the tenant's, or out of the store. (The folder itself may be reached by one; what has to lie on
+    another disk is mounted.)
+
     Raises (all methods):
         UnavailableError: OBJECT_STORE_UNAVAILABLE, when the backend fails, or OBJECT_STORE_FULL, when its disk has no
-            room; the same call may succeed later.
+            room; the same call may succeed later. Also where a symbolic link is in the way; the log names it.
         InvalidArgumentError: KEY_INVALID, for a key that would leave its folder (``..``) or is no path (``a//b``).
     """
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
+        self._folder = Path(store.prefix or "/") if isinstance(store, LocalStore) else None
 
     @classmethod
     def open(cls, url: str) -> ArtifactStore:
@@ -119,13 +125,13 @@ class ArtifactStore:
 
     def put_sync(self, key: str, data: bytes) -> None:
         """Blocking :meth:`put`. On disk a file appears whole or not at all (temporary name, then rename)."""
-        with _translated(key), contextlib.suppress(ObjectExistsError):
+        with self._reached(key), contextlib.suppress(ObjectExistsError):
             obstore.put(self._store, key, data, mode="create")
 
     def get_sync(self, key: str) -> bytes:
         """Blocking :meth:`get`."""
         try:
-            with _translated(key):
+            with self._reached(key):
                 return bytes(obstore.get(self._store, key).bytes())
         except _MISSING as error:
             raise _missing(key) from error
@@ -139,7 +145,7 @@ class ArtifactStore:
     def size_sync(self, key: str) -> int:
         """Blocking :meth:`size`."""
         try:
-            with _translated(key):
+            with self._reached(key):
                 return int(obstore.head(self._store, key)["size"])
         except _MISSING as error:
             raise _missing(key) from error
@@ -147,7 +153,7 @@ class ArtifactStore:
     def exists_sync(self, key: str) -> bool:
         """Blocking :meth:`exists`."""
         try:
-            with _translated(key):
+            with self._reached(key):
                 obstore.head(self._store, key)
         except _MISSING:
             return False
@@ -155,13 +161,13 @@ class ArtifactStore:
 
     def list_sync(self, prefix: str) -> builtins.list[str]:
         """Blocking :meth:`list`."""
-        with _translated(prefix):
+        with self._reached(prefix, whole=True):
             pages = obstore.list(self._store, prefix)
             return sorted(entry["path"] for page in pages for entry in page)
 
     def delete_sync(self, key: str) -> None:
         """Blocking :meth:`delete`."""
-        with _translated(key), contextlib.suppress(*_MISSING):
+        with self._reached(key), contextlib.suppress(*_MISSING):
             obstore.delete(self._store, key)
 
     def delete_prefix_sync(self, prefix: str) -> int:
@@ -170,6 +176,18 @@ class ArtifactStore:
         for key in keys:
             self.delete_sync(key)
         return len(keys)
+
+    @contextlib.contextmanager
+    def _reached(self, key: str, *, whole: bool = False) -> Iterator[None]:
+        """Reach a key, or with ``whole`` all that is below it: no link is followed, and errors are ours."""
+        with _translated(key):
+            if self._folder is not None and ".." not in key.split("/"):
+                link = (link_below if whole else link_on_the_way)(self._folder, key)
+                if link is not None:
+                    raise ObjectStoreError(
+                        f"{link} is a symbolic link, which is not followed; mount the folder instead"
+                    )
+            yield
 
 
 def _missing(key: str) -> NotFoundError:

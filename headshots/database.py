@@ -68,12 +68,15 @@ def _open_sqlite(url: URL) -> Engine:
         connection.isolation_level = None
         cursor = connection.cursor()
         _switch_to_wal(cursor)
-        for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
+        # What is deleted is overwritten with zeros, or erased names would stay in the file's free space.
+        for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("headshots_no_transaction", False):
+            return
         # A deferred transaction that later writes can fail with SQLITE_BUSY at once; an immediate one waits its turn.
         write_first = connection.get_execution_options().get("headshots_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write_first else "BEGIN")
@@ -115,6 +118,26 @@ def read(engine: Engine) -> Iterator[Connection]:
     """One read transaction. Raises as :func:`write`."""
     with _unavailable(), engine.connect() as connection, connection.begin():
         yield connection
+
+
+def forget_deleted(engine: Engine) -> None:
+    """Have no file of an SQLite database hold what was deleted before the call.
+
+    The write-ahead log keeps the pages as they were until all of it is in the database and it is cut off, for which
+    readers and writers are waited for. On PostgreSQL this does nothing: there vacuuming is the operator's.
+
+    Raises:
+        UnavailableError: DATABASE_UNAVAILABLE, also where readers or writers did not end in time.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with _unavailable(), engine.connect().execution_options(headshots_no_transaction=True) as connection:
+        is_busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+    if is_busy:
+        raise UnavailableError(
+            "DATABASE_UNAVAILABLE",
+            "the database was read or written for too long to erase what was deleted from its log; try again",
+        )
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import read
 from headshots.errors import HeadshotsError
+from headshots.rpc.scrapes import SharedCollector
 from headshots.schema import PENDING, RUNNING, galleries, shots, trainings
 
 _LOG = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class GatewayMetrics:
             self.shots.labels(status)
         for status in ("stored", "refused", "cut"):
             self.uploads.labels(status)
-        registry.register(_TableCollector(engine))
+        registry.register(SharedCollector(_TableCollector(engine)))
 
     @contextlib.contextmanager
     def watching(self, resource: str) -> Iterator[None]:

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.engine import Engine
 
 from headshots.errors import UnavailableError
+from headshots.rpc.scrapes import SharedCollector
 from headshots.schema import PENDING, RUNNING
 from services.trainer.queue import rows
 
@@ -49,7 +50,7 @@ class Metrics:
             "Trainings taken over from a worker whose lease ran out.",
             registry=registry,
         )
-        registry.register(_QueueCollector(engine))
+        registry.register(SharedCollector(_QueueCollector(engine)))
 
 
 class _QueueCollector(Collector):

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from headshots.cpus import usable_cpus
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, default_foundation, read_settings
-from services.trainer.run.device import Cores, choose_device, usable_cpus
+from services.trainer.run.device import Cores, choose_device
 
 
 @dataclass(frozen=True)

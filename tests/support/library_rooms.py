@@ -40,7 +40,13 @@ LIBRARY: Arrows = {
     "errors": {},
     "settings": {"errors": "a wrong setting is a typed error"},
     "styles": {"errors": "a wrong style is a typed error"},
-    "artifacts": {"errors": "a store that fails is a typed error", "settings": "a private folder"},
+    "links": {},
+    "cpus": {},
+    "artifacts": {
+        "errors": "a store that fails is a typed error",
+        "links": "no link within a local store is followed",
+        "settings": "a private folder",
+    },
     "database": {
         "errors": "a database that fails is a typed error",
         "settings": "a private folder",
@@ -72,6 +78,7 @@ LIBRARY: Arrows = {
     },
     "diffusion": {
         "errors": "typed errors",
+        "cpus": "a thread for each core that may be used",
         "settings": "a private folder",
         "parent_death": "the exporting process ends with its parent",
     },

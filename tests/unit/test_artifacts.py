@@ -88,6 +88,59 @@ async def test_what_the_backend_says_is_for_the_log_only(tmp_path: Path, caplog:
     assert str(tmp_path) in caplog.text
 
 
+@pytest.fixture
+def linked(tmp_path: Path) -> ArtifactStore:
+    """A store in which one folder and one object of a subject are links to what lies outside; all have a neighbour."""
+    outside, inside = tmp_path / "outside", tmp_path / "store" / "t"
+    for folder in (outside, inside / "own"):
+        folder.mkdir(parents=True)
+        (folder / "x").write_bytes(b"x")
+    (inside / "folder").symlink_to(outside)
+    (inside / "object").symlink_to(outside / "x")
+    (inside / "dangling").symlink_to(outside / "new")
+    return ArtifactStore.open((tmp_path / "store").as_uri())
+
+
+def everything(folder: Path) -> dict[Path, bool]:
+    """All that is in a folder, and of each whether it is a link."""
+    return {path: path.is_symlink() for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("call", ["put", "get", "size", "exists", "delete"])
+@pytest.mark.parametrize("key", ["t/folder/x", "t/folder/new", "t/object", "t/dangling"])
+async def test_no_link_is_followed_to_an_object(
+    linked: ArtifactStore, key: str, call: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = everything(tmp_path)
+    with pytest.raises(UnavailableError, match="OBJECT_STORE_UNAVAILABLE") as caught:
+        await getattr(linked, call)(key, *([b"y"] if call == "put" else []))
+    assert str(tmp_path) not in caught.value.message
+    assert "is a symbolic link" in caplog.text
+    assert everything(tmp_path) == before
+    assert (tmp_path / "outside" / "x").read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("call", ["list", "delete_prefix"])
+@pytest.mark.parametrize("prefix", ["", "t", "t/folder"])
+async def test_no_link_is_followed_by_what_looks_at_a_folder(
+    linked: ArtifactStore, call: str, prefix: str, tmp_path: Path
+) -> None:
+    """An erasure must not count as done where it cannot reach all that there is."""
+    with pytest.raises(UnavailableError, match="OBJECT_STORE_UNAVAILABLE"):
+        await getattr(linked, call)(prefix)
+    assert (tmp_path / "outside" / "x").read_bytes() == b"x"
+    assert await linked.list("t/own") == ["t/own/x"], "what has no link is served"
+    assert await linked.delete_prefix("t/own") == 1
+
+
+async def test_the_folder_of_a_store_may_be_reached_by_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "store").symlink_to(tmp_path / "disk")
+    store = ArtifactStore.open((tmp_path / "store").as_uri())
+    await store.put("a/b", b"x")
+    assert (await store.get("a/b"), await store.list(""), await store.delete_prefix("")) == (b"x", ["a/b"], 1)
+
+
 def test_the_folder_of_a_store_is_its_owners_only(tmp_path: Path) -> None:
     ArtifactStore.open((tmp_path / "home" / "objects").as_uri())
     for folder in (tmp_path / "home", tmp_path / "home" / "objects"):

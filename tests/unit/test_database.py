@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import stat
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import event
 
-from headshots.database import migrate, open_database, read, write
+from headshots.database import forget_deleted, migrate, open_database, read, write
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.schema import metadata
 
@@ -107,3 +110,54 @@ def test_the_folder_of_a_database_is_its_owners_only(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir(mode=0o755)
     open_database(f"sqlite:///{tmp_path / 'shared' / 'a.db'}")
     assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o755
+
+
+def anywhere(folder: Path, words: bytes) -> list[str]:
+    """The files of a folder that hold the words."""
+    return sorted(path.name for path in folder.iterdir() if words in path.read_bytes())
+
+
+@pytest.fixture
+def leaves_deleted() -> Iterator[None]:
+    """SQLite as most build it: Debian's overwrites what is deleted unless it is told otherwise."""
+
+    def leave(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA secure_delete=OFF")
+
+    event.listen(sa.pool.Pool, "connect", leave)
+    yield
+    event.remove(sa.pool.Pool, "connect", leave)
+
+
+@pytest.mark.usefixtures("leaves_deleted")
+def test_what_was_deleted_or_replaced_is_in_no_file_once_it_is_forgotten(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    people = sa.Table("people", sa.MetaData(), sa.Column("name", sa.String), sa.Column("note", sa.String))
+    people.create(engine)
+    with write(engine) as connection:
+        for number in range(50):
+            # Notes that fill pages of their own, and names within a page.
+            connection.execute(sa.insert(people).values(name=f"Ada {number} of Acme", note=f"Ada {number} " * 1000))
+    forget_deleted(engine)  # so that all is in the database itself
+    with write(engine) as connection:
+        connection.execute(sa.update(people).where(people.c.name.like("Ada 1%")).values(name=""))
+        connection.execute(sa.delete(people).where(people.c.name != ""))
+        connection.execute(sa.update(people).values(note=""))
+    assert anywhere(tmp_path, b"Ada"), "or there is nothing to forget"
+    forget_deleted(engine)
+    assert anywhere(tmp_path, b"Ada") == []
+    engine.dispose()
+
+
+def test_what_is_still_read_is_not_called_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headshots.database._BUSY_TIMEOUT_SECONDS", 0.05)
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate(engine)
+    with read(engine) as connection:
+        connection.execute(sa.select(metadata.tables["tenants"])).all()
+        with write(engine) as writer:
+            writer.execute(sa.delete(metadata.tables["tenants"]))
+        with pytest.raises(UnavailableError, match="DATABASE_UNAVAILABLE"):
+            forget_deleted(engine)
+    forget_deleted(engine)
+    engine.dispose()

@@ -7,7 +7,6 @@ whole network, alone. Only where there are fewer rows than cores do all of them 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from headshots.cpus import usable_cpus
 from headshots.diffusion.backends.providers import OnnxRuntimeOptions
 
 Array = npt.NDArray[np.generic]
@@ -53,8 +53,8 @@ class Cores:
     """A thread a core, for the parts of calls. The graphs of one backend share them, so that no core has two tasks."""
 
     def __init__(self, threads: int) -> None:
-        """``threads``: 0 takes one for each CPU that this process may use."""
-        self.threads = threads or _usable_cpus()
+        """``threads``: 0 takes one for each CPU that this process may use, by its affinity and its quota."""
+        self.threads = threads or usable_cpus()
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="core")
 
     def open(self, opened: Open, options: OnnxRuntimeOptions, least_rows: int) -> Graph:
@@ -94,7 +94,3 @@ class _Spread(Graph):
 
     def _call(self, part: Arrays, resident: Resident) -> Callable[[], Array]:
         return lambda: super(_Spread, self).run(part, resident)[0]
-
-
-def _usable_cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

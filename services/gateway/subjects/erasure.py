@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from headshots.artifacts import ArtifactStore
-from headshots.database import database_now, now_expression, read, write
+from headshots.database import database_now, forget_deleted, now_expression, read, write
 from headshots.errors import FailedPreconditionError
 from headshots.schema import subjects
 from services.gateway.api.names import subject_name
@@ -64,7 +64,8 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
 def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
     """Removes the objects, then the rows; returns how many objects there were.
 
-    In this order, so that after a crash or a failure of the store the row still tells what to erase.
+    In this order, so that after a crash or a failure of the store the row still tells what to erase; and it tells so
+    until no file of the database holds what was in the rows.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE; another call removes what is left.
@@ -74,6 +75,8 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
         gallery_rows.delete_of_subject(connection, subject_id)
         training_rows.delete_of_subject(connection, subject_id)
         photo_rows.delete_of_subject(connection, subject_id)
+    forget_deleted(engine)
+    with write(engine) as connection:
         now = database_now(connection)
         connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(erased_at=now))
     return removed
@@ -85,6 +88,8 @@ def complete(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: s
     Raises as `erase`.
     """
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
+    # A trainer may have removed rows of its own since.
+    forget_deleted(engine)
     with write(engine) as connection:
         connection.execute(sa.delete(subjects).where(subjects.c.id == subject_id))
     return removed

@@ -106,45 +106,59 @@ class AdapterCache:
         return on_host or on_disk
 
     async def _load(self, adapter: AdapterRef) -> Row:
-        """Disk or store to a packed row."""
-        data = await self._data(adapter)
-        with self._metrics.load("disk"):
-            row = await asyncio.to_thread(load_row, data, self._layout, self._digest)
+        """Disk or store to a packed row. A file that is refused is not kept on disk."""
+        data, is_on_disk = await self._data(adapter)
+        try:
+            with self._metrics.load("disk"):
+                row = await asyncio.to_thread(load_row, data, self._layout, self._digest)
+        except InvalidAdapterError:
+            # An engine before this one may have taken it.
+            self._disk.remove(adapter.sha256)
+            await asyncio.to_thread(self._unlink, [adapter.sha256])
+            raise
+        if not is_on_disk:
+            await self._keep(adapter.sha256, data)
         row.flags.writeable = False
         self._rows[adapter.sha256] = row
         for gone in self._host.add(adapter.sha256, row.nbytes):
             self._rows.pop(gone, None)
         return row
 
-    async def _data(self, adapter: AdapterRef) -> bytes:
-        """The file's bytes, from disk or, checked against the digest, from the store."""
+    async def _data(self, adapter: AdapterRef) -> tuple[bytes, bool]:
+        """The file's bytes, from disk or, checked against the digest, from the store; and whether they were on disk."""
         on_disk = adapter.sha256 in self._disk
         data = await asyncio.to_thread(_read, self._path(adapter.sha256), adapter.sha256) if on_disk else None
         self._metrics.looked_up("disk", data is not None)
         if data is not None:
             self._disk.touch(adapter.sha256)
-            return data
+            return data, True
         with self._metrics.load("store"):
             data = await self._download(adapter)
-        self._metrics.looked_up("store", True)
+        return data, False
+
+    async def _keep(self, sha256: str, data: bytes) -> None:
+        """Write the file to disk, as far as there is room."""
         try:
-            await asyncio.to_thread(_write, self._path(adapter.sha256), data)
+            await asyncio.to_thread(_write, self._path(sha256), data)
         except OSError as error:
             # The disk only saves downloads: a full one makes the next load slower, not impossible.
-            log.warning("adapter %s is not kept on disk: %s", adapter.sha256[:12], error)
-            return data
-        await asyncio.to_thread(self._unlink, self._disk.add(adapter.sha256, len(data)))
-        return data
+            log.warning("adapter %s is not kept on disk: %s", sha256[:12], error)
+            return
+        await asyncio.to_thread(self._unlink, self._disk.add(sha256, len(data)))
 
     async def _download(self, adapter: AdapterRef) -> bytes:
         try:
-            return await self._store.get_promised(adapter.key, adapter.sha256)
+            data = await self._store.get_promised(adapter.key, adapter.sha256)
         except NotFoundError as error:
+            self._metrics.looked_up("store", False)
             raise InvalidAdapterError(
                 "ADAPTER_NOT_FOUND", f"the object store has no {adapter.key}; train the subject again"
             ) from error
         except FailedPreconditionError as error:
+            self._metrics.looked_up("store", False)
             raise InvalidAdapterError("ADAPTER_DIGEST_MISMATCH", f"{error.message}; train the subject again") from error
+        self._metrics.looked_up("store", True)
+        return data
 
     def _path(self, sha256: str) -> Path:
         return self._folder / f"{sha256}.safetensors"

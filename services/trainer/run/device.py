@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +12,6 @@ from headshots.errors import InvalidArgumentError
 _SMALL_BYTES = 256 << 20
 # A process takes about half a gigabyte of memory, and a step has few rows to share among processes.
 _MOST_PROCESSES = 4
-
-
-def usable_cpus() -> int:
-    """CPUs that this process may use, by its affinity and its control group's quota (Kubernetes' CPU limit)."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
-    except (OSError, ValueError):
-        return cpus
-    return cpus if quota == "max" else max(1, min(cpus, round(int(quota) / int(period))))
 
 
 @dataclass(frozen=True)

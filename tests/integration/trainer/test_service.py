@@ -89,11 +89,12 @@ async def _must_be_counted(service: TrainerService) -> None:
 
     async def is_counted() -> bool:
         metrics = await asyncio.to_thread(service.metrics)
-        return 'headshots_trainer_job_seconds_count{status="succeeded"} 1.0' in metrics
+        ended = 'headshots_trainer_job_seconds_count{status="succeeded"} 1.0' in metrics
+        return ended and 'headshots_trainer_jobs{state="running"} 0.0' in metrics
 
-    await until(is_counted)  # which is a moment after its row is written
+    # Which is a moment after its row is written, and scrapes of a second share what one has read.
+    await until(is_counted)
     metrics = await asyncio.to_thread(service.metrics)
-    assert 'headshots_trainer_jobs{state="running"} 0.0' in metrics
     assert 'headshots_trainer_jobs{state="succeeded"}' not in metrics
     assert "headshots_trainer_step_seconds_count 6.0" in metrics
     assert "headshots_trainer_oldest_waiting_seconds 0.0" in metrics

@@ -16,7 +16,7 @@ from headshots.database import migrate, open_database
 from headshots.errors import NotFoundError, UnavailableError
 from services.gateway.peers.models import GenerationEvent, GenerationRequest, GeneratorDescription
 from services.gateway.subjects.eraser import Eraser
-from services.gateway.subjects.erasure import open_erasures_query
+from services.gateway.subjects.erasure import open_erasures, open_erasures_query
 from services.gateway.subjects.rows import create_subject, get_subject
 
 
@@ -155,3 +155,35 @@ async def test_the_trainers_rows_go_with_the_subject_and_others_stay(engine: Eng
     assert job_ids(engine) == ["job0", "job1", "job2"], "the rows stay while objects are left"
     await eraser.delete("acme", subject)
     assert job_ids(engine) == ["job1"]
+
+
+async def test_no_file_of_the_database_holds_an_erased_name(engine: Engine, tmp_path: Path) -> None:
+    store = FailingStore(0)
+    keys.create_tenant(engine, "acme")
+    subject = create_subject(engine, "acme", display_name="Ada Lovelace", class_noun="", request_id="")
+
+    def told() -> list[str]:
+        return [path.name for path in tmp_path.iterdir() if b"Lovelace" in path.read_bytes()]
+
+    assert told() == ["headshots.db-wal"]
+    await Eraser(engine, store, NoGenerator(), sweep_seconds=0).delete("acme", subject.id)
+    assert told() == []
+
+
+async def test_a_subject_is_not_erased_while_the_databases_log_still_tells_of_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FailingStore(0)
+    subject_id = subject_with_objects(engine, store)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0)
+
+    def busy(_: Engine) -> None:
+        raise UnavailableError("DATABASE_UNAVAILABLE", "somebody reads")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("services.gateway.subjects.erasure.forget_deleted", busy)
+        with pytest.raises(UnavailableError):
+            await eraser.delete("acme", subject_id)
+        assert [erasure.is_erased for erasure in open_erasures(engine, grace_seconds=0)] == [False]
+    await eraser.sweep()
+    assert [erasure.is_erased for erasure in open_erasures(engine, grace_seconds=0)] == [True]

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
+from headshots.diffusion.lora.files import load_row
+from headshots.errors import InvalidAdapterError
+from services.generator.adapters.tiers import AdapterRef
 from services.generator.requests.request import GeneratedImage
 from tests.support.generator.arithmetic import ADAPTERS, LAYOUT, ArithmeticBackend, generate, running
 
@@ -87,3 +96,65 @@ async def test_a_file_that_vanished_from_the_disk_tier_is_fetched_again(tmp_path
         await generate(engine, adapter=ADAPTERS[1][0])
         engine._adapters._rows.clear()
         assert (await generate(engine, adapter=ADAPTERS[0][0])).content == first.content
+
+
+async def test_a_refused_file_is_never_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even while it is checked, as the process may end there."""
+    seen: list[list[Path]] = []
+
+    def looking(*arguments: Any) -> Any:
+        seen.append(list((tmp_path / "adapters").iterdir()))
+        return load_row(*arguments)
+
+    monkeypatch.setattr("services.generator.adapters.tiers.load_row", looking)
+    data = b"no adapter"
+    ref = adapter_of(data)
+    (tmp_path / "adapters").mkdir()
+    store = ArtifactStore.open("memory:///")
+    await store.put(ref.key, data)
+    async with running(tmp_path, ArithmeticBackend(), store=store) as (engine, registry):
+        for _ in range(2):
+            with pytest.raises(InvalidAdapterError, match="ADAPTER_CORRUPT"):
+                await generate(engine, adapter=ref)
+        assert list((tmp_path / "adapters").iterdir()) == []
+        assert lookups(registry, "disk") == (2, 0)
+    assert seen == [[], []]
+
+
+async def test_a_refused_file_that_an_earlier_engine_left_goes(tmp_path: Path) -> None:
+    data = b"no adapter any more"
+    (tmp_path / "adapters").mkdir()
+    (tmp_path / "adapters" / f"{adapter_of(data).sha256}.safetensors").write_bytes(data)
+    async with running(tmp_path, ArithmeticBackend()) as (engine, registry):
+        with pytest.raises(InvalidAdapterError, match="ADAPTER_CORRUPT"):
+            await generate(engine, adapter=adapter_of(data))
+        assert lookups(registry, "disk") == (1, 1)
+        assert list((tmp_path / "adapters").iterdir()) == []
+
+
+async def test_the_store_misses_what_it_has_not_and_what_was_changed(tmp_path: Path) -> None:
+    store = ArtifactStore.open("memory:///")
+    await store.put(ADAPTERS[0][0].key, ADAPTERS[0][1])
+    await store.put(ADAPTERS[1][0].key, b"changed")
+    async with running(tmp_path, ArithmeticBackend(), store=store) as (engine, registry):
+        await generate(engine, adapter=ADAPTERS[0][0])
+        assert lookups(registry, "store") == (1, 1)
+        for ref, reason in ((ADAPTERS[1][0], "ADAPTER_DIGEST_MISMATCH"), (ADAPTERS[2][0], "ADAPTER_NOT_FOUND")):
+            with pytest.raises(InvalidAdapterError, match=reason):
+                await generate(engine, adapter=ref)
+        assert lookups(registry, "store") == (3, 1)
+
+
+def adapter_of(data: bytes) -> AdapterRef:
+    """A reference to ``data`` as an adapter of the engine's foundation."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    return replace(ADAPTERS[0][0], sha256=sha256, key=f"adapters/{sha256}")
+
+
+def lookups(registry: CollectorRegistry, tier: str) -> tuple[float | None, float | None]:
+    """Look-ups of a tier, and those that found."""
+    queries, hits = (
+        registry.get_sample_value(f"headshots_generator_adapter_cache_{name}_total", {"tier": tier})
+        for name in ("queries", "hits")
+    )
+    return queries, hits

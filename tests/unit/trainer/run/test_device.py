@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from headshots.cpus import usable_cpus
 from headshots.settings import default_foundation
-from services.trainer.run.device import Cores, usable_cpus
+from services.trainer.run.device import Cores
 from services.trainer.settings import TrainerSettings
 
 

@@ -1,0 +1,52 @@
+"""Tells how many CPUs this process may use."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+_GROUPS = Path("/sys/fs/cgroup")
+_OWN_GROUPS = Path("/proc/self/cgroup")
+
+
+def usable_cpus(groups: Path = _GROUPS, own_groups: Path = _OWN_GROUPS) -> int:
+    """CPUs by the process's affinity and by the quotas of its control groups (Kubernetes' CPU limit); at least 1.
+
+    Args:
+        groups: where control groups are mounted, of version 2 or 1.
+        own_groups: what the kernel tells of this process's groups.
+    """
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min([cpus, *(round(quota) for quota in _quotas(groups, own_groups))]))
+
+
+def _quotas(groups: Path, own_groups: Path) -> Iterator[float]:
+    """CPUs that each of the process's groups, and those above them, may use together; none where there is no limit."""
+    for line in _read(own_groups).splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        mount = groups / "cpu" if controllers else groups
+        group = mount / path.lstrip("/")
+        # In a container its own group is often the mount itself, whatever the kernel calls it outside.
+        for folder in {mount, group, *(parent for parent in group.parents if parent.is_relative_to(mount))}:
+            quota, period = _quota(folder, is_first_version=bool(controllers))
+            if quota.isdecimal() and period.isdecimal():
+                yield int(quota) / int(period)
+
+
+def _quota(folder: Path, *, is_first_version: bool) -> tuple[str, str]:
+    """Microseconds of CPU time in each period of so many; no numbers where there is no limit."""
+    if is_first_version:
+        return _read(folder / "cpu.cfs_quota_us").strip(), _read(folder / "cpu.cfs_period_us").strip()
+    quota, _, period = _read(folder / "cpu.max").strip().partition(" ")
+    return quota, period
+
+
+def _read(path: Path) -> str:
+    """The file's text; nothing where there is no such file, as on other systems than Linux."""
+    try:
+        return path.read_text("ascii")
+    except OSError:
+        return ""
