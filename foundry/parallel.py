@@ -17,7 +17,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 
-from headshots.parent_death import end_with_parent
+from headshots.processes.parent_death import end_with_parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from benchmarks.training import figures, work
 from benchmarks.training.judging import gallery
 from benchmarks.training.plan import Journal, Plan
 from benchmarks.training.speed import steps_per_second
-from headshots.cpus import usable_cpus
 from headshots.diffusion.export.ensure import ensure_package
+from headshots.processes.cpus import usable_cpus
 from headshots.settings import default_foundation
 
 QUICK: dict[str, int] = {

@@ -24,7 +24,7 @@ from benchmarks.training.peer import Peer
 from benchmarks.training.plan import Plan
 from benchmarks.training.work import caption, photo_files, side
 from headshots.faces import open_analyzer
-from headshots.parent_death import end_with_parent
+from headshots.processes.parent_death import end_with_parent
 from services.trainer.lora.recipe import Recipe, TrainingOptions
 from services.trainer.queue.job import JobRequest
 from services.trainer.run.messages import Task

@@ -8,7 +8,7 @@ from __future__ import annotations
 import runpy
 import sys
 
-from headshots.parent_death import end_with_parent
+from headshots.processes.parent_death import end_with_parent
 
 if __name__ == "__main__":
     end_with_parent(int(sys.argv[1]))

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from headshots.cpus import usable_cpus
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
+from headshots.processes.cpus import usable_cpus
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, default_foundation, read_settings
 from services.trainer.run.device import Cores, choose_device

@@ -41,7 +41,6 @@ LIBRARY: Arrows = {
     "settings": {"errors": "a wrong setting is a typed error"},
     "styles": {"errors": "a wrong style is a typed error"},
     "links": {},
-    "cpus": {},
     "artifacts": {
         "errors": "a store that fails is a typed error",
         "links": "no link within a local store is followed",
@@ -74,13 +73,12 @@ LIBRARY: Arrows = {
     "imaging": {
         "errors": "a photo that cannot be used is a typed error",
         "faces": "faces in photos, and how alike they are",
-        "parent_death": "decoding processes end with their parent",
+        "processes": "decoding processes end with their parent",
     },
     "diffusion": {
         "errors": "typed errors",
-        "cpus": "a thread for each core that may be used",
         "settings": "a private folder",
-        "parent_death": "the exporting process ends with its parent",
+        "processes": "the exporting process ends with its parent; a thread for each core that may be used",
     },
     "client": {
         "errors": "callers catch what the server raised",
@@ -88,7 +86,7 @@ LIBRARY: Arrows = {
         "v1": "the generated contract",
     },
     "console": {"errors": "messages and exit codes", "client": "what is shown"},
-    "processes": {"errors": "a service that died is a typed error", "parent_death": "children end with their parent"},
+    "processes": {"errors": "a service that died is a typed error"},
     "demo": {
         "errors": "typed errors",
         "settings": "the analyzer's name",

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from headshots.cpus import usable_cpus
 from headshots.diffusion.backends.providers import OnnxRuntimeOptions
+from headshots.processes.cpus import usable_cpus
 
 Array = npt.NDArray[np.generic]
 Arrays = Mapping[str, Array]

@@ -10,7 +10,7 @@ from pathlib import Path
 from headshots.diffusion.export.ensure import ensure_package, export_to
 from headshots.diffusion.export.options import ExportOptions
 from headshots.errors import HeadshotsError
-from headshots.parent_death import end_with_parent
+from headshots.processes.parent_death import end_with_parent
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ from headshots.errors import InvalidPhotoError
 from headshots.imaging import PhotoLimits, decode_photo, open_photo
 from headshots.imaging.files.refusals import too_costly
 from headshots.imaging.workers.frames import read_frame, write_frame
-from headshots.parent_death import end_with_parent
+from headshots.processes.parent_death import end_with_parent
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:

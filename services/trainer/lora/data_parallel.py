@@ -25,7 +25,7 @@ import torch.multiprocessing as mp
 from torch import Tensor
 
 from headshots.diffusion.foundations.foundation import Foundation
-from headshots.parent_death import end_with_parent
+from headshots.processes.parent_death import end_with_parent
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.batches import Batches, TrainingData
 from services.trainer.lora.frozen import load_unet

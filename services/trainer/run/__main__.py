@@ -21,7 +21,7 @@ from typing import BinaryIO
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.faces import FaceAnalyzer, Pixels, open_analyzer
-from headshots.parent_death import end_with_parent
+from headshots.processes.parent_death import end_with_parent
 from services.trainer.lora.recipe import Recipe
 from services.trainer.queue.job import Failure
 from services.trainer.run.foundation_stamp import check_stamp

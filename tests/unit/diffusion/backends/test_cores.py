@@ -99,7 +99,7 @@ def test_a_part_that_fails_is_told_when_the_others_have_ended() -> None:
 
 
 def test_threads_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By affinity and by quota, as `headshots.cpus` counts them."""
+    """By affinity and by quota, as `headshots.processes.cpus` counts them."""
     monkeypatch.setattr("headshots.diffusion.backends.cores.usable_cpus", lambda: 3)
     assert Cores(0).threads == 3
     assert Cores(2).threads == 2

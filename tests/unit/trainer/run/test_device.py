@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from headshots.cpus import usable_cpus
+from headshots.processes.cpus import usable_cpus
 from headshots.settings import default_foundation
 from services.trainer.run.device import Cores
 from services.trainer.settings import TrainerSettings

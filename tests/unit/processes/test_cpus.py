@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headshots.cpus import usable_cpus
+from headshots.processes.cpus import usable_cpus
 
 
 @pytest.fixture(autouse=True)
