@@ -47,6 +47,10 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         """Raised by the next calls, in this order."""
         self.errors_by_seed: dict[int, HeadshotsError] = {}
         """Raised by every call with this seed."""
+        self.held_seeds: set[int] = set()
+        """Calls with these seeds never finish."""
+        self.held = 0
+        """Such calls that wait now."""
         self.running = 0
         self.most_running = 0
         self.stopped = 0
@@ -87,6 +91,8 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
             yield generator.GenerateResponse(started=generator.Started(queue_seconds=0.0))
             preview = b"\xff\xd8 a preview" if request.preview_every else b""
             yield generator.GenerateResponse(step=generator.StepDone(step=1, total_steps=2, preview=preview))
+            if request.seed in self.held_seeds:
+                await self._hold_for_ever()
             if self._permits is not None:
                 await self._permits.acquire()
             content = image_of(request)
@@ -109,6 +115,13 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         finally:
             self.running -= 1
             self.stopped += 0 if ended else 1
+
+    async def _hold_for_ever(self) -> None:
+        self.held += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.held -= 1
 
     async def DescribeGenerator(
         self, request: generator.DescribeGeneratorRequest, context: Any
