@@ -8,7 +8,7 @@ the database's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,30 +61,49 @@ def claim(
     Two workers never take the same row: SQLite has one writer, PostgreSQL skips locked rows.
     """
     with write(engine) as connection:
-        now = now_expression(connection.dialect.name)
-        wanted = claimable(table, now) if where is None else sa.and_(claimable(table, now), where)
-        row = connection.execute(
-            sa.select(table.c.id, table.c.attempt)
-            .where(wanted)
-            .order_by(*order_by, table.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True, of=table)
-        ).first()
-        if row is None:
-            return None
-        lease = Lease(id=row.id, attempt=row.attempt + 1, owner=owner)
-        connection.execute(
-            sa.update(table)
-            .where(table.c.id == row.id)
-            .values(
-                state=RUNNING,
-                attempt=lease.attempt,
-                lease_owner=owner,
-                lease_expires_at=now + ttl_seconds,
-                revision=table.c.revision + 1,
-            )
+        return claim_in(connection, table, owner=owner, ttl_seconds=ttl_seconds, order_by=order_by, where=where)
+
+
+def claim_in(
+    connection: Connection,
+    table: sa.Table,
+    *,
+    owner: str,
+    ttl_seconds: float,
+    order_by: Sequence[sa.ColumnElement[Any]] = (),
+    where: sa.ColumnElement[bool] | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> Lease | None:
+    """:func:`claim` within the caller's transaction.
+
+    ``values`` are written with the claim. Expressions in them see the row as it was before: where its state is
+    ``running``, the worker in ``lease_owner`` has lost it.
+    """
+    now = now_expression(connection.dialect.name)
+    wanted = claimable(table, now) if where is None else sa.and_(claimable(table, now), where)
+    row = connection.execute(
+        sa.select(table.c.id, table.c.attempt)
+        .where(wanted)
+        .order_by(*order_by, table.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=table)
+    ).first()
+    if row is None:
+        return None
+    lease = Lease(id=row.id, attempt=row.attempt + 1, owner=owner)
+    connection.execute(
+        sa.update(table)
+        .where(table.c.id == row.id)
+        .values(
+            state=RUNNING,
+            attempt=lease.attempt,
+            lease_owner=owner,
+            lease_expires_at=now + ttl_seconds,
+            revision=table.c.revision + 1,
+            **(values or {}),
         )
-        return lease
+    )
+    return lease
 
 
 def renew(engine: Engine, table: sa.Table, lease: Lease, *, ttl_seconds: float) -> bool:

@@ -174,8 +174,15 @@ shots = Table(
     *_lease_columns(),
     Column("style", String(64), nullable=False),
     Column("seed", sa.BigInteger, nullable=False),
-    # Claims that ended through no fault of the shot (generator away or full, gateway drained).
+    # Claims that ended through no fault of the shot (generator away or full, gateway drained or lost).
     Column("uncounted_attempts", Integer, nullable=False, default=0),
+    # Workers that were lost while they held it; see services.gateway.galleries.claiming.
+    Column("lost_workers", Integer, nullable=False, default=0),
+    # Of these, how many different ones held no other shot at any time of that claim, and which one was the last.
+    Column("lone_losses", Integer, nullable=False, default=0),
+    Column("lost_alone_by", String(128)),
+    # Whether the worker that has it has held another shot beside it since it claimed it.
+    Column("in_company", sa.Boolean, nullable=False, default=False),
     # Not claimed before this time: back-off after a generator that was away.
     Column("not_before", Float, nullable=False, default=0.0),
     Column("image_key", Text),

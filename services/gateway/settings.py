@@ -91,7 +91,8 @@ class GatewaySettings:
     shot_lease_seconds: float = 15.0
     """After so long another gateway claims the shots of a lost one."""
     shot_max_attempts: int = 3
-    """Attempts after which a shot fails; those with a generator that is away or full do not count."""
+    """Attempts after which a shot fails; those with a generator that is away or full, or whose gateway was lost, do not
+    count."""
     shot_silence_seconds: float = 600.0
     """A generator's call that sends no event for so long is ended, and the shot tried again."""
     preview_every: int = 4

@@ -1,4 +1,4 @@
-"""Limits the number of shots of a gallery and their seeds."""
+"""Limits the shots of a gallery: their number, their seeds, and how many workers may be lost with one."""
 
 MAX_SHOTS = 160
 """Shots of a gallery, at most."""
@@ -6,3 +6,7 @@ DEFAULT_SHOTS_PER_STYLE = 4
 """Shots of each style where the caller names no number."""
 SEEDS = 2**32
 """Seeds are numbers below this."""
+ALONE_AFTER_LOSSES = 2
+"""A shot that so many workers were lost with is painted by one that holds nothing else."""
+MAX_LONE_LOSSES = 2
+"""A shot that so many different workers were lost with while they held nothing else is given up."""

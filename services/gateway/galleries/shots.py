@@ -1,20 +1,20 @@
-"""Claims shots, which are leased rows, by fair share, and records how they end. Blocking SQL."""
+"""Records under the fence how claimed shots go on and end; `claiming` claims them. Blocking SQL."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, Row
+from sqlalchemy.engine import Connection, Engine
 
 from headshots import leases
-from headshots.database import database_now, now_expression, read, write
+from headshots.database import now_expression, write
 from headshots.leases import Lease
-from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shots, subjects, tenants
+from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, galleries, shots
 from headshots.styles import Style
+from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
 from services.gateway.peers.models import Adapter, Failure, ImageDone
@@ -33,7 +33,11 @@ class Shot:
     counted_attempts: int
     """Claims so far, this one included, without the uncounted ones."""
     uncounted_attempts: int
-    """Claims that ended because the generator was away or full, or because the gateway drained."""
+    """Claims that ended because the generator was away or full, or because the gateway drained or was lost."""
+    lost_workers: int
+    """Workers that were lost while they held it."""
+    lone_losses: int
+    """Of these, how many different ones held nothing else."""
     cancel_requested: bool
     recipe: Style
     adapter: Adapter
@@ -43,111 +47,15 @@ class Shot:
     priority: int
     remix: Remix | None
 
+    @property
+    def needs_to_be_alone(self) -> bool:
+        """Whether its worker may hold no other shot, so that it is known what a further loss is due to."""
+        return self.lost_workers >= ALONE_AFTER_LOSSES
 
-def claim(engine: Engine, *, owner: str, ttl_seconds: float) -> Shot | None:
-    """Takes the next shot; None where none waits.
-
-    High priority goes first, then fair share between tenants: first the tenant with the fewest running shots, then the
-    one that got a shot longest ago. Within a tenant the oldest gallery goes first, and its shots by number.
-    """
-    with read(engine) as connection:
-        now = now_expression(connection.dialect.name)
-        waiting = sa.and_(leases.claimable(shots, now), shots.c.not_before <= now)
-        # Reading first: an empty queue then takes no write lock.
-        if connection.execute(sa.select(shots.c.id).where(waiting).limit(1)).first() is None:
-            return None
-        order = _fair_share(_running_by_tenant(connection))
-    lease = leases.claim(
-        engine,
-        shots,
-        owner=owner,
-        ttl_seconds=ttl_seconds,
-        order_by=order,
-        where=shots.c.not_before <= now,
-    )
-    return _begin(engine, lease) if lease is not None else None
-
-
-def _running_by_tenant(connection: Connection) -> dict[str, int]:
-    """Counted once before the claim and not for each waiting shot in it. A stale count only changes who goes first."""
-    now = now_expression(connection.dialect.name)
-    rows = connection.execute(
-        sa.select(galleries.c.tenant_id, sa.func.count())
-        .join(shots, shots.c.gallery_id == galleries.c.id)
-        .where(shots.c.state == RUNNING, shots.c.lease_expires_at >= now)
-        .group_by(galleries.c.tenant_id)
-    )
-    return {row[0]: int(row[1]) for row in rows}
-
-
-def _fair_share(running: Mapping[str, int]) -> list[sa.ColumnElement[Any]]:
-    """The order of waiting shots that :func:`claim` describes."""
-
-    def of_gallery(column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
-        return sa.select(column).where(galleries.c.id == shots.c.gallery_id).scalar_subquery()
-
-    running_shots = sa.case(running, value=of_gallery(galleries.c.tenant_id), else_=0) if running else sa.literal(0)
-    last_shot_at = (
-        sa.select(tenants.c.last_shot_at)
-        .join(galleries, galleries.c.tenant_id == tenants.c.id)
-        .where(galleries.c.id == shots.c.gallery_id)
-        .scalar_subquery()
-    )
-    return [
-        of_gallery(galleries.c.priority).desc(),
-        running_shots,
-        last_shot_at,
-        of_gallery(galleries.c.created_at),
-        shots.c.gallery_id,
-        shots.c.number,
-    ]
-
-
-def _begin(engine: Engine, lease: Lease) -> Shot:
-    """Reads the claimed shot, starts its gallery, and records that its tenant was served."""
-    with write(engine) as connection:
-        row = connection.execute(
-            sa.select(
-                shots.c.number,
-                shots.c.seed,
-                shots.c.uncounted_attempts,
-                shots.c.cancel_requested,
-                galleries,
-                subjects.c.class_noun,
-            )
-            .join(galleries, galleries.c.id == shots.c.gallery_id)
-            .join(subjects, subjects.c.id == galleries.c.subject_id)
-            .where(shots.c.id == lease.id)
-        ).one()
-        connection.execute(
-            sa.update(galleries)
-            .where(galleries.c.id == row.id, galleries.c.state == PENDING)
-            .values(state=RUNNING, revision=galleries.c.revision + 1)
-        )
-        now = database_now(connection)
-        connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
-    return _to_shot(lease, row)
-
-
-def _to_shot(lease: Lease, row: Row[Any]) -> Shot:
-    return Shot(
-        lease=lease,
-        gallery_id=row.id,
-        subject_id=row.subject_id,
-        tenant_id=row.tenant_id,
-        number=row.number,
-        seed=row.seed,
-        counted_attempts=lease.attempt - row.uncounted_attempts,
-        uncounted_attempts=row.uncounted_attempts,
-        cancel_requested=row.cancel_requested,
-        recipe=Style(**row.styles[row.number // row.shots_per_style]),
-        adapter=Adapter(**row.adapter),
-        class_noun=row.class_noun,
-        image_format=row.format,
-        quality=row.quality,
-        priority=row.priority,
-        remix=Remix.from_json(row.remix),
-    )
+    @property
+    def ends_workers(self) -> bool:
+        """Whether so many workers were lost with it and nothing else that it must be the cause."""
+        return self.lone_losses >= MAX_LONE_LOSSES
 
 
 def renew(engine: Engine, shot: Shot, *, ttl_seconds: float) -> bool:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 from headshots.pauses import pause
 from headshots.threads import in_lease_thread
 from services.gateway.events.hub import Hub
-from services.gateway.galleries import shots
+from services.gateway.galleries.claiming import claim
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painting.worker import PaintSettings, RunningShot, ShotWorker
 
@@ -86,12 +86,16 @@ class ShotPool:
 
     async def _start_next(self) -> bool:
         """Claims a shot and starts it; whether there was one, and so may be more."""
-        if len(self._running) >= self._settings.in_flight:
+        if len(self._running) >= self._settings.in_flight or self._runs_one_that_needs_to_be_alone():
             return False
         self._cancelled_meanwhile.clear()
         try:
             shot = await in_lease_thread(
-                shots.claim, self._engine, owner=self._settings.owner, ttl_seconds=self._settings.lease_seconds
+                claim,
+                self._engine,
+                owner=self._settings.owner,
+                ttl_seconds=self._settings.lease_seconds,
+                has_others=bool(self._running),
             )
         except Exception:  # noqa: BLE001 - whatever it was, the pool goes on
             _LOG.exception("cannot claim a shot; trying again")
@@ -107,6 +111,9 @@ class ShotPool:
         self._metrics.shots_in_flight.set(len(self._running))
         self._hub.changed(shot.gallery_id)
         return True
+
+    def _runs_one_that_needs_to_be_alone(self) -> bool:
+        return any(running.shot.needs_to_be_alone for running in self._running.values())
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         shot = self._running.pop(task).shot

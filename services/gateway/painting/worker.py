@@ -58,7 +58,7 @@ class PaintSettings:
     lease_seconds: float
     """A shot whose lease was not renewed for so long may be claimed by another worker."""
     max_attempts: int
-    """Counted attempts after which a shot fails."""
+    """Attempts that a generator answered with an error of the shot's own, after which it fails."""
     poll_seconds: float
     """Between two polls of an empty queue."""
     silence_seconds: float
@@ -116,9 +116,8 @@ class ShotWorker:
         try:
             if shot.cancel_requested:
                 await self._record(shot, "cancelled", shots.cancel)
-            elif shot.counted_attempts > self._settings.max_attempts:
-                message = f"gave up after {self._settings.max_attempts} attempts whose workers were lost"
-                await self._record(shot, "failed", shots.fail, Failure("SHOT_ATTEMPTS_EXHAUSTED", message))
+            elif shot.ends_workers:
+                await self._record(shot, "failed", shots.fail, _ends_workers(shot))
             else:
                 await self._paint_under_lease(running)
         except LeaseLostError:
@@ -234,6 +233,14 @@ class ShotWorker:
         await in_lease_thread(write, self._engine, shot, *values, **named)
         self._metrics.shots.labels(status).inc()
         self._hub.changed(shot.gallery_id)
+
+
+def _ends_workers(shot: Shot) -> Failure:
+    return Failure(
+        "SHOT_ATTEMPTS_EXHAUSTED",
+        f"{shot.lone_losses} gateways ended while they painted this shot and nothing else, so it is not tried again; "
+        "their logs may tell why, after that order it again",
+    )
 
 
 def _source(shot: Shot) -> SourceImage | None:

@@ -22,6 +22,7 @@ from tests.integration.gateway.painting.conftest import subject  # noqa: F401
 from tests.integration.gateway.painting.test_lost_gateways import (  # noqa: F401
     test_a_draining_gateway_puts_its_shots_back_uncounted,
     test_a_gateway_killed_in_mid_gallery_finishes_it_after_a_restart,
+    test_a_shot_that_ends_every_gateway_is_found_and_the_others_are_painted,
     test_two_gateways_share_a_gallery,
 )
 from tests.integration.gateway.painting.test_painting import (  # noqa: F401
@@ -34,6 +35,16 @@ from tests.integration.gateway.trainings.test_events import (  # noqa: F401
     test_a_watch_resumes_after_any_event,
 )
 from tests.support.deploy import postgres
+from tests.unit.gateway.galleries.test_fences import (  # noqa: F401
+    test_after_another_has_claimed_it_an_old_write_changes_nothing,
+)
+from tests.unit.gateway.galleries.test_losses import (  # noqa: F401
+    person,
+    test_a_shot_that_two_were_lost_with_is_held_alone,
+    test_a_worker_that_takes_its_own_shot_again_was_not_lost,
+    test_company_counts_from_the_claim_to_the_loss,
+    test_two_different_workers_lost_with_it_and_nothing_else_convict_it,
+)
 from tests.unit.gateway.galleries.test_shots import (  # noqa: F401
     test_many_earlier_galleries_do_not_hold_up_another_tenants_first,
     test_one_shot_at_a_time_tenants_alternate,

@@ -47,6 +47,10 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         """Raised by the next calls, in this order."""
         self.errors_by_seed: dict[int, HeadshotsError] = {}
         """Raised by every call with this seed."""
+        self.held_seeds: set[int] = set()
+        """Calls with these seeds never finish."""
+        self.held = 0
+        """Such calls that wait now."""
         self.running = 0
         self.most_running = 0
         self.stopped = 0
@@ -87,28 +91,39 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
             yield generator.GenerateResponse(started=generator.Started(queue_seconds=0.0))
             preview = b"\xff\xd8 a preview" if request.preview_every else b""
             yield generator.GenerateResponse(step=generator.StepDone(step=1, total_steps=2, preview=preview))
+            if request.seed in self.held_seeds:
+                await self._hold_for_ever()
             if self._permits is not None:
                 await self._permits.acquire()
-            content = image_of(request)
-            sha256 = hashlib.sha256(content).hexdigest()
-            key = f"{request.output_prefix}/{sha256}.png"
-            await self.store.put(key, content)
-            self.finished[request.prompt, request.seed] += 1
+            image = await self._painted(request)
             ended = True
-            yield generator.GenerateResponse(
-                image=generator.GeneratedImage(
-                    key=key,
-                    sha256=sha256,
-                    size_bytes=len(content),
-                    content_type="image/png",
-                    width_px=8,
-                    height_px=8,
-                    seed=request.seed,
-                )
-            )
+            yield generator.GenerateResponse(image=image)
         finally:
             self.running -= 1
             self.stopped += 0 if ended else 1
+
+    async def _painted(self, request: generator.GenerateRequest) -> generator.GeneratedImage:
+        content = image_of(request)
+        sha256 = hashlib.sha256(content).hexdigest()
+        key = f"{request.output_prefix}/{sha256}.png"
+        await self.store.put(key, content)
+        self.finished[request.prompt, request.seed] += 1
+        return generator.GeneratedImage(
+            key=key,
+            sha256=sha256,
+            size_bytes=len(content),
+            content_type="image/png",
+            width_px=8,
+            height_px=8,
+            seed=request.seed,
+        )
+
+    async def _hold_for_ever(self) -> None:
+        self.held += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.held -= 1
 
     async def DescribeGenerator(
         self, request: generator.DescribeGeneratorRequest, context: Any

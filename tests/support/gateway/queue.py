@@ -9,6 +9,7 @@ from headshots import keys, schema
 from headshots.database import database_now, read, write
 from headshots.styles import StyleLibrary
 from services.gateway.galleries import shots
+from services.gateway.galleries.claiming import claim
 from services.gateway.galleries.creating import create_gallery
 from services.gateway.galleries.models import GalleryOrder
 from services.gateway.galleries.shots import Shot
@@ -58,10 +59,10 @@ def order(engine: Engine, tenant: str, subject: str, count: int, priority: int =
     return create_gallery(engine, LIBRARY, tenant, subject, gallery_order, request_id="", validate_only=False).id
 
 
-def take(engine: Engine, owner: str = "test") -> Shot:
+def take(engine: Engine, owner: str = "test", *, has_others: bool = False) -> Shot:
     """Claims the next shot, of which there has to be one."""
     let_time_pass(engine)
-    shot = shots.claim(engine, owner=owner, ttl_seconds=60.0)
+    shot = claim(engine, owner=owner, ttl_seconds=60.0, has_others=has_others)
     assert shot is not None
     return shot
 

@@ -45,7 +45,7 @@ def test_every_write_of_a_shot_is_among_the_rows() -> None:
     """A new function that takes a claimed shot needs a row here."""
     public = (value for name, value in vars(shots).items() if not name.startswith("_") and callable(value))
     mine = {value.__name__ for value in public if getattr(value, "__module__", "") == shots.__name__}
-    assert mine - {"Shot", "claim"} == {name.split()[0] for name in WRITES}
+    assert mine - {"Shot"} == {name.split()[0] for name in WRITES}
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
@@ -54,6 +54,8 @@ def test_after_another_has_claimed_it_an_old_write_changes_nothing(engine: Engin
     order(engine, "acme", trained_subject(engine, "acme"), 2)
     old = take(engine, "first")
     expire(engine)
+    # The other shot, which nobody was lost with, comes first; with it the gallery goes on whatever this one does.
+    take(engine, "bystander")
     new = take(engine, "second")
     assert (new.lease.id, new.lease.attempt) == (old.lease.id, 2)
     end(engine, new)

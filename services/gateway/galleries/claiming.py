@@ -1,0 +1,190 @@
+"""Claims shots, which are leased rows, by fair share, and counts the workers that were lost with each. Blocking SQL.
+
+What a lost worker did is not the shot's attempt: most are killed, frozen or cut off for reasons of their own. Only one
+that held nothing else, from the claim to its end, is evidence against a shot, so a shot that several were lost with is
+painted alone, and after `MAX_LONE_LOSSES` different workers it is given up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, Row
+
+from headshots import leases
+from headshots.database import database_now, now_expression, read, write
+from headshots.leases import Lease
+from headshots.schema import PENDING, RUNNING, galleries, shots, subjects, tenants
+from headshots.styles import Style
+from services.gateway.galleries.limits import ALONE_AFTER_LOSSES
+from services.gateway.galleries.remix import Remix
+from services.gateway.galleries.shots import Shot
+from services.gateway.peers.models import Adapter
+
+
+def claim(engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = False) -> Shot | None:
+    """Takes the next shot; None where none waits. `has_others`: whether the owner holds other shots.
+
+    High priority goes first, then fair share between tenants: first the tenant with the fewest running shots, then the
+    one that got a shot longest ago. Within a tenant the oldest gallery goes first; in it shots that fewer workers were
+    lost with, then by number. While the next shot needs to be alone, an owner that has others gets none.
+    """
+    with read(engine) as connection:
+        now = now_expression(connection.dialect.name)
+        is_due = shots.c.not_before <= now
+        waiting = sa.and_(leases.claimable(shots, now), is_due)
+        # Reading first: an empty queue then takes no write lock.
+        if connection.execute(sa.select(shots.c.id).where(waiting).limit(1)).first() is None:
+            return None
+        order = _fair_share(_running_by_tenant(connection), owner)
+        if has_others and _next_needs_to_be_alone(connection, waiting, order, owner):
+            return None
+    with write(engine) as connection:
+        if has_others:
+            _note_company(connection, owner)
+        lease = leases.claim_in(
+            connection,
+            shots,
+            owner=owner,
+            ttl_seconds=ttl_seconds,
+            order_by=order,
+            where=sa.and_(is_due, ~_needs_to_be_alone(owner)) if has_others else is_due,
+            values={**_losses(owner), "in_company": has_others},
+        )
+    return _begin(engine, lease) if lease is not None else None
+
+
+def _next_needs_to_be_alone(
+    connection: Connection, waiting: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]], owner: str
+) -> bool:
+    alone = _needs_to_be_alone(owner)
+    # Ordering all that wait is the dearer question, and there is hardly ever such a shot.
+    if connection.execute(sa.select(shots.c.id).where(waiting, alone).limit(1)).first() is None:
+        return False
+    first = sa.select(alone).where(waiting).order_by(*order, shots.c.id).limit(1)
+    return bool(connection.execute(first).scalar())
+
+
+def _needs_to_be_alone(owner: str) -> sa.ColumnElement[bool]:
+    """`Shot.needs_to_be_alone` of a waiting shot if `owner` claimed it now."""
+    return _lost_workers(owner) >= ALONE_AFTER_LOSSES
+
+
+def _lost_workers(owner: str) -> sa.ColumnElement[int]:
+    """Of a waiting shot, with the worker that has just lost it; where that is `owner` itself, it only slept."""
+    return shots.c.lost_workers + sa.case((_lost_by_another(owner), 1), else_=0)
+
+
+def _lost_by_another(owner: str) -> sa.ColumnElement[bool]:
+    """Whether a waiting shot still bears the name of a worker that lost it."""
+    return sa.and_(shots.c.state == RUNNING, shots.c.lease_owner != owner)
+
+
+def _note_company(connection: Connection, owner: str) -> None:
+    """Notes of a shot that the owner held alone so far that it does no longer.
+
+    That is one row at most, and this transaction has locked none before: so it waits for no other that waits for it.
+    """
+    lone = sa.and_(shots.c.lease_owner == owner, shots.c.state == RUNNING, shots.c.in_company.is_(False))
+    connection.execute(sa.update(shots).where(lone).values(in_company=True))
+
+
+def _losses(owner: str) -> dict[str, Any]:
+    """What a claim writes about the worker that lost the shot, where one did. Of one worker one lone loss counts."""
+    lost_alone = sa.and_(_lost_by_another(owner), shots.c.in_company.is_(False))
+    is_another = shots.c.lost_alone_by.is_distinct_from(shots.c.lease_owner)
+    return {
+        "uncounted_attempts": shots.c.uncounted_attempts + sa.case((shots.c.state == RUNNING, 1), else_=0),
+        "lost_workers": _lost_workers(owner),
+        "lone_losses": shots.c.lone_losses + sa.case((sa.and_(lost_alone, is_another), 1), else_=0),
+        "lost_alone_by": sa.case((lost_alone, shots.c.lease_owner), else_=shots.c.lost_alone_by),
+    }
+
+
+def _running_by_tenant(connection: Connection) -> dict[str, int]:
+    """Counted once before the claim and not for each waiting shot in it. A stale count only changes who goes first."""
+    now = now_expression(connection.dialect.name)
+    rows = connection.execute(
+        sa.select(galleries.c.tenant_id, sa.func.count())
+        .join(shots, shots.c.gallery_id == galleries.c.id)
+        .where(shots.c.state == RUNNING, shots.c.lease_expires_at >= now)
+        .group_by(galleries.c.tenant_id)
+    )
+    return {row[0]: int(row[1]) for row in rows}
+
+
+def _fair_share(running: Mapping[str, int], owner: str) -> list[sa.ColumnElement[Any]]:
+    """The order of waiting shots that :func:`claim` describes."""
+
+    def of_gallery(column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+        return sa.select(column).where(galleries.c.id == shots.c.gallery_id).scalar_subquery()
+
+    running_shots = sa.case(running, value=of_gallery(galleries.c.tenant_id), else_=0) if running else sa.literal(0)
+    last_shot_at = (
+        sa.select(tenants.c.last_shot_at)
+        .join(galleries, galleries.c.tenant_id == tenants.c.id)
+        .where(galleries.c.id == shots.c.gallery_id)
+        .scalar_subquery()
+    )
+    return [
+        of_gallery(galleries.c.priority).desc(),
+        running_shots,
+        last_shot_at,
+        of_gallery(galleries.c.created_at),
+        shots.c.gallery_id,
+        _lost_workers(owner),
+        shots.c.number,
+    ]
+
+
+def _begin(engine: Engine, lease: Lease) -> Shot:
+    """Reads the claimed shot, starts its gallery, and records that its tenant was served."""
+    with write(engine) as connection:
+        row = connection.execute(
+            sa.select(
+                shots.c.number,
+                shots.c.seed,
+                shots.c.uncounted_attempts,
+                shots.c.lost_workers,
+                shots.c.lone_losses,
+                shots.c.cancel_requested,
+                galleries,
+                subjects.c.class_noun,
+            )
+            .join(galleries, galleries.c.id == shots.c.gallery_id)
+            .join(subjects, subjects.c.id == galleries.c.subject_id)
+            .where(shots.c.id == lease.id)
+        ).one()
+        connection.execute(
+            sa.update(galleries)
+            .where(galleries.c.id == row.id, galleries.c.state == PENDING)
+            .values(state=RUNNING, revision=galleries.c.revision + 1)
+        )
+        now = database_now(connection)
+        connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
+    return _to_shot(lease, row)
+
+
+def _to_shot(lease: Lease, row: Row[Any]) -> Shot:
+    return Shot(
+        lease=lease,
+        gallery_id=row.id,
+        subject_id=row.subject_id,
+        tenant_id=row.tenant_id,
+        number=row.number,
+        seed=row.seed,
+        counted_attempts=lease.attempt - row.uncounted_attempts,
+        uncounted_attempts=row.uncounted_attempts,
+        lost_workers=row.lost_workers,
+        lone_losses=row.lone_losses,
+        cancel_requested=row.cancel_requested,
+        recipe=Style(**row.styles[row.number // row.shots_per_style]),
+        adapter=Adapter(**row.adapter),
+        class_noun=row.class_noun,
+        image_format=row.format,
+        quality=row.quality,
+        priority=row.priority,
+        remix=Remix.from_json(row.remix),
+    )
