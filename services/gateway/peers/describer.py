@@ -35,6 +35,6 @@ class Describer:
                     # Away, silent until the deadline, or broken: for who asks it is all the same.
                     if self._cached is None:
                         raise UnavailableError(
-                            "GENERATOR_UNREACHABLE", "no generator says what it runs; it is asked again"
+                            "GENERATOR_UNREACHABLE", "no generator can be reached; it is tried again"
                         ) from error
             return self._cached
