@@ -22,7 +22,7 @@ class SubjectCalls(Connection):
         Args:
             display_name: for people, at most 128 characters.
             class_noun: the word the foundation knows such a person by: man, woman, person …
-            request_id: the same id again answers the same subject; default a new one.
+            request_id: the same id with the same arguments answers the same subject; default a new one.
         """
         request = subjects_pb2.CreateSubjectRequest(
             display_name=display_name, class_noun=class_noun, request_id=request_id or new_request_id()

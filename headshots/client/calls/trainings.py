@@ -33,7 +33,7 @@ class TrainingCalls(Connection):
             subject: whose photos; at least 6 of them.
             options: what to override of the foundation's recipe.
             priority: who is served first.
-            request_id: the same id again answers the same training; default a new one.
+            request_id: the same id with the same arguments answers the same training; default a new one.
             validate_only: check everything and answer the training as it would be, without making it.
             photos: those of the subject's photos to learn from, such as an inspection found usable; default all.
 

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 from headshots.artifacts import ArtifactStore
 from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
+from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
 from services.gateway.galleries import creating, rows
@@ -53,7 +54,7 @@ class GalleryEngine:
         self._poll_seconds = poll_seconds
 
     async def create(
-        self, tenant: str, subject_id: str, order: GalleryOrder, *, request_id: str, validate_only: bool
+        self, tenant: str, subject_id: str, order: GalleryOrder, *, key: IdempotencyKey, validate_only: bool
     ) -> Gallery:
         """Raises as `creating.create_gallery`."""
         gallery = await in_thread(
@@ -63,7 +64,7 @@ class GalleryEngine:
             tenant,
             subject_id,
             order,
-            request_id=request_id,
+            key=key,
             validate_only=validate_only,
         )
         self._workers.wake()

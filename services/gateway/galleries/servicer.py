@@ -10,6 +10,7 @@ import grpc.aio
 
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import galleries_pb2, galleries_pb2_grpc
+from services.gateway.api.convert import idempotency_key
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.galleries import convert
@@ -37,7 +38,7 @@ class GalleryServicer(galleries_pb2_grpc.GalleryServiceServicer):
             current_tenant(),
             subject_id,
             convert.gallery_order(request),
-            request_id=request.request_id,
+            key=idempotency_key(request),
             validate_only=request.validate_only,
         )
         return galleries_pb2.CreateGalleryResponse(gallery=convert.gallery(gallery))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.engine import Engine
 
 from headshots.threads import in_thread
+from services.gateway.api.requests import IdempotencyKey
 from services.gateway.subjects import rows
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.models import Subject
@@ -17,7 +18,7 @@ class SubjectEngine:
         self._database = database
         self._eraser = eraser
 
-    async def create(self, tenant: str, display_name: str, class_noun: str, request_id: str) -> Subject:
+    async def create(self, tenant: str, display_name: str, class_noun: str, key: IdempotencyKey) -> Subject:
         """See `rows.create_subject`."""
         return await in_thread(
             rows.create_subject,
@@ -25,7 +26,7 @@ class SubjectEngine:
             tenant,
             display_name=display_name,
             class_noun=class_noun,
-            request_id=request_id,
+            key=key,
         )
 
     async def get(self, tenant: str, subject_id: str) -> Subject:

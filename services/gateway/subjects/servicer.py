@@ -8,6 +8,7 @@ import grpc.aio
 
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import subjects_pb2, subjects_pb2_grpc
+from services.gateway.api.convert import idempotency_key
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.subjects import convert
@@ -30,7 +31,7 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
     ) -> subjects_pb2.CreateSubjectResponse:
         """Creates a subject."""
         subject = await self._engine.create(
-            current_tenant(), request.display_name, request.class_noun, request.request_id
+            current_tenant(), request.display_name, request.class_noun, idempotency_key(request)
         )
         return subjects_pb2.CreateSubjectResponse(subject=convert.subject(subject))
 

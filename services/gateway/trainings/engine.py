@@ -8,6 +8,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.threads import in_thread
+from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.describer import Describer
@@ -44,7 +45,7 @@ class TrainingEngine:
         options: TrainingOptions,
         *,
         priority: int,
-        request_id: str,
+        key: IdempotencyKey,
         validate_only: bool,
         photos: Sequence[str] = (),
     ) -> Training:
@@ -57,7 +58,7 @@ class TrainingEngine:
             subject_id,
             options=options,
             priority=priority,
-            request_id=request_id,
+            key=key,
             validate_only=validate_only,
             photos=photos,
         )

@@ -10,6 +10,7 @@ import grpc.aio
 
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import trainings_pb2, trainings_pb2_grpc
+from services.gateway.api.convert import idempotency_key
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.peers.models import PRIORITY_STANDARD
@@ -38,7 +39,7 @@ class TrainingServicer(trainings_pb2_grpc.TrainingServiceServicer):
             subject_id,
             convert.training_options(request.options),
             priority=int(request.priority) or PRIORITY_STANDARD,
-            request_id=request.request_id,
+            key=idempotency_key(request),
             validate_only=request.validate_only,
             photos=list(request.photos),
         )

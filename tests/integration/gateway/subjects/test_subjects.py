@@ -22,7 +22,7 @@ async def test_a_subject_is_made_with_defaults_and_found(world: World) -> None:
 
 async def test_the_same_request_id_makes_one_subject_for_each_tenant(world: World) -> None:
     first = await world.acme.subject(request_id="r1", display_name="Ada")
-    assert await world.acme.subject(request_id="r1") == first
+    assert await world.acme.subject(request_id="r1", display_name="Ada") == first
     assert await world.acme.subject(request_id="r2") != first
     assert await world.caller(world.keys["globex"]).subject(request_id="r1") != first
     assert len(world.rows(schema.subjects)) == 3

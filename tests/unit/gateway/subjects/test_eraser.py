@@ -14,6 +14,7 @@ from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.errors import NotFoundError, UnavailableError
+from services.gateway.api.requests import IdempotencyKey
 from services.gateway.peers.models import GenerationEvent, GenerationRequest, GeneratorDescription
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.erasure import open_erasures, open_erasures_query
@@ -58,7 +59,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 def subject_with_objects(engine: Engine, store: ArtifactStore) -> str:
     keys.create_tenant(engine, "acme")
-    subject = create_subject(engine, "acme", display_name="Ada", class_noun="", request_id="").id
+    subject = create_subject(engine, "acme", display_name="Ada", class_noun="", key=IdempotencyKey()).id
     for name in ("a", "b", "c"):
         store.put_sync(f"tenants/acme/subjects/{subject}/photos/{name}.png", b"x")
     return subject
@@ -160,7 +161,7 @@ async def test_the_trainers_rows_go_with_the_subject_and_others_stay(engine: Eng
 async def test_no_file_of_the_database_holds_an_erased_name(engine: Engine, tmp_path: Path) -> None:
     store = FailingStore(0)
     keys.create_tenant(engine, "acme")
-    subject = create_subject(engine, "acme", display_name="Ada Lovelace", class_noun="", request_id="")
+    subject = create_subject(engine, "acme", display_name="Ada Lovelace", class_noun="", key=IdempotencyKey())
 
     def told() -> list[str]:
         return [path.name for path in tmp_path.iterdir() if b"Lovelace" in path.read_bytes()]
