@@ -152,6 +152,25 @@ class GalleryCalls(Connection):
         request = galleries_pb2.CancelGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
         return convert.gallery((await self._unary("CancelGallery", request)).gallery)
 
+    async def delete_gallery(self, gallery: GalleryRef) -> int:
+        """Erase a gallery that has ended, with its images; answers how many objects were removed.
+
+        Raises:
+            NotFoundError: no such gallery in this tenant.
+            FailedPreconditionError: GALLERY_ACTIVE, or IMAGE_IN_USE: a running gallery needs one of its images.
+        """
+        request = galleries_pb2.DeleteGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
+        return int((await self._unary("DeleteGallery", request)).deleted_objects)
+
+    async def delete_image(self, image: Image | str) -> None:
+        """Erase one image; its gallery goes on counting the shot.
+
+        Raises:
+            NotFoundError: no such image in this tenant.
+            FailedPreconditionError: IMAGE_IN_USE: a running gallery needs it.
+        """
+        await self._unary("DeleteImage", galleries_pb2.DeleteImageRequest(name=resource_name(image, Kind.IMAGE)))
+
     async def get_image(self, image: Image | str) -> PaintedImage:
         """One image and its file.
 

@@ -44,6 +44,17 @@ class SubjectCalls(Connection):
         async for item in self._pages("ListSubjects", request, "subjects"):
             yield convert.subject(item)
 
+    async def update_subject(self, subject: SubjectRef, *, display_name: str | None = None) -> Subject:
+        """Change what a subject is called; what is None stays as it is.
+
+        Raises:
+            NotFoundError: no such subject in this tenant.
+        """
+        request = subjects_pb2.UpdateSubjectRequest(
+            name=resource_name(subject, Kind.SUBJECT), display_name=display_name
+        )
+        return convert.subject((await self._unary("UpdateSubject", request)).subject)
+
     async def delete_subject(self, subject: SubjectRef) -> int:
         """Erase the subject with its photos, adapters and images; answers how many objects were removed.
 

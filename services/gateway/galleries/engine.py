@@ -1,4 +1,4 @@
-"""Creates, finds, watches and cancels galleries for the servicer; blocking work runs in threads."""
+"""Creates, finds, watches, cancels and erases galleries for the servicer; blocking work runs in threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from headshots.threads import in_thread
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
-from services.gateway.galleries import creating, rows
+from services.gateway.galleries import creating, removing, rows
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
 from services.gateway.metrics import GatewayMetrics
 
@@ -124,3 +124,11 @@ class GalleryEngine:
     async def image_content(self, image: Image) -> bytes:
         """The file of an image that `watch` yielded."""
         return await self._store.get(image.key)
+
+    async def delete(self, tenant: str, subject_id: str, gallery_id: str) -> int:
+        """See `removing.delete_gallery`."""
+        return await in_thread(removing.delete_gallery, self._database, self._store, tenant, subject_id, gallery_id)
+
+    async def delete_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> None:
+        """See `removing.delete_image`."""
+        await in_thread(removing.delete_image, self._database, self._store, tenant, subject_id, gallery_id, number)

@@ -1,4 +1,4 @@
-"""Creates, finds and erases subjects for the servicer; blocking work runs in threads."""
+"""Creates, finds, renames and erases subjects for the servicer; blocking work runs in threads."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ class SubjectEngine:
     async def page(self, tenant: str, size: int, token: str) -> tuple[list[Subject], str]:
         """See `rows.list_subjects`."""
         return await in_thread(rows.list_subjects, self._database, tenant, size, token)
+
+    async def rename(self, tenant: str, subject_id: str, display_name: str | None) -> Subject:
+        """See `rows.rename_subject`."""
+        return await in_thread(rows.rename_subject, self._database, tenant, subject_id, display_name)
 
     async def delete(self, tenant: str, subject_id: str) -> int:
         """See `Eraser.delete`."""

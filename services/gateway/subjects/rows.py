@@ -1,4 +1,4 @@
-"""Creates, finds and lists subjects. Blocking SQL; `erasure` removes them."""
+"""Creates, finds, renames and lists subjects. Blocking SQL; `erasure` removes them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from headshots.database import database_now, read, write
+from headshots.database import database_now, forget_deleted, read, write
 from headshots.schema import subjects
 from services.gateway.api.pages import NewestFirst
 from services.gateway.api.requests import IdempotencyKey, find_made
@@ -52,6 +52,21 @@ def get_subject(engine: Engine, tenant_id: str, subject_id: str) -> Subject:
     """One subject. Raises as `find_subject`."""
     with read(engine) as connection:
         return _to_subjects(connection, [find_subject(connection, tenant_id, subject_id)])[0]
+
+
+def rename_subject(engine: Engine, tenant_id: str, subject_id: str, display_name: str | None) -> Subject:
+    """Changes what is not None. Raises as `find_subject`."""
+    with write(engine) as connection:
+        find_subject(connection, tenant_id, subject_id, lock=True)
+        if display_name is not None:
+            mine = subjects.c.id == subject_id
+            # What was asked when it was made tells the earlier name.
+            values = {"display_name": display_name, "request_parameters": None}
+            connection.execute(sa.update(subjects).where(mine).values(**values))
+        renamed = _to_subjects(connection, [find_subject(connection, tenant_id, subject_id)])[0]
+    if display_name is not None:
+        forget_deleted(engine)
+    return renamed
 
 
 def list_subjects(engine: Engine, tenant_id: str, size: int, token: str) -> tuple[list[Subject], str]:

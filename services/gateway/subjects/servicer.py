@@ -49,6 +49,15 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
         page, token = await self._engine.page(current_tenant(), request.page_size or DEFAULT_PAGE, request.page_token)
         return subjects_pb2.ListSubjectsResponse(subjects=map(convert.subject, page), next_page_token=token)
 
+    async def UpdateSubject(
+        self, request: subjects_pb2.UpdateSubjectRequest, context: Any
+    ) -> subjects_pb2.UpdateSubjectResponse:
+        """Changes a subject."""
+        (subject_id,) = ids(request.name)
+        display_name = request.display_name if request.HasField("display_name") else None
+        subject = await self._engine.rename(current_tenant(), subject_id, display_name)
+        return subjects_pb2.UpdateSubjectResponse(subject=convert.subject(subject))
+
     async def DeleteSubject(
         self, request: subjects_pb2.DeleteSubjectRequest, context: Any
     ) -> subjects_pb2.DeleteSubjectResponse:

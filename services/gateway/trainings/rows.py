@@ -123,6 +123,15 @@ def unfinished_of_subject(connection: Connection, subject_id: str) -> str | None
     return connection.execute(sa.select(trainings.c.id).where(unfinished)).scalar()
 
 
+def learns_from(connection: Connection, subject_id: str, photo_key: str) -> str | None:
+    """The name of a training that a trainer may still run and that learns from this photo."""
+    unfinished = sa.and_(trainings.c.subject_id == subject_id, sa.or_(ACTIVE, trainings.c.owes_cancel))
+    for row in connection.execute(sa.select(trainings).where(unfinished)):
+        if photo_key in (key for key, _ in to_training(row).request.photos):
+            return training_name(subject_id, row.id)
+    return None
+
+
 def delete_of_subject(connection: Connection, subject_id: str) -> None:
     """Removes the rows of an erased subject, also those of the trainer's jobs, whose ids are those of the trainings.
 

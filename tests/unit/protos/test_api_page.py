@@ -18,6 +18,7 @@ from tests.support.paths import ROOT
 NAMES = ("name", "parent", "image", "photos")
 NOT_FOUND = {
     "subjects": "SUBJECT_NOT_FOUND",
+    "photos": "PHOTO_NOT_FOUND",
     "trainings": "TRAINING_NOT_FOUND",
     "galleries": "GALLERY_NOT_FOUND",
     "images": "IMAGE_NOT_FOUND",

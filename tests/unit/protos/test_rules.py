@@ -21,8 +21,8 @@ from tests.support.paths import ROOT
 
 PROTOS = ROOT / "protos"
 GOOGLE = Path(grpc_tools.__file__).parent / "_proto"
-VERBS = ("Get", "List", "Create", "Delete", "Watch", "Cancel", "Upload", "Inspect")
-BY_NAME = ("Get", "Delete", "Watch", "Cancel")
+VERBS = ("Get", "List", "Create", "Update", "Delete", "Watch", "Cancel", "Upload", "Inspect")
+BY_NAME = ("Get", "Update", "Delete", "Watch", "Cancel")
 # The API key says whose it is.
 SINGLETONS = {"GetTenant"}
 # Their parent is the tenant, which the API key names, or the installation.
