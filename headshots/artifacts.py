@@ -107,6 +107,14 @@ class ArtifactStore:
         """
         return await asyncio.to_thread(self.size_sync, key)
 
+    async def get_range(self, key: str, start: int, length: int) -> bytes:
+        """`length` of the object's bytes from `start` on, fewer at its end.
+
+        Raises:
+            NotFoundError: OBJECT_NOT_FOUND.
+        """
+        return await asyncio.to_thread(self.get_range_sync, key, start, length)
+
     async def exists(self, key: str) -> bool:
         """Whether ``key`` holds an object."""
         return await asyncio.to_thread(self.exists_sync, key)
@@ -133,6 +141,14 @@ class ArtifactStore:
         try:
             with self._reached(key):
                 return bytes(obstore.get(self._store, key).bytes())
+        except _MISSING as error:
+            raise _missing(key) from error
+
+    def get_range_sync(self, key: str, start: int, length: int) -> bytes:
+        """Blocking :meth:`get_range`."""
+        try:
+            with self._reached(key):
+                return bytes(obstore.get_range(self._store, key, start=start, length=length))
         except _MISSING as error:
             raise _missing(key) from error
 

@@ -147,6 +147,7 @@ class Headshots:
     wait_training = _blocking(AsyncHeadshots.wait_training)
     train = _blocking(AsyncHeadshots.train)
     cancel_training = _blocking(AsyncHeadshots.cancel_training)
+    download_training = _blocking(AsyncHeadshots.download_training)
 
     create_gallery = _blocking(AsyncHeadshots.create_gallery)
     get_gallery = _blocking(AsyncHeadshots.get_gallery)

@@ -20,6 +20,7 @@ _ADVICE = {
     "IMAGE_IN_USE": "`headshots galleries cancel {name}` ends it",
     "STYLE_NOT_FOUND": "`headshots styles list` shows those there are",
     "STYLE_UNKNOWN": "`headshots styles list` tells more of each",
+    "TRAINING_UNFINISHED": "`headshots trainings watch {name}` follows it",
     "TRAINING_ACTIVE": "`headshots trainings watch {name}` follows it, `headshots trainings cancel {name}` ends it",
     "SUBJECT_UNTRAINED": "`headshots train SUBJECT --photos FOLDER` trains it",
     "TOO_FEW_PHOTOS": "`headshots photos upload SUBJECT FOLDER` adds some",

@@ -82,7 +82,7 @@ class GalleryServiceServicer:
     """
 
     def CreateGallery(self, request, context):
-        """Queues a gallery with the subject's newest adapter. FAILED_PRECONDITION before the first successful training.
+        """Queues a gallery with the subject's newest adapter, or that of a training that is named. FAILED_PRECONDITION before the first successful training.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

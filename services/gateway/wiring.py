@@ -181,7 +181,7 @@ def _build(
         TenantServicer(database),
         SubjectServicer(SubjectEngine(database, eraser)),
         PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, learns_from)),
-        TrainingServicer(TrainingEngine(database, reconciler, describer, hub, metrics, poll_seconds=poll)),
+        TrainingServicer(TrainingEngine(database, store, reconciler, describer, hub, metrics, poll_seconds=poll)),
         GalleryServicer(GalleryEngine(database, store, styles, pool, hub, metrics, poll_seconds=poll)),
         StyleServicer(styles),
     )

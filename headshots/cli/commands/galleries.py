@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Galleries that were started: list, fetch, cancel, erase.", no_args_is_help=True)
 GalleryName = Annotated[str, typer.Argument(metavar="GALLERY", help="subjects/…/galleries/…")]
+Source = Annotated[
+    str | None,
+    typer.Option(metavar="IMAGE", help="Paint over subjects/…/galleries/…/images/…, one of the same subject."),
+]
+OlderTraining = Annotated[
+    str | None,
+    typer.Option(metavar="TRAINING", help="Paint with the adapter of subjects/…/trainings/…, not the newest."),
+]
 OutFolder = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the images; made if missing.")]
 
 
@@ -40,13 +48,11 @@ def generate(
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the first shot of each style.")] = 0,
     format: Annotated[Format, typer.Option(help="How the files are encoded.")] = Format.PNG,
     quality: Annotated[int, typer.Option(min=0, max=100, help="Of JPEG and WebP; 0: the server's default.")] = 0,
-    remix: Annotated[
-        str | None,
-        typer.Option(metavar="IMAGE", help="Paint over subjects/…/galleries/…/images/…, one of the same subject."),
-    ] = None,
+    remix: Source = None,
     repaint: Annotated[
         float, typer.Option(min=0.01, max=1.0, help="With --remix: how much of it; 0.3 leaves most as it is.")
     ] = 0.8,
+    training: OlderTraining = None,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -68,6 +74,7 @@ def generate(
             format=ImageFormat(format.name),
             quality=quality,
             remix=Remix(remix, repaint) if remix is not None else None,
+            training=training,
         )
         _print_files(*_follow(client, gallery, out), as_json)
 

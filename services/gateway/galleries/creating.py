@@ -20,7 +20,7 @@ from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import find_image, to_galleries
 from services.gateway.peers.models import Adapter
 from services.gateway.tenants.ownership import find_subject, new_id
-from services.gateway.trainings.rows import active_of_subject, newest_adapters
+from services.gateway.trainings.rows import active_of_subject, adapter_of_training, newest_adapters
 
 
 def create_gallery(
@@ -33,16 +33,16 @@ def create_gallery(
     key: IdempotencyKey,
     validate_only: bool,
 ) -> Gallery:
-    """Queues a gallery with the subject's newest adapter and the styles' current recipes.
+    """Queues a gallery with the adapter that is asked for and the styles' current recipes.
 
     A repeated `key` returns the gallery that it created before, whatever became of its styles since; `validate_only`
     inserts nothing.
 
     Raises:
-        NotFoundError: SUBJECT_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
+        NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
-        FailedPreconditionError: SUBJECT_UNTRAINED.
+        FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED.
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
@@ -50,7 +50,7 @@ def create_gallery(
         if made is not None:
             return to_galleries(connection, [made])[0]
         recipes = _recipes(library, order)
-        adapter = _adapter_of(connection, subject_id)
+        adapter = _adapter_of(connection, subject_id, order.training)
         remix = _remix(connection, tenant_id, subject_id, order.remix)
         gallery = _new_gallery(subject_id, order, adapter, remix, database_now(connection))
         if not validate_only:
@@ -77,7 +77,9 @@ def _new_gallery(
     )
 
 
-def _adapter_of(connection: Connection, subject_id: str) -> Adapter:
+def _adapter_of(connection: Connection, subject_id: str, training: tuple[str, str] | None) -> Adapter:
+    if training is not None:
+        return adapter_of_training(connection, subject_id, *training)
     adapter = newest_adapters(connection, [subject_id]).get(subject_id)
     if adapter is not None:
         return adapter

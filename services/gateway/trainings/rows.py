@@ -23,7 +23,7 @@ from services.gateway.trainings.events import (
     record_change,
     to_training,
 )
-from services.gateway.trainings.models import Training
+from services.gateway.trainings.models import Training, finished_adapter
 
 ACTIVE = trainings.c.state.not_in(TERMINAL_STATES)
 
@@ -107,6 +107,20 @@ def newest_adapters(connection: Connection, subject_ids: Sequence[str]) -> dict[
         .order_by(trainings.c.ended_at, trainings.c.id)
     )
     return {row.subject_id: Adapter(**row.job["adapter"]) for row in rows}
+
+
+def adapter_of_training(connection: Connection, subject_id: str, owner_id: str, training_id: str) -> Adapter:
+    """The adapter of a training of the subject; `owner_id` is the subject in the name that the caller gave.
+
+    Raises:
+        NotFoundError: TRAINING_NOT_FOUND, also for a training of another subject.
+        FailedPreconditionError: TRAINING_UNFINISHED.
+    """
+    mine = sa.and_(trainings.c.id == training_id, trainings.c.subject_id == subject_id)
+    row = connection.execute(sa.select(trainings).where(mine)).first() if owner_id == subject_id else None
+    if row is None:
+        raise not_found("TRAINING_NOT_FOUND", training_name(owner_id, training_id), listed_by="ListTrainings")
+    return finished_adapter(to_training(row))
 
 
 def adapter_digests(connection: Connection, subject_id: str) -> list[str]:

@@ -78,3 +78,14 @@ class TrainingServicer(trainings_pb2_grpc.TrainingServiceServicer):
         """Asks a training to stop."""
         training = await self._engine.cancel(current_tenant(), *ids(request.name))
         return trainings_pb2.CancelTrainingResponse(training=convert.training(training))
+
+    async def DownloadTrainingFile(
+        self, request: trainings_pb2.DownloadTrainingFileRequest, context: Any
+    ) -> AsyncIterator[trainings_pb2.DownloadTrainingFileResponse]:
+        """A file, piece by piece."""
+        kind = convert.file_kind(request.file)
+        subject_id, training_id = ids(request.name)
+        download = self._engine.download(current_tenant(), subject_id, training_id, kind)
+        async with contextlib.aclosing(download) as pieces:  # type: ignore[type-var]
+            async for piece in pieces:
+                yield convert.file_piece(piece, kind)

@@ -194,6 +194,18 @@ def test_deleting_asks_first(terminal: Terminal) -> None:
     assert terminal.fake.subjects == {}
 
 
+def test_a_training_leaves_files_to_download(terminal: Terminal, photos: Path, tmp_path: Path) -> None:
+    terminal.run("subjects", "create", "Ada")
+    training = terminal.json("train", "s0", "--photos", str(photos))["name"]
+    out = tmp_path / "files"
+    printed = terminal.run("trainings", "download", training, "--file", "kohya", "--file", "card", "--out", str(out))
+    assert printed.stdout.split() == [str(out / "adapter.kohya.safetensors"), str(out / "README.md")]
+    assert (out / "README.md").read_text() == "TRAINING_FILE_CARD"
+    terminal.fake.missing_bytes = 1
+    assert "DOWNLOAD_CUT" in terminal.run("trainings", "download", training, "--out", str(out), code=3).stderr
+    assert not (out / "adapter.safetensors").exists()
+
+
 def test_less_than_a_person_is_erased_and_renamed(terminal: Terminal, photos: Path, tmp_path: Path) -> None:
     terminal.run("subjects", "create", "Ada")
     terminal.run("train", "s0", "--photos", str(photos))

@@ -43,6 +43,7 @@ COMPLETES_AN_ERASURE = "DeleteSubject"
 # Fields whose subject has to be the request's own: what any other subject's name answers, whether or not it exists.
 NOT_ITS_OWN: dict[str, tuple[type[HeadshotsError], str]] = {
     "CreateGallery.remix.image": (InvalidArgumentError, "REMIX_OF_ANOTHER_SUBJECT"),
+    "CreateGallery.training": (NotFoundError, "TRAINING_NOT_FOUND"),
     "CreateTraining.photos": (NotFoundError, "PHOTO_NOT_FOUND"),
 }
 

@@ -15,7 +15,7 @@ from tests.support.contract import CALLS, SERVICES, constraint, inputs, name_of
 from tests.support.paths import ROOT
 
 # Fields that hold names of resources, and the reason where there is none of that kind.
-NAMES = ("name", "parent", "image", "photos")
+NAMES = ("name", "parent", "image", "photos", "training")
 NOT_FOUND = {
     "subjects": "SUBJECT_NOT_FOUND",
     "photos": "PHOTO_NOT_FOUND",
