@@ -21,7 +21,7 @@ from headshots.database import migrate, open_database
 from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.imaging.workers.pool import DecoderLimits, DecoderPool
 from headshots.rpc.server import RunningServer, start_server
-from headshots.styles import StyleLibrary
+from headshots.styles.library import StyleLibrary
 from headshots.threads import in_thread
 from services.gateway.events.hub import Hub
 from services.gateway.galleries.engine import GalleryEngine

@@ -12,8 +12,8 @@ GATEWAY: Arrows = {
     "api": {},
     "events": {},
     "tenants": {"api": "times in protobuf"},
-    "styles": {"api": "names and pages"},
     "peers": {"api": "states of jobs in protobuf"},
+    "styles": {"api": "names and pages", "peers": "what a style asks a generator for"},
     "metrics": {},
     "photos": {
         "api": "names, pages and times",
@@ -41,6 +41,7 @@ GATEWAY: Arrows = {
         "galleries": "shots are leased from a gallery",
         "photos": "likeness is measured against the subject's photos, a few decoded at once",
         "tenants": "where a subject's objects lie",
+        "styles": "what a style asks a generator for",
         "peers": "a generator does the work",
         "events": "watchers are woken and fed previews",
         "metrics": "shots are counted",

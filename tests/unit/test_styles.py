@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from foundry import portraits
 from headshots.errors import InvalidArgumentError, NotFoundError
-from headshots.styles import Style, StyleLibrary, check_template, compose_prompt
+from headshots.styles.library import StyleLibrary
+from headshots.styles.prompts import check_template, compose_prompt
+from headshots.styles.recipe import Style
 from tests.support.paths import ROOT
 
 SHIPPED = ROOT / "styles"
@@ -22,6 +26,9 @@ GOOD = {
     "lighting": "soft studio lighting",
     "framing": "headshot",
 }
+
+WORDLESS = {"outfit": None, "backdrop": None, "lighting": None, "framing": None}
+TEMPLATE = "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}"
 
 
 def write_style(folder: Path, name: str = "plain", **changes: str | None) -> Path:
@@ -68,6 +75,17 @@ def test_a_style_is_found_by_name(tmp_path: Path) -> None:
         ({"description": "x" * 300}, "description must be"),
         ({"shoes": "brown"}, "unknown fields shoes"),
         ({"outfit": "{unclosed"}, "is not YAML"),
+        ({"prompt": "'photo of {subject}'"}, "outfit must be empty beside a whole prompt"),
+        ({"prompt": "'photo of {subject.name}'", **WORDLESS}, "prompt must have {subject} once"),
+        ({"prompt": "'{subject} and {subject}'", **WORDLESS}, "prompt must have {subject} once"),
+        ({"prompt": "'photo of somebody'", **WORDLESS}, "prompt must have {subject} once"),
+        ({"negative_prompt": "x" * 1001}, "negative_prompt must be at most 1000"),
+        ({"steps": "151"}, "steps must be 0 to 150"),
+        ({"steps": "2.5"}, "steps must be a whole number"),
+        ({"guidance_scale": "31"}, "guidance_scale must be 0 to 30"),
+        ({"guidance_scale": "true"}, "guidance_scale must be a number"),
+        ({"width_px": "100"}, "width_px must be a multiple of 8"),
+        ({"height_px": "8192"}, "height_px must be a multiple of 8 up to 4096"),
     ],
 )
 def test_bad_styles_are_refused_with_file_and_field(
@@ -94,14 +112,59 @@ def test_an_empty_library_is_refused(tmp_path: Path) -> None:
 
 def test_prompts_follow_the_foundation() -> None:
     style = StyleLibrary.load(SHIPPED).get("studio-navy-suit")
-    prompt = compose_prompt(
-        "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}",
-        style,
-        trigger="ohwx",
-        class_noun="man",
-    )
+    prompt = compose_prompt(TEMPLATE, style, trigger="ohwx", class_noun="man")
     assert prompt == ("headshot of a ohwx man, wearing a navy suit, plain grey studio background, soft studio lighting")
     assert compose_prompt("{subject}", style, trigger="", class_noun="man") == "man"
+
+
+def styled(**fields: Any) -> Style:
+    return dataclasses.replace(StyleLibrary.load(SHIPPED).get("studio-navy-suit"), **fields)
+
+
+@pytest.mark.parametrize(
+    ("outfit", "worn"),
+    [
+        ("orange hoodie", "an orange hoodie"),
+        ("Aran sweater", "an Aran sweater"),
+        ("uniform", "a uniform"),
+        ("unironed shirt", "an unironed shirt"),
+        ("European scarf", "a European scarf"),
+        ("one-piece swimsuit", "a one-piece swimsuit"),
+        ("umbrella hat", "an umbrella hat"),
+        ("hourglass dress", "an hourglass dress"),
+        ("hat", "a hat"),
+        ("an orange hoodie", "an orange hoodie"),
+        ("the same suit", "the same suit"),
+    ],
+)
+def test_the_article_fits_the_word(outfit: str, worn: str) -> None:
+    prompt = compose_prompt(TEMPLATE, styled(outfit=outfit), trigger="ohwx", class_noun="man")
+    assert prompt.startswith(f"headshot of a ohwx man, wearing {worn}, plain"), "the trigger's article was learned"
+
+
+@pytest.mark.parametrize(
+    ("template", "plain", "laughing"),
+    [
+        ("{subject}, {outfit}", "man, navy suit", "man, navy suit, big laugh"),
+        ("{subject}, {expression}, {outfit}", "man, navy suit", "man, big laugh, navy suit"),
+    ],
+)
+def test_an_expression_has_its_place_or_comes_last(template: str, plain: str, laughing: str) -> None:
+    for expression, prompt in (("", plain), ("big laugh", laughing)):
+        style = styled(expression=expression)
+        assert compose_prompt(template, style, trigger="", class_noun="man") == prompt
+
+
+def test_a_whole_prompt_replaces_the_template(tmp_path: Path) -> None:
+    write_style(tmp_path, prompt="'a film still of {subject}, 85mm'", guidance_scale="0", **WORDLESS)
+    style = StyleLibrary.load(tmp_path).get("plain")
+    assert compose_prompt(TEMPLATE, style, trigger="ohwx", class_noun="man") == "a film still of ohwx man, 85mm"
+    assert Style(**style.to_json()) == style
+    assert style.guidance_scale == 0
+
+
+def test_what_a_style_does_not_say_is_not_kept() -> None:
+    assert set(styled().to_json()) == set(GOOD)
 
 
 @pytest.mark.parametrize("template", ["", "a {outfit}", "{subject} {shoes}", "{subject", "{subject} {}", "{0}"])

@@ -11,7 +11,8 @@ from sqlalchemy.engine import Connection, Engine
 from headshots.database import database_now, write
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
 from headshots.schema import PENDING, galleries, shots
-from headshots.styles import Style, StyleLibrary
+from headshots.styles.library import StyleLibrary
+from headshots.styles.recipe import Style
 from services.gateway.api.names import training_name
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.galleries.limits import MAX_SHOTS, SEEDS
@@ -144,7 +145,7 @@ def _insert(
             subject_id=gallery.subject_id,
             tenant_id=tenant_id,
             state=gallery.state,
-            styles=[dataclasses.asdict(recipe) for recipe in recipes],
+            styles=[recipe.to_json() for recipe in recipes],
             shots_per_style=order.shots_per_style,
             seed=order.seed,
             priority=order.priority,

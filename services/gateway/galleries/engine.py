@@ -9,7 +9,7 @@ from typing import Protocol
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
-from headshots.styles import StyleLibrary
+from headshots.styles.library import StyleLibrary
 from headshots.threads import in_thread
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub

@@ -143,16 +143,23 @@ class GenerationRequest:
     """One image; fields as in the contract's GenerateRequest."""
 
     tenant: str
-    adapter: Adapter
+    adapter: Adapter | None
+    """None: the bare foundation."""
     prompt: str
-    seed: int
-    image_format: int
-    quality: int
-    preview_every: int
-    output_prefix: str
-    priority: int
+    seed: int = 0
+    image_format: int = 1
+    quality: int = 0
+    preview_every: int = 0
+    output_prefix: str = ""
+    priority: int = PRIORITY_STANDARD
     source: SourceImage | None = None
     """The image to paint over; None starts from noise alone."""
+    negative_prompt: str = ""
+    guidance_scale: float | None = None
+    """None takes the generator's default; so does 0 of the fields below."""
+    steps: int = 0
+    width_px: int = 0
+    height_px: int = 0
 
 
 @dataclass(frozen=True)

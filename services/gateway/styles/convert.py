@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headshots.styles import Style
+from headshots.styles.recipe import Style
 from headshots.v1 import styles_pb2
 from services.gateway.api import names
 

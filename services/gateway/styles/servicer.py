@@ -6,7 +6,8 @@ from typing import Any
 
 import grpc.aio
 
-from headshots.styles import Style, StyleLibrary
+from headshots.styles.library import StyleLibrary
+from headshots.styles.recipe import Style
 from headshots.v1 import styles_pb2, styles_pb2_grpc
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE, cut_page, decode_token

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
 from headshots.database import database_now, read, write
-from headshots.styles import StyleLibrary
+from headshots.styles.library import StyleLibrary
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.galleries import shots
 from services.gateway.galleries.claiming import claim

@@ -28,7 +28,8 @@ NOT_FOUND = {
 WITHIN_CALLS = (
     *sorted((ROOT / "services" / "gateway").rglob("*.py")),
     *sorted((ROOT / "headshots" / "imaging").rglob("*.py")),
-    *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py", "keys.py", "styles.py")),
+    *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py", "keys.py")),
+    *sorted((ROOT / "headshots" / "styles").rglob("*.py")),
     *(ROOT / "headshots" / "rpc" / name for name in ("auth.py", "parsing.py", "validation.py")),
 )
 # Functions that build an error of a reason.
