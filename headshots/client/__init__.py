@@ -5,6 +5,7 @@ here as the server raised them, and `JobFailedError` for a training or gallery t
 """
 
 from headshots.client.aio import AsyncHeadshots
+from headshots.client.models.foundations import Foundation
 from headshots.client.models.images import Image, ImageFormat, PaintedImage, Remix, ShotPreview
 from headshots.client.models.jobs import (
     Failure,
@@ -31,6 +32,7 @@ __all__ = [
     "AsyncHeadshots",
     "CheckpointScores",
     "Failure",
+    "Foundation",
     "Gallery",
     "GalleryEvent",
     "GalleryRef",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headshots.client.calls.foundations import FoundationCalls
 from headshots.client.calls.galleries import GalleryCalls
 from headshots.client.calls.photos import PhotoCalls
 from headshots.client.calls.styles import StyleCalls
@@ -10,7 +11,7 @@ from headshots.client.calls.tenants import TenantCalls
 from headshots.client.calls.trainings import TrainingCalls
 
 
-class AsyncHeadshots(TenantCalls, SubjectCalls, PhotoCalls, TrainingCalls, GalleryCalls, StyleCalls):
+class AsyncHeadshots(TenantCalls, SubjectCalls, PhotoCalls, TrainingCalls, GalleryCalls, StyleCalls, FoundationCalls):
     """The public API for asyncio.
 
     ::

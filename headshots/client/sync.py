@@ -139,6 +139,8 @@ class Headshots:
     delete_photo = _blocking(AsyncHeadshots.delete_photo)
     list_styles = _iterating(AsyncHeadshots.list_styles)
     get_style = _blocking(AsyncHeadshots.get_style)
+    list_foundations = _iterating(AsyncHeadshots.list_foundations)
+    get_foundation = _blocking(AsyncHeadshots.get_foundation)
 
     create_training = _blocking(AsyncHeadshots.create_training)
     get_training = _blocking(AsyncHeadshots.get_training)

@@ -19,6 +19,7 @@ _ADVICE = {
     "GALLERY_ACTIVE": "`headshots galleries cancel {name}` ends it",
     "IMAGE_IN_USE": "`headshots galleries cancel {name}` ends it",
     "STYLE_NOT_FOUND": "`headshots styles list` shows those there are",
+    "STYLE_WORDS_UNKNOWN": "`headshots styles list` shows other styles",
     "STYLE_UNKNOWN": "`headshots styles list` tells more of each",
     "TRAINING_UNFINISHED": "`headshots trainings watch {name}` follows it",
     "TRAINING_ACTIVE": "`headshots trainings watch {name}` follows it, `headshots trainings cancel {name}` ends it",

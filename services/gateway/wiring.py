@@ -24,6 +24,7 @@ from headshots.rpc.server import RunningServer, start_server
 from headshots.styles.library import StyleLibrary
 from headshots.threads import in_thread
 from services.gateway.events.hub import Hub
+from services.gateway.foundations.servicer import FoundationServicer
 from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.servicer import GalleryServicer
 from services.gateway.metrics import GatewayMetrics
@@ -37,6 +38,7 @@ from services.gateway.photos.inspector import Inspector
 from services.gateway.photos.servicer import PhotoServicer
 from services.gateway.photos.streams import StreamLimiter
 from services.gateway.settings import GatewaySettings
+from services.gateway.styles.checks import StyleChecks
 from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
 from services.gateway.subjects.eraser import Eraser
@@ -176,13 +178,15 @@ def _build(
     poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
     reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
     eraser = Eraser(database, store, generator, sweep_seconds=settings.erase_again_seconds)
+    checks = StyleChecks(describer, generator)
     inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
     servicers: tuple[_Servicer, ...] = (
         TenantServicer(database),
         SubjectServicer(SubjectEngine(database, eraser)),
         PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, learns_from)),
         TrainingServicer(TrainingEngine(database, store, reconciler, describer, hub, metrics, poll_seconds=poll)),
-        GalleryServicer(GalleryEngine(database, store, styles, pool, hub, metrics, poll_seconds=poll)),
+        GalleryServicer(GalleryEngine(database, store, styles, checks, pool, hub, metrics, poll_seconds=poll)),
         StyleServicer(styles),
+        FoundationServicer(describer),
     )
     return _Parts(servicers, reconciler, pool, eraser)

@@ -14,6 +14,7 @@ GATEWAY: Arrows = {
     "tenants": {"api": "times in protobuf"},
     "peers": {"api": "states of jobs in protobuf"},
     "styles": {"api": "names and pages", "peers": "what a style asks a generator for"},
+    "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
     "metrics": {},
     "photos": {
         "api": "names, pages and times",
@@ -33,6 +34,7 @@ GATEWAY: Arrows = {
         "api": "names, pages, states and times",
         "tenants": "whose subject it is",
         "trainings": "a gallery is painted with the adapter of a training",
+        "styles": "styles are checked before a gallery is queued",
         "peers": "adapters and failures by reference",
         "events": "watchers are woken and fed previews",
         "metrics": "watchers are counted",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from headshots.database import database_now, write
+from headshots.database import database_now, read, write
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
 from headshots.schema import PENDING, galleries, shots
 from headshots.styles.library import StyleLibrary
@@ -24,20 +25,20 @@ from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.trainings.rows import active_of_subject, adapter_of_training, newest_adapters
 
 
-def create_gallery(
-    engine: Engine,
-    library: StyleLibrary,
-    tenant_id: str,
-    subject_id: str,
-    order: GalleryOrder,
-    *,
-    key: IdempotencyKey,
-    validate_only: bool,
-) -> Gallery:
-    """Queues a gallery with the adapter that is asked for and the styles' current recipes.
+@dataclass(frozen=True)
+class Wanted:
+    """What an order names, as it was found."""
 
-    A repeated `key` returns the gallery that it created before, whatever became of its styles since; `validate_only`
-    inserts nothing.
+    recipes: tuple[Style, ...]
+    class_noun: str
+    adapter: Adapter
+    remix: Remix | None
+
+
+def look_up(
+    engine: Engine, library: StyleLibrary, tenant_id: str, subject_id: str, order: GalleryOrder, key: IdempotencyKey
+) -> Gallery | Wanted:
+    """What the order names, or the gallery that an earlier call with this `key` made.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
@@ -45,12 +46,39 @@ def create_gallery(
         InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
         FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED.
     """
+    with read(engine) as connection:
+        subject = find_subject(connection, tenant_id, subject_id)
+        made = find_made(connection, galleries, galleries.c.subject_id == subject_id, key)
+        if made is not None:
+            return to_galleries(connection, [made])[0]
+        return Wanted(
+            recipes=tuple(_recipes(library, order)),
+            class_noun=subject.class_noun,
+            adapter=_adapter_of(connection, subject_id, order.training),
+            remix=_remix(connection, tenant_id, subject_id, order.remix),
+        )
+
+
+def create_gallery(
+    engine: Engine,
+    tenant_id: str,
+    subject_id: str,
+    order: GalleryOrder,
+    recipes: Sequence[Style],
+    *,
+    key: IdempotencyKey,
+    validate_only: bool,
+) -> Gallery:
+    """Queues a gallery with the adapter that is asked for and these recipes of its styles.
+
+    A repeated `key` returns the gallery that it created before, whatever became of its styles since; `validate_only`
+    inserts nothing. Raises as `look_up`.
+    """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
         made = find_made(connection, galleries, galleries.c.subject_id == subject_id, key)
         if made is not None:
             return to_galleries(connection, [made])[0]
-        recipes = _recipes(library, order)
         adapter = _adapter_of(connection, subject_id, order.training)
         remix = _remix(connection, tenant_id, subject_id, order.remix)
         gallery = _new_gallery(subject_id, order, adapter, remix, database_now(connection))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from services.gateway.galleries.remix import source_image
 from services.gateway.galleries.shots import Shot
-from services.gateway.peers.models import GenerationRequest, GeneratorDescription, SourceImage
+from services.gateway.peers.models import GenerationRequest, GeneratorDescription
 from services.gateway.styles.requests import request_of
 from services.gateway.tenants.ownership import object_prefix
 
@@ -22,9 +23,5 @@ def request_of_shot(shot: Shot, description: GeneratorDescription, *, preview_ev
         preview_every=preview_every,
         output_prefix=f"{object_prefix(shot.tenant_id, shot.subject_id)}/images",
         priority=shot.priority,
-        source=_source(shot),
+        source=source_image(shot.remix),
     )
-
-
-def _source(shot: Shot) -> SourceImage | None:
-    return SourceImage(shot.remix.key, shot.remix.sha256, shot.remix.repaint) if shot.remix is not None else None

@@ -18,6 +18,7 @@ from headshots.v1 import generator_pb2, generator_pb2_grpc, trainer_pb2, trainer
 from services.gateway.peers import convert
 from services.gateway.peers.addresses import replica_addresses
 from services.gateway.peers.models import (
+    GenerationCheck,
     GenerationEvent,
     GenerationRequest,
     GeneratorDescription,
@@ -88,13 +89,13 @@ class RpcGenerator:
         """See `interfaces.Generator`."""
         with _translated_errors("generator"):
             answer = await self._stub.DescribeGenerator(generator_pb2.DescribeGeneratorRequest(), timeout=_CALL_SECONDS)
-        return GeneratorDescription(
-            foundation_digest=answer.foundation_digest,
-            max_rank=answer.max_rank,
-            prompt_template=answer.prompt_template,
-            trigger=answer.trigger,
-            native_side_px=min(answer.native_width_px, answer.native_height_px),
-        )
+        return convert.description(answer)
+
+    async def check(self, request: GenerationRequest) -> GenerationCheck:
+        """See `interfaces.Generator`."""
+        message = generator_pb2.CheckGenerationRequest(request=convert.generation_request(request))
+        with _translated_errors("generator"):
+            return convert.generation_check(await self._stub.CheckGeneration(message, timeout=_CALL_SECONDS))
 
     async def evict(self, adapter_sha256: str) -> None:
         """See `interfaces.Generator`. Calls every replica, as each has its own caches."""

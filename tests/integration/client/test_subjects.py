@@ -38,3 +38,16 @@ async def test_creates_carry_fresh_request_ids(client: AsyncHeadshots) -> None:
     first, second = await client.create_subject(), await client.create_subject()
     assert first.name != second.name
     assert await client.create_subject(request_id="mine") == await client.create_subject(request_id="mine")
+
+
+async def test_foundations(client: AsyncHeadshots) -> None:
+    (listed,) = [each async for each in client.list_foundations()]
+    assert await client.get_foundation("cd" * 32) == await client.get_foundation(listed) == listed
+    assert (listed.display_name, listed.native_width_px, listed.max_height_px) == ("tiny", 512, 2048)
+    assert (listed.class_nouns, listed.vocabulary, listed.window_tokens) == (
+        ("man", "woman"),
+        ("a", "man", "woman"),
+        77,
+    )
+    with pytest.raises(NotFoundError):
+        await client.get_foundation("ab" * 32)

@@ -24,6 +24,7 @@ from headshots.v1 import galleries_pb2, subjects_pb2
 from tests.support.contract import CALLS, name_of
 from tests.support.gateway.caller import Caller, selfie
 from tests.support.gateway.names import FREE_TEXT, NAME_FIELDS, NameField, Names, collections_of, requests, text_fields
+from tests.support.gateway.peer import FOUNDATION_DIGEST
 from tests.support.gateway.world import World, opened_world
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -124,7 +125,7 @@ async def furnished(world: World, caller: Caller, number: int) -> Names:
     await caller.finished_gallery(gallery)
     image = f"{gallery}/images/{1 if number else 0}"
     await caller("GetImage", galleries_pb2.GetImageRequest(name=image))
-    ids: dict[str, str] = {"styles": "studio-navy-suit"}
+    ids: dict[str, str] = {"styles": "studio-navy-suit", "foundations": FOUNDATION_DIGEST}
     for name in (photos[0].name, training.name, image):
         segments = name.split("/")
         ids |= dict(zip(segments[::2], segments[1::2], strict=True))

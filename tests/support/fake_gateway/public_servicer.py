@@ -6,6 +6,7 @@ import grpc.aio
 
 from headshots.client.stub import METHODS
 from headshots.v1 import (
+    foundations_pb2_grpc,
     galleries_pb2_grpc,
     photos_pb2_grpc,
     styles_pb2_grpc,
@@ -22,6 +23,7 @@ class PublicServicer(
     trainings_pb2_grpc.TrainingServiceServicer,
     galleries_pb2_grpc.GalleryServiceServicer,
     styles_pb2_grpc.StyleServiceServicer,
+    foundations_pb2_grpc.FoundationServiceServicer,
 ):
     """Calls that a subclass does not answer are UNIMPLEMENTED."""
 
@@ -33,4 +35,5 @@ class PublicServicer(
         trainings_pb2_grpc.add_TrainingServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         galleries_pb2_grpc.add_GalleryServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         styles_pb2_grpc.add_StyleServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        foundations_pb2_grpc.add_FoundationServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return list(METHODS)

@@ -22,7 +22,7 @@ from tests.support.gateway.caller import selfie
 # Text of the caller's own, which names nothing.
 FREE_TEXT = {"display_name", "class_noun", "filename", "request_id", "page_token"}
 # Names of what the installation has, the same for every tenant.
-SHARED = {"styles"}
+SHARED = {"styles", "foundations"}
 _COLLECTION = re.compile(r"([a-z]+)/")
 
 

@@ -57,7 +57,8 @@ def order(engine: Engine, tenant: str, subject: str, count: int, priority: int =
     """Orders a gallery of `count` shots; its id."""
     let_time_pass(engine)
     gallery_order = GalleryOrder(("studio-navy-suit",), shots_per_style=count, priority=priority)
-    return create_gallery(engine, LIBRARY, tenant, subject, gallery_order, key=IdempotencyKey(), validate_only=False).id
+    recipes = [LIBRARY.get(style) for style in gallery_order.styles]
+    return create_gallery(engine, tenant, subject, gallery_order, recipes, key=IdempotencyKey(), validate_only=False).id
 
 
 def take(engine: Engine, owner: str = "test", *, has_others: bool = False) -> Shot:

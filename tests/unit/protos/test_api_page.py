@@ -23,11 +23,14 @@ NOT_FOUND = {
     "galleries": "GALLERY_NOT_FOUND",
     "images": "IMAGE_NOT_FOUND",
     "styles": "STYLE_NOT_FOUND",
+    "foundations": "FOUNDATION_NOT_FOUND",
 }
 # Code that runs within a call; what it raises reaches the caller.
 WITHIN_CALLS = (
     *sorted((ROOT / "services" / "gateway").rglob("*.py")),
     *sorted((ROOT / "headshots" / "imaging").rglob("*.py")),
+    # The gateway asks a generator whether it would refuse a request.
+    *(ROOT / "services" / "generator" / "requests" / name for name in ("checking.py", "plan.py")),
     *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py", "keys.py")),
     *sorted((ROOT / "headshots" / "styles").rglob("*.py")),
     *(ROOT / "headshots" / "rpc" / name for name in ("auth.py", "parsing.py", "validation.py")),
@@ -41,9 +44,10 @@ NEVER_TOLD = {
     "GENERATOR_CUT": "the shot is tried again",
     "GENERATOR_PROTOCOL": "fails the shot",
     "GENERATOR_SILENT": "fails the shot",
-    "GENERATOR_UNREACHABLE": "the shot waits; an eviction is logged",
     "KEY_INVALID": "the object store's keys are our own",
+    "NOISE_INVALID": "the gateway sends no noise",
     "OBJECT_DIGEST_MISMATCH": "trainers and generators ask for a digest, the gateway does not",
+    "OUTPUT_PREFIX_INVALID": "the gateway's prefixes are its own",
     "PROMPT_TEMPLATE_INVALID": "fails the shot",
     "SETTING_INVALID": "at the start",
     "STORE_URL_INVALID": "at the start",

@@ -26,7 +26,7 @@ BY_NAME = ("Get", "Update", "Delete", "Watch", "Cancel", "Download")
 # The API key says whose it is.
 SINGLETONS = {"GetTenant"}
 # Their parent is the tenant, which the API key names, or the installation.
-TOP_LEVEL = {"CreateSubject", "ListSubjects", "ListStyles"}
+TOP_LEVEL = {"CreateSubject", "ListSubjects", "ListStyles", "ListFoundations"}
 JOBS = {"CreateTraining", "CreateGallery"}
 # Callers send them as they came.
 OPAQUE = {"page_token"}
