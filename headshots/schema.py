@@ -34,6 +34,11 @@ def _lease_columns() -> list[Column[object]]:
     ]
 
 
+def _request_columns() -> list[Column[object]]:
+    """The `request_id` of the call that made a row, and all else that was asked; see services.gateway.api.requests."""
+    return [Column("request_id", String(64)), Column("request_parameters", sa.JSON(none_as_null=True))]
+
+
 tenants = Table(
     "tenants",
     metadata,
@@ -55,6 +60,21 @@ api_keys = Table(
     Column("revoked_at", Float),
 )
 
+# Versions of the tenants' own styles, each as headshots.styles.recipe.Style writes itself; built-in ones are files.
+styles = Table(
+    "styles",
+    metadata,
+    Column("tenant_id", ForeignKey("tenants.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("style", sa.JSON, nullable=False),
+    *_request_columns(),
+    # Of all versions: new galleries refuse the style since then. A request_id is of the first version alone.
+    Column("archived_at", Float),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("tenant_id", "request_id"),
+)
+
 subjects = Table(
     "subjects",
     metadata,
@@ -62,9 +82,7 @@ subjects = Table(
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
     Column("display_name", String(128), nullable=False, default=""),
     Column("class_noun", String(32), nullable=False),
-    Column("request_id", String(64)),
-    # All else that was asked with it, as JSON; see services.gateway.api.requests.
-    Column("request_parameters", sa.JSON(none_as_null=True)),
+    *_request_columns(),
     # Being erased: invisible to every call; any gateway that finds it finishes the job.
     Column("deleting", sa.Boolean, nullable=False, default=False),
     # When everything of it was gone; the row stays for a last look at the object store.
@@ -74,10 +92,7 @@ subjects = Table(
     Index("ix_subjects_tenant_id_created_at", "tenant_id", "created_at"),
     # Erasures are looked for every half minute: only those rows are in it.
     Index(
-        "ix_subjects_deleting",
-        "deleting",
-        sqlite_where=sa.text("deleting = 1"),
-        postgresql_where=sa.text("deleting"),
+        "ix_subjects_deleting", "deleting", sqlite_where=sa.text("deleting = 1"), postgresql_where=sa.text("deleting")
     ),
 )
 
@@ -102,9 +117,7 @@ trainings = Table(
     Column("id", String(64), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    Column("request_id", String(64)),
-    # All else that was asked with it, as JSON; see services.gateway.api.requests.
-    Column("request_parameters", sa.JSON(none_as_null=True)),
+    *_request_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     # Whether it was ever sent to a trainer: before that it can be cancelled without asking one.
@@ -145,9 +158,7 @@ galleries = Table(
     Column("id", String(64), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    Column("request_id", String(64)),
-    # All else that was asked with it, as JSON; see services.gateway.api.requests.
-    Column("request_parameters", sa.JSON(none_as_null=True)),
+    *_request_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),

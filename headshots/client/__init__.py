@@ -23,7 +23,7 @@ from headshots.client.models.jobs import (
 )
 from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection, PhotoRef, PhotosInspection
 from headshots.client.models.scores import CheckpointScores, TrainingScores
-from headshots.client.models.styles import Style
+from headshots.client.models.styles import Style, StylePreview, StyleRecipe
 from headshots.client.models.subjects import Adapter, Subject, SubjectRef, Tenant
 from headshots.client.sync import Headshots
 
@@ -52,6 +52,8 @@ __all__ = [
     "Remix",
     "ShotPreview",
     "Style",
+    "StylePreview",
+    "StyleRecipe",
     "Subject",
     "SubjectRef",
     "Tenant",

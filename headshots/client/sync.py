@@ -137,8 +137,12 @@ class Headshots:
     inspect_photos = _blocking(AsyncHeadshots.inspect_photos)
     list_photos = _iterating(AsyncHeadshots.list_photos)
     delete_photo = _blocking(AsyncHeadshots.delete_photo)
+    create_style = _blocking(AsyncHeadshots.create_style)
     list_styles = _iterating(AsyncHeadshots.list_styles)
     get_style = _blocking(AsyncHeadshots.get_style)
+    update_style = _blocking(AsyncHeadshots.update_style)
+    archive_style = _blocking(AsyncHeadshots.archive_style)
+    preview_style = _blocking(AsyncHeadshots.preview_style)
     list_foundations = _iterating(AsyncHeadshots.list_foundations)
     get_foundation = _blocking(AsyncHeadshots.get_foundation)
 

@@ -39,6 +39,7 @@ from services.gateway.photos.servicer import PhotoServicer
 from services.gateway.photos.streams import StreamLimiter
 from services.gateway.settings import GatewaySettings
 from services.gateway.styles.checks import StyleChecks
+from services.gateway.styles.engine import StyleEngine
 from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
 from services.gateway.subjects.eraser import Eraser
@@ -186,7 +187,7 @@ def _build(
         PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, learns_from)),
         TrainingServicer(TrainingEngine(database, store, reconciler, describer, hub, metrics, poll_seconds=poll)),
         GalleryServicer(GalleryEngine(database, store, styles, checks, pool, hub, metrics, poll_seconds=poll)),
-        StyleServicer(styles),
+        StyleServicer(StyleEngine(database, styles, checks)),
         FoundationServicer(describer),
     )
     return _Parts(servicers, reconciler, pool, eraser)

@@ -13,7 +13,6 @@ GATEWAY: Arrows = {
     "events": {},
     "tenants": {"api": "times in protobuf"},
     "peers": {"api": "states of jobs in protobuf"},
-    "styles": {"api": "names and pages", "peers": "what a style asks a generator for"},
     "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
     "metrics": {},
     "photos": {
@@ -29,6 +28,12 @@ GATEWAY: Arrows = {
         "peers": "a trainer does the work",
         "events": "watchers are woken",
         "metrics": "watchers are counted",
+    },
+    "styles": {
+        "api": "names, pages and times",
+        "tenants": "whose styles and subjects they are",
+        "trainings": "a preview takes the trigger of the subject's adapter",
+        "peers": "what a style asks a generator for, and what it says",
     },
     "galleries": {
         "api": "names, pages, states and times",
@@ -163,6 +168,7 @@ TABLES: dict[str, dict[str, str]] = {
         "subjects": "the claim of a shot reads the class noun in the same query",
         "tenants": "the claim of a shot keeps the tenant's fair share in the same transaction",
     },
+    "gateway.styles": {"styles": OWN},
     "gateway.subjects": {"subjects": OWN},
     "gateway.metrics": {
         "galleries": "rows are counted by state when Prometheus asks",

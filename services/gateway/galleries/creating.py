@@ -21,6 +21,7 @@ from services.gateway.galleries.models import Gallery, GalleryOrder
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import find_image, to_galleries
 from services.gateway.peers.models import Adapter
+from services.gateway.styles.rows import check_usable, find_styles
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.trainings.rows import active_of_subject, adapter_of_training, newest_adapters
 
@@ -44,7 +45,7 @@ def look_up(
         NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
-        FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED.
+        FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED, STYLE_ARCHIVED.
     """
     with read(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id)
@@ -52,7 +53,7 @@ def look_up(
         if made is not None:
             return to_galleries(connection, [made])[0]
         return Wanted(
-            recipes=tuple(_recipes(library, order)),
+            recipes=tuple(_recipes(connection, library, tenant_id, order)),
             class_noun=subject.class_noun,
             adapter=_adapter_of(connection, subject_id, order.training),
             remix=_remix(connection, tenant_id, subject_id, order.remix),
@@ -138,17 +139,22 @@ def _remix(connection: Connection, tenant_id: str, subject_id: str, order: Remix
     return Remix(order.gallery_id, order.number, order.repaint, image.key, image.sha256)
 
 
-def _recipes(library: StyleLibrary, order: GalleryOrder) -> list[Style]:
+def _recipes(connection: Connection, library: StyleLibrary, tenant_id: str, order: GalleryOrder) -> list[Style]:
+    found = find_styles(connection, library, tenant_id, order.styles)
     violations = [
         FieldViolation(f"styles[{index}]", f"no style is called styles/{name}")
         for index, name in enumerate(order.styles)
-        if name not in library
+        if name not in found
     ]
     if violations:
         known = ", ".join(style.name for style in library)
         raise InvalidArgumentError(
-            "STYLE_UNKNOWN", f"{violations[0].description}; there are {known}", violations=violations
+            "STYLE_UNKNOWN",
+            f"{violations[0].description}; there are {known}, and your own, which ListStyles shows",
+            violations=violations,
         )
+    for index, name in enumerate(order.styles):
+        check_usable(found[name], f"styles[{index}]")
     if len(order.styles) * order.shots_per_style > MAX_SHOTS:
         raise InvalidArgumentError(
             "TOO_MANY_SHOTS",
@@ -156,7 +162,7 @@ def _recipes(library: StyleLibrary, order: GalleryOrder) -> list[Style]:
             "galleries",
             violations=[FieldViolation("shots_per_style", f"at most {MAX_SHOTS // len(order.styles)} here")],
         )
-    return [library.get(name) for name in order.styles]
+    return [found[name].style for name in order.styles]
 
 
 def _insert(

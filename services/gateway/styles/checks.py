@@ -29,6 +29,7 @@ from services.gateway.peers.models import (
 from services.gateway.styles.requests import request_of
 
 _LOG = logging.getLogger(__name__)
+_SAID = (*WORDS, "expression", "prompt")
 _TOLD_WORDS = 40
 """Words of a closed vocabulary that a message tells, at most."""
 
@@ -48,16 +49,16 @@ class Sitter:
 class StyleReading:
     """What a generator says of a style."""
 
+    style: Style
     request: GenerationRequest
     check: GenerationCheck
     description: GeneratorDescription
-    class_noun: str
 
     @property
     def unknown_words(self) -> tuple[str, ...]:
-        """Words of the prompt that the foundation was not taught, the subject's own left out."""
-        own = {*_words(self.request.adapter.trigger if self.request.adapter else ""), *_words(self.class_noun)}
-        return tuple(word for word in self.check.prompt.unknown_words if word not in own)
+        """The style's words that the foundation was not taught; what the template and the subject add is not its."""
+        own = {word for name in _SAID for word in _words(getattr(self.style, name))}
+        return tuple(word for word in self.check.prompt.unknown_words if word in own)
 
 
 class StyleChecks:
@@ -92,7 +93,7 @@ class StyleChecks:
             # Away, silent until the deadline, or of a version that knows no checks: for who asks it is all the same.
             message = "no generator can be reached; it is tried again"
             raise UnavailableError("GENERATOR_UNREACHABLE", message) from error
-        return StyleReading(request, check, description, class_noun)
+        return StyleReading(style, request, check, description)
 
     async def check(self, style: Style, sitter: Sitter, *, field: str) -> None:
         """Refuses what could not be painted as it was meant; where no generator answers, nothing is refused.
@@ -134,8 +135,7 @@ def _unknown_words(reading: StyleReading, style: Style, field: str) -> InvalidAr
 def _fields_with(words: Iterable[str], style: Style, field: str) -> list[str]:
     """Where in the caller's request the words stand."""
     told = set(words)
-    named = (*WORDS, "expression", "prompt")
-    found = [f"recipe.{name}" for name in named if told & set(_words(getattr(style, name)))]
+    found = [f"recipe.{name}" for name in _SAID if told & set(_words(getattr(style, name)))]
     return found if field == "recipe" and found else [field]
 
 

@@ -15,7 +15,7 @@ from tests.support.contract import CALLS, SERVICES, constraint, inputs, name_of
 from tests.support.paths import ROOT
 
 # Fields that hold names of resources, and the reason where there is none of that kind.
-NAMES = ("name", "parent", "image", "photos", "training")
+NAMES = ("name", "parent", "image", "photos", "training", "subject")
 NOT_FOUND = {
     "subjects": "SUBJECT_NOT_FOUND",
     "photos": "PHOTO_NOT_FOUND",
@@ -52,7 +52,6 @@ NEVER_TOLD = {
     "SETTING_INVALID": "at the start",
     "STORE_URL_INVALID": "at the start",
     "STYLES_MISSING": "at the start",
-    "STYLE_INVALID": "at the start",
     "TENANT_ID_INVALID": "of `headshots keys`",
 }
 
