@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from headshots.styles.recipe import Style
 from tests.support.paths import ROOT
 
 SHIPPED = ROOT / "styles"
+PHOTOGRAPHIC = SHIPPED / "photographic"
 GOOD = {
     "name": "plain",
     "version": "1",
@@ -51,6 +54,32 @@ def test_shipped_styles_differ() -> None:
     assert len(library) >= 8
     assert len({(style.outfit, style.backdrop, style.lighting) for style in library}) == len(library)
     assert [style.name for style in library] == sorted(style.name for style in library)
+
+
+PACKS = ("academic", "casual", "corporate", "creative", "medical", "outdoor")
+# A word, a digit or a mark is a token of CLIP's at least; of its window of 77 the longest prompt here needs 55.
+PIECE = re.compile(r"[^\W\d_]+|\d|[^\s\w]+")
+
+
+@pytest.mark.parametrize("style", StyleLibrary.load(PHOTOGRAPHIC), ids=lambda style: style.name)
+def test_photographic_styles_tell_lens_light_and_backdrop_within_the_window(style: Style) -> None:
+    prompt = compose_prompt("{subject}", style, trigger="sks", class_noun="person")
+    assert "photo of sks person, wearing " in prompt
+    assert re.search(r"\b\d{2,3}mm lens at f/\d", prompt)
+    assert re.search(r"light|flash|softbox|sun\b", prompt)
+    assert re.search(r"backdrop|behind", prompt)
+    assert len(style.negative_prompt.split(", ")) >= 8
+    assert max(len(PIECE.findall(text)) for text in (prompt, style.negative_prompt)) <= 60
+
+
+def test_photographic_styles_come_in_six_packs() -> None:
+    library = StyleLibrary.load(PHOTOGRAPHIC)
+    assert len(library) >= 40
+    packs = Counter(style.name.split("-")[0] for style in library)
+    assert sorted(packs) == list(PACKS)
+    assert min(packs.values()) >= 6
+    assert len({style.prompt for style in library}) == len({style.display_name for style in library}) == len(library)
+    assert not {style.name for style in library} & {style.name for style in StyleLibrary.load(SHIPPED)}
 
 
 def test_a_style_is_found_by_name(tmp_path: Path) -> None:
