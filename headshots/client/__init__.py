@@ -21,6 +21,7 @@ from headshots.client.models.jobs import (
     TrainingOptions,
     TrainingRef,
 )
+from headshots.client.models.packs import Pack, PackStyle
 from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection, PhotoRef, PhotosInspection
 from headshots.client.models.scores import CheckpointScores, TrainingScores
 from headshots.client.models.styles import Style, StylePreview, StyleRecipe
@@ -42,6 +43,8 @@ __all__ = [
     "JobFailedError",
     "JobState",
     "LossPoint",
+    "Pack",
+    "PackStyle",
     "PaintedImage",
     "Photo",
     "PhotoFinding",

@@ -11,6 +11,8 @@ from headshots.v1 import (
     foundations_pb2_grpc,
     galleries_pb2,
     galleries_pb2_grpc,
+    packs_pb2,
+    packs_pb2_grpc,
     photos_pb2,
     photos_pb2_grpc,
     styles_pb2,
@@ -31,6 +33,7 @@ _STUBS: tuple[Any, ...] = (
     galleries_pb2_grpc.GalleryServiceStub,
     styles_pb2_grpc.StyleServiceStub,
     foundations_pb2_grpc.FoundationServiceStub,
+    packs_pb2_grpc.PackServiceStub,
 )
 _FILES = (
     tenants_pb2,
@@ -40,6 +43,7 @@ _FILES = (
     galleries_pb2,
     styles_pb2,
     foundations_pb2,
+    packs_pb2,
 )
 
 METHODS: dict[str, tuple[str, ...]] = {

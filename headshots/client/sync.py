@@ -143,6 +143,8 @@ class Headshots:
     update_style = _blocking(AsyncHeadshots.update_style)
     archive_style = _blocking(AsyncHeadshots.archive_style)
     preview_style = _blocking(AsyncHeadshots.preview_style)
+    list_packs = _iterating(AsyncHeadshots.list_packs)
+    get_pack = _blocking(AsyncHeadshots.get_pack)
     list_foundations = _iterating(AsyncHeadshots.list_foundations)
     get_foundation = _blocking(AsyncHeadshots.get_foundation)
 

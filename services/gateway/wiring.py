@@ -22,12 +22,14 @@ from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.imaging.workers.pool import DecoderLimits, DecoderPool
 from headshots.rpc.server import RunningServer, start_server
 from headshots.styles.library import StyleLibrary
+from headshots.styles.packs import PackLibrary
 from headshots.threads import in_thread
 from services.gateway.events.hub import Hub
 from services.gateway.foundations.servicer import FoundationServicer
 from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.servicer import GalleryServicer
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.packs.servicer import PackServicer
 from services.gateway.painting.likeness import LikenessJudge
 from services.gateway.painting.pool import ShotPool
 from services.gateway.painting.worker import ShotWorker
@@ -116,8 +118,8 @@ async def start_gateway(
     An `analyzer` given replaces the settings'; so do `decoders`, which stay the caller's to close.
 
     Raises:
-        HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, ANALYZER_UNUSABLE, ADDRESS_IN_USE and the
-            like.
+        HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, PACK_INVALID, ANALYZER_UNUSABLE,
+            ADDRESS_IN_USE and the like.
     """
     analyzer = analyzer or await in_thread(open_analyzer, settings.faces, settings.faces_dir)
     styles = StyleLibrary.load(settings.styles)
@@ -188,6 +190,7 @@ def _build(
         TrainingServicer(TrainingEngine(database, store, reconciler, describer, hub, metrics, poll_seconds=poll)),
         GalleryServicer(GalleryEngine(database, store, styles, checks, pool, hub, metrics, poll_seconds=poll)),
         StyleServicer(StyleEngine(database, styles, checks)),
+        PackServicer(PackLibrary.load(settings.styles, styles)),
         FoundationServicer(describer),
     )
     return _Parts(servicers, reconciler, pool, eraser)

@@ -13,6 +13,7 @@ GATEWAY: Arrows = {
     "events": {},
     "tenants": {"api": "times in protobuf"},
     "peers": {"api": "states of jobs in protobuf"},
+    "packs": {"api": "names and pages"},
     "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
     "metrics": {},
     "photos": {

@@ -13,6 +13,7 @@ import pytest
 from foundry import portraits
 from headshots.errors import InvalidArgumentError, NotFoundError
 from headshots.styles.library import StyleLibrary
+from headshots.styles.packs import PackLibrary
 from headshots.styles.prompts import check_template, compose_prompt
 from headshots.styles.recipe import Style
 from tests.support.paths import ROOT
@@ -78,6 +79,9 @@ def test_photographic_styles_come_in_six_packs() -> None:
     packs = Counter(style.name.split("-")[0] for style in library)
     assert sorted(packs) == list(PACKS)
     assert min(packs.values()) >= 6
+    listed = {pack.name: dict(pack.styles) for pack in PackLibrary.load(PHOTOGRAPHIC, library)}
+    assert {name: len(styles) for name, styles in listed.items()} == packs, "every style is in its pack"
+    assert all(style.startswith(f"{name}-") for name, styles in listed.items() for style in styles)
     assert len({style.prompt for style in library}) == len({style.display_name for style in library}) == len(library)
     assert not {style.name for style in library} & {style.name for style in StyleLibrary.load(SHIPPED)}
 
@@ -201,3 +205,39 @@ def test_bad_templates_are_refused(template: str) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         check_template(template)
     assert caught.value.reason == "PROMPT_TEMPLATE_INVALID"
+
+
+def write_pack(folder: Path, text: str) -> None:
+    (folder / "packs").mkdir()
+    (folder / "packs" / "all.yaml").write_text(text)
+
+
+PACK = "display_name: All\ndescription: Everything.\nstyles: "
+
+
+def test_a_folder_may_have_no_packs(tmp_path: Path) -> None:
+    write_style(tmp_path)
+    assert list(PackLibrary.load(tmp_path, StyleLibrary.load(tmp_path))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (PACK + "{fancy: 4}", "names 'fancy', which there is not"),
+        (PACK + "{plain: 0}", "styles.plain must be 1 to 64 shots"),
+        (PACK + "{plain: 65}", "styles.plain must be 1 to 64 shots"),
+        (PACK + "{plain: true}", "styles.plain must be 1 to 64 shots"),
+        (PACK + "{}", "styles must map names"),
+        (PACK + "[plain]", "styles must map names"),
+        (PACK.replace("Everything.", "''") + "{plain: 1}", "description must be text"),
+        ("styles: {plain: 1}", "must have exactly"),
+        (PACK + "{plain: ", "is not YAML"),
+    ],
+)
+def test_bad_packs_are_refused_with_file_and_field(tmp_path: Path, text: str, complaint: str) -> None:
+    write_style(tmp_path)
+    write_pack(tmp_path, text)
+    with pytest.raises(InvalidArgumentError, match=complaint) as caught:
+        PackLibrary.load(tmp_path, StyleLibrary.load(tmp_path))
+    assert caught.value.reason == "PACK_INVALID"
+    assert "all.yaml" in caught.value.message

@@ -46,3 +46,8 @@ def style_name(style: str) -> str:
 def foundation_name(digest: str) -> str:
     """`foundations/{foundation}`."""
     return f"foundations/{digest}"
+
+
+def pack_name(pack: str) -> str:
+    """`packs/{pack}`."""
+    return f"packs/{pack}"

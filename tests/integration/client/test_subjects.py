@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headshots.client import AsyncHeadshots, StyleRecipe
+from headshots.client import AsyncHeadshots, PackStyle, StyleRecipe
 from headshots.errors import FailedPreconditionError, NotFoundError
 from tests.support.fake_gateway.gateway import FakeGateway
 from tests.support.fake_gateway.styles import STYLES
@@ -68,3 +68,10 @@ async def test_own_styles(client: AsyncHeadshots) -> None:
     assert "styles/still" in [style.name async for style in client.list_styles(include_archived=True)]
     with pytest.raises(FailedPreconditionError):
         await client.update_style(STYLES[0], display_name="Mine")
+
+
+async def test_packs(client: AsyncHeadshots) -> None:
+    (listed,) = [each async for each in client.list_packs()]
+    assert await client.get_pack("business") == await client.get_pack(listed) == listed
+    assert listed.styles == (PackStyle("styles/studio-navy-suit", 8),)
+    assert listed.total_shots == 8

@@ -132,7 +132,7 @@ async def furnished(world: World, caller: Caller, number: int) -> Names:
     await caller("GetImage", galleries_pb2.GetImageRequest(name=image))
     style = styles_pb2.CreateStyleRequest(style_id=f"style-of-{number}" + "e" * 6, recipe=RECIPE)
     await caller("CreateStyle", style)
-    ids: dict[str, str] = {"styles": style.style_id, "foundations": FOUNDATION_DIGEST}
+    ids: dict[str, str] = {"styles": style.style_id, "foundations": FOUNDATION_DIGEST, "packs": "business"}
     for name in (photos[0].name, training.name, image):
         segments = name.split("/")
         ids |= dict(zip(segments[::2], segments[1::2], strict=True))

@@ -39,7 +39,7 @@ FREE_TEXT = {
 # What a call cannot do without, beside names.
 REQUIRED: dict[str, dict[str, Any]] = {"CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}}}
 # Names of what the installation has, the same for every tenant.
-SHARED = {"foundations"}
+SHARED = {"foundations", "packs"}
 _COLLECTION = re.compile(r"([a-z]+)/")
 
 

@@ -24,6 +24,7 @@ NOT_FOUND = {
     "images": "IMAGE_NOT_FOUND",
     "styles": "STYLE_NOT_FOUND",
     "foundations": "FOUNDATION_NOT_FOUND",
+    "packs": "PACK_NOT_FOUND",
 }
 # Code that runs within a call; what it raises reaches the caller.
 WITHIN_CALLS = (
@@ -47,6 +48,7 @@ NEVER_TOLD = {
     "KEY_INVALID": "the object store's keys are our own",
     "NOISE_INVALID": "the gateway sends no noise",
     "OBJECT_DIGEST_MISMATCH": "trainers and generators ask for a digest, the gateway does not",
+    "PACK_INVALID": "at the start",
     "OUTPUT_PREFIX_INVALID": "the gateway's prefixes are its own",
     "PROMPT_TEMPLATE_INVALID": "fails the shot",
     "SETTING_INVALID": "at the start",

@@ -26,7 +26,7 @@ VERBS = (*BY_NAME, "List", "Create", "Upload", "Inspect")
 # The API key says whose it is.
 SINGLETONS = {"GetTenant"}
 # Their parent is the tenant, which the API key names, or the installation.
-TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "ListFoundations"}
+TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "ListFoundations", "ListPacks"}
 JOBS = {"CreateTraining", "CreateGallery"}
 # They check what only a generator can tell.
 CHECKED = JOBS | {"CreateStyle"}
