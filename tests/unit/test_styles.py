@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from foundry import portraits
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import InvalidArgumentError, NotFoundError
 from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import PackLibrary
@@ -55,6 +56,20 @@ def test_shipped_styles_differ() -> None:
     assert len(library) >= 8
     assert len({(style.outfit, style.backdrop, style.lighting) for style in library}) == len(library)
     assert [style.name for style in library] == sorted(style.name for style in library)
+
+
+def test_shipped_styles_wear_and_show_all_that_the_bundled_foundation_knows() -> None:
+    library = StyleLibrary.load(SHIPPED)
+    assert {style.outfit for style in library} == set(portraits.OUTFITS)
+    assert {style.backdrop for style in library} == set(portraits.BACKDROPS)
+    assert {style.lighting for style in library} == set(portraits.LIGHTS)
+
+
+@pytest.mark.parametrize("style", StyleLibrary.load(SHIPPED), ids=lambda style: style.name)
+def test_the_gateway_takes_no_word_of_a_shipped_style_for_unknown(style: Style) -> None:
+    bundled = Foundation.read(ROOT / "models" / "tiny-portrait")
+    prompt = compose_prompt(bundled.prompt_template, style, trigger=bundled.trigger, class_noun="person")
+    assert set(re.findall(r"[^\W\d_]+", prompt.lower())) <= set(bundled.vocabulary)
 
 
 PACKS = ("academic", "casual", "corporate", "creative", "medical", "outdoor")
