@@ -19,6 +19,7 @@ _ADVICE = {
     "GALLERY_ACTIVE": "`headshots galleries cancel {name}` ends it",
     "IMAGE_IN_USE": "`headshots galleries cancel {name}` ends it",
     "STYLE_NOT_FOUND": "`headshots styles list` shows those there are",
+    "CLASS_NOUN_UNKNOWN": "`headshots subjects create --class-noun person` makes one that the foundation knows",
     "STYLE_WORDS_UNKNOWN": "`headshots styles list` shows other styles",
     "STYLE_VERSION_NOT_FOUND": "`headshots styles show {style}` tells its newest",
     "STYLE_BUILT_IN": "`headshots styles create` makes one of your own, `styles show {style}` tells its recipe",

@@ -9,7 +9,9 @@ import pytest
 from headshots import schema
 from headshots.errors import FailedPreconditionError, InternalError, InvalidArgumentError
 from headshots.v1 import galleries_pb2, jobs_pb2
+from headshots.v1.generator_pb2_grpc import GeneratorServiceServicer
 from tests.support.gateway.caller import refused
+from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.gateway.world import World
 
 KNOWN = {"a", "background", "grey", "headshot", "lighting", "man", "navy", "of", "plain", "soft", "studio", "suit"}
@@ -104,3 +106,12 @@ async def test_a_repeated_request_is_answered_whatever_the_foundation_reads_now(
     name = await world.acme.gallery(subject, shots_per_style=1, request_id="once")
     world.generator.window_tokens = 4
     assert await world.acme.gallery(subject, shots_per_style=1, request_id="once") == name
+
+
+async def test_a_generator_of_a_version_without_checks_holds_no_gallery_up(
+    world: World, subject: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = GeneratorServiceServicer.CheckGeneration
+    monkeypatch.setattr(FakeGenerator, "CheckGeneration", unknown)
+    name = await world.acme.gallery(subject, shots_per_style=1)
+    assert (await world.acme.finished_gallery(name)).state == jobs_pb2.JOB_STATE_SUCCEEDED
