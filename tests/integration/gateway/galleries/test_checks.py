@@ -113,5 +113,7 @@ async def test_a_generator_of_a_version_without_checks_holds_no_gallery_up(
 ) -> None:
     unknown = GeneratorServiceServicer.CheckGeneration
     monkeypatch.setattr(FakeGenerator, "CheckGeneration", unknown)
+    await world.stop_peer(world.generator_port)
+    await world.start_peer(world.generator, world.generator_port)
     name = await world.acme.gallery(subject, shots_per_style=1)
     assert (await world.acme.finished_gallery(name)).state == jobs_pb2.JOB_STATE_SUCCEEDED
