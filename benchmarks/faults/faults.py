@@ -21,6 +21,9 @@ from headshots.errors import HeadshotsError
 from tests.support.live_platform import LivePlatform, selfies
 
 R = TypeVar("R")
+FileOf = Callable[[str], Path]
+"""The file of an object by its key."""
+
 TENANT = "acme"
 _SUBJECTS = 2
 _RECIPE = TrainingOptions(steps=40, rank=4, batch_rows=2)
@@ -72,7 +75,7 @@ async def run(scale: Scale, seed: int, folder: Path, say: Say) -> Measured:
                 await _round(platform, client, subjects, chance, orders, faults, restarts)
                 seconds.append(round(time.monotonic() - begin, 1))
                 say(f"round {number + 1}: {sum(faults.values())} faults, {len(orders.galleries)} galleries so far")
-            losses = await count(platform, client, subjects, orders)
+            losses = await count(platform.object, client, subjects, orders)
     details = {
         "kinds": dict(faults),
         "started_again": dict(restarts),
@@ -168,7 +171,7 @@ async def _trained(client: AsyncHeadshots, person: int) -> Subject:
     return subject
 
 
-async def count(platform: LivePlatform, client: AsyncHeadshots, subjects: list[Subject], orders: Orders) -> Losses:
+async def count(file_of: FileOf, client: AsyncHeadshots, subjects: list[Subject], orders: Orders) -> Losses:
     """Holds all that the subjects have against what was ordered."""
     losses, seen = Losses(), set()
     for subject in subjects:
@@ -182,9 +185,9 @@ async def count(platform: LivePlatform, client: AsyncHeadshots, subjects: list[S
         async for listed in client.list_galleries(subject):
             gallery = await client.get_gallery(listed)
             seen.add(gallery.name)
-            _count_gallery(platform, subject, gallery, losses)
+            _count_gallery(file_of, subject, gallery, losses)
             images |= {image.name: image.sha256 for image in gallery.images}
-        _count_files(_images_of(platform, subject), set(images.values()), losses)
+        _count_files(_images_of(file_of, subject), set(images.values()), losses)
     missing = [name for name in (*orders.trainings, *orders.galleries) if name not in seen]
     losses.trainings += sum(name in orders.trainings for name in missing)
     losses.shots += sum(orders.galleries.get(name, 0) for name in missing)
@@ -192,9 +195,9 @@ async def count(platform: LivePlatform, client: AsyncHeadshots, subjects: list[S
     return losses
 
 
-def _count_gallery(platform: LivePlatform, subject: Subject, gallery: Gallery, losses: Losses) -> None:
+def _count_gallery(file_of: FileOf, subject: Subject, gallery: Gallery, losses: Losses) -> None:
     names = [image.name for image in gallery.images]
-    files = {path.stem: path for path in _images_of(platform, subject).glob("*")}
+    files = {path.stem: path for path in _images_of(file_of, subject).glob("*")}
     whole = {
         image.name
         for image in gallery.images
@@ -216,5 +219,5 @@ def _count_files(folder: Path, recorded: set[str], losses: Losses) -> None:
             losses.notes.append(f"{path.name} belongs to no shot")
 
 
-def _images_of(platform: LivePlatform, subject: Subject) -> Path:
-    return platform.object(f"tenants/{TENANT}/{subject.name}/images")
+def _images_of(file_of: FileOf, subject: Subject) -> Path:
+    return file_of(f"tenants/{TENANT}/{subject.name}/images")

@@ -11,7 +11,7 @@ import resource
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,9 +70,9 @@ async def inflict(platform: LivePlatform, fault: Fault) -> None:
         await asyncio.sleep(fault.seconds)
         return
     if fault.kind == "locked-database":
-        await asyncio.to_thread(_lock, platform.home / "headshots.db", fault.seconds)
+        await asyncio.to_thread(locked, platform.home / "headshots.db", lambda: time.sleep(fault.seconds))
         return
-    with {"freeze": _frozen, "full-disk": _without_room}[fault.kind](platform.pid(fault.service)):
+    with {"freeze": frozen, "full-disk": without_room}[fault.kind](platform.pid(fault.service)):
         await asyncio.sleep(fault.seconds)
 
 
@@ -87,7 +87,7 @@ def revive(platform: LivePlatform, dead: set[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _frozen(pid: int) -> Iterator[None]:
+def frozen(pid: int) -> Iterator[None]:
     """SIGSTOP to the service with its children, as a paused virtual machine."""
     pids = _family(pid)
     _signal(pids, signal.SIGSTOP)
@@ -98,7 +98,7 @@ def _frozen(pid: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _without_room(pid: int) -> Iterator[None]:
+def without_room(pid: int) -> Iterator[None]:
     """No file may grow: the same failure in the middle of a write as on a full disk, of objects and database alike."""
     before = {each: _limit(each, (0, resource.RLIM_INFINITY)) for each in _family(pid)}
     try:
@@ -134,12 +134,12 @@ def _size(limit: int) -> float:
     return math.inf if limit == resource.RLIM_INFINITY else limit
 
 
-def _lock(path: Path, seconds: float) -> None:
-    """Holds the write lock, as a backup or a second tool does. Blocks."""
+def locked(path: Path, meanwhile: Callable[[], object]) -> None:
+    """Holds the write lock of a database, as a backup or a second tool does, while `meanwhile` runs. Blocks."""
     connection = sqlite3.connect(path, timeout=60, isolation_level=None)
     try:
         connection.execute("BEGIN IMMEDIATE")
-        time.sleep(seconds)
+        meanwhile()
         connection.execute("ROLLBACK")
     finally:
         connection.close()

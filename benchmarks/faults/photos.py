@@ -107,7 +107,7 @@ async def _send_all(sample: Sample, clients: list[AsyncHeadshots], folder: Path,
     path = folder / sample.name
     path.write_bytes(await asyncio.to_thread(sample.make))
     memory.label = sample.name
-    for answer, seconds in await asyncio.gather(*(_send(client, path) for client in clients)):
+    for answer, seconds in await asyncio.gather(*(send(client, path) for client in clients)):
         found.answers[answer] += 1
         found.seconds[sample.name] = max(seconds, found.seconds.get(sample.name, 0.0))
         if answer not in sample.answers:
@@ -115,7 +115,7 @@ async def _send_all(sample: Sample, clients: list[AsyncHeadshots], folder: Path,
     path.unlink()
 
 
-async def _send(client: AsyncHeadshots, path: Path) -> tuple[str, float]:
+async def send(client: AsyncHeadshots, path: Path) -> tuple[str, float]:
     """The reason that the file was refused for, or `ACCEPTED`; and the seconds that the stream took."""
     subject = await client.create_subject(path.name[:128])
     begin = time.perf_counter()
