@@ -30,6 +30,7 @@ _MESSAGES = 3
 _WATCH_SECONDS = 0.5
 _ANSWER_SECONDS = 60.0
 _DISPOSABLE = 20
+_ABSENT = ("trainings/none", "galleries/none", "galleries/none/images/0", f"photos/{'0' * 32}")
 _KEPT = 20
 """Unexplained calls that are kept with their bytes."""
 
@@ -87,13 +88,14 @@ async def fuzz(address: str, caller: Caller, seed: int, count: int, say: Say) ->
 
 
 async def _furnished(caller: Caller) -> tuple[list[str], list[str]]:
-    """Names of everything that a tenant can have, and of subjects that may be erased."""
+    """Names of all that a tenant can have, some of what a subject has not, and of subjects that may be erased."""
     subject = await caller.trained_subject()
     training = (await caller.create_training(subject)).name
     gallery = await caller.finished_gallery(await caller.gallery(subject))
     assert isinstance(gallery, galleries_pb2.Gallery)
     photos = await caller.upload(subject, selfie(99))
     names = [subject, training, gallery.name, gallery.images[0].name, photos[0].name, *gallery.styles]
+    names += [f"{subject}/{absent}" for absent in _ABSENT] + [f"{gallery.name}/images/159"]
     return names, [await caller.subject() for _ in range(_DISPOSABLE)]
 
 

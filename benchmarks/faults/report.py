@@ -46,7 +46,7 @@ class Scale:
     """Of a gallery of two shots, alone and behind the others."""
 
 
-FULL = Scale(corpus=200, rounds=10, calls=10_000, kills=20, watchers=1000, samples=200, high_shots=1600, repeats=5)
+FULL = Scale(corpus=200, rounds=10, calls=10_000, kills=20, watchers=1000, samples=400, high_shots=1600, repeats=5)
 QUICK = Scale(corpus=24, rounds=1, calls=500, kills=2, watchers=50, samples=30, high_shots=64, repeats=2)
 
 
