@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import random
@@ -171,15 +172,16 @@ def test_a_locked_database_takes_no_write_until_it_is_let_go(tmp_path: Path) -> 
     connection.close()
     let_go, is_locked = threading.Event(), threading.Event()
     thread = threading.Thread(target=locked, args=(path, lambda: (is_locked.set(), let_go.wait())))
-    thread.start()
-    is_locked.wait()
-    other = sqlite3.connect(path, timeout=0)
-    with pytest.raises(sqlite3.OperationalError, match="locked"):
+    with contextlib.closing(sqlite3.connect(path, timeout=0)) as other:
+        thread.start()
+        is_locked.wait()
+        try:
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute("INSERT INTO t VALUES (1)")
+        finally:
+            let_go.set()
+            thread.join()
         other.execute("INSERT INTO t VALUES (1)")
-    let_go.set()
-    thread.join()
-    other.execute("INSERT INTO t VALUES (1)")
-    other.close()
 
 
 @pytest.mark.parametrize(("found", "more", "status"), [(99.0, [], 1), (100.0, [], 0), (99.0, ["--quick"], 0)])
