@@ -28,8 +28,8 @@ class Sample:
     name: str
     make: Callable[[], bytes]
     answers: frozenset[str]
-    worst: bool = False
-    """Whether it is among those that cost the most memory or time."""
+    heavy: bool = False
+    """Whether it takes long or much memory to make, or would to decode."""
 
 
 def corpus(seed: int, size: int) -> list[Sample]:
@@ -42,8 +42,8 @@ def corpus(seed: int, size: int) -> list[Sample]:
     return files
 
 
-def _sample(name: str, make: Callable[[], bytes], *answers: str, worst: bool = False) -> Sample:
-    return Sample(name, make, frozenset(answers or (ACCEPTED,)), worst)
+def _sample(name: str, make: Callable[[], bytes], *answers: str, heavy: bool = False) -> Sample:
+    return Sample(name, make, frozenset(answers or (ACCEPTED,)), heavy)
 
 
 def _ordinary(seed: int) -> Iterator[Sample]:
@@ -100,7 +100,7 @@ def _sides() -> Iterator[Sample]:
         for progressive in (False, True):
             name = f"claims-{width}-{'progressive' if progressive else 'baseline'}.jpg"
             make = partial(costly.resized, costly.jpeg(progressive=progressive), width, height)
-            yield _sample(name, make, "PHOTO_TOO_COSTLY", *_DAMAGED, worst=width == 8000)
+            yield _sample(name, make, "PHOTO_TOO_COSTLY", *_DAMAGED, heavy=width == 8000)
     yield _sample("claims-65535.jpg", lambda: costly.resized(costly.jpeg(), 65_535, 65_535), many)
     yield _sample("claims-16384.webp", lambda: hostile.webp_canvas(16_384, 16_384), many)
     yield _sample("cut-after-400-rows.png", lambda: costly.png(640, 480, rows=400), "PHOTO_TRUNCATED")
@@ -112,32 +112,32 @@ def _structures() -> Iterator[Sample]:
     cost = ("PHOTO_TOO_COSTLY",)
     plain, waves = costly.jpeg(), costly.jpeg(progressive=True)
     for count in (101, 1000, 20_000):
-        yield _sample(f"scans-{count}.jpg", partial(costly.with_scans, waves, count), *cost, worst=True)
+        yield _sample(f"scans-{count}.jpg", partial(costly.with_scans, waves, count), *cost, heavy=True)
     for count in (60, 90):
         large = costly.resized(waves, 8000, 8000)
         yield _sample(f"scans-{count}-of-64mp.jpg", partial(costly.with_scans, large, count), *cost)
     for size in (100_000, 8_000_000, 19_000_000):
-        yield _sample(f"padding-{size}.jpg", partial(costly.with_padding, plain, size), *cost, worst=True)
+        yield _sample(f"padding-{size}.jpg", partial(costly.with_padding, plain, size), *cost, heavy=True)
     for count, bytes_each in ((1500, 0), (300, 65_000), (4_000_000, 0)):
         body = b"Exif\x00\x00" + bytes(bytes_each - 6) if bytes_each else b""
         make = partial(costly.with_segments, plain, count, body)
-        yield _sample(f"segments-{count}x{bytes_each}.jpg", make, *cost, worst=True)
+        yield _sample(f"segments-{count}x{bytes_each}.jpg", make, *cost, heavy=True)
     for count in (1200, 100_000, 1_000_000):
         make = partial(_png_with, costly.chunk(b"tEXt", b"a\x00b"), count)
-        yield _sample(f"texts-{count}.png", make, *cost, worst=True)
+        yield _sample(f"texts-{count}.png", make, *cost, heavy=True)
     for count in (30_000, 1_000_000):
         make = partial(_png_with, costly.chunk(b"IDAT", b""), count)
-        yield _sample(f"empty-data-{count}.png", make, *cost, worst=True)
+        yield _sample(f"empty-data-{count}.png", make, *cost, heavy=True)
     for kind in ("png", "webp"):
         make = partial(hostile.with_rationals, kind, 19_000_000)
-        yield _sample(f"exif-rationals.{kind}", make, *cost, worst=True)
+        yield _sample(f"exif-rationals.{kind}", make, *cost, heavy=True)
     yield _sample("exif-rationals-small.jpg", lambda: hostile.with_rationals("jpg", 60_000), ACCEPTED)
     for chunk in ("iCCP", "zTXt", "iTXt"):
         make = partial(hostile.png_with_bomb, chunk.encode(), 400_000_000)
-        yield _sample(f"bomb-{chunk}.png", make, ACCEPTED, "PHOTO_TOO_COSTLY", "PHOTO_UNDECODABLE", worst=True)
-    yield _sample("profile-16mb.jpg", lambda: hostile.jpeg_with_profile(16_000_000), *cost, worst=True)
-    yield _sample("chunks-1000000.webp", lambda: hostile.webp_with_chunks(1_000_000), *_ANY, worst=True)
-    yield _sample("comments-250.jpg", lambda: hostile.with_comments(plain, 250), ACCEPTED, worst=True)
+        yield _sample(f"bomb-{chunk}.png", make, ACCEPTED, "PHOTO_TOO_COSTLY", "PHOTO_UNDECODABLE", heavy=True)
+    yield _sample("profile-16mb.jpg", lambda: hostile.jpeg_with_profile(16_000_000), *cost, heavy=True)
+    yield _sample("chunks-1000000.webp", lambda: hostile.webp_with_chunks(1_000_000), *_ANY, heavy=True)
+    yield _sample("comments-250.jpg", lambda: hostile.with_comments(plain, 250), ACCEPTED, heavy=True)
 
 
 def _animations() -> Iterator[Sample]:
@@ -199,24 +199,24 @@ def _large(seed: int) -> Iterator[Sample]:
     for name in ("grey16", "rgb16", "rgba", "baseline", *whole_or_costly, "padding", "texts", "exif"):
         answers = [ACCEPTED] if name in ("grey16", "rgb16", "rgba", "baseline") else ["PHOTO_TOO_COSTLY"]
         answers += [ACCEPTED] if name in whole_or_costly else []
-        yield _sample(f"64mp-{name}", partial(_worst_of, seed, name), *answers, worst=True)
+        yield _sample(f"64mp-{name}", partial(_worst_of, seed, name), *answers, heavy=True)
     for progressive in (False, True):
         name = f"48mp-{'progressive' if progressive else 'baseline'}.jpg"
-        yield _sample(name, partial(hostile.shown_jpeg, seed, "RGB", (8000, 6000), progressive=progressive), worst=True)
-    yield _sample("12mp-noise.jpg", lambda: encoded(costly.noise(4000, 3000, seed), "JPEG", quality=85), worst=True)
-    yield _sample("5mp-noise.png", lambda: encoded(costly.noise(2500, 2000, seed), "PNG"), worst=True)
-    yield _sample("36mp-interlaced.png", lambda: hostile.interlaced(6000, 6000), worst=True)
+        yield _sample(name, partial(hostile.shown_jpeg, seed, "RGB", (8000, 6000), progressive=progressive), heavy=True)
+    yield _sample("12mp-noise.jpg", lambda: encoded(costly.noise(4000, 3000, seed), "JPEG", quality=85), heavy=True)
+    yield _sample("5mp-noise.png", lambda: encoded(costly.noise(2500, 2000, seed), "PNG"), heavy=True)
+    yield _sample("36mp-interlaced.png", lambda: hostile.interlaced(6000, 6000), heavy=True)
     for mode in ("P", "1"):
-        yield _sample(f"64mp-{mode}.png", partial(hostile.flat, mode), worst=True)
-    yield _sample("12mp.heic", lambda: hostile.heic(hostile.shown(seed, size=(4000, 3000)), 60), worst=True)
+        yield _sample(f"64mp-{mode}.png", partial(hostile.flat, mode), heavy=True)
+    yield _sample("12mp.heic", lambda: hostile.heic(hostile.shown(seed, size=(4000, 3000)), 60), heavy=True)
     yield _sample(
         "48mp.heic",
         lambda: hostile.heic(hostile.shown(seed, size=(8000, 6000)), 40),
         ACCEPTED,
         "PHOTO_TOO_COSTLY",
-        worst=True,
+        heavy=True,
     )
-    yield _sample("12mp.webp", lambda: encoded(hostile.shown(seed, size=(4000, 3000)), "WEBP", method=0), worst=True)
+    yield _sample("12mp.webp", lambda: encoded(hostile.shown(seed, size=(4000, 3000)), "WEBP", method=0), heavy=True)
 
 
 @cache

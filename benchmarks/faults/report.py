@@ -11,7 +11,7 @@ from benchmarks.report import Target
 LIBRARIES = ("grpcio", "protobuf", "pillow", "pillow-heif", "obstore", "sqlalchemy", "onnxruntime", "torch")
 
 TARGETS: Mapping[str, Target] = {
-    "gateway_peak_mb": Target(1024, True, "PSS of the gateway and its decoders, worst photos, all streams busy"),
+    "gateway_peak_mb": Target(1024, True, "the gateway and its decoders, heaviest photos by all streams at once"),
     "slowest_photo_seconds": Target(5, True, "from the first byte to the answer, all decoders busy"),
     "corpus_files": Target(200, False, "files sent, of all kinds"),
     "corpus_unexpected": Target(0, True, "files with another answer than foreseen"),

@@ -70,7 +70,7 @@ async def test_photos_are_answered_as_foreseen(world: World, tmp_path: Path) -> 
     await world.kill()
     await world.start(photo_max_pixels=PhotoLimits.max_pixels)
     # Those that take seconds are the benchmark's.
-    light = [sample for sample in corpus(seed=3, size=200) if not sample.worst and "1200" not in sample.name]
+    light = [sample for sample in corpus(seed=3, size=200) if not sample.heavy and "1200" not in sample.name]
     answers: Counter[str] = Counter()
     async with AsyncHeadshots(address(world), world.keys["acme"]) as client:
         for sample in first_of_each_answer(light):
