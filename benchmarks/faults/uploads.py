@@ -20,8 +20,8 @@ from headshots.imaging import decode_photo
 from tests.support.images.photo_files import encoded
 from tests.support.live_platform import LivePlatform
 
-_SIDE_PX = 900
-_PHOTOS = 2
+_SIDE_PX = 600
+_PHOTOS = 6
 _ERASE_AGAIN_SECONDS = 0.5
 _SETTLE_SECONDS = 3.0
 """What is still to be done after an erasure, and after a start, is done by then: `_ERASE_AGAIN_SECONDS` a round."""

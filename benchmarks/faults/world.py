@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import grpc.aio
+from sqlalchemy.engine import Engine
 
 from headshots import keys
 from headshots.artifacts import ArtifactStore
@@ -62,13 +63,20 @@ def small_platform(folder: Path, environment: Mapping[str, str] | None = None) -
         yield platform
 
 
-def new_key(platform: LivePlatform, tenant: str) -> str:
-    """A new API key of a tenant of the platform."""
+@contextlib.contextmanager
+def database_of(platform: LivePlatform) -> Iterator[Engine]:
+    """The platform's database, for what only its operator may do."""
     database = open_database(f"sqlite:///{platform.home / 'headshots.db'}")
     try:
-        return keys.create_key(database, tenant)
+        yield database
     finally:
         database.dispose()
+
+
+def new_key(platform: LivePlatform, tenant: str) -> str:
+    """A new API key of a tenant of the platform."""
+    with database_of(platform) as database:
+        return keys.create_key(database, tenant)
 
 
 def client_of(platform: LivePlatform, tenant: str) -> AsyncHeadshots:
