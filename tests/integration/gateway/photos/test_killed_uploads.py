@@ -25,6 +25,8 @@ from tests.support.waiting import PATIENCE_SECONDS, until
 
 NAME = "Ada Lovelace of Ockham Park"
 PHOTOS = [selfie(number, "PNG", (200, 180)) for number in range(3)]
+# As they came and as they are stored.
+SECRETS = [*PHOTOS, *(decode_photo(photo, PhotoLimits()).png for photo in PHOTOS), NAME.encode()]
 
 
 class KillableGateway:
@@ -39,6 +41,7 @@ class KillableGateway:
             "HEADSHOTS_GATEWAY_PORT": str(self._port),
             "HEADSHOTS_GATEWAY_METRICS_PORT": "0",
             "HEADSHOTS_GATEWAY_PHOTO_DECODERS": "1",
+            "HEADSHOTS_GATEWAY_UPLOAD_IDLE_SECONDS": str(PATIENCE_SECONDS),
             "TMPDIR": str(folder / "tmp"),
         }
 
@@ -74,12 +77,6 @@ def gateway(tmp_path: Path) -> Iterator[KillableGateway]:
         yield KillableGateway(tmp_path, fleet)
 
 
-def secrets() -> list[bytes]:
-    """The photos, as they came and as they are stored."""
-    stored = [decode_photo(photo, PhotoLimits(max_bytes=2**20)).png for photo in PHOTOS]
-    return [*PHOTOS, *stored, NAME.encode()]
-
-
 async def test_a_kill_while_photos_are_received_leaves_nothing_after_a_restart(
     gateway: KillableGateway, tmp_path: Path
 ) -> None:
@@ -89,13 +86,13 @@ async def test_a_kill_while_photos_are_received_leaves_nothing_after_a_restart(
         call = caller.stub.UploadPhotos(metadata=caller.metadata)
         for message in upload_messages(subject, *PHOTOS):
             await call.write(message)
-        # The stream is not ended, so the last photo is not taken yet.
-        await until(lambda: len(residue([gateway.home / "scratch"], *secrets())) == 2)
+        # All are received, and the stream is not ended: nothing is stored before that.
+        await until(lambda: len(residue([gateway.home / "scratch"], *SECRETS)) == 3)
         gateway.kill()
         call.cancel()
-    assert len(residue([gateway.home / "scratch"], *secrets())) == 2, "or this test shows nothing"
+    assert len(residue([gateway.home / "scratch"], *SECRETS)) == 3, "or this test shows nothing"
     await gateway.start()
-    assert residue([tmp_path], *secrets()[:-1]) == {}, "no erasure is needed: nothing was accepted"
+    assert residue([tmp_path], *SECRETS[:-1]) == {}, "no erasure is needed: nothing was accepted"
     await erased(gateway, subject, tmp_path)
 
 
@@ -109,7 +106,7 @@ async def test_a_kill_while_photos_are_stored_leaves_nothing_after_the_erasure(
         with pytest.raises(grpc.aio.AioRpcError):
             await caller.stub.UploadPhotos(iter(upload_messages(subject, *PHOTOS)), metadata=caller.metadata)
     await gateway.ended()
-    assert {path.suffix for path in residue([gateway.home / "objects"], *secrets())} == left
+    assert {path.suffix for path in residue([gateway.home / "objects"], *SECRETS)} == left
     await gateway.start()
     async with gateway.caller() as caller:
         assert len(await caller.upload(subject, *PHOTOS)) == 3, "the same photos are taken again"
@@ -120,6 +117,6 @@ async def erased(gateway: KillableGateway, subject: str, folder: Path) -> None:
     """Erases the subject, and finds nothing of it in any file, nor new files where others put theirs."""
     async with gateway.caller() as caller:
         await caller("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=subject))
-    assert residue([folder], *secrets()) == {}
+    assert residue([folder], *SECRETS) == {}
     assert list((folder / "tmp").iterdir()) == []
     assert Path(tempfile.gettempdir()) != folder / "tmp"
