@@ -23,8 +23,8 @@ from obstore.exceptions import NotFoundError as ObjectMissingError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnavailableError
-from headshots.links import link_below, link_on_the_way
 from headshots.settings import make_private
+from headshots.stores.local import is_staged, refuse_links, remove_staged
 
 _LOG = logging.getLogger(__name__)
 # How a full disk, a used-up quota and a file beyond the process's limit show: obstore has no class for them.
@@ -43,7 +43,8 @@ class ArtifactStore:
     Raises (all methods):
         UnavailableError: OBJECT_STORE_UNAVAILABLE, when the backend fails, or OBJECT_STORE_FULL, when its disk has no
             room; the same call may succeed later. Also where a symbolic link is in the way; the log names it.
-        InvalidArgumentError: KEY_INVALID, for a key that would leave its folder (``..``) or is no path (``a//b``).
+        InvalidArgumentError: KEY_INVALID, for a key that would leave its folder (``..``), is no path (``a//b``) or, in
+            ``put``, has a name of staged files (``a#1``).
     """
 
     def __init__(self, store: ObjectStore) -> None:
@@ -120,13 +121,18 @@ class ArtifactStore:
         await asyncio.to_thread(self.delete_sync, key)
 
     async def delete_prefix(self, prefix: str) -> int:
-        """Remove everything under the folder ``prefix``; returns how many objects that were."""
+        """Remove everything under the folder ``prefix``, also what killed writers left; returns how many objects."""
         return await asyncio.to_thread(self.delete_prefix_sync, prefix)
 
     def put_sync(self, key: str, data: bytes) -> None:
-        """Blocking :meth:`put`. On disk a file appears whole or not at all (temporary name, then rename)."""
+        """Blocking :meth:`put`. An object appears whole or not at all.
+
+        Always a single request: a multipart upload that is not ended would stay in the bucket, unseen.
+        """
         with self._reached(key), contextlib.suppress(ObjectExistsError):
-            obstore.put(self._store, key, data, mode="create")
+            if is_staged(key):
+                raise ValueError("a name of staged files")
+            obstore.put(self._store, key, data, mode="create", use_multipart=False)
 
     def get_sync(self, key: str) -> bytes:
         """Blocking :meth:`get`."""
@@ -175,18 +181,25 @@ class ArtifactStore:
         keys = self.list_sync(prefix)
         for key in keys:
             self.delete_sync(key)
+        self.remove_staged_sync(prefix)
         return len(keys)
+
+    def remove_staged_sync(self, prefix: str = "", *, unused_seconds: float = 0.0) -> int:
+        """Remove what writers that were killed in ``put`` left under the folder ``prefix``; returns how many files.
+
+        Only on disk there is such a thing. What was written within ``unused_seconds`` stays: its writer may live.
+        """
+        if self._folder is None:
+            return 0
+        with self._reached(prefix):
+            return remove_staged(self._folder, prefix, unused_seconds=unused_seconds)
 
     @contextlib.contextmanager
     def _reached(self, key: str, *, whole: bool = False) -> Iterator[None]:
         """Reach a key, or with ``whole`` all that is below it: no link is followed, and errors are ours."""
         with _translated(key):
             if self._folder is not None and ".." not in key.split("/"):
-                link = (link_below if whole else link_on_the_way)(self._folder, key)
-                if link is not None:
-                    raise ObjectStoreError(
-                        f"{link} is a symbolic link, which is not followed; mount the folder instead"
-                    )
+                refuse_links(self._folder, key, whole=whole)
             yield
 
 
@@ -228,5 +241,6 @@ def _translated(key: str) -> Iterator[None]:
     except (TypeError, ValueError) as error:
         # A TypeError is how obstore's delete puts it.
         raise InvalidArgumentError(
-            "KEY_INVALID", f"{key!r}: a key is names with single slashes between them, none of them . or .."
+            "KEY_INVALID",
+            f"{key!r}: a key is names with single slashes between them, none of them . or .., and ends in no #1",
         ) from error
