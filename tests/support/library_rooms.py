@@ -40,11 +40,11 @@ LIBRARY: Arrows = {
     "errors": {},
     "settings": {"errors": "a wrong setting is a typed error"},
     "styles": {"errors": "a wrong style is a typed error"},
-    "stores": {},
+    "stores": {"errors": "a store that fails is a typed error"},
     "artifacts": {
         "errors": "a store that fails is a typed error",
         "settings": "a private folder",
-        "stores": "no link within a local store is followed, and no staged file stays",
+        "stores": "backends' errors become ours, no link within a local store is followed, no staged file stays",
     },
     "database": {
         "errors": "a database that fails is a typed error",

@@ -62,7 +62,8 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                     "SUBJECT_BUSY", f"{name} still runs; cancel it or let it end", metadata={"name": name}
                 )
         # Without its request_id, so that the same create call makes a new subject.
-        connection.execute(sa.update(subjects).where(mine).values(deleting=True, display_name="", request_id=None))
+        forgotten = {"display_name": "", "request_id": None, "request_parameters": None}
+        connection.execute(sa.update(subjects).where(mine).values(deleting=True, **forgotten))
         return training_rows.adapter_digests(connection, subject_id)
 
 

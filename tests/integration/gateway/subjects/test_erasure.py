@@ -33,6 +33,7 @@ async def test_erasing_a_subject_leaves_nothing(world: World) -> None:
     with refused(NotFoundError, "SUBJECT_NOT_FOUND"):
         await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=erased))
     left = [(row.id, row.erased_at is None, row.display_name) for row in world.rows(schema.subjects)]
+    assert {row.request_parameters for row in world.rows(schema.subjects)} == {None}
     assert sorted(left) == sorted([(kept.split("/")[1], True, ""), (erased.split("/")[1], False, "")])
     assert len(world.rows(schema.shots)) == 2
     assert len(world.rows(schema.photos)) == 6

@@ -18,6 +18,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.errors import NotFoundError, UnavailableError
 from headshots.stores import tombstones
+from services.gateway.api.requests import IdempotencyKey
 from services.gateway.peers.models import GenerationEvent, GenerationRequest, GeneratorDescription
 from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
@@ -79,7 +80,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 def subject_with_objects(engine: Engine, store: ArtifactStore) -> str:
     keys.create_tenant(engine, "acme")
-    subject = create_subject(engine, "acme", display_name="Ada", class_noun="", request_id="").id
+    subject = create_subject(engine, "acme", display_name="Ada", class_noun="", key=IdempotencyKey()).id
     for name in ("a", "b", "c"):
         store.put_sync(f"tenants/acme/subjects/{subject}/photos/{name}.png", b"x")
     return subject
@@ -265,7 +266,7 @@ async def test_the_trainers_rows_go_with_the_subject_and_others_stay(engine: Eng
 async def test_no_file_of_the_database_holds_an_erased_name(engine: Engine, tmp_path: Path) -> None:
     store = FailingStore(0)
     keys.create_tenant(engine, "acme")
-    subject = create_subject(engine, "acme", display_name="Ada Lovelace", class_noun="", request_id="")
+    subject = create_subject(engine, "acme", display_name="Ada Lovelace", class_noun="", key=IdempotencyKey())
 
     def told() -> list[str]:
         return [path.name for path in tmp_path.iterdir() if b"Lovelace" in path.read_bytes()]
