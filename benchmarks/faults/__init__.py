@@ -1,1 +1,1 @@
-"""Measures what the services withstand: hostile photos and calls, deaths, greedy tenants."""
+"""Measures what the services withstand: hostile photos and calls, deaths at bad moments, greedy tenants."""

@@ -1,80 +1,79 @@
-"""Looks for pieces of given bytes in files, wherever in them they lie."""
+"""Searches files for what must not be there any more: pieces of a person's photos, of their adapters, of their name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 
 PIECE_BYTES = 64
+"""Whatever has twice as many bytes of a secret in a row holds a whole piece of it."""
 _KEY_BYTES = 8
-_CHUNK_BYTES = 16 * 2**20
 
 
-class Pieces:
-    """The 64-byte pieces of some secrets; one that is found anywhere in a file is residue.
+def residue(folders: Iterable[Path], *secrets: bytes) -> dict[Path, int]:
+    """Files below ``folders`` that hold pieces of ``secrets``, each with how many bytes of them.
 
-    A piece is looked for by its first eight bytes and then compared whole. Pieces that say nothing, as those of one
-    byte over and over, are left out: every file has them.
+    A secret shorter than a piece is one piece. Compare with files that may have the same bytes by right, such as the
+    head that all files of a format have, by searching for a secret without it. Links are not followed.
     """
-
-    def __init__(self, pieces: frozenset[bytes]) -> None:
-        self._pieces = pieces
-        self._keys = np.unique(np.array([int.from_bytes(each[:_KEY_BYTES], "little") for each in pieces], np.uint64))
-
-    @classmethod
-    def of(cls, secrets: Iterable[bytes]) -> Self:
-        """All pieces at multiples of 64 bytes; what stays of a secret in one run of 127 bytes or more has one."""
-        return cls(
-            frozenset(
-                piece
-                for secret in secrets
-                for at in range(0, len(secret) - PIECE_BYTES + 1, PIECE_BYTES)
-                if len(set(piece := secret[at : at + PIECE_BYTES])) >= PIECE_BYTES // 4
-            )
-        )
-
-    def __len__(self) -> int:
-        return len(self._pieces)
-
-    def bytes_in(self, data: bytes) -> int:
-        """Bytes of the different pieces that `data` holds."""
-        return PIECE_BYTES * len(self._found(data))
-
-    def bytes_in_file(self, path: Path) -> int:
-        """Bytes of the different pieces that a file holds; 0 of one that is gone."""
-        found: set[bytes] = set()
+    pieces = _Pieces({piece for secret in secrets for piece in _pieces(secret)})
+    found: dict[Path, int] = {}
+    for path in _files(folders):
         try:
-            with path.open("rb") as file:
-                tail = b""
-                while part := file.read(_CHUNK_BYTES):
-                    found |= self._found(tail + part)
-                    tail = part[-(PIECE_BYTES - 1) :]
+            data = path.read_bytes()
         except FileNotFoundError:
-            return 0
-        return PIECE_BYTES * len(found)
+            # A service that runs has removed it since.
+            continue
+        size = sum(map(len, pieces.within(data)))
+        if size:
+            found[path] = size
+    return found
 
-    def _found(self, data: bytes) -> set[bytes]:
-        found = set()
+
+def weights(adapter: bytes) -> bytes:
+    """A safetensors file without its header, which other files may share."""
+    return adapter[8 + int.from_bytes(adapter[:8], "little") :]
+
+
+class _Pieces:
+    """Pieces to look for. Tens of thousands are found by their first eight bytes; the few others one by one."""
+
+    def __init__(self, pieces: set[bytes]) -> None:
+        # A key of one byte over and over would be everywhere in a file of zeros.
+        self._keyed = {each for each in pieces if len(each) == PIECE_BYTES and len(set(each[:_KEY_BYTES])) > 1}
+        self._others = pieces - self._keyed
+        keys = sorted({int.from_bytes(each[:_KEY_BYTES], "little") for each in self._keyed})
+        self._keys = np.array(keys, np.uint64)
+
+    def within(self, data: bytes) -> set[bytes]:
+        """Those that ``data`` holds, at whatever place."""
+        found = {each for each in self._others if each in data}
         for shift in range(_KEY_BYTES):
-            count = (len(data) - shift) // _KEY_BYTES
-            if count <= 0 or not len(self._keys):
+            count = max(0, len(data) - shift) // _KEY_BYTES
+            if not count:
                 break
-            keys = np.frombuffer(data, np.dtype("<u8"), count, shift)
-            for place in np.flatnonzero(np.isin(keys, self._keys)):
+            heads = np.frombuffer(data, np.dtype("<u8"), count, shift)
+            for place in np.flatnonzero(np.isin(heads, self._keys)):
                 at = shift + int(place) * _KEY_BYTES
-                if (piece := data[at : at + PIECE_BYTES]) in self._pieces:
-                    found.add(piece)
-        return found
+                found.add(data[at : at + PIECE_BYTES])
+        return found & (self._keyed | self._others)
 
 
-def residue(pieces: Pieces, *folders: Path) -> dict[str, int]:
-    """Bytes of pieces by file, of all files below the folders that hold any."""
-    found = {str(path): pieces.bytes_in_file(path) for folder in folders for path in _files(folder)}
-    return {name: size for name, size in found.items() if size}
+def _pieces(secret: bytes) -> Iterator[bytes]:
+    """The secret in pieces, without those of a single byte: zeros are everywhere."""
+    if len(secret) < PIECE_BYTES:
+        yield secret
+        return
+    for start in range(0, len(secret) - PIECE_BYTES + 1, PIECE_BYTES):
+        piece = secret[start : start + PIECE_BYTES]
+        if len(set(piece)) > 1:
+            yield piece
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+def _files(folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                yield path

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.faults.report import Measured, Say, Scale
-from benchmarks.faults.residue import Pieces, residue
+from benchmarks.faults.residue import residue
 from benchmarks.faults.world import client_of
 from headshots.client import AsyncHeadshots
 from headshots.errors import HeadshotsError, NotFoundError, UnavailableError
@@ -62,7 +62,7 @@ async def run(scale: Scale, seed: int, folder: Path, say: Say) -> Measured:
             {
                 "at": round(kill.share * seconds, 3),
                 "cut_the_upload": was_cut,
-                "left": {_short(path): n for path, n in files.items()},
+                "left": files,
             }
             for kill, was_cut, files in zip(kills, cut, left, strict=True)
         ],
@@ -108,10 +108,10 @@ async def _kill_during(platform: LivePlatform, client: AsyncHeadshots, kill: _Ki
 
 
 def _left_of(kill: _Kill, *folders: Path) -> dict[str, int]:
-    """Of the files as they were sent, and as they were to be stored."""
-    pieces = Pieces.of([*kill.photos, *(decode_photo(photo).png for photo in kill.photos)])
-    return residue(pieces, *folders)
+    """Of the files as they were sent, and as they were to be stored; bytes by file."""
+    stored = [decode_photo(photo).png for photo in kill.photos]
+    return {_short(path): size for path, size in residue(folders, *kill.photos, *stored).items()}
 
 
-def _short(path: str) -> str:
-    return "/".join(Path(path).parts[-3:])
+def _short(path: Path) -> str:
+    return "/".join(path.parts[-3:])

@@ -46,6 +46,9 @@ class GatewaySettings:
     is the embedded one; with a database by URL no key is made (`headshots keys create` makes one)."""
     styles: Path
     """Folder of the style library. Default: the one of this checkout."""
+    scratch_dir: Path
+    """Where photos lie while they are received, in a folder for each process that goes with it; what killed ones left
+    is removed at the next start. On a local disk. Default: `scratch/gateway` in HEADSHOTS_HOME."""
     trainer_address: str = "127.0.0.1:50052"
     """host:port of the trainers."""
     generator_address: str = "127.0.0.1:50053"
@@ -124,6 +127,7 @@ class GatewaySettings:
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
             first_key_file=home.api_key_file if embedded else None,
             styles=default_styles(),
+            scratch_dir=home.scratch("gateway"),
         )
         for name in _AT_LEAST_ONE:
             if getattr(settings, name) < 1:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headshots.diffusion.backends import OnnxRuntimeOptions
 from headshots.diffusion.export.options import ExportOptions, parse_sizes
+from headshots.errors import InvalidArgumentError
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, default_foundation, read_settings
 from services.generator.engine import EngineLimits
@@ -50,6 +51,8 @@ class GeneratorSettings:
     # Bytes of adapter files on local disk, and of packed rows in memory.
     adapter_disk_bytes: int = 4 * 2**30
     adapter_host_bytes: int = 2**30
+    # Seconds between two readings of which adapters were erased; at most so long copies of one that was frozen stay.
+    read_erasures_seconds: float = 30.0
     # Seconds after SIGTERM that accepted requests get to finish.
     drain_seconds: float = 30.0
     # For the export: largest LoRA rank (0: the foundation's recipe's), slots, rows, fp32 or fp16.
@@ -68,7 +71,7 @@ class GeneratorSettings:
             InvalidArgumentError: SETTING_INVALID, naming the variable.
         """
         home = Home.from_environment(environ)
-        return read_settings(
+        settings = read_settings(
             cls,
             "HEADSHOTS_GENERATOR_",
             environ,
@@ -77,6 +80,9 @@ class GeneratorSettings:
             engines_dir=home.engines,
             adapters_dir=home.path / "adapters",
         )
+        if settings.read_erasures_seconds <= 0:
+            raise InvalidArgumentError("SETTING_INVALID", "HEADSHOTS_GENERATOR_READ_ERASURES_SECONDS must be above 0")
+        return settings
 
     @property
     def server(self) -> ServerSettings:

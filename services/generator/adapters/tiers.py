@@ -9,6 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import os
+import time
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +27,9 @@ from services.generator.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
+UNUSED_SECONDS = 30 * 86400.0
+"""A file on disk that was not used for so long is not taken over at a start. Its adapter may have been erased while
+this generator was off, and the tombstone that told so is not kept for ever (`headshots.stores.tombstones.KEPT`)."""
 Row = npt.NDArray[np.float32]
 _PARTIAL = ".partial"
 """Ending of a file that is being written; one that is there at the start is of a process that was killed."""
@@ -62,11 +68,17 @@ class AdapterCache:
         self._host = ByteLru(host_bytes)
         self._rows: dict[str, Row] = {}
         self._loading: dict[str, asyncio.Task[Row]] = {}
+        self._keys: dict[str, str] = {}
+        self.erased: Set[str] = frozenset()
+        """Digests of adapters that were erased of late: their copies are not used unless the object is there again."""
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(f"*{_PARTIAL}"):
             left.unlink()
         for path in sorted(folder.glob("*.safetensors"), key=lambda p: p.stat().st_mtime):
-            self._unlink(self._disk.add(path.stem, path.stat().st_size))
+            if path.stat().st_mtime < time.time() - UNUSED_SECONDS:
+                path.unlink()
+            else:
+                self._unlink(self._disk.add(path.stem, path.stat().st_size))
 
     async def row(self, adapter: AdapterRef) -> Row:
         """The packed row of ``adapter``, [P] float32, checked.
@@ -78,6 +90,8 @@ class AdapterCache:
         """
         if adapter.foundation_digest != self._digest:
             raise foreign_foundation(adapter.foundation_digest, self._digest)
+        if adapter.sha256 in self.erased and not await self._store.exists(adapter.key):
+            raise _not_found(adapter.key)
         found = self._rows.get(adapter.sha256)
         self._metrics.looked_up("host", found is not None)
         if found is not None:
@@ -100,10 +114,22 @@ class AdapterCache:
         if loading is not None:
             await asyncio.wait({loading})
         self._rows.pop(sha256, None)
+        self._keys.pop(sha256, None)
         on_host = self._host.remove(sha256)
         on_disk = self._disk.remove(sha256)
         await asyncio.to_thread(self._unlink, [sha256])
         return on_host or on_disk
+
+    async def is_orphaned(self, sha256: str) -> bool:
+        """Whether there is a copy, on disk or in memory, of an object that is not known to be in the store.
+
+        Raises:
+            UnavailableError: OBJECT_STORE_UNAVAILABLE.
+        """
+        if sha256 not in self._disk and sha256 not in self._host:
+            return False
+        key = self._keys.get(sha256)
+        return key is None or not await self._store.exists(key)
 
     async def _load(self, adapter: AdapterRef) -> Row:
         """Disk or store to a packed row. A file that is refused is not kept on disk."""
@@ -120,8 +146,10 @@ class AdapterCache:
             await self._keep(adapter.sha256, data)
         row.flags.writeable = False
         self._rows[adapter.sha256] = row
+        self._keys[adapter.sha256] = adapter.key
         for gone in self._host.add(adapter.sha256, row.nbytes):
             self._rows.pop(gone, None)
+            self._forget_key(gone)
         return row
 
     async def _data(self, adapter: AdapterRef) -> tuple[bytes, bool]:
@@ -144,16 +172,17 @@ class AdapterCache:
             # The disk only saves downloads: a full one makes the next load slower, not impossible.
             log.warning("adapter %s is not kept on disk: %s", sha256[:12], error)
             return
-        await asyncio.to_thread(self._unlink, self._disk.add(sha256, len(data)))
+        gone = self._disk.add(sha256, len(data))
+        await asyncio.to_thread(self._unlink, gone)
+        for name in gone:
+            self._forget_key(name)
 
     async def _download(self, adapter: AdapterRef) -> bytes:
         try:
             data = await self._store.get_promised(adapter.key, adapter.sha256)
         except NotFoundError as error:
             self._metrics.looked_up("store", False)
-            raise InvalidAdapterError(
-                "ADAPTER_NOT_FOUND", f"the object store has no {adapter.key}; train the subject again"
-            ) from error
+            raise _not_found(adapter.key) from error
         except FailedPreconditionError as error:
             self._metrics.looked_up("store", False)
             raise InvalidAdapterError("ADAPTER_DIGEST_MISMATCH", f"{error.message}; train the subject again") from error
@@ -163,15 +192,25 @@ class AdapterCache:
     def _path(self, sha256: str) -> Path:
         return self._folder / f"{sha256}.safetensors"
 
+    def _forget_key(self, sha256: str) -> None:
+        """Of a copy that is neither on disk nor in memory the key is not needed."""
+        if sha256 not in self._disk and sha256 not in self._host:
+            self._keys.pop(sha256, None)
+
     def _unlink(self, names: list[str]) -> None:
         for name in names:
             self._path(name).unlink(missing_ok=True)
+
+
+def _not_found(key: str) -> InvalidAdapterError:
+    return InvalidAdapterError("ADAPTER_NOT_FOUND", f"the object store has no {key}; train the subject again")
 
 
 def _read(path: Path, sha256: str) -> bytes | None:
     """The file's bytes; None where it is gone or not what it was."""
     try:
         data = path.read_bytes()
+        os.utime(path)
     except FileNotFoundError:
         return None
     return data if hashlib.sha256(data).hexdigest() == sha256 else None
@@ -180,5 +219,10 @@ def _read(path: Path, sha256: str) -> bytes | None:
 def _write(path: Path, data: bytes) -> None:
     """Whole or not at all."""
     partial = path.with_suffix(_PARTIAL)
-    partial.write_bytes(data)
-    partial.replace(path)
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError:
+        # Half of a person's adapter is still hers.
+        partial.unlink(missing_ok=True)
+        raise

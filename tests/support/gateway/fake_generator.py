@@ -56,6 +56,8 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         self.stopped = 0
         """Calls that ended without an image."""
         self.evicted: list[str] = []
+        self.answers_evictions = asyncio.Event()
+        self.answers_evictions.set()
         self.max_rank = 32
         self._permits: asyncio.Semaphore | None = None
 
@@ -141,5 +143,6 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
     async def EvictAdapter(
         self, request: generator.EvictAdapterRequest, context: Any
     ) -> generator.EvictAdapterResponse:
+        await self.answers_evictions.wait()
         self.evicted.append(request.sha256)
         return generator.EvictAdapterResponse(evicted=True)

@@ -77,6 +77,7 @@ class World:
             "store_url": (self.folder / "objects").as_uri(),
             "first_key_file": None,
             "styles": default_styles(),
+            "scratch_dir": self.folder / "unused",
             "trainer_address": f"127.0.0.1:{self.trainer_port}",
             "generator_address": f"127.0.0.1:{self.generator_port}",
             "port": free_port(),

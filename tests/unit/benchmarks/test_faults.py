@@ -1,4 +1,4 @@
-"""The parts of `make bench-faults` that judge: what they call residue, memory, a loss or a defect, and what hurts."""
+"""The parts of `make bench-faults` that judge: what they call memory, a loss or a defect, and what hurts."""
 
 from __future__ import annotations
 
@@ -24,34 +24,7 @@ from benchmarks.faults.injuries import Fault, draw, frozen, locked, without_room
 from benchmarks.faults.messages import Requests
 from benchmarks.faults.photos import Memory
 from benchmarks.faults.report import FULL, QUICK, TARGETS, Measured
-from benchmarks.faults.residue import Pieces, residue
 from tests.support.contract import CALLS
-
-SECRET = random.Random(0).randbytes(6400)
-
-
-def test_residue_is_found_wherever_it_lies(tmp_path: Path) -> None:
-    pieces = Pieces.of([SECRET])
-    assert len(pieces) == 100
-    for shift in range(9):
-        assert pieces.bytes_in(bytes(shift) + SECRET + bytes(20)) == 6400
-    # 127 bytes of it hold a whole piece, however they were cut.
-    for start in range(0, 70, 7):
-        assert pieces.bytes_in(b"\x01" * 3 + SECRET[start : start + 127]) == 64
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "half").write_bytes(bytes(77) + SECRET[:3200])
-    (tmp_path / "clean").write_bytes(random.Random(1).randbytes(100_000))
-    assert residue(pieces, tmp_path) == {str(tmp_path / "deep" / "half"): 3200}
-
-
-def test_residue_is_found_where_a_file_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.faults.residue._CHUNK_BYTES", 100)
-    (tmp_path / "file").write_bytes(bytes(50) + SECRET)
-    assert Pieces.of([SECRET]).bytes_in_file(tmp_path / "file") == 6400
-
-
-def test_what_every_file_has_is_no_residue() -> None:
-    assert len(Pieces.of([bytes(1000), b"ab" * 1000])) == 0
 
 
 def test_memory_is_that_of_a_process_and_its_children() -> None:
