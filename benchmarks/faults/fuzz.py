@@ -29,7 +29,7 @@ _MESSAGES = 3
 """Read of a stream before the caller hangs up."""
 _WATCH_SECONDS = 0.5
 _ANSWER_SECONDS = 60.0
-_DISPOSABLE = 20
+_DISPOSABLE, _GALLERIES = 20, 4
 _ABSENT = ("trainings/none", "galleries/none", "galleries/none/images/0", f"photos/{'0' * 32}")
 _KEPT = 20
 """Unexplained calls that are kept with their bytes."""
@@ -88,7 +88,7 @@ async def fuzz(address: str, caller: Caller, seed: int, count: int, say: Say) ->
 
 
 async def _furnished(caller: Caller) -> tuple[list[str], list[str]]:
-    """Names of all that a tenant can have, some of what a subject has not, and of subjects that may be erased."""
+    """Names of all that a tenant can have, some of what a subject has not, and of what may be erased."""
     subject = await caller.trained_subject()
     training = (await caller.create_training(subject)).name
     gallery = await caller.finished_gallery(await caller.gallery(subject))
@@ -96,7 +96,12 @@ async def _furnished(caller: Caller) -> tuple[list[str], list[str]]:
     photos = await caller.upload(subject, selfie(99))
     names = [subject, training, gallery.name, gallery.images[0].name, photos[0].name, *gallery.styles]
     names += [f"{subject}/{absent}" for absent in _ABSENT] + [f"{gallery.name}/images/159"]
-    return names, [await caller.subject() for _ in range(_DISPOSABLE)]
+    subjects = [await caller.subject() for _ in range(_DISPOSABLE)]
+    others = [photo.name for photo in await caller.upload(subject, *map(selfie, range(100, 100 + _DISPOSABLE)))]
+    for _ in range(_GALLERIES):
+        ended = await caller.finished_gallery(await caller.gallery(subject, shots_per_style=3))
+        others += [ended.name, *(image.name for image in ended.images)]
+    return names, [*subjects, *others]
 
 
 def _calls(
@@ -106,7 +111,7 @@ def _calls(
     chance, files = random.Random(seed), [selfie(number) for number in range(3)]
     requests = Requests(chance, names, files)
     # What is erased is nothing that the other calls are about.
-    erasing = Requests(chance, [*disposable, *names[1:]], files)
+    erasing = Requests(chance, disposable, files)
     keys: list[tuple[tuple[str, str], ...]] = [
         (),
         (("authorization", "Bearer hs_0_0"),),
