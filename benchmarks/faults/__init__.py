@@ -1,1 +1,1 @@
-"""Kills services at bad moments, and looks at what stays."""
+"""Measures what the services withstand: hostile photos and calls, deaths at bad moments, greedy tenants."""

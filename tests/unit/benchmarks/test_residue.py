@@ -21,6 +21,19 @@ def test_a_piece_is_found_wherever_it_lies(tmp_path: Path) -> None:
     }
 
 
+def test_a_whole_secret_is_found_at_any_byte(tmp_path: Path) -> None:
+    for shift in range(9):
+        (tmp_path / str(shift)).write_bytes(bytes(shift) + SECRET)
+    found = residue([tmp_path], SECRET, bytes(60) + SECRET[:4])
+    assert set(found.values()) == {1000 // PIECE_BYTES * PIECE_BYTES}
+    assert len(found) == 9
+
+
+def test_a_piece_that_begins_with_zeros_is_found(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(1000) + SECRET[:4])
+    assert residue([tmp_path], bytes(60) + SECRET[:4]) == {tmp_path / "file": PIECE_BYTES}
+
+
 def test_names_are_found_and_zeros_are_nobodys(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(b"2026 Ada Lovelace came")
     (tmp_path / "empty").write_bytes(bytes(10_000))
