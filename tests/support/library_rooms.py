@@ -104,8 +104,8 @@ LIBRARY: Arrows = {
         "processes": "`serve all`",
         "demo": "`demo`",
         "diffusion": "`export`",
-        "keys": "`keys`",
-        "database": "`keys` migrates",
+        "keys": "`keys` and `tenants`",
+        "database": "`keys` and `tenants` migrate",
         "rpc": "free ports",
     },
 }

@@ -40,13 +40,13 @@ class GalleryCalls(Connection):
             shots_per_style: 1 to 64; at most 160 shots in all.
             seed: of the first shot of each style, 0 to 2^32-1; shot i takes seed + i.
             format, quality: of the files; quality is for JPEG and WebP, 1 to 100; 0 takes the server's default.
-            priority: who is served first.
+            priority: who is served first; HIGH is a right that the operator grants a tenant.
             remix: a finished image of the same subject to paint over; default: from noise alone.
             request_id, validate_only: as for `create_training`.
 
         Raises:
             InvalidArgumentError: a style twice, or what the limits above exclude.
-            FailedPreconditionError: the subject has no adapter yet.
+            FailedPreconditionError: the subject has no adapter yet, or the tenant no right to high priority.
             NotFoundError: no such subject or style, or no such image to paint over.
         """
         request = galleries_pb2.CreateGalleryRequest(

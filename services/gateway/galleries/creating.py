@@ -20,6 +20,7 @@ from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import find_image, to_galleries
 from services.gateway.peers.models import Adapter
 from services.gateway.tenants.ownership import find_subject, new_id
+from services.gateway.tenants.priority import check_priority
 from services.gateway.trainings.rows import active_of_subject, newest_adapters
 
 
@@ -40,7 +41,7 @@ def create_gallery(
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
-        FailedPreconditionError: SUBJECT_UNTRAINED.
+        FailedPreconditionError: PRIORITY_NOT_GRANTED, SUBJECT_UNTRAINED.
     """
     recipes = _recipes(library, order)
     with write(engine) as connection:
@@ -48,6 +49,7 @@ def create_gallery(
         made = find_by_request_id(connection, galleries, galleries.c.subject_id == subject_id, request_id)
         if made is not None:
             return to_galleries(connection, [made])[0]
+        check_priority(connection, tenant_id, order.priority)
         adapter = _adapter_of(connection, subject_id)
         remix = _remix(connection, tenant_id, subject_id, order.remix)
         gallery = _new_gallery(subject_id, order, adapter, remix, database_now(connection))

@@ -20,6 +20,7 @@ from services.gateway.peers.models import TrainingJob, TrainingOptions, Training
 from services.gateway.photos.limits import MIN_TRAINING_PHOTOS
 from services.gateway.photos.rows import photo_refs
 from services.gateway.tenants.ownership import find_subject, new_id, object_prefix
+from services.gateway.tenants.priority import check_priority
 from services.gateway.trainings.events import record_creation, to_training
 from services.gateway.trainings.models import Training
 from services.gateway.trainings.rows import active_of_subject
@@ -42,13 +43,14 @@ def create_training(
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
-        FailedPreconditionError: TOO_FEW_PHOTOS, TRAINING_ACTIVE.
+        FailedPreconditionError: PRIORITY_NOT_GRANTED, TOO_FEW_PHOTOS, TRAINING_ACTIVE.
     """
     with write(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id, lock=True)
         made = find_by_request_id(connection, trainings, trainings.c.subject_id == subject_id, request_id)
         if made is not None:
             return to_training(made)
+        check_priority(connection, tenant_id, priority)
         refs = photo_refs(connection, subject_id, photos)
         _check_may_train(connection, subject_id, len(refs))
         training_id = new_id()

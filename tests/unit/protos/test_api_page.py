@@ -27,7 +27,8 @@ NOT_FOUND = {
 WITHIN_CALLS = (
     *sorted((ROOT / "services" / "gateway").rglob("*.py")),
     *sorted((ROOT / "headshots" / "imaging").rglob("*.py")),
-    *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py", "keys.py", "styles.py")),
+    *sorted((ROOT / "headshots" / "keys").rglob("*.py")),
+    *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py", "styles.py")),
     *(ROOT / "headshots" / "rpc" / name for name in ("auth.py", "parsing.py", "validation.py")),
 )
 # Functions that build an error of a reason.
@@ -40,6 +41,7 @@ NEVER_TOLD = {
     "GENERATOR_PROTOCOL": "fails the shot",
     "GENERATOR_SILENT": "fails the shot",
     "GENERATOR_UNREACHABLE": "the shot waits; an eviction is logged",
+    "HIGH_WEIGHT_INVALID": "of `headshots tenants`",
     "KEY_INVALID": "the object store's keys are our own",
     "OBJECT_DIGEST_MISMATCH": "trainers and generators ask for a digest, the gateway does not",
     "PROMPT_TEMPLATE_INVALID": "fails the shot",
@@ -48,6 +50,7 @@ NEVER_TOLD = {
     "STYLES_MISSING": "at the start",
     "STYLE_INVALID": "at the start",
     "TENANT_ID_INVALID": "of `headshots keys`",
+    "TENANT_NOT_FOUND": "of `headshots tenants`",
 }
 
 
