@@ -170,13 +170,14 @@ def test_high_priority_is_claimed_first_within_a_tenant_and_weighs_as_granted(en
         ("a0", "acme", STANDARD),
         ("a1", "acme", HIGH),
         ("a2", "acme", HIGH),
+        ("a3", "acme", HIGH),
         ("b0", "bolt", STANDARD),
         ("b1", "bolt", HIGH),
     )
     # With one of each running, a high-priority job of acme's counts a quarter, as its right says; bolt's has none.
-    expected = ["a1", "b1", "a2", "b0", "a0"]
+    expected = ["a1", "b1", "a2", "a3", "b0", "a0"]
     assert fair_share.read_queue(engine).order() == expected
-    assert [_claim(engine) for _ in range(6)] == [*expected, None]
+    assert [_claim(engine) for _ in range(7)] == [*expected, None]
 
 
 def test_no_query_of_the_queue_scans_the_table(engine: Engine) -> None:
