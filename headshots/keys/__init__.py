@@ -1,7 +1,8 @@
 """Makes and checks tenants and their API keys."""
 
-from headshots.keys.authenticating import authenticator
+from headshots.keys.authenticating import KnownKeys
 from headshots.keys.files import ensure_default_key, write_key_file
+from headshots.keys.open_calls import RevocationInterceptor
 from headshots.keys.rows import ApiKey, create_key, id_of_key, list_keys, revoke_key, tenant_of_key
 from headshots.keys.tenants import (
     DEFAULT_TENANT,
@@ -15,8 +16,9 @@ from headshots.keys.tenants import (
 __all__ = [
     "DEFAULT_TENANT",
     "ApiKey",
+    "KnownKeys",
+    "RevocationInterceptor",
     "TenantRecord",
-    "authenticator",
     "create_key",
     "create_tenant",
     "ensure_default_key",

@@ -41,6 +41,7 @@ from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.servicer import SubjectServicer
+from services.gateway.tenants.limits import TenantLimiter
 from services.gateway.tenants.servicer import TenantServicer
 from services.gateway.trainings.engine import TrainingEngine
 from services.gateway.trainings.reconciler import Reconciler
@@ -135,15 +136,24 @@ async def start_gateway(
             on_failure.callback(own.close)
         parts = _build(settings, database, store, styles, channels, metrics, analyzer, decoders)
         await parts.eraser.sweep()
-        server = await start_server(
-            parts.register,
-            settings.server,
-            registry=registry,
-            authenticate=keys.authenticator(database),
-        )
+        known_keys = keys.KnownKeys(database)
+        server = await _serve(parts, known_keys, settings, registry)
         on_failure.pop_all()
-    loops = [asyncio.create_task(part.run()) for part in (parts.reconciler, parts.pool, parts.eraser)]
+    loops = [asyncio.create_task(part.run()) for part in (known_keys, parts.reconciler, parts.pool, parts.eraser)]
     return Gateway(server, database, channels, parts.pool, loops, own, settings.drain_seconds)
+
+
+async def _serve(
+    parts: _Parts, known_keys: keys.KnownKeys, settings: GatewaySettings, registry: CollectorRegistry
+) -> RunningServer:
+    limiter = TenantLimiter(calls=settings.calls_per_tenant, watches=settings.watches_per_tenant)
+    return await start_server(
+        parts.register,
+        settings.server,
+        registry=registry,
+        authenticate=known_keys.authenticate,
+        within=(keys.RevocationInterceptor(known_keys.open_call), limiter),
+    )
 
 
 def _open_decoders(settings: GatewaySettings, metrics: GatewayMetrics) -> DecoderPool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from headshots.leases import LeaseLostError
 from headshots.pauses import pause
 from headshots.schema import PENDING
+from headshots.threads import in_read_thread, in_write_thread
 from services.trainer.lora.recipe import Recipe
 from services.trainer.queue import rows
 from services.trainer.queue.job import Job, JobRequest
@@ -53,7 +54,7 @@ class TrainerEngine:
             InvalidArgumentError: FOUNDATION_RECIPE_INVALID.
         """
         Recipe.resolve(self._context.foundation, request.options)
-        job = await asyncio.to_thread(rows.insert, self._context.engine, job_id, tenant, priority, request)
+        job = await in_write_thread(rows.insert, self._context.engine, job_id, tenant, priority, request)
         self._context.worker_wakeup.notify()
         return await self._with_position(job)
 
@@ -63,7 +64,7 @@ class TrainerEngine:
         Raises:
             NotFoundError: JOB_NOT_FOUND.
         """
-        return await self._with_position(await asyncio.to_thread(rows.get, self._context.engine, job_id))
+        return await self._with_position(await in_read_thread(rows.get, self._context.engine, job_id))
 
     async def watch(self, job_id: str) -> AsyncGenerator[Job, None]:
         """Yield the job now and after every change, until it is over.
@@ -88,7 +89,7 @@ class TrainerEngine:
         Raises:
             NotFoundError: JOB_NOT_FOUND.
         """
-        job = await asyncio.to_thread(rows.request_cancel, self._context.engine, job_id)
+        job = await in_write_thread(rows.request_cancel, self._context.engine, job_id)
         self._context.worker_wakeup.notify()
         if not job.is_over:
             # A job that ran before and has no worker now: its artefacts are removed here.
@@ -96,7 +97,7 @@ class TrainerEngine:
             with contextlib.suppress(LeaseLostError):
                 if lease := await worker.claim(job_id):
                     await worker.work(lease)
-            job = await asyncio.to_thread(rows.get, self._context.engine, job_id)
+            job = await in_read_thread(rows.get, self._context.engine, job_id)
         return job
 
     def describe(self) -> Description:

@@ -65,6 +65,7 @@ LIBRARY: Arrows = {
         "rpc": "the server asks who calls",
         "settings": "a private file",
         "threads": "blocking SQL off the event loop",
+        "pauses": "between two looks for revoked keys",
     },
     "faces": {
         "errors": "an analyzer that cannot be opened is a typed error",

@@ -70,7 +70,7 @@ def test_the_secret_of_another_key_is_refused(engine: Engine) -> None:
 
 async def test_a_revoked_key_is_refused_at_once(engine: Engine) -> None:
     key = keys.create_key(engine, "acme")
-    authenticate = keys.authenticator(engine)
+    authenticate = keys.KnownKeys(engine).authenticate
     assert await authenticate({"authorization": f"Bearer {key}"}) == "acme"
     (known,) = keys.list_keys(engine)
     keys.revoke_key(engine, known.id)
@@ -84,7 +84,7 @@ async def test_a_revoked_key_is_refused_at_once(engine: Engine) -> None:
 
 async def test_a_missing_key_says_how_to_send_one(engine: Engine) -> None:
     with pytest.raises(UnauthenticatedError, match="authorization: Bearer") as caught:
-        await keys.authenticator(engine)({})
+        await keys.KnownKeys(engine).authenticate({})
     assert caught.value.reason == "API_KEY_MISSING"
 
 

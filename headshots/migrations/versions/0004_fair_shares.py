@@ -12,10 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column. Nobody has the right until it is granted; what is queued keeps its place within its tenant."""
+    """Add column and index. Nobody has the right until it is granted; what is queued keeps its place in its tenant."""
     op.add_column("tenants", sa.Column("high_weight", sa.Integer(), nullable=False, server_default="1"))
+    op.create_index("ix_api_keys_revoked_at", "api_keys", ["revoked_at"])
 
 
 def downgrade() -> None:
-    """Drop the column."""
+    """Drop both."""
+    op.drop_index("ix_api_keys_revoked_at", "api_keys")
     op.drop_column("tenants", "high_weight")

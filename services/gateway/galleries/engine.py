@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.styles import StyleLibrary
-from headshots.threads import in_thread
+from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
 from services.gateway.galleries import creating, rows
@@ -56,7 +56,7 @@ class GalleryEngine:
         self, tenant: str, subject_id: str, order: GalleryOrder, *, request_id: str, validate_only: bool
     ) -> Gallery:
         """Raises as `creating.create_gallery`."""
-        gallery = await in_thread(
+        gallery = await in_write_thread(
             creating.create_gallery,
             self._database,
             self._styles,
@@ -71,15 +71,15 @@ class GalleryEngine:
 
     async def get(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
         """See `rows.get_gallery`."""
-        return await in_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
+        return await in_read_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
 
     async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
         """See `rows.list_galleries`."""
-        return await in_thread(rows.list_galleries, self._database, tenant, subject_id, size, token)
+        return await in_read_thread(rows.list_galleries, self._database, tenant, subject_id, size, token)
 
     async def cancel(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
         """See `rows.request_cancel`."""
-        gallery = await in_thread(rows.request_cancel, self._database, tenant, subject_id, gallery_id)
+        gallery = await in_write_thread(rows.request_cancel, self._database, tenant, subject_id, gallery_id)
         self._workers.stop_shots(gallery_id)
         self._hub.changed(gallery_id)
         return gallery
@@ -96,7 +96,7 @@ class GalleryEngine:
         sent_state: tuple[str, str] | None = None
         with self._hub.subscribe(gallery_id, previews=previews) as subscription, self._metrics.watching("gallery"):
             while True:
-                gallery = await in_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
+                gallery = await in_read_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
                 without_images = dataclasses.replace(gallery, images=())
                 state = (gallery.state, gallery.status_message)
                 if sent_state is None:
@@ -117,7 +117,7 @@ class GalleryEngine:
 
     async def get_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> tuple[Image, bytes]:
         """An image and its file. Raises as `rows.get_image`."""
-        image = await in_thread(rows.get_image, self._database, tenant, subject_id, gallery_id, number)
+        image = await in_read_thread(rows.get_image, self._database, tenant, subject_id, gallery_id, number)
         return image, await self._store.get(image.key)
 
     async def image_content(self, image: Image) -> bytes:

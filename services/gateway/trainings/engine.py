@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from sqlalchemy.engine import Engine
 
 from headshots.errors import InvalidArgumentError, UnavailableError
-from headshots.threads import in_thread
+from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.events.hub import Hub
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.describer import Describer
@@ -50,7 +50,7 @@ class TrainingEngine:
     ) -> Training:
         """Raises as `creating.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
         await self._check_rank(options)
-        training = await in_thread(
+        training = await in_write_thread(
             creating.create_training,
             self._database,
             tenant,
@@ -79,15 +79,15 @@ class TrainingEngine:
 
     async def get(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `rows.get_training`."""
-        return await in_thread(rows.get_training, self._database, tenant, subject_id, training_id)
+        return await in_read_thread(rows.get_training, self._database, tenant, subject_id, training_id)
 
     async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Training], str]:
         """See `rows.list_trainings`."""
-        return await in_thread(rows.list_trainings, self._database, tenant, subject_id, size, token)
+        return await in_read_thread(rows.list_trainings, self._database, tenant, subject_id, size, token)
 
     async def cancel(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `rows.request_cancel`."""
-        training = await in_thread(rows.request_cancel, self._database, tenant, subject_id, training_id)
+        training = await in_write_thread(rows.request_cancel, self._database, tenant, subject_id, training_id)
         self._reconciler.wake()
         self._hub.changed(training_id)
         return training
@@ -98,7 +98,7 @@ class TrainingEngine:
         """Yields the training, or its events after number `after`, then every event. Raises as `rows.read_events`."""
         with self._hub.subscribe(training_id) as subscription, self._metrics.watching("training"):
             while True:
-                batch = await in_thread(rows.read_events, self._database, tenant, subject_id, training_id, after)
+                batch = await in_read_thread(rows.read_events, self._database, tenant, subject_id, training_id, after)
                 for training in batch.trainings:
                     after = training.revision
                     yield training
