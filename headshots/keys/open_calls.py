@@ -20,12 +20,12 @@ class OpenCall:
     """A call under way, in one task of the event loop."""
 
     def __init__(self) -> None:
-        self._is_revoked = False
+        self._ended = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
 
     def end(self) -> None:
         """Interrupts the call where it may be interrupted, now or as soon as it gets there."""
-        self._is_revoked = True
+        self._ended.set()
         if self._task is not None:
             self._task.cancel()
 
@@ -38,14 +38,14 @@ class OpenCall:
         """
         task = asyncio.current_task()
         assert task is not None, "calls run in tasks"
-        if self._is_revoked:
+        if self._ended.is_set():
             raise _revoked()
         cancelled_before, self._task = task.cancelling(), task
         try:
             yield
         except asyncio.CancelledError:
             # As asyncio.timeout does: the caller may have gone away at the same moment.
-            if self._is_revoked and task.uncancel() <= cancelled_before:
+            if self._ended.is_set() and task.uncancel() <= cancelled_before:
                 raise _revoked() from None
             raise
         finally:

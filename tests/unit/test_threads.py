@@ -57,6 +57,8 @@ async def test_calls_that_hang_in_a_slow_store_leave_leases_their_threads() -> N
 async def test_writes_that_wait_leave_reads_leases_and_keys_their_threads() -> None:
     go = threading.Event()
     waiting = [asyncio.create_task(in_write_thread(go.wait, PATIENCE_SECONDS)) for _ in range(100)]
+    # All have asked for a thread.
+    await asyncio.sleep(0)
     for run in (in_read_thread, in_lease_thread, in_key_thread, in_thread):
         assert await run(divmod, 7, 2) == (3, 1)
     assert not any(write.done() for write in waiting)
