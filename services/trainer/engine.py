@@ -20,6 +20,7 @@ from services.trainer.lora.recipe import Recipe
 from services.trainer.queue import rows
 from services.trainer.queue.job import Job, JobRequest
 from services.trainer.queue.positions import QueuePositions
+from services.trainer.queue.revisions import WatchedRevisions
 from services.trainer.workers.context import WorkerContext
 from services.trainer.workers.worker import Worker
 
@@ -43,6 +44,7 @@ class TrainerEngine:
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
         self._positions = QueuePositions(context.engine, context.changes, context.settings.poll_seconds)
+        self._revisions = WatchedRevisions(context.engine, context.changes, context.settings.poll_seconds)
         self._deadline: float | None = None
         self._workers: list[asyncio.Task[None]] = []
 
@@ -73,15 +75,18 @@ class TrainerEngine:
             NotFoundError: JOB_NOT_FOUND.
         """
         seen: Job | None = None
-        while True:
-            changed = self._context.changes.event()
-            job = await self.get(job_id)
-            if seen is None or (job.revision, job.queue_position) != (seen.revision, seen.queue_position):
-                yield job
-            if job.is_over:
-                return
-            seen = job
-            await pause(changed, self._context.settings.poll_seconds)
+        with self._revisions.watching(job_id):
+            while True:
+                changed = self._context.changes.event()
+                is_same = seen is not None and await self._revisions.of(job_id) == seen.revision
+                # A job that has not changed may still have moved up in the queue.
+                job = await self._with_position(seen) if seen is not None and is_same else await self.get(job_id)
+                if seen is None or (job.revision, job.queue_position) != (seen.revision, seen.queue_position):
+                    yield job
+                if job.is_over:
+                    return
+                seen = job
+                await pause(changed, self._context.settings.poll_seconds)
 
     async def cancel(self, job_id: str) -> Job:
         """Cancel a job; at once where no worker has it.

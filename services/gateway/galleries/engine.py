@@ -13,6 +13,7 @@ from headshots.styles import StyleLibrary
 from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
+from services.gateway.events.reads import SharedReads
 from services.gateway.galleries import creating, rows
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
 from services.gateway.metrics import GatewayMetrics
@@ -41,8 +42,7 @@ class GalleryEngine:
         workers: ShotWorkers,
         hub: Hub,
         metrics: GatewayMetrics,
-        *,
-        poll_seconds: float,
+        reads: SharedReads,
     ) -> None:
         self._database = database
         self._store = store
@@ -50,7 +50,7 @@ class GalleryEngine:
         self._workers = workers
         self._hub = hub
         self._metrics = metrics
-        self._poll_seconds = poll_seconds
+        self._reads = reads
 
     async def create(
         self, tenant: str, subject_id: str, order: GalleryOrder, *, request_id: str, validate_only: bool
@@ -94,9 +94,12 @@ class GalleryEngine:
         """
         sent_images: set[int] = set()
         sent_state: tuple[str, str] | None = None
-        with self._hub.subscribe(gallery_id, previews=previews) as subscription, self._metrics.watching("gallery"):
+        with (
+            self._hub.subscribe(gallery_id, kind="gallery", previews=previews) as subscription,
+            self._metrics.watching("gallery"),
+        ):
             while True:
-                gallery = await in_read_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
+                gallery = await self._reads.read(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
                 without_images = dataclasses.replace(gallery, images=())
                 state = (gallery.state, gallery.status_message)
                 if sent_state is None:
@@ -111,7 +114,7 @@ class GalleryEngine:
                     yield without_images
                 if gallery.is_terminal:
                     return
-                for preview in await subscription.wait(self._poll_seconds):
+                for preview in await subscription.wait(gallery.revision):
                     if preview.shot not in sent_images:
                         yield preview
 

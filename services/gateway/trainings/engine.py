@@ -9,6 +9,7 @@ from sqlalchemy.engine import Engine
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.events.hub import Hub
+from services.gateway.events.reads import SharedReads
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.models import TrainingOptions
@@ -27,15 +28,14 @@ class TrainingEngine:
         describer: Describer,
         hub: Hub,
         metrics: GatewayMetrics,
-        *,
-        poll_seconds: float,
+        reads: SharedReads,
     ) -> None:
         self._database = database
         self._reconciler = reconciler
         self._describer = describer
         self._hub = hub
         self._metrics = metrics
-        self._poll_seconds = poll_seconds
+        self._reads = reads
 
     async def create(
         self,
@@ -96,13 +96,17 @@ class TrainingEngine:
         self, tenant: str, subject_id: str, training_id: str, *, after: int | None = None
     ) -> AsyncIterator[Training]:
         """Yields the training, or its events after number `after`, then every event. Raises as `rows.read_events`."""
-        with self._hub.subscribe(training_id) as subscription, self._metrics.watching("training"):
+        with (
+            self._hub.subscribe(training_id, kind="training") as subscription,
+            self._metrics.watching("training"),
+        ):
             while True:
-                batch = await in_read_thread(rows.read_events, self._database, tenant, subject_id, training_id, after)
+                batch = await self._reads.read(rows.read_events, self._database, tenant, subject_id, training_id, after)
                 for training in batch.trainings:
                     after = training.revision
                     yield training
                 if batch.is_last:
                     return
                 if not batch.trainings:
-                    await subscription.wait(self._poll_seconds)
+                    assert after is not None, "without a number the first batch has an event"
+                    await subscription.wait(after)
