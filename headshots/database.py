@@ -24,12 +24,13 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, Operati
 
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.settings import make_private
-from headshots.threads import LEASE_THREADS
+from headshots.threads import DATABASE_THREADS
 
 _LOG = logging.getLogger(__name__)
 _BUSY_TIMEOUT_SECONDS = 30
-# As many as asyncio's own executor has and leases have besides: no call waits for another's connection.
-_THREADS = min(32, (os.cpu_count() or 1) + 4) + LEASE_THREADS
+# A connection for every thread, of asyncio's own executor too: writes that wait for a lock keep theirs, and no read or
+# look-up of a key waits for one.
+_THREADS = min(32, (os.cpu_count() or 1) + 4) + DATABASE_THREADS
 # InternalError is how psycopg has it where a standby, which only answers, is taken for the server during a failover.
 _AWAY = (OperationalError, InterfaceError, InternalError, TimeoutError)
 # Any constant will do, as long as every process takes the same one for migrations.

@@ -20,6 +20,10 @@ metadata = sa.MetaData(
 # The states of a leased row; JobState of the protos in lower case.
 PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED = "pending", "running", "succeeded", "failed", "cancelled"
 TERMINAL_STATES = (SUCCEEDED, FAILED, CANCELLED)
+# Priority of the protos, as the rows have it.
+HIGH_PRIORITY = 2
+# `tenants.high_weight` of a tenant that has no right to high priority.
+NO_HIGH_WEIGHT = 1
 
 
 def _lease_columns() -> list[Column[object]]:
@@ -41,6 +45,8 @@ tenants = Table(
     Column("display_name", String(128), nullable=False, default=""),
     # When a gateway last took a shot of theirs, for a fair share among tenants.
     Column("last_shot_at", Float, nullable=False, default=0.0),
+    # How many times as much as other work the tenant's high-priority work may have running; 1: it has no right to any.
+    Column("high_weight", Integer, nullable=False, default=NO_HIGH_WEIGHT),
     Column("created_at", Float, nullable=False),
 )
 
@@ -53,6 +59,8 @@ api_keys = Table(
     Column("label", String(128), nullable=False, default=""),
     Column("created_at", Float, nullable=False),
     Column("revoked_at", Float),
+    # Every gateway counts the revoked ones four times a second.
+    Index("ix_api_keys_revoked_at", "revoked_at"),
 )
 
 subjects = Table(

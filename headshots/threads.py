@@ -12,10 +12,18 @@ from typing import ParamSpec, TypeVar
 ParametersT = ParamSpec("ParametersT")
 ResultT = TypeVar("ResultT")
 
-# Renewals take milliseconds; so many are under way at once only while the database is slow.
+# All of these take milliseconds; so many are under way at once only while the database is slow or locked.
 LEASE_THREADS = 4
-# Starts no thread before it is used. A process has one: what it guards against is shared by the process too.
+READ_THREADS = 8
+WRITE_THREADS = 8
+KEY_THREADS = 2
+DATABASE_THREADS = LEASE_THREADS + READ_THREADS + WRITE_THREADS + KEY_THREADS
+"""Threads that nothing but calls of the database may use."""
+# None starts a thread before it is used. A process has one each: what they guard against is shared by the process too.
 _lease_executor = ThreadPoolExecutor(LEASE_THREADS, thread_name_prefix="lease")
+_read_executor = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="read")
+_write_executor = ThreadPoolExecutor(WRITE_THREADS, thread_name_prefix="write")
+_key_executor = ThreadPoolExecutor(KEY_THREADS, thread_name_prefix="key")
 
 
 async def in_thread(
@@ -38,6 +46,27 @@ async def in_lease_thread(
     them would come too late, and another worker would take what this one still works on.
     """
     return await _ended(_start(_lease_executor, functools.partial(function, *args, **kwargs)))
+
+
+async def in_read_thread(
+    function: Callable[ParametersT, ResultT], *args: ParametersT.args, **kwargs: ParametersT.kwargs
+) -> ResultT:
+    """:func:`in_thread`, on threads for reading the database: no write that waits for a lock is in front."""
+    return await _ended(_start(_read_executor, functools.partial(function, *args, **kwargs)))
+
+
+async def in_write_thread(
+    function: Callable[ParametersT, ResultT], *args: ParametersT.args, **kwargs: ParametersT.kwargs
+) -> ResultT:
+    """:func:`in_thread`, on threads for writing to the database: while it is locked they all may wait."""
+    return await _ended(_start(_write_executor, functools.partial(function, *args, **kwargs)))
+
+
+async def in_key_thread(
+    function: Callable[ParametersT, ResultT], *args: ParametersT.args, **kwargs: ParametersT.kwargs
+) -> ResultT:
+    """:func:`in_thread`, on threads for looking keys up, which every call begins with."""
+    return await _ended(_start(_key_executor, functools.partial(function, *args, **kwargs)))
 
 
 def _start(executor: Executor | None, call: Callable[[], ResultT]) -> asyncio.Future[ResultT]:

@@ -80,18 +80,20 @@ async def start_server(
     *,
     registry: CollectorRegistry,
     authenticate: Authenticator | None = None,
+    within: Sequence[grpc.aio.ServerInterceptor] = (),
     serving: bool = True,
 ) -> RunningServer:
     """Start a server with our interceptors, health v1, reflection and metrics.
 
-    ``serving=False`` starts with health NOT_SERVING, for services that still have to warm up.
+    ``within`` run within authentication, where the tenant is known. ``serving=False`` starts with health NOT_SERVING,
+    for services that still have to warm up.
 
     Raises:
         UnavailableError: ADDRESS_IN_USE, ADDRESS_UNUSABLE, naming the port and the variable that sets it.
     """
     check_port(settings.host, settings.port, f"{settings.prefix}PORT")
     check_port(settings.host, settings.metrics_port, f"{settings.prefix}METRICS_PORT")
-    server = grpc.aio.server(interceptors=_interceptors(registry, authenticate), options=_options(settings))
+    server = grpc.aio.server(interceptors=_interceptors(registry, authenticate, within), options=_options(settings))
     services = list(register(server))
     health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
@@ -113,11 +115,13 @@ async def start_server(
     return running
 
 
-def _interceptors(registry: CollectorRegistry, authenticate: Authenticator | None) -> list[grpc.aio.ServerInterceptor]:
+def _interceptors(
+    registry: CollectorRegistry, authenticate: Authenticator | None, within: Sequence[grpc.aio.ServerInterceptor]
+) -> list[grpc.aio.ServerInterceptor]:
     """Outermost first: whatever is refused is counted, and told as one of our errors."""
     found: list[grpc.aio.ServerInterceptor] = [MetricsInterceptor(registry), ErrorInterceptor()]
     if authenticate is not None:
-        found.append(AuthInterceptor(authenticate))
+        found += [AuthInterceptor(authenticate), *within]
     return [*found, ParsingInterceptor(), ValidationInterceptor()]
 
 

@@ -16,6 +16,7 @@ from services.gateway.photos.limits import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
 
 _AT_LEAST_ONE = (
+    "calls_per_tenant",
     "photo_decoders",
     "photo_min_side_px",
     "preview_every",
@@ -23,6 +24,7 @@ _AT_LEAST_ONE = (
     "shots_in_flight",
     "uploads_at_once",
     "uploads_per_tenant",
+    "watches_per_tenant",
 )
 
 _ABOVE_ZERO = ("photo_cpu_seconds", "upload_bytes_per_second", "upload_idle_seconds", "upload_seconds")
@@ -61,6 +63,10 @@ class GatewaySettings:
     """Prometheus port; 0 takes a free one."""
     max_message_bytes: int = 4 * 2**20
     """Largest message accepted, in bytes. Photos come in chunks of at most 1 MiB."""
+    calls_per_tenant: int = 64
+    """Calls of one tenant under way at once, uploads and watches aside; more are refused with TOO_MANY_CALLS."""
+    watches_per_tenant: int = 1000
+    """Watches of one tenant open at once; more are refused with WATCH_LIMIT."""
     photo_max_pixels: int = PhotoLimits.max_pixels
     """Width x height that a photo may have."""
     photo_min_side_px: int = PhotoLimits.min_side_px

@@ -65,6 +65,7 @@ LIBRARY: Arrows = {
         "rpc": "the server asks who calls",
         "settings": "a private file",
         "threads": "blocking SQL off the event loop",
+        "pauses": "between two looks for revoked keys",
     },
     "faces": {
         "errors": "an analyzer that cannot be opened is a typed error",
@@ -107,8 +108,8 @@ LIBRARY: Arrows = {
         "processes": "`serve all`",
         "demo": "`demo`",
         "diffusion": "`export`",
-        "keys": "`keys`",
-        "database": "`keys` migrates",
+        "keys": "`keys` and `tenants`",
+        "database": "`keys` and `tenants` migrate",
         "rpc": "free ports",
     },
 }

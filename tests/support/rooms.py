@@ -166,7 +166,10 @@ TABLES: dict[str, dict[str, str]] = {
         "shots": "rows are counted by state when Prometheus asks",
         "trainings": "rows are counted by state when Prometheus asks",
     },
-    "trainer.queue": {"training_jobs": OWN},
+    "trainer.queue": {
+        "training_jobs": OWN,
+        "tenants": "the weight of a tenant's high-priority work, which the operator sets for all services",
+    },
     "trainer.workers": {"training_jobs": "a worker leases the row of its job and writes under the fence"},
 }
 """Tables of `headshots.schema` that each room uses, with the reason where one is another room's."""

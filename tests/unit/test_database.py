@@ -18,6 +18,7 @@ from sqlalchemy import event
 from headshots.database import forget_deleted, migrate, open_database, read, write
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.schema import metadata
+from headshots.threads import DATABASE_THREADS
 
 
 def test_migrations_give_the_schema_that_the_code_uses(tmp_path: Path) -> None:
@@ -96,11 +97,11 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("url", ["sqlite:///{}/a.db", "postgresql+psycopg://host/name"])
-def test_every_thread_of_the_executor_gets_a_connection(url: str, tmp_path: Path) -> None:
+def test_every_thread_gets_a_connection(url: str, tmp_path: Path) -> None:
     executor = ThreadPoolExecutor()
     pool = open_database(url.format(tmp_path)).pool
     assert isinstance(pool, sa.pool.QueuePool)
-    assert pool.size() >= executor._max_workers
+    assert pool.size() >= executor._max_workers + DATABASE_THREADS
     executor.shutdown()
 
 

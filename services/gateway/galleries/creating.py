@@ -20,6 +20,7 @@ from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import find_image, to_galleries
 from services.gateway.peers.models import Adapter
 from services.gateway.tenants.ownership import find_subject, new_id
+from services.gateway.tenants.priority import check_priority
 from services.gateway.trainings.rows import active_of_subject, adapter_of_training, newest_adapters
 
 
@@ -42,13 +43,14 @@ def create_gallery(
         NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
-        FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED.
+        FailedPreconditionError: PRIORITY_NOT_GRANTED, SUBJECT_UNTRAINED, TRAINING_UNFINISHED.
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
         made = find_made(connection, galleries, galleries.c.subject_id == subject_id, key)
         if made is not None:
             return to_galleries(connection, [made])[0]
+        check_priority(connection, tenant_id, order.priority)
         recipes = _recipes(library, order)
         adapter = _adapter_of(connection, subject_id, order.training)
         remix = _remix(connection, tenant_id, subject_id, order.remix)

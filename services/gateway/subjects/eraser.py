@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError
-from headshots.threads import in_thread
+from headshots.threads import in_read_thread, in_thread, in_write_thread
 from services.gateway.peers.interfaces import Generator
 from services.gateway.subjects import erasure
 from services.gateway.subjects.erasure import Erasure
@@ -40,7 +40,7 @@ class Eraser:
 
         Raises as `erasure.mark_deleted` and `erasure.erase`.
         """
-        adapters = await in_thread(erasure.mark_deleted, self._database, tenant, subject_id)
+        adapters = await in_write_thread(erasure.mark_deleted, self._database, tenant, subject_id)
         removed = await in_thread(erasure.erase, self._database, self._store, tenant, subject_id)
         for sha256 in adapters:
             eviction = asyncio.create_task(self._evict(sha256))
@@ -87,7 +87,7 @@ class Eraser:
 
     async def _finish_erasures(self) -> None:
         try:
-            erasures = await in_thread(erasure.open_erasures, self._database, grace_seconds=self._sweep_seconds)
+            erasures = await in_read_thread(erasure.open_erasures, self._database, grace_seconds=self._sweep_seconds)
         except HeadshotsError as error:
             _LOG.warning("cannot read erasures; trying again: %s", error)
             return

@@ -28,8 +28,9 @@ NOT_FOUND = {
 WITHIN_CALLS = (
     *sorted((ROOT / "services" / "gateway").rglob("*.py")),
     *sorted((ROOT / "headshots" / "imaging").rglob("*.py")),
+    *sorted((ROOT / "headshots" / "keys").rglob("*.py")),
     *sorted((ROOT / "headshots" / "stores").rglob("*.py")),
-    *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py", "keys.py", "styles.py")),
+    *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py", "styles.py")),
     *(ROOT / "headshots" / "rpc" / name for name in ("auth.py", "parsing.py", "validation.py")),
 )
 # Functions that build an error of a reason.
@@ -42,6 +43,7 @@ NEVER_TOLD = {
     "GENERATOR_PROTOCOL": "fails the shot",
     "GENERATOR_SILENT": "fails the shot",
     "GENERATOR_UNREACHABLE": "the shot waits; an eviction is logged",
+    "HIGH_WEIGHT_INVALID": "of `headshots tenants`",
     "KEY_INVALID": "the object store's keys are our own",
     "OBJECT_DIGEST_MISMATCH": "trainers and generators ask for a digest, the gateway does not",
     "PROMPT_TEMPLATE_INVALID": "fails the shot",
@@ -50,6 +52,7 @@ NEVER_TOLD = {
     "STYLES_MISSING": "at the start",
     "STYLE_INVALID": "at the start",
     "TENANT_ID_INVALID": "of `headshots keys`",
+    "TENANT_NOT_FOUND": "of `headshots tenants`",
 }
 
 
