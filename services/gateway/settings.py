@@ -9,6 +9,7 @@ from pathlib import Path
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.imaging import PhotoLimits
+from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
 from services.gateway.painting.worker import PaintSettings
@@ -46,6 +47,8 @@ class GatewaySettings:
     is the embedded one; with a database by URL no key is made (`headshots keys create` makes one)."""
     styles: Path
     """Folder of the style library. Default: the one of this checkout."""
+    internal: InternalSettings
+    """How it calls trainers and generators: HEADSHOTS_INTERNAL_<FIELD>."""
     trainer_address: str = "127.0.0.1:50052"
     """host:port of the trainers."""
     generator_address: str = "127.0.0.1:50053"
@@ -124,6 +127,7 @@ class GatewaySettings:
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
             first_key_file=home.api_key_file if embedded else None,
             styles=default_styles(),
+            internal=InternalSettings.from_environment(environ),
         )
         for name in _AT_LEAST_ONE:
             if getattr(settings, name) < 1:
@@ -147,6 +151,11 @@ class GatewaySettings:
             max_message_bytes=self.max_message_bytes,
             prefix="HEADSHOTS_GATEWAY_",
         )
+
+    @property
+    def peer_addresses(self) -> tuple[str, str]:
+        """host:port of the trainers and of the generators."""
+        return self.trainer_address, self.generator_address
 
     @property
     def photo_limits(self) -> PhotoLimits:

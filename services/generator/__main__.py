@@ -89,7 +89,13 @@ async def serve(settings: GeneratorSettings) -> None:
     registry = CollectorRegistry()
     folder = await asyncio.to_thread(find_package, settings)
     engine = await asyncio.to_thread(build_engine, settings, folder, registry)
-    running = await start_server(partial(register, engine), settings.server, registry=registry, serving=False)
+    running = await start_server(
+        partial(register, engine),
+        settings.server,
+        registry=registry,
+        internal=settings.internal_port,
+        serving=False,
+    )
     await engine.start()
     await running.set_serving(True)
     await run_until_signal(running, drain_seconds=1.0, drain=lambda: engine.drain(settings.drain_seconds))
