@@ -71,10 +71,10 @@ class GeneratorSettings:
         """Read the environment.
 
         Raises:
-            InvalidArgumentError: SETTING_INVALID, naming the variable.
+            InvalidArgumentError: SETTING_INVALID, INTERNAL_PORT_OPEN, naming the variable.
         """
         home = Home.from_environment(environ)
-        return read_settings(
+        settings = read_settings(
             cls,
             "HEADSHOTS_GENERATOR_",
             environ,
@@ -84,6 +84,8 @@ class GeneratorSettings:
             adapters_dir=home.path / "adapters",
             internal=InternalSettings.from_environment(environ),
         )
+        settings.internal_port.check_host(settings.host, "HEADSHOTS_GENERATOR_HOST")
+        return settings
 
     @property
     def server(self) -> ServerSettings:

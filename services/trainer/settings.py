@@ -66,7 +66,7 @@ class TrainerSettings:
         """Read the environment.
 
         Raises:
-            InvalidArgumentError: SETTING_INVALID, naming the variable.
+            InvalidArgumentError: SETTING_INVALID, INTERNAL_PORT_OPEN, naming the variable.
         """
         home = Home.from_environment(environ)
         settings = read_settings(
@@ -82,6 +82,7 @@ class TrainerSettings:
             raise InvalidArgumentError(
                 "SETTING_INVALID", "HEADSHOTS_STORE_URL: a training is a process of its own and cannot see memory:///"
             )
+        settings.internal_port.check_host(settings.host, "HEADSHOTS_TRAINER_HOST")
         choose_device(settings.device)
         if settings.faces not in ANALYZERS:
             raise InvalidArgumentError(

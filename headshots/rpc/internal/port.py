@@ -21,6 +21,19 @@ class InternalPort:
     audience: str
     settings: InternalSettings
 
+    def check_host(self, host: str, variable: str) -> None:
+        """Whether the port may open on ``host``, which ``variable`` sets; before anything that takes time.
+
+        Raises:
+            InvalidArgumentError: INTERNAL_PORT_OPEN.
+        """
+        if not self.settings.has_certificates and not is_loopback(host):
+            raise InvalidArgumentError(
+                "INTERNAL_PORT_OPEN",
+                f"{variable}={host} opens a port for our own services to the network, where it needs mutual TLS: "
+                f"set {', '.join(TLS_VARIABLES)} (docs/operations.md, Inside), or {variable}=127.0.0.1",
+            )
+
     def guard(self) -> GrantInterceptor:
         """What holds calls to their grants.
 
@@ -37,14 +50,9 @@ class InternalPort:
         Raises:
             InvalidArgumentError: INTERNAL_PORT_OPEN, CERTIFICATE_INVALID.
         """
+        self.check_host(host, variable)
         certificates = self.settings.certificates(server=True)
         if certificates is None:
-            if not is_loopback(host):
-                raise InvalidArgumentError(
-                    "INTERNAL_PORT_OPEN",
-                    f"{variable}={host} opens a port for our own services to the network, where it needs mutual TLS: "
-                    f"set {', '.join(TLS_VARIABLES)} (docs/operations.md, Inside), or {variable}=127.0.0.1",
-                )
             return None
         return grpc.dynamic_ssl_server_credentials(
             _configuration(certificates.current()),

@@ -47,6 +47,11 @@ class InternalSettings:
             )
         return settings
 
+    @property
+    def has_certificates(self) -> bool:
+        """Whether services speak TLS to each other."""
+        return self.certificate_file is not None
+
     def certificates(self, *, server: bool) -> Reloaded[Certificates] | None:
         """The certificates as their files hold them now; None without TLS.
 

@@ -191,6 +191,17 @@ def remove_artefacts(store: ArtifactStore, request: JobRequest, job_id: str) -> 
     store.delete_sync(f"{request.output_prefix}/{_OWNER}")
 
 
+def remove_late(store: ArtifactStore, request: JobRequest, job_id: str) -> None:
+    """Remove everything below an erased job's prefix, unless that is another job's.
+
+    Raises:
+        UnavailableError: OBJECT_STORE_UNAVAILABLE.
+    """
+    # The erasure has removed the owner with the rest.
+    if _owner(store, request.output_prefix) in (None, job_id):
+        store.delete_prefix_sync(request.output_prefix)
+
+
 def _owner(store: ArtifactStore, output_prefix: str) -> str | None:
     """The job that the prefix belongs to."""
     try:

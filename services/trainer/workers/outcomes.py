@@ -14,7 +14,7 @@ from headshots.errors import NotFoundError, UnavailableError
 from headshots.leases import Lease
 from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, training_jobs
 from headshots.threads import in_lease_thread, in_thread
-from services.trainer.output.adapter_files import remove_artefacts
+from services.trainer.output.adapter_files import remove_artefacts, remove_late
 from services.trainer.queue import rows
 from services.trainer.queue.job import Failure, Job
 from services.trainer.run.messages import Failed, Stopped, Succeeded
@@ -104,7 +104,7 @@ class OutcomeWriter:
             prefix = job.request.output_prefix
             log.warning("training %s: erased; removing what was written late under %s", job.id, prefix)
             try:
-                await in_thread(with_retries, lambda: context.store.delete_prefix_sync(prefix))
+                await in_thread(with_retries, lambda: remove_late(context.store, job.request, job.id))
             except UnavailableError as error:
                 log.error("training %s: its artefacts under %s could not be removed: %s", job.id, prefix, error.message)
 

@@ -114,6 +114,8 @@ async def test_what_comes_while_it_drains_is_sent_elsewhere(tmp_path: Path) -> N
         ({"HEADSHOTS_GENERATOR_PACKAGE": "/nowhere"}, "ENGINE_NOT_FOUND"),
         ({"HEADSHOTS_GENERATOR_PACKAGE": "", "HEADSHOTS_FOUNDATION": "/nowhere"}, "FOUNDATION_NOT_FOUND"),
         ({"HEADSHOTS_GENERATOR_MAX_ROWS": "many"}, "SETTING_INVALID"),
+        ({"HEADSHOTS_GENERATOR_HOST": "0.0.0.0"}, "INTERNAL_PORT_OPEN"),
+        ({"HEADSHOTS_INTERNAL_KEY_FILE": "/dev/null"}, "INTERNAL_KEY_INVALID"),
     ],
 )
 def test_it_says_why_it_cannot_start(tmp_path: Path, settings: dict[str, str], said: str) -> None:

@@ -14,7 +14,14 @@ from headshots.diffusion.lora.layout import ATTENTION_LAYERS
 from headshots.diffusion.safetensors_io import read_arrays
 from headshots.errors import FailedPreconditionError
 from services.trainer.lora.recipe import Recipe, TrainingOptions
-from services.trainer.output.adapter_files import Extras, finished_adapter, remove_artefacts, take_prefix, write_adapter
+from services.trainer.output.adapter_files import (
+    Extras,
+    finished_adapter,
+    remove_artefacts,
+    remove_late,
+    take_prefix,
+    write_adapter,
+)
 from services.trainer.output.provenance import Provenance, fingerprint
 from services.trainer.queue.job import AdapterFiles, JobRequest, PhotoRef
 from services.trainer.selection.choosing import not_measured
@@ -117,6 +124,15 @@ def test_a_job_removes_what_it_wrote_and_nothing_of_another_job(store: ArtifactS
     take_prefix(store, PREFIX, "mine")
     remove_artefacts(store, REQUEST, "mine")
     assert store.list_sync(PREFIX) == []
+
+
+def test_what_an_erased_job_wrote_late_goes_unless_the_prefix_is_another_jobs(store: ArtifactStore) -> None:
+    store.put_sync(f"{PREFIX}/sheet.jpg", b"late")
+    remove_late(store, REQUEST, "mine")
+    assert store.list_sync(PREFIX) == []
+    take_prefix(store, PREFIX, "other")
+    remove_late(store, REQUEST, "mine")
+    assert len(store.list_sync(PREFIX)) == 1
 
 
 def test_a_result_without_an_owner_is_of_an_earlier_version_and_taken(store: ArtifactStore) -> None:
