@@ -9,7 +9,6 @@ from pathlib import Path
 
 from headshots.errors import HeadshotsError, InvalidArgumentError
 
-# A handshake takes two rounds; one that needs more does not end.
 _ROUNDS = 8
 _READS = 3
 
@@ -71,7 +70,7 @@ def _shake_hands(files: CertificateFiles, ca: bytes, *, server: bool) -> None:
     """Let both sides of a connection meet in memory; the one without a certificate of its own checks the other's.
 
     Raises:
-        ssl.SSLError, ValueError: what is wrong.
+        ssl.SSLError, UnicodeDecodeError: what is wrong.
     """
     serving, calling = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # The name is the peer's to check: it knows which one it called.
@@ -94,8 +93,7 @@ def _shake_hands(files: CertificateFiles, ca: bytes, *, server: bool) -> None:
                 sides.remove(side)
             except ssl.SSLWantReadError:
                 continue
-    if sides:
-        raise ValueError("the handshake does not end")
+    assert not sides, "a handshake in memory ends in two rounds"
 
 
 def _reason(error: Exception) -> str:
