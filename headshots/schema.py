@@ -63,6 +63,8 @@ subjects = Table(
     Column("display_name", String(128), nullable=False, default=""),
     Column("class_noun", String(32), nullable=False),
     Column("request_id", String(64)),
+    # All else that was asked with it, as JSON; see services.gateway.api.requests.
+    Column("request_parameters", sa.JSON(none_as_null=True)),
     # Being erased: invisible to every call; any gateway that finds it finishes the job.
     Column("deleting", sa.Boolean, nullable=False, default=False),
     # When everything of it was gone; the row stays for a last look at the object store.
@@ -101,6 +103,8 @@ trainings = Table(
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
     Column("request_id", String(64)),
+    # All else that was asked with it, as JSON; see services.gateway.api.requests.
+    Column("request_parameters", sa.JSON(none_as_null=True)),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     # Whether it was ever sent to a trainer: before that it can be cancelled without asking one.
@@ -142,6 +146,8 @@ galleries = Table(
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
     Column("request_id", String(64)),
+    # All else that was asked with it, as JSON; see services.gateway.api.requests.
+    Column("request_parameters", sa.JSON(none_as_null=True)),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),

@@ -47,6 +47,10 @@ class Home:
         """Exported engine packages, by digest."""
         return self.path / "engines"
 
+    def scratch(self, service: str) -> Path:
+        """Temporary files of a service's processes, a folder each."""
+        return self.path / "scratch" / service
+
     @property
     def api_key_file(self) -> Path:
         """The key that the first start of the embedded gateway makes; mode 0600."""

@@ -16,6 +16,7 @@ from headshots.client.models.jobs import (
     LossPoint,
     Priority,
     Training,
+    TrainingFile,
     TrainingOptions,
     TrainingRef,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "SubjectRef",
     "Tenant",
     "Training",
+    "TrainingFile",
     "TrainingOptions",
     "TrainingRef",
     "TrainingScores",

@@ -16,8 +16,8 @@ from headshots.client.watching import Reconnect, WatchState, ended_too_early, we
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.rpc.channel import error_from_rpc, open_channel
 
-# Calls that may be sent twice: reads, creates (each carries a request_id) and cancels.
-_IDEMPOTENT_VERBS = ("Get", "List", "Create", "Cancel")
+# Calls that may be sent twice: reads, creates (each carries a request_id), updates and cancels.
+_IDEMPOTENT_VERBS = ("Get", "List", "Create", "Update", "Cancel")
 IDEMPOTENT_CALLS = tuple(
     (service, method)
     for service, methods in METHODS.items()
@@ -66,7 +66,7 @@ class Connection:
             api_key: `hs_…`; it names the tenant.
             root_certificates: PEM of the authorities to trust: TLS where given, plain text where not.
             timeout_seconds: deadline of a call, uploads and watches apart.
-            upload_timeout_seconds: deadline of an upload.
+            upload_timeout_seconds: deadline of an upload or a download.
             reconnect_seconds: how long a watch tries to reach a gateway that went away.
             on_reconnect: called with the cause each time a watch has lost its gateway and starts to reconnect.
 
@@ -135,6 +135,17 @@ class Connection:
             if not response.next_page_token:
                 return
             request.page_token = response.next_page_token
+
+    async def _stream(self, method: str, request: Any) -> AsyncIterator[Any]:
+        """Every message of a call that streams its answer, under the deadline of an upload."""
+        call = getattr(self._stub, method)(request, timeout=self._upload_timeout, metadata=self._metadata)
+        try:
+            async for message in call:
+                yield message
+        except grpc.aio.AioRpcError as error:
+            raise self._error_from(error) from error
+        finally:
+            call.cancel()
 
     async def _watch(
         self,

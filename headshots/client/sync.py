@@ -131,10 +131,12 @@ class Headshots:
     create_subject = _blocking(AsyncHeadshots.create_subject)
     get_subject = _blocking(AsyncHeadshots.get_subject)
     list_subjects = _iterating(AsyncHeadshots.list_subjects)
+    update_subject = _blocking(AsyncHeadshots.update_subject)
     delete_subject = _blocking(AsyncHeadshots.delete_subject)
     upload_photos = _blocking(AsyncHeadshots.upload_photos)
     inspect_photos = _blocking(AsyncHeadshots.inspect_photos)
     list_photos = _iterating(AsyncHeadshots.list_photos)
+    delete_photo = _blocking(AsyncHeadshots.delete_photo)
     list_styles = _iterating(AsyncHeadshots.list_styles)
     get_style = _blocking(AsyncHeadshots.get_style)
 
@@ -145,6 +147,7 @@ class Headshots:
     wait_training = _blocking(AsyncHeadshots.wait_training)
     train = _blocking(AsyncHeadshots.train)
     cancel_training = _blocking(AsyncHeadshots.cancel_training)
+    download_training = _blocking(AsyncHeadshots.download_training)
 
     create_gallery = _blocking(AsyncHeadshots.create_gallery)
     get_gallery = _blocking(AsyncHeadshots.get_gallery)
@@ -153,4 +156,6 @@ class Headshots:
     wait_gallery = _blocking(AsyncHeadshots.wait_gallery)
     generate = _iterating(AsyncHeadshots.generate)
     cancel_gallery = _blocking(AsyncHeadshots.cancel_gallery)
+    delete_gallery = _blocking(AsyncHeadshots.delete_gallery)
     get_image = _blocking(AsyncHeadshots.get_image)
+    delete_image = _blocking(AsyncHeadshots.delete_image)

@@ -28,7 +28,7 @@ from headshots.v1 import images_pb2 as headshots_dot_v1_dot_images__pb2
 from headshots.v1 import jobs_pb2 as headshots_dot_v1_dot_jobs__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cheadshots/v1/galleries.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19headshots/v1/images.proto\x1a\x17headshots/v1/jobs.proto\"\xa0\x01\n\x05Remix\x12\\\n\x05image\x18\x01 \x01(\tBM\xbaHJrH2F^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}/images/[0-9]{1,6}$\x12-\n\x07repaint\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x42\n\n\x08_repaint\"\xb9\x03\n\x07Gallery\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.headshots.v1.JobState\x12\x0e\n\x06styles\x18\x03 \x03(\t\x12\x17\n\x0fshots_per_style\x18\x04 \x01(\x05\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12\x13\n\x0btotal_shots\x18\x06 \x01(\x05\x12\x17\n\x0f\x63ompleted_shots\x18\x07 \x01(\x05\x12\x14\n\x0c\x66\x61iled_shots\x18\x08 \x01(\x05\x12\x16\n\x0e\x61\x64\x61pter_sha256\x18\t \x01(\t\x12&\n\x07\x66\x61ilure\x18\n \x01(\x0b\x32\x15.headshots.v1.Failure\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x06images\x18\r \x03(\x0b\x32\x13.headshots.v1.Image\x12\x16\n\x0estatus_message\x18\x0e \x01(\t\x12\"\n\x05remix\x18\x0f \x01(\x0b\x32\x13.headshots.v1.Remix\"\xb8\x03\n\x14\x43reateGalleryRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12:\n\x06styles\x18\x02 \x03(\tB*\xbaH\'\x92\x01$\x08\x01\x10 \x18\x01\"\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\x12\"\n\x0fshots_per_style\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18@(\x00\x12\x1b\n\x04seed\x18\x04 \x01(\x03\x42\r\xbaH\n\"\x08\x18\xff\xff\xff\xff\x0f(\x00\x12\x33\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x19.headshots.v1.ImageFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\x07quality\x18\x06 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x32\n\x08priority\x18\x07 \x01(\x0e\x32\x16.headshots.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x30\n\nrequest_id\x18\x08 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\t \x01(\x08\x12\"\n\x05remix\x18\n \x01(\x0b\x32\x13.headshots.v1.Remix\"?\n\x15\x43reateGalleryResponse\x12&\n\x07gallery\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Gallery\"^\n\x11GetGalleryRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}$\"<\n\x12GetGalleryResponse\x12&\n\x07gallery\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Gallery\"\x86\x01\n\x14ListGalleriesRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"Z\n\x15ListGalleriesResponse\x12(\n\tgalleries\x18\x01 \x03(\x0b\x32\x15.headshots.v1.Gallery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x93\x01\n\x13WatchGalleryRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}$\x12\x17\n\x0finclude_content\x18\x02 \x01(\x08\x12\x18\n\x10include_previews\x18\x03 \x01(\x08\"O\n\x0bShotPreview\x12\x0c\n\x04shot\x18\x01 \x01(\x05\x12\x0c\n\x04step\x18\x02 \x01(\x05\x12\x13\n\x0btotal_steps\x18\x03 \x01(\x05\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\"\xae\x01\n\x14WatchGalleryResponse\x12(\n\x07gallery\x18\x01 \x01(\x0b\x32\x15.headshots.v1.GalleryH\x00\x12$\n\x05image\x18\x02 \x01(\x0b\x32\x13.headshots.v1.ImageH\x00\x12,\n\x07preview\x18\x03 \x01(\x0b\x32\x19.headshots.v1.ShotPreviewH\x00\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\x42\x07\n\x05\x65vent\"a\n\x14\x43\x61ncelGalleryRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}$\"?\n\x15\x43\x61ncelGalleryResponse\x12&\n\x07gallery\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Gallery\"n\n\x0fGetImageRequest\x12[\n\x04name\x18\x01 \x01(\tBM\xbaHJrH2F^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}/images/[0-9]{1,6}$\"G\n\x10GetImageResponse\x12\"\n\x05image\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Image\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x32\x93\x04\n\x0eGalleryService\x12X\n\rCreateGallery\x12\".headshots.v1.CreateGalleryRequest\x1a#.headshots.v1.CreateGalleryResponse\x12O\n\nGetGallery\x12\x1f.headshots.v1.GetGalleryRequest\x1a .headshots.v1.GetGalleryResponse\x12X\n\rListGalleries\x12\".headshots.v1.ListGalleriesRequest\x1a#.headshots.v1.ListGalleriesResponse\x12W\n\x0cWatchGallery\x12!.headshots.v1.WatchGalleryRequest\x1a\".headshots.v1.WatchGalleryResponse0\x01\x12X\n\rCancelGallery\x12\".headshots.v1.CancelGalleryRequest\x1a#.headshots.v1.CancelGalleryResponse\x12I\n\x08GetImage\x12\x1d.headshots.v1.GetImageRequest\x1a\x1e.headshots.v1.GetImageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cheadshots/v1/galleries.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19headshots/v1/images.proto\x1a\x17headshots/v1/jobs.proto\"\xa0\x01\n\x05Remix\x12\\\n\x05image\x18\x01 \x01(\tBM\xbaHJrH2F^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}/images/[0-9]{1,6}$\x12-\n\x07repaint\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x42\n\n\x08_repaint\"\xb9\x03\n\x07Gallery\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.headshots.v1.JobState\x12\x0e\n\x06styles\x18\x03 \x03(\t\x12\x17\n\x0fshots_per_style\x18\x04 \x01(\x05\x12\x0c\n\x04seed\x18\x05 \x01(\x03\x12\x13\n\x0btotal_shots\x18\x06 \x01(\x05\x12\x17\n\x0f\x63ompleted_shots\x18\x07 \x01(\x05\x12\x14\n\x0c\x66\x61iled_shots\x18\x08 \x01(\x05\x12\x16\n\x0e\x61\x64\x61pter_sha256\x18\t \x01(\t\x12&\n\x07\x66\x61ilure\x18\n \x01(\x0b\x32\x15.headshots.v1.Failure\x12/\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12#\n\x06images\x18\r \x03(\x0b\x32\x13.headshots.v1.Image\x12\x16\n\x0estatus_message\x18\x0e \x01(\t\x12\"\n\x05remix\x18\x0f \x01(\x0b\x32\x13.headshots.v1.Remix\"\x8a\x04\n\x14\x43reateGalleryRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12:\n\x06styles\x18\x02 \x03(\tB*\xbaH\'\x92\x01$\x08\x01\x10 \x18\x01\"\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\x12\"\n\x0fshots_per_style\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18@(\x00\x12\x1b\n\x04seed\x18\x04 \x01(\x03\x42\r\xbaH\n\"\x08\x18\xff\xff\xff\xff\x0f(\x00\x12\x33\n\x06\x66ormat\x18\x05 \x01(\x0e\x32\x19.headshots.v1.ImageFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\x07quality\x18\x06 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x32\n\x08priority\x18\x07 \x01(\x0e\x32\x16.headshots.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x30\n\nrequest_id\x18\x08 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\t \x01(\x08\x12\"\n\x05remix\x18\n \x01(\x0b\x32\x13.headshots.v1.Remix\x12P\n\x08training\x18\x0b \x01(\tB>\xbaH;r927^(subjects/[a-z0-9-]{1,64}/trainings/[a-z0-9-]{1,64})?$\"?\n\x15\x43reateGalleryResponse\x12&\n\x07gallery\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Gallery\"^\n\x11GetGalleryRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}$\"<\n\x12GetGalleryResponse\x12&\n\x07gallery\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Gallery\"\x86\x01\n\x14ListGalleriesRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"Z\n\x15ListGalleriesResponse\x12(\n\tgalleries\x18\x01 \x03(\x0b\x32\x15.headshots.v1.Gallery\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x93\x01\n\x13WatchGalleryRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}$\x12\x17\n\x0finclude_content\x18\x02 \x01(\x08\x12\x18\n\x10include_previews\x18\x03 \x01(\x08\"O\n\x0bShotPreview\x12\x0c\n\x04shot\x18\x01 \x01(\x05\x12\x0c\n\x04step\x18\x02 \x01(\x05\x12\x13\n\x0btotal_steps\x18\x03 \x01(\x05\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\"\xae\x01\n\x14WatchGalleryResponse\x12(\n\x07gallery\x18\x01 \x01(\x0b\x32\x15.headshots.v1.GalleryH\x00\x12$\n\x05image\x18\x02 \x01(\x0b\x32\x13.headshots.v1.ImageH\x00\x12,\n\x07preview\x18\x03 \x01(\x0b\x32\x19.headshots.v1.ShotPreviewH\x00\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c\x42\x07\n\x05\x65vent\"a\n\x14\x43\x61ncelGalleryRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}$\"?\n\x15\x43\x61ncelGalleryResponse\x12&\n\x07gallery\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Gallery\"a\n\x14\x44\x65leteGalleryRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}$\"0\n\x15\x44\x65leteGalleryResponse\x12\x17\n\x0f\x64\x65leted_objects\x18\x01 \x01(\x05\"n\n\x0fGetImageRequest\x12[\n\x04name\x18\x01 \x01(\tBM\xbaHJrH2F^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}/images/[0-9]{1,6}$\"G\n\x10GetImageResponse\x12\"\n\x05image\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Image\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\"q\n\x12\x44\x65leteImageRequest\x12[\n\x04name\x18\x01 \x01(\tBM\xbaHJrH2F^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}/images/[0-9]{1,6}$\"\x15\n\x13\x44\x65leteImageResponse2\xc1\x05\n\x0eGalleryService\x12X\n\rCreateGallery\x12\".headshots.v1.CreateGalleryRequest\x1a#.headshots.v1.CreateGalleryResponse\x12O\n\nGetGallery\x12\x1f.headshots.v1.GetGalleryRequest\x1a .headshots.v1.GetGalleryResponse\x12X\n\rListGalleries\x12\".headshots.v1.ListGalleriesRequest\x1a#.headshots.v1.ListGalleriesResponse\x12W\n\x0cWatchGallery\x12!.headshots.v1.WatchGalleryRequest\x1a\".headshots.v1.WatchGalleryResponse0\x01\x12X\n\rCancelGallery\x12\".headshots.v1.CancelGalleryRequest\x1a#.headshots.v1.CancelGalleryResponse\x12X\n\rDeleteGallery\x12\".headshots.v1.DeleteGalleryRequest\x1a#.headshots.v1.DeleteGalleryResponse\x12I\n\x08GetImage\x12\x1d.headshots.v1.GetImageRequest\x1a\x1e.headshots.v1.GetImageResponse\x12R\n\x0b\x44\x65leteImage\x12 .headshots.v1.DeleteImageRequest\x1a!.headshots.v1.DeleteImageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,6 +55,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEGALLERYREQUEST'].fields_by_name['priority']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_CREATEGALLERYREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATEGALLERYREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\031r\0272\025^[A-Za-z0-9_-]{0,64}$'
+  _globals['_CREATEGALLERYREQUEST'].fields_by_name['training']._loaded_options = None
+  _globals['_CREATEGALLERYREQUEST'].fields_by_name['training']._serialized_options = b'\272H;r927^(subjects/[a-z0-9-]{1,64}/trainings/[a-z0-9-]{1,64})?$'
   _globals['_GETGALLERYREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETGALLERYREQUEST'].fields_by_name['name']._serialized_options = b'\272H8r624^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}$'
   _globals['_LISTGALLERIESREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -67,38 +69,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHGALLERYREQUEST'].fields_by_name['name']._serialized_options = b'\272H8r624^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}$'
   _globals['_CANCELGALLERYREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_CANCELGALLERYREQUEST'].fields_by_name['name']._serialized_options = b'\272H8r624^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}$'
+  _globals['_DELETEGALLERYREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEGALLERYREQUEST'].fields_by_name['name']._serialized_options = b'\272H8r624^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}$'
   _globals['_GETIMAGEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETIMAGEREQUEST'].fields_by_name['name']._serialized_options = b'\272HJrH2F^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}/images/[0-9]{1,6}$'
+  _globals['_DELETEIMAGEREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEIMAGEREQUEST'].fields_by_name['name']._serialized_options = b'\272HJrH2F^subjects/[a-z0-9-]{1,64}/galleries/[a-z0-9-]{1,64}/images/[0-9]{1,6}$'
   _globals['_REMIX']._serialized_start=161
   _globals['_REMIX']._serialized_end=321
   _globals['_GALLERY']._serialized_start=324
   _globals['_GALLERY']._serialized_end=765
   _globals['_CREATEGALLERYREQUEST']._serialized_start=768
-  _globals['_CREATEGALLERYREQUEST']._serialized_end=1208
-  _globals['_CREATEGALLERYRESPONSE']._serialized_start=1210
-  _globals['_CREATEGALLERYRESPONSE']._serialized_end=1273
-  _globals['_GETGALLERYREQUEST']._serialized_start=1275
-  _globals['_GETGALLERYREQUEST']._serialized_end=1369
-  _globals['_GETGALLERYRESPONSE']._serialized_start=1371
-  _globals['_GETGALLERYRESPONSE']._serialized_end=1431
-  _globals['_LISTGALLERIESREQUEST']._serialized_start=1434
-  _globals['_LISTGALLERIESREQUEST']._serialized_end=1568
-  _globals['_LISTGALLERIESRESPONSE']._serialized_start=1570
-  _globals['_LISTGALLERIESRESPONSE']._serialized_end=1660
-  _globals['_WATCHGALLERYREQUEST']._serialized_start=1663
-  _globals['_WATCHGALLERYREQUEST']._serialized_end=1810
-  _globals['_SHOTPREVIEW']._serialized_start=1812
-  _globals['_SHOTPREVIEW']._serialized_end=1891
-  _globals['_WATCHGALLERYRESPONSE']._serialized_start=1894
-  _globals['_WATCHGALLERYRESPONSE']._serialized_end=2068
-  _globals['_CANCELGALLERYREQUEST']._serialized_start=2070
-  _globals['_CANCELGALLERYREQUEST']._serialized_end=2167
-  _globals['_CANCELGALLERYRESPONSE']._serialized_start=2169
-  _globals['_CANCELGALLERYRESPONSE']._serialized_end=2232
-  _globals['_GETIMAGEREQUEST']._serialized_start=2234
-  _globals['_GETIMAGEREQUEST']._serialized_end=2344
-  _globals['_GETIMAGERESPONSE']._serialized_start=2346
-  _globals['_GETIMAGERESPONSE']._serialized_end=2417
-  _globals['_GALLERYSERVICE']._serialized_start=2420
-  _globals['_GALLERYSERVICE']._serialized_end=2951
+  _globals['_CREATEGALLERYREQUEST']._serialized_end=1290
+  _globals['_CREATEGALLERYRESPONSE']._serialized_start=1292
+  _globals['_CREATEGALLERYRESPONSE']._serialized_end=1355
+  _globals['_GETGALLERYREQUEST']._serialized_start=1357
+  _globals['_GETGALLERYREQUEST']._serialized_end=1451
+  _globals['_GETGALLERYRESPONSE']._serialized_start=1453
+  _globals['_GETGALLERYRESPONSE']._serialized_end=1513
+  _globals['_LISTGALLERIESREQUEST']._serialized_start=1516
+  _globals['_LISTGALLERIESREQUEST']._serialized_end=1650
+  _globals['_LISTGALLERIESRESPONSE']._serialized_start=1652
+  _globals['_LISTGALLERIESRESPONSE']._serialized_end=1742
+  _globals['_WATCHGALLERYREQUEST']._serialized_start=1745
+  _globals['_WATCHGALLERYREQUEST']._serialized_end=1892
+  _globals['_SHOTPREVIEW']._serialized_start=1894
+  _globals['_SHOTPREVIEW']._serialized_end=1973
+  _globals['_WATCHGALLERYRESPONSE']._serialized_start=1976
+  _globals['_WATCHGALLERYRESPONSE']._serialized_end=2150
+  _globals['_CANCELGALLERYREQUEST']._serialized_start=2152
+  _globals['_CANCELGALLERYREQUEST']._serialized_end=2249
+  _globals['_CANCELGALLERYRESPONSE']._serialized_start=2251
+  _globals['_CANCELGALLERYRESPONSE']._serialized_end=2314
+  _globals['_DELETEGALLERYREQUEST']._serialized_start=2316
+  _globals['_DELETEGALLERYREQUEST']._serialized_end=2413
+  _globals['_DELETEGALLERYRESPONSE']._serialized_start=2415
+  _globals['_DELETEGALLERYRESPONSE']._serialized_end=2463
+  _globals['_GETIMAGEREQUEST']._serialized_start=2465
+  _globals['_GETIMAGEREQUEST']._serialized_end=2575
+  _globals['_GETIMAGERESPONSE']._serialized_start=2577
+  _globals['_GETIMAGERESPONSE']._serialized_end=2648
+  _globals['_DELETEIMAGEREQUEST']._serialized_start=2650
+  _globals['_DELETEIMAGEREQUEST']._serialized_end=2763
+  _globals['_DELETEIMAGERESPONSE']._serialized_start=2765
+  _globals['_DELETEIMAGERESPONSE']._serialized_end=2786
+  _globals['_GALLERYSERVICE']._serialized_start=2789
+  _globals['_GALLERYSERVICE']._serialized_end=3494
 # @@protoc_insertion_point(module_scope)

@@ -60,10 +60,20 @@ class GalleryServiceStub:
                 request_serializer=headshots_dot_v1_dot_galleries__pb2.CancelGalleryRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_galleries__pb2.CancelGalleryResponse.FromString,
                 _registered_method=True)
+        self.DeleteGallery = channel.unary_unary(
+                '/headshots.v1.GalleryService/DeleteGallery',
+                request_serializer=headshots_dot_v1_dot_galleries__pb2.DeleteGalleryRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_galleries__pb2.DeleteGalleryResponse.FromString,
+                _registered_method=True)
         self.GetImage = channel.unary_unary(
                 '/headshots.v1.GalleryService/GetImage',
                 request_serializer=headshots_dot_v1_dot_galleries__pb2.GetImageRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_galleries__pb2.GetImageResponse.FromString,
+                _registered_method=True)
+        self.DeleteImage = channel.unary_unary(
+                '/headshots.v1.GalleryService/DeleteImage',
+                request_serializer=headshots_dot_v1_dot_galleries__pb2.DeleteImageRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_galleries__pb2.DeleteImageResponse.FromString,
                 _registered_method=True)
 
 
@@ -72,7 +82,7 @@ class GalleryServiceServicer:
     """
 
     def CreateGallery(self, request, context):
-        """Queues a gallery with the subject's newest adapter. FAILED_PRECONDITION before the first successful training.
+        """Queues a gallery with the subject's newest adapter, or that of a training that is named. FAILED_PRECONDITION before the first successful training.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,8 +116,23 @@ class GalleryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteGallery(self, request, context):
+        """Erases a gallery that has ended, with its images. FAILED_PRECONDITION while it runs, or while a running gallery needs
+        one of its images.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetImage(self, request, context):
         """One image's file.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteImage(self, request, context):
+        """Erases one image; its gallery goes on counting the shot. FAILED_PRECONDITION while a running gallery needs it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -141,10 +166,20 @@ def add_GalleryServiceServicer_to_server(servicer, server):
                     request_deserializer=headshots_dot_v1_dot_galleries__pb2.CancelGalleryRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_galleries__pb2.CancelGalleryResponse.SerializeToString,
             ),
+            'DeleteGallery': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteGallery,
+                    request_deserializer=headshots_dot_v1_dot_galleries__pb2.DeleteGalleryRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_galleries__pb2.DeleteGalleryResponse.SerializeToString,
+            ),
             'GetImage': grpc.unary_unary_rpc_method_handler(
                     servicer.GetImage,
                     request_deserializer=headshots_dot_v1_dot_galleries__pb2.GetImageRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_galleries__pb2.GetImageResponse.SerializeToString,
+            ),
+            'DeleteImage': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteImage,
+                    request_deserializer=headshots_dot_v1_dot_galleries__pb2.DeleteImageRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_galleries__pb2.DeleteImageResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -294,6 +329,33 @@ class GalleryService:
             _registered_method=True)
 
     @staticmethod
+    def DeleteGallery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.GalleryService/DeleteGallery',
+            headshots_dot_v1_dot_galleries__pb2.DeleteGalleryRequest.SerializeToString,
+            headshots_dot_v1_dot_galleries__pb2.DeleteGalleryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetImage(request,
             target,
             options=(),
@@ -310,6 +372,33 @@ class GalleryService:
             '/headshots.v1.GalleryService/GetImage',
             headshots_dot_v1_dot_galleries__pb2.GetImageRequest.SerializeToString,
             headshots_dot_v1_dot_galleries__pb2.GetImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteImage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.GalleryService/DeleteImage',
+            headshots_dot_v1_dot_galleries__pb2.DeleteImageRequest.SerializeToString,
+            headshots_dot_v1_dot_galleries__pb2.DeleteImageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/photos.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x01\n\x05Photo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x10\n\x08width_px\x18\x04 \x01(\x05\x12\x11\n\theight_px\x18\x05 \x01(\x05\x12\x10\n\x08\x66ilename\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"G\n\x12UploadPhotosHeader\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\"V\n\nPhotoStart\x12&\n\x08\x66ilename\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\xff\x01\x32\n^[^\\x00]*$\x12 \n\nsize_bytes\x18\x02 \x01(\x03\x42\x0c\xbaH\t\"\x07\x18\x80\x80\x80\n \x00\"\xa1\x01\n\x13UploadPhotosRequest\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .headshots.v1.UploadPhotosHeaderH\x00\x12)\n\x05photo\x18\x02 \x01(\x0b\x32\x18.headshots.v1.PhotoStartH\x00\x12\x1c\n\x05\x63hunk\x18\x03 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@H\x00\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\";\n\x14UploadPhotosResponse\x12#\n\x06photos\x18\x01 \x03(\x0b\x32\x13.headshots.v1.Photo\"\x83\x01\n\x11ListPhotosRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"R\n\x12ListPhotosResponse\x12#\n\x06photos\x18\x01 \x03(\x0b\x32\x13.headshots.v1.Photo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"K\n\x13InspectPhotosHeader\x12\x34\n\x06parent\x18\x01 \x01(\tB$\xbaH!r\x1f\x32\x1d^(subjects/[a-z0-9-]{1,64})?$\"U\n\x0e\x43\x61ndidatePhoto\x12&\n\x08\x66ilename\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\xff\x01\x32\n^[^\\x00]*$\x12\x1b\n\nsize_bytes\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xa7\x01\n\x14InspectPhotosRequest\x12\x33\n\x06header\x18\x01 \x01(\x0b\x32!.headshots.v1.InspectPhotosHeaderH\x00\x12-\n\x05photo\x18\x02 \x01(\x0b\x32\x1c.headshots.v1.CandidatePhotoH\x00\x12\x1c\n\x05\x63hunk\x18\x03 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@H\x00\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\xac\x01\n\x0cPhotoFinding\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x15\n\x08measured\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05limit\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x0c\x64uplicate_of\x18\x05 \x01(\x05H\x02\x88\x01\x01\x12\r\n\x05\x63\x61use\x18\x06 \x01(\tB\x0b\n\t_measuredB\x08\n\x06_limitB\x0f\n\r_duplicate_of\"\x94\x01\n\x0fPhotoInspection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x0e\n\x06usable\x18\x03 \x01(\x08\x12,\n\x08\x66indings\x18\x04 \x03(\x0b\x32\x1a.headshots.v1.PhotoFinding\x12\x10\n\x08width_px\x18\x05 \x01(\x05\x12\x11\n\theight_px\x18\x06 \x01(\x05\"\xcb\x01\n\x15InspectPhotosResponse\x12-\n\x06photos\x18\x01 \x03(\x0b\x32\x1d.headshots.v1.PhotoInspection\x12\x14\n\x0cusable_count\x18\x02 \x01(\x05\x12,\n\x08\x66indings\x18\x03 \x03(\x0b\x32\x1a.headshots.v1.PhotoFinding\x12\x16\n\x0eready_to_train\x18\x04 \x01(\x08\x12\x15\n\rfaces_checked\x18\x05 \x01(\x08\x12\x10\n\x08\x61nalyzer\x18\x06 \x01(\t2\x94\x02\n\x0cPhotoService\x12W\n\x0cUploadPhotos\x12!.headshots.v1.UploadPhotosRequest\x1a\".headshots.v1.UploadPhotosResponse(\x01\x12O\n\nListPhotos\x12\x1f.headshots.v1.ListPhotosRequest\x1a .headshots.v1.ListPhotosResponse\x12Z\n\rInspectPhotos\x12\".headshots.v1.InspectPhotosRequest\x1a#.headshots.v1.InspectPhotosResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/photos.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x01\n\x05Photo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x10\n\x08width_px\x18\x04 \x01(\x05\x12\x11\n\theight_px\x18\x05 \x01(\x05\x12\x10\n\x08\x66ilename\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"G\n\x12UploadPhotosHeader\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\"V\n\nPhotoStart\x12&\n\x08\x66ilename\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\xff\x01\x32\n^[^\\x00]*$\x12 \n\nsize_bytes\x18\x02 \x01(\x03\x42\x0c\xbaH\t\"\x07\x18\x80\x80\x80\n \x00\"\xa1\x01\n\x13UploadPhotosRequest\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .headshots.v1.UploadPhotosHeaderH\x00\x12)\n\x05photo\x18\x02 \x01(\x0b\x32\x18.headshots.v1.PhotoStartH\x00\x12\x1c\n\x05\x63hunk\x18\x03 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@H\x00\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\";\n\x14UploadPhotosResponse\x12#\n\x06photos\x18\x01 \x03(\x0b\x32\x13.headshots.v1.Photo\"\x83\x01\n\x11ListPhotosRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"R\n\x12ListPhotosResponse\x12#\n\x06photos\x18\x01 \x03(\x0b\x32\x13.headshots.v1.Photo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Y\n\x12\x44\x65letePhotoRequest\x12\x43\n\x04name\x18\x01 \x01(\tB5\xbaH2r02.^subjects/[a-z0-9-]{1,64}/photos/[0-9a-f]{32}$\"\x15\n\x13\x44\x65letePhotoResponse\"K\n\x13InspectPhotosHeader\x12\x34\n\x06parent\x18\x01 \x01(\tB$\xbaH!r\x1f\x32\x1d^(subjects/[a-z0-9-]{1,64})?$\"U\n\x0e\x43\x61ndidatePhoto\x12&\n\x08\x66ilename\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\xff\x01\x32\n^[^\\x00]*$\x12\x1b\n\nsize_bytes\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xa7\x01\n\x14InspectPhotosRequest\x12\x33\n\x06header\x18\x01 \x01(\x0b\x32!.headshots.v1.InspectPhotosHeaderH\x00\x12-\n\x05photo\x18\x02 \x01(\x0b\x32\x1c.headshots.v1.CandidatePhotoH\x00\x12\x1c\n\x05\x63hunk\x18\x03 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@H\x00\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\xac\x01\n\x0cPhotoFinding\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x15\n\x08measured\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05limit\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x0c\x64uplicate_of\x18\x05 \x01(\x05H\x02\x88\x01\x01\x12\r\n\x05\x63\x61use\x18\x06 \x01(\tB\x0b\n\t_measuredB\x08\n\x06_limitB\x0f\n\r_duplicate_of\"\x94\x01\n\x0fPhotoInspection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x0e\n\x06usable\x18\x03 \x01(\x08\x12,\n\x08\x66indings\x18\x04 \x03(\x0b\x32\x1a.headshots.v1.PhotoFinding\x12\x10\n\x08width_px\x18\x05 \x01(\x05\x12\x11\n\theight_px\x18\x06 \x01(\x05\"\xcb\x01\n\x15InspectPhotosResponse\x12-\n\x06photos\x18\x01 \x03(\x0b\x32\x1d.headshots.v1.PhotoInspection\x12\x14\n\x0cusable_count\x18\x02 \x01(\x05\x12,\n\x08\x66indings\x18\x03 \x03(\x0b\x32\x1a.headshots.v1.PhotoFinding\x12\x16\n\x0eready_to_train\x18\x04 \x01(\x08\x12\x15\n\rfaces_checked\x18\x05 \x01(\x08\x12\x10\n\x08\x61nalyzer\x18\x06 \x01(\t2\xe8\x02\n\x0cPhotoService\x12W\n\x0cUploadPhotos\x12!.headshots.v1.UploadPhotosRequest\x1a\".headshots.v1.UploadPhotosResponse(\x01\x12O\n\nListPhotos\x12\x1f.headshots.v1.ListPhotosRequest\x1a .headshots.v1.ListPhotosResponse\x12R\n\x0b\x44\x65letePhoto\x12 .headshots.v1.DeletePhotoRequest\x1a!.headshots.v1.DeletePhotoResponse\x12Z\n\rInspectPhotos\x12\".headshots.v1.InspectPhotosRequest\x1a#.headshots.v1.InspectPhotosResponse(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,6 +49,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPHOTOSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_LISTPHOTOSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTPHOTOSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_DELETEPHOTOREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEPHOTOREQUEST'].fields_by_name['name']._serialized_options = b'\272H2r02.^subjects/[a-z0-9-]{1,64}/photos/[0-9a-f]{32}$'
   _globals['_INSPECTPHOTOSHEADER'].fields_by_name['parent']._loaded_options = None
   _globals['_INSPECTPHOTOSHEADER'].fields_by_name['parent']._serialized_options = b'\272H!r\0372\035^(subjects/[a-z0-9-]{1,64})?$'
   _globals['_CANDIDATEPHOTO'].fields_by_name['filename']._loaded_options = None
@@ -73,18 +75,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPHOTOSREQUEST']._serialized_end=787
   _globals['_LISTPHOTOSRESPONSE']._serialized_start=789
   _globals['_LISTPHOTOSRESPONSE']._serialized_end=871
-  _globals['_INSPECTPHOTOSHEADER']._serialized_start=873
-  _globals['_INSPECTPHOTOSHEADER']._serialized_end=948
-  _globals['_CANDIDATEPHOTO']._serialized_start=950
-  _globals['_CANDIDATEPHOTO']._serialized_end=1035
-  _globals['_INSPECTPHOTOSREQUEST']._serialized_start=1038
-  _globals['_INSPECTPHOTOSREQUEST']._serialized_end=1205
-  _globals['_PHOTOFINDING']._serialized_start=1208
-  _globals['_PHOTOFINDING']._serialized_end=1380
-  _globals['_PHOTOINSPECTION']._serialized_start=1383
-  _globals['_PHOTOINSPECTION']._serialized_end=1531
-  _globals['_INSPECTPHOTOSRESPONSE']._serialized_start=1534
-  _globals['_INSPECTPHOTOSRESPONSE']._serialized_end=1737
-  _globals['_PHOTOSERVICE']._serialized_start=1740
-  _globals['_PHOTOSERVICE']._serialized_end=2016
+  _globals['_DELETEPHOTOREQUEST']._serialized_start=873
+  _globals['_DELETEPHOTOREQUEST']._serialized_end=962
+  _globals['_DELETEPHOTORESPONSE']._serialized_start=964
+  _globals['_DELETEPHOTORESPONSE']._serialized_end=985
+  _globals['_INSPECTPHOTOSHEADER']._serialized_start=987
+  _globals['_INSPECTPHOTOSHEADER']._serialized_end=1062
+  _globals['_CANDIDATEPHOTO']._serialized_start=1064
+  _globals['_CANDIDATEPHOTO']._serialized_end=1149
+  _globals['_INSPECTPHOTOSREQUEST']._serialized_start=1152
+  _globals['_INSPECTPHOTOSREQUEST']._serialized_end=1319
+  _globals['_PHOTOFINDING']._serialized_start=1322
+  _globals['_PHOTOFINDING']._serialized_end=1494
+  _globals['_PHOTOINSPECTION']._serialized_start=1497
+  _globals['_PHOTOINSPECTION']._serialized_end=1645
+  _globals['_INSPECTPHOTOSRESPONSE']._serialized_start=1648
+  _globals['_INSPECTPHOTOSRESPONSE']._serialized_end=1851
+  _globals['_PHOTOSERVICE']._serialized_start=1854
+  _globals['_PHOTOSERVICE']._serialized_end=2214
 # @@protoc_insertion_point(module_scope)

@@ -45,6 +45,11 @@ class PhotoServiceStub:
                 request_serializer=headshots_dot_v1_dot_photos__pb2.ListPhotosRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_photos__pb2.ListPhotosResponse.FromString,
                 _registered_method=True)
+        self.DeletePhoto = channel.unary_unary(
+                '/headshots.v1.PhotoService/DeletePhoto',
+                request_serializer=headshots_dot_v1_dot_photos__pb2.DeletePhotoRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_photos__pb2.DeletePhotoResponse.FromString,
+                _registered_method=True)
         self.InspectPhotos = channel.stream_unary(
                 '/headshots.v1.PhotoService/InspectPhotos',
                 request_serializer=headshots_dot_v1_dot_photos__pb2.InspectPhotosRequest.SerializeToString,
@@ -74,6 +79,13 @@ class PhotoServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeletePhoto(self, request, context):
+        """Erases one photo; adapters that have learned from it stay. FAILED_PRECONDITION while a training learns from it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def InspectPhotos(self, request_iterator, context):
         """Tells before a training what is wrong with photos, one by one and as a set. One stream: a header, which may name a
         subject whose stored photos are looked at, then any candidates, each a start and its chunks, in all at most 200
@@ -96,6 +108,11 @@ def add_PhotoServiceServicer_to_server(servicer, server):
                     servicer.ListPhotos,
                     request_deserializer=headshots_dot_v1_dot_photos__pb2.ListPhotosRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_photos__pb2.ListPhotosResponse.SerializeToString,
+            ),
+            'DeletePhoto': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeletePhoto,
+                    request_deserializer=headshots_dot_v1_dot_photos__pb2.DeletePhotoRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_photos__pb2.DeletePhotoResponse.SerializeToString,
             ),
             'InspectPhotos': grpc.stream_unary_rpc_method_handler(
                     servicer.InspectPhotos,
@@ -158,6 +175,33 @@ class PhotoService:
             '/headshots.v1.PhotoService/ListPhotos',
             headshots_dot_v1_dot_photos__pb2.ListPhotosRequest.SerializeToString,
             headshots_dot_v1_dot_photos__pb2.ListPhotosResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeletePhoto(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.PhotoService/DeletePhoto',
+            headshots_dot_v1_dot_photos__pb2.DeletePhotoRequest.SerializeToString,
+            headshots_dot_v1_dot_photos__pb2.DeletePhotoResponse.FromString,
             options,
             channel_credentials,
             insecure,

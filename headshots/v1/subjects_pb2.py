@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from headshots.v1 import adapters_pb2 as headshots_dot_v1_dot_adapters__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheadshots/v1/subjects.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bheadshots/v1/adapters.proto\"\xaf\x01\n\x07Subject\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x12\n\nclass_noun\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bphoto_count\x18\x05 \x01(\x05\x12&\n\x07\x61\x64\x61pter\x18\x06 \x01(\x0b\x32\x15.headshots.v1.Adapter\"\x9e\x01\n\x14\x43reateSubjectRequest\x12*\n\x0c\x64isplay_name\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12(\n\nclass_noun\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,32}$\x12\x30\n\nrequest_id\x18\x03 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\"?\n\x15\x43reateSubjectResponse\x12&\n\x07subject\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Subject\"D\n\x11GetSubjectRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\"<\n\x12GetSubjectResponse\x12&\n\x07subject\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Subject\"R\n\x13ListSubjectsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"X\n\x14ListSubjectsResponse\x12\'\n\x08subjects\x18\x01 \x03(\x0b\x32\x15.headshots.v1.Subject\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"G\n\x14\x44\x65leteSubjectRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\"0\n\x15\x44\x65leteSubjectResponse\x12\x17\n\x0f\x64\x65leted_objects\x18\x01 \x01(\x05\x32\xec\x02\n\x0eSubjectService\x12X\n\rCreateSubject\x12\".headshots.v1.CreateSubjectRequest\x1a#.headshots.v1.CreateSubjectResponse\x12O\n\nGetSubject\x12\x1f.headshots.v1.GetSubjectRequest\x1a .headshots.v1.GetSubjectResponse\x12U\n\x0cListSubjects\x12!.headshots.v1.ListSubjectsRequest\x1a\".headshots.v1.ListSubjectsResponse\x12X\n\rDeleteSubject\x12\".headshots.v1.DeleteSubjectRequest\x1a#.headshots.v1.DeleteSubjectResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheadshots/v1/subjects.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bheadshots/v1/adapters.proto\"\xaf\x01\n\x07Subject\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x12\n\nclass_noun\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bphoto_count\x18\x05 \x01(\x05\x12&\n\x07\x61\x64\x61pter\x18\x06 \x01(\x0b\x32\x15.headshots.v1.Adapter\"\x9e\x01\n\x14\x43reateSubjectRequest\x12*\n\x0c\x64isplay_name\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12(\n\nclass_noun\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,32}$\x12\x30\n\nrequest_id\x18\x03 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\"?\n\x15\x43reateSubjectResponse\x12&\n\x07subject\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Subject\"D\n\x11GetSubjectRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\"<\n\x12GetSubjectResponse\x12&\n\x07subject\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Subject\"R\n\x13ListSubjectsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"X\n\x14ListSubjectsResponse\x12\'\n\x08subjects\x18\x01 \x03(\x0b\x32\x15.headshots.v1.Subject\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x89\x01\n\x14UpdateSubjectRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12/\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$H\x00\x88\x01\x01\x42\x0f\n\r_display_name\"?\n\x15UpdateSubjectResponse\x12&\n\x07subject\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Subject\"G\n\x14\x44\x65leteSubjectRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\"0\n\x15\x44\x65leteSubjectResponse\x12\x17\n\x0f\x64\x65leted_objects\x18\x01 \x01(\x05\x32\xc6\x03\n\x0eSubjectService\x12X\n\rCreateSubject\x12\".headshots.v1.CreateSubjectRequest\x1a#.headshots.v1.CreateSubjectResponse\x12O\n\nGetSubject\x12\x1f.headshots.v1.GetSubjectRequest\x1a .headshots.v1.GetSubjectResponse\x12U\n\x0cListSubjects\x12!.headshots.v1.ListSubjectsRequest\x1a\".headshots.v1.ListSubjectsResponse\x12X\n\rUpdateSubject\x12\".headshots.v1.UpdateSubjectRequest\x1a#.headshots.v1.UpdateSubjectResponse\x12X\n\rDeleteSubject\x12\".headshots.v1.DeleteSubjectRequest\x1a#.headshots.v1.DeleteSubjectResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,6 +46,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSUBJECTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_LISTSUBJECTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTSUBJECTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_UPDATESUBJECTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UPDATESUBJECTREQUEST'].fields_by_name['name']._serialized_options = b'\272H\036r\0342\032^subjects/[a-z0-9-]{1,64}$'
+  _globals['_UPDATESUBJECTREQUEST'].fields_by_name['display_name']._loaded_options = None
+  _globals['_UPDATESUBJECTREQUEST'].fields_by_name['display_name']._serialized_options = b'\272H\021r\017\030\200\0012\n^[^\\x00]*$'
   _globals['_DELETESUBJECTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_DELETESUBJECTREQUEST'].fields_by_name['name']._serialized_options = b'\272H\036r\0342\032^subjects/[a-z0-9-]{1,64}$'
   _globals['_SUBJECT']._serialized_start=137
@@ -62,10 +66,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSUBJECTSREQUEST']._serialized_end=754
   _globals['_LISTSUBJECTSRESPONSE']._serialized_start=756
   _globals['_LISTSUBJECTSRESPONSE']._serialized_end=844
-  _globals['_DELETESUBJECTREQUEST']._serialized_start=846
-  _globals['_DELETESUBJECTREQUEST']._serialized_end=917
-  _globals['_DELETESUBJECTRESPONSE']._serialized_start=919
-  _globals['_DELETESUBJECTRESPONSE']._serialized_end=967
-  _globals['_SUBJECTSERVICE']._serialized_start=970
-  _globals['_SUBJECTSERVICE']._serialized_end=1334
+  _globals['_UPDATESUBJECTREQUEST']._serialized_start=847
+  _globals['_UPDATESUBJECTREQUEST']._serialized_end=984
+  _globals['_UPDATESUBJECTRESPONSE']._serialized_start=986
+  _globals['_UPDATESUBJECTRESPONSE']._serialized_end=1049
+  _globals['_DELETESUBJECTREQUEST']._serialized_start=1051
+  _globals['_DELETESUBJECTREQUEST']._serialized_end=1122
+  _globals['_DELETESUBJECTRESPONSE']._serialized_start=1124
+  _globals['_DELETESUBJECTRESPONSE']._serialized_end=1172
+  _globals['_SUBJECTSERVICE']._serialized_start=1175
+  _globals['_SUBJECTSERVICE']._serialized_end=1629
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,11 @@ class SubjectServiceStub:
                 request_serializer=headshots_dot_v1_dot_subjects__pb2.ListSubjectsRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_subjects__pb2.ListSubjectsResponse.FromString,
                 _registered_method=True)
+        self.UpdateSubject = channel.unary_unary(
+                '/headshots.v1.SubjectService/UpdateSubject',
+                request_serializer=headshots_dot_v1_dot_subjects__pb2.UpdateSubjectRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_subjects__pb2.UpdateSubjectResponse.FromString,
+                _registered_method=True)
         self.DeleteSubject = channel.unary_unary(
                 '/headshots.v1.SubjectService/DeleteSubject',
                 request_serializer=headshots_dot_v1_dot_subjects__pb2.DeleteSubjectRequest.SerializeToString,
@@ -82,6 +87,13 @@ class SubjectServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateSubject(self, request, context):
+        """Changes what a subject is called.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteSubject(self, request, context):
         """Erases the subject with its photos, adapters and images. FAILED_PRECONDITION while a job of it runs. After
         UNAVAILABLE the subject is gone from every other call; this one again, or the gateway by itself, removes the rest.
@@ -107,6 +119,11 @@ def add_SubjectServiceServicer_to_server(servicer, server):
                     servicer.ListSubjects,
                     request_deserializer=headshots_dot_v1_dot_subjects__pb2.ListSubjectsRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_subjects__pb2.ListSubjectsResponse.SerializeToString,
+            ),
+            'UpdateSubject': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateSubject,
+                    request_deserializer=headshots_dot_v1_dot_subjects__pb2.UpdateSubjectRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_subjects__pb2.UpdateSubjectResponse.SerializeToString,
             ),
             'DeleteSubject': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteSubject,
@@ -196,6 +213,33 @@ class SubjectService:
             '/headshots.v1.SubjectService/ListSubjects',
             headshots_dot_v1_dot_subjects__pb2.ListSubjectsRequest.SerializeToString,
             headshots_dot_v1_dot_subjects__pb2.ListSubjectsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateSubject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.SubjectService/UpdateSubject',
+            headshots_dot_v1_dot_subjects__pb2.UpdateSubjectRequest.SerializeToString,
+            headshots_dot_v1_dot_subjects__pb2.UpdateSubjectResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,12 +6,28 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from headshots.v1 import adapters_pb2 as _adapters_pb2
 from headshots.v1 import jobs_pb2 as _jobs_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class TrainingFile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRAINING_FILE_UNSPECIFIED: _ClassVar[TrainingFile]
+    TRAINING_FILE_ADAPTER: _ClassVar[TrainingFile]
+    TRAINING_FILE_KOHYA: _ClassVar[TrainingFile]
+    TRAINING_FILE_MANIFEST: _ClassVar[TrainingFile]
+    TRAINING_FILE_SHEET: _ClassVar[TrainingFile]
+    TRAINING_FILE_CARD: _ClassVar[TrainingFile]
+TRAINING_FILE_UNSPECIFIED: TrainingFile
+TRAINING_FILE_ADAPTER: TrainingFile
+TRAINING_FILE_KOHYA: TrainingFile
+TRAINING_FILE_MANIFEST: TrainingFile
+TRAINING_FILE_SHEET: TrainingFile
+TRAINING_FILE_CARD: TrainingFile
 
 class TrainingOptions(_message.Message):
     __slots__ = ("steps", "rank", "learning_rate", "batch_rows", "seed")
@@ -194,3 +210,23 @@ class CancelTrainingResponse(_message.Message):
     TRAINING_FIELD_NUMBER: _ClassVar[int]
     training: Training
     def __init__(self, training: _Optional[_Union[Training, _Mapping]] = ...) -> None: ...
+
+class DownloadTrainingFileRequest(_message.Message):
+    __slots__ = ("name", "file")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    FILE_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    file: TrainingFile
+    def __init__(self, name: _Optional[str] = ..., file: _Optional[_Union[TrainingFile, str]] = ...) -> None: ...
+
+class DownloadTrainingFileResponse(_message.Message):
+    __slots__ = ("filename", "content_type", "size_bytes", "chunk")
+    FILENAME_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    filename: str
+    content_type: str
+    size_bytes: int
+    chunk: bytes
+    def __init__(self, filename: _Optional[str] = ..., content_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., chunk: _Optional[bytes] = ...) -> None: ...

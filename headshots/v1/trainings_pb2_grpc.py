@@ -60,6 +60,11 @@ class TrainingServiceStub:
                 request_serializer=headshots_dot_v1_dot_trainings__pb2.CancelTrainingRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_trainings__pb2.CancelTrainingResponse.FromString,
                 _registered_method=True)
+        self.DownloadTrainingFile = channel.unary_stream(
+                '/headshots.v1.TrainingService/DownloadTrainingFile',
+                request_serializer=headshots_dot_v1_dot_trainings__pb2.DownloadTrainingFileRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_trainings__pb2.DownloadTrainingFileResponse.FromString,
+                _registered_method=True)
 
 
 class TrainingServiceServicer:
@@ -104,6 +109,13 @@ class TrainingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DownloadTrainingFile(self, request, context):
+        """One file of a training that has succeeded, in order and whole. FAILED_PRECONDITION before that.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TrainingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -131,6 +143,11 @@ def add_TrainingServiceServicer_to_server(servicer, server):
                     servicer.CancelTraining,
                     request_deserializer=headshots_dot_v1_dot_trainings__pb2.CancelTrainingRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_trainings__pb2.CancelTrainingResponse.SerializeToString,
+            ),
+            'DownloadTrainingFile': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadTrainingFile,
+                    request_deserializer=headshots_dot_v1_dot_trainings__pb2.DownloadTrainingFileRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_trainings__pb2.DownloadTrainingFileResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -269,6 +286,33 @@ class TrainingService:
             '/headshots.v1.TrainingService/CancelTraining',
             headshots_dot_v1_dot_trainings__pb2.CancelTrainingRequest.SerializeToString,
             headshots_dot_v1_dot_trainings__pb2.CancelTrainingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadTrainingFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/headshots.v1.TrainingService/DownloadTrainingFile',
+            headshots_dot_v1_dot_trainings__pb2.DownloadTrainingFileRequest.SerializeToString,
+            headshots_dot_v1_dot_trainings__pb2.DownloadTrainingFileResponse.FromString,
             options,
             channel_credentials,
             insecure,

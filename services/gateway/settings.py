@@ -49,6 +49,9 @@ class GatewaySettings:
     """Folder of the style library. Default: the one of this checkout."""
     internal: InternalSettings
     """How it calls trainers and generators: HEADSHOTS_INTERNAL_<FIELD>."""
+    scratch_dir: Path
+    """Where photos lie while they are received, in a folder for each process that goes with it; what killed ones left
+    is removed at the next start. On a local disk. Default: `scratch/gateway` in HEADSHOTS_HOME."""
     trainer_address: str = "127.0.0.1:50052"
     """host:port of the trainers."""
     generator_address: str = "127.0.0.1:50053"
@@ -128,6 +131,7 @@ class GatewaySettings:
             first_key_file=home.api_key_file if embedded else None,
             styles=default_styles(),
             internal=InternalSettings.from_environment(environ),
+            scratch_dir=home.scratch("gateway"),
         )
         for name in _AT_LEAST_ONE:
             if getattr(settings, name) < 1:

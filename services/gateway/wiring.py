@@ -47,6 +47,7 @@ from services.gateway.subjects.servicer import SubjectServicer
 from services.gateway.tenants.servicer import TenantServicer
 from services.gateway.trainings.engine import TrainingEngine
 from services.gateway.trainings.reconciler import Reconciler
+from services.gateway.trainings.rows import learns_from
 from services.gateway.trainings.servicer import TrainingServicer
 
 
@@ -183,8 +184,8 @@ def _build(
     servicers: tuple[_Servicer, ...] = (
         TenantServicer(database),
         SubjectServicer(SubjectEngine(database, eraser)),
-        PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics)),
-        TrainingServicer(TrainingEngine(database, reconciler, describer, hub, metrics, poll_seconds=poll)),
+        PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, learns_from)),
+        TrainingServicer(TrainingEngine(database, store, reconciler, describer, hub, metrics, poll_seconds=poll)),
         GalleryServicer(GalleryEngine(database, store, styles, pool, hub, metrics, poll_seconds=poll)),
         StyleServicer(styles),
     )

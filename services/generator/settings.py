@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headshots.diffusion.backends import OnnxRuntimeOptions
 from headshots.diffusion.export.options import ExportOptions, parse_sizes
+from headshots.errors import InvalidArgumentError
 from headshots.rpc.internal.port import InternalPort
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
@@ -56,6 +57,8 @@ class GeneratorSettings:
     # Bytes of adapter files on local disk, and of packed rows in memory.
     adapter_disk_bytes: int = 4 * 2**30
     adapter_host_bytes: int = 2**30
+    # Seconds between two readings of which adapters were erased; at most so long copies of one that was frozen stay.
+    read_erasures_seconds: float = 30.0
     # Seconds after SIGTERM that accepted requests get to finish.
     drain_seconds: float = 30.0
     # For the export: largest LoRA rank (0: the foundation's recipe's), slots, rows, fp32 or fp16.
@@ -84,6 +87,8 @@ class GeneratorSettings:
             adapters_dir=home.path / "adapters",
             internal=InternalSettings.from_environment(environ),
         )
+        if settings.read_erasures_seconds <= 0:
+            raise InvalidArgumentError("SETTING_INVALID", "HEADSHOTS_GENERATOR_READ_ERASURES_SECONDS must be above 0")
         settings.internal_port.check_host(settings.host, "HEADSHOTS_GENERATOR_HOST")
         return settings
 

@@ -40,11 +40,11 @@ LIBRARY: Arrows = {
     "errors": {},
     "settings": {"errors": "a wrong setting is a typed error"},
     "styles": {"errors": "a wrong style is a typed error"},
-    "links": {},
+    "stores": {"errors": "a store that fails is a typed error"},
     "artifacts": {
         "errors": "a store that fails is a typed error",
-        "links": "no link within a local store is followed",
         "settings": "a private folder",
+        "stores": "backends' errors become ours, no link within a local store is followed, no staged file stays",
     },
     "database": {
         "errors": "a database that fails is a typed error",
@@ -89,7 +89,10 @@ LIBRARY: Arrows = {
         "v1": "the generated contract",
     },
     "console": {"errors": "messages and exit codes", "client": "what is shown"},
-    "processes": {"errors": "a service that died is a typed error"},
+    "processes": {
+        "errors": "a service that died is a typed error",
+        "settings": "a private folder",
+    },
     "demo": {
         "errors": "typed errors",
         "settings": "the analyzer's name",

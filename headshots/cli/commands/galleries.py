@@ -15,8 +15,16 @@ from headshots.console.exits import reported
 if TYPE_CHECKING:
     from headshots.client import Gallery, Headshots, Image, PaintedImage
 
-app = typer.Typer(help="Galleries that were started: list, fetch, cancel.", no_args_is_help=True)
+app = typer.Typer(help="Galleries that were started: list, fetch, cancel, erase.", no_args_is_help=True)
 GalleryName = Annotated[str, typer.Argument(metavar="GALLERY", help="subjects/…/galleries/…")]
+Source = Annotated[
+    str | None,
+    typer.Option(metavar="IMAGE", help="Paint over subjects/…/galleries/…/images/…, one of the same subject."),
+]
+OlderTraining = Annotated[
+    str | None,
+    typer.Option(metavar="TRAINING", help="Paint with the adapter of subjects/…/trainings/…, not the newest."),
+]
 OutFolder = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the images; made if missing.")]
 
 
@@ -40,13 +48,11 @@ def generate(
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the first shot of each style.")] = 0,
     format: Annotated[Format, typer.Option(help="How the files are encoded.")] = Format.PNG,
     quality: Annotated[int, typer.Option(min=0, max=100, help="Of JPEG and WebP; 0: the server's default.")] = 0,
-    remix: Annotated[
-        str | None,
-        typer.Option(metavar="IMAGE", help="Paint over subjects/…/galleries/…/images/…, one of the same subject."),
-    ] = None,
+    remix: Source = None,
     repaint: Annotated[
         float, typer.Option(min=0.01, max=1.0, help="With --remix: how much of it; 0.3 leaves most as it is.")
     ] = 0.8,
+    training: OlderTraining = None,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -68,6 +74,7 @@ def generate(
             format=ImageFormat(format.name),
             quality=quality,
             remix=Remix(remix, repaint) if remix is not None else None,
+            training=training,
         )
         _print_files(*_follow(client, gallery, out), as_json)
 
@@ -133,6 +140,36 @@ def cancel(
     else:
         # It answers at once; shots that are being painted stop at their next step.
         print_fields({"gallery": asked.name, "state": asked.state if asked.state.terminal else "cancelling"})
+
+
+@app.command()
+@reported
+def delete(
+    name: Annotated[
+        str, typer.Argument(metavar="GALLERY|IMAGE", help="subjects/…/galleries/…, or …/images/… for one image.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask.")] = False,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Erase a gallery that has ended with its images, or one image. There is no way back."""
+    from headshots.cli.session import connect
+    from headshots.console.output import confirm, note, print_json
+
+    with connect(address, api_key, tls_ca) as client:
+        is_image = "/images/" in name
+        if not yes:
+            confirm(f"Erase {name}?" if is_image else f"Erase {name} with its images?")
+        if is_image:
+            client.delete_image(name)
+        else:
+            client.delete_gallery(name)
+    if as_json:
+        print_json({"deleted": name})
+    else:
+        note(f"{name} is erased")
 
 
 def _follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, list[Path]]:

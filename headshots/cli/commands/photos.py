@@ -97,8 +97,32 @@ def list_all(
     if as_json:
         print_json(photos)
         return
-    rows = [(each.filename, f"{each.width_px}x{each.height_px}", each.size_bytes, each.sha256[:16]) for each in photos]
-    print_table(("FILE", "PIXELS", "BYTES", "SHA-256"), rows)
+    rows = [(each.filename, f"{each.width_px}x{each.height_px}", each.size_bytes, each.name) for each in photos]
+    print_table(("FILE", "PIXELS", "BYTES", "PHOTO"), rows)
+
+
+@app.command()
+@reported
+def delete(
+    photo: Annotated[str, typer.Argument(metavar="PHOTO", help="subjects/…/photos/…, as `photos list` shows.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask.")] = False,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Erase one photo; adapters that have learned from it stay. There is no way back."""
+    from headshots.cli.session import connect
+    from headshots.console.output import confirm, note, print_json
+
+    with connect(address, api_key, tls_ca) as client:
+        if not yes:
+            confirm(f"Erase {photo}?")
+        client.delete_photo(photo)
+    if as_json:
+        print_json({"deleted": photo})
+    else:
+        note(f"{photo} is erased")
 
 
 def print_inspection(inspection: PhotosInspection) -> None:

@@ -1,4 +1,4 @@
-"""Defines `headshots subjects`, which makes, lists, shows and erases people."""
+"""Defines `headshots subjects`, which makes, lists, shows, renames and erases people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 from headshots.console.exits import reported
 
-app = typer.Typer(help="People: make, list, show and erase them.", no_args_is_help=True)
+app = typer.Typer(help="People: make, list, show, rename and erase them.", no_args_is_help=True)
 # Every foundation for portraits knows these; of another word only its training could tell.
 USUAL_NOUNS = ("person", "man", "woman")
 
@@ -101,6 +101,28 @@ def show(
     if jobs:
         typer.echo()
         print_table(("JOB", "STATE", "DONE", "CREATED"), jobs)
+
+
+@app.command()
+@reported
+def rename(
+    subject: SubjectName,
+    display_name: Annotated[str, typer.Argument(metavar="NAME", help="For people; at most 128 characters.")],
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Change what a subject is called."""
+    from headshots.cli.session import connect
+    from headshots.console.output import note, print_json
+
+    with connect(address, api_key, tls_ca) as client:
+        renamed = client.update_subject(subject, display_name=display_name)
+    if as_json:
+        print_json(renamed)
+    else:
+        note(f"{renamed.name} is called {renamed.display_name!r}")
 
 
 @app.command()

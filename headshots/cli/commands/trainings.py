@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +14,20 @@ from headshots.console.exits import reported
 if TYPE_CHECKING:
     from headshots.client import Headshots, PhotoRef, Training
 
-app = typer.Typer(help="Trainings that were started: list, watch, cancel.", no_args_is_help=True)
+app = typer.Typer(help="Trainings that were started: list, watch, cancel, download.", no_args_is_help=True)
 TrainingName = Annotated[str, typer.Argument(metavar="TRAINING", help="subjects/…/trainings/…")]
+
+
+class File(StrEnum):
+    """The files that a training leaves, by the names that people give them."""
+
+    ADAPTER = "adapter"
+    KOHYA = "kohya"
+    MANIFEST = "manifest"
+    SHEET = "sheet"
+    CARD = "card"
+
+
 OnlyUsable = Annotated[
     bool,
     typer.Option(
@@ -116,6 +129,39 @@ def watch(
 
     with connect(address, api_key, tls_ca) as client:
         _print(follow_training(client, client.get_training(training)), as_json)
+
+
+@app.command()
+@reported
+def download(
+    training: TrainingName,
+    file: Annotated[
+        list[File] | None, typer.Option("--file", help="Which; may be repeated. Without it the adapter alone.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for them; made if missing.")] = Path("."),
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Write a training's files into a folder: the adapter for diffusers or kohya, its manifest, sheet and card."""
+    from headshots.cli.session import connect
+    from headshots.client import TrainingFile
+    from headshots.console.output import print_json
+
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    with connect(address, api_key, tls_ca) as client:
+        for each in file or [File.ADAPTER]:
+            kind = TrainingFile[each.name]
+            path = out / kind.value
+            path.write_bytes(client.download_training(training, kind))
+            written.append(path)
+    if as_json:
+        print_json({"training": training, "files": [str(path) for path in written]})
+        return
+    for path in written:
+        typer.echo(path)
 
 
 @app.command()

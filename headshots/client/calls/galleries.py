@@ -8,7 +8,7 @@ from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import galleries as convert
 from headshots.client.convert.values import TERMINAL_STATES
 from headshots.client.models.images import Image, ImageFormat, PaintedImage, Remix
-from headshots.client.models.jobs import Gallery, GalleryEvent, GalleryRef, Priority
+from headshots.client.models.jobs import Gallery, GalleryEvent, GalleryRef, Priority, TrainingRef
 from headshots.client.models.styles import Style
 from headshots.client.models.subjects import SubjectRef
 from headshots.client.names import Kind, resource_name, several
@@ -30,24 +30,24 @@ class GalleryCalls(Connection):
         quality: int = 0,
         priority: Priority = Priority.STANDARD,
         remix: Remix | None = None,
+        training: TrainingRef | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
     ) -> Gallery:
-        """Queue a gallery with the subject's newest adapter.
+        """Queue a gallery with the subject's newest adapter, or that of `training`.
 
         Args:
             styles: 1 to 32 distinct styles; bare ids do.
-            shots_per_style: 1 to 64; at most 160 shots in all.
-            seed: of the first shot of each style, 0 to 2^32-1; shot i takes seed + i.
-            format, quality: of the files; quality is for JPEG and WebP, 1 to 100; 0 takes the server's default.
+            shots_per_style, seed: 1 to 64, at most 160 shots in all; shot i of a style takes seed + i, 0 to 2^32-1.
+            format, quality: of the files; quality 1 to 100 is for JPEG and WebP, 0 takes the server's default.
             priority: who is served first.
-            remix: a finished image of the same subject to paint over; default: from noise alone.
+            remix, training: a finished image to paint over, a training whose adapter to take, of the same subject.
             request_id, validate_only: as for `create_training`.
 
         Raises:
             InvalidArgumentError: a style twice, or what the limits above exclude.
-            FailedPreconditionError: the subject has no adapter yet.
-            NotFoundError: no such subject or style, or no such image to paint over.
+            FailedPreconditionError: the subject has no adapter yet, or the training made none.
+            NotFoundError: no such subject, style or training, or no such image to paint over.
         """
         request = galleries_pb2.CreateGalleryRequest(
             parent=resource_name(subject, Kind.SUBJECT),
@@ -56,7 +56,7 @@ class GalleryCalls(Connection):
             seed=seed,
             request_id=request_id or new_request_id(),
             validate_only=validate_only,
-            **convert.painting_options(format, quality, priority, remix),
+            **convert.painting_options(format, quality, priority, remix, training),
         )
         return convert.gallery((await self._unary("CreateGallery", request)).gallery)
 
@@ -133,13 +133,21 @@ class GalleryCalls(Connection):
         format: ImageFormat = ImageFormat.PNG,
         quality: int = 0,
         remix: Remix | None = None,
+        training: TrainingRef | None = None,
     ) -> AsyncIterator[PaintedImage]:
         """Queue a gallery and yield its images with their files as they finish.
 
         Raises what `create_gallery` and `wait_gallery` raise; images that were painted have been yielded by then.
         """
         gallery = await self.create_gallery(
-            subject, styles, shots_per_style=shots_per_style, seed=seed, format=format, quality=quality, remix=remix
+            subject,
+            styles,
+            shots_per_style=shots_per_style,
+            seed=seed,
+            format=format,
+            quality=quality,
+            remix=remix,
+            training=training,
         )
         async for event in self.watch_gallery(gallery, include_content=True):
             if isinstance(event, PaintedImage):
@@ -151,6 +159,25 @@ class GalleryCalls(Connection):
         """Ask a gallery to stop; shots that have not started never will. A terminal one is left as it is."""
         request = galleries_pb2.CancelGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
         return convert.gallery((await self._unary("CancelGallery", request)).gallery)
+
+    async def delete_gallery(self, gallery: GalleryRef) -> int:
+        """Erase a gallery that has ended, with its images; answers how many objects were removed.
+
+        Raises:
+            NotFoundError: no such gallery in this tenant.
+            FailedPreconditionError: GALLERY_ACTIVE, or IMAGE_IN_USE: a running gallery needs one of its images.
+        """
+        request = galleries_pb2.DeleteGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
+        return int((await self._unary("DeleteGallery", request)).deleted_objects)
+
+    async def delete_image(self, image: Image | str) -> None:
+        """Erase one image; its gallery goes on counting the shot.
+
+        Raises:
+            NotFoundError: no such image in this tenant.
+            FailedPreconditionError: IMAGE_IN_USE: a running gallery needs it.
+        """
+        await self._unary("DeleteImage", galleries_pb2.DeleteImageRequest(name=resource_name(image, Kind.IMAGE)))
 
     async def get_image(self, image: Image | str) -> PaintedImage:
         """One image and its file.

@@ -1,11 +1,11 @@
-"""Calls the gateway about photos: uploads, inspects and lists them."""
+"""Calls the gateway about photos: uploads, inspects, lists and erases them."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 
 from headshots.client.convert import photos as convert
-from headshots.client.models.photos import Photo, PhotosInspection
+from headshots.client.models.photos import Photo, PhotoRef, PhotosInspection
 from headshots.client.models.subjects import SubjectRef
 from headshots.client.names import Kind, resource_name, several
 from headshots.client.upload import PhotoSource, PhotoUpload
@@ -52,3 +52,12 @@ class PhotoCalls(PhotoUpload):
         request = photos_pb2.ListPhotosRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
         async for item in self._pages("ListPhotos", request, "photos"):
             yield convert.photo(item)
+
+    async def delete_photo(self, photo: PhotoRef) -> None:
+        """Erase one photo; adapters that have learned from it stay.
+
+        Raises:
+            NotFoundError: no such photo in this tenant.
+            FailedPreconditionError: PHOTO_IN_USE: a training learns from it.
+        """
+        await self._unary("DeletePhoto", photos_pb2.DeletePhotoRequest(name=resource_name(photo, Kind.PHOTO)))

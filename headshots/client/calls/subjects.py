@@ -22,7 +22,7 @@ class SubjectCalls(Connection):
         Args:
             display_name: for people, at most 128 characters.
             class_noun: the word the foundation knows such a person by: man, woman, person …
-            request_id: the same id again answers the same subject; default a new one.
+            request_id: the same id with the same arguments answers the same subject; default a new one.
         """
         request = subjects_pb2.CreateSubjectRequest(
             display_name=display_name, class_noun=class_noun, request_id=request_id or new_request_id()
@@ -43,6 +43,17 @@ class SubjectCalls(Connection):
         request = subjects_pb2.ListSubjectsRequest(page_size=page_size)
         async for item in self._pages("ListSubjects", request, "subjects"):
             yield convert.subject(item)
+
+    async def update_subject(self, subject: SubjectRef, *, display_name: str | None = None) -> Subject:
+        """Change what a subject is called; what is None stays as it is.
+
+        Raises:
+            NotFoundError: no such subject in this tenant.
+        """
+        request = subjects_pb2.UpdateSubjectRequest(
+            name=resource_name(subject, Kind.SUBJECT), display_name=display_name
+        )
+        return convert.subject((await self._unary("UpdateSubject", request)).subject)
 
     async def delete_subject(self, subject: SubjectRef) -> int:
         """Erase the subject with its photos, adapters and images; answers how many objects were removed.

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import trainings as convert
 from headshots.client.convert.values import TERMINAL_STATES, wire_priority
-from headshots.client.models.jobs import Priority, Training, TrainingOptions, TrainingRef
+from headshots.client.models.jobs import Priority, Training, TrainingFile, TrainingOptions, TrainingRef
 from headshots.client.models.photos import PhotoRef
 from headshots.client.models.subjects import SubjectRef
 from headshots.client.names import Kind, resource_name, several
+from headshots.errors import UnavailableError
 from headshots.v1 import trainings_pb2
 
 
@@ -33,7 +34,7 @@ class TrainingCalls(Connection):
             subject: whose photos; at least 6 of them.
             options: what to override of the foundation's recipe.
             priority: who is served first.
-            request_id: the same id again answers the same training; default a new one.
+            request_id: the same id with the same arguments answers the same training; default a new one.
             validate_only: check everything and answer the training as it would be, without making it.
             photos: those of the subject's photos to learn from, such as an inspection found usable; default all.
 
@@ -123,3 +124,24 @@ class TrainingCalls(Connection):
         """Ask a training to stop; answers at once. A terminal one is left as it is."""
         request = trainings_pb2.CancelTrainingRequest(name=resource_name(training, Kind.TRAINING))
         return convert.training((await self._unary("CancelTraining", request)).training)
+
+    async def download_training(self, training: TrainingRef, file: TrainingFile = TrainingFile.ADAPTER) -> bytes:
+        """A file of a training that has succeeded.
+
+        Raises:
+            FailedPreconditionError: the training has not succeeded.
+            NotFoundError: no such training in this tenant, or it left no such file.
+            UnavailableError: DOWNLOAD_CUT: the stream ended early; download it again.
+        """
+        request = trainings_pb2.DownloadTrainingFileRequest(
+            name=resource_name(training, Kind.TRAINING), file=f"TRAINING_FILE_{file.name}"
+        )
+        content, size_bytes = bytearray(), 0
+        async for message in self._stream("DownloadTrainingFile", request):
+            size_bytes = size_bytes or message.size_bytes
+            content += message.chunk
+        if len(content) != size_bytes:
+            raise UnavailableError(
+                "DOWNLOAD_CUT", f"{len(content)} of {size_bytes} bytes of {file} arrived; download it again"
+            )
+        return bytes(content)

@@ -6,7 +6,7 @@ from typing import Any
 
 from headshots.client.convert.values import job_failure, job_state, utc_time, wire_priority
 from headshots.client.models.images import Image, ImageFormat, PaintedImage, Remix, ShotPreview
-from headshots.client.models.jobs import Gallery, GalleryEvent, Priority
+from headshots.client.models.jobs import Gallery, GalleryEvent, Priority, TrainingRef
 from headshots.client.names import Kind, resource_name
 from headshots.v1 import galleries_pb2, images_pb2
 
@@ -65,13 +65,16 @@ def gallery_event(message: galleries_pb2.WatchGalleryResponse) -> GalleryEvent:
     return ShotPreview(preview.shot, preview.step, preview.total_steps, preview.content)
 
 
-def painting_options(format: ImageFormat, quality: int, priority: Priority, remix: Remix | None) -> dict[str, Any]:
+def painting_options(
+    format: ImageFormat, quality: int, priority: Priority, remix: Remix | None, training: TrainingRef | None
+) -> dict[str, Any]:
     """The fields of a CreateGalleryRequest that say how its images are painted; what is None stays unset."""
     return {
         "format": _FORMATS[format],
         "quality": quality,
         "priority": wire_priority(priority),
         "remix": None if remix is None else _wire_remix(remix),
+        "training": None if training is None else resource_name(training, Kind.TRAINING),
     }
 
 

@@ -87,6 +87,21 @@ class TrainingOptions:
     seed: int | None = None
 
 
+class TrainingFile(StrEnum):
+    """The files that a training leaves, by the names they are saved under."""
+
+    ADAPTER = "adapter.safetensors"
+    """The LoRA in the layout of PEFT and diffusers."""
+    KOHYA = "adapter.kohya.safetensors"
+    """The same weights in kohya's layout."""
+    MANIFEST = "manifest.json"
+    """What it was made of and by."""
+    SHEET = "sheet.jpg"
+    """The contact sheet."""
+    CARD = "README.md"
+    """The adapter's card."""
+
+
 @dataclass(frozen=True)
 class LossPoint:
     """One point of the training curve: the mean denoising loss since the point before."""

@@ -15,7 +15,12 @@ def subject_name(subject_id: str) -> str:
 
 def photo_name(subject_id: str, sha256: str) -> str:
     """`subjects/{subject}/photos/{photo}`."""
-    return f"{subject_name(subject_id)}/photos/{sha256[:32]}"
+    return photo_name_of(subject_id, sha256[:32])
+
+
+def photo_name_of(subject_id: str, photo_id: str) -> str:
+    """`subjects/{subject}/photos/{photo}`, of its id."""
+    return f"{subject_name(subject_id)}/photos/{photo_id}"
 
 
 def training_name(subject_id: str, training_id: str) -> str:

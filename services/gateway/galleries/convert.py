@@ -23,7 +23,15 @@ def gallery_order(request: galleries_pb2.CreateGalleryRequest) -> GalleryOrder:
         quality=request.quality,
         priority=int(request.priority) or PRIORITY_STANDARD,
         remix=_remix_order(request.remix) if request.HasField("remix") else None,
+        training=_training(request.training),
     )
+
+
+def _training(name: str) -> tuple[str, str] | None:
+    if not name:
+        return None
+    subject_id, training_id = names.ids(name)
+    return subject_id, training_id
 
 
 def _remix_order(message: galleries_pb2.Remix) -> RemixOrder:

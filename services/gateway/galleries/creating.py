@@ -13,14 +13,14 @@ from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArg
 from headshots.schema import PENDING, galleries, shots
 from headshots.styles import Style, StyleLibrary
 from services.gateway.api.names import training_name
-from services.gateway.api.requests import find_by_request_id
+from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.galleries.limits import MAX_SHOTS, SEEDS
 from services.gateway.galleries.models import Gallery, GalleryOrder
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import find_image, to_galleries
 from services.gateway.peers.models import Adapter
 from services.gateway.tenants.ownership import find_subject, new_id
-from services.gateway.trainings.rows import active_of_subject, newest_adapters
+from services.gateway.trainings.rows import active_of_subject, adapter_of_training, newest_adapters
 
 
 def create_gallery(
@@ -30,29 +30,31 @@ def create_gallery(
     subject_id: str,
     order: GalleryOrder,
     *,
-    request_id: str,
+    key: IdempotencyKey,
     validate_only: bool,
 ) -> Gallery:
-    """Queues a gallery with the subject's newest adapter and the styles' current recipes.
+    """Queues a gallery with the adapter that is asked for and the styles' current recipes.
 
-    A repeated `request_id` returns the gallery that it created before; `validate_only` inserts nothing.
+    A repeated `key` returns the gallery that it created before, whatever became of its styles since; `validate_only`
+    inserts nothing.
 
     Raises:
-        NotFoundError: SUBJECT_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
+        NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
+        AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
-        FailedPreconditionError: SUBJECT_UNTRAINED.
+        FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED.
     """
-    recipes = _recipes(library, order)
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
-        made = find_by_request_id(connection, galleries, galleries.c.subject_id == subject_id, request_id)
+        made = find_made(connection, galleries, galleries.c.subject_id == subject_id, key)
         if made is not None:
             return to_galleries(connection, [made])[0]
-        adapter = _adapter_of(connection, subject_id)
+        recipes = _recipes(library, order)
+        adapter = _adapter_of(connection, subject_id, order.training)
         remix = _remix(connection, tenant_id, subject_id, order.remix)
         gallery = _new_gallery(subject_id, order, adapter, remix, database_now(connection))
         if not validate_only:
-            _insert(connection, tenant_id, request_id, gallery, order, recipes)
+            _insert(connection, tenant_id, key, gallery, order, recipes)
         return gallery
 
 
@@ -75,7 +77,9 @@ def _new_gallery(
     )
 
 
-def _adapter_of(connection: Connection, subject_id: str) -> Adapter:
+def _adapter_of(connection: Connection, subject_id: str, training: tuple[str, str] | None) -> Adapter:
+    if training is not None:
+        return adapter_of_training(connection, subject_id, *training)
     adapter = newest_adapters(connection, [subject_id]).get(subject_id)
     if adapter is not None:
         return adapter
@@ -129,7 +133,7 @@ def _recipes(library: StyleLibrary, order: GalleryOrder) -> list[Style]:
 def _insert(
     connection: Connection,
     tenant_id: str,
-    request_id: str,
+    key: IdempotencyKey,
     gallery: Gallery,
     order: GalleryOrder,
     recipes: Sequence[Style],
@@ -139,7 +143,6 @@ def _insert(
             id=gallery.id,
             subject_id=gallery.subject_id,
             tenant_id=tenant_id,
-            request_id=request_id or None,
             state=gallery.state,
             styles=[dataclasses.asdict(recipe) for recipe in recipes],
             shots_per_style=order.shots_per_style,
@@ -150,6 +153,7 @@ def _insert(
             adapter=dataclasses.asdict(gallery.adapter),
             remix=dataclasses.asdict(gallery.remix) if gallery.remix is not None else None,
             created_at=gallery.created_at,
+            **key.columns,
         )
     )
     connection.execute(

@@ -1,4 +1,4 @@
-"""Creates, finds, watches and cancels galleries for the servicer; blocking work runs in threads."""
+"""Creates, finds, watches, cancels and erases galleries for the servicer; blocking work runs in threads."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from sqlalchemy.engine import Engine
 from headshots.artifacts import ArtifactStore
 from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
+from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
-from services.gateway.galleries import creating, rows
+from services.gateway.galleries import creating, removing, rows
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
 from services.gateway.metrics import GatewayMetrics
 
@@ -53,7 +54,7 @@ class GalleryEngine:
         self._poll_seconds = poll_seconds
 
     async def create(
-        self, tenant: str, subject_id: str, order: GalleryOrder, *, request_id: str, validate_only: bool
+        self, tenant: str, subject_id: str, order: GalleryOrder, *, key: IdempotencyKey, validate_only: bool
     ) -> Gallery:
         """Raises as `creating.create_gallery`."""
         gallery = await in_thread(
@@ -63,7 +64,7 @@ class GalleryEngine:
             tenant,
             subject_id,
             order,
-            request_id=request_id,
+            key=key,
             validate_only=validate_only,
         )
         self._workers.wake()
@@ -123,3 +124,11 @@ class GalleryEngine:
     async def image_content(self, image: Image) -> bytes:
         """The file of an image that `watch` yielded."""
         return await self._store.get(image.key)
+
+    async def delete(self, tenant: str, subject_id: str, gallery_id: str) -> int:
+        """See `removing.delete_gallery`."""
+        return await in_thread(removing.delete_gallery, self._database, self._store, tenant, subject_id, gallery_id)
+
+    async def delete_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> None:
+        """See `removing.delete_image`."""
+        await in_thread(removing.delete_image, self._database, self._store, tenant, subject_id, gallery_id, number)

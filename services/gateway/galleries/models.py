@@ -21,6 +21,8 @@ class GalleryOrder:
     quality: int = 0
     priority: int = PRIORITY_STANDARD
     remix: RemixOrder | None = None
+    training: tuple[str, str] | None = None
+    """Ids of the subject and the training whose adapter is taken; None: the subject's newest."""
 
 
 @dataclass(frozen=True)

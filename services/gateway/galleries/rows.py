@@ -29,12 +29,13 @@ def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
     """
     with read(engine) as connection:
-        (gallery,) = to_galleries(connection, [_find(connection, tenant_id, subject_id, gallery_id)])
+        (gallery,) = to_galleries(connection, [find_gallery(connection, tenant_id, subject_id, gallery_id)])
         rows = connection.execute(_finished(gallery_id)).all()
         return dataclasses.replace(gallery, images=tuple(_to_image(row) for row in rows))
 
 
-def _find(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str) -> Row[Any]:
+def find_gallery(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str) -> Row[Any]:
+    """The row of a gallery. Raises as :func:`get_gallery`."""
     find_subject(connection, tenant_id, subject_id)
     row = connection.execute(
         sa.select(galleries).where(galleries.c.id == gallery_id, galleries.c.subject_id == subject_id)
@@ -56,11 +57,11 @@ def get_image(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, 
 
 def find_image(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str, number: int) -> Image:
     """:func:`get_image` within a transaction."""
-    _find(connection, tenant_id, subject_id, gallery_id)
+    find_gallery(connection, tenant_id, subject_id, gallery_id)
     row = connection.execute(_finished(gallery_id).where(shots.c.number == number)).first()
     if row is None:
         name = image_name(subject_id, gallery_id, number)
-        raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {name}, or not yet", metadata={"name": name})
+        raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {name}, not yet or not any more", metadata={"name": name})
     return _to_image(row)
 
 
@@ -85,7 +86,7 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, gallery_id: 
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
     """
     with write(engine) as connection:
-        row = _find(connection, tenant_id, subject_id, gallery_id)
+        row = find_gallery(connection, tenant_id, subject_id, gallery_id)
         connection.execute(sa.select(galleries.c.id).where(galleries.c.id == gallery_id).with_for_update())
         if row.state not in TERMINAL_STATES:
             bump = {"revision": shots.c.revision + 1, "cancel_requested": True}
@@ -94,7 +95,7 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, gallery_id: 
             connection.execute(sa.update(shots).where(mine, shots.c.state == RUNNING).values(**bump))
             connection.execute(sa.update(galleries).where(galleries.c.id == gallery_id).values(cancel_requested=True))
             update_state(connection, gallery_id)
-        return to_galleries(connection, [_find(connection, tenant_id, subject_id, gallery_id)])[0]
+        return to_galleries(connection, [find_gallery(connection, tenant_id, subject_id, gallery_id)])[0]
 
 
 def active_of_subject(connection: Connection, subject_id: str) -> str | None:
@@ -111,7 +112,9 @@ def delete_of_subject(connection: Connection, subject_id: str) -> None:
 
 
 def _finished(gallery_id: str) -> sa.Select[Any]:
-    return sa.select(shots).where(shots.c.gallery_id == gallery_id, shots.c.state == SUCCEEDED).order_by(shots.c.number)
+    """Finished shots whose image was not erased since."""
+    painted = sa.and_(shots.c.state == SUCCEEDED, shots.c.image_key.is_not(None))
+    return sa.select(shots).where(shots.c.gallery_id == gallery_id, painted).order_by(shots.c.number)
 
 
 def _to_image(row: Row[Any]) -> Image:

@@ -10,6 +10,7 @@ import grpc.aio
 
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import galleries_pb2, galleries_pb2_grpc
+from services.gateway.api.convert import idempotency_key
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.galleries import convert
@@ -37,7 +38,7 @@ class GalleryServicer(galleries_pb2_grpc.GalleryServiceServicer):
             current_tenant(),
             subject_id,
             convert.gallery_order(request),
-            request_id=request.request_id,
+            key=idempotency_key(request),
             validate_only=request.validate_only,
         )
         return galleries_pb2.CreateGalleryResponse(gallery=convert.gallery(gallery))
@@ -89,3 +90,18 @@ class GalleryServicer(galleries_pb2_grpc.GalleryServiceServicer):
         subject_id, gallery_id, number = ids(request.name)
         image, content = await self._engine.get_image(current_tenant(), subject_id, gallery_id, int(number))
         return galleries_pb2.GetImageResponse(image=convert.image(subject_id, gallery_id, image), content=content)
+
+    async def DeleteGallery(
+        self, request: galleries_pb2.DeleteGalleryRequest, context: Any
+    ) -> galleries_pb2.DeleteGalleryResponse:
+        """Erases a gallery."""
+        removed = await self._engine.delete(current_tenant(), *ids(request.name))
+        return galleries_pb2.DeleteGalleryResponse(deleted_objects=removed)
+
+    async def DeleteImage(
+        self, request: galleries_pb2.DeleteImageRequest, context: Any
+    ) -> galleries_pb2.DeleteImageResponse:
+        """Erases an image."""
+        subject_id, gallery_id, number = ids(request.name)
+        await self._engine.delete_image(current_tenant(), subject_id, gallery_id, int(number))
+        return galleries_pb2.DeleteImageResponse()

@@ -1,4 +1,4 @@
-"""Stores, inspects and lists photos for the servicer; blocking work runs in threads."""
+"""Stores, inspects, lists and erases photos for the servicer; blocking work runs in threads."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from services.gateway.metrics import GatewayMetrics
 from services.gateway.photos import rows
 from services.gateway.photos.inspector import InspectionReport, Inspector
 from services.gateway.photos.models import Photo
+from services.gateway.photos.removing import LearnsFrom, delete_photo
 from services.gateway.photos.streams import StreamLimiter, StreamPart, read_header
 from services.gateway.photos.uploads import spool
 from services.gateway.tenants.ownership import check_subject
@@ -32,6 +33,7 @@ class PhotoEngine:
         decoders: DecoderPool,
         inspector: Inspector,
         metrics: GatewayMetrics,
+        learns_from: LearnsFrom,
     ) -> None:
         self._database = database
         self._store = store
@@ -39,6 +41,7 @@ class PhotoEngine:
         self._decoders = decoders
         self._inspector = inspector
         self._metrics = metrics
+        self._learns_from = learns_from
 
     async def upload(self, tenant: str, parts: AsyncIterator[StreamPart]) -> list[Photo]:
         """Stores the photos of one stream, all or none. Raises as `StreamLimiter`, `spool` and
@@ -75,3 +78,7 @@ class PhotoEngine:
     async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Photo], str]:
         """See `rows.list_photos`."""
         return await in_thread(rows.list_photos, self._database, tenant, subject_id, size, token)
+
+    async def delete(self, tenant: str, subject_id: str, photo_id: str) -> None:
+        """See `removing.delete_photo`."""
+        await in_thread(delete_photo, self._database, self._store, tenant, subject_id, photo_id, self._learns_from)

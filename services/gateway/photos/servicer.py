@@ -46,3 +46,8 @@ class PhotoServicer(photos_pb2_grpc.PhotoServiceServicer):
             current_tenant(), subject_id, request.page_size or MAX_PHOTOS, request.page_token
         )
         return photos_pb2.ListPhotosResponse(photos=map(convert.photo, page), next_page_token=token)
+
+    async def DeletePhoto(self, request: photos_pb2.DeletePhotoRequest, context: Any) -> photos_pb2.DeletePhotoResponse:
+        """Erases a photo."""
+        await self._engine.delete(current_tenant(), *ids(request.name))
+        return photos_pb2.DeletePhotoResponse()

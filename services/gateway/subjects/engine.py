@@ -1,10 +1,11 @@
-"""Creates, finds and erases subjects for the servicer; blocking work runs in threads."""
+"""Creates, finds, renames and erases subjects for the servicer; blocking work runs in threads."""
 
 from __future__ import annotations
 
 from sqlalchemy.engine import Engine
 
 from headshots.threads import in_thread
+from services.gateway.api.requests import IdempotencyKey
 from services.gateway.subjects import rows
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.models import Subject
@@ -17,7 +18,7 @@ class SubjectEngine:
         self._database = database
         self._eraser = eraser
 
-    async def create(self, tenant: str, display_name: str, class_noun: str, request_id: str) -> Subject:
+    async def create(self, tenant: str, display_name: str, class_noun: str, key: IdempotencyKey) -> Subject:
         """See `rows.create_subject`."""
         return await in_thread(
             rows.create_subject,
@@ -25,7 +26,7 @@ class SubjectEngine:
             tenant,
             display_name=display_name,
             class_noun=class_noun,
-            request_id=request_id,
+            key=key,
         )
 
     async def get(self, tenant: str, subject_id: str) -> Subject:
@@ -35,6 +36,10 @@ class SubjectEngine:
     async def page(self, tenant: str, size: int, token: str) -> tuple[list[Subject], str]:
         """See `rows.list_subjects`."""
         return await in_thread(rows.list_subjects, self._database, tenant, size, token)
+
+    async def rename(self, tenant: str, subject_id: str, display_name: str | None) -> Subject:
+        """See `rows.rename_subject`."""
+        return await in_thread(rows.rename_subject, self._database, tenant, subject_id, display_name)
 
     async def delete(self, tenant: str, subject_id: str) -> int:
         """See `Eraser.delete`."""

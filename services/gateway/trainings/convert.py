@@ -1,4 +1,4 @@
-"""Converts trainings and their options between dataclasses and protobuf."""
+"""Converts trainings, their options and files between dataclasses and protobuf."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from services.gateway.api import names
 from services.gateway.api.convert import STATES, optional_timestamp, timestamp
 from services.gateway.peers.convert import adapter, failure, options
 from services.gateway.peers.models import TrainingOptions
+from services.gateway.trainings.files import FileKind, FilePiece
 from services.gateway.trainings.models import Training
 
 
@@ -53,3 +54,17 @@ def training(value: Training) -> trainings_pb2.Training:
         event_number=value.revision,
         scores=ParseDict(job.scores, trainings_pb2.TrainingScores()) if job.scores is not None else None,
     )
+
+
+def file_kind(file: trainings_pb2.TrainingFile) -> FileKind:
+    """The file that a caller names."""
+    name = trainings_pb2.TrainingFile.Name(file or trainings_pb2.TRAINING_FILE_ADAPTER)
+    return FileKind[name.removeprefix("TRAINING_FILE_")]
+
+
+def file_piece(piece: FilePiece, kind: FileKind) -> trainings_pb2.DownloadTrainingFileResponse:
+    """A piece; the first one tells what the file is."""
+    message = trainings_pb2.DownloadTrainingFileResponse(chunk=piece.content)
+    if piece.is_first:
+        message.filename, message.content_type, message.size_bytes = kind.filename, kind.content_type, piece.size_bytes
+    return message

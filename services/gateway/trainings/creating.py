@@ -15,7 +15,7 @@ from headshots.database import database_now, write
 from headshots.errors import FailedPreconditionError
 from headshots.schema import PENDING, trainings
 from services.gateway.api.names import training_name
-from services.gateway.api.requests import find_by_request_id
+from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.peers.models import TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.photos.limits import MIN_TRAINING_PHOTOS
 from services.gateway.photos.rows import photo_refs
@@ -32,21 +32,22 @@ def create_training(
     *,
     options: TrainingOptions,
     priority: int,
-    request_id: str,
+    key: IdempotencyKey,
     validate_only: bool,
     photos: Sequence[str] = (),
 ) -> Training:
     """Queues a training on the photos with these names, else on all that the subject has now.
 
-    A repeated `request_id` returns the training that it created before; `validate_only` inserts nothing.
+    A repeated `key` returns the training that it created before; `validate_only` inserts nothing.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
+        AlreadyExistsError: REQUEST_ID_REUSED.
         FailedPreconditionError: TOO_FEW_PHOTOS, TRAINING_ACTIVE.
     """
     with write(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id, lock=True)
-        made = find_by_request_id(connection, trainings, trainings.c.subject_id == subject_id, request_id)
+        made = find_made(connection, trainings, trainings.c.subject_id == subject_id, key)
         if made is not None:
             return to_training(made)
         refs = photo_refs(connection, subject_id, photos)
@@ -62,7 +63,7 @@ def create_training(
             revision=1,
         )
         if not validate_only:
-            _insert(connection, tenant_id, request_id, training)
+            _insert(connection, tenant_id, key, training)
         return training
 
 
@@ -80,18 +81,18 @@ def _check_may_train(connection: Connection, subject_id: str, photo_count: int) 
         )
 
 
-def _insert(connection: Connection, tenant_id: str, request_id: str, training: Training) -> None:
+def _insert(connection: Connection, tenant_id: str, key: IdempotencyKey, training: Training) -> None:
     connection.execute(
         sa.insert(trainings).values(
             id=training.id,
             subject_id=training.subject_id,
             tenant_id=tenant_id,
-            request_id=request_id or None,
             state=training.job.state,
             request=training.request.to_json(),
             job=training.job.to_json(),
             created_at=training.created_at,
             revision=training.revision,
+            **key.columns,
         )
     )
     record_creation(connection, training)

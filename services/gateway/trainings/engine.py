@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator, Sequence
 
 from sqlalchemy.engine import Engine
 
+from headshots.artifacts import ArtifactStore
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.threads import in_thread
+from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.models import TrainingOptions
 from services.gateway.trainings import creating, rows
+from services.gateway.trainings.files import FileKind, FilePiece, file_key, pieces
 from services.gateway.trainings.models import Training
 from services.gateway.trainings.reconciler import Reconciler
 
@@ -23,6 +26,7 @@ class TrainingEngine:
     def __init__(
         self,
         database: Engine,
+        store: ArtifactStore,
         reconciler: Reconciler,
         describer: Describer,
         hub: Hub,
@@ -31,6 +35,7 @@ class TrainingEngine:
         poll_seconds: float,
     ) -> None:
         self._database = database
+        self._store = store
         self._reconciler = reconciler
         self._describer = describer
         self._hub = hub
@@ -44,7 +49,7 @@ class TrainingEngine:
         options: TrainingOptions,
         *,
         priority: int,
-        request_id: str,
+        key: IdempotencyKey,
         validate_only: bool,
         photos: Sequence[str] = (),
     ) -> Training:
@@ -57,7 +62,7 @@ class TrainingEngine:
             subject_id,
             options=options,
             priority=priority,
-            request_id=request_id,
+            key=key,
             validate_only=validate_only,
             photos=photos,
         )
@@ -80,6 +85,14 @@ class TrainingEngine:
     async def get(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `rows.get_training`."""
         return await in_thread(rows.get_training, self._database, tenant, subject_id, training_id)
+
+    async def download(
+        self, tenant: str, subject_id: str, training_id: str, kind: FileKind
+    ) -> AsyncIterator[FilePiece]:
+        """Yields the pieces of a file. Raises as `rows.get_training`, `files.file_key` and `files.pieces`."""
+        training = await self.get(tenant, subject_id, training_id)
+        async for piece in pieces(self._store, file_key(training, kind)):
+            yield piece
 
     async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Training], str]:
         """See `rows.list_trainings`."""

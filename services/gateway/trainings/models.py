@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.gateway.peers.models import TrainingJob, TrainingRequest
+from headshots.errors import FailedPreconditionError
+from services.gateway.api.names import training_name
+from services.gateway.peers.models import Adapter, TrainingJob, TrainingRequest
 
 
 @dataclass(frozen=True)
@@ -26,3 +28,19 @@ class Training:
     submitted: bool = False
     """Whether a trainer has confirmed the job."""
     cancel_requested: bool = False
+
+
+def finished_adapter(training: Training) -> Adapter:
+    """The adapter that the training has made.
+
+    Raises:
+        FailedPreconditionError: TRAINING_UNFINISHED.
+    """
+    if training.job.adapter is None:
+        name = training_name(training.subject_id, training.id)
+        raise FailedPreconditionError(
+            "TRAINING_UNFINISHED",
+            f"{name} has made nothing, as it has not succeeded; wait for it, or train again where it failed",
+            metadata={"name": name},
+        )
+    return training.job.adapter

@@ -23,7 +23,7 @@ from services.gateway.trainings.events import (
     record_change,
     to_training,
 )
-from services.gateway.trainings.models import Training
+from services.gateway.trainings.models import Training, finished_adapter
 
 ACTIVE = trainings.c.state.not_in(TERMINAL_STATES)
 
@@ -109,6 +109,20 @@ def newest_adapters(connection: Connection, subject_ids: Sequence[str]) -> dict[
     return {row.subject_id: Adapter(**row.job["adapter"]) for row in rows}
 
 
+def adapter_of_training(connection: Connection, subject_id: str, owner_id: str, training_id: str) -> Adapter:
+    """The adapter of a training of the subject; `owner_id` is the subject in the name that the caller gave.
+
+    Raises:
+        NotFoundError: TRAINING_NOT_FOUND, also for a training of another subject.
+        FailedPreconditionError: TRAINING_UNFINISHED.
+    """
+    mine = sa.and_(trainings.c.id == training_id, trainings.c.subject_id == subject_id)
+    row = connection.execute(sa.select(trainings).where(mine)).first() if owner_id == subject_id else None
+    if row is None:
+        raise not_found("TRAINING_NOT_FOUND", training_name(owner_id, training_id), listed_by="ListTrainings")
+    return finished_adapter(to_training(row))
+
+
 def adapter_digests(connection: Connection, subject_id: str) -> list[str]:
     """SHA-256 of every adapter that a training of the subject has made."""
     jobs = connection.execute(
@@ -121,6 +135,15 @@ def unfinished_of_subject(connection: Connection, subject_id: str) -> str | None
     """The id of a training that a trainer may still write for: it is active, or no trainer knows yet of its end."""
     unfinished = sa.and_(trainings.c.subject_id == subject_id, sa.or_(ACTIVE, trainings.c.owes_cancel))
     return connection.execute(sa.select(trainings.c.id).where(unfinished)).scalar()
+
+
+def learns_from(connection: Connection, subject_id: str, photo_key: str) -> str | None:
+    """The name of a training that a trainer may still run and that learns from this photo."""
+    unfinished = sa.and_(trainings.c.subject_id == subject_id, sa.or_(ACTIVE, trainings.c.owes_cancel))
+    for row in connection.execute(sa.select(trainings).where(unfinished)):
+        if photo_key in (key for key, _ in to_training(row).request.photos):
+            return training_name(subject_id, row.id)
+    return None
 
 
 def delete_of_subject(connection: Connection, subject_id: str) -> None:

@@ -10,6 +10,7 @@ import grpc.aio
 
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import trainings_pb2, trainings_pb2_grpc
+from services.gateway.api.convert import idempotency_key
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.peers.models import PRIORITY_STANDARD
@@ -38,7 +39,7 @@ class TrainingServicer(trainings_pb2_grpc.TrainingServiceServicer):
             subject_id,
             convert.training_options(request.options),
             priority=int(request.priority) or PRIORITY_STANDARD,
-            request_id=request.request_id,
+            key=idempotency_key(request),
             validate_only=request.validate_only,
             photos=list(request.photos),
         )
@@ -77,3 +78,14 @@ class TrainingServicer(trainings_pb2_grpc.TrainingServiceServicer):
         """Asks a training to stop."""
         training = await self._engine.cancel(current_tenant(), *ids(request.name))
         return trainings_pb2.CancelTrainingResponse(training=convert.training(training))
+
+    async def DownloadTrainingFile(
+        self, request: trainings_pb2.DownloadTrainingFileRequest, context: Any
+    ) -> AsyncIterator[trainings_pb2.DownloadTrainingFileResponse]:
+        """A file, piece by piece."""
+        kind = convert.file_kind(request.file)
+        subject_id, training_id = ids(request.name)
+        download = self._engine.download(current_tenant(), subject_id, training_id, kind)
+        async with contextlib.aclosing(download) as pieces:  # type: ignore[type-var]
+            async for piece in pieces:
+                yield convert.file_piece(piece, kind)

@@ -12,6 +12,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import os
+import time
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +30,9 @@ from services.generator.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
+UNUSED_SECONDS = 30 * 86400.0
+"""A file on disk that was not used for so long is not taken over at a start. Its adapter may have been erased while
+this generator was off, and the tombstone that told so is not kept for ever (`headshots.stores.tombstones.KEPT`)."""
 Row = npt.NDArray[np.float32]
 _SUFFIX = ".safetensors"
 _KEY_DIGITS = 32
@@ -73,14 +79,18 @@ class AdapterCache:
         self._host = ByteLru(host_bytes)
         self._rows: dict[str, Row] = {}
         self._loading: dict[str, asyncio.Task[Row]] = {}
+        self._keys: dict[str, str] = {}
+        self.erased: Set[str] = frozenset()
+        """Digests of adapters that were erased of late: their copies are not used unless the object is there again."""
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(f"*{_PARTIAL}"):
             left.unlink()
         for path in sorted(folder.glob(f"*{_SUFFIX}"), key=lambda p: p.stat().st_mtime):
-            if "-" in path.stem:
-                self._unlink(self._disk.add(path.stem, path.stat().st_size))
+            # Without a dash: of a version that did not keep which key it came from.
+            if "-" not in path.stem or path.stat().st_mtime < time.time() - UNUSED_SECONDS:
+                path.unlink()
             else:
-                path.unlink()  # of a version that did not keep which key it came from
+                self._unlink(self._disk.add(path.stem, path.stat().st_size))
 
     async def row(self, adapter: AdapterRef) -> Row:
         """The packed row of ``adapter``, [P] float32, checked.
@@ -92,6 +102,8 @@ class AdapterCache:
         """
         if adapter.foundation_digest != self._digest:
             raise foreign_foundation(adapter.foundation_digest, self._digest)
+        if adapter.sha256 in self.erased and not await self._store.exists(adapter.key):
+            raise _not_found(adapter.key)
         name = adapter.name
         found = self._rows.get(name)
         self._metrics.looked_up("host", found is not None)
@@ -114,15 +126,23 @@ class AdapterCache:
         loading = {task for name, task in self._loading.items() if _is_of(name, sha256)}
         if loading:
             await asyncio.wait(loading)
-        on_host = [name for name in list(self._rows) if _is_of(name, sha256)]
-        for name in on_host:
-            del self._rows[name]
+        names = self._names(sha256)
+        for name in names:
+            self._rows.pop(name, None)
+            self._keys.pop(name, None)
             self._host.remove(name)
-        on_disk = await asyncio.to_thread(lambda: [path.stem for path in self._folder.glob(f"{sha256}-*{_SUFFIX}")])
-        for name in on_disk:
             self._disk.remove(name)
-        await asyncio.to_thread(self._unlink, on_disk)
-        return bool(on_host or on_disk)
+        await asyncio.to_thread(self._unlink, names)
+        return bool(names)
+
+    async def is_orphaned(self, sha256: str) -> bool:
+        """Whether there is a copy, on disk or in memory, of an object that is not known to be in the store.
+
+        Raises:
+            UnavailableError: OBJECT_STORE_UNAVAILABLE.
+        """
+        keys = [self._keys.get(name) for name in self._names(sha256)]
+        return any([key is None or not await self._store.exists(key) for key in keys])
 
     async def _load(self, adapter: AdapterRef) -> Row:
         """Disk or store to a packed row. A file that is refused is not kept on disk."""
@@ -139,8 +159,10 @@ class AdapterCache:
             await self._keep(adapter.name, data)
         row.flags.writeable = False
         self._rows[adapter.name] = row
+        self._keys[adapter.name] = adapter.key
         for gone in self._host.add(adapter.name, row.nbytes):
             self._rows.pop(gone, None)
+            self._forget_key(gone)
         return row
 
     async def _data(self, adapter: AdapterRef) -> tuple[bytes, bool]:
@@ -163,16 +185,17 @@ class AdapterCache:
             # The disk only saves downloads: a full one makes the next load slower, not impossible.
             log.warning("adapter %s is not kept on disk: %s", name[:12], error)
             return
-        await asyncio.to_thread(self._unlink, self._disk.add(name, len(data)))
+        dropped = self._disk.add(name, len(data))
+        await asyncio.to_thread(self._unlink, dropped)
+        for gone in dropped:
+            self._forget_key(gone)
 
     async def _download(self, adapter: AdapterRef) -> bytes:
         try:
             data = await self._store.get_promised(adapter.key, adapter.sha256)
         except NotFoundError as error:
             self._metrics.looked_up("store", False)
-            raise InvalidAdapterError(
-                "ADAPTER_NOT_FOUND", f"the object store has no {adapter.key}; train the subject again"
-            ) from error
+            raise _not_found(adapter.key) from error
         except FailedPreconditionError as error:
             self._metrics.looked_up("store", False)
             raise InvalidAdapterError("ADAPTER_DIGEST_MISMATCH", f"{error.message}; train the subject again") from error
@@ -181,6 +204,15 @@ class AdapterCache:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}{_SUFFIX}"
+
+    def _names(self, sha256: str) -> list[str]:
+        """Of the copies on disk and in memory, whatever key they came from."""
+        return sorted({name for name in (*self._disk, *self._host) if _is_of(name, sha256)})
+
+    def _forget_key(self, name: str) -> None:
+        """Of a copy that is neither on disk nor in memory the key is not needed."""
+        if name not in self._disk and name not in self._host:
+            self._keys.pop(name, None)
 
     def _unlink(self, names: list[str]) -> None:
         for name in names:
@@ -192,10 +224,15 @@ def _is_of(name: str, sha256: str) -> bool:
     return name.startswith(f"{sha256}-")
 
 
+def _not_found(key: str) -> InvalidAdapterError:
+    return InvalidAdapterError("ADAPTER_NOT_FOUND", f"the object store has no {key}; train the subject again")
+
+
 def _read(path: Path, sha256: str) -> bytes | None:
     """The file's bytes; None where it is gone or not what it was."""
     try:
         data = path.read_bytes()
+        os.utime(path)
     except FileNotFoundError:
         return None
     return data if hashlib.sha256(data).hexdigest() == sha256 else None
@@ -204,5 +241,10 @@ def _read(path: Path, sha256: str) -> bytes | None:
 def _write(path: Path, data: bytes) -> None:
     """Whole or not at all."""
     partial = path.with_suffix(_PARTIAL)
-    partial.write_bytes(data)
-    partial.replace(path)
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError:
+        # Half of a person's adapter is still hers.
+        partial.unlink(missing_ok=True)
+        raise

@@ -194,6 +194,34 @@ def test_deleting_asks_first(terminal: Terminal) -> None:
     assert terminal.fake.subjects == {}
 
 
+def test_a_training_leaves_files_to_download(terminal: Terminal, photos: Path, tmp_path: Path) -> None:
+    terminal.run("subjects", "create", "Ada")
+    training = terminal.json("train", "s0", "--photos", str(photos))["name"]
+    out = tmp_path / "files"
+    printed = terminal.run("trainings", "download", training, "--file", "kohya", "--file", "card", "--out", str(out))
+    assert printed.stdout.split() == [str(out / "adapter.kohya.safetensors"), str(out / "README.md")]
+    assert (out / "README.md").read_text() == "TRAINING_FILE_CARD"
+    terminal.fake.missing_bytes = 1
+    assert "DOWNLOAD_CUT" in terminal.run("trainings", "download", training, "--out", str(out), code=3).stderr
+    assert not (out / "adapter.safetensors").exists()
+
+
+def test_less_than_a_person_is_erased_and_renamed(terminal: Terminal, photos: Path, tmp_path: Path) -> None:
+    terminal.run("subjects", "create", "Ada")
+    terminal.run("train", "s0", "--photos", str(photos))
+    assert "'Bob'" in terminal.run("subjects", "rename", "s0", "Bob").stderr
+    name = terminal.json("photos", "list", "s0")[0]["name"]
+    assert name in terminal.run("photos", "list", "s0").stdout
+    terminal.run("photos", "delete", name, "--yes")
+    assert len(terminal.json("photos", "list", "s0")) == 5
+    assert "headshots photos list subjects/s0" in terminal.run("photos", "delete", name, "--yes", code=4).stderr
+    terminal.run("generate", "s0", "--style", STYLES[0], "--out", str(tmp_path / "out"))
+    gallery = terminal.json("galleries", "list", "s0")[0]["name"]
+    terminal.run("galleries", "delete", f"{gallery}/images/1", "--yes")
+    assert terminal.json("galleries", "delete", gallery, "--yes") == {"deleted": gallery}
+    assert terminal.json("galleries", "list", "s0") == []
+
+
 def test_the_installed_command_as_a_process(terminal: Terminal) -> None:
     environment = {**os.environ, **terminal.environment}
     done = subprocess.run(

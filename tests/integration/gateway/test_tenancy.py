@@ -43,6 +43,7 @@ COMPLETES_AN_ERASURE = "DeleteSubject"
 # Fields whose subject has to be the request's own: what any other subject's name answers, whether or not it exists.
 NOT_ITS_OWN: dict[str, tuple[type[HeadshotsError], str]] = {
     "CreateGallery.remix.image": (InvalidArgumentError, "REMIX_OF_ANOTHER_SUBJECT"),
+    "CreateGallery.training": (NotFoundError, "TRAINING_NOT_FOUND"),
     "CreateTraining.photos": (NotFoundError, "PHOTO_NOT_FOUND"),
 }
 
@@ -191,10 +192,21 @@ async def test_every_text_of_a_call_names_something_or_is_known_to_be_free(call:
         assert collections_of(path[-1]) or path[-1].name in FREE_TEXT, path[-1].full_name
 
 
+def _deletes_last(call: MethodDescriptor) -> tuple[bool, int]:
+    """What erases comes last, images before what has them; a subject last of all."""
+    if not call.name.startswith("Delete"):
+        return (False, 0)
+    return (True, ("images", "galleries", "photos", "subjects").index(_first_name(call).collections[-1]))
+
+
+def _first_name(call: MethodDescriptor) -> NameField:
+    return next(field for field in NAME_FIELDS if field.call is call)
+
+
 async def test_own_names_are_answered_without_a_word_of_others(scene: Scene) -> None:
     """With this the rows above are known to be refused for the name alone."""
     hidden = [scene.subjects[kind].ids for kind in ("foreign", "deleted", "deleting")]
-    for call in sorted(CALLS, key=lambda call: call.name.startswith("Delete")):
+    for call in sorted(CALLS, key=_deletes_last):
         messages = requests(call, scene.own)
         # A job that is only checked: a running one would hold up the subject's deletion, which comes last.
         if "validate_only" in call.input_type.fields_by_name:

@@ -120,6 +120,24 @@ class FakeGalleries(FakeState):
         image = gallery.images[int(shot)]
         return galleries_pb2.GetImageResponse(image=image, content=painted_png(image.style, image.seed))
 
+    async def DeleteGallery(
+        self, request: galleries_pb2.DeleteGalleryRequest, context: Any
+    ) -> galleries_pb2.DeleteGalleryResponse:
+        self.enter("DeleteGallery", request)
+        gallery = find(self.galleries, request.name, "GALLERY_NOT_FOUND")
+        del self.galleries[request.name]
+        return galleries_pb2.DeleteGalleryResponse(deleted_objects=len(gallery.images))
+
+    async def DeleteImage(
+        self, request: galleries_pb2.DeleteImageRequest, context: Any
+    ) -> galleries_pb2.DeleteImageResponse:
+        self.enter("DeleteImage", request)
+        gallery = find(self.galleries, request.name.partition("/images/")[0], "GALLERY_NOT_FOUND")
+        for number, image in enumerate(gallery.images):
+            if image.name == request.name:
+                del gallery.images[number]
+        return galleries_pb2.DeleteImageResponse()
+
 
 def _without_images(gallery: galleries_pb2.Gallery) -> galleries_pb2.Gallery:
     bare = galleries_pb2.Gallery()

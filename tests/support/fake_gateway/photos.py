@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from headshots.errors import InvalidPhotoError
+from headshots.errors import InvalidPhotoError, NotFoundError
 from headshots.v1 import photos_pb2
 from tests.support.fake_gateway.state import FakeState, find, page
 
@@ -86,6 +86,16 @@ class FakePhotos(FakeState):
         self.enter("ListPhotos", request)
         items, token = page(find(self.photos, request.parent, "SUBJECT_NOT_FOUND"), request)
         return photos_pb2.ListPhotosResponse(photos=items, next_page_token=token)
+
+    async def DeletePhoto(self, request: photos_pb2.DeletePhotoRequest, context: Any) -> photos_pb2.DeletePhotoResponse:
+        self.enter("DeletePhoto", request)
+        parent = request.name.partition("/photos/")[0]
+        kept = [photo for photo in find(self.photos, parent, "SUBJECT_NOT_FOUND") if photo.name != request.name]
+        if len(kept) == len(self.photos[parent]):
+            raise NotFoundError("PHOTO_NOT_FOUND", f"there is no {request.name}", metadata={"name": request.name})
+        self.photos[parent] = kept
+        self.subjects[parent].photo_count = len(kept)
+        return photos_pb2.DeletePhotoResponse()
 
 
 def _inspected(start: photos_pb2.CandidatePhoto, content: bytes) -> photos_pb2.PhotoInspection:

@@ -22,6 +22,8 @@ class FakeState(PublicServicer):
     """
 
     def __init__(self) -> None:
+        self.missing_bytes = 0
+        """A download ends so many bytes early."""
         self.subjects: dict[str, subjects_pb2.Subject] = {}
         self.photos: dict[str, list[photos_pb2.Photo]] = {}
         self.trainings: dict[str, trainings_pb2.Training] = {}

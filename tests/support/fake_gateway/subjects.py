@@ -39,6 +39,15 @@ class FakeSubjects(FakeState):
         items, token = page(list(self.subjects.values())[::-1], request)
         return subjects_pb2.ListSubjectsResponse(subjects=items, next_page_token=token)
 
+    async def UpdateSubject(
+        self, request: subjects_pb2.UpdateSubjectRequest, context: Any
+    ) -> subjects_pb2.UpdateSubjectResponse:
+        self.enter("UpdateSubject", request)
+        subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        if request.HasField("display_name"):
+            subject.display_name = request.display_name
+        return subjects_pb2.UpdateSubjectResponse(subject=subject)
+
     async def DeleteSubject(
         self, request: subjects_pb2.DeleteSubjectRequest, context: Any
     ) -> subjects_pb2.DeleteSubjectResponse:

@@ -102,3 +102,13 @@ class FakeTrainings(FakeState):
         if self.cancels_at_once and training.state in (jobs_pb2.JOB_STATE_PENDING, jobs_pb2.JOB_STATE_RUNNING):
             training.state = jobs_pb2.JOB_STATE_CANCELLED
         return trainings_pb2.CancelTrainingResponse(training=training)
+
+    async def DownloadTrainingFile(
+        self, request: trainings_pb2.DownloadTrainingFileRequest, context: Any
+    ) -> AsyncIterator[trainings_pb2.DownloadTrainingFileResponse]:
+        self.enter("DownloadTrainingFile", request)
+        find(self.trainings, request.name, "TRAINING_NOT_FOUND")
+        content = trainings_pb2.TrainingFile.Name(request.file).encode()
+        size_bytes = len(content) + self.missing_bytes
+        yield trainings_pb2.DownloadTrainingFileResponse(size_bytes=size_bytes, chunk=content[:5])
+        yield trainings_pb2.DownloadTrainingFileResponse(chunk=content[5:])

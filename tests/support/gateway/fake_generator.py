@@ -59,6 +59,8 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         self.stopped = 0
         """Calls that ended without an image."""
         self.evicted: list[str] = []
+        self.answers_evictions = asyncio.Event()
+        self.answers_evictions.set()
         self.max_rank = 32
         self._permits: asyncio.Semaphore | None = None
 
@@ -146,5 +148,6 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         self, request: generator.EvictAdapterRequest, context: Any
     ) -> generator.EvictAdapterResponse:
         hold_eviction(request)
+        await self.answers_evictions.wait()
         self.evicted.append(request.sha256)
         return generator.EvictAdapterResponse(evicted=True)

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Engine
 from headshots import keys, schema
 from headshots.database import database_now, read, write
 from headshots.styles import StyleLibrary
+from services.gateway.api.requests import IdempotencyKey
 from services.gateway.galleries import shots
 from services.gateway.galleries.claiming import claim
 from services.gateway.galleries.creating import create_gallery
@@ -25,7 +26,7 @@ IMAGE = ImageDone("key", "ab" * 32, 1, "image/png", 8, 8)
 def trained_subject(engine: Engine, tenant: str) -> str:
     """The id of a new subject with an adapter."""
     keys.create_tenant(engine, tenant)
-    subject = create_subject(engine, tenant, display_name="", class_noun="", request_id="").id
+    subject = create_subject(engine, tenant, display_name="", class_noun="", key=IdempotencyKey()).id
     with write(engine) as connection:
         connection.execute(
             sa.insert(schema.trainings).values(
@@ -56,7 +57,7 @@ def order(engine: Engine, tenant: str, subject: str, count: int, priority: int =
     """Orders a gallery of `count` shots; its id."""
     let_time_pass(engine)
     gallery_order = GalleryOrder(("studio-navy-suit",), shots_per_style=count, priority=priority)
-    return create_gallery(engine, LIBRARY, tenant, subject, gallery_order, request_id="", validate_only=False).id
+    return create_gallery(engine, LIBRARY, tenant, subject, gallery_order, key=IdempotencyKey(), validate_only=False).id
 
 
 def take(engine: Engine, owner: str = "test", *, has_others: bool = False) -> Shot:

@@ -80,6 +80,7 @@ class World:
             "first_key_file": None,
             "styles": default_styles(),
             "internal": InternalSettings(self.folder / KEY_FILE),
+            "scratch_dir": self.folder / "unused",
             "trainer_address": f"127.0.0.1:{self.trainer_port}",
             "generator_address": f"127.0.0.1:{self.generator_port}",
             "port": free_port(),

@@ -15,9 +15,10 @@ from tests.support.contract import CALLS, SERVICES, constraint, inputs, name_of
 from tests.support.paths import ROOT
 
 # Fields that hold names of resources, and the reason where there is none of that kind.
-NAMES = ("name", "parent", "image", "photos")
+NAMES = ("name", "parent", "image", "photos", "training")
 NOT_FOUND = {
     "subjects": "SUBJECT_NOT_FOUND",
+    "photos": "PHOTO_NOT_FOUND",
     "trainings": "TRAINING_NOT_FOUND",
     "galleries": "GALLERY_NOT_FOUND",
     "images": "IMAGE_NOT_FOUND",
@@ -27,6 +28,7 @@ NOT_FOUND = {
 WITHIN_CALLS = (
     *sorted((ROOT / "services" / "gateway").rglob("*.py")),
     *sorted((ROOT / "headshots" / "imaging").rglob("*.py")),
+    *sorted((ROOT / "headshots" / "stores").rglob("*.py")),
     *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py", "keys.py", "styles.py")),
     *(ROOT / "headshots" / "rpc" / name for name in ("auth.py", "parsing.py", "validation.py")),
 )
@@ -133,7 +135,7 @@ def test_the_page_tells_every_finding() -> None:
 def test_the_page_tells_how_trainings_and_galleries_fail() -> None:
     text = (ROOT / "docs" / "api.md").read_text("utf-8").split("## Why a job failed\n")[1].split("\n## ")[0]
     told = set(re.findall(r"`?\b([A-Z]{3,}(?:_[A-Z]+)+|INTERNAL)\b`?", text))
-    folders = ("services", "headshots/diffusion", "headshots/imaging", "headshots/artifacts.py")
+    folders = ("services", "headshots/diffusion", "headshots/imaging", "headshots/artifacts.py", "headshots/stores")
     paths = [path for name in folders for path in (sorted((ROOT / name).rglob("*.py")) or [ROOT / name])]
     code = "".join(path.read_text("utf-8") for path in paths)
     assert [reason for reason in told if f'"{reason}"' not in code] == []

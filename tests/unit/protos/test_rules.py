@@ -21,8 +21,8 @@ from tests.support.paths import ROOT
 
 PROTOS = ROOT / "protos"
 GOOGLE = Path(grpc_tools.__file__).parent / "_proto"
-VERBS = ("Get", "List", "Create", "Delete", "Watch", "Cancel", "Upload", "Inspect")
-BY_NAME = ("Get", "Delete", "Watch", "Cancel")
+VERBS = ("Get", "List", "Create", "Update", "Delete", "Watch", "Cancel", "Upload", "Inspect", "Download")
+BY_NAME = ("Get", "Update", "Delete", "Watch", "Cancel", "Download")
 # The API key says whose it is.
 SINGLETONS = {"GetTenant"}
 # Their parent is the tenant, which the API key names, or the installation.
@@ -98,7 +98,7 @@ def test_names_follow_the_aips(call: MethodDescriptor) -> None:
         assert first == "name"
     if verb in ("List", "Create") and call.name not in TOP_LEVEL:
         assert first == "parent"
-    assert call.server_streaming == (verb == "Watch")
+    assert call.server_streaming == (verb in ("Watch", "Download"))
     assert call.client_streaming == (verb in ("Upload", "Inspect"))
 
 

@@ -22,10 +22,20 @@ async def test_a_subject_is_made_with_defaults_and_found(world: World) -> None:
 
 async def test_the_same_request_id_makes_one_subject_for_each_tenant(world: World) -> None:
     first = await world.acme.subject(request_id="r1", display_name="Ada")
-    assert await world.acme.subject(request_id="r1") == first
+    assert await world.acme.subject(request_id="r1", display_name="Ada") == first
     assert await world.acme.subject(request_id="r2") != first
     assert await world.caller(world.keys["globex"]).subject(request_id="r1") != first
     assert len(world.rows(schema.subjects)) == 3
+
+
+async def test_a_subject_is_renamed_and_nothing_tells_its_old_name(world: World) -> None:
+    name = await world.acme.subject(display_name="Ada", request_id="r1")
+    update = subjects_pb2.UpdateSubjectRequest
+    assert (await world.acme("UpdateSubject", update(name=name))).subject.display_name == "Ada"
+    assert (await world.acme("UpdateSubject", update(name=name, display_name="Bob"))).subject.display_name == "Bob"
+    assert "Ada" not in repr(world.rows(schema.subjects))
+    assert await world.acme.subject(display_name="Ada", request_id="r1") == name
+    assert (await world.acme("UpdateSubject", update(name=name, display_name=""))).subject.display_name == ""
 
 
 async def test_pages_hold_every_subject_once_newest_first(world: World) -> None:

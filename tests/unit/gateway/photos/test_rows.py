@@ -15,6 +15,7 @@ from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.errors import AlreadyExistsError, UnavailableError
+from services.gateway.api.requests import IdempotencyKey
 from services.gateway.photos.rows import photo_key, store_photos
 from services.gateway.photos.uploads import SpooledPhoto
 from services.gateway.subjects.rows import create_subject
@@ -45,7 +46,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def subject(engine: Engine) -> str:
-    return create_subject(engine, "acme", display_name="", class_noun="", request_id="").id
+    return create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey()).id
 
 
 def spooled(folder: Path, *contents: str) -> list[SpooledPhoto]:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 from headshots import keys, schema
 from headshots.database import migrate, open_database
 from headshots.schema import CANCELLED, PENDING, RUNNING, SUCCEEDED
+from services.gateway.api.requests import IdempotencyKey
 from services.gateway.peers.models import Adapter, TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.subjects.rows import create_subject
 from services.gateway.trainings import mirror
@@ -34,7 +35,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def training(engine: Engine) -> Training:
-    subject = create_subject(engine, "acme", display_name="", class_noun="", request_id="").id
+    subject = create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey()).id
     with engine.begin() as connection:
         for number in range(6):
             connection.execute(
@@ -56,7 +57,7 @@ def training(engine: Engine) -> Training:
         subject,
         options=TrainingOptions(rank=4),
         priority=1,
-        request_id="",
+        key=IdempotencyKey(),
         validate_only=False,
     )
 

@@ -1,0 +1,1 @@
+"""Kills services at bad moments, and looks at what stays."""
