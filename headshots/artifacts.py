@@ -218,10 +218,10 @@ def _missing(key: str) -> NotFoundError:
 
 
 def _check_digest(key: str, data: bytes, sha256: str) -> None:
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
+    if hashlib.sha256(data).hexdigest() != sha256:
         raise FailedPreconditionError(
             "OBJECT_DIGEST_MISMATCH",
-            f"{key} has SHA-256 {found[:12]}… and {sha256[:12]}… was promised; it was changed",
+            # Who guesses a digest must not learn the right one.
+            f"what lies under {key} does not have the SHA-256 that was promised, {sha256[:12]}…",
             metadata={"key": key},
         )

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.faults.report import Measured, Say, Scale
-from benchmarks.faults.world import client_of, small_platform
+from benchmarks.faults.world import client_of, database_of, small_platform
+from headshots import keys
 from headshots.client import AsyncHeadshots, JobState, Priority, Style, Subject, TrainingOptions
 from tests.support.live_platform import selfies
 
@@ -19,7 +20,10 @@ _RECIPE = TrainingOptions(steps=4, rank=4, batch_rows=2)
 async def run(scale: Scale, seed: int, folder: Path, say: Say) -> Measured:
     """Galleries of two, alone and then behind the others', from the call to the last image."""
     with small_platform(folder) as platform:
-        async with client_of(platform, "greedy") as greedy, client_of(platform, "modest") as modest:
+        greedy_client = client_of(platform, "greedy")
+        with database_of(platform) as database:
+            keys.grant_high(database, "greedy")
+        async with greedy_client as greedy, client_of(platform, "modest") as modest:
             theirs, ours = await _trained(greedy, 1), await _trained(modest, 2)
             styles = [style async for style in modest.list_styles()]
             # The first one loads the adapter.

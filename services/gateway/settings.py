@@ -9,6 +9,7 @@ from pathlib import Path
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.imaging import PhotoLimits
+from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
 from services.gateway.painting.worker import PaintSettings
@@ -48,6 +49,8 @@ class GatewaySettings:
     is the embedded one; with a database by URL no key is made (`headshots keys create` makes one)."""
     styles: Path
     """Folder of the style library. Default: the one of this checkout."""
+    internal: InternalSettings
+    """How it calls trainers and generators: HEADSHOTS_INTERNAL_<FIELD>."""
     scratch_dir: Path
     """Where photos lie while they are received, in a folder for each process that goes with it; what killed ones left
     is removed at the next start. On a local disk. Default: `scratch/gateway` in HEADSHOTS_HOME."""
@@ -133,6 +136,7 @@ class GatewaySettings:
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
             first_key_file=home.api_key_file if embedded else None,
             styles=default_styles(),
+            internal=InternalSettings.from_environment(environ),
             scratch_dir=home.scratch("gateway"),
         )
         for name in _AT_LEAST_ONE:
@@ -157,6 +161,11 @@ class GatewaySettings:
             max_message_bytes=self.max_message_bytes,
             prefix="HEADSHOTS_GATEWAY_",
         )
+
+    @property
+    def peer_addresses(self) -> tuple[str, str]:
+        """host:port of the trainers and of the generators."""
+        return self.trainer_address, self.generator_address
 
     @property
     def photo_limits(self) -> PhotoLimits:

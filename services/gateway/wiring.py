@@ -20,6 +20,9 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.imaging.workers.pool import DecoderLimits, DecoderPool
+from headshots.rpc.internal.channel import InternalChannel
+from headshots.rpc.internal.secret import Secret
+from headshots.rpc.internal.signing import Signer
 from headshots.rpc.server import RunningServer, start_server
 from headshots.styles import StyleLibrary
 from headshots.threads import in_thread
@@ -59,7 +62,7 @@ class Gateway:
         self,
         server: RunningServer,
         database: Engine,
-        channels: list[grpc.aio.Channel],
+        channels: list[InternalChannel],
         pool: ShotPool,
         loops: list[asyncio.Task[None]],
         decoders: DecoderPool | None,
@@ -129,18 +132,18 @@ async def start_gateway(
     An `analyzer` given replaces the settings'; so do `decoders`, which stay the caller's to close.
 
     Raises:
-        HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, ANALYZER_UNUSABLE, ADDRESS_IN_USE and the
-            like.
+        HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, ANALYZER_UNUSABLE, ADDRESS_IN_USE,
+            INTERNAL_KEY_INVALID, CERTIFICATE_INVALID and the like.
     """
     analyzer = analyzer or await in_thread(open_analyzer, settings.faces, settings.faces_dir)
     styles = StyleLibrary.load(settings.styles)
     store = ArtifactStore.open(settings.store_url)
+    channels = [open_peer(address, settings.internal) for address in settings.peer_addresses]
     database = open_database(settings.database_url)
     await in_thread(migrate, database)
     if settings.first_key_file is not None:
         await in_thread(keys.ensure_default_key, database, settings.first_key_file)
     registry = CollectorRegistry()
-    channels = [open_peer(settings.trainer_address), open_peer(settings.generator_address)]
     async with contextlib.AsyncExitStack() as on_failure:
         for channel in channels:
             on_failure.push_async_callback(channel.close)
@@ -186,13 +189,14 @@ def _build(
     database: Engine,
     store: ArtifactStore,
     styles: StyleLibrary,
-    channels: list[grpc.aio.Channel],
+    channels: list[InternalChannel],
     metrics: GatewayMetrics,
     analyzer: FaceAnalyzer | None,
     decoders: DecoderPool,
 ) -> _Parts:
     """Builds every part; `channels` are the trainer's and the generator's."""
-    trainer, generator = RpcTrainer(channels[0]), RpcGenerator(channels[1], settings.generator_address)
+    signer = Signer(Secret(settings.internal.key_file))
+    trainer, generator = RpcTrainer(channels[0], signer), RpcGenerator(channels[1], signer)
     hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
     reads, kinds = SharedReads(), {"training": training_rows.revisions, "gallery": gallery_rows.revisions}
     painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")

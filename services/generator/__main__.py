@@ -98,7 +98,13 @@ async def serve(settings: GeneratorSettings) -> None:
     engine, erased = await asyncio.to_thread(build, settings, folder, registry)
     # Before it listens: what was erased while it was off is on its disk.
     await erased.read_first()
-    running = await start_server(partial(register, engine), settings.server, registry=registry, serving=False)
+    running = await start_server(
+        partial(register, engine),
+        settings.server,
+        registry=registry,
+        internal=settings.internal_port,
+        serving=False,
+    )
     await engine.start()
     reading = asyncio.create_task(erased.run())
     await running.set_serving(True)

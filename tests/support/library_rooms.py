@@ -57,7 +57,10 @@ LIBRARY: Arrows = {
         "schema": "states of leased rows",
     },
     "migrations": {"schema": "what migrations are held to"},
-    "rpc": {"errors": "the table to gRPC statuses and back"},
+    "rpc": {
+        "errors": "the table to gRPC statuses and back",
+        "settings": "the secret of internal calls lies in the home",
+    },
     "keys": {
         "errors": "a wrong key is a typed error",
         "database": "keys are rows",

@@ -13,7 +13,10 @@ GATEWAY: Arrows = {
     "events": {},
     "tenants": {"api": "times in protobuf"},
     "styles": {"api": "names and pages"},
-    "peers": {"api": "states of jobs in protobuf"},
+    "peers": {
+        "api": "states of jobs in protobuf",
+        "tenants": "a call is granted the objects of its subject",
+    },
     "metrics": {},
     "photos": {
         "api": "names, pages and times",

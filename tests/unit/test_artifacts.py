@@ -45,8 +45,9 @@ async def test_what_was_promised_is_got_and_nothing_else(store: ArtifactStore) -
     await store.put("a", b"one")
     promised = hashlib.sha256(b"one").hexdigest()
     assert await store.get_promised("a", promised) == store.get_promised_sync("a", promised) == b"one"
-    with pytest.raises(FailedPreconditionError, match="a has SHA-256 7692c3ad3540… and abababababab… was promised"):
+    with pytest.raises(FailedPreconditionError, match=r"under a does not .* promised, abababababab…") as caught:
         await store.get_promised("a", "ab" * 32)
+    assert promised[:4] not in str(caught.value), "who guesses learns nothing of the right digest"
     with pytest.raises(FailedPreconditionError, match="OBJECT_DIGEST_MISMATCH"):
         store.get_promised_sync("a", "ab" * 32)
     with pytest.raises(NotFoundError, match="OBJECT_NOT_FOUND"):

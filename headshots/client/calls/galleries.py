@@ -46,7 +46,7 @@ class GalleryCalls(Connection):
 
         Raises:
             InvalidArgumentError: a style twice, or what the limits above exclude.
-            FailedPreconditionError: no adapter yet, or no right to high priority.
+            FailedPreconditionError, PermissionDeniedError: no adapter yet; no right to high priority.
             NotFoundError: no such subject, style or training, or no such image to paint over.
         """
         request = galleries_pb2.CreateGalleryRequest(

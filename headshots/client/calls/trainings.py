@@ -40,8 +40,8 @@ class TrainingCalls(Connection):
 
         Raises:
             NotFoundError: the subject has no such photo.
-            FailedPreconditionError: too few photos, another training of the subject runs, or the tenant has no right to
-                high priority.
+            FailedPreconditionError: too few photos, or another training of the subject runs.
+            PermissionDeniedError: the tenant has no right to high priority.
         """
         request = trainings_pb2.CreateTrainingRequest(
             parent=resource_name(subject, Kind.SUBJECT),

@@ -43,7 +43,8 @@ def create_gallery(
         NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
-        FailedPreconditionError: PRIORITY_NOT_GRANTED, SUBJECT_UNTRAINED, TRAINING_UNFINISHED.
+        PermissionDeniedError: PRIORITY_NOT_GRANTED.
+        FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED.
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)

@@ -20,6 +20,14 @@ def object_prefix(tenant_id: str, subject_id: str) -> str:
     return f"tenants/{tenant_id}/subjects/{subject_id}"
 
 
+def subject_prefix_of(tenant_id: str, key: str) -> str | None:
+    """The prefix of the subject that an object belongs to; None where that is no subject of the tenant."""
+    parts = key.split("/")
+    if len(parts) < 5 or parts[:3] != ["tenants", tenant_id, "subjects"]:
+        return None
+    return object_prefix(tenant_id, parts[3])
+
+
 def new_id() -> str:
     """A new random id of 16 hex digits."""
     return secrets.token_hex(8)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from headshots.errors import FailedPreconditionError, FieldViolation
+from headshots.errors import FieldViolation, PermissionDeniedError
 from headshots.schema import HIGH_PRIORITY, NO_HIGH_WEIGHT, tenants
 
 
@@ -13,13 +13,13 @@ def check_priority(connection: Connection, tenant_id: str, priority: int) -> Non
     """Returns where the tenant may order work of this priority.
 
     Raises:
-        FailedPreconditionError: PRIORITY_NOT_GRANTED.
+        PermissionDeniedError: PRIORITY_NOT_GRANTED.
     """
     if priority < HIGH_PRIORITY:
         return
     weight = connection.execute(sa.select(tenants.c.high_weight).where(tenants.c.id == tenant_id)).scalar_one()
     if weight <= NO_HIGH_WEIGHT:
-        raise FailedPreconditionError(
+        raise PermissionDeniedError(
             "PRIORITY_NOT_GRANTED",
             "high priority is a right that your tenant does not have; leave the priority out, or have the operator "
             f"grant it: `headshots tenants grant-high {tenant_id}`",

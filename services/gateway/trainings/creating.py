@@ -44,7 +44,8 @@ def create_training(
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
-        FailedPreconditionError: PRIORITY_NOT_GRANTED, TOO_FEW_PHOTOS, TRAINING_ACTIVE.
+        PermissionDeniedError: PRIORITY_NOT_GRANTED.
+        FailedPreconditionError: TOO_FEW_PHOTOS, TRAINING_ACTIVE.
     """
     with write(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id, lock=True)
@@ -57,12 +58,7 @@ def create_training(
         prefix = object_prefix(tenant_id, subject_id)
         request = _request(tenant_id, prefix, refs, subject.class_noun, options, priority)
         training = Training(
-            id=request.job_id,
-            subject_id=subject_id,
-            request=request,
-            job=TrainingJob(state=PENDING),
-            created_at=database_now(connection),
-            revision=1,
+            request.job_id, subject_id, request, TrainingJob(state=PENDING), database_now(connection), revision=1
         )
         if not validate_only:
             _insert(connection, tenant_id, key, training)

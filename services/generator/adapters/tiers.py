@@ -1,5 +1,8 @@
 """Loads adapters through three tiers: object store, local disk, packed rows in host memory.
 
+What a tier holds is known by digest and key: a cached adapter is used for the key that it was fetched from and for no
+other, so that to know a digest is not to have the adapter.
+
 Each is bounded and least recently used goes first. Loading runs beside the batch, never within it; one adapter asked
 for by many requests at once is loaded once. The fourth tier, the slots, belongs to the engine loop (``slots.py``).
 """
@@ -31,6 +34,9 @@ UNUSED_SECONDS = 30 * 86400.0
 """A file on disk that was not used for so long is not taken over at a start. Its adapter may have been erased while
 this generator was off, and the tombstone that told so is not kept for ever (`headshots.stores.tombstones.KEPT`)."""
 Row = npt.NDArray[np.float32]
+_SUFFIX = ".safetensors"
+_KEY_DIGITS = 32
+"""Of the key's own SHA-256, in a name."""
 _PARTIAL = ".partial"
 """Ending of a file that is being written; one that is there at the start is of a process that was killed."""
 
@@ -42,6 +48,11 @@ class AdapterRef:
     sha256: str
     key: str
     foundation_digest: str
+
+    @property
+    def name(self) -> str:
+        """Names digest and key together, for the tiers and as a file's name."""
+        return f"{self.sha256}-{hashlib.sha256(self.key.encode()).hexdigest()[:_KEY_DIGITS]}"
 
 
 class AdapterCache:
@@ -74,8 +85,9 @@ class AdapterCache:
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(f"*{_PARTIAL}"):
             left.unlink()
-        for path in sorted(folder.glob("*.safetensors"), key=lambda p: p.stat().st_mtime):
-            if path.stat().st_mtime < time.time() - UNUSED_SECONDS:
+        for path in sorted(folder.glob(f"*{_SUFFIX}"), key=lambda p: p.stat().st_mtime):
+            # Without a dash: of a version that did not keep which key it came from.
+            if "-" not in path.stem or path.stat().st_mtime < time.time() - UNUSED_SECONDS:
                 path.unlink()
             else:
                 self._unlink(self._disk.add(path.stem, path.stat().st_size))
@@ -92,33 +104,36 @@ class AdapterCache:
             raise foreign_foundation(adapter.foundation_digest, self._digest)
         if adapter.sha256 in self.erased and not await self._store.exists(adapter.key):
             raise _not_found(adapter.key)
-        found = self._rows.get(adapter.sha256)
+        name = adapter.name
+        found = self._rows.get(name)
         self._metrics.looked_up("host", found is not None)
         if found is not None:
-            self._host.touch(adapter.sha256)
+            self._host.touch(name)
             return found
-        task = self._loading.get(adapter.sha256)
+        task = self._loading.get(name)
         if task is None:
             task = asyncio.create_task(self._load(adapter))
-            self._loading[adapter.sha256] = task
-            task.add_done_callback(lambda _: self._loading.pop(adapter.sha256, None))
+            self._loading[name] = task
+            task.add_done_callback(lambda _: self._loading.pop(name, None))
         # A caller who leaves must not take the load away from the others who wait for it.
         return await asyncio.shield(task)
 
     async def evict(self, sha256: str) -> bool:
-        """Forget the adapter on disk and in memory; whether it was there.
+        """Forget the adapter on disk and in memory, whatever key it came from; whether it was there.
 
-        A load under way ends first, or it would bring back what is to be forgotten.
+        Loads under way end first, or they would bring back what is to be forgotten.
         """
-        loading = self._loading.get(sha256)
-        if loading is not None:
-            await asyncio.wait({loading})
-        self._rows.pop(sha256, None)
-        self._keys.pop(sha256, None)
-        on_host = self._host.remove(sha256)
-        on_disk = self._disk.remove(sha256)
-        await asyncio.to_thread(self._unlink, [sha256])
-        return on_host or on_disk
+        loading = {task for name, task in self._loading.items() if _is_of(name, sha256)}
+        if loading:
+            await asyncio.wait(loading)
+        names = self._names(sha256)
+        for name in names:
+            self._rows.pop(name, None)
+            self._keys.pop(name, None)
+            self._host.remove(name)
+            self._disk.remove(name)
+        await asyncio.to_thread(self._unlink, names)
+        return bool(names)
 
     async def is_orphaned(self, sha256: str) -> bool:
         """Whether there is a copy, on disk or in memory, of an object that is not known to be in the store.
@@ -126,10 +141,8 @@ class AdapterCache:
         Raises:
             UnavailableError: OBJECT_STORE_UNAVAILABLE.
         """
-        if sha256 not in self._disk and sha256 not in self._host:
-            return False
-        key = self._keys.get(sha256)
-        return key is None or not await self._store.exists(key)
+        keys = [self._keys.get(name) for name in self._names(sha256)]
+        return any([key is None or not await self._store.exists(key) for key in keys])
 
     async def _load(self, adapter: AdapterRef) -> Row:
         """Disk or store to a packed row. A file that is refused is not kept on disk."""
@@ -139,43 +152,43 @@ class AdapterCache:
                 row = await asyncio.to_thread(load_row, data, self._layout, self._digest)
         except InvalidAdapterError:
             # An engine before this one may have taken it.
-            self._disk.remove(adapter.sha256)
-            await asyncio.to_thread(self._unlink, [adapter.sha256])
+            self._disk.remove(adapter.name)
+            await asyncio.to_thread(self._unlink, [adapter.name])
             raise
         if not is_on_disk:
-            await self._keep(adapter.sha256, data)
+            await self._keep(adapter.name, data)
         row.flags.writeable = False
-        self._rows[adapter.sha256] = row
-        self._keys[adapter.sha256] = adapter.key
-        for gone in self._host.add(adapter.sha256, row.nbytes):
+        self._rows[adapter.name] = row
+        self._keys[adapter.name] = adapter.key
+        for gone in self._host.add(adapter.name, row.nbytes):
             self._rows.pop(gone, None)
             self._forget_key(gone)
         return row
 
     async def _data(self, adapter: AdapterRef) -> tuple[bytes, bool]:
         """The file's bytes, from disk or, checked against the digest, from the store; and whether they were on disk."""
-        on_disk = adapter.sha256 in self._disk
-        data = await asyncio.to_thread(_read, self._path(adapter.sha256), adapter.sha256) if on_disk else None
+        on_disk = adapter.name in self._disk
+        data = await asyncio.to_thread(_read, self._path(adapter.name), adapter.sha256) if on_disk else None
         self._metrics.looked_up("disk", data is not None)
         if data is not None:
-            self._disk.touch(adapter.sha256)
+            self._disk.touch(adapter.name)
             return data, True
         with self._metrics.load("store"):
             data = await self._download(adapter)
         return data, False
 
-    async def _keep(self, sha256: str, data: bytes) -> None:
+    async def _keep(self, name: str, data: bytes) -> None:
         """Write the file to disk, as far as there is room."""
         try:
-            await asyncio.to_thread(_write, self._path(sha256), data)
+            await asyncio.to_thread(_write, self._path(name), data)
         except OSError as error:
             # The disk only saves downloads: a full one makes the next load slower, not impossible.
-            log.warning("adapter %s is not kept on disk: %s", sha256[:12], error)
+            log.warning("adapter %s is not kept on disk: %s", name[:12], error)
             return
-        gone = self._disk.add(sha256, len(data))
-        await asyncio.to_thread(self._unlink, gone)
-        for name in gone:
-            self._forget_key(name)
+        dropped = self._disk.add(name, len(data))
+        await asyncio.to_thread(self._unlink, dropped)
+        for gone in dropped:
+            self._forget_key(gone)
 
     async def _download(self, adapter: AdapterRef) -> bytes:
         try:
@@ -189,17 +202,26 @@ class AdapterCache:
         self._metrics.looked_up("store", True)
         return data
 
-    def _path(self, sha256: str) -> Path:
-        return self._folder / f"{sha256}.safetensors"
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}{_SUFFIX}"
 
-    def _forget_key(self, sha256: str) -> None:
+    def _names(self, sha256: str) -> list[str]:
+        """Of the copies on disk and in memory, whatever key they came from."""
+        return sorted({name for name in (*self._disk, *self._host) if _is_of(name, sha256)})
+
+    def _forget_key(self, name: str) -> None:
         """Of a copy that is neither on disk nor in memory the key is not needed."""
-        if sha256 not in self._disk and sha256 not in self._host:
-            self._keys.pop(sha256, None)
+        if name not in self._disk and name not in self._host:
+            self._keys.pop(name, None)
 
     def _unlink(self, names: list[str]) -> None:
         for name in names:
             self._path(name).unlink(missing_ok=True)
+
+
+def _is_of(name: str, sha256: str) -> bool:
+    """Whether a tier's name is of an adapter with that digest."""
+    return name.startswith(f"{sha256}-")
 
 
 def _not_found(key: str) -> InvalidAdapterError:

@@ -15,6 +15,7 @@ from headshots.v1 import adapters_pb2, generator_pb2_grpc
 from tests.support.foundations.engines import adapter_ref, lora_bytes, peft_unet, tiny_digest, tiny_package
 from tests.support.generator.process import process, serving
 from tests.support.generator.world import ask, store_adapter
+from tests.support.grants import SignedStub
 from tests.support.waiting import until
 
 
@@ -23,10 +24,10 @@ def adapter(seed: int) -> bytes:
     return lora_bytes(peft_unet(2, 2.0, seed), foundation_digest=tiny_digest())
 
 
-async def paint(address: str, *adapters: adapters_pb2.Adapter) -> None:
+async def paint(home: Path, address: str, *adapters: adapters_pb2.Adapter) -> None:
     """An image with each adapter, which loads it."""
     async with open_channel(address) as channel:
-        stub = generator_pb2_grpc.GeneratorServiceStub(channel)
+        stub = SignedStub(generator_pb2_grpc.GeneratorServiceStub(channel), "generator", home)
         for each in adapters:
             events = [event async for event in stub.Generate(ask(adapter=each, steps=1))]
             assert events[-1].HasField("image")
@@ -46,14 +47,14 @@ async def test_one_that_was_off_has_forgotten_it_before_it_serves(tmp_path: Path
     refs = [await store_adapter(store, adapter_ref(data), data) for data in (erased, kept)]
     with process(tmp_path, **settings) as (_, address):
         await serving(address)
-        await paint(address, *refs)
+        await paint(tmp_path, address, *refs)
     assert len(residue([tmp_path / "adapters"], weights(erased))) == 1
     await erase(store, erased)
     with process(tmp_path, **settings) as (_, address):
         await serving(address)
         left = [path.stem for path in (tmp_path / "adapters").iterdir()]
-        assert left == [adapter_ref(kept).sha256]
-        await paint(address, refs[1])
+        assert left == [adapter_ref(kept).name]
+        await paint(tmp_path, address, refs[1])
 
 
 async def test_one_that_was_frozen_forgets_it_once_it_goes_on(tmp_path: Path) -> None:
@@ -66,11 +67,11 @@ async def test_one_that_was_frozen_forgets_it_once_it_goes_on(tmp_path: Path) ->
     ref = await store_adapter(store, adapter_ref(data), data)
     with process(tmp_path, **settings) as (child, address):
         await serving(address)
-        await paint(address, ref)
+        await paint(tmp_path, address, ref)
         child.send_signal(signal.SIGSTOP)
         await erase(store, data)
         await asyncio.sleep(0.5)
-        copy = tmp_path / "adapters" / f"{ref.sha256}.safetensors"
+        copy = tmp_path / "adapters" / f"{adapter_ref(data).name}.safetensors"
         assert copy.exists()
         child.send_signal(signal.SIGCONT)
         await until(lambda: not copy.exists())

@@ -16,6 +16,7 @@ from headshots.v1 import generator_pb2_grpc
 from tests.support.foundations.engines import tiny_digest, tiny_foundation, tiny_package
 from tests.support.generator.process import process, serving
 from tests.support.generator.world import ask
+from tests.support.grants import SignedStub
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -29,7 +30,7 @@ async def test_it_exports_its_foundation_serves_and_drains(tmp_path: Path) -> No
         await serving(address)
         assert [path.name for path in (tmp_path / "engines").glob("tiny-epsilon-*/engine.json")] == ["engine.json"]
         async with open_channel(address) as channel:
-            stub = generator_pb2_grpc.GeneratorServiceStub(channel)
+            stub = SignedStub(generator_pb2_grpc.GeneratorServiceStub(channel), "generator", tmp_path)
             found = await stub.DescribeGenerator(pb.DescribeGeneratorRequest())
             assert (found.foundation_digest, found.slots, found.max_rank) == (tiny_digest(), 3, 2)
             running = stub.Generate(ask(steps=60))
@@ -47,7 +48,7 @@ async def test_what_comes_while_it_drains_is_sent_elsewhere(tmp_path: Path) -> N
     with process(tmp_path, **settings) as (child, address):
         await serving(address)
         async with open_channel(address) as channel:
-            stub = generator_pb2_grpc.GeneratorServiceStub(channel)
+            stub = SignedStub(generator_pb2_grpc.GeneratorServiceStub(channel), "generator", tmp_path)
             running = stub.Generate(ask(steps=150, image_count=4))
             events = aiter(running)
             while (await anext(events)).WhichOneof("event") != "step":
@@ -72,6 +73,8 @@ async def test_what_comes_while_it_drains_is_sent_elsewhere(tmp_path: Path) -> N
         ({"HEADSHOTS_GENERATOR_PACKAGE": "/nowhere"}, "ENGINE_NOT_FOUND"),
         ({"HEADSHOTS_GENERATOR_PACKAGE": "", "HEADSHOTS_FOUNDATION": "/nowhere"}, "FOUNDATION_NOT_FOUND"),
         ({"HEADSHOTS_GENERATOR_MAX_ROWS": "many"}, "SETTING_INVALID"),
+        ({"HEADSHOTS_GENERATOR_HOST": "0.0.0.0"}, "INTERNAL_PORT_OPEN"),
+        ({"HEADSHOTS_INTERNAL_KEY_FILE": "/dev/null"}, "INTERNAL_KEY_INVALID"),
         ({"HEADSHOTS_GENERATOR_READ_ERASURES_SECONDS": "0"}, "SETTING_INVALID"),
     ],
 )

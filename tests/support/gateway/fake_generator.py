@@ -19,6 +19,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError
 from headshots.v1 import generator_pb2 as generator
 from headshots.v1 import generator_pb2_grpc
+from services.generator.servicer import hold_eviction, hold_generation
 from tests.support.gateway.peer import FOUNDATION_DIGEST
 
 NATIVE_PX = 256
@@ -35,6 +36,8 @@ def image_of(request: generator.GenerateRequest) -> bytes:
 
 class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
     """Each request gives two steps and an image. After `hold`, a request needs a permit to finish."""
+
+    audience = "generator"
 
     def __init__(self, store: ArtifactStore) -> None:
         self.store = store
@@ -78,6 +81,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
     async def Generate(
         self, request: generator.GenerateRequest, context: Any
     ) -> AsyncIterator[generator.GenerateResponse]:
+        hold_generation(request)
         self.requests.append(request)
         if self.refusal is not None:
             raise self.refusal
@@ -143,6 +147,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
     async def EvictAdapter(
         self, request: generator.EvictAdapterRequest, context: Any
     ) -> generator.EvictAdapterResponse:
+        hold_eviction(request)
         await self.answers_evictions.wait()
         self.evicted.append(request.sha256)
         return generator.EvictAdapterResponse(evicted=True)

@@ -79,8 +79,8 @@ async def test_an_erased_adapter_is_forgotten_on_every_tier_and_another_stays(tm
         await generate(one.engine, adapter=BOB)
         await one.erase()
         await one.erased.read()
-        assert one.on_disk() == {BOB.sha256}
-        assert set(one.engine._adapters._rows) == set(one.engine._adapters._keys) == {BOB.sha256}
+        assert one.on_disk() == {BOB.name}
+        assert set(one.engine._adapters._rows) == set(one.engine._adapters._keys) == {BOB.name}
         assert one.engine.state().slots_used == 1
         with pytest.raises(InvalidAdapterError, match="ADAPTER_NOT_FOUND"):
             await generate(one.engine, adapter=ADA)
@@ -109,7 +109,7 @@ async def test_one_that_a_request_uses_is_forgotten_afterwards(tmp_path: Path) -
         # Only the first reading looks so far back.
         await one.leave_tombstone(datetime.now(UTC).date() - timedelta(days=20))
         await one.erased.read()
-        assert one.on_disk() == {ADA.sha256}, "the request goes on"
+        assert one.on_disk() == {ADA.name}, "the request goes on"
         backend.gate.set()
         await painting
         await one.erased.read()
@@ -126,7 +126,7 @@ async def test_the_same_file_stored_again_is_fetched_anew_and_stays(tmp_path: Pa
         assert (await generate(one.engine, adapter=ADA)).content == first.content
         assert one.loads_from_store() == 2
         await one.erased.read()
-        assert one.on_disk() == {ADA.sha256}, "an old tombstone is no ban"
+        assert one.on_disk() == {ADA.name}, "an old tombstone is no ban"
         await one.leave_tombstone(erased_id="ada again")
         await one.store.delete(ADA.key)
         await one.erased.read()
@@ -141,7 +141,7 @@ async def test_a_copy_of_an_object_that_was_about_to_go_is_not_used_and_goes_too
         await one.store.delete(ADA.key)
         with pytest.raises(InvalidAdapterError, match="ADAPTER_NOT_FOUND"):
             await generate(one.engine, adapter=ADA)
-        assert one.on_disk() == {ADA.sha256}
+        assert one.on_disk() == {ADA.name}
         await one.erased.read()
         assert one.on_disk() == set()
 
@@ -153,7 +153,7 @@ async def test_nothing_is_served_before_the_store_has_told(tmp_path: Path, monke
     async with replica(tmp_path) as one:
         await one.erase()
         one.store.failures = 3
-        assert one.on_disk() == {ADA.sha256}
+        assert one.on_disk() == {ADA.name}
         await one.erased.read_first()
         assert one.on_disk() == set()
         assert one.store.listed == [tombstones.FOLDER] * 4
@@ -194,7 +194,7 @@ async def test_a_file_that_was_long_unused_is_not_taken_over(tmp_path: Path, mon
         assert one.loads_from_store() == 0
     monkeypatch.setattr(tiers, "UNUSED_SECONDS", 1800.0)
     async with replica(tmp_path) as one:
-        assert one.on_disk() == {BOB.sha256}, "its use a moment ago counts, not when it was written"
+        assert one.on_disk() == {BOB.name}, "its use a moment ago counts, not when it was written"
 
 
 def test_a_tombstone_outlives_every_file_that_it_tells_of() -> None:
