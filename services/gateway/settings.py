@@ -69,7 +69,7 @@ class GatewaySettings:
     calls_per_tenant: int = 64
     """Calls of one tenant under way at once, uploads and watches aside; more are refused with TOO_MANY_CALLS."""
     watches_per_tenant: int = 1000
-    """Watches of one tenant open at once; more are refused with WATCH_LIMIT."""
+    """Watches and downloads of one tenant open at once; more are refused with WATCH_LIMIT."""
     photo_max_pixels: int = PhotoLimits.max_pixels
     """Width x height that a photo may have."""
     photo_min_side_px: int = PhotoLimits.min_side_px

@@ -50,7 +50,7 @@ class TenantLimiter(WrappingInterceptor):
         return call
 
     def wrap_streaming(self, inner: Streaming, handler: Handler, method: str) -> Streaming:
-        """Counts a watch."""
+        """Counts a watch or a download."""
 
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             with self._counted("watches", self._too_many_watches()):
@@ -70,6 +70,7 @@ class TenantLimiter(WrappingInterceptor):
     def _too_many_watches(self) -> ResourceExhaustedError:
         return ResourceExhaustedError(
             "WATCH_LIMIT",
-            f"{self._limits['watches']} watches of your tenant are open on this gateway; close some, or ask with Get",
+            f"{self._limits['watches']} watches and downloads of your tenant are open on this gateway; close some, or ask "
+            "with Get",
             retry_after_seconds=_WATCH_RETRY_SECONDS,
         )
