@@ -70,7 +70,7 @@ class TenantLimiter(WrappingInterceptor):
     def _too_many_watches(self) -> ResourceExhaustedError:
         return ResourceExhaustedError(
             "WATCH_LIMIT",
-            f"{self._limits['watches']} watches and downloads of your tenant are open on this gateway; close some, or ask "
-            "with Get",
+            f"{self._limits['watches']} watches and downloads of your tenant are open on this gateway; close some, "
+            "or ask with Get",
             retry_after_seconds=_WATCH_RETRY_SECONDS,
         )
