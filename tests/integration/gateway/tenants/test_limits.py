@@ -8,9 +8,12 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from headshots import keys, threads
 from headshots.errors import NotFoundError, ResourceExhaustedError
 from headshots.v1 import subjects_pb2, tenants_pb2
+from services.gateway.subjects import rows as subject_rows
 from tests.support.gateway.caller import Caller, refused, selfie
 from tests.support.gateway.world import World
 from tests.support.waiting import until
@@ -49,15 +52,25 @@ async def test_while_many_writes_wait_for_a_lock_others_are_read_and_known(world
     assert len({(await write).subject.name for write in writes}) == WRITES
 
 
-async def test_a_tenant_has_no_more_calls_under_way_than_its_limit(world: World) -> None:
+async def test_a_tenant_has_no_more_calls_under_way_than_its_limit(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await world.kill()
-    # One more than there are threads: that it waits for one tells that all are under way.
+    writing: list[str] = []
+    write_one = subject_rows.create_subject
+
+    def counted(*args: Any, **named: Any) -> Any:
+        writing.append(named["display_name"])
+        return write_one(*args, **named)
+
+    monkeypatch.setattr(subject_rows, "create_subject", counted)
+    # One more than there are threads: where all threads write and one call waits, all calls are under way.
     limit = threads.WRITE_THREADS + 1
     await world.start(calls_per_tenant=limit)
     globex = world.caller(world.keys["globex"])
     with locked(world):
         writes = [create(world.acme, number) for number in range(limit)]
-        await until(lambda: threads._write_executor._work_queue.qsize() == 1)
+        await until(lambda: len(writing) == limit - 1 and threads._write_executor._work_queue.qsize() == 1)
         with refused(ResourceExhaustedError, "TOO_MANY_CALLS") as caught:
             await world.acme("GetTenant", tenants_pb2.GetTenantRequest())
         assert caught.value.retry_after_seconds == 1.0
