@@ -62,6 +62,14 @@ def test_a_png_that_ends_before_its_picture_is_truncated() -> None:
     assert refusal(costly.png(4000, 4000, rows=2), WIDE) == "PHOTO_TRUNCATED"
 
 
+@pytest.mark.parametrize("height", [64, 65])
+@pytest.mark.parametrize("passes", [4, 5, 6])
+def test_an_interlaced_png_without_its_last_passes_is_truncated(passes: int, height: int) -> None:
+    """The last row of an odd height is in earlier passes, and there although the picture is not."""
+    assert decode_photo(costly.interlaced_png(65, height)).height == height
+    assert refusal(costly.interlaced_png(65, height, passes=passes), WIDE) == "PHOTO_TRUNCATED"
+
+
 def test_a_black_photo_is_not_taken_for_a_truncated_one() -> None:
     black = picture(80, 64)
     black.paste((0, 0, 0), (0, 0, 80, 64))
