@@ -199,8 +199,10 @@ def _reduce_while_decoding(
 
 def _check_last_row(image: Picture, outline: Outline, data: bytes) -> None:
     """A PNG whose packed data ends early is black from there on; unpacking it once more tells it from a black photo."""
-    width, height = image.size
-    if outline.png is None or image.crop((0, height - 1, width, height)).getbbox() is not None:
+    if outline.png is None:
+        return
+    row = outline.png.last_row
+    if image.crop((0, row, image.size[0], row + 1)).getbbox() is not None:
         return
     if not holds_picture(data, outline.png.raw_bytes):
         raise truncated("PNG")

@@ -137,6 +137,18 @@ async def test_no_link_is_followed_by_what_looks_at_a_folder(
     assert await linked.delete_prefix("t/own") == 1
 
 
+@pytest.mark.parametrize("call", ["list", "delete_prefix"])
+async def test_a_link_to_a_file_alone_is_met_too(tmp_path: Path, call: str) -> None:
+    store = ArtifactStore.open((tmp_path / "store").as_uri())
+    await store.put("t/x", b"x")
+    (tmp_path / "secret").write_bytes(b"s")
+    (tmp_path / "store" / "t" / "link").symlink_to(tmp_path / "secret")
+    with pytest.raises(UnavailableError):
+        await getattr(store, call)("t")
+    assert (tmp_path / "secret").read_bytes() == b"s"
+    assert await store.get("t/x") == b"x", "refused as a whole"
+
+
 async def test_the_folder_of_a_store_may_be_reached_by_a_link(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "store").symlink_to(tmp_path / "disk")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -161,4 +161,20 @@ def test_what_is_still_read_is_not_called_forgotten(tmp_path: Path, monkeypatch:
         with pytest.raises(UnavailableError, match="DATABASE_UNAVAILABLE"):
             forget_deleted(engine)
     forget_deleted(engine)
+    engine.dispose()
+
+
+def test_several_may_forget_at_the_same_time(tmp_path: Path) -> None:
+    """While one of them waits for a reader, SQLite refuses the others at once."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate(engine)
+    with ThreadPoolExecutor(2) as threads:
+        with read(engine) as connection:
+            connection.execute(sa.select(metadata.tables["tenants"])).all()
+            with write(engine) as writer:
+                writer.execute(sa.delete(metadata.tables["tenants"]))
+            forgetting = [threads.submit(forget_deleted, engine) for _ in range(2)]
+            assert wait(forgetting, timeout=1.0, return_when=FIRST_COMPLETED).done == set()
+        for each in forgetting:
+            each.result()
     engine.dispose()

@@ -37,7 +37,7 @@ from services.gateway.painting.likeness import LikenessJudge
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.interfaces import Generator
 from services.gateway.peers.models import Failure, GenerationRequest, ImageDone, SourceImage, StepDone
-from services.gateway.tenants.ownership import object_prefix
+from services.gateway.tenants.ownership import images_prefix
 
 _LOG = logging.getLogger(__name__)
 # The generator is away, full or draining, so the attempt does not count.
@@ -193,7 +193,7 @@ class ShotWorker:
             image_format=shot.image_format,
             quality=shot.quality,
             preview_every=self._settings.preview_every if self._hub.wants_previews(shot.gallery_id) else 0,
-            output_prefix=f"{object_prefix(shot.tenant_id, shot.subject_id)}/images",
+            output_prefix=images_prefix(shot.tenant_id, shot.subject_id),
             priority=shot.priority,
             source=_source(shot),
         )

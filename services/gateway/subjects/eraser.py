@@ -9,6 +9,7 @@ import time
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
+from headshots.database import forget_deleted
 from headshots.errors import HeadshotsError
 from headshots.threads import in_read_thread, in_thread, in_write_thread
 from services.gateway.peers.interfaces import Generator
@@ -75,12 +76,17 @@ class Eraser:
             await self._tidy()
 
     async def _tidy(self) -> None:
-        """Removes what killed processes left half stored, and tombstones that no generator needs any more."""
+        """Removes what killed processes left half stored, and tombstones that no generator needs any more.
+
+        Deletions of single photos and new names cut off the database's log when they are committed; where a crash or a
+        long reading kept one from it, this does.
+        """
         try:
             staged = await in_thread(self._store.remove_staged_sync, unused_seconds=_UNUSED_SECONDS)
             await in_thread(erasure.remove_old_tombstones, self._store, erasure.today())
+            await in_thread(forget_deleted, self._database)
         except HeadshotsError as error:
-            _LOG.warning("cannot tidy the object store; trying again: %s", error)
+            _LOG.warning("cannot tidy; trying again: %s", error)
             return
         if staged:
             _LOG.info("removed %d objects that killed processes had half stored", staged)

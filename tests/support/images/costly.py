@@ -60,6 +60,19 @@ def png(
     return b"\x89PNG\r\n\x1a\n" + body
 
 
+def interlaced_png(width: int, height: int, *, passes: int = 7) -> bytes:
+    """A grey interlaced PNG of which only the first `passes` are there."""
+    steps = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    rows = (
+        b"\x00" + b"\xc8" * len(range(left, width, by_x))
+        for left, top, by_x, by_y in steps[:passes]
+        for _ in range(top, height, by_y)
+    )
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 1)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"".join(rows))) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
 def texts(count: int) -> bytes:
     """Chunks of text."""
     return chunk(b"tEXt", b"a\x00b") * count

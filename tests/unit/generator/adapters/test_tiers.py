@@ -17,6 +17,7 @@ from headshots.errors import InvalidAdapterError
 from services.generator.adapters.tiers import AdapterRef
 from services.generator.requests.request import GeneratedImage
 from tests.support.generator.arithmetic import ADAPTERS, LAYOUT, ArithmeticBackend, generate, running
+from tests.support.waiting import until
 
 
 class SlowStore(ArtifactStore):
@@ -47,6 +48,24 @@ async def test_a_slow_adapter_delays_no_other_request_and_is_fetched_once(tmp_pa
         assert isinstance(done[0], asyncio.CancelledError)
         assert all(isinstance(image, GeneratedImage) for image in done[1:]), "who leaves does not take the load away"
         assert store.asked == 1
+
+
+async def test_an_adapter_that_is_evicted_while_it_is_loaded_does_not_stay(tmp_path: Path) -> None:
+    """Whoever asked for it has left, and the load goes on."""
+    store = SlowStore(ArtifactStore.open((tmp_path / "objects").as_uri()))
+    ref = ADAPTERS[0][0]
+    async with running(tmp_path, ArithmeticBackend(), store=store) as (engine, _):
+        painting = asyncio.create_task(generate(engine, adapter=ref))
+        await until(lambda: store.asked == 1)
+        painting.cancel()
+        await asyncio.gather(painting, return_exceptions=True)
+        evicting = asyncio.create_task(engine.evict(ref.sha256))
+        await asyncio.sleep(0)
+        assert not evicting.done(), "the load would bring it back"
+        store.open.set()
+        assert await evicting
+        assert list((tmp_path / "adapters").iterdir()) == []
+        assert not await engine._adapters.is_orphaned(ref.sha256)
 
 
 async def test_tiers_keep_their_bounds(tmp_path: Path) -> None:

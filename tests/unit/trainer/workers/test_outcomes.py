@@ -65,6 +65,8 @@ async def test_a_worker_that_lost_its_lease_removes_no_files(tmp_path: Path) -> 
     async with opened_trainer(tmp_path, WORKING) as trainer:
         await trainer.start()
         await trainer.until(lambda job: job.step == 1)
+        # The prefix is the job's, whichever worker has it.
+        take_prefix(trainer.store, "out/a", "j")
         await trainer.store.put("out/a/checkpoints/1.safetensors", b"the successor's")
         with write(trainer.database) as connection:
             connection.execute(sa.update(training_jobs).values(attempt=7, lease_owner="other", lease_expires_at=4e9))
@@ -72,7 +74,7 @@ async def test_a_worker_that_lost_its_lease_removes_no_files(tmp_path: Path) -> 
         # When the first run has ended, the worker takes another job.
         await trainer.start("next", tenant="other")
         await trainer.until(lambda job: job.step == 1, "next")
-        assert await trainer.store.list("out/a") == ["out/a/checkpoints/1.safetensors"]
+        assert await trainer.store.list("out/a") == ["out/a/checkpoints/1.safetensors", "out/a/job-id"]
         assert (await trainer.engine.get("j")).state == RUNNING
 
 
