@@ -22,6 +22,13 @@ def resized(data: bytes, width: int, height: int) -> bytes:
     return data[: at + 5] + struct.pack(">HH", height, width) + data[at + 9 :]
 
 
+def closed_early(data: bytes, share: float) -> bytes:
+    """The JPEG in one scan with only this share of its coded data, and its end marker."""
+    scan = data.index(b"\xff\xda") + 14
+    cut = data[: scan + int((len(data) - scan) * share)]
+    return cut.removesuffix(b"\xff") + b"\xff\xd9"
+
+
 def with_scans(data: bytes, count: int) -> bytes:
     """The progressive JPEG with its last scan `count` times more."""
     last = data.rindex(b"\xff\xda")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 from headshots.imaging import PhotoLimits, decode_photo
 from headshots.imaging.cost import MEMORY_BYTES, Outline, affordable_draft, memory_bytes, read_outline
@@ -55,6 +56,21 @@ def test_memory_is_told_before_it_is_taken() -> None:
 def test_a_jpeg_with_fewer_bits_than_blocks_is_truncated(progressive: bool) -> None:
     data = costly.resized(costly.jpeg(progressive=progressive), 7000, 7000)
     assert refusal(data, WIDE) == "PHOTO_TRUNCATED"
+
+
+@pytest.mark.parametrize("restarts", [{}, {"restart_marker_rows": 1}, {"restart_marker_blocks": 5}])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_a_jpeg_that_was_closed_too_early_is_truncated(subsampling: int, restarts: dict[str, int]) -> None:
+    """With its end marker it looks whole, and its lower part is of one colour."""
+    whole = encoded(picture(201, 163), "JPEG", subsampling=subsampling, **restarts)
+    decode_photo(whole, WIDE)
+    for share in (0.2, 0.5, 0.9):
+        assert refusal(costly.closed_early(whole, share), WIDE) == "PHOTO_TRUNCATED"
+
+
+@pytest.mark.parametrize("size", [(640, 480), (201, 163)])
+def test_a_jpeg_of_one_colour_is_not_taken_for_a_truncated_one(size: tuple[int, int]) -> None:
+    assert decode_photo(encoded(Image.new("RGB", size, (250, 250, 250)), "JPEG"), WIDE).width == size[0]
 
 
 def test_a_png_that_ends_before_its_picture_is_truncated() -> None:
