@@ -32,3 +32,12 @@ async def test_a_call_that_is_ended_twice_tidies_up_and_tells_why() -> None:
     with pytest.raises(UnauthenticatedError, match="API_KEY_REVOKED"):
         await call
     assert tidied.is_set()
+
+
+async def test_a_call_that_is_ended_while_it_sends_ends_at_its_next_wait() -> None:
+    opened = OpenCall()
+    with opened.interruptible():
+        pass
+    opened.end()
+    with pytest.raises(UnauthenticatedError, match="API_KEY_REVOKED"), opened.interruptible():
+        raise AssertionError("the call went on")
