@@ -24,7 +24,12 @@ class OpenCall:
         self._task: asyncio.Task[Any] | None = None
 
     def end(self) -> None:
-        """Interrupts the call where it may be interrupted, now or as soon as it gets there."""
+        """Interrupts the call where it may be interrupted, now or as soon as it gets there.
+
+        Again changes nothing: a second interruption would break off what the first one has the call tidy up.
+        """
+        if self._ended.is_set():
+            return
         self._ended.set()
         if self._task is not None:
             self._task.cancel()

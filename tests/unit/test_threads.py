@@ -8,11 +8,20 @@ from typing import Any
 
 import pytest
 
-from headshots.threads import in_key_thread, in_lease_thread, in_read_thread, in_thread, in_write_thread
+from headshots.threads import (
+    in_erase_thread,
+    in_key_thread,
+    in_lease_thread,
+    in_read_thread,
+    in_thread,
+    in_write_thread,
+)
 from tests.support.trainer.hanging import full_of_hanging_calls
 from tests.support.waiting import PATIENCE_SECONDS
 
-EACH = pytest.mark.parametrize("run", [in_thread, in_lease_thread, in_read_thread, in_write_thread, in_key_thread])
+EACH = pytest.mark.parametrize(
+    "run", [in_thread, in_lease_thread, in_read_thread, in_write_thread, in_key_thread, in_erase_thread]
+)
 
 
 @EACH
@@ -54,12 +63,14 @@ async def test_calls_that_hang_in_a_slow_store_leave_leases_their_threads() -> N
     assert await waiting == (3, 1)
 
 
-async def test_writes_that_wait_leave_reads_leases_and_keys_their_threads() -> None:
+@pytest.mark.parametrize("waits", [in_write_thread, in_erase_thread])
+async def test_writes_that_wait_leave_all_others_their_threads(waits: Any) -> None:
     go = threading.Event()
-    waiting = [asyncio.create_task(in_write_thread(go.wait, PATIENCE_SECONDS)) for _ in range(100)]
+    waiting = [asyncio.create_task(waits(go.wait, PATIENCE_SECONDS)) for _ in range(100)]
     # All have asked for a thread.
     await asyncio.sleep(0)
-    for run in (in_read_thread, in_lease_thread, in_key_thread, in_thread):
+    others = {in_read_thread, in_lease_thread, in_key_thread, in_thread, in_write_thread, in_erase_thread} - {waits}
+    for run in others:
         assert await run(divmod, 7, 2) == (3, 1)
     assert not any(write.done() for write in waiting)
     go.set()

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.styles import StyleLibrary
-from headshots.threads import in_read_thread, in_thread, in_write_thread
+from headshots.threads import in_erase_thread, in_read_thread, in_write_thread
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
@@ -130,8 +130,12 @@ class GalleryEngine:
 
     async def delete(self, tenant: str, subject_id: str, gallery_id: str) -> int:
         """See `removing.delete_gallery`."""
-        return await in_thread(removing.delete_gallery, self._database, self._store, tenant, subject_id, gallery_id)
+        return await in_erase_thread(
+            removing.delete_gallery, self._database, self._store, tenant, subject_id, gallery_id
+        )
 
     async def delete_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> None:
         """See `removing.delete_image`."""
-        await in_thread(removing.delete_image, self._database, self._store, tenant, subject_id, gallery_id, number)
+        await in_erase_thread(
+            removing.delete_image, self._database, self._store, tenant, subject_id, gallery_id, number
+        )

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError
 from headshots.imaging.workers.pool import DecoderPool
-from headshots.threads import in_read_thread, in_thread
+from headshots.threads import in_erase_thread, in_read_thread, in_thread
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.photos import rows
 from services.gateway.photos.inspector import InspectionReport, Inspector
@@ -81,4 +81,6 @@ class PhotoEngine:
 
     async def delete(self, tenant: str, subject_id: str, photo_id: str) -> None:
         """See `removing.delete_photo`."""
-        await in_thread(delete_photo, self._database, self._store, tenant, subject_id, photo_id, self._learns_from)
+        await in_erase_thread(
+            delete_photo, self._database, self._store, tenant, subject_id, photo_id, self._learns_from
+        )

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from headshots.artifacts import ArtifactStore
 from headshots.database import forget_deleted
 from headshots.errors import HeadshotsError
-from headshots.threads import in_read_thread, in_thread, in_write_thread
+from headshots.threads import in_erase_thread, in_read_thread, in_thread, in_write_thread
 from services.gateway.peers.interfaces import Generator
 from services.gateway.subjects import erasure
 from services.gateway.subjects.erasure import Erasure
@@ -42,7 +42,7 @@ class Eraser:
         Raises as `erasure.mark_deleted` and `erasure.erase`.
         """
         adapters = await in_write_thread(erasure.mark_deleted, self._database, tenant, subject_id)
-        removed = await in_thread(erasure.erase, self._database, self._store, tenant, subject_id)
+        removed = await in_erase_thread(erasure.erase, self._database, self._store, tenant, subject_id)
         for sha256 in adapters:
             eviction = asyncio.create_task(self._evict(sha256))
             self._evictions.add(eviction)
@@ -108,6 +108,6 @@ class Eraser:
         if not unfinished.is_erased:
             await self.delete(tenant, subject_id)
             return
-        late = await in_thread(erasure.complete, self._database, self._store, tenant, subject_id)
+        late = await in_erase_thread(erasure.complete, self._database, self._store, tenant, subject_id)
         if late:
             _LOG.info("removed %d objects that were stored while subject %s was erased", late, subject_id)

@@ -125,6 +125,7 @@ async def test_no_call_is_taken_without_a_grant_for_it(
     right = dataclasses.replace(GRANT, method=method)
     for metadata, kind, reason in (
         ((), UnauthenticatedError, "GRANT_MISSING"),
+        (signer.metadata(right) * 2, UnauthenticatedError, "GRANT_MISSING"),
         (((METADATA_KEY, "v1.e30.x"),), UnauthenticatedError, "GRANT_INVALID"),
         (Signer(Secret(tmp_path / "another-key")).metadata(right), UnauthenticatedError, "GRANT_INVALID"),
         (Signer(Secret(tmp_path / KEY_FILE), lambda: 1e9).metadata(right), UnauthenticatedError, "GRANT_EXPIRED"),

@@ -12,9 +12,10 @@ import pytest
 
 from headshots import keys, threads
 from headshots.errors import NotFoundError, ResourceExhaustedError
-from headshots.v1 import subjects_pb2, tenants_pb2
+from headshots.v1 import galleries_pb2, photos_pb2, subjects_pb2, tenants_pb2
 from services.gateway.subjects import rows as subject_rows
 from tests.support.gateway.caller import Caller, refused, selfie
+from tests.support.gateway.inspections import inspect
 from tests.support.gateway.world import World
 from tests.support.waiting import until
 
@@ -50,6 +51,21 @@ async def test_while_many_writes_wait_for_a_lock_others_are_read_and_known(world
         await world.acme("GetSubject", subjects_pb2.GetSubjectRequest(name=subject))
         assert not any(write.done() for write in writes), "all that was answered was answered before the lock was gone"
     assert len({(await write).subject.name for write in writes}) == WRITES
+
+
+async def test_while_many_deletions_wait_for_a_lock_photos_of_others_are_inspected(world: World) -> None:
+    subject, globex = await world.acme.subject(), world.caller(world.keys["globex"])
+    name = galleries_pb2.DeleteGalleryRequest(name=f"{subject}/galleries/{'0' * 16}")
+    image = galleries_pb2.DeleteImageRequest(name=f"{name.name}/images/0")
+    photo = photos_pb2.DeletePhotoRequest(name=f"{subject}/photos/{'0' * 32}")
+    calls = [("DeleteGallery", name), ("DeleteImage", image), ("DeletePhoto", photo)]
+    with locked(world):
+        deletions = [asyncio.create_task(world.acme(*call)) for call in calls for _ in range(WRITES // 2)]
+        await until(lambda: threads._erase_executor._work_queue.qsize() >= len(deletions) - threads.ERASE_THREADS)
+        assert len((await inspect(globex, "", selfie(1))).photos) == 1
+        assert not any(deletion.done() for deletion in deletions)
+    for ended in await asyncio.gather(*deletions, return_exceptions=True):
+        assert isinstance(ended, NotFoundError)
 
 
 async def test_a_tenant_has_no_more_calls_under_way_than_its_limit(
