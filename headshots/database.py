@@ -60,7 +60,12 @@ def open_database(url: str) -> Engine:
 def _open_sqlite(url: URL) -> Engine:
     """WAL, so that readers and the one writer do not wait for each other; transactions are ours, not the driver's."""
     if url.database and url.database != ":memory:":
-        make_private(Path(url.database).absolute().parent)
+        file = Path(url.database).absolute()
+        make_private(file.parent)
+        # The folder may have been there, and open to others. SQLite gives its log the same mode, and tells of a file
+        # that cannot be made.
+        with contextlib.suppress(OSError):
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     arguments = {"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
     engine = sa.create_engine(url, connect_args=arguments, pool_size=_THREADS)
 

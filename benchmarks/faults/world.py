@@ -35,7 +35,8 @@ class GatewayWorld:
         """Runs all of it."""
         async with contextlib.AsyncExitStack() as stack:
             for name, peer in (("trainer", self.trainer), ("generator", self.generator)):
-                server = await serve(peer, int(self.platform.address(name).rpartition(":")[2]))
+                port = int(self.platform.address(name).rpartition(":")[2])
+                server = await serve(peer, self.platform.home, port)
                 stack.push_async_callback(server.stop)
             stack.enter_context(self.platform)
             yield

@@ -21,6 +21,14 @@ from headshots.schema import metadata
 from headshots.threads import DATABASE_THREADS
 
 
+def test_a_new_database_is_its_owners_alone_in_a_folder_that_others_read(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    engine = open_database(f"sqlite:///{tmp_path / 'new.db'}")
+    migrate(engine)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+    engine.dispose()
+
+
 def test_migrations_give_the_schema_that_the_code_uses(tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'new' / 'folder' / 'a.db'}")
     migrate(engine)

@@ -1,7 +1,6 @@
 """Loads adapters through three tiers: object store, local disk, packed rows in host memory.
 
-What a tier holds is known by digest and key: a cached adapter is used for the key that it was fetched from and for no
-other, so that to know a digest is not to have the adapter.
+What a tier holds is known by digest and key: to know an adapter's digest alone is not to have it.
 
 Each is bounded and least recently used goes first. Loading runs beside the batch, never within it; one adapter asked
 for by many requests at once is loaded once. The fourth tier, the slots, belongs to the engine loop (``slots.py``).
@@ -25,6 +24,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.diffusion.lora.files import foreign_foundation, load_row
 from headshots.diffusion.lora.layout import Layout
 from headshots.errors import FailedPreconditionError, InvalidAdapterError, NotFoundError
+from headshots.settings import make_private
 from services.generator.adapters.lru import ByteLru
 from services.generator.metrics import Metrics
 
@@ -82,7 +82,7 @@ class AdapterCache:
         self._keys: dict[str, str] = {}
         self.erased: Set[str] = frozenset()
         """Digests of adapters that were erased of late: their copies are not used unless the object is there again."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         for left in folder.glob(f"*{_PARTIAL}"):
             left.unlink()
         for path in sorted(folder.glob(f"*{_SUFFIX}"), key=lambda p: p.stat().st_mtime):

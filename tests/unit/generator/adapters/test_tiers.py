@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,11 @@ class SlowStore(ArtifactStore):
         self.asked += 1
         await self.open.wait()
         return await super().get(key)
+
+
+async def test_the_folder_of_adapters_is_its_owners_alone(tmp_path: Path) -> None:
+    async with running(tmp_path, ArithmeticBackend()):
+        assert stat.S_IMODE((tmp_path / "adapters").stat().st_mode) == 0o700
 
 
 async def test_a_slow_adapter_delays_no_other_request_and_is_fetched_once(tmp_path: Path) -> None:
