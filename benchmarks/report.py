@@ -82,7 +82,7 @@ def show(title: str, targets: Mapping[str, Target], result: Mapping[str, Any]) -
         table.add_column(column, justify="right" if column in ("found", "asked") else "left")
     for key, target in targets.items():
         value, met = result["figures"][key], result["met"][key]
-        said = "not measured" if value is None else f"{value:.4g}"
+        said = "not measured" if value is None else (f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}")
         table.add_row(key, said, str(target), {None: "", True: "met", False: "missed"}[met], target.means)
     Console(width=None if Console().is_terminal else 150).print(table)
 
