@@ -27,7 +27,7 @@ ARGS ?=
 
 PROTO_OUT ?= .
 
-.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training venv
+.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -68,6 +68,9 @@ bench-serving: $(DEMO) ## serving against stock diffusers and PEFT, into out/ben
 
 bench-training: $(DEMO) ## likeness, prompts, speed of trainings, into out/bench/training.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.training $(ARGS)
+
+bench-faults: $(DEV) ## what the services withstand, into out/bench/faults.json (ARGS=--quick)
+	$(BIN)/python -m benchmarks.faults $(ARGS)
 
 venv: $(BIN)/python
 

@@ -11,25 +11,19 @@ import asyncio
 import builtins
 import contextlib
 import hashlib
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError as ObjectExistsError
-from obstore.exceptions import BaseError as ObjectStoreError
-from obstore.exceptions import NotFoundError as ObjectMissingError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
-from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnavailableError
-from headshots.links import link_below, link_on_the_way
+from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 from headshots.settings import make_private
+from headshots.stores.failures import MISSING, translated
+from headshots.stores.local import is_staged, refuse_links, remove_staged
 
-_LOG = logging.getLogger(__name__)
-# How a full disk, a used-up quota and a file beyond the process's limit show: obstore has no class for them.
-_FULL = ("(os error 28)", "(os error 122)", "(os error 27)")
-_MISSING = (ObjectMissingError, FileNotFoundError)
 _CLOUD_SCHEMES = {"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "https"}
 
 
@@ -43,7 +37,8 @@ class ArtifactStore:
     Raises (all methods):
         UnavailableError: OBJECT_STORE_UNAVAILABLE, when the backend fails, or OBJECT_STORE_FULL, when its disk has no
             room; the same call may succeed later. Also where a symbolic link is in the way; the log names it.
-        InvalidArgumentError: KEY_INVALID, for a key that would leave its folder (``..``) or is no path (``a//b``).
+        InvalidArgumentError: KEY_INVALID, for a key that would leave its folder (``..``), is no path (``a//b``) or, in
+            ``put``, has a name of staged files (``a#1``).
     """
 
     def __init__(self, store: ObjectStore) -> None:
@@ -128,20 +123,25 @@ class ArtifactStore:
         await asyncio.to_thread(self.delete_sync, key)
 
     async def delete_prefix(self, prefix: str) -> int:
-        """Remove everything under the folder ``prefix``; returns how many objects that were."""
+        """Remove everything under the folder ``prefix``, also what killed writers left; returns how many objects."""
         return await asyncio.to_thread(self.delete_prefix_sync, prefix)
 
     def put_sync(self, key: str, data: bytes) -> None:
-        """Blocking :meth:`put`. On disk a file appears whole or not at all (temporary name, then rename)."""
+        """Blocking :meth:`put`. An object appears whole or not at all.
+
+        Always a single request: a multipart upload that is not ended would stay in the bucket, unseen.
+        """
         with self._reached(key), contextlib.suppress(ObjectExistsError):
-            obstore.put(self._store, key, data, mode="create")
+            if is_staged(key):
+                raise ValueError("a name of staged files")
+            obstore.put(self._store, key, data, mode="create", use_multipart=False)
 
     def get_sync(self, key: str) -> bytes:
         """Blocking :meth:`get`."""
         try:
             with self._reached(key):
                 return bytes(obstore.get(self._store, key).bytes())
-        except _MISSING as error:
+        except MISSING as error:
             raise _missing(key) from error
 
     def get_range_sync(self, key: str, start: int, length: int) -> bytes:
@@ -149,7 +149,7 @@ class ArtifactStore:
         try:
             with self._reached(key):
                 return bytes(obstore.get_range(self._store, key, start=start, length=length))
-        except _MISSING as error:
+        except MISSING as error:
             raise _missing(key) from error
 
     def get_promised_sync(self, key: str, sha256: str) -> bytes:
@@ -163,7 +163,7 @@ class ArtifactStore:
         try:
             with self._reached(key):
                 return int(obstore.head(self._store, key)["size"])
-        except _MISSING as error:
+        except MISSING as error:
             raise _missing(key) from error
 
     def exists_sync(self, key: str) -> bool:
@@ -171,7 +171,7 @@ class ArtifactStore:
         try:
             with self._reached(key):
                 obstore.head(self._store, key)
-        except _MISSING:
+        except MISSING:
             return False
         return True
 
@@ -183,7 +183,7 @@ class ArtifactStore:
 
     def delete_sync(self, key: str) -> None:
         """Blocking :meth:`delete`."""
-        with self._reached(key), contextlib.suppress(*_MISSING):
+        with self._reached(key), contextlib.suppress(*MISSING):
             obstore.delete(self._store, key)
 
     def delete_prefix_sync(self, prefix: str) -> int:
@@ -191,18 +191,25 @@ class ArtifactStore:
         keys = self.list_sync(prefix)
         for key in keys:
             self.delete_sync(key)
+        self.remove_staged_sync(prefix)
         return len(keys)
+
+    def remove_staged_sync(self, prefix: str = "", *, unused_seconds: float = 0.0) -> int:
+        """Remove what writers that were killed in ``put`` left under the folder ``prefix``; returns how many files.
+
+        Only on disk there is such a thing. What was written within ``unused_seconds`` stays: its writer may live.
+        """
+        if self._folder is None:
+            return 0
+        with self._reached(prefix):
+            return remove_staged(self._folder, prefix, unused_seconds=unused_seconds)
 
     @contextlib.contextmanager
     def _reached(self, key: str, *, whole: bool = False) -> Iterator[None]:
         """Reach a key, or with ``whole`` all that is below it: no link is followed, and errors are ours."""
-        with _translated(key):
+        with translated(key):
             if self._folder is not None and ".." not in key.split("/"):
-                link = (link_below if whole else link_on_the_way)(self._folder, key)
-                if link is not None:
-                    raise ObjectStoreError(
-                        f"{link} is a symbolic link, which is not followed; mount the folder instead"
-                    )
+                refuse_links(self._folder, key, whole=whole)
             yield
 
 
@@ -211,38 +218,10 @@ def _missing(key: str) -> NotFoundError:
 
 
 def _check_digest(key: str, data: bytes, sha256: str) -> None:
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
+    if hashlib.sha256(data).hexdigest() != sha256:
         raise FailedPreconditionError(
             "OBJECT_DIGEST_MISMATCH",
-            f"{key} has SHA-256 {found[:12]}… and {sha256[:12]}… was promised; it was changed",
+            # Who guesses a digest must not learn the right one.
+            f"what lies under {key} does not have the SHA-256 that was promised, {sha256[:12]}…",
             metadata={"key": key},
         )
-
-
-@contextlib.contextmanager
-def _translated(key: str) -> Iterator[None]:
-    """The backend's errors as ours, but for missing objects, which mean something else to each method."""
-    try:
-        yield
-    except _MISSING:
-        raise
-    except ObjectStoreError as error:
-        # Endpoints, buckets and paths are for the log: the message goes to callers.
-        _LOG.warning("the object store failed on %s: %s", key, error)
-        if any(sign in str(error) for sign in _FULL):
-            raise UnavailableError(
-                "OBJECT_STORE_FULL",
-                "the object store has no room left; make some, then try again",
-                metadata={"key": key},
-            ) from error
-        raise UnavailableError(
-            "OBJECT_STORE_UNAVAILABLE",
-            "the object store does not answer as it should; try again, and if it stays so see the service's log",
-            metadata={"key": key},
-        ) from error
-    except (TypeError, ValueError) as error:
-        # A TypeError is how obstore's delete puts it.
-        raise InvalidArgumentError(
-            "KEY_INVALID", f"{key!r}: a key is names with single slashes between them, none of them . or .."
-        ) from error

@@ -24,12 +24,13 @@ from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, Operati
 
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.settings import make_private
-from headshots.threads import LEASE_THREADS
+from headshots.threads import DATABASE_THREADS
 
 _LOG = logging.getLogger(__name__)
 _BUSY_TIMEOUT_SECONDS = 30
-# As many as asyncio's own executor has and leases have besides: no call waits for another's connection.
-_THREADS = min(32, (os.cpu_count() or 1) + 4) + LEASE_THREADS
+# A connection for every thread, of asyncio's own executor too: writes that wait for a lock keep theirs, and no read or
+# look-up of a key waits for one.
+_THREADS = min(32, (os.cpu_count() or 1) + 4) + DATABASE_THREADS
 # InternalError is how psycopg has it where a standby, which only answers, is taken for the server during a failover.
 _AWAY = (OperationalError, InterfaceError, InternalError, TimeoutError)
 # Any constant will do, as long as every process takes the same one for migrations.
@@ -59,7 +60,12 @@ def open_database(url: str) -> Engine:
 def _open_sqlite(url: URL) -> Engine:
     """WAL, so that readers and the one writer do not wait for each other; transactions are ours, not the driver's."""
     if url.database and url.database != ":memory:":
-        make_private(Path(url.database).absolute().parent)
+        file = Path(url.database).absolute()
+        make_private(file.parent)
+        # The folder may have been there, and open to others. SQLite gives its log the same mode, and tells of a file
+        # that cannot be made.
+        with contextlib.suppress(OSError):
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     arguments = {"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
     engine = sa.create_engine(url, connect_args=arguments, pool_size=_THREADS)
 
@@ -131,13 +137,16 @@ def forget_deleted(engine: Engine) -> None:
     """
     if engine.dialect.name != "sqlite":
         return
+    deadline = time.monotonic() + _BUSY_TIMEOUT_SECONDS
     with _unavailable(), engine.connect().execution_options(headshots_no_transaction=True) as connection:
-        is_busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
-    if is_busy:
-        raise UnavailableError(
-            "DATABASE_UNAVAILABLE",
-            "the database was read or written for too long to erase what was deleted from its log; try again",
-        )
+        # SQLite applies the busy timeout to readers and writers, but not to others that cut the log off; so wait here.
+        while connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]:
+            if time.monotonic() > deadline:
+                raise UnavailableError(
+                    "DATABASE_UNAVAILABLE",
+                    "the database was read or written for too long to erase what was deleted from its log; try again",
+                )
+            time.sleep(0.02)
 
 
 @contextlib.contextmanager

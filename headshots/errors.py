@@ -6,6 +6,7 @@
     ├── InvalidArgumentError      what the caller sent is wrong; also a ValueError
     │   └── InvalidPhotoError     … and it is a photo
     ├── UnauthenticatedError      no key, or a wrong one
+    ├── PermissionDeniedError     the caller is known, and may not do this
     ├── NotFoundError             no such thing, or another tenant's
     ├── AlreadyExistsError        it is there already
     ├── FailedPreconditionError   right request, wrong moment
@@ -81,6 +82,12 @@ class UnauthenticatedError(HeadshotsError):
     code = grpc.StatusCode.UNAUTHENTICATED
 
 
+class PermissionDeniedError(HeadshotsError):
+    """Who calls is known, and this is not theirs to do."""
+
+    code = grpc.StatusCode.PERMISSION_DENIED
+
+
 class NotFoundError(HeadshotsError):
     """No such resource in this tenant."""
 
@@ -139,6 +146,7 @@ _BY_CODE: dict[grpc.StatusCode, type[HeadshotsError]] = {
     for cls in (
         InvalidArgumentError,
         UnauthenticatedError,
+        PermissionDeniedError,
         NotFoundError,
         AlreadyExistsError,
         FailedPreconditionError,

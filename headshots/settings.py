@@ -47,10 +47,19 @@ class Home:
         """Exported engine packages, by digest."""
         return self.path / "engines"
 
+    def scratch(self, service: str) -> Path:
+        """Temporary files of a service's processes, a folder each."""
+        return self.path / "scratch" / service
+
     @property
     def api_key_file(self) -> Path:
         """The key that the first start of the embedded gateway makes; mode 0600."""
         return self.path / "api-key"
+
+    @property
+    def internal_key_file(self) -> Path:
+        """The secret of internal calls, which the service that starts first makes; mode 0600."""
+        return self.path / "internal-key"
 
 
 def make_private(folder: Path) -> None:
@@ -83,8 +92,9 @@ def read_settings(cls: type[SettingsT], prefix: str, environ: Mapping[str, str],
     """Build the frozen dataclass ``cls`` from ``{prefix}{FIELD}`` variables.
 
     A field takes its variable's value where the variable is set and not empty, else ``given[field]``, else its own
-    default. Types: str, int, float, bool, Path, and ``| None`` of these. A variable with the prefix that is no field's
-    is told in the log: it may be a slip.
+    default. Types: str, int, float, bool, Path, and ``| None`` of these; a field of settings that
+    have variables of their own is always given. A variable with the prefix that is no field's is told in the log: it
+    may be a slip.
 
     Raises:
         InvalidArgumentError: SETTING_INVALID or SETTING_MISSING, naming the variable.
@@ -95,7 +105,7 @@ def read_settings(cls: type[SettingsT], prefix: str, environ: Mapping[str, str],
     values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):
         variable = prefix + field.name.upper()
-        raw = environ.get(variable, "")
+        raw = environ.get(variable, "") if not dataclasses.is_dataclass(hints[field.name]) else ""
         if raw:
             values[field.name] = _parse(variable, raw, hints[field.name])
         elif field.name in given:

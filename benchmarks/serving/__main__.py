@@ -18,8 +18,9 @@ from pathlib import Path
 
 from diffusers.utils import logging
 
+from benchmarks.report import write
 from benchmarks.serving.content import ContentError
-from benchmarks.serving.report import report, show, write
+from benchmarks.serving.report import report, show
 from benchmarks.serving.run import Bench
 from benchmarks.serving.scale import FULL, PARTS, QUICK
 from benchmarks.serving.world import make_world

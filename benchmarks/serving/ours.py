@@ -18,6 +18,10 @@ from headshots.processes.log_files import LogFiles
 from headshots.processes.ports import free_port
 from headshots.processes.serving import wait_until_serving
 from headshots.rpc.channel import open_channel
+from headshots.rpc.internal.grants import Grant
+from headshots.rpc.internal.secret import Secret
+from headshots.rpc.internal.signing import Signer
+from headshots.settings import Home
 from headshots.v1 import adapters_pb2, generator_pb2_grpc
 from headshots.v1 import generator_pb2 as pb
 from services.generator.__main__ import build_engine
@@ -59,8 +63,11 @@ class OurEngine:
 class OurService:
     """The same engine behind gRPC, in a process of its own."""
 
-    def __init__(self, stub: generator_pb2_grpc.GeneratorServiceStub, process: psutil.Process, world: World) -> None:
+    def __init__(
+        self, stub: generator_pb2_grpc.GeneratorServiceStub, signer: Signer, process: psutil.Process, world: World
+    ) -> None:
         self._stub = stub
+        self._signer = signer
         self._process = process
         self._world = world
 
@@ -83,7 +90,10 @@ class OurService:
 
     async def slots_used(self) -> int:
         """Slots that hold an adapter."""
-        found: pb.DescribeGeneratorResponse = await self._stub.DescribeGenerator(pb.DescribeGeneratorRequest())
+        metadata = self._signer.metadata(Grant("generator", "DescribeGenerator"))
+        found: pb.DescribeGeneratorResponse = await self._stub.DescribeGenerator(
+            pb.DescribeGeneratorRequest(), metadata=metadata
+        )
         return found.slots_used
 
     async def _ask(self, wanted: Wanted, steps: int, guidance: float) -> bytes:
@@ -97,8 +107,9 @@ class OurService:
             guidance_scale=guidance,
             negative_adapter_share=_SHARE,
         )
+        metadata = self._signer.metadata(Grant("generator", "Generate", tenant=_TENANT, reads=(ref.key,)))
         content = b""
-        async for event in self._stub.Generate(request):
+        async for event in self._stub.Generate(request, metadata=metadata):
             if event.WhichOneof("event") == "image":
                 content = event.image.content
         return content
@@ -159,6 +170,6 @@ async def running_service(
         async with open_channel(address) as channel:
             process = psutil.Process(fleet.pids()["generator"])
             stub = generator_pb2_grpc.GeneratorServiceStub(channel)  # type: ignore[no-untyped-call]
-            yield OurService(stub, process, world)
+            yield OurService(stub, Signer(Secret(Home(home).internal_key_file)), process, world)
     finally:
         await asyncio.to_thread(fleet.stop)

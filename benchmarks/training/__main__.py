@@ -12,7 +12,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,14 +47,18 @@ def run(plan: Plan, say: Callable[[str], None]) -> dict[str, Any]:
     say(f"true photos of {plan.gallery} people")
     gallery(plan.gallery, plan.folder / "gallery.npy")
     _timed_alone(plan, journal, say)
-    # Processes are spawned: torch's threads do not survive a fork.
-    with ProcessPoolExecutor(plan.jobs, multiprocessing.get_context("spawn")) as pool:
+    with _pool(plan.jobs) as pool:
         _each(journal, "ours", plan.people, lambda person: pool.submit(work.ours, plan, person), say)
         _each(journal, "bare", plan.people, lambda person: pool.submit(work.bare, plan, person), say)
         seconds = {person: result["seconds"] for person, result in journal.all("ours").items()}
         count = min(plan.peer_people, plan.people)
         _each(journal, "peer", count, lambda person: pool.submit(work.peer, plan, person, seconds[person]), say)
     return figures.report(plan, journal)
+
+
+def _pool(jobs: int) -> Executor:
+    """Processes are spawned: torch's threads do not survive a fork."""
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
 
 
 def _timed_alone(plan: Plan, journal: Journal, say: Callable[[str], None]) -> None:

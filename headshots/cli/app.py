@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from headshots.cli.commands import demo, export, galleries, keys, photos, serve, styles, subjects, trainings
+from headshots.cli.commands import demo, export, galleries, keys, photos, serve, styles, subjects, tenants, trainings
 from headshots.console.exits import HELP
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.add_typer(serve.app, name="serve")
 app.add_typer(keys.app, name="keys")
+app.add_typer(tenants.app, name="tenants")
 app.add_typer(subjects.app, name="subjects")
 app.add_typer(photos.app, name="photos")
 app.command("train")(trainings.train)

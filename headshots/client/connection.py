@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 import grpc
 
 from headshots.client.stub import METHODS, GatewayStub
-from headshots.client.target import check_address, check_certificates
+from headshots.client.target import check_address, check_api_key, check_certificates
 from headshots.client.watching import Reconnect, WatchState, ended_too_early, went_away
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.rpc.channel import error_from_rpc, open_channel
@@ -72,8 +72,10 @@ class Connection:
 
         Raises:
             InvalidArgumentError: ADDRESS_INVALID, CERTIFICATES_INVALID.
+            UnauthenticatedError: API_KEY_INVALID, of a key that cannot be sent.
         """
         check_address(address)
+        check_api_key(api_key)
         if root_certificates is not None:
             check_certificates(root_certificates)
         self._address = address

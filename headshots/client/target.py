@@ -1,6 +1,6 @@
-"""Checks the address and certificates of a gateway before gRPC tries them.
+"""Checks the address and certificates of a gateway, and the key for it, before gRPC tries them.
 
-gRPC itself would wait, or report a port that the caller never gave.
+gRPC itself would wait, report a port that the caller never gave, or fail in words of its own.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import ssl
 
-from headshots.errors import InvalidArgumentError
+from headshots.errors import InvalidArgumentError, UnauthenticatedError
 
 # Names that gRPC resolves in ways of its own; see gRPC's naming document.
 _GRPC_SCHEMES = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:", "xds:", "google-c2p:", "passthrough:")
@@ -35,6 +35,20 @@ def check_address(address: str) -> None:
             "ADDRESS_INVALID",
             f"{address!r} is not host:port; a gateway listens on port 50051 unless it was told otherwise, as in "
             "localhost:50051",
+        )
+
+
+def check_api_key(api_key: str) -> None:
+    """Check that a key can be sent: gRPC takes printable ASCII only.
+
+    Raises:
+        UnauthenticatedError: API_KEY_INVALID.
+    """
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise UnauthenticatedError(
+            "API_KEY_INVALID",
+            "the API key holds a character that no key has, such as a line break or an ellipsis; give the whole key "
+            "that `headshots keys create` printed, and nothing else",
         )
 
 

@@ -68,6 +68,7 @@ def exit_code(error: BaseException) -> ExitCode:
                 errors.NotFoundError,
                 errors.AlreadyExistsError,
                 errors.FailedPreconditionError,
+                errors.PermissionDeniedError,
                 OSError,
             ),
             ExitCode.REFUSED,

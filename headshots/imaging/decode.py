@@ -20,7 +20,7 @@ from headshots.imaging.cost import MAX_PROFILE_BYTES, Outline, affordable_draft,
 from headshots.imaging.files.formats import DECODABLE, is_cut, sniff, webp_canvas
 from headshots.imaging.files.heic import AVAILABLE as HEIC_AVAILABLE
 from headshots.imaging.files.heic import HeicPicture
-from headshots.imaging.files.jpeg import check_exif
+from headshots.imaging.files.jpeg import check_exif, holds_blocks
 from headshots.imaging.files.png import holds_picture
 from headshots.imaging.files.refusals import too_costly, truncated
 from headshots.imaging.strips import Picture, scaled_size
@@ -38,6 +38,10 @@ _PARSER_ERRORS = (
     RuntimeError,
     struct.error,
 )
+
+
+# A JPEG's block. Where the last one is partly beyond the edge, the one before it is looked at too.
+_CORNER_PX = 8
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,7 @@ def open_photo(data: bytes, limits: PhotoLimits = PhotoLimits()) -> Image.Image:
         _reduce_while_decoding(image, outline, format_name, len(data), limits)
         image.load()
         _check_last_row(image, outline, data)
+        _check_last_block(image, outline, data)
         return to_upright_srgb(image, limits.max_side_px)
     except InvalidPhotoError:
         raise
@@ -199,11 +204,24 @@ def _reduce_while_decoding(
 
 def _check_last_row(image: Picture, outline: Outline, data: bytes) -> None:
     """A PNG whose packed data ends early is black from there on; unpacking it once more tells it from a black photo."""
-    width, height = image.size
-    if outline.png is None or image.crop((0, height - 1, width, height)).getbbox() is not None:
+    if outline.png is None:
+        return
+    row = outline.png.last_row
+    if image.crop((0, row, image.size[0], row + 1)).getbbox() is not None:
         return
     if not holds_picture(data, outline.png.raw_bytes):
         raise truncated("PNG")
+
+
+def _check_last_block(image: Picture, outline: Outline, data: bytes) -> None:
+    """A JPEG whose coded data ends early is of one colour from there on; more data tells it from a plain corner."""
+    if outline.jpeg is None or not outline.jpeg.data_end:
+        return
+    width, height = image.size
+    corner = image.crop((max(width - _CORNER_PX, 0), max(height - _CORNER_PX, 0), width, height)).getextrema()
+    ranges = corner if isinstance(corner[0], tuple) else (corner,)
+    if all(low == high for low, high in ranges) and not holds_blocks(data, outline.jpeg.data_end):
+        raise truncated("JPEG")
 
 
 def _broken(data: bytes, format_name: str, error: Exception) -> InvalidPhotoError:

@@ -41,25 +41,33 @@ def channel_arguments(address: str, options: Mapping[str, str | int] | None = No
     """``channel_options`` with ``options`` on top; a proxy of the environment is not asked for this machine itself."""
     # A dictionary, because gRPC takes the first of two arguments with the same name.
     arguments = dict(channel_options())
-    host = address.rpartition("/")[2].rpartition(":")[0].strip("[]")
+    host = host_of(address)
     if host in ("localhost", "::1") or host.startswith("127."):
         arguments["grpc.enable_http_proxy"] = 0
     return list({**arguments, **(options or {})}.items())
+
+
+def host_of(address: str) -> str:
+    """The host of ``host:port``, ``dns:///host:port`` or ``[address]:port``."""
+    return address.rpartition("/")[2].rpartition(":")[0].strip("[]")
 
 
 def open_channel(
     address: str,
     *,
     root_certificates: bytes | None = None,
+    credentials: grpc.ChannelCredentials | None = None,
     interceptors: Sequence[grpc.aio.ClientInterceptor] = (),
     options: Mapping[str, str | int] | None = None,
 ) -> grpc.aio.Channel:
-    """Open a channel to ``host:port``; with TLS where ``root_certificates`` (PEM) are given. Connects lazily.
+    """Open a channel to ``host:port``; with TLS where ``root_certificates`` (PEM) or ``credentials`` are given.
 
+    It connects lazily.
     ``options`` are channel arguments that come on top of, or instead of, those of ``channel_options``.
     """
     arguments = channel_arguments(address, options)
     if root_certificates is not None:
         credentials = grpc.ssl_channel_credentials(root_certificates)
+    if credentials is not None:
         return grpc.aio.secure_channel(address, credentials, options=arguments, interceptors=list(interceptors))
     return grpc.aio.insecure_channel(address, options=arguments, interceptors=list(interceptors))

@@ -22,6 +22,14 @@ Continuation = Callable[[grpc.HandlerCallDetails], Awaitable["Handler | None"]]
 Unary = Callable[[Any, Context], Awaitable[Any]]
 Streaming = Callable[[Any, Context], AsyncIterator[Any]]
 
+# Services that are open to probes and tooling.
+_OPEN_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
+
+
+def is_open(method: str) -> bool:
+    """Whether ``/package.Service/Method`` answers without credentials."""
+    return method.startswith(_OPEN_PREFIXES)
+
 
 def grpc_type(handler: Handler) -> str:
     """``unary``, ``client_stream``, ``server_stream`` or ``bidi_stream``, as in grpc-ecosystem's metrics."""

@@ -19,13 +19,11 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from headshots.errors import HeadshotsError, InternalError
 from headshots.rpc.auth import Authenticator, set_current_tenant
-from headshots.rpc.handlers import Context, Handler, Streaming, Unary, WrappingInterceptor, grpc_type
+from headshots.rpc.handlers import Context, Handler, Streaming, Unary, WrappingInterceptor, grpc_type, is_open
 from headshots.rpc.statuses import status_from_error
 
 log = logging.getLogger(__name__)
 
-# Calls of these services are open to probes and tooling.
-_OPEN_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
 _HANDLING_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 
@@ -145,7 +143,7 @@ class AuthInterceptor(WrappingInterceptor):
 
     def applies(self, method: str) -> bool:
         """All but health and reflection."""
-        return not method.startswith(_OPEN_PREFIXES)
+        return not is_open(method)
 
     async def _identify(self, context: Context) -> None:
         pairs = context.invocation_metadata() or ()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from headshots.errors import UnavailableError
 from headshots.rpc.auth import Authenticator
 from headshots.rpc.interceptors import AuthInterceptor, ErrorInterceptor, MetricsInterceptor
+from headshots.rpc.internal.port import InternalPort
 from headshots.rpc.parsing import ParsingInterceptor
 from headshots.rpc.ports import check_port
 from headshots.rpc.validation import ValidationInterceptor
@@ -37,22 +39,32 @@ class ServerSettings:
     port: int = 0
     # Prometheus over HTTP.
     metrics_port: int = 0
+    # Answers health probes and nothing else, without TLS, for probes that speak none; None: there is no such port.
+    health_port: int | None = None
     # Largest message accepted or sent, in bytes.
     max_message_bytes: int = 4 * 2**20
     # Seconds after which a connection takes no new calls (give or take a tenth; running ones go on). Clients look a
     # name's addresses up only when they connect, so this is how soon replicas that were added get calls.
     connection_age_seconds: float = 120.0
-    # What comes before PORT and METRICS_PORT in the variables that set them; for errors.
+    # What comes before HOST, PORT, METRICS_PORT and HEALTH_PORT in the variables that set them; for errors.
     prefix: str = ""
 
 
 class RunningServer:
-    """A started server. ``port`` and ``metrics_port`` are the real ones."""
+    """A started server. ``port``, ``metrics_port`` and ``health_port`` (None: there is none) are the real ones."""
 
     def __init__(
-        self, server: grpc.aio.Server, health: HealthServicer, services: Sequence[str], port: int, metrics: Any
+        self,
+        server: grpc.aio.Server,
+        health: HealthServicer,
+        services: Sequence[str],
+        port: int,
+        metrics: Any,
+        prober: tuple[grpc.aio.Server, int] | None = None,
     ) -> None:
         self._server = server
+        self._prober = prober[0] if prober is not None else None
+        self.health_port = prober[1] if prober is not None else None
         self._health = health
         self._services = ("", *services)
         self._metrics_server, self._metrics_thread = metrics
@@ -69,6 +81,8 @@ class RunningServer:
         """Refuse new calls, give running ones ``drain_seconds``, close both ports."""
         await self._health.enter_graceful_shutdown()
         await self._server.stop(drain_seconds)
+        if self._prober is not None:
+            await self._prober.stop(0.0)
         await asyncio.to_thread(self._metrics_server.shutdown)
         self._metrics_server.server_close()
         await asyncio.to_thread(self._metrics_thread.join)
@@ -80,44 +94,93 @@ async def start_server(
     *,
     registry: CollectorRegistry,
     authenticate: Authenticator | None = None,
+    within: Sequence[grpc.aio.ServerInterceptor] = (),
+    internal: InternalPort | None = None,
     serving: bool = True,
 ) -> RunningServer:
     """Start a server with our interceptors, health v1, reflection and metrics.
 
-    ``serving=False`` starts with health NOT_SERVING, for services that still have to warm up.
+    ``authenticate`` tells whose API key a call brings, and ``within`` run within it, where the tenant is known;
+    ``internal`` closes a port that is for our own services. ``serving=False`` starts with health NOT_SERVING, for
+    services that still have to warm up.
 
     Raises:
         UnavailableError: ADDRESS_IN_USE, ADDRESS_UNUSABLE, naming the port and the variable that sets it.
+        InvalidArgumentError: see :class:`headshots.rpc.internal.port.InternalPort`.
     """
-    check_port(settings.host, settings.port, f"{settings.prefix}PORT")
-    check_port(settings.host, settings.metrics_port, f"{settings.prefix}METRICS_PORT")
-    server = grpc.aio.server(interceptors=_interceptors(registry, authenticate), options=_options(settings))
+    credentials = internal.credentials(settings.host, f"{settings.prefix}HOST") if internal is not None else None
+    _check_ports(settings)
+    found = _interceptors(registry, authenticate, within, internal)
+    server = grpc.aio.server(interceptors=found, options=_options(settings))
     services = list(register(server))
     health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
-    reflection.enable_server_reflection(
-        [*services, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME], server
-    )
-    try:
-        port = server.add_insecure_port(f"{settings.host}:{settings.port}")
+    _reflect(server, services)
+    with _naming_the_address(settings):
+        port = _bind(server, settings, credentials)
+        prober = _bind_prober(settings, health)
         metrics = start_http_server(settings.metrics_port, addr=settings.host, registry=registry)
+    await server.start()
+    running = RunningServer(server, health, services, port, metrics, prober)
+    await running.set_serving(serving)
+    if prober is not None:
+        await prober[0].start()
+    log.info("listening on %s:%d, metrics on %d", settings.host, port, running.metrics_port)
+    return running
+
+
+def _reflect(server: grpc.aio.Server, services: Sequence[str]) -> None:
+    names = [*services, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME]
+    reflection.enable_server_reflection(names, server)
+
+
+def _check_ports(settings: ServerSettings) -> None:
+    ports = {"PORT": settings.port, "METRICS_PORT": settings.metrics_port, "HEALTH_PORT": settings.health_port}
+    for name, port in ports.items():
+        if port is not None:
+            check_port(settings.host, port, f"{settings.prefix}{name}")
+
+
+@contextlib.contextmanager
+def _naming_the_address(settings: ServerSettings) -> Iterator[None]:
+    try:
+        yield
     except (RuntimeError, OSError) as error:
         raise UnavailableError(
             "ADDRESS_IN_USE",
             f"cannot listen on {settings.host}:{settings.port} (metrics {settings.metrics_port}): {error}",
         ) from error
-    await server.start()
-    running = RunningServer(server, health, services, port, metrics)
-    await running.set_serving(serving)
-    log.info("listening on %s:%d, metrics on %d", settings.host, port, running.metrics_port)
-    return running
 
 
-def _interceptors(registry: CollectorRegistry, authenticate: Authenticator | None) -> list[grpc.aio.ServerInterceptor]:
+def _bind(server: grpc.aio.Server, settings: ServerSettings, credentials: grpc.ServerCredentials | None) -> int:
+    address = f"{settings.host}:{settings.port}"
+    if credentials is None:
+        return server.add_insecure_port(address)
+    return server.add_secure_port(address, credentials)
+
+
+def _bind_prober(settings: ServerSettings, health: HealthServicer) -> tuple[grpc.aio.Server, int] | None:
+    """A server for health probes alone, and its port."""
+    if settings.health_port is None:
+        return None
+    prober = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    health_pb2_grpc.add_HealthServicer_to_server(health, prober)
+    port = prober.add_insecure_port(f"{settings.host}:{settings.health_port}")
+    return prober, port
+
+
+def _interceptors(
+    registry: CollectorRegistry,
+    authenticate: Authenticator | None,
+    within: Sequence[grpc.aio.ServerInterceptor],
+    internal: InternalPort | None,
+) -> list[grpc.aio.ServerInterceptor]:
     """Outermost first: whatever is refused is counted, and told as one of our errors."""
     found: list[grpc.aio.ServerInterceptor] = [MetricsInterceptor(registry), ErrorInterceptor()]
     if authenticate is not None:
-        found.append(AuthInterceptor(authenticate))
+        found += [AuthInterceptor(authenticate), *within]
+    if internal is not None:
+        found.append(internal.guard())
     return [*found, ParsingInterceptor(), ValidationInterceptor()]
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 
 from headshots.errors import HeadshotsError
+from headshots.processes.scratch import scratch
 from headshots.rpc.server import run_until_signal
 from services.gateway.settings import GatewaySettings
 from services.gateway.wiring import start_gateway
@@ -25,7 +26,9 @@ def main() -> int:
     """Starts from the environment; returns the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        asyncio.run(serve(GatewaySettings.from_environment(os.environ)))
+        settings = GatewaySettings.from_environment(os.environ)
+        with scratch(settings.scratch_dir, "HEADSHOTS_GATEWAY_SCRATCH_DIR"):
+            asyncio.run(serve(settings))
     except HeadshotsError as error:
         print(f"gateway: {error}", file=sys.stderr)
         return 1

@@ -9,6 +9,7 @@ from pathlib import Path
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.imaging import PhotoLimits
+from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
 from services.gateway.painting.worker import PaintSettings
@@ -16,6 +17,7 @@ from services.gateway.photos.limits import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
 
 _AT_LEAST_ONE = (
+    "calls_per_tenant",
     "photo_decoders",
     "photo_min_side_px",
     "preview_every",
@@ -23,6 +25,7 @@ _AT_LEAST_ONE = (
     "shots_in_flight",
     "uploads_at_once",
     "uploads_per_tenant",
+    "watches_per_tenant",
 )
 
 _ABOVE_ZERO = ("photo_cpu_seconds", "upload_bytes_per_second", "upload_idle_seconds", "upload_seconds")
@@ -46,6 +49,11 @@ class GatewaySettings:
     is the embedded one; with a database by URL no key is made (`headshots keys create` makes one)."""
     styles: Path
     """Folder of the style library. Default: the one of this checkout."""
+    internal: InternalSettings
+    """How it calls trainers and generators: HEADSHOTS_INTERNAL_<FIELD>."""
+    scratch_dir: Path
+    """Where photos lie while they are received, in a folder for each process that goes with it; what killed ones left
+    is removed at the next start. On a local disk. Default: `scratch/gateway` in HEADSHOTS_HOME."""
     trainer_address: str = "127.0.0.1:50052"
     """host:port of the trainers."""
     generator_address: str = "127.0.0.1:50053"
@@ -58,6 +66,10 @@ class GatewaySettings:
     """Prometheus port; 0 takes a free one."""
     max_message_bytes: int = 4 * 2**20
     """Largest message accepted, in bytes. Photos come in chunks of at most 1 MiB."""
+    calls_per_tenant: int = 64
+    """Calls of one tenant under way at once, uploads and watches aside; more are refused with TOO_MANY_CALLS."""
+    watches_per_tenant: int = 1000
+    """Watches and downloads of one tenant open at once; more are refused with WATCH_LIMIT."""
     photo_max_pixels: int = PhotoLimits.max_pixels
     """Width x height that a photo may have."""
     photo_min_side_px: int = PhotoLimits.min_side_px
@@ -124,6 +136,8 @@ class GatewaySettings:
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
             first_key_file=home.api_key_file if embedded else None,
             styles=default_styles(),
+            internal=InternalSettings.from_environment(environ),
+            scratch_dir=home.scratch("gateway"),
         )
         for name in _AT_LEAST_ONE:
             if getattr(settings, name) < 1:
@@ -147,6 +161,11 @@ class GatewaySettings:
             max_message_bytes=self.max_message_bytes,
             prefix="HEADSHOTS_GATEWAY_",
         )
+
+    @property
+    def peer_addresses(self) -> tuple[str, str]:
+        """host:port of the trainers and of the generators."""
+        return self.trainer_address, self.generator_address
 
     @property
     def photo_limits(self) -> PhotoLimits:

@@ -20,12 +20,18 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.imaging.workers.pool import DecoderLimits, DecoderPool
+from headshots.rpc.internal.channel import InternalChannel
+from headshots.rpc.internal.secret import Secret
+from headshots.rpc.internal.signing import Signer
 from headshots.rpc.server import RunningServer, start_server
 from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import PackLibrary
 from headshots.threads import in_thread
 from services.gateway.events.hub import Hub
+from services.gateway.events.poller import WatchPoller
+from services.gateway.events.reads import SharedReads
 from services.gateway.foundations.servicer import FoundationServicer
+from services.gateway.galleries import rows as gallery_rows
 from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.servicer import GalleryServicer
 from services.gateway.metrics import GatewayMetrics
@@ -46,10 +52,11 @@ from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.servicer import SubjectServicer
+from services.gateway.tenants.limits import TenantLimiter
 from services.gateway.tenants.servicer import TenantServicer
+from services.gateway.trainings import rows as training_rows
 from services.gateway.trainings.engine import TrainingEngine
 from services.gateway.trainings.reconciler import Reconciler
-from services.gateway.trainings.rows import learns_from
 from services.gateway.trainings.servicer import TrainingServicer
 
 
@@ -60,7 +67,7 @@ class Gateway:
         self,
         server: RunningServer,
         database: Engine,
-        channels: list[grpc.aio.Channel],
+        channels: list[InternalChannel],
         pool: ShotPool,
         loops: list[asyncio.Task[None]],
         decoders: DecoderPool | None,
@@ -96,6 +103,12 @@ class _Servicer(Protocol):
         ...
 
 
+class _Looping(Protocol):
+    async def run(self) -> None:
+        """Works until it is cancelled."""
+        ...
+
+
 @dataclass(frozen=True)
 class _Parts:
     """The servicers and the parts with a loop of their own."""
@@ -104,6 +117,12 @@ class _Parts:
     reconciler: Reconciler
     pool: ShotPool
     eraser: Eraser
+    poller: WatchPoller
+
+    @property
+    def with_loops(self) -> Sequence[_Looping]:
+        """The parts that work by themselves."""
+        return self.reconciler, self.pool, self.eraser, self.poller
 
     def register(self, server: grpc.aio.Server) -> list[str]:
         """Adds every public service to a server; their full names."""
@@ -119,17 +138,17 @@ async def start_gateway(
 
     Raises:
         HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, PACK_INVALID, ANALYZER_UNUSABLE,
-            ADDRESS_IN_USE and the like.
+            ADDRESS_IN_USE, INTERNAL_KEY_INVALID, CERTIFICATE_INVALID and the like.
     """
     analyzer = analyzer or await in_thread(open_analyzer, settings.faces, settings.faces_dir)
     styles = StyleLibrary.load(settings.styles)
     store = ArtifactStore.open(settings.store_url)
+    channels = [open_peer(address, settings.internal) for address in settings.peer_addresses]
     database = open_database(settings.database_url)
     await in_thread(migrate, database)
     if settings.first_key_file is not None:
         await in_thread(keys.ensure_default_key, database, settings.first_key_file)
     registry = CollectorRegistry()
-    channels = [open_peer(settings.trainer_address), open_peer(settings.generator_address)]
     async with contextlib.AsyncExitStack() as on_failure:
         for channel in channels:
             on_failure.push_async_callback(channel.close)
@@ -141,15 +160,24 @@ async def start_gateway(
             on_failure.callback(own.close)
         parts = _build(settings, database, store, styles, channels, metrics, analyzer, decoders)
         await parts.eraser.sweep()
-        server = await start_server(
-            parts.register,
-            settings.server,
-            registry=registry,
-            authenticate=keys.authenticator(database),
-        )
+        known_keys = keys.KnownKeys(database)
+        server = await _serve(parts, known_keys, settings, registry)
         on_failure.pop_all()
-    loops = [asyncio.create_task(part.run()) for part in (parts.reconciler, parts.pool, parts.eraser)]
+    loops = [asyncio.create_task(part.run()) for part in (known_keys, *parts.with_loops)]
     return Gateway(server, database, channels, parts.pool, loops, own, settings.drain_seconds)
+
+
+async def _serve(
+    parts: _Parts, known_keys: keys.KnownKeys, settings: GatewaySettings, registry: CollectorRegistry
+) -> RunningServer:
+    limiter = TenantLimiter(calls=settings.calls_per_tenant, watches=settings.watches_per_tenant)
+    return await start_server(
+        parts.register,
+        settings.server,
+        registry=registry,
+        authenticate=known_keys.authenticate,
+        within=(keys.RevocationInterceptor(known_keys.open_call), limiter),
+    )
 
 
 def _open_decoders(settings: GatewaySettings, metrics: GatewayMetrics) -> DecoderPool:
@@ -166,14 +194,16 @@ def _build(
     database: Engine,
     store: ArtifactStore,
     styles: StyleLibrary,
-    channels: list[grpc.aio.Channel],
+    channels: list[InternalChannel],
     metrics: GatewayMetrics,
     analyzer: FaceAnalyzer | None,
     decoders: DecoderPool,
 ) -> _Parts:
     """Builds every part; `channels` are the trainer's and the generator's."""
-    trainer, generator = RpcTrainer(channels[0]), RpcGenerator(channels[1], settings.generator_address)
+    signer = Signer(Secret(settings.internal.key_file))
+    trainer, generator = RpcTrainer(channels[0], signer), RpcGenerator(channels[1], signer)
     hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
+    reads, kinds = SharedReads(), {"training": training_rows.revisions, "gallery": gallery_rows.revisions}
     painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
     likeness = LikenessJudge(database, store, limiter, decoders, analyzer)
     worker = ShotWorker(database, generator, describer, likeness, hub, metrics, painting)
@@ -186,11 +216,12 @@ def _build(
     servicers: tuple[_Servicer, ...] = (
         TenantServicer(database),
         SubjectServicer(SubjectEngine(database, eraser)),
-        PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, learns_from)),
-        TrainingServicer(TrainingEngine(database, store, reconciler, describer, hub, metrics, poll_seconds=poll)),
-        GalleryServicer(GalleryEngine(database, store, styles, checks, pool, hub, metrics, poll_seconds=poll)),
+        PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, training_rows.learns_from)),
+        TrainingServicer(TrainingEngine(database, store, reconciler, describer, hub, metrics, reads)),
+        GalleryServicer(GalleryEngine(database, store, styles, checks, pool, hub, metrics, reads)),
         StyleServicer(StyleEngine(database, styles, checks)),
         PackServicer(PackLibrary.load(settings.styles, styles)),
         FoundationServicer(describer),
     )
-    return _Parts(servicers, reconciler, pool, eraser)
+    poller = WatchPoller(database, hub, kinds, poll_seconds=poll)
+    return _Parts(servicers, reconciler, pool, eraser, poller)

@@ -17,6 +17,7 @@ from headshots.diffusion.export.ensure import ensure_package_in_child
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
 from headshots.rpc.server import run_until_signal, start_server
+from services.generator.adapters.erased import ErasedAdapters
 from services.generator.adapters.tiers import AdapterCache
 from services.generator.engine import Engine
 from services.generator.metrics import Metrics
@@ -41,6 +42,11 @@ def find_package(settings: GeneratorSettings) -> Path:
 
 def build_engine(settings: GeneratorSettings, folder: Path, registry: CollectorRegistry) -> Engine:
     """Put the engine together."""
+    return build(settings, folder, registry)[0]
+
+
+def build(settings: GeneratorSettings, folder: Path, registry: CollectorRegistry) -> tuple[Engine, ErasedAdapters]:
+    """Put the engine together, and what has it forget erased adapters."""
     package = EnginePackage.read(folder)
     if settings.backend == "onnxruntime" and settings.provider == "tensorrt":
         # Another size than its engines were built for would make it build again, for minutes, while others wait.
@@ -56,7 +62,8 @@ def build_engine(settings: GeneratorSettings, folder: Path, registry: CollectorR
         disk_bytes=settings.adapter_disk_bytes,
         host_bytes=settings.adapter_host_bytes,
     )
-    return Engine(package, build_backend(settings, package), adapters, store, metrics, settings.limits)
+    engine = Engine(package, build_backend(settings, package), adapters, store, metrics, settings.limits)
+    return engine, ErasedAdapters(store, adapters, engine.evict, seconds=settings.read_erasures_seconds)
 
 
 def build_backend(settings: GeneratorSettings, package: EnginePackage) -> Backend:
@@ -85,14 +92,24 @@ def build_backend(settings: GeneratorSettings, package: EnginePackage) -> Backen
 
 
 async def serve(settings: GeneratorSettings) -> None:
-    """Export if need be, warm up, answer until SIGTERM, drain."""
+    """Export if need be, forget what was erased, warm up, answer until SIGTERM, drain."""
     registry = CollectorRegistry()
     folder = await asyncio.to_thread(find_package, settings)
-    engine = await asyncio.to_thread(build_engine, settings, folder, registry)
-    running = await start_server(partial(register, engine), settings.server, registry=registry, serving=False)
+    engine, erased = await asyncio.to_thread(build, settings, folder, registry)
+    # Before it listens: what was erased while it was off is on its disk.
+    await erased.read_first()
+    running = await start_server(
+        partial(register, engine),
+        settings.server,
+        registry=registry,
+        internal=settings.internal_port,
+        serving=False,
+    )
     await engine.start()
+    reading = asyncio.create_task(erased.run())
     await running.set_serving(True)
     await run_until_signal(running, drain_seconds=1.0, drain=lambda: engine.drain(settings.drain_seconds))
+    reading.cancel()
     await engine.stop()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc.aio
 
+from headshots.rpc.internal.guard import current_grant
 from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import generator_pb2_grpc, images_pb2, jobs_pb2
 from services.generator.adapters.tiers import AdapterRef
@@ -51,6 +52,7 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
     async def Generate(
         self, request: pb.GenerateRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> AsyncIterator[pb.GenerateResponse]:
+        hold_generation(request)
         # A call that is cancelled between two events must close the engine's iterator too, at once.
         async with aclosing(self._engine.generate(_generation_request(request, context.time_remaining()))) as events:
             async for event in events:
@@ -59,6 +61,7 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
     async def CheckGeneration(
         self, request: pb.CheckGenerationRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> pb.CheckGenerationResponse:
+        hold_generation(request.request)
         checked = self._engine.check(_generation_request(request.request, None))
         return pb.CheckGenerationResponse(
             prompt=_text_reading(checked.prompt),
@@ -108,6 +111,7 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
     async def EvictAdapter(
         self, request: pb.EvictAdapterRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> pb.EvictAdapterResponse:
+        hold_eviction(request)
         return pb.EvictAdapterResponse(evicted=await self._engine.evict(request.sha256))
 
 
@@ -115,6 +119,26 @@ def register(engine: Engine, server: grpc.aio.Server) -> list[str]:
     """Add the service to ``server``; its full name."""
     generator_pb2_grpc.add_GeneratorServiceServicer_to_server(GeneratorServicer(engine), server)  # type: ignore[no-untyped-call]
     return [pb.DESCRIPTOR.services_by_name["GeneratorService"].full_name]
+
+
+def hold_generation(request: pb.GenerateRequest) -> None:
+    """Hold what a request reads and writes to the call's grant; raises PermissionDeniedError: GRANT_TOO_NARROW."""
+    grant = current_grant()
+    grant.check_equal("tenant", request.tenant, grant.tenant)
+    if request.HasField("adapter"):
+        grant.check_readable("adapter.key", request.adapter.key)
+    for field, picture in (("source.picture", request.source.picture), ("source.mask", request.source.mask)):
+        if picture.WhichOneof("file") == "stored":
+            grant.check_readable(f"{field}.stored.key", picture.stored.key)
+    # Without one images are answered, not written.
+    if request.output_prefix:
+        grant.check_writable("output_prefix", request.output_prefix)
+
+
+def hold_eviction(request: pb.EvictAdapterRequest) -> None:
+    """Hold the adapter to the call's grant; raises PermissionDeniedError: GRANT_TOO_NARROW."""
+    grant = current_grant()
+    grant.check_equal("sha256", request.sha256, grant.adapter)
 
 
 def _generation_request(request: pb.GenerateRequest, deadline_seconds: float | None) -> GenerationRequest:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from headshots.diffusion.backends import OnnxRuntimeOptions
 from headshots.diffusion.export.options import ExportOptions, parse_sizes
+from headshots.errors import InvalidArgumentError
+from headshots.rpc.internal.port import InternalPort
+from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, default_foundation, read_settings
 from services.generator.engine import EngineLimits
@@ -26,12 +29,16 @@ class GeneratorSettings:
     engines_dir: Path
     # Local disk tier of adapters, this replica's own. Default: `adapters` in HEADSHOTS_HOME.
     adapters_dir: Path
+    # How its port is closed to all but the gateway: HEADSHOTS_INTERNAL_<FIELD>.
+    internal: InternalSettings
     # Engine package to serve; unset, the foundation is exported first (once, by a child process).
     package: Path | None = None
     # Address to bind, gRPC port and Prometheus port; port 0 takes a free one.
     host: str = "127.0.0.1"
     port: int = 50053
     metrics_port: int = 9103
+    # Answers health probes and nothing else, without TLS, for probes that speak none (Kubernetes). Unset: none.
+    health_port: int | None = None
     # onnxruntime runs the package's graphs; torch the foundation's own networks, and needs the extra generator-torch.
     backend: str = "onnxruntime"
     # cpu, cuda or, with onnxruntime, tensorrt. What cannot be had stops the start; nothing falls back in silence.
@@ -50,6 +57,8 @@ class GeneratorSettings:
     # Bytes of adapter files on local disk, and of packed rows in memory.
     adapter_disk_bytes: int = 4 * 2**30
     adapter_host_bytes: int = 2**30
+    # Seconds between two readings of which adapters were erased; at most so long copies of one that was frozen stay.
+    read_erasures_seconds: float = 30.0
     # Seconds after SIGTERM that accepted requests get to finish.
     drain_seconds: float = 30.0
     # For the export: largest LoRA rank (0: the foundation's recipe's), slots, rows, fp32 or fp16.
@@ -65,10 +74,10 @@ class GeneratorSettings:
         """Read the environment.
 
         Raises:
-            InvalidArgumentError: SETTING_INVALID, naming the variable.
+            InvalidArgumentError: SETTING_INVALID, INTERNAL_PORT_OPEN, naming the variable.
         """
         home = Home.from_environment(environ)
-        return read_settings(
+        settings = read_settings(
             cls,
             "HEADSHOTS_GENERATOR_",
             environ,
@@ -76,12 +85,29 @@ class GeneratorSettings:
             foundation=Path(environ.get("HEADSHOTS_FOUNDATION") or default_foundation()).expanduser().absolute(),
             engines_dir=home.engines,
             adapters_dir=home.path / "adapters",
+            internal=InternalSettings.from_environment(environ),
         )
+        if settings.read_erasures_seconds <= 0:
+            raise InvalidArgumentError("SETTING_INVALID", "HEADSHOTS_GENERATOR_READ_ERASURES_SECONDS must be above 0")
+        settings.internal_port.check_host(settings.host, "HEADSHOTS_GENERATOR_HOST")
+        return settings
 
     @property
     def server(self) -> ServerSettings:
         """Where the gRPC server listens."""
-        return ServerSettings(self.host, self.port, self.metrics_port, MAX_MESSAGE_BYTES, prefix="HEADSHOTS_GENERATOR_")
+        return ServerSettings(
+            self.host,
+            self.port,
+            self.metrics_port,
+            self.health_port,
+            MAX_MESSAGE_BYTES,
+            prefix="HEADSHOTS_GENERATOR_",
+        )
+
+    @property
+    def internal_port(self) -> InternalPort:
+        """How the gRPC server's port is closed."""
+        return InternalPort("generator", self.internal)
 
     @property
     def runtime(self) -> OnnxRuntimeOptions:

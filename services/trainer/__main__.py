@@ -46,7 +46,9 @@ async def serve(settings: TrainerSettings) -> None:
     )
     # Fails now, rather than in the first training, if the foundation's recipe is invalid.
     engine.describe()
-    running = await start_server(TrainerServicer(engine).register, settings.server, registry=registry)
+    running = await start_server(
+        TrainerServicer(engine).register, settings.server, registry=registry, internal=settings.internal_port
+    )
     engine.begin()
     in_time = True
 

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from headshots.leases import LeaseLostError
 from headshots.pauses import pause
 from headshots.schema import PENDING
+from headshots.threads import in_read_thread, in_write_thread
 from services.trainer.lora.recipe import Recipe
 from services.trainer.queue import rows
 from services.trainer.queue.job import Job, JobRequest
 from services.trainer.queue.positions import QueuePositions
+from services.trainer.queue.revisions import WatchedRevisions
 from services.trainer.workers.context import WorkerContext
 from services.trainer.workers.worker import Worker
 
@@ -42,6 +44,7 @@ class TrainerEngine:
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
         self._positions = QueuePositions(context.engine, context.changes, context.settings.poll_seconds)
+        self._revisions = WatchedRevisions(context.engine, context.changes, context.settings.poll_seconds)
         self._deadline: float | None = None
         self._workers: list[asyncio.Task[None]] = []
 
@@ -53,7 +56,7 @@ class TrainerEngine:
             InvalidArgumentError: FOUNDATION_RECIPE_INVALID.
         """
         Recipe.resolve(self._context.foundation, request.options)
-        job = await asyncio.to_thread(rows.insert, self._context.engine, job_id, tenant, priority, request)
+        job = await in_write_thread(rows.insert, self._context.engine, job_id, tenant, priority, request)
         self._context.worker_wakeup.notify()
         return await self._with_position(job)
 
@@ -63,7 +66,7 @@ class TrainerEngine:
         Raises:
             NotFoundError: JOB_NOT_FOUND.
         """
-        return await self._with_position(await asyncio.to_thread(rows.get, self._context.engine, job_id))
+        return await self._with_position(await in_read_thread(rows.get, self._context.engine, job_id))
 
     async def watch(self, job_id: str) -> AsyncGenerator[Job, None]:
         """Yield the job now and after every change, until it is over.
@@ -72,15 +75,18 @@ class TrainerEngine:
             NotFoundError: JOB_NOT_FOUND.
         """
         seen: Job | None = None
-        while True:
-            changed = self._context.changes.event()
-            job = await self.get(job_id)
-            if seen is None or (job.revision, job.queue_position) != (seen.revision, seen.queue_position):
-                yield job
-            if job.is_over:
-                return
-            seen = job
-            await pause(changed, self._context.settings.poll_seconds)
+        with self._revisions.watching(job_id):
+            while True:
+                changed = self._context.changes.event()
+                is_same = seen is not None and await self._revisions.of(job_id) == seen.revision
+                # A job that has not changed may still have moved up in the queue.
+                job = await self._with_position(seen) if seen is not None and is_same else await self.get(job_id)
+                if seen is None or (job.revision, job.queue_position) != (seen.revision, seen.queue_position):
+                    yield job
+                if job.is_over:
+                    return
+                seen = job
+                await pause(changed, self._context.settings.poll_seconds)
 
     async def cancel(self, job_id: str) -> Job:
         """Cancel a job; at once where no worker has it.
@@ -88,7 +94,7 @@ class TrainerEngine:
         Raises:
             NotFoundError: JOB_NOT_FOUND.
         """
-        job = await asyncio.to_thread(rows.request_cancel, self._context.engine, job_id)
+        job = await in_write_thread(rows.request_cancel, self._context.engine, job_id)
         self._context.worker_wakeup.notify()
         if not job.is_over:
             # A job that ran before and has no worker now: its artefacts are removed here.
@@ -96,7 +102,7 @@ class TrainerEngine:
             with contextlib.suppress(LeaseLostError):
                 if lease := await worker.claim(job_id):
                     await worker.work(lease)
-            job = await asyncio.to_thread(rows.get, self._context.engine, job_id)
+            job = await in_read_thread(rows.get, self._context.engine, job_id)
         return job
 
     def describe(self) -> Description:

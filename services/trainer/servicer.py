@@ -10,6 +10,7 @@ import grpc.aio
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headshots.rpc.handlers import Context
+from headshots.rpc.internal.guard import current_grant
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
 from headshots.v1 import adapters_pb2, jobs_pb2, trainer_pb2_grpc, trainings_pb2
 from headshots.v1 import trainer_pb2 as t
@@ -41,6 +42,7 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
 
     async def StartTraining(self, request: t.StartTrainingRequest, context: Context) -> t.StartTrainingResponse:
         """Queue a job."""
+        hold_start(request)
         wanted = JobRequest(
             photos=tuple(PhotoRef(photo.key, photo.sha256) for photo in request.photos),
             output_prefix=request.output_prefix,
@@ -53,12 +55,14 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
 
     async def GetTrainingJob(self, request: t.GetTrainingJobRequest, context: Context) -> t.GetTrainingJobResponse:
         """One job."""
+        hold_job(request.job_id)
         return t.GetTrainingJobResponse(job=_job(await self._engine.get(request.job_id)))
 
     async def WatchTrainingJob(
         self, request: t.WatchTrainingJobRequest, context: Context
     ) -> AsyncIterator[t.WatchTrainingJobResponse]:
         """A job until it is over."""
+        hold_job(request.job_id)
         async with aclosing(self._engine.watch(request.job_id)) as jobs:
             async for job in jobs:
                 yield t.WatchTrainingJobResponse(job=_job(job))
@@ -67,6 +71,7 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
         self, request: t.CancelTrainingJobRequest, context: Context
     ) -> t.CancelTrainingJobResponse:
         """Ask a job to stop."""
+        hold_job(request.job_id)
         return t.CancelTrainingJobResponse(job=_job(await self._engine.cancel(request.job_id)))
 
     async def DescribeTrainer(self, request: t.DescribeTrainerRequest, context: Context) -> t.DescribeTrainerResponse:
@@ -80,6 +85,22 @@ class TrainerServicer(trainer_pb2_grpc.TrainerServiceServicer):
             device=found.device,
             trigger=found.trigger,
         )
+
+
+def hold_start(request: t.StartTrainingRequest) -> None:
+    """Hold what a training reads and writes to the call's grant; raises PermissionDeniedError: GRANT_TOO_NARROW."""
+    grant = current_grant()
+    hold_job(request.job_id)
+    grant.check_equal("tenant", request.tenant, grant.tenant)
+    for number, photo in enumerate(request.photos):
+        grant.check_readable(f"photos[{number}].key", photo.key)
+    grant.check_writable("output_prefix", request.output_prefix)
+
+
+def hold_job(job_id: str) -> None:
+    """Hold the job to the call's grant; raises PermissionDeniedError: GRANT_TOO_NARROW."""
+    grant = current_grant()
+    grant.check_equal("job_id", job_id, grant.job)
 
 
 def _options(options: trainings_pb2.TrainingOptions) -> TrainingOptions:

@@ -9,6 +9,8 @@ from pathlib import Path
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.processes.cpus import usable_cpus
+from headshots.rpc.internal.port import InternalPort
+from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, default_foundation, read_settings
 from services.trainer.run.device import Cores, choose_device
@@ -24,10 +26,14 @@ class TrainerSettings:
     store_url: str
     # Diffusers folder; also HEADSHOTS_FOUNDATION. Default: the bundled one.
     foundation: Path
+    # How its port is closed to all but the gateway: HEADSHOTS_INTERNAL_<FIELD>.
+    internal: InternalSettings
     # Address to bind, gRPC port and Prometheus port; port 0 takes a free one.
     host: str = "127.0.0.1"
     port: int = 50052
     metrics_port: int = 9102
+    # Answers health probes and nothing else, without TLS, for probes that speak none (Kubernetes). Unset: none.
+    health_port: int | None = None
     # Trainings at once. Each has a process of its own; on a GPU, one is right.
     workers: int = 1
     # auto, cpu or cuda.
@@ -60,7 +66,7 @@ class TrainerSettings:
         """Read the environment.
 
         Raises:
-            InvalidArgumentError: SETTING_INVALID, naming the variable.
+            InvalidArgumentError: SETTING_INVALID, INTERNAL_PORT_OPEN, naming the variable.
         """
         home = Home.from_environment(environ)
         settings = read_settings(
@@ -70,11 +76,13 @@ class TrainerSettings:
             database_url=environ.get("HEADSHOTS_DATABASE_URL") or home.database_url,
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
             foundation=Path(environ.get("HEADSHOTS_FOUNDATION") or default_foundation()).expanduser().absolute(),
+            internal=InternalSettings.from_environment(environ),
         )
         if settings.store_url.startswith("memory:"):
             raise InvalidArgumentError(
                 "SETTING_INVALID", "HEADSHOTS_STORE_URL: a training is a process of its own and cannot see memory:///"
             )
+        settings.internal_port.check_host(settings.host, "HEADSHOTS_TRAINER_HOST")
         choose_device(settings.device)
         if settings.faces not in ANALYZERS:
             raise InvalidArgumentError(
@@ -87,7 +95,12 @@ class TrainerSettings:
     @property
     def server(self) -> ServerSettings:
         """Where the gRPC server listens."""
-        return ServerSettings(self.host, self.port, self.metrics_port, prefix="HEADSHOTS_TRAINER_")
+        return ServerSettings(self.host, self.port, self.metrics_port, self.health_port, prefix="HEADSHOTS_TRAINER_")
+
+    @property
+    def internal_port(self) -> InternalPort:
+        """How the gRPC server's port is closed."""
+        return InternalPort("trainer", self.internal)
 
     @property
     def cores(self) -> Cores:

@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
+from benchmarks.training import __main__ as training
 from tests.support.foundations.trained_quickly import make_foundation
-from tests.support.paths import ROOT
 
 PIECES = {"timed": 1, "speed": 1, "ours": 1, "bare": 1, "peer": 1}
 
 
-def _bench(foundation: Path, out: Path) -> str:
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.training",
-        "--quick",
-        "--people",
-        "1",
-        "--jobs",
-        "1",
-        "--faces",
-        "none",
-    ]
-    command += ["--foundation", str(foundation), "--out", str(out)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=True, text=True, stdout=subprocess.PIPE).stdout
-
-
-def test_every_figure_and_a_second_run_that_goes_on(tmp_path: Path) -> None:
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    """Runs the benchmark in this process, which has imported torch; what it printed. A thread stands for its pool."""
     foundation = make_foundation(tmp_path / "foundation", score_steps=2)
+    arguments = ["--quick", "--people", "1", "--jobs", "1", "--faces", "none", "--foundation", str(foundation)]
+    monkeypatch.setattr(sys, "argv", ["benchmarks.training", *arguments, "--out", str(tmp_path / "bench")])
+    monkeypatch.setattr(training, "_pool", ThreadPoolExecutor)
+
+    def run() -> str:
+        training.main()
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_every_figure_and_a_second_run_that_goes_on(bench: Callable[[], str], tmp_path: Path) -> None:
     out = tmp_path / "bench"
-    shown = _bench(foundation, out)
+    shown = bench()
     result = json.loads((out / "training.json").read_text())
     figures = result["figures"]
     # No analyzer: nobody kept the gate, so nothing is claimed. All else is a number.
@@ -50,7 +49,7 @@ def test_every_figure_and_a_second_run_that_goes_on(tmp_path: Path) -> None:
     assert {kind: kinds.count(kind) for kind in kinds} == PIECES
     # Cut short in the middle of a line: that piece is done again, and only that.
     journal.write_text("\n".join([*lines[:-1], lines[-1][:20]]))
-    _bench(foundation, out)
+    bench()
     again = [line for line in journal.read_text().splitlines() if line.startswith("{") and line.endswith("}")]
     assert [json.loads(line)["kind"] for line in again if line not in lines] == ["peer"]
     assert json.loads((out / "training.json").read_text())["figures"]["rank1"] == figures["rank1"]

@@ -24,6 +24,7 @@ from headshots.rpc.channel import open_channel
 from headshots.v1 import generator_pb2_grpc
 from tests.integration.generator.test_process import process, serving
 from tests.support.generator.world import ask
+from tests.support.grants import SignedStub
 
 pytestmark = pytest.mark.slow
 
@@ -103,7 +104,7 @@ async def test_the_service_paints_with_it(exported: tuple[Path, int], tmp_path: 
     with process(tmp_path, **settings) as (_, address):
         await serving(address, seconds=900)
         async with open_channel(address) as channel:
-            stub = generator_pb2_grpc.GeneratorServiceStub(channel)
+            stub = SignedStub(generator_pb2_grpc.GeneratorServiceStub(channel), "generator", tmp_path)
             events = [event async for event in stub.Generate(ask(steps=2, width_px=512, height_px=512))]
     image = Image.open(io.BytesIO(events[-1].image.content))
     image.load()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -12,10 +13,16 @@ from datetime import datetime
 from pathlib import Path
 
 import psutil
+import pytest
 from typer.testing import CliRunner
 
 from headshots.cli.app import app
+from headshots.errors import UnavailableError
+from headshots.rpc.internal.settings import InternalSettings
+from services.gateway.peers.rpc import RpcGenerator, open_peer
+from tests.support.certificates import Authority, settings_with
 from tests.support.foundations.engines import OPTIONS, scratch, tiny_foundation, tiny_package
+from tests.support.grants import signer_of
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -81,6 +88,31 @@ def test_serve_all_serves_and_stops_when_told(tmp_path: Path) -> None:
     assert process.returncode == 0, said
     assert "gateway   | " in said, "lines carry the name of who said them"
     assert not any(child.is_running() for child in children)
+
+
+def test_serve_all_serves_with_tls_between_the_three(tmp_path: Path) -> None:
+    files = settings_with(Authority.make(tmp_path / "ca").issue(tmp_path / "tls"), tmp_path)
+    environment = serve_environment() | {
+        "HEADSHOTS_INTERNAL_CERTIFICATE_FILE": str(files.certificate_file),
+        "HEADSHOTS_INTERNAL_CERTIFICATE_KEY_FILE": str(files.certificate_key_file),
+        "HEADSHOTS_INTERNAL_CA_FILE": str(files.ca_file),
+    }
+    process = serve_all(tmp_path, environment)
+
+    async def described(settings: InternalSettings) -> int:
+        channel = open_peer(f"127.0.0.1:{environment['HEADSHOTS_GENERATOR_PORT']}", settings)
+        try:
+            return (await RpcGenerator(channel, signer_of(tmp_path)).describe()).max_rank
+        finally:
+            await channel.close()
+
+    try:
+        assert asyncio.run(described(files)) == OPTIONS.max_rank
+        with pytest.raises(UnavailableError):
+            asyncio.run(described(InternalSettings(files.key_file)))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_SECONDS)
 
 
 def test_serve_all_ends_with_1_when_a_service_dies(tmp_path: Path) -> None:

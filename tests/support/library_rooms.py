@@ -40,11 +40,11 @@ LIBRARY: Arrows = {
     "errors": {},
     "settings": {"errors": "a wrong setting is a typed error"},
     "styles": {"errors": "a wrong style is a typed error"},
-    "links": {},
+    "stores": {"errors": "a store that fails is a typed error"},
     "artifacts": {
         "errors": "a store that fails is a typed error",
-        "links": "no link within a local store is followed",
         "settings": "a private folder",
+        "stores": "backends' errors become ours, no link within a local store is followed, no staged file stays",
     },
     "database": {
         "errors": "a database that fails is a typed error",
@@ -57,7 +57,10 @@ LIBRARY: Arrows = {
         "schema": "states of leased rows",
     },
     "migrations": {"schema": "what migrations are held to"},
-    "rpc": {"errors": "the table to gRPC statuses and back"},
+    "rpc": {
+        "errors": "the table to gRPC statuses and back",
+        "settings": "the secret of internal calls lies in the home",
+    },
     "keys": {
         "errors": "a wrong key is a typed error",
         "database": "keys are rows",
@@ -65,6 +68,7 @@ LIBRARY: Arrows = {
         "rpc": "the server asks who calls",
         "settings": "a private file",
         "threads": "blocking SQL off the event loop",
+        "pauses": "between two looks for revoked keys",
     },
     "faces": {
         "errors": "an analyzer that cannot be opened is a typed error",
@@ -86,7 +90,10 @@ LIBRARY: Arrows = {
         "v1": "the generated contract",
     },
     "console": {"errors": "messages and exit codes", "client": "what is shown"},
-    "processes": {"errors": "a service that died is a typed error"},
+    "processes": {
+        "errors": "a service that died is a typed error",
+        "settings": "a private folder",
+    },
     "demo": {
         "errors": "typed errors",
         "settings": "the analyzer's name",
@@ -104,8 +111,8 @@ LIBRARY: Arrows = {
         "processes": "`serve all`",
         "demo": "`demo`",
         "diffusion": "`export`",
-        "keys": "`keys`",
-        "database": "`keys` migrates",
+        "keys": "`keys` and `tenants`",
+        "database": "`keys` and `tenants` migrate",
         "rpc": "free ports",
     },
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,9 +39,11 @@ class LivePlatform:
         package: Path,
         environment: Mapping[str, str] | None = None,
         modules: Mapping[str, str] | None = None,
+        services: Sequence[str] = SERVICES,
     ) -> None:
-        """``modules`` are run instead of the services of those names."""
+        """``modules`` are run instead of the services of those names; as a context it starts ``services`` alone."""
         self.home = home
+        self._services = services
         self.logs = LogFiles(home / "logs")
         self._ports = {name: free_port() for name in SERVICES}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
@@ -67,9 +69,21 @@ class LivePlatform:
     def start(self, *names: str) -> None:
         """Start services and wait until they serve."""
         for name in names:
-            self._fleet.start(name, self._modules[name], self._environment)
+            self.launch(name)
         addresses = {name: self.address(name) for name in names}
         wait_until_serving(self._fleet, addresses, timeout_seconds=PATIENCE_SECONDS, on_serving=lambda _: None)
+
+    def launch(self, name: str) -> None:
+        """Start a service and do not wait."""
+        self._fleet.start(name, self._modules[name], self._environment)
+
+    def pid(self, name: str) -> int:
+        """The id of a service's process."""
+        return self._fleet.pids()[name]
+
+    def has_ended(self, name: str) -> bool:
+        """Whether a service that was started, and not killed here, runs no more."""
+        return self._fleet.exit_code(name) is not None
 
     def kill(self, name: str) -> None:
         """As a crash: SIGKILL, nothing said."""
@@ -91,7 +105,7 @@ class LivePlatform:
         return self.home / "objects" / key
 
     def __enter__(self) -> Self:
-        self.start(*SERVICES)
+        self.start(*self._services)
         return self
 
     def __exit__(
@@ -99,7 +113,7 @@ class LivePlatform:
     ) -> None:
         self._fleet.stop()
         if error is not None:
-            for name in SERVICES:
+            for name in self._services:
                 print(f"--- {name}\n{self.logs.tail(name, lines=30)}")
 
 

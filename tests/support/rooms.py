@@ -12,7 +12,10 @@ GATEWAY: Arrows = {
     "api": {},
     "events": {},
     "tenants": {"api": "times in protobuf"},
-    "peers": {"api": "states of jobs in protobuf"},
+    "peers": {
+        "api": "states of jobs in protobuf",
+        "tenants": "a call is granted the objects of its subject",
+    },
     "packs": {"api": "names and pages"},
     "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
     "metrics": {},
@@ -176,7 +179,10 @@ TABLES: dict[str, dict[str, str]] = {
         "shots": "rows are counted by state when Prometheus asks",
         "trainings": "rows are counted by state when Prometheus asks",
     },
-    "trainer.queue": {"training_jobs": OWN},
+    "trainer.queue": {
+        "training_jobs": OWN,
+        "tenants": "the weight of a tenant's high-priority work, which the operator sets for all services",
+    },
     "trainer.workers": {"training_jobs": "a worker leases the row of its job and writes under the fence"},
 }
 """Tables of `headshots.schema` that each room uses, with the reason where one is another room's."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,15 @@ from sqlalchemy import event
 from headshots.database import forget_deleted, migrate, open_database, read, write
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.schema import metadata
+from headshots.threads import DATABASE_THREADS
+
+
+def test_a_new_database_is_its_owners_alone_in_a_folder_that_others_read(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    engine = open_database(f"sqlite:///{tmp_path / 'new.db'}")
+    migrate(engine)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+    engine.dispose()
 
 
 def test_migrations_give_the_schema_that_the_code_uses(tmp_path: Path) -> None:
@@ -96,11 +105,11 @@ def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("url", ["sqlite:///{}/a.db", "postgresql+psycopg://host/name"])
-def test_every_thread_of_the_executor_gets_a_connection(url: str, tmp_path: Path) -> None:
+def test_every_thread_gets_a_connection(url: str, tmp_path: Path) -> None:
     executor = ThreadPoolExecutor()
     pool = open_database(url.format(tmp_path)).pool
     assert isinstance(pool, sa.pool.QueuePool)
-    assert pool.size() >= executor._max_workers
+    assert pool.size() >= executor._max_workers + DATABASE_THREADS
     executor.shutdown()
 
 
@@ -160,4 +169,20 @@ def test_what_is_still_read_is_not_called_forgotten(tmp_path: Path, monkeypatch:
         with pytest.raises(UnavailableError, match="DATABASE_UNAVAILABLE"):
             forget_deleted(engine)
     forget_deleted(engine)
+    engine.dispose()
+
+
+def test_several_may_forget_at_the_same_time(tmp_path: Path) -> None:
+    """While one of them waits for a reader, SQLite refuses the others at once."""
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate(engine)
+    with ThreadPoolExecutor(2) as threads:
+        with read(engine) as connection:
+            connection.execute(sa.select(metadata.tables["tenants"])).all()
+            with write(engine) as writer:
+                writer.execute(sa.delete(metadata.tables["tenants"]))
+            forgetting = [threads.submit(forget_deleted, engine) for _ in range(2)]
+            assert wait(forgetting, timeout=1.0, return_when=FIRST_COMPLETED).done == set()
+        for each in forgetting:
+            each.result()
     engine.dispose()

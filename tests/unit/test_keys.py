@@ -15,6 +15,7 @@ from sqlalchemy.engine import Engine
 from headshots import keys, schema
 from headshots.database import migrate, open_database
 from headshots.errors import InvalidArgumentError, NotFoundError, UnauthenticatedError
+from headshots.keys import rows as key_rows
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -69,7 +70,7 @@ def test_the_secret_of_another_key_is_refused(engine: Engine) -> None:
 
 async def test_a_revoked_key_is_refused_at_once(engine: Engine) -> None:
     key = keys.create_key(engine, "acme")
-    authenticate = keys.authenticator(engine)
+    authenticate = keys.KnownKeys(engine).authenticate
     assert await authenticate({"authorization": f"Bearer {key}"}) == "acme"
     (known,) = keys.list_keys(engine)
     keys.revoke_key(engine, known.id)
@@ -83,7 +84,7 @@ async def test_a_revoked_key_is_refused_at_once(engine: Engine) -> None:
 
 async def test_a_missing_key_says_how_to_send_one(engine: Engine) -> None:
     with pytest.raises(UnauthenticatedError, match="authorization: Bearer") as caught:
-        await keys.authenticator(engine)({})
+        await keys.KnownKeys(engine).authenticate({})
     assert caught.value.reason == "API_KEY_MISSING"
 
 
@@ -148,7 +149,7 @@ def test_a_start_that_was_cut_short_is_made_good_by_the_next(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(keys, "_insert_key", crash)
+        patch.setattr(key_rows, "insert_key", crash)
         with pytest.raises(KeyboardInterrupt):
             keys.ensure_default_key(engine, path)
     assert path.exists()
@@ -174,3 +175,25 @@ def test_a_tenant_that_is_there_keeps_its_name(engine: Engine) -> None:
     keys.create_tenant(engine, "acme", "Other")
     with engine.connect() as connection:
         assert connection.execute(sa.select(schema.tenants.c.display_name)).scalars().all() == ["Acme"]
+
+
+def test_high_priority_is_granted_with_a_weight_and_taken_back(engine: Engine) -> None:
+    for tenant in ("acme", "globex"):
+        keys.create_tenant(engine, tenant)
+    keys.grant_high(engine, "acme", 8)
+    assert {each.id: each.high_weight for each in keys.list_tenants(engine)} == {"acme": 8, "globex": 1}
+    keys.revoke_high(engine, "acme")
+    assert {each.high_weight for each in keys.list_tenants(engine)} == {1}
+
+
+@pytest.mark.parametrize("weight", [-1, 0, 1, 9])
+def test_the_weight_of_high_priority_is_bounded(engine: Engine, weight: int) -> None:
+    keys.create_tenant(engine, "acme")
+    with pytest.raises(InvalidArgumentError, match=r"HIGH_WEIGHT_INVALID.*give 2 to 8"):
+        keys.grant_high(engine, "acme", weight)
+
+
+def test_nobody_who_is_not_there_is_granted_anything(engine: Engine) -> None:
+    for change in (keys.grant_high, keys.revoke_high):
+        with pytest.raises(NotFoundError, match=r"TENANT_NOT_FOUND.*headshots tenants list"):
+            change(engine, "nobody")

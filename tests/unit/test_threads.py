@@ -8,21 +8,30 @@ from typing import Any
 
 import pytest
 
-from headshots.threads import in_lease_thread, in_thread
+from headshots.threads import (
+    in_erase_thread,
+    in_key_thread,
+    in_lease_thread,
+    in_read_thread,
+    in_thread,
+    in_write_thread,
+)
 from tests.support.trainer.hanging import full_of_hanging_calls
 from tests.support.waiting import PATIENCE_SECONDS
 
-BOTH = pytest.mark.parametrize("run", [in_thread, in_lease_thread])
+EACH = pytest.mark.parametrize(
+    "run", [in_thread, in_lease_thread, in_read_thread, in_write_thread, in_key_thread, in_erase_thread]
+)
 
 
-@BOTH
+@EACH
 async def test_results_and_errors_come_back(run: Any) -> None:
     assert await run(divmod, 7, 2) == (3, 1)
     with pytest.raises(ZeroDivisionError):
         await run(divmod, 7, 0)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("fails", [False, True])
 async def test_a_cancelled_caller_waits_for_the_thread(fails: bool, run: Any) -> None:
     begun, go, ended = threading.Event(), threading.Event(), threading.Event()
@@ -52,3 +61,17 @@ async def test_calls_that_hang_in_a_slow_store_leave_leases_their_threads() -> N
         await asyncio.sleep(0.01)
         assert not waiting.done()
     assert await waiting == (3, 1)
+
+
+@pytest.mark.parametrize("waits", [in_write_thread, in_erase_thread])
+async def test_writes_that_wait_leave_all_others_their_threads(waits: Any) -> None:
+    go = threading.Event()
+    waiting = [asyncio.create_task(waits(go.wait, PATIENCE_SECONDS)) for _ in range(100)]
+    # All have asked for a thread.
+    await asyncio.sleep(0)
+    others = {in_read_thread, in_lease_thread, in_key_thread, in_thread, in_write_thread, in_erase_thread} - {waits}
+    for run in others:
+        assert await run(divmod, 7, 2) == (3, 1)
+    assert not any(write.done() for write in waiting)
+    go.set()
+    assert all(await asyncio.gather(*waiting))

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from headshots.cli.database import open_gateway_database
 from headshots.cli.extras import require
 from headshots.cli.options import DatabaseUrl, Json
 from headshots.console.exits import reported
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 app = typer.Typer(help="API keys. They are made in the database, so run this where it can be reached.")
 
@@ -39,7 +36,7 @@ def create(
     from headshots.keys import create_key, id_of_key, write_key_file
     from headshots.settings import Home
 
-    key = create_key(_open(database), tenant, label=label)
+    key = create_key(open_gateway_database(database), tenant, label=label)
     if save:
         write_key_file(Home.from_environment(os.environ).api_key_file, key)
     if as_json:
@@ -64,7 +61,7 @@ def list_all(
     from headshots.console.output import print_json, print_table
     from headshots.keys import list_keys
 
-    keys = list_keys(_open(database), tenant)
+    keys = list_keys(open_gateway_database(database), tenant)
     if as_json:
         print_json(
             [
@@ -97,35 +94,11 @@ def revoke(
 
     # Of a whole key no more than its id is said again.
     revoked = id_of_key(key)
-    revoke_key(_open(database), revoked)
+    revoke_key(open_gateway_database(database), revoked)
     if as_json:
         print_json({"revoked": revoked})
     else:
         note(f"{revoked} is refused from now on")
-
-
-def _open(url: str | None) -> Engine:
-    """The database, with its schema. A folder that is missing is a slip, unless it is the home, which may be new.
-
-    Raises:
-        InvalidArgumentError: DATABASE_URL_INVALID.
-    """
-    from sqlalchemy.engine import make_url
-
-    from headshots.database import migrate, open_database
-    from headshots.errors import InvalidArgumentError
-    from headshots.settings import Home
-
-    if url is not None and url.startswith("sqlite:"):
-        folder = Path(make_url(url).database or ".").absolute().parent
-        if not folder.is_dir():
-            raise InvalidArgumentError(
-                "DATABASE_URL_INVALID",
-                f"{url}: there is no folder {folder}; name the database that the gateway uses (HEADSHOTS_DATABASE_URL)",
-            )
-    engine = open_database(url or Home.from_environment(os.environ).database_url)
-    migrate(engine)
-    return engine
 
 
 def _time(seconds: float | None) -> datetime | None:

@@ -69,7 +69,8 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
     from headshots.settings import Home
 
     addresses = free_addresses()
-    environment = {**default_environment(addresses, foundation), **_environment(home, foundation)}
+    probed, ports = probed_addresses(addresses)
+    environment = {**default_environment(addresses, foundation), **_environment(home, foundation), **ports}
     with stopping_on_signals():
         try:
             with Fleet(_print_line) as fleet:
@@ -77,7 +78,7 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
                     fleet.start(name, f"services.{name}", environment)
                 wait_until_serving(
                     fleet,
-                    addresses,
+                    probed,
                     timeout_seconds=READY_SECONDS,
                     on_serving=lambda name: _print_line(name, f"serving on {addresses[name]}"),
                 )
@@ -113,6 +114,19 @@ def free_addresses() -> dict[str, str]:
                     raise InvalidArgumentError("SETTING_INVALID", f"{variable}=0: here a port must be known")
                 addresses[name] = f"127.0.0.1:{port}"
     return addresses
+
+
+def probed_addresses(addresses: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Where the three answer health probes that speak no TLS, and the variables that make them do so."""
+    from headshots.processes.ports import free_port
+
+    if not os.environ.get("HEADSHOTS_INTERNAL_CERTIFICATE_FILE"):
+        return addresses, {}
+    variables = {f"HEADSHOTS_{name.upper()}_HEALTH_PORT": str(free_port()) for name in ("trainer", "generator")}
+    given = {name: os.environ[name] for name in variables if os.environ.get(name)}
+    ports = {**variables, **given}
+    found = {name: ports.get(f"HEADSHOTS_{name.upper()}_HEALTH_PORT") for name in addresses}
+    return {name: f"127.0.0.1:{port}" if (port := found[name]) else addresses[name] for name in addresses}, ports
 
 
 def where_the_key_is(key_file: Path, home: Path | None) -> str:

@@ -40,13 +40,13 @@ class GalleryCalls(Connection):
             styles: 1 to 32 distinct styles; bare ids do.
             shots_per_style, seed: 1 to 64, at most 160 shots in all; shot i of a style takes seed + i, 0 to 2^32-1.
             format, quality: of the files; quality 1 to 100 is for JPEG and WebP, 0 takes the server's default.
-            priority: who is served first.
+            priority: who is served first; HIGH is a right that the operator grants a tenant.
             remix, training: a finished image to paint over, a training whose adapter to take, of the same subject.
             request_id, validate_only: as for `create_training`.
 
         Raises:
             InvalidArgumentError: a style twice, or what the limits above exclude.
-            FailedPreconditionError: the subject has no adapter yet, or the training made none.
+            FailedPreconditionError, PermissionDeniedError: no adapter yet; no right to high priority.
             NotFoundError: no such subject, style or training, or no such image to paint over.
         """
         request = galleries_pb2.CreateGalleryRequest(

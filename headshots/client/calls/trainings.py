@@ -33,7 +33,7 @@ class TrainingCalls(Connection):
         Args:
             subject: whose photos; at least 6 of them.
             options: what to override of the foundation's recipe.
-            priority: who is served first.
+            priority: who is served first; HIGH is a right that the operator grants a tenant.
             request_id: the same id with the same arguments answers the same training; default a new one.
             validate_only: check everything and answer the training as it would be, without making it.
             photos: those of the subject's photos to learn from, such as an inspection found usable; default all.
@@ -41,6 +41,7 @@ class TrainingCalls(Connection):
         Raises:
             NotFoundError: the subject has no such photo.
             FailedPreconditionError: too few photos, or another training of the subject runs.
+            PermissionDeniedError: the tenant has no right to high priority.
         """
         request = trainings_pb2.CreateTrainingRequest(
             parent=resource_name(subject, Kind.SUBJECT),

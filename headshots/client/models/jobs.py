@@ -31,7 +31,7 @@ class JobState(StrEnum):
 
 
 class Priority(StrEnum):
-    """Who is served first. The SDK's default is STANDARD."""
+    """Who is served first within a tenant. The SDK's default is STANDARD; HIGH is a right that the operator grants."""
 
     STANDARD = "STANDARD"
     HIGH = "HIGH"

@@ -32,6 +32,8 @@ class PngOutline:
     raw_bytes: int = 0
     """Rows and their filter bytes, unpacked."""
     packed_bytes: int = 0
+    last_row: int = 0
+    """The picture's row that comes last in the file; in an interlaced one that is the last row of odd number."""
 
     def check(self) -> None:
         """Refuses a picture that is too much to unpack, or that cannot be in so few bytes.
@@ -61,7 +63,7 @@ def read_png(data: bytes) -> PngOutline:
             check_exif(len(body))
         if number > MAX_CHUNKS or others > MAX_OTHER_CHUNKS:
             raise too_costly(f"the PNG file has {number} chunks or more")
-    return PngOutline(_raw_bytes(data), packed)
+    return PngOutline(_raw_bytes(data), packed, _last_row(data))
 
 
 def holds_picture(data: bytes, raw_bytes: int) -> bool:
@@ -103,6 +105,13 @@ def _raw_bytes(data: bytes) -> int:
         _rows(-(-max(width - left, 0) // by_x), -(-max(height - top, 0) // by_y), bits)
         for left, top, by_x, by_y in _PASSES
     )
+
+
+def _last_row(data: bytes) -> int:
+    if len(data) < 29:
+        return 0
+    height, interlaced = int.from_bytes(data[20:24], "big"), data[28]
+    return max(height // 2 * 2 - 1 if interlaced else height - 1, 0)
 
 
 def _rows(width: int, height: int, bits: int) -> int:

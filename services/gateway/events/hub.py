@@ -1,6 +1,6 @@
-"""Wakes the watchers of a training or gallery in this process when it changes, and sends them previews.
+"""Wakes the watchers of a training or gallery when it changes, and sends them previews.
 
-Changes of other processes are found by polling, so every wait has a time limit. Use from the event loop only.
+Changes of this process are told; those of other processes the `poller` finds. Use from the event loop only.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from headshots.pauses import pause
+from headshots.errors import HeadshotsError
 from services.gateway.events.models import ShotPreview
 
 # Previews kept for a slow watcher; older ones are dropped.
@@ -20,15 +20,26 @@ _MAX_PREVIEWS = 64
 class Subscription:
     """One watcher."""
 
-    def __init__(self, wants_previews: bool) -> None:
+    def __init__(self, kind: str, wants_previews: bool) -> None:
+        self.kind = kind
         self.wants_previews = wants_previews
+        self.seen: int | None = None
+        """The revision that the watcher has read last; None before it has read any."""
         self._woken = asyncio.Event()
         self._previews: deque[ShotPreview] = deque(maxlen=_MAX_PREVIEWS)
+        self._failure: HeadshotsError | None = None
 
-    async def wait(self, seconds: float) -> list[ShotPreview]:
-        """Waits for a change or until the time is up; the previews since the last wait."""
-        await pause(self._woken, seconds)
+    async def wait(self, seen: int) -> list[ShotPreview]:
+        """Waits for a change since revision `seen` was read; the previews since the last wait.
+
+        Raises:
+            UnavailableError: DATABASE_UNAVAILABLE, changes of other processes cannot be looked for.
+        """
+        self.seen = seen
+        await self._woken.wait()
         self._woken.clear()
+        if self._failure is not None:
+            raise self._failure
         previews = list(self._previews)
         self._previews.clear()
         return previews
@@ -39,6 +50,11 @@ class Subscription:
             self._previews.append(preview)
         self._woken.set()
 
+    def fail(self, error: HeadshotsError) -> None:
+        """Ends the watch."""
+        self._failure = error
+        self._woken.set()
+
 
 class Hub:
     """Subscriptions by the id of what they watch."""
@@ -47,9 +63,9 @@ class Hub:
         self._subscriptions: defaultdict[str, set[Subscription]] = defaultdict(set)
 
     @contextlib.contextmanager
-    def subscribe(self, topic: str, *, previews: bool = False) -> Iterator[Subscription]:
-        """Watches `topic` within the block."""
-        subscription = Subscription(previews)
+    def subscribe(self, topic: str, *, kind: str, previews: bool = False) -> Iterator[Subscription]:
+        """Watches `topic` within the block; `kind` tells the poller which table it is in."""
+        subscription = Subscription(kind, previews)
         self._subscriptions[topic].add(subscription)
         try:
             yield subscription
@@ -72,3 +88,24 @@ class Hub:
         for subscription in self._subscriptions.get(topic, ()):
             if subscription.wants_previews:
                 subscription.wake(preview)
+
+    def watched(self, kind: str) -> list[str]:
+        """What watchers have read and wait for changes of."""
+        return [topic for topic in self._subscriptions if self._waiting(topic, kind)]
+
+    def compare(self, kind: str, topics: list[str], revisions: Mapping[str, int]) -> None:
+        """Wakes the watchers of `topics` that have read another revision, or whose topic is there no more."""
+        for topic in topics:
+            for subscription in self._waiting(topic, kind):
+                if subscription.seen != revisions.get(topic):
+                    subscription.wake()
+
+    def fail(self, kind: str, error: HeadshotsError) -> None:
+        """Ends the watches of everything of this kind."""
+        for topic in self.watched(kind):
+            for subscription in self._waiting(topic, kind):
+                subscription.fail(error)
+
+    def _waiting(self, topic: str, kind: str) -> list[Subscription]:
+        found = self._subscriptions.get(topic, ())
+        return [each for each in found if each.kind == kind and each.seen is not None]

@@ -1,5 +1,9 @@
 """Claims shots, which are leased rows, by fair share, and counts the workers that were lost with each. Blocking SQL.
 
+Tenants come before priorities: whatever others have queued, a tenant with nothing running is served before all that
+have something running. High priority gives a tenant a larger share of the running shots, as many times as large as its
+weight says, and so never all of them.
+
 What a lost worker did is not the shot's attempt: most are killed, frozen or cut off for reasons of their own. Only one
 that held nothing else, from the claim to its end, is evidence against a shot, so a shot that several were lost with is
 painted alone, and after `MAX_LONE_LOSSES` different workers it is given up.
@@ -16,7 +20,7 @@ from sqlalchemy.engine import Connection, Engine, Row
 from headshots import leases
 from headshots.database import database_now, now_expression, read, write
 from headshots.leases import Lease
-from headshots.schema import PENDING, RUNNING, galleries, shots, subjects, tenants
+from headshots.schema import HIGH_PRIORITY, PENDING, RUNNING, galleries, shots, subjects, tenants
 from headshots.styles.recipe import Style
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES
 from services.gateway.galleries.remix import Remix
@@ -27,9 +31,10 @@ from services.gateway.peers.models import Adapter
 def claim(engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = False) -> Shot | None:
     """Takes the next shot; None where none waits. `has_others`: whether the owner holds other shots.
 
-    High priority goes first, then fair share between tenants: first the tenant with the fewest running shots, then the
-    one that got a shot longest ago. Within a tenant the oldest gallery goes first; in it shots that fewer workers were
-    lost with, then by number. While the next shot needs to be alone, an owner that has others gets none.
+    First the tenant with the fewest running shots, divided by its weight where a high-priority shot of it waits; then
+    the one that got a shot longest ago. Within a tenant high priority goes first, then the oldest gallery; in it shots
+    that fewer workers were lost with, then by number. While the next shot needs to be alone, an owner that has others
+    gets none.
     """
     with read(engine) as connection:
         now = now_expression(connection.dialect.name)
@@ -121,17 +126,19 @@ def _fair_share(running: Mapping[str, int], owner: str) -> list[sa.ColumnElement
     def of_gallery(column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
         return sa.select(column).where(galleries.c.id == shots.c.gallery_id).scalar_subquery()
 
-    running_shots = sa.case(running, value=of_gallery(galleries.c.tenant_id), else_=0) if running else sa.literal(0)
-    last_shot_at = (
-        sa.select(tenants.c.last_shot_at)
-        .join(galleries, galleries.c.tenant_id == tenants.c.id)
-        .where(galleries.c.id == shots.c.gallery_id)
-        .scalar_subquery()
-    )
+    def of_tenant(column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+        both = tenants.join(galleries, galleries.c.tenant_id == tenants.c.id)
+        return sa.select(column).select_from(both).where(galleries.c.id == shots.c.gallery_id).scalar_subquery()
+
+    # Of a tenant with both, the high-priority shots come first by this alone, so it need not be asked which it has.
+    weight = sa.case((galleries.c.priority >= HIGH_PRIORITY, tenants.c.high_weight), else_=1)
+    shares: list[sa.ColumnElement[Any]] = []
+    if running:
+        shares = [sa.case(running, value=of_gallery(galleries.c.tenant_id), else_=0) * 1.0 / of_tenant(weight)]
     return [
+        *shares,
+        of_tenant(tenants.c.last_shot_at),
         of_gallery(galleries.c.priority).desc(),
-        running_shots,
-        last_shot_at,
         of_gallery(galleries.c.created_at),
         shots.c.gallery_id,
         _lost_workers(owner),

@@ -23,6 +23,7 @@ from services.gateway.galleries.rows import find_image, to_galleries
 from services.gateway.peers.models import Adapter
 from services.gateway.styles.rows import check_usable, find_styles
 from services.gateway.tenants.ownership import find_subject, new_id
+from services.gateway.tenants.priority import check_priority
 from services.gateway.trainings.rows import active_of_subject, adapter_of_training, newest_adapters
 
 
@@ -45,6 +46,7 @@ def look_up(
         NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
+        PermissionDeniedError: PRIORITY_NOT_GRANTED.
         FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED, STYLE_ARCHIVED.
     """
     with read(engine) as connection:
@@ -52,6 +54,7 @@ def look_up(
         made = find_made(connection, galleries, galleries.c.subject_id == subject_id, key)
         if made is not None:
             return to_galleries(connection, [made])[0]
+        check_priority(connection, tenant_id, order.priority)
         return Wanted(
             recipes=tuple(_recipes(connection, library, tenant_id, order)),
             class_noun=subject.class_noun,
@@ -80,6 +83,7 @@ def create_gallery(
         made = find_made(connection, galleries, galleries.c.subject_id == subject_id, key)
         if made is not None:
             return to_galleries(connection, [made])[0]
+        check_priority(connection, tenant_id, order.priority)
         adapter = _adapter_of(connection, subject_id, order.training)
         remix = _remix(connection, tenant_id, subject_id, order.remix)
         gallery = _new_gallery(subject_id, order, adapter, remix, database_now(connection))

@@ -11,10 +11,11 @@ from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.styles.library import StyleLibrary
-from headshots.threads import in_thread
+from headshots.threads import in_erase_thread, in_read_thread, in_write_thread
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
+from services.gateway.events.reads import SharedReads
 from services.gateway.galleries import creating, removing, rows
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
 from services.gateway.galleries.remix import source_image
@@ -46,8 +47,7 @@ class GalleryEngine:
         workers: ShotWorkers,
         hub: Hub,
         metrics: GatewayMetrics,
-        *,
-        poll_seconds: float,
+        reads: SharedReads,
     ) -> None:
         self._database = database
         self._store = store
@@ -56,17 +56,17 @@ class GalleryEngine:
         self._workers = workers
         self._hub = hub
         self._metrics = metrics
-        self._poll_seconds = poll_seconds
+        self._reads = reads
 
     async def create(
         self, tenant: str, subject_id: str, order: GalleryOrder, *, key: IdempotencyKey, validate_only: bool
     ) -> Gallery:
         """Raises as `creating.look_up` and, of each style, `StyleChecks.check`."""
-        found = await in_thread(creating.look_up, self._database, self._styles, tenant, subject_id, order, key)
+        found = await in_read_thread(creating.look_up, self._database, self._styles, tenant, subject_id, order, key)
         if isinstance(found, Gallery):
             return found
         await self._check(tenant, found)
-        gallery = await in_thread(
+        gallery = await in_write_thread(
             creating.create_gallery,
             self._database,
             tenant,
@@ -90,15 +90,15 @@ class GalleryEngine:
 
     async def get(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
         """See `rows.get_gallery`."""
-        return await in_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
+        return await in_read_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
 
     async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
         """See `rows.list_galleries`."""
-        return await in_thread(rows.list_galleries, self._database, tenant, subject_id, size, token)
+        return await in_read_thread(rows.list_galleries, self._database, tenant, subject_id, size, token)
 
     async def cancel(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
         """See `rows.request_cancel`."""
-        gallery = await in_thread(rows.request_cancel, self._database, tenant, subject_id, gallery_id)
+        gallery = await in_write_thread(rows.request_cancel, self._database, tenant, subject_id, gallery_id)
         self._workers.stop_shots(gallery_id)
         self._hub.changed(gallery_id)
         return gallery
@@ -113,9 +113,12 @@ class GalleryEngine:
         """
         sent_images: set[int] = set()
         sent_state: tuple[str, str] | None = None
-        with self._hub.subscribe(gallery_id, previews=previews) as subscription, self._metrics.watching("gallery"):
+        with (
+            self._hub.subscribe(gallery_id, kind="gallery", previews=previews) as subscription,
+            self._metrics.watching("gallery"),
+        ):
             while True:
-                gallery = await in_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
+                gallery = await self._reads.read(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
                 without_images = dataclasses.replace(gallery, images=())
                 state = (gallery.state, gallery.status_message)
                 if sent_state is None:
@@ -130,13 +133,13 @@ class GalleryEngine:
                     yield without_images
                 if gallery.is_terminal:
                     return
-                for preview in await subscription.wait(self._poll_seconds):
+                for preview in await subscription.wait(gallery.revision):
                     if preview.shot not in sent_images:
                         yield preview
 
     async def get_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> tuple[Image, bytes]:
         """An image and its file. Raises as `rows.get_image`."""
-        image = await in_thread(rows.get_image, self._database, tenant, subject_id, gallery_id, number)
+        image = await in_read_thread(rows.get_image, self._database, tenant, subject_id, gallery_id, number)
         return image, await self._store.get(image.key)
 
     async def image_content(self, image: Image) -> bytes:
@@ -145,8 +148,12 @@ class GalleryEngine:
 
     async def delete(self, tenant: str, subject_id: str, gallery_id: str) -> int:
         """See `removing.delete_gallery`."""
-        return await in_thread(removing.delete_gallery, self._database, self._store, tenant, subject_id, gallery_id)
+        return await in_erase_thread(
+            removing.delete_gallery, self._database, self._store, tenant, subject_id, gallery_id
+        )
 
     async def delete_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> None:
         """See `removing.delete_image`."""
-        await in_thread(removing.delete_image, self._database, self._store, tenant, subject_id, gallery_id, number)
+        await in_erase_thread(
+            removing.delete_image, self._database, self._store, tenant, subject_id, gallery_id, number
+        )

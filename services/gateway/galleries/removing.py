@@ -18,12 +18,14 @@ from headshots.database import forget_deleted, write
 from headshots.errors import FailedPreconditionError
 from headshots.schema import TERMINAL_STATES, galleries, shots
 from services.gateway.api.names import gallery_name, image_name
-from services.gateway.galleries.rows import find_gallery, find_image
-from services.gateway.tenants.ownership import find_subject
+from services.gateway.galleries.rows import active_of_subject, find_gallery, find_image
+from services.gateway.tenants.ownership import find_subject, images_prefix
 
 
 def delete_gallery(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str, gallery_id: str) -> int:
     """Removes a gallery that has ended, its shots and their images; returns how many objects there were.
+
+    With the subject's last running gallery ended, images that no shot has go too: see `_unrecorded_images`.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
@@ -43,7 +45,8 @@ def delete_gallery(engine: Engine, store: ArtifactStore, tenant_id: str, subject
         _check_not_in_use(connection, subject_id, gallery_id, painted)
         connection.execute(sa.delete(shots).where(mine))
         connection.execute(sa.delete(galleries).where(galleries.c.id == gallery_id))
-        removed = _remove_objects(connection, store, {row.image_key for row in painted})
+        unrecorded = _unrecorded_images(connection, store, tenant_id, subject_id)
+        removed = _remove_objects(connection, store, {row.image_key for row in painted} | unrecorded)
     forget_deleted(engine)
     return removed
 
@@ -94,6 +97,19 @@ def _check_not_in_use(connection: Connection, subject_id: str, gallery_id: str, 
                 f"{name} still runs and needs the picture of {image}; cancel it or let it end",
                 metadata={"name": name},
             )
+
+
+def _unrecorded_images(connection: Connection, store: ArtifactStore, tenant_id: str, subject_id: str) -> set[str]:
+    """Keys of images that no shot has: their shots were cancelled after a generator had stored them.
+
+    While a gallery of the subject runs they cannot be told from images that are about to be recorded: none.
+    """
+    if active_of_subject(connection, subject_id) is not None:
+        return set()
+    of_subject = shots.join(galleries, shots.c.gallery_id == galleries.c.id)
+    recorded = sa.select(shots.c.image_key).select_from(of_subject).where(galleries.c.subject_id == subject_id)
+    stored = store.list_sync(images_prefix(tenant_id, subject_id))
+    return set(stored) - set(connection.execute(recorded).scalars())
 
 
 def _remove_objects(connection: Connection, store: ArtifactStore, keys: set[str]) -> int:

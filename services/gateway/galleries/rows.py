@@ -15,6 +15,7 @@ from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TER
 from services.gateway.api.errors import not_found
 from services.gateway.api.names import gallery_name, image_name
 from services.gateway.api.pages import NewestFirst
+from services.gateway.events.poller import read_revisions
 from services.gateway.galleries.models import Gallery, Image
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
@@ -96,6 +97,11 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, gallery_id: 
             connection.execute(sa.update(galleries).where(galleries.c.id == gallery_id).values(cancel_requested=True))
             update_state(connection, gallery_id)
         return to_galleries(connection, [find_gallery(connection, tenant_id, subject_id, gallery_id)])[0]
+
+
+def revisions(engine: Engine, ids: Sequence[str]) -> dict[str, int]:
+    """The revisions of galleries of whichever tenants; those that are gone are left out."""
+    return read_revisions(engine, galleries, ids)
 
 
 def active_of_subject(connection: Connection, subject_id: str) -> str | None:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from headshots import leases
 from headshots.database import now_expression, write
-from headshots.leases import Lease
+from headshots.leases import Lease, LeaseLostError
 from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, galleries, shots
 from headshots.styles.recipe import Style
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES
@@ -100,7 +100,7 @@ def requeue(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, s
     Where the gallery is cancelled the shot ends as cancelled instead: no worker would see that of a waiting row.
     """
     with write(engine) as connection:
-        _lock_gallery(connection, shot.gallery_id)
+        _lock_gallery(connection, shot)
         cancelled = connection.execute(
             sa.select(shots.c.cancel_requested).where(shots.c.id == shot.lease.id)
         ).scalar_one()
@@ -118,11 +118,13 @@ def requeue(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, s
 def _end(engine: Engine, shot: Shot, **values: Any) -> None:
     """One transaction under the gallery's lock: the fenced write to the shot, then the gallery's own state."""
     with write(engine) as connection:
-        _lock_gallery(connection, shot.gallery_id)
+        _lock_gallery(connection, shot)
         leases.update_in(connection, shots, shot.lease, **values)
         update_state(connection, shot.gallery_id)
 
 
-def _lock_gallery(connection: Connection, gallery_id: str) -> None:
-    locked = connection.execute(sa.select(galleries.c.id).where(galleries.c.id == gallery_id).with_for_update())
-    assert locked.first() is not None, "a subject with running shots is not erased"
+def _lock_gallery(connection: Connection, shot: Shot) -> None:
+    """Raises LeaseLostError where the gallery is erased: another worker ended the shot before."""
+    mine = galleries.c.id == shot.gallery_id
+    if connection.execute(sa.select(galleries.c.id).where(mine).with_for_update()).first() is None:
+        raise LeaseLostError(shot.lease)

@@ -16,7 +16,7 @@ from headshots.faces import FaceAnalyzer
 from headshots.imaging.inspection import mean_likeness
 from headshots.imaging.quality import Floats
 from headshots.imaging.workers.pool import DecoderPool
-from headshots.threads import in_thread
+from headshots.threads import in_read_thread
 from services.gateway.photos import rows as photo_rows
 from services.gateway.photos.streams import StreamLimiter
 
@@ -67,7 +67,7 @@ class LikenessJudge:
     async def _embeddings(self, tenant: str, subject_id: str) -> list[Floats]:
         """The embeddings of the largest face of each photo that the subject has now."""
         async with self._lock:
-            rows = await in_thread(photo_rows.all_photos, self._database, tenant, subject_id)
+            rows = await in_read_thread(photo_rows.all_photos, self._database, tenant, subject_id)
             keys = tuple(key for _, key in rows)
             cached = self._cache.get(subject_id)
             if cached is None or cached[0] != keys:

@@ -6,7 +6,7 @@ from services.gateway.galleries.remix import source_image
 from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import GenerationRequest, GeneratorDescription
 from services.gateway.styles.requests import request_of
-from services.gateway.tenants.ownership import object_prefix
+from services.gateway.tenants.ownership import images_prefix
 
 
 def request_of_shot(shot: Shot, description: GeneratorDescription, *, preview_every: int) -> GenerationRequest:
@@ -21,7 +21,7 @@ def request_of_shot(shot: Shot, description: GeneratorDescription, *, preview_ev
         image_format=shot.image_format,
         quality=shot.quality,
         preview_every=preview_every,
-        output_prefix=f"{object_prefix(shot.tenant_id, shot.subject_id)}/images",
+        output_prefix=images_prefix(shot.tenant_id, shot.subject_id),
         priority=shot.priority,
         source=source_image(shot.remix),
     )

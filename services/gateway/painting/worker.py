@@ -36,12 +36,7 @@ from services.gateway.painting.likeness import LikenessJudge
 from services.gateway.painting.requests import request_of_shot
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.interfaces import Generator
-from services.gateway.peers.models import (
-    Failure,
-    GenerationRequest,
-    ImageDone,
-    StepDone,
-)
+from services.gateway.peers.models import Failure, GenerationRequest, ImageDone, StepDone
 
 _LOG = logging.getLogger(__name__)
 # The generator is away, full or draining, so the attempt does not count.

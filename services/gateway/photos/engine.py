@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError
 from headshots.imaging.workers.pool import DecoderPool
-from headshots.threads import in_thread
+from headshots.threads import in_erase_thread, in_read_thread, in_thread
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.photos import rows
 from services.gateway.photos.inspector import InspectionReport, Inspector
@@ -62,7 +62,7 @@ class PhotoEngine:
 
     async def _receive(self, tenant: str, parts: AsyncIterator[StreamPart]) -> list[Photo]:
         header = await read_header(parts)
-        await in_thread(check_subject, self._database, tenant, header.subject_id)
+        await in_read_thread(check_subject, self._database, tenant, header.subject_id)
         with tempfile.TemporaryDirectory(prefix="headshots-upload-") as folder:
             spooled = await spool(self._limiter, self._decoders, parts, Path(folder))
             return await in_thread(rows.store_photos, self._database, self._store, tenant, header.subject_id, spooled)
@@ -77,8 +77,10 @@ class PhotoEngine:
 
     async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Photo], str]:
         """See `rows.list_photos`."""
-        return await in_thread(rows.list_photos, self._database, tenant, subject_id, size, token)
+        return await in_read_thread(rows.list_photos, self._database, tenant, subject_id, size, token)
 
     async def delete(self, tenant: str, subject_id: str, photo_id: str) -> None:
         """See `removing.delete_photo`."""
-        await in_thread(delete_photo, self._database, self._store, tenant, subject_id, photo_id, self._learns_from)
+        await in_erase_thread(
+            delete_photo, self._database, self._store, tenant, subject_id, photo_id, self._learns_from
+        )

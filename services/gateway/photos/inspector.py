@@ -16,7 +16,7 @@ from headshots.imaging import PhotoLimits
 from headshots.imaging.inspection import Finding, Measured, judge, measure
 from headshots.imaging.quality import QualityLimits
 from headshots.imaging.workers.pool import DecoderPool
-from headshots.threads import in_thread
+from headshots.threads import in_read_thread, in_thread
 from services.gateway.peers.describer import Describer
 from services.gateway.photos import rows as photo_rows
 from services.gateway.photos.limits import MAX_PHOTO_BYTES, MIN_TRAINING_PHOTOS
@@ -83,7 +83,8 @@ class Inspector:
             measured: list[Measured | Finding] = []
             filenames: list[str] = []
             if header.subject_id:
-                for photo, key in await in_thread(photo_rows.all_photos, self._database, tenant, header.subject_id):
+                known = await in_read_thread(photo_rows.all_photos, self._database, tenant, header.subject_id)
+                for photo, key in known:
                     measured.append(await self._measure_stored(key))
                     stored.append(photo)
                     filenames.append(photo.filename)

@@ -8,7 +8,7 @@ from headshots.database import read
 from headshots.errors import FieldViolation, InvalidArgumentError
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style, find_faults
-from headshots.threads import in_thread
+from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.api.names import style_name
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.styles import rows
@@ -31,11 +31,11 @@ class StyleEngine:
 
     async def create(self, tenant: str, style: Style, *, key: IdempotencyKey, validate_only: bool) -> ListedStyle:
         """Raises as `rows.create_style` and `StyleChecks.check`, and InvalidArgumentError STYLE_INVALID."""
-        made = await in_thread(rows.made_style, self._database, tenant, key)
+        made = await in_read_thread(rows.made_style, self._database, tenant, key)
         if made is not None:
             return made
         await self._check(tenant, style)
-        return await in_thread(
+        return await in_write_thread(
             rows.create_style, self._database, self._library, tenant, style, key=key, validate_only=validate_only
         )
 
@@ -51,21 +51,21 @@ class StyleEngine:
             await self._check(tenant, changed)
             if validate_only:
                 return ListedStyle(changed, built_in=False)
-            made = await in_thread(rows.add_version, self._database, tenant, changed)
+            made = await in_write_thread(rows.add_version, self._database, tenant, changed)
             if made is not None:
                 return made
 
     async def archive(self, tenant: str, name: str) -> ListedStyle:
         """See `rows.archive_style`."""
-        return await in_thread(rows.archive_style, self._database, self._library, tenant, name)
+        return await in_write_thread(rows.archive_style, self._database, self._library, tenant, name)
 
     async def get(self, tenant: str, name: str, version: int) -> ListedStyle:
         """See `rows.find_style`."""
-        return await in_thread(rows.get_style, self._database, self._library, tenant, name, version)
+        return await in_read_thread(rows.get_style, self._database, self._library, tenant, name, version)
 
     async def list_after(self, tenant: str, after: str, size: int, *, archived: bool) -> list[ListedStyle]:
         """See `rows.list_styles`."""
-        return await in_thread(
+        return await in_read_thread(
             rows.list_styles, self._database, self._library, tenant, after=after, size=size, archived=archived
         )
 
@@ -78,7 +78,7 @@ class StyleEngine:
         """
         sitter = Sitter(tenant, class_noun)
         if subject_id:
-            sitter = await in_thread(_sitter, self._database, tenant, subject_id)
+            sitter = await in_read_thread(_sitter, self._database, tenant, subject_id)
         return await self._checks.read((await self.get(tenant, name, version)).style, sitter)
 
     async def _check(self, tenant: str, style: Style) -> None:

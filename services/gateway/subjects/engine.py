@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.engine import Engine
 
-from headshots.threads import in_thread
+from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.subjects import rows
 from services.gateway.subjects.eraser import Eraser
@@ -20,7 +20,7 @@ class SubjectEngine:
 
     async def create(self, tenant: str, display_name: str, class_noun: str, key: IdempotencyKey) -> Subject:
         """See `rows.create_subject`."""
-        return await in_thread(
+        return await in_write_thread(
             rows.create_subject,
             self._database,
             tenant,
@@ -31,15 +31,15 @@ class SubjectEngine:
 
     async def get(self, tenant: str, subject_id: str) -> Subject:
         """See `rows.get_subject`."""
-        return await in_thread(rows.get_subject, self._database, tenant, subject_id)
+        return await in_read_thread(rows.get_subject, self._database, tenant, subject_id)
 
     async def page(self, tenant: str, size: int, token: str) -> tuple[list[Subject], str]:
         """See `rows.list_subjects`."""
-        return await in_thread(rows.list_subjects, self._database, tenant, size, token)
+        return await in_read_thread(rows.list_subjects, self._database, tenant, size, token)
 
     async def rename(self, tenant: str, subject_id: str, display_name: str | None) -> Subject:
         """See `rows.rename_subject`."""
-        return await in_thread(rows.rename_subject, self._database, tenant, subject_id, display_name)
+        return await in_write_thread(rows.rename_subject, self._database, tenant, subject_id, display_name)
 
     async def delete(self, tenant: str, subject_id: str) -> int:
         """See `Eraser.delete`."""

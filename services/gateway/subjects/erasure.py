@@ -3,11 +3,15 @@
 Three steps, each of which may be repeated: `mark_deleted` hides the subject, `erase` removes all that it has, and some
 time later `complete` removes objects that came after that, and the subject's row. Such an object may be an image that a
 generator was still writing when its call was cancelled.
+
+Before anything is removed, `erase` leaves a tombstone for each adapter: generators read them, also those that were
+away, and forget the adapter.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +21,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, forget_deleted, now_expression, read, write
 from headshots.errors import FailedPreconditionError
 from headshots.schema import subjects
+from headshots.stores import tombstones
 from services.gateway.api.names import subject_name
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.photos import rows as photo_rows
@@ -63,7 +68,7 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
 
 
 def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
-    """Removes the objects, then the rows; returns how many objects there were.
+    """Leaves tombstones, removes the objects, then the rows; returns how many objects there were.
 
     In this order, so that after a crash or a failure of the store the row still tells what to erase; and it tells so
     until no file of the database holds what was in the rows.
@@ -71,6 +76,10 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE; another call removes what is left.
     """
+    with read(engine) as connection:
+        adapters = training_rows.adapter_digests(connection, subject_id)
+    for sha256 in adapters:
+        store.put_sync(tombstones.tombstone_key(today(), sha256, subject_id), b"")
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
     with write(engine) as connection:
         gallery_rows.delete_of_subject(connection, subject_id)
@@ -94,6 +103,20 @@ def complete(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: s
     with write(engine) as connection:
         connection.execute(sa.delete(subjects).where(subjects.c.id == subject_id))
     return removed
+
+
+def remove_old_tombstones(store: ArtifactStore, now: date) -> int:
+    """Removes tombstones that no generator needs any more; returns how many. Raises OBJECT_STORE_UNAVAILABLE."""
+    found = [(key, tombstones.read_key(key)) for key in store.list_sync(tombstones.FOLDER)]
+    old = [key for key, tombstone in found if tombstone is not None and tombstone.day < now - tombstones.KEPT]
+    for key in old:
+        store.delete_sync(key)
+    return len(old)
+
+
+def today() -> date:
+    """The day of a tombstone that is left now."""
+    return datetime.now(UTC).date()
 
 
 def open_erasures(engine: Engine, *, grace_seconds: float) -> list[Erasure]:

@@ -20,6 +20,19 @@ def object_prefix(tenant_id: str, subject_id: str) -> str:
     return f"tenants/{tenant_id}/subjects/{subject_id}"
 
 
+def images_prefix(tenant_id: str, subject_id: str) -> str:
+    """The prefix of the images that are painted of a subject."""
+    return f"{object_prefix(tenant_id, subject_id)}/images"
+
+
+def subject_prefix_of(tenant_id: str, key: str) -> str | None:
+    """The prefix of the subject that an object belongs to; None where that is no subject of the tenant."""
+    parts = key.split("/")
+    if len(parts) < 5 or parts[:3] != ["tenants", tenant_id, "subjects"]:
+        return None
+    return object_prefix(tenant_id, parts[3])
+
+
 def new_id() -> str:
     """A new random id of 16 hex digits."""
     return secrets.token_hex(8)

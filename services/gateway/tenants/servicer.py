@@ -8,7 +8,7 @@ import grpc.aio
 from sqlalchemy.engine import Engine
 
 from headshots.rpc.auth import current_tenant
-from headshots.threads import in_thread
+from headshots.threads import in_read_thread
 from headshots.v1 import tenants_pb2, tenants_pb2_grpc
 from services.gateway.tenants import convert, rows
 
@@ -26,5 +26,5 @@ class TenantServicer(tenants_pb2_grpc.TenantServiceServicer):
 
     async def GetTenant(self, request: tenants_pb2.GetTenantRequest, context: Any) -> tenants_pb2.GetTenantResponse:
         """The tenant of the key."""
-        tenant = await in_thread(rows.get_tenant, self._database, current_tenant())
+        tenant = await in_read_thread(rows.get_tenant, self._database, current_tenant())
         return tenants_pb2.GetTenantResponse(tenant=convert.tenant(tenant))

@@ -22,6 +22,7 @@ from services.gateway.peers.models import GeneratorDescription, TrainingJob, Tra
 from services.gateway.photos.limits import MIN_TRAINING_PHOTOS
 from services.gateway.photos.rows import photo_refs
 from services.gateway.tenants.ownership import find_subject, new_id, object_prefix
+from services.gateway.tenants.priority import check_priority
 from services.gateway.trainings.events import record_creation, to_training
 from services.gateway.trainings.models import Training
 from services.gateway.trainings.rows import active_of_subject
@@ -46,6 +47,7 @@ def create_training(
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
+        PermissionDeniedError: PRIORITY_NOT_GRANTED.
         FailedPreconditionError: CLASS_NOUN_UNKNOWN, TOO_FEW_PHOTOS, TRAINING_ACTIVE.
     """
     with write(engine) as connection:
@@ -53,16 +55,30 @@ def create_training(
         made = find_made(connection, trainings, trainings.c.subject_id == subject_id, key)
         if made is not None:
             return to_training(made)
+        check_priority(connection, tenant_id, priority)
         refs = photo_refs(connection, subject_id, photos)
         _check_may_train(connection, subject, len(refs), described)
-        training_id = new_id()
-        prefix = f"{object_prefix(tenant_id, subject_id)}/adapters/{training_id}"
-        request = TrainingRequest(training_id, tenant_id, refs, prefix, subject.class_noun, options, priority)
-        job, now = TrainingJob(state=PENDING), database_now(connection)
-        training = Training(training_id, subject_id, request=request, job=job, created_at=now, revision=1)
+        prefix = object_prefix(tenant_id, subject_id)
+        request = _request(tenant_id, prefix, refs, subject.class_noun, options, priority)
+        training = Training(
+            request.job_id, subject_id, request, TrainingJob(state=PENDING), database_now(connection), revision=1
+        )
         if not validate_only:
             _insert(connection, tenant_id, key, training)
         return training
+
+
+def _request(
+    tenant_id: str,
+    prefix: str,
+    photos: tuple[tuple[str, str], ...],
+    class_noun: str,
+    options: TrainingOptions,
+    priority: int,
+) -> TrainingRequest:
+    """What a trainer will be asked for; the job's id is new."""
+    job_id = new_id()
+    return TrainingRequest(job_id, tenant_id, photos, f"{prefix}/adapters/{job_id}", class_noun, options, priority)
 
 
 def _check_may_train(

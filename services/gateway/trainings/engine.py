@@ -8,9 +8,10 @@ from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.errors import InvalidArgumentError, UnavailableError
-from headshots.threads import in_thread
+from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
+from services.gateway.events.reads import SharedReads
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.models import GeneratorDescription, TrainingOptions
@@ -31,8 +32,7 @@ class TrainingEngine:
         describer: Describer,
         hub: Hub,
         metrics: GatewayMetrics,
-        *,
-        poll_seconds: float,
+        reads: SharedReads,
     ) -> None:
         self._database = database
         self._store = store
@@ -40,7 +40,7 @@ class TrainingEngine:
         self._describer = describer
         self._hub = hub
         self._metrics = metrics
-        self._poll_seconds = poll_seconds
+        self._reads = reads
 
     async def create(
         self,
@@ -56,7 +56,7 @@ class TrainingEngine:
         """Raises as `creating.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
         described = await self._describe()
         _check_rank(options, described)
-        training = await in_thread(
+        training = await in_write_thread(
             creating.create_training,
             self._database,
             tenant,
@@ -80,7 +80,7 @@ class TrainingEngine:
 
     async def get(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `rows.get_training`."""
-        return await in_thread(rows.get_training, self._database, tenant, subject_id, training_id)
+        return await in_read_thread(rows.get_training, self._database, tenant, subject_id, training_id)
 
     async def download(
         self, tenant: str, subject_id: str, training_id: str, kind: FileKind
@@ -92,11 +92,11 @@ class TrainingEngine:
 
     async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Training], str]:
         """See `rows.list_trainings`."""
-        return await in_thread(rows.list_trainings, self._database, tenant, subject_id, size, token)
+        return await in_read_thread(rows.list_trainings, self._database, tenant, subject_id, size, token)
 
     async def cancel(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `rows.request_cancel`."""
-        training = await in_thread(rows.request_cancel, self._database, tenant, subject_id, training_id)
+        training = await in_write_thread(rows.request_cancel, self._database, tenant, subject_id, training_id)
         self._reconciler.wake()
         self._hub.changed(training_id)
         return training
@@ -105,16 +105,20 @@ class TrainingEngine:
         self, tenant: str, subject_id: str, training_id: str, *, after: int | None = None
     ) -> AsyncIterator[Training]:
         """Yields the training, or its events after number `after`, then every event. Raises as `rows.read_events`."""
-        with self._hub.subscribe(training_id) as subscription, self._metrics.watching("training"):
+        with (
+            self._hub.subscribe(training_id, kind="training") as subscription,
+            self._metrics.watching("training"),
+        ):
             while True:
-                batch = await in_thread(rows.read_events, self._database, tenant, subject_id, training_id, after)
+                batch = await self._reads.read(rows.read_events, self._database, tenant, subject_id, training_id, after)
                 for training in batch.trainings:
                     after = training.revision
                     yield training
                 if batch.is_last:
                     return
                 if not batch.trainings:
-                    await subscription.wait(self._poll_seconds)
+                    assert after is not None, "without a number the first batch has an event"
+                    await subscription.wait(after)
 
 
 def _check_rank(options: TrainingOptions, described: GeneratorDescription | None) -> None:

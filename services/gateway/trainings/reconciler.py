@@ -23,7 +23,7 @@ from headshots.errors import (
 )
 from headshots.pauses import pause
 from headshots.schema import CANCELLED, FAILED, SUCCEEDED
-from headshots.threads import in_thread
+from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.events.hub import Hub
 from services.gateway.peers.interfaces import Trainer
 from services.gateway.peers.models import Failure, TrainingJob
@@ -75,12 +75,12 @@ class Reconciler:
             defect = self._followers.pop(training_id).exception()
             if defect is not None:
                 _LOG.error("following training %s met a defect; trying again", training_id, exc_info=defect)
-        for training in await in_thread(mirror.active_trainings, self._engine):
+        for training in await in_read_thread(mirror.active_trainings, self._engine):
             if training.id not in self._followers:
                 self._followers[training.id] = asyncio.create_task(self._follow(training))
             elif training.cancel_requested and training.submitted:
                 await self._cancel(training)
-        for training in await in_thread(mirror.undelivered_cancels, self._engine):
+        for training in await in_read_thread(mirror.undelivered_cancels, self._engine):
             # Beside its follower, which may still wait for a trainer that froze.
             key = f"the cancellation of {training.id}"
             if key not in self._followers:
@@ -94,7 +94,7 @@ class Reconciler:
                 await self._submit_and_mirror(training)
             except HeadshotsError as error:
                 await self._record_error(training, error)
-            current = await in_thread(mirror.load, self._engine, training.id)
+            current = await in_read_thread(mirror.load, self._engine, training.id)
             if current is None or current.job.is_terminal:
                 return
             progressed = current.job.revision > training.job.revision
@@ -116,12 +116,12 @@ class Reconciler:
                 break
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LAST_RETRY_SECONDS)
-        await in_thread(mirror.mark_cancel_delivered, self._engine, training.id)
+        await in_write_thread(mirror.mark_cancel_delivered, self._engine, training.id)
 
     async def _submit_and_mirror(self, training: Training) -> None:
         """Sends the job unless a trainer has confirmed it, then copies its changes until it ends."""
         if not training.submitted:
-            if not await in_thread(mirror.mark_sent, self._engine, training.id):
+            if not await in_write_thread(mirror.mark_sent, self._engine, training.id):
                 return
             recorded = await self._record(training, await self._trainer.start(training.request))
             if recorded is None or recorded.job.state == CANCELLED:
@@ -140,7 +140,7 @@ class Reconciler:
         if job.state == SUCCEEDED and job.adapter is None:
             failure = Failure("TRAINER_PROTOCOL", "the trainer reported success without an adapter")
             job = dataclasses.replace(job, state=FAILED, failure=failure)
-        recorded = await in_thread(mirror.record_job, self._engine, training.id, job)
+        recorded = await in_write_thread(mirror.record_job, self._engine, training.id, job)
         self._hub.changed(training.id)
         return recorded
 
@@ -157,20 +157,20 @@ class Reconciler:
             if training.cancel_requested:
                 await self._record(training, dataclasses.replace(training.job, state=CANCELLED))
             else:
-                await in_thread(mirror.mark_unsubmitted, self._engine, training.id)
+                await in_write_thread(mirror.mark_unsubmitted, self._engine, training.id)
         elif isinstance(error, _REFUSALS) and not training.submitted:
             failure = Failure(error.reason, error.message)
             await self._record(training, dataclasses.replace(training.job, state=FAILED, failure=failure))
         else:
             _LOG.warning("training %s waits: %s", training.id, error)
             message = f"waiting for a trainer: {error.message}"
-            await in_thread(mirror.set_status_message, self._engine, training.id, message)
+            await in_write_thread(mirror.set_status_message, self._engine, training.id, message)
             await self._end_overdue_cancel(training)
         self._hub.changed(training.id)
 
     async def _end_overdue_cancel(self, training: Training) -> None:
         """Ends a training whose cancellation no trainer confirms in time, see `mirror.end_without_trainer`."""
         patience = self._cancel_patience_seconds
-        if await in_thread(mirror.end_without_trainer, self._engine, training.id, patience_seconds=patience):
+        if await in_write_thread(mirror.end_without_trainer, self._engine, training.id, patience_seconds=patience):
             _LOG.warning("training %s is cancelled, though no trainer has confirmed it", training.id)
             self._hub.changed(training.id)

@@ -13,6 +13,7 @@ from headshots.schema import CANCELLED, SUCCEEDED, TERMINAL_STATES, training_job
 from services.gateway.api.errors import not_found
 from services.gateway.api.names import training_name
 from services.gateway.api.pages import NewestFirst
+from services.gateway.events.poller import read_revisions
 from services.gateway.peers.models import Adapter
 from services.gateway.tenants.ownership import find_subject
 from services.gateway.trainings.events import (
@@ -26,6 +27,11 @@ from services.gateway.trainings.events import (
 from services.gateway.trainings.models import Training, finished_adapter
 
 ACTIVE = trainings.c.state.not_in(TERMINAL_STATES)
+
+
+def revisions(engine: Engine, ids: Sequence[str]) -> dict[str, int]:
+    """The revisions of trainings of whichever tenants; those that are gone are left out."""
+    return read_revisions(engine, trainings, ids)
 
 
 def active_of_subject(connection: Connection, subject_id: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 
 
 class ByteLru:
@@ -15,6 +16,10 @@ class ByteLru:
 
     def __contains__(self, name: str) -> bool:
         return name in self._sizes
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, the least recently used first."""
+        return iter(list(self._sizes))
 
     def touch(self, name: str) -> None:
         """``name`` was used."""

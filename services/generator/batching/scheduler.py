@@ -1,9 +1,10 @@
 """Picks the next request that gets rows of the batch: plain Python, no arrays, no clocks.
 
-A request waits until all of its images have been given rows of the batch. High priority goes before standard; within a
-class the tenant that has been served least goes first, and within a tenant the oldest request. A request that is not
-ready (its adapter is on its way) or for which no slot is free is passed over and holds up nobody; one that only lacks
-free rows is waited for, or wide requests would starve behind narrow ones.
+A request waits until all of its images have been given rows of the batch. The tenant that has been served least goes
+first, where high-priority work counts a quarter; within a tenant high priority goes before standard, and then the
+oldest request. So high priority gives a tenant up to four times another's share, and never all of the batch. A request
+that is not ready (its adapter is on its way) or for which no slot is free is passed over and holds up nobody; one that
+only lacks free rows is waited for, or wide requests would starve behind narrow ones.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
 
 from headshots.errors import ResourceExhaustedError
+
+_HIGH_WEIGHT = 4
+"""So many high-priority row-steps count as one."""
 
 
 @dataclass(eq=False)
@@ -41,6 +45,10 @@ class Ticket:
         """Work that waits in it."""
         return self.rows * self.steps * self.images
 
+    def cost(self, row_steps: int) -> float:
+        """How much that much of its work counts against its tenant's share."""
+        return row_steps / _HIGH_WEIGHT if self.high else row_steps
+
 
 @dataclass(frozen=True)
 class Ahead:
@@ -59,7 +67,7 @@ class Scheduler:
         # By arrival; the number only tells who came first.
         self._waiting: dict[Ticket, int] = {}
         self._arrivals = 0
-        # Row-steps given to each tenant that waits or was just served; only differences matter.
+        # Cost of the row-steps given to each tenant that waits or was just served; only differences matter.
         self._served: dict[str, float] = {}
 
     def __len__(self) -> int:
@@ -119,7 +127,7 @@ class Scheduler:
                 return None
             if not can_start(ticket):
                 continue
-            self._served[ticket.tenant] += ticket.rows * ticket.steps
+            self._served[ticket.tenant] += ticket.cost(ticket.rows * ticket.steps)
             ticket.images -= 1
             if ticket.images == 0:
                 del self._waiting[ticket]
@@ -127,33 +135,35 @@ class Scheduler:
             return ticket
         return None
 
-    def _rank(self, ticket: Ticket) -> tuple[bool, float]:
+    def _rank(self, ticket: Ticket) -> tuple[float, bool]:
         """Sort key; the sort is stable, so the oldest of equals goes first."""
-        return (not ticket.high, self._served[ticket.tenant])
+        return (self._served[ticket.tenant], not ticket.high)
 
     def _fair_order(self) -> Iterator[Ticket]:
         """All waiting requests in the order in which they would start.
 
-        One priority class after the other: its tenants in a heap by what they were given, each with its oldest request.
+        Tenants in a heap by what they were given, each with the first of its requests.
         """
         served = dict(self._served)
-        for high in (True, False):
-            queues: dict[str, deque[Ticket]] = {}
-            for ticket in self._waiting:
-                if ticket.high is high:
-                    queues.setdefault(ticket.tenant, deque()).append(ticket)
-            heap = [(served[tenant], self._waiting[queue[0]], tenant) for tenant, queue in queues.items()]
-            heapify(heap)
-            while heap:
-                _, _, tenant = heap[0]
-                queue = queues[tenant]
-                first = queue.popleft()
-                yield first
-                served[tenant] += first.row_steps
-                if queue:
-                    heapreplace(heap, (served[tenant], self._waiting[queue[0]], tenant))
-                else:
-                    heappop(heap)
+        queues: dict[str, deque[Ticket]] = {}
+        for ticket in sorted(self._waiting, key=lambda ticket: not ticket.high):
+            queues.setdefault(ticket.tenant, deque()).append(ticket)
+
+        def place(tenant: str) -> tuple[float, bool, int, str]:
+            first = queues[tenant][0]
+            return served[tenant], not first.high, self._waiting[first], tenant
+
+        heap = [place(tenant) for tenant in queues]
+        heapify(heap)
+        while heap:
+            tenant = heap[0][-1]
+            first = queues[tenant].popleft()
+            yield first
+            served[tenant] += first.cost(first.row_steps)
+            if queues[tenant]:
+                heapreplace(heap, place(tenant))
+            else:
+                heappop(heap)
 
     def _forget_idle(self) -> None:
         """Drop the counts of tenants that no longer matter: once nobody waits, all start level."""

@@ -24,6 +24,7 @@ from services.trainer.queue.job import AdapterFiles, JobRequest
 from services.trainer.selection.scores import TrainingScores
 
 _ADAPTER, _KOHYA, _MANIFEST = "adapter.safetensors", "adapter.kohya.safetensors", "manifest.json"
+_OWNER = "job-id"
 _SHEET, _CARD = "sheet.jpg", "README.md"
 # Files are removed in this order: the manifest first, so that half of a result never counts.
 _FILES = (_MANIFEST, _ADAPTER, _KOHYA, _SHEET, _CARD)
@@ -159,16 +160,54 @@ def finished_adapter(
     return AdapterFiles(**manifest["adapter"]), curve, TrainingScores.from_json(manifest["scores"])
 
 
-def remove_artefacts(store: ArtifactStore, request: JobRequest, provenance: Provenance) -> None:
-    """Remove all files that a run of this job may have written, but never another training's adapter.
+def take_prefix(store: ArtifactStore, output_prefix: str, job_id: str) -> None:
+    """Make a prefix the job's own, which it stays; before the job writes anything there.
+
+    Raises:
+        FailedPreconditionError: OUTPUT_TAKEN, when it is another job's.
+        UnavailableError: OBJECT_STORE_UNAVAILABLE, OBJECT_STORE_FULL.
+    """
+    owner = _owner(store, output_prefix)
+    # Versions before this one left results without an owner.
+    if owner is None and _stored_manifest(store, output_prefix) is None:
+        owner = _put(store, f"{output_prefix}/{_OWNER}", job_id.encode()).decode()
+    if owner != job_id:
+        raise FailedPreconditionError(
+            "OUTPUT_TAKEN", f"{output_prefix} is of another training; give a prefix of its own"
+        )
+
+
+def remove_artefacts(store: ArtifactStore, request: JobRequest, job_id: str) -> None:
+    """Remove all files that runs of this job may have written; nothing where the prefix is another job's.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
     """
-    manifest = _stored_manifest(store, request.output_prefix)
-    if manifest is None or manifest["fingerprint"] == fingerprint(request, provenance):
-        _remove_files(store, request)
+    if _owner(store, request.output_prefix) != job_id:
+        return
+    _remove_files(store, request)
     store.delete_prefix_sync(request.checkpoint_folder)
+    # Last: until then another try finds out what is left to remove.
+    store.delete_sync(f"{request.output_prefix}/{_OWNER}")
+
+
+def remove_late(store: ArtifactStore, request: JobRequest, job_id: str) -> None:
+    """Remove everything below an erased job's prefix, unless that is another job's.
+
+    Raises:
+        UnavailableError: OBJECT_STORE_UNAVAILABLE.
+    """
+    # The erasure has removed the owner with the rest.
+    if _owner(store, request.output_prefix) in (None, job_id):
+        store.delete_prefix_sync(request.output_prefix)
+
+
+def _owner(store: ArtifactStore, output_prefix: str) -> str | None:
+    """The job that the prefix belongs to."""
+    try:
+        return store.get_sync(f"{output_prefix}/{_OWNER}").decode()
+    except NotFoundError:
+        return None
 
 
 def _remove_files(store: ArtifactStore, request: JobRequest) -> None:

@@ -1,4 +1,7 @@
-"""Fair share: orders jobs by priority, then by how few jobs the tenant has running, then by when it was last served.
+"""Fair share: orders jobs by how few the tenant has running, then by when it was last served, then by priority.
+
+A tenant's running jobs are divided by its weight where a high-priority job of it waits, so high priority gives a larger
+share of the trainers and never all of them: a tenant with nothing running goes before all that have something running.
 
 The rule exists twice: as SQL, to claim one row under a lock, and in Python, to tell the position of every job. A test
 checks that the two agree.
@@ -8,14 +11,14 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots.database import now_expression, read
-from headshots.schema import PENDING, RUNNING, SUCCEEDED, training_jobs
+from headshots.schema import HIGH_PRIORITY, NO_HIGH_WEIGHT, PENDING, RUNNING, SUCCEEDED, tenants, training_jobs
 
 # The expected length of a run is the mean over so many finished ones.
 _RECENT_RUNS = 20
@@ -33,22 +36,38 @@ class WaitingJob:
 
 @dataclass(frozen=True)
 class Queue:
-    """The queue at one moment: waiting jobs, and each tenant's running jobs and last start."""
+    """The queue at one moment: waiting jobs, and each tenant's running jobs, last start and weight (default 1)."""
 
     waiting: Sequence[WaitingJob]
     running: Mapping[str, int]
     last_start: Mapping[str, float]
     mean_seconds: float | None
+    high_weight: Mapping[str, int] = field(default_factory=dict)
 
     def order(self) -> list[str]:
         """Ids in the order in which the jobs will start, if no other job comes and none ends before."""
-        classes: dict[int, list[WaitingJob]] = {}
-        for job in self.waiting:
-            classes.setdefault(job.priority, []).append(job)
+        queues: dict[str, list[WaitingJob]] = {}
+        for job in sorted(self.waiting, key=lambda job: (-job.priority, job.created_at, job.id), reverse=True):
+            queues.setdefault(job.tenant, []).append(job)
         running, last = dict(self.running), dict(self.last_start)
-        order: list[str] = []
-        for priority in sorted(classes, reverse=True):
-            order += _share_fairly(classes[priority], running, last)
+
+        def key(tenant: str) -> tuple[float, float, int, float, str, str]:
+            head = queues[tenant][-1]
+            weight = self.high_weight.get(tenant, NO_HIGH_WEIGHT) if head.priority >= HIGH_PRIORITY else 1
+            share = running.get(tenant, 0) / weight
+            return share, last.get(tenant, 0.0), -head.priority, head.created_at, head.id, tenant
+
+        keys = [key(tenant) for tenant in queues]
+        heapq.heapify(keys)
+        clock, order = max(last.values(), default=0.0), []
+        while keys:
+            tenant = heapq.heappop(keys)[-1]
+            order.append(queues[tenant].pop().id)
+            clock += 1.0
+            running[tenant] = running.get(tenant, 0) + 1
+            last[tenant] = clock
+            if queues[tenant]:
+                heapq.heappush(keys, key(tenant))
         return order
 
     def eta_seconds(self, position: int) -> float | None:
@@ -57,30 +76,6 @@ class Queue:
             return None
         running = max(sum(self.running.values()), 1)
         return self.mean_seconds * (1 + (position + 0.5) / running)
-
-
-def _share_fairly(jobs: Sequence[WaitingJob], running: dict[str, int], last: dict[str, float]) -> list[str]:
-    """Ids of one priority class in order; updates ``running`` and ``last`` as if each job had started."""
-    queues: dict[str, list[WaitingJob]] = {}
-    for job in sorted(jobs, key=lambda job: (job.created_at, job.id), reverse=True):
-        queues.setdefault(job.tenant, []).append(job)
-
-    def key(tenant: str) -> tuple[int, float, float, str, str]:
-        head = queues[tenant][-1]
-        return running.get(tenant, 0), last.get(tenant, 0.0), head.created_at, head.id, tenant
-
-    keys = [key(tenant) for tenant in queues]
-    heapq.heapify(keys)
-    clock, order = max(last.values(), default=0.0), []
-    while keys:
-        tenant = heapq.heappop(keys)[-1]
-        order.append(queues[tenant].pop().id)
-        clock += 1.0
-        running[tenant] = running.get(tenant, 0) + 1
-        last[tenant] = clock
-        if queues[tenant]:
-            heapq.heappush(keys, key(tenant))
-    return order
 
 
 def claim_order(dialect_name: str) -> list[sa.ColumnElement[Any]]:
@@ -98,8 +93,15 @@ def claim_order(dialect_name: str) -> list[sa.ColumnElement[Any]]:
         .where(other.c.tenant == training_jobs.c.tenant)
         .scalar_subquery()
     )
-    cancelled = training_jobs.c.cancel_requested.desc()
-    return [cancelled, training_jobs.c.priority.desc(), running, last_start, training_jobs.c.created_at]
+    high_weight = (
+        sa.select(sa.func.coalesce(sa.func.max(tenants.c.high_weight), NO_HIGH_WEIGHT))
+        .where(tenants.c.id == training_jobs.c.tenant)
+        .scalar_subquery()
+    )
+    # Of a tenant with both, the high-priority jobs come first by this alone, so it need not be asked which it has.
+    weight = sa.case((training_jobs.c.priority >= HIGH_PRIORITY, high_weight), else_=1)
+    job = training_jobs.c
+    return [job.cancel_requested.desc(), running * 1.0 / weight, last_start, job.priority.desc(), job.created_at]
 
 
 def claimable_now(dialect_name: str) -> sa.ColumnElement[bool]:
@@ -125,6 +127,9 @@ def read_queue(engine: Engine) -> Queue:
             .where(job.started_at.is_not(None), job.tenant.in_({row.tenant for row in waiting}))
             .group_by(job.tenant)
         ).all()
+        high_weight = connection.execute(
+            sa.select(tenants.c.id, tenants.c.high_weight).where(tenants.c.id.in_({row.tenant for row in waiting}))
+        ).all()
         recent = connection.execute(
             sa.select(job.ended_at - job.started_at)
             .where(job.state == SUCCEEDED)
@@ -136,4 +141,5 @@ def read_queue(engine: Engine) -> Queue:
         running={row[0]: row[1] for row in running},
         last_start={row[0]: row[1] for row in last_start},
         mean_seconds=sum(recent) / len(recent) if recent else None,
+        high_weight={row[0]: row[1] for row in high_weight},
     )

@@ -7,7 +7,7 @@ import time
 
 from sqlalchemy.engine import Engine
 
-from headshots.threads import in_thread
+from headshots.threads import in_read_thread
 from services.trainer.queue import fair_share
 from services.trainer.queue.wakeup import Wakeup
 
@@ -32,7 +32,7 @@ class QueuePositions:
         async with self._lock:
             if not self._is_cached(job_id):
                 self._next_change, self._read_at = self._changes.event(), time.monotonic()
-                self._queue = await in_thread(fair_share.read_queue, self._engine)
+                self._queue = await in_read_thread(fair_share.read_queue, self._engine)
                 self._positions = {id: position for position, id in enumerate(self._queue.order())}
         position = self._positions.get(job_id, 0)
         return position, self._queue.eta_seconds(position)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,9 @@ from headshots.errors import AlreadyExistsError, NotFoundError
 from headshots.schema import CANCELLED, PENDING, RUNNING, TERMINAL_STATES, training_jobs
 from services.trainer.queue.job import AdapterFiles, Failure, Job, JobRequest
 from services.trainer.selection.scores import TrainingScores
+
+# The longest list of values in a query.
+_CHUNK = 500
 
 
 def insert(engine: Engine, job_id: str, tenant: str, priority: int, request: JobRequest) -> Job:
@@ -50,6 +54,17 @@ def get(engine: Engine, job_id: str) -> Job:
     """
     with read(engine) as connection:
         return _get(connection, job_id)
+
+
+def revisions(engine: Engine, job_ids: Sequence[str]) -> dict[str, int]:
+    """The revisions of the jobs with these ids; those that do not exist are left out."""
+    found: dict[str, int] = {}
+    with read(engine) as connection:
+        for at in range(0, len(job_ids), _CHUNK):
+            wanted = training_jobs.c.id.in_(job_ids[at : at + _CHUNK])
+            query = sa.select(training_jobs.c.id, training_jobs.c.revision).where(wanted)
+            found |= {row.id: row.revision for row in connection.execute(query)}
+    return found
 
 
 def request_cancel(engine: Engine, job_id: str) -> Job:

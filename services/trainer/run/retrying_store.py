@@ -29,6 +29,10 @@ class RetryingStore(ArtifactStore):
         """As the base class."""
         return with_retries(lambda: super(RetryingStore, self).get_sync(key))
 
+    def get_range_sync(self, key: str, start: int, length: int) -> bytes:
+        """As the base class."""
+        return with_retries(lambda: super(RetryingStore, self).get_range_sync(key, start, length))
+
     def size_sync(self, key: str) -> int:
         """As the base class."""
         return with_retries(lambda: super(RetryingStore, self).size_sync(key))
@@ -44,6 +48,12 @@ class RetryingStore(ArtifactStore):
     def delete_sync(self, key: str) -> None:
         """As the base class."""
         with_retries(lambda: super(RetryingStore, self).delete_sync(key))
+
+    def remove_staged_sync(self, prefix: str = "", *, unused_seconds: float = 0.0) -> int:
+        """As the base class."""
+        return with_retries(
+            lambda: super(RetryingStore, self).remove_staged_sync(prefix, unused_seconds=unused_seconds)
+        )
 
 
 def with_retries(

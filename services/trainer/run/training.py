@@ -13,7 +13,7 @@ from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import FailedPreconditionError
 from headshots.faces import FaceAnalyzer, Pixels
 from services.trainer.lora.loop import Step
-from services.trainer.output.adapter_files import Extras, finished_adapter, write_adapter
+from services.trainer.output.adapter_files import Extras, finished_adapter, take_prefix, write_adapter
 from services.trainer.output.contact_sheet import card, contact_sheet
 from services.trainer.output.provenance import Provenance, fingerprint, provenance_of
 from services.trainer.queue.job import JobRequest
@@ -46,6 +46,7 @@ def train(
     foundation = Foundation.read(Path(task.foundation))
     provenance = provenance_of(foundation, task.foundation_digest, task.request)
     checkpoints = _checkpoints(task, provenance, analyzer)
+    take_prefix(store, task.request.output_prefix, task.job_id)
     if finished := finished_adapter(store, task.request, provenance):
         checkpoints.clear()
         yield Succeeded(*finished)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import statistics
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -24,8 +25,10 @@ from services.trainer.workers.process import ChildProcess
 
 log = logging.getLogger(__name__)
 
-# The expected time is computed from the mean of so many recent steps.
+# The expected time is computed from the median of so many recent steps. A run's first one warms up and takes up to
+# twenty times as long as the others: it tells nothing of them.
 _ETA_STEPS = 30
+_WARM_UP_STEPS = 1
 # The lease is renewed, and a cancellation from another replica noticed, at least this often.
 _MAX_RENEWAL_SECONDS = 1.0
 
@@ -60,6 +63,7 @@ class Attempt:
         self._unwritten: dict[str, Any] = {}
         self._curve: list[tuple[int, float]] = []
         self._recent: deque[float] = deque(maxlen=_ETA_STEPS)
+        self._steps_of_run = 0
         self._total_steps = 0
         self._last_event_at = 0.0
 
@@ -138,10 +142,10 @@ class Attempt:
         elif isinstance(event, Progress):
             for seconds in event.step_seconds:
                 self._metrics.step_seconds.observe(seconds)
-            self._recent.extend(event.step_seconds)
+            self._recent.extend(event.step_seconds[max(_WARM_UP_STEPS - self._steps_of_run, 0) :])
+            self._steps_of_run += len(event.step_seconds)
             self._curve = [*self._curve, *event.points]
-            left = self._total_steps - event.step
-            eta = left * sum(self._recent) / len(self._recent)
+            eta = (self._total_steps - event.step) * statistics.median(self._recent) if self._recent else None
             self._unwritten |= {"step": event.step, "loss": event.loss, "eta_seconds": eta, "curve": self._curve}
 
     async def _renew(self) -> bool:

@@ -10,12 +10,11 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from headshots import leases
-from headshots.errors import InvalidArgumentError, NotFoundError, UnavailableError
+from headshots.errors import NotFoundError, UnavailableError
 from headshots.leases import Lease
 from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, training_jobs
 from headshots.threads import in_lease_thread, in_thread
-from services.trainer.output.adapter_files import remove_artefacts
-from services.trainer.output.provenance import provenance_of
+from services.trainer.output.adapter_files import remove_artefacts, remove_late
 from services.trainer.queue import rows
 from services.trainer.queue.job import Failure, Job
 from services.trainer.run.messages import Failed, Stopped, Succeeded
@@ -105,7 +104,7 @@ class OutcomeWriter:
             prefix = job.request.output_prefix
             log.warning("training %s: erased; removing what was written late under %s", job.id, prefix)
             try:
-                await in_thread(with_retries, lambda: context.store.delete_prefix_sync(prefix))
+                await in_thread(with_retries, lambda: remove_late(context.store, job.request, job.id))
             except UnavailableError as error:
                 log.error("training %s: its artefacts under %s could not be removed: %s", job.id, prefix, error.message)
 
@@ -147,17 +146,16 @@ class OutcomeWriter:
         Raises:
             LeaseLostError: they may be another worker's by now, and were not touched.
         """
-        context, request, seconds = self._context, self._job.request, self._context.settings.lease_seconds
+        context, job, seconds = self._context, self._job, self._context.settings.lease_seconds
         try:
             # The store knows no fences, so the lease is checked first.
             await in_lease_thread(leases.renew, context.engine, training_jobs, self._lease, ttl_seconds=seconds)
-            provenance = provenance_of(context.foundation, context.foundation_digest, request)
             await in_thread(
                 with_retries,
-                lambda: remove_artefacts(context.store, request, provenance),
+                lambda: remove_artefacts(context.store, job.request, job.id),
                 timeout_seconds=seconds / 2,
             )
-        except (UnavailableError, InvalidArgumentError) as error:
+        except UnavailableError as error:
             log.warning("training %s: not cleaned up: %s", self._job.id, error.message)
             return False
         return True

@@ -55,6 +55,7 @@ def test_help_lists_the_verbs(checkout: Path) -> None:
         "bench-unet",
         "bench-serving",
         "bench-training",
+        "bench-faults",
     ]
     assert _make(checkout).stdout == _make(checkout, "help").stdout
 

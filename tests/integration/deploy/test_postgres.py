@@ -70,7 +70,7 @@ from tests.unit.test_leases import (  # noqa: F401
 )
 from tests.unit.trainer.queue.test_fair_share import (  # noqa: F401
     test_a_hundred_jobs_of_one_tenant_do_not_delay_the_claim_of_anothers_first,
-    test_high_priority_is_claimed_first_and_tenants_alternate_within_a_priority,
+    test_high_priority_is_claimed_first_within_a_tenant_and_weighs_as_granted,
 )
 from tests.unit.trainer.queue.test_rows import test_a_job_may_be_inserted_by_several_at_once  # noqa: F401
 from tests.unit.trainer.test_engine import (  # noqa: F401

@@ -1,4 +1,7 @@
-"""Every resource that Kustomize builds, against the schemas of Kubernetes, KEDA and the Prometheus operator."""
+"""Every resource that Kustomize builds, against the schemas of Kubernetes, KEDA and the Prometheus operator.
+
+Those of cert-manager are written here, of what its documentation says: no package with its own was at hand.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import jsonschema
 import kubernetes_validate
 import pytest
 
+from tests.support.deploy.cert_manager import CERT_MANAGER
 from tests.support.deploy.tree import TREES, Resource, build, named
 
 # The oldest release that the manifests are for (the sleep of preStop), and the newest whose schemas are at hand.
@@ -36,6 +40,7 @@ def _custom_schemas() -> dict[tuple[str, str], Any]:
     from cloudcoil.models.prometheus_operator.v1 import PodMonitor
 
     return {
+        **{("cert-manager.io/v1", kind): _closed(schema) for kind, schema in CERT_MANAGER.items()},
         ("keda.sh/v1alpha1", "ScaledObject"): _closed(ScaledObject.model_json_schema()),
         ("monitoring.coreos.com/v1", "PodMonitor"): _closed(PodMonitor.model_json_schema()),
     }
@@ -65,6 +70,7 @@ def test_every_resource_is_valid(tree: str, version: str) -> None:
         ("base", "HorizontalPodAutoscaler", "gateway", ("spec", "behavior", "scaleDown")),
         ("base", "PodMonitor", "headshots", ("spec",)),
         ("overlays/production", "ScaledObject", "trainer", ("spec", "advanced")),
+        ("overlays/production", "Certificate", "trainer", ("spec", "privateKey")),
     ],
 )
 def test_the_validation_catches_a_misspelt_field(tree: str, kind: str, name: str, path: tuple[str, ...]) -> None:

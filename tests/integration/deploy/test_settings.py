@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from headshots.cli.app import app
 from headshots.diffusion.export.ensure import ExportOptions
+from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.settings import GatewaySettings
 from services.generator.settings import GeneratorSettings
 from services.trainer.settings import TrainerSettings
@@ -35,7 +36,9 @@ SETTINGS: dict[str, Any] = {
     "generator": GeneratorSettings,
 }
 # Read by every service, or by those that have the thing.
-COMMON = {"HEADSHOTS_STORE_URL", "HEADSHOTS_DATABASE_URL", "HEADSHOTS_FOUNDATION"}
+COMMON = {"HEADSHOTS_STORE_URL", "HEADSHOTS_DATABASE_URL", "HEADSHOTS_FOUNDATION"} | {
+    f"HEADSHOTS_INTERNAL_{field.name.upper()}" for field in dataclasses.fields(InternalSettings)
+}
 # The image's own (deploy/docker/Dockerfile).
 IMAGE = {"HEADSHOTS_HOME": "/scratch"}
 
@@ -61,7 +64,8 @@ def test_a_service_listens_where_the_manifests_say(tree: str, service: str) -> N
     settings = _settings(tree, service)
     ports = {port["name"]: port["containerPort"] for port in main_container(build(tree), service)["ports"]}
     assert settings.host == "0.0.0.0"
-    assert {"grpc": settings.port, "metrics": settings.metrics_port} == ports
+    listening = {"grpc": settings.port, "metrics": settings.metrics_port}
+    assert ports == listening if service == "gateway" else ports == {**listening, "health": settings.health_port}
 
 
 def test_the_gateway_calls_services_that_are_there(tree: str) -> None:
@@ -91,8 +95,8 @@ def test_what_a_service_writes_is_writable(tree: str, service: str) -> None:
         if not mount.get("readOnly")
     }
     assert {Path("/scratch"), Path("/tmp")} <= writable
-    if service == "generator":
-        assert any(settings.adapters_dir.is_relative_to(path) for path in writable)
+    own = {"gateway": ["scratch_dir"], "trainer": [], "generator": ["adapters_dir"]}[service]
+    assert all(any(getattr(settings, name).is_relative_to(path) for path in writable) for name in own)
     if settings.store_url.startswith("file://"):
         assert Path(settings.store_url.removeprefix("file://")) in writable
 

@@ -1,4 +1,4 @@
-"""The opencv analyzer with the real OpenCV, where it is installed (extra `opencv`), and stand-ins for both nets."""
+"""The opencv analyzer with the real OpenCV, and stand-ins for both nets."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import pytest
 from headshots.errors import FailedPreconditionError
 from headshots.faces import FaceAnalyzer, Pixels, open_analyzer
 from tests.support.images.opencv_graphs import LANDMARKS, write_detector, write_recognizer
-
-pytest.importorskip("cv2", reason="needs the extra opencv")
 
 
 @pytest.fixture

@@ -58,16 +58,16 @@ def test_the_patch_code_keeps_most_of_a_picture(work: Path) -> None:
 
 def test_the_foundation_is_trained_resumed_exported_and_paints(work: Path, tmp_path: Path) -> None:
     trainer = unet_trainer(work)
-    losses = train_unet.train(trainer, Budget(None, 24), save_every=1e9, sheet_every=1e9)
+    losses = train_unet.train(trainer, Budget(None, 16), save_every=1e9, sheet_every=1e9)
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
     resumed = unet_trainer(work)
     assert resumed.resume() > 0
-    assert resumed.step == 24
+    assert resumed.step == 16
     assert torch.equal(resumed.unet.conv_in.weight, trainer.unet.conv_in.weight)
-    assert len(train_unet.train(resumed, Budget(None, 26), save_every=1e9, sheet_every=1e9)) == 2
+    assert len(train_unet.train(resumed, Budget(None, 18), save_every=1e9, sheet_every=1e9)) == 2
 
     autoencoder = train_autoencoder.AutoencoderTrainer(work, PICTURES, 4, 2e-3, seed=0)
-    losses = train_autoencoder.train(autoencoder, Budget(None, 24), save_every=1e9, sheet_every=1e9)
+    losses = train_autoencoder.train(autoencoder, Budget(None, 12), save_every=1e9, sheet_every=1e9)
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
     assert list((work / "sheets").glob("*.png"))
 

@@ -84,6 +84,7 @@ BAD_SETTINGS = {
     "SHOTS_IN_FLIGHT=many": "SETTING_INVALID: HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT='many'",
     "FACES=guess": "SETTING_INVALID: HEADSHOTS_GATEWAY_FACES='guess' is none of bundled, opencv, none",
     "FACES=opencv": "ANALYZER_FOLDER_MISSING: ",
+    "SCRATCH_DIR=/dev/null/scratch": "SCRATCH_UNUSABLE: no scratch folder in /dev/null/scratch: ",
 }
 
 

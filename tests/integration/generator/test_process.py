@@ -3,61 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
 import grpc.aio
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import generator_pb2_grpc
 from tests.support.foundations.engines import tiny_digest, tiny_foundation, tiny_package
+from tests.support.generator.process import process, serving
 from tests.support.generator.world import ask
-from tests.support.ports import free_port
+from tests.support.grants import SignedStub
 from tests.support.waiting import PATIENCE_SECONDS
-
-
-@contextmanager
-def process(home: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A started generator and its address; killed at the end if it still lives."""
-    port = free_port()
-    environment = {
-        **os.environ,
-        "HEADSHOTS_HOME": str(home),
-        "HEADSHOTS_GENERATOR_PORT": str(port),
-        "HEADSHOTS_GENERATOR_METRICS_PORT": "0",
-        "HEADSHOTS_GENERATOR_THREADS": "1",
-        "HEADSHOTS_GENERATOR_DRAIN_SECONDS": str(PATIENCE_SECONDS),
-        **settings,
-    }
-    with subprocess.Popen(
-        [sys.executable, "-m", "services.generator"], env=environment, stderr=subprocess.PIPE, text=True
-    ) as child:
-        try:
-            yield child, f"127.0.0.1:{port}"
-        finally:
-            child.kill()
-
-
-async def serving(address: str) -> None:
-    """Wait until health says SERVING."""
-    async with asyncio.timeout(PATIENCE_SECONDS), open_channel(address) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
-        request = health_pb2.HealthCheckRequest(service="headshots.v1.GeneratorService")
-        status = None
-        while status != health_pb2.HealthCheckResponse.SERVING:
-            try:
-                status = (await stub.Check(request, wait_for_ready=True)).status
-            except grpc.RpcError:
-                await asyncio.sleep(0.1)
 
 
 async def test_it_exports_its_foundation_serves_and_drains(tmp_path: Path) -> None:
@@ -70,7 +30,7 @@ async def test_it_exports_its_foundation_serves_and_drains(tmp_path: Path) -> No
         await serving(address)
         assert [path.name for path in (tmp_path / "engines").glob("tiny-epsilon-*/engine.json")] == ["engine.json"]
         async with open_channel(address) as channel:
-            stub = generator_pb2_grpc.GeneratorServiceStub(channel)
+            stub = SignedStub(generator_pb2_grpc.GeneratorServiceStub(channel), "generator", tmp_path)
             found = await stub.DescribeGenerator(pb.DescribeGeneratorRequest())
             assert (found.foundation_digest, found.slots, found.max_rank) == (tiny_digest(), 3, 2)
             running = stub.Generate(ask(steps=60))
@@ -88,7 +48,7 @@ async def test_what_comes_while_it_drains_is_sent_elsewhere(tmp_path: Path) -> N
     with process(tmp_path, **settings) as (child, address):
         await serving(address)
         async with open_channel(address) as channel:
-            stub = generator_pb2_grpc.GeneratorServiceStub(channel)
+            stub = SignedStub(generator_pb2_grpc.GeneratorServiceStub(channel), "generator", tmp_path)
             running = stub.Generate(ask(steps=150, image_count=4))
             events = aiter(running)
             while (await anext(events)).WhichOneof("event") != "step":
@@ -113,6 +73,9 @@ async def test_what_comes_while_it_drains_is_sent_elsewhere(tmp_path: Path) -> N
         ({"HEADSHOTS_GENERATOR_PACKAGE": "/nowhere"}, "ENGINE_NOT_FOUND"),
         ({"HEADSHOTS_GENERATOR_PACKAGE": "", "HEADSHOTS_FOUNDATION": "/nowhere"}, "FOUNDATION_NOT_FOUND"),
         ({"HEADSHOTS_GENERATOR_MAX_ROWS": "many"}, "SETTING_INVALID"),
+        ({"HEADSHOTS_GENERATOR_HOST": "0.0.0.0"}, "INTERNAL_PORT_OPEN"),
+        ({"HEADSHOTS_INTERNAL_KEY_FILE": "/dev/null"}, "INTERNAL_KEY_INVALID"),
+        ({"HEADSHOTS_GENERATOR_READ_ERASURES_SECONDS": "0"}, "SETTING_INVALID"),
     ],
 )
 def test_it_says_why_it_cannot_start(tmp_path: Path, settings: dict[str, str], said: str) -> None:

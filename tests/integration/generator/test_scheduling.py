@@ -75,7 +75,9 @@ async def test_a_full_queue_says_when_to_come_back(tmp_path: Path, backend: Step
             call.cancel()
 
 
-async def test_tenants_get_a_fair_share_and_high_priority_goes_first(tmp_path: Path, backend: SteppedBackend) -> None:
+async def test_tenants_get_a_fair_share_and_high_priority_goes_first_within_one(
+    tmp_path: Path, backend: SteppedBackend
+) -> None:
     """One image at a time fits, and steps are made for one at a time."""
     async with running_generator(tmp_path, backend=backend, limits=EngineLimits(max_rows=2)) as generator:
         backend.hold()
@@ -106,6 +108,7 @@ async def test_tenants_get_a_fair_share_and_high_priority_goes_first(tmp_path: P
             backend.permits.release(2)
             await until(lambda count=count: len(done) == count)
         await asyncio.gather(*tasks)
+    # The urgent one makes no debt of its tenant's that the modest one would have to wait for.
     assert done == ["greedy 1", "urgent", "modest", "greedy 2", "greedy 3"]
 
 

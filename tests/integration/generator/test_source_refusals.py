@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError, InvalidPhotoError
+from headshots.errors import (
+    FailedPreconditionError,
+    HeadshotsError,
+    InvalidArgumentError,
+    InvalidPhotoError,
+    PermissionDeniedError,
+)
 from headshots.v1 import generator_pb2 as pb
 from tests.support.generator.sources import SIZE, file_of, half_mask, noise, picture, source
 from tests.support.generator.world import Generator, refused
@@ -41,7 +47,8 @@ NAN = np.full((4, 8, 8), np.nan, "<f4").tobytes()
         ({"noise": noise(1), "width_px": 32}, InvalidArgumentError, "NOISE_INVALID", "noise"),
         ({"noise": NAN}, InvalidArgumentError, "NOISE_INVALID", "noise"),
         ({"noise": noise(1), "seed": 5}, InvalidArgumentError, "NOISE_INVALID", "noise"),
-        ({"source": pb.Source(picture=_stored("a//b"))}, InvalidArgumentError, "KEY_INVALID", None),
+        ({"source": pb.Source(picture=_stored("a//b"))}, PermissionDeniedError, "GRANT_TOO_NARROW",
+         "source.picture.stored.key"),
         ({"source": pb.Source(picture=_stored("gone"))}, FailedPreconditionError, "PICTURE_NOT_FOUND", None),
         ({"source": pb.Source(picture=_stored("here"))}, FailedPreconditionError, "PICTURE_DIGEST_MISMATCH", None),
     ],

@@ -45,6 +45,9 @@ async def _refused(kind: type[HeadshotsError], reason: str) -> AsyncIterator[Non
     assert error.reason == reason
 
 
+FILES = ("README.md", "adapter.kohya.safetensors", "adapter.safetensors", "job-id", "manifest.json", "sheet.jpg")
+
+
 async def test_from_photos_to_an_adapter(home: TrainerHome) -> None:
     async with home.service() as service:
         described = await service.stub.DescribeTrainer(t.DescribeTrainerRequest())
@@ -61,10 +64,7 @@ async def test_from_photos_to_an_adapter(home: TrainerHome) -> None:
         data = await home.store.get(job.adapter.key)
         assert job.adapter.sha256 == hashlib.sha256(data).hexdigest()
         assert (job.adapter.foundation_digest, job.adapter.trigger) == (digest, "sks")
-        assert await home.store.list(PREFIX) == [
-            f"{PREFIX}/{name}"
-            for name in ("README.md", "adapter.kohya.safetensors", "adapter.safetensors", "manifest.json", "sheet.jpg")
-        ]
+        assert await home.store.list(PREFIX) == [f"{PREFIX}/{name}" for name in FILES]
         # This trainer has no analyzer of faces: likeness is not measured.
         assert not job.HasField("likeness")
         assert (job.scores.analyzer, job.scores.passed, job.scores.chosen_step) == ("", False, 6)
@@ -157,7 +157,7 @@ async def test_a_training_survives_a_stopped_service_a_killed_process_and_a_kill
         assert (job.state, job.attempt, job.step) == (jobs_pb2.JOB_STATE_SUCCEEDED, 4, 20)
         assert [point.step for point in job.curve] == list(range(1, 21))
         assert "headshots_trainer_lease_expired_total 1.0" in await asyncio.to_thread(service.metrics)
-        assert len(await home.store.list(PREFIX)) == 5
+        assert len(await home.store.list(PREFIX)) == 6
 
 
 def test_the_service_itself_never_imports_torch() -> None:
@@ -176,3 +176,18 @@ def test_invalid_settings_end_the_start_with_the_reason(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "FOUNDATION_NOT_FOUND" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+async def test_the_same_request_under_another_id_takes_nothing_from_the_first(home: TrainerHome) -> None:
+    """Neither does it end with the first one's adapter, nor does cancelling it remove anything."""
+    async with home.service(workers=2) as service:
+        request = home.request(steps=3)
+        await service.stub.StartTraining(request)
+        job = await service.until(lambda job: job.state >= jobs_pb2.JOB_STATE_SUCCEEDED)
+        request.job_id = "other"
+        await service.stub.StartTraining(request)
+        other = await service.until(lambda job: job.state >= jobs_pb2.JOB_STATE_SUCCEEDED, "other")
+        assert (other.state, other.failure.reason) == (jobs_pb2.JOB_STATE_FAILED, "OUTPUT_TAKEN")
+        await service.stub.CancelTrainingJob(t.CancelTrainingJobRequest(job_id="other"))
+        assert await home.store.list(PREFIX) == [f"{PREFIX}/{name}" for name in FILES]
+        assert hashlib.sha256(await home.store.get(job.adapter.key)).hexdigest() == job.adapter.sha256

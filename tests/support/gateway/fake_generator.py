@@ -20,6 +20,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import FieldViolation, HeadshotsError, InvalidArgumentError
 from headshots.v1 import generator_pb2 as generator
 from headshots.v1 import generator_pb2_grpc
+from services.generator.servicer import hold_eviction, hold_generation
 from tests.support.gateway.peer import FOUNDATION_DIGEST
 
 NATIVE_PX = 256
@@ -38,6 +39,8 @@ def image_of(request: generator.GenerateRequest) -> bytes:
 
 class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
     """Each request gives two steps and an image. After `hold`, a request needs a permit to finish."""
+
+    audience = "generator"
 
     def __init__(self, store: ArtifactStore) -> None:
         self.store = store
@@ -59,6 +62,8 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         self.stopped = 0
         """Calls that ended without an image."""
         self.evicted: list[str] = []
+        self.answers_evictions = asyncio.Event()
+        self.answers_evictions.set()
         self.max_rank = 32
         self.window_tokens = 77
         self.vocabulary: set[str] = set()
@@ -85,6 +90,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
     async def Generate(
         self, request: generator.GenerateRequest, context: Any
     ) -> AsyncIterator[generator.GenerateResponse]:
+        hold_generation(request)
         self.requests.append(request)
         if self.refusal is not None:
             raise self.refusal
@@ -137,6 +143,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
     async def CheckGeneration(
         self, request: generator.CheckGenerationRequest, context: Any
     ) -> generator.CheckGenerationResponse:
+        hold_generation(request.request)
         self.checks.append(request.request)
         if self.check_failure is not None:
             raise self.check_failure
@@ -192,5 +199,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
     async def EvictAdapter(
         self, request: generator.EvictAdapterRequest, context: Any
     ) -> generator.EvictAdapterResponse:
+        hold_eviction(request)
+        await self.answers_evictions.wait()
         self.evicted.append(request.sha256)
         return generator.EvictAdapterResponse(evicted=True)

@@ -15,11 +15,14 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError, NotFoundError
 from headshots.v1 import adapters_pb2, jobs_pb2, trainer_pb2_grpc, trainings_pb2
 from headshots.v1 import trainer_pb2 as trainer
+from services.trainer.servicer import hold_job, hold_start
 from tests.support.gateway.peer import FOUNDATION_DIGEST
 
 
 class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
     """Each job takes three steps. A step waits until `go` is set, which it is at first."""
+
+    audience = "trainer"
 
     def __init__(self, store: ArtifactStore) -> None:
         self.store = store
@@ -44,6 +47,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         return [trainer.DESCRIPTOR.services_by_name["TrainerService"].full_name]
 
     async def StartTraining(self, request: trainer.StartTrainingRequest, context: Any) -> trainer.StartTrainingResponse:
+        hold_start(request)
         self.starts[request.job_id] += 1
         if self.refusal is not None:
             raise self.refusal
@@ -110,6 +114,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
     async def WatchTrainingJob(
         self, request: trainer.WatchTrainingJobRequest, context: Any
     ) -> AsyncIterator[trainer.WatchTrainingJobResponse]:
+        hold_job(request.job_id)
         seen = -1
         while True:
             job = self._job(request.job_id)
@@ -126,6 +131,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
     async def CancelTrainingJob(
         self, request: trainer.CancelTrainingJobRequest, context: Any
     ) -> trainer.CancelTrainingJobResponse:
+        hold_job(request.job_id)
         job = self._job(request.job_id)
         if self.fails_cancels:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "connection reset")

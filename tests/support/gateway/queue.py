@@ -43,6 +43,13 @@ def trained_subject(engine: Engine, tenant: str) -> str:
     return subject
 
 
+def granted_subject(engine: Engine, tenant: str, *, weight: int = 4) -> str:
+    """The same, of a tenant that may ask for high priority."""
+    subject = trained_subject(engine, tenant)
+    keys.grant_high(engine, tenant, weight)
+    return subject
+
+
 def let_time_pass(engine: Engine) -> None:
     """Waits until the database's clock has moved; SQLite's counts milliseconds."""
     with read(engine) as connection:

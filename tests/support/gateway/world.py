@@ -18,6 +18,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.faces import FaceAnalyzer
 from headshots.imaging.workers.pool import DecoderPool
+from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import RunningServer
 from services.gateway.settings import GatewaySettings, default_styles
 from services.gateway.wiring import Gateway, start_gateway
@@ -25,6 +26,7 @@ from tests.support.gateway.caller import Caller
 from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.gateway.fake_trainer import FakeTrainer
 from tests.support.gateway.peer import Peer, serve
+from tests.support.grants import KEY_FILE
 from tests.support.ports import free_port
 
 
@@ -62,7 +64,7 @@ class World:
 
     async def start_peer(self, peer: Peer, port: int | None = None) -> int:
         """Starts a peer, which runs until `stop_peer` or the test's end; its port."""
-        server = await serve(peer, port or free_port())
+        server = await serve(peer, self.folder, port or free_port())
         self._peers[server.port] = server
         return server.port
 
@@ -77,6 +79,8 @@ class World:
             "store_url": (self.folder / "objects").as_uri(),
             "first_key_file": None,
             "styles": default_styles(),
+            "internal": InternalSettings(self.folder / KEY_FILE),
+            "scratch_dir": self.folder / "unused",
             "trainer_address": f"127.0.0.1:{self.trainer_port}",
             "generator_address": f"127.0.0.1:{self.generator_port}",
             "port": free_port(),

@@ -28,6 +28,7 @@ from services.generator.engine import Engine, EngineLimits
 from services.generator.metrics import Metrics
 from services.generator.servicer import MAX_MESSAGE_BYTES, register
 from tests.support.foundations.engines import adapter_ref, tiny_package
+from tests.support.grants import SignedStub, port_of
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -65,7 +66,8 @@ class Generator:
     """What a test holds."""
 
     engine: Engine
-    stub: generator_pb2_grpc.GeneratorServiceStub
+    stub: Any
+    """Its calls are signed."""
     store: ArtifactStore
     registry: CollectorRegistry
     address: str
@@ -138,12 +140,14 @@ async def running_generator(folder: Path, **options: Any) -> AsyncIterator[Gener
     registry = CollectorRegistry()
     engine, store = make_engine(folder, registry, **options)
     server = ServerSettings(max_message_bytes=MAX_MESSAGE_BYTES)
-    running = await start_server(partial(register, engine), server, registry=registry)
+    running = await start_server(
+        partial(register, engine), server, registry=registry, internal=port_of("generator", folder)
+    )
     await engine.start()
     address = f"127.0.0.1:{running.port}"
     try:
         async with open_channel(address) as channel:
-            stub = generator_pb2_grpc.GeneratorServiceStub(channel)
+            stub = SignedStub(generator_pb2_grpc.GeneratorServiceStub(channel), "generator", folder)
             yield Generator(engine, stub, store, registry, address, running.metrics_port)
     finally:
         if isinstance(engine._backend, SteppedBackend):

@@ -22,6 +22,13 @@ def resized(data: bytes, width: int, height: int) -> bytes:
     return data[: at + 5] + struct.pack(">HH", height, width) + data[at + 9 :]
 
 
+def closed_early(data: bytes, share: float) -> bytes:
+    """The JPEG in one scan with only this share of its coded data, and its end marker."""
+    scan = data.index(b"\xff\xda") + 14
+    cut = data[: scan + int((len(data) - scan) * share)]
+    return cut.removesuffix(b"\xff") + b"\xff\xd9"
+
+
 def with_scans(data: bytes, count: int) -> bytes:
     """The progressive JPEG with its last scan `count` times more."""
     last = data.rindex(b"\xff\xda")
@@ -57,6 +64,19 @@ def png(
     packed = b"".join(packer.compress(row) for _ in range(height if rows is None else rows)) + packer.flush()
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     body = chunk(b"IHDR", header) + extra + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def interlaced_png(width: int, height: int, *, passes: int = 7) -> bytes:
+    """A grey interlaced PNG of which only the first `passes` are there."""
+    steps = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    rows = (
+        b"\x00" + b"\xc8" * len(range(left, width, by_x))
+        for left, top, by_x, by_y in steps[:passes]
+        for _ in range(top, height, by_y)
+    )
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 1)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"".join(rows))) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
 
 

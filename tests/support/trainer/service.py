@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -25,6 +26,7 @@ from headshots.rpc.channel import open_channel
 from headshots.schema import training_jobs
 from headshots.v1 import trainer_pb2 as t
 from headshots.v1 import trainer_pb2_grpc, trainings_pb2
+from tests.support.grants import SignedStub
 from tests.support.paths import ROOT
 from tests.support.ports import free_port
 from tests.support.trainer.chaos import PLAN, Plan
@@ -38,7 +40,8 @@ class TrainerService:
     """A trainer process and a channel to it."""
 
     process: subprocess.Popen[bytes]
-    stub: trainer_pb2_grpc.TrainerServiceStub
+    stub: Any
+    """Its calls are signed."""
     metrics_port: int
 
     def children(self) -> list[psutil.Process]:
@@ -121,7 +124,8 @@ class TrainerHome:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await channel.channel_ready()
-            yield TrainerService(process, trainer_pb2_grpc.TrainerServiceStub(channel), metrics_port)
+            stub = SignedStub(trainer_pb2_grpc.TrainerServiceStub(channel), "trainer", self.home)
+            yield TrainerService(process, stub, metrics_port)
         finally:
             await channel.close()
             if process.poll() is None:

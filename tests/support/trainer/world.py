@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
+from headshots.rpc.internal.settings import InternalSettings
 from services.trainer.engine import TrainerEngine
 from services.trainer.lora.recipe import TrainingOptions
 from services.trainer.metrics import Metrics
@@ -22,6 +23,7 @@ from services.trainer.selection.scores import CheckpointScores, TrainingScores
 from services.trainer.settings import TrainerSettings
 from services.trainer.workers import attempt
 from services.trainer.workers.context import WorkerContext
+from tests.support.grants import KEY_FILE
 from tests.support.trainer.foundation import described_foundation
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -89,6 +91,7 @@ class Trainer:
             database_url=f"sqlite:///{tmp_path / 'jobs.db'}",
             store_url=(tmp_path / "objects").as_uri(),
             foundation=tmp_path,
+            internal=InternalSettings(tmp_path / KEY_FILE),
             **{**values, **settings},
         )
         self.scripts, self.tasks, self.children = scripts, list[Task](), list[FakeChild]()

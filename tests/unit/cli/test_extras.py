@@ -64,7 +64,15 @@ def test_what_is_missing_is_named_with_the_cure(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize(
     "arguments",
-    [["serve", "all"], ["serve", "gateway"], ["demo"], ["export"], ["keys", "list"], ["keys", "create"]],
+    [
+        ["serve", "all"],
+        ["serve", "gateway"],
+        ["demo"],
+        ["export"],
+        ["keys", "list"],
+        ["keys", "create"],
+        ["tenants", "list"],
+    ],
     ids=" ".join,
 )
 def test_a_plain_installation_gets_no_traceback(arguments: list[str]) -> None:

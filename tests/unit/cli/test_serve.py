@@ -10,7 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from headshots.cli.app import app
-from headshots.cli.commands.serve import METRICS_PORTS, PORTS, default_environment, free_addresses, where_the_key_is
+from headshots.cli.commands.serve import (
+    METRICS_PORTS,
+    PORTS,
+    default_environment,
+    free_addresses,
+    probed_addresses,
+    where_the_key_is,
+)
 from headshots.errors import InvalidArgumentError
 from headshots.settings import default_faces, default_foundation
 from services.gateway.settings import GatewaySettings
@@ -100,3 +107,16 @@ def test_a_key_that_is_not_there_is_not_promised(tmp_path: Path) -> None:
     assert f"`HEADSHOTS_HOME={tmp_path} headshots keys create --save`" in where_the_key_is(file, tmp_path)
     file.write_text("hs_a_b")
     assert where_the_key_is(file, None) == f"the API key is in {file}"
+
+
+def test_with_tls_the_internal_services_are_probed_where_they_answer_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = {"gateway": "127.0.0.1:1", "trainer": "127.0.0.1:2", "generator": "127.0.0.1:3"}
+    monkeypatch.delenv("HEADSHOTS_INTERNAL_CERTIFICATE_FILE", raising=False)
+    assert probed_addresses(addresses) == (addresses, {})
+    monkeypatch.setenv("HEADSHOTS_INTERNAL_CERTIFICATE_FILE", "/tls/tls.crt")
+    monkeypatch.setenv("HEADSHOTS_TRAINER_HEALTH_PORT", "7")
+    probed, variables = probed_addresses(addresses)
+    assert (probed["gateway"], probed["trainer"]) == ("127.0.0.1:1", "127.0.0.1:7")
+    port = variables["HEADSHOTS_GENERATOR_HEALTH_PORT"]
+    assert probed["generator"] == f"127.0.0.1:{port}" != "127.0.0.1:3"
+    assert variables["HEADSHOTS_TRAINER_HEALTH_PORT"] == "7"

@@ -1,4 +1,4 @@
-"""Tests that wrong names, lists, addresses and certificates are reported before anything is sent."""
+"""Tests that wrong names, lists, addresses, certificates and keys are reported before anything is sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from headshots.client import AsyncHeadshots, Headshots, Remix
 from headshots.client.names import Kind, resource_name
-from headshots.errors import InvalidArgumentError
+from headshots.errors import InvalidArgumentError, UnauthenticatedError
 
 ADDRESS = "127.0.0.1:1"
 PHOTO = "subjects/s/photos/" + "ab" * 16
@@ -83,3 +83,9 @@ def test_authorities_are_certificates() -> None:
         Headshots(ADDRESS, "key", root_certificates=b"# headshots\n")
     with pytest.raises(InvalidArgumentError, match="CERTIFICATES_INVALID"):
         Headshots(ADDRESS, "key", root_certificates=b"\xff\xfe")
+
+
+@pytest.mark.parametrize("key", ["hs_…", "hs_0_abc\n", "hs_0_\x00"])
+def test_a_key_that_cannot_be_sent_is_refused_in_words(key: str) -> None:
+    with pytest.raises(UnauthenticatedError, match=r"API_KEY_INVALID: .* no key has"):
+        Headshots(ADDRESS, key)

@@ -207,3 +207,10 @@ def picture_file() -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (8, 8), (200, 100, 50)).save(file, "PNG")
     return file.getvalue()
+
+
+@pytest.mark.parametrize("prefix", ["tenants/../secret", "/tenants", "tenants/"])
+async def test_images_go_to_plain_folders_only(tmp_path: Path, prefix: str) -> None:
+    async with running(tmp_path, ArithmeticBackend()) as (engine, _):
+        with pytest.raises(InvalidArgumentError, match="OUTPUT_PREFIX_INVALID"):
+            await generate(engine, output_prefix=prefix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 from headshots.imaging import PhotoLimits, decode_photo
 from headshots.imaging.cost import MEMORY_BYTES, Outline, affordable_draft, memory_bytes, read_outline
@@ -57,9 +58,32 @@ def test_a_jpeg_with_fewer_bits_than_blocks_is_truncated(progressive: bool) -> N
     assert refusal(data, WIDE) == "PHOTO_TRUNCATED"
 
 
+@pytest.mark.parametrize("restarts", [{}, {"restart_marker_rows": 1}, {"restart_marker_blocks": 5}])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_a_jpeg_that_was_closed_too_early_is_truncated(subsampling: int, restarts: dict[str, int]) -> None:
+    """With its end marker it looks whole, and its lower part is of one colour."""
+    whole = encoded(picture(201, 163), "JPEG", subsampling=subsampling, **restarts)
+    decode_photo(whole, WIDE)
+    for share in (0.2, 0.5, 0.9):
+        assert refusal(costly.closed_early(whole, share), WIDE) == "PHOTO_TRUNCATED"
+
+
+@pytest.mark.parametrize("size", [(640, 480), (201, 163)])
+def test_a_jpeg_of_one_colour_is_not_taken_for_a_truncated_one(size: tuple[int, int]) -> None:
+    assert decode_photo(encoded(Image.new("RGB", size, (250, 250, 250)), "JPEG"), WIDE).width == size[0]
+
+
 def test_a_png_that_ends_before_its_picture_is_truncated() -> None:
     assert refusal(costly.png(640, 480, rows=400), WIDE) == "PHOTO_TRUNCATED"
     assert refusal(costly.png(4000, 4000, rows=2), WIDE) == "PHOTO_TRUNCATED"
+
+
+@pytest.mark.parametrize("height", [64, 65])
+@pytest.mark.parametrize("passes", [4, 5, 6])
+def test_an_interlaced_png_without_its_last_passes_is_truncated(passes: int, height: int) -> None:
+    """The last row of an odd height is in earlier passes, and there although the picture is not."""
+    assert decode_photo(costly.interlaced_png(65, height)).height == height
+    assert refusal(costly.interlaced_png(65, height, passes=passes), WIDE) == "PHOTO_TRUNCATED"
 
 
 def test_a_black_photo_is_not_taken_for_a_truncated_one() -> None:
@@ -103,3 +127,20 @@ def test_a_large_progressive_jpeg_is_reduced_while_it_is_decoded() -> None:
     assert whole > MEMORY_BYTES
     assert affordable_draft(outline, "JPEG", "RGB", (8000, 8000), 2**20, 2048) == 2
     assert memory_bytes(outline, "JPEG", "RGB", (8000, 8000), 2**20, 2048, 2) <= MEMORY_BYTES
+
+
+def test_a_baseline_jpeg_in_several_scans_keeps_its_coefficients_too() -> None:
+    frame = b"\x08" + (64).to_bytes(2, "big") * 2 + b"\x03\x01\x11\x00\x02\x11\x01\x03\x11\x01"
+    scans = [b"\x01" + bytes([component]) + b"\x00\x00\x3f\x00" for component in (1, 2, 3)]
+    segments = [(b"\xff\xc0", frame, b""), *((b"\xff\xda", scan, bytes(64)) for scan in scans)]
+    body = b"".join(kind + (2 + len(head)).to_bytes(2, "big") + head + data for kind, head, data in segments)
+    outline = read_outline(b"\xff\xd8" + body + b"\xff\xd9", "JPEG").jpeg
+    assert outline is not None
+    assert (outline.scans, outline.scan_blocks, outline.coefficient_bytes) == (3, 3 * 64, 2 * 64 * 3 * 64)
+    assert jpeg_file.read_jpeg(costly.jpeg()).coefficient_bytes == 0
+
+
+def test_memory_counts_the_picture_between_the_two_passes_of_a_scaling() -> None:
+    sides = (8000, 4000)
+    between = memory_bytes(Outline(), "PNG", "L", sides, 0, 2048) - memory_bytes(Outline(), "PNG", "L", sides, 0, 1024)
+    assert between >= 4 * (2048 - 1024) * 4000

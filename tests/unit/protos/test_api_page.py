@@ -32,8 +32,10 @@ WITHIN_CALLS = (
     *sorted((ROOT / "headshots" / "imaging").rglob("*.py")),
     # The gateway asks a generator whether it would refuse a request.
     *(ROOT / "services" / "generator" / "requests" / name for name in ("checking.py", "plan.py")),
-    *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py", "keys.py")),
+    *sorted((ROOT / "headshots" / "keys").rglob("*.py")),
+    *sorted((ROOT / "headshots" / "stores").rglob("*.py")),
     *sorted((ROOT / "headshots" / "styles").rglob("*.py")),
+    *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py")),
     *(ROOT / "headshots" / "rpc" / name for name in ("auth.py", "parsing.py", "validation.py")),
 )
 # Functions that build an error of a reason.
@@ -45,6 +47,7 @@ NEVER_TOLD = {
     "GENERATOR_CUT": "the shot is tried again",
     "GENERATOR_PROTOCOL": "fails the shot",
     "GENERATOR_SILENT": "fails the shot",
+    "HIGH_WEIGHT_INVALID": "of `headshots tenants`",
     "KEY_INVALID": "the object store's keys are our own",
     "NOISE_INVALID": "the gateway sends no noise",
     "OBJECT_DIGEST_MISMATCH": "trainers and generators ask for a digest, the gateway does not",
@@ -55,6 +58,7 @@ NEVER_TOLD = {
     "STORE_URL_INVALID": "at the start",
     "STYLES_MISSING": "at the start",
     "TENANT_ID_INVALID": "of `headshots keys`",
+    "TENANT_NOT_FOUND": "of `headshots tenants`",
 }
 
 
@@ -140,7 +144,7 @@ def test_the_page_tells_every_finding() -> None:
 def test_the_page_tells_how_trainings_and_galleries_fail() -> None:
     text = (ROOT / "docs" / "api.md").read_text("utf-8").split("## Why a job failed\n")[1].split("\n## ")[0]
     told = set(re.findall(r"`?\b([A-Z]{3,}(?:_[A-Z]+)+|INTERNAL)\b`?", text))
-    folders = ("services", "headshots/diffusion", "headshots/imaging", "headshots/artifacts.py")
+    folders = ("services", "headshots/diffusion", "headshots/imaging", "headshots/artifacts.py", "headshots/stores")
     paths = [path for name in folders for path in (sorted((ROOT / name).rglob("*.py")) or [ROOT / name])]
     code = "".join(path.read_text("utf-8") for path in paths)
     assert [reason for reason in told if f'"{reason}"' not in code] == []

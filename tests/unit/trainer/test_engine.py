@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from headshots.database import write
 from headshots.errors import AlreadyExistsError, NotFoundError
 from headshots.schema import CANCELLED, PENDING, RUNNING, SUCCEEDED, training_jobs
+from services.trainer.output.adapter_files import take_prefix
 from services.trainer.run.messages import Stopped
 from tests.support.trainer.world import DONE, WORKING, Trainer, is_over, opened_trainer
 from tests.support.waiting import until
@@ -49,6 +50,7 @@ async def test_cancelling_a_waiting_job_is_done_when_the_call_returns(tmp_path: 
     await trainer.start("k")
     with write(trainer.database) as connection:
         connection.execute(sa.update(training_jobs).where(training_jobs.c.id == "k").values(attempt=1))
+    take_prefix(trainer.store, "out/a", "k")
     await trainer.store.put("out/a/checkpoints/1.safetensors", b"half")
     assert (await trainer.engine.cancel("k")).state == CANCELLED
     assert await trainer.store.list("out/a") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from headshots import schema
 from headshots.errors import FailedPreconditionError, NotFoundError
@@ -87,3 +88,40 @@ async def test_what_a_running_gallery_needs_stays(world: World, subject: str) ->
     await delete_gallery(world, done.name)
     repainted = await world.acme.finished_gallery(again)
     await world.acme("GetImage", galleries_pb2.GetImageRequest(name=repainted.images[0].name))
+
+
+async def test_images_that_were_stored_and_never_recorded_go_once_nothing_of_the_subject_runs(
+    world: World, subject: str
+) -> None:
+    """A shot may be cancelled between the two."""
+    first, second = [await world.acme.gallery(subject, shots_per_style=1, seed=seed) for seed in (0, 1)]
+    for name in (first, second):
+        await world.acme.finished_gallery(name)
+    await world.store.put(f"tenants/acme/{subject}/images/unrecorded.png", b"a portrait")
+    world.generator.hold()
+    running = await world.acme.gallery(subject, shots_per_style=1, seed=9)
+    assert await delete_gallery(world, first) == 1
+    assert len(await images(world, subject)) == 2, "the running gallery may be about to record it"
+    world.generator.permit()
+    await world.acme.finished_gallery(running)
+    assert await delete_gallery(world, second) == 2
+    [kept] = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=running))).gallery.images
+    await world.acme("GetImage", galleries_pb2.GetImageRequest(name=kept.name))
+    assert len(await images(world, subject)) == 1
+
+
+async def test_what_runs_for_others_or_is_painted_already_holds_nothing_up(world: World, subject: str) -> None:
+    done = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=3))
+    world.generator.hold(1)
+    other = await world.acme.trained_subject()
+    elsewhere = await world.acme.gallery(other, shots_per_style=1, seed=0)
+    await world.acme.finished_gallery(elsewhere)
+    await world.acme.gallery(other, shots_per_style=3, seed=0)
+    await delete_image(world, done.images[0].name)
+    running = await world.acme.gallery(subject, shots_per_style=2, seed=1)
+    first = f"{running.rsplit('/', 1)[1]}-0"
+    with world.database.begin() as connection:
+        connection.execute(sa.update(schema.shots).where(schema.shots.c.id == first).values(state=schema.SUCCEEDED))
+    await delete_image(world, done.images[1].name)
+    with refused(FailedPreconditionError, "IMAGE_IN_USE"):
+        await delete_image(world, done.images[2].name)

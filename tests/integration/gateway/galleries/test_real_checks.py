@@ -37,7 +37,7 @@ async def test_a_real_generators_refusals_reach_the_caller(world: World, subject
     words = ("a", "man", "of", "photo", "suit", "wearing")
     await world.terminate()
     package = dataclasses.replace(tiny_package(), vocabulary=words)
-    async with running_generator(tmp_path / "generator", package=package) as generator:
+    async with running_generator(world.folder, package=package) as generator:
         await world.start(styles=folder, generator_address=generator.address)
         for name, (reason, field, told) in REFUSALS.items():
             with pytest.raises(HeadshotsError) as caught:

@@ -38,7 +38,7 @@ async def test_erasing_a_subject_leaves_nothing(world: World) -> None:
     assert len(world.rows(schema.shots)) == 2
     assert len(world.rows(schema.photos)) == 6
     assert len(world.rows(schema.trainings)) == len(world.rows(schema.galleries)) == 1
-    assert world.generator.evicted == [adapter.sha256]
+    await until(lambda: world.generator.evicted == [adapter.sha256])
     assert await world.acme.subject(request_id="r1") != erased
 
 
@@ -85,3 +85,16 @@ async def test_an_image_stored_during_the_erasure_is_removed_with_the_subjects_r
     await world.start(erase_again_seconds=0.1)
     await until(lambda: not world.rows(schema.subjects))
     assert await world.store.list("tenants") == []
+
+
+async def test_a_frozen_generator_holds_no_erasure_up(world: World) -> None:
+    subject = await world.acme.trained_subject()
+    adapter = (await world.acme("GetSubject", subjects_pb2.GetSubjectRequest(name=subject))).subject.adapter
+    world.generator.answers_evictions.clear()
+    await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=subject))
+    assert world.generator.evicted == [], "it has not answered"
+    assert await world.store.list("tenants") == []
+    (tombstone,) = await world.store.list("erased")
+    assert adapter.sha256 in tombstone
+    world.generator.answers_evictions.set()
+    await until(lambda: world.generator.evicted == [adapter.sha256])

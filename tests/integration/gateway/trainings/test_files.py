@@ -79,3 +79,10 @@ async def test_a_gallery_is_painted_with_the_adapter_of_the_training_that_it_nam
         name = await world.acme.gallery(subject, shots_per_style=1, training=training)
         gallery = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=name))).gallery
         assert gallery.adapter_sha256 == adapter.sha256
+
+
+async def test_a_training_is_not_found_under_another_subjects_name(world: World) -> None:
+    subject, other = await world.acme.trained_subject(), await world.acme.subject()
+    [training] = [row.id for row in world.rows(trainings)]
+    with refused(NotFoundError, "TRAINING_NOT_FOUND"):
+        await world.acme.gallery(subject, training=f"{other}/trainings/{training}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headshots import keys
 from headshots.errors import (
     FailedPreconditionError,
     InvalidArgumentError,
@@ -31,6 +32,7 @@ async def test_a_training_gives_the_subject_its_adapter(world: World, subject: s
 
 
 async def test_the_trainer_gets_the_photos_by_reference(world: World, subject: str) -> None:
+    keys.grant_high(world.database, "acme")
     training = await world.acme.create_training(subject, priority=jobs_pb2.PRIORITY_HIGH)
     await world.acme.finished_training(training.name)
     (request,) = world.trainer.requests.values()

@@ -14,6 +14,7 @@ from headshots import schema
 from headshots.database import read
 from headshots.leases import LeaseLostError
 from services.gateway.galleries import shots
+from services.gateway.galleries.rows import delete_of_subject
 from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import Failure
 from tests.support.gateway.queue import IMAGE, expire, finish, order, take, trained_subject
@@ -74,3 +75,15 @@ def test_the_holder_may_write_though_its_lease_ran_out_as_long_as_nobody_took_it
     before = everything(engine)
     write(engine, shot)
     assert everything(engine) != before
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_after_the_gallery_was_erased_an_old_write_is_told_that_it_lost_the_shot(engine: Engine, write: Write) -> None:
+    order(engine, "acme", trained_subject(engine, "acme"), 1)
+    old = take(engine, "first")
+    expire(engine)
+    finish(engine, take(engine, "second"))
+    with engine.begin() as connection:
+        delete_of_subject(connection, old.subject_id)
+    with pytest.raises(LeaseLostError):
+        write(engine, old)

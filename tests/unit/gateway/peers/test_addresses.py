@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from headshots.artifacts import ArtifactStore
 from headshots.errors import UnavailableError
+from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.peers import addresses
 from services.gateway.peers.addresses import replica_addresses
 from services.gateway.peers.rpc import RpcGenerator, open_peer
 from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.gateway.peer import serve
+from tests.support.grants import KEY_FILE, signer_of
 from tests.support.ports import free_port
 
 SHA256 = "ab" * 32
@@ -47,32 +50,36 @@ def test_addresses_that_are_no_names_are_returned_as_they_are() -> None:
 
 
 @pytest.fixture
-async def two_generators(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[FakeGenerator]]:
+async def two_generators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[FakeGenerator]]:
     """Two generators with addresses of their own behind one name, as pods have."""
     fakes = [FakeGenerator(ArtifactStore.open("memory:///")) for _ in range(2)]
-    first = await serve(fakes[0])
+    first = await serve(fakes[0], tmp_path)
     monkeypatch.setattr(
         "services.gateway.peers.rpc.replica_addresses",
         lambda address: [f"127.0.0.1:{port}" for port in (first.port, second.port)],
     )
-    second = await serve(fakes[1])
+    second = await serve(fakes[1], tmp_path)
     yield fakes
     await asyncio.gather(first.stop(), second.stop())
 
 
-async def test_an_eviction_reaches_every_replica(two_generators: list[FakeGenerator]) -> None:
-    async with open_peer("generator:50053") as channel:
-        await RpcGenerator(channel, "generator:50053").evict(SHA256)
+def generator_of(home: Path) -> RpcGenerator:
+    """The generators of a gateway in this home."""
+    channel = open_peer("generator:50053", InternalSettings(home / KEY_FILE))
+    return RpcGenerator(channel, signer_of(home))
+
+
+async def test_an_eviction_reaches_every_replica(tmp_path: Path, two_generators: list[FakeGenerator]) -> None:
+    await generator_of(tmp_path).evict(SHA256)
     assert [fake.evicted for fake in two_generators] == [[SHA256], [SHA256]]
 
 
 async def test_an_eviction_reports_a_replica_that_is_away_and_reaches_the_others(
-    two_generators: list[FakeGenerator], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, two_generators: list[FakeGenerator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_dead_replica(monkeypatch)
-    async with open_peer("generator:50053") as channel:
-        with pytest.raises(UnavailableError) as caught:
-            await RpcGenerator(channel, "generator:50053").evict(SHA256)
+    with pytest.raises(UnavailableError) as caught:
+        await generator_of(tmp_path).evict(SHA256)
     assert caught.value.reason == "GENERATOR_UNREACHABLE"
     assert [fake.evicted for fake in two_generators] == [[SHA256], [SHA256]]
 
@@ -86,13 +93,14 @@ def add_dead_replica(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc, "replica_addresses", lambda address: [dead, *known(address)])
 
 
-async def test_a_name_that_does_not_resolve_is_a_generator_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_that_does_not_resolve_is_a_generator_that_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror("no such name")
 
     monkeypatch.setattr(addresses.socket, "getaddrinfo", unknown)
-    async with open_peer("generator:50053") as channel:
-        with pytest.raises(UnavailableError) as caught:
-            await RpcGenerator(channel, "generator:50053").evict(SHA256)
+    with pytest.raises(UnavailableError) as caught:
+        await generator_of(tmp_path).evict(SHA256)
     assert caught.value.reason == "GENERATOR_UNREACHABLE"
     assert "no such name" not in caught.value.message

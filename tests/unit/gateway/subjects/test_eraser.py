@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,11 +17,14 @@ from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.errors import NotFoundError, UnavailableError
+from headshots.stores import tombstones
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.peers.models import GenerationEvent, GenerationRequest, GeneratorDescription
+from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.erasure import open_erasures, open_erasures_query
 from services.gateway.subjects.rows import create_subject, get_subject
+from tests.support.waiting import until
 
 
 class FailingStore(ArtifactStore):
@@ -47,6 +53,21 @@ class NoGenerator:
 
     async def evict(self, adapter_sha256: str) -> None:
         raise AssertionError("no subject here has an adapter")
+
+
+class FrozenGenerator(NoGenerator):
+    """Is asked to evict, and never answers."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.given_up: list[str] = []
+
+    async def evict(self, adapter_sha256: str) -> None:
+        self.asked.append(adapter_sha256)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.given_up.append(adapter_sha256)
 
 
 @pytest.fixture
@@ -121,6 +142,90 @@ def test_sweeps_read_only_subjects_that_are_being_erased(engine: Engine) -> None
     assert ["ix_subjects_deleting" in row.detail for row in plan] == [True], plan
 
 
+ADAPTER = "ab" * 32
+
+
+def insert_adapter(engine: Engine, subject: str) -> None:
+    """A training that has made an adapter."""
+    job = {"adapter": {"sha256": ADAPTER}}
+    with engine.begin() as connection:
+        connection.execute(
+            sa.insert(schema.trainings).values(
+                id=f"of-{subject}",
+                subject_id=subject,
+                tenant_id="acme",
+                state="succeeded",
+                request={},
+                job=job,
+                created_at=0.0,
+            )
+        )
+
+
+async def test_a_tombstone_is_left_before_anything_is_removed(engine: Engine) -> None:
+    store = FailingStore(1)
+    subject = subject_with_objects(engine, store)
+    insert_adapter(engine, subject)
+    eraser = Eraser(engine, store, FrozenGenerator(), sweep_seconds=60.0)
+    with pytest.raises(UnavailableError):
+        await eraser.delete("acme", subject)
+    left = store.list_sync(tombstones.FOLDER)
+    assert [read.sha256 for key in left if (read := tombstones.read_key(key))] == [ADAPTER]
+    await eraser.delete("acme", subject)
+    assert store.list_sync("") == left, (
+        "a repeated erasure leaves no second one, and no tombstone goes with the subject"
+    )
+    assert not [key for key in left if subject in key or "acme" in key]
+
+
+async def test_nothing_is_removed_while_no_tombstone_can_be_left(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FailingStore(0)
+    subject = subject_with_objects(engine, store)
+    insert_adapter(engine, subject)
+
+    def full(key: str, data: bytes) -> None:
+        raise UnavailableError("OBJECT_STORE_FULL", "no room")
+
+    monkeypatch.setattr(store, "put_sync", full)
+    with pytest.raises(UnavailableError):
+        await Eraser(engine, store, FrozenGenerator(), sweep_seconds=60.0).delete("acme", subject)
+    assert len(store.list_sync("tenants")) == 3
+
+
+async def test_an_erasure_does_not_wait_for_a_frozen_generator(engine: Engine) -> None:
+    store, generator = FailingStore(0), FrozenGenerator()
+    subject = subject_with_objects(engine, store)
+    insert_adapter(engine, subject)
+    eraser = Eraser(engine, store, generator, sweep_seconds=3600.0)
+    running = asyncio.create_task(eraser.run())
+    assert await eraser.delete("acme", subject) == 3
+    await until(lambda: generator.asked == [ADAPTER])
+    assert generator.given_up == [], "it is still being called"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await until(lambda: generator.given_up == [ADAPTER])
+
+
+async def test_sweeps_remove_staged_files_and_old_tombstones(engine: Engine, tmp_path: Path) -> None:
+    store = ArtifactStore.open((tmp_path / "objects").as_uri())
+    now = erasure.today()
+    old, kept = now - tombstones.KEPT - timedelta(days=1), now - tombstones.KEPT
+    for day in (old, kept, now):
+        store.put_sync(tombstones.tombstone_key(day, ADAPTER, "s"), b"")
+    for name in ("a.png#1", "b.png#1"):
+        (tmp_path / "objects" / name).write_bytes(b"half a photo")
+    os.utime(tmp_path / "objects" / "a.png#1", (0, 0))
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=60.0)
+    await eraser.sweep()
+    assert [path.name for path in (tmp_path / "objects").glob("*#1")] == ["b.png#1"]
+    assert [key.split("/")[2] for key in store.list_sync("")] == [kept.isoformat(), now.isoformat()]
+    os.utime(tmp_path / "objects" / "b.png#1", (0, 0))
+    await eraser.sweep()
+    assert (tmp_path / "objects" / "b.png#1").exists(), "not with every sweep: all files are looked at"
+
+
 def insert_job(engine: Engine, subject: str, job_id: str) -> None:
     """A training that has ended, and its row at the trainer."""
     with engine.begin() as connection:
@@ -158,17 +263,18 @@ async def test_the_trainers_rows_go_with_the_subject_and_others_stay(engine: Eng
     assert job_ids(engine) == ["job1"]
 
 
+def files_with(word: bytes, folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if word in path.read_bytes()]
+
+
 async def test_no_file_of_the_database_holds_an_erased_name(engine: Engine, tmp_path: Path) -> None:
     store = FailingStore(0)
     keys.create_tenant(engine, "acme")
     subject = create_subject(engine, "acme", display_name="Ada Lovelace", class_noun="", key=IdempotencyKey())
 
-    def told() -> list[str]:
-        return [path.name for path in tmp_path.iterdir() if b"Lovelace" in path.read_bytes()]
-
-    assert told() == ["headshots.db-wal"]
+    assert files_with(b"Lovelace", tmp_path) == ["headshots.db-wal"]
     await Eraser(engine, store, NoGenerator(), sweep_seconds=0).delete("acme", subject.id)
-    assert told() == []
+    assert files_with(b"Lovelace", tmp_path) == []
 
 
 async def test_a_subject_is_not_erased_while_the_databases_log_still_tells_of_it(
@@ -185,6 +291,17 @@ async def test_a_subject_is_not_erased_while_the_databases_log_still_tells_of_it
         patch.setattr("services.gateway.subjects.erasure.forget_deleted", busy)
         with pytest.raises(UnavailableError):
             await eraser.delete("acme", subject_id)
-        assert [erasure.is_erased for erasure in open_erasures(engine, grace_seconds=0)] == [False]
+        assert [each.is_erased for each in open_erasures(engine, grace_seconds=0)] == [False]
     await eraser.sweep()
-    assert [erasure.is_erased for erasure in open_erasures(engine, grace_seconds=0)] == [True]
+    assert [each.is_erased for each in open_erasures(engine, grace_seconds=0)] == [True]
+
+
+async def test_a_sweep_forgets_what_a_crash_left_in_the_databases_log(engine: Engine, tmp_path: Path) -> None:
+    """A photo's deletion, say, that was committed and whose gateway ended before it had cut off the log."""
+    keys.create_tenant(engine, "acme")
+    create_subject(engine, "acme", display_name="Ada Lovelace", class_noun="", key=IdempotencyKey())
+    with engine.begin() as connection:
+        connection.execute(sa.delete(schema.subjects))
+    assert files_with(b"Lovelace", tmp_path), "or this test shows nothing"
+    await Eraser(engine, FailingStore(0), NoGenerator(), sweep_seconds=60.0).sweep()
+    assert files_with(b"Lovelace", tmp_path) == []

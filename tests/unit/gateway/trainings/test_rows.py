@@ -118,3 +118,19 @@ def test_a_job_that_the_trainer_lost_starts_again(engine: Engine, training: Trai
     stored = mirror.load(engine, training.id)
     assert stored is not None
     assert (stored.submitted, stored.job.step) == (True, 1)
+
+
+def test_a_cancelled_training_learns_from_its_photos_until_a_trainer_knows(engine: Engine, training: Training) -> None:
+    def learning() -> list[str | None]:
+        with engine.connect() as connection:
+            return [
+                training_rows.learns_from(connection, training.subject_id, key) for key in ("key-0", "key-5", "key-6")
+            ]
+
+    name = f"subjects/{training.subject_id}/trainings/{training.id}"
+    mirror.mark_sent(engine, training.id)
+    training_rows.request_cancel(engine, "acme", training.subject_id, training.id)
+    assert mirror.end_without_trainer(engine, training.id, patience_seconds=0.0)
+    assert learning() == [name, name, None]
+    mirror.mark_cancel_delivered(engine, training.id)
+    assert learning() == [None, None, None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from headshots.errors import InvalidAdapterError
 from services.generator.adapters.tiers import AdapterRef
 from services.generator.requests.request import GeneratedImage
 from tests.support.generator.arithmetic import ADAPTERS, LAYOUT, ArithmeticBackend, generate, running
+from tests.support.waiting import until
 
 
 class SlowStore(ArtifactStore):
@@ -33,6 +35,11 @@ class SlowStore(ArtifactStore):
         return await super().get(key)
 
 
+async def test_the_folder_of_adapters_is_its_owners_alone(tmp_path: Path) -> None:
+    async with running(tmp_path, ArithmeticBackend()):
+        assert stat.S_IMODE((tmp_path / "adapters").stat().st_mode) == 0o700
+
+
 async def test_a_slow_adapter_delays_no_other_request_and_is_fetched_once(tmp_path: Path) -> None:
     store = SlowStore(ArtifactStore.open((tmp_path / "objects").as_uri()))
     async with running(tmp_path, ArithmeticBackend(), store=store) as (engine, _):
@@ -47,6 +54,24 @@ async def test_a_slow_adapter_delays_no_other_request_and_is_fetched_once(tmp_pa
         assert isinstance(done[0], asyncio.CancelledError)
         assert all(isinstance(image, GeneratedImage) for image in done[1:]), "who leaves does not take the load away"
         assert store.asked == 1
+
+
+async def test_an_adapter_that_is_evicted_while_it_is_loaded_does_not_stay(tmp_path: Path) -> None:
+    """Whoever asked for it has left, and the load goes on."""
+    store = SlowStore(ArtifactStore.open((tmp_path / "objects").as_uri()))
+    ref = ADAPTERS[0][0]
+    async with running(tmp_path, ArithmeticBackend(), store=store) as (engine, _):
+        painting = asyncio.create_task(generate(engine, adapter=ref))
+        await until(lambda: store.asked == 1)
+        painting.cancel()
+        await asyncio.gather(painting, return_exceptions=True)
+        evicting = asyncio.create_task(engine.evict(ref.sha256))
+        await asyncio.sleep(0)
+        assert not evicting.done(), "the load would bring it back"
+        store.open.set()
+        assert await evicting
+        assert list((tmp_path / "adapters").iterdir()) == []
+        assert not await engine._adapters.is_orphaned(ref.sha256)
 
 
 async def test_tiers_keep_their_bounds(tmp_path: Path) -> None:
@@ -73,7 +98,7 @@ async def test_a_damaged_disk_copy_is_fetched_again(tmp_path: Path) -> None:
     async with running(tmp_path, ArithmeticBackend(), host_bytes=1) as (engine, _):
         first = await generate(engine, adapter=ADAPTERS[0][0])
         await generate(engine, adapter=ADAPTERS[1][0])
-        (tmp_path / "adapters" / f"{ADAPTERS[0][0].sha256}.safetensors").write_bytes(b"rot")
+        (tmp_path / "adapters" / f"{ADAPTERS[0][0].name}.safetensors").write_bytes(b"rot")
         await engine.evict("0" * 64)
         assert (await generate(engine, adapter=ADAPTERS[0][0])).content == first.content
 
@@ -124,7 +149,7 @@ async def test_a_refused_file_is_never_on_disk(tmp_path: Path, monkeypatch: pyte
 async def test_a_refused_file_that_an_earlier_engine_left_goes(tmp_path: Path) -> None:
     data = b"no adapter any more"
     (tmp_path / "adapters").mkdir()
-    (tmp_path / "adapters" / f"{adapter_of(data).sha256}.safetensors").write_bytes(data)
+    (tmp_path / "adapters" / f"{adapter_of(data).name}.safetensors").write_bytes(data)
     async with running(tmp_path, ArithmeticBackend()) as (engine, registry):
         with pytest.raises(InvalidAdapterError, match="ADAPTER_CORRUPT"):
             await generate(engine, adapter=adapter_of(data))
@@ -143,6 +168,36 @@ async def test_the_store_misses_what_it_has_not_and_what_was_changed(tmp_path: P
             with pytest.raises(InvalidAdapterError, match=reason):
                 await generate(engine, adapter=ref)
         assert lookups(registry, "store") == (3, 1)
+
+
+@pytest.mark.parametrize("tier", ["host", "disk"])
+async def test_a_cached_adapter_is_used_for_no_other_key(tmp_path: Path, tier: str) -> None:
+    """Who knows another's digest, and names a key of their own or none at all, does not get the other's adapter."""
+    store = SlowStore(ArtifactStore.open((tmp_path / "objects").as_uri()))
+    store.open.set()
+    mine = ADAPTERS[0][0]
+    await store.put("tenants/thief/adapter.safetensors", ADAPTERS[1][1])
+    async with running(tmp_path, ArithmeticBackend(), store=store, host_bytes=1) as (engine, _):
+        first = await generate(engine, adapter=mine)
+        if tier == "disk":  # the newest alone stays on the host
+            await generate(engine, adapter=ADAPTERS[2][0])
+        for key, reason in (
+            ("tenants/thief/adapter.safetensors", "ADAPTER_DIGEST_MISMATCH"),
+            ("tenants/thief/none.safetensors", "ADAPTER_NOT_FOUND"),
+        ):
+            with pytest.raises(InvalidAdapterError, match=reason) as caught:
+                await generate(engine, adapter=replace(mine, key=key))
+            assert ADAPTERS[1][0].sha256[:4] not in caught.value.message
+        asked = store.asked
+        assert (await generate(engine, adapter=mine)).content == first.content
+        assert store.asked == asked, "the owner's own requests need no further call of the store"
+
+
+async def test_files_of_versions_that_kept_no_key_go(tmp_path: Path) -> None:
+    (tmp_path / "adapters").mkdir()
+    (tmp_path / "adapters" / f"{ADAPTERS[0][0].sha256}.safetensors").write_bytes(ADAPTERS[0][1])
+    async with running(tmp_path, ArithmeticBackend()):
+        assert list((tmp_path / "adapters").iterdir()) == []
 
 
 def adapter_of(data: bytes) -> AdapterRef:

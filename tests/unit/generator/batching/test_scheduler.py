@@ -70,14 +70,29 @@ def test_a_tenant_that_was_idle_gets_no_credit() -> None:
     assert {one.tenant for one in drain(scheduler)[:4]} == {"busy", "late"}
 
 
-def test_high_priority_goes_before_every_standard_request() -> None:
+def test_within_a_tenant_high_priority_goes_first() -> None:
     scheduler = Scheduler(10)
     standard = [ticket("a"), ticket("b")]
     for one in standard:
         scheduler.submit(one)
     urgent = ticket("a", high=True)
     assert submit(scheduler, urgent) == 0
-    assert drain(scheduler)[0] is urgent
+    assert drain(scheduler) == [urgent, standard[1], standard[0]]
+
+
+def test_high_priority_gives_four_times_the_share_and_never_all_of_it() -> None:
+    scheduler = Scheduler(1000)
+    for _ in range(400):
+        scheduler.submit(ticket("urgent", high=True))
+    for _ in range(20):
+        assert scheduler.next(2, lambda _: True) is not None
+    guests = [ticket("guest") for _ in range(20)]
+    assert submit(scheduler, guests[0]) <= 1, "behind one of the others at most, not behind 380"
+    for one in guests[1:]:
+        scheduler.submit(one)
+    order = [one.tenant for one in drain(scheduler)[:100]]
+    assert abs(order.count("guest") - 20) <= 1
+    assert all("guest" in order[at : at + 6] for at in range(0, 90))
 
 
 def test_a_full_queue_refuses_and_takes_again_when_there_is_room() -> None:
@@ -137,11 +152,11 @@ def test_the_work_ahead_of_a_ticket_counts_what_goes_before_it() -> None:
 
 
 def naive_fair_order(scheduler: Scheduler) -> list[Ticket]:
-    """The rule as it is told: again and again the least served tenant of the highest class, its oldest first."""
+    """The rule as it is told: again and again the least served tenant, its high-priority requests first."""
     served, left, order = dict(scheduler._served), list(scheduler._waiting), []
     while left:
-        first = min(left, key=lambda one: (not one.high, served[one.tenant]))
-        served[first.tenant] += first.row_steps
+        first = min(left, key=lambda one: (served[one.tenant], not one.high))
+        served[first.tenant] += first.row_steps / (4 if first.high else 1)
         left.remove(first)
         order.append(first)
     return order
@@ -195,7 +210,7 @@ def test_finding_a_queue_position_looks_at_each_request_a_few_times() -> None:
         max_size=30,
     )
 )
-def test_every_image_starts_exactly_once_and_high_priority_first(
+def test_every_image_starts_exactly_once_and_high_priority_first_within_a_tenant(
     requests: list[tuple[str, bool, int, int, int]],
 ) -> None:
     scheduler = Scheduler(100)
@@ -205,6 +220,7 @@ def test_every_image_starts_exactly_once_and_high_priority_first(
         scheduler.submit(one)
     started = drain(scheduler)
     assert {one: started.count(one) for one in tickets} == images
-    classes = [one.high for one in started]
-    assert classes == sorted(classes, reverse=True), "high first"
+    for tenant in "abcd":
+        classes = [one.high for one in started if one.tenant == tenant]
+        assert classes == sorted(classes, reverse=True), "high first"
     assert len(scheduler) == scheduler.row_steps == 0

@@ -14,6 +14,8 @@ import psutil
 import pytest
 
 from services.trainer.lora import data_parallel
+from services.trainer.lora.data_parallel import MIN_STEPS, DataParallelProcesses
+from services.trainer.lora.recipe import Recipe
 from services.trainer.run.messages import encode
 from tests.support.paths import ROOT
 from tests.support.trainer.runs import prepare_loop, training_task
@@ -43,16 +45,16 @@ def test_processes_that_share_a_steps_rows_learn_what_one_does(
     assert not other.is_running()
 
 
-def test_no_more_processes_than_rows_are_started_and_none_for_a_short_run(
-    foundation: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    task = replace(training_task(foundation, tmp_path, steps=2, batch_rows=2), processes=5)
-    assert prepare_loop(task)._parallel.count == 0
-    monkeypatch.setattr(data_parallel, "MIN_STEPS", 2)
-    run = prepare_loop(task)
-    assert run._parallel.count == 1
-    assert [step.number for step in run.steps()] == [1, 2]
-    run.end()
+def test_no_more_processes_than_rows_are_started_and_none_for_a_short_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+
+    def start(self: DataParallelProcesses, count: int, foundation: Path, recipe: Recipe) -> None:
+        started.append(count)
+
+    monkeypatch.setattr(DataParallelProcesses, "__init__", start)
+    for steps, rows in ((MIN_STEPS - 1, 2), (MIN_STEPS, 2), (MIN_STEPS, 9)):
+        DataParallelProcesses.for_run(5, Path(), Recipe(steps=steps, batch_rows=rows))
+    assert started == [0, 1, 4]
 
 
 KILLING_A_PROCESS = """

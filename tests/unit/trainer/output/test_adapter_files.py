@@ -14,7 +14,14 @@ from headshots.diffusion.lora.layout import ATTENTION_LAYERS
 from headshots.diffusion.safetensors_io import read_arrays
 from headshots.errors import FailedPreconditionError
 from services.trainer.lora.recipe import Recipe, TrainingOptions
-from services.trainer.output.adapter_files import Extras, finished_adapter, remove_artefacts, write_adapter
+from services.trainer.output.adapter_files import (
+    Extras,
+    finished_adapter,
+    remove_artefacts,
+    remove_late,
+    take_prefix,
+    write_adapter,
+)
 from services.trainer.output.provenance import Provenance, fingerprint
 from services.trainer.queue.job import AdapterFiles, JobRequest, PhotoRef
 from services.trainer.selection.choosing import not_measured
@@ -97,15 +104,43 @@ def test_files_of_another_result_are_all_replaced(store: ArtifactStore, left: tu
     assert files.sha256 == hashlib.sha256(get(store, "adapter.safetensors")).hexdigest()
 
 
-def test_a_finished_result_of_another_request_is_neither_used_nor_removed(store: ArtifactStore) -> None:
+def test_a_finished_result_of_another_request_is_not_used(store: ArtifactStore) -> None:
     write(store, value=7.0)
     other = dataclasses.replace(PROVENANCE, trigger="ohwx")
     with pytest.raises(FailedPreconditionError, match="OUTPUT_TAKEN"):
         finished_adapter(store, REQUEST, other)
-    remove_artefacts(store, REQUEST, other)
-    must_belong_together(store, 7.0)
-    remove_artefacts(store, REQUEST, PROVENANCE)
+
+
+def test_a_job_removes_what_it_wrote_and_nothing_of_another_job(store: ArtifactStore) -> None:
+    """The same request under another job id has the same fingerprint; it is another job all the same."""
+    take_prefix(store, PREFIX, "mine")
+    write(store, value=7.0)
+    store.put_sync(f"{REQUEST.checkpoint_folder}/1.safetensors", b"half")
+    before = store.list_sync(PREFIX)
+    with pytest.raises(FailedPreconditionError, match="OUTPUT_TAKEN"):
+        take_prefix(store, PREFIX, "other")
+    remove_artefacts(store, REQUEST, "other")
+    assert store.list_sync(PREFIX) == before
+    take_prefix(store, PREFIX, "mine")
+    remove_artefacts(store, REQUEST, "mine")
     assert store.list_sync(PREFIX) == []
+
+
+def test_what_an_erased_job_wrote_late_goes_unless_the_prefix_is_another_jobs(store: ArtifactStore) -> None:
+    store.put_sync(f"{PREFIX}/sheet.jpg", b"late")
+    remove_late(store, REQUEST, "mine")
+    assert store.list_sync(PREFIX) == []
+    take_prefix(store, PREFIX, "other")
+    remove_late(store, REQUEST, "mine")
+    assert len(store.list_sync(PREFIX)) == 1
+
+
+def test_a_result_without_an_owner_is_of_an_earlier_version_and_taken(store: ArtifactStore) -> None:
+    write(store, value=7.0)
+    with pytest.raises(FailedPreconditionError, match="OUTPUT_TAKEN"):
+        take_prefix(store, PREFIX, "other")
+    remove_artefacts(store, REQUEST, "other")
+    must_belong_together(store, 7.0)
 
 
 def test_other_initial_weights_or_guidance_are_another_run(store: ArtifactStore) -> None:

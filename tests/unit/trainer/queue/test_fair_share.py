@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
-from headshots import leases
+from headshots import keys, leases
 from headshots.database import migrate, now_expression, open_database, write
 from headshots.schema import PENDING, RUNNING, SUCCEEDED, training_jobs
 from services.trainer.queue import fair_share, rows
@@ -21,9 +21,12 @@ from services.trainer.queue.fair_share import Queue, WaitingJob
 STANDARD, HIGH = 1, 2
 
 
+WEIGHTS = {"acme": 4, "a": 3}
+
+
 def _queue(*waiting: tuple[str, str, int], running: dict[str, int] | None = None) -> Queue:
     jobs = [WaitingJob(id, tenant, priority, float(age)) for age, (id, tenant, priority) in enumerate(waiting)]
-    return Queue(jobs, running or {}, {}, None)
+    return Queue(jobs, running or {}, {}, None, WEIGHTS)
 
 
 def test_a_tenant_with_many_jobs_does_not_delay_anothers_first() -> None:
@@ -33,11 +36,23 @@ def test_a_tenant_with_many_jobs_does_not_delay_anothers_first() -> None:
     assert _queue(*many, ("b0", "bolt", STANDARD), running={"acme": 1}).order()[0] == "b0"
 
 
-def test_high_priority_comes_before_all_standard_ones() -> None:
-    order = _queue(
-        ("a0", "acme", STANDARD), ("a1", "acme", HIGH), ("b0", "bolt", STANDARD), ("b1", "bolt", HIGH)
-    ).order()
-    assert order == ["a1", "b1", "a0", "b0"]
+def test_high_priority_comes_before_the_tenants_own_standard_ones() -> None:
+    waiting = [("a0", "acme", STANDARD), ("a1", "acme", HIGH), ("b0", "bolt", STANDARD)]
+    assert _queue(*waiting).order() == ["a1", "b0", "a0"]
+    # Whoever has nothing running goes before whoever has, with whatever priority.
+    assert _queue(*waiting, running={"acme": 1}).order() == ["b0", "a1", "a0"]
+
+
+def test_high_priority_gives_as_large_a_share_as_the_weight_and_never_all() -> None:
+    many = [(f"a{number}", "acme", HIGH) for number in range(1600)]
+    order = _queue(*many, *((f"b{number}", "bolt", STANDARD) for number in range(40))).order()
+    assert "b0" in order[:2]
+    assert [id[0] for id in order[:200]].count("b") == 40, "one in five"
+    # Whose right was taken back has only an order of its own.
+    assert [id[0] for id in Queue(_queue(*many[:4], ("b0", "bolt", STANDARD)).waiting, {}, {}, None).order()[:2]] == [
+        "a",
+        "b",
+    ]
 
 
 def test_the_expected_time_grows_with_the_position_and_is_unknown_before_the_first_run() -> None:
@@ -52,8 +67,15 @@ def test_the_expected_time_grows_with_the_position_and_is_unknown_before_the_fir
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('queue') / 'jobs.db'}")
     migrate(engine)
+    _grant(engine)
     yield engine
     engine.dispose()
+
+
+def _grant(engine: Engine) -> None:
+    for tenant, weight in WEIGHTS.items():
+        keys.create_tenant(engine, tenant)
+        keys.grant_high(engine, tenant, weight)
 
 
 # (tenant, priority, state, created_at, started_at)
@@ -141,18 +163,21 @@ def test_a_hundred_jobs_of_one_tenant_do_not_delay_the_claim_of_anothers_first(e
     assert [_claim(engine) for _ in range(2)] == ["c", "a002"]
 
 
-def test_high_priority_is_claimed_first_and_tenants_alternate_within_a_priority(engine: Engine) -> None:
+def test_high_priority_is_claimed_first_within_a_tenant_and_weighs_as_granted(engine: Engine) -> None:
+    _grant(engine)
     _insert(
         engine,
         ("a0", "acme", STANDARD),
         ("a1", "acme", HIGH),
         ("a2", "acme", HIGH),
+        ("a3", "acme", HIGH),
         ("b0", "bolt", STANDARD),
         ("b1", "bolt", HIGH),
     )
-    expected = ["a1", "b1", "a2", "b0", "a0"]
+    # With one of each running, a high-priority job of acme's counts a quarter, as its right says; bolt's has none.
+    expected = ["a1", "b1", "a2", "a3", "b0", "a0"]
     assert fair_share.read_queue(engine).order() == expected
-    assert [_claim(engine) for _ in range(6)] == [*expected, None]
+    assert [_claim(engine) for _ in range(7)] == [*expected, None]
 
 
 def test_no_query_of_the_queue_scans_the_table(engine: Engine) -> None:
@@ -170,8 +195,8 @@ def test_no_query_of_the_queue_scans_the_table(engine: Engine) -> None:
     rows.counts(engine)
     rows.oldest_waiting_seconds(engine)
     sa.event.remove(engine, "before_cursor_execute", listen)
-    # Four to read the queue, one each for the others.
-    assert len(asked) == 7
+    # Five to read the queue, one each for the others.
+    assert len(asked) == 8
     with engine.connect() as connection:
         for statement, parameters in asked:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()

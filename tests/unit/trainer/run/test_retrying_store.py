@@ -56,6 +56,9 @@ def test_other_errors_are_not_retried() -> None:
     assert time.pauses == []
 
 
+METHODS = ("put", "get", "get_range", "size", "exists", "list", "delete", "remove_staged")
+
+
 def test_every_blocking_method_retries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = RetryingStore.open(tmp_path.as_uri())
     assert isinstance(store, RetryingStore)
@@ -64,15 +67,15 @@ def test_every_blocking_method_retries(tmp_path: Path, monkeypatch: pytest.Monke
     def fails_once(name: str) -> None:
         method = getattr(ArtifactStore, name)
 
-        def flaky(*args: object) -> object:
+        def flaky(*args: object, **named: object) -> object:
             if name not in failures:
                 failures.append(name)
                 away()
-            return method(*args)
+            return method(*args, **named)
 
         monkeypatch.setattr(ArtifactStore, name, flaky)
 
-    names = ["put_sync", "get_sync", "size_sync", "exists_sync", "list_sync", "delete_sync"]
+    names = [f"{name}_sync" for name in METHODS]
     # The others call these.
     others = {"get_promised_sync", "delete_prefix_sync"}
     assert {name for name in vars(ArtifactStore) if name.endswith("_sync")} == {*names, *others}
@@ -81,8 +84,10 @@ def test_every_blocking_method_retries(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setitem(retrying_store.with_retries.__kwdefaults__, "sleep", lambda _seconds: None)
     store.put_sync("a/b", b"c")
     assert store.get_sync("a/b") == b"c"
+    assert store.get_range_sync("a/b", 0, 1) == b"c"
     assert store.size_sync("a/b") == 1
     assert store.exists_sync("a/b")
     assert store.list_sync("a") == ["a/b"]
     store.delete_sync("a/b")
+    assert store.remove_staged_sync("a") == 0
     assert failures == names

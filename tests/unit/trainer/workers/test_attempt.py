@@ -15,7 +15,7 @@ from headshots.database import write
 from headshots.errors import UnavailableError
 from headshots.leases import Lease
 from headshots.schema import FAILED, PENDING, RUNNING, SUCCEEDED, training_jobs
-from services.trainer.run.messages import Task
+from services.trainer.run.messages import Progress, Started, Task
 from tests.support.clocks import BEGINNING
 from tests.support.trainer.hanging import full_of_hanging_calls
 from tests.support.trainer.outages import column, with_clock
@@ -29,7 +29,18 @@ async def test_progress_is_written_while_it_runs(tmp_path: Path) -> None:
         job = await trainer.until(lambda job: job.step == 1)
         assert (job.state, job.total_steps, job.loss, job.curve) == (RUNNING, 2, 0.5, ((1, 0.5),))
         assert trainer.value("headshots_trainer_jobs", state=RUNNING) == 1
-        assert job.eta_seconds == pytest.approx(0.1)
+        # The first step warms up: nothing is said of the time before the second.
+        assert job.eta_seconds is None
+
+
+async def test_the_time_left_is_that_of_usual_steps(tmp_path: Path) -> None:
+    warm = Progress(1, 0.5, [9.0], [(1, 0.5)])
+    usual = Progress(5, 0.4, [0.1, 0.1, 0.3, 0.1], [(5, 0.4)])
+    for script in ([Started(0, 10, []), warm, usual], [Started(0, 10, []), Progress(5, 0.4, [9.0, 0.1, 0.1], [])]):
+        async with opened_trainer(tmp_path / str(len(script)), script) as trainer:
+            await trainer.start()
+            job = await trainer.until(lambda job: job.step == 5)
+            assert job.eta_seconds == pytest.approx(0.5)
 
 
 async def test_a_process_that_does_not_stop_is_killed_in_time_and_its_job_handed_back(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from headshots.database import write
 from headshots.errors import UnavailableError
 from headshots.leases import Lease
 from headshots.schema import CANCELLED, FAILED, RUNNING, SUCCEEDED, training_jobs
+from services.trainer.output.adapter_files import take_prefix
 from services.trainer.queue.job import Failure
 from services.trainer.run.messages import Failed
 from services.trainer.workers import outcomes
@@ -32,6 +33,7 @@ async def test_three_lost_runs_fail_the_job_with_the_last_reason(tmp_path: Path)
 async def test_a_final_failure_fails_the_job_at_once_and_removes_its_artefacts(tmp_path: Path) -> None:
     failure = Failure("PHOTO_UNDECODABLE", "not an image")
     async with opened_trainer(tmp_path, [Failed(failure, final=True)]) as trainer:
+        take_prefix(trainer.store, "out/a", "j")
         await trainer.store.put("out/a/checkpoints/1.safetensors", b"half")
         await trainer.store.put("out/a/adapter.safetensors", b"half")
         await trainer.store.put("out/a/other.txt", b"not ours")
@@ -44,6 +46,7 @@ async def test_a_final_failure_fails_the_job_at_once_and_removes_its_artefacts(t
 
 async def test_cancelling_a_running_job_kills_its_process_and_removes_its_artefacts(tmp_path: Path) -> None:
     async with opened_trainer(tmp_path, WORKING) as trainer:
+        take_prefix(trainer.store, "out/a", "j")
         await trainer.store.put("out/a/checkpoints/1.safetensors", b"half")
         await trainer.start()
         await trainer.until(lambda job: job.step == 1)
@@ -62,6 +65,8 @@ async def test_a_worker_that_lost_its_lease_removes_no_files(tmp_path: Path) -> 
     async with opened_trainer(tmp_path, WORKING) as trainer:
         await trainer.start()
         await trainer.until(lambda job: job.step == 1)
+        # The prefix is the job's, whichever worker has it.
+        take_prefix(trainer.store, "out/a", "j")
         await trainer.store.put("out/a/checkpoints/1.safetensors", b"the successor's")
         with write(trainer.database) as connection:
             connection.execute(sa.update(training_jobs).values(attempt=7, lease_owner="other", lease_expires_at=4e9))
@@ -69,7 +74,7 @@ async def test_a_worker_that_lost_its_lease_removes_no_files(tmp_path: Path) -> 
         # When the first run has ended, the worker takes another job.
         await trainer.start("next", tenant="other")
         await trainer.until(lambda job: job.step == 1, "next")
-        assert await trainer.store.list("out/a") == ["out/a/checkpoints/1.safetensors"]
+        assert await trainer.store.list("out/a") == ["out/a/checkpoints/1.safetensors", "out/a/job-id"]
         assert (await trainer.engine.get("j")).state == RUNNING
 
 

@@ -1,37 +1,11 @@
-"""Defines the tables. Services share the database; each owns its tables: all but ``training_jobs`` are the gateway's.
-
-Times are seconds since the epoch by the database's clock; JSON columns hold plain objects.
-"""
+"""Defines the gateway's tables."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# The states of a leased row; JobState of the protos in lower case.
-PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED = "pending", "running", "succeeded", "failed", "cancelled"
-TERMINAL_STATES = (SUCCEEDED, FAILED, CANCELLED)
-
-
-def _lease_columns() -> list[Column[object]]:
-    """What makes a row claimable work; see :mod:`headshots.leases`."""
-    return [
-        Column("state", String(16), nullable=False, default=PENDING),
-        Column("lease_owner", String(128)),
-        Column("lease_expires_at", Float),
-        Column("attempt", Integer, nullable=False, default=0),
-        Column("revision", Integer, nullable=False, default=0),
-        Column("cancel_requested", sa.Boolean, nullable=False, default=False),
-    ]
+from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, lease_columns, metadata
 
 
 def _request_columns() -> list[Column[object]]:
@@ -46,6 +20,8 @@ tenants = Table(
     Column("display_name", String(128), nullable=False, default=""),
     # When a gateway last took a shot of theirs, for a fair share among tenants.
     Column("last_shot_at", Float, nullable=False, default=0.0),
+    # How many times as much as other work the tenant's high-priority work may have running; 1: it has no right to any.
+    Column("high_weight", Integer, nullable=False, default=NO_HIGH_WEIGHT),
     Column("created_at", Float, nullable=False),
 )
 
@@ -58,6 +34,8 @@ api_keys = Table(
     Column("label", String(128), nullable=False, default=""),
     Column("created_at", Float, nullable=False),
     Column("revoked_at", Float),
+    # Every gateway counts the revoked ones four times a second.
+    Index("ix_api_keys_revoked_at", "revoked_at"),
 )
 
 # Versions of the tenants' own styles, each as headshots.styles.recipe.Style writes itself; built-in ones are files.
@@ -188,7 +166,7 @@ shots = Table(
     Column("id", String(80), primary_key=True),
     Column("gallery_id", ForeignKey("galleries.id"), nullable=False),
     Column("number", Integer, nullable=False),
-    *_lease_columns(),
+    *lease_columns(),
     Column("style", String(64), nullable=False),
     Column("seed", sa.BigInteger, nullable=False),
     # Claims that ended through no fault of the shot (generator away or full, gateway drained or lost).
@@ -208,43 +186,4 @@ shots = Table(
     Column("failure_message", Text),
     UniqueConstraint("gallery_id", "number"),
     Index("ix_shots_state_lease_expires_at", "state", "lease_expires_at"),
-)
-
-training_jobs = Table(
-    "training_jobs",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("tenant", String(64), nullable=False),
-    *_lease_columns(),
-    Column("priority", Integer, nullable=False, default=1),
-    # Not claimed before this time: back-off after a run that crashed.
-    Column("not_before", Float, nullable=False, default=0.0),
-    # Runs that gave the job back in order while their worker drained; they do not count as lost attempts.
-    Column("handed_back", Integer, nullable=False, default=0),
-    # Runs whose end was recorded, in whatever way; of the others only the lease's expiry told.
-    Column("ended_runs", Integer, nullable=False, default=0),
-    # Tries to remove a cancelled job's artefacts that the object store did not let succeed.
-    Column("cleanings", Integer, nullable=False, default=0),
-    # The frozen request as JSON: photos, output prefix, class noun, options.
-    Column("request", sa.JSON, nullable=False),
-    Column("step", Integer, nullable=False, default=0),
-    Column("total_steps", Integer, nullable=False, default=0),
-    Column("loss", Float, nullable=False, default=0.0),
-    Column("eta_seconds", Float),
-    Column("curve", sa.JSON, nullable=False, default=list),
-    Column("adapter", sa.JSON),
-    Column("likeness", Float),
-    # How its checkpoints were judged, as JSON.
-    Column("scores", sa.JSON),
-    Column("failure_reason", String(64)),
-    Column("failure_message", Text),
-    Column("created_at", Float, nullable=False),
-    Column("started_at", Float),
-    Column("ended_at", Float),
-    Index("ix_training_jobs_state_lease_expires_at", "state", "lease_expires_at"),
-    # For the fair share: how much of a tenant's runs, and when it was last served.
-    Index("ix_training_jobs_tenant_state_lease_expires_at", "tenant", "state", "lease_expires_at"),
-    Index("ix_training_jobs_tenant_started_at", "tenant", "started_at"),
-    # How long runs take: the newest finished ones.
-    Index("ix_training_jobs_state_ended_at", "state", "ended_at"),
 )

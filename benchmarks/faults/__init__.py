@@ -1,0 +1,1 @@
+"""Measures what the services withstand: hostile photos and calls, deaths at bad moments, greedy tenants."""

@@ -1,0 +1,93 @@
+"""Makes and lists tenants, and grants them the right to high priority. Blocking SQL; call through a thread."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Engine
+
+from headshots.database import database_now, read, write
+from headshots.errors import InvalidArgumentError, NotFoundError
+from headshots.schema import NO_HIGH_WEIGHT, tenants
+
+DEFAULT_TENANT = "default"
+DEFAULT_HIGH_WEIGHT = 4
+"""How much a tenant's high-priority work counts where its grant names no number."""
+MAX_HIGH_WEIGHT = 8
+"""The most that it may count: with n tenants nobody gets less than one part in 8 n - 7."""
+_TENANT_ID = re.compile(r"[a-z0-9-]{1,64}")
+
+
+@dataclass(frozen=True)
+class TenantRecord:
+    """A tenant as its operator sees it. `created_at` is seconds since the epoch."""
+
+    id: str
+    display_name: str
+    high_weight: int
+    """How many times as much as other work its high-priority work may have running; 1: it has no right to any."""
+    created_at: float
+
+
+def create_tenant(engine: Engine, tenant_id: str, display_name: str = "") -> None:
+    """Makes a tenant unless it is there.
+
+    Raises:
+        InvalidArgumentError: TENANT_ID_INVALID.
+    """
+    if not _TENANT_ID.fullmatch(tenant_id):
+        raise InvalidArgumentError(
+            "TENANT_ID_INVALID", f"{tenant_id!r}: a tenant's id is 1 to 64 characters of a-z, 0-9 and -"
+        )
+    with write(engine) as connection:
+        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        # One statement: between a look and an insert another process could make it.
+        connection.execute(
+            insert(tenants)
+            .values(id=tenant_id, display_name=display_name, created_at=database_now(connection))
+            .on_conflict_do_nothing()
+        )
+
+
+def list_tenants(engine: Engine) -> list[TenantRecord]:
+    """Every tenant, oldest first."""
+    query = sa.select(tenants).order_by(tenants.c.created_at, tenants.c.id)
+    with read(engine) as connection:
+        return [
+            TenantRecord(row.id, row.display_name, row.high_weight, row.created_at) for row in connection.execute(query)
+        ]
+
+
+def grant_high(engine: Engine, tenant_id: str, weight: int = DEFAULT_HIGH_WEIGHT) -> None:
+    """Lets the tenant ask for high priority, which then counts `weight` times as much as other work.
+
+    Raises:
+        InvalidArgumentError: HIGH_WEIGHT_INVALID, not 2 to 8.
+        NotFoundError: TENANT_NOT_FOUND.
+    """
+    if not NO_HIGH_WEIGHT < weight <= MAX_HIGH_WEIGHT:
+        raise InvalidArgumentError(
+            "HIGH_WEIGHT_INVALID", f"a weight of {weight}; give {NO_HIGH_WEIGHT + 1} to {MAX_HIGH_WEIGHT}"
+        )
+    _set_high_weight(engine, tenant_id, weight)
+
+
+def revoke_high(engine: Engine, tenant_id: str) -> None:
+    """Takes the right back; what is queued with high priority goes before the tenant's own other work only.
+
+    Raises:
+        NotFoundError: TENANT_NOT_FOUND.
+    """
+    _set_high_weight(engine, tenant_id, NO_HIGH_WEIGHT)
+
+
+def _set_high_weight(engine: Engine, tenant_id: str, weight: int) -> None:
+    with write(engine) as connection:
+        known = connection.execute(sa.update(tenants).where(tenants.c.id == tenant_id).values(high_weight=weight))
+        if known.rowcount == 0:
+            raise NotFoundError(
+                "TENANT_NOT_FOUND", f"there is no tenant {tenant_id!r}; `headshots tenants list` shows those there are"
+            )

@@ -1,0 +1,35 @@
+"""An erased person is in no file of a platform, though the generator was away when they were erased."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.faults.residue import residue, weights
+from headshots.client import TrainingOptions
+from headshots.imaging import PhotoLimits, decode_photo
+from tests.support.foundations.engines import tiny_foundation, tiny_package
+from tests.support.live_platform import LivePlatform, selfies
+
+NAME = "Ada Lovelace of Ockham Park"
+RECIPE = TrainingOptions(steps=4, rank=2, batch_rows=2, seed=1)
+
+
+async def test_an_erased_person_is_in_no_file(tmp_path: Path) -> None:
+    (tmp_path / "tmp").mkdir()
+    temporary = {"TMPDIR": str(tmp_path / "tmp")}
+    with LivePlatform(tmp_path, tiny_foundation(), tiny_package().folder, temporary) as platform:
+        photos = selfies(1)
+        secrets = [NAME.encode(), *(decode_photo(each, PhotoLimits(max_bytes=2**20)).png for each in photos)]
+        async with platform.client() as client:
+            subject = await client.create_subject(NAME)
+            await client.upload_photos(subject, photos)
+            training = await client.train(subject, RECIPE)
+            assert training.adapter is not None
+            secrets.append(weights(platform.object(training.adapter.key).read_bytes()))
+            secrets += [each.content async for each in client.generate(subject, ["studio-navy-suit"])]
+            assert residue([tmp_path / "adapters"], *secrets), "the generator has the adapter on its disk"
+            platform.kill("generator")
+            await client.delete_subject(subject)
+            assert {path.parent for path in residue([tmp_path], *secrets)} == {tmp_path / "adapters"}
+            platform.start("generator")
+            assert residue([tmp_path], *secrets) == {}
