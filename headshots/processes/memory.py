@@ -1,0 +1,33 @@
+"""Gives freed memory back to the kernel."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import sys
+
+BLOCK_BYTES = 256 * 1024
+"""Blocks of so much and more are the kernel's again as soon as they are freed."""
+HEAPS = 2
+"""Heaps that all threads share."""
+# glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+
+
+def return_freed_memory() -> None:
+    """Call before threads are started. Linux with glibc only; elsewhere nothing changes.
+
+    By itself glibc keeps freed blocks of up to 32 MiB for later, in a heap of each thread: beside photos that come in
+    whole, and threads that take turns, that is a hundred megabytes which nobody uses.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    # Another C library has no such function.
+    with contextlib.suppress(AttributeError):
+        set_option = ctypes.CDLL(None).mallopt
+        for option, value in (
+            (_M_MMAP_THRESHOLD, BLOCK_BYTES),
+            (_M_TRIM_THRESHOLD, BLOCK_BYTES),
+            (_M_ARENA_MAX, HEAPS),
+        ):
+            set_option(option, value)
