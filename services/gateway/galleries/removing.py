@@ -30,7 +30,8 @@ def delete_gallery(engine: Engine, store: ArtifactStore, tenant_id: str, subject
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
         FailedPreconditionError: GALLERY_ACTIVE, IMAGE_IN_USE.
-        UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE; the same call again removes it.
+        UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE; the same call again removes it, or does
+            not find it any more: then only SQLite's log was still to be cut off, which the next sweep does.
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
@@ -59,7 +60,8 @@ def delete_image(
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         FailedPreconditionError: IMAGE_IN_USE.
-        UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE; the same call again removes it.
+        UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE; the same call again removes it, or does
+            not find it any more: then only SQLite's log was still to be cut off, which the next sweep does.
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)

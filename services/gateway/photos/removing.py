@@ -31,7 +31,8 @@ def delete_photo(
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
         FailedPreconditionError: PHOTO_IN_USE.
-        UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE; the same call again removes it.
+        UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE; the same call again removes it, or does
+            not find it any more: then only SQLite's log was still to be cut off, which the next sweep does.
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
