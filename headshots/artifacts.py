@@ -74,6 +74,10 @@ class ArtifactStore:
         """Store ``data`` under ``key`` unless the key exists."""
         await asyncio.to_thread(self.put_sync, key, data)
 
+    async def put_or_get(self, key: str, data: bytes) -> bytes:
+        """Store ``data`` under ``key`` unless the key exists; what lies there then. Of two callers one stores."""
+        return await asyncio.to_thread(self.put_or_get_sync, key, data)
+
     async def get(self, key: str) -> bytes:
         """The object's bytes.
 
@@ -131,10 +135,22 @@ class ArtifactStore:
 
         Always a single request: a multipart upload that is not ended would stay in the bucket, unseen.
         """
-        with self._reached(key), contextlib.suppress(ObjectExistsError):
+        self._create(key, data)
+
+    def put_or_get_sync(self, key: str, data: bytes) -> bytes:
+        """Blocking :meth:`put_or_get`."""
+        return data if self._create(key, data) else self.get_sync(key)
+
+    def _create(self, key: str, data: bytes) -> bool:
+        """Store ``data`` unless the key exists; whether it was stored."""
+        with self._reached(key):
             if is_staged(key):
                 raise ValueError("a name of staged files")
-            obstore.put(self._store, key, data, mode="create", use_multipart=False)
+            try:
+                obstore.put(self._store, key, data, mode="create", use_multipart=False)
+            except ObjectExistsError:
+                return False
+        return True
 
     def get_sync(self, key: str) -> bytes:
         """Blocking :meth:`get`."""

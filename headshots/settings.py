@@ -52,6 +52,16 @@ class Home:
         return self.path / "scratch" / service
 
     @property
+    def marking(self) -> Path:
+        """The certificate that images are signed with, and its authority, where none is mounted."""
+        return self.path / "marking"
+
+    @property
+    def authority_file(self) -> Path:
+        """The authority that images made here are trusted by, where no certificate is mounted."""
+        return self.marking / "authority.pem"
+
+    @property
     def api_key_file(self) -> Path:
         """The key that the first start of the embedded gateway makes; mode 0600."""
         return self.path / "api-key"

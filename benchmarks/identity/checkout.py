@@ -87,6 +87,8 @@ def serving(checkout: Checkout, home: Path, package: Path, *arguments: str) -> I
         "HEADSHOTS_GENERATOR_PACKAGE": str(package),
         "HEADSHOTS_GENERATOR_THREADS": str(THREADS),
         "HEADSHOTS_TRAINER_THREADS": str(THREADS),
+        # Signatures are new every time, and a revision before the marking has none.
+        **{f"HEADSHOTS_MARKING_{layer}": "false" for layer in ("WATERMARK", "METADATA", "C2PA")},
     }
     for name, port in ports.items():
         settings |= {f"HEADSHOTS_{name.upper()}_PORT": str(port), f"HEADSHOTS_{name.upper()}_METRICS_PORT": "0"}

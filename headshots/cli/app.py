@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from headshots.cli.commands import demo, export, galleries, keys, photos, serve, styles, subjects, tenants, trainings
+from headshots.cli.commands import (
+    demo,
+    export,
+    galleries,
+    keys,
+    photos,
+    serve,
+    styles,
+    subjects,
+    tenants,
+    trainings,
+    verify,
+)
 from headshots.console.exits import HELP
 
 app = typer.Typer(
@@ -29,6 +41,7 @@ app.command("generate")(galleries.generate)
 app.add_typer(galleries.app, name="galleries")
 app.add_typer(styles.app, name="styles")
 app.command("export")(export.export)
+app.command("verify")(verify.verify)
 
 
 def _print_version(wanted: bool) -> None:

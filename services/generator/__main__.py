@@ -20,6 +20,7 @@ from headshots.rpc.server import run_until_signal, start_server
 from services.generator.adapters.erased import ErasedAdapters
 from services.generator.adapters.tiers import AdapterCache
 from services.generator.engine import Engine
+from services.generator.images.marking import Marker
 from services.generator.metrics import Metrics
 from services.generator.servicer import register
 from services.generator.settings import GeneratorSettings
@@ -62,7 +63,8 @@ def build(settings: GeneratorSettings, folder: Path, registry: CollectorRegistry
         disk_bytes=settings.adapter_disk_bytes,
         host_bytes=settings.adapter_host_bytes,
     )
-    engine = Engine(package, build_backend(settings, package), adapters, store, metrics, settings.limits)
+    marker = Marker(settings.marking, settings.marking.open_signer(), package.foundation, package.foundation_digest)
+    engine = Engine(package, build_backend(settings, package), adapters, store, metrics, settings.limits, marker)
     return engine, ErasedAdapters(store, adapters, engine.evict, seconds=settings.read_erasures_seconds)
 
 

@@ -22,6 +22,7 @@ from services.generator.batching.loop import BatchLoop
 from services.generator.batching.scheduler import Ticket
 from services.generator.images import encoding
 from services.generator.images.decoder import Decoded
+from services.generator.images.marking import Marker
 from services.generator.images.writer import ImageWriter
 from services.generator.metrics import Metrics
 from services.generator.requests.checking import RequestCheck, RequestChecker
@@ -69,6 +70,7 @@ class Engine:
         store: ArtifactStore,
         metrics: Metrics,
         limits: EngineLimits,
+        marker: Marker,
     ) -> None:
         """Wire the parts together.
 
@@ -80,7 +82,7 @@ class Engine:
         self._adapters = adapters
         self._checker = RequestChecker(package)
         self._preparer = Preparer(package, backend, adapters, SourceReader(store), metrics)
-        self._writer = ImageWriter(store, metrics)
+        self._writer = ImageWriter(store, marker, metrics)
         self._metrics = metrics
         self._max_rows = limits.max_rows or package.max_rows
         if not _ROWS_OF_AN_IMAGE <= self._max_rows <= package.max_rows:
@@ -150,7 +152,7 @@ class Engine:
             InvalidPhotoError, FailedPreconditionError: see :class:`.requests.preparing.Preparer`.
             ResourceExhaustedError: QUEUE_FULL.
             DeadlineExceededError: DEADLINE_TOO_SHORT.
-            UnavailableError: DRAINING, SHUTTING_DOWN, OBJECT_STORE_UNAVAILABLE.
+            UnavailableError: DRAINING, SHUTTING_DOWN, OBJECT_STORE_UNAVAILABLE, C2PA_SIGNING_FAILED.
         """
         if self._draining:
             raise UnavailableError("DRAINING", "this generator is shutting down; another one will answer")

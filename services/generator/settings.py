@@ -9,6 +9,7 @@ from pathlib import Path
 from headshots.diffusion.backends import OnnxRuntimeOptions
 from headshots.diffusion.export.options import ExportOptions, parse_sizes
 from headshots.errors import InvalidArgumentError
+from headshots.marking.settings import MarkingSettings
 from headshots.rpc.internal.port import InternalPort
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
@@ -31,6 +32,8 @@ class GeneratorSettings:
     adapters_dir: Path
     # How its port is closed to all but the gateway: HEADSHOTS_INTERNAL_<FIELD>.
     internal: InternalSettings
+    # What images say of themselves: HEADSHOTS_MARKING_<FIELD>.
+    marking: MarkingSettings
     # Engine package to serve; unset, the foundation is exported first (once, by a child process).
     package: Path | None = None
     # Address to bind, gRPC port and Prometheus port; port 0 takes a free one.
@@ -74,7 +77,7 @@ class GeneratorSettings:
         """Read the environment.
 
         Raises:
-            InvalidArgumentError: SETTING_INVALID, INTERNAL_PORT_OPEN, naming the variable.
+            InvalidArgumentError: SETTING_INVALID, SETTING_MISSING, INTERNAL_PORT_OPEN, naming the variable.
         """
         home = Home.from_environment(environ)
         settings = read_settings(
@@ -86,6 +89,7 @@ class GeneratorSettings:
             engines_dir=home.engines,
             adapters_dir=home.path / "adapters",
             internal=InternalSettings.from_environment(environ),
+            marking=MarkingSettings.from_environment(environ),
         )
         if settings.read_erasures_seconds <= 0:
             raise InvalidArgumentError("SETTING_INVALID", "HEADSHOTS_GENERATOR_READ_ERASURES_SECONDS must be above 0")

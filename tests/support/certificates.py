@@ -23,6 +23,11 @@ subjectAltName = {names}
 basicConstraints = critical, CA:FALSE
 extendedKeyUsage = serverAuth
 subjectAltName = {names}
+[content]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = emailProtection
+authorityKeyIdentifier = keyid
 [client]
 basicConstraints = critical, CA:FALSE
 extendedKeyUsage = clientAuth
@@ -47,7 +52,7 @@ class Authority:
     def issue(self, folder: Path, *, kind: str = "both", days: int = 1, names: str = NAMES) -> Path:
         """Write tls.crt, tls.key and ca.crt into the folder, in place of those that are there.
 
-        ``kind``: for servers, clients or both; ``days`` below 0 has expired.
+        ``kind``: for servers, clients, both or content (to sign it); ``days`` below 0 has expired.
         """
         folder.mkdir(exist_ok=True)
         self._request("leaf", "a service")

@@ -79,6 +79,11 @@ LIBRARY: Arrows = {
         "faces": "faces in photos, and how alike they are",
         "processes": "decoding processes end with their parent",
     },
+    "marking": {
+        "errors": "a certificate that cannot sign is a typed error",
+        "settings": "the home, and a private folder",
+        "imaging": "strangers' files are decoded safely",
+    },
     "diffusion": {
         "errors": "typed errors",
         "settings": "a private folder",
@@ -114,5 +119,6 @@ LIBRARY: Arrows = {
         "keys": "`keys` and `tenants`",
         "database": "`keys` and `tenants` migrate",
         "rpc": "free ports",
+        "marking": "`verify`",
     },
 }

@@ -1,4 +1,4 @@
-"""Encodes pixels as image files, the same bytes every time: no times, no software names, fixed settings."""
+"""Encodes pixels as image files, the same bytes every time: no times, fixed settings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from services.generator.requests.request import DEFAULT_QUALITY
 
@@ -25,22 +26,32 @@ class PreviewMap:
     bias: Sequence[float]
 
 
-def encode(pixels: npt.NDArray[np.uint8], extension: str, quality: int = DEFAULT_QUALITY) -> bytes:
-    """A PNG, JPEG or WebP file of ``pixels``, uint8 [height, width, 3]; ``quality`` 1 to 100, not for PNG."""
+def encode(pixels: npt.NDArray[np.uint8], extension: str, quality: int = DEFAULT_QUALITY, packet: bytes = b"") -> bytes:
+    """A PNG, JPEG or WebP file of ``pixels``, uint8 [height, width, 3]; ``quality`` 1 to 100, not for PNG.
+
+    ``packet``: XMP to put in; none where it is empty.
+    """
     image = Image.fromarray(pixels)
     file = io.BytesIO()
     if extension == "png":
-        image.save(file, "PNG", compress_level=6)
+        image.save(file, "PNG", compress_level=6, pnginfo=_png_info(packet))
     elif extension == "jpg":
         # Full chroma resolution: skin and ties suffer from halved colour first.
-        image.save(file, "JPEG", quality=quality, subsampling=0, optimize=True)
+        image.save(file, "JPEG", quality=quality, subsampling=0, optimize=True, xmp=packet)
     else:
-        image.save(file, "WEBP", quality=quality, method=4)
+        image.save(file, "WEBP", quality=quality, method=4, xmp=packet)
     return file.getvalue()
 
 
+def _png_info(packet: bytes) -> PngInfo:
+    info = PngInfo()
+    if packet:
+        info.add_itxt("XML:com.adobe.xmp", packet.decode())
+    return info
+
+
 def preview(latents_CHW: npt.NDArray[np.float32], colours: PreviewMap) -> bytes:
-    """A small JPEG of a latent, four pixels a cell, without running the decoder."""
+    """A small JPEG of a latent, four pixels a cell, without running the decoder. It is not marked as images are."""
     matrix, bias = np.asarray(colours.matrix, np.float32), np.asarray(colours.bias, np.float32)
     rgb = np.tensordot(latents_CHW, matrix, axes=(0, 0)) + bias
     small = Image.fromarray((np.clip(rgb, 0, 1) * 255).astype(np.uint8))

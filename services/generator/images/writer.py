@@ -1,4 +1,4 @@
-"""Turns decoded pixels into image files, and stores the files where that was asked for."""
+"""Turns decoded pixels into marked image files, and stores the files where that was asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import hashlib
 from headshots.artifacts import ArtifactStore
 from services.generator.images import encoding
 from services.generator.images.decoder import Decoded
+from services.generator.images.marking import MarkedFile, Marker
 from services.generator.metrics import Metrics
 from services.generator.requests.plan import Plan
 from services.generator.requests.request import GeneratedImage
@@ -17,30 +18,33 @@ from services.generator.requests.source_images import SourcePixels
 class ImageWriter:
     """Writes image files. Used from one event loop; encoding runs in threads."""
 
-    def __init__(self, store: ArtifactStore, metrics: Metrics) -> None:
+    def __init__(self, store: ArtifactStore, marker: Marker, metrics: Metrics) -> None:
         self._store = store
+        self._marker = marker
         self._metrics = metrics
 
     async def write(self, plan: Plan, source: SourcePixels | None, image: Decoded) -> GeneratedImage:
-        """Encode an image and, where asked for, store it under its own digest.
+        """Mark and encode an image and, where asked for, store it under the digest of its file before the signature.
 
-        What the mask keeps of ``source`` is put back first.
+        What the mask keeps of ``source`` is put back first. No two signatures are equal, but the same image painted
+        twice has the same key, and what lies there first stays: it is what this answers then.
 
         Raises:
-            UnavailableError: OBJECT_STORE_UNAVAILABLE.
+            UnavailableError: OBJECT_STORE_UNAVAILABLE, C2PA_SIGNING_FAILED.
+            FailedPreconditionError: SOURCE_UNSIGNABLE.
         """
         request = plan.request
         with self._metrics.stage("encode"):
-            content = await asyncio.to_thread(_encode, plan, source, image)
-        sha256 = hashlib.sha256(content).hexdigest()
-        key = f"{request.output_prefix}/{sha256}.{request.extension}" if request.output_prefix else ""
-        if key:
-            await self._store.put(key, content)
+            file = await asyncio.to_thread(self._encode, plan, source, image)
+        content, key = file.signed, ""
+        if request.output_prefix:
+            key = f"{request.output_prefix}/{hashlib.sha256(file.unsigned).hexdigest()}.{request.extension}"
+            content = await self._store.put_or_get(key, content)
         return GeneratedImage(
             index=image.index,
             content=b"" if key else content,
             key=key,
-            sha256=sha256,
+            sha256=hashlib.sha256(content).hexdigest(),
             size_bytes=len(content),
             content_type=encoding.CONTENT_TYPES[request.extension],
             width_px=plan.width_px,
@@ -48,7 +52,7 @@ class ImageWriter:
             seed=plan.seed(image.index),
         )
 
-
-def _encode(plan: Plan, source: SourcePixels | None, image: Decoded) -> bytes:
-    pixels = image.pixels if source is None else source.keep(image.pixels)
-    return encoding.encode(pixels, plan.request.extension, plan.quality)
+    def _encode(self, plan: Plan, source: SourcePixels | None, image: Decoded) -> MarkedFile:
+        pixels = image.pixels if source is None else source.keep(image.pixels)
+        parent = None if source is None else source.file
+        return self._marker.write(plan.request.tenant, pixels, plan.request.extension, plan.quality, parent)

@@ -34,10 +34,12 @@ class SourcePixels:
     """A source at the image's size.
 
     ``pixels``: uint8 [height, width, 3]. ``mask``: bool [height, width], where it is repainted; None: everywhere.
+    ``file``: what was decoded; the image's signature refers to it.
     """
 
     pixels: npt.NDArray[np.uint8]
     mask: npt.NDArray[np.bool_] | None
+    file: bytes
 
     def keep(self, generated: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """``generated`` with the source's own pixels wherever the mask keeps them."""
@@ -91,7 +93,7 @@ def _decode(picture: bytes, mask: bytes | None, size: tuple[int, int]) -> Source
     opened = _open(picture, PICTURE_FIELD)
     pixels = np.asarray(_fit(opened, size))
     if mask is None:
-        return SourcePixels(pixels, None)
+        return SourcePixels(pixels, None, picture)
     drawn = _open(mask, MASK_FIELD).convert("L")
     if drawn.size != opened.size:
         sizes = f"{drawn.width} x {drawn.height} px, its picture {opened.width} x {opened.height}"
@@ -100,7 +102,7 @@ def _decode(picture: bytes, mask: bytes | None, size: tuple[int, int]) -> Source
             f"the mask has {sizes}; draw it on the picture itself",
             violations=[FieldViolation(MASK_FIELD, f"has {sizes}")],
         )
-    return SourcePixels(pixels, np.asarray(_fit(drawn, size)) >= _LIGHT)
+    return SourcePixels(pixels, np.asarray(_fit(drawn, size)) >= _LIGHT, picture)
 
 
 def _open(data: bytes, field: str) -> Image.Image:

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from headshots.database import migrate, open_database
+from headshots.marking.settings import MarkingSettings
 from headshots.rpc.interceptors import MetricsInterceptor
 from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.metrics import GatewayMetrics
@@ -21,7 +22,7 @@ from services.trainer.settings import TrainerSettings
 from tests.support.deploy.tree import ROOT
 
 PAGE = (ROOT / "docs/operations.md").read_text()
-ROW = re.compile(r"^\| `([A-Za-z_]+)` \| ([^|]*) \| [^|]+ \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([A-Za-z0-9_]+)` \| ([^|]*) \| [^|]+ \|$", re.MULTILINE)
 
 
 def _section(title: str) -> str:
@@ -43,12 +44,13 @@ def _default(field: dataclasses.Field[Any]) -> str:
         ("TRAINER", TrainerSettings),
         ("GENERATOR", GeneratorSettings),
         ("INTERNAL", InternalSettings),
+        ("MARKING", MarkingSettings),
     ],
 )
 def test_every_setting_stands_there_with_its_default(service: str, settings: Any) -> None:
     written = dict(ROW.findall(_section(f"`HEADSHOTS_{service}_…`")))
-    # `internal` has variables of its own.
-    fields = [field for field in dataclasses.fields(settings) if field.name != "internal"]
+    # These have variables of their own.
+    fields = [field for field in dataclasses.fields(settings) if field.name not in ("internal", "marking")]
     assert written == {field.name.upper(): _default(field) for field in fields}
 
 

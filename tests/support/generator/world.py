@@ -19,12 +19,14 @@ from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions
 from headshots.diffusion.backends.base import FloatArray, UNetBatch
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError
+from headshots.marking.settings import MarkingSettings
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.rpc.server import ServerSettings, start_server
 from headshots.v1 import adapters_pb2, generator_pb2_grpc
 from headshots.v1 import generator_pb2 as pb
 from services.generator.adapters.tiers import AdapterCache, AdapterRef
 from services.generator.engine import Engine, EngineLimits
+from services.generator.images.marking import Marker
 from services.generator.metrics import Metrics
 from services.generator.servicer import MAX_MESSAGE_BYTES, register
 from tests.support.foundations.engines import adapter_ref, tiny_package
@@ -107,6 +109,11 @@ async def store_adapter(store: ArtifactStore, ref: AdapterRef, data: bytes) -> a
     return adapters_pb2.Adapter(sha256=ref.sha256, key=ref.key, foundation_digest=ref.foundation_digest)
 
 
+def unmarked() -> Marker:
+    """Writes what was painted and nothing else."""
+    return Marker(MarkingSettings(Path(), watermark=False, metadata=False, c2pa=False), None, "tiny", "0" * 64)
+
+
 def make_engine(
     folder: Path,
     registry: CollectorRegistry,
@@ -114,10 +121,11 @@ def make_engine(
     package: EnginePackage | None = None,
     limits: EngineLimits | None = None,
     backend: Any = None,
+    marker: Marker | None = None,
     disk_bytes: int = 2**30,
     host_bytes: int = 2**30,
 ) -> tuple[Engine, ArtifactStore]:
-    """An engine over a store in ``folder``, not started."""
+    """An engine over a store in ``folder``, not started; its images are not marked unless a marker is given."""
     package = package or tiny_package()
     metrics = Metrics(registry)
     store = ArtifactStore.open((folder / "objects").as_uri())
@@ -131,7 +139,7 @@ def make_engine(
         host_bytes=host_bytes,
     )
     backend = backend or OnnxRuntimeBackend(package, OnnxRuntimeOptions(threads=1))
-    return Engine(package, backend, adapters, store, metrics, limits or EngineLimits()), store
+    return Engine(package, backend, adapters, store, metrics, limits or EngineLimits(), marker or unmarked()), store
 
 
 @asynccontextmanager

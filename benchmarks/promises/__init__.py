@@ -1,0 +1,1 @@
+"""What the platform promises of people's pictures, measured."""

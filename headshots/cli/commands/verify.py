@@ -1,0 +1,82 @@
+"""Defines `headshots verify`, which tells what an image file says of its origin. It asks no service."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headshots.cli.extras import require
+from headshots.cli.options import Json
+from headshots.console.exits import ExitCode, reported
+
+if TYPE_CHECKING:
+    from headshots.marking.verifying import Verification
+
+
+@reported
+def verify(
+    file: Annotated[Path, typer.Argument(dir_okay=False, help="A JPEG, PNG or WebP file, also a screenshot.")],
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            "--trust",
+            dir_okay=False,
+            help="PEM file of the authorities whose signatures are trusted. Default: this installation's own.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell whether a machine made an image, and whether it was made here: by signature, metadata and watermark.
+
+    Ends with 4 where nothing says that it was made here.
+    """
+    require("verify", "marking")
+    from headshots.console.output import print_fields, print_json
+    from headshots.marking.verifying import verify as ask
+
+    found = ask(file.read_bytes(), _trusted(trust))
+    if as_json:
+        print_json(_document(found))
+    else:
+        print_fields(_fields(found))
+    if not found.ours:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _trusted(given: Path | None) -> str:
+    """PEM of the authorities; none where this installation has made none of its own."""
+    from headshots.settings import Home
+
+    if given is not None:
+        return given.read_text()
+    own = Home.from_environment(os.environ).authority_file
+    return own.read_text() if own.exists() else ""
+
+
+def _document(found: Verification) -> dict[str, object]:
+    watermark = found.watermark and {"id": found.watermark.mark_id.hex(), "confidence": found.watermark.confidence}
+    return {
+        "ours": found.ours,
+        "made_by_machine": found.made_by_machine,
+        "signature": asdict(found.signature),
+        "metadata": found.metadata and asdict(found.metadata),
+        "watermark": watermark,
+    }
+
+
+def _fields(found: Verification) -> dict[str, object]:
+    signature, metadata, watermark = found.signature, found.metadata, found.watermark
+    failures = f" ({', '.join(signature.failures)})" if signature.failures else ""
+    return {
+        "made here": "yes" if found.ours else "nothing says so",
+        "made by a machine": "yes" if found.made_by_machine else "nothing says so",
+        "signature": f"{signature.state}{failures}",
+        "signed by": signature.signer or "-",
+        "metadata": metadata.source_type if metadata else "none",
+        "system": f"{metadata.system} {metadata.system_version}".strip() if metadata else "-",
+        "watermark": f"{watermark.mark_id.hex()}, confidence {watermark.confidence:.2f}" if watermark else "none",
+    }

@@ -1,0 +1,45 @@
+"""What an image says of itself: which system made it, from what, and what may be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+MADE = _SOURCE_TYPES + "trainedAlgorithmicMedia"
+"""IPTC's digital source type of an image that a trained model made."""
+MADE_OVER = _SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
+"""The same of an image that it made over another one."""
+
+OWNER = "The person shown"
+USAGE_TERMS = "The person shown owns this image and may use it for any purpose, commercial ones included."
+
+
+@dataclass(frozen=True)
+class Rights:
+    """Whose an image is, and what may be done with it; ``licence_url`` may be empty."""
+
+    owner: str = OWNER
+    usage_terms: str = USAGE_TERMS
+    licence_url: str = ""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an image says of itself. Prompts are not part of it: they may say more of a person than the image does.
+
+    ``system`` and ``version`` name the software, ``foundation`` the model with ``foundation_digest`` (64 hex digits);
+    ``made_over``: whether it was painted over another picture; ``mark_id``: of the watermark, empty without one.
+    """
+
+    system: str
+    version: str
+    foundation: str
+    foundation_digest: str
+    made_over: bool
+    mark_id: bytes
+    rights: Rights
+
+    @property
+    def source_type(self) -> str:
+        """IPTC's digital source type."""
+        return MADE_OVER if self.made_over else MADE

@@ -1,0 +1,71 @@
+"""Marks images as made by a machine: watermark, then metadata, then a signature over both."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+import headshots
+from headshots.marking.description import Description
+from headshots.marking.manifest import Signer
+from headshots.marking.settings import MarkingSettings
+from headshots.marking.watermark.embedding import embed
+from headshots.marking.watermark.payload import ID_BYTES
+from headshots.marking.xmp import write_packet
+from services.generator.images.encoding import CONTENT_TYPES, encode
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class MarkedFile:
+    """``unsigned``: with watermark and metadata, the same bytes every time; ``signed``: the same with the signature."""
+
+    unsigned: bytes
+    signed: bytes
+
+
+@dataclass(frozen=True)
+class Marker:
+    """Writes marked files. Used from several threads at once."""
+
+    settings: MarkingSettings
+    signer: Signer | None
+    foundation: str
+    foundation_digest: str
+
+    def write(self, tenant: str, pixels: Pixels, extension: str, quality: int, parent: bytes | None) -> MarkedFile:
+        """The file of ``pixels``, uint8 [height, width, 3]; ``parent``: the file that they were painted over.
+
+        Raises:
+            UnavailableError: C2PA_SIGNING_FAILED.
+            FailedPreconditionError: SOURCE_UNSIGNABLE.
+        """
+        mark_id = mark_id_of(tenant, pixels) if self.settings.watermark else b""
+        description = Description(
+            system="headshots",
+            version=headshots.__version__,
+            foundation=self.foundation,
+            foundation_digest=self.foundation_digest,
+            made_over=parent is not None,
+            mark_id=mark_id,
+            rights=self.settings.rights,
+        )
+        packet = write_packet(description) if self.settings.metadata else b""
+        unsigned = encode(embed(pixels, mark_id) if mark_id else pixels, extension, quality, packet)
+        if self.signer is None:
+            return MarkedFile(unsigned, unsigned)
+        return MarkedFile(unsigned, self.signer.sign(unsigned, CONTENT_TYPES[extension], description, parent))
+
+
+def mark_id_of(tenant: str, pixels: Pixels) -> bytes:
+    """What the watermark of an image carries: 8 bytes that its tenant and its pixels before the marking make.
+
+    The same image has the same one, however often it is painted; nobody who has only the marked image can make it.
+    """
+    digest = hashlib.sha256(f"headshots image of {tenant}, {pixels.shape}\0".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.digest()[:ID_BYTES]

@@ -1,0 +1,40 @@
+"""What the generator writes carries all layers, each put in before the next one covers it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from foundry.portraits.identity import sample_identity
+from foundry.portraits.render import render
+from foundry.portraits.scene import sample_scene
+from headshots.marking.manifest import SignatureState
+from headshots.marking.settings import MarkingSettings
+from headshots.marking.verifying import verify
+from services.generator.images.encoding import CONTENT_TYPES
+from services.generator.images.marking import Marker, mark_id_of
+
+PIXELS = render(sample_identity(3), sample_scene(np.random.default_rng(3)), 512)
+
+
+@pytest.mark.parametrize("extension", CONTENT_TYPES)
+def test_all_three_layers_speak_and_agree(tmp_path: Path, extension: str) -> None:
+    settings = MarkingSettings(tmp_path / "marking", owner="Ada & co", licence_url="https://example.com/licence")
+    marker = Marker(settings, settings.open_signer(), "tiny", "ab" * 32)
+    one, other = (marker.write("acme", PIXELS, extension, 92, None) for _ in range(2))
+    assert one.unsigned == other.unsigned
+    found = verify(one.signed, (tmp_path / "marking" / "authority.pem").read_text())
+    assert found.signature.state is SignatureState.TRUSTED
+    assert found.metadata is not None
+    assert found.metadata.owner == "Ada & co"
+    assert found.watermark is not None
+    assert found.watermark.mark_id == mark_id_of("acme", PIXELS)
+    assert found.signature.mark_id == found.watermark.mark_id.hex()
+
+
+def test_an_image_has_one_mark_and_every_tenant_another() -> None:
+    marks = [mark_id_of("acme", PIXELS), mark_id_of("other", PIXELS), mark_id_of("acme", PIXELS[::-1])]
+    assert len(set(marks)) == 3
+    assert mark_id_of("acme", PIXELS.copy()) == marks[0]
