@@ -27,7 +27,7 @@ ARGS ?=
 
 PROTO_OUT ?= .
 
-.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults venv
+.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-promises venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -71,6 +71,9 @@ bench-training: $(DEMO) ## likeness, prompts, speed of trainings, into out/bench
 
 bench-faults: $(DEV) ## what the services withstand, into out/bench/faults.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.faults $(ARGS)
+
+bench-promises: $(DEV) ## what images say of themselves, into out/bench/promises.json (ARGS=--quick)
+	$(BIN)/python -m benchmarks.promises $(ARGS)
 
 venv: $(BIN)/python
 

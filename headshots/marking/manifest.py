@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +21,8 @@ from headshots.marking.credentials import Credentials, invalid
 from headshots.marking.description import Description, Rights
 
 OWN_ASSERTION = "dev.headshots.image"
+# COSE: a text of three letters, then a byte string with its length in one byte or in two.
+_PADDING = re.compile(rb"\x63pad(?:\x58(.)|\x59(..))", re.DOTALL)
 _PARENT = "xmp:iid:parent"
 _NOT_ALLOWED = ("cawg.ai_generative_training", "cawg.ai_training", "cawg.data_mining")
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WebP": "image/webp", "HEIC": "image/heic"}
@@ -113,11 +117,24 @@ def read_manifest(data: bytes, media_type: str, trusted: str = "") -> Signature:
     context = c2pa.Context(c2pa.Settings.from_dict(settings))
     try:
         with c2pa.Reader(media_type, io.BytesIO(data), context=context) as reader:
-            return _signature(json.loads(reader.json()))
+            found = _signature(json.loads(reader.json()))
     except c2pa.C2paError.ManifestNotFound:
         return Signature(SignatureState.NONE)
     except c2pa.C2paError as error:
         return Signature(SignatureState.BROKEN, failures=(str(error),))
+    if found.state is not SignatureState.BROKEN and not all(_paddings(data)):
+        return replace(found, state=SignatureState.BROKEN, failures=("padding.changed",))
+    return found
+
+
+def _paddings(data: bytes) -> Iterator[bool]:
+    """Of each padding of a signature, whether it is as it was made: all zeros.
+
+    It lies in a header that is not signed, a thousand bytes that the library does not look at: something could hide.
+    """
+    for found in _PADDING.finditer(data):
+        length = int.from_bytes(found[1] or found[2], "big")
+        yield not any(data[found.end() : found.end() + length])
 
 
 def sniff_media_type(data: bytes) -> str:

@@ -30,7 +30,7 @@ def embed(pixels: Pixels, mark_id: bytes) -> Pixels:
     side = tile_px(width, height)
     tile = make_tile(mark_id, side)
     change = np.tile(tile, (-(-height // side), -(-width // side)))[:height, :width] * _room(pixels)
-    change *= _root_mean_square(width, height) / math.sqrt(float(np.square(change).mean()))
+    change *= _root_mean_square(width, height) / math.sqrt(float(np.vdot(change, change)) / change.size)
     marked = pixels.astype(np.int16) + np.rint(change).astype(np.int16)[..., None]
     marked = np.clip(marked, 0, 255, out=marked)
     return np.asarray(marked, np.uint8)

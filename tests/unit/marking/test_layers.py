@@ -72,6 +72,13 @@ def test_a_changed_pixel_breaks_the_signature(signer: Signer, authority: Path) -
     assert "assertion.dataHash.mismatch" in found.failures
 
 
+def test_nothing_hides_in_the_padding_of_a_signature(signer: Signer, authority: Path) -> None:
+    signed = bytearray(signer.sign(encode(PIXELS, "png"), "image/png", DESCRIPTION))
+    signed[signed.rindex(b"cpad") + 100] = ord("x")
+    found = read_manifest(bytes(signed), "image/png", (authority / AUTHORITY).read_text())
+    assert (found.state, found.failures) == (SignatureState.BROKEN, ("padding.changed",))
+
+
 def test_a_remix_refers_to_what_it_was_painted_over(signer: Signer, authority: Path) -> None:
     parent = signer.sign(encode(PIXELS, "png"), "image/png", DESCRIPTION)
     over = replace(DESCRIPTION, made_over=True)

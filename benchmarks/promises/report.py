@@ -1,0 +1,55 @@
+"""Holds the figures, what they must reach, and how much is done for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import Target
+
+LIBRARIES = ("numpy", "pillow", "c2pa-python", "cryptography")
+
+TARGETS: Mapping[str, Target] = {
+    "marking_ms_per_image": Target(60, True, "CPU time of all three layers at 1024², over encoding alone"),
+    "watermark_psnr_db": Target(42, False, "at 512², the worst image"),
+    "watermark_found": Target(0.99, False, "at 512², share read with its id after the worst damage"),
+    "watermark_false_positive": Target(0, True, "marks read in images without one"),
+    "c2pa_one_byte_flips_detected": Target(1.0, False, "share of files with one changed byte that are not trusted"),
+}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is done."""
+
+    images: int
+    """Marked, damaged and read, of each size."""
+    unmarked: int
+    flips: int
+    repeats: int
+    """Of a timed image."""
+
+
+FULL = Scale(images=200, unmarked=10_000, flips=1_000, repeats=9)
+QUICK = Scale(images=4, unmarked=20, flips=30, repeats=2)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a part found: its figures, by their keys in `TARGETS`, and what else is worth keeping, as JSON."""
+
+    figures: dict[str, float]
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a part is asked: how much, from which seed, with which public-domain photo (None: renders alone)."""
+
+    scale: Scale
+    seed: int
+    photo: Path | None
+    work: Path
+    """An empty folder."""

@@ -1,0 +1,67 @@
+"""`headshots verify` tells which layer of a file spoke, and asks no service."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from foundry.portraits.identity import sample_identity
+from foundry.portraits.render import render
+from foundry.portraits.scene import sample_scene
+from headshots.cli.app import app
+from headshots.marking.settings import MarkingSettings
+from services.generator.images.encoding import encode
+from services.generator.images.marking import Marker, mark_id_of
+from tests.support.images.marked import screenshot_of
+
+PIXELS = render(sample_identity(4), sample_scene(np.random.default_rng(4)), 512)
+
+
+@pytest.fixture
+def marked(tmp_path: Path) -> Path:
+    """An image as the generator of this home writes it."""
+    settings = MarkingSettings.from_environment({"HEADSHOTS_HOME": str(tmp_path / "home")})
+    file = tmp_path / "image.png"
+    file.write_bytes(
+        Marker(settings, settings.open_signer(), "tiny", "0" * 64).write("a", PIXELS, "png", 0, None).signed
+    )
+    return file
+
+
+def verify(file: Path, home: Path, *more: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, ["verify", str(file), *more], env={"HEADSHOTS_HOME": str(home), "COLUMNS": "200"})
+    assert result.exit_code == code, result.output
+    return result.stdout
+
+
+def test_all_layers_of_an_image_made_here(marked: Path, tmp_path: Path) -> None:
+    found = json.loads(verify(marked, tmp_path / "home", "--json"))
+    assert (found["ours"], found["made_by_machine"], found["signature"]["state"]) == (True, True, "trusted")
+    assert found["metadata"]["owner"] == "The person shown"
+    assert found["watermark"]["id"] == mark_id_of("a", PIXELS).hex() == found["signature"]["mark_id"]
+
+
+def test_another_home_trusts_it_by_the_authority_that_it_is_given(marked: Path, tmp_path: Path) -> None:
+    assert "not trusted here" in verify(marked, tmp_path / "elsewhere")
+    trust = ("--trust", str(tmp_path / "home" / "marking" / "authority.pem"))
+    assert "not trusted here" not in verify(marked, tmp_path / "elsewhere", *trust)
+
+
+def test_a_screenshot_by_its_watermark_alone(marked: Path, tmp_path: Path) -> None:
+    shot = tmp_path / "screenshot.jpg"
+    shot.write_bytes(screenshot_of(marked.read_bytes()))
+    found = json.loads(verify(shot, tmp_path / "home", "--json"))
+    assert (found["ours"], found["signature"]["state"], found["metadata"]) == (True, "none", None)
+    assert found["watermark"]["id"] == mark_id_of("a", PIXELS).hex()
+
+
+def test_what_nothing_speaks_of_and_what_is_no_picture(tmp_path: Path) -> None:
+    plain, text = tmp_path / "plain.png", tmp_path / "text.png"
+    plain.write_bytes(encode(PIXELS, "png"))
+    text.write_text("no picture")
+    assert "nothing says so" in verify(plain, tmp_path, code=4)
+    verify(text, tmp_path, code=4)
