@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -28,10 +29,9 @@ def run_time(order: Order) -> Measured:
     for extension in CONTENT_TYPES:
         costs = []
         for pixels in pictures(_TIMED_IMAGES, order.seed, _LARGE_PX, order.photo):
-            plain = _seconds(lambda p=pixels, e=extension: encode(p, e, _QUALITY), order.scale.repeats)
-            marked = _seconds(
-                lambda p=pixels, e=extension: marker.write("bench", p, e, _QUALITY, None), order.scale.repeats
-            )
+            encoding = partial(encode, pixels, extension, _QUALITY)
+            marking = partial(marker.write, "bench", pixels, extension, _QUALITY, None)
+            plain, marked = (_seconds(action, order.scale.repeats) for action in (encoding, marking))
             costs.append(1000 * (marked - plain))
         beyond[extension] = [round(cost, 1) for cost in costs]
     slowest = max(median(costs) for costs in beyond.values())

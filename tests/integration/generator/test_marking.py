@@ -48,15 +48,6 @@ async def test_what_is_painted_twice_is_one_object_and_both_answers_name_it(tmp_
     assert answers[0].key.endswith(stored.name)
 
 
-async def test_layers_that_the_operator_turned_off_are_not_there(tmp_path: Path) -> None:
-    off = {"watermark": False, "metadata": False, "c2pa": False}
-    async with running_generator(tmp_path, marker=marker(tmp_path, **off)) as generator:
-        image = await generator.image(seed=5)
-    found = verify(image.content)
-    assert (found.signature.state, found.metadata, found.watermark) == (SignatureState.NONE, None, None)
-    assert not (tmp_path / "marking").exists()
-
-
 @pytest.mark.parametrize(("days", "reason"), [(-1, "expired on"), (1, "is not the key of")])
 def test_a_start_with_a_certificate_that_cannot_sign_is_refused(tmp_path: Path, days: int, reason: str) -> None:
     authority = Authority.make(tmp_path / "authority")

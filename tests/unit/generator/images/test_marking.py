@@ -13,7 +13,7 @@ from foundry.portraits.scene import sample_scene
 from headshots.marking.manifest import SignatureState
 from headshots.marking.settings import MarkingSettings
 from headshots.marking.verifying import verify
-from services.generator.images.encoding import CONTENT_TYPES
+from services.generator.images.encoding import CONTENT_TYPES, encode
 from services.generator.images.marking import Marker, mark_id_of
 
 PIXELS = render(sample_identity(3), sample_scene(np.random.default_rng(3)), 512)
@@ -38,3 +38,10 @@ def test_an_image_has_one_mark_and_every_tenant_another() -> None:
     marks = [mark_id_of("acme", PIXELS), mark_id_of("other", PIXELS), mark_id_of("acme", PIXELS[::-1])]
     assert len(set(marks)) == 3
     assert mark_id_of("acme", PIXELS.copy()) == marks[0]
+
+
+def test_layers_that_the_operator_turned_off_are_not_there(tmp_path: Path) -> None:
+    settings = MarkingSettings(tmp_path / "marking", watermark=False, metadata=False, c2pa=False)
+    file = Marker(settings, settings.open_signer(), "tiny", "0" * 64).write("acme", PIXELS, "png", 92, None)
+    assert file.signed == file.unsigned == encode(PIXELS, "png")
+    assert not (tmp_path / "marking").exists()
