@@ -197,12 +197,8 @@ async def count(file_of: FileOf, client: AsyncHeadshots, subjects: list[Subject]
 
 def _count_gallery(file_of: FileOf, subject: Subject, gallery: Gallery, losses: Losses) -> None:
     names = [image.name for image in gallery.images]
-    files = {path.stem: path for path in _images_of(file_of, subject).glob("*")}
-    whole = {
-        image.name
-        for image in gallery.images
-        if image.sha256 in files and hashlib.sha256(files[image.sha256].read_bytes()).hexdigest() == image.sha256
-    }
+    stored = {_digest(path) for path in _images_of(file_of, subject).glob("*")}
+    whole = {image.name for image in gallery.images if image.sha256 in stored}
     lost, doubled = gallery.total_shots - len(whole), len(names) - len(set(names))
     losses.shots += lost
     losses.doubled += doubled
@@ -213,10 +209,15 @@ def _count_gallery(file_of: FileOf, subject: Subject, gallery: Gallery, losses: 
 def _count_files(folder: Path, recorded: set[str], losses: Losses) -> None:
     """A file that no shot names is a second image of one; what a death left half written is none, and is noted."""
     for path in sorted(folder.glob("*")):
-        if path.stem not in recorded and "#" not in path.name:
+        is_recorded = _digest(path) in recorded
+        if not is_recorded and "#" not in path.name:
             losses.doubled += 1
-        if path.stem not in recorded or "#" in path.name:
+        if not is_recorded or "#" in path.name:
             losses.notes.append(f"{path.name} belongs to no shot")
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _images_of(file_of: FileOf, subject: Subject) -> Path:

@@ -144,7 +144,8 @@ def test_the_page_tells_every_finding() -> None:
 def test_the_page_tells_how_trainings_and_galleries_fail() -> None:
     text = (ROOT / "docs" / "api.md").read_text("utf-8").split("## Why a job failed\n")[1].split("\n## ")[0]
     told = set(re.findall(r"`?\b([A-Z]{3,}(?:_[A-Z]+)+|INTERNAL)\b`?", text))
-    folders = ("services", "headshots/diffusion", "headshots/imaging", "headshots/artifacts.py", "headshots/stores")
+    library = ("diffusion", "imaging", "marking", "artifacts.py", "stores")
+    folders = ("services", *(f"headshots/{name}" for name in library))
     paths = [path for name in folders for path in (sorted((ROOT / name).rglob("*.py")) or [ROOT / name])]
     code = "".join(path.read_text("utf-8") for path in paths)
     assert [reason for reason in told if f'"{reason}"' not in code] == []
