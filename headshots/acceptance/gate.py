@@ -24,9 +24,12 @@ from headshots.imaging import quality
 
 MIN_SECOND_FACE = 0.25
 """Height of another face over the largest one's, from which the picture shows two people."""
-# `CloseUp.skin_texture` that a camera's noise alone makes, as seen on drawn selfies: less is no texture of the skin. Who
-# has none in the photos needs none.
+# `CloseUp.skin_texture` that a camera's noise alone makes, as seen on drawn selfies: less is no texture of the skin,
+# and who has none in the photos needs none.
 _NOISE = 0.03
+# Photos with less do not show the eyes, as behind sunglasses (drawn people have 0.23 and more), or nothing sharp at
+# all: there is nothing to compare with.
+_LEAST_EYE_CONTRAST, _LEAST_SHARPNESS = 0.05, 0.01
 _DETAILS = ("EYES_CLOSED", "LIGHT_UNEVEN", "COLOUR_UNNATURAL", "BLURRY", "SKIN_UNNATURAL")
 
 
@@ -85,9 +88,12 @@ class Gate:
     def _compared(self, found: CloseUp, span: int) -> Iterator[Check]:
         """Eyes, light, colour, sharpness and skin."""
         limits, photos = self._profile.limits, self._reference.typical(span)
-        eyes = _ratio(found.eye_contrast, photos.eye_contrast)
-        words = f"An eye has {eyes:.0%} of its contrast in the photos; {limits.min_eye_contrast:.0%} are needed."
-        yield at_least("EYES_CLOSED", eyes, limits.min_eye_contrast, words)
+        if photos.eye_contrast < _LEAST_EYE_CONTRAST:
+            yield unmeasured("EYES_CLOSED", "Most of the photos do not show the eyes, so open ones cannot be told.")
+        else:
+            eyes = found.eye_contrast / photos.eye_contrast
+            words = f"An eye has {eyes:.0%} of its contrast in the photos; {limits.min_eye_contrast:.0%} are needed."
+            yield at_least("EYES_CLOSED", eyes, limits.min_eye_contrast, words)
         light = max(found.light_imbalance - photos.light_imbalance, 0.0)
         words = f"The cheeks' brightness differs by {light:.2f} more than in the photos; "
         yield at_most(
@@ -101,9 +107,12 @@ class Gate:
             limits.max_colour_distance,
             f"{words}{limits.max_colour_distance:.1f} are allowed.",
         )
-        sharp = _ratio(found.sharpness, photos.sharpness)
-        words = f"The face has {sharp:.0%} of the photos' sharpness; {limits.min_sharpness:.0%} are needed."
-        yield at_least("BLURRY", sharp, limits.min_sharpness, words)
+        if photos.sharpness < _LEAST_SHARPNESS:
+            yield unmeasured("BLURRY", "Most of the photos are too blurred themselves to compare with.")
+        else:
+            sharp = found.sharpness / photos.sharpness
+            words = f"The face has {sharp:.0%} of the photos' sharpness; {limits.min_sharpness:.0%} are needed."
+            yield at_least("BLURRY", sharp, limits.min_sharpness, words)
         texture = max(found.skin_texture, _NOISE) / max(photos.skin_texture, _NOISE)
         words = f"The skin has {texture:.0%} of the photos' texture; {limits.min_skin_texture:.0%} are needed."
         yield at_least("SKIN_UNNATURAL", texture, limits.min_skin_texture, words)
@@ -171,11 +180,6 @@ def _margin(check: Check) -> float:
     if check.limit == best:
         return float(check.passed)
     return min(max((check.measured - check.limit) / (best - check.limit), 0.0), 1.0)
-
-
-def _ratio(portrait: float, photos: float) -> float:
-    """Photos that have none of it ask for none."""
-    return portrait / photos if photos > 0 else 1.0
 
 
 def _height(face: Face) -> float:
