@@ -2,8 +2,8 @@
 
 True portraits of people who never existed, drawn and painted by their adapters in every built-in style; those of
 look-alikes; and portraits spoilt in known ways. The limits of `headshots.acceptance.profiles` were chosen with it. A
-person takes two trainings, some three minutes of CPU time; what lies in the folder is not made again. ``--drawn`` trains
-nobody.
+person takes two trainings, some three minutes of CPU time; what lies in the folder is not made again. ``--drawn``
+trains nobody.
 """
 
 from __future__ import annotations
@@ -57,10 +57,9 @@ def _lines(figures: dict[str, Any]) -> list[str]:
             lines.append(f"    of each person {told['accepted_of_each_person']}")
             lines += [f"    {reason}: {values}" for reason, values in told["measured"].items()]
     for how, ways in figures["spoilt"].items():
-        lines += [
-            f"{how}, {way}: {told['refused']:.2f} of {told['portraits']} refused, by its check {told['by_its_check']:.2f}"
-            for way, told in ways.items()
-        ]
+        for way, told in ways.items():
+            refused = f"{told['refused']:.2f} of {told['portraits']} refused"
+            lines.append(f"{how}, {way}: {refused}, {told['by_its_check']:.2f} by its check")
     for how, told in figures["near_duplicates"].items():
         lines.append(
             f"{how}, two seeds of one style: {told['taken_for_duplicates']:.3f} of {told['pairs']} taken for one"
