@@ -20,9 +20,7 @@ _ACCEPTANCES = {
     Acceptance.REFUSED: images_pb2.ACCEPTANCE_REFUSED,
     Acceptance.NOT_MEASURED: images_pb2.ACCEPTANCE_NOT_MEASURED,
 }
-_OUTCOMES: dict[int, str] = {images_pb2.ACCEPTANCE_UNSPECIFIED: ""} | {
-    number: acceptance.value for acceptance, number in _ACCEPTANCES.items()
-}
+_OUTCOMES = {images_pb2.ACCEPTANCE_UNSPECIFIED: "", **{number: each.value for each, number in _ACCEPTANCES.items()}}
 _GUARANTEES = {
     None: galleries_pb2.GUARANTEE_UNSPECIFIED,
     MET: galleries_pb2.GUARANTEE_MET,
