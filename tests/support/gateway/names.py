@@ -27,6 +27,7 @@ FREE_TEXT = {
     "request_id",
     "page_token",
     "style_id",
+    "profile_id",
     "description",
     "outfit",
     "backdrop",
@@ -37,7 +38,10 @@ FREE_TEXT = {
     "negative_prompt",
 }
 # What a call cannot do without, beside names.
-REQUIRED: dict[str, dict[str, Any]] = {"CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}}}
+REQUIRED: dict[str, dict[str, Any]] = {
+    "CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}},
+    "CreateProfile": {"profile_id": "new"},
+}
 # Names of what the installation has, the same for every tenant.
 SHARED = {"foundations", "packs"}
 _COLLECTION = re.compile(r"([a-z]+)/")
