@@ -116,6 +116,8 @@ trainings = Table(
     Column("ended_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_trainings_state", "state"),
+    # How long they take: the newest finished ones.
+    Index("ix_trainings_state_ended_at", "state", "ended_at"),
     Index("ix_trainings_owes_cancel", "owes_cancel"),
 )
 
@@ -155,9 +157,13 @@ galleries = Table(
     Column("failure_reason", String(64)),
     Column("failure_message", Text),
     Column("created_at", Float, nullable=False),
+    # When its first shot was claimed.
+    Column("started_at", Float),
     Column("ended_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_galleries_state", "state"),
+    # How long they take: the newest finished ones.
+    Index("ix_galleries_state_ended_at", "state", "ended_at"),
 )
 
 shots = Table(
@@ -186,4 +192,47 @@ shots = Table(
     Column("failure_message", Text),
     UniqueConstraint("gallery_id", "number"),
     Index("ix_shots_state_lease_expires_at", "state", "lease_expires_at"),
+)
+
+shoots = Table(
+    "shoots",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("subject_id", ForeignKey("subjects.id"), nullable=False),
+    Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
+    *_request_columns(),
+    Column("state", String(16), nullable=False, default=PENDING),
+    Column("revision", Integer, nullable=False, default=0),
+    Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    # What is to be painted, frozen when the shoot was made; see services.gateway.shoots.models.Plan.
+    Column("plan", sa.JSON, nullable=False),
+    Column("training_id", ForeignKey("trainings.id"), nullable=False),
+    # Whether the training was made for the shoot.
+    Column("trains", sa.Boolean, nullable=False),
+    # None before painting begins. The gallery may be erased once the shoot has ended.
+    Column("gallery_id", String(64)),
+    # How far it is; see services.gateway.shoots.models.Progress.
+    Column("progress", sa.JSON, nullable=False),
+    Column("quote", sa.JSON, nullable=False),
+    Column("deadline", Float),
+    # One sentence on what holds it up.
+    Column("note", Text, nullable=False, default=""),
+    Column("failure_reason", String(64)),
+    Column("failure_message", Text),
+    Column("created_at", Float, nullable=False),
+    Column("ended_at", Float),
+    UniqueConstraint("subject_id", "request_id"),
+    UniqueConstraint("gallery_id"),
+    Index("ix_shoots_state", "state"),
+)
+
+# See services.gateway.shoots.events.
+shoot_events = Table(
+    "shoot_events",
+    metadata,
+    Column("shoot_id", ForeignKey("shoots.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("event", sa.JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("ix_shoot_events_created_at", "created_at"),
 )

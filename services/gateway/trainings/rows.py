@@ -13,11 +13,11 @@ from headshots.schema import CANCELLED, SUCCEEDED, TERMINAL_STATES, training_job
 from services.gateway.api.errors import not_found
 from services.gateway.api.names import training_name
 from services.gateway.api.pages import NewestFirst
+from services.gateway.events.log import EventBatch
 from services.gateway.events.poller import read_revisions
 from services.gateway.peers.models import Adapter
 from services.gateway.tenants.ownership import find_subject
 from services.gateway.trainings.events import (
-    EventBatch,
     delete_events_of_subject,
     events_after,
     lock_active,
@@ -86,15 +86,22 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, training_id:
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
         _find(connection, tenant_id, subject_id, training_id)
-        training = lock_active(connection, training_id)
-        if training is not None and not training.cancel_requested:
-            job = None if training.sent else dataclasses.replace(training.job, state=CANCELLED)
-            requested_at = database_now(connection)
-            record_change(connection, training, job=job, cancel_requested=True, cancel_requested_at=requested_at)
+        request_cancel_in(connection, training_id)
         return _find(connection, tenant_id, subject_id, training_id)
 
 
-def read_events(engine: Engine, tenant_id: str, subject_id: str, training_id: str, after: int | None) -> EventBatch:
+def request_cancel_in(connection: Connection, training_id: str) -> None:
+    """:func:`request_cancel` within a transaction that has locked the subject."""
+    training = lock_active(connection, training_id)
+    if training is not None and not training.cancel_requested:
+        job = None if training.sent else dataclasses.replace(training.job, state=CANCELLED)
+        requested_at = database_now(connection)
+        record_change(connection, training, job=job, cancel_requested=True, cancel_requested_at=requested_at)
+
+
+def read_events(
+    engine: Engine, tenant_id: str, subject_id: str, training_id: str, after: int | None
+) -> EventBatch[Training]:
     """The events after number `after`, see `events.events_after`.
 
     Raises:
