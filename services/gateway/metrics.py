@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.engine import Engine
 
+from headshots.acceptance.verdict import Acceptance, Verdict
 from headshots.database import read
 from headshots.errors import HeadshotsError
 from headshots.rpc.scrapes import SharedCollector
@@ -20,6 +21,7 @@ from headshots.schema import PENDING, RUNNING, galleries, shots, trainings
 _LOG = logging.getLogger(__name__)
 # Rows that ended are not counted: their number grows without end.
 _STATES = (PENDING, RUNNING)
+_TRY_BUCKETS = (1, 2, 3, 4, 5, 10)
 _SHOT_BUCKETS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900)
 
 
@@ -36,17 +38,19 @@ class GatewayMetrics:
         )
         self.stopped_decodes = _stopped_decodes(registry)
         self.inspections, self.findings = _inspection_counters(registry)
-        self.shots = Counter(
-            "headshots_gateway_shots",
-            "Shots that this gateway stopped working on, by how: succeeded, failed, cancelled, or retried.",
-            ("status",),
-            registry=registry,
-        )
+        self.shots = _shots(registry)
         self.shot_seconds = Histogram(
             "headshots_gateway_shot_seconds",
             "Seconds from a shot's claim to its stored image.",
             registry=registry,
             buckets=_SHOT_BUCKETS,
+        )
+        self.verdicts, self.failed_checks = _verdict_counters(registry)
+        self.shot_tries = Histogram(
+            "headshots_gateway_shot_tries",
+            "Seeds that were tried for a shot that ended with an image.",
+            registry=registry,
+            buckets=_TRY_BUCKETS,
         )
         self.shots_in_flight = Gauge(
             "headshots_gateway_shots_in_flight", "Shots that this gateway is working on.", registry=registry
@@ -54,11 +58,16 @@ class GatewayMetrics:
         self.watchers = Gauge(
             "headshots_gateway_watchers", "Open watch calls, by what is watched.", ("resource",), registry=registry
         )
-        for status in ("succeeded", "failed", "cancelled", "retried"):
-            self.shots.labels(status)
         for status in ("stored", "refused", "cut"):
             self.uploads.labels(status)
         registry.register(SharedCollector(_TableCollector(engine)))
+
+    def judged(self, verdict: Verdict) -> None:
+        """Counts the verdict on an image."""
+        self.verdicts.labels(verdict.acceptance.value).inc()
+        for check in verdict.checks:
+            if not check.passed:
+                self.failed_checks.labels(check.reason).inc()
 
     @contextlib.contextmanager
     def watching(self, resource: str) -> Iterator[None]:
@@ -69,6 +78,19 @@ class GatewayMetrics:
             yield
         finally:
             gauge.dec()
+
+
+def _shots(registry: CollectorRegistry) -> Counter:
+    counter = Counter(
+        "headshots_gateway_shots",
+        "Shots that this gateway stopped working on, by how: succeeded, failed, cancelled, retried, or refused: another"
+        " seed is tried.",
+        ("status",),
+        registry=registry,
+    )
+    for status in ("succeeded", "failed", "cancelled", "retried", "refused"):
+        counter.labels(status)
+    return counter
 
 
 def _stopped_decodes(registry: CollectorRegistry) -> Counter:
@@ -99,6 +121,21 @@ def _inspection_counters(registry: CollectorRegistry) -> tuple[Counter, Counter]
         registry=registry,
     )
     return inspections, findings
+
+
+def _verdict_counters(registry: CollectorRegistry) -> tuple[Counter, Counter]:
+    verdicts = Counter(
+        "headshots_gateway_verdicts",
+        "Images that were judged, by outcome: accepted, refused or not_measured.",
+        ("acceptance",),
+        registry=registry,
+    )
+    for acceptance in Acceptance:
+        verdicts.labels(acceptance.value)
+    failed = Counter(
+        "headshots_gateway_failed_checks", "Checks that images did not pass, by reason.", ("reason",), registry=registry
+    )
+    return verdicts, failed
 
 
 class _TableCollector(Collector):

@@ -36,7 +36,7 @@ from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.servicer import GalleryServicer
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.packs.servicer import PackServicer
-from services.gateway.painting.likeness import LikenessJudge
+from services.gateway.painting.judge import ShotJudge
 from services.gateway.painting.pool import ShotPool
 from services.gateway.painting.worker import ShotWorker
 from services.gateway.peers.describer import Describer
@@ -45,6 +45,8 @@ from services.gateway.photos.engine import PhotoEngine
 from services.gateway.photos.inspector import Inspector
 from services.gateway.photos.servicer import PhotoServicer
 from services.gateway.photos.streams import StreamLimiter
+from services.gateway.profiles.engine import ProfileEngine
+from services.gateway.profiles.servicer import ProfileServicer
 from services.gateway.settings import GatewaySettings
 from services.gateway.styles.checks import StyleChecks
 from services.gateway.styles.engine import StyleEngine
@@ -205,8 +207,8 @@ def _build(
     hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
     reads, kinds = SharedReads(), {"training": training_rows.revisions, "gallery": gallery_rows.revisions}
     painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
-    likeness = LikenessJudge(database, store, limiter, decoders, analyzer)
-    worker = ShotWorker(database, generator, describer, likeness, hub, metrics, painting)
+    judge = ShotJudge(database, store, limiter, decoders, analyzer)
+    worker = ShotWorker(database, generator, describer, judge, hub, metrics, painting)
     pool = ShotPool(database, worker, hub, metrics, painting)
     poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
     reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
@@ -220,6 +222,7 @@ def _build(
         TrainingServicer(TrainingEngine(database, store, reconciler, describer, hub, metrics, reads)),
         GalleryServicer(GalleryEngine(database, store, styles, checks, pool, hub, metrics, reads)),
         StyleServicer(StyleEngine(database, styles, checks)),
+        ProfileServicer(ProfileEngine(database)),
         PackServicer(PackLibrary.load(settings.styles, styles)),
         FoundationServicer(describer),
     )

@@ -39,9 +39,14 @@ GATEWAY: Arrows = {
         "trainings": "a preview takes the trigger of the subject's adapter",
         "peers": "what a style asks a generator for, and what it says",
     },
+    "profiles": {
+        "api": "names, pages and times",
+        "tenants": "whose profiles they are",
+    },
     "galleries": {
         "api": "names, pages, states and times",
         "tenants": "whose subject it is",
+        "profiles": "images are judged by one",
         "trainings": "a gallery is painted with the adapter of a training",
         "styles": "styles are checked before a gallery is queued",
         "peers": "adapters and failures by reference",
@@ -173,6 +178,7 @@ TABLES: dict[str, dict[str, str]] = {
         "tenants": "the claim of a shot keeps the tenant's fair share in the same transaction",
     },
     "gateway.styles": {"styles": OWN},
+    "gateway.profiles": {"profiles": OWN},
     "gateway.subjects": {"subjects": OWN},
     "gateway.metrics": {
         "galleries": "rows are counted by state when Prometheus asks",

@@ -51,3 +51,8 @@ def foundation_name(digest: str) -> str:
 def pack_name(pack: str) -> str:
     """`packs/{pack}`."""
     return f"packs/{pack}"
+
+
+def profile_name(profile: str) -> str:
+    """`profiles/{profile}`."""
+    return f"profiles/{profile}"

@@ -73,6 +73,7 @@ class GalleryEngine:
             subject_id,
             order,
             found.recipes,
+            found.profile,
             key=key,
             validate_only=validate_only,
         )

@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
+from headshots.acceptance.profiles import Profile
+from headshots.acceptance.verdict import Acceptance
 from headshots.database import read, write
 from headshots.errors import NotFoundError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL_STATES, galleries, shots
@@ -16,6 +18,7 @@ from services.gateway.api.errors import not_found
 from services.gateway.api.names import gallery_name, image_name
 from services.gateway.api.pages import NewestFirst
 from services.gateway.events.poller import read_revisions
+from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.models import Gallery, Image
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
@@ -124,35 +127,64 @@ def _finished(gallery_id: str) -> sa.Select[Any]:
 
 
 def _to_image(row: Row[Any]) -> Image:
-    return Image(number=row.number, style=row.style, seed=row.seed, key=row.image_key, **row.image)
+    return Image(
+        number=row.number,
+        style=row.style,
+        seed=row.seed,
+        key=row.image_key,
+        judgement=Judgement.from_json(row.judged),
+        tries=row.tries,
+        **row.image,
+    )
+
+
+def style_shots_of(row: Row[Any]) -> tuple[int, ...]:
+    """Shots of each style, of a row of `galleries`; of older ones each has the same number."""
+    return tuple(row.style_shots or [row.shots_per_style] * len(row.styles))
 
 
 def to_galleries(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gallery]:
     """Galleries from rows of `galleries`: without images, but with the counts of their shots."""
-    counted = connection.execute(
-        sa.select(shots.c.gallery_id, shots.c.state, sa.func.count().label("shots"))
-        .where(shots.c.gallery_id.in_([row.id for row in rows]))
+    counted: dict[str, list[Row[Any]]] = {row.id: [] for row in rows}
+    query = (
+        sa.select(
+            shots.c.gallery_id,
+            shots.c.state,
+            sa.func.count().label("shots"),
+            sa.func.sum(shots.c.tries).label("tries"),
+            sa.func.count(sa.case((shots.c.acceptance == Acceptance.ACCEPTED.value, 1))).label("accepted"),
+        )
+        .where(shots.c.gallery_id.in_(list(counted)))
         .group_by(shots.c.gallery_id, shots.c.state)
     )
-    counts = {(row.gallery_id, row.state): int(row.shots) for row in counted}
-    return [
-        Gallery(
-            id=row.id,
-            subject_id=row.subject_id,
-            state=row.state,
-            styles=tuple(recipe["name"] for recipe in row.styles),
-            shots_per_style=row.shots_per_style,
-            seed=row.seed,
-            total_shots=len(row.styles) * row.shots_per_style,
-            completed_shots=counts.get((row.id, SUCCEEDED), 0),
-            failed_shots=counts.get((row.id, FAILED), 0),
-            adapter=Adapter(**row.adapter),
-            created_at=row.created_at,
-            ended_at=row.ended_at,
-            failure=Failure(row.failure_reason, row.failure_message) if row.failure_reason else None,
-            status_message=row.note,
-            revision=row.revision,
-            remix=Remix.from_json(row.remix),
-        )
-        for row in rows
-    ]
+    for one in connection.execute(query):
+        counted[one.gallery_id].append(one)
+    return [_to_gallery(row, counted[row.id]) for row in rows]
+
+
+def _to_gallery(row: Row[Any], counted: Sequence[Row[Any]]) -> Gallery:
+    """`counted`: its shots by state."""
+    shots_in = {one.state: int(one.shots) for one in counted}
+    return Gallery(
+        id=row.id,
+        subject_id=row.subject_id,
+        state=row.state,
+        styles=tuple(recipe["name"] for recipe in row.styles),
+        style_shots=style_shots_of(row),
+        seed=row.seed,
+        completed_shots=shots_in.get(SUCCEEDED, 0),
+        failed_shots=shots_in.get(FAILED, 0),
+        adapter=Adapter(**row.adapter),
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+        failure=Failure(row.failure_reason, row.failure_message) if row.failure_reason else None,
+        status_message=row.note,
+        revision=row.revision,
+        remix=Remix.from_json(row.remix),
+        profile=Profile.from_json(row.profile) if row.profile is not None else None,
+        max_tries=row.max_tries,
+        accepted_shots=sum(int(one.accepted) for one in counted),
+        tries=sum(int(one.tries) for one in counted),
+        guarantee=row.guarantee,
+        regenerates=row.regenerates or "",
+    )
