@@ -44,23 +44,20 @@ class GalleryCalls(Connection):
             styles, seed: 1 to 32 distinct styles, bare ids do; shot i of each first takes seed + i, 0 to 2^32-1.
             shots_per_style, style_shots: 1 to 64 of each, or a number for each style; at most 160 in all.
             format, quality: of the files; quality 1 to 100 is for JPEG and WebP, 0 takes the server's default.
-            priority: who is served first; HIGH is a right that the operator grants a tenant.
             remix, training: a finished image to paint over, a training whose adapter to take, of the same subject.
             profile, max_tries: what judges the images, default profile-worthy, and seeds tried for a shot, default 1.
-            request_id, validate_only: as for `create_training`.
+            priority, request_id, validate_only: as for `create_training`.
 
         Raises:
             InvalidArgumentError: a style twice, or what the limits above exclude.
             FailedPreconditionError, PermissionDeniedError: no adapter yet; no right to high priority.
             NotFoundError: no such subject, style, training or profile, or no such image to paint over.
         """
-        names = style_names(styles)
-        shots = {"style_shots": style_shots} if style_shots else {"shots_per_style": shots_per_style}
-        painting = convert.painting_options(seed, format, quality, priority, remix, training, profile, max_tries)
-        request = galleries_pb2.CreateGalleryRequest(
-            parent=resource_name(subject, Kind.SUBJECT), styles=names, validate_only=validate_only, **shots, **painting
-        )
-        request.request_id = request_id or new_request_id()
+        fields = convert.painting_options(seed, format, quality, priority, remix, training, profile, max_tries)
+        fields |= {"style_shots": style_shots} if style_shots else {"shots_per_style": shots_per_style}
+        fields |= {"styles": style_names(styles), "request_id": request_id or new_request_id()}
+        parent = resource_name(subject, Kind.SUBJECT)
+        request = galleries_pb2.CreateGalleryRequest(parent=parent, validate_only=validate_only, **fields)
         return convert.gallery((await self._unary("CreateGallery", request)).gallery)
 
     async def get_gallery(self, gallery: GalleryRef) -> Gallery:

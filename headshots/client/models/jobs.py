@@ -8,16 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from headshots.client.models.images import Image, PaintedImage, Remix, ShotPreview
 from headshots.client.models.scores import TrainingScores
 from headshots.client.models.subjects import Adapter
 from headshots.client.models.verdicts import Guarantee
 from headshots.errors import CancelledByCallerError, HeadshotsError
-
-if TYPE_CHECKING:
-    from headshots.client.models.shoots import Shoot
 
 
 class JobState(StrEnum):
@@ -50,19 +46,15 @@ class Failure:
     message: str
 
 
-class JobFailedError(HeadshotsError):
-    """A training, a gallery or a shoot ended as FAILED; `job` is the job as it stands."""
-
-    def __init__(self, job: Training | Gallery | Shoot) -> None:
-        failure = job.failure or Failure("JOB_FAILED", f"{job.name} failed without saying why")
-        super().__init__(failure.reason, failure.message, metadata={"name": job.name})
-        self.job = job
-
-
 class Job:
     """What trainings, galleries and shoots have in common."""
 
-    def raise_for_state(self: Training | Gallery | Shoot) -> None:  # type: ignore[misc]
+    name: str
+    state: JobState
+    failure: Failure | None
+    """Why it FAILED; None in every other state."""
+
+    def raise_for_state(self) -> None:
         """Raise when the job did not succeed; a job that still runs passes.
 
         Raises:
@@ -75,6 +67,15 @@ class Job:
             raise CancelledByCallerError(
                 "JOB_CANCELLED", f"{self.name} was cancelled before it was done", metadata={"name": self.name}
             )
+
+
+class JobFailedError(HeadshotsError):
+    """A training, a gallery or a shoot ended as FAILED; `job` is the job as it stands."""
+
+    def __init__(self, job: Job) -> None:
+        failure = job.failure or Failure("JOB_FAILED", f"{job.name} failed without saying why")
+        super().__init__(failure.reason, failure.message, metadata={"name": job.name})
+        self.job = job
 
 
 @dataclass(frozen=True)
