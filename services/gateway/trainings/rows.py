@@ -15,7 +15,7 @@ from services.gateway.api.names import training_name
 from services.gateway.api.pages import NewestFirst
 from services.gateway.events.log import EventBatch
 from services.gateway.events.poller import read_revisions
-from services.gateway.peers.models import Adapter
+from services.gateway.peers.models import Adapter, TrainingRequest
 from services.gateway.tenants.ownership import find_subject
 from services.gateway.trainings.events import (
     delete_events_of_subject,
@@ -57,6 +57,11 @@ def _find(connection: Connection, tenant_id: str, subject_id: str, training_id: 
     if row is None:
         raise not_found("TRAINING_NOT_FOUND", training_name(subject_id, training_id), listed_by="ListTrainings")
     return to_training(row)
+
+
+def load_training(connection: Connection, training_id: str) -> Training:
+    """A training that is there, of whichever tenant."""
+    return to_training(connection.execute(sa.select(trainings).where(trainings.c.id == training_id)).one())
 
 
 def list_trainings(
@@ -157,6 +162,23 @@ def learns_from(connection: Connection, subject_id: str, photo_key: str) -> str 
         if photo_key in (key for key, _ in to_training(row).request.photos):
             return training_name(subject_id, row.id)
     return None
+
+
+def photos_of(connection: Connection, training_ids: Sequence[str]) -> dict[str, set[str]]:
+    """The keys of the photos that each of the trainings learned from."""
+    rows = connection.execute(sa.select(trainings.c.id, trainings.c.request).where(trainings.c.id.in_(training_ids)))
+    return {row.id: {key for key, _ in TrainingRequest.from_json(row.request).photos} for row in rows}
+
+
+def newest_of_foundation(connection: Connection, subject_id: str, foundation_digest: str) -> Training | None:
+    """The subject's newest successful training of a foundation."""
+    query = (
+        sa.select(trainings)
+        .where(trainings.c.subject_id == subject_id, trainings.c.state == SUCCEEDED)
+        .order_by(trainings.c.ended_at.desc(), trainings.c.id.desc())
+    )
+    made = (to_training(row) for row in connection.execute(query))
+    return next((each for each in made if finished_adapter(each).foundation_digest == foundation_digest), None)
 
 
 def delete_of_subject(connection: Connection, subject_id: str) -> None:
