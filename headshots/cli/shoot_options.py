@@ -51,7 +51,9 @@ Styles = Annotated[
 ]
 Count = Annotated[int, typer.Option(min=1, max=160, help="Portraits in all.")]
 Out = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the images; made if missing.")]
-Best = Annotated[int, typer.Option("--best", min=0, max=160, help="Save so many, the best; 0: all of them.")]
+Best = Annotated[
+    int, typer.Option("--best", min=0, max=160, help="Save so many, the best, and none that is refused; 0: all.")
+]
 Name = Annotated[str | None, typer.Option("--name", help="With a folder: what the person is called. Default: as it.")]
 ClassNoun = Annotated[str, typer.Option(help="With a folder: the foundation's word for the person: man, woman …")]
 ProfileName = Annotated[

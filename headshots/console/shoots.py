@@ -149,7 +149,7 @@ def turnaround_line(shoot: Shoot) -> str:
     took = f"took {duration((shoot.end_time - shoot.create_time).total_seconds())}"
     expected, latest = shoot.quote.expected_finish_time, shoot.quote.latest_finish_time
     if expected is None or latest is None:
-        return took
+        return f"{took}; there was nothing to quote it by, as nothing had been measured here"
     quoted = [duration((moment - shoot.create_time).total_seconds()) for moment in (expected, latest)]
     return f"{took}; quoted {quoted[0]}, nine of ten within {quoted[1]}"
 

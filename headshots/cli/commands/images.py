@@ -76,10 +76,14 @@ def download(
 ) -> None:
     """Write a gallery's images into a folder, named by rank: 01-STYLE.png is the best. May be repeated."""
     from headshots.cli.session import connect
+    from headshots.client import ImageOrder
     from headshots.console.output import print_json
+    from headshots.console.verdicts import best_of
 
+    out.mkdir(parents=True, exist_ok=True)
     with connect(address, api_key, tls_ca) as client:
-        files = client.download_images(gallery, out, max_rank=best, acceptance=_acceptance(only))
+        images = list(client.list_images(gallery, order=ImageOrder.RANK, acceptance=_acceptance(only)))
+        files = [client.save_image(image, out) for image in best_of(images, best)]
     if as_json:
         print_json({"gallery": gallery, "files": [str(file) for file in files]})
         return

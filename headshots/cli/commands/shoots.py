@@ -186,12 +186,13 @@ def _follow(client: Headshots, made: Shoot, out: Path, best: int, as_json: bool)
     from headshots.client import ImageOrder
     from headshots.console.output import note, print_json
     from headshots.console.shoots import follow_shoot, guarantee_line, saved_line, turnaround_line
-    from headshots.console.verdicts import print_verdicts
+    from headshots.console.verdicts import best_of, print_verdicts
 
     go_on = ("" if out == options.OUT else f"--out {out}") + (f" --best {best}" if best else "")
     ended = follow_shoot(client, made, go_on=go_on.strip())
     images = list(client.list_images(ended.gallery, order=ImageOrder.RANK))
-    files = client.download_images(ended.gallery, out, max_rank=best)
+    out.mkdir(parents=True, exist_ok=True)
+    files = [client.save_image(image, out) for image in best_of(images, best)]
     if as_json:
         print_json({"shoot": ended, "images": images, "files": [str(file) for file in files]})
         return

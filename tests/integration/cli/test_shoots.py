@@ -102,6 +102,9 @@ def test_what_nobody_measured_is_said(terminal: Terminal, selfies: Path, tmp_pat
     done = terminal.run("shoot", str(selfies), *TWO_STYLES, "--count", "2", "--out", str(tmp_path / "out"))
     assert "guarantee: NOT_MEASURED, nobody could judge all 2 portraits" in done.stdout
     assert "not measured" in done.stdout.splitlines()[1]
+    assert len(list((tmp_path / "out").iterdir())) == 2
+    best = terminal.json("shoot", "s0", *TWO_STYLES, "--count", "2", "--best", "1", "--out", str(tmp_path / "best"))
+    assert len(best["files"]) == 1, "nobody has refused it"
 
 
 def test_a_shoot_can_be_left_and_taken_up(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:
@@ -209,6 +212,9 @@ def test_images_are_listed_fetched_and_painted_again(terminal: Terminal, selfies
     ]
     assert [image["rank"] for image in terminal.json("images", "list", gallery, "--only", "accepted")] == [1, 2]
     assert len(terminal.json("images", "list", gallery, "--styles", STYLES[2])) == 1
+    assert (
+        len(terminal.json("images", "download", gallery, "--best", "3", "--out", str(tmp_path / "two"))["files"]) == 2
+    )
     best = terminal.run("images", "download", gallery, "--best", "1", "--out", str(tmp_path / "best")).stdout.split()
     assert best == [str(tmp_path / "best" / f"01-{STYLES[2]}.png")]
     disliked = f"{gallery}/images/1"
