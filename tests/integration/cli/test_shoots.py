@@ -13,8 +13,11 @@ from pathlib import Path
 import pytest
 import typer
 
+from headshots.acceptance.profiles import PROFILE_WORTHY
 from headshots.cli.shoot_options import moment
+from headshots.console.advice import advice_for
 from headshots.console.output import duration
+from headshots.errors import FailedPreconditionError
 from headshots.v1 import jobs_pb2
 from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.styles import STYLES
@@ -169,7 +172,9 @@ def test_mistakes_are_told_in_words(terminal: Terminal, selfies: Path, tmp_path:
     for count in ("0", "161"):
         terminal.run(*order, *TWO_STYLES, "--count", count, code=2)
     assert "is no time: 45m" in terminal.run(*order, *TWO_STYLES, "--deadline", "soon", code=2).stderr
-    assert "DEADLINE_NOT_MET" in terminal.run(*order, *TWO_STYLES, "--deadline", "2020-01-01", code=4).stderr
+    early = terminal.run(*order, *TWO_STYLES, "--deadline", "2020-01-01", code=4)
+    assert "DEADLINE_TOO_EARLY" in early.stderr
+    assert "--quote tells when" in early.stderr
     nosuch = terminal.run(*order, "--pack", "nosuch", code=4)
     assert "PACK_NOT_FOUND" in nosuch.stderr
     assert "`headshots packs list`" in nosuch.stderr
@@ -190,6 +195,14 @@ def test_deadlines_are_read_as_people_write_them() -> None:
     assert moment("2026-12-24T18:00").tzinfo is not None
     with pytest.raises(typer.BadParameter):
         moment("45 minutes")
+
+
+def test_what_a_shoot_needs_is_given_free_by_the_command_that_ends_it() -> None:
+    for job, command in (("shoots/o", "shoots"), ("trainings/t", "trainings"), ("galleries/g", "galleries")):
+        name = f"subjects/s/{job}"
+        for reason in ("SUBJECT_BUSY", "PHOTO_IN_USE", "GALLERY_IN_USE", "IMAGE_IN_USE"):
+            said = advice_for(FailedPreconditionError(reason, "it is needed", metadata={"name": name}))
+            assert said == f"`headshots {command} cancel {name}` ends it"
 
 
 @pytest.mark.parametrize(
@@ -235,18 +248,17 @@ def test_packs_are_listed_and_shown(terminal: Terminal) -> None:
 
 def test_profiles_are_made_changed_and_shown(terminal: Terminal) -> None:
     made = terminal.json("profiles", "create", "team", "--limit", "min_sharpness=0.75", "--name", "Team")
-    assert (made["name"], made["limits"]["min_sharpness"], made["limits"]["min_face_share"]) == (
-        "profiles/team",
-        0.75,
-        0.25,
-    )
+    assert (made["name"], made["display_name"], made["limits"]["min_sharpness"]) == ("profiles/team", "Team", 0.75)
+    assert made["limits"]["min_face_share"] == PROFILE_WORTHY.limits.min_face_share
     terminal.run("profiles", "update", "team", "--limit", "min_face_share=0.5")
     shown = terminal.run("profiles", "show", "team").stdout
-    assert {"min_sharpness         0.75", "min_face_share        0.5", "max_face_outside      0"} <= set(
-        shown.splitlines()
-    )
+    assert {
+        "min_sharpness         0.75",
+        "min_face_share        0.5",
+        f"max_face_outside      {PROFILE_WORTHY.limits.max_face_outside:g}",
+    } <= set(shown.splitlines())
     rows = [line.split()[:3] for line in terminal.run("profiles", "list").stdout.splitlines()[1:]]
-    assert rows == [["profile-worthy", "1", "everybody"], ["team", "2", "you"]]
+    assert rows == [["profile-worthy", "1", "everybody"], ["strict", "1", "everybody"], ["team", "2", "you"]]
     assert (
         "there are max_likeness_spreads" in terminal.run("profiles", "create", "x", "--limit", "sharp=1", code=2).stderr
     )

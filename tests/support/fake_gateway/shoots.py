@@ -33,7 +33,7 @@ class FakeShoots(FakeState):
         if trains and len(self.photos[request.parent]) < 6:
             raise FailedPreconditionError("TOO_FEW_PHOTOS", "a training needs 6 usable photos; upload more")
         if request.HasField("deadline") and request.deadline.ToMilliseconds() < 2_000_000_000_000:
-            raise FailedPreconditionError("DEADLINE_NOT_MET", "it would be finished after the deadline")
+            raise FailedPreconditionError("DEADLINE_TOO_EARLY", "half of such shoots would be finished after it")
         shoot = _made(request, f"{request.parent}/shoots/o{len(self.shoots)}", trains)
         if not request.validate_only:
             name = self.by_request_id.setdefault(request.request_id, shoot.name)
