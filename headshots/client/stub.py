@@ -17,6 +17,8 @@ from headshots.v1 import (
     photos_pb2_grpc,
     profiles_pb2,
     profiles_pb2_grpc,
+    shoots_pb2,
+    shoots_pb2_grpc,
     styles_pb2,
     styles_pb2_grpc,
     subjects_pb2,
@@ -37,6 +39,7 @@ _STUBS: tuple[Any, ...] = (
     foundations_pb2_grpc.FoundationServiceStub,
     packs_pb2_grpc.PackServiceStub,
     profiles_pb2_grpc.ProfileServiceStub,
+    shoots_pb2_grpc.ShootServiceStub,
 )
 _FILES = (
     tenants_pb2,
@@ -48,6 +51,7 @@ _FILES = (
     foundations_pb2,
     packs_pb2,
     profiles_pb2,
+    shoots_pb2,
 )
 
 METHODS: dict[str, tuple[str, ...]] = {

@@ -28,6 +28,7 @@ from headshots.schema.gateway import (
     training_events,
     trainings,
 )
+from headshots.schema.shoots import shoot_events, shoots
 from headshots.schema.trainer import training_jobs
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "metadata",
     "photos",
     "profiles",
+    "shoot_events",
+    "shoots",
     "shots",
     "styles",
     "subjects",

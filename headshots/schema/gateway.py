@@ -5,13 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, lease_columns, metadata
-
-
-def _request_columns() -> list[Column[object]]:
-    """The `request_id` of the call that made a row, and all else that was asked; see services.gateway.api.requests."""
-    return [Column("request_id", String(64)), Column("request_parameters", sa.JSON(none_as_null=True))]
-
+from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, lease_columns, metadata, request_columns
 
 tenants = Table(
     "tenants",
@@ -46,7 +40,7 @@ styles = Table(
     Column("name", String(64), primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("style", sa.JSON, nullable=False),
-    *_request_columns(),
+    *request_columns(),
     # Of all versions: new galleries refuse the style since then. A request_id is of the first version alone.
     Column("archived_at", Float),
     Column("created_at", Float, nullable=False),
@@ -63,7 +57,7 @@ profiles = Table(
     Column("version", Integer, primary_key=True),
     Column("profile", sa.JSON, nullable=False),
     # Of the first version alone.
-    *_request_columns(),
+    *request_columns(),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("tenant_id", "request_id"),
 )
@@ -75,7 +69,7 @@ subjects = Table(
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
     Column("display_name", String(128), nullable=False, default=""),
     Column("class_noun", String(32), nullable=False),
-    *_request_columns(),
+    *request_columns(),
     # Being erased: invisible to every call; any gateway that finds it finishes the job.
     Column("deleting", sa.Boolean, nullable=False, default=False),
     # When everything of it was gone; the row stays for a last look at the object store.
@@ -110,7 +104,7 @@ trainings = Table(
     Column("id", String(64), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    *_request_columns(),
+    *request_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     # Whether it was ever sent to a trainer: before that it can be cancelled without asking one.
@@ -131,6 +125,8 @@ trainings = Table(
     Column("ended_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_trainings_state", "state"),
+    # How long they take: the newest finished ones.
+    Index("ix_trainings_state_ended_at", "state", "ended_at"),
     Index("ix_trainings_owes_cancel", "owes_cancel"),
 )
 
@@ -151,7 +147,7 @@ galleries = Table(
     Column("id", String(64), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    *_request_columns(),
+    *request_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
@@ -179,9 +175,13 @@ galleries = Table(
     Column("failure_reason", String(64)),
     Column("failure_message", Text),
     Column("created_at", Float, nullable=False),
+    # When its first shot was claimed.
+    Column("started_at", Float),
     Column("ended_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_galleries_state", "state"),
+    # How long they take: the newest finished ones.
+    Index("ix_galleries_state_ended_at", "state", "ended_at"),
 )
 
 shots = Table(

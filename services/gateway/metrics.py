@@ -16,11 +16,14 @@ from headshots.acceptance.verdict import Acceptance, Verdict
 from headshots.database import read
 from headshots.errors import HeadshotsError
 from headshots.rpc.scrapes import SharedCollector
-from headshots.schema import PENDING, RUNNING, galleries, shots, trainings
+from headshots.schema import PENDING, RUNNING, SUCCEEDED, galleries, shoots, shots, trainings
 
 _LOG = logging.getLogger(__name__)
 # Rows that ended are not counted: their number grows without end.
 _STATES = (PENDING, RUNNING)
+_SHOOT_BUCKETS = (60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 14400)
+
+
 _TRY_BUCKETS = (1, 2, 3, 4, 5, 10)
 _SHOT_BUCKETS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900)
 
@@ -28,7 +31,9 @@ _SHOT_BUCKETS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900)
 class GatewayMetrics:
     """Counters of one gateway, and gauges of the whole installation read from its database at scrape time."""
 
-    def __init__(self, registry: CollectorRegistry, engine: Engine) -> None:
+    def __init__(self, registry: CollectorRegistry, engine: Engine, *, promised_shoot_seconds: float = 1800.0) -> None:
+        """`promised_shoot_seconds`: within which shoots shall be finished."""
+        self.shoots = ShootMetrics(registry, promised_shoot_seconds)
         self.uploads = Counter(
             "headshots_gateway_uploads", "Photo streams, by how they ended.", ("status",), registry=registry
         )
@@ -78,6 +83,50 @@ class GatewayMetrics:
             yield
         finally:
             gauge.dec()
+
+
+class ShootMetrics:
+    """Counts shoots by how they ended, and holds their time against the promise. Each shoot is counted once."""
+
+    def __init__(self, registry: CollectorRegistry, promised_seconds: float) -> None:
+        self._promised_seconds = promised_seconds
+        self._ended = Counter(
+            "headshots_gateway_shoots",
+            "Shoots that ended, by outcome, and by guarantee: met, not_met, not_measured, or none where it failed.",
+            ("outcome", "guarantee"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "headshots_gateway_shoot_seconds",
+            "Seconds from a shoot's acceptance to its end, of those that succeeded.",
+            registry=registry,
+            buckets=_SHOOT_BUCKETS,
+        )
+        self._promises = Counter(
+            "headshots_gateway_shoot_promises",
+            "Shoots that succeeded, by whether within the promised time: kept or broken.",
+            ("promise",),
+            registry=registry,
+        )
+        promised = Gauge(
+            "headshots_gateway_shoot_promised_seconds",
+            "Seconds within which shoots shall be finished, as set.",
+            registry=registry,
+        )
+        promised.set(promised_seconds)
+        for promise in ("kept", "broken"):
+            self._promises.labels(promise)
+        for guarantee in ("met", "not_met", "not_measured"):
+            self._ended.labels("succeeded", guarantee)
+        for outcome in ("failed", "cancelled"):
+            self._ended.labels(outcome, "none")
+
+    def ended(self, outcome: str, guarantee: str, *, seconds: float) -> None:
+        """Counts a shoot; `outcome` is its state, `seconds` are from its acceptance to its end."""
+        self._ended.labels(outcome, guarantee).inc()
+        if outcome == SUCCEEDED:
+            self._seconds.observe(seconds)
+            self._promises.labels("kept" if seconds <= self._promised_seconds else "broken").inc()
 
 
 def _shots(registry: CollectorRegistry) -> Counter:
@@ -172,5 +221,6 @@ class _TableCollector(Collector):
 _FAMILIES = (
     ("headshots_gateway_galleries", "Galleries that wait or run, by state.", galleries),
     ("headshots_gateway_trainings", "Trainings that wait or run, by state.", trainings),
+    ("headshots_gateway_shoots_rows", "Shoots that wait or run, by state.", shoots),
     ("headshots_gateway_shots_rows", "Shots that wait or run, by state.", shots),
 )

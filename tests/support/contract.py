@@ -17,6 +17,7 @@ from headshots.v1 import (
     packs_pb2,
     photos_pb2,
     profiles_pb2,
+    shoots_pb2,
     styles_pb2,
     subjects_pb2,
     tenants_pb2,
@@ -34,6 +35,7 @@ FILES = (
     foundations_pb2,
     packs_pb2,
     profiles_pb2,
+    shoots_pb2,
 )
 SHARED_FILES = (adapters_pb2, images_pb2, jobs_pb2)
 SERVICES: dict[str, ServiceDescriptor] = {

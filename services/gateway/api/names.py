@@ -53,6 +53,11 @@ def pack_name(pack: str) -> str:
     return f"packs/{pack}"
 
 
+def shoot_name(subject_id: str, shoot_id: str) -> str:
+    """`subjects/{subject}/shoots/{shoot}`."""
+    return f"{subject_name(subject_id)}/shoots/{shoot_id}"
+
+
 def profile_name(profile: str) -> str:
     """`profiles/{profile}`."""
     return f"profiles/{profile}"

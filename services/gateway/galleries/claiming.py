@@ -169,12 +169,12 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
             .join(subjects, subjects.c.id == galleries.c.subject_id)
             .where(shots.c.id == lease.id)
         ).one()
+        now = database_now(connection)
         connection.execute(
             sa.update(galleries)
             .where(galleries.c.id == row.id, galleries.c.state == PENDING)
-            .values(state=RUNNING, revision=galleries.c.revision + 1)
+            .values(state=RUNNING, revision=galleries.c.revision + 1, started_at=now)
         )
-        now = database_now(connection)
         connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
     return _to_shot(lease, row)
 

@@ -21,7 +21,7 @@ _ACCEPTANCES = {
     Acceptance.NOT_MEASURED: images_pb2.ACCEPTANCE_NOT_MEASURED,
 }
 _OUTCOMES = {images_pb2.ACCEPTANCE_UNSPECIFIED: "", **{number: each.value for each, number in _ACCEPTANCES.items()}}
-_GUARANTEES = {
+GUARANTEES = {
     None: galleries_pb2.GUARANTEE_UNSPECIFIED,
     MET: galleries_pb2.GUARANTEE_MET,
     NOT_MET: galleries_pb2.GUARANTEE_NOT_MET,
@@ -100,7 +100,7 @@ def gallery(value: Gallery) -> galleries_pb2.Gallery:
         max_tries=value.max_tries,
         accepted_shots=value.accepted_shots,
         tries=value.tries,
-        guarantee=_GUARANTEES[value.guarantee],
+        guarantee=GUARANTEES[value.guarantee],
         regenerates=value.regenerates,
     )
 

@@ -107,16 +107,34 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, gallery_id: 
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
     """
     with write(engine) as connection:
-        row = find_gallery(connection, tenant_id, subject_id, gallery_id)
-        connection.execute(sa.select(galleries.c.id).where(galleries.c.id == gallery_id).with_for_update())
-        if row.state not in TERMINAL_STATES:
-            bump = {"revision": shots.c.revision + 1, "cancel_requested": True}
-            mine = shots.c.gallery_id == gallery_id
-            connection.execute(sa.update(shots).where(mine, shots.c.state == PENDING).values(state=CANCELLED, **bump))
-            connection.execute(sa.update(shots).where(mine, shots.c.state == RUNNING).values(**bump))
-            connection.execute(sa.update(galleries).where(galleries.c.id == gallery_id).values(cancel_requested=True))
-            update_state(connection, gallery_id)
+        find_gallery(connection, tenant_id, subject_id, gallery_id)
+        request_cancel_in(connection, gallery_id)
         return to_galleries(connection, [find_gallery(connection, tenant_id, subject_id, gallery_id)])[0]
+
+
+def request_cancel_in(connection: Connection, gallery_id: str) -> None:
+    """:func:`request_cancel` within a transaction."""
+    mine = shots.c.gallery_id == gallery_id
+    locked = sa.select(galleries.c.state).where(galleries.c.id == gallery_id).with_for_update()
+    if connection.execute(locked).scalar_one() in TERMINAL_STATES:
+        return
+    bump = {"revision": shots.c.revision + 1, "cancel_requested": True}
+    connection.execute(sa.update(shots).where(mine, shots.c.state == PENDING).values(state=CANCELLED, **bump))
+    connection.execute(sa.update(shots).where(mine, shots.c.state == RUNNING).values(**bump))
+    connection.execute(sa.update(galleries).where(galleries.c.id == gallery_id).values(cancel_requested=True))
+    update_state(connection, gallery_id)
+
+
+def load_gallery(connection: Connection, gallery_id: str) -> Gallery | None:
+    """A gallery of whichever tenant, without its images; None where it is gone."""
+    row = connection.execute(sa.select(galleries).where(galleries.c.id == gallery_id)).first()
+    return to_galleries(connection, [row])[0] if row is not None else None
+
+
+def finished_numbers(connection: Connection, gallery_id: str) -> tuple[int, ...]:
+    """Numbers of the shots that have ended with an image, whether or not it was erased since."""
+    done = sa.and_(shots.c.gallery_id == gallery_id, shots.c.state == SUCCEEDED)
+    return tuple(connection.execute(sa.select(shots.c.number).where(done).order_by(shots.c.number)).scalars())
 
 
 def revisions(engine: Engine, ids: Sequence[str]) -> dict[str, int]:

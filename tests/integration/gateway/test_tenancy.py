@@ -22,6 +22,7 @@ from headshots.errors import HeadshotsError, InvalidArgumentError, NotFoundError
 from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import galleries_pb2, profiles_pb2, styles_pb2, subjects_pb2
 from tests.support.contract import CALLS, name_of
+from tests.support.gateway import shoots
 from tests.support.gateway.caller import Caller, selfie
 from tests.support.gateway.names import FREE_TEXT, NAME_FIELDS, NameField, Names, collections_of, requests, text_fields
 from tests.support.gateway.peer import FOUNDATION_DIGEST
@@ -37,6 +38,7 @@ NOWHERE = Names(
         "trainings": "c" * 16,
         "galleries": "d" * 16,
         "images": "999",
+        "shoots": "f" * 16,
         "styles": "e" * 16,
         "profiles": "f" * 16,
     }
@@ -51,6 +53,9 @@ NOT_ITS_OWN: dict[str, tuple[type[HeadshotsError], str]] = {
     "CreateGallery.profile": (InvalidArgumentError, "PROFILE_UNKNOWN"),
     "ListImages.styles": (InvalidArgumentError, "STYLE_UNKNOWN"),
     "CreateGallery.training": (NotFoundError, "TRAINING_NOT_FOUND"),
+    "CreateShoot.photos": (NotFoundError, "PHOTO_NOT_FOUND"),
+    "CreateShoot.profile": (InvalidArgumentError, "PROFILE_UNKNOWN"),
+    "CreateShoot.styles": (InvalidArgumentError, "STYLE_UNKNOWN"),
     "CreateTraining.photos": (NotFoundError, "PHOTO_NOT_FOUND"),
 }
 
@@ -139,7 +144,8 @@ async def furnished(world: World, caller: Caller, number: int) -> Names:
     await caller("GetImage", galleries_pb2.GetImageRequest(name=image))
     ids: dict[str, str] = {"styles": style.style_id, "profiles": profile.profile_id}
     ids |= {"foundations": FOUNDATION_DIGEST, "packs": "business"}
-    for name in (photos[0].name, training.name, image):
+    shoot = await shoots.finished(caller, (await shoots.order(caller, subject, count=1)).name)
+    for name in (photos[0].name, training.name, image, shoot.name):
         segments = name.split("/")
         ids |= dict(zip(segments[::2], segments[1::2], strict=True))
     return Names(ids, {"photos": tuple(photo.name.rsplit("/", 1)[1] for photo in photos[1:])})
@@ -165,7 +171,7 @@ def without_ids(error: HeadshotsError, *names: Names) -> str:
     """All that an error tells, with its ids taken out."""
     told = repr((type(error), error.reason, error.message, error.metadata, error.violations))
     for name in names:
-        for collection in ("subjects", "photos", "trainings", "galleries", "styles", "profiles"):
+        for collection in ("subjects", "photos", "trainings", "galleries", "styles", "shoots", "profiles"):
             told = told.replace(name.ids[collection], "ID")
     return re.sub(r"images/\d+", "images/N", told)
 
@@ -227,5 +233,5 @@ async def test_own_names_are_answered_without_a_word_of_others(scene: Scene) -> 
             messages[0].validate_only = True
         answer = str(await answers(scene.world.acme, call, messages))
         for ids in hidden:
-            for collection in ("subjects", "photos", "trainings", "galleries"):
+            for collection in ("subjects", "photos", "trainings", "galleries", "shoots"):
                 assert ids[collection] not in answer, call.name

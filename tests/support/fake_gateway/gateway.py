@@ -18,6 +18,7 @@ from tests.support.fake_gateway.images import FakeImages
 from tests.support.fake_gateway.packs import FakePacks
 from tests.support.fake_gateway.photos import FakePhotos
 from tests.support.fake_gateway.profiles import FakeProfiles
+from tests.support.fake_gateway.shoots import FakeShoots
 from tests.support.fake_gateway.styles import FakeStyles
 from tests.support.fake_gateway.subjects import FakeSubjects
 from tests.support.fake_gateway.trainings import FakeTrainings
@@ -31,10 +32,11 @@ class FakeGateway(
     FakeTrainings,
     FakeGalleries,
     FakeImages,
+    FakeShoots,
     FakeStyles,
-    FakeProfiles,
     FakeFoundations,
     FakePacks,
+    FakeProfiles,
 ):
     """Answers every call of the public API for one tenant."""
 
