@@ -13,6 +13,10 @@ from headshots.errors import (
     NotFoundError,
 )
 from headshots.v1 import galleries_pb2, images_pb2
+from services.gateway.api.names import ids
+from services.gateway.api.requests import IdempotencyKey
+from services.gateway.galleries.orders import regenerating
+from services.gateway.galleries.orders.regenerating import Disliked
 from tests.support.gateway.caller import refused
 from tests.support.gateway.world import World
 
@@ -85,6 +89,16 @@ async def test_the_same_request_id_makes_one_gallery(world: World, old: gallerie
     await world.acme.finished_gallery(first.name)
     assert len(world.rows(schema.galleries)) == 2
     assert (await regenerate(world, old.images[0].name, request_id="again")).name == first.name
+
+
+async def test_of_two_calls_at_once_the_second_is_answered_with_what_the_first_made(
+    world: World, old: galleries_pb2.Gallery
+) -> None:
+    """Both have looked, and found nothing, before one of them writes."""
+    disliked = Disliked(*ids(old.name), 0)
+    key = IdempotencyKey("again", {"name": disliked.name})
+    made = [regenerating.regenerate(world.database, "acme", disliked, key=key, validate_only=False) for _ in range(2)]
+    assert made[0].id == made[1].id
 
 
 async def test_validate_only_makes_nothing(world: World, old: galleries_pb2.Gallery) -> None:
