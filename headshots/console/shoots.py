@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -163,11 +162,9 @@ def turnaround_line(shoot: Shoot) -> str:
 
 def saved_line(files: list[Path], out: Path) -> str:
     """Where the images are, in one line."""
-    kinds = Counter("best first" if file.name[0].isdigit() else file.name.partition("-")[0] for file in files)
     if not files:
         return "no image was saved"
-    first = f", best first: {files[0].name} …" if kinds["best first"] else ""
-    return f"{counted(len(files), 'image')} in {out}{first}"
+    return f"{counted(len(files), 'image')} in {out}, best first: {files[0].name} …"
 
 
 def _bare(name: str) -> str:
