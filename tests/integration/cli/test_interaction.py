@@ -87,7 +87,7 @@ def test_a_gallerys_json_carries_its_images(terminal: Terminal, tmp_path: Path) 
     images = made["gallery"]["images"]
     assert [image["seed"] for image in images] == [5, 6]
     assert [Path(file).name for file in made["files"]] == [f"{STYLES[0]}-{image['seed']}.png" for image in images]
-    assert images[0]["likeness"] is None
+    assert images[0]["verdict"]["acceptance"] == "ACCEPTED"
 
 
 def test_a_table_never_breaks_within_a_word(
