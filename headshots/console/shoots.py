@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,7 +83,7 @@ def print_quote(shoot: Shoot) -> None:
     fields: dict[str, object] = {
         "portraits": f"{shoot.asked}: {_portraits(shoot)}",
         "judged by": f"{_bare(shoot.profile)} v{shoot.profile_version}, {tries} each",
-        "training": f"{quote.training_steps} steps" if quote.training_steps else "none: there is an adapter",
+        "training": _training(shoot),
         "images": f"{quote.images} expected, tries included",
         "queue": f"{quote.queue_place} before it" if quote.queue_place else "nothing before it",
         "device": f"{duration(quote.device_seconds)} of work" if quote.device_seconds is not None else "not known yet",
@@ -95,6 +94,13 @@ def print_quote(shoot: Shoot) -> None:
     print_fields(fields)
     if not quote.measured_on:
         note("nothing has been trained or painted here yet, so that nobody can tell how long it takes")
+
+
+def _training(shoot: Shoot) -> str:
+    if not shoot.trains:
+        return "none: there is an adapter"
+    # The trainer alone knows how many steps the first one takes.
+    return f"{shoot.quote.training_steps} steps" if shoot.quote.training_steps else "as long as the foundation says"
 
 
 def _portraits(shoot: Shoot) -> str:
@@ -156,11 +162,9 @@ def turnaround_line(shoot: Shoot) -> str:
 
 def saved_line(files: list[Path], out: Path) -> str:
     """Where the images are, in one line."""
-    kinds = Counter("best first" if file.name[0].isdigit() else file.name.partition("-")[0] for file in files)
     if not files:
         return "no image was saved"
-    first = f", best first: {files[0].name} …" if kinds["best first"] else ""
-    return f"{counted(len(files), 'image')} in {out}{first}"
+    return f"{counted(len(files), 'image')} in {out}, best first: {files[0].name} …"
 
 
 def _bare(name: str) -> str:

@@ -120,19 +120,16 @@ class DemoRun:
         with self._display.stage("train", "Training") as shown:
             async for event in events:
                 now = _checked(event)
-                count_done = progress(now.training_step, now.training_total_steps) if now.training_total_steps else ""
-                shown.update(
-                    now.training_step, now.training_total_steps or None, count=count_done, detail=now.status_message
-                )
+                done, total = now.training_step, now.training_total_steps
+                shown.update(done, total or None, count=progress(done, total), detail=now.status_message)
                 if now.stage is not ShootStage.TRAINING:
                     break
         with self._display.stage("paint", "Painting and judging") as shown:
             async for event in events:
                 now = _checked(event)
+                done, total = now.completed_shots, now.asked
                 detail = now.status_message or f"{now.delivered} accepted, {now.tries} tried"
-                shown.update(
-                    now.completed_shots, now.asked, count=progress(now.completed_shots, now.asked), detail=detail
-                )
+                shown.update(done, total, count=progress(done, total), detail=detail)
         return now
 
     def _fit_to_train(self, person: Person, inspection: PhotosInspection) -> Person:

@@ -21,10 +21,11 @@ body {
 }
 h1 { font-size: clamp(1.9rem, 4vw, 2.8rem); line-height: 1.1; letter-spacing: -.02em; margin: 0 0 8px; }
 h2 { font-size: 1.25rem; letter-spacing: -.01em; margin: 56px 0 4px; }
+h2 + .shots { margin-top: 16px; }
 p { margin: 0 0 16px; color: var(--soft); max-width: 70ch; }
 figure, dl, dd, ul { margin: 0; padding: 0; }
 img { display: block; width: 100%; height: auto; image-rendering: auto; background: var(--line); }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 28px 0 0; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(230px, 1fr)); gap: 12px; margin: 28px 0 0; }
 .facts div { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 16px; }
 .facts dt { color: var(--soft); font-size: .82rem; }
 .facts dd { font-size: 1.35rem; font-weight: 600; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
@@ -63,7 +64,7 @@ footer { margin-top: 64px; padding-top: 16px; border-top: 1px solid var(--line);
 footer { font-size: .85rem; color: var(--soft); }
 @media (max-width: 560px) {
   body { padding: 28px 16px 48px; }
-  .shots { grid-template-columns: repeat(2, 1fr); gap: 12px; }
+  .facts, .shots { grid-template-columns: repeat(2, 1fr); gap: 12px; }
   .shots figcaption { padding: 6px 10px 8px; }
 }
 @media print { .shots figure { break-inside: avoid; box-shadow: none; } }

@@ -89,6 +89,7 @@ def test_a_gallerys_json_carries_its_images(terminal: Terminal, tmp_path: Path) 
     assert [image["seed"] for image in images] == [16, UNMEASURED_SEED]
     assert [Path(file).name for file in made["files"]] == [f"{STYLES[0]}-{image['seed']}.png" for image in images]
     assert [image["likeness"] for image in images] == [pytest.approx(0.9), None]
+    assert images[0]["verdict"]["acceptance"] == "ACCEPTED"
 
 
 def test_a_table_never_breaks_within_a_word(

@@ -96,6 +96,8 @@ def test_a_quote_orders_nothing(terminal: Terminal, selfies: Path) -> None:
     assert fields["measured on"] == "7 trainings and galleries"
     assert "nine of ten by" in fields["finished"]
     assert terminal.fake.shoots == {}
+    terminal.run("train", "s0")
+    assert "none: there is an adapter" in terminal.run("shoot", "s0", *TWO_STYLES, "--quote").stdout
     quoted = terminal.json("shoot", "s0", *TWO_STYLES, "--quote")
     assert quoted["quote"]["images"] == 42
 

@@ -62,7 +62,7 @@ class FakeGalleries(FakeState):
         self.enter("ListGalleries", request)
         mine = [each for name, each in self.galleries.items() if name.startswith(f"{request.parent}/")]
         items, token = page(mine[::-1], request)
-        return galleries_pb2.ListGalleriesResponse(galleries=items, next_page_token=token)
+        return galleries_pb2.ListGalleriesResponse(galleries=map(_without_images, items), next_page_token=token)
 
     async def WatchGallery(
         self, request: galleries_pb2.WatchGalleryRequest, context: Any
