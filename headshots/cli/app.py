@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from headshots.cli.commands import demo, export, galleries, keys, photos, serve, styles, subjects, tenants, trainings
+from headshots.cli.commands import (
+    demo,
+    export,
+    galleries,
+    keys,
+    links,
+    photos,
+    serve,
+    styles,
+    subjects,
+    tenants,
+    trainings,
+)
 from headshots.console.exits import HELP
 
 app = typer.Typer(
@@ -26,6 +38,7 @@ app.add_typer(photos.app, name="photos")
 app.command("train")(trainings.train)
 app.add_typer(trainings.app, name="trainings")
 app.command("generate")(galleries.generate)
+galleries.app.command("links")(links.links)
 app.add_typer(galleries.app, name="galleries")
 app.add_typer(styles.app, name="styles")
 app.command("export")(export.export)

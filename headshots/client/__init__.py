@@ -6,7 +6,7 @@ here as the server raised them, and `JobFailedError` for a training or gallery t
 
 from headshots.client.aio import AsyncHeadshots
 from headshots.client.models.foundations import Foundation
-from headshots.client.models.images import Image, ImageFormat, PaintedImage, Remix, ShotPreview
+from headshots.client.models.images import Image, ImageFormat, ImageLink, PaintedImage, Remix, ShotPreview
 from headshots.client.models.jobs import (
     Failure,
     Gallery,
@@ -40,6 +40,7 @@ __all__ = [
     "Headshots",
     "Image",
     "ImageFormat",
+    "ImageLink",
     "JobFailedError",
     "JobState",
     "LossPoint",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headshots.client.calls.foundations import FoundationCalls
-from headshots.client.calls.galleries import GalleryCalls
+from headshots.client.calls.links import LinkCalls
 from headshots.client.calls.packs import PackCalls
 from headshots.client.calls.photos import PhotoCalls
 from headshots.client.calls.styles import StyleCalls
@@ -13,7 +13,7 @@ from headshots.client.calls.trainings import TrainingCalls
 
 
 class AsyncHeadshots(
-    TenantCalls, SubjectCalls, PhotoCalls, TrainingCalls, GalleryCalls, StyleCalls, FoundationCalls, PackCalls
+    TenantCalls, SubjectCalls, PhotoCalls, TrainingCalls, LinkCalls, StyleCalls, FoundationCalls, PackCalls
 ):
     """The public API for asyncio.
 

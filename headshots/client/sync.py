@@ -166,4 +166,5 @@ class Headshots:
     cancel_gallery = _blocking(AsyncHeadshots.cancel_gallery)
     delete_gallery = _blocking(AsyncHeadshots.delete_gallery)
     get_image = _blocking(AsyncHeadshots.get_image)
+    image_links = _blocking(AsyncHeadshots.image_links)
     delete_image = _blocking(AsyncHeadshots.delete_image)

@@ -18,6 +18,7 @@ _ADVICE = {
     "PHOTO_IN_USE": "`headshots trainings cancel {name}` ends it",
     "GALLERY_ACTIVE": "`headshots galleries cancel {name}` ends it",
     "IMAGE_IN_USE": "`headshots galleries cancel {name}` ends it",
+    "LINKS_NOT_SET_UP": "`headshots galleries fetch {name}` brings the files",
     "STYLE_NOT_FOUND": "`headshots styles list` shows those there are",
     "CLASS_NOUN_UNKNOWN": "`headshots subjects create --class-noun person` makes one that the foundation knows",
     "STYLE_WORDS_UNKNOWN": "`headshots styles list` shows other styles",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -49,6 +50,15 @@ class PaintedImage:
 
     image: Image
     content: bytes
+
+
+@dataclass(frozen=True)
+class ImageLink:
+    """A link to an image's file. Whoever has the `url` can open it until `expire_time`; it is not part of the repr."""
+
+    image: str
+    url: str = field(repr=False)
+    expire_time: datetime | None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Protocol
 
 import grpc.aio
 
@@ -18,11 +18,22 @@ from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.models import Gallery, Image
 
 
+class LinkServicer(Protocol):
+    """Answers the calls about links to images; `links.servicer` implements it."""
+
+    async def create_image_links(
+        self, request: galleries_pb2.CreateImageLinksRequest
+    ) -> galleries_pb2.CreateImageLinksResponse:
+        """CreateImageLinks."""
+        ...
+
+
 class GalleryServicer(galleries_pb2_grpc.GalleryServiceServicer):
     """Every method raises `HeadshotsError`s; the server's interceptors turn them into statuses."""
 
-    def __init__(self, engine: GalleryEngine) -> None:
+    def __init__(self, engine: GalleryEngine, links: LinkServicer) -> None:
         self._engine = engine
+        self._links = links
 
     def register(self, server: grpc.aio.Server) -> list[str]:
         """Adds the service to a server; full names of what was added."""
@@ -90,6 +101,12 @@ class GalleryServicer(galleries_pb2_grpc.GalleryServiceServicer):
         subject_id, gallery_id, number = ids(request.name)
         image, content = await self._engine.get_image(current_tenant(), subject_id, gallery_id, int(number))
         return galleries_pb2.GetImageResponse(image=convert.image(subject_id, gallery_id, image), content=content)
+
+    async def CreateImageLinks(
+        self, request: galleries_pb2.CreateImageLinksRequest, context: Any
+    ) -> galleries_pb2.CreateImageLinksResponse:
+        """Links to images' files."""
+        return await self._links.create_image_links(request)
 
     async def DeleteGallery(
         self, request: galleries_pb2.DeleteGalleryRequest, context: Any

@@ -120,6 +120,20 @@ class FakeGalleries(FakeState):
         image = gallery.images[int(shot)]
         return galleries_pb2.GetImageResponse(image=image, content=painted_png(image.style, image.seed))
 
+    async def CreateImageLinks(
+        self, request: galleries_pb2.CreateImageLinksRequest, context: Any
+    ) -> galleries_pb2.CreateImageLinksResponse:
+        self.enter("CreateImageLinks", request)
+        existing = {image.name for image in find(self.galleries, request.parent, "GALLERY_NOT_FOUND").images}
+        links = []
+        for image in request.images:
+            if image not in existing:
+                raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {image}")
+            link = galleries_pb2.ImageLink(image=image, url=f"http://images.example.com/{image}")
+            link.expire_time.FromSeconds(request.valid_seconds or 3600)
+            links.append(link)
+        return galleries_pb2.CreateImageLinksResponse(links=links)
+
     async def DeleteGallery(
         self, request: galleries_pb2.DeleteGalleryRequest, context: Any
     ) -> galleries_pb2.DeleteGalleryResponse:
