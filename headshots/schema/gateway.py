@@ -53,6 +53,21 @@ styles = Table(
     UniqueConstraint("tenant_id", "request_id"),
 )
 
+# Versions of the tenants' own acceptance profiles, each as headshots.acceptance.profiles.Profile writes itself; the
+# built-in ones are code.
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("tenant_id", ForeignKey("tenants.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("profile", sa.JSON, nullable=False),
+    # Of the first version alone.
+    *_request_columns(),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("tenant_id", "request_id"),
+)
+
 subjects = Table(
     "subjects",
     metadata,
@@ -116,6 +131,8 @@ trainings = Table(
     Column("ended_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_trainings_state", "state"),
+    # How long they take: the newest finished ones.
+    Index("ix_trainings_state_ended_at", "state", "ended_at"),
     Index("ix_trainings_owes_cancel", "owes_cancel"),
 )
 
@@ -142,8 +159,17 @@ galleries = Table(
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
     # The recipes as they were when the gallery was made, in the order asked for.
     Column("styles", sa.JSON, nullable=False),
+    # Shots of each style; 0 where they differ. `style_shots` has each style's; null: they are the same.
     Column("shots_per_style", Integer, nullable=False),
+    Column("style_shots", sa.JSON(none_as_null=True)),
     Column("seed", sa.BigInteger, nullable=False),
+    # The acceptance profile as it was when the gallery was made; null in galleries that are older than judging.
+    Column("profile", sa.JSON(none_as_null=True)),
+    Column("max_tries", Integer, nullable=False, default=1),
+    # MET, NOT_MET or NOT_MEASURED in lower case, once it has succeeded.
+    Column("guarantee", String(16)),
+    # Name of the image that it was asked for in place of.
+    Column("regenerates", Text),
     Column("priority", Integer, nullable=False, default=1),
     Column("format", Integer, nullable=False),
     Column("quality", Integer, nullable=False),
@@ -155,9 +181,13 @@ galleries = Table(
     Column("failure_reason", String(64)),
     Column("failure_message", Text),
     Column("created_at", Float, nullable=False),
+    # When its first shot was claimed.
+    Column("started_at", Float),
     Column("ended_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_galleries_state", "state"),
+    # How long they take: the newest finished ones.
+    Index("ix_galleries_state_ended_at", "state", "ended_at"),
 )
 
 shots = Table(
@@ -169,6 +199,11 @@ shots = Table(
     *lease_columns(),
     Column("style", String(64), nullable=False),
     Column("seed", sa.BigInteger, nullable=False),
+    # Tries that were recorded, and claims of before the last of them: attempts and losses are counted for each try.
+    Column("tries", Integer, nullable=False, default=0),
+    Column("earlier_attempts", Integer, nullable=False, default=0),
+    # Tries that are not the shot's image; see services.gateway.galleries.images.tries.
+    Column("refused_tries", sa.JSON(none_as_null=True)),
     # Claims that ended through no fault of the shot (generator away or full, gateway drained or lost).
     Column("uncounted_attempts", Integer, nullable=False, default=0),
     # Workers that were lost while they held it; see services.gateway.galleries.claiming.
@@ -182,8 +217,55 @@ shots = Table(
     Column("not_before", Float, nullable=False, default=0.0),
     Column("image_key", Text),
     Column("image", sa.JSON),
+    # What the profile says of the image: in a word, and whole, with likeness, quality and view; null where it was never
+    # judged. The word stays when the image is erased.
+    Column("acceptance", String(16)),
+    Column("judged", sa.JSON(none_as_null=True)),
     Column("failure_reason", String(64)),
     Column("failure_message", Text),
     UniqueConstraint("gallery_id", "number"),
     Index("ix_shots_state_lease_expires_at", "state", "lease_expires_at"),
+)
+
+shoots = Table(
+    "shoots",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("subject_id", ForeignKey("subjects.id"), nullable=False),
+    Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
+    *_request_columns(),
+    Column("state", String(16), nullable=False, default=PENDING),
+    Column("revision", Integer, nullable=False, default=0),
+    Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    # What is to be painted, frozen when the shoot was made; see services.gateway.shoots.models.Plan.
+    Column("plan", sa.JSON, nullable=False),
+    Column("training_id", ForeignKey("trainings.id"), nullable=False),
+    # Whether the training was made for the shoot.
+    Column("trains", sa.Boolean, nullable=False),
+    # None before painting begins. The gallery may be erased once the shoot has ended.
+    Column("gallery_id", String(64)),
+    # How far it is; see services.gateway.shoots.models.Progress.
+    Column("progress", sa.JSON, nullable=False),
+    Column("quote", sa.JSON, nullable=False),
+    Column("deadline", Float),
+    # One sentence on what holds it up.
+    Column("note", Text, nullable=False, default=""),
+    Column("failure_reason", String(64)),
+    Column("failure_message", Text),
+    Column("created_at", Float, nullable=False),
+    Column("ended_at", Float),
+    UniqueConstraint("subject_id", "request_id"),
+    UniqueConstraint("gallery_id"),
+    Index("ix_shoots_state", "state"),
+)
+
+# See services.gateway.shoots.events.
+shoot_events = Table(
+    "shoot_events",
+    metadata,
+    Column("shoot_id", ForeignKey("shoots.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("event", sa.JSON, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("ix_shoot_events_created_at", "created_at"),
 )

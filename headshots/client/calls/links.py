@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from headshots.client.calls.galleries import GalleryCalls
+from headshots.client.connection import Connection
 from headshots.client.convert.values import utc_time
 from headshots.client.models.images import Image, ImageLink
 from headshots.client.models.jobs import GalleryRef
@@ -12,7 +12,7 @@ from headshots.client.names import Kind, resource_name, several
 from headshots.v1 import galleries_pb2
 
 
-class LinkCalls(GalleryCalls):
+class LinkCalls(Connection):
     """Portraits to browsers."""
 
     async def image_links(
@@ -32,7 +32,8 @@ class LinkCalls(GalleryCalls):
         """
         name = resource_name(gallery, Kind.GALLERY)
         if images is None:
-            images = (await self.get_gallery(name)).images
+            found = await self._unary("GetGallery", galleries_pb2.GetGalleryRequest(name=name))
+            images = [image.name for image in found.gallery.images]
             if not images:
                 return []
         request = galleries_pb2.CreateImageLinksRequest(
