@@ -21,8 +21,6 @@ from headshots.schema.gateway import (
     galleries,
     photos,
     profiles,
-    shoot_events,
-    shoots,
     shots,
     styles,
     subjects,
@@ -30,6 +28,7 @@ from headshots.schema.gateway import (
     training_events,
     trainings,
 )
+from headshots.schema.shoots import shoot_events, shoots
 from headshots.schema.trainer import training_jobs
 
 __all__ = [

@@ -5,13 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, lease_columns, metadata
-
-
-def _request_columns() -> list[Column[object]]:
-    """The `request_id` of the call that made a row, and all else that was asked; see services.gateway.api.requests."""
-    return [Column("request_id", String(64)), Column("request_parameters", sa.JSON(none_as_null=True))]
-
+from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, lease_columns, metadata, request_columns
 
 tenants = Table(
     "tenants",
@@ -46,7 +40,7 @@ styles = Table(
     Column("name", String(64), primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("style", sa.JSON, nullable=False),
-    *_request_columns(),
+    *request_columns(),
     # Of all versions: new galleries refuse the style since then. A request_id is of the first version alone.
     Column("archived_at", Float),
     Column("created_at", Float, nullable=False),
@@ -63,7 +57,7 @@ profiles = Table(
     Column("version", Integer, primary_key=True),
     Column("profile", sa.JSON, nullable=False),
     # Of the first version alone.
-    *_request_columns(),
+    *request_columns(),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("tenant_id", "request_id"),
 )
@@ -75,7 +69,7 @@ subjects = Table(
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
     Column("display_name", String(128), nullable=False, default=""),
     Column("class_noun", String(32), nullable=False),
-    *_request_columns(),
+    *request_columns(),
     # Being erased: invisible to every call; any gateway that finds it finishes the job.
     Column("deleting", sa.Boolean, nullable=False, default=False),
     # When everything of it was gone; the row stays for a last look at the object store.
@@ -110,7 +104,7 @@ trainings = Table(
     Column("id", String(64), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    *_request_columns(),
+    *request_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     # Whether it was ever sent to a trainer: before that it can be cancelled without asking one.
@@ -153,7 +147,7 @@ galleries = Table(
     Column("id", String(64), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    *_request_columns(),
+    *request_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
@@ -225,47 +219,4 @@ shots = Table(
     Column("failure_message", Text),
     UniqueConstraint("gallery_id", "number"),
     Index("ix_shots_state_lease_expires_at", "state", "lease_expires_at"),
-)
-
-shoots = Table(
-    "shoots",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("subject_id", ForeignKey("subjects.id"), nullable=False),
-    Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    *_request_columns(),
-    Column("state", String(16), nullable=False, default=PENDING),
-    Column("revision", Integer, nullable=False, default=0),
-    Column("cancel_requested", sa.Boolean, nullable=False, default=False),
-    # What is to be painted, frozen when the shoot was made; see services.gateway.shoots.models.Plan.
-    Column("plan", sa.JSON, nullable=False),
-    Column("training_id", ForeignKey("trainings.id"), nullable=False),
-    # Whether the training was made for the shoot.
-    Column("trains", sa.Boolean, nullable=False),
-    # None before painting begins. The gallery may be erased once the shoot has ended.
-    Column("gallery_id", String(64)),
-    # How far it is; see services.gateway.shoots.models.Progress.
-    Column("progress", sa.JSON, nullable=False),
-    Column("quote", sa.JSON, nullable=False),
-    Column("deadline", Float),
-    # One sentence on what holds it up.
-    Column("note", Text, nullable=False, default=""),
-    Column("failure_reason", String(64)),
-    Column("failure_message", Text),
-    Column("created_at", Float, nullable=False),
-    Column("ended_at", Float),
-    UniqueConstraint("subject_id", "request_id"),
-    UniqueConstraint("gallery_id"),
-    Index("ix_shoots_state", "state"),
-)
-
-# See services.gateway.shoots.events.
-shoot_events = Table(
-    "shoot_events",
-    metadata,
-    Column("shoot_id", ForeignKey("shoots.id"), primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("event", sa.JSON, nullable=False),
-    Column("created_at", Float, nullable=False),
-    Index("ix_shoot_events_created_at", "created_at"),
 )

@@ -18,6 +18,11 @@ def upgrade() -> None:
     op.add_column("galleries", sa.Column("started_at", sa.Float(), nullable=True))
     for table in _LATEST:
         op.create_index(f"ix_{table}_state_ended_at", table, ["state", "ended_at"])
+    _create_shoots()
+    _create_events()
+
+
+def _create_shoots() -> None:
     op.create_table(
         "shoots",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -48,6 +53,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("subject_id", "request_id", name=op.f("uq_shoots_subject_id_request_id")),
     )
     op.create_index("ix_shoots_state", "shoots", ["state"])
+
+
+def _create_events() -> None:
     op.create_table(
         "shoot_events",
         sa.Column("shoot_id", sa.String(length=64), nullable=False),

@@ -15,7 +15,6 @@ from sqlalchemy.engine import Connection, Engine
 from headshots.database import read, write
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shoots, trainings
-from services.gateway.api.names import gallery_name
 from services.gateway.galleries.models import Gallery
 from services.gateway.galleries.rows import finished_numbers, load_gallery
 from services.gateway.peers.models import Failure
@@ -81,9 +80,7 @@ def _next(connection: Connection, shoot: Shoot) -> Shoot:
             return shoot
         return _ended(shoot, CANCELLED) if shoot.cancel_requested else _with_new_gallery(connection, shoot)
     gallery = load_gallery(connection, shoot.gallery_id)
-    if gallery is None:
-        name = gallery_name(shoot.subject_id, shoot.gallery_id)
-        return _ended(shoot, FAILED, Failure("GALLERY_NOT_FOUND", f"{name} is gone; order the shoot again"))
+    assert gallery is not None, "it is not deleted while its shoot runs"
     return _with_gallery(shoot, gallery, finished_numbers(connection, gallery.id))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.engine import Connection, Engine
 
@@ -41,6 +40,15 @@ class Wanted:
     training_id: str | None
     """An earlier training, whose adapter is taken; None: a new one is needed."""
     adapter: Adapter | None
+    described: GeneratorDescription | None
+    """What generators run; None where none answers."""
+    photos: tuple[str, ...] = ()
+    """Names of those to learn from, where a training is needed."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether a training comes first."""
+        return self.training_id is None
 
 
 def look_up(
@@ -76,7 +84,7 @@ def look_up(
         training_id, adapter = _earlier_training(connection, subject_id, order, described)
         if training_id is None:
             check_none_active(connection, subject_id)
-        return Wanted(plan, subject.class_noun, training_id, adapter)
+        return Wanted(plan, subject.class_noun, training_id, adapter, described)
 
 
 def create_shoot(
@@ -85,13 +93,11 @@ def create_shoot(
     subject_id: str,
     order: ShootOrder,
     wanted: Wanted,
-    photos: Sequence[str],
     *,
     key: IdempotencyKey,
     validate_only: bool,
-    described: GeneratorDescription | None,
 ) -> Shoot:
-    """Makes a shoot, and with it its training on `photos`, or its gallery where an adapter is there.
+    """Makes a shoot, and with it its training, or its gallery where an adapter is there.
 
     A repeated `key` returns the shoot that it created before; `validate_only` inserts nothing.
 
@@ -102,15 +108,9 @@ def create_shoot(
         made = find_made(connection, shoots, shoots.c.subject_id == subject_id, key)
         if made is not None:
             return to_shoot(made)
-        trains = wanted.training_id is None
-        estimate = quote_order(connection, order, trains=trains, foundation=_digest(described))
-        training_id, gallery_id = wanted.training_id, None
-        if training_id is None:
-            how = {"validate_only": validate_only, "photos": photos, "described": described}
-            training_id = _create_training(connection, tenant_id, subject_id, order.priority, **how)
-        else:
-            made_with = connection, tenant_id, subject_id, training_id, wanted.plan
-            gallery_id = create_gallery(*made_with, validate_only=validate_only)
+        foundation = wanted.described.foundation_digest if wanted.described is not None else None
+        estimate = quote_order(connection, order, trains=wanted.trains, foundation=foundation)
+        training_id, gallery_id = _make_first(connection, tenant_id, subject_id, wanted, validate_only=validate_only)
         shoot = Shoot(
             id=new_id(),
             subject_id=subject_id,
@@ -118,7 +118,7 @@ def create_shoot(
             state=PENDING,
             plan=wanted.plan,
             training_id=training_id,
-            trains=trains,
+            trains=wanted.trains,
             quote=estimate,
             created_at=database_now(connection),
             gallery_id=gallery_id,
@@ -129,10 +129,25 @@ def create_shoot(
         return shoot
 
 
-def _create_training(connection: Connection, tenant_id: str, subject_id: str, priority: int, **how: Any) -> str:
-    """Queues the training of a shoot; its id. `how` and errors as of `create_training_in`."""
-    options, key = TrainingOptions(), IdempotencyKey()
-    return create_training_in(connection, tenant_id, subject_id, options=options, priority=priority, key=key, **how).id
+def _make_first(
+    connection: Connection, tenant_id: str, subject_id: str, wanted: Wanted, *, validate_only: bool
+) -> tuple[str, str | None]:
+    """Queues what a shoot begins with; ids of its training and its gallery, None where that comes later."""
+    if wanted.training_id is not None:
+        made_with = connection, tenant_id, subject_id, wanted.training_id, wanted.plan
+        return wanted.training_id, create_gallery(*made_with, validate_only=validate_only)
+    training = create_training_in(
+        connection,
+        tenant_id,
+        subject_id,
+        options=TrainingOptions(),
+        priority=wanted.plan.priority,
+        key=IdempotencyKey(),
+        validate_only=validate_only,
+        photos=wanted.photos,
+        described=wanted.described,
+    )
+    return training.id, None
 
 
 def create_gallery(
@@ -166,10 +181,6 @@ def create_gallery(
         key=IdempotencyKey(),
         validate_only=validate_only,
     ).id
-
-
-def _digest(described: GeneratorDescription | None) -> str | None:
-    return described.foundation_digest if described is not None else None
 
 
 def _plan(order: ShootOrder, recipes: Sequence[Style], counts: Sequence[int], profile: Profile) -> Plan:

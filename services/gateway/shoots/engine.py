@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-from collections.abc import AsyncIterator, Sequence
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Engine
@@ -16,7 +16,7 @@ from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.api.names import photo_name
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
-from services.gateway.events.log import follow
+from services.gateway.events.log import EventBatch, follow
 from services.gateway.events.reads import SharedReads
 from services.gateway.galleries.models import Image
 from services.gateway.metrics import GatewayMetrics
@@ -87,20 +87,18 @@ class ShootEngine:
         )
         if isinstance(wanted, Shoot):
             return wanted
-        await self._check_styles(tenant, order, wanted, described)
+        await self._check_styles(tenant, order, wanted)
         # Last, as it takes longest.
-        photos = await self._photos(tenant, subject_id, order) if wanted.training_id is None else ()
+        photos = await self._photos(tenant, subject_id, order) if wanted.trains else ()
         shoot = await in_write_thread(
             creating.create_shoot,
             self._database,
             tenant,
             subject_id,
             order,
-            wanted,
-            photos,
+            dataclasses.replace(wanted, photos=tuple(photos)),
             key=key,
             validate_only=validate_only,
-            described=described,
         )
         self._wake(shoot)
         return shoot
@@ -112,11 +110,9 @@ class ShootEngine:
         except UnavailableError:
             return None
 
-    async def _check_styles(
-        self, tenant: str, order: ShootOrder, wanted: creating.Wanted, described: GeneratorDescription | None
-    ) -> None:
-        if described is not None:
-            check_class_noun(described, wanted.class_noun)
+    async def _check_styles(self, tenant: str, order: ShootOrder, wanted: creating.Wanted) -> None:
+        if wanted.described is not None:
+            check_class_noun(wanted.described, wanted.class_noun)
         sitter = Sitter(tenant, wanted.class_noun, wanted.adapter)
         for recipe in wanted.plan.recipes:
             field = "pack" if order.pack else f"styles[{order.styles.index(recipe.name)}]"
@@ -162,7 +158,10 @@ class ShootEngine:
 
         Raises as `rows.read_events`.
         """
-        read_after = functools.partial(self._reads.read, rows.read_events, self._database, tenant, subject_id, shoot_id)
+
+        def read_after(seen: int | None) -> Awaitable[EventBatch[Shoot]]:
+            return self._reads.read(rows.read_events, self._database, tenant, subject_id, shoot_id, seen)
+
         sent: set[int] = set()
         with self._hub.subscribe(shoot_id, kind="shoot") as subscription, self._metrics.watching("shoot"):
             async with contextlib.aclosing(follow(subscription, read_after, after)) as events:  # type: ignore[type-var]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from headshots.database import database_now
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
@@ -22,26 +22,26 @@ _RECENT = 30
 
 def read_rates(connection: Connection, foundation_digest: str | None) -> Rates:
     """What the newest trainings and galleries took; None takes those of any foundation."""
-    runs = _recent_trainings(connection, foundation_digest)
+    rows = _recent_trainings(connection, foundation_digest)
     # Told steps say nothing of what the trainer takes by itself.
-    steps = [run["job"]["total_steps"] for run in runs if run["request"]["options"].get("steps") is None]
+    steps = [row.job["total_steps"] for row in rows if row.request["options"].get("steps") is None]
     measured, tries = _recent_galleries(connection, foundation_digest)
     trained = tuple(
-        Measured(run["job"]["total_steps"], run["job"]["started_at"], run["job"]["ended_at"])
-        for run in runs
-        if run["job"].get("started_at") and run["job"].get("ended_at")
+        Measured(row.job["total_steps"], row.job["started_at"], row.job["ended_at"])
+        for row in rows
+        if None not in (row.job["started_at"], row.job["ended_at"])
     )
     return Rates(trained, measured, round(statistics.median(steps)) if steps else 0, tries)
 
 
-def _recent_trainings(connection: Connection, foundation_digest: str | None) -> list[Mapping[str, Any]]:
-    query = (
+def _recent_trainings(connection: Connection, foundation_digest: str | None) -> list[Row[Any]]:
+    query: sa.Select[Any] = (
         sa.select(trainings.c.job, trainings.c.request)
         .where(trainings.c.state == SUCCEEDED)
         .order_by(trainings.c.ended_at.desc())
         .limit(_RECENT)
     )
-    return [row._mapping for row in connection.execute(query) if _is_of(row.job["adapter"], foundation_digest)]
+    return [row for row in connection.execute(query) if _is_of(row.job["adapter"], foundation_digest)]
 
 
 def _recent_galleries(

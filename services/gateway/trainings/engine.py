@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 
 from sqlalchemy.engine import Engine
 
@@ -13,7 +12,7 @@ from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
-from services.gateway.events.log import follow
+from services.gateway.events.log import EventBatch, follow
 from services.gateway.events.reads import SharedReads
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.describer import Describer
@@ -108,9 +107,10 @@ class TrainingEngine:
         self, tenant: str, subject_id: str, training_id: str, *, after: int | None = None
     ) -> AsyncIterator[Training]:
         """Yields the training, or its events after number `after`, then every event. Raises as `rows.read_events`."""
-        read_after = functools.partial(
-            self._reads.read, rows.read_events, self._database, tenant, subject_id, training_id
-        )
+
+        def read_after(seen: int | None) -> Awaitable[EventBatch[Training]]:
+            return self._reads.read(rows.read_events, self._database, tenant, subject_id, training_id, seen)
+
         with (
             self._hub.subscribe(training_id, kind="training") as subscription,
             self._metrics.watching("training"),

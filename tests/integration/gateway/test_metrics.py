@@ -11,6 +11,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from headshots.errors import (
     InvalidArgumentError,
 )
+from headshots.v1 import jobs_pb2
+from tests.support.gateway import shoots
 from tests.support.gateway.world import World
 from tests.support.waiting import until
 
@@ -56,3 +58,32 @@ async def test_health_needs_no_key(world: World) -> None:
         stub = health_pb2_grpc.HealthStub(channel)
         answer = await stub.Check(health_pb2.HealthCheckRequest(service="headshots.v1.SubjectService"))
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_metrics_hold_shoots_to_the_promise(world: World) -> None:
+    for promised_seconds, promise in ((3600.0, "kept"), (1e-6, "broken")):
+        await shoots.with_large_photos(world, promised_shoot_seconds=promised_seconds)
+        world.trainer.failure = None
+        subject = await shoots.person(world)
+        await shoots.finished(world.acme, (await shoots.order(world.acme, subject)).name)
+        world.trainer.failure = jobs_pb2.Failure(reason="TRAINING_DIVERGED", message="not a number")
+        await shoots.finished(world.acme, (await shoots.order(world.acme, subject, retrain=True)).name)
+        assert world.gateway is not None
+        url = f"http://127.0.0.1:{world.gateway.server.metrics_port}/metrics"
+
+        def scrape(address: str = url) -> set[str]:
+            with urllib.request.urlopen(address) as answer:
+                return set(str(answer.read().decode()).splitlines())
+
+        lines = {
+            'headshots_gateway_shoots_total{guarantee="not_measured",outcome="succeeded"} 1.0',
+            'headshots_gateway_shoots_total{guarantee="met",outcome="succeeded"} 0.0',
+            'headshots_gateway_shoots_total{guarantee="none",outcome="failed"} 1.0',
+            'headshots_gateway_shoots_total{guarantee="none",outcome="cancelled"} 0.0',
+            "headshots_gateway_shoot_seconds_count 1.0",
+            f'headshots_gateway_shoot_promises_total{{promise="{promise}"}} 1.0',
+            f"headshots_gateway_shoot_promised_seconds {promised_seconds}",
+            'headshots_gateway_shoots_rows{state="running"} 0.0',
+            'headshots_gateway_watchers{resource="shoot"} 0.0',
+        }
+        await until(lambda expected=lines, read=scrape: expected <= read())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import sqlalchemy as sa
 
 from headshots import schema
@@ -124,6 +126,20 @@ async def test_a_repeated_order_is_answered_by_the_first_also_from_another_gatew
     await shoots.finished(world.acme, first.name)
     assert (await shoots.order(world.acme, subject, request_id="once")).name == first.name
     assert len(world.rows(schema.shoots)) == len(world.rows(schema.trainings)) == len(world.rows(schema.galleries)) == 1
+
+
+async def test_two_equal_orders_at_once_make_one_shoot(world: World, subject: str) -> None:
+    made = await asyncio.gather(*(shoots.order(world.acme, subject, request_id="once") for _ in range(2)))
+    assert made[0].name == made[1].name
+    assert len(world.rows(schema.shoots)) == len(world.rows(schema.trainings)) == 1
+
+
+async def test_what_this_gateway_does_itself_needs_no_poll(world: World) -> None:
+    await shoots.with_large_photos(world, poll_seconds=3600.0)
+    made = await shoots.order(world.acme, await shoots.person(world))
+    assert (await shoots.finished(world.acme, made.name)).completed_shots == 3
+    again = await shoots.order(world.acme, made.name.rpartition("/shoots/")[0])
+    assert (await shoots.finished(world.acme, again.name)).completed_shots == 3
 
 
 async def test_a_second_training_at_a_time_is_refused(world: World, subject: str) -> None:
