@@ -11,6 +11,7 @@ import grpc.aio
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import galleries_pb2, galleries_pb2_grpc
 from services.gateway.api.convert import idempotency_key
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.galleries import convert
@@ -67,7 +68,11 @@ class GalleryServicer(galleries_pb2_grpc.GalleryServiceServicer):
         """A page of galleries."""
         (subject_id,) = ids(request.parent)
         page, token = await self._engine.page(
-            current_tenant(), subject_id, request.page_size or DEFAULT_PAGE, request.page_token
+            current_tenant(),
+            subject_id,
+            Labelling.of_request(request),
+            request.page_size or DEFAULT_PAGE,
+            request.page_token,
         )
         return galleries_pb2.ListGalleriesResponse(galleries=map(convert.gallery, page), next_page_token=token)
 
