@@ -61,7 +61,7 @@ def _lit_from_one_side(picture_HWC: Pixels, face: Face) -> Pixels:
     """One half of the picture in its shadow."""
     middle = float(face.landmarks[:, 0].mean())
     share_W = 1 / (1 + np.exp(-(np.arange(picture_HWC.shape[1]) - middle) / (0.15 * span_px(face))))
-    lit_HWC: Pixels = (picture_HWC * (0.12 + 0.88 * share_W)[None, :, None]).astype(np.uint8)
+    lit_HWC: Pixels = (picture_HWC * (0.25 + 0.75 * share_W)[None, :, None]).astype(np.uint8)
     return lit_HWC
 
 

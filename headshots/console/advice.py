@@ -19,6 +19,9 @@ _ADVICE = {
     "GALLERY_ACTIVE": "`headshots galleries cancel {name}` ends it",
     "IMAGE_IN_USE": "`headshots galleries cancel {name}` ends it",
     "LINKS_NOT_SET_UP": "`headshots galleries fetch {name}` brings the files",
+    "SHOOT_NOT_FOUND": "`headshots shoots list {subject}` shows those there are",
+    "PACK_NOT_FOUND": "`headshots packs list` shows those there are",
+    "PROFILE_NOT_FOUND": "`headshots profiles list` shows those there are",
     "STYLE_NOT_FOUND": "`headshots styles list` shows those there are",
     "CLASS_NOUN_UNKNOWN": "`headshots subjects create --class-noun person` makes one that the foundation knows",
     "STYLE_WORDS_UNKNOWN": "`headshots styles list` shows other styles",
@@ -42,8 +45,11 @@ _LISTS = {
     "photo": "headshots photos list SUBJECT --json",
     "training": "headshots trainings list SUBJECT",
     "gallery": "headshots galleries list SUBJECT",
-    "image": "headshots galleries fetch GALLERY --json",
+    "image": "headshots images list GALLERY",
     "style": "headshots styles list",
+    "shoot": "headshots shoots list SUBJECT",
+    "pack": "headshots packs list",
+    "profile": "headshots profiles list",
 }
 
 

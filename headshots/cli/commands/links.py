@@ -1,4 +1,4 @@
-"""Defines `headshots galleries links`."""
+"""Defines `headshots images links`."""
 
 from __future__ import annotations
 

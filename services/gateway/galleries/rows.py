@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Engine, Row
 from headshots.acceptance.profiles import Profile
 from headshots.acceptance.verdict import Acceptance
 from headshots.database import read, write
-from headshots.errors import NotFoundError
+from headshots.errors import FailedPreconditionError, NotFoundError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL_STATES, galleries, shots
 from services.gateway.api.errors import not_found
 from services.gateway.api.labels import Labelling
@@ -35,8 +35,7 @@ def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str
     """
     with read(engine) as connection:
         (gallery,) = to_galleries(connection, [find_gallery(connection, tenant_id, subject_id, gallery_id)])
-        rows = connection.execute(_finished(gallery_id)).all()
-        return dataclasses.replace(gallery, images=tuple(_to_image(row) for row in rows))
+        return dataclasses.replace(gallery, images=tuple(find_images(connection, gallery_id)))
 
 
 def find_gallery(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str) -> Row[Any]:
@@ -48,6 +47,24 @@ def find_gallery(connection: Connection, tenant_id: str, subject_id: str, galler
     if row is None:
         raise not_found("GALLERY_NOT_FOUND", gallery_name(subject_id, gallery_id), listed_by="ListGalleries")
     return row
+
+
+def find_images(connection: Connection, gallery_id: str) -> list[Image]:
+    """The images of a gallery that exist, by number."""
+    return [_to_image(row) for row in connection.execute(_finished(gallery_id))]
+
+
+def check_ended(gallery: Row[Any]) -> None:
+    """Refuses a gallery that has not ended; of a row of `galleries`.
+
+    Raises:
+        FailedPreconditionError: GALLERY_ACTIVE.
+    """
+    if gallery.state not in TERMINAL_STATES:
+        name = gallery_name(gallery.subject_id, gallery.id)
+        raise FailedPreconditionError(
+            "GALLERY_ACTIVE", f"{name} has not ended; cancel it or let it end", metadata={"name": name}
+        )
 
 
 def get_image(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, number: int) -> Image:

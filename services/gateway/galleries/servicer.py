@@ -17,6 +17,7 @@ from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.galleries import convert
 from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.models import Gallery, Image
+from services.gateway.galleries.orders.regenerating import Disliked
 
 
 class LinkServicer(Protocol):
@@ -100,6 +101,29 @@ class GalleryServicer(galleries_pb2_grpc.GalleryServiceServicer):
         """Asks a gallery to stop."""
         gallery = await self._engine.cancel(current_tenant(), *ids(request.name))
         return galleries_pb2.CancelGalleryResponse(gallery=convert.gallery(gallery))
+
+    async def ListImages(
+        self, request: galleries_pb2.ListImagesRequest, context: Any
+    ) -> galleries_pb2.ListImagesResponse:
+        """A page of images."""
+        subject_id, gallery_id = ids(request.parent)
+        size, query = request.page_size or DEFAULT_PAGE, convert.image_query(request)
+        page, token = await self._engine.list_images(
+            current_tenant(), subject_id, gallery_id, query, size, request.page_token
+        )
+        images = [convert.image(subject_id, gallery_id, image) for image in page]
+        return galleries_pb2.ListImagesResponse(images=images, next_page_token=token)
+
+    async def RegenerateImage(
+        self, request: galleries_pb2.RegenerateImageRequest, context: Any
+    ) -> galleries_pb2.RegenerateImageResponse:
+        """Queues a gallery in place of an image."""
+        subject_id, gallery_id, number = ids(request.name)
+        disliked = Disliked(subject_id, gallery_id, int(number), request.max_tries)
+        gallery = await self._engine.regenerate(
+            current_tenant(), disliked, key=idempotency_key(request), validate_only=request.validate_only
+        )
+        return galleries_pb2.RegenerateImageResponse(gallery=convert.gallery(gallery))
 
     async def GetImage(self, request: galleries_pb2.GetImageRequest, context: Any) -> galleries_pb2.GetImageResponse:
         """One image's file."""

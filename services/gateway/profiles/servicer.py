@@ -55,7 +55,8 @@ class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
         self, request: profiles_pb2.GetProfileRequest, context: Any
     ) -> profiles_pb2.GetProfileResponse:
         """One profile."""
-        found = await self._engine.get(current_tenant(), *ids(request.name), request.version)
+        (name,) = ids(request.name)
+        found = await self._engine.get(current_tenant(), name, request.version)
         return profiles_pb2.GetProfileResponse(profile=convert.profile(found))
 
     async def UpdateProfile(

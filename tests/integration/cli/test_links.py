@@ -1,4 +1,4 @@
-"""Tests `headshots galleries links` against a gateway in memory."""
+"""Tests `headshots images links` against a gateway in memory."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def gallery(terminal: Terminal, tmp_path: Path) -> str:
 
 def test_links_are_printed_a_line_each(terminal: Terminal, gallery: str) -> None:
     urls = [f"http://images.example.com/{GALLERY}/images/{number}" for number in range(3)]
-    assert terminal.run("galleries", "links", gallery).stdout.split() == urls
-    some = terminal.run("galleries", "links", gallery, "--image", "2", "--image", "0", "--valid-seconds", "60")
+    assert terminal.run("images", "links", gallery).stdout.split() == urls
+    some = terminal.run("images", "links", gallery, "--image", "2", "--image", "0", "--valid-seconds", "60")
     assert some.stdout.split() == [urls[2], urls[0]]
-    [link] = terminal.json("galleries", "links", gallery, "--image", "1", "--valid-seconds", "60")
+    [link] = terminal.json("images", "links", gallery, "--image", "1", "--valid-seconds", "60")
     assert link == {"image": f"{GALLERY}/images/1", "url": urls[1], "expire_time": "1970-01-01T00:01:00+00:00"}
 
 
 def test_what_cannot_be_linked_to_is_an_error(terminal: Terminal, gallery: str) -> None:
-    assert "IMAGE_NOT_FOUND" in terminal.run("galleries", "links", gallery, "--image", "7", code=4).stderr
-    terminal.run("galleries", "links", gallery, "--valid-seconds", "604801", code=2)
+    assert "IMAGE_NOT_FOUND" in terminal.run("images", "links", gallery, "--image", "7", code=4).stderr
+    terminal.run("images", "links", gallery, "--valid-seconds", "604801", code=2)

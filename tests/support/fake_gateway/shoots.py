@@ -161,8 +161,8 @@ def _made(request: shoots_pb2.CreateShootRequest, name: str, trains: bool) -> sh
     shoot.quote.queue_place, shoot.quote.training_steps = 1, STEPS if trains else 0
     shoot.quote.images, shoot.quote.device_seconds = request.count + 2, 90.0
     shoot.quote.measured_on = MEASURED_ON
-    shoot.quote.expected_finish_time.FromSeconds(shoot.create_time.seconds + 90)
-    shoot.quote.latest_finish_time.FromSeconds(shoot.create_time.seconds + 120)
+    shoot.quote.expected_finish_time.FromNanoseconds(shoot.create_time.ToNanoseconds() + 90 * 10**9)
+    shoot.quote.latest_finish_time.FromNanoseconds(shoot.create_time.ToNanoseconds() + 120 * 10**9)
     return shoot
 
 

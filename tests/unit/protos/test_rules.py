@@ -21,15 +21,18 @@ from tests.support.paths import ROOT
 
 PROTOS = ROOT / "protos"
 GOOGLE = Path(grpc_tools.__file__).parent / "_proto"
-BY_NAME = ("Get", "Update", "Delete", "Watch", "Cancel", "Download", "Archive", "Preview")
+BY_NAME = ("Get", "Update", "Delete", "Watch", "Cancel", "Download", "Archive", "Preview", "Regenerate")
 VERBS = (*BY_NAME, "List", "Create", "Upload", "Inspect")
 # The API key says whose it is.
 SINGLETONS = {"GetTenant"}
 # Their parent is the tenant, which the API key names, or the installation.
-TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "ListFoundations", "ListPacks"}
+TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "CreateProfile", "ListProfiles"} | {
+    "ListFoundations",
+    "ListPacks",
+}
 JOBS = {"CreateTraining", "CreateGallery", "CreateShoot"}
-# They check what only a generator can tell.
-CHECKED = JOBS | {"CreateStyle"}
+# They check what only a generator can tell, or make what orders are held to.
+CHECKED = JOBS | {"CreateStyle", "CreateProfile"}
 # They make no resource: every call makes new links.
 KEEPS_NOTHING = {"CreateImageLinks"}
 # Callers send them as they came.
