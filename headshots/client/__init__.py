@@ -21,6 +21,7 @@ from headshots.client.models.jobs import (
     TrainingOptions,
     TrainingRef,
 )
+from headshots.client.models.labels import Labelling
 from headshots.client.models.packs import Pack, PackStyle
 from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection, PhotoRef, PhotosInspection
 from headshots.client.models.scores import CheckpointScores, TrainingScores
@@ -58,6 +59,7 @@ __all__ = [
     "ImageOrder",
     "JobFailedError",
     "JobState",
+    "Labelling",
     "LossPoint",
     "Pack",
     "PackStyle",

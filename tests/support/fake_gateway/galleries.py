@@ -10,7 +10,7 @@ from headshots.errors import FailedPreconditionError, NotFoundError, Unavailable
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2
 from tests.support.fake_gateway.images import REFUSED_SEED, ranked_images, verdict_of
 from tests.support.fake_gateway.pictures import painted_png
-from tests.support.fake_gateway.state import FakeState, find, page
+from tests.support.fake_gateway.state import FakeState, find, labelled, page
 from tests.support.fake_gateway.styles import STYLES
 
 
@@ -40,6 +40,7 @@ class FakeGalleries(FakeState):
             profile_version=1,
             max_tries=request.max_tries or 1,
             adapter_sha256=subject.adapter.sha256,
+            **labelled(request),
             remix=request.remix if request.HasField("remix") else None,
         )
         gallery.create_time.GetCurrentTime()
