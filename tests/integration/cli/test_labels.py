@@ -78,4 +78,5 @@ def test_what_is_no_label_is_refused_before_anything_is_sent(
 
 
 def test_a_key_that_the_contract_refuses_is_an_error_of_the_command(terminal: Terminal) -> None:
-    assert "labels" in terminal.run("subjects", "create", "--label", "Order=1", code=4).stderr
+    refused = terminal.run("subjects", "create", "--label", "Order=1", code=4).stderr
+    assert "'Order' is no key of a label: small letters, digits, _ and -" in " ".join(refused.split())
