@@ -103,10 +103,10 @@ class GatewaySettings:
     upload_seconds: float = 1800.0
     """A photo stream that takes longer in all is ended with UPLOAD_TOO_SLOW."""
     faces: str = "none"
-    """Who finds faces in inspected photos and judges the likeness of shots: `bundled` (drawn portraits only, as of the
-    bundled foundation), `opencv` (real people; files in FACES_DIR) or `none` (no reasons about faces, likeness not
-    measured). `bundled` needs the extra `faces`, `opencv` the extra `opencv`. With the bundled foundation `headshots
-    serve all` and the demo take `bundled` by themselves."""
+    """Who finds faces in inspected photos and judges shots: `bundled` (drawn portraits only, as of the bundled
+    foundation), `opencv` (real people; files in FACES_DIR) or `none` (no reasons about faces; no image is accepted, and
+    no guarantee met). `bundled` needs the extra `faces`, `opencv` the extra `opencv`. With the bundled foundation
+    `headshots serve all` and the demo take `bundled` by themselves."""
     faces_dir: Path | None = None
     """Folder of the analyzer's files; `opencv` needs it, `bundled` has the one of this checkout."""
     shots_in_flight: int = 16

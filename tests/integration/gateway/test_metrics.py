@@ -13,6 +13,7 @@ from headshots.errors import (
 )
 from headshots.v1 import jobs_pb2
 from tests.support.gateway import shoots
+from tests.support.gateway.judging import paints, sitter, stranger
 from tests.support.gateway.world import World
 from tests.support.waiting import until
 
@@ -50,6 +51,32 @@ async def test_metrics_count_uploads_and_shots_and_name_no_tenant(world: World) 
     assert 'grpc_type="client_stream"' in text
     assert "acme" not in text
     assert subject.split("/")[1] not in text
+
+
+async def test_metrics_count_verdicts_and_tries(world: World) -> None:
+    subject = await sitter(world)
+    paints(world, [0], stranger)
+    paints(world, [1, 2])
+    await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1, max_tries=2))
+    await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1, seed=2))
+    assert world.gateway is not None
+    url = f"http://127.0.0.1:{world.gateway.server.metrics_port}/metrics"
+
+    def scrape() -> set[str]:
+        with urllib.request.urlopen(url) as answer:
+            return set(answer.read().decode().splitlines())
+
+    lines = {
+        'headshots_gateway_verdicts_total{acceptance="accepted"} 2.0',
+        'headshots_gateway_verdicts_total{acceptance="refused"} 1.0',
+        'headshots_gateway_verdicts_total{acceptance="not_measured"} 0.0',
+        'headshots_gateway_failed_checks_total{reason="NOT_ALIKE"} 1.0',
+        'headshots_gateway_shots_total{status="succeeded"} 2.0',
+        'headshots_gateway_shots_total{status="refused"} 1.0',
+        'headshots_gateway_shot_tries_bucket{le="1.0"} 1.0',
+        'headshots_gateway_shot_tries_bucket{le="2.0"} 2.0',
+    }
+    await until(lambda: lines <= scrape())
 
 
 async def test_health_needs_no_key(world: World) -> None:

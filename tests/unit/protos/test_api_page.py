@@ -25,6 +25,7 @@ NOT_FOUND = {
     "styles": "STYLE_NOT_FOUND",
     "foundations": "FOUNDATION_NOT_FOUND",
     "packs": "PACK_NOT_FOUND",
+    "profiles": "PROFILE_NOT_FOUND",
     "shoots": "SHOOT_NOT_FOUND",
 }
 # What calls with lists of names may not find.
