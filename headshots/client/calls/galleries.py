@@ -147,6 +147,7 @@ class GalleryCalls(Connection):
         training: TrainingRef | None = None,
         profile: ProfileRef = "",
         max_tries: int = 0,
+        labelling: Labelling | None = None,
     ) -> AsyncIterator[PaintedImage]:
         """Queue a gallery and yield its images with their files as they finish.
 
@@ -164,6 +165,7 @@ class GalleryCalls(Connection):
             training=training,
             profile=profile,
             max_tries=max_tries,
+            labelling=labelling,
         )
         async for event in self.watch_gallery(gallery, include_content=True):
             if isinstance(event, PaintedImage):

@@ -143,13 +143,16 @@ class ShootCalls(Connection):
         styles: Iterable[Style | str] = (),
         count: int,
         options: ShootOptions | None = None,
+        labelling: Labelling | None = None,
         on_progress: Callable[[Shoot], None] | None = None,
     ) -> Shoot:
         """Queue a shoot and wait for it; raises what `create_shoot` and `wait_shoot` raise.
 
         `download_images(shoot.gallery, …)` fetches the portraits, best first.
         """
-        made = await self.create_shoot(subject, pack=pack, styles=styles, count=count, options=options)
+        made = await self.create_shoot(
+            subject, pack=pack, styles=styles, count=count, options=options, labelling=labelling
+        )
         return await self.wait_shoot(made, on_progress=on_progress)
 
     async def cancel_shoot(self, shoot: ShootRef) -> Shoot:

@@ -53,6 +53,16 @@ async def test_every_kind_has_them_and_is_found_by_them(client: AsyncHeadshots) 
         assert set(everything) > set(mine)
 
 
+async def test_those_that_wait_for_the_end_give_labels_too(client: AsyncHeadshots) -> None:
+    subject = await trained(client)
+    training = await client.train(subject, labelling=LABELLING)
+    painted = [each async for each in client.generate(subject, STYLES[:1], shots_per_style=1, labelling=LABELLING)]
+    shoot = await client.shoot(subject, styles=STYLES[:1], count=1, labelling=LABELLING)
+    gallery = await client.get_gallery(painted[0].image.name.partition("/images/")[0])
+    for made in (training, gallery, shoot):
+        assert (made.labels, made.external_id) == (LABELLING.labels, LABELLING.external_id)
+
+
 async def test_a_subject_changes_what_is_given(client: AsyncHeadshots, fake: FakeGateway) -> None:
     subject = await client.create_subject("Ada", labelling=LABELLING)
     assert (await client.update_subject(subject, display_name="Grace")).labels == LABELLING.labels

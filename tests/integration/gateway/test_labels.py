@@ -225,6 +225,15 @@ async def test_versions_have_the_labels_of_the_first(world: World) -> None:
         assert await kind.names(world.acme, "", labels=LABELS) == [f"{kind.plural.lower()}/own-0"]
 
 
+async def test_an_image_painted_anew_is_found_by_the_same_labels(world: World) -> None:
+    subject = await trained(world.acme)
+    gallery = await KINDS[2].create(world.acme, subject, labels=LABELS, external_id="a")
+    await world.acme.finished_gallery(gallery.name)
+    request = galleries_pb2.RegenerateImageRequest(name=f"{gallery.name}/images/0")
+    another = (await world.acme("RegenerateImage", request)).gallery
+    assert await KINDS[2].names(world.acme, subject, labels=LABELS, external_id="a") == [another.name, gallery.name]
+
+
 async def test_a_shoot_is_labelled_and_its_training_and_gallery_are_not(world: World) -> None:
     subject = await world.acme.subject()
     photos = [photo.name for photo in await world.acme.upload(subject, *map(selfie, range(6)))]
