@@ -12,6 +12,7 @@ from headshots.cli.commands import (
     galleries,
     images,
     keys,
+    links,
     photos,
     serve,
     shoots,
@@ -42,6 +43,7 @@ app.command("train")(trainings.train)
 app.add_typer(trainings.app, name="trainings")
 app.command("generate")(galleries.generate)
 app.add_typer(galleries.app, name="galleries")
+images.app.command("links")(links.links)
 app.add_typer(images.app, name="images")
 app.add_typer(styles.app, name="styles")
 app.add_typer(packs.app, name="packs")

@@ -20,6 +20,7 @@ _ADVICE = {
     "GALLERY_IN_USE": "`headshots {jobs} cancel {name}` ends it",
     "IMAGE_IN_USE": "`headshots {jobs} cancel {name}` ends it",
     "SUBJECT_BUSY": "`headshots {jobs} cancel {name}` ends it",
+    "LINKS_NOT_SET_UP": "`headshots galleries fetch {name}` brings the files",
     "SHOOT_NOT_FOUND": "`headshots shoots list {subject}` shows those there are",
     "PACK_NOT_FOUND": "`headshots packs list` shows those there are",
     "PROFILE_NOT_FOUND": "`headshots profiles list` shows those there are",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshots.cli import shoot_options as options
+from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 from headshots.console.exits import reported
 
@@ -45,6 +46,8 @@ def generate(
     training: OlderTraining = None,
     profile: options.ProfileName = "",
     max_tries: options.MaxTries = 0,
+    label: Labels = None,
+    external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -66,6 +69,7 @@ def generate(
             training=training,
             profile=profile,
             max_tries=max_tries,
+            labelling=labelling(label, external_id),
         )
         print_files(*follow(client, gallery, out), as_json)
 
@@ -74,6 +78,8 @@ def generate(
 @reported
 def list_all(
     subject: SubjectName,
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -84,7 +90,7 @@ def list_all(
     from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
-        galleries = list(client.list_galleries(subject))
+        galleries = list(client.list_galleries(subject, labelling=labelling(label, external_id)))
     if as_json:
         print_json(galleries)
         return

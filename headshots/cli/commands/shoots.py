@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headshots.cli import shoot_options as options
+from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 from headshots.console.exits import reported
 
@@ -37,6 +38,8 @@ def shoot(
     quality: options.Quality = 0,
     quote: options.QuoteOnly = False,
     detach: options.Detach = False,
+    label: Labels = None,
+    external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -50,13 +53,12 @@ def shoot(
     from headshots.client import ImageFormat, ShootOptions
     from headshots.console.person import find_person
 
-    wanted = _wanted(pack, styles)
-    rest = ShootOptions((), retrain, profile, max_tries, seed, ImageFormat(format.name), quality, deadline=deadline)
+    how = ShootOptions((), retrain, profile, max_tries, seed, ImageFormat(format.name), quality, deadline=deadline)
+    order: dict[str, Any] = {"pack": pack or "", "styles": _wanted(pack, styles), "count": count, "options": how}
+    order["labelling"] = labelling(label, external_id)
     with connect(address, api_key, tls_ca) as client:
         person = find_person(client, subject, name=name, class_noun=class_noun)
-        made = client.create_shoot(
-            person, pack=pack or "", styles=wanted, count=count, options=rest, validate_only=quote
-        )
+        made = client.create_shoot(person, **order, validate_only=quote)
         _finish(client, made, as_json, quote=quote, detach=detach, out=out, best=best)
 
 
@@ -112,6 +114,8 @@ def watch(
 @reported
 def list_all(
     subject: SubjectName,
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -122,7 +126,7 @@ def list_all(
     from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
-        shoots = list(client.list_shoots(subject))
+        shoots = list(client.list_shoots(subject, labelling=labelling(label, external_id)))
     if as_json:
         print_json(shoots)
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import utc_time
 from headshots.client.models.verdicts import (
     Acceptance,
@@ -69,6 +70,7 @@ def profile(message: profiles_pb2.Profile) -> Profile:
         limits=_limits(message.limits),
         built_in=message.built_in,
         create_time=utc_time(message.create_time),
+        **labelled(message),
     )
 
 

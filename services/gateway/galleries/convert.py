@@ -6,6 +6,7 @@ from headshots.acceptance.verdict import Acceptance, Verdict
 from headshots.v1 import galleries_pb2, images_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import STATES, optional_timestamp, timestamp
+from services.gateway.api.labels import Labelling
 from services.gateway.events.models import ShotPreview
 from services.gateway.galleries.images.listing import ImageQuery
 from services.gateway.galleries.limits import DEFAULT_PROFILE
@@ -43,6 +44,7 @@ def gallery_order(request: galleries_pb2.CreateGalleryRequest) -> GalleryOrder:
         training=_training(request.training),
         profile="".join(names.ids(request.profile)) or DEFAULT_PROFILE,
         max_tries=request.max_tries or 1,
+        labelling=Labelling.of_request(request),
     )
 
 
@@ -102,6 +104,7 @@ def gallery(value: Gallery) -> galleries_pb2.Gallery:
         tries=value.tries,
         guarantee=GUARANTEES[value.guarantee],
         regenerates=value.regenerates,
+        **value.labelling.fields,
     )
 
 

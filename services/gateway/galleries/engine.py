@@ -12,6 +12,7 @@ from sqlalchemy.engine import Engine
 from headshots.artifacts import ArtifactStore
 from headshots.styles.library import StyleLibrary
 from headshots.threads import in_erase_thread, in_read_thread, in_write_thread
+from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
@@ -121,9 +122,11 @@ class GalleryEngine:
         """See `listing.ranked_gallery`."""
         return await in_read_thread(listing.ranked_gallery, self._database, tenant, subject_id, gallery_id)
 
-    async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
+    async def page(
+        self, tenant: str, subject_id: str, wanted: Labelling, size: int, token: str
+    ) -> tuple[list[Gallery], str]:
         """See `rows.list_galleries`."""
-        return await in_read_thread(rows.list_galleries, self._database, tenant, subject_id, size, token)
+        return await in_read_thread(rows.list_galleries, self._database, tenant, subject_id, wanted, size, token)
 
     async def cancel(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
         """See `rows.request_cancel`."""

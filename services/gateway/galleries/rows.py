@@ -15,6 +15,7 @@ from headshots.database import read, write
 from headshots.errors import FailedPreconditionError, NotFoundError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL_STATES, galleries, shots
 from services.gateway.api.errors import not_found
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import gallery_name, image_name
 from services.gateway.api.pages import NewestFirst
 from services.gateway.events.poller import read_revisions
@@ -86,14 +87,16 @@ def find_image(connection: Connection, tenant_id: str, subject_id: str, gallery_
     return _to_image(row)
 
 
-def list_galleries(engine: Engine, tenant_id: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
-    """A page without images, newest first, and the next token.
+def list_galleries(
+    engine: Engine, tenant_id: str, subject_id: str, wanted: Labelling, size: int, token: str
+) -> tuple[list[Gallery], str]:
+    """A page of those that are labelled as wanted, without images, newest first, and the next token.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
         InvalidArgumentError: PAGE_TOKEN_INVALID.
     """
-    page = NewestFirst(galleries, galleries.c.subject_id == subject_id, size, token)
+    page = NewestFirst(galleries, sa.and_(galleries.c.subject_id == subject_id, wanted.where(galleries)), size, token)
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
         rows, next_token = page.read(connection)
@@ -222,4 +225,5 @@ def _to_gallery(row: Row[Any], counted: Sequence[Row[Any]]) -> Gallery:
         tries=sum(int(one.tries) for one in counted),
         guarantee=row.guarantee,
         regenerates=row.regenerates or "",
+        labelling=Labelling.of_row(row),
     )

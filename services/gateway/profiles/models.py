@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headshots.acceptance.profiles import Profile
+from services.gateway.api.labels import Labelling
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class ListedProfile:
     built_in: bool
     created_at: float | None = None
     """When this version was made; None where it is built in."""
+    labelling: Labelling = field(default_factory=Labelling)
+    """Of all versions."""
 
 
 @dataclass(frozen=True)

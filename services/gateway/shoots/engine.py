@@ -13,6 +13,7 @@ from headshots.errors import FailedPreconditionError, FieldViolation, Unavailabl
 from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import PackLibrary
 from headshots.threads import in_read_thread, in_write_thread
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import photo_name
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
@@ -135,9 +136,11 @@ class ShootEngine:
         """See `rows.get_shoot`."""
         return await in_read_thread(rows.get_shoot, self._database, tenant, subject_id, shoot_id)
 
-    async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Shoot], str]:
+    async def page(
+        self, tenant: str, subject_id: str, wanted: Labelling, size: int, token: str
+    ) -> tuple[list[Shoot], str]:
         """See `rows.list_shoots`."""
-        return await in_read_thread(rows.list_shoots, self._database, tenant, subject_id, size, token)
+        return await in_read_thread(rows.list_shoots, self._database, tenant, subject_id, wanted, size, token)
 
     async def cancel(self, tenant: str, subject_id: str, shoot_id: str) -> Shoot:
         """See `rows.request_cancel`."""

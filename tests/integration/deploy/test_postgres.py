@@ -1,5 +1,5 @@
 """What runs on SQLite by default runs on PostgreSQL too: the tests of the queues, of the trainer's worker, of erasing,
-of galleries, of shoots and of styles again, on a server of their own."""
+of galleries, of shoots, of styles and of labels again, on a server of their own."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ from tests.integration.gateway.styles.test_own_styles import (  # noqa: F401
     test_a_new_version_leaves_galleries_and_older_versions_alone,
     test_styles_are_listed_among_the_built_in_ones_by_name,
     test_two_changes_at_once_make_two_versions,
+)
+from tests.integration.gateway.test_labels import (  # noqa: F401
+    test_a_value_is_text_whatever_it_looks_like,
+    test_pages_hold_with_a_filter,
+    test_the_largest_labels_are_kept,
+    test_what_is_written_on_a_resource_is_answered_and_found,
 )
 from tests.integration.gateway.trainings.test_events import (  # noqa: F401
     name,

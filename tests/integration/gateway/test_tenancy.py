@@ -113,7 +113,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
     async with opened_world(tmp_path_factory.mktemp("tenancy")) as world:
         await world.kill()
         # No sweep: the subject that is being erased stays so.
-        await world.start(erase_again_seconds=3600.0)
+        await world.start(erase_again_seconds=3600.0, links_port=0)
         tenants = {"own": "acme", "sibling": "acme", "foreign": "globex", "deleted": "acme", "deleting": "acme"}
         subjects = {
             kind: await furnished(world, world.caller(world.keys[tenant]), number)

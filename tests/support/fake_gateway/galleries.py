@@ -10,7 +10,7 @@ from headshots.errors import FailedPreconditionError, NotFoundError, Unavailable
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2
 from tests.support.fake_gateway.images import likeness_of, ranked_images, verdict_of
 from tests.support.fake_gateway.pictures import painted_png
-from tests.support.fake_gateway.state import FakeState, find, page
+from tests.support.fake_gateway.state import FakeState, find, labelled, page
 from tests.support.fake_gateway.styles import STYLES
 
 
@@ -40,6 +40,7 @@ class FakeGalleries(FakeState):
             profile_version=1,
             max_tries=request.max_tries or 1,
             adapter_sha256=subject.adapter.sha256,
+            **labelled(request),
             remix=request.remix if request.HasField("remix") else None,
         )
         gallery.create_time.GetCurrentTime()
@@ -135,6 +136,20 @@ class FakeGalleries(FakeState):
             raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {request.name} yet")
         image = gallery.images[int(shot)]
         return galleries_pb2.GetImageResponse(image=image, content=painted_png(image.style, image.seed))
+
+    async def CreateImageLinks(
+        self, request: galleries_pb2.CreateImageLinksRequest, context: Any
+    ) -> galleries_pb2.CreateImageLinksResponse:
+        self.enter("CreateImageLinks", request)
+        existing = {image.name for image in find(self.galleries, request.parent, "GALLERY_NOT_FOUND").images}
+        links = []
+        for image in request.images:
+            if image not in existing:
+                raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {image}")
+            link = galleries_pb2.ImageLink(image=image, url=f"http://images.example.com/{image}")
+            link.expire_time.FromSeconds(request.valid_seconds or 3600)
+            links.append(link)
+        return galleries_pb2.CreateImageLinksResponse(links=links)
 
     async def DeleteGallery(
         self, request: galleries_pb2.DeleteGalleryRequest, context: Any

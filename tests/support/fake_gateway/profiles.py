@@ -7,7 +7,7 @@ from typing import Any
 from headshots.acceptance.profiles import BUILT_IN
 from headshots.errors import FailedPreconditionError
 from headshots.v1 import profiles_pb2
-from tests.support.fake_gateway.state import FakeState, find, page
+from tests.support.fake_gateway.state import FakeState, find, labelled, page
 
 
 class FakeProfiles(FakeState):
@@ -25,6 +25,7 @@ class FakeProfiles(FakeState):
         profile.name, profile.built_in = f"profiles/{request.profile_id}", False
         profile.display_name = request.display_name or request.profile_id
         profile.description = request.description
+        profile.MergeFrom(profiles_pb2.Profile(**labelled(request)))
         profile.limits.MergeFrom(request.limits)
         profile.create_time.GetCurrentTime()
         if not request.validate_only:

@@ -12,7 +12,7 @@ from headshots.errors import FailedPreconditionError, InvalidArgumentError, Unav
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, shoots_pb2
 from tests.support.fake_gateway.packs import PACK
 from tests.support.fake_gateway.pictures import painted_png
-from tests.support.fake_gateway.state import FakeState, find, page
+from tests.support.fake_gateway.state import FakeState, find, labelled, page
 from tests.support.fake_gateway.trainings import ADAPTER, STEPS
 
 ENDED = (jobs_pb2.JOB_STATE_SUCCEEDED, jobs_pb2.JOB_STATE_FAILED, jobs_pb2.JOB_STATE_CANCELLED)
@@ -156,6 +156,7 @@ def _made(request: shoots_pb2.CreateShootRequest, name: str, trains: bool) -> sh
         profile_version=1,
         deadline=request.deadline if request.HasField("deadline") else None,
         event_number=1,
+        **labelled(request),
     )
     shoot.create_time.GetCurrentTime()
     shoot.quote.queue_place, shoot.quote.training_steps = 1, STEPS if trains else 0

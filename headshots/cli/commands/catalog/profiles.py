@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa
 from headshots.console.exits import reported
 
@@ -30,14 +31,19 @@ Description = Annotated[str | None, typer.Option(help="One sentence.")]
 @app.command("list")
 @reported
 def list_all(
-    address: Address = DEFAULT_ADDRESS, api_key: ApiKey = None, tls_ca: TlsCa = None, as_json: Json = False
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
 ) -> None:
     """List profiles by name."""
     from headshots.cli.session import connect
     from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
-        profiles = list(client.list_profiles())
+        profiles = list(client.list_profiles(labelling=labelling(label, external_id)))
     if as_json:
         print_json(profiles)
         return
@@ -72,6 +78,8 @@ def create(
     limit: Limit = None,
     name: DisplayName = None,
     description: Description = None,
+    label: Labels = None,
+    external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -82,7 +90,13 @@ def create(
 
     limits = _limits(limit)
     with connect(address, api_key, tls_ca) as client:
-        made = client.create_profile(profile, limits, display_name=name or "", description=description or "")
+        made = client.create_profile(
+            profile,
+            limits,
+            display_name=name or "",
+            description=description or "",
+            labelling=labelling(label, external_id),
+        )
     _print(made, as_json)
 
 

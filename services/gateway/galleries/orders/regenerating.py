@@ -13,6 +13,7 @@ from headshots.acceptance.profiles import PROFILE_WORTHY, Profile
 from headshots.database import database_now, read, write
 from headshots.schema import galleries
 from headshots.styles.recipe import Style
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import image_name
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.galleries.creating import insert, new_gallery
@@ -129,6 +130,7 @@ def _as_it_was(connection: Connection, tenant_id: str, disliked: Disliked) -> tu
         priority=row.priority,
         profile=wanted.profile.name,
         max_tries=disliked.max_tries or row.max_tries,
+        labelling=Labelling.of_row(row),
     )
     return wanted, order
 
