@@ -61,7 +61,7 @@ class FakeGalleries(FakeState):
     ) -> galleries_pb2.ListGalleriesResponse:
         self.enter("ListGalleries", request)
         mine = [each for name, each in self.galleries.items() if name.startswith(f"{request.parent}/")]
-        items, token = page(mine[::-1], request)
+        items, token = page([_without_images(gallery) for gallery in mine[::-1]], request)
         return galleries_pb2.ListGalleriesResponse(galleries=items, next_page_token=token)
 
     async def WatchGallery(
