@@ -159,8 +159,8 @@ class _Parts:
         checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
         galleries = GalleryEngine(database, store, styles, checks, pool, *watching, shoot_rows.needs_gallery)
-        offered, workers = Catalogue(styles, packs), (reconciler, pool)
-        shoots = ShootEngine(database, offered, checks, describer, inspector, runner, workers, *watching)
+        offered = Catalogue(styles, packs)
+        shoots = ShootEngine(database, offered, checks, describer, inspector, runner, reconciler, pool, *watching)
         self._servicers: Sequence[_Servicer] = (
             TenantServicer(database),
             SubjectServicer(SubjectEngine(database, eraser)),

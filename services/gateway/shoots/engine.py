@@ -18,6 +18,7 @@ from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.events.log import EventBatch, follow
 from services.gateway.events.reads import SharedReads
+from services.gateway.galleries.engine import ShotWorkers
 from services.gateway.galleries.models import Image
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.class_nouns import check_class_noun
@@ -50,19 +51,21 @@ class ShootEngine:
         describer: Describer,
         inspector: Inspector,
         runner: ShootRunner,
-        workers: Sequence[Wakeable],
+        trainers: Wakeable,
+        painters: ShotWorkers,
         hub: Hub,
         metrics: GatewayMetrics,
         reads: SharedReads,
     ) -> None:
-        """`workers` look for new trainings and shots when they are woken."""
+        """`trainers` and `painters` look for new trainings and shots when they are woken."""
         self._database = database
         self._catalogue = catalogue
         self._checks = checks
         self._describer = describer
         self._inspector = inspector
         self._runner = runner
-        self._workers = workers
+        self._trainers = trainers
+        self._painters = painters
         self._hub = hub
         self._metrics = metrics
         self._reads = reads
@@ -139,11 +142,13 @@ class ShootEngine:
     async def cancel(self, tenant: str, subject_id: str, shoot_id: str) -> Shoot:
         """See `rows.request_cancel`."""
         shoot = await in_write_thread(rows.request_cancel, self._database, tenant, subject_id, shoot_id)
+        if shoot.gallery_id is not None:
+            self._painters.stop_shots(shoot.gallery_id)
         self._wake(shoot)
         return shoot
 
     def _wake(self, shoot: Shoot) -> None:
-        for worker in (*self._workers, self._runner):
+        for worker in (self._trainers, self._painters, self._runner):
             worker.wake()
         for topic in (shoot.id, shoot.training_id, shoot.gallery_id):
             if topic is not None:
