@@ -8,7 +8,7 @@ from typing import Any
 
 from headshots.errors import FailedPreconditionError, NotFoundError, UnavailableError
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2
-from tests.support.fake_gateway.images import REFUSED_SEED, ranked_images, verdict_of
+from tests.support.fake_gateway.images import likeness_of, ranked_images, verdict_of
 from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.state import FakeState, find, page
 from tests.support.fake_gateway.styles import STYLES
@@ -61,8 +61,8 @@ class FakeGalleries(FakeState):
     ) -> galleries_pb2.ListGalleriesResponse:
         self.enter("ListGalleries", request)
         mine = [each for name, each in self.galleries.items() if name.startswith(f"{request.parent}/")]
-        items, token = page(mine[::-1], request)
-        return galleries_pb2.ListGalleriesResponse(galleries=map(_without_images, items), next_page_token=token)
+        items, token = page([_without_images(gallery) for gallery in mine[::-1]], request)
+        return galleries_pb2.ListGalleriesResponse(galleries=items, next_page_token=token)
 
     async def WatchGallery(
         self, request: galleries_pb2.WatchGalleryRequest, context: Any
@@ -110,12 +110,13 @@ class FakeGalleries(FakeState):
                 size_bytes=len(content),
                 sha256=hashlib.sha256(content).hexdigest(),
                 seconds=0.5,
-                likeness=0.9,
+                likeness=likeness_of(seed),
                 verdict=verdict_of(gallery.profile, seed),
                 tries=1,
             )
             gallery.completed_shots = gallery.tries = shot + 1
-            gallery.accepted_shots += seed != REFUSED_SEED
+            accepted = gallery.images[shot].verdict.acceptance == images_pb2.ACCEPTANCE_ACCEPTED
+            gallery.accepted_shots += accepted
         return gallery.images[shot], content
 
     async def CancelGallery(

@@ -9,6 +9,8 @@ from tests.support.fake_gateway.state import FakeState, find, page
 
 REFUSED_SEED = 13
 """An image of this seed is refused, whatever its style: its eyes are closed."""
+UNMEASURED_SEED = 17
+"""Of an image of this seed nothing could be measured."""
 
 
 class FakeImages(FakeState):
@@ -58,9 +60,15 @@ class FakeImages(FakeState):
         return galleries_pb2.RegenerateImageResponse(gallery=gallery)
 
 
+def likeness_of(seed: int) -> float | None:
+    """What the fake measured of an image; None: nothing."""
+    return None if seed == UNMEASURED_SEED else 0.9
+
+
 def verdict_of(profile: str, seed: int) -> images_pb2.Verdict:
     """What the fake says of an image."""
     passed = seed != REFUSED_SEED
+    acceptance = images_pb2.ACCEPTANCE_ACCEPTED if passed else images_pb2.ACCEPTANCE_REFUSED
     check = images_pb2.Check(
         reason="EYES_CLOSED",
         passed=passed,
@@ -68,12 +76,11 @@ def verdict_of(profile: str, seed: int) -> images_pb2.Verdict:
         limit=0.4,
         message=f"The eyes have {'90' if passed else '10'}% of their contrast in the photos; 40% are needed.",
     )
+    if seed == UNMEASURED_SEED:
+        acceptance = images_pb2.ACCEPTANCE_NOT_MEASURED
+        check = images_pb2.Check(reason="NOT_MEASURED", message="measuring failed")
     return images_pb2.Verdict(
-        acceptance=images_pb2.ACCEPTANCE_ACCEPTED if passed else images_pb2.ACCEPTANCE_REFUSED,
-        profile=profile,
-        profile_version=1,
-        analyzer="fake-1",
-        checks=[check],
+        acceptance=acceptance, profile=profile, profile_version=1, analyzer="fake-1", checks=[check]
     )
 
 
