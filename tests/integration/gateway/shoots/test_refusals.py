@@ -41,6 +41,10 @@ MADE = (schema.trainings, schema.galleries, schema.shots, schema.shoots, schema.
         ({"profile": "profiles/nowhere"}, InvalidArgumentError, "PROFILE_UNKNOWN"),
         ({"priority": jobs_pb2.PRIORITY_HIGH}, PermissionDeniedError, "PRIORITY_NOT_GRANTED"),
         ({"deadline": datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)}, InvalidArgumentError, "DEADLINE_PASSED"),
+        ({"deadline": {"seconds": -(10**14)}}, InvalidArgumentError, "CONSTRAINT_VIOLATED"),
+        ({"deadline": {"seconds": 10**12}}, InvalidArgumentError, "CONSTRAINT_VIOLATED"),
+        ({"deadline": {"seconds": 253_402_300_799, "nanos": 999_999_999}}, InvalidArgumentError, "CONSTRAINT_VIOLATED"),
+        ({"deadline": {"seconds": 4_000_000_000, "nanos": -5}}, InvalidArgumentError, "CONSTRAINT_VIOLATED"),
     ],
 )
 async def test_what_cannot_be_ordered(
