@@ -120,7 +120,7 @@ def _delivered_together(connection: Connection, shot: Shot) -> sa.ColumnElement[
     while True:
         image = connection.execute(sa.select(galleries.c.regenerates).where(galleries.c.id == replaced)).scalar()
         if not image:
-            return sa.or_(*found)
+            return sa.and_(galleries.c.subject_id == shot.subject_id, sa.or_(*found))
         _, replaced, _ = ids(image)
         found.append(galleries.c.id == replaced)
         found.append(galleries.c.regenerates.startswith(f"{gallery_name(shot.subject_id, replaced)}/images/"))
