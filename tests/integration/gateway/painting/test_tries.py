@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from headshots import schema
-from headshots.errors import InvalidArgumentError
+from headshots.errors import FailedPreconditionError, InvalidArgumentError
 from headshots.faces import Face, Pixels
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2
+from tests.support.gateway.caller import refused
 from tests.support.gateway.judging import alike, good, paints, reasons, sitter, small, stranger
 from tests.support.gateway.world import World
 from tests.support.images.faces import ColourAnalyzer
@@ -103,6 +104,21 @@ async def test_an_image_in_place_of_another_is_no_near_duplicate_of_those_it_joi
     # That which replaced the first, then another.
     world.generator.pictures |= {5: alike(20), 6: good(30)}
     assert await regenerated(old.images[1].name) == [(6, [["NEAR_DUPLICATE"]])]
+
+
+async def test_a_picture_that_a_further_try_may_paint_again_stays_until_then(world: World) -> None:
+    subject = await sitter(world)
+    paints(world, range(3))
+    done = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=3))
+    world.generator.hold()
+    running = await world.acme.gallery(subject, shots_per_style=1, max_tries=2)
+    for image in done.images[:2]:
+        with refused(FailedPreconditionError, "IMAGE_IN_USE") as caught:
+            await world.acme("DeleteImage", galleries_pb2.DeleteImageRequest(name=image.name))
+        assert caught.value.metadata["name"] == running
+    await world.acme("DeleteImage", galleries_pb2.DeleteImageRequest(name=done.images[2].name))
+    world.generator.permit()
+    await world.acme.finished_gallery(running)
 
 
 async def test_without_an_analyzer_nothing_is_measured_and_nothing_painted_again(world: World) -> None:
