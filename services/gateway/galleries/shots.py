@@ -18,6 +18,7 @@ from headshots.database import now_expression, write
 from headshots.leases import Lease, LeaseLostError
 from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, galleries, shots
 from headshots.styles.recipe import Style
+from services.gateway.api.names import gallery_name, ids
 from services.gateway.galleries.images.tries import Judgement, Recorded, Try, best_of, from_column
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES, SEEDS
 from services.gateway.galleries.remix import Remix
@@ -105,11 +106,24 @@ def record_try(
 def _against_accepted(connection: Connection, shot: Shot, judgement: Judgement) -> Judgement:
     if judgement.view is None:
         return judgement
-    accepted = sa.and_(shots.c.gallery_id == shot.gallery_id, shots.c.acceptance == Acceptance.ACCEPTED.value)
+    together = sa.select(galleries.c.id).where(_delivered_together(connection, shot))
+    accepted = sa.and_(shots.c.gallery_id.in_(together), shots.c.acceptance == Acceptance.ACCEPTED.value)
     judged = connection.execute(sa.select(shots.c.judged).where(accepted)).scalars()
     before = [known.view for each in judged if (known := Judgement.from_json(each)) is not None and known.view]
     verdict = against_accepted(judgement.verdict, judgement.view, before, shot.profile.limits)
     return dataclasses.replace(judgement, verdict=verdict)
+
+
+def _delivered_together(connection: Connection, shot: Shot) -> sa.ColumnElement[bool]:
+    """The shot's gallery; where it replaces an image also the image's, and all others that replace one of that."""
+    found, replaced = [galleries.c.id == shot.gallery_id], shot.gallery_id
+    while True:
+        image = connection.execute(sa.select(galleries.c.regenerates).where(galleries.c.id == replaced)).scalar()
+        if not image:
+            return sa.and_(galleries.c.subject_id == shot.subject_id, sa.or_(*found))
+        _, replaced, _ = ids(image)
+        found.append(galleries.c.id == replaced)
+        found.append(galleries.c.regenerates.startswith(f"{gallery_name(shot.subject_id, replaced)}/images/"))
 
 
 def _next_try(shot: Shot, tries: Sequence[Try]) -> dict[str, Any]:

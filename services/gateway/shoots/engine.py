@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Engine
 
-from headshots.errors import FailedPreconditionError, FieldViolation, UnavailableError
+from headshots.errors import FailedPreconditionError, FieldViolation
 from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import PackLibrary
 from headshots.threads import in_read_thread, in_write_thread
@@ -24,7 +24,6 @@ from services.gateway.galleries.models import Image
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.class_nouns import check_class_noun
 from services.gateway.peers.describer import Describer
-from services.gateway.peers.models import GeneratorDescription
 from services.gateway.photos.inspector import InspectedPhoto, Inspector
 from services.gateway.photos.limits import MIN_TRAINING_PHOTOS
 from services.gateway.shoots import creating, rows
@@ -76,7 +75,7 @@ class ShootEngine:
     ) -> Shoot:
         """Raises as `creating.look_up` and `creating.create_shoot`, of each style as `StyleChecks.check`, and as
         `Inspector.inspect_stored`; FailedPreconditionError CLASS_NOUN_UNKNOWN, TOO_FEW_PHOTOS."""
-        described = await self._describe()
+        described = await self._describer.describe_if_reachable()
         catalogue = self._catalogue
         wanted = await in_read_thread(
             creating.look_up,
@@ -106,13 +105,6 @@ class ShootEngine:
         )
         self._wake(shoot)
         return shoot
-
-    async def _describe(self) -> GeneratorDescription | None:
-        """What the generators run; None where none answers."""
-        try:
-            return await self._describer.describe()
-        except UnavailableError:
-            return None
 
     async def _check_styles(self, tenant: str, order: ShootOrder, wanted: creating.Wanted) -> None:
         if wanted.described is not None:
@@ -196,7 +188,8 @@ def _too_few(usable: int, inspected: Sequence[InspectedPhoto]) -> FailedPrecondi
     return FailedPreconditionError(
         "TOO_FEW_PHOTOS",
         f"a shoot trains on at least {MIN_TRAINING_PHOTOS} usable photos, {usable} of the subject's "
-        f"{len(inspected)} can be used; upload others" + (f" in place of these: {'; '.join(told)}" if told else ""),
+        f"{len(inspected)} can be used; upload others"
+        + (f" in place of these, of which InspectPhotos tells all: {'; '.join(told)}" if told else ""),
         violations=[FieldViolation("photos", each) for each in told],
         metadata={"usable": str(usable), "needed": str(MIN_TRAINING_PHOTOS)},
     )

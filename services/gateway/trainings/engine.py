@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
-from headshots.errors import InvalidArgumentError, UnavailableError
+from headshots.errors import InvalidArgumentError
 from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey
@@ -58,7 +58,7 @@ class TrainingEngine:
         labelling: Labelling,
     ) -> Training:
         """Raises as `creating.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
-        described = await self._describe()
+        described = await self._describer.describe_if_reachable()
         _check_rank(options, described)
         training = await in_write_thread(
             creating.create_training,
@@ -75,13 +75,6 @@ class TrainingEngine:
         )
         self._reconciler.wake()
         return training
-
-    async def _describe(self) -> GeneratorDescription | None:
-        """What the generators run; None where none answers: then only the trainer checks."""
-        try:
-            return await self._describer.describe()
-        except UnavailableError:
-            return None
 
     async def get(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `rows.get_training`."""

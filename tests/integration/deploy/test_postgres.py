@@ -60,6 +60,9 @@ from tests.unit.gateway.galleries.test_shots import (  # noqa: F401
     test_many_earlier_galleries_do_not_hold_up_another_tenants_first,
     test_one_shot_at_a_time_tenants_alternate,
 )
+from tests.unit.gateway.galleries.test_tries import (  # noqa: F401
+    test_of_near_duplicates_that_are_recorded_at_once_one_is_accepted,
+)
 from tests.unit.gateway.shoots.test_advancing import (  # noqa: F401
     test_a_shoot_goes_through_its_stages,
     test_cancelling_beside_the_step_to_the_gallery_leaves_nothing_running,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
 
 from headshots import schema
-from headshots.errors import InvalidArgumentError
+from headshots.errors import FailedPreconditionError, InvalidArgumentError
 from headshots.faces import Face, Pixels
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2
+from tests.support.gateway.caller import refused
 from tests.support.gateway.judging import alike, good, paints, reasons, sitter, small, stranger
 from tests.support.gateway.world import World
 from tests.support.images.faces import ColourAnalyzer
@@ -81,6 +83,44 @@ async def test_an_erased_gallery_takes_the_refused_tries_with_it(world: World) -
     assert await stored(world) == []
 
 
+async def test_an_image_in_place_of_another_is_no_near_duplicate_of_those_it_joins(world: World) -> None:
+    subject = await sitter(world)
+    paints(world, [0, 1])
+    old = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=2, max_tries=1))
+    assert old.guarantee == galleries_pb2.GUARANTEE_MET
+
+    async def regenerated(image: str) -> list[tuple[int, list[list[str]]]]:
+        request = galleries_pb2.RegenerateImageRequest(name=image, max_tries=3)
+        name = (await world.acme("RegenerateImage", request)).gallery.name
+        gallery = await world.acme.finished_gallery(name)
+        [row] = [row for row in world.rows(schema.shots) if row.gallery_id == name.rpartition("/")[2]]
+        tried = [each["judgement"]["verdict"]["checks"] for each in row.refused_tries or ()]
+        failed = [[check["reason"] for check in checks if not check["passed"]] for checks in tried]
+        return [(image.seed, failed) for image in gallery.images]
+
+    # The one that is disliked, the one that stays beside it, then another.
+    world.generator.pictures |= {2: alike(0), 3: alike(1), 4: good(20)}
+    assert await regenerated(old.images[0].name) == [(4, [["NEAR_DUPLICATE"]] * 2)]
+    # That which replaced the first, then another.
+    world.generator.pictures |= {5: alike(20), 6: good(30)}
+    assert await regenerated(old.images[1].name) == [(6, [["NEAR_DUPLICATE"]])]
+
+
+async def test_a_picture_that_a_further_try_may_paint_again_stays_until_then(world: World) -> None:
+    subject = await sitter(world)
+    paints(world, range(3))
+    done = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=3))
+    world.generator.hold()
+    running = await world.acme.gallery(subject, shots_per_style=1, max_tries=2)
+    for image in done.images[:2]:
+        with refused(FailedPreconditionError, "IMAGE_IN_USE") as caught:
+            await world.acme("DeleteImage", galleries_pb2.DeleteImageRequest(name=image.name))
+        assert caught.value.metadata["name"] == running
+    await world.acme("DeleteImage", galleries_pb2.DeleteImageRequest(name=done.images[2].name))
+    world.generator.permit()
+    await world.acme.finished_gallery(running)
+
+
 async def test_without_an_analyzer_nothing_is_measured_and_nothing_painted_again(world: World) -> None:
     subject = await sitter(world, judged=False)
     name = await world.acme.gallery(subject, shots_per_style=2, max_tries=3)
@@ -100,12 +140,15 @@ class SometimesBlind(ColourAnalyzer):
         return found
 
 
-async def test_one_image_that_was_not_measured_is_no_guarantee(world: World) -> None:
+@pytest.mark.parametrize(("picture", "outcome"), [(good, ACCEPTED), (stranger, REFUSED)])
+async def test_one_image_that_was_not_measured_is_no_guarantee(
+    picture: Callable[[int], bytes], outcome: int, world: World
+) -> None:
     subject = await sitter(world, SometimesBlind(), shots_in_flight=1)
-    paints(world, range(3))
-    name = await world.acme.gallery(subject, shots_per_style=3, max_tries=3)
+    paints(world, range(3), picture)
+    name = await world.acme.gallery(subject, shots_per_style=3, max_tries=1)
     gallery = await world.acme.finished_gallery(name)
-    assert [image.verdict.acceptance for image in gallery.images] == [ACCEPTED, ACCEPTED, NOT_MEASURED]
+    assert [image.verdict.acceptance for image in gallery.images] == [outcome, outcome, NOT_MEASURED]
     assert gallery.guarantee == galleries_pb2.GUARANTEE_NOT_MEASURED
     assert gallery.tries == 3
 

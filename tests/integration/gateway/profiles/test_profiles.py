@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -118,6 +119,15 @@ async def test_the_same_request_id_makes_one_profile(world: World) -> None:
     changed = await update(world.acme, limits={"min_sharpness": 0.9})
     assert await create(world.acme, request_id="once") == changed
     assert len(world.rows(schema.profiles)) == 2
+
+
+async def test_two_changes_at_once_make_two_versions(world: World) -> None:
+    await create(world.acme)
+    limits = ({"min_sharpness": 0.9}, {"min_face_share": 0.5})
+    await asyncio.gather(*(update(world.acme, limits=each) for each in limits))
+    newest = await get(world.acme, "profiles/mine")
+    assert newest.version == 3
+    assert (newest.limits.min_sharpness, newest.limits.min_face_share) == pytest.approx((0.9, 0.5))
 
 
 async def test_a_gallery_keeps_the_version_that_it_was_made_with(world: World) -> None:

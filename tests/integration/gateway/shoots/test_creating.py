@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from headshots import schema
 from headshots.errors import AlreadyExistsError, FailedPreconditionError
-from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, photos_pb2, shoots_pb2
+from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, photos_pb2, profiles_pb2, shoots_pb2, styles_pb2
 from tests.support.gateway import shoots
 from tests.support.gateway.caller import refused
 from tests.support.gateway.judging import paints, sitter, stranger
@@ -114,17 +114,27 @@ async def test_what_is_only_checked_leaves_nothing(world: World, subject: str) -
 
 
 async def test_what_is_planned_is_frozen(world: World, subject: str) -> None:
+    """Style and profile get new versions, and the style goes out of use, while it trains."""
+    acme = world.acme
+    before, after = (styles_pb2.StyleRecipe(prompt=f"{word} of {{subject}}") for word in ("photo", "drawing"))
+    await acme("CreateStyle", styles_pb2.CreateStyleRequest(style_id="mine", recipe=before))
+    await acme("CreateProfile", profiles_pb2.CreateProfileRequest(profile_id="mine"))
     world.trainer.go.clear()
-    made = await shoots.order(world.acme, subject)
-    with world.database.begin() as connection:
-        plan = connection.execute(sa.select(schema.shoots.c.plan)).scalar_one()
-    assert [recipe["name"] for recipe in plan["recipes"]] == [name.split("/")[1] for name in shoots.STYLES]
+    made = await shoots.order(acme, subject, styles=["styles/mine"], profile="profiles/mine")
+    (ordered,) = world.rows(schema.shoots)
+    tighter = profiles_pb2.AcceptanceLimits(min_sharpness=0.9)
+    await acme("UpdateProfile", profiles_pb2.UpdateProfileRequest(name="profiles/mine", limits=tighter))
+    await acme("UpdateStyle", styles_pb2.UpdateStyleRequest(name="styles/mine", recipe=after))
+    await acme("ArchiveStyle", styles_pb2.ArchiveStyleRequest(name="styles/mine"))
     world.trainer.go.set()
-    shoot = await shoots.finished(world.acme, made.name)
-    (gallery,) = world.rows(schema.galleries)
-    assert gallery.styles == plan["recipes"]
-    assert gallery.profile == plan["profile"]
-    assert (gallery.max_tries, shoot.max_tries) == (3, 3)
+    shoot = await shoots.finished(acme, made.name)
+    assert (shoot.profile_version, shoot.completed_shots) == (1, 3)
+    gallery = (await acme("GetGallery", galleries_pb2.GetGalleryRequest(name=shoot.gallery))).gallery
+    assert {(image.verdict.profile_version, image.prompt.split()[0]) for image in gallery.images} == {(1, "photo")}
+    (painted,) = world.rows(schema.galleries)
+    assert painted.styles == ordered.plan["recipes"]
+    assert painted.profile == ordered.plan["profile"]
+    assert (painted.max_tries, shoot.max_tries) == (3, 3)
 
 
 async def test_a_repeated_order_is_answered_by_the_first_also_from_another_gateway(world: World, subject: str) -> None:

@@ -9,6 +9,8 @@ from headshots.errors import FailedPreconditionError
 from headshots.v1 import galleries_pb2, photos_pb2, subjects_pb2
 from tests.support.gateway import shoots
 from tests.support.gateway.caller import refused
+from tests.support.gateway.http import open_url
+from tests.support.gateway.judging import paints, sitter, stranger
 from tests.support.gateway.world import World
 from tests.support.waiting import until
 
@@ -69,5 +71,29 @@ async def test_an_erased_subject_leaves_nothing_of_its_shoots(world: World, subj
     world.generator.permit()
     await shoots.finished(world.acme, name)
     await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=subject))
-    for table in (schema.shoots, schema.shoot_events, schema.galleries, schema.trainings):
+    for table in (
+        schema.shoots,
+        schema.shoot_events,
+        schema.galleries,
+        schema.shots,
+        schema.trainings,
+        schema.training_events,
+        schema.photos,
+    ):
         assert world.rows(table) == []
+    assert await world.store.list("tenants") == []
+
+
+async def test_an_erased_subject_takes_refused_tries_and_what_links_open_with_it(world: World) -> None:
+    subject = await sitter(world, links_port=0)
+    paints(world, [1])
+    paints(world, [0, 2, 3], stranger)
+    shoot = await shoots.finished(world.acme, (await shoots.order(world.acme, subject, count=2, max_tries=2)).name)
+    assert (shoot.delivered, shoot.tries) == (1, 4)
+    images = [f"{shoot.gallery}/images/{number}" for number in range(2)]
+    request = galleries_pb2.CreateImageLinksRequest(parent=shoot.gallery, images=images)
+    links = (await world.acme("CreateImageLinks", request)).links
+    assert [(await open_url(link.url)).status for link in links] == [200, 200]
+    await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=subject))
+    assert await world.store.list("tenants") == []
+    assert [(await open_url(link.url)).status for link in links] == [404, 404]

@@ -18,6 +18,7 @@ from headshots.errors import (
     ResourceExhaustedError,
     UnavailableError,
 )
+from headshots.rpc.fitting import LEFT_OUT
 from headshots.v1 import jobs_pb2, photos_pb2, styles_pb2
 from tests.support.gateway import shoots
 from tests.support.gateway.caller import refused
@@ -41,6 +42,10 @@ MADE = (schema.trainings, schema.galleries, schema.shots, schema.shoots, schema.
         ({"profile": "profiles/nowhere"}, InvalidArgumentError, "PROFILE_UNKNOWN"),
         ({"priority": jobs_pb2.PRIORITY_HIGH}, PermissionDeniedError, "PRIORITY_NOT_GRANTED"),
         ({"deadline": datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)}, InvalidArgumentError, "DEADLINE_PASSED"),
+        ({"deadline": {"seconds": -(10**14)}}, InvalidArgumentError, "CONSTRAINT_VIOLATED"),
+        ({"deadline": {"seconds": 10**12}}, InvalidArgumentError, "CONSTRAINT_VIOLATED"),
+        ({"deadline": {"seconds": 253_402_300_799, "nanos": 999_999_999}}, InvalidArgumentError, "CONSTRAINT_VIOLATED"),
+        ({"deadline": {"seconds": 4_000_000_000, "nanos": -5}}, InvalidArgumentError, "CONSTRAINT_VIOLATED"),
     ],
 )
 async def test_what_cannot_be_ordered(
@@ -69,6 +74,7 @@ async def test_too_few_usable_photos_are_told_each_with_what_is_wrong(world: Wor
     assert "(5.jpg)" in told[0]
     assert "(6.jpg)" in told[1]
     assert caught.value.metadata == {"usable": "5", "needed": "6"}
+    assert "InspectPhotos" in caught.value.message
     with refused(FailedPreconditionError, "TOO_FEW_PHOTOS"):
         await shoots.order(world.acme, await world.acme.subject())
     # Naming photos that are not there, or another's.
@@ -77,6 +83,16 @@ async def test_too_few_usable_photos_are_told_each_with_what_is_wrong(world: Wor
     with refused(NotFoundError, "PHOTO_NOT_FOUND"):
         await shoots.order(world.acme, subject, photos=photos)
     assert not any(world.rows(table) for table in MADE)
+
+
+async def test_of_more_unusable_photos_than_an_answer_holds_it_tells_how_many_are_left_out(world: World) -> None:
+    subject = await shoots.person(world, usable=1, unusable=30)
+    with refused(FailedPreconditionError, "TOO_FEW_PHOTOS") as caught:
+        await shoots.order(world.acme, subject)
+    told, left_out = len(caught.value.violations), int(caught.value.metadata[LEFT_OUT])
+    assert told >= 10
+    assert told + left_out == 30
+    assert "InspectPhotos tells all" in caught.value.message
 
 
 async def test_what_the_foundation_does_not_know_is_refused(world: World, subject: str) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -10,7 +14,8 @@ from sqlalchemy.engine import Engine
 
 from headshots import schema
 from headshots.acceptance.profiles import PROFILE_WORTHY
-from headshots.acceptance.verdict import Acceptance
+from headshots.acceptance.verdict import Acceptance, Verdict
+from headshots.acceptance.view import View
 from headshots.database import read, write
 from headshots.leases import LeaseLostError
 from headshots.schema import PENDING, SUCCEEDED
@@ -76,6 +81,26 @@ def test_seeds_go_on_from_the_first_after_the_last(engine: Engine) -> None:
     assert row(engine).seed == SEEDS - 1
     record(engine, take(engine))
     assert row(engine).seed == 1
+
+
+def test_of_near_duplicates_that_are_recorded_at_once_one_is_accepted(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_tries(engine, max_tries=1)
+    both = take(engine, "first"), take(engine, "second")
+    looking, compare = threading.Barrier(2), shots.against_accepted
+
+    def beside_the_other(*values: Any) -> Verdict:
+        """Whoever looks waits a little for the other to look too, which must not be let in."""
+        with contextlib.suppress(threading.BrokenBarrierError):
+            looking.wait(1.0)
+        return compare(*values)
+
+    monkeypatch.setattr(shots, "against_accepted", beside_the_other)
+    same = dataclasses.replace(ACCEPTED, view=View("00" * 18, "00" * 75, ()))
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda shot: record(engine, shot, same), both))
+    assert sorted(row(engine, number).acceptance for number in (0, 1)) == ["accepted", "refused"]
 
 
 def test_the_verdict_of_a_worker_that_lost_the_shot_changes_nothing(engine: Engine) -> None:
