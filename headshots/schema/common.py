@@ -1,4 +1,4 @@
-"""Defines what tables of several services have in common: names of constraints, states, and columns of leased rows."""
+"""Defines what tables of several services have in common: names of constraints, states, columns of several tables."""
 
 from __future__ import annotations
 
@@ -33,3 +33,8 @@ def lease_columns() -> list[Column[object]]:
         Column("revision", Integer, nullable=False, default=0),
         Column("cancel_requested", sa.Boolean, nullable=False, default=False),
     ]
+
+
+def request_columns() -> list[Column[object]]:
+    """The `request_id` of the call that made a row, and all else that was asked; see services.gateway.api.requests."""
+    return [Column("request_id", String(64)), Column("request_parameters", sa.JSON(none_as_null=True))]

@@ -28,7 +28,13 @@ _AT_LEAST_ONE = (
     "watches_per_tenant",
 )
 
-_ABOVE_ZERO = ("photo_cpu_seconds", "upload_bytes_per_second", "upload_idle_seconds", "upload_seconds")
+_ABOVE_ZERO = (
+    "photo_cpu_seconds",
+    "promised_shoot_seconds",
+    "upload_bytes_per_second",
+    "upload_idle_seconds",
+    "upload_seconds",
+)
 
 
 def default_styles() -> Path:
@@ -116,6 +122,8 @@ class GatewaySettings:
     erase_again_seconds: float = 30.0
     """Between two attempts to complete erasures; also after an erasure, until a last look for objects that a generator
     was still writing."""
+    promised_shoot_seconds: float = 1800.0
+    """Within which shoots shall be finished, in seconds; metrics tell how many are. Nothing else depends on it."""
     drain_seconds: float = 10.0
     """After SIGTERM, for running shots to finish; those that do not go back to the queue."""
 

@@ -16,6 +16,8 @@ from headshots.v1 import (
     jobs_pb2,
     packs_pb2,
     photos_pb2,
+    profiles_pb2,
+    shoots_pb2,
     styles_pb2,
     subjects_pb2,
     tenants_pb2,
@@ -23,7 +25,18 @@ from headshots.v1 import (
     trainings_pb2,
 )
 
-FILES = (tenants_pb2, subjects_pb2, photos_pb2, trainings_pb2, galleries_pb2, styles_pb2, foundations_pb2, packs_pb2)
+FILES = (
+    tenants_pb2,
+    subjects_pb2,
+    photos_pb2,
+    trainings_pb2,
+    galleries_pb2,
+    styles_pb2,
+    foundations_pb2,
+    packs_pb2,
+    profiles_pb2,
+    shoots_pb2,
+)
 SHARED_FILES = (adapters_pb2, images_pb2, jobs_pb2)
 SERVICES: dict[str, ServiceDescriptor] = {
     name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()

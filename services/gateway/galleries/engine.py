@@ -48,7 +48,9 @@ class GalleryEngine:
         hub: Hub,
         metrics: GatewayMetrics,
         reads: SharedReads,
+        needed_by: removing.NeedsGallery,
     ) -> None:
+        """`needed_by` tells which shoot needs a gallery that is to be erased."""
         self._database = database
         self._store = store
         self._styles = styles
@@ -57,6 +59,7 @@ class GalleryEngine:
         self._hub = hub
         self._metrics = metrics
         self._reads = reads
+        self._needed_by = needed_by
 
     async def create(
         self, tenant: str, subject_id: str, order: GalleryOrder, *, key: IdempotencyKey, validate_only: bool
@@ -73,6 +76,7 @@ class GalleryEngine:
             subject_id,
             order,
             found.recipes,
+            found.profile,
             key=key,
             validate_only=validate_only,
         )
@@ -149,7 +153,7 @@ class GalleryEngine:
     async def delete(self, tenant: str, subject_id: str, gallery_id: str) -> int:
         """See `removing.delete_gallery`."""
         return await in_erase_thread(
-            removing.delete_gallery, self._database, self._store, tenant, subject_id, gallery_id
+            removing.delete_gallery, self._database, self._store, tenant, subject_id, gallery_id, self._needed_by
         )
 
     async def delete_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> None:

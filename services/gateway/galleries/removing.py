@@ -7,7 +7,7 @@ the same picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,26 +21,26 @@ from services.gateway.api.names import gallery_name, image_name
 from services.gateway.galleries.rows import active_of_subject, find_gallery, find_image
 from services.gateway.tenants.ownership import find_subject, images_prefix
 
+NeedsGallery = Callable[[Connection, str], str | None]
+"""Of a gallery's id, the name of a shoot that has not ended and whose gallery it is."""
 
-def delete_gallery(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str, gallery_id: str) -> int:
+
+def delete_gallery(
+    engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str, gallery_id: str, needed_by: NeedsGallery
+) -> int:
     """Removes a gallery that has ended, its shots and their images; returns how many objects there were.
 
     With the subject's last running gallery ended, images that no shot has go too: see `_unrecorded_images`.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
-        FailedPreconditionError: GALLERY_ACTIVE, IMAGE_IN_USE.
+        FailedPreconditionError: GALLERY_ACTIVE, GALLERY_IN_USE, IMAGE_IN_USE.
         UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE; the same call again removes it, or does
             not find it any more: then only SQLite's log was still to be cut off, which the next sweep does.
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
-        gallery = find_gallery(connection, tenant_id, subject_id, gallery_id)
-        if gallery.state not in TERMINAL_STATES:
-            name = gallery_name(subject_id, gallery_id)
-            raise FailedPreconditionError(
-                "GALLERY_ACTIVE", f"{name} has not ended; cancel it or let it end", metadata={"name": name}
-            )
+        _check_ended(connection, tenant_id, subject_id, gallery_id, needed_by)
         mine = shots.c.gallery_id == gallery_id
         painted = connection.execute(sa.select(shots).where(mine, shots.c.image_key.is_not(None))).all()
         _check_not_in_use(connection, subject_id, gallery_id, painted)
@@ -50,6 +50,21 @@ def delete_gallery(engine: Engine, store: ArtifactStore, tenant_id: str, subject
         removed = _remove_objects(connection, store, {row.image_key for row in painted} | unrecorded)
     forget_deleted(engine)
     return removed
+
+
+def _check_ended(
+    connection: Connection, tenant_id: str, subject_id: str, gallery_id: str, needed_by: NeedsGallery
+) -> None:
+    name = gallery_name(subject_id, gallery_id)
+    if find_gallery(connection, tenant_id, subject_id, gallery_id).state not in TERMINAL_STATES:
+        raise FailedPreconditionError(
+            "GALLERY_ACTIVE", f"{name} has not ended; cancel it or let it end", metadata={"name": name}
+        )
+    shoot = needed_by(connection, gallery_id)
+    if shoot is not None:
+        raise FailedPreconditionError(
+            "GALLERY_IN_USE", f"{shoot} has not ended and needs {name}; let it end", metadata={"name": shoot}
+        )
 
 
 def delete_image(

@@ -21,6 +21,7 @@ from services.gateway.api.names import style_name
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.styles.models import ListedStyle
 from services.gateway.tenants.rows import lock_tenant
+from services.gateway.tenants.versions import named, newest, newest_after, taken
 
 
 def find_styles(
@@ -29,7 +30,7 @@ def find_styles(
     """The newest versions of those of the names that the tenant may use, archived ones too."""
     wanted = list(names)
     found = {name: ListedStyle(library.get(name), built_in=True) for name in wanted if name in library}
-    own = connection.execute(_newest(tenant_id).where(styles.c.name.in_(wanted)))
+    own = connection.execute(newest(styles, tenant_id).where(styles.c.name.in_(wanted)))
     return found | {row.name: _to_listed(row) for row in own}
 
 
@@ -41,16 +42,17 @@ def find_style(
     Raises:
         NotFoundError: STYLE_NOT_FOUND, STYLE_VERSION_NOT_FOUND.
     """
-    newest = find_styles(connection, library, tenant_id, [name]).get(name)
-    if newest is None:
+    found = find_styles(connection, library, tenant_id, [name]).get(name)
+    if found is None:
         raise not_found("STYLE_NOT_FOUND", style_name(name), listed_by="ListStyles")
-    if version in (0, newest.style.version):
-        return newest
-    older = connection.execute(sa.select(styles).where(_mine(tenant_id, name), styles.c.version == version)).first()
+    if version in (0, found.style.version):
+        return found
+    mine = named(styles, tenant_id, name)
+    older = connection.execute(sa.select(styles).where(mine, styles.c.version == version)).first()
     if older is None:
         raise NotFoundError(
             "STYLE_VERSION_NOT_FOUND",
-            f"{style_name(name)} has no version {version} here; its newest is {newest.style.version}",
+            f"{style_name(name)} has no version {version} here; its newest is {found.style.version}",
             metadata={"name": style_name(name)},
         )
     return _to_listed(older)
@@ -67,16 +69,11 @@ def list_styles(
 ) -> list[ListedStyle]:
     """The first `size` styles whose names come after `after`, by name; `archived`: those too."""
     with read(engine) as connection:
-        # Bytewise, as names are compared everywhere else; PostgreSQL has languages' orders too.
-        name = sa.collate(styles.c.name, "C" if connection.dialect.name == "postgresql" else "BINARY")
-        own = _newest(tenant_id).where(name > after).order_by(name).limit(size)
-        if not archived:
-            own = own.where(styles.c.archived_at.is_(None))
-        listed = [_to_listed(row) for row in connection.execute(own)]
+        in_use = [] if archived else [styles.c.archived_at.is_(None)]
+        listed = [_to_listed(row) for row in newest_after(connection, styles, tenant_id, after, size, *in_use)]
         built_in = [style for style in library if style.name > after][:size]
-        mine = sa.and_(styles.c.tenant_id == tenant_id, styles.c.name.in_([style.name for style in built_in]))
-        taken = set(connection.execute(sa.select(styles.c.name).where(mine)).scalars())
-    listed += [ListedStyle(style, built_in=True) for style in built_in if style.name not in taken]
+        own = taken(connection, styles, tenant_id, [style.name for style in built_in])
+    listed += [ListedStyle(style, built_in=True) for style in built_in if style.name not in own]
     return sorted(listed, key=lambda each: each.style.name)[:size]
 
 
@@ -117,8 +114,8 @@ def add_version(engine: Engine, tenant_id: str, style: Style) -> ListedStyle | N
     """Keeps the next version of a style; None where another call has changed or archived it meanwhile."""
     with write(engine) as connection:
         lock_tenant(connection, tenant_id)
-        newest = connection.execute(_newest(tenant_id).where(styles.c.name == style.name)).one()
-        if newest.version != style.version - 1 or newest.archived_at is not None:
+        last = connection.execute(newest(styles, tenant_id).where(styles.c.name == style.name)).one()
+        if last.version != style.version - 1 or last.archived_at is not None:
             return None
         now = database_now(connection)
         _insert(connection, tenant_id, style, now)
@@ -135,7 +132,7 @@ def archive_style(engine: Engine, library: StyleLibrary, tenant_id: str, name: s
     with write(engine) as connection:
         lock_tenant(connection, tenant_id)
         check_own(find_style(connection, library, tenant_id, name))
-        active = sa.and_(_mine(tenant_id, name), styles.c.archived_at.is_(None))
+        active = sa.and_(named(styles, tenant_id, name), styles.c.archived_at.is_(None))
         connection.execute(sa.update(styles).where(active).values(archived_at=database_now(connection)))
         return find_style(connection, library, tenant_id, name)
 
@@ -175,24 +172,12 @@ def _made(connection: Connection, tenant_id: str, key: IdempotencyKey) -> Listed
     made = find_made(connection, styles, styles.c.tenant_id == tenant_id, key)
     if made is None:
         return None
-    return _to_listed(connection.execute(_newest(tenant_id).where(styles.c.name == made.name)).one())
+    return _to_listed(connection.execute(newest(styles, tenant_id).where(styles.c.name == made.name)).one())
 
 
 def _insert(connection: Connection, tenant_id: str, style: Style, now: float, **more: Any) -> None:
     values = {"tenant_id": tenant_id, "name": style.name, "version": style.version, "created_at": now, **more}
     connection.execute(sa.insert(styles).values(**values, style=style.to_json()))
-
-
-def _mine(tenant_id: str, name: str) -> sa.ColumnElement[bool]:
-    return sa.and_(styles.c.tenant_id == tenant_id, styles.c.name == name)
-
-
-def _newest(tenant_id: str) -> sa.Select[Any]:
-    """The newest version of each style of a tenant."""
-    versions = styles.alias()
-    same = sa.and_(versions.c.tenant_id == styles.c.tenant_id, versions.c.name == styles.c.name)
-    newest = sa.select(sa.func.max(versions.c.version)).where(same).scalar_subquery()
-    return sa.select(styles).where(styles.c.tenant_id == tenant_id, styles.c.version == newest)
 
 
 def _to_listed(row: Row[Any]) -> ListedStyle:

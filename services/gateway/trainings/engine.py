@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Sequence
 
 from sqlalchemy.engine import Engine
 
@@ -11,6 +12,7 @@ from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
+from services.gateway.events.log import EventBatch, follow
 from services.gateway.events.reads import SharedReads
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.describer import Describer
@@ -105,20 +107,17 @@ class TrainingEngine:
         self, tenant: str, subject_id: str, training_id: str, *, after: int | None = None
     ) -> AsyncIterator[Training]:
         """Yields the training, or its events after number `after`, then every event. Raises as `rows.read_events`."""
+
+        def read_after(seen: int | None) -> Awaitable[EventBatch[Training]]:
+            return self._reads.read(rows.read_events, self._database, tenant, subject_id, training_id, seen)
+
         with (
             self._hub.subscribe(training_id, kind="training") as subscription,
             self._metrics.watching("training"),
         ):
-            while True:
-                batch = await self._reads.read(rows.read_events, self._database, tenant, subject_id, training_id, after)
-                for training in batch.trainings:
-                    after = training.revision
+            async with contextlib.aclosing(follow(subscription, read_after, after)) as events:  # type: ignore[type-var]
+                async for training in events:
                     yield training
-                if batch.is_last:
-                    return
-                if not batch.trainings:
-                    assert after is not None, "without a number the first batch has an event"
-                    await subscription.wait(after)
 
 
 def _check_rank(options: TrainingOptions, described: GeneratorDescription | None) -> None:

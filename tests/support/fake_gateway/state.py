@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headshots.errors import NotFoundError, UnavailableError
-from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, subjects_pb2, trainings_pb2
+from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, shoots_pb2, subjects_pb2, trainings_pb2
 from tests.support.fake_gateway.public_servicer import PublicServicer
 
 
@@ -28,6 +28,12 @@ class FakeState(PublicServicer):
         self.photos: dict[str, list[photos_pb2.Photo]] = {}
         self.trainings: dict[str, trainings_pb2.Training] = {}
         self.galleries: dict[str, galleries_pb2.Gallery] = {}
+        self.shoots: dict[str, list[shoots_pb2.WatchShootResponse]] = {}
+        """The events of each, the first numbered 1."""
+        self.refused_shots: set[int] = set()
+        """Numbers of shots that no try makes good enough."""
+        self.measures = True
+        """Whether there is an analyzer of faces."""
         self.by_request_id: dict[str, str] = {}
         self.requests: list[Any] = []
         self.calls: Counter[str] = Counter()

@@ -27,6 +27,7 @@ FREE_TEXT = {
     "request_id",
     "page_token",
     "style_id",
+    "profile_id",
     "description",
     "outfit",
     "backdrop",
@@ -37,7 +38,13 @@ FREE_TEXT = {
     "negative_prompt",
 }
 # What a call cannot do without, beside names.
-REQUIRED: dict[str, dict[str, Any]] = {"CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}}}
+REQUIRED: dict[str, dict[str, Any]] = {
+    "CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}},
+    "CreateShoot": {"count": 1},
+    "CreateProfile": {"profile_id": "new"},
+}
+# Fields that exclude another one of the same call, which is named instead.
+ALTERNATIVES = {"CreateShoot.pack"}
 # Names of what the installation has, the same for every tenant.
 SHARED = {"foundations", "packs"}
 _COLLECTION = re.compile(r"([a-z]+)/")
@@ -114,6 +121,8 @@ def requests(call: MethodDescriptor, own: Names, changed: NameField | None = Non
     """
     message = GetMessageClass(call.input_type)(**REQUIRED.get(call.name, {}))
     for named in name_fields(call):
+        if str(named) in ALTERNATIVES and named != changed:
+            continue
         *outer, last = named.path
         holder = message
         for step in outer:

@@ -27,7 +27,7 @@ VERBS = (*BY_NAME, "List", "Create", "Upload", "Inspect")
 SINGLETONS = {"GetTenant"}
 # Their parent is the tenant, which the API key names, or the installation.
 TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "ListFoundations", "ListPacks"}
-JOBS = {"CreateTraining", "CreateGallery"}
+JOBS = {"CreateTraining", "CreateGallery", "CreateShoot"}
 # They check what only a generator can tell.
 CHECKED = JOBS | {"CreateStyle"}
 # Callers send them as they came.
@@ -163,14 +163,14 @@ def test_a_field_that_may_be_left_out_tells_what_that_means(call: MethodDescript
 def _is_required(rules: validate_pb2.FieldRules) -> bool:
     pattern = rules.string.pattern
     refuses_empty = bool(pattern) and re.search(pattern, "") is None
-    refuses_zero = rules.int64.HasField("gt")
+    refuses_zero = rules.int64.HasField("gt") or rules.int32.gte > 0
     return refuses_empty or refuses_zero or rules.required or rules.string.min_len > 0 or rules.repeated.min_items > 0
 
 
 def test_times_and_units_are_in_the_names() -> None:
     for field in (field for message in messages() for field in message.fields):
         is_time = field.message_type is not None and field.message_type.full_name == "google.protobuf.Timestamp"
-        assert is_time == field.name.endswith("_time"), field.full_name
+        assert is_time == (field.name.endswith("_time") or field.name == "deadline"), field.full_name
         is_without_unit = field.name in ("size", "width", "height", "edge", "duration", "timeout", "delay")
         assert not is_without_unit, f"{field.full_name}: in which unit?"
         assert not field.name.endswith(("_at", "_size", "_ms")) or field.name == "page_size", field.full_name

@@ -1,0 +1,134 @@
+"""One order trains, paints and ends; what is asked is checked before anything is made."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from headshots import schema
+from headshots.errors import AlreadyExistsError, FailedPreconditionError
+from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, shoots_pb2
+from tests.support.gateway import shoots
+from tests.support.gateway.caller import refused
+from tests.support.gateway.world import World
+from tests.support.images.pictures import files
+
+MADE = (schema.trainings, schema.training_events, schema.galleries, schema.shots, schema.shoots, schema.shoot_events)
+
+
+async def test_a_shoot_trains_on_usable_photos_paints_and_ends(world: World, subject: str) -> None:
+    made = await shoots.order(world.acme, subject, seed=7)
+    assert made.stage == shoots_pb2.SHOOT_STAGE_TRAINING
+    assert (made.trains, made.gallery, made.asked, list(made.style_shots)) == (True, "", 3, [2, 1])
+    assert (made.profile, made.profile_version, made.max_tries) == ("profiles/profile-worthy", 1, 3)
+    shoot = await shoots.finished(world.acme, made.name)
+    assert (shoot.state, shoot.stage) == (jobs_pb2.JOB_STATE_SUCCEEDED, shoots_pb2.SHOOT_STAGE_ENDED)
+    training = await world.acme.get_training(shoot.training)
+    assert (training.photo_count, training.state) == (7, jobs_pb2.JOB_STATE_SUCCEEDED)
+    assert (shoot.training_step, shoot.training_total_steps) == (3, 3)
+    gallery = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=shoot.gallery))).gallery
+    assert list(gallery.styles) == list(shoot.styles) == list(shoots.STYLES)
+    assert list(gallery.style_shots) == list(shoot.style_shots) == [2, 1]
+    assert sorted(image.seed for image in gallery.images) == [7, 7, 8]
+    # Nobody looks at the images here, so nothing is promised of them.
+    assert (shoot.completed_shots, shoot.tries, shoot.delivered) == (3, 3, 0)
+    assert shoot.guarantee == galleries_pb2.GUARANTEE_NOT_MEASURED
+    assert shoot.HasField("end_time")
+
+
+async def test_refused_images_are_painted_again_and_counted(world: World) -> None:
+    # The analyzer finds no face in what the generator of these tests paints.
+    await shoots.with_large_photos(world, analyzer=True)
+    subject = await world.acme.subject()
+    await world.acme.upload(subject, *files(range(6), "ada"))
+    shoot = await shoots.finished(world.acme, (await shoots.order(world.acme, subject, max_tries=2)).name)
+    assert (shoot.state, shoot.guarantee) == (jobs_pb2.JOB_STATE_SUCCEEDED, galleries_pb2.GUARANTEE_NOT_MET)
+    assert (shoot.asked, shoot.completed_shots, shoot.delivered, shoot.tries) == (3, 3, 0, 6)
+
+
+async def test_an_adapter_that_is_there_is_taken_unless_another_is_wanted(world: World, subject: str) -> None:
+    first = await shoots.finished(world.acme, (await shoots.order(world.acme, subject)).name)
+    second = await shoots.order(world.acme, subject)
+    assert (second.trains, second.training, second.stage) == (False, first.training, shoots_pb2.SHOOT_STAGE_PAINTING)
+    assert second.gallery
+    await shoots.finished(world.acme, second.name)
+    named = await world.acme("ListPhotos", photos_pb2.ListPhotosRequest(parent=subject, page_size=6))
+    for changes, learned in (({"retrain": True}, 7), ({"photos": [photo.name for photo in named.photos]}, 6)):
+        other = await shoots.order(world.acme, subject, **changes)
+        assert other.trains
+        assert other.training not in (first.training, second.training)
+        assert (await world.acme.get_training(other.training)).photo_count == learned
+        await shoots.finished(world.acme, other.name)
+
+
+async def test_an_adapter_of_another_foundation_is_not_taken(world: World, subject: str) -> None:
+    first = await shoots.finished(world.acme, (await shoots.order(world.acme, subject)).name)
+    with world.database.begin() as connection:
+        job = dict(connection.execute(sa.select(schema.trainings.c.job)).scalar_one())
+        job["adapter"] = {**job["adapter"], "foundation_digest": "0d" * 32}
+        connection.execute(sa.update(schema.trainings).values(job=job))
+    second = await shoots.order(world.acme, subject)
+    assert second.trains
+    assert second.training != first.training
+
+
+async def test_a_pack_is_spread_in_its_proportions(world: World, subject: str) -> None:
+    shoot = await shoots.order(world.acme, subject, count=5, pack="packs/business", validate_only=True)
+    assert shoot.pack == "packs/business"
+    assert dict(zip(shoot.styles, shoot.style_shots, strict=True)) == {
+        "styles/studio-navy-suit": 2,
+        "styles/boardroom-grey-blazer": 1,
+        "styles/office-beige-blazer": 1,
+        "styles/studio-white-shirt": 1,
+    }
+    # A style whose share is none is not there at all.
+    one = await shoots.order(world.acme, subject, count=1, pack="packs/business", validate_only=True)
+    assert (list(one.styles), list(one.style_shots)) == (["styles/studio-navy-suit"], [1])
+
+
+async def test_what_is_only_checked_leaves_nothing(world: World, subject: str) -> None:
+    checked = await shoots.order(world.acme, subject, validate_only=True)
+    assert (checked.asked, checked.trains, checked.quote.images) == (3, True, 3)
+    assert not any(world.rows(table) for table in MADE)
+    await shoots.finished(world.acme, (await shoots.order(world.acme, subject)).name)
+    before = [world.rows(table) for table in MADE]
+    assert (await shoots.order(world.acme, subject, validate_only=True)).trains is False
+    assert [world.rows(table) for table in MADE] == before
+
+
+async def test_what_is_planned_is_frozen(world: World, subject: str) -> None:
+    world.trainer.go.clear()
+    made = await shoots.order(world.acme, subject)
+    with world.database.begin() as connection:
+        plan = connection.execute(sa.select(schema.shoots.c.plan)).scalar_one()
+    assert [recipe["name"] for recipe in plan["recipes"]] == [name.split("/")[1] for name in shoots.STYLES]
+    world.trainer.go.set()
+    shoot = await shoots.finished(world.acme, made.name)
+    (gallery,) = world.rows(schema.galleries)
+    assert gallery.styles == plan["recipes"]
+    assert gallery.profile == plan["profile"]
+    assert (gallery.max_tries, shoot.max_tries) == (3, 3)
+
+
+async def test_a_repeated_order_is_answered_by_the_first_also_from_another_gateway(world: World, subject: str) -> None:
+    world.trainer.go.clear()
+    first = await shoots.order(world.acme, subject, request_id="once")
+    assert (await shoots.order(world.acme, subject, request_id="once")).name == first.name
+    await world.kill()
+    await world.start(photo_max_pixels=1_000_000)
+    assert (await shoots.order(world.acme, subject, request_id="once")).name == first.name
+    for changes, field in (({"count": 4}, "count"), ({"retrain": True}, "retrain")):
+        with refused(AlreadyExistsError, "REQUEST_ID_REUSED") as caught:
+            await shoots.order(world.acme, subject, request_id="once", **changes)
+        assert [violation.field for violation in caught.value.violations] == [field]
+    world.trainer.go.set()
+    await shoots.finished(world.acme, first.name)
+    assert (await shoots.order(world.acme, subject, request_id="once")).name == first.name
+    assert len(world.rows(schema.shoots)) == len(world.rows(schema.trainings)) == len(world.rows(schema.galleries)) == 1
+
+
+async def test_a_second_training_at_a_time_is_refused(world: World, subject: str) -> None:
+    world.trainer.go.clear()
+    first = await shoots.order(world.acme, subject)
+    with refused(FailedPreconditionError, "TRAINING_ACTIVE") as caught:
+        await shoots.order(world.acme, subject)
+    assert caught.value.metadata["name"] == first.training
