@@ -41,7 +41,7 @@ class Shot:
 
 
 class Studio:
-    """Trains and paints with the bundled foundation, into ``folder``."""
+    """Trains and paints with the bundled foundation, into ``folder``, and knows its styles."""
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         self._folder, self._say = folder, say

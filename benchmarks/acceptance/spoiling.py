@@ -42,10 +42,14 @@ def _blurred(picture_HWC: Pixels, face: Face) -> Pixels:
 
 
 def _waxen(picture_HWC: Pixels, face: Face) -> Pixels:
-    """Skin without any texture: what is smooth already becomes flat, edges stay."""
-    smooth_HWC = np.asarray(Image.fromarray(picture_HWC).filter(ImageFilter.GaussianBlur(0.15 * span_px(face))))
-    near_HW1 = (np.abs(picture_HWC.astype(int) - smooth_HWC).max(axis=2) < 40)[..., None] & _oval(picture_HWC, face)
-    return np.where(near_HW1, smooth_HWC, picture_HWC).astype(np.uint8)
+    """Cheeks without any texture, as of a doll; eyes, nose and mouth stay."""
+    image, span = Image.fromarray(picture_HWC), span_px(face)
+    mask = Image.new("L", image.size)
+    for eye, corner in ((0, 3), (1, 4)):
+        x, y = ((face.landmarks[eye] + face.landmarks[corner]) / 2).tolist()
+        ImageDraw.Draw(mask).ellipse((x - 0.35 * span, y - 0.3 * span, x + 0.35 * span, y + 0.3 * span), fill=255)
+    soft = mask.filter(ImageFilter.GaussianBlur(0.1 * span))
+    return np.asarray(Image.composite(image.filter(ImageFilter.GaussianBlur(0.3 * span)), image, soft))
 
 
 def _grey(picture_HWC: Pixels, face: Face) -> Pixels:
@@ -61,7 +65,7 @@ def _lit_from_one_side(picture_HWC: Pixels, face: Face) -> Pixels:
     """One half of the picture in its shadow."""
     middle = float(face.landmarks[:, 0].mean())
     share_W = 1 / (1 + np.exp(-(np.arange(picture_HWC.shape[1]) - middle) / (0.15 * span_px(face))))
-    lit_HWC: Pixels = (picture_HWC * (0.12 + 0.88 * share_W)[None, :, None]).astype(np.uint8)
+    lit_HWC: Pixels = (picture_HWC * (0.2 + 0.8 * share_W)[None, :, None]).astype(np.uint8)
     return lit_HWC
 
 

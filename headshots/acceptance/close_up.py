@@ -21,7 +21,7 @@ from headshots.imaging.quality import Floats, Number
 SPANS = (10, 14, 18, 24, 34, 48, 64)
 """Distances of the eyes in pixels that faces are measured at."""
 # Parts of the face around its landmarks, in spans: half the width and half the height.
-_EYE, _CHEEK = (0.3, 0.17), (0.17, 0.17)
+_EYE, _CHEEK = (0.22, 0.13), (0.17, 0.17)
 # What is cut out, in spans: the face from the brows to the chin without most of the hair.
 _FACE_WIDE, _FACE_UP, _FACE_DOWN = 0.95, 0.7, 1.6
 _TEMPLATE_SPAN = float(TEMPLATE[1, 0] - TEMPLATE[0, 0])
@@ -34,17 +34,29 @@ class CloseUp:
     """What was measured of a face; all but the colour is 0 and more."""
 
     eye_contrast: float
-    """Standard deviation of the luma around the eye that has less, over the cheeks' luma."""
+    """Standard deviation of the luma from side to side over the eye that has less of it, over the cheeks' luma. An open
+    eye is bright, dark and bright from side to side; lids and lashes are not."""
     light_imbalance: float
     """Difference of the cheeks' luma over their mean, 0 to 2."""
-    skin_a: float
-    """CIELAB's a of the cheeks' median colour, about -100 to 100."""
-    skin_b: float
+    left_a: float
+    """CIELAB's a of the left cheek's median colour, about -100 to 100."""
+    left_b: float
+    """The same, b."""
+    right_a: float
+    """Of the right cheek, a."""
+    right_b: float
     """The same, b."""
     sharpness: float
     """`quality.detail` of the face."""
     skin_texture: float
     """Median size of the Laplacian over the cheeks, over their luma."""
+
+    def colour_distance(self, other: CloseUp) -> float:
+        """Of the cheek that is nearest to the same cheek of another close-up, in a and b of CIELAB: coloured light from
+        one side is no fault of the skin."""
+        left = np.hypot(self.left_a - other.left_a, self.left_b - other.left_b)
+        right = np.hypot(self.right_a - other.right_a, self.right_b - other.right_b)
+        return float(min(left, right))
 
 
 def span_px(face: Face) -> float:
@@ -61,15 +73,16 @@ def close_up(picture_HWC: Pixels, face: Face, span: int) -> CloseUp:
     cheek_lumas = [_around(luma_HW, point, _CHEEK, span) for point in cheeks]
     left, right = (float(np.median(patch)) for patch in cheek_lumas)
     mean = max((left + right) / 2, 1.0)
-    contrasts = [float(_around(luma_HW, point, _EYE, span).std()) for point in eyes]
+    contrasts = [float(_around(luma_HW, point, _EYE, span).std(axis=1).mean()) for point in eyes]
     fine_HW = np.abs(np.pad(quality.laplacian(luma_HW), 1))
-    skin_N3 = np.concatenate([_around(small_HWC, point, _CHEEK, span).reshape(-1, 3) for point in cheeks])
-    skin_a, skin_b = _lab_ab(np.median(skin_N3, axis=0))
+    colours = [_lab_ab(np.median(_around(small_HWC, point, _CHEEK, span), axis=(0, 1))) for point in cheeks]
     return CloseUp(
         eye_contrast=min(contrasts) / mean,
         light_imbalance=abs(left - right) / mean,
-        skin_a=skin_a,
-        skin_b=skin_b,
+        left_a=colours[0][0],
+        left_b=colours[0][1],
+        right_a=colours[1][0],
+        right_b=colours[1][1],
         sharpness=quality.detail(_face(luma_HW, landmarks_52, span)),
         skin_texture=float(np.median([np.median(_around(fine_HW, point, _CHEEK, span)) for point in cheeks])) / mean,
     )

@@ -24,6 +24,12 @@ from headshots.imaging import quality
 
 MIN_SECOND_FACE = 0.25
 """Height of another face over the largest one's, from which the picture shows two people."""
+# `CloseUp.skin_texture` that a camera's noise alone makes, as seen on drawn selfies: less is no texture of the skin,
+# and who has none in the photos needs none.
+_NOISE = 0.03
+# Photos with less do not show the eyes, as behind sunglasses (drawn people have 0.23 and more), or nothing sharp at
+# all: there is nothing to compare with.
+_LEAST_EYE_CONTRAST, _LEAST_SHARPNESS = 0.05, 0.01
 _DETAILS = ("EYES_CLOSED", "LIGHT_UNEVEN", "COLOUR_UNNATURAL", "BLURRY", "SKIN_UNNATURAL")
 
 
@@ -77,7 +83,39 @@ class Gate:
             why = f"The face is too small to be compared with the photos: less than {SPANS[0]} pixels between the eyes"
             yield from (unmeasured(reason, f"{why}, in the portrait or in most photos.") for reason in _DETAILS)
             return
-        yield from _compared(close_up(picture_HWC, face, span), self._reference.typical[span], self._profile.limits)
+        yield from self._compared(close_up(picture_HWC, face, span), span)
+
+    def _compared(self, found: CloseUp, span: int) -> Iterator[Check]:
+        """Eyes, light, colour, sharpness and skin."""
+        limits, photos = self._profile.limits, self._reference.typical(span)
+        if photos.eye_contrast < _LEAST_EYE_CONTRAST:
+            yield unmeasured("EYES_CLOSED", "Most of the photos do not show the eyes, so open ones cannot be told.")
+        else:
+            eyes = found.eye_contrast / photos.eye_contrast
+            words = f"An eye has {eyes:.0%} of its contrast in the photos; {limits.min_eye_contrast:.0%} are needed."
+            yield at_least("EYES_CLOSED", eyes, limits.min_eye_contrast, words)
+        light = max(found.light_imbalance - photos.light_imbalance, 0.0)
+        words = f"The cheeks' brightness differs by {light:.2f} more than in the photos; "
+        yield at_most(
+            "LIGHT_UNEVEN", light, limits.max_light_imbalance, f"{words}{limits.max_light_imbalance:.2f} are allowed."
+        )
+        colour = self._reference.colour_distance(found, span)
+        words = f"The skin's colour is {colour:.1f} (CIELAB a, b) from that of the nearest photo; "
+        yield at_most(
+            "COLOUR_UNNATURAL",
+            colour,
+            limits.max_colour_distance,
+            f"{words}{limits.max_colour_distance:.1f} are allowed.",
+        )
+        if photos.sharpness < _LEAST_SHARPNESS:
+            yield unmeasured("BLURRY", "Most of the photos are too blurred themselves to compare with.")
+        else:
+            sharp = found.sharpness / photos.sharpness
+            words = f"The face has {sharp:.0%} of the photos' sharpness; {limits.min_sharpness:.0%} are needed."
+            yield at_least("BLURRY", sharp, limits.min_sharpness, words)
+        texture = max(found.skin_texture, _NOISE) / max(photos.skin_texture, _NOISE)
+        words = f"The skin has {texture:.0%} of the photos' texture; {limits.min_skin_texture:.0%} are needed."
+        yield at_least("SKIN_UNNATURAL", texture, limits.min_skin_texture, words)
 
 
 def against_accepted(judged: Verdict, view: View, accepted_before: Sequence[View], limits: AcceptanceLimits) -> Verdict:
@@ -130,34 +168,6 @@ def _place(face: Face, picture_HWC: Pixels, limits: AcceptanceLimits) -> Iterato
     )
 
 
-def _compared(found: CloseUp, photos: CloseUp, limits: AcceptanceLimits) -> Iterator[Check]:
-    """Eyes, light, colour, sharpness and skin."""
-    eyes = _ratio(found.eye_contrast, photos.eye_contrast)
-    words = f"The eyes have {eyes:.0%} of their contrast in the photos"
-    yield at_least("EYES_CLOSED", eyes, limits.min_eye_contrast, f"{words}; {limits.min_eye_contrast:.0%} are needed.")
-    light = max(found.light_imbalance - photos.light_imbalance, 0.0)
-    words = f"The cheeks differ in brightness by {light:.2f} of it more than in the photos"
-    yield at_most(
-        "LIGHT_UNEVEN", light, limits.max_light_imbalance, f"{words}; {limits.max_light_imbalance:.2f} are allowed."
-    )
-    colour = float(np.hypot(found.skin_a - photos.skin_a, found.skin_b - photos.skin_b))
-    words = f"The skin's colour is {colour:.1f} (CIELAB a, b) from that in the photos"
-    yield at_most(
-        "COLOUR_UNNATURAL",
-        colour,
-        limits.max_colour_distance,
-        f"{words}; {limits.max_colour_distance:.1f} are allowed.",
-    )
-    sharpness = _ratio(found.sharpness, photos.sharpness)
-    words = f"The face has {sharpness:.0%} of the photos' sharpness"
-    yield at_least("BLURRY", sharpness, limits.min_sharpness, f"{words}; {limits.min_sharpness:.0%} are needed.")
-    texture = _ratio(found.skin_texture, photos.skin_texture)
-    words = f"The skin has {texture:.0%} of its texture in the photos"
-    yield at_least(
-        "SKIN_UNNATURAL", texture, limits.min_skin_texture, f"{words}; {limits.min_skin_texture:.0%} are needed."
-    )
-
-
 def _quality(details: Sequence[Check]) -> float:
     return float(np.mean([_margin(check) for check in details]))
 
@@ -170,11 +180,6 @@ def _margin(check: Check) -> float:
     if check.limit == best:
         return float(check.passed)
     return min(max((check.measured - check.limit) / (best - check.limit), 0.0), 1.0)
-
-
-def _ratio(portrait: float, photos: float) -> float:
-    """Photos that have none of it ask for none."""
-    return portrait / photos if photos > 0 else 1.0
 
 
 def _height(face: Face) -> float:

@@ -15,9 +15,9 @@ from headshots.faces.base import Face, FaceAnalyzer, Pixels
 from headshots.imaging.inspection import mean_likeness
 from headshots.imaging.quality import Floats
 
-# Photos of one moment are so alike that no portrait would be within their spread: it counts as at least this share of
-# the distance at which the analyzer begins to see two people.
-_MIN_SPREAD = 0.2
+# Photos of one moment, and to the bundled analyzer all of one drawn person, are so alike that no portrait would be
+# within their spread: it counts as at least this share of the distance from which the analyzer sees two people.
+_MIN_SPREAD = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,9 @@ class Reference:
     spread: float
     """Mean distance (1 - cosine) of each photo to the mean of the others. Of one photo, the distance from which the
     analyzer sees two people."""
-    typical: Mapping[int, CloseUp]
-    """Medians over the photos by the span they were measured at; empty where the faces are too small for any."""
+    close_ups: Mapping[int, Sequence[CloseUp]]
+    """Of the photos that are large enough for it, by span; no span that most photos are too small for, so it may be
+    empty."""
 
     def likeness(self, embedding: Floats) -> float:
         """Cosine to the mean of the photos, -1 to 1."""
@@ -38,7 +39,18 @@ class Reference:
 
     def common_span(self, face: Face) -> int | None:
         """The largest span at which the face and the photos can be compared; None: one of them is too small."""
-        return max((span for span in self.typical if span <= span_px(face)), default=None)
+        return max((span for span in self.close_ups if span <= span_px(face)), default=None)
+
+    def typical(self, span: int) -> CloseUp:
+        """The median of each measure over the photos: one odd photo does not change what is asked."""
+        return CloseUp(*np.median([astuple(each) for each in self.close_ups[span]], axis=0).tolist())
+
+    def colour_distance(self, found: CloseUp, span: int) -> float:
+        """Of a portrait's skin to that of the nearest photo, `CloseUp.colour_distance`.
+
+        The photos show the skin in several lights, and evening sun is no fault: their median would be too far from it.
+        """
+        return min(found.colour_distance(photo) for photo in self.close_ups[span])
 
 
 def measure_reference(analyzer: FaceAnalyzer, photos: Iterable[Pixels]) -> Reference | None:
@@ -61,8 +73,8 @@ def measure_reference(analyzer: FaceAnalyzer, photos: Iterable[Pixels]) -> Refer
     if not embeddings:
         return None
     # A span that only few of the photos reach would compare with those few.
-    typical = {span: _median(found) for span, found in measured.items() if 2 * len(found) >= len(embeddings)}
-    return Reference(tuple(embeddings), _spread(embeddings, 1 - analyzer.same_person_from), typical)
+    common = {span: tuple(found) for span, found in measured.items() if 2 * len(found) >= len(embeddings)}
+    return Reference(tuple(embeddings), _spread(embeddings, 1 - analyzer.same_person_from), common)
 
 
 def _spread(embeddings: Sequence[Floats], limit: float) -> float:
@@ -73,7 +85,3 @@ def _spread(embeddings: Sequence[Floats], limit: float) -> float:
         for number, embedding in enumerate(embeddings)
     ]
     return max(float(np.mean(distances)), _MIN_SPREAD * limit)
-
-
-def _median(found: Sequence[CloseUp]) -> CloseUp:
-    return CloseUp(*np.median([astuple(each) for each in found], axis=0).tolist())

@@ -52,20 +52,22 @@ class LossPoint(_message.Message):
     def __init__(self, step: _Optional[int] = ..., loss: _Optional[float] = ...) -> None: ...
 
 class CheckpointScores(_message.Message):
-    __slots__ = ("step", "likeness", "copying", "diversity", "prompt_kept", "faces")
+    __slots__ = ("step", "likeness", "copying", "diversity", "prompt_kept", "faces", "accepted")
     STEP_FIELD_NUMBER: _ClassVar[int]
     LIKENESS_FIELD_NUMBER: _ClassVar[int]
     COPYING_FIELD_NUMBER: _ClassVar[int]
     DIVERSITY_FIELD_NUMBER: _ClassVar[int]
     PROMPT_KEPT_FIELD_NUMBER: _ClassVar[int]
     FACES_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_FIELD_NUMBER: _ClassVar[int]
     step: int
     likeness: float
     copying: float
     diversity: float
     prompt_kept: float
     faces: float
-    def __init__(self, step: _Optional[int] = ..., likeness: _Optional[float] = ..., copying: _Optional[float] = ..., diversity: _Optional[float] = ..., prompt_kept: _Optional[float] = ..., faces: _Optional[float] = ...) -> None: ...
+    accepted: float
+    def __init__(self, step: _Optional[int] = ..., likeness: _Optional[float] = ..., copying: _Optional[float] = ..., diversity: _Optional[float] = ..., prompt_kept: _Optional[float] = ..., faces: _Optional[float] = ..., accepted: _Optional[float] = ...) -> None: ...
 
 class TrainingScores(_message.Message):
     __slots__ = ("analyzer", "held_out", "chosen_step", "reason", "passed", "stopped_early", "checkpoints", "sheet_key", "card_key")

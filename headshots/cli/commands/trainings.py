@@ -182,6 +182,13 @@ def cancel(
     _print(asked, as_json, state=asked.state if asked.state.terminal else "cancelling")
 
 
+def _accepted(training: Training) -> str:
+    """How many portraits of the chosen checkpoint are profile-worthy."""
+    scores = training.scores
+    shares = [one.accepted for one in scores.checkpoints if one.step == scores.chosen_step] if scores else []
+    return "" if not shares or shares[0] is None else f"{shares[0]:.0%} of its portraits are profile-worthy"
+
+
 def _print(training: Training, as_json: bool, *, state: str = "") -> None:
     from headshots.console.output import note, print_fields, print_json
 
@@ -197,6 +204,7 @@ def _print(training: Training, as_json: bool, *, state: str = "") -> None:
         "loss": f"{training.loss:.4f}" if training.step else "",
         "adapter": training.adapter.sha256 if training.adapter else "",
         "likeness": likeness if training.adapter else "",
+        "accepted": _accepted(training),
         "chosen": training.scores.reason if training.scores else "",
     }
     print_fields(fields)

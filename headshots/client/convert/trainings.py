@@ -56,7 +56,15 @@ def training_scores(message: trainings_pb2.TrainingScores) -> TrainingScores:
         passed=message.passed,
         stopped_early=message.stopped_early,
         checkpoints=tuple(
-            CheckpointScores(one.step, one.likeness, one.copying, one.diversity, one.prompt_kept, one.faces)
+            CheckpointScores(
+                step=one.step,
+                likeness=one.likeness,
+                copying=one.copying,
+                diversity=one.diversity,
+                prompt_kept=one.prompt_kept,
+                faces=one.faces,
+                accepted=one.accepted if one.HasField("accepted") else None,
+            )
             for one in message.checkpoints
         ),
         sheet_key=message.sheet_key,

@@ -99,6 +99,18 @@ def test_a_face_without_detail_is_blurry_and_shows_no_eyes() -> None:
     assert {"BLURRY", "EYES_CLOSED"} <= set(failed(gate().judge(np.asarray(smooth))))
 
 
+def test_eyes_that_the_photos_do_not_show_are_never_a_pass() -> None:
+    """As behind sunglasses: whether they are open in the portrait cannot be told."""
+    hidden = picture(ADA).copy()
+    hidden[44:60, 40:88] = (255, 0, 0)
+    analyzer = ColourAnalyzer()
+    reference = measure_reference(analyzer, [hidden])
+    assert reference is not None
+    judged = Gate(analyzer, reference, PROFILE_WORTHY).judge(picture(ADA))
+    assert judged.verdict.acceptance is Acceptance.NOT_MEASURED
+    assert failed(judged) == ["EYES_CLOSED"]
+
+
 def test_without_a_face_there_is_no_likeness() -> None:
     judged = gate().judge(picture())
     assert (judged.likeness, judged.quality) == (None, 0.0)
