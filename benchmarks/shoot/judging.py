@@ -8,15 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from headshots.acceptance.gate import Gate, measure_reference
-from headshots.acceptance.profiles import PROFILE_WORTHY
-from headshots.acceptance.verdict import Acceptance
 
 from benchmarks.shoot.people import Person, Pixels
 from benchmarks.shoot.studio import decoded
 from benchmarks.training.judging import embeddings
 from benchmarks.training.people import resized
 from foundry.train_judges import load_judges
+from headshots.acceptance.gate import Gate
+from headshots.acceptance.profiles import PROFILE_WORTHY
+from headshots.acceptance.reference import measure_reference
+from headshots.acceptance.verdict import Acceptance
 from headshots.faces.opening import open_analyzer
 
 # True photos that the other net compares with.

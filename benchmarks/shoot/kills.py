@@ -7,6 +7,8 @@ import random
 from collections import Counter
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from benchmarks.faults.injuries import revive
 from benchmarks.faults.world import database_of
 from benchmarks.shoot.people import Person
@@ -80,14 +82,12 @@ def _stored(studio: Studio, subject: Subject) -> set[str]:
 
 def _doubled(studio: Studio, subject: Subject, shoot: Shoot, before: set[str]) -> int:
     """Tries that are recorded twice, and pictures that were stored since ``before`` and that no try has recorded."""
-    import sqlalchemy as sa
-
     gallery_id = shoot.gallery.rpartition("/")[2]
     with database_of(studio.platform) as database, database.connect() as connection:
         found = connection.execute(sa.select(shots).where(shots.c.gallery_id == gallery_id)).mappings().all()
-    tried = [(row["number"], each["seed"]) for row in found for each in row["refused"] or ()]
+    tried = [(row["number"], each["seed"]) for row in found for each in row["refused_tries"] or ()]
     tried += [(row["number"], row["seed"]) for row in found if row["image"] is not None]
-    recorded = {each["sha256"] for row in found for each in row["refused"] or ()}
+    recorded = {each["image"]["sha256"] for row in found for each in row["refused_tries"] or ()}
     recorded |= {row["image"]["sha256"] for row in found if row["image"] is not None}
     unrecorded = _stored(studio, subject) - before - recorded
     return len(tried) - len(set(tried)) + len(unrecorded)

@@ -18,7 +18,7 @@ from PIL import Image as Picture
 from benchmarks.faults.world import client_of
 from benchmarks.shoot.people import Person, Pixels
 from benchmarks.shoot.report import STYLES
-from headshots.client import AsyncHeadshots, Image, ImageOrder, Shoot, Subject
+from headshots.client import AsyncHeadshots, Image, ImageOrder, Shoot, ShootOptions, Subject
 from headshots.diffusion.export.ensure import ExportOptions, ensure_package_in_child
 from headshots.errors import CancelledByCallerError, ResourceExhaustedError, UnavailableError
 from headshots.settings import default_faces, default_foundation
@@ -76,8 +76,7 @@ class Studio:
                 subject,
                 styles=STYLES,
                 count=count,
-                retrain=True,
-                seed=1,
+                options=ShootOptions(retrain=True, seed=1),
                 request_id=request_id,
             )
         )
@@ -90,8 +89,7 @@ class Studio:
 
     async def pixels(self, image: Image) -> Pixels:
         """The picture of an image."""
-        _, content = await self.client.get_image(image.name)
-        return decoded(content)
+        return decoded((await self.client.get_image(image)).content)
 
 
 def decoded(content: bytes) -> Pixels:
