@@ -6,7 +6,7 @@ here as the server raised them, and `JobFailedError` for a training, gallery or 
 
 from headshots.client.aio import AsyncHeadshots
 from headshots.client.models.foundations import Foundation
-from headshots.client.models.images import Image, ImageFormat, ImageOrder, PaintedImage, Remix, ShotPreview
+from headshots.client.models.images import Image, ImageFormat, ImageLink, ImageOrder, PaintedImage, Remix, ShotPreview
 from headshots.client.models.jobs import (
     Failure,
     Gallery,
@@ -21,6 +21,7 @@ from headshots.client.models.jobs import (
     TrainingOptions,
     TrainingRef,
 )
+from headshots.client.models.labels import Labelling
 from headshots.client.models.packs import Pack, PackStyle
 from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection, PhotoRef, PhotosInspection
 from headshots.client.models.scores import CheckpointScores, TrainingScores
@@ -54,9 +55,11 @@ __all__ = [
     "Headshots",
     "Image",
     "ImageFormat",
+    "ImageLink",
     "ImageOrder",
     "JobFailedError",
     "JobState",
+    "Labelling",
     "LossPoint",
     "Pack",
     "PackStyle",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from headshots.client.calls.foundations import FoundationCalls
 from headshots.client.calls.galleries import GalleryCalls
 from headshots.client.calls.images import ImageCalls
+from headshots.client.calls.links import LinkCalls
 from headshots.client.calls.packs import PackCalls
 from headshots.client.calls.photos import PhotoCalls
 from headshots.client.calls.profiles import ProfileCalls
@@ -23,6 +24,7 @@ class AsyncHeadshots(
     TrainingCalls,
     GalleryCalls,
     ImageCalls,
+    LinkCalls,
     StyleCalls,
     PackCalls,
     ProfileCalls,

@@ -182,4 +182,5 @@ class Headshots:
     save_image = _blocking(AsyncHeadshots.save_image)
     regenerate_image = _blocking(AsyncHeadshots.regenerate_image)
     get_image = _blocking(AsyncHeadshots.get_image)
+    image_links = _blocking(AsyncHeadshots.image_links)
     delete_image = _blocking(AsyncHeadshots.delete_image)

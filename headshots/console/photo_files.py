@@ -123,15 +123,20 @@ class _Inspected:
 
 
 def _inspect_new(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> _Inspected:
-    from headshots.console.output import note
-
     fresh = _new_ones(client, subject, paths)
     inspection = client.inspect_photos(subject, fresh)
+    report_inspection(inspection)
+    return _Inspected(len(paths) - len(fresh), fresh, inspection)
+
+
+def report_inspection(inspection: PhotosInspection) -> None:
+    """Say of each photo that is left out why."""
+    from headshots.console.output import note
+
     for photo in inspection.photos:
         for finding in photo.findings:
             note(f"{photo.filename or photo.name} is left out: {finding.reason}, {finding.message}")
     report_face_analyzer(inspection)
-    return _Inspected(len(paths) - len(fresh), fresh, inspection)
 
 
 def report_face_analyzer(inspection: PhotosInspection) -> None:

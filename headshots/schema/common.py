@@ -38,3 +38,11 @@ def lease_columns() -> list[Column[object]]:
 def request_columns() -> list[Column[object]]:
     """The `request_id` of the call that made a row, and all else that was asked; see services.gateway.api.requests."""
     return [Column("request_id", String(64)), Column("request_parameters", sa.JSON(none_as_null=True))]
+
+
+def labelling_columns() -> list[Column[object]]:
+    """What callers write on a resource to find it again; see services.gateway.api.labels."""
+    return [
+        Column("labels", sa.JSON, nullable=False, default=dict),
+        Column("external_id", String(128), nullable=False, default=""),
+    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, lease_columns, metadata, request_columns
+from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, labelling_columns, lease_columns, metadata, request_columns
 
 tenants = Table(
     "tenants",
@@ -41,10 +41,12 @@ styles = Table(
     Column("version", Integer, primary_key=True),
     Column("style", sa.JSON, nullable=False),
     *request_columns(),
+    *labelling_columns(),
     # Of all versions: new galleries refuse the style since then. A request_id is of the first version alone.
     Column("archived_at", Float),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("tenant_id", "request_id"),
+    Index("ix_styles_tenant_id_external_id", "tenant_id", "external_id"),
 )
 
 # Versions of the tenants' own acceptance profiles, each as headshots.acceptance.profiles.Profile writes itself; the
@@ -58,8 +60,10 @@ profiles = Table(
     Column("profile", sa.JSON, nullable=False),
     # Of the first version alone.
     *request_columns(),
+    *labelling_columns(),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("tenant_id", "request_id"),
+    Index("ix_profiles_tenant_id_external_id", "tenant_id", "external_id"),
 )
 
 subjects = Table(
@@ -70,6 +74,7 @@ subjects = Table(
     Column("display_name", String(128), nullable=False, default=""),
     Column("class_noun", String(32), nullable=False),
     *request_columns(),
+    *labelling_columns(),
     # Being erased: invisible to every call; any gateway that finds it finishes the job.
     Column("deleting", sa.Boolean, nullable=False, default=False),
     # When everything of it was gone; the row stays for a last look at the object store.
@@ -81,6 +86,7 @@ subjects = Table(
     Index(
         "ix_subjects_deleting", "deleting", sqlite_where=sa.text("deleting = 1"), postgresql_where=sa.text("deleting")
     ),
+    Index("ix_subjects_tenant_id_external_id", "tenant_id", "external_id"),
 )
 
 photos = Table(
@@ -105,6 +111,7 @@ trainings = Table(
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
     *request_columns(),
+    *labelling_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     # Whether it was ever sent to a trainer: before that it can be cancelled without asking one.
@@ -128,6 +135,7 @@ trainings = Table(
     # How long they take: the newest finished ones.
     Index("ix_trainings_state_ended_at", "state", "ended_at"),
     Index("ix_trainings_owes_cancel", "owes_cancel"),
+    Index("ix_trainings_subject_id_external_id", "subject_id", "external_id"),
 )
 
 # See services.gateway.trainings.events.
@@ -148,6 +156,7 @@ galleries = Table(
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
     *request_columns(),
+    *labelling_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
@@ -182,6 +191,7 @@ galleries = Table(
     Index("ix_galleries_state", "state"),
     # How long they take: the newest finished ones.
     Index("ix_galleries_state_ended_at", "state", "ended_at"),
+    Index("ix_galleries_subject_id_external_id", "subject_id", "external_id"),
 )
 
 shots = Table(

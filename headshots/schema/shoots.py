@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from headshots.schema.common import PENDING, metadata, request_columns
+from headshots.schema.common import PENDING, labelling_columns, metadata, request_columns
 
 shoots = Table(
     "shoots",
@@ -14,6 +14,7 @@ shoots = Table(
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
     *request_columns(),
+    *labelling_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
@@ -37,6 +38,7 @@ shoots = Table(
     UniqueConstraint("subject_id", "request_id"),
     UniqueConstraint("gallery_id"),
     Index("ix_shoots_state", "state"),
+    Index("ix_shoots_subject_id_external_id", "subject_id", "external_id"),
 )
 
 # See services.gateway.shoots.events.

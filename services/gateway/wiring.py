@@ -34,6 +34,7 @@ from services.gateway.foundations.servicer import FoundationServicer
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.servicer import GalleryServicer
+from services.gateway.links.opening import Links, open_links
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.packs.servicer import PackServicer
 from services.gateway.painting.judge import ShotJudge
@@ -83,6 +84,7 @@ class Gateway:
         pool: ShotPool,
         loops: list[asyncio.Task[None]],
         decoders: DecoderPool | None,
+        links: Links,
         drain_seconds: float,
     ) -> None:
         self.server = server
@@ -91,6 +93,7 @@ class Gateway:
         self._pool = pool
         self._loops = loops
         self._decoders = decoders
+        self._links = links
         self._drain_seconds = drain_seconds
 
     async def drain(self) -> None:
@@ -102,6 +105,7 @@ class Gateway:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._links.stop()
         for channel in self._channels:
             await channel.close()
         if self._decoders is not None:
@@ -133,6 +137,7 @@ class _Given:
     metrics: GatewayMetrics
     analyzer: FaceAnalyzer | None
     decoders: DecoderPool
+    links: Links
 
 
 class _Parts:
@@ -159,14 +164,14 @@ class _Parts:
         checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
         galleries = GalleryEngine(database, store, styles, checks, pool, *watching, shoot_rows.needs_gallery)
-        offered, workers = Catalogue(styles, packs), (reconciler, pool)
-        shoots = ShootEngine(database, offered, checks, describer, inspector, runner, workers, *watching)
+        offered = Catalogue(styles, packs)
+        shoots = ShootEngine(database, offered, checks, describer, inspector, runner, reconciler, pool, *watching)
         self._servicers: Sequence[_Servicer] = (
             TenantServicer(database),
             SubjectServicer(SubjectEngine(database, eraser)),
             PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, shoot_rows.needs_photo)),
             TrainingServicer(TrainingEngine(database, store, reconciler, describer, *watching)),
-            GalleryServicer(galleries),
+            GalleryServicer(galleries, given.links.servicer),
             ShootServicer(shoots),
             StyleServicer(StyleEngine(database, styles, checks)),
             ProfileServicer(ProfileEngine(database)),
@@ -208,13 +213,15 @@ async def start_gateway(
         if decoders is None:
             decoders = own = _open_decoders(settings, metrics)
             on_failure.callback(own.close)
-        parts = _Parts(settings, _Given(database, store, styles, channels, metrics, analyzer, decoders))
+        links = await open_links(database, store, Secret(settings.internal.key_file), settings.links)
+        on_failure.push_async_callback(links.stop)
+        parts = _Parts(settings, _Given(database, store, styles, channels, metrics, analyzer, decoders, links))
         await parts.eraser.sweep()
         known_keys = keys.KnownKeys(database)
         server = await _serve(parts, known_keys, settings, registry)
         on_failure.pop_all()
     loops = [asyncio.create_task(part.run()) for part in (known_keys, *parts.with_loops)]
-    return Gateway(server, database, channels, parts.pool, loops, own, settings.drain_seconds)
+    return Gateway(server, database, channels, parts.pool, loops, own, links, settings.drain_seconds)
 
 
 async def _serve(

@@ -58,12 +58,17 @@ def messages() -> Iterator[Descriptor]:
     while waiting:
         message = waiting.pop()
         yield message
-        waiting.extend(message.nested_types)
+        waiting.extend(nested for nested in message.nested_types if not nested.GetOptions().map_entry)
 
 
 def name_of(call: MethodDescriptor) -> str:
     """The name of a call, for the ids of tests."""
     return str(call.name)
+
+
+def is_map(field: FieldDescriptor) -> bool:
+    """Whether a field is a map, whose entries protobuf has as messages."""
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
 
 
 def inputs(message: Descriptor, seen: set[str] | None = None) -> Iterator[FieldDescriptor]:
@@ -74,7 +79,7 @@ def inputs(message: Descriptor, seen: set[str] | None = None) -> Iterator[FieldD
     seen.add(message.full_name)
     for field in message.fields:
         yield field
-        if field.message_type is not None and field.message_type.file.package == "headshots.v1":
+        if not is_map(field) and field.message_type is not None and field.message_type.file.package == "headshots.v1":
             yield from inputs(field.message_type, seen)
 
 

@@ -53,6 +53,10 @@ GATEWAY: Arrows = {
         "events": "watchers are woken and fed previews",
         "metrics": "watchers are counted",
     },
+    "links": {
+        "api": "names and times",
+        "galleries": "links lead to images of a gallery",
+    },
     "painting": {
         "galleries": "shots are leased from a gallery",
         "photos": "likeness is measured against the subject's photos, a few decoded at once",
@@ -85,6 +89,7 @@ GATEWAY: Arrows = {
     },
     "settings": {
         "photos": "what a stream of photos may be",
+        "links": "what leads clients to the links port",
         "painting": "how shots are worked on",
     },
 }

@@ -22,7 +22,7 @@ def test_the_python_example_tells_how_it_is_called() -> None:
         [sys.executable, str(ROOT / "examples" / "python_client.py")], capture_output=True, text=True, cwd=ROOT
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("usage: python_client.py SELFIES_FOLDER GALLERY_FOLDER STYLE")
+    assert done.stderr.startswith("usage: python_client.py SELFIES_FOLDER PORTRAITS_FOLDER PACK")
 
 
 def test_the_readme_s_snippets_are_python() -> None:

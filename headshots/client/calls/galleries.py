@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
 
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import galleries as convert
+from headshots.client.convert.labels import wire_labelling
 from headshots.client.convert.values import TERMINAL_STATES
 from headshots.client.models.images import ImageFormat, PaintedImage, Remix
 from headshots.client.models.jobs import Gallery, GalleryEvent, GalleryRef, Priority, TrainingRef
+from headshots.client.models.labels import Labelling
 from headshots.client.models.styles import Style
 from headshots.client.models.subjects import SubjectRef
 from headshots.client.models.verdicts import ProfileRef
@@ -35,6 +38,7 @@ class GalleryCalls(Connection):
         training: TrainingRef | None = None,
         profile: ProfileRef = "",
         max_tries: int = 0,
+        labelling: Labelling | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
     ) -> Gallery:
@@ -46,7 +50,7 @@ class GalleryCalls(Connection):
             format, quality: of the files; quality 1 to 100 is for JPEG and WebP, 0 takes the server's default.
             remix, training: a finished image to paint over, a training whose adapter to take, of the same subject.
             profile, max_tries: what judges the images, default profile-worthy, and seeds tried for a shot, default 1.
-            priority, request_id, validate_only: as for `create_training`.
+            priority, labelling, request_id, validate_only: as for `create_training`.
 
         Raises:
             InvalidArgumentError: a style twice, or what the limits above exclude.
@@ -55,10 +59,9 @@ class GalleryCalls(Connection):
         """
         fields = convert.painting_options(seed, format, quality, priority, remix, training, profile, max_tries)
         fields |= {"style_shots": style_shots} if style_shots else {"shots_per_style": shots_per_style}
-        fields |= {"styles": style_names(styles), "request_id": request_id or new_request_id()}
-        parent = resource_name(subject, Kind.SUBJECT)
-        request = galleries_pb2.CreateGalleryRequest(parent=parent, validate_only=validate_only, **fields)
-        return convert.gallery((await self._unary("CreateGallery", request)).gallery)
+        fields |= {"styles": style_names(styles), "validate_only": validate_only, **wire_labelling(labelling)}
+        fields |= {"parent": resource_name(subject, Kind.SUBJECT), "request_id": request_id or new_request_id()}
+        return await self._gallery("CreateGallery", galleries_pb2.CreateGalleryRequest(**fields))
 
     async def get_gallery(self, gallery: GalleryRef) -> Gallery:
         """One gallery with the images it has so far.
@@ -67,11 +70,18 @@ class GalleryCalls(Connection):
             NotFoundError: no such gallery in this tenant.
         """
         request = galleries_pb2.GetGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
-        return convert.gallery((await self._unary("GetGallery", request)).gallery)
+        return await self._gallery("GetGallery", request)
 
-    async def list_galleries(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Gallery]:
+    async def _gallery(self, method: str, request: Any) -> Gallery:
+        return convert.gallery((await self._unary(method, request)).gallery)
+
+    async def list_galleries(
+        self, subject: SubjectRef, *, labelling: Labelling | None = None, page_size: int = 0
+    ) -> AsyncIterator[Gallery]:
         """All galleries of a subject, newest first, without their images."""
-        request = galleries_pb2.ListGalleriesRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
+        request = galleries_pb2.ListGalleriesRequest(
+            parent=resource_name(subject, Kind.SUBJECT), page_size=page_size, **wire_labelling(labelling)
+        )
         async for item in self._pages("ListGalleries", request, "galleries"):
             yield convert.gallery(item)
 
@@ -137,6 +147,7 @@ class GalleryCalls(Connection):
         training: TrainingRef | None = None,
         profile: ProfileRef = "",
         max_tries: int = 0,
+        labelling: Labelling | None = None,
     ) -> AsyncIterator[PaintedImage]:
         """Queue a gallery and yield its images with their files as they finish.
 
@@ -154,6 +165,7 @@ class GalleryCalls(Connection):
             training=training,
             profile=profile,
             max_tries=max_tries,
+            labelling=labelling,
         )
         async for event in self.watch_gallery(gallery, include_content=True):
             if isinstance(event, PaintedImage):
@@ -164,7 +176,7 @@ class GalleryCalls(Connection):
     async def cancel_gallery(self, gallery: GalleryRef) -> Gallery:
         """Ask a gallery to stop; shots that have not started never will. A terminal one is left as it is."""
         request = galleries_pb2.CancelGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
-        return convert.gallery((await self._unary("CancelGallery", request)).gallery)
+        return await self._gallery("CancelGallery", request)
 
     async def delete_gallery(self, gallery: GalleryRef) -> int:
         """Erase a gallery that has ended, with its images; answers how many objects were removed.

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import verdicts as convert
+from headshots.client.convert.labels import wire_labelling
+from headshots.client.models.labels import Labelling
 from headshots.client.models.verdicts import AcceptanceLimits, Profile, ProfileRef
 from headshots.client.names import Kind, resource_name
 from headshots.v1 import profiles_pb2
@@ -21,6 +23,7 @@ class ProfileCalls(Connection):
         *,
         display_name: str = "",
         description: str = "",
+        labelling: Labelling | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
     ) -> Profile:
@@ -31,6 +34,7 @@ class ProfileCalls(Connection):
             limits: what it asks; those that are None are those of `profiles/profile-worthy`.
             display_name: for people, at most 256 characters; default `profile_id`.
             description: one sentence, at most 256 characters.
+            labelling: labels and an external id of your own.
             request_id: the same id with the same arguments answers the same profile; default a new one.
             validate_only: check everything and make nothing.
 
@@ -44,13 +48,14 @@ class ProfileCalls(Connection):
             description=description,
             limits=convert.wire_limits(limits),
             request_id=request_id or new_request_id(),
+            **wire_labelling(labelling),
             validate_only=validate_only,
         )
         return convert.profile((await self._unary("CreateProfile", request)).profile)
 
-    async def list_profiles(self, *, page_size: int = 0) -> AsyncIterator[Profile]:
+    async def list_profiles(self, *, labelling: Labelling | None = None, page_size: int = 0) -> AsyncIterator[Profile]:
         """All profiles, by name, each in its newest version."""
-        request = profiles_pb2.ListProfilesRequest(page_size=page_size)
+        request = profiles_pb2.ListProfilesRequest(page_size=page_size, **wire_labelling(labelling))
         async for item in self._pages("ListProfiles", request, "profiles"):
             yield convert.profile(item)
 

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from headshots.client.calls.galleries import style_names
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import shoots as convert
+from headshots.client.convert.labels import wire_labelling
 from headshots.client.convert.values import TERMINAL_STATES
+from headshots.client.models.labels import Labelling
 from headshots.client.models.packs import Pack
 from headshots.client.models.shoots import Quote, Shoot, ShootEvent, ShootOptions, ShootRef
 from headshots.client.models.styles import Style
@@ -27,6 +29,7 @@ class ShootCalls(Connection):
         styles: Iterable[Style | str] = (),
         count: int,
         options: ShootOptions | None = None,
+        labelling: Labelling | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
     ) -> Shoot:
@@ -38,7 +41,7 @@ class ShootCalls(Connection):
             styles: up to 32 distinct styles, over which the portraits are spread evenly.
             count: portraits, 1 to 160.
             options: all that may be left to the server.
-            request_id: the same id with the same arguments answers the same shoot; default a new one.
+            labelling, request_id: as for `create_training`.
             validate_only: check everything and answer the shoot as it would be, with its quote, without making it.
 
         Raises:
@@ -55,6 +58,7 @@ class ShootCalls(Connection):
             request_id=request_id or new_request_id(),
             validate_only=validate_only,
             **convert.wire_options(options or ShootOptions()),
+            **wire_labelling(labelling),
         )
         return convert.shoot((await self._unary("CreateShoot", request)).shoot)
 
@@ -82,9 +86,13 @@ class ShootCalls(Connection):
         request = shoots_pb2.GetShootRequest(name=resource_name(shoot, Kind.SHOOT))
         return convert.shoot((await self._unary("GetShoot", request)).shoot)
 
-    async def list_shoots(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Shoot]:
+    async def list_shoots(
+        self, subject: SubjectRef, *, labelling: Labelling | None = None, page_size: int = 0
+    ) -> AsyncIterator[Shoot]:
         """All shoots of a subject, newest first."""
-        request = shoots_pb2.ListShootsRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
+        request = shoots_pb2.ListShootsRequest(
+            parent=resource_name(subject, Kind.SUBJECT), page_size=page_size, **wire_labelling(labelling)
+        )
         async for item in self._pages("ListShoots", request, "shoots"):
             yield convert.shoot(item)
 
@@ -135,13 +143,16 @@ class ShootCalls(Connection):
         styles: Iterable[Style | str] = (),
         count: int,
         options: ShootOptions | None = None,
+        labelling: Labelling | None = None,
         on_progress: Callable[[Shoot], None] | None = None,
     ) -> Shoot:
         """Queue a shoot and wait for it; raises what `create_shoot` and `wait_shoot` raise.
 
         `download_images(shoot.gallery, …)` fetches the portraits, best first.
         """
-        made = await self.create_shoot(subject, pack=pack, styles=styles, count=count, options=options)
+        made = await self.create_shoot(
+            subject, pack=pack, styles=styles, count=count, options=options, labelling=labelling
+        )
         return await self.wait_shoot(made, on_progress=on_progress)
 
     async def cancel_shoot(self, shoot: ShootRef) -> Shoot:

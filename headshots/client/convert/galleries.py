@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headshots.client.convert.images import image, wire_format
+from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import job_failure, job_state, utc_time, wire_priority
 from headshots.client.convert.verdicts import guarantee, profile_name
 from headshots.client.models.images import ImageFormat, PaintedImage, Remix, ShotPreview
@@ -40,6 +41,7 @@ def gallery(message: galleries_pb2.Gallery) -> Gallery:
         tries=message.tries,
         guarantee=guarantee(message.guarantee),
         regenerates=message.regenerates,
+        **labelled(message),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headshots.client.convert.images import image, wire_format
+from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import job_failure, job_state, utc_time, wire_priority
 from headshots.client.convert.verdicts import guarantee, profile_name
 from headshots.client.models.shoots import Quote, Shoot, ShootEvent, ShootOptions, ShootStage
@@ -45,6 +46,7 @@ def shoot(message: shoots_pb2.Shoot) -> Shoot:
         create_time=utc_time(message.create_time),
         end_time=utc_time(message.end_time),
         event_number=message.event_number,
+        **labelled(message),
     )
 
 

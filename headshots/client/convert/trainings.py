@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headshots.client.convert.labels import labelled
 from headshots.client.convert.subjects import adapter
 from headshots.client.convert.values import job_failure, job_state, utc_time
 from headshots.client.models.jobs import LossPoint, Training, TrainingOptions
@@ -32,6 +33,7 @@ def training(message: trainings_pb2.Training) -> Training:
         status_message=message.status_message,
         event_number=message.event_number,
         scores=training_scores(message.scores) if message.HasField("scores") else None,
+        **labelled(message),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import utc_time
 from headshots.client.models.verdicts import (
     Acceptance,
@@ -41,8 +42,8 @@ def _check(message: images_pb2.Check) -> Check:
     return Check(
         reason=message.reason,
         passed=message.passed,
-        measured=message.measured if message.HasField("measured") else None,
-        limit=message.limit if message.HasField("limit") else None,
+        measured=_decimal(message.measured) if message.HasField("measured") else None,
+        limit=_decimal(message.limit) if message.HasField("limit") else None,
         message=message.message,
     )
 
@@ -69,6 +70,7 @@ def profile(message: profiles_pb2.Profile) -> Profile:
         limits=_limits(message.limits),
         built_in=message.built_in,
         create_time=utc_time(message.create_time),
+        **labelled(message),
     )
 
 
@@ -78,7 +80,12 @@ def wire_limits(limits: AcceptanceLimits | None) -> profiles_pb2.AcceptanceLimit
 
 
 def _limits(message: profiles_pb2.AcceptanceLimits) -> AcceptanceLimits:
-    return AcceptanceLimits(**{field.name: value for field, value in message.ListFields()})
+    return AcceptanceLimits(**{field.name: _decimal(value) for field, value in message.ListFields()})
+
+
+def _decimal(single: float) -> float:
+    """The number that a caller wrote: 0.2, where protobuf's single precision reads 0.20000000298023224."""
+    return float(f"{single:.7g}")
 
 
 def profile_name(profile: ProfileRef) -> str:

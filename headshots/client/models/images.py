@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from headshots.client.models.verdicts import Verdict
@@ -67,6 +68,15 @@ class PaintedImage:
 
     image: Image
     content: bytes
+
+
+@dataclass(frozen=True)
+class ImageLink:
+    """A link to an image's file. Whoever has the `url` can open it until `expire_time`; it is not part of the repr."""
+
+    image: str
+    url: str = field(repr=False)
+    expire_time: datetime | None
 
 
 @dataclass(frozen=True)

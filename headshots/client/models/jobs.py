@@ -5,7 +5,8 @@ A likeness of `None` was not measured, which is never a pass.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -144,6 +145,8 @@ class Training(Job):
     status_message: str
     event_number: int
     scores: TrainingScores | None = None
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    external_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,8 @@ class Gallery(Job):
     guarantee: Guarantee | None = None
     regenerates: str = ""
     """The image that it was made to replace; empty: none."""
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    external_id: str = ""
 
 
 GalleryEvent = Gallery | PaintedImage | ShotPreview

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -99,6 +99,8 @@ class Shoot(Job):
     create_time: datetime | None
     end_time: datetime | None
     event_number: int
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    external_id: str = ""
 
 
 @dataclass(frozen=True)

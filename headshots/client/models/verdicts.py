@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -85,6 +86,8 @@ class Profile:
     built_in: bool
     create_time: datetime | None
     """When this version was made; None where it is built in."""
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    external_id: str = ""
 
 
 ProfileRef = Profile | str

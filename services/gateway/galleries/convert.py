@@ -6,7 +6,9 @@ from headshots.acceptance.verdict import Acceptance, Verdict
 from headshots.v1 import galleries_pb2, images_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import STATES, optional_timestamp, timestamp
+from services.gateway.api.labels import Labelling
 from services.gateway.events.models import ShotPreview
+from services.gateway.galleries.images.listing import ImageQuery
 from services.gateway.galleries.limits import DEFAULT_PROFILE
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
 from services.gateway.galleries.remix import Remix, RemixOrder
@@ -19,6 +21,7 @@ _ACCEPTANCES = {
     Acceptance.REFUSED: images_pb2.ACCEPTANCE_REFUSED,
     Acceptance.NOT_MEASURED: images_pb2.ACCEPTANCE_NOT_MEASURED,
 }
+_OUTCOMES = {images_pb2.ACCEPTANCE_UNSPECIFIED: "", **{number: each.value for each, number in _ACCEPTANCES.items()}}
 GUARANTEES = {
     None: galleries_pb2.GUARANTEE_UNSPECIFIED,
     MET: galleries_pb2.GUARANTEE_MET,
@@ -41,6 +44,17 @@ def gallery_order(request: galleries_pb2.CreateGalleryRequest) -> GalleryOrder:
         training=_training(request.training),
         profile="".join(names.ids(request.profile)) or DEFAULT_PROFILE,
         max_tries=request.max_tries or 1,
+        labelling=Labelling.of_request(request),
+    )
+
+
+def image_query(request: galleries_pb2.ListImagesRequest) -> ImageQuery:
+    """Which images are asked for."""
+    return ImageQuery(
+        by_rank=request.order == galleries_pb2.IMAGE_ORDER_RANK,
+        acceptance=_OUTCOMES[request.acceptance],
+        styles=tuple(names.ids(name)[0] for name in request.styles),
+        max_rank=request.max_rank,
     )
 
 
@@ -90,6 +104,7 @@ def gallery(value: Gallery) -> galleries_pb2.Gallery:
         tries=value.tries,
         guarantee=GUARANTEES[value.guarantee],
         regenerates=value.regenerates,
+        **value.labelling.fields,
     )
 
 

@@ -120,6 +120,7 @@ def new_gallery(subject_id: str, order: GalleryOrder, profile: Profile, adapter:
         adapter=adapter,
         profile=profile,
         max_tries=order.max_tries,
+        labelling=order.labelling,
         **more,
     )
 
@@ -153,6 +154,7 @@ def insert(
             adapter=dataclasses.asdict(gallery.adapter),
             remix=dataclasses.asdict(gallery.remix) if gallery.remix is not None else None,
             created_at=gallery.created_at,
+            **order.labelling.fields,
             **key.columns,
         )
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headshots.acceptance.profiles import Profile
 from headshots.schema import TERMINAL_STATES
+from services.gateway.api.labels import Labelling
 from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.limits import DEFAULT_PROFILE, DEFAULT_SHOTS_PER_STYLE
 from services.gateway.galleries.remix import Remix, RemixOrder
@@ -33,6 +34,7 @@ class GalleryOrder:
     """What images are judged by."""
     max_tries: int = 1
     """Seeds that are tried for a shot at most."""
+    labelling: Labelling = field(default_factory=Labelling)
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -97,6 +99,7 @@ class Gallery:
     """See `state`; None before it has succeeded."""
     regenerates: str = ""
     """Name of the image that it was asked for in place of; empty: none."""
+    labelling: Labelling = field(default_factory=Labelling)
 
     @property
     def total_shots(self) -> int:

@@ -12,9 +12,10 @@ from sqlalchemy.engine import Connection, Engine, Row
 from headshots.acceptance.profiles import Profile
 from headshots.acceptance.verdict import Acceptance
 from headshots.database import read, write
-from headshots.errors import NotFoundError
+from headshots.errors import FailedPreconditionError, NotFoundError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL_STATES, galleries, shots
 from services.gateway.api.errors import not_found
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import gallery_name, image_name
 from services.gateway.api.pages import NewestFirst
 from services.gateway.events.poller import read_revisions
@@ -34,8 +35,7 @@ def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str
     """
     with read(engine) as connection:
         (gallery,) = to_galleries(connection, [find_gallery(connection, tenant_id, subject_id, gallery_id)])
-        rows = connection.execute(_finished(gallery_id)).all()
-        return dataclasses.replace(gallery, images=tuple(_to_image(row) for row in rows))
+        return dataclasses.replace(gallery, images=tuple(find_images(connection, gallery_id)))
 
 
 def find_gallery(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str) -> Row[Any]:
@@ -47,6 +47,24 @@ def find_gallery(connection: Connection, tenant_id: str, subject_id: str, galler
     if row is None:
         raise not_found("GALLERY_NOT_FOUND", gallery_name(subject_id, gallery_id), listed_by="ListGalleries")
     return row
+
+
+def find_images(connection: Connection, gallery_id: str) -> list[Image]:
+    """The images of a gallery that exist, by number."""
+    return [_to_image(row) for row in connection.execute(_finished(gallery_id))]
+
+
+def check_ended(gallery: Row[Any]) -> None:
+    """Refuses a gallery that has not ended; of a row of `galleries`.
+
+    Raises:
+        FailedPreconditionError: GALLERY_ACTIVE.
+    """
+    if gallery.state not in TERMINAL_STATES:
+        name = gallery_name(gallery.subject_id, gallery.id)
+        raise FailedPreconditionError(
+            "GALLERY_ACTIVE", f"{name} has not ended; cancel it or let it end", metadata={"name": name}
+        )
 
 
 def get_image(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, number: int) -> Image:
@@ -69,14 +87,16 @@ def find_image(connection: Connection, tenant_id: str, subject_id: str, gallery_
     return _to_image(row)
 
 
-def list_galleries(engine: Engine, tenant_id: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
-    """A page without images, newest first, and the next token.
+def list_galleries(
+    engine: Engine, tenant_id: str, subject_id: str, wanted: Labelling, size: int, token: str
+) -> tuple[list[Gallery], str]:
+    """A page of those that are labelled as wanted, without images, newest first, and the next token.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
         InvalidArgumentError: PAGE_TOKEN_INVALID.
     """
-    page = NewestFirst(galleries, galleries.c.subject_id == subject_id, size, token)
+    page = NewestFirst(galleries, sa.and_(galleries.c.subject_id == subject_id, wanted.where(galleries)), size, token)
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
         rows, next_token = page.read(connection)
@@ -205,4 +225,5 @@ def _to_gallery(row: Row[Any], counted: Sequence[Row[Any]]) -> Gallery:
         tries=sum(int(one.tries) for one in counted),
         guarantee=row.guarantee,
         regenerates=row.regenerates or "",
+        labelling=Labelling.of_row(row),
     )

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Iterator
+from weakref import WeakValueDictionary
 
 import numpy as np
 from sqlalchemy.engine import Engine
@@ -44,8 +45,8 @@ class ShotJudge:
         self._decoders = decoders
         self._analyzer = analyzer
         self._cache: OrderedDict[str, tuple[tuple[str, ...], Reference | None]] = OrderedDict()
-        # A subject's photos are analyzed once, however many of its shots finish at the same time.
-        self._lock = asyncio.Lock()
+        # A subject's photos are analyzed once, however many of its shots finish at the same time; nobody else waits.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def judge(self, shot: Shot, image_key: str) -> Judgement:
         """What the shot's profile says of an image, but for near-duplicates, which `shots.record_try` looks for.
@@ -73,7 +74,8 @@ class ShotJudge:
 
     async def _reference(self, analyzer: FaceAnalyzer, tenant: str, subject_id: str) -> Reference | None:
         """What the photos that the subject has now show."""
-        async with self._lock:
+        lock = self._locks.setdefault(subject_id, asyncio.Lock())
+        async with lock:
             rows = await in_read_thread(photo_rows.all_photos, self._database, tenant, subject_id)
             keys = tuple(key for _, key in rows)
             cached = self._cache.get(subject_id)

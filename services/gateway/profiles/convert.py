@@ -21,6 +21,7 @@ def profile(value: ListedProfile) -> profiles_pb2.Profile:
         limits=profiles_pb2.AcceptanceLimits(**value.profile.limits.to_json()),
         built_in=value.built_in,
         create_time=optional_timestamp(value.created_at),
+        **value.labelling.fields,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headshots.acceptance.profiles import Profile
+from services.gateway.api.labels import Labelling
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class ListedProfile:
     built_in: bool
     created_at: float | None = None
     """When this version was made; None where it is built in."""
+    labelling: Labelling = field(default_factory=Labelling)
+    """Of all versions."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,10 @@ class ProfileChange:
 
     def applied_to(self, profile: Profile) -> Profile:
         """The next version, or `profile` itself where nothing differs."""
-        texts = {"display_name": self.display_name, "description": self.description}
-        told = {name: text for name, text in texts.items() if text is not None}
-        limits = dataclasses.replace(profile.limits, **self.limits)
-        changed = dataclasses.replace(profile, limits=limits, **told)
+        changed = dataclasses.replace(
+            profile,
+            display_name=profile.display_name if self.display_name is None else self.display_name,
+            description=profile.description if self.description is None else self.description,
+            limits=dataclasses.replace(profile.limits, **self.limits),
+        )
         return profile if changed == profile else dataclasses.replace(changed, version=profile.version + 1)

@@ -21,6 +21,7 @@ from headshots.errors import (
 )
 from headshots.schema import profiles
 from services.gateway.api.errors import not_found
+from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.api.names import profile_name
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.profiles.models import ListedProfile
@@ -73,18 +74,28 @@ def get_profile(engine: Engine, tenant_id: str, name: str, version: int) -> List
         return find_profile(connection, tenant_id, name, version)
 
 
-def list_profiles(engine: Engine, tenant_id: str, *, after: str, size: int) -> list[ListedProfile]:
-    """The first `size` profiles whose names come after `after`, by name."""
+def list_profiles(engine: Engine, tenant_id: str, *, wanted: Labelling, after: str, size: int) -> list[ListedProfile]:
+    """The first `size` profiles that are labelled as wanted and whose names come after `after`, by name.
+
+    Built-in profiles have no labels.
+    """
     with read(engine) as connection:
-        listed = [_to_listed(row) for row in newest_after(connection, profiles, tenant_id, after, size)]
+        rows = newest_after(connection, profiles, tenant_id, after, size, wanted.where(profiles))
+        listed = [_to_listed(row) for row in rows]
         own = taken(connection, profiles, tenant_id, list(BUILT_IN))
-    shown = [name for name in BUILT_IN if name > after and name not in own]
+    shown = [name for name in BUILT_IN if name > after and name not in own] if wanted.selects_all else []
     listed += [ListedProfile(BUILT_IN[name], built_in=True) for name in shown]
     return sorted(listed, key=lambda each: each.profile.name)[:size]
 
 
 def create_profile(
-    engine: Engine, tenant_id: str, profile: Profile, *, key: IdempotencyKey, validate_only: bool
+    engine: Engine,
+    tenant_id: str,
+    profile: Profile,
+    labelling: Labelling = NO_LABELS,
+    *,
+    key: IdempotencyKey,
+    validate_only: bool,
 ) -> ListedProfile:
     """Keeps a new profile; a repeated `key` returns the one that it created before; `validate_only` inserts nothing.
 
@@ -106,19 +117,20 @@ def create_profile(
             )
         now = database_now(connection)
         if not validate_only:
-            _insert(connection, tenant_id, profile, now, **key.columns)
-        return ListedProfile(profile, built_in=False, created_at=now)
+            _insert(connection, tenant_id, profile, now, **labelling.fields, **key.columns)
+        return ListedProfile(profile, built_in=False, created_at=now, labelling=labelling)
 
 
 def add_version(engine: Engine, tenant_id: str, profile: Profile) -> ListedProfile | None:
     """Keeps the next version of a profile; None where another call has changed it meanwhile."""
     with write(engine) as connection:
         lock_tenant(connection, tenant_id)
-        if find_profile(connection, tenant_id, profile.name).profile.version != profile.version - 1:
+        last = find_profile(connection, tenant_id, profile.name)
+        if last.profile.version != profile.version - 1:
             return None
         now = database_now(connection)
-        _insert(connection, tenant_id, profile, now)
-        return ListedProfile(profile, built_in=False, created_at=now)
+        _insert(connection, tenant_id, profile, now, **last.labelling.fields)
+        return ListedProfile(profile, built_in=False, created_at=now, labelling=last.labelling)
 
 
 def check_own(listed: ListedProfile) -> None:
@@ -146,4 +158,5 @@ def _insert(connection: Connection, tenant_id: str, profile: Profile, now: float
 
 
 def _to_listed(row: Row[Any]) -> ListedProfile:
-    return ListedProfile(Profile.from_json(row.profile), built_in=False, created_at=row.created_at)
+    labelling = Labelling.of_row(row)
+    return ListedProfile(Profile.from_json(row.profile), built_in=False, created_at=row.created_at, labelling=labelling)

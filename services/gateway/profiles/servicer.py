@@ -9,6 +9,7 @@ import grpc.aio
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import profiles_pb2, profiles_pb2_grpc
 from services.gateway.api.convert import idempotency_key
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE, cut_page, decode_token
 from services.gateway.profiles import convert
@@ -31,8 +32,13 @@ class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
         self, request: profiles_pb2.CreateProfileRequest, context: Any
     ) -> profiles_pb2.CreateProfileResponse:
         """Creates a profile."""
-        profile, key = convert.new_profile(request), idempotency_key(request)
-        made = await self._engine.create(current_tenant(), profile, key=key, validate_only=request.validate_only)
+        made = await self._engine.create(
+            current_tenant(),
+            convert.new_profile(request),
+            Labelling.of_request(request),
+            key=idempotency_key(request),
+            validate_only=request.validate_only,
+        )
         return profiles_pb2.CreateProfileResponse(profile=convert.profile(made))
 
     async def ListProfiles(
@@ -41,7 +47,7 @@ class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
         """A page of profiles."""
         size = request.page_size or DEFAULT_PAGE
         (after,) = decode_token(request.page_token, (str,)) or ("",)
-        found = await self._engine.list_after(current_tenant(), str(after), size + 1)
+        found = await self._engine.list_after(current_tenant(), Labelling.of_request(request), str(after), size + 1)
         page, token = cut_page(found, size, _position)
         return profiles_pb2.ListProfilesResponse(profiles=map(convert.profile, page), next_page_token=token)
 
@@ -49,7 +55,8 @@ class ProfileServicer(profiles_pb2_grpc.ProfileServiceServicer):
         self, request: profiles_pb2.GetProfileRequest, context: Any
     ) -> profiles_pb2.GetProfileResponse:
         """One profile."""
-        found = await self._engine.get(current_tenant(), *ids(request.name), request.version)
+        (name,) = ids(request.name)
+        found = await self._engine.get(current_tenant(), name, request.version)
         return profiles_pb2.GetProfileResponse(profile=convert.profile(found))
 
     async def UpdateProfile(

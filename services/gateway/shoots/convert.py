@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from headshots.v1 import images_pb2, shoots_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import STATES, optional_timestamp, timestamp
+from services.gateway.api.labels import Labelling
 from services.gateway.galleries.convert import GUARANTEES, image
 from services.gateway.galleries.limits import DEFAULT_PROFILE
 from services.gateway.galleries.models import Image
@@ -31,6 +32,7 @@ def shoot_order(request: shoots_pb2.CreateShootRequest) -> ShootOrder:
         quality=request.quality,
         priority=int(request.priority) or PRIORITY_STANDARD,
         deadline=request.deadline.ToNanoseconds() / 1e9 if request.HasField("deadline") else None,
+        labelling=Labelling.of_request(request),
     )
 
 
@@ -64,6 +66,7 @@ def shoot(value: Shoot) -> shoots_pb2.Shoot:
         create_time=timestamp(value.created_at),
         end_time=optional_timestamp(value.ended_at),
         event_number=value.revision,
+        **value.labelling.fields,
     )
 
 

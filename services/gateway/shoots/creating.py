@@ -100,7 +100,6 @@ def create_shoot(
     """Makes a shoot, and with it its training, or its gallery where an adapter is there.
 
     A repeated `key` returns the shoot that it created before; `validate_only` inserts nothing.
-
     Raises as `look_up`, `create_training_in` and `create_gallery_in`; FailedPreconditionError DEADLINE_TOO_EARLY.
     """
     with write(engine) as connection:
@@ -123,6 +122,7 @@ def create_shoot(
             created_at=database_now(connection),
             gallery_id=gallery_id,
             deadline=order.deadline,
+            labelling=order.labelling,
         )
         if not validate_only:
             insert(connection, shoot, key)

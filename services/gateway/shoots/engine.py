@@ -13,11 +13,13 @@ from headshots.errors import FailedPreconditionError, FieldViolation, Unavailabl
 from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import PackLibrary
 from headshots.threads import in_read_thread, in_write_thread
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import photo_name
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.events.log import EventBatch, follow
 from services.gateway.events.reads import SharedReads
+from services.gateway.galleries.engine import ShotWorkers
 from services.gateway.galleries.models import Image
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.class_nouns import check_class_noun
@@ -50,19 +52,21 @@ class ShootEngine:
         describer: Describer,
         inspector: Inspector,
         runner: ShootRunner,
-        workers: Sequence[Wakeable],
+        trainers: Wakeable,
+        painters: ShotWorkers,
         hub: Hub,
         metrics: GatewayMetrics,
         reads: SharedReads,
     ) -> None:
-        """`workers` look for new trainings and shots when they are woken."""
+        """`trainers` and `painters` look for new trainings and shots when they are woken."""
         self._database = database
         self._catalogue = catalogue
         self._checks = checks
         self._describer = describer
         self._inspector = inspector
         self._runner = runner
-        self._workers = workers
+        self._trainers = trainers
+        self._painters = painters
         self._hub = hub
         self._metrics = metrics
         self._reads = reads
@@ -132,18 +136,22 @@ class ShootEngine:
         """See `rows.get_shoot`."""
         return await in_read_thread(rows.get_shoot, self._database, tenant, subject_id, shoot_id)
 
-    async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Shoot], str]:
+    async def page(
+        self, tenant: str, subject_id: str, wanted: Labelling, size: int, token: str
+    ) -> tuple[list[Shoot], str]:
         """See `rows.list_shoots`."""
-        return await in_read_thread(rows.list_shoots, self._database, tenant, subject_id, size, token)
+        return await in_read_thread(rows.list_shoots, self._database, tenant, subject_id, wanted, size, token)
 
     async def cancel(self, tenant: str, subject_id: str, shoot_id: str) -> Shoot:
         """See `rows.request_cancel`."""
         shoot = await in_write_thread(rows.request_cancel, self._database, tenant, subject_id, shoot_id)
+        if shoot.gallery_id is not None:
+            self._painters.stop_shots(shoot.gallery_id)
         self._wake(shoot)
         return shoot
 
     def _wake(self, shoot: Shoot) -> None:
-        for worker in (*self._workers, self._runner):
+        for worker in (self._trainers, self._painters, self._runner):
             worker.wake()
         for topic in (shoot.id, shoot.training_id, shoot.gallery_id):
             if topic is not None:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection, Row
 
 from headshots.database import database_now
 from headshots.schema import TERMINAL_STATES, shoot_events, shoots
+from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.log import EventBatch, EventLog
 from services.gateway.peers.models import Failure
@@ -39,6 +40,7 @@ def to_shoot(row: Row[Any]) -> Shoot:
         status_message=row.note,
         revision=row.revision,
         cancel_requested=row.cancel_requested,
+        labelling=Labelling.of_row(row),
     )
 
 
@@ -55,6 +57,7 @@ def insert(connection: Connection, shoot: Shoot, key: IdempotencyKey) -> None:
             quote=shoot.quote.to_json(),
             deadline=shoot.deadline,
             created_at=shoot.created_at,
+            **shoot.labelling.fields,
             **_columns(shoot),
             **key.columns,
         )

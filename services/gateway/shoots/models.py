@@ -10,6 +10,7 @@ from typing import Any
 from headshots.acceptance.profiles import Profile
 from headshots.schema import TERMINAL_STATES
 from headshots.styles.recipe import Style
+from services.gateway.api.labels import Labelling
 from services.gateway.peers.models import PRIORITY_STANDARD, Failure
 from services.gateway.shoots.quote import Quote
 
@@ -36,6 +37,7 @@ class ShootOrder:
     quality: int = 0
     priority: int = PRIORITY_STANDARD
     deadline: float | None = None
+    labelling: Labelling = field(default_factory=Labelling)
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,7 @@ class Shoot:
     revision: int = 1
     """The number of its newest event."""
     cancel_requested: bool = False
+    labelling: Labelling = field(default_factory=Labelling)
 
     @property
     def is_terminal(self) -> bool:

@@ -29,7 +29,7 @@ def read_rates(connection: Connection, foundation_digest: str | None) -> Rates:
     trained = tuple(
         Measured(row.job["total_steps"], row.job["started_at"], row.job["ended_at"])
         for row in rows
-        if row.job["started_at"] and row.job["ended_at"]
+        if None not in (row.job["started_at"], row.job["ended_at"])
     )
     return Rates(trained, measured, round(statistics.median(steps)) if steps else 0, tries)
 

@@ -12,6 +12,7 @@ from headshots.database import read, write
 from headshots.errors import NotFoundError
 from headshots.schema import TERMINAL_STATES, shoots
 from services.gateway.api.errors import not_found
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import shoot_name
 from services.gateway.api.pages import NewestFirst
 from services.gateway.events.log import EventBatch
@@ -57,14 +58,16 @@ def _find(connection: Connection, tenant_id: str, subject_id: str, shoot_id: str
     return to_shoot(row)
 
 
-def list_shoots(engine: Engine, tenant_id: str, subject_id: str, size: int, token: str) -> tuple[list[Shoot], str]:
-    """A page, newest first, and the next token.
+def list_shoots(
+    engine: Engine, tenant_id: str, subject_id: str, wanted: Labelling, size: int, token: str
+) -> tuple[list[Shoot], str]:
+    """A page of those that are labelled as wanted,, newest first, and the next token.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
         InvalidArgumentError: PAGE_TOKEN_INVALID.
     """
-    page = NewestFirst(shoots, shoots.c.subject_id == subject_id, size, token)
+    page = NewestFirst(shoots, sa.and_(shoots.c.subject_id == subject_id, wanted.where(shoots)), size, token)
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
         rows, next_token = page.read(connection)

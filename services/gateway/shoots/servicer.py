@@ -11,6 +11,7 @@ import grpc.aio
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import shoots_pb2, shoots_pb2_grpc
 from services.gateway.api.convert import idempotency_key
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.shoots import convert
@@ -49,7 +50,11 @@ class ShootServicer(shoots_pb2_grpc.ShootServiceServicer):
         """A page of shoots."""
         (subject_id,) = ids(request.parent)
         page, token = await self._engine.page(
-            current_tenant(), subject_id, request.page_size or DEFAULT_PAGE, request.page_token
+            current_tenant(),
+            subject_id,
+            Labelling.of_request(request),
+            request.page_size or DEFAULT_PAGE,
+            request.page_token,
         )
         return shoots_pb2.ListShootsResponse(shoots=map(convert.shoot, page), next_page_token=token)
 

@@ -17,6 +17,7 @@ from headshots.schema import styles
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style
 from services.gateway.api.errors import not_found
+from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.api.names import style_name
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.styles.models import ListedStyle
@@ -65,13 +66,17 @@ def get_style(engine: Engine, library: StyleLibrary, tenant_id: str, name: str, 
 
 
 def list_styles(
-    engine: Engine, library: StyleLibrary, tenant_id: str, *, after: str, size: int, archived: bool
+    engine: Engine, library: StyleLibrary, tenant_id: str, *, wanted: Labelling, after: str, size: int, archived: bool
 ) -> list[ListedStyle]:
-    """The first `size` styles whose names come after `after`, by name; `archived`: those too."""
+    """The first `size` styles that are labelled as wanted and whose names come after `after`, by name.
+
+    Built-in styles have no labels. `archived`: archived ones too.
+    """
     with read(engine) as connection:
         in_use = [] if archived else [styles.c.archived_at.is_(None)]
-        listed = [_to_listed(row) for row in newest_after(connection, styles, tenant_id, after, size, *in_use)]
-        built_in = [style for style in library if style.name > after][:size]
+        rows = newest_after(connection, styles, tenant_id, after, size, wanted.where(styles), *in_use)
+        listed = [_to_listed(row) for row in rows]
+        built_in = [style for style in library if style.name > after][:size] if wanted.selects_all else []
         own = taken(connection, styles, tenant_id, [style.name for style in built_in])
     listed += [ListedStyle(style, built_in=True) for style in built_in if style.name not in own]
     return sorted(listed, key=lambda each: each.style.name)[:size]
@@ -84,7 +89,14 @@ def made_style(engine: Engine, tenant_id: str, key: IdempotencyKey) -> ListedSty
 
 
 def create_style(
-    engine: Engine, library: StyleLibrary, tenant_id: str, style: Style, *, key: IdempotencyKey, validate_only: bool
+    engine: Engine,
+    library: StyleLibrary,
+    tenant_id: str,
+    style: Style,
+    labelling: Labelling = NO_LABELS,
+    *,
+    key: IdempotencyKey,
+    validate_only: bool,
 ) -> ListedStyle:
     """Keeps a new style; a repeated `key` returns the style that it created before; `validate_only` inserts nothing.
 
@@ -106,8 +118,8 @@ def create_style(
             )
         now = database_now(connection)
         if not validate_only:
-            _insert(connection, tenant_id, style, now, **key.columns)
-        return ListedStyle(style, built_in=False, created_at=now)
+            _insert(connection, tenant_id, style, now, **labelling.fields, **key.columns)
+        return ListedStyle(style, built_in=False, created_at=now, labelling=labelling)
 
 
 def add_version(engine: Engine, tenant_id: str, style: Style) -> ListedStyle | None:
@@ -117,9 +129,9 @@ def add_version(engine: Engine, tenant_id: str, style: Style) -> ListedStyle | N
         last = connection.execute(newest(styles, tenant_id).where(styles.c.name == style.name)).one()
         if last.version != style.version - 1 or last.archived_at is not None:
             return None
-        now = database_now(connection)
-        _insert(connection, tenant_id, style, now)
-        return ListedStyle(style, built_in=False, created_at=now)
+        now, labelling = database_now(connection), Labelling.of_row(last)
+        _insert(connection, tenant_id, style, now, **labelling.fields)
+        return ListedStyle(style, built_in=False, created_at=now, labelling=labelling)
 
 
 def archive_style(engine: Engine, library: StyleLibrary, tenant_id: str, name: str) -> ListedStyle:
@@ -182,4 +194,7 @@ def _insert(connection: Connection, tenant_id: str, style: Style, now: float, **
 
 def _to_listed(row: Row[Any]) -> ListedStyle:
     archived = row.archived_at is not None
-    return ListedStyle(Style(**row.style), built_in=False, archived=archived, created_at=row.created_at)
+    labelling, created_at = Labelling.of_row(row), row.created_at
+    return ListedStyle(
+        Style(**row.style), built_in=False, archived=archived, created_at=created_at, labelling=labelling
+    )

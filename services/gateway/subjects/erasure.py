@@ -64,7 +64,13 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                     "SUBJECT_BUSY", f"{name} still runs; cancel it or let it end", metadata={"name": name}
                 )
         # Without its request_id, so that the same create call makes a new subject.
-        forgotten = {"display_name": "", "request_id": None, "request_parameters": None}
+        forgotten: dict[str, Any] = {
+            "display_name": "",
+            "request_id": None,
+            "request_parameters": None,
+            "labels": {},
+            "external_id": "",
+        }
         connection.execute(sa.update(subjects).where(mine).values(deleting=True, **forgotten))
         return training_rows.adapter_digests(connection, subject_id)
 

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 from headshots.database import database_now, write
 from headshots.errors import FailedPreconditionError
 from headshots.schema import PENDING, trainings
+from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.api.names import training_name
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.peers.class_nouns import check_class_noun
@@ -38,6 +39,7 @@ def create_training(
     validate_only: bool,
     photos: Sequence[str] = (),
     described: GeneratorDescription | None = None,
+    labelling: Labelling = NO_LABELS,
 ) -> Training:
     """Queues a training on the photos with these names, else on all that the subject has now.
 
@@ -60,6 +62,7 @@ def create_training(
             validate_only=validate_only,
             photos=photos,
             described=described,
+            labelling=labelling,
         )
 
 
@@ -74,6 +77,7 @@ def create_training_in(
     validate_only: bool,
     photos: Sequence[str] = (),
     described: GeneratorDescription | None = None,
+    labelling: Labelling = NO_LABELS,
 ) -> Training:
     """:func:`create_training` within a transaction; locks the subject."""
     subject = find_subject(connection, tenant_id, subject_id, lock=True)
@@ -89,7 +93,13 @@ def create_training_in(
     prefix = object_prefix(tenant_id, subject_id)
     request = _request(tenant_id, prefix, refs, subject.class_noun, options, priority)
     training = Training(
-        request.job_id, subject_id, request, TrainingJob(state=PENDING), database_now(connection), revision=1
+        request.job_id,
+        subject_id,
+        request,
+        TrainingJob(state=PENDING),
+        database_now(connection),
+        revision=1,
+        labelling=labelling,
     )
     if not validate_only:
         _insert(connection, tenant_id, key, training)
@@ -142,6 +152,7 @@ def _insert(connection: Connection, tenant_id: str, key: IdempotencyKey, trainin
             job=training.job.to_json(),
             created_at=training.created_at,
             revision=training.revision,
+            **training.labelling.fields,
             **key.columns,
         )
     )

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Engine
 from headshots.artifacts import ArtifactStore
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.threads import in_read_thread, in_write_thread
+from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.events.log import EventBatch, follow
@@ -54,6 +55,7 @@ class TrainingEngine:
         key: IdempotencyKey,
         validate_only: bool,
         photos: Sequence[str] = (),
+        labelling: Labelling,
     ) -> Training:
         """Raises as `creating.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
         described = await self._describe()
@@ -69,6 +71,7 @@ class TrainingEngine:
             validate_only=validate_only,
             photos=photos,
             described=described,
+            labelling=labelling,
         )
         self._reconciler.wake()
         return training
@@ -92,9 +95,11 @@ class TrainingEngine:
         async for piece in pieces(self._store, file_key(training, kind)):
             yield piece
 
-    async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Training], str]:
+    async def page(
+        self, tenant: str, subject_id: str, wanted: Labelling, size: int, token: str
+    ) -> tuple[list[Training], str]:
         """See `rows.list_trainings`."""
-        return await in_read_thread(rows.list_trainings, self._database, tenant, subject_id, size, token)
+        return await in_read_thread(rows.list_trainings, self._database, tenant, subject_id, wanted, size, token)
 
     async def cancel(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `rows.request_cancel`."""

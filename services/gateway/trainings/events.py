@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Row
 
 from headshots.database import database_now
 from headshots.schema import TERMINAL_STATES, training_events, trainings
+from services.gateway.api.labels import Labelling
 from services.gateway.events.log import EventBatch, EventLog
 from services.gateway.peers.models import TrainingJob, TrainingRequest
 from services.gateway.trainings.models import Training
@@ -34,6 +35,7 @@ def to_training(row: Row[Any]) -> Training:
         sent=row.sent,
         submitted=row.submitted,
         cancel_requested=row.cancel_requested,
+        labelling=Labelling.of_row(row),
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 from headshots.database import database_now, read, write
 from headshots.schema import CANCELLED, SUCCEEDED, TERMINAL_STATES, training_jobs, trainings
 from services.gateway.api.errors import not_found
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import training_name
 from services.gateway.api.pages import NewestFirst
 from services.gateway.events.log import EventBatch
@@ -65,15 +66,15 @@ def load_training(connection: Connection, training_id: str) -> Training:
 
 
 def list_trainings(
-    engine: Engine, tenant_id: str, subject_id: str, size: int, token: str
+    engine: Engine, tenant_id: str, subject_id: str, wanted: Labelling, size: int, token: str
 ) -> tuple[list[Training], str]:
-    """A page, newest first, and the next token.
+    """A page of those that are labelled as wanted, newest first, and the next token.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
         InvalidArgumentError: PAGE_TOKEN_INVALID.
     """
-    page = NewestFirst(trainings, trainings.c.subject_id == subject_id, size, token)
+    page = NewestFirst(trainings, sa.and_(trainings.c.subject_id == subject_id, wanted.where(trainings)), size, token)
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
         rows, next_token = page.read(connection)

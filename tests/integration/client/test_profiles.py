@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from headshots.acceptance.profiles import PROFILE_WORTHY
 from headshots.client import AcceptanceLimits, AsyncHeadshots
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 from tests.support.fake_gateway.gateway import FakeGateway
@@ -15,19 +16,25 @@ async def test_a_profile_is_made_and_changed(client: AsyncHeadshots, fake: FakeG
     assert "profiles/team" not in fake.profiles
     made = await client.create_profile("team", limits, display_name="Team")
     assert (made.version, made.built_in, made.display_name) == (1, False, "Team")
-    assert (made.limits.min_sharpness, made.limits.min_face_share) == (0.75, 0.25)
+    worthy = PROFILE_WORTHY.limits
+    assert (made.limits.min_sharpness, made.limits.min_face_share) == (0.75, worthy.min_face_share)
     changed = await client.update_profile(made, AcceptanceLimits(min_face_share=0.5), description="Faces are large.")
     assert (changed.version, changed.description, changed.display_name) == (2, "Faces are large.", "Team")
     assert (changed.limits.min_sharpness, changed.limits.min_face_share) == (0.75, 0.5)
     assert await client.get_profile("team") == changed
-    assert [each.name async for each in client.list_profiles()] == ["profiles/profile-worthy", "profiles/team"]
+    assert [each.name async for each in client.list_profiles()] == [
+        "profiles/profile-worthy",
+        "profiles/strict",
+        "profiles/team",
+    ]
 
 
-async def test_limits_of_a_profile_are_all_there(client: AsyncHeadshots) -> None:
+async def test_limits_of_a_profile_are_all_there_as_they_were_written(client: AsyncHeadshots) -> None:
     worthy = await client.get_profile("profile-worthy")
     assert worthy.built_in
-    assert worthy.limits.max_face_outside == 0.0, "a limit of 0 is a limit"
-    assert None not in vars(worthy.limits).values()
+    assert vars(worthy.limits) == PROFILE_WORTHY.limits.to_json()
+    zero = await client.create_profile("zero", AcceptanceLimits(max_face_outside=0.0))
+    assert zero.limits.max_face_outside == 0.0, "a limit of 0 is a limit"
 
 
 async def test_wrong_profiles_raise(client: AsyncHeadshots) -> None:

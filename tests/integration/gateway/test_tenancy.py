@@ -39,8 +39,8 @@ NOWHERE = Names(
         "galleries": "d" * 16,
         "images": "999",
         "shoots": "f" * 16,
-        "profiles": "9" * 16,
         "styles": "e" * 16,
+        "profiles": "f" * 16,
     }
 )
 RECIPE = styles_pb2.StyleRecipe(prompt="photo of {subject}")
@@ -50,8 +50,9 @@ COMPLETES_AN_ERASURE = "DeleteSubject"
 NOT_ITS_OWN: dict[str, tuple[type[HeadshotsError], str]] = {
     "CreateGallery.remix.image": (InvalidArgumentError, "REMIX_OF_ANOTHER_SUBJECT"),
     "CreateGallery.styles": (InvalidArgumentError, "STYLE_UNKNOWN"),
-    "CreateGallery.training": (NotFoundError, "TRAINING_NOT_FOUND"),
     "CreateGallery.profile": (InvalidArgumentError, "PROFILE_UNKNOWN"),
+    "ListImages.styles": (InvalidArgumentError, "STYLE_UNKNOWN"),
+    "CreateGallery.training": (NotFoundError, "TRAINING_NOT_FOUND"),
     "CreateShoot.photos": (NotFoundError, "PHOTO_NOT_FOUND"),
     "CreateShoot.profile": (InvalidArgumentError, "PROFILE_UNKNOWN"),
     "CreateShoot.styles": (InvalidArgumentError, "STYLE_UNKNOWN"),
@@ -112,7 +113,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
     async with opened_world(tmp_path_factory.mktemp("tenancy")) as world:
         await world.kill()
         # No sweep: the subject that is being erased stays so.
-        await world.start(erase_again_seconds=3600.0)
+        await world.start(erase_again_seconds=3600.0, links_port=0)
         tenants = {"own": "acme", "sibling": "acme", "foreign": "globex", "deleted": "acme", "deleting": "acme"}
         subjects = {
             kind: await furnished(world, world.caller(world.keys[tenant]), number)
@@ -133,16 +134,16 @@ async def furnished(world: World, caller: Caller, number: int) -> Names:
     subject = await caller.subject()
     photos = await caller.upload(subject, *(selfie(100 * (number + 1) + at) for at in range(6)))
     training = await caller.finished_training((await caller.create_training(subject)).name)
-    gallery = await caller.gallery(subject, shots_per_style=2 if number else 1)
+    style = styles_pb2.CreateStyleRequest(style_id=f"style-of-{number}" + "e" * 6, recipe=RECIPE)
+    await caller("CreateStyle", style)
+    profile = profiles_pb2.CreateProfileRequest(profile_id=f"profile-of-{number}" + "f" * 4)
+    await caller("CreateProfile", profile)
+    gallery = await caller.gallery(subject, [style.style_id], shots_per_style=2 if number else 1)
     await caller.finished_gallery(gallery)
     image = f"{gallery}/images/{1 if number else 0}"
     await caller("GetImage", galleries_pb2.GetImageRequest(name=image))
-    style = styles_pb2.CreateStyleRequest(style_id=f"style-of-{number}" + "e" * 6, recipe=RECIPE)
-    await caller("CreateStyle", style)
-    profile = profiles_pb2.CreateProfileRequest(profile_id=f"profile-of-{number}" + "e" * 4)
-    await caller("CreateProfile", profile)
-    shared = {"foundations": FOUNDATION_DIGEST, "packs": "business"}
-    ids: dict[str, str] = {"styles": style.style_id, "profiles": profile.profile_id, **shared}
+    ids: dict[str, str] = {"styles": style.style_id, "profiles": profile.profile_id}
+    ids |= {"foundations": FOUNDATION_DIGEST, "packs": "business"}
     shoot = await shoots.finished(caller, (await shoots.order(caller, subject, count=1)).name)
     for name in (photos[0].name, training.name, image, shoot.name):
         segments = name.split("/")

@@ -4,50 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from headshots.acceptance.profiles import BUILT_IN
 from headshots.errors import FailedPreconditionError
 from headshots.v1 import profiles_pb2
-from tests.support.fake_gateway.state import FakeState, find, page
-
-LIMITS = profiles_pb2.AcceptanceLimits(
-    max_likeness_spreads=2.0,
-    min_face_share=0.25,
-    max_face_outside=0.0,
-    max_face_offset=0.25,
-    min_eye_contrast=0.5,
-    max_light_imbalance=0.5,
-    max_colour_distance=20.0,
-    min_sharpness=0.5,
-    min_skin_texture=0.25,
-    min_difference=0.125,
-)
+from tests.support.fake_gateway.state import FakeState, find, labelled, page
 
 
 class FakeProfiles(FakeState):
-    """One profile that is built in, and those that the tenant makes."""
+    """The built-in profiles, and those that the tenant makes."""
 
     def __init__(self) -> None:
         super().__init__()
-        worthy = profiles_pb2.Profile(
-            name="profiles/profile-worthy",
-            display_name="Profile-worthy",
-            description="Fit for a profile picture.",
-            version=1,
-            limits=LIMITS,
-            built_in=True,
-        )
-        self.profiles = {worthy.name: worthy}
+        self.profiles = {f"profiles/{name}": _built_in(name) for name in BUILT_IN}
 
     async def CreateProfile(
         self, request: profiles_pb2.CreateProfileRequest, context: Any
     ) -> profiles_pb2.CreateProfileResponse:
         self.enter("CreateProfile", request)
-        profile = profiles_pb2.Profile(
-            name=f"profiles/{request.profile_id}",
-            display_name=request.display_name or request.profile_id,
-            description=request.description,
-            version=1,
-            limits=LIMITS,
-        )
+        profile = _built_in("profile-worthy")
+        profile.name, profile.built_in = f"profiles/{request.profile_id}", False
+        profile.display_name = request.display_name or request.profile_id
+        profile.description = request.description
+        profile.MergeFrom(profiles_pb2.Profile(**labelled(request)))
         profile.limits.MergeFrom(request.limits)
         profile.create_time.GetCurrentTime()
         if not request.validate_only:
@@ -84,3 +62,15 @@ class FakeProfiles(FakeState):
         if not request.validate_only:
             self.profiles[request.name] = changed
         return profiles_pb2.UpdateProfileResponse(profile=changed)
+
+
+def _built_in(name: str) -> profiles_pb2.Profile:
+    profile = BUILT_IN[name]
+    return profiles_pb2.Profile(
+        name=f"profiles/{name}",
+        display_name=profile.display_name,
+        description=profile.description,
+        version=profile.version,
+        limits=profiles_pb2.AcceptanceLimits(**profile.limits.to_json()),
+        built_in=True,
+    )

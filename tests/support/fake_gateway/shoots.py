@@ -12,7 +12,7 @@ from headshots.errors import FailedPreconditionError, InvalidArgumentError, Unav
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, shoots_pb2
 from tests.support.fake_gateway.packs import PACK
 from tests.support.fake_gateway.pictures import painted_png
-from tests.support.fake_gateway.state import FakeState, find, page
+from tests.support.fake_gateway.state import FakeState, find, labelled, page
 from tests.support.fake_gateway.trainings import ADAPTER, STEPS
 
 ENDED = (jobs_pb2.JOB_STATE_SUCCEEDED, jobs_pb2.JOB_STATE_FAILED, jobs_pb2.JOB_STATE_CANCELLED)
@@ -33,7 +33,7 @@ class FakeShoots(FakeState):
         if trains and len(self.photos[request.parent]) < 6:
             raise FailedPreconditionError("TOO_FEW_PHOTOS", "a training needs 6 usable photos; upload more")
         if request.HasField("deadline") and request.deadline.ToMilliseconds() < 2_000_000_000_000:
-            raise FailedPreconditionError("DEADLINE_NOT_MET", "it would be finished after the deadline")
+            raise FailedPreconditionError("DEADLINE_TOO_EARLY", "half of such shoots would be finished after it")
         shoot = _made(request, f"{request.parent}/shoots/o{len(self.shoots)}", trains)
         if not request.validate_only:
             name = self.by_request_id.setdefault(request.request_id, shoot.name)
@@ -156,13 +156,14 @@ def _made(request: shoots_pb2.CreateShootRequest, name: str, trains: bool) -> sh
         profile_version=1,
         deadline=request.deadline if request.HasField("deadline") else None,
         event_number=1,
+        **labelled(request),
     )
     shoot.create_time.GetCurrentTime()
     shoot.quote.queue_place, shoot.quote.training_steps = 1, STEPS if trains else 0
     shoot.quote.images, shoot.quote.device_seconds = request.count + 2, 90.0
     shoot.quote.measured_on = MEASURED_ON
-    shoot.quote.expected_finish_time.FromSeconds(shoot.create_time.seconds + 90)
-    shoot.quote.latest_finish_time.FromSeconds(shoot.create_time.seconds + 120)
+    shoot.quote.expected_finish_time.FromNanoseconds(shoot.create_time.ToNanoseconds() + 90 * 10**9)
+    shoot.quote.latest_finish_time.FromNanoseconds(shoot.create_time.ToNanoseconds() + 120 * 10**9)
     return shoot
 
 

@@ -63,6 +63,18 @@ def find(where: Mapping[str, Any], name: str, reason: str) -> Any:
 
 def page(items: Sequence[Any], request: Any) -> tuple[Sequence[Any], str]:
     """One page of a list, and the token of the next."""
+    if "labels" in request.DESCRIPTOR.fields_by_name:
+        items = [each for each in items if _matches(each, request)]
     start = int(request.page_token or 0)
     stop = start + (request.page_size or 50)
     return items[start:stop], str(stop) if stop < len(items) else ""
+
+
+def labelled(request: Any) -> dict[str, Any]:
+    """The labels and the external id that a resource gets."""
+    return {"labels": dict(request.labels), "external_id": request.external_id}
+
+
+def _matches(item: Any, request: Any) -> bool:
+    is_labelled = dict(request.labels).items() <= dict(item.labels).items()
+    return is_labelled and request.external_id in ("", item.external_id)

@@ -16,12 +16,13 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message_factory import GetMessageClass
 
 from headshots.v1 import photos_pb2
-from tests.support.contract import CALLS, constraint
+from tests.support.contract import CALLS, constraint, is_map
 from tests.support.gateway.caller import selfie
 
 # Text of the caller's own, which names nothing.
 FREE_TEXT = {
     "display_name",
+    "external_id",
     "class_noun",
     "filename",
     "request_id",
@@ -94,6 +95,9 @@ def text_fields(message: Descriptor, path: tuple[FieldDescriptor, ...] = ()) -> 
     for part in message.fields:
         if part.type == FieldDescriptor.TYPE_STRING:
             yield (*path, part)
+        # A map's texts are free: labels.
+        elif is_map(part):
+            continue
         elif part.message_type is not None and part.message_type.file.package == "headshots.v1":
             yield from text_fields(part.message_type, (*path, part))
 

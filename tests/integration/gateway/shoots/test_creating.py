@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import sqlalchemy as sa
 
 from headshots import schema
 from headshots.errors import AlreadyExistsError, FailedPreconditionError
-from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, shoots_pb2
+from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, photos_pb2, shoots_pb2
 from tests.support.gateway import shoots
 from tests.support.gateway.caller import refused
+from tests.support.gateway.judging import paints, sitter, stranger
 from tests.support.gateway.world import World
-from tests.support.images.pictures import files
 
 MADE = (schema.trainings, schema.training_events, schema.galleries, schema.shots, schema.shoots, schema.shoot_events)
 
@@ -35,11 +37,27 @@ async def test_a_shoot_trains_on_usable_photos_paints_and_ends(world: World, sub
     assert shoot.HasField("end_time")
 
 
-async def test_refused_images_are_painted_again_and_counted(world: World) -> None:
-    # The analyzer finds no face in what the generator of these tests paints.
-    await shoots.with_large_photos(world, analyzer=True)
-    subject = await world.acme.subject()
-    await world.acme.upload(subject, *files(range(6), "ada"))
+async def test_refused_portraits_are_painted_again_until_all_are_accepted(world: World) -> None:
+    subject = await sitter(world)
+    paints(world, range(1, 9))
+    paints(world, [0], stranger)
+    made = await shoots.order(world.acme, subject, count=2, styles=shoots.STYLES[:1])
+    events = await shoots.watched(world.acme, made.name, after_event=0)
+    shoot = events[-1].shoot
+    assert (shoot.asked, shoot.delivered, shoot.completed_shots, shoot.tries) == (2, 2, 2, 3)
+    assert (shoot.state, shoot.guarantee) == (jobs_pb2.JOB_STATE_SUCCEEDED, galleries_pb2.GUARANTEE_MET)
+    images = [image for each in events for image in each.images]
+    assert sorted(image.seed for image in images) == [1, 2]
+    assert all(image.verdict.acceptance == images_pb2.ACCEPTANCE_ACCEPTED for image in images)
+    assert {each.shoot.guarantee for each in events[:-1]} == {galleries_pb2.GUARANTEE_UNSPECIFIED}
+    assert [each.shoot.tries for each in events] == sorted(each.shoot.tries for each in events)
+    # The next one is quoted with the tries that this one took.
+    assert (await shoots.order(world.acme, subject, count=4, validate_only=True)).quote.images == 6
+
+
+async def test_portraits_that_no_seed_makes_acceptable_break_the_guarantee(world: World) -> None:
+    subject = await sitter(world)
+    paints(world, range(9), stranger)
     shoot = await shoots.finished(world.acme, (await shoots.order(world.acme, subject, max_tries=2)).name)
     assert (shoot.state, shoot.guarantee) == (jobs_pb2.JOB_STATE_SUCCEEDED, galleries_pb2.GUARANTEE_NOT_MET)
     assert (shoot.asked, shoot.completed_shots, shoot.delivered, shoot.tries) == (3, 3, 0, 6)
@@ -124,6 +142,20 @@ async def test_a_repeated_order_is_answered_by_the_first_also_from_another_gatew
     await shoots.finished(world.acme, first.name)
     assert (await shoots.order(world.acme, subject, request_id="once")).name == first.name
     assert len(world.rows(schema.shoots)) == len(world.rows(schema.trainings)) == len(world.rows(schema.galleries)) == 1
+
+
+async def test_two_equal_orders_at_once_make_one_shoot(world: World, subject: str) -> None:
+    made = await asyncio.gather(*(shoots.order(world.acme, subject, request_id="once") for _ in range(2)))
+    assert made[0].name == made[1].name
+    assert len(world.rows(schema.shoots)) == len(world.rows(schema.trainings)) == 1
+
+
+async def test_what_this_gateway_does_itself_needs_no_poll(world: World) -> None:
+    await shoots.with_large_photos(world, poll_seconds=3600.0)
+    made = await shoots.order(world.acme, await shoots.person(world))
+    assert (await shoots.finished(world.acme, made.name)).completed_shots == 3
+    again = await shoots.order(world.acme, made.name.rpartition("/shoots/")[0])
+    assert (await shoots.finished(world.acme, again.name)).completed_shots == 3
 
 
 async def test_a_second_training_at_a_time_is_refused(world: World, subject: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from headshots import schema
+from headshots import keys, schema
+from headshots.errors import InvalidArgumentError
 from headshots.v1 import galleries_pb2, jobs_pb2, shoots_pb2, trainings_pb2
 from tests.support.gateway import shoots
 from tests.support.gateway.world import World
@@ -41,6 +42,17 @@ async def test_cancelling_stops_the_gallery_and_keeps_what_is_painted(world: Wor
     assert shoot.guarantee == galleries_pb2.GUARANTEE_UNSPECIFIED
     gallery = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=shoot.gallery))).gallery
     assert (gallery.state, len(gallery.images)) == (CANCELLED, 2)
+
+
+async def test_cancelling_stops_running_shots_without_waiting_for_their_leases(world: World) -> None:
+    await shoots.with_large_photos(world, shot_lease_seconds=36_000.0)
+    subject = await shoots.person(world)
+    world.generator.hold()
+    made = await shoots.order(world.acme, subject)
+    await until(lambda: world.generator.running == 3)
+    await shoots.cancel(world.acme, made.name)
+    assert (await shoots.finished(world.acme, made.name)).state == CANCELLED
+    await until(lambda: world.generator.stopped == 3)
 
 
 async def test_what_is_cancelled_between_training_and_gallery_paints_nothing(world: World, subject: str) -> None:
@@ -83,8 +95,6 @@ async def test_a_failed_training_fails_the_shoot_with_its_reason(world: World, s
 
 
 async def test_a_failed_gallery_fails_the_shoot_with_its_reason(world: World, subject: str) -> None:
-    from headshots.errors import InvalidArgumentError
-
     world.generator.refusal = InvalidArgumentError("SIZE_INVALID", "this engine cannot paint it")
     shoot = await shoots.finished(world.acme, (await shoots.order(world.acme, subject)).name)
     assert (shoot.state, shoot.failure.reason) == (FAILED, "SIZE_INVALID")
@@ -107,8 +117,6 @@ async def test_what_holds_the_training_up_is_told(world: World, subject: str) ->
 async def test_a_right_that_was_taken_back_fails_the_shoot_when_painting_would_begin(
     world: World, subject: str
 ) -> None:
-    from headshots import keys
-
     keys.grant_high(world.database, "acme", 4)
     world.trainer.go.clear()
     made = await shoots.order(world.acme, subject, priority=jobs_pb2.PRIORITY_HIGH)

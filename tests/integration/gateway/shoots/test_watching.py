@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+import sqlalchemy as sa
 
 from headshots import schema
 from headshots.errors import InvalidArgumentError
@@ -115,3 +116,28 @@ async def test_an_erased_image_is_left_out_and_still_counted(world: World, name:
     await world.acme("DeleteGallery", galleries_pb2.DeleteGalleryRequest(name=shoot.gallery))
     (present,) = await shoots.watched(world.acme, name)
     assert (len(present.images), present.shoot) == (0, shoot)
+
+
+async def test_where_events_are_no_longer_kept_a_watch_resumes_with_the_first_that_is(
+    world: World, subject: str
+) -> None:
+    world.generator.hold(2)
+    name = (await shoots.order(world.acme, subject, count=4)).name
+
+    async def half() -> bool:
+        return (await shoots.get(world.acme, name)).completed_shots == 2
+
+    await until(half)
+    world.generator.permit()
+    events = await shoots.watched(world.acme, name, after_event=0)
+    gone = next(each.shoot.event_number for each in events if each.shoot.completed_shots == 2)
+    with world.database.begin() as connection:
+        old = schema.shoot_events.c.number <= gone
+        two_days_ago = schema.shoot_events.c.created_at - 2 * 24 * 3600.0
+        connection.execute(sa.update(schema.shoot_events).where(old).values(created_at=two_days_ago))
+    # The end of another shoot is when they go.
+    await shoots.finished(world.acme, (await shoots.order(world.acme, subject)).name)
+    kept = await shoots.watched(world.acme, name, after_event=1)
+    assert [each.shoot for each in kept] == [each.shoot for each in events[gone:]]
+    assert len(kept[0].images) == kept[0].shoot.completed_shots >= 2
+    assert len(told(kept)) == len(set(told(kept))) == 4
