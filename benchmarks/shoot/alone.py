@@ -12,14 +12,14 @@ from benchmarks.shoot.studio import Studio
 
 
 async def run(studio: Studio, people: list[Person], scale: Scale, say: Say) -> Measured:
-    """The same training and the same number of tries as a plain gallery, against the undisturbed shoot."""
+    """A shoot, then at once the same training and a plain gallery of as many tries, so that both meet one machine."""
     rows = []
     for person in people[: scale.alone]:
-        shoot, subject = studio.done[person.name], await studio.subject(person)
+        subject = await studio.subject(person)
+        shoot = await studio.shoot(person, scale.count, f"timed-{person.number}")
         training_seconds = await _timed_training(studio, person)
-        counts = [
-            shoot.shoot.tries // len(STYLES) + (row < shoot.shoot.tries % len(STYLES)) for row in range(len(STYLES))
-        ]
+        even, more = divmod(shoot.shoot.tries, len(STYLES))
+        counts = [even + (row < more) for row in range(len(STYLES))]
         begun = time.monotonic()
         gallery = await studio.client.create_gallery(subject, STYLES, style_shots=counts, seed=1)
         async for _ in studio.client.watch_gallery(gallery):

@@ -60,7 +60,7 @@ async def _disturbed(
     studio: Studio, person: Person, scale: Scale, chance: random.Random, many: int, *, offset: int
 ) -> tuple[Done, list[str]]:
     """A shoot with ``many`` kills in the time that it took undisturbed."""
-    ordered = asyncio.create_task(studio.shoot(person, scale.count, f"disturbed-{person.name.split()[-1]}"))
+    ordered = asyncio.create_task(studio.shoot(person, scale.count, f"disturbed-{person.number}"))
     span, hit = studio.done[person.name].seconds, []
     moments = sorted(chance.uniform(0.03, 0.97) * span for _ in range(many))
     passed = 0.0

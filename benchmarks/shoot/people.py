@@ -29,6 +29,7 @@ SHARED = 0.6
 class Person:
     """Somebody who never existed."""
 
+    number: int
     name: str
     identity: Identity
     seed: int
@@ -70,7 +71,7 @@ class Person:
 def people(count: int) -> list[Person]:
     """The first so many."""
     seeds = [held_out_seed(FIRST_PERSON + number) for number in range(count)]
-    return [Person(f"Person {number}", sample_identity(seed), seed) for number, seed in enumerate(seeds)]
+    return [Person(number, f"Person {number}", sample_identity(seed), seed) for number, seed in enumerate(seeds)]
 
 
 def siblings(of: Sequence[Person]) -> list[Person]:
@@ -82,7 +83,7 @@ def siblings(of: Sequence[Person]) -> list[Person]:
             for seed in (held_out_seed(FIRST_PERSON + 1_000 + 100 * number + step) for step in range(100))
             if sample_identity(seed).class_noun == person.noun
         )
-        found.append(Person(f"{person.name}'s sibling", sibling(person.identity, other, SHARED), other))
+        found.append(Person(number, f"{person.name}'s sibling", sibling(person.identity, other, SHARED), other))
     return found
 
 

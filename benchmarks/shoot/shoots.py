@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.shoot.judging import OtherNet
 from benchmarks.shoot.people import Person
-from benchmarks.shoot.report import STYLES, Measured, Say, Scale
+from benchmarks.shoot.report import Measured, Say, Scale
 from benchmarks.shoot.studio import Done, Studio
 from headshots.client import Acceptance, Guarantee
 
@@ -19,7 +19,7 @@ async def run(studio: Studio, people: list[Person], scale: Scale, say: Say) -> M
     """One after the other, each alone on the machine."""
     net, rows = OtherNet(), []
     for person in people:
-        done = await studio.shoot(person, scale.count, f"undisturbed-{person.name.split()[-1]}")
+        done = await studio.shoot(person, scale.count, f"undisturbed-{person.number}")
         studio.done[person.name] = done
         done.shoot.raise_for_state()
         row = {"person": person.name, **_told(done), **await _ranking(studio, person, done, net)}
@@ -32,7 +32,7 @@ async def run(studio: Studio, people: list[Person], scale: Scale, say: Say) -> M
         "tries_per_accepted": sum(row["tries"] for row in rows) / max(delivered, 1),
         "top10_gain": float(np.mean([row["top10_gain"] for row in rows])),
     }
-    if len(STYLES) * 1 <= scale.count:
+    if scale.count >= _BEST:
         figures["top10_variety"] = min(row["top10_styles"] for row in rows)
     if missed:
         figures["quote_missed_by"] = max(missed)
