@@ -32,12 +32,14 @@ def main(selfies: Path, portraits: Path, pack: str, count: int) -> None:
     """Order portraits of the person in `selfies` and write the ten best into `portraits`."""
     address = os.environ.get("HEADSHOTS_ADDRESS", "127.0.0.1:50051")
     with Headshots(address, os.environ["HEADSHOTS_API_KEY"]) as headshots:
-        headshots.get_pack(pack)  # a wrong one is reported before anything is made
+        # A wrong folder or pack is reported before anything is made.
+        photos = sorted(path for path in selfies.iterdir() if path.suffix.lower() in PHOTOS)
+        headshots.get_pack(pack)
         subject = headshots.create_subject("From Python", class_noun="person")
-        headshots.upload_photos(subject, sorted(path for path in selfies.iterdir() if path.suffix.lower() in PHOTOS))
+        headshots.upload_photos(subject, photos)
         shoot = headshots.shoot(subject, pack=pack, count=count, on_progress=show)
         print(f"{shoot.guarantee}: {shoot.delivered} of {shoot.asked} accepted", file=sys.stderr)
-        for file in headshots.download_images(shoot.gallery, portraits, max_rank=10):
+        for file in headshots.download_images(shoot.gallery, portraits, best=10):
             print(file)
 
 

@@ -129,11 +129,11 @@ async function main() {
   const metadata = authorization(process.env.HEADSHOTS_API_KEY);
   const session = { clients, metadata };
 
-  // A wrong pack is reported before anything is made.
+  // A wrong folder or pack is reported before anything is made.
+  const names = (await readdir(selfies)).filter((name) => PHOTO.test(name)).sort();
   await call(clients.packs, "getPack", { name: `packs/${pack}` }, metadata);
   const person = { displayName: "From Node", classNoun: "person" };
   const { subject } = await call(clients.subjects, "createSubject", person, metadata);
-  const names = (await readdir(selfies)).filter((name) => PHOTO.test(name)).sort();
   const { photos } = await uploadPhotos(session, subject.name, names.map((name) => path.join(selfies, name)));
   const ended = await shoot(session, subject.name, pack, Number(count));
   const images = await fetchBest(session, ended.gallery, folder);

@@ -54,7 +54,9 @@ Out = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for th
 Best = Annotated[
     int, typer.Option("--best", min=0, max=160, help="Save so many, the best, and none that is refused; 0: all.")
 ]
-Name = Annotated[str | None, typer.Option("--name", help="With a folder: what the person is called. Default: as it.")]
+Name = Annotated[
+    str | None, typer.Option("--name", help="With a folder: what the person is called. Default: the folder's name.")
+]
 ClassNoun = Annotated[str, typer.Option(help="With a folder: the foundation's word for the person: man, woman …")]
 ProfileName = Annotated[
     str, typer.Option("--profile", metavar="PROFILE", help="What they must reach. Default: profile-worthy.")

@@ -39,7 +39,7 @@ class AsyncHeadshots(
             await headshots.upload_photos(subject, Path("selfies").glob("*.jpg"))
             shoot = await headshots.shoot(subject, pack="business", count=40)
             print(shoot.guarantee, shoot.delivered, "of", shoot.asked)
-            await headshots.download_images(shoot.gallery, "portraits", max_rank=10)
+            await headshots.download_images(shoot.gallery, "portraits", best=10)
 
     Calls raise `headshots.errors`. Those that may be repeated are retried while the gateway is away; watches connect
     again when it restarts.

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from headshots.client.models.images import Image, PaintedImage
+from headshots.client.models.verdicts import Acceptance
 
 _SUFFIX_BY_TYPE = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+
+
+def best_of(images: Sequence[Image], best: int) -> Sequence[Image]:
+    """The first `best` of images that come best first, without refused ones; 0 takes all of them, also those."""
+    if not best:
+        return images
+    return [each for each in images if not each.verdict or each.verdict.acceptance is not Acceptance.REFUSED][:best]
 
 
 def saved_file(image: Image, folder: Path, stem: str) -> Path | None:

@@ -66,7 +66,7 @@ class Headshots:
             subject = headshots.create_subject("Ada", class_noun="woman")
             headshots.upload_photos(subject, Path("selfies").glob("*.jpg"))
             shoot = headshots.shoot(subject, pack="business", count=40, on_progress=lambda now: print(now.stage))
-            headshots.download_images(shoot.gallery, "portraits", max_rank=10)
+            headshots.download_images(shoot.gallery, "portraits", best=10)
 
     Methods, arguments and errors are those of `AsyncHeadshots`. It may be shared between threads. Callbacks run on
     the loop's thread.

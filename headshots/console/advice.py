@@ -37,7 +37,7 @@ _ADVICE = {
     "STYLE_ARCHIVED": "`headshots styles list` shows others",
     "STYLE_UNKNOWN": "`headshots styles list` tells more of each",
     "TRAINING_UNFINISHED": "`headshots trainings watch {name}` follows it",
-    "TRAINING_ACTIVE": "`headshots trainings watch {name}` follows it, `headshots trainings cancel {name}` ends it",
+    "TRAINING_ACTIVE": "`headshots {jobs} watch {name}` follows it, `headshots {jobs} cancel {name}` ends it",
     "SUBJECT_UNTRAINED": "`headshots train SUBJECT --photos FOLDER` trains it",
     "TOO_FEW_PHOTOS": "`headshots photos upload SUBJECT FOLDER` adds some",
     "PHOTOS_NOT_READY": "`headshots photos inspect FOLDER` tells of each photo",

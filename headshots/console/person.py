@@ -29,6 +29,20 @@ def find_person(client: Headshots, given: str, *, name: str | None, class_noun: 
     return _existing(client, given, folder)
 
 
+def check_catalog(client: Headshots, *, pack: str, styles: Sequence[str], profile: str) -> None:
+    """Look up what an order names, so that a typing error is reported before a person is made and photos are sent.
+
+    Raises:
+        NotFoundError: PACK_NOT_FOUND, STYLE_NOT_FOUND, PROFILE_NOT_FOUND.
+    """
+    if pack:
+        client.get_pack(pack)
+    for style in styles:
+        client.get_style(style)
+    if profile:
+        client.get_profile(profile)
+
+
 def _existing(client: Headshots, given: str, folder: Path) -> Subject:
     from headshots.errors import InvalidArgumentError, NotFoundError
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from headshots.console.output import counted, duration, note, print_fields, prog
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from headshots.client import Headshots, Quote, Shoot
+    from headshots.client import Headshots, Quote, Shoot, Subject
     from headshots.console.bars import Bars
 
 
@@ -32,6 +34,37 @@ def follow_shoot(client: Headshots, shoot: Shoot, *, go_on: str = "") -> Shoot:
             shown.update(now)
     now.raise_for_state()
     return now
+
+
+@contextlib.contextmanager
+def naming_the_shoot(client: Headshots, subject: Subject) -> Iterator[None]:
+    """Where a subject's training is in the way of an order, say of which shoot it is, and how to go on with that one.
+
+    Raises:
+        FailedPreconditionError: TRAINING_ACTIVE, with the shoot's name where the training is part of one.
+    """
+    from headshots.errors import FailedPreconditionError
+
+    try:
+        yield
+    except FailedPreconditionError as error:
+        training = error.metadata.get("name", "")
+        if error.reason != "TRAINING_ACTIVE":
+            raise
+        mine = (each for each in client.list_shoots(subject) if each.training == training and not each.state.terminal)
+        if (shoot := next(mine, None)) is None:
+            raise
+        told = f"{error.message}; it is part of {shoot.name}"
+        raise FailedPreconditionError(error.reason, told, metadata={"name": shoot.name}) from error
+
+
+def report_order(shoot: Shoot) -> None:
+    """Say what was ordered, so that it is found again, and what is not known of its end."""
+    expected = shoot.quote.expected_finish_time
+    ready = f", ready about {expected.astimezone():%H:%M}" if expected else ""
+    note(f"{shoot.name} is ordered{ready}")
+    if expected is None and shoot.deadline is not None:
+        note("the deadline cannot be checked: nothing has been trained or painted here yet")
 
 
 class _ShootBars:
@@ -143,7 +176,7 @@ def guarantee_line(shoot: Shoot) -> str:
     if shoot.guarantee is None:
         return "guarantee: not known yet"
     if shoot.guarantee == "NOT_MEASURED":
-        return f"guarantee: NOT_MEASURED, nobody could judge all {shoot.asked} portraits by {judged}"
+        return f"guarantee: NOT_MEASURED, not all {shoot.asked} portraits could be judged by {judged}"
     accepted = f"{shoot.delivered} of {shoot.asked} portraits accepted by {judged}"
     return f"guarantee: {shoot.guarantee}, {accepted}, {counted(shoot.tries, 'try', 'tries')}"
 
@@ -152,12 +185,19 @@ def turnaround_line(shoot: Shoot) -> str:
     """How long a shoot took, against its quote; empty while it runs."""
     if shoot.create_time is None or shoot.end_time is None:
         return ""
-    took = f"took {duration((shoot.end_time - shoot.create_time).total_seconds())}"
+    took = f"took {duration((shoot.end_time - shoot.create_time).total_seconds())}{_against_deadline(shoot)}"
     expected, latest = shoot.quote.expected_finish_time, shoot.quote.latest_finish_time
     if expected is None or latest is None:
         return f"{took}; there was nothing to quote it by, as nothing had been measured here"
     quoted = [duration((moment - shoot.create_time).total_seconds()) for moment in (expected, latest)]
     return f"{took}; quoted {quoted[0]}, nine of ten within {quoted[1]}"
+
+
+def _against_deadline(shoot: Shoot) -> str:
+    if shoot.deadline is None or shoot.end_time is None:
+        return ""
+    late = (shoot.end_time - shoot.deadline).total_seconds()
+    return f", {duration(late)} after the deadline" if late > 0 else ", within the deadline"
 
 
 def saved_line(files: list[Path], out: Path) -> str:

@@ -21,13 +21,6 @@ def print_verdicts(images: Sequence[Image], *, names: bool = False) -> None:
         print_table(("RANK", *COLUMNS), [(each.rank or "-", *_cells(each)) for each in images])
 
 
-def best_of(images: Sequence[Image], best: int) -> Sequence[Image]:
-    """The first `best` of images that come best first, without refused ones; 0 takes all of them, also those."""
-    if not best:
-        return images
-    return [each for each in images if not each.verdict or each.verdict.acceptance.value != "REFUSED"][:best]
-
-
 def _cells(image: Image) -> tuple[object, ...]:
     verdict = image.verdict
     return (

@@ -40,7 +40,9 @@ def list_all(
     gallery: GalleryName,
     only: Only = None,
     styles: Styles = None,
-    best: Annotated[int, typer.Option("--best", min=0, max=160, help="Only so many, the best; 0: all.")] = 0,
+    best: Annotated[
+        int, typer.Option("--best", min=0, max=160, help="Only so many, the best, and none that is refused; 0: all.")
+    ] = 0,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -49,13 +51,14 @@ def list_all(
     """List a gallery's images with their verdicts, best first."""
     from headshots.cli.session import connect
     from headshots.client import ImageOrder
+    from headshots.client.saving import best_of
     from headshots.console.output import print_json
     from headshots.console.verdicts import print_verdicts
 
     acceptance, named, order = _acceptance(only), separate(styles), ImageOrder.RANK
     with connect(address, api_key, tls_ca) as client:
-        found = client.list_images(gallery, order=order, acceptance=acceptance, styles=named, max_rank=best)
-        images = list(found)
+        found = client.list_images(gallery, order=order, acceptance=acceptance, styles=named)
+        images = best_of(list(found), best)
     if as_json:
         print_json(images)
     else:
@@ -76,14 +79,10 @@ def download(
 ) -> None:
     """Write a gallery's images into a folder, named by rank: 01-STYLE.png is the best. May be repeated."""
     from headshots.cli.session import connect
-    from headshots.client import ImageOrder
     from headshots.console.output import print_json
-    from headshots.console.verdicts import best_of
 
-    out.mkdir(parents=True, exist_ok=True)
     with connect(address, api_key, tls_ca) as client:
-        images = list(client.list_images(gallery, order=ImageOrder.RANK, acceptance=_acceptance(only)))
-        files = [client.save_image(image, out) for image in best_of(images, best)]
+        files = client.download_images(gallery, out, best=best, acceptance=_acceptance(only))
     if as_json:
         print_json({"gallery": gallery, "files": [str(file) for file in files]})
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,14 +52,13 @@ def shoot(
     """
     from headshots.cli.session import connect
     from headshots.client import ImageFormat, ShootOptions
-    from headshots.console.person import find_person
 
     how = ShootOptions((), retrain, profile, max_tries, seed, ImageFormat(format.name), quality, deadline=deadline)
     order: dict[str, Any] = {"pack": pack or "", "styles": _wanted(pack, styles), "count": count, "options": how}
     order["labelling"] = labelling(label, external_id)
+    _refuse_passed(deadline)
     with connect(address, api_key, tls_ca) as client:
-        person = find_person(client, subject, name=name, class_noun=class_noun)
-        made = client.create_shoot(person, **order, validate_only=quote)
+        made = _order(client, subject, order, name=name, class_noun=class_noun, quote=quote)
         _finish(client, made, as_json, quote=quote, detach=detach, out=out, best=best)
 
 
@@ -78,10 +78,35 @@ def _wanted(pack: str | None, styles: list[str] | None) -> list[str]:
     return wanted
 
 
+def _order(
+    client: Headshots, given: str, order: dict[str, Any], *, name: str | None, class_noun: str, quote: bool
+) -> Shoot:
+    """Order, or quote, what is asked for of the person given, once everything that it names is found."""
+    from headshots.console.person import check_catalog, find_person
+    from headshots.console.shoots import naming_the_shoot
+
+    check_catalog(client, pack=order["pack"], styles=order["styles"], profile=order["options"].profile)
+    person = find_person(client, given, name=name, class_noun=class_noun)
+    with naming_the_shoot(client, person):
+        return client.create_shoot(person, **order, validate_only=quote)
+
+
+def _refuse_passed(deadline: datetime | None) -> None:
+    """Before anything is uploaded.
+
+    Raises:
+        typer.BadParameter: the deadline is in the past.
+    """
+    if deadline is not None and deadline <= datetime.now(UTC):
+        raise typer.BadParameter(f"{deadline:%Y-%m-%d %H:%M:%S} has passed; name a later time", param_hint="--deadline")
+
+
 def _finish(client: Headshots, made: Shoot, as_json: bool, *, quote: bool, detach: bool, out: Path, best: int) -> None:
     from headshots.console.output import print_json
-    from headshots.console.shoots import print_quote
+    from headshots.console.shoots import print_quote, report_order
 
+    if not quote:
+        report_order(made)
     if not quote and not detach:
         _follow(client, made, out, best, as_json)
     elif as_json:
@@ -188,9 +213,10 @@ def _follow(client: Headshots, made: Shoot, out: Path, best: int, as_json: bool)
         UnavailableError, KeyboardInterrupt: with how to go on.
     """
     from headshots.client import ImageOrder
+    from headshots.client.saving import best_of
     from headshots.console.output import note, print_json
     from headshots.console.shoots import follow_shoot, guarantee_line, saved_line, turnaround_line
-    from headshots.console.verdicts import best_of, print_verdicts
+    from headshots.console.verdicts import print_verdicts
 
     go_on = ("" if out == options.OUT else f"--out {out}") + (f" --best {best}" if best else "")
     ended = follow_shoot(client, made, go_on=go_on.strip())

@@ -16,7 +16,7 @@ from headshots.client.models.jobs import Gallery, GalleryRef
 from headshots.client.models.styles import Style
 from headshots.client.models.verdicts import Acceptance
 from headshots.client.names import Kind, resource_name, several
-from headshots.client.saving import save_image, saved_file, stem_by_rank
+from headshots.client.saving import best_of, save_image, saved_file, stem_by_rank
 from headshots.v1 import galleries_pb2
 
 
@@ -62,7 +62,7 @@ class ImageCalls(Connection):
         gallery: GalleryRef,
         folder: str | PathLike[str],
         *,
-        max_rank: int = 0,
+        best: int = 0,
         acceptance: Acceptance | None = None,
     ) -> list[Path]:
         """Write a gallery's images into a folder, best first: `01-studio-navy-suit.png` and so on.
@@ -73,7 +73,8 @@ class ImageCalls(Connection):
         Args:
             gallery: which.
             folder: made if missing.
-            max_rank: only images of at most this rank, as 10 for the ten best; 0 takes all, also those without one.
+            best: so many at most, as 10 for the ten best, and none that is refused; those that nobody could measure
+                count as well. 0 takes all, also refused ones.
             acceptance: only images with this outcome; default all.
 
         Returns:
@@ -85,10 +86,9 @@ class ImageCalls(Connection):
         """
         target = Path(folder)
         await asyncio.to_thread(target.mkdir, parents=True, exist_ok=True)
-        files = []
-        async for image in self.list_images(gallery, order=ImageOrder.RANK, acceptance=acceptance, max_rank=max_rank):
-            files.append(await self.save_image(image, target))
-        return files
+        listed = self.list_images(gallery, order=ImageOrder.RANK, acceptance=acceptance)
+        images = [image async for image in listed]
+        return [await self.save_image(image, target) for image in best_of(images, best)]
 
     async def save_image(self, image: Image, folder: str | PathLike[str]) -> Path:
         """Write one image of `list_images` into a folder that exists, under the name that `download_images` gives it.

@@ -195,8 +195,8 @@ def _too_few(usable: int, inspected: Sequence[InspectedPhoto]) -> FailedPrecondi
     ]
     return FailedPreconditionError(
         "TOO_FEW_PHOTOS",
-        f"a shoot trains on at least {MIN_TRAINING_PHOTOS} usable photos, and of the subject's {len(inspected)} "
-        f"{usable} are usable; upload others" + (f" in place of these: {'; '.join(told)}" if told else ""),
+        f"a shoot trains on at least {MIN_TRAINING_PHOTOS} usable photos, {usable} of the subject's "
+        f"{len(inspected)} can be used; upload others" + (f" in place of these: {'; '.join(told)}" if told else ""),
         violations=[FieldViolation("photos", each) for each in told],
         metadata={"usable": str(usable), "needed": str(MIN_TRAINING_PHOTOS)},
     )

@@ -15,10 +15,12 @@ import typer
 
 from headshots.acceptance.profiles import PROFILE_WORTHY
 from headshots.cli.shoot_options import moment
+from headshots.client.convert.shoots import shoot as to_shoot
 from headshots.console.advice import advice_for
 from headshots.console.output import duration
+from headshots.console.shoots import turnaround_line
 from headshots.errors import FailedPreconditionError
-from headshots.v1 import jobs_pb2
+from headshots.v1 import jobs_pb2, shoots_pb2
 from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.styles import STYLES
 from tests.support.terminal import Terminal
@@ -105,11 +107,15 @@ def test_a_quote_orders_nothing(terminal: Terminal, selfies: Path) -> None:
 def test_what_nobody_measured_is_said(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:
     terminal.fake.measures = False
     done = terminal.run("shoot", str(selfies), *TWO_STYLES, "--count", "2", "--out", str(tmp_path / "out"))
-    assert "guarantee: NOT_MEASURED, nobody could judge all 2 portraits" in done.stdout
+    assert "guarantee: NOT_MEASURED, not all 2 portraits could be judged" in done.stdout
     assert "not measured" in done.stdout.splitlines()[1]
     assert len(list((tmp_path / "out").iterdir())) == 2
     best = terminal.json("shoot", "s0", *TWO_STYLES, "--count", "2", "--best", "1", "--out", str(tmp_path / "best"))
     assert len(best["files"]) == 1, "nobody has refused it"
+    gallery = best["shoot"]["gallery"]
+    assert len(terminal.json("images", "list", gallery, "--best", "1")) == 1
+    fetched = terminal.json("images", "download", gallery, "--best", "1", "--out", str(tmp_path / "fetched"))
+    assert len(fetched["files"]) == 1
 
 
 def test_a_shoot_can_be_left_and_taken_up(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:
@@ -167,6 +173,52 @@ def test_a_set_that_is_refused_leaves_nothing(terminal: Terminal, selfies: Path)
     assert terminal.fake.subjects == {}
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("--pack", "nosuch"), "PACK_NOT_FOUND"),
+        (("--styles", "nosuch"), "STYLE_NOT_FOUND"),
+        (("--pack", "business", "--profile", "nosuch"), "PROFILE_NOT_FOUND"),
+        (("--pack", "business", "--deadline", "2020-01-01"), "has passed"),
+    ],
+)
+def test_a_mistake_in_an_order_uploads_nothing(
+    terminal: Terminal, selfies: Path, words: tuple[str, ...], reason: str
+) -> None:
+    code = 2 if "--deadline" in words else 4
+    assert reason in terminal.run("shoot", str(selfies), *words, code=code).stderr
+    assert terminal.fake.subjects == {}
+
+
+def test_an_order_tells_its_name_and_what_a_deadline_is_worth(terminal: Terminal, selfies: Path) -> None:
+    order = ("shoot", str(selfies), *TWO_STYLES, "--count", "2", "--out", str(selfies / "out"))
+    said = terminal.run(*order, "--deadline", "2100-01-01").stderr
+    assert "subjects/s0/shoots/o0 is ordered, ready about" in said
+    assert ", within the deadline" in said
+    assert "cannot be checked" not in said
+    terminal.fake.quotes = False
+    said = terminal.run(*order, "--deadline", "2100-01-01").stderr
+    assert "the deadline cannot be checked" in said
+
+
+def test_the_shoot_that_trains_is_named_where_another_is_ordered(terminal: Terminal, selfies: Path) -> None:
+    terminal.fake.one_training_at_a_time = True
+    order = ("shoot", str(selfies), *TWO_STYLES, "--count", "2", "--detach")
+    name = terminal.run(*order).stdout.strip()
+    said = terminal.run(*order, code=4).stderr
+    assert f"it is part of {name}" in said
+    assert f"`headshots shoots watch {name}` follows it" in said
+
+
+def test_a_shoot_that_was_late_says_so() -> None:
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    shoot = shoots_pb2.Shoot(state=jobs_pb2.JOB_STATE_SUCCEEDED, stage=shoots_pb2.SHOOT_STAGE_ENDED)
+    shoot.create_time.FromDatetime(begun)
+    shoot.end_time.FromDatetime(begun + timedelta(minutes=5))
+    shoot.deadline.FromDatetime(begun + timedelta(minutes=3))
+    assert turnaround_line(to_shoot(shoot)).startswith("took 5 min, 2 min after the deadline")
+
+
 def test_mistakes_are_told_in_words(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:
     order = ("shoot", str(selfies))
     assert "headshots packs list" in terminal.run(*order, code=2).stderr
@@ -174,7 +226,8 @@ def test_mistakes_are_told_in_words(terminal: Terminal, selfies: Path, tmp_path:
     for count in ("0", "161"):
         terminal.run(*order, *TWO_STYLES, "--count", count, code=2)
     assert "is no time: 45m" in terminal.run(*order, *TWO_STYLES, "--deadline", "soon", code=2).stderr
-    early = terminal.run(*order, *TWO_STYLES, "--deadline", "2020-01-01", code=4)
+    assert "has passed" in terminal.run(*order, *TWO_STYLES, "--deadline", "2020-01-01", code=2).stderr
+    early = terminal.run(*order, *TWO_STYLES, "--deadline", "5m", code=4)
     assert "DEADLINE_TOO_EARLY" in early.stderr
     assert "--quote tells when" in early.stderr
     nosuch = terminal.run(*order, "--pack", "nosuch", code=4)

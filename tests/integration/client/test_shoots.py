@@ -61,7 +61,7 @@ async def test_saving_goes_on_and_never_writes_over_another_picture(
 ) -> None:
     subject = await subject_with_photos(client)
     shoot = await client.shoot(subject, styles=STYLES[:1], count=3)
-    assert len(await client.download_images(shoot.gallery, tmp_path, max_rank=2)) == 2
+    assert len(await client.download_images(shoot.gallery, tmp_path, best=2)) == 2
     before = fake.calls["GetImage"]
     files = await client.download_images(shoot.gallery, tmp_path)
     assert fake.calls["GetImage"] == before + 1, "the two that were there are not fetched again"

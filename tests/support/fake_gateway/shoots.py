@@ -32,9 +32,14 @@ class FakeShoots(FakeState):
         trains = request.retrain or bool(request.photos) or not subject.HasField("adapter")
         if trains and len(self.photos[request.parent]) < 6:
             raise FailedPreconditionError("TOO_FEW_PHOTOS", "a training needs 6 usable photos; upload more")
+        if trains and self.one_training_at_a_time:
+            self._refuse_second_training(request.parent)
         if request.HasField("deadline") and request.deadline.ToMilliseconds() < 2_000_000_000_000:
             raise FailedPreconditionError("DEADLINE_TOO_EARLY", "half of such shoots would be finished after it")
         shoot = _made(request, f"{request.parent}/shoots/o{len(self.shoots)}", trains)
+        if not self.quotes:
+            shoot.quote.ClearField("expected_finish_time")
+            shoot.quote.ClearField("latest_finish_time")
         if not request.validate_only:
             name = self.by_request_id.setdefault(request.request_id, shoot.name)
             shoot = self.shoots.setdefault(name, [shoots_pb2.WatchShootResponse(shoot=shoot)])[-1].shoot
@@ -75,6 +80,13 @@ class FakeShoots(FakeState):
         if events[-1].shoot.state not in ENDED:
             self._next(events).shoot.state = jobs_pb2.JOB_STATE_CANCELLED
         return shoots_pb2.CancelShootResponse(shoot=events[-1].shoot)
+
+    def _refuse_second_training(self, subject: str) -> None:
+        for name, events in self.shoots.items():
+            now = events[-1].shoot
+            if name.startswith(f"{subject}/") and now.trains and now.state not in ENDED:
+                told = f"{now.training} has not ended; wait for it or cancel it"
+                raise FailedPreconditionError("TRAINING_ACTIVE", told, metadata={"name": now.training})
 
     def _next(self, events: list[shoots_pb2.WatchShootResponse]) -> shoots_pb2.WatchShootResponse:
         event = shoots_pb2.WatchShootResponse(shoot=events[-1].shoot)

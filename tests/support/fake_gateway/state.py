@@ -34,6 +34,10 @@ class FakeState(PublicServicer):
         """Numbers of shots that no try makes good enough."""
         self.measures = True
         """Whether there is an analyzer of faces."""
+        self.quotes = True
+        """Whether anything has been measured that shoots are quoted by."""
+        self.one_training_at_a_time = False
+        """Whether a shoot is refused while another trains the same subject."""
         self.by_request_id: dict[str, str] = {}
         self.requests: list[Any] = []
         self.calls: Counter[str] = Counter()

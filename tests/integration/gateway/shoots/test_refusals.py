@@ -62,6 +62,7 @@ async def test_too_few_usable_photos_are_told_each_with_what_is_wrong(world: Wor
     for validate_only in (True, False):
         with refused(FailedPreconditionError, "TOO_FEW_PHOTOS") as caught:
             await shoots.order(world.acme, subject, validate_only=validate_only)
+    assert "6 usable photos, 5 of the subject's 7 can be used; upload others" in caught.value.message
     told = [violation.description for violation in caught.value.violations]
     assert [text.split(": ")[1].split(",")[0] for text in told] == ["BLURRY", "BLURRY"]
     assert all(text.startswith(f"{subject}/photos/") for text in told)
