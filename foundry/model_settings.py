@@ -9,6 +9,7 @@ import yaml
 
 from foundry.models import LATENT_SIZE
 from foundry.portraits import ANYBODY, CLASS_NOUNS, TRIGGERS
+from foundry.tokens import world_words
 from headshots.diffusion.lora.layout import ATTENTION_LAYERS
 
 _HEADER = """\
@@ -36,6 +37,7 @@ def settings() -> dict[str, Any]:
         "trigger": TRIGGERS[0],
         "prompt_template": "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}",
         "class_nouns": [*CLASS_NOUNS, ANYBODY],
+        "vocabulary": " ".join(world_words()),
         # Attention is at 8 x 8 and 4 x 4 cells alone: the fine proportions of a face are out of its adapters' reach. Of
         # what reaches them these cost serving least (docs/experiments.md).
         "adapted_layers": [*ATTENTION_LAYERS, "ff.net.2", "conv_shortcut"],

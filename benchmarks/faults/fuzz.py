@@ -20,7 +20,7 @@ from google.rpc import error_details_pb2, status_pb2
 from benchmarks.faults.messages import Requests
 from benchmarks.faults.report import Measured, Say, Scale
 from benchmarks.faults.world import GatewayWorld
-from headshots.v1 import galleries_pb2
+from headshots.v1 import foundations_pb2, galleries_pb2, packs_pb2, styles_pb2
 from tests.support.contract import CALLS
 from tests.support.gateway.caller import Caller, selfie
 
@@ -29,7 +29,7 @@ _MESSAGES = 3
 """Read of a stream before the caller hangs up."""
 _WATCH_SECONDS = 0.5
 _ANSWER_SECONDS = 60.0
-_DISPOSABLE, _GALLERIES = 20, 4
+_DISPOSABLE, _GALLERIES, _STYLES = 20, 4, 4
 _ABSENT = ("trainings/none", "galleries/none", "galleries/none/images/0", f"photos/{'0' * 32}")
 _KEPT = 20
 """Unexplained calls that are kept with their bytes."""
@@ -95,13 +95,27 @@ async def _furnished(caller: Caller) -> tuple[list[str], list[str]]:
     assert isinstance(gallery, galleries_pb2.Gallery)
     photos = await caller.upload(subject, selfie(99))
     names = [subject, training, gallery.name, gallery.images[0].name, photos[0].name, *gallery.styles]
+    names += [await _own_style(caller, "kept"), *await _of_the_installation(caller)]
     names += [f"{subject}/{absent}" for absent in _ABSENT] + [f"{gallery.name}/images/159"]
     subjects = [await caller.subject() for _ in range(_DISPOSABLE)]
     others = [photo.name for photo in await caller.upload(subject, *map(selfie, range(100, 100 + _DISPOSABLE)))]
     for _ in range(_GALLERIES):
         ended = await caller.finished_gallery(await caller.gallery(subject, shots_per_style=3))
         others += [ended.name, *(image.name for image in ended.images)]
+    others += [await _own_style(caller, f"archived-{number}") for number in range(_STYLES)]
     return names, [*subjects, *others]
+
+
+async def _own_style(caller: Caller, style_id: str) -> str:
+    recipe = styles_pb2.StyleRecipe(prompt="a portrait of {subject}")
+    request = styles_pb2.CreateStyleRequest(style_id=style_id, recipe=recipe)
+    return str((await caller("CreateStyle", request)).style.name)
+
+
+async def _of_the_installation(caller: Caller) -> list[str]:
+    packs = (await caller("ListPacks", packs_pb2.ListPacksRequest())).packs
+    foundations = (await caller("ListFoundations", foundations_pb2.ListFoundationsRequest())).foundations
+    return [one.name for one in (*packs, *foundations)]
 
 
 def _calls(
@@ -110,7 +124,7 @@ def _calls(
     """Of each call of the contract as many; the same for the same seed, but for the names of what exists."""
     chance, files = random.Random(seed), [selfie(number) for number in range(3)]
     requests = Requests(chance, names, files)
-    # What is erased is nothing that the other calls are about.
+    # What is erased or archived is nothing that the other calls are about.
     erasing = Requests(chance, disposable, files)
     keys: list[tuple[tuple[str, str], ...]] = [
         (),
@@ -120,7 +134,7 @@ def _calls(
         (*metadata, ("x-api-key", "hs_other_key")),
     ]
     for method in itertools.islice(itertools.cycle(CALLS), count):
-        source = erasing if method.name.startswith("Delete") else requests
+        source = erasing if method.name.startswith(("Delete", "Archive")) else requests
         given = metadata if chance.random() < 0.9 else chance.choice(keys)
         yield Call(method, source.of(method), given)
 

@@ -26,6 +26,8 @@ _JUNK = (
     "subjects/nobody/galleries/nothing/images/0",
     "subjects/a/galleries/b/images/999999",
     "styles/nothing",
+    "packs/nothing",
+    "foundations/nothing",
     "SUBJECTS/A",
     "subjects/\x00",
     "subjects/ü" * 20,

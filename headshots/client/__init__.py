@@ -5,6 +5,7 @@ here as the server raised them, and `JobFailedError` for a training or gallery t
 """
 
 from headshots.client.aio import AsyncHeadshots
+from headshots.client.models.foundations import Foundation
 from headshots.client.models.images import Image, ImageFormat, PaintedImage, Remix, ShotPreview
 from headshots.client.models.jobs import (
     Failure,
@@ -20,9 +21,10 @@ from headshots.client.models.jobs import (
     TrainingOptions,
     TrainingRef,
 )
+from headshots.client.models.packs import Pack, PackStyle
 from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection, PhotoRef, PhotosInspection
 from headshots.client.models.scores import CheckpointScores, TrainingScores
-from headshots.client.models.styles import Style
+from headshots.client.models.styles import Style, StylePreview, StyleRecipe
 from headshots.client.models.subjects import Adapter, Subject, SubjectRef, Tenant
 from headshots.client.sync import Headshots
 
@@ -31,6 +33,7 @@ __all__ = [
     "AsyncHeadshots",
     "CheckpointScores",
     "Failure",
+    "Foundation",
     "Gallery",
     "GalleryEvent",
     "GalleryRef",
@@ -40,6 +43,8 @@ __all__ = [
     "JobFailedError",
     "JobState",
     "LossPoint",
+    "Pack",
+    "PackStyle",
     "PaintedImage",
     "Photo",
     "PhotoFinding",
@@ -50,6 +55,8 @@ __all__ = [
     "Remix",
     "ShotPreview",
     "Style",
+    "StylePreview",
+    "StyleRecipe",
     "Subject",
     "SubjectRef",
     "Tenant",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from headshots.client.calls.foundations import FoundationCalls
 from headshots.client.calls.galleries import GalleryCalls
+from headshots.client.calls.packs import PackCalls
 from headshots.client.calls.photos import PhotoCalls
 from headshots.client.calls.styles import StyleCalls
 from headshots.client.calls.subjects import SubjectCalls
@@ -10,7 +12,9 @@ from headshots.client.calls.tenants import TenantCalls
 from headshots.client.calls.trainings import TrainingCalls
 
 
-class AsyncHeadshots(TenantCalls, SubjectCalls, PhotoCalls, TrainingCalls, GalleryCalls, StyleCalls):
+class AsyncHeadshots(
+    TenantCalls, SubjectCalls, PhotoCalls, TrainingCalls, GalleryCalls, StyleCalls, FoundationCalls, PackCalls
+):
     """The public API for asyncio.
 
     ::

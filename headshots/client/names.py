@@ -23,6 +23,8 @@ class Kind(Enum):
     GALLERY = ("subjects/ID/galleries/ID", f"subjects/{_ID}/galleries/{_ID}")
     IMAGE = ("subjects/ID/galleries/ID/images/NUMBER", f"subjects/{_ID}/galleries/{_ID}/images/[0-9]{{1,6}}")
     STYLE = ("styles/ID", f"styles/{_ID}")
+    PACK = ("packs/ID", f"packs/{_ID}")
+    FOUNDATION = ("foundations/ID", f"foundations/{_ID}")
 
     def __init__(self, form: str, pattern: str) -> None:
         self.form = form

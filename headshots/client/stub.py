@@ -7,8 +7,12 @@ from typing import Any
 import grpc.aio
 
 from headshots.v1 import (
+    foundations_pb2,
+    foundations_pb2_grpc,
     galleries_pb2,
     galleries_pb2_grpc,
+    packs_pb2,
+    packs_pb2_grpc,
     photos_pb2,
     photos_pb2_grpc,
     styles_pb2,
@@ -28,8 +32,19 @@ _STUBS: tuple[Any, ...] = (
     trainings_pb2_grpc.TrainingServiceStub,
     galleries_pb2_grpc.GalleryServiceStub,
     styles_pb2_grpc.StyleServiceStub,
+    foundations_pb2_grpc.FoundationServiceStub,
+    packs_pb2_grpc.PackServiceStub,
 )
-_FILES = (tenants_pb2, subjects_pb2, photos_pb2, trainings_pb2, galleries_pb2, styles_pb2)
+_FILES = (
+    tenants_pb2,
+    subjects_pb2,
+    photos_pb2,
+    trainings_pb2,
+    galleries_pb2,
+    styles_pb2,
+    foundations_pb2,
+    packs_pb2,
+)
 
 METHODS: dict[str, tuple[str, ...]] = {
     service.full_name: tuple(method.name for method in service.methods)

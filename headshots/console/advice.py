@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from headshots.errors import HeadshotsError
 
-# {subject} is the subject that the error names, {name} the resource.
+# {subject} is the subject that the error names, {style} the style, {name} the resource.
 _ADVICE = {
     "SERVER_UNREACHABLE": "`headshots serve all` starts a gateway on this machine; --address names another",
     "SUBJECT_NOT_FOUND": "`headshots subjects list` shows those there are",
@@ -19,6 +19,12 @@ _ADVICE = {
     "GALLERY_ACTIVE": "`headshots galleries cancel {name}` ends it",
     "IMAGE_IN_USE": "`headshots galleries cancel {name}` ends it",
     "STYLE_NOT_FOUND": "`headshots styles list` shows those there are",
+    "CLASS_NOUN_UNKNOWN": "`headshots subjects create --class-noun person` makes one that the foundation knows",
+    "STYLE_WORDS_UNKNOWN": "`headshots styles list` shows other styles",
+    "STYLE_VERSION_NOT_FOUND": "`headshots styles show {style}` tells its newest",
+    "STYLE_BUILT_IN": "`headshots styles create` makes one of your own, `styles show {style}` tells its recipe",
+    "STYLE_EXISTS": "`headshots styles show {style}` tells of it",
+    "STYLE_ARCHIVED": "`headshots styles list` shows others",
     "STYLE_UNKNOWN": "`headshots styles list` tells more of each",
     "TRAINING_UNFINISHED": "`headshots trainings watch {name}` follows it",
     "TRAINING_ACTIVE": "`headshots trainings watch {name}` follows it, `headshots trainings cancel {name}` ends it",
@@ -53,4 +59,4 @@ def advice_for(error: HeadshotsError) -> str:
     if error.reason.startswith("PHOTO_") and "photo" in error.metadata:
         return _PHOTO_ADVICE
     subject = "/".join(name.split("/")[:2]) or "SUBJECT"
-    return _ADVICE.get(error.reason, "").format(name=name, subject=subject)
+    return _ADVICE.get(error.reason, "").format(name=name, subject=subject, style=name.removeprefix("styles/"))

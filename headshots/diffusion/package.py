@@ -81,6 +81,7 @@ class EnginePackage:
         zero_empty_prompt: an empty prompt is all zeros instead of the encoded empty text.
         prediction_type, scheduler: the sampler's constants.
         sampler, steps, guidance_scale, trigger, prompt_template, class_nouns: a request's defaults.
+        vocabulary: the only words that the foundation was taught; empty where its vocabulary is open.
         adapter_guidance_scale, negative_adapter_share: the same of a request with an adapter.
         unet, vae_decoder, vae_encoder: file names of the graphs.
         text_encoders: one, or two for SDXL.
@@ -132,6 +133,7 @@ class EnginePackage:
     vae_rows: int = MAX_VAE_ROWS
     graphs: Mapping[str, Signature] = field(default_factory=dict)
     key: str = ""
+    vocabulary: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, folder: Path) -> EnginePackage:
@@ -167,6 +169,7 @@ class EnginePackage:
         value["layout"] = Layout.from_json(value["layout"])
         value["text_encoders"] = tuple(TextEncoder(**entry) for entry in value["text_encoders"])
         value["class_nouns"] = tuple(value["class_nouns"])
+        value["vocabulary"] = tuple(value.get("vocabulary", ()))
         value["preview_matrix"] = tuple(tuple(row) for row in value["preview_matrix"])
         value["preview_bias"] = tuple(value["preview_bias"])
         value["sizes"] = tuple((width, height) for width, height in value["sizes"])
@@ -183,6 +186,11 @@ class EnginePackage:
     def profile_sizes(self) -> tuple[tuple[int, int], ...]:
         """Widths and heights that TensorRT's profiles span, the one to tune for first."""
         return self.sizes or ((self.native_width_px, self.native_height_px),)
+
+    @property
+    def window_tokens(self) -> int:
+        """Tokens of a prompt that every text encoder reads, start and end included."""
+        return min((encoder.max_tokens for encoder in self.text_encoders), default=0)
 
     @property
     def width_range_px(self) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Encodes prompts to contexts with a package's tokenizers and text encoders, with a bounded cache.
+"""Encodes prompts to contexts with a package's tokenizers and text encoders, and tells what these read of a text.
 
 Shapes: T tokens, D context width, E pooled width (SDXL only).
 """
@@ -48,6 +48,48 @@ class ClipTokenizer:
     def ids(self, text: str) -> npt.NDArray[np.int64]:
         """Token ids, [T]."""
         return np.asarray(self._tokenizer.encode(text).ids, np.int64)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What text encoders read of a text."""
+
+    tokens: int
+    """That it needs, start and end included."""
+    lost: str
+    """From the first word that the window cuts to the end; empty where all is read."""
+
+
+class TextReader:
+    """Counts the tokens of texts as a package's tokenizers do. Thread-safe."""
+
+    def __init__(self, folder: Path, encoders: Sequence[TextEncoder]) -> None:
+        self._tokenizers = [(_whole(folder / encoder.tokenizer), encoder.max_tokens) for encoder in encoders]
+
+    def read(self, text: str) -> Reading:
+        """What all text encoders together read: of two, the one that loses more counts."""
+        readings = [_reading(tokenizer, window, text) for tokenizer, window in self._tokenizers]
+        return max(readings, key=lambda reading: (len(reading.lost), reading.tokens), default=Reading(0, ""))
+
+
+def _whole(file: Path) -> Tokenizer:
+    """A tokenizer that neither cuts nor pads."""
+    tokenizer = Tokenizer.from_file(str(file))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def _reading(tokenizer: Tokenizer, window: int, text: str) -> Reading:
+    encoding = tokenizer.encode(text)
+    special = encoding.special_tokens_mask
+    content = [index for index, is_special in enumerate(special) if not is_special]
+    room = window - sum(special)
+    if len(content) <= room:
+        return Reading(len(special), "")
+    cut_word = encoding.word_ids[content[room]]
+    start = min(encoding.offsets[index][0] for index in content if encoding.word_ids[index] == cut_word)
+    return Reading(len(special), text[start:].strip())
 
 
 class ContextEncoder:

@@ -82,7 +82,9 @@ class GalleryServiceServicer:
     """
 
     def CreateGallery(self, request, context):
-        """Queues a gallery with the subject's newest adapter, or that of a training that is named. FAILED_PRECONDITION before the first successful training.
+        """Queues a gallery with the subject's newest adapter, or that of a training that is named. FAILED_PRECONDITION
+        before the first successful training. What the foundation could not paint as it is meant is refused; where no
+        generator answers, the gallery is queued unchecked and such shots fail.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -2,10 +2,11 @@ from buf.validate import validate_pb2 as _validate_pb2
 from headshots.v1 import adapters_pb2 as _adapters_pb2
 from headshots.v1 import images_pb2 as _images_pb2
 from headshots.v1 import jobs_pb2 as _jobs_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -149,12 +150,44 @@ class GeneratedImage(_message.Message):
     seed: int
     def __init__(self, index: _Optional[int] = ..., content: _Optional[bytes] = ..., key: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., content_type: _Optional[str] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
 
+class CheckGenerationRequest(_message.Message):
+    __slots__ = ("request",)
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    request: GenerateRequest
+    def __init__(self, request: _Optional[_Union[GenerateRequest, _Mapping]] = ...) -> None: ...
+
+class TextReading(_message.Message):
+    __slots__ = ("tokens", "lost", "unknown_words")
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    LOST_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_WORDS_FIELD_NUMBER: _ClassVar[int]
+    tokens: int
+    lost: str
+    unknown_words: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, tokens: _Optional[int] = ..., lost: _Optional[str] = ..., unknown_words: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class CheckGenerationResponse(_message.Message):
+    __slots__ = ("prompt", "negative_prompt", "width_px", "height_px", "steps", "guidance_scale")
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_PROMPT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_SCALE_FIELD_NUMBER: _ClassVar[int]
+    prompt: TextReading
+    negative_prompt: TextReading
+    width_px: int
+    height_px: int
+    steps: int
+    guidance_scale: float
+    def __init__(self, prompt: _Optional[_Union[TextReading, _Mapping]] = ..., negative_prompt: _Optional[_Union[TextReading, _Mapping]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ...) -> None: ...
+
 class DescribeGeneratorRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class DescribeGeneratorResponse(_message.Message):
-    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "trigger", "latent_channels", "latent_cell_px", "adapter_guidance_scale", "negative_adapter_share")
+    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "trigger", "latent_channels", "latent_cell_px", "adapter_guidance_scale", "negative_adapter_share", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "class_nouns", "vocabulary", "window_tokens")
     FOUNDATION_FIELD_NUMBER: _ClassVar[int]
     FOUNDATION_DIGEST_FIELD_NUMBER: _ClassVar[int]
     BACKEND_FIELD_NUMBER: _ClassVar[int]
@@ -175,6 +208,14 @@ class DescribeGeneratorResponse(_message.Message):
     LATENT_CELL_PX_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_GUIDANCE_SCALE_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_ADAPTER_SHARE_FIELD_NUMBER: _ClassVar[int]
+    MIN_WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    MAX_WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
+    MIN_HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    MAX_HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    SIZE_MULTIPLE_PX_FIELD_NUMBER: _ClassVar[int]
+    CLASS_NOUNS_FIELD_NUMBER: _ClassVar[int]
+    VOCABULARY_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_TOKENS_FIELD_NUMBER: _ClassVar[int]
     foundation: str
     foundation_digest: str
     backend: str
@@ -195,7 +236,15 @@ class DescribeGeneratorResponse(_message.Message):
     latent_cell_px: int
     adapter_guidance_scale: float
     negative_adapter_share: float
-    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ..., adapter_guidance_scale: _Optional[float] = ..., negative_adapter_share: _Optional[float] = ...) -> None: ...
+    min_width_px: int
+    max_width_px: int
+    min_height_px: int
+    max_height_px: int
+    size_multiple_px: int
+    class_nouns: _containers.RepeatedScalarFieldContainer[str]
+    vocabulary: _containers.RepeatedScalarFieldContainer[str]
+    window_tokens: int
+    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ..., adapter_guidance_scale: _Optional[float] = ..., negative_adapter_share: _Optional[float] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ...) -> None: ...
 
 class EvictAdapterRequest(_message.Message):
     __slots__ = ("sha256",)

@@ -40,6 +40,11 @@ class GeneratorServiceStub:
                 request_serializer=headshots_dot_v1_dot_generator__pb2.GenerateRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_generator__pb2.GenerateResponse.FromString,
                 _registered_method=True)
+        self.CheckGeneration = channel.unary_unary(
+                '/headshots.v1.GeneratorService/CheckGeneration',
+                request_serializer=headshots_dot_v1_dot_generator__pb2.CheckGenerationRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_generator__pb2.CheckGenerationResponse.FromString,
+                _registered_method=True)
         self.DescribeGenerator = channel.unary_unary(
                 '/headshots.v1.GeneratorService/DescribeGenerator',
                 request_serializer=headshots_dot_v1_dot_generator__pb2.DescribeGeneratorRequest.SerializeToString,
@@ -58,6 +63,14 @@ class GeneratorServiceServicer:
 
     def Generate(self, request, context):
         """Queued (with its position), started, step i of n, image. Cancelling the call frees its row at the next step.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckGeneration(self, request, context):
+        """What Generate would make of a request, and what the foundation reads of its prompts; paints nothing. Refuses what
+        Generate refuses before it queues a request, except for prompts that are too long: of these it tells what is lost.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,6 +97,11 @@ def add_GeneratorServiceServicer_to_server(servicer, server):
                     servicer.Generate,
                     request_deserializer=headshots_dot_v1_dot_generator__pb2.GenerateRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_generator__pb2.GenerateResponse.SerializeToString,
+            ),
+            'CheckGeneration': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckGeneration,
+                    request_deserializer=headshots_dot_v1_dot_generator__pb2.CheckGenerationRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_generator__pb2.CheckGenerationResponse.SerializeToString,
             ),
             'DescribeGenerator': grpc.unary_unary_rpc_method_handler(
                     servicer.DescribeGenerator,
@@ -124,6 +142,33 @@ class GeneratorService:
             '/headshots.v1.GeneratorService/Generate',
             headshots_dot_v1_dot_generator__pb2.GenerateRequest.SerializeToString,
             headshots_dot_v1_dot_generator__pb2.GenerateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckGeneration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.GeneratorService/CheckGeneration',
+            headshots_dot_v1_dot_generator__pb2.CheckGenerationRequest.SerializeToString,
+            headshots_dot_v1_dot_generator__pb2.CheckGenerationResponse.FromString,
             options,
             channel_credentials,
             insecure,

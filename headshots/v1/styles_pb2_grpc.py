@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class StyleServiceStub:
-    """The style library.
+    """The style library: styles that are built in, and the tenant's own.
     """
 
     def __init__(self, channel):
@@ -35,6 +35,11 @@ class StyleServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.CreateStyle = channel.unary_unary(
+                '/headshots.v1.StyleService/CreateStyle',
+                request_serializer=headshots_dot_v1_dot_styles__pb2.CreateStyleRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_styles__pb2.CreateStyleResponse.FromString,
+                _registered_method=True)
         self.ListStyles = channel.unary_unary(
                 '/headshots.v1.StyleService/ListStyles',
                 request_serializer=headshots_dot_v1_dot_styles__pb2.ListStylesRequest.SerializeToString,
@@ -45,11 +50,33 @@ class StyleServiceStub:
                 request_serializer=headshots_dot_v1_dot_styles__pb2.GetStyleRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_styles__pb2.GetStyleResponse.FromString,
                 _registered_method=True)
+        self.UpdateStyle = channel.unary_unary(
+                '/headshots.v1.StyleService/UpdateStyle',
+                request_serializer=headshots_dot_v1_dot_styles__pb2.UpdateStyleRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_styles__pb2.UpdateStyleResponse.FromString,
+                _registered_method=True)
+        self.ArchiveStyle = channel.unary_unary(
+                '/headshots.v1.StyleService/ArchiveStyle',
+                request_serializer=headshots_dot_v1_dot_styles__pb2.ArchiveStyleRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_styles__pb2.ArchiveStyleResponse.FromString,
+                _registered_method=True)
+        self.PreviewStyle = channel.unary_unary(
+                '/headshots.v1.StyleService/PreviewStyle',
+                request_serializer=headshots_dot_v1_dot_styles__pb2.PreviewStyleRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_styles__pb2.PreviewStyleResponse.FromString,
+                _registered_method=True)
 
 
 class StyleServiceServicer:
-    """The style library.
+    """The style library: styles that are built in, and the tenant's own.
     """
+
+    def CreateStyle(self, request, context):
+        """Makes a style of the tenant's own, version 1, usable at once. The same `request_id` again answers the same style.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def ListStyles(self, request, context):
         """The style library, by name.
@@ -59,7 +86,31 @@ class StyleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetStyle(self, request, context):
-        """One style.
+        """One style, its newest version or an older one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateStyle(self, request, context):
+        """Makes a new version of a style of the tenant's own; where nothing differs from the newest, answers that. Galleries
+        keep the version that they were made with.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ArchiveStyle(self, request, context):
+        """Takes a style of the tenant's own out of use: new galleries refuse it, those that have it keep it. Its name stays
+        taken. There is no way back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewStyle(self, request, context):
+        """The prompt that a style becomes, and what the foundation reads of it; paints nothing. UNAVAILABLE where no generator
+        answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -68,6 +119,11 @@ class StyleServiceServicer:
 
 def add_StyleServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'CreateStyle': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateStyle,
+                    request_deserializer=headshots_dot_v1_dot_styles__pb2.CreateStyleRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_styles__pb2.CreateStyleResponse.SerializeToString,
+            ),
             'ListStyles': grpc.unary_unary_rpc_method_handler(
                     servicer.ListStyles,
                     request_deserializer=headshots_dot_v1_dot_styles__pb2.ListStylesRequest.FromString,
@@ -78,6 +134,21 @@ def add_StyleServiceServicer_to_server(servicer, server):
                     request_deserializer=headshots_dot_v1_dot_styles__pb2.GetStyleRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_styles__pb2.GetStyleResponse.SerializeToString,
             ),
+            'UpdateStyle': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateStyle,
+                    request_deserializer=headshots_dot_v1_dot_styles__pb2.UpdateStyleRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_styles__pb2.UpdateStyleResponse.SerializeToString,
+            ),
+            'ArchiveStyle': grpc.unary_unary_rpc_method_handler(
+                    servicer.ArchiveStyle,
+                    request_deserializer=headshots_dot_v1_dot_styles__pb2.ArchiveStyleRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_styles__pb2.ArchiveStyleResponse.SerializeToString,
+            ),
+            'PreviewStyle': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewStyle,
+                    request_deserializer=headshots_dot_v1_dot_styles__pb2.PreviewStyleRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_styles__pb2.PreviewStyleResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'headshots.v1.StyleService', rpc_method_handlers)
@@ -87,8 +158,35 @@ def add_StyleServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class StyleService:
-    """The style library.
+    """The style library: styles that are built in, and the tenant's own.
     """
+
+    @staticmethod
+    def CreateStyle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.StyleService/CreateStyle',
+            headshots_dot_v1_dot_styles__pb2.CreateStyleRequest.SerializeToString,
+            headshots_dot_v1_dot_styles__pb2.CreateStyleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def ListStyles(request,
@@ -134,6 +232,87 @@ class StyleService:
             '/headshots.v1.StyleService/GetStyle',
             headshots_dot_v1_dot_styles__pb2.GetStyleRequest.SerializeToString,
             headshots_dot_v1_dot_styles__pb2.GetStyleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateStyle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.StyleService/UpdateStyle',
+            headshots_dot_v1_dot_styles__pb2.UpdateStyleRequest.SerializeToString,
+            headshots_dot_v1_dot_styles__pb2.UpdateStyleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ArchiveStyle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.StyleService/ArchiveStyle',
+            headshots_dot_v1_dot_styles__pb2.ArchiveStyleRequest.SerializeToString,
+            headshots_dot_v1_dot_styles__pb2.ArchiveStyleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewStyle(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.StyleService/PreviewStyle',
+            headshots_dot_v1_dot_styles__pb2.PreviewStyleRequest.SerializeToString,
+            headshots_dot_v1_dot_styles__pb2.PreviewStyleResponse.FromString,
             options,
             channel_credentials,
             insecure,

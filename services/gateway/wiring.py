@@ -24,15 +24,18 @@ from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.secret import Secret
 from headshots.rpc.internal.signing import Signer
 from headshots.rpc.server import RunningServer, start_server
-from headshots.styles import StyleLibrary
+from headshots.styles.library import StyleLibrary
+from headshots.styles.packs import PackLibrary
 from headshots.threads import in_thread
 from services.gateway.events.hub import Hub
 from services.gateway.events.poller import WatchPoller
 from services.gateway.events.reads import SharedReads
+from services.gateway.foundations.servicer import FoundationServicer
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.servicer import GalleryServicer
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.packs.servicer import PackServicer
 from services.gateway.painting.likeness import LikenessJudge
 from services.gateway.painting.pool import ShotPool
 from services.gateway.painting.worker import ShotWorker
@@ -43,6 +46,8 @@ from services.gateway.photos.inspector import Inspector
 from services.gateway.photos.servicer import PhotoServicer
 from services.gateway.photos.streams import StreamLimiter
 from services.gateway.settings import GatewaySettings
+from services.gateway.styles.checks import StyleChecks
+from services.gateway.styles.engine import StyleEngine
 from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
 from services.gateway.subjects.eraser import Eraser
@@ -132,8 +137,8 @@ async def start_gateway(
     An `analyzer` given replaces the settings'; so do `decoders`, which stay the caller's to close.
 
     Raises:
-        HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, ANALYZER_UNUSABLE, ADDRESS_IN_USE,
-            INTERNAL_KEY_INVALID, CERTIFICATE_INVALID and the like.
+        HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, PACK_INVALID, ANALYZER_UNUSABLE,
+            ADDRESS_IN_USE, INTERNAL_KEY_INVALID, CERTIFICATE_INVALID and the like.
     """
     analyzer = analyzer or await in_thread(open_analyzer, settings.faces, settings.faces_dir)
     styles = StyleLibrary.load(settings.styles)
@@ -206,14 +211,17 @@ def _build(
     poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
     reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
     eraser = Eraser(database, store, generator, sweep_seconds=settings.erase_again_seconds)
+    checks = StyleChecks(describer, generator)
     inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
     servicers: tuple[_Servicer, ...] = (
         TenantServicer(database),
         SubjectServicer(SubjectEngine(database, eraser)),
         PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, training_rows.learns_from)),
         TrainingServicer(TrainingEngine(database, store, reconciler, describer, hub, metrics, reads)),
-        GalleryServicer(GalleryEngine(database, store, styles, pool, hub, metrics, reads)),
-        StyleServicer(styles),
+        GalleryServicer(GalleryEngine(database, store, styles, checks, pool, hub, metrics, reads)),
+        StyleServicer(StyleEngine(database, styles, checks)),
+        PackServicer(PackLibrary.load(settings.styles, styles)),
+        FoundationServicer(describer),
     )
     poller = WatchPoller(database, hub, kinds, poll_seconds=poll)
     return _Parts(servicers, reconciler, pool, eraser, poller)

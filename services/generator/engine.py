@@ -24,7 +24,8 @@ from services.generator.images import encoding
 from services.generator.images.decoder import Decoded
 from services.generator.images.writer import ImageWriter
 from services.generator.metrics import Metrics
-from services.generator.requests.plan import Plan, make_plan
+from services.generator.requests.checking import RequestCheck, RequestChecker
+from services.generator.requests.plan import Plan
 from services.generator.requests.preparing import Preparer
 from services.generator.requests.request import Event, GenerationRequest, Queued
 from services.generator.requests.source_images import SourceReader
@@ -77,6 +78,7 @@ class Engine:
         self._package = package
         self._backend = backend
         self._adapters = adapters
+        self._checker = RequestChecker(package)
         self._preparer = Preparer(package, backend, adapters, SourceReader(store), metrics)
         self._writer = ImageWriter(store, metrics)
         self._metrics = metrics
@@ -126,6 +128,10 @@ class Engine:
             running=self._loop.running,
         )
 
+    def check(self, request: GenerationRequest) -> RequestCheck:
+        """See :meth:`.requests.checking.RequestChecker.check`."""
+        return self._checker.check(request)
+
     async def evict(self, sha256: str) -> bool:
         """Forget an adapter on every local tier; whether any held it.
 
@@ -139,7 +145,7 @@ class Engine:
         """Queued, started, steps and images of ``request``. Closing the iterator frees its rows at the next step.
 
         Raises:
-            InvalidArgumentError: see :func:`services.generator.requests.plan.make_plan`.
+            InvalidArgumentError: see :meth:`.requests.checking.RequestChecker.plan`.
             InvalidAdapterError: ADAPTER_*.
             InvalidPhotoError, FailedPreconditionError: see :class:`.requests.preparing.Preparer`.
             ResourceExhaustedError: QUEUE_FULL.
@@ -148,7 +154,7 @@ class Engine:
         """
         if self._draining:
             raise UnavailableError("DRAINING", "this generator is shutting down; another one will answer")
-        job = self._new_job(make_plan(request, self._package))
+        job = self._new_job(self._checker.plan(request))
         with self._accounted(job):
             yield Queued(self._loop.submit(job))
             preparing = asyncio.create_task(self._prepare(job))

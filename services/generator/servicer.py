@@ -13,6 +13,7 @@ from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import generator_pb2_grpc, images_pb2, jobs_pb2
 from services.generator.adapters.tiers import AdapterRef
 from services.generator.engine import Engine
+from services.generator.requests.checking import TextCheck
 from services.generator.requests.request import (
     Event,
     GeneratedImage,
@@ -57,6 +58,20 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
             async for event in events:
                 yield _response(event)
 
+    async def CheckGeneration(
+        self, request: pb.CheckGenerationRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> pb.CheckGenerationResponse:
+        hold_generation(request.request)
+        checked = self._engine.check(_generation_request(request.request, None))
+        return pb.CheckGenerationResponse(
+            prompt=_text_reading(checked.prompt),
+            negative_prompt=_text_reading(checked.negative_prompt),
+            width_px=checked.plan.width_px,
+            height_px=checked.plan.height_px,
+            steps=checked.plan.steps,
+            guidance_scale=checked.plan.guidance,
+        )
+
     async def DescribeGenerator(
         self, request: pb.DescribeGeneratorRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> pb.DescribeGeneratorResponse:
@@ -83,6 +98,14 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
             trigger=package.trigger,
             latent_channels=package.latent_channels,
             latent_cell_px=package.vae_scale_factor,
+            min_width_px=package.width_range_px[0],
+            max_width_px=package.width_range_px[1],
+            min_height_px=package.height_range_px[0],
+            max_height_px=package.height_range_px[1],
+            size_multiple_px=package.size_multiple_px,
+            class_nouns=package.class_nouns,
+            vocabulary=package.vocabulary,
+            window_tokens=package.window_tokens,
         )
 
     async def EvictAdapter(
@@ -146,6 +169,10 @@ def _generation_request(request: pb.GenerateRequest, deadline_seconds: float | N
         high=request.priority == jobs_pb2.PRIORITY_HIGH,
         deadline_seconds=deadline_seconds,
     )
+
+
+def _text_reading(value: TextCheck) -> pb.TextReading:
+    return pb.TextReading(tokens=value.tokens, lost=value.lost, unknown_words=value.unknown_words)
 
 
 def _source(source: pb.Source) -> Source:

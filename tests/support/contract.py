@@ -9,10 +9,12 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from buf.validate import validate_pb2
 from headshots.v1 import (
     adapters_pb2,
+    foundations_pb2,
     galleries_pb2,
     generator_pb2,
     images_pb2,
     jobs_pb2,
+    packs_pb2,
     photos_pb2,
     styles_pb2,
     subjects_pb2,
@@ -21,7 +23,7 @@ from headshots.v1 import (
     trainings_pb2,
 )
 
-FILES = (tenants_pb2, subjects_pb2, photos_pb2, trainings_pb2, galleries_pb2, styles_pb2)
+FILES = (tenants_pb2, subjects_pb2, photos_pb2, trainings_pb2, galleries_pb2, styles_pb2, foundations_pb2, packs_pb2)
 SHARED_FILES = (adapters_pb2, images_pb2, jobs_pb2)
 SERVICES: dict[str, ServiceDescriptor] = {
     name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()

@@ -34,6 +34,8 @@ def signer_of(home: Path) -> Signer:
 
 def wide_enough(audience: str, method: str, request: Any) -> Grant:
     """The grant that allows just what the request names."""
+    if isinstance(request, g.CheckGenerationRequest):
+        request = request.request
     reads = [photo.key for photo in getattr(request, "photos", ())]
     if isinstance(request, g.GenerateRequest):
         pictures = (request.source.picture, request.source.mask)

@@ -12,11 +12,12 @@ GATEWAY: Arrows = {
     "api": {},
     "events": {},
     "tenants": {"api": "times in protobuf"},
-    "styles": {"api": "names and pages"},
     "peers": {
         "api": "states of jobs in protobuf",
         "tenants": "a call is granted the objects of its subject",
     },
+    "packs": {"api": "names and pages"},
+    "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
     "metrics": {},
     "photos": {
         "api": "names, pages and times",
@@ -32,10 +33,17 @@ GATEWAY: Arrows = {
         "events": "watchers are woken",
         "metrics": "watchers are counted",
     },
+    "styles": {
+        "api": "names, pages and times",
+        "tenants": "whose styles and subjects they are",
+        "trainings": "a preview takes the trigger of the subject's adapter",
+        "peers": "what a style asks a generator for, and what it says",
+    },
     "galleries": {
         "api": "names, pages, states and times",
         "tenants": "whose subject it is",
         "trainings": "a gallery is painted with the adapter of a training",
+        "styles": "styles are checked before a gallery is queued",
         "peers": "adapters and failures by reference",
         "events": "watchers are woken and fed previews",
         "metrics": "watchers are counted",
@@ -44,6 +52,7 @@ GATEWAY: Arrows = {
         "galleries": "shots are leased from a gallery",
         "photos": "likeness is measured against the subject's photos, a few decoded at once",
         "tenants": "where a subject's objects lie",
+        "styles": "what a style asks a generator for",
         "peers": "a generator does the work",
         "events": "watchers are woken and fed previews",
         "metrics": "shots are counted",
@@ -163,6 +172,7 @@ TABLES: dict[str, dict[str, str]] = {
         "subjects": "the claim of a shot reads the class noun in the same query",
         "tenants": "the claim of a shot keeps the tenant's fair share in the same transaction",
     },
+    "gateway.styles": {"styles": OWN},
     "gateway.subjects": {"subjects": OWN},
     "gateway.metrics": {
         "galleries": "rows are counted by state when Prometheus asks",

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from foundry import portraits
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import InvalidArgumentError, NotFoundError
-from headshots.styles import Style, StyleLibrary, check_template, compose_prompt
+from headshots.styles.library import StyleLibrary
+from headshots.styles.packs import PackLibrary
+from headshots.styles.prompts import check_template, compose_prompt
+from headshots.styles.recipe import Style
 from tests.support.paths import ROOT
 
 SHIPPED = ROOT / "styles"
+PHOTOGRAPHIC = SHIPPED / "photographic"
 GOOD = {
     "name": "plain",
     "version": "1",
@@ -22,6 +31,9 @@ GOOD = {
     "lighting": "soft studio lighting",
     "framing": "headshot",
 }
+
+WORDLESS = {"outfit": None, "backdrop": None, "lighting": None, "framing": None}
+TEMPLATE = "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}"
 
 
 def write_style(folder: Path, name: str = "plain", **changes: str | None) -> Path:
@@ -46,6 +58,49 @@ def test_shipped_styles_differ() -> None:
     assert [style.name for style in library] == sorted(style.name for style in library)
 
 
+def test_shipped_styles_wear_and_show_all_that_the_bundled_foundation_knows() -> None:
+    library = StyleLibrary.load(SHIPPED)
+    assert {style.outfit for style in library} == set(portraits.OUTFITS)
+    assert {style.backdrop for style in library} == set(portraits.BACKDROPS)
+    assert {style.lighting for style in library} == set(portraits.LIGHTS)
+
+
+@pytest.mark.parametrize("style", StyleLibrary.load(SHIPPED), ids=lambda style: style.name)
+def test_the_gateway_takes_no_word_of_a_shipped_style_for_unknown(style: Style) -> None:
+    bundled = Foundation.read(ROOT / "models" / "tiny-portrait")
+    prompt = compose_prompt(bundled.prompt_template, style, trigger=bundled.trigger, class_noun="person")
+    assert set(re.findall(r"[^\W\d_]+", prompt.lower())) <= set(bundled.vocabulary)
+
+
+PACKS = ("academic", "casual", "corporate", "creative", "medical", "outdoor")
+# A word, a digit or a mark is a token of CLIP's at least; of its window of 77 the longest prompt here needs 55.
+PIECE = re.compile(r"[^\W\d_]+|\d|[^\s\w]+")
+
+
+@pytest.mark.parametrize("style", StyleLibrary.load(PHOTOGRAPHIC), ids=lambda style: style.name)
+def test_photographic_styles_tell_lens_light_and_backdrop_within_the_window(style: Style) -> None:
+    prompt = compose_prompt("{subject}", style, trigger="sks", class_noun="person")
+    assert "photo of sks person, wearing " in prompt
+    assert re.search(r"\b\d{2,3}mm lens at f/\d", prompt)
+    assert re.search(r"light|flash|softbox|sun\b", prompt)
+    assert re.search(r"backdrop|behind", prompt)
+    assert len(style.negative_prompt.split(", ")) >= 8
+    assert max(len(PIECE.findall(text)) for text in (prompt, style.negative_prompt)) <= 60
+
+
+def test_photographic_styles_come_in_six_packs() -> None:
+    library = StyleLibrary.load(PHOTOGRAPHIC)
+    assert len(library) >= 40
+    packs = Counter(style.name.split("-")[0] for style in library)
+    assert sorted(packs) == list(PACKS)
+    assert min(packs.values()) >= 6
+    listed = {pack.name: dict(pack.styles) for pack in PackLibrary.load(PHOTOGRAPHIC, library)}
+    assert {name: len(styles) for name, styles in listed.items()} == packs, "every style is in its pack"
+    assert all(style.startswith(f"{name}-") for name, styles in listed.items() for style in styles)
+    assert len({style.prompt for style in library}) == len({style.display_name for style in library}) == len(library)
+    assert not {style.name for style in library} & {style.name for style in StyleLibrary.load(SHIPPED)}
+
+
 def test_a_style_is_found_by_name(tmp_path: Path) -> None:
     write_style(tmp_path)
     library = StyleLibrary.load(tmp_path)
@@ -68,6 +123,17 @@ def test_a_style_is_found_by_name(tmp_path: Path) -> None:
         ({"description": "x" * 300}, "description must be"),
         ({"shoes": "brown"}, "unknown fields shoes"),
         ({"outfit": "{unclosed"}, "is not YAML"),
+        ({"prompt": "'photo of {subject}'"}, "outfit must be empty beside a whole prompt"),
+        ({"prompt": "'photo of {subject.name}'", **WORDLESS}, "prompt must have {subject} once"),
+        ({"prompt": "'{subject} and {subject}'", **WORDLESS}, "prompt must have {subject} once"),
+        ({"prompt": "'photo of somebody'", **WORDLESS}, "prompt must have {subject} once"),
+        ({"negative_prompt": "x" * 1001}, "negative_prompt must be at most 1000"),
+        ({"steps": "151"}, "steps must be 0 to 150"),
+        ({"steps": "2.5"}, "steps must be a whole number"),
+        ({"guidance_scale": "31"}, "guidance_scale must be 0 to 30"),
+        ({"guidance_scale": "true"}, "guidance_scale must be a number"),
+        ({"width_px": "100"}, "width_px must be a multiple of 8"),
+        ({"height_px": "8192"}, "height_px must be a multiple of 8 up to 4096"),
     ],
 )
 def test_bad_styles_are_refused_with_file_and_field(
@@ -94,14 +160,59 @@ def test_an_empty_library_is_refused(tmp_path: Path) -> None:
 
 def test_prompts_follow_the_foundation() -> None:
     style = StyleLibrary.load(SHIPPED).get("studio-navy-suit")
-    prompt = compose_prompt(
-        "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}",
-        style,
-        trigger="ohwx",
-        class_noun="man",
-    )
+    prompt = compose_prompt(TEMPLATE, style, trigger="ohwx", class_noun="man")
     assert prompt == ("headshot of a ohwx man, wearing a navy suit, plain grey studio background, soft studio lighting")
     assert compose_prompt("{subject}", style, trigger="", class_noun="man") == "man"
+
+
+def styled(**fields: Any) -> Style:
+    return dataclasses.replace(StyleLibrary.load(SHIPPED).get("studio-navy-suit"), **fields)
+
+
+@pytest.mark.parametrize(
+    ("outfit", "worn"),
+    [
+        ("orange hoodie", "an orange hoodie"),
+        ("Aran sweater", "an Aran sweater"),
+        ("uniform", "a uniform"),
+        ("unironed shirt", "an unironed shirt"),
+        ("European scarf", "a European scarf"),
+        ("one-piece swimsuit", "a one-piece swimsuit"),
+        ("umbrella hat", "an umbrella hat"),
+        ("hourglass dress", "an hourglass dress"),
+        ("hat", "a hat"),
+        ("an orange hoodie", "an orange hoodie"),
+        ("the same suit", "the same suit"),
+    ],
+)
+def test_the_article_fits_the_word(outfit: str, worn: str) -> None:
+    prompt = compose_prompt(TEMPLATE, styled(outfit=outfit), trigger="ohwx", class_noun="man")
+    assert prompt.startswith(f"headshot of a ohwx man, wearing {worn}, plain"), "the trigger's article was learned"
+
+
+@pytest.mark.parametrize(
+    ("template", "plain", "laughing"),
+    [
+        ("{subject}, {outfit}", "man, navy suit", "man, navy suit, big laugh"),
+        ("{subject}, {expression}, {outfit}", "man, navy suit", "man, big laugh, navy suit"),
+    ],
+)
+def test_an_expression_has_its_place_or_comes_last(template: str, plain: str, laughing: str) -> None:
+    for expression, prompt in (("", plain), ("big laugh", laughing)):
+        style = styled(expression=expression)
+        assert compose_prompt(template, style, trigger="", class_noun="man") == prompt
+
+
+def test_a_whole_prompt_replaces_the_template(tmp_path: Path) -> None:
+    write_style(tmp_path, prompt="'a film still of {subject}, 85mm'", guidance_scale="0", **WORDLESS)
+    style = StyleLibrary.load(tmp_path).get("plain")
+    assert compose_prompt(TEMPLATE, style, trigger="ohwx", class_noun="man") == "a film still of ohwx man, 85mm"
+    assert Style(**style.to_json()) == style
+    assert style.guidance_scale == 0
+
+
+def test_what_a_style_does_not_say_is_not_kept() -> None:
+    assert set(styled().to_json()) == set(GOOD)
 
 
 @pytest.mark.parametrize("template", ["", "a {outfit}", "{subject} {shoes}", "{subject", "{subject} {}", "{0}"])
@@ -109,3 +220,39 @@ def test_bad_templates_are_refused(template: str) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         check_template(template)
     assert caught.value.reason == "PROMPT_TEMPLATE_INVALID"
+
+
+def write_pack(folder: Path, text: str) -> None:
+    (folder / "packs").mkdir()
+    (folder / "packs" / "all.yaml").write_text(text)
+
+
+PACK = "display_name: All\ndescription: Everything.\nstyles: "
+
+
+def test_a_folder_may_have_no_packs(tmp_path: Path) -> None:
+    write_style(tmp_path)
+    assert list(PackLibrary.load(tmp_path, StyleLibrary.load(tmp_path))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (PACK + "{fancy: 4}", "names 'fancy', which there is not"),
+        (PACK + "{plain: 0}", "styles.plain must be 1 to 64 shots"),
+        (PACK + "{plain: 65}", "styles.plain must be 1 to 64 shots"),
+        (PACK + "{plain: true}", "styles.plain must be 1 to 64 shots"),
+        (PACK + "{}", "styles must map names"),
+        (PACK + "[plain]", "styles must map names"),
+        (PACK.replace("Everything.", "''") + "{plain: 1}", "description must be text"),
+        ("styles: {plain: 1}", "must have exactly"),
+        (PACK + "{plain: ", "is not YAML"),
+    ],
+)
+def test_bad_packs_are_refused_with_file_and_field(tmp_path: Path, text: str, complaint: str) -> None:
+    write_style(tmp_path)
+    write_pack(tmp_path, text)
+    with pytest.raises(InvalidArgumentError, match=complaint) as caught:
+        PackLibrary.load(tmp_path, StyleLibrary.load(tmp_path))
+    assert caught.value.reason == "PACK_INVALID"
+    assert "all.yaml" in caught.value.message

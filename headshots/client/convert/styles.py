@@ -1,8 +1,11 @@
-"""Converts styles from protobuf."""
+"""Converts styles between SDK objects and protobuf."""
 
 from __future__ import annotations
 
-from headshots.client.models.styles import Style
+import dataclasses
+
+from headshots.client.convert.values import utc_time
+from headshots.client.models.styles import Style, StylePreview, StyleRecipe
 from headshots.v1 import styles_pb2
 
 
@@ -13,8 +16,46 @@ def style(message: styles_pb2.Style) -> Style:
         display_name=message.display_name,
         description=message.description,
         version=message.version,
+        recipe=_recipe(message.recipe),
+        built_in=message.built_in,
+        archived=message.archived,
+        create_time=utc_time(message.create_time),
+    )
+
+
+def _recipe(message: styles_pb2.StyleRecipe) -> StyleRecipe:
+    return StyleRecipe(
         outfit=message.outfit,
         backdrop=message.backdrop,
         lighting=message.lighting,
         framing=message.framing,
+        expression=message.expression,
+        prompt=message.prompt,
+        negative_prompt=message.negative_prompt,
+        guidance_scale=message.guidance_scale if message.HasField("guidance_scale") else None,
+        steps=message.steps,
+        width_px=message.width_px,
+        height_px=message.height_px,
+    )
+
+
+def wire_recipe(recipe: StyleRecipe | None) -> styles_pb2.StyleRecipe | None:
+    """The protobuf value of a recipe; None stays unset."""
+    return None if recipe is None else styles_pb2.StyleRecipe(**dataclasses.asdict(recipe))
+
+
+def preview(message: styles_pb2.PreviewStyleResponse) -> StylePreview:
+    """What a style becomes."""
+    return StylePreview(
+        prompt=message.prompt,
+        negative_prompt=message.negative_prompt,
+        width_px=message.width_px,
+        height_px=message.height_px,
+        steps=message.steps,
+        guidance_scale=message.guidance_scale,
+        tokens=message.tokens,
+        window_tokens=message.window_tokens,
+        lost=message.lost,
+        negative_lost=message.negative_lost,
+        unknown_words=tuple(message.unknown_words),
     )

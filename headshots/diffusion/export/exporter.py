@@ -40,6 +40,7 @@ _AS_THE_FOUNDATION = (
     "trigger",
     "prompt_template",
     "class_nouns",
+    "vocabulary",
 )
 """What a package repeats of its foundation, under the same names."""
 _GRAPHS: Mapping[str, Any] = {name: f"{name}.onnx" for name in ("unet", "vae_decoder", "vae_encoder")}

@@ -27,6 +27,7 @@ _YAML_KEYS: Mapping[str, type | UnionType] = {
     "trigger": str,
     "prompt_template": str,
     "class_nouns": list,
+    "vocabulary": str,
     "adapted_layers": list,
     "training": dict,
     "name": str,

@@ -15,6 +15,7 @@ the demo share these facts without importing torch.
     trigger: sks                # word that stands for the subject
     prompt_template: "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
     class_nouns: [person, man, woman]
+    vocabulary: a beard bright …  # the only words that the model was taught; default: any may be known
     adapted_layers: [to_q, to_k, to_v, to_out.0, ff.net.0.proj, ff.net.2]   # default: the first four
     training: {steps: 400, rank: 8, learning_rate: 0.0005}   # the trainer's recommended recipe, free form
 
@@ -80,6 +81,7 @@ class Foundation:
         negative_adapter_share: the default share, 0 to 1, of an adapter's strength that the rows of the negative
             prompt get. Below 1 guidance leads away from everybody else too, as from a weaker self (arXiv 2406.02507).
         trigger, prompt_template, class_nouns: how prompts speak of a subject.
+        vocabulary: the only words, in lower case, that it was taught, sorted; empty where its vocabulary is open.
         adapted_layers: what adapters change, as endings of the UNet's module paths.
         initial_weights: the LoRA file that adapters start from; None: they start from noise.
         initial_weights_sha256: its SHA-256, in hex; empty without one.
@@ -105,6 +107,7 @@ class Foundation:
     trigger: str
     prompt_template: str
     class_nouns: tuple[str, ...]
+    vocabulary: tuple[str, ...]
     adapted_layers: tuple[str, ...]
     initial_weights: Path | None
     initial_weights_sha256: str
@@ -181,6 +184,7 @@ def _defaults(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
         "trigger": str(settings.get("trigger", "sks")),
         "prompt_template": str(settings.get("prompt_template", DEFAULT_TEMPLATE)),
         "class_nouns": tuple(settings.get("class_nouns", ("person", "man", "woman"))),
+        "vocabulary": tuple(sorted(set(str(settings.get("vocabulary", "")).lower().split()))),
         "adapted_layers": adapted_layers(path / SETTINGS, settings),
         "training": dict(settings.get("training", {})),
     }

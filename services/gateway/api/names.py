@@ -41,3 +41,13 @@ def image_name(subject_id: str, gallery_id: str, number: int) -> str:
 def style_name(style: str) -> str:
     """`styles/{style}`."""
     return f"styles/{style}"
+
+
+def foundation_name(digest: str) -> str:
+    """`foundations/{foundation}`."""
+    return f"foundations/{digest}"
+
+
+def pack_name(pack: str) -> str:
+    """`packs/{pack}`."""
+    return f"packs/{pack}"

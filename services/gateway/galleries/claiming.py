@@ -21,7 +21,7 @@ from headshots import leases
 from headshots.database import database_now, now_expression, read, write
 from headshots.leases import Lease
 from headshots.schema import HIGH_PRIORITY, PENDING, RUNNING, galleries, shots, subjects, tenants
-from headshots.styles import Style
+from headshots.styles.recipe import Style
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.shots import Shot

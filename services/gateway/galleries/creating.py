@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from headshots.database import database_now, write
+from headshots.database import database_now, read, write
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
 from headshots.schema import PENDING, galleries, shots
-from headshots.styles import Style, StyleLibrary
+from headshots.styles.library import StyleLibrary
+from headshots.styles.recipe import Style
 from services.gateway.api.names import training_name
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.galleries.limits import MAX_SHOTS, SEEDS
@@ -19,32 +21,62 @@ from services.gateway.galleries.models import Gallery, GalleryOrder
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import find_image, to_galleries
 from services.gateway.peers.models import Adapter
+from services.gateway.styles.rows import check_usable, find_styles
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.priority import check_priority
 from services.gateway.trainings.rows import active_of_subject, adapter_of_training, newest_adapters
 
 
-def create_gallery(
-    engine: Engine,
-    library: StyleLibrary,
-    tenant_id: str,
-    subject_id: str,
-    order: GalleryOrder,
-    *,
-    key: IdempotencyKey,
-    validate_only: bool,
-) -> Gallery:
-    """Queues a gallery with the adapter that is asked for and the styles' current recipes.
+@dataclass(frozen=True)
+class Wanted:
+    """What an order names, as it was found."""
 
-    A repeated `key` returns the gallery that it created before, whatever became of its styles since; `validate_only`
-    inserts nothing.
+    recipes: tuple[Style, ...]
+    class_noun: str
+    adapter: Adapter
+    remix: Remix | None
+
+
+def look_up(
+    engine: Engine, library: StyleLibrary, tenant_id: str, subject_id: str, order: GalleryOrder, key: IdempotencyKey
+) -> Gallery | Wanted:
+    """What the order names, or the gallery that an earlier call with this `key` made.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
-        FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED.
+        FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED, STYLE_ARCHIVED.
+    """
+    with read(engine) as connection:
+        subject = find_subject(connection, tenant_id, subject_id)
+        made = find_made(connection, galleries, galleries.c.subject_id == subject_id, key)
+        if made is not None:
+            return to_galleries(connection, [made])[0]
+        check_priority(connection, tenant_id, order.priority)
+        return Wanted(
+            recipes=tuple(_recipes(connection, library, tenant_id, order)),
+            class_noun=subject.class_noun,
+            adapter=_adapter_of(connection, subject_id, order.training),
+            remix=_remix(connection, tenant_id, subject_id, order.remix),
+        )
+
+
+def create_gallery(
+    engine: Engine,
+    tenant_id: str,
+    subject_id: str,
+    order: GalleryOrder,
+    recipes: Sequence[Style],
+    *,
+    key: IdempotencyKey,
+    validate_only: bool,
+) -> Gallery:
+    """Queues a gallery with the adapter that is asked for and these recipes of its styles.
+
+    A repeated `key` returns the gallery that it created before, whatever became of its styles since; `validate_only`
+    inserts nothing. Raises as `look_up`.
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
@@ -52,7 +84,6 @@ def create_gallery(
         if made is not None:
             return to_galleries(connection, [made])[0]
         check_priority(connection, tenant_id, order.priority)
-        recipes = _recipes(library, order)
         adapter = _adapter_of(connection, subject_id, order.training)
         remix = _remix(connection, tenant_id, subject_id, order.remix)
         gallery = _new_gallery(subject_id, order, adapter, remix, database_now(connection))
@@ -112,17 +143,22 @@ def _remix(connection: Connection, tenant_id: str, subject_id: str, order: Remix
     return Remix(order.gallery_id, order.number, order.repaint, image.key, image.sha256)
 
 
-def _recipes(library: StyleLibrary, order: GalleryOrder) -> list[Style]:
+def _recipes(connection: Connection, library: StyleLibrary, tenant_id: str, order: GalleryOrder) -> list[Style]:
+    found = find_styles(connection, library, tenant_id, order.styles)
     violations = [
         FieldViolation(f"styles[{index}]", f"no style is called styles/{name}")
         for index, name in enumerate(order.styles)
-        if name not in library
+        if name not in found
     ]
     if violations:
         known = ", ".join(style.name for style in library)
         raise InvalidArgumentError(
-            "STYLE_UNKNOWN", f"{violations[0].description}; there are {known}", violations=violations
+            "STYLE_UNKNOWN",
+            f"{violations[0].description}; there are {known}, and your own, which ListStyles shows",
+            violations=violations,
         )
+    for index, name in enumerate(order.styles):
+        check_usable(found[name], f"styles[{index}]")
     if len(order.styles) * order.shots_per_style > MAX_SHOTS:
         raise InvalidArgumentError(
             "TOO_MANY_SHOTS",
@@ -130,7 +166,7 @@ def _recipes(library: StyleLibrary, order: GalleryOrder) -> list[Style]:
             "galleries",
             violations=[FieldViolation("shots_per_style", f"at most {MAX_SHOTS // len(order.styles)} here")],
         )
-    return [library.get(name) for name in order.styles]
+    return [found[name].style for name in order.styles]
 
 
 def _insert(
@@ -147,7 +183,7 @@ def _insert(
             subject_id=gallery.subject_id,
             tenant_id=tenant_id,
             state=gallery.state,
-            styles=[dataclasses.asdict(recipe) for recipe in recipes],
+            styles=[recipe.to_json() for recipe in recipes],
             shots_per_style=order.shots_per_style,
             seed=order.seed,
             priority=order.priority,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
-from headshots.styles import StyleLibrary
+from headshots.styles.library import StyleLibrary
 from headshots.threads import in_erase_thread, in_read_thread, in_write_thread
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
@@ -17,7 +18,9 @@ from services.gateway.events.models import ShotPreview
 from services.gateway.events.reads import SharedReads
 from services.gateway.galleries import creating, removing, rows
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
+from services.gateway.galleries.remix import source_image
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.styles.checks import Sitter, StyleChecks
 
 
 class ShotWorkers(Protocol):
@@ -40,6 +43,7 @@ class GalleryEngine:
         database: Engine,
         store: ArtifactStore,
         styles: StyleLibrary,
+        checks: StyleChecks,
         workers: ShotWorkers,
         hub: Hub,
         metrics: GatewayMetrics,
@@ -48,6 +52,7 @@ class GalleryEngine:
         self._database = database
         self._store = store
         self._styles = styles
+        self._checks = checks
         self._workers = workers
         self._hub = hub
         self._metrics = metrics
@@ -56,19 +61,32 @@ class GalleryEngine:
     async def create(
         self, tenant: str, subject_id: str, order: GalleryOrder, *, key: IdempotencyKey, validate_only: bool
     ) -> Gallery:
-        """Raises as `creating.create_gallery`."""
+        """Raises as `creating.look_up` and, of each style, `StyleChecks.check`."""
+        found = await in_read_thread(creating.look_up, self._database, self._styles, tenant, subject_id, order, key)
+        if isinstance(found, Gallery):
+            return found
+        await self._check(tenant, found)
         gallery = await in_write_thread(
             creating.create_gallery,
             self._database,
-            self._styles,
             tenant,
             subject_id,
             order,
+            found.recipes,
             key=key,
             validate_only=validate_only,
         )
         self._workers.wake()
         return gallery
+
+    async def _check(self, tenant: str, wanted: creating.Wanted) -> None:
+        sitter = Sitter(tenant, wanted.class_noun, wanted.adapter, source_image(wanted.remix))
+        checks = (
+            self._checks.check(recipe, sitter, field=f"styles[{index}]") for index, recipe in enumerate(wanted.recipes)
+        )
+        for refusal in await asyncio.gather(*checks, return_exceptions=True):
+            if refusal is not None:
+                raise refusal
 
     async def get(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
         """See `rows.get_gallery`."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.gateway.peers.models import SourceImage
+
 
 @dataclass(frozen=True)
 class RemixOrder:
@@ -34,3 +36,8 @@ class Remix:
     def from_json(cls, document: Mapping[str, Any] | None) -> Remix | None:
         """From a JSON column."""
         return cls(**document) if document else None
+
+
+def source_image(remix: Remix | None) -> SourceImage | None:
+    """What a generator paints over; None stays None."""
+    return SourceImage(remix.key, remix.sha256, remix.repaint) if remix is not None else None

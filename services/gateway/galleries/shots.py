@@ -13,7 +13,7 @@ from headshots import leases
 from headshots.database import now_expression, write
 from headshots.leases import Lease, LeaseLostError
 from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, galleries, shots
-from headshots.styles import Style
+from headshots.styles.recipe import Style
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state

@@ -26,7 +26,6 @@ from headshots.errors import (
 )
 from headshots.leases import LeaseLostError
 from headshots.pauses import pause
-from headshots.styles import compose_prompt
 from headshots.threads import in_lease_thread
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
@@ -34,10 +33,10 @@ from services.gateway.galleries import shots
 from services.gateway.galleries.shots import Shot
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painting.likeness import LikenessJudge
+from services.gateway.painting.requests import request_of_shot
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.interfaces import Generator
-from services.gateway.peers.models import Failure, GenerationRequest, ImageDone, SourceImage, StepDone
-from services.gateway.tenants.ownership import images_prefix
+from services.gateway.peers.models import Failure, GenerationRequest, ImageDone, StepDone
 
 _LOG = logging.getLogger(__name__)
 # The generator is away, full or draining, so the attempt does not count.
@@ -170,33 +169,16 @@ class ShotWorker:
 
     async def _paint(self, shot: Shot) -> None:
         begun_at = time.monotonic()
-        description = await self._describer.describe()
-        prompt = compose_prompt(
-            description.prompt_template,
-            shot.recipe,
-            trigger=shot.adapter.trigger or description.trigger,
-            class_noun=shot.class_noun,
-        )
-        image = await self._generate(shot, prompt)
+        preview_every = self._settings.preview_every if self._hub.wants_previews(shot.gallery_id) else 0
+        request = request_of_shot(shot, await self._describer.describe(), preview_every=preview_every)
+        image = await self._generate(shot, request)
         seconds = time.monotonic() - begun_at
         likeness = await self._likeness.judge(shot.tenant_id, shot.subject_id, image.key)
-        result: dict[str, Any] = {"prompt": prompt, "seconds": seconds, "likeness": likeness}
+        result: dict[str, Any] = {"prompt": request.prompt, "seconds": seconds, "likeness": likeness}
         await self._record(shot, "succeeded", shots.succeed, image, **result)
         self._metrics.shot_seconds.observe(seconds)
 
-    async def _generate(self, shot: Shot, prompt: str) -> ImageDone:
-        request = GenerationRequest(
-            tenant=shot.tenant_id,
-            adapter=shot.adapter,
-            prompt=prompt,
-            seed=shot.seed,
-            image_format=shot.image_format,
-            quality=shot.quality,
-            preview_every=self._settings.preview_every if self._hub.wants_previews(shot.gallery_id) else 0,
-            output_prefix=images_prefix(shot.tenant_id, shot.subject_id),
-            priority=shot.priority,
-            source=_source(shot),
-        )
+    async def _generate(self, shot: Shot, request: GenerationRequest) -> ImageDone:
         async with contextlib.aclosing(self._generator.generate(request)) as events:  # type: ignore[type-var]
             while True:
                 try:
@@ -241,7 +223,3 @@ def _ends_workers(shot: Shot) -> Failure:
         f"{shot.lone_losses} gateways ended while they painted this shot and nothing else, so it is not tried again; "
         "their logs may tell why, after that order it again",
     )
-
-
-def _source(shot: Shot) -> SourceImage | None:
-    return SourceImage(shot.remix.key, shot.remix.sha256, shot.remix.repaint) if shot.remix is not None else None

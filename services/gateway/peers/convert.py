@@ -12,11 +12,14 @@ from services.gateway.api.convert import STATES
 from services.gateway.peers.models import (
     Adapter,
     Failure,
+    GenerationCheck,
     GenerationEvent,
     GenerationRequest,
+    GeneratorDescription,
     ImageDone,
     SourceImage,
     StepDone,
+    TextReading,
     TrainingJob,
     TrainingOptions,
     TrainingRequest,
@@ -77,7 +80,12 @@ def generation_request(value: GenerationRequest) -> generator_pb2.GenerateReques
         tenant=value.tenant,
         adapter=adapter(value.adapter),
         prompt=value.prompt,
+        negative_prompt=value.negative_prompt,
         seed=value.seed,
+        steps=value.steps,
+        guidance_scale=value.guidance_scale,
+        width_px=value.width_px,
+        height_px=value.height_px,
         format=cast(images_pb2.ImageFormat, value.image_format),
         quality=value.quality,
         image_count=1,
@@ -152,3 +160,40 @@ def generation_event(message: generator_pb2.GenerateResponse) -> GenerationEvent
             height_px=image.height_px,
         )
     return Waiting()
+
+
+def description(message: generator_pb2.DescribeGeneratorResponse) -> GeneratorDescription:
+    """What a generator runs."""
+    return GeneratorDescription(
+        foundation_digest=message.foundation_digest,
+        max_rank=message.max_rank,
+        prompt_template=message.prompt_template,
+        trigger=message.trigger,
+        native_width_px=message.native_width_px,
+        native_height_px=message.native_height_px,
+        foundation=message.foundation,
+        width_range_px=(message.min_width_px, message.max_width_px),
+        height_range_px=(message.min_height_px, message.max_height_px),
+        size_multiple_px=message.size_multiple_px,
+        steps=message.steps,
+        adapter_guidance_scale=message.adapter_guidance_scale,
+        class_nouns=tuple(message.class_nouns),
+        vocabulary=tuple(message.vocabulary),
+        window_tokens=message.window_tokens,
+    )
+
+
+def generation_check(message: generator_pb2.CheckGenerationResponse) -> GenerationCheck:
+    """What a request would become."""
+    return GenerationCheck(
+        prompt=_text_reading(message.prompt),
+        negative_prompt=_text_reading(message.negative_prompt),
+        width_px=message.width_px,
+        height_px=message.height_px,
+        steps=message.steps,
+        guidance_scale=message.guidance_scale,
+    )
+
+
+def _text_reading(message: generator_pb2.TextReading) -> TextReading:
+    return TextReading(message.tokens, message.lost, tuple(message.unknown_words))

@@ -38,6 +38,13 @@ def generating(request: GenerationRequest) -> Grant:
     )
 
 
+def checking(request: GenerationRequest) -> Grant:
+    """Of a look at a request: to name its adapter and the picture it starts from, and to write nothing."""
+    keys = [named.key for named in (request.adapter, request.source) if named is not None]
+    reads = dict.fromkeys(_of_subject(request.tenant, key) for key in keys)
+    return Grant(GENERATOR, "CheckGeneration", tenant=request.tenant, reads=tuple(reads))
+
+
 def describing() -> Grant:
     """To ask what a generator runs."""
     return Grant(GENERATOR, "DescribeGenerator")
@@ -48,8 +55,8 @@ def evicting(adapter_sha256: str) -> Grant:
     return Grant(GENERATOR, "EvictAdapter", adapter=adapter_sha256)
 
 
-def _of_subject(tenant: str, output_prefix: str) -> str:
-    prefix = subject_prefix_of(tenant, output_prefix)
+def _of_subject(tenant: str, key: str) -> str:
+    prefix = subject_prefix_of(tenant, key)
     if prefix is None:
-        raise InternalError("INTERNAL", f"{output_prefix} is not below a subject of the tenant {tenant}")
+        raise InternalError("INTERNAL", f"{key} is not below a subject of the tenant {tenant}")
     return prefix

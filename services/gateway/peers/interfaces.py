@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from services.gateway.peers.models import (
+    GenerationCheck,
     GenerationEvent,
     GenerationRequest,
     GeneratorDescription,
@@ -35,6 +36,10 @@ class Generator(Protocol):
 
     def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
         """Yields events up to the image; closing the iterator stops the painting."""
+        ...
+
+    async def check(self, request: GenerationRequest) -> GenerationCheck:
+        """What a request would become; raises what `generate` would refuse, but tells of prompts that are too long."""
         ...
 
     async def describe(self) -> GeneratorDescription:

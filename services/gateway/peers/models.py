@@ -143,16 +143,23 @@ class GenerationRequest:
     """One image; fields as in the contract's GenerateRequest."""
 
     tenant: str
-    adapter: Adapter
+    adapter: Adapter | None
+    """None: the bare foundation."""
     prompt: str
-    seed: int
-    image_format: int
-    quality: int
-    preview_every: int
-    output_prefix: str
-    priority: int
+    seed: int = 0
+    image_format: int = 1
+    quality: int = 0
+    preview_every: int = 0
+    output_prefix: str = ""
+    priority: int = PRIORITY_STANDARD
     source: SourceImage | None = None
     """The image to paint over; None starts from noise alone."""
+    negative_prompt: str = ""
+    guidance_scale: float | None = None
+    """None takes the generator's default; so does 0 of the fields below."""
+    steps: int = 0
+    width_px: int = 0
+    height_px: int = 0
 
 
 @dataclass(frozen=True)
@@ -192,5 +199,44 @@ class GeneratorDescription:
     max_rank: int
     prompt_template: str
     trigger: str
-    native_side_px: int
-    """The shorter side of the images that the foundation paints by default, in pixels."""
+    native_width_px: int
+    native_height_px: int
+    foundation: str = ""
+    """Name of the foundation's folder."""
+    width_range_px: tuple[int, int] = (0, 0)
+    """Smallest and largest width, in pixels."""
+    height_range_px: tuple[int, int] = (0, 0)
+    size_multiple_px: int = 0
+    steps: int = 0
+    adapter_guidance_scale: float = 0.0
+    class_nouns: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    """The only words that the foundation was taught; empty where its vocabulary is open."""
+    window_tokens: int = 0
+    """Tokens of a prompt that the text encoders read."""
+
+    @property
+    def native_side_px(self) -> int:
+        """The shorter side of the images that the foundation paints by default, in pixels."""
+        return min(self.native_width_px, self.native_height_px)
+
+
+@dataclass(frozen=True)
+class TextReading:
+    """What the foundation reads of a text; fields as in the contract's TextReading."""
+
+    tokens: int
+    lost: str
+    unknown_words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GenerationCheck:
+    """What a request would become; fields as in the contract's CheckGenerationResponse."""
+
+    prompt: TextReading
+    negative_prompt: TextReading
+    width_px: int
+    height_px: int
+    steps: int
+    guidance_scale: float

@@ -23,6 +23,7 @@ from headshots.v1 import generator_pb2, generator_pb2_grpc, trainer_pb2, trainer
 from services.gateway.peers import convert, granting
 from services.gateway.peers.addresses import replica_addresses
 from services.gateway.peers.models import (
+    GenerationCheck,
     GenerationEvent,
     GenerationRequest,
     GeneratorDescription,
@@ -108,14 +109,16 @@ class RpcGenerator:
         async with self._channel.held() as channel:
             with _translated_errors("generator"):
                 call = _generator(channel).DescribeGenerator(message, timeout=_CALL_SECONDS, metadata=metadata)
-                answer = await call
-        return GeneratorDescription(
-            foundation_digest=answer.foundation_digest,
-            max_rank=answer.max_rank,
-            prompt_template=answer.prompt_template,
-            trigger=answer.trigger,
-            native_side_px=min(answer.native_width_px, answer.native_height_px),
-        )
+                return convert.description(await call)
+
+    async def check(self, request: GenerationRequest) -> GenerationCheck:
+        """See `interfaces.Generator`."""
+        message = generator_pb2.CheckGenerationRequest(request=convert.generation_request(request))
+        metadata = self._signer.metadata(granting.checking(request))
+        async with self._channel.held() as channel:
+            with _translated_errors("generator"):
+                call = _generator(channel).CheckGeneration(message, timeout=_CALL_SECONDS, metadata=metadata)
+                return convert.generation_check(await call)
 
     async def evict(self, adapter_sha256: str) -> None:
         """See `interfaces.Generator`. Calls every replica, as each has its own caches."""

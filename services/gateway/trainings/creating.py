@@ -7,16 +7,18 @@ row and continues, see `mirror`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots.database import database_now, write
 from headshots.errors import FailedPreconditionError
 from headshots.schema import PENDING, trainings
 from services.gateway.api.names import training_name
 from services.gateway.api.requests import IdempotencyKey, find_made
-from services.gateway.peers.models import TrainingJob, TrainingOptions, TrainingRequest
+from services.gateway.peers.class_nouns import check_class_noun
+from services.gateway.peers.models import GeneratorDescription, TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.photos.limits import MIN_TRAINING_PHOTOS
 from services.gateway.photos.rows import photo_refs
 from services.gateway.tenants.ownership import find_subject, new_id, object_prefix
@@ -36,16 +38,17 @@ def create_training(
     key: IdempotencyKey,
     validate_only: bool,
     photos: Sequence[str] = (),
+    described: GeneratorDescription | None = None,
 ) -> Training:
     """Queues a training on the photos with these names, else on all that the subject has now.
 
-    A repeated `key` returns the training that it created before; `validate_only` inserts nothing.
+    A repeated `key` returns what it created before; `validate_only` inserts nothing. `described`: what generators run.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
-        FailedPreconditionError: TOO_FEW_PHOTOS, TRAINING_ACTIVE.
+        FailedPreconditionError: CLASS_NOUN_UNKNOWN, TOO_FEW_PHOTOS, TRAINING_ACTIVE.
     """
     with write(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id, lock=True)
@@ -54,7 +57,7 @@ def create_training(
             return to_training(made)
         check_priority(connection, tenant_id, priority)
         refs = photo_refs(connection, subject_id, photos)
-        _check_may_train(connection, subject_id, len(refs))
+        _check_may_train(connection, subject, len(refs), described)
         prefix = object_prefix(tenant_id, subject_id)
         request = _request(tenant_id, prefix, refs, subject.class_noun, options, priority)
         training = Training(
@@ -78,15 +81,19 @@ def _request(
     return TrainingRequest(job_id, tenant_id, photos, f"{prefix}/adapters/{job_id}", class_noun, options, priority)
 
 
-def _check_may_train(connection: Connection, subject_id: str, photo_count: int) -> None:
+def _check_may_train(
+    connection: Connection, subject: Row[Any], photo_count: int, described: GeneratorDescription | None
+) -> None:
+    if described is not None:
+        check_class_noun(described, subject.class_noun)
     if photo_count < MIN_TRAINING_PHOTOS:
         raise FailedPreconditionError(
             "TOO_FEW_PHOTOS",
             f"a training needs at least {MIN_TRAINING_PHOTOS} photos, this one has {photo_count}; upload or name more",
         )
-    active = active_of_subject(connection, subject_id)
+    active = active_of_subject(connection, subject.id)
     if active is not None:
-        name = training_name(subject_id, active)
+        name = training_name(subject.id, active)
         raise FailedPreconditionError(
             "TRAINING_ACTIVE", f"{name} has not ended; wait for it or cancel it", metadata={"name": name}
         )

@@ -14,7 +14,7 @@ from services.gateway.events.hub import Hub
 from services.gateway.events.reads import SharedReads
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.describer import Describer
-from services.gateway.peers.models import TrainingOptions
+from services.gateway.peers.models import GeneratorDescription, TrainingOptions
 from services.gateway.trainings import creating, rows
 from services.gateway.trainings.files import FileKind, FilePiece, file_key, pieces
 from services.gateway.trainings.models import Training
@@ -54,7 +54,8 @@ class TrainingEngine:
         photos: Sequence[str] = (),
     ) -> Training:
         """Raises as `creating.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
-        await self._check_rank(options)
+        described = await self._describe()
+        _check_rank(options, described)
         training = await in_write_thread(
             creating.create_training,
             self._database,
@@ -65,22 +66,17 @@ class TrainingEngine:
             key=key,
             validate_only=validate_only,
             photos=photos,
+            described=described,
         )
         self._reconciler.wake()
         return training
 
-    async def _check_rank(self, options: TrainingOptions) -> None:
-        """Refuses a rank that no generator takes, before it is trained. Where none answers, only the trainer checks."""
-        if options.rank is None:
-            return
+    async def _describe(self) -> GeneratorDescription | None:
+        """What the generators run; None where none answers: then only the trainer checks."""
         try:
-            largest = (await self._describer.describe()).max_rank
+            return await self._describer.describe()
         except UnavailableError:
-            return
-        if options.rank > largest:
-            raise InvalidArgumentError(
-                "RANK_TOO_LARGE", f"the generators take adapters up to rank {largest}; ask for less"
-            )
+            return None
 
     async def get(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `rows.get_training`."""
@@ -123,3 +119,11 @@ class TrainingEngine:
                 if not batch.trainings:
                     assert after is not None, "without a number the first batch has an event"
                     await subscription.wait(after)
+
+
+def _check_rank(options: TrainingOptions, described: GeneratorDescription | None) -> None:
+    """Refuses a rank that no generator takes, before it is trained."""
+    if options.rank is not None and described is not None and options.rank > described.max_rank:
+        raise InvalidArgumentError(
+            "RANK_TOO_LARGE", f"the generators take adapters up to rank {described.max_rank}; ask for less"
+        )

@@ -26,6 +26,7 @@ class Plan:
     """A request with its defaults filled in and its numbers checked against the engine.
 
     Attributes:
+        steps: of the whole schedule.
         schedule: of the steps that are taken; with a source these may be the last ones only.
         starts_from_noise: whether the masked region starts from noise alone, so that nothing of the source shows
             through.
@@ -34,6 +35,7 @@ class Plan:
     """
 
     request: GenerationRequest
+    steps: int
     schedule: Schedule
     guidance: float
     negative_strength: float
@@ -85,6 +87,7 @@ def make_plan(request: GenerationRequest, package: EnginePackage) -> Plan:
     default = package.guidance_scale if bare else package.adapter_guidance_scale
     return Plan(
         request=request,
+        steps=steps,
         schedule=schedule,
         guidance=default if given is None else given,
         negative_strength=request.adapter_strength * (package.negative_adapter_share if share is None else share),

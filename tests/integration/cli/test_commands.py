@@ -107,7 +107,7 @@ def test_json_is_all_that_stdout_gets(terminal: Terminal, photos: Path, tmp_path
     shown = terminal.json("subjects", "show", "s0")
     assert shown["trainings"] == [training]
     assert [style["name"] for style in terminal.json("styles", "list")] == [f"styles/{style}" for style in STYLES]
-    assert terminal.json("styles", "show", STYLES[0])["framing"] == "head and shoulders"
+    assert terminal.json("styles", "show", STYLES[0])["recipe"]["framing"] == "head and shoulders"
     assert terminal.json("subjects", "list")[0]["name"] == "subjects/s0"
     assert terminal.json("galleries", "list", "s0")[0]["state"] == "SUCCEEDED"
     assert terminal.json("subjects", "delete", "s0", "--yes") == {"deleted": "subjects/s0", "deleted_objects": 6}
@@ -253,3 +253,26 @@ def test_ctrl_c_leaves_the_training_and_says_how_to_go_on(terminal: Terminal, ph
     assert "headshots trainings watch subjects/s0/trainings/t0" in said
     assert "Traceback" not in said
     assert terminal.fake.trainings["subjects/s0/trainings/t0"].state == jobs_pb2.JOB_STATE_PENDING
+
+
+def test_own_styles_are_made_changed_previewed_and_archived(terminal: Terminal) -> None:
+    words = ("--outfit", "linen shirt", "--backdrop", "sea", "--lighting", "sun", "--framing", "headshot")
+    assert "linen shirt" in terminal.run("styles", "create", "sea", *words, "--validate-only").stdout
+    assert "styles/sea" not in terminal.fake.styles
+    made = terminal.json("styles", "create", "sea", *words, "--guidance", "0", "--width", "512", "--name", "Sea")
+    assert (made["display_name"], made["version"], made["built_in"]) == ("Sea", 1, False)
+    assert (made["recipe"]["guidance_scale"], made["recipe"]["width_px"], made["recipe"]["steps"]) == (0.0, 512, 0)
+    shown = terminal.run("styles", "update", "sea", "--negative-prompt", "blurry").stdout
+    assert "blurry" in shown
+    assert "linen shirt" in shown, "the rest stays"
+    assert terminal.fake.styles["styles/sea"].version == 2
+    seen = terminal.run("styles", "preview", "sea", "--class-noun", "woman").stdout
+    assert "photo of woman in linen shirt" in seen
+    assert "90 of 77" in seen
+    assert "turquoise wall" in seen
+    assert "subjects/s0" in terminal.run("styles", "preview", "sea", "--subject", "s0").stdout
+    terminal.run("styles", "archive", "sea", "--yes")
+    assert "sea" not in terminal.run("styles", "list").stdout
+    assert "you, archived" in terminal.run("styles", "list", "--archived").stdout
+    refused = terminal.run("styles", "archive", STYLES[0], "--yes", code=4)
+    assert "headshots styles create" in refused.stderr

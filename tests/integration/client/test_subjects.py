@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from headshots.client import AsyncHeadshots
-from headshots.errors import NotFoundError
+from headshots.client import AsyncHeadshots, PackStyle, StyleRecipe
+from headshots.errors import FailedPreconditionError, NotFoundError
 from tests.support.fake_gateway.gateway import FakeGateway
 from tests.support.fake_gateway.styles import STYLES
 
@@ -15,7 +15,7 @@ async def test_tenant_and_styles(client: AsyncHeadshots) -> None:
     styles = [style async for style in client.list_styles(page_size=2)]
     assert [style.name for style in styles] == [f"styles/{style}" for style in STYLES]
     assert await client.get_style(STYLES[1]) == await client.get_style(styles[1]) == styles[1]
-    assert styles[1].outfit == "studio-grey"
+    assert styles[1].recipe.outfit == "studio-grey"
 
 
 async def test_subjects_are_listed_by_pages_and_deleted(client: AsyncHeadshots, fake: FakeGateway) -> None:
@@ -38,3 +38,40 @@ async def test_creates_carry_fresh_request_ids(client: AsyncHeadshots) -> None:
     first, second = await client.create_subject(), await client.create_subject()
     assert first.name != second.name
     assert await client.create_subject(request_id="mine") == await client.create_subject(request_id="mine")
+
+
+async def test_foundations(client: AsyncHeadshots) -> None:
+    (listed,) = [each async for each in client.list_foundations()]
+    assert await client.get_foundation("cd" * 32) == await client.get_foundation(listed) == listed
+    assert (listed.display_name, listed.native_width_px, listed.max_height_px) == ("tiny", 512, 2048)
+    assert (listed.class_nouns, listed.vocabulary, listed.window_tokens) == (
+        ("man", "woman"),
+        ("a", "man", "woman"),
+        77,
+    )
+    with pytest.raises(NotFoundError):
+        await client.get_foundation("ab" * 32)
+
+
+async def test_own_styles(client: AsyncHeadshots) -> None:
+    recipe = StyleRecipe(prompt="still of {subject}", guidance_scale=0.0, steps=12)
+    made = await client.create_style("still", recipe, description="A film still.")
+    assert (made.recipe, made.display_name, made.built_in, made.version) == (recipe, "still", False, 1)
+    assert made.create_time is not None
+    changed = await client.update_style(made, display_name="Still")
+    assert (changed.version, changed.recipe, changed.description) == (2, recipe, "A film still.")
+    assert (await client.update_style(made, recipe=StyleRecipe(prompt="{subject}"))).recipe.guidance_scale is None
+    preview = await client.preview_style(STYLES[0], class_noun="woman")
+    assert (preview.lost, preview.unknown_words, preview.window_tokens) == ("turquoise wall", ("turquoise",), 77)
+    assert (await client.archive_style(made)).archived
+    assert "styles/still" not in [style.name async for style in client.list_styles()]
+    assert "styles/still" in [style.name async for style in client.list_styles(include_archived=True)]
+    with pytest.raises(FailedPreconditionError):
+        await client.update_style(STYLES[0], display_name="Mine")
+
+
+async def test_packs(client: AsyncHeadshots) -> None:
+    (listed,) = [each async for each in client.list_packs()]
+    assert await client.get_pack("business") == await client.get_pack(listed) == listed
+    assert listed.styles == (PackStyle("styles/studio-navy-suit", 8),)
+    assert listed.total_shots == 8

@@ -1,5 +1,5 @@
-"""What runs on SQLite by default runs on PostgreSQL too: the tests of the queues, of the trainer's worker, of erasing
-and of galleries again, on a server of their own."""
+"""What runs on SQLite by default runs on PostgreSQL too: the tests of the queues, of the trainer's worker, of erasing,
+of galleries and of styles again, on a server of their own."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ from tests.integration.gateway.painting.test_lost_gateways import (  # noqa: F40
 )
 from tests.integration.gateway.painting.test_painting import (  # noqa: F401
     test_a_gallery_is_painted_from_styles_and_seeds,
+)
+from tests.integration.gateway.styles.test_own_styles import (  # noqa: F401
+    test_a_new_version_leaves_galleries_and_older_versions_alone,
+    test_styles_are_listed_among_the_built_in_ones_by_name,
+    test_two_changes_at_once_make_two_versions,
 )
 from tests.integration.gateway.trainings.test_events import (  # noqa: F401
     name,

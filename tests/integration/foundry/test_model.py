@@ -15,7 +15,7 @@ from foundry.latents import to_tensor
 from foundry.model_settings import settings
 from foundry.train_judges import JUDGES_FOLDER, load_judges, probe_accuracy, true_labels
 from headshots.diffusion.foundations.foundation import Foundation
-from headshots.styles import check_template
+from headshots.styles.prompts import check_template
 from tests.support.paths import ROOT
 
 # diffusers' multistep scheduler hands tensors to numpy in a way that numpy 2 frowns upon.

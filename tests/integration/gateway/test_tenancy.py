@@ -20,10 +20,11 @@ from google.protobuf.descriptor import MethodDescriptor
 from headshots import keys, schema
 from headshots.errors import HeadshotsError, InvalidArgumentError, NotFoundError, UnauthenticatedError
 from headshots.rpc.channel import error_from_rpc
-from headshots.v1 import galleries_pb2, subjects_pb2
+from headshots.v1 import galleries_pb2, styles_pb2, subjects_pb2
 from tests.support.contract import CALLS, name_of
 from tests.support.gateway.caller import Caller, selfie
 from tests.support.gateway.names import FREE_TEXT, NAME_FIELDS, NameField, Names, collections_of, requests, text_fields
+from tests.support.gateway.peer import FOUNDATION_DIGEST
 from tests.support.gateway.world import World, opened_world
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -36,13 +37,16 @@ NOWHERE = Names(
         "trainings": "c" * 16,
         "galleries": "d" * 16,
         "images": "999",
+        "styles": "e" * 16,
     }
 )
+RECIPE = styles_pb2.StyleRecipe(prompt="photo of {subject}")
 # A subject whose erasure was interrupted is gone for every call but the one that completes it.
 COMPLETES_AN_ERASURE = "DeleteSubject"
 # Fields whose subject has to be the request's own: what any other subject's name answers, whether or not it exists.
 NOT_ITS_OWN: dict[str, tuple[type[HeadshotsError], str]] = {
     "CreateGallery.remix.image": (InvalidArgumentError, "REMIX_OF_ANOTHER_SUBJECT"),
+    "CreateGallery.styles": (InvalidArgumentError, "STYLE_UNKNOWN"),
     "CreateGallery.training": (NotFoundError, "TRAINING_NOT_FOUND"),
     "CreateTraining.photos": (NotFoundError, "PHOTO_NOT_FOUND"),
 }
@@ -83,7 +87,9 @@ def rows_of(field: NameField) -> list[Row]:
         return []
     foreign = [Row(field, "foreign", level) for level in range(len(field.collections))]
     sibling = [Row(field, "sibling", level) for level in range(1, len(field.collections))]
-    deleted = [Row(field, kind, 0) for kind in ("deleted", "deleting")]
+    # Styles are the tenant's, whatever becomes of its subjects.
+    of_subject = field.collections[0] == "subjects"
+    deleted = [Row(field, kind, 0) for kind in ("deleted", "deleting") if of_subject]
     return [row for row in (*foreign, *sibling, *deleted) if not _completes_erasure(row)]
 
 
@@ -124,7 +130,9 @@ async def furnished(world: World, caller: Caller, number: int) -> Names:
     await caller.finished_gallery(gallery)
     image = f"{gallery}/images/{1 if number else 0}"
     await caller("GetImage", galleries_pb2.GetImageRequest(name=image))
-    ids: dict[str, str] = {"styles": "studio-navy-suit"}
+    style = styles_pb2.CreateStyleRequest(style_id=f"style-of-{number}" + "e" * 6, recipe=RECIPE)
+    await caller("CreateStyle", style)
+    ids: dict[str, str] = {"styles": style.style_id, "foundations": FOUNDATION_DIGEST, "packs": "business"}
     for name in (photos[0].name, training.name, image):
         segments = name.split("/")
         ids |= dict(zip(segments[::2], segments[1::2], strict=True))
@@ -151,7 +159,7 @@ def without_ids(error: HeadshotsError, *names: Names) -> str:
     """All that an error tells, with its ids taken out."""
     told = repr((type(error), error.reason, error.message, error.metadata, error.violations))
     for name in names:
-        for collection in ("subjects", "photos", "trainings", "galleries"):
+        for collection in ("subjects", "photos", "trainings", "galleries", "styles"):
             told = told.replace(name.ids[collection], "ID")
     return re.sub(r"images/\d+", "images/N", told)
 
@@ -193,10 +201,10 @@ async def test_every_text_of_a_call_names_something_or_is_known_to_be_free(call:
 
 
 def _deletes_last(call: MethodDescriptor) -> tuple[bool, int]:
-    """What erases comes last, images before what has them; a subject last of all."""
-    if not call.name.startswith("Delete"):
+    """What erases or archives comes last, images before what has them; a subject last of all."""
+    if not call.name.startswith(("Delete", "Archive")):
         return (False, 0)
-    return (True, ("images", "galleries", "photos", "subjects").index(_first_name(call).collections[-1]))
+    return (True, ("styles", "images", "galleries", "photos", "subjects").index(_first_name(call).collections[-1]))
 
 
 def _first_name(call: MethodDescriptor) -> NameField:

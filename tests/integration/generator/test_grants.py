@@ -24,6 +24,7 @@ from tests.support.grants import KEY_FILE, refusal
 
 MINE, THEIRS = "tenants/acme/subjects/me", "tenants/globex/subjects/they"
 GRANT = Grant("generator", "Generate", "acme", (MINE,), f"{MINE}/images")
+CHECKING = dataclasses.replace(GRANT, method="CheckGeneration", writes="")
 PHOTO = file_of(picture())
 STORED = pb.StoredPicture(key=f"{THEIRS}/photos/1.png", sha256=hashlib.sha256(PHOTO).hexdigest())
 OWN = pb.Picture(content=PHOTO)
@@ -73,6 +74,27 @@ async def test_a_request_beyond_its_grant_is_refused_and_writes_nothing(
     assert await generator.store.list("") == before
 
 
+@pytest.mark.parametrize("attack", ATTACKS)
+async def test_a_check_tells_nothing_of_a_request_beyond_its_grant(
+    generator: Generator, bare: Any, tmp_path: Path, attack: str
+) -> None:
+    fields, field = ATTACKS[attack]
+    metadata = Signer(Secret(tmp_path / KEY_FILE)).metadata(CHECKING)
+    request = pb.CheckGenerationRequest(request=ask(steps=1, **fields))
+    error = await refusal(bare.CheckGeneration(request, metadata=metadata))
+    assert (type(error), error.reason) == (PermissionDeniedError, "GRANT_TOO_NARROW")
+    assert [violation.field for violation in error.violations] == [field]
+
+
+async def test_a_check_that_is_granted_is_answered(bare: Any, tmp_path: Path) -> None:
+    metadata = Signer(Secret(tmp_path / KEY_FILE)).metadata(CHECKING)
+    adapter = adapters_pb2.Adapter(sha256=SHA256, foundation_digest=SHA256, key=f"{MINE}/adapters/1/a")
+    stored = pb.StoredPicture(key=f"{MINE}/images/1.png", sha256=SHA256)
+    request = ask(steps=3, adapter=adapter, source=pb.Source(picture=pb.Picture(stored=stored), repaint=1.0))
+    checked = await bare.CheckGeneration(pb.CheckGenerationRequest(request=request), metadata=metadata)
+    assert checked.steps == 3
+
+
 async def test_what_is_granted_is_done(generator: Generator, bare: Any, tmp_path: Path) -> None:
     metadata = Signer(Secret(tmp_path / KEY_FILE)).metadata(GRANT)
     request = ask(steps=1, output_prefix=f"{MINE}/images")
@@ -82,6 +104,7 @@ async def test_what_is_granted_is_done(generator: Generator, bare: Any, tmp_path
 
 CALLS: dict[str, Any] = {
     "Generate": ask(steps=1),
+    "CheckGeneration": pb.CheckGenerationRequest(request=ask(steps=1)),
     "DescribeGenerator": pb.DescribeGeneratorRequest(),
     "EvictAdapter": pb.EvictAdapterRequest(sha256=SHA256),
 }

@@ -12,7 +12,9 @@ from prometheus_client import CollectorRegistry
 from headshots.errors import UnauthenticatedError
 from headshots.rpc.auth import bearer_token
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
+from tests.support.fake_gateway.foundations import FakeFoundations
 from tests.support.fake_gateway.galleries import FakeGalleries
+from tests.support.fake_gateway.packs import FakePacks
 from tests.support.fake_gateway.photos import FakePhotos
 from tests.support.fake_gateway.styles import FakeStyles
 from tests.support.fake_gateway.subjects import FakeSubjects
@@ -21,7 +23,7 @@ from tests.support.fake_gateway.trainings import FakeTrainings
 API_KEY = "hs_test"
 
 
-class FakeGateway(FakeSubjects, FakePhotos, FakeTrainings, FakeGalleries, FakeStyles):
+class FakeGateway(FakeSubjects, FakePhotos, FakeTrainings, FakeGalleries, FakeStyles, FakeFoundations, FakePacks):
     """Answers every call of the public API for one tenant."""
 
 

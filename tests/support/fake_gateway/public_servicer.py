@@ -6,7 +6,9 @@ import grpc.aio
 
 from headshots.client.stub import METHODS
 from headshots.v1 import (
+    foundations_pb2_grpc,
     galleries_pb2_grpc,
+    packs_pb2_grpc,
     photos_pb2_grpc,
     styles_pb2_grpc,
     subjects_pb2_grpc,
@@ -22,6 +24,8 @@ class PublicServicer(
     trainings_pb2_grpc.TrainingServiceServicer,
     galleries_pb2_grpc.GalleryServiceServicer,
     styles_pb2_grpc.StyleServiceServicer,
+    foundations_pb2_grpc.FoundationServiceServicer,
+    packs_pb2_grpc.PackServiceServicer,
 ):
     """Calls that a subclass does not answer are UNIMPLEMENTED."""
 
@@ -33,4 +37,6 @@ class PublicServicer(
         trainings_pb2_grpc.add_TrainingServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         galleries_pb2_grpc.add_GalleryServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         styles_pb2_grpc.add_StyleServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        foundations_pb2_grpc.add_FoundationServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        packs_pb2_grpc.add_PackServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return list(METHODS)

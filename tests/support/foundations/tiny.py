@@ -24,7 +24,8 @@ from headshots.diffusion.lora.layout import ATTENTION_LAYERS, MORE_LAYERS
 TRIGGER = "sks"
 _WORDS = f"a photo headshot portrait of person man woman wearing suit navy studio light {TRIGGER} in and with soft grey"
 _START, _END = "<|startoftext|>", "<|endoftext|>"
-_MAX_TOKENS = 16
+# Room for any style of the library, most of whose words fall to letters here.
+_MAX_TOKENS = 128
 _SETTINGS = {
     "sampler": "ddim",
     "steps": 6,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,13 +17,15 @@ import grpc.aio
 from PIL import Image
 
 from headshots.artifacts import ArtifactStore
-from headshots.errors import HeadshotsError
+from headshots.errors import FieldViolation, HeadshotsError, InvalidArgumentError
 from headshots.v1 import generator_pb2 as generator
 from headshots.v1 import generator_pb2_grpc
 from services.generator.servicer import hold_eviction, hold_generation
 from tests.support.gateway.peer import FOUNDATION_DIGEST
 
 NATIVE_PX = 256
+STEPS = 20
+GUIDANCE = 2.5
 TEMPLATE = "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}"
 
 
@@ -62,6 +65,12 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         self.answers_evictions = asyncio.Event()
         self.answers_evictions.set()
         self.max_rank = 32
+        self.window_tokens = 77
+        self.vocabulary: set[str] = set()
+        """The only words that it knows; empty: all."""
+        self.checks: list[generator.GenerateRequest] = []
+        self.check_failure: HeadshotsError | None = None
+        """Raised by every CheckGeneration call."""
         self._permits: asyncio.Semaphore | None = None
 
     def register(self, server: grpc.aio.Server) -> list[str]:
@@ -131,6 +140,39 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         finally:
             self.held -= 1
 
+    async def CheckGeneration(
+        self, request: generator.CheckGenerationRequest, context: Any
+    ) -> generator.CheckGenerationResponse:
+        hold_generation(request.request)
+        self.checks.append(request.request)
+        if self.check_failure is not None:
+            raise self.check_failure
+        asked = request.request
+        steps = asked.steps or STEPS
+        if asked.width_px % 64 or asked.height_px % 64:
+            rule = FieldViolation("width_px" if asked.width_px % 64 else "height_px", "use a multiple of 64")
+            raise InvalidArgumentError("SIZE_INVALID", "this engine cannot paint it", violations=[rule])
+        repaint = asked.source.repaint if asked.source.HasField("repaint") else 0.8
+        if asked.HasField("source") and int(steps * repaint) < 1:
+            rule = FieldViolation("source.repaint", f"at least {1 / steps:.3g}")
+            raise InvalidArgumentError("REPAINT_TOO_LITTLE", "less than one step", violations=[rule])
+        return generator.CheckGenerationResponse(
+            prompt=self._read(asked.prompt),
+            negative_prompt=self._read(asked.negative_prompt),
+            width_px=asked.width_px or NATIVE_PX,
+            height_px=asked.height_px or NATIVE_PX,
+            steps=steps,
+            guidance_scale=asked.guidance_scale if asked.HasField("guidance_scale") else GUIDANCE,
+        )
+
+    def _read(self, text: str) -> generator.TextReading:
+        """A word is a token."""
+        words = text.split()
+        room = self.window_tokens - 2
+        plain = re.findall("[a-z]+", text.lower())
+        unknown = dict.fromkeys(word for word in plain if self.vocabulary and word not in self.vocabulary)
+        return generator.TextReading(tokens=len(words) + 2, lost=" ".join(words[room:]), unknown_words=unknown)
+
     async def DescribeGenerator(
         self, request: generator.DescribeGeneratorRequest, context: Any
     ) -> generator.DescribeGeneratorResponse:
@@ -142,6 +184,16 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
             native_height_px=NATIVE_PX,
             prompt_template=TEMPLATE,
             trigger="sks",
+            min_width_px=64,
+            max_width_px=1024,
+            min_height_px=64,
+            max_height_px=1024,
+            size_multiple_px=64,
+            steps=STEPS,
+            adapter_guidance_scale=GUIDANCE,
+            class_nouns=["person", "man", "woman"],
+            vocabulary=sorted(self.vocabulary),
+            window_tokens=self.window_tokens,
         )
 
     async def EvictAdapter(

@@ -20,9 +20,26 @@ from tests.support.contract import CALLS, constraint
 from tests.support.gateway.caller import selfie
 
 # Text of the caller's own, which names nothing.
-FREE_TEXT = {"display_name", "class_noun", "filename", "request_id", "page_token"}
+FREE_TEXT = {
+    "display_name",
+    "class_noun",
+    "filename",
+    "request_id",
+    "page_token",
+    "style_id",
+    "description",
+    "outfit",
+    "backdrop",
+    "lighting",
+    "framing",
+    "expression",
+    "prompt",
+    "negative_prompt",
+}
+# What a call cannot do without, beside names.
+REQUIRED: dict[str, dict[str, Any]] = {"CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}}}
 # Names of what the installation has, the same for every tenant.
-SHARED = {"styles"}
+SHARED = {"foundations", "packs"}
 _COLLECTION = re.compile(r"([a-z]+)/")
 
 
@@ -95,7 +112,7 @@ def requests(call: MethodDescriptor, own: Names, changed: NameField | None = Non
 
     A repeated field has all further names of the caller too. A client stream sends its header, then a photo.
     """
-    message = GetMessageClass(call.input_type)()
+    message = GetMessageClass(call.input_type)(**REQUIRED.get(call.name, {}))
     for named in name_fields(call):
         *outer, last = named.path
         holder = message

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
 from headshots.database import database_now, read, write
-from headshots.styles import StyleLibrary
+from headshots.styles.library import StyleLibrary
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.galleries import shots
 from services.gateway.galleries.claiming import claim
@@ -64,7 +64,8 @@ def order(engine: Engine, tenant: str, subject: str, count: int, priority: int =
     """Orders a gallery of `count` shots; its id."""
     let_time_pass(engine)
     gallery_order = GalleryOrder(("studio-navy-suit",), shots_per_style=count, priority=priority)
-    return create_gallery(engine, LIBRARY, tenant, subject, gallery_order, key=IdempotencyKey(), validate_only=False).id
+    recipes = [LIBRARY.get(style) for style in gallery_order.styles]
+    return create_gallery(engine, tenant, subject, gallery_order, recipes, key=IdempotencyKey(), validate_only=False).id
 
 
 def take(engine: Engine, owner: str = "test", *, has_others: bool = False) -> Shot:

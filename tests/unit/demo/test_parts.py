@@ -30,7 +30,7 @@ from headshots.demo.services import environment_without_settings
 from headshots.demo.steps import group_shots
 from headshots.errors import InvalidArgumentError, InvalidPhotoError, NotFoundError
 from headshots.settings import default_foundation
-from headshots.styles import StyleLibrary
+from headshots.styles.library import StyleLibrary
 from tests.support.foundations.engines import tiny_foundation
 from tests.support.images.albums import album, painted, picture, style, training
 from tests.support.paths import ROOT

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from headshots.diffusion.text import ContextEncoder
+from headshots.diffusion.text import ContextEncoder, Reading, TextReader
 from tests.support.foundations.engines import tiny_package
 
 
@@ -49,3 +49,26 @@ def test_an_empty_prompt_is_zeros_where_the_foundation_says_so(zero: bool) -> No
     texts = encoder(Counting(), zero_when_empty=zero)
     assert texts.encode("").context_TD.any() != zero
     assert texts.encode("suit").context_TD.any()
+
+
+def reader() -> TextReader:
+    package = tiny_package()
+    return TextReader(package.folder, package.text_encoders)
+
+
+def test_a_text_that_fits_is_read_to_its_end() -> None:
+    assert reader().read("photo of sks man") == Reading(6, "")
+    assert reader().read("") == Reading(2, "")
+
+
+@pytest.mark.parametrize("over", [0, 1, 5])
+def test_what_the_window_cuts_is_named_from_the_first_word_that_is_cut(over: int) -> None:
+    room = tiny_package().window_tokens - 2
+    text = "a " * (room - 1) + "Suit" + " man" * over
+    assert reader().read(text) == Reading(room + over + 2, "man " * (over - 1) + "man" if over else "")
+
+
+def test_a_word_that_is_cut_in_its_middle_is_lost_whole() -> None:
+    room = tiny_package().window_tokens - 2
+    text = "a " * (room - 3) + "Turquoise wall"
+    assert reader().read(text).lost == "Turquoise wall"

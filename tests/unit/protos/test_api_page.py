@@ -15,7 +15,7 @@ from tests.support.contract import CALLS, SERVICES, constraint, inputs, name_of
 from tests.support.paths import ROOT
 
 # Fields that hold names of resources, and the reason where there is none of that kind.
-NAMES = ("name", "parent", "image", "photos", "training")
+NAMES = ("name", "parent", "image", "photos", "training", "subject")
 NOT_FOUND = {
     "subjects": "SUBJECT_NOT_FOUND",
     "photos": "PHOTO_NOT_FOUND",
@@ -23,14 +23,19 @@ NOT_FOUND = {
     "galleries": "GALLERY_NOT_FOUND",
     "images": "IMAGE_NOT_FOUND",
     "styles": "STYLE_NOT_FOUND",
+    "foundations": "FOUNDATION_NOT_FOUND",
+    "packs": "PACK_NOT_FOUND",
 }
 # Code that runs within a call; what it raises reaches the caller.
 WITHIN_CALLS = (
     *sorted((ROOT / "services" / "gateway").rglob("*.py")),
     *sorted((ROOT / "headshots" / "imaging").rglob("*.py")),
+    # The gateway asks a generator whether it would refuse a request.
+    *(ROOT / "services" / "generator" / "requests" / name for name in ("checking.py", "plan.py")),
     *sorted((ROOT / "headshots" / "keys").rglob("*.py")),
     *sorted((ROOT / "headshots" / "stores").rglob("*.py")),
-    *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py", "styles.py")),
+    *sorted((ROOT / "headshots" / "styles").rglob("*.py")),
+    *(ROOT / "headshots" / name for name in ("artifacts.py", "database.py")),
     *(ROOT / "headshots" / "rpc" / name for name in ("auth.py", "parsing.py", "validation.py")),
 )
 # Functions that build an error of a reason.
@@ -42,15 +47,16 @@ NEVER_TOLD = {
     "GENERATOR_CUT": "the shot is tried again",
     "GENERATOR_PROTOCOL": "fails the shot",
     "GENERATOR_SILENT": "fails the shot",
-    "GENERATOR_UNREACHABLE": "the shot waits; an eviction is logged",
     "HIGH_WEIGHT_INVALID": "of `headshots tenants`",
     "KEY_INVALID": "the object store's keys are our own",
+    "NOISE_INVALID": "the gateway sends no noise",
     "OBJECT_DIGEST_MISMATCH": "trainers and generators ask for a digest, the gateway does not",
+    "PACK_INVALID": "at the start",
+    "OUTPUT_PREFIX_INVALID": "the gateway's prefixes are its own",
     "PROMPT_TEMPLATE_INVALID": "fails the shot",
     "SETTING_INVALID": "at the start",
     "STORE_URL_INVALID": "at the start",
     "STYLES_MISSING": "at the start",
-    "STYLE_INVALID": "at the start",
     "TENANT_ID_INVALID": "of `headshots keys`",
     "TENANT_NOT_FOUND": "of `headshots tenants`",
 }

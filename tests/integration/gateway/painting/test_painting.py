@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from headshots.v1 import subjects_pb2
 from tests.support.gateway.shots import assert_each_shot_once
@@ -37,3 +38,29 @@ async def test_shots_fill_the_generators_batch_but_no_more(world: World, subject
     world.generator.permit()
     assert_each_shot_once(world, await world.acme.finished_gallery(name))
     assert world.generator.most_running == 4
+
+
+async def test_a_style_tells_the_generator_all_that_it_says(world: World, subject: str, tmp_path: Path) -> None:
+    styles = tmp_path / "own-styles"
+    styles.mkdir()
+    (styles / "still.yaml").write_text(
+        "name: still\nversion: 3\ndisplay_name: Still\ndescription: A film still.\n"
+        "prompt: 'a film still of {subject}, 85mm'\nnegative_prompt: blurry\n"
+        "guidance_scale: 0\nsteps: 12\nwidth_px: 512\nheight_px: 768\n"
+    )
+    await world.terminate()
+    await world.start(styles=styles)
+    gallery = await world.acme.finished_gallery(await world.acme.gallery(subject, ["still"], shots_per_style=1))
+    assert gallery.images[0].prompt == "a film still of ohwx man, 85mm"
+    (request,) = world.generator.requests
+    assert request.prompt == gallery.images[0].prompt
+    assert (request.negative_prompt, request.steps, request.width_px, request.height_px) == ("blurry", 12, 512, 768)
+    assert request.HasField("guidance_scale")
+    assert request.guidance_scale == 0
+
+
+async def test_a_style_that_says_less_leaves_the_rest_to_the_generator(world: World, subject: str) -> None:
+    await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1))
+    (request,) = world.generator.requests
+    assert (request.negative_prompt, request.steps, request.width_px, request.height_px) == ("", 0, 0, 0)
+    assert not request.HasField("guidance_scale")

@@ -19,6 +19,6 @@ async def test_styles_are_listed_by_page_and_found(world: World) -> None:
     assert [*page.styles, *rest.styles] == list(whole)
     assert rest.next_page_token == ""
     style = (await world.acme("GetStyle", styles_pb2.GetStyleRequest(name="styles/studio-navy-suit"))).style
-    assert (style.outfit, style.version) == ("navy suit", 1)
+    assert (style.recipe.outfit, style.version, style.built_in) == ("navy suit", 1, True)
     with refused(NotFoundError, "STYLE_NOT_FOUND"):
         await world.acme("GetStyle", styles_pb2.GetStyleRequest(name="styles/none"))

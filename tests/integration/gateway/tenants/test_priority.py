@@ -19,6 +19,7 @@ async def test_a_gallery_of_high_priority_needs_the_right(world: World) -> None:
         assert "headshots tenants grant-high acme" in caught.value.message
         assert [violation.field for violation in caught.value.violations] == ["priority"]
     assert world.rows(schema.galleries) == []
+    assert world.generator.checks == [], "no generator is asked"
     # The right of another is none.
     keys.grant_high(world.database, "globex")
     with refused(PermissionDeniedError, "PRIORITY_NOT_GRANTED"):

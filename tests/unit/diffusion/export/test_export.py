@@ -53,7 +53,7 @@ def batch(slots: Sequence[int], *, high: int = 8, wide: int = 8, strength: float
     return UNetBatch(
         sample_BCHW=random.standard_normal((count, 4, high, wide), dtype=np.float32),
         timestep_B=random.integers(0, 1000, count).astype(np.float32),
-        context_BTD=random.standard_normal((count, 16, 32), dtype=np.float32),
+        context_BTD=random.standard_normal((count, tiny_package().window_tokens, 32), dtype=np.float32),
         slot_B=np.asarray(slots, np.int64),
         strength_B=np.full(count, strength, np.float32),
     )

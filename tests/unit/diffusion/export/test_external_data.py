@@ -68,7 +68,7 @@ def test_a_package_over_the_limit_loads_and_runs(tmp_path: Path, monkeypatch: py
     batch = UNetBatch(
         sample_BCHW=random.standard_normal((3, 4, 8, 8), dtype=np.float32),
         timestep_B=np.array([1, 500, 999], np.float32),
-        context_BTD=random.standard_normal((3, 16, 32), dtype=np.float32),
+        context_BTD=random.standard_normal((3, package.window_tokens, 32), dtype=np.float32),
         slot_B=np.array([0, 1, 0]),
         strength_B=np.ones(3, np.float32),
     )

@@ -31,13 +31,13 @@ def test_the_manifest_says_what_the_foundation_is() -> None:
     assert [(port.name, port.dtype, port.shape) for port in unet.inputs] == [
         ("sample", "float32", ("rows", 4, "cells_high", "cells_wide")),
         ("timestep", "float32", ("rows",)),
-        ("context", "float32", ("rows", 16, 32)),
+        ("context", "float32", ("rows", package.window_tokens, 32)),
         ("slot", "int64", ("rows",)),
         ("strength", "float32", ("rows",)),
         ("bank", "float32", (4, package.layout.row_size)),
     ]
     assert [port.shape for port in unet.outputs] == [("rows", 4, "cells_high", "cells_wide")]
-    assert package.graphs["text_encoder.onnx"].outputs[0].shape == ("rows", 16, 32)
+    assert package.graphs["text_encoder.onnx"].outputs[0].shape == ("rows", package.window_tokens, 32)
     assert package.graphs["vae_encoder.onnx"].outputs[0].shape == ("rows", 4, "cells_high", "cells_wide")
     graphs = {"unet.onnx", "vae_decoder.onnx", "vae_encoder.onnx", "text_encoder.onnx"}
     assert set(package.files) == {*graphs, "tokenizer.json"}

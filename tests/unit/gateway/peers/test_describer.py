@@ -8,9 +8,9 @@ import pytest
 
 from headshots.errors import DeadlineExceededError, HeadshotsError, InternalError, UnavailableError
 from services.gateway.peers.describer import Describer
-from services.gateway.peers.models import GenerationEvent, GenerationRequest, GeneratorDescription
+from services.gateway.peers.models import GenerationCheck, GenerationEvent, GenerationRequest, GeneratorDescription
 
-DESCRIPTION = GeneratorDescription("ab" * 32, 16, "{subject}", "ohwx", 128)
+DESCRIPTION = GeneratorDescription("ab" * 32, 16, "{subject}", "ohwx", 128, 128)
 FAILURES = [
     UnavailableError("GENERATOR_UNREACHABLE", "away"),
     DeadlineExceededError("DEADLINE_EXCEEDED", "silent"),
@@ -30,6 +30,9 @@ class FailingGenerator:
         return DESCRIPTION
 
     def generate(self, request: GenerationRequest) -> AsyncIterator[GenerationEvent]:
+        raise AssertionError
+
+    async def check(self, request: GenerationRequest) -> GenerationCheck:
         raise AssertionError
 
     async def evict(self, adapter_sha256: str) -> None:

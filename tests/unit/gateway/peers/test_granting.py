@@ -13,7 +13,7 @@ from headshots.errors import InternalError, UnavailableError
 from headshots.rpc.internal.grants import Grant
 from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.peers import granting
-from services.gateway.peers.models import Adapter, GenerationRequest, TrainingOptions, TrainingRequest
+from services.gateway.peers.models import Adapter, GenerationRequest, SourceImage, TrainingOptions, TrainingRequest
 from services.gateway.peers.rpc import RpcGenerator, open_peer
 from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.gateway.peer import serve
@@ -25,6 +25,7 @@ TRAINING = TrainingRequest(
 )
 ADAPTER = Adapter("a" * 64, f"{MINE}/adapters/j/adapter.safetensors", "f" * 64, 4, "sks", 1, "", "")
 PAINTING = GenerationRequest("acme", ADAPTER, "photo of sks man", 0, 0, 0, 0, f"{MINE}/images", 1)
+SOURCE = SourceImage(f"{MINE}/images/1.png", "b" * 64, 0.5)
 
 
 def test_a_training_may_read_its_subject_and_write_its_result() -> None:
@@ -35,6 +36,17 @@ def test_a_training_may_read_its_subject_and_write_its_result() -> None:
 
 def test_a_painting_may_read_its_subject_and_write_images() -> None:
     assert granting.generating(PAINTING) == Grant("generator", "Generate", "acme", (MINE,), f"{MINE}/images")
+
+
+@pytest.mark.parametrize(
+    ("adapter", "source", "reads"),
+    [(None, None, ()), (ADAPTER, None, (MINE,)), (None, SOURCE, (MINE,)), (ADAPTER, SOURCE, (MINE,))],
+)
+def test_a_check_may_name_what_it_would_read_and_writes_nothing(
+    adapter: Adapter | None, source: SourceImage | None, reads: tuple[str, ...]
+) -> None:
+    request = dataclasses.replace(PAINTING, adapter=adapter, source=source)
+    assert granting.checking(request) == Grant("generator", "CheckGeneration", "acme", reads)
 
 
 def test_other_calls_are_about_one_job_or_adapter() -> None:
@@ -49,6 +61,10 @@ def test_nothing_is_granted_outside_the_tenants_subjects(prefix: str) -> None:
         granting.generating(dataclasses.replace(PAINTING, output_prefix=prefix))
     with pytest.raises(InternalError):
         granting.starting(dataclasses.replace(TRAINING, output_prefix=prefix))
+    with pytest.raises(InternalError):
+        granting.checking(dataclasses.replace(PAINTING, adapter=dataclasses.replace(ADAPTER, key=prefix)))
+    with pytest.raises(InternalError):
+        granting.checking(dataclasses.replace(PAINTING, source=dataclasses.replace(SOURCE, key=prefix)))
 
 
 async def test_a_peer_with_another_secret_is_away_and_the_log_tells_why(

@@ -1,41 +1,16 @@
-"""Defines the tables. Services share the database; each owns its tables: all but ``training_jobs`` are the gateway's.
-
-Times are seconds since the epoch by the database's clock; JSON columns hold plain objects.
-"""
+"""Defines the gateway's tables."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# The states of a leased row; JobState of the protos in lower case.
-PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED = "pending", "running", "succeeded", "failed", "cancelled"
-TERMINAL_STATES = (SUCCEEDED, FAILED, CANCELLED)
-# Priority of the protos, as the rows have it.
-HIGH_PRIORITY = 2
-# `tenants.high_weight` of a tenant that has no right to high priority.
-NO_HIGH_WEIGHT = 1
+from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, lease_columns, metadata
 
 
-def _lease_columns() -> list[Column[object]]:
-    """What makes a row claimable work; see :mod:`headshots.leases`."""
-    return [
-        Column("state", String(16), nullable=False, default=PENDING),
-        Column("lease_owner", String(128)),
-        Column("lease_expires_at", Float),
-        Column("attempt", Integer, nullable=False, default=0),
-        Column("revision", Integer, nullable=False, default=0),
-        Column("cancel_requested", sa.Boolean, nullable=False, default=False),
-    ]
+def _request_columns() -> list[Column[object]]:
+    """The `request_id` of the call that made a row, and all else that was asked; see services.gateway.api.requests."""
+    return [Column("request_id", String(64)), Column("request_parameters", sa.JSON(none_as_null=True))]
 
 
 tenants = Table(
@@ -63,6 +38,21 @@ api_keys = Table(
     Index("ix_api_keys_revoked_at", "revoked_at"),
 )
 
+# Versions of the tenants' own styles, each as headshots.styles.recipe.Style writes itself; built-in ones are files.
+styles = Table(
+    "styles",
+    metadata,
+    Column("tenant_id", ForeignKey("tenants.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("style", sa.JSON, nullable=False),
+    *_request_columns(),
+    # Of all versions: new galleries refuse the style since then. A request_id is of the first version alone.
+    Column("archived_at", Float),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("tenant_id", "request_id"),
+)
+
 subjects = Table(
     "subjects",
     metadata,
@@ -70,9 +60,7 @@ subjects = Table(
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
     Column("display_name", String(128), nullable=False, default=""),
     Column("class_noun", String(32), nullable=False),
-    Column("request_id", String(64)),
-    # All else that was asked with it, as JSON; see services.gateway.api.requests.
-    Column("request_parameters", sa.JSON(none_as_null=True)),
+    *_request_columns(),
     # Being erased: invisible to every call; any gateway that finds it finishes the job.
     Column("deleting", sa.Boolean, nullable=False, default=False),
     # When everything of it was gone; the row stays for a last look at the object store.
@@ -82,10 +70,7 @@ subjects = Table(
     Index("ix_subjects_tenant_id_created_at", "tenant_id", "created_at"),
     # Erasures are looked for every half minute: only those rows are in it.
     Index(
-        "ix_subjects_deleting",
-        "deleting",
-        sqlite_where=sa.text("deleting = 1"),
-        postgresql_where=sa.text("deleting"),
+        "ix_subjects_deleting", "deleting", sqlite_where=sa.text("deleting = 1"), postgresql_where=sa.text("deleting")
     ),
 )
 
@@ -110,9 +95,7 @@ trainings = Table(
     Column("id", String(64), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    Column("request_id", String(64)),
-    # All else that was asked with it, as JSON; see services.gateway.api.requests.
-    Column("request_parameters", sa.JSON(none_as_null=True)),
+    *_request_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     # Whether it was ever sent to a trainer: before that it can be cancelled without asking one.
@@ -153,9 +136,7 @@ galleries = Table(
     Column("id", String(64), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    Column("request_id", String(64)),
-    # All else that was asked with it, as JSON; see services.gateway.api.requests.
-    Column("request_parameters", sa.JSON(none_as_null=True)),
+    *_request_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
@@ -185,7 +166,7 @@ shots = Table(
     Column("id", String(80), primary_key=True),
     Column("gallery_id", ForeignKey("galleries.id"), nullable=False),
     Column("number", Integer, nullable=False),
-    *_lease_columns(),
+    *lease_columns(),
     Column("style", String(64), nullable=False),
     Column("seed", sa.BigInteger, nullable=False),
     # Claims that ended through no fault of the shot (generator away or full, gateway drained or lost).
@@ -205,43 +186,4 @@ shots = Table(
     Column("failure_message", Text),
     UniqueConstraint("gallery_id", "number"),
     Index("ix_shots_state_lease_expires_at", "state", "lease_expires_at"),
-)
-
-training_jobs = Table(
-    "training_jobs",
-    metadata,
-    Column("id", String(64), primary_key=True),
-    Column("tenant", String(64), nullable=False),
-    *_lease_columns(),
-    Column("priority", Integer, nullable=False, default=1),
-    # Not claimed before this time: back-off after a run that crashed.
-    Column("not_before", Float, nullable=False, default=0.0),
-    # Runs that gave the job back in order while their worker drained; they do not count as lost attempts.
-    Column("handed_back", Integer, nullable=False, default=0),
-    # Runs whose end was recorded, in whatever way; of the others only the lease's expiry told.
-    Column("ended_runs", Integer, nullable=False, default=0),
-    # Tries to remove a cancelled job's artefacts that the object store did not let succeed.
-    Column("cleanings", Integer, nullable=False, default=0),
-    # The frozen request as JSON: photos, output prefix, class noun, options.
-    Column("request", sa.JSON, nullable=False),
-    Column("step", Integer, nullable=False, default=0),
-    Column("total_steps", Integer, nullable=False, default=0),
-    Column("loss", Float, nullable=False, default=0.0),
-    Column("eta_seconds", Float),
-    Column("curve", sa.JSON, nullable=False, default=list),
-    Column("adapter", sa.JSON),
-    Column("likeness", Float),
-    # How its checkpoints were judged, as JSON.
-    Column("scores", sa.JSON),
-    Column("failure_reason", String(64)),
-    Column("failure_message", Text),
-    Column("created_at", Float, nullable=False),
-    Column("started_at", Float),
-    Column("ended_at", Float),
-    Index("ix_training_jobs_state_lease_expires_at", "state", "lease_expires_at"),
-    # For the fair share: how much of a tenant's runs, and when it was last served.
-    Index("ix_training_jobs_tenant_state_lease_expires_at", "tenant", "state", "lease_expires_at"),
-    Index("ix_training_jobs_tenant_started_at", "tenant", "started_at"),
-    # How long runs take: the newest finished ones.
-    Index("ix_training_jobs_state_ended_at", "state", "ended_at"),
 )

@@ -1,0 +1,52 @@
+"""Defines the tables. Services share the database; each owns its tables, in a module of its name.
+
+Times are seconds since the epoch by the database's clock; JSON columns hold plain objects.
+"""
+
+from __future__ import annotations
+
+from headshots.schema.common import (
+    CANCELLED,
+    FAILED,
+    HIGH_PRIORITY,
+    NO_HIGH_WEIGHT,
+    PENDING,
+    RUNNING,
+    SUCCEEDED,
+    TERMINAL_STATES,
+    metadata,
+)
+from headshots.schema.gateway import (
+    api_keys,
+    galleries,
+    photos,
+    shots,
+    styles,
+    subjects,
+    tenants,
+    training_events,
+    trainings,
+)
+from headshots.schema.trainer import training_jobs
+
+__all__ = [
+    "CANCELLED",
+    "FAILED",
+    "HIGH_PRIORITY",
+    "NO_HIGH_WEIGHT",
+    "PENDING",
+    "RUNNING",
+    "SUCCEEDED",
+    "TERMINAL_STATES",
+    "api_keys",
+    "galleries",
+    "metadata",
+    "photos",
+    "shots",
+    "styles",
+    "subjects",
+    "tenants",
+    "training_events",
+    "training_jobs",
+    "trainings",
+]

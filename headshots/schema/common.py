@@ -1,0 +1,35 @@
+"""Defines what tables of several services have in common: names of constraints, states, and columns of leased rows."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Float, Integer, String
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# The states of a leased row; JobState of the protos in lower case.
+PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED = "pending", "running", "succeeded", "failed", "cancelled"
+TERMINAL_STATES = (SUCCEEDED, FAILED, CANCELLED)
+# Priority of the protos, as the rows have it.
+HIGH_PRIORITY = 2
+# `tenants.high_weight` of a tenant that has no right to high priority.
+NO_HIGH_WEIGHT = 1
+
+
+def lease_columns() -> list[Column[object]]:
+    """What makes a row claimable work; see :mod:`headshots.leases`."""
+    return [
+        Column("state", String(16), nullable=False, default=PENDING),
+        Column("lease_owner", String(128)),
+        Column("lease_expires_at", Float),
+        Column("attempt", Integer, nullable=False, default=0),
+        Column("revision", Integer, nullable=False, default=0),
+        Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    ]

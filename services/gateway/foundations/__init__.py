@@ -1,0 +1,1 @@
+"""Tells what the foundations that generators run can paint."""

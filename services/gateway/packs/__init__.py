@@ -1,0 +1,1 @@
+"""Lists and finds the packs of built-in styles."""

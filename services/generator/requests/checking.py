@@ -1,0 +1,69 @@
+"""Checks requests before they are queued: their numbers against the engine, their prompts against its text encoders."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from headshots.diffusion.package import EnginePackage
+from headshots.diffusion.text import TextReader
+from headshots.errors import FieldViolation, InvalidArgumentError
+from services.generator.requests.plan import Plan, make_plan
+from services.generator.requests.request import GenerationRequest
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True)
+class TextCheck:
+    """What the foundation reads of a text; fields as in the contract's TextReading."""
+
+    tokens: int
+    lost: str
+    unknown_words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RequestCheck:
+    """What a request would become."""
+
+    plan: Plan
+    prompt: TextCheck
+    negative_prompt: TextCheck
+
+
+class RequestChecker:
+    """Plans requests for one package. Paints nothing and needs no network."""
+
+    def __init__(self, package: EnginePackage) -> None:
+        self._package = package
+        self._reader = TextReader(package.folder, package.text_encoders)
+        self._vocabulary = frozenset(package.vocabulary)
+
+    def plan(self, request: GenerationRequest) -> Plan:
+        """The plan of a request that is to be painted.
+
+        Raises:
+            InvalidArgumentError: PROMPT_TOO_LONG, and see :func:`services.generator.requests.plan.make_plan`.
+        """
+        plan = make_plan(request, self._package)
+        for field, text in (("prompt", request.prompt), ("negative_prompt", request.negative_prompt)):
+            lost = self._reader.read(text).lost
+            if lost:
+                window = self._package.window_tokens
+                raise InvalidArgumentError(
+                    "PROMPT_TOO_LONG",
+                    f"the text encoder reads {window} tokens, and would lose: {lost}; say it in fewer words",
+                    violations=[FieldViolation(field, f"must fit into {window} tokens")],
+                )
+        return plan
+
+    def check(self, request: GenerationRequest) -> RequestCheck:
+        """What the request would become, and what is read of its prompts, however long. Raises as `make_plan`."""
+        plan = make_plan(request, self._package)
+        return RequestCheck(plan, self._read(request.prompt), self._read(request.negative_prompt))
+
+    def _read(self, text: str) -> TextCheck:
+        reading = self._reader.read(text)
+        words = dict.fromkeys(word for word in _WORD.findall(text.lower()) if word not in self._vocabulary)
+        return TextCheck(reading.tokens, reading.lost, tuple(words) if self._vocabulary else ())

@@ -1,0 +1,45 @@
+"""Answers the calls about foundations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headshots.v1 import foundations_pb2
+from tests.support.fake_gateway.state import FakeState, find, page
+
+FOUNDATION = foundations_pb2.Foundation(
+    name=f"foundations/{'cd' * 32}",
+    display_name="tiny",
+    native_width_px=512,
+    native_height_px=768,
+    min_width_px=64,
+    max_width_px=1024,
+    min_height_px=128,
+    max_height_px=2048,
+    size_multiple_px=8,
+    steps=20,
+    guidance_scale=2.5,
+    prompt_template="{subject}",
+    class_nouns=["man", "woman"],
+    vocabulary=["a", "man", "woman"],
+    window_tokens=77,
+    max_rank=16,
+)
+
+
+class FakeFoundations(FakeState):
+    """One foundation."""
+
+    async def ListFoundations(
+        self, request: foundations_pb2.ListFoundationsRequest, context: Any
+    ) -> foundations_pb2.ListFoundationsResponse:
+        self.enter("ListFoundations", request)
+        items, token = page([FOUNDATION], request)
+        return foundations_pb2.ListFoundationsResponse(foundations=items, next_page_token=token)
+
+    async def GetFoundation(
+        self, request: foundations_pb2.GetFoundationRequest, context: Any
+    ) -> foundations_pb2.GetFoundationResponse:
+        self.enter("GetFoundation", request)
+        found = find({FOUNDATION.name: FOUNDATION}, request.name, "FOUNDATION_NOT_FOUND")
+        return foundations_pb2.GetFoundationResponse(foundation=found)

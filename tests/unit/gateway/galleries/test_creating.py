@@ -1,0 +1,22 @@
+"""A gallery is checked again while it is queued: since it was looked up, other calls may have changed what it needs."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from headshots import keys, schema
+from headshots.database import read
+from headshots.errors import PermissionDeniedError
+from headshots.v1.jobs_pb2 import PRIORITY_HIGH
+from tests.support.gateway.queue import granted_subject, order
+
+
+def test_a_right_that_was_revoked_since_queues_nothing(engine: Engine) -> None:
+    subject = granted_subject(engine, "acme")
+    keys.revoke_high(engine, "acme")
+    with pytest.raises(PermissionDeniedError, match="PRIORITY_NOT_GRANTED"):
+        order(engine, "acme", subject, 1, PRIORITY_HIGH)
+    with read(engine) as connection:
+        assert connection.execute(sa.select(schema.galleries)).all() == []
