@@ -27,7 +27,7 @@ ARGS ?=
 
 PROTO_OUT ?= .
 
-.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults venv
+.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-shoot venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -71,6 +71,9 @@ bench-training: $(DEMO) ## likeness, prompts, speed of trainings, into out/bench
 
 bench-faults: $(DEV) ## what the services withstand, into out/bench/faults.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.faults $(ARGS)
+
+bench-shoot: $(DEMO) ## guarantee, gate, ranking and kills of shoots, into out/bench/shoot.json (ARGS=--quick)
+	$(BIN)/python -m benchmarks.shoot $(ARGS)
 
 venv: $(BIN)/python
 

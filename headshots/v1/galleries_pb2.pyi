@@ -5,12 +5,33 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from headshots.v1 import images_pb2 as _images_pb2
 from headshots.v1 import jobs_pb2 as _jobs_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class Guarantee(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    GUARANTEE_UNSPECIFIED: _ClassVar[Guarantee]
+    GUARANTEE_MET: _ClassVar[Guarantee]
+    GUARANTEE_NOT_MET: _ClassVar[Guarantee]
+    GUARANTEE_NOT_MEASURED: _ClassVar[Guarantee]
+
+class ImageOrder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    IMAGE_ORDER_UNSPECIFIED: _ClassVar[ImageOrder]
+    IMAGE_ORDER_NUMBER: _ClassVar[ImageOrder]
+    IMAGE_ORDER_RANK: _ClassVar[ImageOrder]
+GUARANTEE_UNSPECIFIED: Guarantee
+GUARANTEE_MET: Guarantee
+GUARANTEE_NOT_MET: Guarantee
+GUARANTEE_NOT_MEASURED: Guarantee
+IMAGE_ORDER_UNSPECIFIED: ImageOrder
+IMAGE_ORDER_NUMBER: ImageOrder
+IMAGE_ORDER_RANK: ImageOrder
 
 class Remix(_message.Message):
     __slots__ = ("image", "repaint")
@@ -21,7 +42,14 @@ class Remix(_message.Message):
     def __init__(self, image: _Optional[str] = ..., repaint: _Optional[float] = ...) -> None: ...
 
 class Gallery(_message.Message):
-    __slots__ = ("name", "state", "styles", "shots_per_style", "seed", "total_shots", "completed_shots", "failed_shots", "adapter_sha256", "failure", "create_time", "end_time", "images", "status_message", "remix")
+    __slots__ = ("name", "state", "styles", "shots_per_style", "seed", "total_shots", "completed_shots", "failed_shots", "adapter_sha256", "failure", "create_time", "end_time", "images", "status_message", "remix", "style_shots", "profile", "profile_version", "max_tries", "accepted_shots", "tries", "guarantee", "regenerates", "labels", "external_id")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     STYLES_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +65,16 @@ class Gallery(_message.Message):
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     STATUS_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     REMIX_FIELD_NUMBER: _ClassVar[int]
+    STYLE_SHOTS_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MAX_TRIES_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_SHOTS_FIELD_NUMBER: _ClassVar[int]
+    TRIES_FIELD_NUMBER: _ClassVar[int]
+    GUARANTEE_FIELD_NUMBER: _ClassVar[int]
+    REGENERATES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: _jobs_pb2.JobState
     styles: _containers.RepeatedScalarFieldContainer[str]
@@ -52,10 +90,27 @@ class Gallery(_message.Message):
     images: _containers.RepeatedCompositeFieldContainer[_images_pb2.Image]
     status_message: str
     remix: Remix
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., total_shots: _Optional[int] = ..., completed_shots: _Optional[int] = ..., failed_shots: _Optional[int] = ..., adapter_sha256: _Optional[str] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., images: _Optional[_Iterable[_Union[_images_pb2.Image, _Mapping]]] = ..., status_message: _Optional[str] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ...) -> None: ...
+    style_shots: _containers.RepeatedScalarFieldContainer[int]
+    profile: str
+    profile_version: int
+    max_tries: int
+    accepted_shots: int
+    tries: int
+    guarantee: Guarantee
+    regenerates: str
+    labels: _containers.ScalarMap[str, str]
+    external_id: str
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., total_shots: _Optional[int] = ..., completed_shots: _Optional[int] = ..., failed_shots: _Optional[int] = ..., adapter_sha256: _Optional[str] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., images: _Optional[_Iterable[_Union[_images_pb2.Image, _Mapping]]] = ..., status_message: _Optional[str] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ..., style_shots: _Optional[_Iterable[int]] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., max_tries: _Optional[int] = ..., accepted_shots: _Optional[int] = ..., tries: _Optional[int] = ..., guarantee: _Optional[_Union[Guarantee, str]] = ..., regenerates: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateGalleryRequest(_message.Message):
-    __slots__ = ("parent", "styles", "shots_per_style", "seed", "format", "quality", "priority", "request_id", "validate_only", "remix", "training")
+    __slots__ = ("parent", "styles", "shots_per_style", "seed", "format", "quality", "priority", "request_id", "validate_only", "remix", "training", "style_shots", "profile", "max_tries", "labels", "external_id")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     PARENT_FIELD_NUMBER: _ClassVar[int]
     STYLES_FIELD_NUMBER: _ClassVar[int]
     SHOTS_PER_STYLE_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +122,11 @@ class CreateGalleryRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     REMIX_FIELD_NUMBER: _ClassVar[int]
     TRAINING_FIELD_NUMBER: _ClassVar[int]
+    STYLE_SHOTS_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    MAX_TRIES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     parent: str
     styles: _containers.RepeatedScalarFieldContainer[str]
     shots_per_style: int
@@ -78,7 +138,12 @@ class CreateGalleryRequest(_message.Message):
     validate_only: bool
     remix: Remix
     training: str
-    def __init__(self, parent: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ..., training: _Optional[str] = ...) -> None: ...
+    style_shots: _containers.RepeatedScalarFieldContainer[int]
+    profile: str
+    max_tries: int
+    labels: _containers.ScalarMap[str, str]
+    external_id: str
+    def __init__(self, parent: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ..., training: _Optional[str] = ..., style_shots: _Optional[_Iterable[int]] = ..., profile: _Optional[str] = ..., max_tries: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateGalleryResponse(_message.Message):
     __slots__ = ("gallery",)
@@ -99,14 +164,25 @@ class GetGalleryResponse(_message.Message):
     def __init__(self, gallery: _Optional[_Union[Gallery, _Mapping]] = ...) -> None: ...
 
 class ListGalleriesRequest(_message.Message):
-    __slots__ = ("parent", "page_size", "page_token")
+    __slots__ = ("parent", "page_size", "page_token", "labels", "external_id")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     PARENT_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     parent: str
     page_size: int
     page_token: str
-    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    labels: _containers.ScalarMap[str, str]
+    external_id: str
+    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class ListGalleriesResponse(_message.Message):
     __slots__ = ("galleries", "next_page_token")
@@ -173,6 +249,76 @@ class DeleteGalleryResponse(_message.Message):
     DELETED_OBJECTS_FIELD_NUMBER: _ClassVar[int]
     deleted_objects: int
     def __init__(self, deleted_objects: _Optional[int] = ...) -> None: ...
+
+class ListImagesRequest(_message.Message):
+    __slots__ = ("parent", "page_size", "page_token", "order", "acceptance", "styles", "max_rank")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTANCE_FIELD_NUMBER: _ClassVar[int]
+    STYLES_FIELD_NUMBER: _ClassVar[int]
+    MAX_RANK_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    page_size: int
+    page_token: str
+    order: ImageOrder
+    acceptance: _images_pb2.Acceptance
+    styles: _containers.RepeatedScalarFieldContainer[str]
+    max_rank: int
+    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., order: _Optional[_Union[ImageOrder, str]] = ..., acceptance: _Optional[_Union[_images_pb2.Acceptance, str]] = ..., styles: _Optional[_Iterable[str]] = ..., max_rank: _Optional[int] = ...) -> None: ...
+
+class ListImagesResponse(_message.Message):
+    __slots__ = ("images", "next_page_token")
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    images: _containers.RepeatedCompositeFieldContainer[_images_pb2.Image]
+    next_page_token: str
+    def __init__(self, images: _Optional[_Iterable[_Union[_images_pb2.Image, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class RegenerateImageRequest(_message.Message):
+    __slots__ = ("name", "max_tries", "request_id", "validate_only")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MAX_TRIES_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    max_tries: int
+    request_id: str
+    validate_only: bool
+    def __init__(self, name: _Optional[str] = ..., max_tries: _Optional[int] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+
+class RegenerateImageResponse(_message.Message):
+    __slots__ = ("gallery",)
+    GALLERY_FIELD_NUMBER: _ClassVar[int]
+    gallery: Gallery
+    def __init__(self, gallery: _Optional[_Union[Gallery, _Mapping]] = ...) -> None: ...
+
+class CreateImageLinksRequest(_message.Message):
+    __slots__ = ("parent", "images", "valid_seconds")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    VALID_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    images: _containers.RepeatedScalarFieldContainer[str]
+    valid_seconds: int
+    def __init__(self, parent: _Optional[str] = ..., images: _Optional[_Iterable[str]] = ..., valid_seconds: _Optional[int] = ...) -> None: ...
+
+class CreateImageLinksResponse(_message.Message):
+    __slots__ = ("links",)
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    links: _containers.RepeatedCompositeFieldContainer[ImageLink]
+    def __init__(self, links: _Optional[_Iterable[_Union[ImageLink, _Mapping]]] = ...) -> None: ...
+
+class ImageLink(_message.Message):
+    __slots__ = ("image", "url", "expire_time")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    image: str
+    url: str
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, image: _Optional[str] = ..., url: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GetImageRequest(_message.Message):
     __slots__ = ("name",)

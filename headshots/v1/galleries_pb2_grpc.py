@@ -65,6 +65,21 @@ class GalleryServiceStub:
                 request_serializer=headshots_dot_v1_dot_galleries__pb2.DeleteGalleryRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_galleries__pb2.DeleteGalleryResponse.FromString,
                 _registered_method=True)
+        self.ListImages = channel.unary_unary(
+                '/headshots.v1.GalleryService/ListImages',
+                request_serializer=headshots_dot_v1_dot_galleries__pb2.ListImagesRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_galleries__pb2.ListImagesResponse.FromString,
+                _registered_method=True)
+        self.RegenerateImage = channel.unary_unary(
+                '/headshots.v1.GalleryService/RegenerateImage',
+                request_serializer=headshots_dot_v1_dot_galleries__pb2.RegenerateImageRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_galleries__pb2.RegenerateImageResponse.FromString,
+                _registered_method=True)
+        self.CreateImageLinks = channel.unary_unary(
+                '/headshots.v1.GalleryService/CreateImageLinks',
+                request_serializer=headshots_dot_v1_dot_galleries__pb2.CreateImageLinksRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_galleries__pb2.CreateImageLinksResponse.FromString,
+                _registered_method=True)
         self.GetImage = channel.unary_unary(
                 '/headshots.v1.GalleryService/GetImage',
                 request_serializer=headshots_dot_v1_dot_galleries__pb2.GetImageRequest.SerializeToString,
@@ -126,6 +141,29 @@ class GalleryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListImages(self, request, context):
+        """Images of a gallery that exist, best or first first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RegenerateImage(self, request, context):
+        """Paints another image in place of one that is not liked: a new gallery of one shot of the same style, adapter and
+        profile, with the same labels, from seeds that were not tried. The disliked image stays until it is deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateImageLinks(self, request, context):
+        """Links to images' files that anybody who has them can open, until they expire. FAILED_PRECONDITION
+        (LINKS_NOT_SET_UP) where neither the object store signs links nor this gateway serves them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetImage(self, request, context):
         """One image's file.
         """
@@ -172,6 +210,21 @@ def add_GalleryServiceServicer_to_server(servicer, server):
                     servicer.DeleteGallery,
                     request_deserializer=headshots_dot_v1_dot_galleries__pb2.DeleteGalleryRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_galleries__pb2.DeleteGalleryResponse.SerializeToString,
+            ),
+            'ListImages': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListImages,
+                    request_deserializer=headshots_dot_v1_dot_galleries__pb2.ListImagesRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_galleries__pb2.ListImagesResponse.SerializeToString,
+            ),
+            'RegenerateImage': grpc.unary_unary_rpc_method_handler(
+                    servicer.RegenerateImage,
+                    request_deserializer=headshots_dot_v1_dot_galleries__pb2.RegenerateImageRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_galleries__pb2.RegenerateImageResponse.SerializeToString,
+            ),
+            'CreateImageLinks': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateImageLinks,
+                    request_deserializer=headshots_dot_v1_dot_galleries__pb2.CreateImageLinksRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_galleries__pb2.CreateImageLinksResponse.SerializeToString,
             ),
             'GetImage': grpc.unary_unary_rpc_method_handler(
                     servicer.GetImage,
@@ -347,6 +400,87 @@ class GalleryService:
             '/headshots.v1.GalleryService/DeleteGallery',
             headshots_dot_v1_dot_galleries__pb2.DeleteGalleryRequest.SerializeToString,
             headshots_dot_v1_dot_galleries__pb2.DeleteGalleryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListImages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.GalleryService/ListImages',
+            headshots_dot_v1_dot_galleries__pb2.ListImagesRequest.SerializeToString,
+            headshots_dot_v1_dot_galleries__pb2.ListImagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RegenerateImage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.GalleryService/RegenerateImage',
+            headshots_dot_v1_dot_galleries__pb2.RegenerateImageRequest.SerializeToString,
+            headshots_dot_v1_dot_galleries__pb2.RegenerateImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateImageLinks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.GalleryService/CreateImageLinks',
+            headshots_dot_v1_dot_galleries__pb2.CreateImageLinksRequest.SerializeToString,
+            headshots_dot_v1_dot_galleries__pb2.CreateImageLinksResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,15 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/images.proto\x12\x0cheadshots.v1\"\xd6\x01\n\x05Image\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05style\x18\x02 \x01(\t\x12\x0e\n\x06prompt\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12\x10\n\x08width_px\x18\x05 \x01(\x05\x12\x11\n\theight_px\x18\x06 \x01(\x05\x12\x14\n\x0c\x63ontent_type\x18\x07 \x01(\t\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12\x0e\n\x06sha256\x18\t \x01(\t\x12\x15\n\x08likeness\x18\n \x01(\x02H\x00\x88\x01\x01\x12\x0f\n\x07seconds\x18\x0b \x01(\x02\x42\x0b\n\t_likeness*o\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x02\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/images.proto\x12\x0cheadshots.v1\"z\n\x05\x43heck\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0e\n\x06passed\x18\x02 \x01(\x08\x12\x15\n\x08measured\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\x05limit\x18\x04 \x01(\x02H\x01\x88\x01\x01\x12\x0f\n\x07message\x18\x05 \x01(\tB\x0b\n\t_measuredB\x08\n\x06_limit\"\x98\x01\n\x07Verdict\x12,\n\nacceptance\x18\x01 \x01(\x0e\x32\x18.headshots.v1.Acceptance\x12\x0f\n\x07profile\x18\x02 \x01(\t\x12\x17\n\x0fprofile_version\x18\x03 \x01(\x05\x12\x10\n\x08\x61nalyzer\x18\x04 \x01(\t\x12#\n\x06\x63hecks\x18\x05 \x03(\x0b\x32\x13.headshots.v1.Check\"\x9b\x02\n\x05Image\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05style\x18\x02 \x01(\t\x12\x0e\n\x06prompt\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12\x10\n\x08width_px\x18\x05 \x01(\x05\x12\x11\n\theight_px\x18\x06 \x01(\x05\x12\x14\n\x0c\x63ontent_type\x18\x07 \x01(\t\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12\x0e\n\x06sha256\x18\t \x01(\t\x12\x15\n\x08likeness\x18\n \x01(\x02H\x00\x88\x01\x01\x12\x0f\n\x07seconds\x18\x0b \x01(\x02\x12&\n\x07verdict\x18\x0c \x01(\x0b\x32\x15.headshots.v1.Verdict\x12\x0c\n\x04rank\x18\r \x01(\x05\x12\r\n\x05tries\x18\x0e \x01(\x05\x42\x0b\n\t_likeness*o\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x02\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x03*v\n\nAcceptance\x12\x1a\n\x16\x41\x43\x43\x45PTANCE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x43\x43\x45PTANCE_ACCEPTED\x10\x01\x12\x16\n\x12\x41\x43\x43\x45PTANCE_REFUSED\x10\x02\x12\x1b\n\x17\x41\x43\x43\x45PTANCE_NOT_MEASURED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headshots.v1.images_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_IMAGEFORMAT']._serialized_start=260
-  _globals['_IMAGEFORMAT']._serialized_end=371
-  _globals['_IMAGE']._serialized_start=44
-  _globals['_IMAGE']._serialized_end=258
+  _globals['_IMAGEFORMAT']._serialized_start=608
+  _globals['_IMAGEFORMAT']._serialized_end=719
+  _globals['_ACCEPTANCE']._serialized_start=721
+  _globals['_ACCEPTANCE']._serialized_end=839
+  _globals['_CHECK']._serialized_start=43
+  _globals['_CHECK']._serialized_end=165
+  _globals['_VERDICT']._serialized_start=168
+  _globals['_VERDICT']._serialized_end=320
+  _globals['_IMAGE']._serialized_start=323
+  _globals['_IMAGE']._serialized_end=606
 # @@protoc_insertion_point(module_scope)

@@ -1,7 +1,9 @@
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from typing import ClassVar as _ClassVar, Optional as _Optional
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -11,13 +13,52 @@ class ImageFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     IMAGE_FORMAT_PNG: _ClassVar[ImageFormat]
     IMAGE_FORMAT_JPEG: _ClassVar[ImageFormat]
     IMAGE_FORMAT_WEBP: _ClassVar[ImageFormat]
+
+class Acceptance(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACCEPTANCE_UNSPECIFIED: _ClassVar[Acceptance]
+    ACCEPTANCE_ACCEPTED: _ClassVar[Acceptance]
+    ACCEPTANCE_REFUSED: _ClassVar[Acceptance]
+    ACCEPTANCE_NOT_MEASURED: _ClassVar[Acceptance]
 IMAGE_FORMAT_UNSPECIFIED: ImageFormat
 IMAGE_FORMAT_PNG: ImageFormat
 IMAGE_FORMAT_JPEG: ImageFormat
 IMAGE_FORMAT_WEBP: ImageFormat
+ACCEPTANCE_UNSPECIFIED: Acceptance
+ACCEPTANCE_ACCEPTED: Acceptance
+ACCEPTANCE_REFUSED: Acceptance
+ACCEPTANCE_NOT_MEASURED: Acceptance
+
+class Check(_message.Message):
+    __slots__ = ("reason", "passed", "measured", "limit", "message")
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    PASSED_FIELD_NUMBER: _ClassVar[int]
+    MEASURED_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    passed: bool
+    measured: float
+    limit: float
+    message: str
+    def __init__(self, reason: _Optional[str] = ..., passed: _Optional[bool] = ..., measured: _Optional[float] = ..., limit: _Optional[float] = ..., message: _Optional[str] = ...) -> None: ...
+
+class Verdict(_message.Message):
+    __slots__ = ("acceptance", "profile", "profile_version", "analyzer", "checks")
+    ACCEPTANCE_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_FIELD_NUMBER: _ClassVar[int]
+    PROFILE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ANALYZER_FIELD_NUMBER: _ClassVar[int]
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    acceptance: Acceptance
+    profile: str
+    profile_version: int
+    analyzer: str
+    checks: _containers.RepeatedCompositeFieldContainer[Check]
+    def __init__(self, acceptance: _Optional[_Union[Acceptance, str]] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., analyzer: _Optional[str] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ...) -> None: ...
 
 class Image(_message.Message):
-    __slots__ = ("name", "style", "prompt", "seed", "width_px", "height_px", "content_type", "size_bytes", "sha256", "likeness", "seconds")
+    __slots__ = ("name", "style", "prompt", "seed", "width_px", "height_px", "content_type", "size_bytes", "sha256", "likeness", "seconds", "verdict", "rank", "tries")
     NAME_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
@@ -29,6 +70,9 @@ class Image(_message.Message):
     SHA256_FIELD_NUMBER: _ClassVar[int]
     LIKENESS_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    TRIES_FIELD_NUMBER: _ClassVar[int]
     name: str
     style: str
     prompt: str
@@ -40,4 +84,7 @@ class Image(_message.Message):
     sha256: str
     likeness: float
     seconds: float
-    def __init__(self, name: _Optional[str] = ..., style: _Optional[str] = ..., prompt: _Optional[str] = ..., seed: _Optional[int] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., content_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., likeness: _Optional[float] = ..., seconds: _Optional[float] = ...) -> None: ...
+    verdict: Verdict
+    rank: int
+    tries: int
+    def __init__(self, name: _Optional[str] = ..., style: _Optional[str] = ..., prompt: _Optional[str] = ..., seed: _Optional[int] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., content_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., likeness: _Optional[float] = ..., seconds: _Optional[float] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., rank: _Optional[int] = ..., tries: _Optional[int] = ...) -> None: ...

@@ -32,7 +32,7 @@ from services.gateway.events.models import ShotPreview
 from services.gateway.galleries import shots
 from services.gateway.galleries.shots import Shot
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.painting.likeness import LikenessJudge
+from services.gateway.painting.judge import ShotJudge
 from services.gateway.painting.requests import request_of_shot
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.interfaces import Generator
@@ -92,13 +92,13 @@ class ShotWorker:
         engine: Engine,
         generator: Generator,
         describer: Describer,
-        likeness: LikenessJudge,
+        judge: ShotJudge,
         hub: Hub,
         metrics: GatewayMetrics,
         settings: PaintSettings,
     ) -> None:
         self._engine = engine
-        self._likeness = likeness
+        self._judge = judge
         self._generator = generator
         self._describer = describer
         self._hub = hub
@@ -173,10 +173,22 @@ class ShotWorker:
         request = request_of_shot(shot, await self._describer.describe(), preview_every=preview_every)
         image = await self._generate(shot, request)
         seconds = time.monotonic() - begun_at
-        likeness = await self._likeness.judge(shot.tenant_id, shot.subject_id, image.key)
-        result: dict[str, Any] = {"prompt": request.prompt, "seconds": seconds, "likeness": likeness}
-        await self._record(shot, "succeeded", shots.succeed, image, **result)
+        judgement = await self._judge.judge(shot, image.key)
+        recorded = await in_lease_thread(
+            shots.record_try,
+            self._engine,
+            shot,
+            image,
+            prompt=request.prompt,
+            seconds=seconds,
+            judgement=judgement,
+        )
+        self._metrics.shots.labels("succeeded" if recorded.is_last else "refused").inc()
         self._metrics.shot_seconds.observe(seconds)
+        self._metrics.judged(recorded.judgement.verdict)
+        if recorded.is_last:
+            self._metrics.shot_tries.observe(shot.tries + 1)
+        self._hub.changed(shot.gallery_id)
 
     async def _generate(self, shot: Shot, request: GenerationRequest) -> ImageDone:
         async with contextlib.aclosing(self._generator.generate(request)) as events:  # type: ignore[type-var]
