@@ -37,6 +37,7 @@ from services.gateway.painting.requests import request_of_shot
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.interfaces import Generator
 from services.gateway.peers.models import Failure, GenerationRequest, ImageDone, StepDone
+from services.gateway.styles.checks import check_words
 
 _LOG = logging.getLogger(__name__)
 # The generator is away, full or draining, so the attempt does not count.
@@ -170,7 +171,10 @@ class ShotWorker:
     async def _paint(self, shot: Shot) -> None:
         begun_at = time.monotonic()
         preview_every = self._settings.preview_every if self._hub.wants_previews(shot.gallery_id) else 0
-        request = request_of_shot(shot, await self._describer.describe(), preview_every=preview_every)
+        description = await self._describer.describe()
+        # Once more, as no generator may have answered when the gallery was made.
+        check_words(shot.recipe, description, field="style")
+        request = request_of_shot(shot, description, preview_every=preview_every)
         image = await self._generate(shot, request)
         seconds = time.monotonic() - begun_at
         judgement = await self._judge.judge(shot, image.key)
