@@ -55,7 +55,10 @@ async def test_cancelling_stops_running_shots_without_waiting_for_their_leases(w
     await until(lambda: world.generator.stopped == 3)
 
 
-async def test_what_is_cancelled_between_training_and_gallery_paints_nothing(world: World, subject: str) -> None:
+async def test_what_is_cancelled_between_training_and_gallery_paints_nothing(world: World) -> None:
+    # Nobody gives the trainer up, however long it takes to end the training.
+    await shoots.with_large_photos(world, cancel_patience_seconds=36_000.0)
+    subject = await shoots.person(world)
     world.trainer.go.clear()
     world.trainer.fails_cancels = True
     made = await shoots.order(world.acme, subject)
