@@ -114,8 +114,7 @@ def _with_gallery(shoot: Shoot, gallery: Gallery, finished: tuple[int, ...]) -> 
         shoot.progress,
         delivered=gallery.accepted_shots,
         tries=gallery.tries,
-        # An image that was erased since is finished all the same.
-        images=tuple(sorted({*shoot.progress.images, *finished})),
+        images=finished,
         guarantee=gallery.guarantee,
     )
     shoot = dataclasses.replace(shoot, progress=progress, status_message=gallery.status_message)
