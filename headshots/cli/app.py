@@ -21,6 +21,7 @@ from headshots.cli.commands import (
     trainings,
 )
 from headshots.cli.commands.catalog import packs, profiles, styles
+from headshots.cli.commands.people import consents
 from headshots.console.exits import HELP
 
 app = typer.Typer(
@@ -35,6 +36,8 @@ app.command("demo")(demo.demo)
 app.add_typer(serve.app, name="serve")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tenants.app, name="tenants")
+subjects.app.command("consent")(consents.consent)
+subjects.app.command("withdraw")(consents.withdraw)
 app.add_typer(subjects.app, name="subjects")
 app.add_typer(photos.app, name="photos")
 app.command("shoot")(shoots.shoot)

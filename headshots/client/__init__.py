@@ -27,7 +27,7 @@ from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection,
 from headshots.client.models.scores import CheckpointScores, TrainingScores
 from headshots.client.models.shoots import Quote, Shoot, ShootEvent, ShootOptions, ShootRef, ShootStage
 from headshots.client.models.styles import Style, StylePreview, StyleRecipe
-from headshots.client.models.subjects import Adapter, Subject, SubjectRef, Tenant
+from headshots.client.models.subjects import Adapter, Consent, ConsentPurpose, Subject, SubjectRef, Tenant, Withdrawal
 from headshots.client.models.verdicts import (
     Acceptance,
     AcceptanceLimits,
@@ -46,6 +46,8 @@ __all__ = [
     "AsyncHeadshots",
     "Check",
     "CheckpointScores",
+    "Consent",
+    "ConsentPurpose",
     "Failure",
     "Foundation",
     "Gallery",
@@ -92,4 +94,5 @@ __all__ = [
     "TrainingRef",
     "TrainingScores",
     "Verdict",
+    "Withdrawal",
 ]

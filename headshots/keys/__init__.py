@@ -11,6 +11,7 @@ from headshots.keys.tenants import (
     grant_high,
     list_tenants,
     revoke_high,
+    set_consent_required,
 )
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "list_tenants",
     "revoke_high",
     "revoke_key",
+    "set_consent_required",
     "tenant_of_key",
     "write_key_file",
 ]

@@ -1,9 +1,10 @@
-"""Makes and lists tenants, and grants them the right to high priority. Blocking SQL; call through a thread."""
+"""Makes and lists tenants, grants high priority to them and waives consent. Blocking SQL; call through a thread."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -29,6 +30,8 @@ class TenantRecord:
     display_name: str
     high_weight: int
     """How many times as much as other work its high-priority work may have running; 1: it has no right to any."""
+    consent_required: bool
+    """Whether its subjects have to consent before they are trained and painted."""
     created_at: float
 
 
@@ -57,7 +60,8 @@ def list_tenants(engine: Engine) -> list[TenantRecord]:
     query = sa.select(tenants).order_by(tenants.c.created_at, tenants.c.id)
     with read(engine) as connection:
         return [
-            TenantRecord(row.id, row.display_name, row.high_weight, row.created_at) for row in connection.execute(query)
+            TenantRecord(row.id, row.display_name, row.high_weight, row.consent_required, row.created_at)
+            for row in connection.execute(query)
         ]
 
 
@@ -72,7 +76,7 @@ def grant_high(engine: Engine, tenant_id: str, weight: int = DEFAULT_HIGH_WEIGHT
         raise InvalidArgumentError(
             "HIGH_WEIGHT_INVALID", f"a weight of {weight}; give {NO_HIGH_WEIGHT + 1} to {MAX_HIGH_WEIGHT}"
         )
-    _set_high_weight(engine, tenant_id, weight)
+    _change(engine, tenant_id, high_weight=weight)
 
 
 def revoke_high(engine: Engine, tenant_id: str) -> None:
@@ -81,12 +85,23 @@ def revoke_high(engine: Engine, tenant_id: str) -> None:
     Raises:
         NotFoundError: TENANT_NOT_FOUND.
     """
-    _set_high_weight(engine, tenant_id, NO_HIGH_WEIGHT)
+    _change(engine, tenant_id, high_weight=NO_HIGH_WEIGHT)
 
 
-def _set_high_weight(engine: Engine, tenant_id: str, weight: int) -> None:
+def set_consent_required(engine: Engine, tenant_id: str, *, required: bool) -> None:
+    """Says whether the tenant's subjects have to consent before they are trained and painted; they do at first.
+
+    Required again, it holds for what waits and is not painted yet, too.
+
+    Raises:
+        NotFoundError: TENANT_NOT_FOUND.
+    """
+    _change(engine, tenant_id, consent_required=required)
+
+
+def _change(engine: Engine, tenant_id: str, **values: Any) -> None:
     with write(engine) as connection:
-        known = connection.execute(sa.update(tenants).where(tenants.c.id == tenant_id).values(high_weight=weight))
+        known = connection.execute(sa.update(tenants).where(tenants.c.id == tenant_id).values(**values))
         if known.rowcount == 0:
             raise NotFoundError(
                 "TENANT_NOT_FOUND", f"there is no tenant {tenant_id!r}; `headshots tenants list` shows those there are"

@@ -16,6 +16,7 @@ from headshots.schema.common import (
     TERMINAL_STATES,
     metadata,
 )
+from headshots.schema.consents import consents
 from headshots.schema.gateway import (
     api_keys,
     galleries,
@@ -41,6 +42,7 @@ __all__ = [
     "SUCCEEDED",
     "TERMINAL_STATES",
     "api_keys",
+    "consents",
     "galleries",
     "metadata",
     "photos",

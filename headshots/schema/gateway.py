@@ -16,6 +16,8 @@ tenants = Table(
     Column("last_shot_at", Float, nullable=False, default=0.0),
     # How many times as much as other work the tenant's high-priority work may have running; 1: it has no right to any.
     Column("high_weight", Integer, nullable=False, default=NO_HIGH_WEIGHT),
+    # Whether its subjects have to consent before they are trained and painted; only the operator waives it.
+    Column("consent_required", sa.Boolean, nullable=False, default=True),
     Column("created_at", Float, nullable=False),
 )
 
@@ -120,7 +122,7 @@ trainings = Table(
     Column("submitted", sa.Boolean, nullable=False, default=False),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
     Column("cancel_requested_at", Float),
-    # Cancelled while no trainer answered: one has still to be told.
+    # Ended here while a trainer may have the job: one has still to be told.
     Column("owes_cancel", sa.Boolean, nullable=False, default=False),
     # The StartTraining request as JSON, so that it can be sent again after a crash.
     Column("request", sa.JSON, nullable=False),

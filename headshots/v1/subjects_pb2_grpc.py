@@ -60,6 +60,16 @@ class SubjectServiceStub:
                 request_serializer=headshots_dot_v1_dot_subjects__pb2.DeleteSubjectRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_subjects__pb2.DeleteSubjectResponse.FromString,
                 _registered_method=True)
+        self.GiveConsent = channel.unary_unary(
+                '/headshots.v1.SubjectService/GiveConsent',
+                request_serializer=headshots_dot_v1_dot_subjects__pb2.GiveConsentRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_subjects__pb2.GiveConsentResponse.FromString,
+                _registered_method=True)
+        self.WithdrawConsent = channel.unary_unary(
+                '/headshots.v1.SubjectService/WithdrawConsent',
+                request_serializer=headshots_dot_v1_dot_subjects__pb2.WithdrawConsentRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_subjects__pb2.WithdrawConsentResponse.FromString,
+                _registered_method=True)
 
 
 class SubjectServiceServicer:
@@ -102,6 +112,21 @@ class SubjectServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GiveConsent(self, request, context):
+        """Records what the person agreed to, in place of an earlier consent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawConsent(self, request, context):
+        """Takes the consent back: the subject is gone from every call at once, its jobs are stopped, and it is erased as by
+        DeleteSubject as soon as they have ended. After UNAVAILABLE the gateway removes the rest by itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SubjectServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -129,6 +154,16 @@ def add_SubjectServiceServicer_to_server(servicer, server):
                     servicer.DeleteSubject,
                     request_deserializer=headshots_dot_v1_dot_subjects__pb2.DeleteSubjectRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_subjects__pb2.DeleteSubjectResponse.SerializeToString,
+            ),
+            'GiveConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.GiveConsent,
+                    request_deserializer=headshots_dot_v1_dot_subjects__pb2.GiveConsentRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_subjects__pb2.GiveConsentResponse.SerializeToString,
+            ),
+            'WithdrawConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawConsent,
+                    request_deserializer=headshots_dot_v1_dot_subjects__pb2.WithdrawConsentRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_subjects__pb2.WithdrawConsentResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -267,6 +302,60 @@ class SubjectService:
             '/headshots.v1.SubjectService/DeleteSubject',
             headshots_dot_v1_dot_subjects__pb2.DeleteSubjectRequest.SerializeToString,
             headshots_dot_v1_dot_subjects__pb2.DeleteSubjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GiveConsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.SubjectService/GiveConsent',
+            headshots_dot_v1_dot_subjects__pb2.GiveConsentRequest.SerializeToString,
+            headshots_dot_v1_dot_subjects__pb2.GiveConsentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawConsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.SubjectService/WithdrawConsent',
+            headshots_dot_v1_dot_subjects__pb2.WithdrawConsentRequest.SerializeToString,
+            headshots_dot_v1_dot_subjects__pb2.WithdrawConsentResponse.FromString,
             options,
             channel_credentials,
             insecure,

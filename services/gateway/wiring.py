@@ -168,7 +168,7 @@ class _Parts:
         shoots = ShootEngine(database, offered, checks, describer, inspector, runner, reconciler, pool, *watching)
         self._servicers: Sequence[_Servicer] = (
             TenantServicer(database),
-            SubjectServicer(SubjectEngine(database, eraser)),
+            SubjectServicer(SubjectEngine(database, eraser, pool)),
             PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, shoot_rows.needs_photo)),
             TrainingServicer(TrainingEngine(database, store, reconciler, describer, *watching)),
             GalleryServicer(galleries, given.links.servicer),

@@ -12,6 +12,7 @@ from headshots.client import AsyncHeadshots, Gallery, JobState, PaintedImage, Su
 from headshots.client.stub import GatewayStub
 from headshots.rpc.channel import open_channel
 from headshots.v1 import galleries_pb2
+from tests.support.consents import CONSENT
 from tests.support.foundations.engines import tiny_foundation, tiny_package
 from tests.support.foundations.stock import StockDiffusers, psnr
 from tests.support.live_platform import LivePlatform, pixels, selfies
@@ -45,7 +46,7 @@ async def taught(client: AsyncHeadshots, person: int) -> tuple[Subject, Training
     async for subject in client.list_subjects():
         if subject.display_name == f"Person {person}" and subject.adapter is not None:
             return subject, await anext(client.list_trainings(subject))
-    subject = await client.create_subject(f"Person {person}", class_noun="woman")
+    subject = await client.create_subject(f"Person {person}", class_noun="woman", consent=CONSENT)
     await client.upload_photos(subject, selfies(person))
     training = await client.train(subject, RECIPE)
     return await client.get_subject(subject), training
@@ -139,7 +140,7 @@ async def test_trainer_killed_in_mid_training_finishes_it(platform: LivePlatform
     plan.write([Kill("00000020.safetensors", "after", "hold")])
     options = TrainingOptions(steps=40, rank=4, learning_rate=0.001, batch_rows=2)
     async with platform.client() as client:
-        subject = await client.create_subject("Person 6")
+        subject = await client.create_subject("Person 6", consent=CONSENT)
         await client.upload_photos(subject, selfies(6))
         training = await client.create_training(subject, options)
         killed_at = 0

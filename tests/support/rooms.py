@@ -16,6 +16,7 @@ GATEWAY: Arrows = {
         "api": "states of jobs in protobuf",
         "tenants": "a call is granted the objects of its subject",
     },
+    "consents": {"api": "names and times"},
     "packs": {"api": "names and pages"},
     "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
     "metrics": {},
@@ -28,6 +29,7 @@ GATEWAY: Arrows = {
     "trainings": {
         "api": "names, pages, states and times",
         "tenants": "whose subject it is, and where its objects lie",
+        "consents": "nobody is trained who did not agree",
         "photos": "a training learns from photos",
         "peers": "a trainer does the work",
         "events": "watchers are woken",
@@ -46,6 +48,7 @@ GATEWAY: Arrows = {
     "galleries": {
         "api": "names, pages, states and times",
         "tenants": "whose subject it is",
+        "consents": "nobody is painted who did not agree",
         "profiles": "images are judged by one",
         "trainings": "a gallery is painted with the adapter of a training",
         "styles": "styles are checked before a gallery is queued",
@@ -69,6 +72,7 @@ GATEWAY: Arrows = {
     "shoots": {
         "api": "names, pages, states and times",
         "tenants": "whose subject it is",
+        "consents": "nobody is trained and painted who did not agree",
         "profiles": "portraits are judged by one",
         "styles": "styles are checked before a shoot is queued",
         "photos": "usable ones are learned from",
@@ -81,6 +85,7 @@ GATEWAY: Arrows = {
     "subjects": {
         "api": "names, pages and times",
         "tenants": "whose subject it is, and where its objects lie",
+        "consents": "a subject tells what it agreed to; erasing removes it",
         "photos": "a subject tells how many it has; erasing removes them",
         "trainings": "a subject tells its newest adapter; erasing removes them",
         "galleries": "erasing removes them",
@@ -182,6 +187,10 @@ TABLES: dict[str, dict[str, str]] = {
     "gateway.tenants": {
         "tenants": OWN,
         "subjects": "the check that a subject is the caller's",
+    },
+    "gateway.consents": {
+        "consents": OWN,
+        "tenants": "whether its subjects need to, in the same query",
     },
     "gateway.photos": {"photos": OWN},
     "gateway.trainings": {

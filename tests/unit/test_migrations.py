@@ -11,11 +11,12 @@ from alembic.config import Config
 from sqlalchemy.engine import Engine
 
 from headshots.database import migrate, open_database, read, write
+from headshots.keys import list_tenants
 from services.gateway.galleries.claiming import claim
 from services.gateway.galleries.rows import get_gallery
 from tests.support.gateway.queue import ADAPTER, LIBRARY
 
-_BEFORE_JUDGING = "0006"
+_BEFORE_JUDGING, _BEFORE_CONSENTS = "0006", "0009"
 
 
 def migrate_to(engine: Engine, revision: str, step: Callable[[Config, str], None] = command.upgrade) -> None:
@@ -94,4 +95,16 @@ def test_the_migration_to_judging_can_be_taken_back(tmp_path: Path) -> None:
         columns = {column["name"] for column in sa.inspect(connection).get_columns("shots")}
         assert {"tries", "judged", "acceptance"} & columns == set()
         assert connection.execute(sa.text("SELECT COUNT(*) FROM shots")).scalar() == 4
+    engine.dispose()
+
+
+def test_tenants_of_before_consents_need_them_too(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate_to(engine, _BEFORE_CONSENTS)
+    insert(engine, "tenants", id="acme", display_name="", last_shot_at=0.0, high_weight=1, created_at=0.0)
+    migrate(engine)
+    assert [tenant.consent_required for tenant in list_tenants(engine)] == [True]
+    migrate_to(engine, _BEFORE_CONSENTS, command.downgrade)
+    with read(engine) as connection:
+        assert "consents" not in sa.inspect(connection).get_table_names()
     engine.dispose()

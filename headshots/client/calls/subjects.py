@@ -8,7 +8,7 @@ from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import subjects as convert
 from headshots.client.convert.labels import wire_labelling
 from headshots.client.models.labels import Labelling
-from headshots.client.models.subjects import Subject, SubjectRef
+from headshots.client.models.subjects import Consent, Subject, SubjectRef, Withdrawal
 from headshots.client.names import Kind, resource_name
 from headshots.v1 import subjects_pb2
 
@@ -21,6 +21,7 @@ class SubjectCalls(Connection):
         display_name: str = "",
         *,
         class_noun: str = "person",
+        consent: Consent | None = None,
         labelling: Labelling | None = None,
         request_id: str | None = None,
     ) -> Subject:
@@ -29,12 +30,17 @@ class SubjectCalls(Connection):
         Args:
             display_name: for people, at most 128 characters.
             class_noun: the word the foundation knows such a person by: man, woman, person …
+            consent: what the person agreed to; without one nothing is trained or painted unless your tenant needs none.
             labelling: labels and an external id of your own.
             request_id: the same id with the same arguments answers the same subject; default a new one.
+
+        Raises:
+            InvalidArgumentError: CONSENT_INVALID, the consent contradicts itself.
         """
         request = subjects_pb2.CreateSubjectRequest(
             display_name=display_name,
             class_noun=class_noun,
+            consent=convert.wire_consent(consent),
             request_id=request_id or new_request_id(),
             **wire_labelling(labelling),
         )
@@ -84,3 +90,24 @@ class SubjectCalls(Connection):
         """
         request = subjects_pb2.DeleteSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
         return int((await self._unary("DeleteSubject", request)).deleted_objects)
+
+    async def give_consent(self, subject: SubjectRef, consent: Consent) -> Subject:
+        """Record what the person agreed to, in place of an earlier consent.
+
+        Raises:
+            InvalidArgumentError: CONSENT_INVALID, the consent contradicts itself.
+        """
+        request = subjects_pb2.GiveConsentRequest(
+            name=resource_name(subject, Kind.SUBJECT), consent=convert.wire_consent(consent)
+        )
+        return convert.subject((await self._unary("GiveConsent", request)).subject)
+
+    async def withdraw_consent(self, subject: SubjectRef) -> Withdrawal:
+        """Take the person's consent back: the subject is gone at once, its jobs are stopped, and all of it is erased.
+
+        Raises:
+            FailedPreconditionError: CONSENT_MISSING, none was given; `delete_subject` erases such a subject.
+        """
+        request = subjects_pb2.WithdrawConsentRequest(name=resource_name(subject, Kind.SUBJECT))
+        answer = await self._unary("WithdrawConsent", request)
+        return Withdrawal(answer.erased, answer.deleted_objects)

@@ -20,15 +20,18 @@ from sqlalchemy.engine import Connection, Engine, Row
 from headshots import leases
 from headshots.acceptance.profiles import PROFILE_WORTHY, Profile
 from headshots.database import database_now, now_expression, read, write
+from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease
 from headshots.schema import HIGH_PRIORITY, PENDING, RUNNING, galleries, shots, subjects, tenants
 from headshots.styles.recipe import Style
+from services.gateway.consents.checks import check_consent
+from services.gateway.consents.models import Purpose
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES
 from services.gateway.galleries.models import place_of
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.rows import style_shots_of
 from services.gateway.galleries.shots import Shot
-from services.gateway.peers.models import Adapter
+from services.gateway.peers.models import Adapter, Failure
 
 
 def claim(engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = False) -> Shot | None:
@@ -150,7 +153,7 @@ def _fair_share(running: Mapping[str, int], owner: str) -> list[sa.ColumnElement
 
 
 def _begin(engine: Engine, lease: Lease) -> Shot:
-    """Reads the claimed shot, starts its gallery, and records that its tenant was served."""
+    """Reads the claimed shot, starts its gallery, records that its tenant was served, and checks the consent anew."""
     with write(engine) as connection:
         row = connection.execute(
             sa.select(
@@ -176,10 +179,19 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
             .values(state=RUNNING, revision=galleries.c.revision + 1, started_at=now)
         )
         connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
-    return _to_shot(lease, row)
+        withheld = _withheld(connection, row)
+    return _to_shot(lease, row, withheld)
 
 
-def _to_shot(lease: Lease, row: Row[Any]) -> Shot:
+def _withheld(connection: Connection, row: Row[Any]) -> Failure | None:
+    try:
+        check_consent(connection, row.tenant_id, row.subject_id, Purpose.PAINTING)
+    except FailedPreconditionError as error:
+        return Failure(error.reason, error.message)
+    return None
+
+
+def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None) -> Shot:
     counts = style_shots_of(row)
     style, _ = place_of(row.number, counts)
     return Shot(
@@ -205,4 +217,5 @@ def _to_shot(lease: Lease, row: Row[Any]) -> Shot:
         quality=row.quality,
         priority=row.priority,
         remix=Remix.from_json(row.remix),
+        withheld=withheld,
     )

@@ -15,6 +15,8 @@ from headshots.schema import PENDING, galleries, shots
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style
 from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.consents.checks import check_consent
+from services.gateway.consents.models import Purpose
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import Gallery, GalleryOrder, place_of
 from services.gateway.galleries.orders.lookup import Wanted, check_counts, find_adapter, find_recipes, find_remix
@@ -36,7 +38,8 @@ def look_up(
         InvalidArgumentError: STYLE_UNKNOWN, STYLE_SHOTS_INVALID, TOO_MANY_SHOTS, PROFILE_UNKNOWN,
             REMIX_OF_ANOTHER_SUBJECT.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
-        FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED, STYLE_ARCHIVED.
+        FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, SUBJECT_UNTRAINED, TRAINING_UNFINISHED,
+            STYLE_ARCHIVED.
     """
     with read(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id)
@@ -44,6 +47,7 @@ def look_up(
         if made is not None:
             return to_galleries(connection, [made])[0]
         check_priority(connection, tenant_id, order.priority)
+        check_consent(connection, tenant_id, subject_id, Purpose.PAINTING)
         return Wanted(
             recipes=tuple(find_recipes(connection, library, tenant_id, order)),
             profile=usable_profile(connection, tenant_id, order.profile),
@@ -92,6 +96,7 @@ def create_gallery_in(
     if made is not None:
         return to_galleries(connection, [made])[0]
     check_priority(connection, tenant_id, order.priority)
+    check_consent(connection, tenant_id, subject_id, Purpose.PAINTING)
     check_counts(order)
     gallery = new_gallery(
         subject_id,

@@ -59,6 +59,8 @@ class Shot:
     quality: int
     priority: int
     remix: Remix | None
+    withheld: Failure | None = None
+    """Why it may not be painted: the person does not agree any more."""
 
     @property
     def needs_to_be_alone(self) -> bool:

@@ -15,6 +15,8 @@ from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import PackLibrary
 from headshots.styles.recipe import Style
 from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.consents.checks import check_consent
+from services.gateway.consents.models import Purpose
 from services.gateway.galleries.creating import create_gallery_in
 from services.gateway.galleries.models import GalleryOrder
 from services.gateway.galleries.orders.lookup import find_recipes
@@ -46,6 +48,16 @@ class Wanted:
     """Names of those to learn from, where a training is needed."""
 
     @property
+    def foundation(self) -> str | None:
+        """The digest of the foundation that generators run, where it is known."""
+        return self.described.foundation_digest if self.described is not None else None
+
+    @property
+    def purposes(self) -> tuple[Purpose, ...]:
+        """What the person must have agreed to."""
+        return (Purpose.TRAINING, Purpose.PAINTING) if self.trains else (Purpose.PAINTING,)
+
+    @property
     def trains(self) -> bool:
         """Whether a training comes first."""
         return self.training_id is None
@@ -68,7 +80,7 @@ def look_up(
         AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: PACK_OR_STYLES, STYLE_UNKNOWN, PROFILE_UNKNOWN, DEADLINE_PASSED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
-        FailedPreconditionError: STYLE_ARCHIVED, TRAINING_ACTIVE.
+        FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, STYLE_ARCHIVED, TRAINING_ACTIVE.
         UnavailableError: GENERATOR_UNREACHABLE, it cannot be told whether an adapter is of the present foundation.
     """
     with read(engine) as connection:
@@ -84,7 +96,9 @@ def look_up(
         training_id, adapter = _earlier_training(connection, subject_id, order, described)
         if training_id is None:
             check_none_active(connection, subject_id)
-        return Wanted(plan, subject.class_noun, training_id, adapter, described)
+        wanted = Wanted(plan, subject.class_noun, training_id, adapter, described)
+        check_consent(connection, tenant_id, subject_id, *wanted.purposes)
+        return wanted
 
 
 def create_shoot(
@@ -107,8 +121,8 @@ def create_shoot(
         made = find_made(connection, shoots, shoots.c.subject_id == subject_id, key)
         if made is not None:
             return to_shoot(made)
-        foundation = wanted.described.foundation_digest if wanted.described is not None else None
-        estimate = quote_order(connection, order, trains=wanted.trains, foundation=foundation)
+        check_consent(connection, tenant_id, subject_id, *wanted.purposes)
+        estimate = quote_order(connection, order, trains=wanted.trains, foundation=wanted.foundation)
         training_id, gallery_id = _make_first(connection, tenant_id, subject_id, wanted, validate_only=validate_only)
         shoot = Shoot(
             id=new_id(),

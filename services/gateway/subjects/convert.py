@@ -5,6 +5,7 @@ from __future__ import annotations
 from headshots.v1 import subjects_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import timestamp
+from services.gateway.consents import convert as consents
 from services.gateway.peers.convert import adapter
 from services.gateway.subjects.models import Subject, SubjectChange
 
@@ -18,6 +19,7 @@ def subject(value: Subject) -> subjects_pb2.Subject:
         create_time=timestamp(value.created_at),
         photo_count=value.photo_count,
         adapter=adapter(value.adapter),
+        consent=consents.consent(value.consent),
         **value.labelling.fields,
     )
 

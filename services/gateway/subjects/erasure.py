@@ -23,10 +23,11 @@ from headshots.errors import FailedPreconditionError
 from headshots.schema import subjects
 from headshots.stores import tombstones
 from services.gateway.api.names import subject_name
+from services.gateway.consents import rows as consent_rows
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.photos import rows as photo_rows
 from services.gateway.shoots import rows as shoot_rows
-from services.gateway.tenants.ownership import object_prefix, subject_not_found
+from services.gateway.tenants.ownership import find_subject, object_prefix, subject_not_found
 from services.gateway.trainings import rows as training_rows
 
 
@@ -38,6 +39,31 @@ class Erasure:
     subject_id: str
     is_erased: bool
     """Whether only `complete` is left."""
+
+
+def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
+    """Hides a subject whose consent is taken back, as `mark_deleted` does, and cancels all that waits or runs for it.
+
+    What is left is `mark_deleted` and the rest, once its jobs have ended. A shoot ends with its training or gallery;
+    between the two it ends because there is no such subject. Returns the ids of galleries with shots to stop.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+        FailedPreconditionError: CONSENT_MISSING, none was given.
+    """
+    with write(engine) as connection:
+        find_subject(connection, tenant_id, subject_id, lock=True)
+        if not consent_rows.consents_of(connection, [subject_id]):
+            name = subject_name(subject_id)
+            raise FailedPreconditionError(
+                "CONSENT_MISSING",
+                f"{name} has given no consent that could be withdrawn; DeleteSubject erases it",
+                metadata={"name": name},
+            )
+        training_rows.request_cancel_of_subject(connection, subject_id)
+        cancelled = gallery_rows.request_cancel_of_subject(connection, subject_id)
+        connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True))
+        return cancelled
 
 
 def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
@@ -94,6 +120,7 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
         gallery_rows.delete_of_subject(connection, subject_id)
         training_rows.delete_of_subject(connection, subject_id)
         photo_rows.delete_of_subject(connection, subject_id)
+        consent_rows.delete_of_subject(connection, subject_id)
     forget_deleted(engine)
     with write(engine) as connection:
         now = database_now(connection)

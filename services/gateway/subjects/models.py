@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.gateway.api.labels import Labelling
+from services.gateway.consents.models import Consent
 from services.gateway.peers.models import Adapter
 
 
@@ -22,6 +23,17 @@ class Subject:
     photo_count: int
     adapter: Adapter | None
     labelling: Labelling = field(default_factory=Labelling)
+    consent: Consent | None = None
+    """What the person agreed to, which may have expired."""
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What became of a subject whose consent was taken back."""
+
+    erased: bool
+    """Whether it is gone already; else its jobs are being stopped first."""
+    deleted_objects: int
 
 
 @dataclass(frozen=True)

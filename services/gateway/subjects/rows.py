@@ -12,6 +12,8 @@ from headshots.schema import subjects
 from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.api.pages import NewestFirst
 from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.consents import rows as consent_rows
+from services.gateway.consents.models import Consent
 from services.gateway.photos import rows as photo_rows
 from services.gateway.subjects.models import Subject, SubjectChange
 from services.gateway.tenants.ownership import find_subject, new_id
@@ -29,11 +31,13 @@ def create_subject(
     class_noun: str,
     key: IdempotencyKey,
     labelling: Labelling = NO_LABELS,
+    consent: Consent | None = None,
 ) -> Subject:
     """Creates a subject; a repeated `key` returns the subject that it created before.
 
     Raises:
         AlreadyExistsError: REQUEST_ID_REUSED.
+        InvalidArgumentError: CONSENT_INVALID.
     """
     with write(engine) as connection:
         if key.request_id:
@@ -53,6 +57,8 @@ def create_subject(
                 **key.columns,
             )
         )
+        if consent is not None:
+            consent_rows.record(connection, subject_id, consent)
         return _to_subjects(connection, [find_subject(connection, tenant_id, subject_id)])[0]
 
 
@@ -76,6 +82,22 @@ def change_subject(engine: Engine, tenant_id: str, subject_id: str, change: Subj
     return changed
 
 
+def give_consent(engine: Engine, tenant_id: str, subject_id: str, consent: Consent) -> Subject:
+    """Records what the person agreed to, in place of an earlier consent; the subject.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+        InvalidArgumentError: CONSENT_INVALID.
+    """
+    with write(engine) as connection:
+        row = find_subject(connection, tenant_id, subject_id, lock=True)
+        consent_rows.record(connection, subject_id, consent)
+        given = _to_subjects(connection, [row])[0]
+    # The earlier one is of this person too.
+    forget_deleted(engine)
+    return given
+
+
 def list_subjects(
     engine: Engine, tenant_id: str, wanted: Labelling, size: int, token: str
 ) -> tuple[list[Subject], str]:
@@ -95,6 +117,7 @@ def _to_subjects(connection: Connection, rows: list[Row[Any]]) -> list[Subject]:
     ids = [row.id for row in rows]
     counts = photo_rows.count_photos(connection, ids)
     adapters = training_rows.newest_adapters(connection, ids)
+    consents = consent_rows.consents_of(connection, ids)
     return [
         Subject(
             row.id,
@@ -104,6 +127,7 @@ def _to_subjects(connection: Connection, rows: list[Row[Any]]) -> list[Subject]:
             counts.get(row.id, 0),
             adapters.get(row.id),
             Labelling.of_row(row),
+            consents.get(row.id),
         )
         for row in rows
     ]

@@ -13,3 +13,5 @@ class Tenant:
     display_name: str
     created_at: float
     """Seconds since the epoch."""
+    consent_required: bool
+    """Whether its subjects have to consent before they are trained and painted."""

@@ -44,3 +44,22 @@ def test_a_tenant_that_is_not_there_and_a_weight_out_of_bounds_are_told(tmp_path
         result = CliRunner().invoke(app, ["tenants", *arguments], env={"HEADSHOTS_HOME": str(tmp_path)})
         assert result.exit_code == ExitCode.REFUSED
         assert reason in result.stderr
+
+
+def test_consent_is_required_until_it_is_waived(tmp_path: Path) -> None:
+    for tenant in ("acme", "globex"):
+        run(tmp_path, "keys", "create", "--tenant", tenant)
+
+    def required() -> list[bool]:
+        return [each["consent_required"] for each in json.loads(run(tmp_path, "tenants", "list", "--json"))]
+
+    assert required() == [True, True]
+    waived = json.loads(run(tmp_path, "tenants", "waive-consent", "globex", "--json"))
+    assert waived == {"tenant": "globex", "consent_required": False}
+    assert required() == [True, False]
+    assert "waived" in run(tmp_path, "tenants", "list")
+    run(tmp_path, "tenants", "require-consent", "globex")
+    assert required() == [True, True]
+    result = CliRunner().invoke(app, ["tenants", "waive-consent", "nobody"], env={"HEADSHOTS_HOME": str(tmp_path)})
+    assert result.exit_code == ExitCode.REFUSED
+    assert "TENANT_NOT_FOUND" in result.stderr

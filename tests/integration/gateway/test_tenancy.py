@@ -214,7 +214,7 @@ async def test_every_text_of_a_call_names_something_or_is_known_to_be_free(call:
 
 def _deletes_last(call: MethodDescriptor) -> tuple[bool, int]:
     """What erases or archives comes last, images before what has them; a subject last of all."""
-    if not call.name.startswith(("Delete", "Archive")):
+    if not call.name.startswith(("Delete", "Archive", "Withdraw")):
         return (False, 0)
     return (True, ("styles", "images", "galleries", "photos", "subjects").index(_first_name(call).collections[-1]))
 
@@ -227,7 +227,8 @@ async def test_own_names_are_answered_without_a_word_of_others(scene: Scene) -> 
     """With this the rows above are known to be refused for the name alone."""
     hidden = [scene.subjects[kind].ids for kind in ("foreign", "deleted", "deleting")]
     for call in sorted(CALLS, key=_deletes_last):
-        messages = requests(call, scene.own)
+        # One subject is deleted, the other one's consent withdrawn.
+        messages = requests(call, scene.subjects["sibling"] if call.name == "WithdrawConsent" else scene.own)
         # A job that is only checked: a running one would hold up the subject's deletion, which comes last.
         if "validate_only" in call.input_type.fields_by_name:
             messages[0].validate_only = True

@@ -36,6 +36,8 @@ class FakeState(PublicServicer):
         """Whether there is an analyzer of faces."""
         self.quotes = True
         """Whether anything has been measured that shoots are quoted by."""
+        self.requires_consent = False
+        """Whether nobody is trained who did not agree."""
         self.one_training_at_a_time = False
         """Whether a shoot is refused while another trains the same subject."""
         self.by_request_id: dict[str, str] = {}

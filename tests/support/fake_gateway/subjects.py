@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
+from headshots.errors import FailedPreconditionError
 from headshots.v1 import subjects_pb2, tenants_pb2
 from tests.support.fake_gateway.state import FakeState, find, labelled, page
 
@@ -13,7 +15,8 @@ class FakeSubjects(FakeState):
 
     async def GetTenant(self, request: tenants_pb2.GetTenantRequest, context: Any) -> tenants_pb2.GetTenantResponse:
         self.enter("GetTenant", request)
-        return tenants_pb2.GetTenantResponse(tenant=tenants_pb2.Tenant(name="tenants/t1", display_name="Test"))
+        tenant = tenants_pb2.Tenant(name="tenants/t1", display_name="Test", consent_required=self.requires_consent)
+        return tenants_pb2.GetTenantResponse(tenant=tenant)
 
     async def CreateSubject(
         self, request: subjects_pb2.CreateSubjectRequest, context: Any
@@ -24,6 +27,8 @@ class FakeSubjects(FakeState):
             subject = subjects_pb2.Subject(name=name, class_noun=request.class_noun, **labelled(request))
             subject.display_name = request.display_name
             subject.create_time.GetCurrentTime()
+            if request.HasField("consent"):
+                record(subject, request.consent)
             self.subjects[name], self.photos[name] = subject, []
         return subjects_pb2.CreateSubjectResponse(subject=self.subjects[name])
 
@@ -61,3 +66,40 @@ class FakeSubjects(FakeState):
         find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
         del self.subjects[request.name]
         return subjects_pb2.DeleteSubjectResponse(deleted_objects=len(self.photos.pop(request.name)))
+
+    async def GiveConsent(
+        self, request: subjects_pb2.GiveConsentRequest, context: Any
+    ) -> subjects_pb2.GiveConsentResponse:
+        self.enter("GiveConsent", request)
+        subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        record(subject, request.consent)
+        return subjects_pb2.GiveConsentResponse(subject=subject)
+
+    async def WithdrawConsent(
+        self, request: subjects_pb2.WithdrawConsentRequest, context: Any
+    ) -> subjects_pb2.WithdrawConsentResponse:
+        self.enter("WithdrawConsent", request)
+        check_consent(find(self.subjects, request.name, "SUBJECT_NOT_FOUND"))
+        del self.subjects[request.name]
+        photos = self.photos.pop(request.name)
+        # As where a job runs: it is erased later.
+        erased = not any(name.startswith(f"{request.name}/") for name in self.trainings)
+        return subjects_pb2.WithdrawConsentResponse(erased=erased, deleted_objects=len(photos) if erased else 0)
+
+
+def record(subject: subjects_pb2.Subject, consent: subjects_pb2.Consent) -> None:
+    """Keeps a consent with the subject, as the gateway completes it."""
+    subject.consent.CopyFrom(consent)
+    subject.consent.record_time.GetCurrentTime()
+    if not subject.consent.HasField("give_time"):
+        subject.consent.give_time.CopyFrom(subject.consent.record_time)
+    if not subject.consent.statement_sha256:
+        subject.consent.statement_sha256 = hashlib.sha256(consent.statement_text.encode()).hexdigest()
+
+
+def check_consent(subject: subjects_pb2.Subject) -> None:
+    """Refuses a subject that has given none."""
+    if not subject.HasField("consent"):
+        raise FailedPreconditionError(
+            "CONSENT_MISSING", f"{subject.name} has given no consent", metadata={"name": subject.name}
+        )

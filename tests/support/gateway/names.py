@@ -16,6 +16,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message_factory import GetMessageClass
 
 from headshots.v1 import photos_pb2
+from tests.support.consents import MESSAGE
 from tests.support.contract import CALLS, constraint, is_map
 from tests.support.gateway.caller import selfie
 
@@ -37,12 +38,18 @@ FREE_TEXT = {
     "expression",
     "prompt",
     "negative_prompt",
+    "statement_text",
+    "statement_uri",
+    "statement_sha256",
+    "statement_version",
+    "reference",
 }
 # What a call cannot do without, beside names.
 REQUIRED: dict[str, dict[str, Any]] = {
     "CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}},
     "CreateShoot": {"count": 1},
     "CreateProfile": {"profile_id": "new"},
+    "GiveConsent": {"consent": MESSAGE},
 }
 # Fields that exclude another one of the same call, which is named instead.
 ALTERNATIVES = {"CreateShoot.pack"}

@@ -21,7 +21,19 @@ from tests.support.paths import ROOT
 
 PROTOS = ROOT / "protos"
 GOOGLE = Path(grpc_tools.__file__).parent / "_proto"
-BY_NAME = ("Get", "Update", "Delete", "Watch", "Cancel", "Download", "Archive", "Preview", "Regenerate")
+BY_NAME = (
+    "Get",
+    "Update",
+    "Delete",
+    "Watch",
+    "Cancel",
+    "Download",
+    "Archive",
+    "Preview",
+    "Regenerate",
+    "Give",
+    "Withdraw",
+)
 VERBS = (*BY_NAME, "List", "Create", "Upload", "Inspect")
 # The API key says whose it is.
 SINGLETONS = {"GetTenant"}

@@ -16,6 +16,8 @@ from headshots.styles.recipe import Style
 from services.gateway.api.labels import Labelling
 from services.gateway.api.names import image_name
 from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.consents.checks import check_consent
+from services.gateway.consents.models import Purpose
 from services.gateway.galleries.creating import insert, new_gallery
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import Gallery, GalleryOrder, place_of
@@ -48,7 +50,7 @@ def look_up(engine: Engine, tenant_id: str, disliked: Disliked, key: Idempotency
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
-        FailedPreconditionError: GALLERY_ACTIVE.
+        FailedPreconditionError: GALLERY_ACTIVE, CONSENT_MISSING, CONSENT_EXPIRED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
     """
     with read(engine) as connection:
@@ -113,6 +115,7 @@ def _as_it_was(connection: Connection, tenant_id: str, disliked: Disliked) -> tu
     find_image(connection, tenant_id, disliked.subject_id, disliked.gallery_id, disliked.number)
     check_ended(row)
     check_priority(connection, tenant_id, row.priority)
+    check_consent(connection, tenant_id, disliked.subject_id, Purpose.PAINTING)
     recipe = Style(**row.styles[place_of(disliked.number, style_shots_of(row))[0]])
     wanted = Wanted(
         recipes=(recipe,),

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
-from headshots.database import read
-from headshots.errors import PermissionDeniedError
+from headshots.database import read, write
+from headshots.errors import FailedPreconditionError, PermissionDeniedError
 from headshots.v1.jobs_pb2 import PRIORITY_HIGH
-from tests.support.gateway.queue import granted_subject, order
+from tests.support.gateway.queue import granted_subject, order, trained_subject
 
 
 def test_a_right_that_was_revoked_since_queues_nothing(engine: Engine) -> None:
@@ -20,3 +20,14 @@ def test_a_right_that_was_revoked_since_queues_nothing(engine: Engine) -> None:
         order(engine, "acme", subject, 1, PRIORITY_HIGH)
     with read(engine) as connection:
         assert connection.execute(sa.select(schema.galleries)).all() == []
+
+
+def test_a_consent_that_was_lost_since_queues_nothing(engine: Engine) -> None:
+    subject = trained_subject(engine, "acme")
+    order(engine, "acme", subject, 1)
+    with write(engine) as connection:
+        connection.execute(sa.update(schema.consents).values(for_painting=False))
+    with pytest.raises(FailedPreconditionError, match="CONSENT_MISSING"):
+        order(engine, "acme", subject, 1)
+    with read(engine) as connection:
+        assert len(connection.execute(sa.select(schema.galleries)).all()) == 1

@@ -20,6 +20,7 @@ from services.gateway.trainings import mirror
 from services.gateway.trainings import rows as training_rows
 from services.gateway.trainings.creating import create_training
 from services.gateway.trainings.models import Training
+from tests.support.consents import GIVEN
 
 ADAPTER = Adapter("ab" * 32, "a/adapter.safetensors", "cd" * 32, 4, "ohwx", 9, "", "")
 
@@ -35,7 +36,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def training(engine: Engine) -> Training:
-    subject = create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey()).id
+    subject = create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey(), consent=GIVEN).id
     with engine.begin() as connection:
         for number in range(6):
             connection.execute(

@@ -1,0 +1,80 @@
+"""Tests the options and commands about what people agreed to, against a gateway in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.fake_gateway.pictures import painted_png
+from tests.support.fake_gateway.styles import STYLES
+from tests.support.terminal import Terminal
+
+
+@pytest.fixture
+def selfies(tmp_path: Path) -> Path:
+    folder = tmp_path / "ada"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.png").write_bytes(painted_png("selfie", number))
+    return folder
+
+
+def test_a_subject_is_made_with_a_consent(terminal: Terminal) -> None:
+    words = ("--consent", "Yes.", "--consent-version", "2", "--consent-reference", "form 7", "--consent-expires", "90d")
+    made = terminal.json("subjects", "create", "Ada", *words)
+    agreed = made["consent"]
+    assert (agreed["text"], agreed["version"], agreed["reference"]) == ("Yes.", "2", "form 7")
+    assert agreed["expire_time"] > agreed["give_time"]
+    shown = terminal.run("subjects", "show", "s0").stdout
+    assert "version 2 for training and painting until 20" in shown
+    terminal.run("subjects", "create")
+    assert "none given" in terminal.run("subjects", "show", "s1").stdout
+
+
+def test_the_statement_may_stand_in_a_file(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "statement.txt").write_text("Jä.\n", "utf-8")
+    made = terminal.json("subjects", "create", "--consent", f"@{tmp_path / 'statement.txt'}")
+    assert made["consent"]["text"] == "Jä.\n"
+    for wrong in (f"@{tmp_path}", f"@{tmp_path / 'nosuch'}", " ", ""):
+        terminal.run("subjects", "create", "--consent", wrong, code=2)
+    assert "--consent" in terminal.run("subjects", "create", "--consent-reference", "form 7", code=2).stderr
+    assert len(terminal.fake.subjects) == 1
+
+
+def test_without_a_consent_the_command_that_helps_is_named(terminal: Terminal, selfies: Path) -> None:
+    terminal.fake.requires_consent = True
+    terminal.run("subjects", "create")
+    refused = terminal.run("train", "s0", "--photos", str(selfies), code=4)
+    assert "CONSENT_MISSING" in refused.stderr
+    assert "`headshots subjects consent subjects/s0 --consent 'TEXT'`" in refused.stderr
+    given = terminal.run("subjects", "consent", "s0", "--consent", "Yes.")
+    assert "subjects/s0: version 1 for training and painting" in given.stderr
+    terminal.run("train", "s0")
+
+
+def test_a_shoot_records_what_the_person_agreed_to_once(terminal: Terminal, selfies: Path) -> None:
+    words = ("--styles", STYLES[0], "--count", "1", "--detach")
+    terminal.run("shoot", str(selfies), *words, "--consent", "Yes.")
+    (subject,) = terminal.fake.subjects.values()
+    assert subject.consent.statement_text == "Yes."
+    terminal.run("shoot", str(selfies), *words, "--consent", "Yes.")
+    terminal.run("shoot", str(selfies), *words)
+    assert terminal.fake.calls["GiveConsent"] == 1
+    terminal.run("shoot", "s0", *words, "--consent", "Yes, and more.")
+    assert (terminal.fake.calls["GiveConsent"], subject.consent.statement_text) == (2, "Yes, and more.")
+    assert len(terminal.fake.subjects) == 1
+
+
+def test_a_consent_is_withdrawn_after_a_question(terminal: Terminal, selfies: Path) -> None:
+    terminal.run("subjects", "create", "Ada", "--consent", "Yes.")
+    terminal.run("photos", "upload", "s0", str(selfies))
+    terminal.run("subjects", "withdraw", "s0", input="n\n", code=1)
+    assert terminal.fake.subjects
+    assert "subjects/s0 is erased, 6 objects removed" in terminal.run("subjects", "withdraw", "s0", "--yes").stderr
+    assert terminal.fake.subjects == {}
+    terminal.run("subjects", "create", "Bob", "--consent", "Yes.")
+    terminal.run("photos", "upload", "s0", str(selfies))
+    terminal.run("train", "s0", "--detach")
+    assert terminal.json("subjects", "withdraw", "s0", "--yes")["erased"] is False
+    assert "headshots subjects list" in terminal.run("subjects", "withdraw", "s0", "--yes", code=4).stderr
