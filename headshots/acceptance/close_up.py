@@ -26,7 +26,7 @@ _EYE, _CHEEK = (0.22, 0.13), (0.17, 0.17)
 _FACE_WIDE, _FACE_UP, _FACE_DOWN = 0.95, 0.7, 1.6
 _TEMPLATE_SPAN = float(TEMPLATE[1, 0] - TEMPLATE[0, 0])
 # Weight of a change of the skin's colour that light makes.
-_OF_LIGHT = 0.5
+_OF_LIGHT = 1 / 3
 # sRGB to XYZ over the white point D65 (IEC 61966-2-1).
 _TO_XYZ = np.array([(0.4339, 0.3762, 0.1899), (0.2126, 0.7152, 0.0722), (0.0177, 0.1095, 0.8728)])
 
@@ -56,7 +56,7 @@ class CloseUp:
     def colour_distance(self, other: CloseUp) -> float:
         """How far the skin is from its colour in another close-up, in units of CIELAB's a and b.
 
-        Light turns skin yellow or blue, as sunset and shade do, and neon adds red: such a change counts by half. No
+        Light turns skin yellow or blue, as sunset and shade do, and neon adds red: such a change counts by a third. No
         light of a portrait takes red away, which is the blood's colour (Weatherall & Coombs 1992): skin that is greyer
         or greener counts in full. Of the two cheeks the nearer one, as coloured light may come from one side.
         """
