@@ -11,7 +11,7 @@ import typer
 from headshots.cli import shoot_options as options
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
-from headshots.console.exits import reported
+from headshots.console.exits import ExitCode, reported
 
 if TYPE_CHECKING:
     from headshots.client import Headshots, Shoot
@@ -48,7 +48,8 @@ def shoot(
 ) -> None:
     """From selfies to the best portraits: learn the person, paint, judge, paint again what is refused, save by rank.
 
-    A folder's usable selfies are uploaded first, also for --quote. Ctrl-C stops waiting, not the shoot.
+    A folder's usable selfies are uploaded first, also for --quote. Ctrl-C stops waiting, not the shoot. Ends with 7
+    where not all portraits are accepted (guarantee NOT_MET) or judged (NOT_MEASURED); their files are saved too.
     """
     from headshots.cli.session import connect
     from headshots.client import ImageFormat, ShootOptions
@@ -209,13 +210,14 @@ def _follow(client: Headshots, made: Shoot, out: Path, best: int, as_json: bool)
     """Wait for the end, save the images, and tell of each, of the guarantee and of the time.
 
     Raises:
+        typer.Exit: NOT_GUARANTEED, not all images are accepted.
         JobFailedError, CancelledByCallerError: it did not succeed.
         UnavailableError, KeyboardInterrupt: with how to go on.
     """
     from headshots.client import ImageOrder
     from headshots.client.saving import best_of
     from headshots.console.output import note, print_json
-    from headshots.console.shoots import follow_shoot, guarantee_line, saved_line, turnaround_line
+    from headshots.console.shoots import follow_shoot, guarantee_line, next_step, saved_line, turnaround_line
     from headshots.console.verdicts import print_verdicts
 
     go_on = ("" if out == options.OUT else f"--out {out}") + (f" --best {best}" if best else "")
@@ -225,9 +227,11 @@ def _follow(client: Headshots, made: Shoot, out: Path, best: int, as_json: bool)
     files = [client.save_image(image, out) for image in best_of(images, best)]
     if as_json:
         print_json({"shoot": ended, "images": images, "files": [str(file) for file in files]})
-        return
-    print_verdicts(images)
-    typer.echo(f"\n{guarantee_line(ended)}")
-    typer.echo(saved_line(files, out))
-    if took := turnaround_line(ended):
-        note(took)
+    else:
+        print_verdicts(images)
+        typer.echo(f"\n{guarantee_line(ended)}")
+        typer.echo(saved_line(files, out))
+        for line in filter(None, (next_step(ended, images), turnaround_line(ended))):
+            note(line)
+    if ended.guarantee != "MET":
+        raise typer.Exit(ExitCode.NOT_GUARANTEED)
