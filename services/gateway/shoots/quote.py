@@ -113,8 +113,8 @@ def quote(rates: Rates, queue: Queue, *, trains: bool, asked: int, max_tries: in
 def possible_seconds(measured: Sequence[Measured], size: int) -> list[float]:
     """How long a job of this size could take: one answer of each measured job.
 
-    Of one or two jobs that are no spread: there each answer is joined by those of a job so much longer and shorter as is
-    assumed, which leaves the median where it is, or near to it.
+    The answers of one or two jobs are no spread: there each is joined by those of a longer and a shorter job, by an
+    assumed factor, which leaves the median where it is, or near to it.
     """
     slopes = [
         (one.seconds - other.seconds) / (one.size - other.size)
