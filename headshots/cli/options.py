@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -86,6 +87,19 @@ Json = Annotated[
         callback=_here_or_before_the_command,
         help="Print JSON on stdout and nothing else there; for scripts.",
     ),
+]
+
+
+class Urgency(StrEnum):
+    """Priorities by the names that people give them."""
+
+    STANDARD = "standard"
+    HIGH = "high"
+
+
+PriorityName = Annotated[
+    Urgency,
+    typer.Option("--priority", help="Who is served first within the tenant; high is a right that the operator grants."),
 ]
 SubjectName = Annotated[str, typer.Argument(metavar="SUBJECT", help="Name of a subject, subjects/… or its bare id.")]
 Foundation = Annotated[

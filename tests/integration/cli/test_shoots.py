@@ -343,3 +343,20 @@ def test_profiles_are_made_changed_and_shown(terminal: Terminal) -> None:
     assert "`headshots profiles list`" in terminal.run("profiles", "show", "nosuch", code=4).stderr
     listed = json.loads(terminal.run("profiles", "list", "--json").stdout)
     assert listed[0]["built_in"] is True
+
+
+@pytest.mark.parametrize("command", ["train", "generate", "shoot"])
+def test_high_priority_is_asked_for_and_its_refusal_told(terminal: Terminal, selfies: Path, command: str) -> None:
+    terminal.run("shoot", str(selfies), *TWO_STYLES, "--count", "2", "--out", str(selfies / "out"))
+    more = {"train": (), "generate": ("--style", STYLES[0], "--shots", "1"), "shoot": (*TWO_STYLES, "--count", "1")}
+    out = () if command == "train" else ("--out", str(selfies / "more"))
+    order = (command, "s0", *more[command], *out)
+    refused = terminal.run(*order, "--priority", "high", code=4)
+    assert "PRIORITY_NOT_GRANTED: high priority is a right" in refused.stderr
+    terminal.fake.high_granted = True
+    made = "CreateTraining" if command == "train" else f"Create{'Gallery' if command == 'generate' else 'Shoot'}"
+    for named, sent in ((("--priority", "high"), jobs_pb2.PRIORITY_HIGH), ((), jobs_pb2.PRIORITY_STANDARD)):
+        terminal.run(*order, *named)
+        (*_, asked) = [each for each in terminal.fake.requests if type(each).__name__ == f"{made}Request"]
+        assert asked.priority == sent
+    assert "high" in terminal.run(*order, "--priority", "urgent", code=2).stderr
