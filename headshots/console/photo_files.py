@@ -139,11 +139,11 @@ def _inspect_new(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) 
 
 def report_inspection(inspection: PhotosInspection) -> None:
     """Say of each photo that is left out why."""
-    from headshots.console.output import note
+    from headshots.console.output import note_lines
 
     for photo in inspection.photos:
         for finding in photo.findings:
-            note(f"{_called(photo)} is left out: {finding.reason}, {told(finding, inspection)}")
+            note_lines(f"{_called(photo)} is left out: {finding.reason}, {told(finding, inspection)}")
     report_face_analyzer(inspection)
 
 

@@ -88,6 +88,8 @@ def test_serve_all_serves_and_stops_when_told(tmp_path: Path) -> None:
     said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, said
     assert "gateway   | " in said, "lines carry the name of who said them"
+    (warning,) = [line for line in said.splitlines() if "no analyzer of faces" in line]
+    assert "Set HEADSHOTS_GATEWAY_FACES and HEADSHOTS_TRAINER_FACES to opencv" in warning
     assert not any(child.is_running() for child in children)
 
 

@@ -36,6 +36,12 @@ class Labelling:
         """Columns of a row; fields of a message too."""
         return {"labels": dict(self.labels), "external_id": self.external_id}
 
+    @property
+    def of_parts(self) -> Labelling:
+        """What the training and the gallery of a shoot get: its labels. The external id is the shoot's alone, so that
+        who looks for it finds one resource of the caller's own, and no parts."""
+        return Labelling(self.labels)
+
     def where(self, table: sa.Table | sa.Subquery) -> sa.ColumnElement[bool]:
         """Selects the rows that have all of these labels, and this external id where there is one.
 

@@ -14,6 +14,7 @@ from headshots.schema import PENDING, shoots
 from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import PackLibrary
 from headshots.styles.recipe import Style
+from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.galleries.creating import create_gallery_in
 from services.gateway.galleries.models import GalleryOrder
@@ -49,6 +50,11 @@ class Wanted:
     def trains(self) -> bool:
         """Whether a training comes first."""
         return self.training_id is None
+
+    @property
+    def foundation_digest(self) -> str | None:
+        """Of the foundation that generators run."""
+        return self.described.foundation_digest if self.described is not None else None
 
 
 def look_up(
@@ -107,9 +113,9 @@ def create_shoot(
         made = find_made(connection, shoots, shoots.c.subject_id == subject_id, key)
         if made is not None:
             return to_shoot(made)
-        foundation = wanted.described.foundation_digest if wanted.described is not None else None
-        estimate = quote_order(connection, order, trains=wanted.trains, foundation=foundation)
-        training_id, gallery_id = _make_first(connection, tenant_id, subject_id, wanted, validate_only=validate_only)
+        estimate = quote_order(connection, order, trains=wanted.trains, foundation=wanted.foundation_digest)
+        what = wanted, order.labelling.of_parts
+        training_id, gallery_id = _make_first(connection, tenant_id, subject_id, *what, validate_only=validate_only)
         shoot = Shoot(
             id=new_id(),
             subject_id=subject_id,
@@ -130,12 +136,18 @@ def create_shoot(
 
 
 def _make_first(
-    connection: Connection, tenant_id: str, subject_id: str, wanted: Wanted, *, validate_only: bool
+    connection: Connection,
+    tenant_id: str,
+    subject_id: str,
+    wanted: Wanted,
+    labelling: Labelling,
+    *,
+    validate_only: bool,
 ) -> tuple[str, str | None]:
     """Queues what a shoot begins with; ids of its training and its gallery, None where that comes later."""
     if wanted.training_id is not None:
         made_with = connection, tenant_id, subject_id, wanted.training_id, wanted.plan
-        return wanted.training_id, create_gallery(*made_with, validate_only=validate_only)
+        return wanted.training_id, create_gallery(*made_with, labelling=labelling, validate_only=validate_only)
     training = create_training_in(
         connection,
         tenant_id,
@@ -146,6 +158,7 @@ def _make_first(
         validate_only=validate_only,
         photos=wanted.photos,
         described=wanted.described,
+        labelling=labelling,
     )
     return training.id, None
 
@@ -157,9 +170,13 @@ def create_gallery(
     training_id: str,
     plan: Plan,
     *,
+    labelling: Labelling,
     validate_only: bool = False,
 ) -> str:
-    """Queues the gallery of a shoot with the adapter of a training; its id. Raises as `create_gallery_in`."""
+    """Queues the gallery of a shoot with the adapter of a training; its id. `labelling`: the gallery's.
+
+    Raises as `create_gallery_in`.
+    """
     order = GalleryOrder(
         styles=tuple(recipe.name for recipe in plan.recipes),
         style_shots=plan.style_shots,
@@ -170,6 +187,7 @@ def create_gallery(
         training=(subject_id, training_id),
         profile=plan.profile.name,
         max_tries=plan.max_tries,
+        labelling=labelling,
     )
     return create_gallery_in(
         connection,
