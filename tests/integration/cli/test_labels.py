@@ -31,6 +31,7 @@ def subject(terminal: Terminal, tmp_path: Path) -> str:
         terminal.run("shoot", "s0", "--styles", STYLES[0], "--count", "1", "--detach", *given)
         terminal.run("styles", "create", f"own-{number}", "--prompt", "{subject}", *given)
         terminal.run("profiles", "create", f"own-{number}", *given)
+        terminal.run("packs", "create", f"own-{number}", "--style", f"{STYLES[0]}=1", *given)
     return "s0"
 
 
@@ -41,6 +42,7 @@ LISTS = {
     "shoots": (("s0",), "subjects/s0/shoots/"),
     "styles": ((), "styles/own-1"),
     "profiles": ((), "profiles/own-1"),
+    "packs": ((), "packs/own-1"),
 }
 
 

@@ -23,6 +23,7 @@ async def make(client: AsyncHeadshots, subject: Subject, labelling: Labelling | 
         await client.create_shoot(subject, styles=STYLES[:1], count=1, labelling=labelling),
         await client.create_style(f"own-{number}", StyleRecipe(prompt="{subject}"), labelling=labelling),
         await client.create_profile(f"own-{number}", labelling=labelling),
+        await client.create_pack(f"own-{number}", {STYLES[0]: 1}, labelling=labelling),
     ]
 
 
@@ -35,6 +36,7 @@ async def listed(client: AsyncHeadshots, subject: Subject, labelling: Labelling 
         client.list_shoots(subject, labelling=labelling),
         client.list_styles(labelling=labelling),
         client.list_profiles(labelling=labelling),
+        client.list_packs(labelling=labelling),
     )
     return [[each.name async for each in items] for items in lists]
 
@@ -43,12 +45,12 @@ async def test_every_kind_has_them_and_is_found_by_them(client: AsyncHeadshots) 
     subject = await trained(client)
     plain = await make(client, subject, None)
     made = await make(client, subject, LABELLING)
-    assert [(dict(each.labels), each.external_id) for each in plain] == [({}, "")] * 6
-    assert [(each.labels, each.external_id) for each in made] == [(LABELLING.labels, "customer/1")] * 6
+    assert [(dict(each.labels), each.external_id) for each in plain] == [({}, "")] * 7
+    assert [(each.labels, each.external_id) for each in made] == [(LABELLING.labels, "customer/1")] * 7
     names = [[each.name] for each in made]
     for wanted in (LABELLING, Labelling({"order": "4711"}), Labelling(external_id="customer/1")):
         assert await listed(client, subject, wanted) == names
-    assert await listed(client, subject, Labelling({"order": "4712"})) == [[]] * 6
+    assert await listed(client, subject, Labelling({"order": "4712"})) == [[]] * 7
     for everything, mine in zip(await listed(client, subject, None), names, strict=True):
         assert set(everything) > set(mine)
 

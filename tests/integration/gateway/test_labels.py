@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from headshots.errors import AlreadyExistsError, InvalidArgumentError
-from headshots.v1 import galleries_pb2, profiles_pb2, shoots_pb2, styles_pb2, subjects_pb2, trainings_pb2
+from headshots.v1 import galleries_pb2, packs_pb2, profiles_pb2, shoots_pb2, styles_pb2, subjects_pb2, trainings_pb2
 from tests.support.gateway.caller import Caller, refused, selfie
 from tests.support.gateway.world import World
 
@@ -68,6 +68,7 @@ async def trained(caller: Caller) -> str:
 
 
 STYLES = ["styles/studio-navy-suit"]
+PACKED = [packs_pb2.PackStyle(style=STYLES[0], shots=1)]
 KINDS = [
     Kind("Subject", subjects_pb2, nobody, lambda _, number: {"display_name": str(number)}, "Subjects"),
     Kind("Training", trainings_pb2, with_photos, lambda subject, _: {"parent": subject}, "Trainings", ends=True),
@@ -87,6 +88,7 @@ KINDS = [
     ),
     Kind("Style", styles_pb2, nobody, lambda _, number: {"style_id": f"own-{number}", "recipe": RECIPE}, "Styles"),
     Kind("Profile", profiles_pb2, nobody, lambda _, number: {"profile_id": f"own-{number}"}, "Profiles"),
+    Kind("Pack", packs_pb2, nobody, lambda _, number: {"pack_id": f"own-{number}", "styles": PACKED}, "Packs"),
 ]
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 
@@ -216,7 +218,9 @@ async def test_versions_have_the_labels_of_the_first(world: World) -> None:
     changed = await world.acme("UpdateStyle", styles_pb2.UpdateStyleRequest(name="styles/own-0", display_name="Own"))
     await KINDS[5].create(world.acme, "", labels=LABELS, external_id="a")
     update = profiles_pb2.UpdateProfileRequest(name="profiles/own-0", display_name="Own")
-    for second in (changed.style, (await world.acme("UpdateProfile", update)).profile):
+    await KINDS[6].create(world.acme, "", labels=LABELS, external_id="a")
+    renamed = await world.acme("UpdatePack", packs_pb2.UpdatePackRequest(name="packs/own-0", display_name="Own"))
+    for second in (changed.style, (await world.acme("UpdateProfile", update)).profile, renamed.pack):
         assert (second.version, dict(second.labels), second.external_id) == (2, LABELS, "a")
     for kind in KINDS[4:]:
         assert await kind.names(world.acme, "", labels=LABELS) == [f"{kind.plural.lower()}/own-0"]
