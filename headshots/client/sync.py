@@ -135,6 +135,7 @@ class Headshots:
     upload_photos = _blocking(AsyncHeadshots.upload_photos)
     inspect_photos = _blocking(AsyncHeadshots.inspect_photos)
     list_photos = _iterating(AsyncHeadshots.list_photos)
+    update_photo = _blocking(AsyncHeadshots.update_photo)
     delete_photo = _blocking(AsyncHeadshots.delete_photo)
     create_style = _blocking(AsyncHeadshots.create_style)
     list_styles = _iterating(AsyncHeadshots.list_styles)
@@ -186,4 +187,5 @@ class Headshots:
     regenerate_image = _blocking(AsyncHeadshots.regenerate_image)
     get_image = _blocking(AsyncHeadshots.get_image)
     image_links = _blocking(AsyncHeadshots.image_links)
+    update_image = _blocking(AsyncHeadshots.update_image)
     delete_image = _blocking(AsyncHeadshots.delete_image)

@@ -67,6 +67,7 @@ photos = Table(
     Column("width_px", Integer, nullable=False),
     Column("height_px", Integer, nullable=False),
     Column("position", Integer, nullable=False),
+    *labelling_columns(),
     Column("created_at", Float, nullable=False),
 )
 
@@ -191,6 +192,8 @@ shots = Table(
     # judged. The word stays when the image is erased.
     Column("acceptance", String(16)),
     Column("judged", sa.JSON(none_as_null=True)),
+    # Of the image, and erased with it.
+    *labelling_columns(),
     Column("failure_reason", String(64)),
     Column("failure_message", Text),
     UniqueConstraint("gallery_id", "number"),

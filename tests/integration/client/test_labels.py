@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from headshots.client import AsyncHeadshots, Labelling, StyleRecipe, Subject
-from headshots.v1 import subjects_pb2
+from headshots.v1 import labels_pb2
 from tests.support.fake_gateway.gateway import FakeGateway
+from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.prepared import trained
 from tests.support.fake_gateway.styles import STYLES
 
@@ -72,7 +75,39 @@ async def test_a_subject_changes_what_is_given(client: AsyncHeadshots, fake: Fak
     assert not fake.requests[-1].HasField("external_id")
     emptied = await client.update_subject(subject, labels={}, external_id="")
     assert (emptied.display_name, emptied.labels, emptied.external_id) == ("Grace", {}, "")
-    assert fake.requests[-1].labels == subjects_pb2.Labels()
+    assert fake.requests[-1].labels == labels_pb2.Labels()
+
+
+async def test_photos_are_labelled_when_uploaded_changed_and_found(client: AsyncHeadshots, fake: FakeGateway) -> None:
+    subject, pictures = await client.create_subject(), [painted_png("selfie", number) for number in range(5)]
+    first, second = await client.upload_photos(subject, pictures[:2], labelling=LABELLING)
+    each = [Labelling({"order": "1"}), Labelling(external_id="x")]
+    third, fourth = await client.upload_photos(subject, pictures[2:4], labelling=each)
+    (plain,) = await client.upload_photos(subject, pictures[4:])
+    photos = (first, second, third, fourth, plain)
+    told = [(photo.labels, photo.external_id) for photo in photos]
+    assert told == [(LABELLING.labels, "customer/1")] * 2 + [({"order": "1"}, ""), ({}, "x"), ({}, "")]
+    assert [photo async for photo in client.list_photos(subject, labelling=LABELLING)] == [first, second]
+    changed = await client.update_photo(first, labels={}, external_id="")
+    assert (changed.labels, changed.external_id) == ({}, "")
+    assert (await client.update_photo(second, external_id="b")).labels == LABELLING.labels
+    assert not fake.requests[-1].HasField("labels")
+    with pytest.raises(ValueError, match="1 labellings for 2 photos"):
+        await client.upload_photos(subject, pictures[:2], labelling=each[:1])
+    assert len({*photos}) == 5
+
+
+async def test_images_are_labelled_and_found(client: AsyncHeadshots) -> None:
+    subject = await trained(client)
+    gallery = await client.wait_gallery(await client.create_gallery(subject, STYLES[:1], shots_per_style=2))
+    image, other = gallery.images
+    assert (image.labels, image.external_id) == ({}, "")
+    changed = await client.update_image(image, labels=LABELLING.labels, external_id="customer/1")
+    assert (changed.labels, changed.external_id) == (LABELLING.labels, "customer/1")
+    assert [each.name async for each in client.list_images(gallery, labelling=LABELLING)] == [image.name]
+    assert [each.name async for each in client.list_images(gallery, labelling=Labelling({"order": "1"}))] == []
+    assert (await client.update_image(image.name, labels={})).external_id == "customer/1"
+    assert len({changed, other}) == 2
 
 
 async def test_resources_with_labels_can_be_kept_in_sets(client: AsyncHeadshots) -> None:

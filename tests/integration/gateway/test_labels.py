@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 
 from headshots.errors import AlreadyExistsError, InvalidArgumentError
-from headshots.v1 import galleries_pb2, packs_pb2, profiles_pb2, shoots_pb2, styles_pb2, subjects_pb2, trainings_pb2
+from headshots.v1 import (
+    galleries_pb2,
+    labels_pb2,
+    packs_pb2,
+    profiles_pb2,
+    shoots_pb2,
+    styles_pb2,
+    subjects_pb2,
+    trainings_pb2,
+)
 from tests.support.gateway.caller import Caller, refused, selfie
 from tests.support.gateway.world import World
 
@@ -190,18 +199,18 @@ async def test_a_subject_changes_its_labels_as_a_whole_where_they_are_given(worl
     subject = await KINDS[0].create(world.acme, "", labels=LABELS, external_id="a", request_id="once")
     renamed = await update(world, subject.name, display_name="Ada")
     assert (dict(renamed.labels), renamed.external_id) == (LABELS, "a")
-    changed = await update(world, subject.name, labels=subjects_pb2.Labels(labels={"order": "1"}))
+    changed = await update(world, subject.name, labels=labels_pb2.Labels(labels={"order": "1"}))
     assert (dict(changed.labels), changed.external_id, changed.display_name) == ({"order": "1"}, "a", "Ada")
-    emptied = await update(world, subject.name, labels=subjects_pb2.Labels(), external_id="")
+    emptied = await update(world, subject.name, labels=labels_pb2.Labels(), external_id="")
     assert (dict(emptied.labels), emptied.external_id) == ({}, "")
     assert await KINDS[0].get(world.acme, subject.name) == emptied
     with refused(InvalidArgumentError, "CONSTRAINT_VIOLATED"):
-        await update(world, subject.name, labels=subjects_pb2.Labels(labels={"A": "1"}))
+        await update(world, subject.name, labels=labels_pb2.Labels(labels={"A": "1"}))
 
 
 async def test_the_file_of_the_database_forgets_what_was_changed(world: World) -> None:
     subject = await KINDS[0].create(world.acme, "", labels={"passport": "SECRET-1"}, request_id="once")
-    await update(world, subject.name, labels=subjects_pb2.Labels(labels={"passport": "SECRET-2"}))
+    await update(world, subject.name, labels=labels_pb2.Labels(labels={"passport": "SECRET-2"}))
     assert not holds(world, "SECRET-1")
     assert holds(world, "SECRET-2")
     await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=subject.name))
