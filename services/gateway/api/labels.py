@@ -52,6 +52,10 @@ class Labelling:
             wanted.append(table.c.external_id == self.external_id)
         return sa.and_(sa.true(), *wanted)
 
+    def selects(self, other: Labelling) -> bool:
+        """What `where` tells of a row, of what is in memory."""
+        return self.labels.items() <= other.labels.items() and self.external_id in ("", other.external_id)
+
     @property
     def selects_all(self) -> bool:
         """Whether a list that asks for this leaves nothing out."""
@@ -60,3 +64,26 @@ class Labelling:
 
 NO_LABELS = Labelling()
 """Of what nobody has labelled."""
+
+
+@dataclass(frozen=True)
+class LabellingChange:
+    """What a caller changes of a resource that exists; None stays as it is."""
+
+    labels: Mapping[str, str] | None = None
+    """In place of all labels."""
+    external_id: str | None = None
+    """Empty: none from now on."""
+
+    @classmethod
+    def of_request(cls, request: Any) -> LabellingChange:
+        """What an update request says; it has the optional fields `labels` and `external_id`."""
+        return cls(
+            labels=dict(request.labels.labels) if request.HasField("labels") else None,
+            external_id=request.external_id if request.HasField("external_id") else None,
+        )
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Values of the row that change."""
+        return {name: value for name, value in vars(self).items() if value is not None}

@@ -18,6 +18,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import forget_deleted, write
 from headshots.errors import FailedPreconditionError
 from headshots.schema import TERMINAL_STATES, galleries, shots
+from services.gateway.api.labels import NO_LABELS
 from services.gateway.api.names import gallery_name, image_name
 from services.gateway.galleries.images.tries import from_column
 from services.gateway.galleries.limits import SEEDS
@@ -86,7 +87,7 @@ def delete_image(
         painted = _pictures(connection, mine)
         _check_not_in_use(connection, subject_id, gallery_id, painted)
         nothing = {"image_key": None, "image": None, "judged": None, "refused_tries": None}
-        connection.execute(sa.update(shots).where(mine).values(**nothing))
+        connection.execute(sa.update(shots).where(mine).values(**nothing, **NO_LABELS.fields))
         _remove_objects(connection, store, subject_id, {each.key for each in painted})
     forget_deleted(engine)
 

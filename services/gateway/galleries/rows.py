@@ -172,6 +172,7 @@ def _to_image(row: Row[Any]) -> Image:
         key=row.image_key,
         judgement=Judgement.from_json(row.judged),
         tries=row.tries,
+        labelling=Labelling.of_row(row),
         **row.image,
     )
 

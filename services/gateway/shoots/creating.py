@@ -12,19 +12,21 @@ from headshots.database import database_now, read, write
 from headshots.errors import FieldViolation, InvalidArgumentError, UnavailableError
 from headshots.schema import PENDING, shoots
 from headshots.styles.library import StyleLibrary
-from headshots.styles.packs import PackLibrary
+from headshots.styles.packs import Pack, PackLibrary
 from headshots.styles.recipe import Style
 from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.galleries.creating import create_gallery_in
 from services.gateway.galleries.models import GalleryOrder
-from services.gateway.galleries.orders.lookup import find_recipes
+from services.gateway.packs.checks import recipes_of
+from services.gateway.packs.rows import usable_pack
 from services.gateway.peers.models import Adapter, GeneratorDescription, TrainingOptions
 from services.gateway.profiles.rows import usable_profile
 from services.gateway.shoots.counts import spread
 from services.gateway.shoots.events import insert, to_shoot
 from services.gateway.shoots.models import Plan, Shoot, ShootOrder
 from services.gateway.shoots.rates import check_deadline_ahead, quote_order
+from services.gateway.styles.rows import usable_styles
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.priority import check_priority
 from services.gateway.trainings.creating import check_none_active, create_training_in
@@ -74,7 +76,7 @@ def look_up(
         AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: PACK_OR_STYLES, STYLE_UNKNOWN, PROFILE_UNKNOWN, DEADLINE_PASSED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
-        FailedPreconditionError: STYLE_ARCHIVED, TRAINING_ACTIVE.
+        FailedPreconditionError: PACK_ARCHIVED, STYLE_ARCHIVED, TRAINING_ACTIVE.
         UnavailableError: GENERATOR_UNREACHABLE, it cannot be told whether an adapter is of the present foundation.
     """
     with read(engine) as connection:
@@ -84,9 +86,11 @@ def look_up(
             return to_shoot(made)
         check_priority(connection, tenant_id, order.priority)
         check_deadline_ahead(connection, order)
-        recipes, counts = _recipes(connection, library, packs, tenant_id, order)
+        _check_pack_or_styles(order)
+        pack = usable_pack(connection, packs, tenant_id, order.pack, field="pack") if order.pack else None
+        recipes, counts = _recipes(connection, library, tenant_id, order, pack)
         profile = usable_profile(connection, tenant_id, order.profile)
-        plan = _plan(order, recipes, counts, profile)
+        plan = _plan(order, recipes, counts, profile, pack)
         training_id, adapter = _earlier_training(connection, subject_id, order, described)
         if training_id is None:
             check_none_active(connection, subject_id)
@@ -201,7 +205,9 @@ def create_gallery(
     ).id
 
 
-def _plan(order: ShootOrder, recipes: Sequence[Style], counts: Sequence[int], profile: Profile) -> Plan:
+def _plan(
+    order: ShootOrder, recipes: Sequence[Style], counts: Sequence[int], profile: Profile, pack: Pack | None
+) -> Plan:
     """A style that gets no portrait is left out."""
     kept = [(recipe, count) for recipe, count in zip(recipes, counts, strict=True) if count]
     return Plan(
@@ -214,24 +220,27 @@ def _plan(order: ShootOrder, recipes: Sequence[Style], counts: Sequence[int], pr
         quality=order.quality,
         priority=order.priority,
         pack=order.pack,
+        pack_version=pack.version if pack is not None else 0,
     )
 
 
-def _recipes(
-    connection: Connection, library: StyleLibrary, packs: PackLibrary, tenant_id: str, order: ShootOrder
-) -> tuple[list[Style], list[int]]:
-    """The recipes of the order's styles, and how many portraits each gets."""
+def _check_pack_or_styles(order: ShootOrder) -> None:
     if bool(order.pack) == bool(order.styles):
         told = "both are set; leave one out" if order.pack else "neither is set; name one pack, or styles"
         violations = [FieldViolation(field, "exactly one of pack and styles") for field in ("pack", "styles")]
         raise InvalidArgumentError("PACK_OR_STYLES", f"pack and styles: {told}", violations=violations)
-    names, weights = order.styles, (1,) * len(order.styles)
-    if order.pack:
-        pack = packs.get(order.pack)
-        names = tuple(name for name, _ in pack.styles)
-        weights = tuple(shots for _, shots in pack.styles)
-    counts = spread(order.count, weights)
-    return find_recipes(connection, library, tenant_id, GalleryOrder(names, shots_per_style=1)), counts
+
+
+def _recipes(
+    connection: Connection, library: StyleLibrary, tenant_id: str, order: ShootOrder, pack: Pack | None
+) -> tuple[list[Style], list[int]]:
+    """The recipes of the order's styles, or of its pack's, and how many portraits each gets."""
+    if pack is not None:
+        recipes = recipes_of(connection, library, tenant_id, pack, "pack")
+        return recipes, spread(order.count, [shots for _, shots in pack.styles])
+    fields = [f"styles[{index}]" for index in range(len(order.styles))]
+    recipes = usable_styles(connection, library, tenant_id, order.styles, fields)
+    return recipes, spread(order.count, [1] * len(recipes))
 
 
 def _earlier_training(

@@ -316,7 +316,7 @@ def test_images_are_listed_fetched_and_painted_again(terminal: Terminal, selfies
 
 def test_packs_are_listed_and_shown(terminal: Terminal) -> None:
     (row,) = [line for line in terminal.run("packs", "list").stdout.splitlines() if "Business" in line]
-    assert row.split() == ["business", "1", "8", "Business", "Suits."]
+    assert row.split() == ["business", "1", "everybody", "1", "8", "Business", "Suits."]
     assert terminal.run("packs", "show", "business").stdout.splitlines()[-1].split() == ["studio-navy-suit", "8"]
     assert terminal.json("packs", "list")[0]["total_shots"] == 8
     assert "`headshots packs list`" in terminal.run("packs", "show", "nosuch", code=4).stderr

@@ -158,6 +158,7 @@ def _made(request: shoots_pb2.CreateShootRequest, name: str, trains: bool) -> sh
         training=f"{request.parent}/trainings/t0",
         trains=trains,
         pack=request.pack,
+        pack_version=1 if request.pack else 0,
         styles=styles,
         style_shots=[
             request.count // len(styles) + (number < request.count % len(styles)) for number in range(len(styles))

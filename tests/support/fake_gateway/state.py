@@ -84,6 +84,15 @@ def labelled(request: Any) -> dict[str, Any]:
     return {"labels": dict(request.labels), "external_id": request.external_id}
 
 
+def relabel(resource: Any, request: Any) -> None:
+    """Changes the labels and the external id that an update request gives."""
+    if request.HasField("labels"):
+        resource.labels.clear()
+        resource.labels.update(request.labels.labels)
+    if request.HasField("external_id"):
+        resource.external_id = request.external_id
+
+
 def _matches(item: Any, request: Any) -> bool:
     is_labelled = dict(request.labels).items() <= dict(item.labels).items()
     return is_labelled and request.external_id in ("", item.external_id)
