@@ -18,15 +18,13 @@ from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.galleries.creating import create_gallery_in
 from services.gateway.galleries.models import GalleryOrder
-from services.gateway.packs.checks import recipes_of
 from services.gateway.packs.rows import usable_pack
 from services.gateway.peers.models import Adapter, GeneratorDescription, TrainingOptions
 from services.gateway.profiles.rows import usable_profile
-from services.gateway.shoots.counts import spread
+from services.gateway.shoots.counts import recipes_with_counts
 from services.gateway.shoots.events import insert, to_shoot
 from services.gateway.shoots.models import Plan, Shoot, ShootOrder
 from services.gateway.shoots.rates import check_deadline_ahead, quote_order
-from services.gateway.styles.rows import usable_styles
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.priority import check_priority
 from services.gateway.trainings.creating import check_none_active, create_training_in
@@ -88,7 +86,7 @@ def look_up(
         check_deadline_ahead(connection, order)
         _check_pack_or_styles(order)
         pack = usable_pack(connection, packs, tenant_id, order.pack, field="pack") if order.pack else None
-        recipes, counts = _recipes(connection, library, tenant_id, order, pack)
+        recipes, counts = recipes_with_counts(connection, library, tenant_id, order, pack)
         profile = usable_profile(connection, tenant_id, order.profile)
         plan = _plan(order, recipes, counts, profile, pack)
         training_id, adapter = _earlier_training(connection, subject_id, order, described)
@@ -229,18 +227,6 @@ def _check_pack_or_styles(order: ShootOrder) -> None:
         told = "both are set; leave one out" if order.pack else "neither is set; name one pack, or styles"
         violations = [FieldViolation(field, "exactly one of pack and styles") for field in ("pack", "styles")]
         raise InvalidArgumentError("PACK_OR_STYLES", f"pack and styles: {told}", violations=violations)
-
-
-def _recipes(
-    connection: Connection, library: StyleLibrary, tenant_id: str, order: ShootOrder, pack: Pack | None
-) -> tuple[list[Style], list[int]]:
-    """The recipes of the order's styles, or of its pack's, and how many portraits each gets."""
-    if pack is not None:
-        recipes = recipes_of(connection, library, tenant_id, pack, "pack")
-        return recipes, spread(order.count, [shots for _, shots in pack.styles])
-    fields = [f"styles[{index}]" for index in range(len(order.styles))]
-    recipes = usable_styles(connection, library, tenant_id, order.styles, fields)
-    return recipes, spread(order.count, [1] * len(recipes))
 
 
 def _earlier_training(
