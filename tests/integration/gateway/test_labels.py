@@ -244,7 +244,7 @@ async def test_an_image_painted_anew_is_found_by_the_same_labels(world: World) -
     assert await KINDS[2].names(world.acme, subject, labels=LABELS, external_id="a") == [another.name, gallery.name]
 
 
-async def test_a_shoot_is_labelled_and_its_training_and_gallery_are_not(world: World) -> None:
+async def test_a_label_of_a_shoot_finds_its_training_and_gallery_too_and_an_external_id_it_alone(world: World) -> None:
     subject = await world.acme.subject()
     photos = [photo.name for photo in await world.acme.upload(subject, *map(selfie, range(6)))]
     shoot = await KINDS[3].create(world.acme, subject, photos=photos, labels=LABELS, external_id="a")
@@ -252,6 +252,6 @@ async def test_a_shoot_is_labelled_and_its_training_and_gallery_are_not(world: W
     events = [event async for event in world.acme.stream("WatchShoot", request)]
     assert all(dict(event.shoot.labels) == LABELS for event in events)
     for kind in KINDS[1:3]:
-        [made] = await kind.names(world.acme, subject)
+        [made] = await kind.names(world.acme, subject, labels=LABELS)
         assert await kind.names(world.acme, subject, external_id="a") == []
-        assert dict((await kind.get(world.acme, made)).labels) == {}
+        assert dict((await kind.get(world.acme, made)).labels) == LABELS
