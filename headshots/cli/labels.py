@@ -54,7 +54,15 @@ def labelling(given: list[str] | None, external_id: str) -> Labelling:
 
 
 def changes(given: list[str] | None, no_labels: bool, external_id: str | None) -> dict[str, Any]:
-    """What a command that labels changes, as the SDK takes it. Raises as `labels_of`."""
+    """What a command that labels changes, as the SDK takes it.
+
+    Raises:
+        typer.BadParameter: labels are given and taken away at once; or as `labels_of`.
+    """
+    if given and no_labels:
+        raise typer.BadParameter(
+            "leave one out: --label gives labels in place of all", param_hint="--label / --no-labels"
+        )
     return {"labels": labels_of(given) if given or no_labels else None, "external_id": external_id}
 
 

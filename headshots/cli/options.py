@@ -102,6 +102,9 @@ PriorityName = Annotated[
     typer.Option("--priority", help="Who is served first within the tenant; high is a right that the operator grants."),
 ]
 SubjectName = Annotated[str, typer.Argument(metavar="SUBJECT", help="Name of a subject, subjects/… or its bare id.")]
+LARGEST = 2**31 - 1
+"""Of the contract's whole numbers."""
+Version = Annotated[int, typer.Option("--version", min=0, max=LARGEST, help="A version of it; 0 is the newest.")]
 Foundation = Annotated[
     Path | None,
     typer.Option(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,9 +21,6 @@ from headshots.cli.labels import (
 )
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 from headshots.console.exits import reported
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(help="People: make, list, show, rename, label and erase them.", no_args_is_help=True)
 # Every foundation for portraits knows these; of another word only its training could tell.

@@ -46,6 +46,7 @@ def delete_gallery(
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
         _check_ended(connection, tenant_id, subject_id, gallery_id, needed_by)
+        _pass_on_what_it_replaces(connection, find_gallery(connection, tenant_id, subject_id, gallery_id))
         mine = shots.c.gallery_id == gallery_id
         painted = _pictures(connection, mine)
         _check_not_in_use(connection, subject_id, gallery_id, painted)
@@ -67,6 +68,22 @@ def _check_ended(
         raise FailedPreconditionError(
             "GALLERY_IN_USE", f"{shoot} has not ended and needs {name}; let it end", metadata={"name": shoot}
         )
+
+
+def _pass_on_what_it_replaces(connection: Connection, gallery: Row[Any]) -> None:
+    """Lets what replaces an image of the gallery replace what the gallery replaces: so it stays known which images are
+    delivered together, and are compared with each other."""
+    if gallery.regenerates is None:
+        return
+    # Such a gallery has one shot.
+    replacing = sa.and_(
+        galleries.c.subject_id == gallery.subject_id,
+        galleries.c.regenerates == image_name(gallery.subject_id, gallery.id, 0),
+    )
+    # In the order in which `shots.record_try` locks them.
+    both = sa.or_(galleries.c.id == gallery.id, replacing)
+    connection.execute(sa.select(galleries.c.id).where(both).order_by(galleries.c.id).with_for_update())
+    connection.execute(sa.update(galleries).where(replacing).values(regenerates=gallery.regenerates))
 
 
 def delete_image(

@@ -66,6 +66,9 @@ def test_the_labels_of_a_subject_are_shown_and_changed(terminal: Terminal) -> No
     assert "order=1" in terminal.run("subjects", "label", "s0", "--external-id", "").stdout
     emptied = terminal.json("subjects", "label", "s0", "--no-labels")
     assert (emptied["labels"], emptied["external_id"], emptied["display_name"]) == ({}, "", "Ada")
+    both = ("--label", "order=1", "--no-labels")
+    for command in (("subjects", "label", "s0"), ("photos", "label", "p"), ("images", "label", "i")):
+        assert "leave one out" in terminal.run(*command, *both, code=2).stderr
 
 
 def test_photos_and_images_are_labelled_and_found(terminal: Terminal, tmp_path: Path) -> None:

@@ -27,10 +27,19 @@ def test_packs_are_made_changed_and_archived(terminal: Terminal) -> None:
     assert "`headshots packs create`" in terminal.run("packs", "archive", "business", "--yes", code=4).stderr
 
 
-@pytest.mark.parametrize("word", ["studio-navy-suit", "studio-navy-suit=", "=3", "studio-navy-suit=-1", "a=3.5"])
+@pytest.mark.parametrize(
+    "word",
+    ["studio-navy-suit", "studio-navy-suit=", "=3", "studio-navy-suit=-1", "a=3.5", "a=0", "a=65", f"a={10**12}"],
+)
 def test_what_is_no_style_with_its_shots_is_refused_before_anything_is_sent(terminal: Terminal, word: str) -> None:
     for arguments in (("create", "--style", word), ("update", "--style", "studio-navy-suit=1", "--style", word)):
-        assert "reads STYLE=SHOTS" in terminal.run("packs", *arguments, "team", code=2).stderr
+        assert "is no STYLE=SHOTS" in terminal.run("packs", *arguments, "team", code=2).stderr
     twice = ("--style", "a=1", "--style", "a=2")
     assert "given twice" in terminal.run("packs", "create", "team", *twice, code=2).stderr
     assert not terminal.fake.calls
+
+
+@pytest.mark.parametrize("group", ["packs", "styles", "profiles"])
+def test_a_version_that_no_field_holds_is_wrong_usage(terminal: Terminal, group: str) -> None:
+    assert "less than or equal to" in terminal.run(group, "show", "a", "--version", str(2**31), code=2).stderr
+    assert "_NOT_FOUND" in terminal.run(group, "show", "a", "--version", str(2**31 - 1), code=4).stderr

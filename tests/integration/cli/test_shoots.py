@@ -262,6 +262,23 @@ def test_mistakes_are_told_in_words(terminal: Terminal, selfies: Path, tmp_path:
     assert "`headshots shoots list subjects/s0`" in missing.stderr
 
 
+def test_what_is_archived_is_told_before_a_person_is_made_of_the_selfies(terminal: Terminal, selfies: Path) -> None:
+    recipe = ("--prompt", "photo of {subject}")
+    terminal.run("styles", "create", "mine", *recipe)
+    for pack, style in (("gone", STYLES[0]), ("stale", "mine")):
+        terminal.run("packs", "create", pack, "--style", f"{style}=2")
+    terminal.run("packs", "archive", "gone", "--yes")
+    terminal.run("styles", "archive", "mine", "--yes")
+    order = ("shoot", str(selfies), "--quote")
+    for wanted, said in (
+        (("--pack", "gone"), "PACK_ARCHIVED: packs/gone is archived and out of use; take another"),
+        (("--styles", "mine"), "STYLE_ARCHIVED: styles/mine is archived and out of use; take another"),
+        (("--pack", "stale"), "out of use; `headshots packs update stale` gives the pack others"),
+    ):
+        assert said in terminal.run(*order, *wanted, code=4).stderr
+    assert terminal.fake.subjects == {}
+
+
 def test_deadlines_are_read_as_people_write_them() -> None:
     now = datetime.now(UTC)
     assert timedelta(minutes=44) < moment("45m") - now < timedelta(minutes=46)

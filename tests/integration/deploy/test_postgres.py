@@ -20,6 +20,11 @@ from tests.integration.gateway.conftest import world  # noqa: F401
 from tests.integration.gateway.galleries.test_creating import (  # noqa: F401
     test_pages_are_newest_first_and_without_images,
 )
+from tests.integration.gateway.packs.test_own_packs import (  # noqa: F401
+    test_a_new_version_is_what_shoots_take_and_leaves_older_ones_alone,
+    test_archiving_beside_changes_leaves_no_version_in_use,
+    test_packs_are_listed_among_the_built_in_ones_by_name,
+)
 from tests.integration.gateway.painting.conftest import subject  # noqa: F401
 from tests.integration.gateway.painting.test_lost_gateways import (  # noqa: F401
     test_a_draining_gateway_puts_its_shots_back_uncounted,
@@ -29,6 +34,9 @@ from tests.integration.gateway.painting.test_lost_gateways import (  # noqa: F40
 )
 from tests.integration.gateway.painting.test_painting import (  # noqa: F401
     test_a_gallery_is_painted_from_styles_and_seeds,
+)
+from tests.integration.gateway.painting.test_tries import (  # noqa: F401
+    test_what_replaced_an_erased_replacement_still_knows_those_it_joins,
 )
 from tests.integration.gateway.styles.test_own_styles import (  # noqa: F401
     test_a_new_version_leaves_galleries_and_older_versions_alone,

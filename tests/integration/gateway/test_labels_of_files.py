@@ -123,6 +123,29 @@ async def test_what_breaks_the_limits_is_refused_and_changes_nothing(world: Worl
     assert (dict(first.labels), first.external_id) == ({}, "")
 
 
+LARGEST = {f"k{number:02}" + "_" * 60: "é" * 128 for number in range(32)}
+
+
+@each_kind
+async def test_the_largest_labels_are_kept_and_one_more_is_refused(world: World, kind: Kind) -> None:
+    caller, parent = world.acme, await kind.parent(world.acme)
+    name, *_ = await kind.names(caller, parent)
+    await kind.change(caller, name, LARGEST, external_id="é" * 128)
+    with refused(InvalidArgumentError, "CONSTRAINT_VIOLATED"):
+        await kind.change(caller, name, {**LARGEST, "k": ""})
+    assert await kind.names(caller, parent, labels=LARGEST, external_id="é" * 128) == [name]
+
+
+async def test_a_photo_is_uploaded_with_the_largest_labels(world: World) -> None:
+    subject = await world.acme.subject()
+    messages = upload_messages(subject, selfie(0))
+    (start,) = [message.photo for message in messages if message.HasField("photo")]
+    start.labels.update(LARGEST)
+    start.external_id = "é" * 128
+    (stored,) = await world.acme.send(messages)
+    assert (dict(stored.labels), stored.external_id) == (LARGEST, "é" * 128)
+
+
 @each_kind
 async def test_the_database_s_file_forgets_what_was_changed_and_what_was_erased(world: World, kind: Kind) -> None:
     caller, parent = world.acme, await kind.parent(world.acme)

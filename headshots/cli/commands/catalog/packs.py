@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
-from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa, Version
 from headshots.console.exits import reported
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Styles that are ordered together: make your own, list and show them.", no_args_is_help=True)
 
 PackName = Annotated[str, typer.Argument(metavar="PACK", help="As `packs list` shows it.")]
+_SHOTS = frozenset(map(str, range(1, 65)))
 _STYLES_HELP = "Shots of a style, 1 to 64, as studio-navy-suit=8; may be repeated, in the order to order them."
 Styles = Annotated[list[str], typer.Option("--style", metavar="STYLE=SHOTS", help=_STYLES_HELP)]
 NewStyles = Annotated[
@@ -131,7 +132,7 @@ def list_all(
 @reported
 def show(
     pack: PackName,
-    version: Annotated[int, typer.Option(min=0, help="A version of it; 0 is the newest.")] = 0,
+    version: Version = 0,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -153,8 +154,9 @@ def _shots_of(given: list[str]) -> dict[Style | str, int]:
     shots: dict[Style | str, int] = {}
     for word in given:
         style, _, number = word.partition("=")
-        if not style or not number.isdecimal():
-            raise typer.BadParameter(f"{word!r} reads STYLE=SHOTS, as studio-navy-suit=8", param_hint="--style")
+        if not style or number not in _SHOTS:
+            message = f"{word!r} is no STYLE=SHOTS with 1 to 64 shots, as studio-navy-suit=8"
+            raise typer.BadParameter(message, param_hint="--style")
         if style in shots:
             raise typer.BadParameter(f"{style} is given twice", param_hint="--style")
         shots[style] = int(number)

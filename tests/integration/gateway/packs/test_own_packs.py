@@ -260,3 +260,27 @@ async def test_two_changes_at_once_make_two_versions(world: World) -> None:
     await asyncio.gather(update(world.acme, display_name="Team"), update(world.acme, {SUIT: 5}))
     newest = await get(world.acme)
     assert (newest.version, newest.display_name, newest.total_shots) == (3, "Team", 5)
+
+
+async def test_a_style_that_goes_out_of_use_after_the_check_is_refused_with_the_order(world: World) -> None:
+    subject = await world.acme.trained_subject()
+    await own_style(world.acme, "mine")
+    await create(world.acme, shots={SUIT: 1, "mine": 1})
+    assert [*(await shoots.order(world.acme, subject, pack=TEAM, validate_only=True)).style_shots] == [2, 1]
+    await archive_style(world.acme, "mine")
+    with refused(FailedPreconditionError, "STYLE_ARCHIVED"):
+        await shoots.order(world.acme, subject, pack=TEAM)
+    assert not any(world.rows(table) for table in (schema.shoots, schema.galleries, schema.shots))
+    assert len(world.trainer.jobs) == 1, "the person's own training"
+
+
+async def test_archiving_beside_changes_leaves_no_version_in_use(world: World) -> None:
+    for pack_id in ("a", "b", "c", "d"):
+        await create(world.acme, pack_id)
+        await update(world.acme, {SUIT: 4}, f"packs/{pack_id}")
+        calls = [update(world.acme, {SUIT: shots}, f"packs/{pack_id}") for shots in (5, 6)]
+        archived, *_ = await asyncio.gather(archive(world.acme, f"packs/{pack_id}"), *calls, return_exceptions=True)
+        assert archived.archived
+        with refused(FailedPreconditionError, "PACK_ARCHIVED"):
+            await update(world.acme, {SUIT: 7}, f"packs/{pack_id}")
+    assert all(row.archived_at is not None for row in world.rows(schema.packs))
