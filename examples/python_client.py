@@ -34,6 +34,10 @@ def main(selfies: Path, portraits: Path, pack: str, count: int) -> None:
     with Headshots(address, os.environ["HEADSHOTS_API_KEY"]) as headshots:
         # A wrong folder or pack is reported before anything is made.
         photos = sorted(path for path in selfies.iterdir() if path.suffix.lower() in PHOTOS)
+        if not photos:
+            sys.exit(
+                f"failed: {selfies} has no photos, {' '.join(sorted(PHOTOS))}; name the folder of one person's selfies"
+            )
         headshots.get_pack(pack)
         # Show the person your statement and keep what they signed; the gateway trains nobody who did not agree.
         agreed = Consent("Portraits of me may be made of these photos.", version="2026-11", reference="form 4711")

@@ -100,7 +100,7 @@ class Gate:
             "LIGHT_UNEVEN", light, limits.max_light_imbalance, f"{words}{limits.max_light_imbalance:.2f} are allowed."
         )
         colour = self._reference.colour_distance(found, span)
-        words = f"The skin's colour is {colour:.1f} (CIELAB a, b) from that of the nearest photo; "
+        words = f"The skin's colour is {colour:.1f} from that of the nearest photo (a lack of red counts most); "
         yield at_most(
             "COLOUR_UNNATURAL",
             colour,

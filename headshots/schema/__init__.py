@@ -5,6 +5,7 @@ Times are seconds since the epoch by the database's clock; JSON columns hold pla
 
 from __future__ import annotations
 
+from headshots.schema.catalog import packs, profiles, styles
 from headshots.schema.common import (
     CANCELLED,
     FAILED,
@@ -21,9 +22,7 @@ from headshots.schema.gateway import (
     api_keys,
     galleries,
     photos,
-    profiles,
     shots,
-    styles,
     subjects,
     tenants,
     training_events,
@@ -45,6 +44,7 @@ __all__ = [
     "consents",
     "galleries",
     "metadata",
+    "packs",
     "photos",
     "profiles",
     "shoot_events",

@@ -17,7 +17,6 @@ GATEWAY: Arrows = {
         "tenants": "a call is granted the objects of its subject",
     },
     "consents": {"api": "names and times"},
-    "packs": {"api": "names and pages"},
     "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
     "metrics": {},
     "photos": {
@@ -40,6 +39,11 @@ GATEWAY: Arrows = {
         "tenants": "whose styles and subjects they are",
         "trainings": "a preview takes the trigger of the subject's adapter",
         "peers": "what a style asks a generator for, and what it says",
+    },
+    "packs": {
+        "api": "names, pages and times",
+        "tenants": "whose packs they are",
+        "styles": "a pack names styles that can be ordered",
     },
     "profiles": {
         "api": "names, pages and times",
@@ -75,6 +79,7 @@ GATEWAY: Arrows = {
         "consents": "nobody is trained and painted who did not agree",
         "profiles": "portraits are judged by one",
         "styles": "styles are checked before a shoot is queued",
+        "packs": "a shoot is ordered over the styles of one",
         "photos": "usable ones are learned from",
         "trainings": "a shoot begins with one, or takes the adapter of one",
         "galleries": "a shoot is painted as one",
@@ -212,6 +217,7 @@ TABLES: dict[str, dict[str, str]] = {
         "shots": "a quote reads how often earlier ones were tried, and what waits",
     },
     "gateway.styles": {"styles": OWN},
+    "gateway.packs": {"packs": OWN},
     "gateway.profiles": {"profiles": OWN},
     "gateway.subjects": {"subjects": OWN},
     "gateway.metrics": {
