@@ -20,10 +20,9 @@ from services.gateway.consents.checks import check_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.galleries.creating import create_gallery_in
 from services.gateway.galleries.models import GalleryOrder
-from services.gateway.packs.rows import usable_pack
 from services.gateway.peers.models import Adapter, GeneratorDescription, TrainingOptions
 from services.gateway.profiles.rows import usable_profile
-from services.gateway.shoots.counts import check_pack_or_styles, recipes_with_counts
+from services.gateway.shoots.counts import named_styles
 from services.gateway.shoots.events import insert, to_shoot
 from services.gateway.shoots.models import Plan, Shoot, ShootOrder
 from services.gateway.shoots.rates import check_deadline_ahead, quote_order
@@ -96,9 +95,7 @@ def look_up(
             return to_shoot(made)
         check_priority(connection, tenant_id, order.priority)
         check_deadline_ahead(connection, order)
-        check_pack_or_styles(order)
-        pack = usable_pack(connection, packs, tenant_id, order.pack, field="pack") if order.pack else None
-        recipes, counts = recipes_with_counts(connection, library, tenant_id, order, pack)
+        pack, recipes, counts = named_styles(connection, library, packs, tenant_id, order)
         profile = usable_profile(connection, tenant_id, order.profile)
         plan = _plan(order, recipes, counts, profile, pack)
         training_id, adapter = _earlier_training(connection, subject_id, order, described)
