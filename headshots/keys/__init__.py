@@ -3,7 +3,7 @@
 from headshots.keys.authenticating import KnownKeys
 from headshots.keys.files import ensure_default_key, write_key_file
 from headshots.keys.open_calls import RevocationInterceptor
-from headshots.keys.rows import ApiKey, create_key, id_of_key, list_keys, revoke_key, tenant_of_key
+from headshots.keys.rows import ApiKey, create_key, list_keys, revoke_key, tenant_of_key
 from headshots.keys.tenants import (
     DEFAULT_TENANT,
     TenantRecord,
@@ -13,6 +13,7 @@ from headshots.keys.tenants import (
     revoke_high,
     set_consent_required,
 )
+from headshots.rpc.auth import id_of_key
 
 __all__ = [
     "DEFAULT_TENANT",

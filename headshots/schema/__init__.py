@@ -5,6 +5,7 @@ Times are seconds since the epoch by the database's clock; JSON columns hold pla
 
 from __future__ import annotations
 
+from headshots.schema.audit import audit_chains, audit_events
 from headshots.schema.catalog import packs, profiles, styles
 from headshots.schema.common import (
     CANCELLED,
@@ -41,6 +42,8 @@ __all__ = [
     "SUCCEEDED",
     "TERMINAL_STATES",
     "api_keys",
+    "audit_chains",
+    "audit_events",
     "consents",
     "galleries",
     "metadata",

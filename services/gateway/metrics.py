@@ -67,6 +67,10 @@ class GatewayMetrics:
             self.uploads.labels(status)
         registry.register(SharedCollector(_TableCollector(engine)))
 
+    def decode_stopped(self, cause: str) -> None:
+        """Counts a photo whose decoding had to be stopped."""
+        self.stopped_decodes.labels(cause).inc()
+
     def judged(self, verdict: Verdict) -> None:
         """Counts the verdict on an image."""
         self.verdicts.labels(verdict.acceptance.value).inc()

@@ -17,16 +17,19 @@ GATEWAY: Arrows = {
         "tenants": "a call is granted the objects of its subject",
     },
     "consents": {"api": "names and times"},
+    "audit": {"api": "names, pages and times", "tenants": "whose subject it is"},
     "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
     "metrics": {},
     "photos": {
         "api": "names, pages and times",
+        "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is, and where its objects lie",
         "peers": "an inspection asks for the side that the foundation paints",
         "metrics": "uploads and inspections are counted",
     },
     "trainings": {
         "api": "names, pages, states and times",
+        "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is, and where its objects lie",
         "consents": "nobody is trained who did not agree",
         "photos": "a training learns from photos",
@@ -51,6 +54,7 @@ GATEWAY: Arrows = {
     },
     "galleries": {
         "api": "names, pages, states and times",
+        "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is",
         "consents": "nobody is painted who did not agree",
         "profiles": "images are judged by one",
@@ -62,6 +66,7 @@ GATEWAY: Arrows = {
     },
     "links": {
         "api": "names and times",
+        "audit": "what is done to a subject is recorded",
         "galleries": "links lead to images of a gallery",
     },
     "painting": {
@@ -75,6 +80,7 @@ GATEWAY: Arrows = {
     },
     "shoots": {
         "api": "names, pages, states and times",
+        "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is",
         "consents": "nobody is trained and painted who did not agree",
         "profiles": "portraits are judged by one",
@@ -89,6 +95,7 @@ GATEWAY: Arrows = {
     },
     "subjects": {
         "api": "names, pages and times",
+        "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is, and where its objects lie",
         "consents": "a subject tells what it agreed to; erasing removes it",
         "photos": "a subject tells how many it has; erasing removes them",
@@ -193,6 +200,7 @@ TABLES: dict[str, dict[str, str]] = {
         "tenants": OWN,
         "subjects": "the check that a subject is the caller's",
     },
+    "gateway.audit": {"audit_chains": OWN, "audit_events": OWN},
     "gateway.consents": {
         "consents": OWN,
         "tenants": "whether its subjects need to, in the same query",

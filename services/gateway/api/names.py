@@ -61,3 +61,8 @@ def shoot_name(subject_id: str, shoot_id: str) -> str:
 def profile_name(profile: str) -> str:
     """`profiles/{profile}`."""
     return f"profiles/{profile}"
+
+
+def audit_event_name(number: int) -> str:
+    """`auditEvents/{number}`."""
+    return f"auditEvents/{number}"

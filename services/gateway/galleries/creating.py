@@ -14,7 +14,10 @@ from headshots.database import database_now, read, write
 from headshots.schema import PENDING, galleries, shots
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style
+from services.gateway.api.names import gallery_name
 from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
 from services.gateway.consents.checks import check_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.galleries.limits import SEEDS
@@ -164,6 +167,8 @@ def insert(
         )
     )
     connection.execute(sa.insert(shots), list(_shots_of(gallery)))
+    name = gallery_name(gallery.subject_id, gallery.id)
+    record(connection, tenant_id, gallery.subject_id, Action.GALLERY_CREATED, name, count=gallery.total_shots)
 
 
 def _shots_of(gallery: Gallery) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,9 @@ from headshots.database import now_expression, write
 from headshots.leases import Lease, LeaseLostError
 from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, galleries, shots
 from headshots.styles.recipe import Style
-from services.gateway.api.names import ids
+from services.gateway.api.names import ids, image_name
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
 from services.gateway.galleries.images.tries import Judgement, Recorded, Try, best_of, from_column
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES, SEEDS
 from services.gateway.galleries.remix import Remix
@@ -103,6 +105,8 @@ def record_try(
         else:
             leases.update_in(connection, shots, shot.lease, **count, **_ended_with(best_of(tries), tries))
         update_state(connection, shot.gallery_id)
+        name = image_name(shot.subject_id, shot.gallery_id, shot.number)
+        record(connection, shot.tenant_id, shot.subject_id, Action.PAINTED, name)
     return Recorded(final, is_last=not goes_on)
 
 

@@ -9,7 +9,9 @@ from sqlalchemy.engine import Engine
 
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
 from headshots.threads import in_read_thread
-from services.gateway.api.names import gallery_name
+from services.gateway.api.names import gallery_name, image_name
+from services.gateway.audit.log import AuditLog
+from services.gateway.audit.models import Action
 from services.gateway.galleries import rows
 from services.gateway.galleries.models import Image
 from services.gateway.links.makers import LinkMaker
@@ -23,10 +25,13 @@ _SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 class LinkEngine:
     """Finds images and has links made. Tenants reach their own rows only: everything else is NotFoundError."""
 
-    def __init__(self, database: Engine, maker: LinkMaker | None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Engine, maker: LinkMaker | None, audit: AuditLog, clock: Callable[[], float] = time.time
+    ) -> None:
         """``maker`` None: links are not set up. ``clock``: seconds since the epoch."""
         self._database = database
         self._maker = maker
+        self._audit = audit
         self._clock = clock
 
     async def create(
@@ -52,6 +57,9 @@ class LinkEngine:
         urls, expires_at = await self._maker.make(
             files, now=self._clock(), valid_seconds=valid_seconds or DEFAULT_VALID_SECONDS
         )
+        for image in found:
+            name = image_name(subject_id, gallery_id, image.number)
+            self._audit.record_reading(tenant, subject_id, Action.LINK_CREATED, name)
         return [
             ImageLink(subject_id, gallery_id, image.number, url, expires_at)
             for image, url in zip(found, urls, strict=True)

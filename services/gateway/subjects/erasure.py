@@ -23,6 +23,8 @@ from headshots.errors import FailedPreconditionError
 from headshots.schema import subjects
 from headshots.stores import tombstones
 from services.gateway.api.names import subject_name
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
 from services.gateway.consents import rows as consent_rows
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.photos import rows as photo_rows
@@ -63,6 +65,7 @@ def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
         training_rows.request_cancel_of_subject(connection, subject_id)
         cancelled = gallery_rows.request_cancel_of_subject(connection, subject_id)
         connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True))
+        record(connection, tenant_id, subject_id, Action.CONSENT_WITHDRAWN)
         return cancelled
 
 
@@ -77,7 +80,8 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
     """
     mine = sa.and_(subjects.c.id == subject_id, subjects.c.tenant_id == tenant_id, subjects.c.erased_at.is_(None))
     with write(engine) as connection:
-        if connection.execute(sa.select(subjects.c.id).where(mine).with_for_update()).first() is None:
+        is_hidden = connection.execute(sa.select(subjects.c.deleting).where(mine).with_for_update()).scalar()
+        if is_hidden is None:
             raise subject_not_found(subject_id)
         for noun, running in (
             ("shoots", shoot_rows.active_of_subject(connection, subject_id)),
@@ -98,6 +102,8 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
             "external_id": "",
         }
         connection.execute(sa.update(subjects).where(mine).values(deleting=True, **forgotten))
+        if not is_hidden:
+            record(connection, tenant_id, subject_id, Action.SUBJECT_DELETED)
         return training_rows.adapter_digests(connection, subject_id)
 
 
@@ -123,8 +129,10 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
         consent_rows.delete_of_subject(connection, subject_id)
     forget_deleted(engine)
     with write(engine) as connection:
-        now = database_now(connection)
-        connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(erased_at=now))
+        mine = sa.and_(subjects.c.id == subject_id, subjects.c.erased_at.is_(None))
+        # Of two gateways that erase it at once, one was the first.
+        if connection.execute(sa.update(subjects).where(mine).values(erased_at=database_now(connection))).rowcount:
+            record(connection, tenant_id, subject_id, Action.SUBJECT_ERASED, count=removed)
     return removed
 
 

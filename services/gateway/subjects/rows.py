@@ -12,6 +12,8 @@ from headshots.schema import subjects
 from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.api.pages import NewestFirst
 from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
 from services.gateway.consents import rows as consent_rows
 from services.gateway.consents.models import Consent
 from services.gateway.photos import rows as photo_rows
@@ -57,8 +59,10 @@ def create_subject(
                 **key.columns,
             )
         )
+        record(connection, tenant_id, subject_id, Action.SUBJECT_CREATED)
         if consent is not None:
             consent_rows.record(connection, subject_id, consent)
+            record(connection, tenant_id, subject_id, Action.CONSENT_GIVEN)
         return _to_subjects(connection, [find_subject(connection, tenant_id, subject_id)])[0]
 
 
@@ -92,6 +96,7 @@ def give_consent(engine: Engine, tenant_id: str, subject_id: str, consent: Conse
     with write(engine) as connection:
         row = find_subject(connection, tenant_id, subject_id, lock=True)
         consent_rows.record(connection, subject_id, consent)
+        record(connection, tenant_id, subject_id, Action.CONSENT_GIVEN)
         given = _to_subjects(connection, [row])[0]
     # The earlier one is of this person too.
     forget_deleted(engine)

@@ -17,6 +17,8 @@ from headshots.schema import PENDING, trainings
 from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.api.names import training_name
 from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
 from services.gateway.consents.checks import check_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.peers.class_nouns import check_class_noun
@@ -160,3 +162,5 @@ def _insert(connection: Connection, tenant_id: str, key: IdempotencyKey, trainin
         )
     )
     record_creation(connection, training)
+    name = training_name(training.subject_id, training.id)
+    record(connection, tenant_id, training.subject_id, Action.TRAINING_CREATED, name)
