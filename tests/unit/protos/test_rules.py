@@ -42,6 +42,7 @@ TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "Crea
     "ListFoundations",
     "CreatePack",
     "ListPacks",
+    "ListAuditEvents",
 }
 JOBS = {"CreateTraining", "CreateGallery", "CreateShoot"}
 # They check what only a generator can tell, or make what orders are held to.
@@ -100,8 +101,9 @@ def test_a_file_of_one_resource_has_one_service() -> None:
         (name,) = file.DESCRIPTOR.services_by_name
         resource = file.DESCRIPTOR.name.removeprefix("headshots/v1/").removesuffix(".proto")
         noun = resource[:-3] + "y" if resource.endswith("ies") else resource[:-1]
-        assert name == f"{noun.capitalize()}Service"
-        assert noun.capitalize() in file.DESCRIPTOR.message_types_by_name
+        message = "".join(word.capitalize() for word in noun.split("_"))
+        assert name == f"{message}Service"
+        assert message in file.DESCRIPTOR.message_types_by_name
 
 
 @pytest.mark.parametrize("call", CALLS + INTERNAL_CALLS, ids=name_of)

@@ -17,6 +17,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 from headshots.rpc.internal.secret import Secret
 from headshots.v1 import galleries_pb2, subjects_pb2
+from services.gateway.audit.log import AuditLog
 from services.gateway.links.engine import LinkEngine
 from services.gateway.links.makers import StoreLinks
 from services.gateway.links.models import LinkedFile
@@ -162,7 +163,12 @@ async def test_a_store_that_signs_serves_the_links_itself(serving: World, galler
     cloud = ArtifactStore(bucket)
     assert (cloud.signs, serving.store.signs, ArtifactStore.open("memory:///").signs) == (True, False, False)
     subject_id, gallery_id = gallery.name.split("/")[1::2]
-    engine = LinkEngine(serving.database, StoreLinks(cloud), clock=lambda: 1000.0)
+    engine = LinkEngine(
+        serving.database,
+        StoreLinks(cloud),
+        AuditLog(serving.database, poll_seconds=1.0, keep_days=400),
+        clock=lambda: 1000.0,
+    )
     images = [(subject_id, gallery_id, number) for number in (1, 0)]
     made = await engine.create("acme", subject_id, gallery_id, images, 90)
     for link, number in zip(made, (1, 0), strict=True):
