@@ -47,6 +47,8 @@ NOWHERE = Names(
 RECIPE = styles_pb2.StyleRecipe(prompt="photo of {subject}")
 # A subject whose erasure was interrupted is gone for every call but the one that completes it.
 COMPLETES_AN_ERASURE = "DeleteSubject"
+# What was done to a subject is told after its erasure too.
+OUTLIVES_SUBJECTS = "ListAuditEvents"
 # Fields whose subject has to be the request's own: what any other subject's name answers, whether or not it exists.
 NOT_ITS_OWN: dict[str, tuple[type[HeadshotsError], str]] = {
     "CreateGallery.remix.image": (InvalidArgumentError, "REMIX_OF_ANOTHER_SUBJECT"),
@@ -99,7 +101,7 @@ def rows_of(field: NameField) -> list[Row]:
     foreign = [Row(field, "foreign", level) for level in range(len(field.collections))]
     sibling = [Row(field, "sibling", level) for level in range(1, len(field.collections))]
     # Styles, packs and profiles are the tenant's, whatever becomes of its subjects.
-    of_subject = field.collections[0] == "subjects"
+    of_subject = field.collections[0] == "subjects" and field.call.name != OUTLIVES_SUBJECTS
     deleted = [Row(field, kind, 0) for kind in ("deleted", "deleting") if of_subject]
     return [row for row in (*foreign, *sibling, *deleted) if not _completes_erasure(row)]
 
