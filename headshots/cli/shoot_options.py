@@ -6,9 +6,14 @@ import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from headshots.cli.options import Urgency
+
+if TYPE_CHECKING:
+    from headshots.client import ImageFormat, Priority
 
 OUT = Path("portraits")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -34,6 +39,13 @@ def moment(value: str) -> datetime:
         return datetime.fromisoformat(value.strip()).astimezone()
     except ValueError as error:
         raise typer.BadParameter(f"{value!r} is no time: 45m, 2h, 1d, or 2026-12-24T18:00") from error
+
+
+def painting(file_format: Format, quality: int, urgency: Urgency) -> tuple[ImageFormat, int, Priority]:
+    """How images are painted, in the SDK's words."""
+    from headshots.client import ImageFormat, Priority
+
+    return ImageFormat(file_format.name), quality, Priority(urgency.name)
 
 
 def separate(values: list[str] | None) -> list[str]:

@@ -62,7 +62,7 @@ def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
             )
         training_rows.request_cancel_of_subject(connection, subject_id)
         cancelled = gallery_rows.request_cancel_of_subject(connection, subject_id)
-        connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True))
+        _hide(connection, subject_id)
         return cancelled
 
 
@@ -89,16 +89,21 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                 raise FailedPreconditionError(
                     "SUBJECT_BUSY", f"{name} still runs; cancel it or let it end", metadata={"name": name}
                 )
-        # Without its request_id, so that the same create call makes a new subject.
-        forgotten: dict[str, Any] = {
-            "display_name": "",
-            "request_id": None,
-            "request_parameters": None,
-            "labels": {},
-            "external_id": "",
-        }
-        connection.execute(sa.update(subjects).where(mine).values(deleting=True, **forgotten))
+        _hide(connection, subject_id)
         return training_rows.adapter_digests(connection, subject_id)
+
+
+def _hide(connection: Connection, subject_id: str) -> None:
+    """Takes a locked subject from every call, and what its caller called it from its row."""
+    # Without its request_id, so that the same create call makes a new subject.
+    forgotten: dict[str, Any] = {
+        "display_name": "",
+        "request_id": None,
+        "request_parameters": None,
+        "labels": {},
+        "external_id": "",
+    }
+    connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True, **forgotten))
 
 
 def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:

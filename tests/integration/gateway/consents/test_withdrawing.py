@@ -78,13 +78,20 @@ async def test_a_shoot_that_is_between_training_and_gallery_paints_nothing(world
 
 
 async def test_a_withdrawal_that_a_crash_broke_off_goes_on(world: World) -> None:
-    subject = await world.acme.subject()
+    made = {"display_name": "Ada Lovelace", "request_id": "r1", "external_id": "4711"}
+    subject = await world.acme.subject(**made)
     await world.acme.upload(subject, *map(selfie, range(6)))
     world.trainer.go.clear()
     await world.acme.create_training(subject)
     await until(lambda: world.rows(schema.trainings)[0].state == schema.RUNNING)
     world.trainer.fails_cancels = True
     assert not (await withdraw(world, subject)).erased
+    # What the person was called is forgotten at once, and the same create makes somebody new.
+    for known in made.values():
+        assert known not in repr(world.rows(schema.subjects))
+    other = await world.acme.subject(**made)
+    assert other != subject
+    await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=other))
     await world.kill()
     world.trainer.fails_cancels = False
     await world.start(erase_again_seconds=0.1)
