@@ -47,8 +47,10 @@ def _with_consent(client: Headshots, subject: Subject, consent: Consent | None) 
             told = f"{subject.name} has given no consent; say with --consent what the person agreed to, TEXT or @FILE"
             raise FailedPreconditionError("CONSENT_MISSING", told, metadata={"name": subject.name})
         return subject
-    stands = known is not None and known.text == consent.text and set(consent.purposes) <= set(known.purposes)
-    return subject if stands and known.expire_time is None else client.give_consent(subject, consent)
+    if known is None or known.text != consent.text or known.expire_time is not None:
+        return client.give_consent(subject, consent)
+    covered = set(consent.purposes) <= set(known.purposes)
+    return subject if covered else client.give_consent(subject, consent)
 
 
 def check_catalog(client: Headshots, *, pack: str, styles: Sequence[str], profile: str) -> None:

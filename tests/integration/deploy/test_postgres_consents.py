@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from headshots import schema
 from headshots.database import read
 from headshots.errors import HeadshotsError
+from services.gateway.galleries import rows as gallery_rows
 from services.gateway.subjects import erasure
 from tests.integration.deploy.test_postgres import engine, everybody_opens_it, server, url  # noqa: F401
 from tests.integration.gateway.consents.test_checks import (  # noqa: F401
@@ -59,7 +60,7 @@ def test_an_order_beside_a_withdrawal_waits_for_it_and_finds_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     person, answers = trained_subject(engine, "acme"), list[str]()
-    cancel = erasure.gallery_rows.request_cancel_of_subject
+    cancel = gallery_rows.request_cancel_of_subject
 
     def late_order() -> None:
         try:
@@ -76,7 +77,7 @@ def test_an_order_beside_a_withdrawal_waits_for_it_and_finds_nobody(
             late.join(0.01)
         return cancelled
 
-    monkeypatch.setattr(erasure.gallery_rows, "request_cancel_of_subject", cancel_then_order)
+    monkeypatch.setattr(gallery_rows, "request_cancel_of_subject", cancel_then_order)
     erasure.withdraw(engine, "acme", person)
     late.join()
     assert answers == ["SUBJECT_NOT_FOUND"]

@@ -41,7 +41,8 @@ async def test_where_nothing_runs_the_subject_is_erased_at_once(world: World) ->
 
 
 async def test_what_runs_is_stopped_first_and_the_rest_needs_no_call(world: World) -> None:
-    await shoots.with_large_photos(world, erase_again_seconds=0.1)
+    # No shot waits until its lease is renewed to learn that it is cancelled.
+    await shoots.with_large_photos(world, erase_again_seconds=0.1, shot_lease_seconds=3600.0)
     subject = await shoots.person(world)
     await world.acme.finished_training((await world.acme.create_training(subject)).name)
     world.generator.hold()
