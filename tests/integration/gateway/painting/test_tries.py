@@ -148,15 +148,16 @@ async def test_what_replaced_an_erased_replacement_still_knows_those_it_joins(wo
 
 async def test_a_picture_that_a_further_try_may_paint_again_stays_until_then(world: World) -> None:
     subject = await sitter(world)
-    paints(world, range(3))
-    done = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=3))
+    paints(world, range(7))
+    done = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=7))
     world.generator.hold()
-    running = await world.acme.gallery(subject, shots_per_style=1, max_tries=2)
-    for image in done.images[:2]:
+    # Of four tries in all, one of the two may have three.
+    running = await world.acme.gallery(subject, shots_per_style=2, max_tries=2)
+    for image in done.images[:6]:
         with refused(FailedPreconditionError, "IMAGE_IN_USE") as caught:
             await world.acme("DeleteImage", galleries_pb2.DeleteImageRequest(name=image.name))
         assert caught.value.metadata["name"] == running
-    await world.acme("DeleteImage", galleries_pb2.DeleteImageRequest(name=done.images[2].name))
+    await world.acme("DeleteImage", galleries_pb2.DeleteImageRequest(name=done.images[6].name))
     world.generator.permit()
     await world.acme.finished_gallery(running)
 
