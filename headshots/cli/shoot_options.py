@@ -73,7 +73,9 @@ ClassNoun = Annotated[str, typer.Option(help="With a folder: the foundation's wo
 ProfileName = Annotated[
     str, typer.Option("--profile", metavar="PROFILE", help="What they must reach. Default: profile-worthy.")
 ]
-MaxTries = Annotated[int, typer.Option(min=0, max=10, help="Seeds tried for each portrait; 0: the server's default.")]
+MaxTries = Annotated[
+    int, typer.Option(min=0, max=10, help="Seeds for each portrait; all share them. 0: the server's default.")
+]
 Retrain = Annotated[bool, typer.Option("--retrain", metavar="", help="Train anew though there is an adapter.")]
 Deadline = Annotated[
     datetime | None,
