@@ -36,6 +36,23 @@ def moment(value: str) -> datetime:
         raise typer.BadParameter(f"{value!r} is no time: 45m, 2h, 1d, or 2026-12-24T18:00") from error
 
 
+def span(value: str) -> int:
+    """`45m`, `2h` or `90d` in seconds.
+
+    Raises:
+        typer.BadParameter: it is none of these.
+    """
+    if (found := re.fullmatch(r"(\d{1,9})([smhd])", value.strip())) is None:
+        raise typer.BadParameter(f"{value!r} is no span of time: 2h, 90d")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def span_shown(seconds: int) -> str:
+    """Seconds as people write them: `12h`, `30d`."""
+    unit = next(name for name in ("d", "h", "m", "s") if seconds % _SECONDS[name] == 0)
+    return f"{seconds // _SECONDS[unit]}{unit}"
+
+
 def separate(values: list[str] | None) -> list[str]:
     """Names that may come several to an option, with commas between."""
     return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
