@@ -69,6 +69,7 @@ GATEWAY: Arrows = {
     "links": {
         "api": "names and times",
         "galleries": "links lead to images of a gallery",
+        "retention": "no link is made for longer than the subject is kept",
     },
     "painting": {
         "galleries": "shots are leased from a gallery",

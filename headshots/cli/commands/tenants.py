@@ -20,7 +20,7 @@ TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="As `tenants lis
 @app.command("list")
 @reported
 def list_all(database: DatabaseUrl = None, as_json: Json = False) -> None:
-    """List tenants, oldest first: the weight of their high priority (1 is no right to it), consent, how long they keep."""
+    """List tenants, oldest first: the weight of their high priority (1 is no right to it), consent, for how long."""
     require("tenants list", "database")
     from headshots.console.output import print_json, print_table
     from headshots.keys import list_tenants

@@ -46,15 +46,13 @@ def upgrade() -> None:
         sqlite_where=sa.text("held_at IS NULL"),
         postgresql_where=sa.text("held_at IS NULL"),
     )
-    subjects = sa.table("subjects", sa.column("id"), sa.column("tenant_id"))
+    # One that is being erased needs none: with it the last step, which removes its row, would find it referred to.
+    subjects = sa.table("subjects", sa.column("id"), sa.column("tenant_id"), sa.column("deleting", sa.Boolean()))
     expires_at = now_expression(op.get_bind().dialect.name) + _DEFAULT_SECONDS
     filled = ["id", "tenant_id", "state", "attempt", "revision", "cancel_requested", "expires_at"]
     constants = sa.literal_column("'pending'"), sa.literal_column("0"), sa.literal_column("0"), sa.false()
-    op.execute(
-        sa.insert(table).from_select(
-            filled, sa.select(subjects.c.id, subjects.c.tenant_id, *constants, expires_at), include_defaults=False
-        )
-    )
+    kept = sa.select(subjects.c.id, subjects.c.tenant_id, *constants, expires_at).where(sa.not_(subjects.c.deleting))
+    op.execute(sa.insert(table).from_select(filled, kept, include_defaults=False))
 
 
 def downgrade() -> None:

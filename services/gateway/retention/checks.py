@@ -1,4 +1,4 @@
-"""Tells whether a subject's time has come. By the database's clock, whether or not a sweep has erased it. Blocking SQL."""
+"""Tells by the database's clock whether a subject's time has come, whether or not a sweep has run. Blocking SQL."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def subject_expired(connection: Connection, subject_id: str) -> FailedPreconditi
     at = f" at {datetime.fromtimestamp(expires_at, UTC):%Y-%m-%d %H:%M:%S} UTC" if expires_at is not None else ""
     return FailedPreconditionError(
         "SUBJECT_EXPIRED",
-        f"{name} expired{at} and is being erased; make a new subject, and next time call ExtendRetention or HoldSubject "
-        "before `expire_time`",
+        f"{name} expired{at} and is being erased; make a new subject, and next time call ExtendRetention or "
+        "HoldSubject before `expire_time`",
         metadata={"name": name},
     )

@@ -16,7 +16,7 @@ from headshots import leases
 from headshots.database import database_now, now_expression, read
 from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease
-from headshots.schema import PENDING, SUCCEEDED, retentions, tenants
+from headshots.schema import MAX_RETENTION_SECONDS, PENDING, SUCCEEDED, retentions, tenants
 from services.gateway.api.names import subject_name
 from services.gateway.retention.checks import is_due
 from services.gateway.retention.models import Hold, Retention
@@ -87,6 +87,14 @@ def retentions_of(connection: Connection, subject_ids: Sequence[str]) -> dict[st
     """Until when each of these subjects is kept."""
     rows = connection.execute(sa.select(retentions).where(retentions.c.id.in_(subject_ids)))
     return {row.id: _to_retention(row) for row in rows}
+
+
+def seconds_left(engine: Engine, subject_id: str) -> int:
+    """For how many seconds a subject is kept from now on, at least 1; while it is held for as long as any may be."""
+    with read(engine) as connection:
+        kept = retentions_of(connection, [subject_id])[subject_id]
+        left = kept.expires_at - database_now(connection)
+    return MAX_RETENTION_SECONDS if kept.hold is not None else max(1, int(left))
 
 
 def check_not_held(connection: Connection, subject_id: str) -> None:

@@ -26,16 +26,11 @@ def check_extension(now: float, present: float, wanted: float) -> None:
         InvalidArgumentError: RETENTION_INVALID.
     """
     if wanted < present:
-        raise _invalid(
-            "expire_time",
-            f"comes before {_written(present)}, until when the subject is kept already; DeleteSubject erases it earlier",
-        )
+        told = f"comes before {_written(present)}, until when the subject is kept already"
+        raise _invalid("expire_time", f"{told}; DeleteSubject erases it earlier")
     if wanted > now + MAX_RETENTION_SECONDS:
-        raise _invalid(
-            "expire_time",
-            f"is more than 400 days ahead; give a time until {_written(now + MAX_RETENTION_SECONDS)} and extend again later, or "
-            "use HoldSubject",
-        )
+        told = f"is more than 400 days ahead; give a time until {_written(now + MAX_RETENTION_SECONDS)}"
+        raise _invalid("expire_time", f"{told} and extend again later, or use HoldSubject")
 
 
 def _invalid(field: str, rule: str) -> InvalidArgumentError:

@@ -10,7 +10,6 @@ from headshots.errors import FailedPreconditionError, InvalidArgumentError
 from headshots.v1 import subjects_pb2, tenants_pb2
 from tests.support.fake_gateway.state import FakeState, find, labelled, page, relabel
 
-
 RETENTION_SECONDS = 30 * 86400
 
 

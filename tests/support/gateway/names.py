@@ -17,9 +17,9 @@ from google.protobuf.message_factory import GetMessageClass
 
 from headshots.v1 import photos_pb2
 from tests.support.consents import MESSAGE
-from tests.support.retention import IN_A_YEAR
 from tests.support.contract import CALLS, constraint, is_map
 from tests.support.gateway.caller import selfie
+from tests.support.retention import IN_A_YEAR
 
 # Text of the caller's own, which names nothing.
 FREE_TEXT = {
