@@ -1,4 +1,4 @@
-"""Defines the options of `headshots shoot`, and reads those that say which portraits and until when."""
+"""Defines the options of `headshots shoot`, and reads those that say which portraits, until when and for how long."""
 
 from __future__ import annotations
 
@@ -83,6 +83,10 @@ Retrain = Annotated[bool, typer.Option("--retrain", metavar="", help="Train anew
 Deadline = Annotated[
     datetime | None,
     typer.Option("--deadline", metavar="WHEN", parser=moment, help="Refuse what will be later: 45m, 2h, an ISO time."),
+]
+Keep = Annotated[
+    int | None,
+    typer.Option("--keep", metavar="SPAN", parser=span, help="After each delivery: 12h, 90d. Default: the tenant's."),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The first seed.")]
 FileFormat = Annotated[Format, typer.Option("--format", help="How the files are encoded.")]

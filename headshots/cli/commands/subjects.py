@@ -21,7 +21,7 @@ from headshots.cli.labels import (
     print_labelled,
 )
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
-from headshots.cli.shoot_options import span
+from headshots.cli.shoot_options import Keep
 from headshots.console.exits import reported
 
 app = typer.Typer(help="People: make, list, show, rename, label and erase them.", no_args_is_help=True)
@@ -40,12 +40,7 @@ def create(
     consent_version: consents.Version = "1",
     consent_reference: consents.Reference = "",
     consent_expires: consents.Expiry = None,
-    keep: Annotated[
-        int | None,
-        typer.Option(
-            "--keep", metavar="SPAN", parser=span, help="After each delivery: 12h, 90d. Default: what the tenant says."
-        ),
-    ] = None,
+    keep: Keep = None,
     label: Labels = None,
     external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from headshots.database import now_expression
-
 revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None
 
 _DEFAULT_SECONDS = 30 * 86400
+# The database's clock in seconds since the epoch. Written out: a migration does not change with the code.
+_NOW = {
+    "sqlite": "(julianday('now') - 2440587.5) * 86400.0",
+    "postgresql": "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)",
+}
 
 
 def upgrade() -> None:
@@ -48,7 +51,7 @@ def upgrade() -> None:
     )
     # One that is being erased needs none: with it the last step, which removes its row, would find it referred to.
     subjects = sa.table("subjects", sa.column("id"), sa.column("tenant_id"), sa.column("deleting", sa.Boolean()))
-    expires_at = now_expression(op.get_bind().dialect.name) + _DEFAULT_SECONDS
+    expires_at = sa.literal_column(f"{_NOW[op.get_bind().dialect.name]} + {_DEFAULT_SECONDS}")
     filled = ["id", "tenant_id", "state", "attempt", "revision", "cancel_requested", "expires_at"]
     constants = sa.literal_column("'pending'"), sa.literal_column("0"), sa.literal_column("0"), sa.false()
     kept = sa.select(subjects.c.id, subjects.c.tenant_id, *constants, expires_at).where(sa.not_(subjects.c.deleting))
