@@ -139,6 +139,12 @@ def test_tenants_of_before_consents_need_them_too(tmp_path: Path) -> None:
 
 def test_subjects_of_before_retention_are_kept_for_thirty_days_from_then_on(tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    check_subjects_of_before_retention(engine)
+    engine.dispose()
+
+
+def check_subjects_of_before_retention(engine: Engine) -> None:
+    """Runs the migration of an empty database's subjects there and back."""
     migrate_to(engine, _BEFORE_RETENTION)
     insert(engine, "tenants", id="acme", display_name="", last_shot_at=0.0, high_weight=1, created_at=0.0)
     for name, deleting in (("kept", False), ("erased", True)):
@@ -154,4 +160,3 @@ def test_subjects_of_before_retention_are_kept_for_thirty_days_from_then_on(tmp_
     migrate_to(engine, _BEFORE_RETENTION, command.downgrade)
     with read(engine) as connection:
         assert "retentions" not in sa.inspect(connection).get_table_names()
-    engine.dispose()

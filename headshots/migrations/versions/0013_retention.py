@@ -51,10 +51,10 @@ def upgrade() -> None:
     )
     # One that is being erased needs none: with it the last step, which removes its row, would find it referred to.
     subjects = sa.table("subjects", sa.column("id"), sa.column("tenant_id"), sa.column("deleting", sa.Boolean()))
-    expires_at = sa.literal_column(f"{_NOW[op.get_bind().dialect.name]} + {_DEFAULT_SECONDS}")
+    expires_at: sa.ColumnClause[float] = sa.literal_column(f"{_NOW[op.get_bind().dialect.name]} + {_DEFAULT_SECONDS}")
     filled = ["id", "tenant_id", "state", "attempt", "revision", "cancel_requested", "expires_at"]
-    constants = sa.literal_column("'pending'"), sa.literal_column("0"), sa.literal_column("0"), sa.false()
-    kept = sa.select(subjects.c.id, subjects.c.tenant_id, *constants, expires_at).where(sa.not_(subjects.c.deleting))
+    constants: sa.TextClause = sa.text("'pending', 0, 0, false")
+    kept = sa.select(subjects.c.id, subjects.c.tenant_id, constants, expires_at).where(sa.not_(subjects.c.deleting))
     op.execute(sa.insert(table).from_select(filled, kept, include_defaults=False))
 
 

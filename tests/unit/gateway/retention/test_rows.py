@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from headshots import keys, schema
-from headshots.database import read, write
+from headshots import keys
+from headshots.database import write
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 from services.gateway.api.labels import NO_LABELS
 from services.gateway.api.requests import IdempotencyKey
@@ -165,14 +165,3 @@ def test_links_are_made_for_no_longer(timed: tuple[Engine, SqliteClock]) -> None
     assert rows.seconds_left(engine, one) in (2999, 3000)
     hold_subject(engine, "acme", one, "a dispute")
     assert rows.seconds_left(engine, one) == 400 * 86400
-
-
-def test_a_sweep_reads_only_what_is_due(timed: tuple[Engine, SqliteClock]) -> None:
-    engine, _ = timed
-    with read(engine) as connection:
-        statement = rows.due_query(connection).compile(connection, compile_kwargs={"literal_binds": True})
-        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
-    assert len(plan) == 1, plan
-    assert "ix_retentions_expires_at_id" in plan[0]
-    assert "expires_at<" in plan[0]
-    assert schema.retentions.name in plan[0]

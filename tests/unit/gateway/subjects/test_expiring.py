@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +15,7 @@ from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
-from headshots.database import open_database, read, write
+from headshots.database import database_now, open_database, read, write
 from headshots.errors import FailedPreconditionError, UnavailableError
 from headshots.leases import LeaseLostError
 from services.gateway.api.requests import IdempotencyKey
@@ -41,7 +43,6 @@ class NoPainters:
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
     make_tables(engine)
-    keys.create_tenant(engine, "acme")
     yield engine
     engine.dispose()
 
@@ -60,6 +61,7 @@ class Gateway:
 
 
 def subject(engine: Engine, store: ArtifactStore, *, expired: bool = True) -> str:
+    keys.create_tenant(engine, "acme")
     made = create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey()).id
     store.put_sync(f"tenants/acme/subjects/{made}/photos/a.png", b"x")
     if expired:
@@ -69,7 +71,7 @@ def subject(engine: Engine, store: ArtifactStore, *, expired: bool = True) -> st
 
 def move(engine: Engine, subject_id: str, seconds_from_now: float) -> None:
     with write(engine) as connection:
-        now = connection.execute(sa.text("SELECT (julianday('now') - 2440587.5) * 86400.0")).scalar_one()
+        now = database_now(connection)
         mine = schema.retentions.c.id == subject_id
         connection.execute(sa.update(schema.retentions).where(mine).values(expires_at=now + seconds_from_now))
 
@@ -106,6 +108,26 @@ async def test_a_store_that_refuses_is_asked_again_and_told_of(engine: Engine, m
     await gateway.eraser.sweep()
     assert (rows(engine), store.list_sync("tenants")) == ([], [])
     assert gateway.told("retention_overdue_seconds") == 0.0
+
+
+async def test_a_sweep_reads_what_is_due_and_no_table_through(engine: Engine) -> None:
+    store = ArtifactStore(MemoryStore())
+    subject(engine, store)
+    gateway = Gateway(engine, store)
+    asked: list[tuple[str, Any]] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda _c, _k, sql, values, *_: asked.append((sql, values)))
+    await gateway.expiring.sweep()
+    await gateway.eraser.sweep()
+    assert gateway.told("retention_overdue_seconds") == 0.0
+    of_people = [(sql, values) for sql, values in asked if re.search(r"FROM (subjects|retentions)\b", sql)]
+    assert len([sql for sql, _ in of_people if "expires_at <=" in sql]) >= 3, "looked, leased, looked again"
+    with engine.connect() as connection:
+        for sql, values in of_people:
+            plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)]
+            assert not [step for step in plan if re.match(r"SCAN|USE TEMP B-TREE", step) and "CONSTANT" not in step], (
+                sql,
+                plan,
+            )
 
 
 def test_what_was_extended_since_it_was_leased_stays(engine: Engine) -> None:
@@ -150,7 +172,7 @@ async def test_a_clock_that_jumps_ahead_erases_nobody_for_an_hour(engine: Engine
     gateway = Gateway(engine, store, clock)
     # As the clock was before it jumped 40 days ahead, to now.
     with read(engine) as connection:
-        now = connection.execute(sa.text("SELECT (julianday('now') - 2440587.5) * 86400.0")).scalar_one()
+        now = database_now(connection)
     assert clock.trusts(now - 40 * 86400.0)
     one = subject(engine, store)
     await gateway.expiring.sweep()
