@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from headshots import schema
 from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError, NotFoundError
-from headshots.v1 import galleries_pb2, photos_pb2, subjects_pb2, tenants_pb2, trainings_pb2
+from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, subjects_pb2, tenants_pb2, trainings_pb2
 from tests.support.consents import MESSAGE
 from tests.support.gateway.caller import refused, selfie
 from tests.support.gateway.world import World
@@ -162,6 +162,22 @@ async def test_a_waiting_training_and_shot_do_not_begin(world: World) -> None:
     await until(lambda: world.rows(schema.galleries)[0].state == schema.FAILED)
     reasons = {row.failure_reason for row in world.rows(schema.shots) if row.state == schema.FAILED}
     assert reasons == {"SUBJECT_EXPIRED"}
+
+
+async def test_a_training_in_a_trainers_queue_ends_when_the_time_comes(world: World) -> None:
+    await world.kill()
+    await world.start(erase_again_seconds=3600.0)
+    subject = await world.acme.subject()
+    await world.acme.upload(subject, *map(selfie, range(6)))
+    world.trainer.begins.clear()
+    await world.acme.create_training(subject)
+    await until(lambda: world.rows(schema.trainings)[0].submitted)
+    expire(world)
+    await until(lambda: world.rows(schema.trainings)[0].state == schema.FAILED)
+    assert world.rows(schema.trainings)[0].job["failure"]["reason"] == "SUBJECT_EXPIRED"
+    (job,) = world.trainer.jobs.values()
+    await until(lambda: job.state == jobs_pb2.JOB_STATE_CANCELLED)
+    assert job.step == 0
 
 
 async def test_a_hold_stops_the_clock_and_deletion_but_no_withdrawal(world: World) -> None:

@@ -12,8 +12,10 @@ from sqlalchemy.engine import Engine
 from headshots import keys
 from headshots.database import write
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
+from headshots.schema import CANCELLED, FAILED, RUNNING, SUCCEEDED, shots
 from services.gateway.api.labels import NO_LABELS
 from services.gateway.api.requests import IdempotencyKey
+from services.gateway.galleries.state import update_state
 from services.gateway.retention import rows
 from services.gateway.subjects.rows import (
     create_subject,
@@ -25,6 +27,7 @@ from services.gateway.subjects.rows import (
 )
 from tests.support.clocks import BEGINNING, SqliteClock, open_with_clock
 from tests.support.deploy.tables import make_tables
+from tests.support.gateway.queue import order, trained_subject
 
 DAY = 86400.0
 NEAR = 0.01
@@ -81,6 +84,22 @@ def test_a_delivery_keeps_it_anew_and_never_shorter(timed: tuple[Engine, SqliteC
     assert kept_for(engine, usual) == pytest.approx(30 * DAY + 1800, abs=NEAR)
     assert kept_for(engine, own) == pytest.approx(5400, abs=NEAR)
     assert kept_for(engine, extended) == pytest.approx(100 * DAY, abs=NEAR)
+
+
+@pytest.mark.parametrize(("state", "moved"), [(SUCCEEDED, 1800), (FAILED, 0), (CANCELLED, 0), (RUNNING, 0)])
+def test_only_a_gallery_that_succeeds_keeps_it_anew(
+    state: str, moved: float, timed: tuple[Engine, SqliteClock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, clock = timed
+    # The time of this clock passes only when it is set.
+    monkeypatch.setattr("tests.support.gateway.queue.let_time_pass", lambda _engine: None)
+    painted = trained_subject(engine, "acme")
+    gallery = order(engine, "acme", painted, 1)
+    clock.set(BEGINNING + 1800)
+    with write(engine) as connection:
+        connection.execute(sa.update(shots).values(state=state, failure_reason="", failure_message=""))
+        update_state(connection, gallery)
+    assert kept_for(engine, painted) == pytest.approx(30 * DAY + moved, abs=NEAR)
 
 
 def test_from_its_time_on_it_is_of_no_use_though_nothing_swept(timed: tuple[Engine, SqliteClock]) -> None:
