@@ -6,9 +6,14 @@ import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from headshots.cli.options import Urgency
+
+if TYPE_CHECKING:
+    from headshots.client import ImageFormat, Priority
 
 OUT = Path("portraits")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -53,6 +58,13 @@ def span_shown(seconds: int) -> str:
     return f"{seconds // _SECONDS[unit]}{unit}"
 
 
+def painting(file_format: Format, quality: int, urgency: Urgency) -> tuple[ImageFormat, int, Priority]:
+    """How images are painted, in the SDK's words."""
+    from headshots.client import ImageFormat, Priority
+
+    return ImageFormat(file_format.name), quality, Priority(urgency.name)
+
+
 def separate(values: list[str] | None) -> list[str]:
     """Names that may come several to an option, with commas between."""
     return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
@@ -78,7 +90,9 @@ ClassNoun = Annotated[str, typer.Option(help="With a folder: the foundation's wo
 ProfileName = Annotated[
     str, typer.Option("--profile", metavar="PROFILE", help="What they must reach. Default: profile-worthy.")
 ]
-MaxTries = Annotated[int, typer.Option(min=0, max=10, help="Seeds tried for each portrait; 0: the server's default.")]
+MaxTries = Annotated[
+    int, typer.Option(min=0, max=10, help="Seeds for each portrait; all share them. 0: the server's default.")
+]
 Retrain = Annotated[bool, typer.Option("--retrain", metavar="", help="Train anew though there is an adapter.")]
 Deadline = Annotated[
     datetime | None,

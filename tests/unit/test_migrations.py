@@ -84,7 +84,7 @@ def test_a_gallery_of_before_images_were_judged_keeps_its_image_and_goes_on(tmp_
     shot = claim(engine, owner="new", ttl_seconds=60.0)
     assert shot is not None
     assert (shot.number, shot.recipe.name, shot.profile.name) == (1, "studio-navy-suit", "profile-worthy")
-    assert (shot.tries, shot.max_tries, shot.counted_attempts) == (0, 1, 1)
+    assert (shot.tries, shot.most_tries, shot.counted_attempts) == (0, 1, 1)
     engine.dispose()
 
 

@@ -71,7 +71,7 @@ def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                 f"{name} has given no consent that could be withdrawn; DeleteSubject erases it",
                 metadata={"name": name},
             )
-        return _hide(connection, subject_id)
+        return _cancel_and_hide(connection, subject_id)
 
 
 def expire(engine: Engine, lease: Lease) -> Expiry | None:
@@ -88,17 +88,17 @@ def expire(engine: Engine, lease: Lease) -> Expiry | None:
         if row is None:
             raise LeaseLostError(lease)
         due = retention_rows.still_due(connection, lease.id)
-        expiry = Expiry(row.tenant_id, _hide(connection, lease.id)) if due and not row.deleting else None
+        expiry = Expiry(row.tenant_id, _cancel_and_hide(connection, lease.id)) if due and not row.deleting else None
         # After the galleries, which are locked first where one is delivered, too.
         retention_rows.end(connection, lease, is_due=due)
         return expiry
 
 
-def _hide(connection: Connection, subject_id: str) -> list[str]:
+def _cancel_and_hide(connection: Connection, subject_id: str) -> list[str]:
     """Hides a locked subject and cancels its jobs; the ids of galleries with shots to stop."""
     training_rows.request_cancel_of_subject(connection, subject_id)
     cancelled = gallery_rows.request_cancel_of_subject(connection, subject_id)
-    connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True))
+    _hide(connection, subject_id)
     return cancelled
 
 
@@ -128,16 +128,21 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                 raise FailedPreconditionError(
                     "SUBJECT_BUSY", f"{name} still runs; cancel it or let it end", metadata={"name": name}
                 )
-        # Without its request_id, so that the same create call makes a new subject.
-        forgotten: dict[str, Any] = {
-            "display_name": "",
-            "request_id": None,
-            "request_parameters": None,
-            "labels": {},
-            "external_id": "",
-        }
-        connection.execute(sa.update(subjects).where(mine).values(deleting=True, **forgotten))
+        _hide(connection, subject_id)
         return training_rows.adapter_digests(connection, subject_id)
+
+
+def _hide(connection: Connection, subject_id: str) -> None:
+    """Takes a locked subject from every call, and what its caller called it from its row."""
+    # Without its request_id, so that the same create call makes a new subject.
+    forgotten: dict[str, Any] = {
+        "display_name": "",
+        "request_id": None,
+        "request_parameters": None,
+        "labels": {},
+        "external_id": "",
+    }
+    connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True, **forgotten))
 
 
 def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:

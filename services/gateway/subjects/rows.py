@@ -98,8 +98,10 @@ def give_consent(engine: Engine, tenant_id: str, subject_id: str, consent: Conse
     with write(engine) as connection:
         row = find_subject(connection, tenant_id, subject_id, lock=True)
         consent_rows.record(connection, subject_id, consent)
+        # What was asked when it was made tells the earlier consent.
+        mine = subjects.c.id == subject_id
+        connection.execute(sa.update(subjects).where(mine).values(request_parameters=None))
         given = _to_subjects(connection, [row])[0]
-    # The earlier one is of this person too.
     forget_deleted(engine)
     return given
 

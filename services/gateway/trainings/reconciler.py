@@ -132,7 +132,8 @@ class Reconciler:
                 await self._trainer.cancel(training.id)
                 return
         if training.cancel_requested:
-            await self._record(training, await self._trainer.cancel(training.id))
+            # Watched all the same: a trainer that cannot cancel may have ended it, and says so.
+            await self._cancel(training)
         async with contextlib.aclosing(self._trainer.watch(training.id)) as jobs:  # type: ignore[type-var]
             async for job in jobs:
                 await self._record(training, job)

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.faults.residue import residue
 from headshots import schema
 from headshots.v1 import galleries_pb2, photos_pb2, subjects_pb2
+from tests.support.consents import MESSAGE
 from tests.support.gateway.caller import selfie
 from tests.support.gateway.world import World
 
@@ -26,6 +27,17 @@ async def renamed(world: World) -> str:
     assert told(world, NAME), "or this test shows nothing"
     await world.acme("UpdateSubject", subjects_pb2.UpdateSubjectRequest(name=subject, display_name="Ada"))
     return NAME
+
+
+async def consented_anew(world: World) -> str:
+    earlier = "Augusta signed this sheet on the second of May."
+    consent = subjects_pb2.Consent()
+    consent.CopyFrom(MESSAGE)
+    consent.statement_text = earlier
+    subject = await world.acme.subject(consent=consent, request_id="once")
+    assert told(world, earlier), "or this test shows nothing"
+    await world.acme("GiveConsent", subjects_pb2.GiveConsentRequest(name=subject, consent=MESSAGE))
+    return earlier
 
 
 async def photo_erased(world: World) -> str:
@@ -75,7 +87,7 @@ async def released(world: World) -> str:
     return NAME
 
 
-DELETIONS = (renamed, photo_erased, image_erased, gallery_erased, held_for_another_reason, released)
+DELETIONS = (renamed, consented_anew, photo_erased, image_erased, gallery_erased, held_for_another_reason, released)
 
 
 @pytest.mark.parametrize("erase", DELETIONS, ids=lambda call: call.__name__)
