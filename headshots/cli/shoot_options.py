@@ -1,4 +1,4 @@
-"""Defines the options of `headshots shoot`, and reads those that say which portraits and until when."""
+"""Defines the options of `headshots shoot`, and reads those that say which portraits, until when and for how long."""
 
 from __future__ import annotations
 
@@ -41,6 +41,23 @@ def moment(value: str) -> datetime:
         raise typer.BadParameter(f"{value!r} is no time: 45m, 2h, 1d, or 2026-12-24T18:00") from error
 
 
+def span(value: str) -> int:
+    """`45m`, `2h` or `90d` in seconds.
+
+    Raises:
+        typer.BadParameter: it is none of these.
+    """
+    if (found := re.fullmatch(r"(\d{1,9})([smhd])", value.strip())) is None:
+        raise typer.BadParameter(f"{value!r} is no span of time: 2h, 90d")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def span_shown(seconds: int) -> str:
+    """Seconds as people write them: `12h`, `30d`."""
+    unit = next(name for name in ("d", "h", "m", "s") if seconds % _SECONDS[name] == 0)
+    return f"{seconds // _SECONDS[unit]}{unit}"
+
+
 def painting(file_format: Format, quality: int, urgency: Urgency) -> tuple[ImageFormat, int, Priority]:
     """How images are painted, in the SDK's words."""
     from headshots.client import ImageFormat, Priority
@@ -80,6 +97,10 @@ Retrain = Annotated[bool, typer.Option("--retrain", metavar="", help="Train anew
 Deadline = Annotated[
     datetime | None,
     typer.Option("--deadline", metavar="WHEN", parser=moment, help="Refuse what will be later: 45m, 2h, an ISO time."),
+]
+Keep = Annotated[
+    int | None,
+    typer.Option("--keep", metavar="SPAN", parser=span, help="After each delivery: 12h, 90d. Default: the tenant's."),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The first seed.")]
 FileFormat = Annotated[Format, typer.Option("--format", help="How the files are encoded.")]

@@ -33,6 +33,7 @@ from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.rows import style_shots_of
 from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import Adapter, Failure
+from services.gateway.retention.checks import check_unexpired
 
 
 def claim(engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = False) -> Shot | None:
@@ -156,7 +157,7 @@ def _fair_share(running: Mapping[str, int], owner: str) -> list[sa.ColumnElement
 
 
 def _begin(engine: Engine, lease: Lease) -> Shot:
-    """Reads the claimed shot, starts its gallery, records that its tenant was served, and checks the consent anew."""
+    """Reads the claimed shot, starts its gallery, records that its tenant was served, and checks the subject anew."""
     with write(engine) as connection:
         row = connection.execute(
             sa.select(
@@ -187,7 +188,9 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
 
 
 def _withheld(connection: Connection, row: Row[Any]) -> Failure | None:
+    """Why the shot must not be painted any more."""
     try:
+        check_unexpired(connection, row.subject_id)
         check_consent(connection, row.tenant_id, row.subject_id, Purpose.PAINTING)
     except FailedPreconditionError as error:
         return Failure(error.reason, error.message)

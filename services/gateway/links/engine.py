@@ -14,6 +14,7 @@ from services.gateway.galleries import rows
 from services.gateway.galleries.models import Image
 from services.gateway.links.makers import LinkMaker
 from services.gateway.links.models import DEFAULT_VALID_SECONDS, ImageLink, LinkedFile
+from services.gateway.retention.rows import seconds_left
 
 ImageIds = tuple[str, str, int]
 """Ids of subject and gallery, and the image's number."""
@@ -34,6 +35,8 @@ class LinkEngine:
     ) -> list[ImageLink]:
         """Links to images of one gallery, in their order; ``valid_seconds`` 0 takes the default.
 
+        None is made for longer than the subject is kept.
+
         Raises:
             NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
             InvalidArgumentError: IMAGE_OF_ANOTHER_GALLERY.
@@ -48,10 +51,10 @@ class LinkEngine:
                 "HEADSHOTS_GATEWAY_LINKS_PORT to serve them on; GetImage brings a file",
                 metadata={"name": gallery_name(subject_id, gallery_id)},
             )
+        left = await in_read_thread(seconds_left, self._database, subject_id)
+        valid_seconds = min(valid_seconds or DEFAULT_VALID_SECONDS, left)
         files = [LinkedFile(image.key, image.content_type, _filename(image)) for image in found]
-        urls, expires_at = await self._maker.make(
-            files, now=self._clock(), valid_seconds=valid_seconds or DEFAULT_VALID_SECONDS
-        )
+        urls, expires_at = await self._maker.make(files, now=self._clock(), valid_seconds=valid_seconds)
         return [
             ImageLink(subject_id, gallery_id, image.number, url, expires_at)
             for image, url in zip(found, urls, strict=True)

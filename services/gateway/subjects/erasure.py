@@ -20,14 +20,16 @@ from sqlalchemy.engine import Connection, Engine
 from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, forget_deleted, now_expression, read, write
 from headshots.errors import FailedPreconditionError
+from headshots.leases import Lease, LeaseLostError
 from headshots.schema import subjects
 from headshots.stores import tombstones
 from services.gateway.api.names import subject_name
 from services.gateway.consents import rows as consent_rows
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.photos import rows as photo_rows
+from services.gateway.retention import rows as retention_rows
 from services.gateway.shoots import rows as shoot_rows
-from services.gateway.tenants.ownership import find_subject, object_prefix, subject_not_found
+from services.gateway.tenants.ownership import find_subject, lock_subject, object_prefix, subject_not_found
 from services.gateway.trainings import rows as training_rows
 
 
@@ -39,6 +41,15 @@ class Erasure:
     subject_id: str
     is_erased: bool
     """Whether only `complete` is left."""
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """A subject that was hidden because its time has come."""
+
+    tenant_id: str
+    galleries: list[str]
+    """Ids of those with shots to stop."""
 
 
 def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
@@ -60,10 +71,35 @@ def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                 f"{name} has given no consent that could be withdrawn; DeleteSubject erases it",
                 metadata={"name": name},
             )
-        training_rows.request_cancel_of_subject(connection, subject_id)
-        cancelled = gallery_rows.request_cancel_of_subject(connection, subject_id)
-        _hide(connection, subject_id)
-        return cancelled
+        return _cancel_and_hide(connection, subject_id)
+
+
+def expire(engine: Engine, lease: Lease) -> Expiry | None:
+    """Hides a subject whose time has come, as `withdraw` does; None where it was extended, held or deleted meanwhile.
+
+    `lease` is that of its row in `retentions`.
+
+    Raises:
+        LeaseLostError: another gateway hides it, or it is erased.
+    """
+    with write(engine) as connection:
+        lock_subject(connection, lease.id)
+        row = connection.execute(sa.select(subjects).where(subjects.c.id == lease.id)).first()
+        if row is None:
+            raise LeaseLostError(lease)
+        due = retention_rows.still_due(connection, lease.id)
+        expiry = Expiry(row.tenant_id, _cancel_and_hide(connection, lease.id)) if due and not row.deleting else None
+        # After the galleries, which are locked first where one is delivered, too.
+        retention_rows.end(connection, lease, is_due=due)
+        return expiry
+
+
+def _cancel_and_hide(connection: Connection, subject_id: str) -> list[str]:
+    """Hides a locked subject and cancels its jobs; the ids of galleries with shots to stop."""
+    training_rows.request_cancel_of_subject(connection, subject_id)
+    cancelled = gallery_rows.request_cancel_of_subject(connection, subject_id)
+    _hide(connection, subject_id)
+    return cancelled
 
 
 def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
@@ -73,12 +109,15 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
-        FailedPreconditionError: SUBJECT_BUSY, a shoot, training or gallery of it still runs.
+        FailedPreconditionError: SUBJECT_HELD; SUBJECT_BUSY, a shoot, training or gallery of it still runs.
     """
     mine = sa.and_(subjects.c.id == subject_id, subjects.c.tenant_id == tenant_id, subjects.c.erased_at.is_(None))
     with write(engine) as connection:
-        if connection.execute(sa.select(subjects.c.id).where(mine).with_for_update()).first() is None:
+        row = connection.execute(sa.select(subjects.c.deleting).where(mine).with_for_update()).first()
+        if row is None:
             raise subject_not_found(subject_id)
+        if not row.deleting:
+            retention_rows.check_not_held(connection, subject_id)
         for noun, running in (
             ("shoots", shoot_rows.active_of_subject(connection, subject_id)),
             ("trainings", training_rows.unfinished_of_subject(connection, subject_id)),
@@ -126,6 +165,7 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
         training_rows.delete_of_subject(connection, subject_id)
         photo_rows.delete_of_subject(connection, subject_id)
         consent_rows.delete_of_subject(connection, subject_id)
+        retention_rows.delete_of_subject(connection, subject_id)
     forget_deleted(engine)
     with write(engine) as connection:
         now = database_now(connection)

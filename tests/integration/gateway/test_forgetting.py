@@ -68,8 +68,28 @@ async def gallery_erased(world: World) -> str:
     return sha256
 
 
-@pytest.mark.parametrize(
-    "erase", [renamed, consented_anew, photo_erased, image_erased, gallery_erased], ids=lambda call: call.__name__
-)
+async def held(world: World) -> str:
+    subject = await world.acme.subject()
+    await world.acme("HoldSubject", subjects_pb2.HoldSubjectRequest(name=subject, reason=NAME))
+    assert told(world, NAME), "or this test shows nothing"
+    return subject
+
+
+async def held_for_another_reason(world: World) -> str:
+    subject = await held(world)
+    await world.acme("HoldSubject", subjects_pb2.HoldSubjectRequest(name=subject, reason="a dispute"))
+    return NAME
+
+
+async def released(world: World) -> str:
+    subject = await held(world)
+    await world.acme("ReleaseSubject", subjects_pb2.ReleaseSubjectRequest(name=subject))
+    return NAME
+
+
+DELETIONS = (renamed, consented_anew, photo_erased, image_erased, gallery_erased, held_for_another_reason, released)
+
+
+@pytest.mark.parametrize("erase", DELETIONS, ids=lambda call: call.__name__)
 async def test_no_file_holds_what_was_erased(world: World, erase: Deletion) -> None:
     assert not told(world, await erase(world))

@@ -125,7 +125,7 @@ def test_a_training_that_runs_goes_on_without_a_consent(engine: Engine, training
     mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=3, revision=7))
     with engine.begin() as connection:
         connection.execute(sa.delete(schema.consents))
-    assert mirror.end_without_consent(engine) == []
+    assert mirror.end_withheld(engine) == []
     # Sent again, as after its trainer did not answer.
     assert mirror.mark_sent(engine, training.id)
     stored = mirror.load(engine, training.id)
