@@ -21,7 +21,7 @@ from headshots.cli.commands import (
     trainings,
 )
 from headshots.cli.commands.catalog import packs, profiles, styles
-from headshots.cli.commands.people import audit, consents
+from headshots.cli.commands.people import audit, consents, retention
 from headshots.console.exits import HELP
 
 app = typer.Typer(
@@ -38,6 +38,9 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(tenants.app, name="tenants")
 subjects.app.command("consent")(consents.consent)
 subjects.app.command("withdraw")(consents.withdraw)
+subjects.app.command("extend")(retention.extend)
+subjects.app.command("hold")(retention.hold)
+subjects.app.command("release")(retention.release)
 app.add_typer(subjects.app, name="subjects")
 app.add_typer(photos.app, name="photos")
 app.command("shoot")(shoots.shoot)

@@ -27,7 +27,16 @@ from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection,
 from headshots.client.models.scores import CheckpointScores, TrainingScores
 from headshots.client.models.shoots import Quote, Shoot, ShootEvent, ShootOptions, ShootRef, ShootStage
 from headshots.client.models.styles import Style, StylePreview, StyleRecipe
-from headshots.client.models.subjects import Adapter, Consent, ConsentPurpose, Subject, SubjectRef, Tenant, Withdrawal
+from headshots.client.models.subjects import (
+    Adapter,
+    Consent,
+    ConsentPurpose,
+    Hold,
+    Subject,
+    SubjectRef,
+    Tenant,
+    Withdrawal,
+)
 from headshots.client.models.verdicts import (
     Acceptance,
     AcceptanceLimits,
@@ -55,6 +64,7 @@ __all__ = [
     "GalleryRef",
     "Guarantee",
     "Headshots",
+    "Hold",
     "Image",
     "ImageFormat",
     "ImageLink",

@@ -17,8 +17,11 @@ from headshots.errors import HeadshotsError, UnavailableError
 from headshots.rpc.channel import error_from_rpc, open_channel
 
 # Calls that may be sent twice: reads, creates and regenerations (each carries a request_id), updates, cancels, what is
-# given.
-_IDEMPOTENT_VERBS = ("Get", "List", "Create", "Update", "Cancel", "Archive", "Preview", "Regenerate", "Give")
+# given, extended, held and released.
+_IDEMPOTENT_VERBS = (
+    *("Get", "List", "Create", "Update", "Cancel", "Archive", "Preview", "Regenerate"),
+    *("Give", "Extend", "Hold", "Release"),
+)
 IDEMPOTENT_CALLS = tuple(
     (service, method)
     for service, methods in METHODS.items()

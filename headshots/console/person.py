@@ -19,9 +19,11 @@ def find_person(
 ) -> Subject:
     """The subject of that name; or where it is a folder, one made of its usable selfies. A consent is recorded for it.
 
-    The same selfies are the same subject, so that a command may be repeated. A set that is refused leaves nothing.
+    The same selfies are the same subject, so that a command may be repeated. A set that is refused leaves nothing, and
+    without a consent no photo is sent.
 
     Raises:
+        FailedPreconditionError: CONSENT_MISSING: the tenant needs one, and there is none.
         InvalidPhotoError: PHOTOS_NOT_READY, PHOTO_MISSING: the folder holds too few usable selfies.
         NotFoundError: SUBJECT_NOT_FOUND: there is neither.
     """
@@ -32,10 +34,23 @@ def find_person(
 
 
 def _with_consent(client: Headshots, subject: Subject, consent: Consent | None) -> Subject:
-    """Records the consent, unless the same one stands there: so a command that is repeated changes nothing."""
+    """Records the consent, unless it stands there already: so a command that is repeated changes nothing.
+
+    Raises:
+        FailedPreconditionError: CONSENT_MISSING: the tenant needs one, and there is none.
+    """
+    from headshots.errors import FailedPreconditionError
+
     known = subject.consent
-    stands = known is not None and consent is not None and known.text == consent.text and known.expire_time is None
-    return subject if consent is None or stands else client.give_consent(subject, consent)
+    if consent is None:
+        if known is None and client.get_tenant().consent_required:
+            told = f"{subject.name} has given no consent; say with --consent what the person agreed to, TEXT or @FILE"
+            raise FailedPreconditionError("CONSENT_MISSING", told, metadata={"name": subject.name})
+        return subject
+    if known is None or known.text != consent.text or known.expire_time is not None:
+        return client.give_consent(subject, consent)
+    covered = set(consent.purposes) <= set(known.purposes)
+    return subject if covered else client.give_consent(subject, consent)
 
 
 def check_catalog(client: Headshots, *, pack: str, styles: Sequence[str], profile: str) -> None:

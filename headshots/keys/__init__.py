@@ -12,6 +12,7 @@ from headshots.keys.tenants import (
     list_tenants,
     revoke_high,
     set_consent_required,
+    set_retention,
 )
 from headshots.rpc.auth import id_of_key
 
@@ -31,6 +32,7 @@ __all__ = [
     "revoke_high",
     "revoke_key",
     "set_consent_required",
+    "set_retention",
     "tenant_of_key",
     "write_key_file",
 ]

@@ -1,4 +1,7 @@
-"""Makes and lists tenants, grants high priority to them and waives consent. Blocking SQL; call through a thread."""
+"""Makes and lists tenants, grants them high priority, waives consent, and says how long their people are kept.
+
+Blocking SQL; call through a thread.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import database_now, read, write
 from headshots.errors import InvalidArgumentError, NotFoundError
-from headshots.schema import NO_HIGH_WEIGHT, tenants
+from headshots.schema import MAX_RETENTION_SECONDS, MIN_RETENTION_SECONDS, NO_HIGH_WEIGHT, tenants
 
 DEFAULT_TENANT = "default"
 DEFAULT_HIGH_WEIGHT = 4
@@ -32,6 +35,8 @@ class TenantRecord:
     """How many times as much as other work its high-priority work may have running; 1: it has no right to any."""
     consent_required: bool
     """Whether its subjects have to consent before they are trained and painted."""
+    retention_seconds: int
+    """How long its subjects are kept after their last delivery."""
     created_at: float
 
 
@@ -60,7 +65,14 @@ def list_tenants(engine: Engine) -> list[TenantRecord]:
     query = sa.select(tenants).order_by(tenants.c.created_at, tenants.c.id)
     with read(engine) as connection:
         return [
-            TenantRecord(row.id, row.display_name, row.high_weight, row.consent_required, row.created_at)
+            TenantRecord(
+                row.id,
+                row.display_name,
+                row.high_weight,
+                row.consent_required,
+                row.retention_seconds,
+                row.created_at,
+            )
             for row in connection.execute(query)
         ]
 
@@ -97,6 +109,18 @@ def set_consent_required(engine: Engine, tenant_id: str, *, required: bool) -> N
         NotFoundError: TENANT_NOT_FOUND.
     """
     _change(engine, tenant_id, consent_required=required)
+
+
+def set_retention(engine: Engine, tenant_id: str, seconds: int) -> None:
+    """Says how long the tenant's subjects are kept after their last delivery, from the next creation or delivery on.
+
+    Raises:
+        InvalidArgumentError: RETENTION_INVALID, not an hour to 400 days.
+        NotFoundError: TENANT_NOT_FOUND.
+    """
+    if not MIN_RETENTION_SECONDS <= seconds <= MAX_RETENTION_SECONDS:
+        raise InvalidArgumentError("RETENTION_INVALID", f"{seconds} seconds; give an hour to 400 days")
+    _change(engine, tenant_id, retention_seconds=seconds)
 
 
 def _change(engine: Engine, tenant_id: str, **values: Any) -> None:

@@ -9,8 +9,11 @@ from headshots.schema.audit import audit_chains, audit_events
 from headshots.schema.catalog import packs, profiles, styles
 from headshots.schema.common import (
     CANCELLED,
+    DEFAULT_RETENTION_SECONDS,
     FAILED,
     HIGH_PRIORITY,
+    MAX_RETENTION_SECONDS,
+    MIN_RETENTION_SECONDS,
     NO_HIGH_WEIGHT,
     PENDING,
     RUNNING,
@@ -29,13 +32,17 @@ from headshots.schema.gateway import (
     training_events,
     trainings,
 )
+from headshots.schema.retention import retentions
 from headshots.schema.shoots import shoot_events, shoots
 from headshots.schema.trainer import training_jobs
 
 __all__ = [
     "CANCELLED",
+    "DEFAULT_RETENTION_SECONDS",
     "FAILED",
     "HIGH_PRIORITY",
+    "MAX_RETENTION_SECONDS",
+    "MIN_RETENTION_SECONDS",
     "NO_HIGH_WEIGHT",
     "PENDING",
     "RUNNING",
@@ -50,6 +57,7 @@ __all__ = [
     "packs",
     "photos",
     "profiles",
+    "retentions",
     "shoot_events",
     "shoots",
     "shots",

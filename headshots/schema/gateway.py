@@ -5,7 +5,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, labelling_columns, lease_columns, metadata, request_columns
+from headshots.schema.common import (
+    DEFAULT_RETENTION_SECONDS,
+    NO_HIGH_WEIGHT,
+    PENDING,
+    labelling_columns,
+    lease_columns,
+    metadata,
+    request_columns,
+)
 
 tenants = Table(
     "tenants",
@@ -18,6 +26,8 @@ tenants = Table(
     Column("high_weight", Integer, nullable=False, default=NO_HIGH_WEIGHT),
     # Whether its subjects have to consent before they are trained and painted; only the operator waives it.
     Column("consent_required", sa.Boolean, nullable=False, default=True),
+    # How long its subjects are kept after their last delivery, unless a subject says otherwise.
+    Column("retention_seconds", Integer, nullable=False, default=DEFAULT_RETENTION_SECONDS),
     Column("created_at", Float, nullable=False),
 )
 

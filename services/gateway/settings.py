@@ -127,8 +127,8 @@ class GatewaySettings:
     cancel_patience_seconds: float = 30.0
     """A cancelled training ends after so long even if no trainer confirms it; a trainer is told later."""
     erase_again_seconds: float = 30.0
-    """Between two attempts to complete erasures; also after an erasure, until a last look for objects that a generator
-    was still writing."""
+    """Between two attempts to complete erasures, and two looks for expired subjects; also after an erasure, until a
+    last look for objects that a generator was still writing."""
     promised_shoot_seconds: float = 1800.0
     """Within which shoots shall be finished, in seconds; metrics tell how many are. Nothing else depends on it."""
     audit_keep_days: int = 400

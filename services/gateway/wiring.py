@@ -61,6 +61,7 @@ from services.gateway.styles.engine import StyleEngine
 from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
 from services.gateway.subjects.eraser import Eraser
+from services.gateway.subjects.expiring import Expiring
 from services.gateway.subjects.servicer import SubjectServicer
 from services.gateway.tenants.limits import TenantLimiter
 from services.gateway.tenants.servicer import TenantServicer
@@ -164,9 +165,11 @@ class _Parts:
         poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
         reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
         runner = ShootRunner(database, hub, metrics, pool, poll_seconds=poll)
-        eraser = self.eraser = Eraser(database, store, generator, sweep_seconds=settings.erase_again_seconds)
+        sweep = settings.erase_again_seconds
+        eraser = self.eraser = Eraser(database, store, generator, sweep_seconds=sweep)
+        expiring = Expiring(database, eraser, pool, metrics, owner=painting.owner, sweep_seconds=sweep)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
-        self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, eraser, poller, given.audit)
+        self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, eraser, expiring, poller, given.audit)
         inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
         checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()

@@ -11,7 +11,11 @@ from tests.support.library_rooms import DIFFUSION, LIBRARY, Arrows
 GATEWAY: Arrows = {
     "api": {},
     "events": {},
-    "tenants": {"api": "times in protobuf"},
+    "retention": {"api": "names and times"},
+    "tenants": {
+        "api": "times in protobuf",
+        "retention": "a subject is the caller's until its time has come",
+    },
     "peers": {
         "api": "states of jobs in protobuf",
         "tenants": "a call is granted the objects of its subject",
@@ -32,6 +36,7 @@ GATEWAY: Arrows = {
         "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is, and where its objects lie",
         "consents": "nobody is trained who did not agree",
+        "retention": "nobody is trained whose time has come",
         "photos": "a training learns from photos",
         "peers": "a trainer does the work",
         "events": "watchers are woken",
@@ -57,6 +62,7 @@ GATEWAY: Arrows = {
         "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is",
         "consents": "nobody is painted who did not agree",
+        "retention": "nobody is painted whose time has come; it begins anew with a delivery",
         "profiles": "images are judged by one",
         "trainings": "a gallery is painted with the adapter of a training",
         "styles": "styles are checked before a gallery is queued",
@@ -68,6 +74,7 @@ GATEWAY: Arrows = {
         "api": "names and times",
         "audit": "what is done to a subject is recorded",
         "galleries": "links lead to images of a gallery",
+        "retention": "no link is made for longer than the subject is kept",
     },
     "painting": {
         "galleries": "shots are leased from a gallery",
@@ -98,11 +105,13 @@ GATEWAY: Arrows = {
         "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is, and where its objects lie",
         "consents": "a subject tells what it agreed to; erasing removes it",
+        "retention": "a subject tells until when it is kept; it is erased when its time has come",
         "photos": "a subject tells how many it has; erasing removes them",
         "trainings": "a subject tells its newest adapter; erasing removes them",
         "galleries": "erasing removes them",
         "shoots": "erasing removes them",
         "peers": "erasing makes the generators forget the adapters",
+        "metrics": "expired subjects are counted",
     },
     "settings": {
         "photos": "what a stream of photos may be",
@@ -205,6 +214,10 @@ TABLES: dict[str, dict[str, str]] = {
         "consents": OWN,
         "tenants": "whether its subjects need to, in the same query",
     },
+    "gateway.retention": {
+        "retentions": OWN,
+        "tenants": "how long the tenant's subjects are kept, in the same query",
+    },
     "gateway.photos": {"photos": OWN},
     "gateway.trainings": {
         "trainings": OWN,
@@ -230,6 +243,7 @@ TABLES: dict[str, dict[str, str]] = {
     "gateway.subjects": {"subjects": OWN},
     "gateway.metrics": {
         "galleries": "rows are counted by state when Prometheus asks",
+        "retentions": "the longest overdue is looked for when Prometheus asks",
         "shoots": "rows are counted by state when Prometheus asks",
         "shots": "rows are counted by state when Prometheus asks",
         "trainings": "rows are counted by state when Prometheus asks",

@@ -55,10 +55,9 @@ def shoot(
     portraits are accepted (guarantee NOT_MET) or judged (NOT_MEASURED); their files are saved too.
     """
     from headshots.cli.session import connect
-    from headshots.client import ImageFormat, Priority, ShootOptions
+    from headshots.client import ShootOptions
 
-    painting = ImageFormat(format.name), quality, Priority(priority.name)
-    how = ShootOptions((), retrain, profile, max_tries, seed, *painting, deadline)
+    how = ShootOptions((), retrain, profile, max_tries, seed, *options.painting(format, quality, priority), deadline)
     order = {**_wanted(pack, styles), "count": count, "options": how, "labelling": labelling(label, external_id)}
     with connect(address, api_key, tls_ca) as client:
         made = _order(client, subject, order, name=name, class_noun=class_noun, consent=consent, quote=quote)

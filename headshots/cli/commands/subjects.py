@@ -21,6 +21,7 @@ from headshots.cli.labels import (
     print_labelled,
 )
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.cli.shoot_options import Keep
 from headshots.console.exits import reported
 
 app = typer.Typer(help="People: make, list, show, rename, label and erase them.", no_args_is_help=True)
@@ -39,6 +40,7 @@ def create(
     consent_version: consents.Version = "1",
     consent_reference: consents.Reference = "",
     consent_expires: consents.Expiry = None,
+    keep: Keep = None,
     label: Labels = None,
     external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
@@ -53,7 +55,11 @@ def create(
     agreed = consents.consent(consent, consent_version, consent_reference, consent_expires)
     with connect(address, api_key, tls_ca) as client:
         subject = client.create_subject(
-            display_name, class_noun=class_noun, consent=agreed, labelling=labelling(label, external_id)
+            display_name,
+            class_noun=class_noun,
+            consent=agreed,
+            retention_seconds=keep or 0,
+            labelling=labelling(label, external_id),
         )
     if class_noun not in ("", *USUAL_NOUNS):
         usual = ", ".join(USUAL_NOUNS)
@@ -118,6 +124,7 @@ def show(
         "photos": found.photo_count,
         "adapter": found.adapter.sha256 if found.adapter else "none yet",
         "consent": consents.shown(found.consent),
+        "kept until": f"released ({found.hold.reason})" if found.hold else found.expire_time,
         **labels_shown(found),
     }
     print_fields(fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import utc_time
-from headshots.client.models.subjects import Adapter, Consent, ConsentPurpose, Subject, Tenant
+from headshots.client.models.subjects import Adapter, Consent, ConsentPurpose, Hold, Subject, Tenant
 from headshots.v1 import adapters_pb2, subjects_pb2, tenants_pb2
 
 _PURPOSES = {
@@ -15,7 +15,13 @@ _PURPOSES = {
 
 def tenant(message: tenants_pb2.Tenant) -> Tenant:
     """A tenant."""
-    return Tenant(message.name, message.display_name, utc_time(message.create_time), message.consent_required)
+    return Tenant(
+        message.name,
+        message.display_name,
+        utc_time(message.create_time),
+        message.consent_required,
+        message.retention_seconds,
+    )
 
 
 def adapter(message: adapters_pb2.Adapter) -> Adapter:
@@ -43,6 +49,8 @@ def subject(message: subjects_pb2.Subject) -> Subject:
         adapter=adapter(message.adapter) if message.HasField("adapter") else None,
         **labelled(message),
         consent=_consent(message.consent) if message.HasField("consent") else None,
+        expire_time=utc_time(message.expire_time),
+        hold=Hold(message.hold.reason, utc_time(message.hold.hold_time)) if message.HasField("hold") else None,
     )
 
 

@@ -17,6 +17,8 @@ class Tenant:
     create_time: datetime | None
     consent_required: bool = True
     """Whether its subjects have to consent before they are trained and painted."""
+    retention_seconds: int = 0
+    """How long its subjects are kept after their last delivery."""
 
 
 class ConsentPurpose(StrEnum):
@@ -62,6 +64,14 @@ class Withdrawal:
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Why a subject is kept whatever its `expire_time`, and since when."""
+
+    reason: str
+    hold_time: datetime | None
+
+
+@dataclass(frozen=True)
 class Adapter:
     """A subject's LoRA in the server's object store; `sha256` identifies it everywhere."""
 
@@ -89,6 +99,10 @@ class Subject:
     external_id: str = ""
     consent: Consent | None = None
     """What the person agreed to, which may have expired; None: no consent was given."""
+    expire_time: datetime | None = None
+    """From when on calls answer SUBJECT_EXPIRED and the gateway erases the subject; a hold suspends it."""
+    hold: Hold | None = None
+    """Why it is kept whatever its `expire_time`; None: it is not held."""
 
 
 SubjectRef = Subject | str

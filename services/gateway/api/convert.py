@@ -63,3 +63,10 @@ def seconds_of(message: Message, field: str, *, within: str = "") -> float | Non
     path = f"{within}.{field}" if within else field
     rule = "must be a time from the year 1 to 9999, with 0 to 999999999 nanoseconds"
     raise InvalidArgumentError("CONSTRAINT_VIOLATED", f"{path}: {rule}", violations=[FieldViolation(path, rule)])
+
+
+def required_seconds(message: Message, field: str) -> float:
+    """The same of a field that its constraints require. Raises as `seconds_of`."""
+    seconds = seconds_of(message, field)
+    assert seconds is not None, "the message is validated"
+    return seconds

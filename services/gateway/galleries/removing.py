@@ -22,7 +22,7 @@ from services.gateway.api.labels import NO_LABELS
 from services.gateway.api.names import gallery_name, image_name
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
-from services.gateway.galleries.images.tries import from_column
+from services.gateway.galleries.images.tries import from_column, most_tries
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import place_of
 from services.gateway.galleries.rows import active_of_subject, check_ended, find_gallery, find_image, style_shots_of
@@ -167,7 +167,8 @@ def _seeds_left(gallery: Row[Any], shot: Row[Any]) -> list[int]:
     """The seeds that an unfinished shot may still be painted from."""
     counts = style_shots_of(gallery)
     step = counts[place_of(shot.number, counts)[0]]
-    return [(shot.seed + step * further) % SEEDS for further in range(gallery.max_tries - shot.tries)]
+    left = most_tries(gallery.max_tries, sum(counts)) - shot.tries
+    return [(shot.seed + step * further) % SEEDS for further in range(left)]
 
 
 def _unrecorded_images(connection: Connection, store: ArtifactStore, tenant_id: str, subject_id: str) -> set[str]:

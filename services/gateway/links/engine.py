@@ -16,6 +16,7 @@ from services.gateway.galleries import rows
 from services.gateway.galleries.models import Image
 from services.gateway.links.makers import LinkMaker
 from services.gateway.links.models import DEFAULT_VALID_SECONDS, ImageLink, LinkedFile
+from services.gateway.retention.rows import seconds_left
 
 ImageIds = tuple[str, str, int]
 """Ids of subject and gallery, and the image's number."""
@@ -39,6 +40,8 @@ class LinkEngine:
     ) -> list[ImageLink]:
         """Links to images of one gallery, in their order; ``valid_seconds`` 0 takes the default.
 
+        None is made for longer than the subject is kept.
+
         Raises:
             NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
             InvalidArgumentError: IMAGE_OF_ANOTHER_GALLERY.
@@ -53,10 +56,10 @@ class LinkEngine:
                 "HEADSHOTS_GATEWAY_LINKS_PORT to serve them on; GetImage brings a file",
                 metadata={"name": gallery_name(subject_id, gallery_id)},
             )
+        left = await in_read_thread(seconds_left, self._database, subject_id)
+        valid_seconds = min(valid_seconds or DEFAULT_VALID_SECONDS, left)
         files = [LinkedFile(image.key, image.content_type, _filename(image)) for image in found]
-        urls, expires_at = await self._maker.make(
-            files, now=self._clock(), valid_seconds=valid_seconds or DEFAULT_VALID_SECONDS
-        )
+        urls, expires_at = await self._maker.make(files, now=self._clock(), valid_seconds=valid_seconds)
         for image in found:
             name = image_name(subject_id, gallery_id, image.number)
             self._audit.record_reading(tenant, subject_id, Action.LINK_CREATED, name)

@@ -48,11 +48,6 @@ class Wanted:
     """Names of those to learn from, where a training is needed."""
 
     @property
-    def foundation(self) -> str | None:
-        """The digest of the foundation that generators run, where it is known."""
-        return self.described.foundation_digest if self.described is not None else None
-
-    @property
     def purposes(self) -> tuple[Purpose, ...]:
         """What the person must have agreed to."""
         return (Purpose.TRAINING, Purpose.PAINTING) if self.trains else (Purpose.PAINTING,)
@@ -126,7 +121,6 @@ def create_shoot(
         made = find_made(connection, shoots, shoots.c.subject_id == subject_id, key)
         if made is not None:
             return to_shoot(made)
-        check_consent(connection, tenant_id, subject_id, *wanted.purposes)
         estimate = quote_order(connection, order, trains=wanted.trains, foundation=wanted.foundation_digest)
         what = wanted, order.labelling.of_parts
         training_id, gallery_id = _make_first(connection, tenant_id, subject_id, *what, validate_only=validate_only)
@@ -159,6 +153,8 @@ def _make_first(
     validate_only: bool,
 ) -> tuple[str, str | None]:
     """Queues what a shoot begins with; ids of its training and its gallery, None where that comes later."""
+    # For all of the shoot: what is queued below asks for its own purpose alone.
+    check_consent(connection, tenant_id, subject_id, *wanted.purposes)
     if wanted.training_id is not None:
         made_with = connection, tenant_id, subject_id, wanted.training_id, wanted.plan
         return wanted.training_id, create_gallery(*made_with, labelling=labelling, validate_only=validate_only)

@@ -8,6 +8,7 @@ from services.gateway.api.convert import timestamp
 from services.gateway.api.labels import LabellingChange
 from services.gateway.consents import convert as consents
 from services.gateway.peers.convert import adapter
+from services.gateway.retention import convert as retention
 from services.gateway.subjects.models import Subject, SubjectChange
 
 
@@ -21,6 +22,8 @@ def subject(value: Subject) -> subjects_pb2.Subject:
         photo_count=value.photo_count,
         adapter=adapter(value.adapter),
         consent=consents.consent(value.consent),
+        expire_time=timestamp(value.retention.expires_at),
+        hold=retention.hold(value.retention.hold),
         **value.labelling.fields,
     )
 

@@ -28,6 +28,7 @@ class SubjectEngine:
         display_name: str,
         class_noun: str,
         consent: Consent | None,
+        retention_seconds: int,
         labelling: Labelling,
         key: IdempotencyKey,
     ) -> Subject:
@@ -39,6 +40,7 @@ class SubjectEngine:
             display_name=display_name,
             class_noun=class_noun,
             consent=consent,
+            retention_seconds=retention_seconds,
             labelling=labelling,
             key=key,
         )
@@ -68,3 +70,15 @@ class SubjectEngine:
         for gallery_id in await in_write_thread(erasure.withdraw, self._database, tenant, subject_id):
             self._painters.stop_shots(gallery_id)
         return await self._eraser.delete_if_idle(tenant, subject_id)
+
+    async def extend_retention(self, tenant: str, subject_id: str, until: float) -> Subject:
+        """See `rows.extend_retention`."""
+        return await in_write_thread(rows.extend_retention, self._database, tenant, subject_id, until)
+
+    async def hold(self, tenant: str, subject_id: str, reason: str) -> Subject:
+        """See `rows.hold_subject`."""
+        return await in_write_thread(rows.hold_subject, self._database, tenant, subject_id, reason)
+
+    async def release(self, tenant: str, subject_id: str) -> Subject:
+        """See `rows.release_subject`."""
+        return await in_write_thread(rows.release_subject, self._database, tenant, subject_id)

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection, Engine
 from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, forget_deleted, now_expression, read, write
 from headshots.errors import FailedPreconditionError
+from headshots.leases import Lease, LeaseLostError
 from headshots.schema import subjects
 from headshots.stores import tombstones
 from services.gateway.api.names import subject_name
@@ -28,8 +29,9 @@ from services.gateway.audit.recording import record
 from services.gateway.consents import rows as consent_rows
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.photos import rows as photo_rows
+from services.gateway.retention import rows as retention_rows
 from services.gateway.shoots import rows as shoot_rows
-from services.gateway.tenants.ownership import find_subject, object_prefix, subject_not_found
+from services.gateway.tenants.ownership import find_subject, lock_subject, object_prefix, subject_not_found
 from services.gateway.trainings import rows as training_rows
 
 
@@ -41,6 +43,15 @@ class Erasure:
     subject_id: str
     is_erased: bool
     """Whether only `complete` is left."""
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """A subject that was hidden because its time has come."""
+
+    tenant_id: str
+    galleries: list[str]
+    """Ids of those with shots to stop."""
 
 
 def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
@@ -62,11 +73,39 @@ def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                 f"{name} has given no consent that could be withdrawn; DeleteSubject erases it",
                 metadata={"name": name},
             )
-        training_rows.request_cancel_of_subject(connection, subject_id)
-        cancelled = gallery_rows.request_cancel_of_subject(connection, subject_id)
-        connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True))
         record(connection, tenant_id, subject_id, Action.CONSENT_WITHDRAWN)
-        return cancelled
+        return _cancel_and_hide(connection, subject_id)
+
+
+def expire(engine: Engine, lease: Lease) -> Expiry | None:
+    """Hides a subject whose time has come, as `withdraw` does; None where it was extended, held or deleted meanwhile.
+
+    `lease` is that of its row in `retentions`.
+
+    Raises:
+        LeaseLostError: another gateway hides it, or it is erased.
+    """
+    with write(engine) as connection:
+        lock_subject(connection, lease.id)
+        row = connection.execute(sa.select(subjects).where(subjects.c.id == lease.id)).first()
+        if row is None:
+            raise LeaseLostError(lease)
+        due = retention_rows.still_due(connection, lease.id)
+        expiry = None
+        if due and not row.deleting:
+            record(connection, row.tenant_id, lease.id, Action.SUBJECT_EXPIRED)
+            expiry = Expiry(row.tenant_id, _cancel_and_hide(connection, lease.id))
+        # After the galleries, which are locked first where one is delivered, too.
+        retention_rows.end(connection, lease, is_due=due)
+        return expiry
+
+
+def _cancel_and_hide(connection: Connection, subject_id: str) -> list[str]:
+    """Hides a locked subject and cancels its jobs; the ids of galleries with shots to stop."""
+    training_rows.request_cancel_of_subject(connection, subject_id)
+    cancelled = gallery_rows.request_cancel_of_subject(connection, subject_id)
+    _hide(connection, subject_id)
+    return cancelled
 
 
 def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
@@ -76,13 +115,15 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
-        FailedPreconditionError: SUBJECT_BUSY, a shoot, training or gallery of it still runs.
+        FailedPreconditionError: SUBJECT_HELD; SUBJECT_BUSY, a shoot, training or gallery of it still runs.
     """
     mine = sa.and_(subjects.c.id == subject_id, subjects.c.tenant_id == tenant_id, subjects.c.erased_at.is_(None))
     with write(engine) as connection:
-        is_hidden = connection.execute(sa.select(subjects.c.deleting).where(mine).with_for_update()).scalar()
-        if is_hidden is None:
+        row = connection.execute(sa.select(subjects.c.deleting).where(mine).with_for_update()).first()
+        if row is None:
             raise subject_not_found(subject_id)
+        if not row.deleting:
+            retention_rows.check_not_held(connection, subject_id)
         for noun, running in (
             ("shoots", shoot_rows.active_of_subject(connection, subject_id)),
             ("trainings", training_rows.unfinished_of_subject(connection, subject_id)),
@@ -93,18 +134,23 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                 raise FailedPreconditionError(
                     "SUBJECT_BUSY", f"{name} still runs; cancel it or let it end", metadata={"name": name}
                 )
-        # Without its request_id, so that the same create call makes a new subject.
-        forgotten: dict[str, Any] = {
-            "display_name": "",
-            "request_id": None,
-            "request_parameters": None,
-            "labels": {},
-            "external_id": "",
-        }
-        connection.execute(sa.update(subjects).where(mine).values(deleting=True, **forgotten))
-        if not is_hidden:
+        _hide(connection, subject_id)
+        if not row.deleting:
             record(connection, tenant_id, subject_id, Action.SUBJECT_DELETED)
         return training_rows.adapter_digests(connection, subject_id)
+
+
+def _hide(connection: Connection, subject_id: str) -> None:
+    """Takes a locked subject from every call, and what its caller called it from its row."""
+    # Without its request_id, so that the same create call makes a new subject.
+    forgotten: dict[str, Any] = {
+        "display_name": "",
+        "request_id": None,
+        "request_parameters": None,
+        "labels": {},
+        "external_id": "",
+    }
+    connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True, **forgotten))
 
 
 def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
@@ -127,6 +173,7 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
         training_rows.delete_of_subject(connection, subject_id)
         photo_rows.delete_of_subject(connection, subject_id)
         consent_rows.delete_of_subject(connection, subject_id)
+        retention_rows.delete_of_subject(connection, subject_id)
     forget_deleted(engine)
     with write(engine) as connection:
         mine = sa.and_(subjects.c.id == subject_id, subjects.c.erased_at.is_(None))

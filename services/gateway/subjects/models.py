@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from services.gateway.api.labels import Labelling, LabellingChange
 from services.gateway.consents.models import Consent
 from services.gateway.peers.models import Adapter
+from services.gateway.retention.models import Retention
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Subject:
     """Seconds since the epoch."""
     photo_count: int
     adapter: Adapter | None
+    retention: Retention
     labelling: Labelling = field(default_factory=Labelling)
     consent: Consent | None = None
     """What the person agreed to, which may have expired."""

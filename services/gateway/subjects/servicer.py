@@ -8,7 +8,7 @@ import grpc.aio
 
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import subjects_pb2, subjects_pb2_grpc
-from services.gateway.api.convert import idempotency_key
+from services.gateway.api.convert import idempotency_key, required_seconds
 from services.gateway.api.labels import Labelling
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE
@@ -38,6 +38,7 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
             request.display_name,
             request.class_noun,
             consent,
+            request.retention_seconds,
             Labelling.of_request(request),
             idempotency_key(request),
         )
@@ -88,3 +89,28 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
         """Takes a consent back."""
         done = await self._engine.withdraw_consent(current_tenant(), *ids(request.name))
         return subjects_pb2.WithdrawConsentResponse(erased=done.erased, deleted_objects=done.deleted_objects)
+
+    async def ExtendRetention(
+        self, request: subjects_pb2.ExtendRetentionRequest, context: Any
+    ) -> subjects_pb2.ExtendRetentionResponse:
+        """Keeps a subject longer."""
+        (subject_id,) = ids(request.name)
+        until = required_seconds(request, "expire_time")
+        subject = await self._engine.extend_retention(current_tenant(), subject_id, until)
+        return subjects_pb2.ExtendRetentionResponse(subject=convert.subject(subject))
+
+    async def HoldSubject(
+        self, request: subjects_pb2.HoldSubjectRequest, context: Any
+    ) -> subjects_pb2.HoldSubjectResponse:
+        """Suspends a subject's time."""
+        (subject_id,) = ids(request.name)
+        subject = await self._engine.hold(current_tenant(), subject_id, request.reason)
+        return subjects_pb2.HoldSubjectResponse(subject=convert.subject(subject))
+
+    async def ReleaseSubject(
+        self, request: subjects_pb2.ReleaseSubjectRequest, context: Any
+    ) -> subjects_pb2.ReleaseSubjectResponse:
+        """Lets a subject's time count again."""
+        (subject_id,) = ids(request.name)
+        subject = await self._engine.release(current_tenant(), subject_id)
+        return subjects_pb2.ReleaseSubjectResponse(subject=convert.subject(subject))

@@ -14,4 +14,5 @@ def tenant(value: Tenant) -> tenants_pb2.Tenant:
         display_name=value.display_name,
         create_time=timestamp(value.created_at),
         consent_required=value.consent_required,
+        retention_seconds=value.retention_seconds,
     )

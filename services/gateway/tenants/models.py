@@ -15,3 +15,5 @@ class Tenant:
     """Seconds since the epoch."""
     consent_required: bool
     """Whether its subjects have to consent before they are trained and painted."""
+    retention_seconds: int
+    """How long its subjects are kept after their last delivery."""

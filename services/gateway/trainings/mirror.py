@@ -17,6 +17,7 @@ from headshots.schema import CANCELLED, FAILED, PENDING, trainings
 from services.gateway.consents.checks import check_consent, lacks_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.peers.models import Failure, TrainingJob
+from services.gateway.retention.checks import check_unexpired, is_expired
 from services.gateway.trainings.events import lock_active, record_change, to_training
 from services.gateway.trainings.models import Training
 from services.gateway.trainings.rows import ACTIVE
@@ -27,27 +28,32 @@ def active_trainings(engine: Engine) -> list[Training]:
     return _select(engine, ACTIVE)
 
 
-def end_without_consent(engine: Engine) -> list[str]:
-    """Ends the trainings that wait although the person does not agree any more; their ids. A running one goes on."""
+def end_withheld(engine: Engine) -> list[str]:
+    """Ends the trainings that wait although the person does not agree any more, or is not kept any more; their ids.
+
+    A running one goes on.
+    """
     with read(engine) as connection:
         dialect = connection.dialect.name
         withheld = lacks_consent(trainings.c.tenant_id, trainings.c.subject_id, Purpose.TRAINING, dialect=dialect)
-        query = sa.select(trainings.c.id).where(trainings.c.state == PENDING, withheld)
+        expired = is_expired(trainings.c.subject_id, dialect)
+        query = sa.select(trainings.c.id).where(trainings.c.state == PENDING, sa.or_(withheld, expired))
         ids = connection.execute(query).scalars().all()
     ended = []
     for training_id in ids:
         with write(engine) as connection:
             training = lock_active(connection, training_id)
-            if training is not None and _ended_without_consent(connection, training):
+            if training is not None and _ended_withheld(connection, training):
                 ended.append(training_id)
     return ended
 
 
-def _ended_without_consent(connection: Connection, training: Training) -> bool:
-    """Fails a locked training that waits, where the person does not agree any more; whether it did."""
+def _ended_withheld(connection: Connection, training: Training) -> bool:
+    """Fails a locked training that waits, where the person does not agree or is not kept any more; whether it did."""
     if training.job.state != PENDING:
         return False
     try:
+        check_unexpired(connection, training.subject_id)
         check_consent(connection, training.request.tenant, training.subject_id, Purpose.TRAINING)
     except FailedPreconditionError as error:
         job = dataclasses.replace(training.job, state=FAILED, failure=Failure(error.reason, error.message))
@@ -78,11 +84,11 @@ def load(engine: Engine, training_id: str) -> Training | None:
 def mark_sent(engine: Engine, training_id: str) -> bool:
     """Records that the job is about to be sent; False where the training has ended and must not be sent.
 
-    Where the person does not agree any more, it ends now.
+    Where the person does not agree or is not kept any more, it ends now.
     """
     with write(engine) as connection:
         training = lock_active(connection, training_id)
-        if training is None or _ended_without_consent(connection, training):
+        if training is None or _ended_withheld(connection, training):
             return False
         record_change(connection, training, sent=True)
         return True

@@ -75,7 +75,7 @@ class Reconciler:
             defect = self._followers.pop(training_id).exception()
             if defect is not None:
                 _LOG.error("following training %s met a defect; trying again", training_id, exc_info=defect)
-        for training_id in await in_write_thread(mirror.end_without_consent, self._engine):
+        for training_id in await in_write_thread(mirror.end_withheld, self._engine):
             self._hub.changed(training_id)
         for training in await in_read_thread(mirror.active_trainings, self._engine):
             if training.id not in self._followers:
@@ -105,7 +105,7 @@ class Reconciler:
             training = current
 
     async def _deliver_cancel(self, training: Training) -> None:
-        """Tells a trainer that the training was ended here: cancelled while none answered, or without consent."""
+        """Tells a trainer that the training was ended here: cancelled while none answered, or withheld."""
         delay = _FIRST_RETRY_SECONDS
         while True:
             try:
@@ -132,7 +132,8 @@ class Reconciler:
                 await self._trainer.cancel(training.id)
                 return
         if training.cancel_requested:
-            await self._record(training, await self._trainer.cancel(training.id))
+            # Watched all the same: a trainer that cannot cancel may have ended it, and says so.
+            await self._cancel(training)
         async with contextlib.aclosing(self._trainer.watch(training.id)) as jobs:  # type: ignore[type-var]
             async for job in jobs:
                 await self._record(training, job)

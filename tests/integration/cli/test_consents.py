@@ -66,6 +66,34 @@ def test_a_shoot_records_what_the_person_agreed_to_once(terminal: Terminal, self
     assert len(terminal.fake.subjects) == 1
 
 
+def test_a_shoot_without_a_consent_sends_no_photo_and_says_what_is_missing(terminal: Terminal, selfies: Path) -> None:
+    terminal.fake.requires_consent = True
+    order = ("shoot", str(selfies), "--styles", STYLES[0], "--count", "1", "--detach")
+    for words in ((), ("--quote",)):
+        refused = terminal.run(*order, *words, code=4)
+        assert "say with --consent what the person agreed to" in refused.stderr
+        assert "`headshots subjects consent subjects/s0 --consent 'TEXT'`" in refused.stderr
+    assert "--consent" in terminal.run("shoot", "s0", *order[2:], code=4).stderr
+    assert terminal.fake.photos == {"subjects/s0": []}
+    terminal.run(*order, "--consent", "Yes.")
+    terminal.run(*order)
+    assert (len(terminal.fake.photos["subjects/s0"]), len(terminal.fake.shoots)) == (6, 2)
+
+
+def test_a_shoot_replaces_a_consent_that_covers_less(terminal: Terminal) -> None:
+    terminal.run("subjects", "create", "--consent", "Yes.", "--consent-version", "2")
+    order = ("shoot", "s0", "--styles", STYLES[0], "--quote", "--consent", "Yes.")
+    agreed = terminal.fake.subjects["subjects/s0"].consent
+    terminal.run(*order, code=4)
+    assert (terminal.fake.calls["GiveConsent"], agreed.statement_version) == (0, "2")
+    del agreed.purposes[1:]
+    terminal.run(*order, code=4)
+    assert (terminal.fake.calls["GiveConsent"], len(agreed.purposes)) == (1, 2)
+    agreed.expire_time.FromJsonString("2030-01-01T00:00:00Z")
+    terminal.run(*order, code=4)
+    assert (terminal.fake.calls["GiveConsent"], agreed.HasField("expire_time")) == (2, False)
+
+
 def test_a_consent_is_withdrawn_after_a_question(terminal: Terminal, selfies: Path) -> None:
     terminal.run("subjects", "create", "Ada", "--consent", "Yes.")
     terminal.run("photos", "upload", "s0", str(selfies))

@@ -63,3 +63,20 @@ def test_consent_is_required_until_it_is_waived(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["tenants", "waive-consent", "nobody"], env={"HEADSHOTS_HOME": str(tmp_path)})
     assert result.exit_code == ExitCode.REFUSED
     assert "TENANT_NOT_FOUND" in result.stderr
+
+
+def test_how_long_people_are_kept_is_set_and_listed(tmp_path: Path) -> None:
+    for tenant in ("acme", "globex"):
+        run(tmp_path, "keys", "create", "--tenant", tenant)
+    assert run(tmp_path, "tenants", "list").count("30d") == 2
+    said = json.loads(run(tmp_path, "tenants", "set-retention", "globex", "12h", "--json"))
+    assert said == {"tenant": "globex", "retention_seconds": 43200}
+    listed = json.loads(run(tmp_path, "tenants", "list", "--json"))
+    assert [each["retention_seconds"] for each in listed] == [30 * 86400, 43200]
+    assert "12h" in run(tmp_path, "tenants", "list")
+    for span in ("59m", "401d"):
+        result = CliRunner().invoke(
+            app, ["tenants", "set-retention", "acme", span], env={"HEADSHOTS_HOME": str(tmp_path)}
+        )
+        assert (result.exit_code, "RETENTION_INVALID" in result.stderr) == (ExitCode.REFUSED, True)
+    run(tmp_path, "tenants", "set-retention", "acme", "soon", code=2)

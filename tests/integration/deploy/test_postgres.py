@@ -130,13 +130,12 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def url(server: str) -> str:
-    return postgres.fresh_database(server)
+    return postgres.migrated_database(server)
 
 
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
     engine = open_database(url)
-    migrate(engine)
     yield engine
     engine.dispose()
 
@@ -176,8 +175,8 @@ def test_migrations_give_the_schema_that_the_code_uses(engine: Engine) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_several_processes_may_migrate_at_once(url: str) -> None:
-    failures: list[BaseException] = []
+def test_several_processes_may_migrate_at_once(server: str) -> None:
+    url, failures = postgres.fresh_database(server), list[BaseException]()
 
     def start() -> None:
         engine = open_database(url)

@@ -1,7 +1,8 @@
 """No call reaches what is not the caller's: rows for every call and name field, derived from the contract.
 
 A name that is another tenant's, another subject's or a deleted subject's has to answer as one that never existed, word
-for word, and to change nothing. A call that is added to the contract gets its rows by itself.
+for word, and to change nothing. That of a subject past its time tells that, and is of as little use though nothing has
+swept. A call that is added to the contract gets its rows by itself.
 """
 
 from __future__ import annotations
@@ -18,7 +19,13 @@ import sqlalchemy as sa
 from google.protobuf.descriptor import MethodDescriptor
 
 from headshots import keys, schema
-from headshots.errors import HeadshotsError, InvalidArgumentError, NotFoundError, UnauthenticatedError
+from headshots.errors import (
+    FailedPreconditionError,
+    HeadshotsError,
+    InvalidArgumentError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import galleries_pb2, packs_pb2, profiles_pb2, styles_pb2, subjects_pb2
 from tests.support.contract import CALLS, name_of
@@ -119,7 +126,8 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
         await world.kill()
         # No sweep: the subject that is being erased stays so.
         await world.start(erase_again_seconds=3600.0, links_port=0)
-        tenants = {"own": "acme", "sibling": "acme", "foreign": "globex", "deleted": "acme", "deleting": "acme"}
+        tenants = {"own": "acme", "sibling": "acme", "foreign": "globex"}
+        tenants |= {"deleted": "acme", "deleting": "acme", "expired": "acme"}
         subjects = {
             kind: await furnished(world, world.caller(world.keys[tenant]), number)
             for number, (kind, tenant) in enumerate(tenants.items())
@@ -129,6 +137,8 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
         with world.database.begin() as connection:
             mine = schema.subjects.c.id == deleting
             connection.execute(sa.update(schema.subjects).where(mine).values(deleting=True))
+            its = schema.retentions.c.id == subjects["expired"].ids["subjects"]
+            connection.execute(sa.update(schema.retentions).where(its).values(expires_at=1.0))
         revoked = keys.create_key(world.database, "acme")
         keys.revoke_key(world.database, keys.id_of_key(revoked))
         yield Scene(world, subjects, revoked)
@@ -201,6 +211,22 @@ async def test_what_is_not_the_callers_answers_as_what_never_was(scene: Scene, r
     assert await scene.world.store.list("tenants") == stored
 
 
+OF_PEOPLE = [field for field in NAME_FIELDS if field.collections[0] == "subjects" and str(field) not in NOT_ITS_OWN]
+
+
+@pytest.mark.parametrize("field", [field for field in OF_PEOPLE if field.call.name != COMPLETES_AN_ERASURE], ids=str)
+async def test_a_subject_past_its_time_is_of_no_use_though_nothing_swept(scene: Scene, field: NameField) -> None:
+    expired, before = scene.subjects["expired"], scene.everything()
+    stored = await scene.world.store.list("tenants")
+    # All that the call names is the subject's own.
+    asked = requests(field.call, expired, field, expired.name(field.collections))
+    error = await refusal(scene.world.acme, field.call, asked)
+    assert (type(error), error.reason) == (FailedPreconditionError, "SUBJECT_EXPIRED")
+    assert error.metadata["name"] == f"subjects/{expired.ids['subjects']}"
+    assert scene.everything() == before
+    assert await scene.world.store.list("tenants") == stored
+
+
 def _singular(collection: str) -> str:
     return (collection[:-3] + "y" if collection.endswith("ies") else collection[:-1]).upper()
 
@@ -234,7 +260,7 @@ def _first_name(call: MethodDescriptor) -> NameField:
 
 async def test_own_names_are_answered_without_a_word_of_others(scene: Scene) -> None:
     """With this the rows above are known to be refused for the name alone."""
-    hidden = [scene.subjects[kind].ids for kind in ("foreign", "deleted", "deleting")]
+    hidden = [scene.subjects[kind].ids for kind in ("foreign", "deleted", "deleting", "expired")]
     for call in sorted(CALLS, key=_deletes_last):
         # One subject is deleted, the other one's consent withdrawn.
         messages = requests(call, scene.subjects["sibling"] if call.name == "WithdrawConsent" else scene.own)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from typing import Any
 
-from headshots.errors import FailedPreconditionError
+from headshots.errors import FailedPreconditionError, InvalidArgumentError
 from headshots.v1 import subjects_pb2, tenants_pb2
 from tests.support.fake_gateway.state import FakeState, find, labelled, page, relabel
+
+RETENTION_SECONDS = 30 * 86400
 
 
 class FakeSubjects(FakeState):
@@ -15,7 +18,12 @@ class FakeSubjects(FakeState):
 
     async def GetTenant(self, request: tenants_pb2.GetTenantRequest, context: Any) -> tenants_pb2.GetTenantResponse:
         self.enter("GetTenant", request)
-        tenant = tenants_pb2.Tenant(name="tenants/t1", display_name="Test", consent_required=self.requires_consent)
+        tenant = tenants_pb2.Tenant(
+            name="tenants/t1",
+            display_name="Test",
+            consent_required=self.requires_consent,
+            retention_seconds=RETENTION_SECONDS,
+        )
         return tenants_pb2.GetTenantResponse(tenant=tenant)
 
     async def CreateSubject(
@@ -29,6 +37,8 @@ class FakeSubjects(FakeState):
             subject.create_time.GetCurrentTime()
             if request.HasField("consent"):
                 record(subject, request.consent)
+            kept = datetime.timedelta(seconds=request.retention_seconds or RETENTION_SECONDS)
+            subject.expire_time.FromDatetime(subject.create_time.ToDatetime() + kept)
             self.subjects[name], self.photos[name] = subject, []
         return subjects_pb2.CreateSubjectResponse(subject=self.subjects[name])
 
@@ -59,7 +69,10 @@ class FakeSubjects(FakeState):
         self, request: subjects_pb2.DeleteSubjectRequest, context: Any
     ) -> subjects_pb2.DeleteSubjectResponse:
         self.enter("DeleteSubject", request)
-        find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        if subject.HasField("hold"):
+            told = f"{subject.name} is held: {subject.hold.reason}"
+            raise FailedPreconditionError("SUBJECT_HELD", told, metadata={"name": subject.name})
         del self.subjects[request.name]
         return subjects_pb2.DeleteSubjectResponse(deleted_objects=len(self.photos.pop(request.name)))
 
@@ -81,6 +94,33 @@ class FakeSubjects(FakeState):
         # As where a job runs: it is erased later.
         erased = not any(name.startswith(f"{request.name}/") for name in self.trainings)
         return subjects_pb2.WithdrawConsentResponse(erased=erased, deleted_objects=len(photos) if erased else 0)
+
+    async def ExtendRetention(
+        self, request: subjects_pb2.ExtendRetentionRequest, context: Any
+    ) -> subjects_pb2.ExtendRetentionResponse:
+        self.enter("ExtendRetention", request)
+        subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        if request.expire_time.ToDatetime() < subject.expire_time.ToDatetime():
+            raise InvalidArgumentError("RETENTION_INVALID", "expire_time: the subject is kept longer already")
+        subject.expire_time.CopyFrom(request.expire_time)
+        return subjects_pb2.ExtendRetentionResponse(subject=subject)
+
+    async def HoldSubject(
+        self, request: subjects_pb2.HoldSubjectRequest, context: Any
+    ) -> subjects_pb2.HoldSubjectResponse:
+        self.enter("HoldSubject", request)
+        subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        subject.hold.reason = request.reason
+        subject.hold.hold_time.GetCurrentTime()
+        return subjects_pb2.HoldSubjectResponse(subject=subject)
+
+    async def ReleaseSubject(
+        self, request: subjects_pb2.ReleaseSubjectRequest, context: Any
+    ) -> subjects_pb2.ReleaseSubjectResponse:
+        self.enter("ReleaseSubject", request)
+        subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        subject.ClearField("hold")
+        return subjects_pb2.ReleaseSubjectResponse(subject=subject)
 
 
 def record(subject: subjects_pb2.Subject, consent: subjects_pb2.Consent) -> None:

@@ -20,7 +20,10 @@ from tests.support.gateway.peer import FOUNDATION_DIGEST
 
 
 class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
-    """Each job takes three steps. Its begin waits for `begins` and a step for `go`, which are set at first."""
+    """Each job takes three steps. To be taken it waits for `takes`, to begin for `begins`, a step for `go`.
+
+    All three are set at first.
+    """
 
     audience = "trainer"
 
@@ -28,6 +31,8 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         self.store = store
         self.go = asyncio.Event()
         self.go.set()
+        self.takes = asyncio.Event()
+        self.takes.set()
         self.begins = asyncio.Event()
         self.begins.set()
         self.requests: dict[str, trainer.StartTrainingRequest] = {}
@@ -53,6 +58,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         self.starts[request.job_id] += 1
         if self.refusal is not None:
             raise self.refusal
+        await self.takes.wait()
         if request.job_id not in self.jobs:
             self.requests[request.job_id] = request
             self.jobs[request.job_id] = trainer.TrainingJob(

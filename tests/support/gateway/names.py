@@ -19,6 +19,7 @@ from headshots.v1 import photos_pb2
 from tests.support.consents import MESSAGE
 from tests.support.contract import CALLS, constraint, is_map
 from tests.support.gateway.caller import selfie
+from tests.support.retention import IN_A_YEAR
 
 # Text of the caller's own, which names nothing.
 FREE_TEXT = {
@@ -44,6 +45,7 @@ FREE_TEXT = {
     "statement_sha256",
     "statement_version",
     "reference",
+    "reason",
 }
 # What a call cannot do without, beside names.
 REQUIRED: dict[str, dict[str, Any]] = {
@@ -51,6 +53,8 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "CreateShoot": {"count": 1},
     "CreateProfile": {"profile_id": "new"},
     "GiveConsent": {"consent": MESSAGE},
+    "ExtendRetention": {"expire_time": IN_A_YEAR},
+    "HoldSubject": {"reason": "a dispute"},
     "CreatePack": {"pack_id": "new", "styles": [{"shots": 1}]},
     "UpdatePack": {"styles": {"styles": [{"shots": 1}]}},
 }

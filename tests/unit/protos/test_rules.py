@@ -33,6 +33,9 @@ BY_NAME = (
     "Regenerate",
     "Give",
     "Withdraw",
+    "Extend",
+    "Hold",
+    "Release",
 )
 VERBS = (*BY_NAME, "List", "Create", "Upload", "Inspect")
 # The API key says whose it is.

@@ -19,6 +19,7 @@ from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.consents.checks import check_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.galleries.creating import insert, new_gallery
+from services.gateway.galleries.images.tries import most_tries
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import Gallery, GalleryOrder, place_of
 from services.gateway.galleries.orders.lookup import Wanted, find_remix
@@ -144,11 +145,11 @@ def _remix_order(subject_id: str, document: dict[str, object] | None) -> RemixOr
 
 
 def _untried_seed(connection: Connection, subject_id: str, order: GalleryOrder) -> int:
-    """Of a style with n shots a gallery has the n times `max_tries` seeds from its own on."""
+    """Of a style with n shots a gallery has the n times `most_tries` seeds from its own on."""
     (style,) = order.styles
     rows = connection.execute(sa.select(galleries).where(galleries.c.subject_id == subject_id))
     taken = [
-        (row.seed, count * row.max_tries)
+        (row.seed, count * most_tries(row.max_tries, sum(style_shots_of(row))))
         for row in rows
         for recipe, count in zip(row.styles, style_shots_of(row), strict=True)
         if recipe["name"] == style

@@ -11,6 +11,7 @@ from headshots import keys, schema
 from headshots.errors import FailedPreconditionError
 from headshots.v1 import galleries_pb2, jobs_pb2, subjects_pb2, tenants_pb2
 from tests.support.consents import MESSAGE
+from tests.support.contract import CALLS, inputs
 from tests.support.gateway import shoots
 from tests.support.gateway.caller import refused, selfie
 from tests.support.gateway.world import World
@@ -133,6 +134,12 @@ async def test_only_the_operator_waives_it_and_for_one_tenant(world: World, subj
         await order(world, subject, "CreateGallery")
 
 
+def test_no_call_takes_whether_consents_are_required() -> None:
+    sent = {field.full_name for call in CALLS for field in inputs(call.input_type)}
+    assert "headshots.v1.Consent.statement_text" in sent
+    assert [name for name in sent if name.endswith("consent_required")] == []
+
+
 async def test_a_training_that_no_trainer_got_yet_ends_when_the_consent_does(world: World) -> None:
     subject = await world.acme.subject()
     await world.acme.upload(subject, *map(selfie, range(6)))
@@ -147,7 +154,21 @@ async def test_a_training_that_no_trainer_got_yet_ends_when_the_consent_does(wor
         await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=subject))
     await world.start_peer(world.trainer, world.trainer_port)
     await until(lambda: not world.rows(schema.trainings)[0].owes_cancel)
-    assert not world.trainer.starts
+
+
+async def test_a_training_on_its_way_to_a_trainer_when_the_consent_ends_is_cancelled_there(world: World) -> None:
+    subject = await world.acme.subject()
+    await world.acme.upload(subject, *map(selfie, range(6)))
+    world.trainer.takes.clear()
+    world.trainer.begins.clear()
+    training = (await world.acme.create_training(subject)).name
+    await until(lambda: bool(world.trainer.starts))
+    expire(world)
+    assert (await world.acme.finished_training(training)).failure.reason == "CONSENT_EXPIRED"
+    # The trainer was told, and knew no such job yet.
+    await until(lambda: not world.rows(schema.trainings)[0].owes_cancel)
+    world.trainer.takes.set()
+    await until(lambda: [job.state for job in world.trainer.jobs.values()] == [jobs_pb2.JOB_STATE_CANCELLED])
 
 
 async def test_a_training_in_a_trainers_queue_ends_when_the_consent_does(world: World) -> None:

@@ -41,7 +41,8 @@ async def test_where_nothing_runs_the_subject_is_erased_at_once(world: World) ->
 
 
 async def test_what_runs_is_stopped_first_and_the_rest_needs_no_call(world: World) -> None:
-    await shoots.with_large_photos(world, erase_again_seconds=0.1)
+    # No shot waits until its lease is renewed to learn that it is cancelled.
+    await shoots.with_large_photos(world, erase_again_seconds=0.1, shot_lease_seconds=3600.0)
     subject = await shoots.person(world)
     await world.acme.finished_training((await world.acme.create_training(subject)).name)
     world.generator.hold()
@@ -78,13 +79,20 @@ async def test_a_shoot_that_is_between_training_and_gallery_paints_nothing(world
 
 
 async def test_a_withdrawal_that_a_crash_broke_off_goes_on(world: World) -> None:
-    subject = await world.acme.subject()
+    made = {"display_name": "Ada Lovelace", "request_id": "r1", "external_id": "4711"}
+    subject = await world.acme.subject(**made)
     await world.acme.upload(subject, *map(selfie, range(6)))
     world.trainer.go.clear()
     await world.acme.create_training(subject)
     await until(lambda: world.rows(schema.trainings)[0].state == schema.RUNNING)
     world.trainer.fails_cancels = True
     assert not (await withdraw(world, subject)).erased
+    # What the person was called is forgotten at once, and the same create makes somebody new.
+    for known in made.values():
+        assert known not in repr(world.rows(schema.subjects))
+    other = await world.acme.subject(**made)
+    assert other != subject
+    await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=other))
     await world.kill()
     world.trainer.fails_cancels = False
     await world.start(erase_again_seconds=0.1)

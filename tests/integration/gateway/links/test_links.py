@@ -11,9 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import sqlalchemy as sa
 from obstore.store import S3Store
 
+from headshots import schema
 from headshots.artifacts import ArtifactStore
+from headshots.database import database_now
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 from headshots.rpc.internal.secret import Secret
 from headshots.v1 import galleries_pb2, subjects_pb2
@@ -66,6 +69,16 @@ async def test_whoever_has_a_link_gets_the_file(serving: World, gallery: galleri
         assert got.headers["X-Content-Type-Options"] == "nosniff"
         head = await open_url(link.url, "HEAD")
         assert (head.status, head.headers["Content-Length"], head.body) == (200, str(image.size_bytes), b"")
+
+
+async def test_no_link_is_made_for_longer_than_its_subject_is_kept(
+    serving: World, gallery: galleries_pb2.Gallery
+) -> None:
+    with serving.database.begin() as connection:
+        soon = database_now(connection) + 600.0
+        connection.execute(sa.update(schema.retentions).values(expires_at=soon))
+    (link,) = await links(serving, gallery, [gallery.images[0].name], valid_seconds=604800)
+    assert soon - SLACK_SECONDS < link.expire_time.seconds <= soon + 1
 
 
 @pytest.mark.parametrize(("asked", "valid"), [(0, 3600), (1, 1), (604800, 604800)])

@@ -10,7 +10,11 @@ from headshots import keys, schema
 from headshots.database import read, write
 from headshots.errors import FailedPreconditionError, PermissionDeniedError
 from headshots.v1.jobs_pb2 import PRIORITY_HIGH
-from tests.support.gateway.queue import granted_subject, order, trained_subject
+from services.gateway.api.requests import IdempotencyKey
+from services.gateway.galleries.creating import look_up
+from services.gateway.galleries.models import GalleryOrder
+from services.gateway.galleries.orders.lookup import Wanted
+from tests.support.gateway.queue import LIBRARY, granted_subject, order, trained_subject
 
 
 def test_a_right_that_was_revoked_since_queues_nothing(engine: Engine) -> None:
@@ -31,3 +35,12 @@ def test_a_consent_that_was_lost_since_queues_nothing(engine: Engine) -> None:
         order(engine, "acme", subject, 1)
     with read(engine) as connection:
         assert len(connection.execute(sa.select(schema.galleries)).all()) == 1
+
+
+def test_a_missing_consent_is_told_before_prompts_are_checked(engine: Engine) -> None:
+    subject, wanted = trained_subject(engine, "acme"), GalleryOrder(("studio-navy-suit",), shots_per_style=1)
+    assert isinstance(look_up(engine, LIBRARY, "acme", subject, wanted, IdempotencyKey()), Wanted)
+    with write(engine) as connection:
+        connection.execute(sa.delete(schema.consents))
+    with pytest.raises(FailedPreconditionError, match="CONSENT_MISSING"):
+        look_up(engine, LIBRARY, "acme", subject, wanted, IdempotencyKey())

@@ -302,6 +302,7 @@ async def test_a_sweep_forgets_what_a_crash_left_in_the_databases_log(engine: En
     keys.create_tenant(engine, "acme")
     create_subject(engine, "acme", display_name="Ada Lovelace", class_noun="", key=IdempotencyKey())
     with engine.begin() as connection:
+        connection.execute(sa.delete(schema.retentions))
         connection.execute(sa.delete(schema.subjects))
     assert files_with(b"Lovelace", tmp_path), "or this test shows nothing"
     await Eraser(engine, FailingStore(0), NoGenerator(), sweep_seconds=60.0).sweep()
