@@ -5,6 +5,7 @@ here as the server raised them, and `JobFailedError` for a training, gallery or 
 """
 
 from headshots.client.aio import AsyncHeadshots
+from headshots.client.models.audit import AuditAction, AuditEvent
 from headshots.client.models.foundations import Foundation
 from headshots.client.models.images import Image, ImageFormat, ImageLink, ImageOrder, PaintedImage, Remix, ShotPreview
 from headshots.client.models.jobs import (
@@ -53,6 +54,8 @@ __all__ = [
     "AcceptanceLimits",
     "Adapter",
     "AsyncHeadshots",
+    "AuditAction",
+    "AuditEvent",
     "Check",
     "CheckpointScores",
     "Consent",

@@ -214,11 +214,8 @@ class _TableCollector(Collector):
             family = GaugeMetricFamily(name, help_text, labels=("state",))
             try:
                 with read(self._engine) as connection:
-                    rows = connection.execute(
-                        sa.select(table.c.state, sa.func.count())
-                        .where(table.c.state.in_(_STATES))
-                        .group_by(table.c.state)
-                    )
+                    query = sa.select(table.c.state, sa.func.count()).where(table.c.state.in_(_STATES))
+                    rows = connection.execute(query.group_by(table.c.state))
                     counts = {row[0]: int(row[1]) for row in rows}
             except HeadshotsError:
                 _LOG.exception("%s cannot be counted; left out of this scrape", name)

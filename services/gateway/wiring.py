@@ -162,10 +162,9 @@ class _Parts:
         judge = ShotJudge(database, store, limiter, decoders, analyzer)
         worker = ShotWorker(database, generator, describer, judge, hub, metrics, painting)
         pool = self.pool = ShotPool(database, worker, hub, metrics, painting)
-        poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
+        poll, patience, sweep = settings.poll_seconds, settings.cancel_patience_seconds, settings.erase_again_seconds
         reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
         runner = ShootRunner(database, hub, metrics, pool, poll_seconds=poll)
-        sweep = settings.erase_again_seconds
         eraser = self.eraser = Eraser(database, store, generator, sweep_seconds=sweep)
         expiring = Expiring(database, eraser, pool, metrics, owner=painting.owner, sweep_seconds=sweep)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)

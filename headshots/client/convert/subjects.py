@@ -1,16 +1,18 @@
-"""Converts tenants, subjects and adapters from protobuf, and consents from and to it."""
+"""Converts tenants, subjects, adapters and audit events from protobuf, and consents from and to it."""
 
 from __future__ import annotations
 
 from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import utc_time
+from headshots.client.models.audit import AuditAction, AuditEvent
 from headshots.client.models.subjects import Adapter, Consent, ConsentPurpose, Hold, Subject, Tenant
-from headshots.v1 import adapters_pb2, subjects_pb2, tenants_pb2
+from headshots.v1 import adapters_pb2, audit_events_pb2, subjects_pb2, tenants_pb2
 
 _PURPOSES = {
     ConsentPurpose.TRAINING: subjects_pb2.CONSENT_PURPOSE_TRAINING,
     ConsentPurpose.PAINTING: subjects_pb2.CONSENT_PURPOSE_PAINTING,
 }
+_ACTION = "AUDIT_ACTION_"
 
 
 def tenant(message: tenants_pb2.Tenant) -> Tenant:
@@ -51,6 +53,25 @@ def subject(message: subjects_pb2.Subject) -> Subject:
         consent=_consent(message.consent) if message.HasField("consent") else None,
         expire_time=utc_time(message.expire_time),
         hold=Hold(message.hold.reason, utc_time(message.hold.hold_time)) if message.HasField("hold") else None,
+    )
+
+
+def wire_action(value: AuditAction) -> audit_events_pb2.AuditAction:
+    """The protobuf value of an action."""
+    return audit_events_pb2.AuditAction.Value(f"{_ACTION}{value}")
+
+
+def audit_event(message: audit_events_pb2.AuditEvent) -> AuditEvent:
+    """An event of the audit log."""
+    return AuditEvent(
+        name=message.name,
+        record_time=utc_time(message.record_time),
+        key_id=message.key_id,
+        subject=message.subject,
+        action=AuditAction(audit_events_pb2.AuditAction.Name(message.action).removeprefix(_ACTION)),
+        resource=message.resource,
+        count=message.count,
+        sha256=message.sha256,
     )
 
 

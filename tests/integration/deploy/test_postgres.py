@@ -1,5 +1,5 @@
 """What runs on SQLite by default runs on PostgreSQL too: the tests of the queues, of the trainer's worker, of erasing,
-of galleries, of shoots, of styles and of labels again, on a server of their own."""
+of galleries, of shoots, of styles, of labels and of the audit log again, on a server of their own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ from sqlalchemy.engine import Engine
 from headshots.database import migrate, open_database, read
 from headshots.schema import metadata
 from services.gateway.galleries import shots
+from tests.integration.gateway.audit.test_chain import (  # noqa: F401
+    test_it_is_whole_whoever_writes_and_links_at_once,
+)
+from tests.integration.gateway.audit.test_listing import (  # noqa: F401
+    test_a_list_is_of_a_time,
+    test_events_outlive_their_subject_until_their_own_term,
+)
 from tests.integration.gateway.conftest import world  # noqa: F401
 from tests.integration.gateway.galleries.test_creating import (  # noqa: F401
     test_pages_are_newest_first_and_without_images,

@@ -36,7 +36,7 @@ def faults(engine: Engine, *noted: Head) -> tuple[str, ...]:
     return verify_chain(engine, "acme", noted).faults
 
 
-def change(engine: Engine, number: int, **values: object) -> None:
+def change(engine: Engine, number: int, /, **values: object) -> None:
     with write(engine) as connection:
         connection.execute(sa.update(audit_events).where(audit_events.c.number == number).values(**values))
 
