@@ -36,7 +36,9 @@ class Link:
     @classmethod
     def of_row(cls, row: Row[Any], number: int) -> Link:
         """A row of `audit_events` as the event of this number."""
-        return cls(row.tenant_id, number, row.at, row.key_id, row.subject_id, row.action, row.resource, row.count)
+        # A row's own `count` is that of tuples, for those who read types.
+        count = row._mapping["count"]
+        return cls(row.tenant_id, number, row.at, row.key_id, row.subject_id, row.action, row.resource, count)
 
     def sha256(self, previous: str) -> str:
         """The digest of the event where it follows the one with the digest `previous`, in hex."""

@@ -56,9 +56,9 @@ def subject(message: subjects_pb2.Subject) -> Subject:
     )
 
 
-def wire_action(value: AuditAction) -> audit_events_pb2.AuditAction:
-    """The protobuf value of an action."""
-    return audit_events_pb2.AuditAction.Value(f"{_ACTION}{value}")
+def wire_action(value: AuditAction) -> str:
+    """The name of an action in protobuf."""
+    return f"{_ACTION}{value}"
 
 
 def audit_event(message: audit_events_pb2.AuditEvent) -> AuditEvent:

@@ -17,7 +17,7 @@ def audit_event(value: AuditEvent) -> audit_events_pb2.AuditEvent:
         record_time=timestamp(value.at),
         key_id=value.key_id,
         subject=subject_name(value.subject_id),
-        action=audit_events_pb2.AuditAction.Value(f"{_PREFIX}{value.action.name}"),
+        action=f"{_PREFIX}{value.action.name}",
         resource=value.resource,
         count=value.count,
         sha256=value.sha256,

@@ -22,7 +22,7 @@ _EVENTS_AT_ONCE = 500
 
 def link(engine: Engine, tenant_id: str | None = None) -> int:
     """Links all events, of one tenant or of all, that were committed before the call; how many."""
-    waits = audit_events.c.number.is_(None)
+    waits: sa.ColumnElement[bool] = audit_events.c.number.is_(None)
     if tenant_id is not None:
         waits = sa.and_(waits, audit_events.c.tenant_id == tenant_id)
     with read(engine) as connection:

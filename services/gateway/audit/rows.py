@@ -66,6 +66,6 @@ def _to_event(row: Row[Any]) -> AuditEvent:
         subject_id=row.subject_id,
         action=Action(row.action),
         resource=row.resource,
-        count=row.count,
+        count=row._mapping["count"],
         sha256=row.sha256,
     )
