@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from headshots import keys, schema
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.v1 import galleries_pb2, photos_pb2, subjects_pb2, trainings_pb2
+from services.gateway.subjects import erasure
 from tests.support.consents import MESSAGE
 from tests.support.gateway import shoots
 from tests.support.gateway.audit import action_of, actions_of, events_of
@@ -200,3 +201,14 @@ async def test_readings_are_written_when_a_gateway_stops(world: World) -> None:
     (read,) = [row for row in world.rows(schema.audit_events) if row.action == "image_read"]
     assert (read.count, read.key_id) == (3, keys.id_of_key(world.keys["acme"]))
     await world.start()
+
+
+async def test_an_erasure_that_two_gateways_do_is_told_once(world: World) -> None:
+    await world.kill()
+    await world.start(erase_again_seconds=3600.0)
+    subject = await world.acme.subject()
+    for _ in range(2):
+        erasure.mark_deleted(world.database, "acme", subject.split("/")[1])
+    for _ in range(2):
+        erasure.erase(world.database, world.store, "acme", subject.split("/")[1])
+    assert await actions_of(world.acme, subject=subject) == [*BEGUN, "SUBJECT_DELETED", *ERASED]
