@@ -30,10 +30,12 @@ from tests.unit.test_migrations import check_subjects_of_before_retention
 pytestmark = postgres.needed
 
 
-def test_subjects_of_before_retention_are_kept_for_thirty_days_from_then_on(url: str) -> None:  # noqa: F811
-    engine = open_database(url)  # noqa: F811
-    check_subjects_of_before_retention(engine)
-    engine.dispose()
+def test_subjects_of_before_retention_are_kept_for_thirty_days_from_then_on(server: str) -> None:  # noqa: F811
+    engine = open_database(postgres.fresh_database(server))  # noqa: F811
+    try:
+        check_subjects_of_before_retention(engine)
+    finally:
+        engine.dispose()
 
 
 def test_a_sweep_searches_the_index_by_the_clock(engine: Engine) -> None:  # noqa: F811
