@@ -160,17 +160,22 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
         store.put_sync(tombstones.tombstone_key(today(), sha256, subject_id), b"")
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
     with write(engine) as connection:
-        shoot_rows.delete_of_subject(connection, subject_id)
-        gallery_rows.delete_of_subject(connection, subject_id)
-        training_rows.delete_of_subject(connection, subject_id)
-        photo_rows.delete_of_subject(connection, subject_id)
-        consent_rows.delete_of_subject(connection, subject_id)
-        retention_rows.delete_of_subject(connection, subject_id)
+        _delete_rows(connection, subject_id)
     forget_deleted(engine)
     with write(engine) as connection:
         now = database_now(connection)
         connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(erased_at=now))
     return removed
+
+
+def _delete_rows(connection: Connection, subject_id: str) -> None:
+    """Removes all rows that refer to the subject's."""
+    shoot_rows.delete_of_subject(connection, subject_id)
+    gallery_rows.delete_of_subject(connection, subject_id)
+    training_rows.delete_of_subject(connection, subject_id)
+    photo_rows.delete_of_subject(connection, subject_id)
+    consent_rows.delete_of_subject(connection, subject_id)
+    retention_rows.delete_of_subject(connection, subject_id)
 
 
 def complete(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
@@ -179,6 +184,9 @@ def complete(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: s
     Raises as `erase`.
     """
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
+    with write(engine) as connection:
+        # An older gateway, which newer ones replace just now, leaves the rows of tables that it does not know.
+        _delete_rows(connection, subject_id)
     # A trainer may have removed rows of its own since.
     forget_deleted(engine)
     with write(engine) as connection:
