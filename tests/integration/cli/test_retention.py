@@ -20,6 +20,7 @@ def test_a_person_is_held_and_released(terminal: Terminal) -> None:
     terminal.run("subjects", "create", "Ada")
     terminal.run("subjects", "hold", "s0", code=2)
     assert "subjects/s0 is held: a dispute" in terminal.run("subjects", "hold", "s0", "--reason", "a dispute").stderr
+    assert "it is released; held: a dispute" in terminal.run("subjects", "show", "s0").stdout
     assert "a dispute" in terminal.run("subjects", "show", "s0").stdout
     refused = terminal.run("subjects", "delete", "s0", "--yes", code=4).stderr
     assert "`headshots subjects release subjects/s0`" in refused
