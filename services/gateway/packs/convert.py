@@ -40,15 +40,10 @@ def new_pack(request: packs_pb2.CreatePackRequest) -> Pack:
 def change(request: packs_pb2.UpdatePackRequest) -> PackChange:
     """What a caller changes."""
     return PackChange(
-        display_name=_display_name(request) if request.HasField("display_name") else None,
+        display_name=names.new_display_name(request),
         description=request.description if request.HasField("description") else None,
         styles=_styles(request.styles.styles) if request.HasField("styles") else None,
     )
-
-
-def _display_name(request: packs_pb2.UpdatePackRequest) -> str:
-    """What is given, or as where a pack is made without one."""
-    return request.display_name or names.ids(request.name)[0]
 
 
 def _styles(given: Iterable[packs_pb2.PackStyle]) -> tuple[tuple[str, int], ...]:

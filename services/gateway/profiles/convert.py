@@ -39,15 +39,10 @@ def new_profile(request: profiles_pb2.CreateProfileRequest) -> Profile:
 def change(request: profiles_pb2.UpdateProfileRequest) -> ProfileChange:
     """What a caller changes."""
     return ProfileChange(
-        display_name=_display_name(request) if request.HasField("display_name") else None,
+        display_name=names.new_display_name(request),
         description=request.description if request.HasField("description") else None,
         limits=_limits(request.limits),
     )
-
-
-def _display_name(request: profiles_pb2.UpdateProfileRequest) -> str:
-    """What is given, or as where a profile is made without one."""
-    return request.display_name or names.ids(request.name)[0]
 
 
 def _limits(message: profiles_pb2.AcceptanceLimits) -> dict[str, float]:

@@ -44,15 +44,10 @@ def new_style(request: styles_pb2.CreateStyleRequest) -> Style:
 def change(request: styles_pb2.UpdateStyleRequest) -> StyleChange:
     """What a caller changes."""
     return StyleChange(
-        display_name=_display_name(request) if request.HasField("display_name") else None,
+        display_name=names.new_display_name(request),
         description=request.description if request.HasField("description") else None,
         recipe=_recipe(request.recipe) if request.HasField("recipe") else None,
     )
-
-
-def _display_name(request: styles_pb2.UpdateStyleRequest) -> str:
-    """What is given, or as where a style is made without one."""
-    return request.display_name or names.ids(request.name)[0]
 
 
 def _recipe(message: styles_pb2.StyleRecipe) -> dict[str, Any]:
