@@ -96,7 +96,12 @@ MaxTries = Annotated[
 Retrain = Annotated[bool, typer.Option("--retrain", metavar="", help="Train anew though there is an adapter.")]
 Deadline = Annotated[
     datetime | None,
-    typer.Option("--deadline", metavar="WHEN", parser=moment, help="Refuse what will be later: 45m, 2h, an ISO time."),
+    typer.Option(
+        "--deadline",
+        metavar="WHEN",
+        parser=moment,
+        help="Refuse what would be later, once measured: 45m, 2h, an ISO time.",
+    ),
 ]
 Keep = Annotated[
     int | None,

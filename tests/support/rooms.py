@@ -216,6 +216,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "gateway.retention": {
         "retentions": OWN,
+        "subjects": "those that have no row are found by one query",
         "tenants": "how long the tenant's subjects are kept, in the same query",
     },
     "gateway.photos": {"photos": OWN},

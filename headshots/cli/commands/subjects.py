@@ -124,7 +124,7 @@ def show(
         "photos": found.photo_count,
         "adapter": found.adapter.sha256 if found.adapter else "none yet",
         "consent": consents.shown(found.consent),
-        "kept until": f"released ({found.hold.reason})" if found.hold else found.expire_time,
+        "kept until": f"it is released; held: {found.hold.reason}" if found.hold else found.expire_time,
         **labels_shown(found),
     }
     print_fields(fields)

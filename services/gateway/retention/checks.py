@@ -21,7 +21,7 @@ def is_due(dialect: str) -> sa.ColumnElement[bool]:
 
 
 def is_expired(subject_id: sa.ColumnElement[str], dialect: str) -> sa.ColumnElement[bool]:
-    """The same for rows with this column. A subject without a row, which cannot be, is kept for no time."""
+    """The same for rows with this column. A subject without a row has expired until `rows.begin_missing` finds it."""
     kept = sa.or_(retentions.c.held_at.is_not(None), retentions.c.expires_at > now_expression(dialect))
     return sa.not_(sa.exists().where(retentions.c.id == subject_id, kept))
 

@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots import leases
-from headshots.database import database_now, now_expression, read
+from headshots.database import database_now, now_expression, read, write
 from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease
-from headshots.schema import MAX_RETENTION_SECONDS, PENDING, SUCCEEDED, retentions, tenants
+from headshots.schema import MAX_RETENTION_SECONDS, PENDING, SUCCEEDED, retentions, subjects, tenants
 from services.gateway.api.names import subject_name
-from services.gateway.retention.checks import is_due
+from services.gateway.retention.checks import is_due, subject_expired
 from services.gateway.retention.models import Hold, Retention
 from services.gateway.retention.rules import check_extension, check_own_seconds
 
@@ -40,6 +41,27 @@ def begin(connection: Connection, tenant_id: str, subject_id: str, own_seconds: 
             expires_at=database_now(connection) + seconds,
         )
     )
+
+
+def begin_missing(engine: Engine) -> int:
+    """Keeps subjects that have no time for as long as their tenant says, from now on; returns how many there were.
+
+    An older gateway makes such ones after a newer one has migrated the database. Reads all subjects.
+    """
+    dialect = engine.dialect.name
+    timeless = (
+        sa.select(subjects.c.id, subjects.c.tenant_id, now_expression(dialect) + tenants.c.retention_seconds)
+        .join(tenants, tenants.c.id == subjects.c.tenant_id)
+        .where(sa.not_(subjects.c.deleting), sa.not_(sa.exists().where(retentions.c.id == subjects.c.id)))
+    )
+    with read(engine) as connection:
+        # As a rule there is none, and no write lock is taken.
+        if connection.execute(timeless.limit(1)).first() is None:
+            return 0
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    begun = insert(retentions).from_select(["id", "tenant_id", "expires_at"], timeless).on_conflict_do_nothing()
+    with write(engine) as connection:
+        return connection.execute(begun).rowcount
 
 
 def delivered(connection: Connection, subject_id: sa.ColumnElement[str]) -> None:
@@ -90,9 +112,15 @@ def retentions_of(connection: Connection, subject_ids: Sequence[str]) -> dict[st
 
 
 def seconds_left(engine: Engine, subject_id: str) -> int:
-    """For how many seconds a subject is kept from now on, at least 1; while it is held for as long as any may be."""
+    """For how many seconds a subject is kept from now on, at least 1; while it is held for as long as any may be.
+
+    Raises:
+        FailedPreconditionError: SUBJECT_EXPIRED, it was erased since the caller found it.
+    """
     with read(engine) as connection:
-        kept = retentions_of(connection, [subject_id])[subject_id]
+        kept = retentions_of(connection, [subject_id]).get(subject_id)
+        if kept is None:
+            raise subject_expired(connection, subject_id)
         left = kept.expires_at - database_now(connection)
     return MAX_RETENTION_SECONDS if kept.hold is not None else max(1, int(left))
 

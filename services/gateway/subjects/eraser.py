@@ -113,6 +113,8 @@ class Eraser:
                 await self._finish(unfinished)
             except HeadshotsError as error:
                 _LOG.warning("subject %s is not erased yet; trying again: %s", unfinished.subject_id, error)
+            except Exception:  # noqa: BLE001 - one subject's defect holds up no other
+                _LOG.exception("subject %s cannot be erased; trying again", unfinished.subject_id)
 
     async def _finish(self, unfinished: Erasure) -> None:
         tenant, subject_id = unfinished.tenant_id, unfinished.subject_id

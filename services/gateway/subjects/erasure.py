@@ -168,12 +168,7 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
         store.put_sync(tombstones.tombstone_key(today(), sha256, subject_id), b"")
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
     with write(engine) as connection:
-        shoot_rows.delete_of_subject(connection, subject_id)
-        gallery_rows.delete_of_subject(connection, subject_id)
-        training_rows.delete_of_subject(connection, subject_id)
-        photo_rows.delete_of_subject(connection, subject_id)
-        consent_rows.delete_of_subject(connection, subject_id)
-        retention_rows.delete_of_subject(connection, subject_id)
+        _delete_rows(connection, subject_id)
     forget_deleted(engine)
     with write(engine) as connection:
         mine = sa.and_(subjects.c.id == subject_id, subjects.c.erased_at.is_(None))
@@ -183,12 +178,25 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
     return removed
 
 
+def _delete_rows(connection: Connection, subject_id: str) -> None:
+    """Removes all rows that refer to the subject's."""
+    shoot_rows.delete_of_subject(connection, subject_id)
+    gallery_rows.delete_of_subject(connection, subject_id)
+    training_rows.delete_of_subject(connection, subject_id)
+    photo_rows.delete_of_subject(connection, subject_id)
+    consent_rows.delete_of_subject(connection, subject_id)
+    retention_rows.delete_of_subject(connection, subject_id)
+
+
 def complete(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
     """Removes objects that were stored since `erase`, then the row; returns how many objects there were.
 
     Raises as `erase`.
     """
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
+    with write(engine) as connection:
+        # An older gateway, which newer ones replace just now, leaves the rows of tables that it does not know.
+        _delete_rows(connection, subject_id)
     # A trainer may have removed rows of its own since.
     forget_deleted(engine)
     with write(engine) as connection:

@@ -15,7 +15,7 @@ from headshots.leases import Lease, LeaseLostError
 from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.galleries.engine import ShotWorkers
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.retention.rows import claim_due
+from services.gateway.retention.rows import begin_missing, claim_due
 from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
 
@@ -24,14 +24,21 @@ _LEASE_SECONDS = 60.0
 """After so long another gateway hides a subject that a lost one was about to hide."""
 _JUMP_SECONDS = 300.0
 """More than clocks are corrected by while they run."""
+_BEGIN_MISSING_SECONDS = 600.0
+"""Between two looks through all subjects for those that have no time."""
 _DISTRUST_SECONDS = 3600.0
-"""For the operator to set a clock that jumped; a host that slept has the right time, and waits in vain."""
+"""For the operator to set a clock that jumped."""
+
+
+def _uptime() -> float:
+    """Seconds since the host was started; those in which it slept count, which `time.monotonic` leaves out on Linux."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class ClockWatch:
     """Tells when the database's clock has jumped ahead: what is erased by a wrong clock does not come back."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, monotonic: Callable[[], float] = _uptime) -> None:
         self._monotonic = monotonic
         self._last: tuple[float, float] | None = None
         self._distrusted_until = float("-inf")
@@ -74,17 +81,27 @@ class Expiring:
         self._owner = owner
         self._sweep_seconds = sweep_seconds
         self._clock = clock or ClockWatch()
+        self._begin_missing_at = 0.0
 
     async def run(self) -> None:
         """Sweeps now and every `sweep_seconds`."""
         while True:
             try:
                 await self.sweep()
+                await self._begin_missing()
             except HeadshotsError as error:
                 _LOG.warning("cannot look for expired subjects; trying again: %s", error)
             except Exception:  # noqa: BLE001 - whatever it was, expired subjects have to be erased
                 _LOG.exception("the sweep of expired subjects met a defect; trying again")
             await asyncio.sleep(self._sweep_seconds)
+
+    async def _begin_missing(self) -> None:
+        if time.monotonic() < self._begin_missing_at:
+            return
+        begun = await in_write_thread(begin_missing, self._database)
+        self._begin_missing_at = time.monotonic() + _BEGIN_MISSING_SECONDS
+        if begun:
+            _LOG.warning("%d subjects, made by a gateway of before retention, have a time from now on", begun)
 
     async def sweep(self) -> None:
         """Hides and erases all subjects whose time has come. What cannot be erased now the eraser tries again.

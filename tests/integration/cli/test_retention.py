@@ -20,8 +20,17 @@ def test_a_person_is_held_and_released(terminal: Terminal) -> None:
     terminal.run("subjects", "create", "Ada")
     terminal.run("subjects", "hold", "s0", code=2)
     assert "subjects/s0 is held: a dispute" in terminal.run("subjects", "hold", "s0", "--reason", "a dispute").stderr
+    assert "it is released; held: a dispute" in terminal.run("subjects", "show", "s0").stdout
     assert "a dispute" in terminal.run("subjects", "show", "s0").stdout
     refused = terminal.run("subjects", "delete", "s0", "--yes", code=4).stderr
     assert "`headshots subjects release subjects/s0`" in refused
     assert "subjects/s0 is kept until" in terminal.run("subjects", "release", "s0").stderr
     terminal.run("subjects", "delete", "s0", "--yes")
+
+
+def test_releasing_a_person_whose_time_is_past_says_that_they_are_erased(terminal: Terminal) -> None:
+    terminal.run("subjects", "create", "Ada")
+    terminal.run("subjects", "hold", "s0", "--reason", "a dispute")
+    terminal.fake.subjects["subjects/s0"].expire_time.FromJsonString("2020-02-03T04:05:06Z")
+    told = terminal.run("subjects", "release", "s0").stderr
+    assert "subjects/s0 expired at 2020-02-03 04:05 UTC and is being erased" in told

@@ -47,7 +47,7 @@ def withdraw(
     tls_ca: TlsCa = None,
     as_json: Json = False,
 ) -> None:
-    """Take a person's consent back: stop what runs for them and erase all they have. There is no way back."""
+    """Take a person's consent back: stop what runs for them and erase all they have, held or not."""
     from headshots.cli.session import connect
     from headshots.console.output import confirm, counted, note, print_json
 

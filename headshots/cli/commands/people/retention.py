@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -72,5 +72,7 @@ def _tell(subject: Subject, as_json: bool) -> None:
         print_json(subject)
     elif subject.hold is not None:
         note(f"{subject.name} is held: {subject.hold.reason}")
+    elif subject.expire_time is not None and subject.expire_time <= datetime.now(UTC):
+        note(f"{subject.name} expired at {subject.expire_time:%Y-%m-%d %H:%M} UTC and is being erased")
     else:
         note(f"{subject.name} is kept until {subject.expire_time:%Y-%m-%d %H:%M} UTC")

@@ -11,6 +11,7 @@ from headshots.database import read, write
 from headshots.errors import FailedPreconditionError, PermissionDeniedError
 from headshots.v1.jobs_pb2 import PRIORITY_HIGH
 from services.gateway.api.requests import IdempotencyKey
+from services.gateway.galleries import rows
 from services.gateway.galleries.creating import look_up
 from services.gateway.galleries.models import GalleryOrder
 from services.gateway.galleries.orders.lookup import Wanted
@@ -44,3 +45,10 @@ def test_a_missing_consent_is_told_before_prompts_are_checked(engine: Engine) ->
         connection.execute(sa.delete(schema.consents))
     with pytest.raises(FailedPreconditionError, match="CONSENT_MISSING"):
         look_up(engine, LIBRARY, "acme", subject, wanted, IdempotencyKey())
+
+
+def test_a_subjects_galleries_are_cancelled_in_the_order_in_which_shots_lock_them(engine: Engine) -> None:
+    subject = trained_subject(engine, "acme")
+    made = [order(engine, "acme", subject, 1) for _ in range(8)]
+    with write(engine) as connection:
+        assert rows.request_cancel_of_subject(connection, subject) == sorted(made)

@@ -17,6 +17,7 @@ from services.gateway.api.labels import NO_LABELS
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.galleries.state import update_state
 from services.gateway.retention import rows
+from services.gateway.subjects import erasure
 from services.gateway.subjects.rows import (
     create_subject,
     extend_retention,
@@ -135,6 +136,25 @@ def test_a_subject_without_a_row_has_expired(timed: tuple[Engine, SqliteClock]) 
         rows.delete_of_subject(connection, lost)
     with pytest.raises(FailedPreconditionError, match="SUBJECT_EXPIRED"):
         get_subject(engine, "acme", lost)
+    with pytest.raises(FailedPreconditionError, match="SUBJECT_EXPIRED"):
+        rows.seconds_left(engine, lost)
+
+
+def test_one_that_an_older_gateway_made_is_kept_from_when_it_is_found(timed: tuple[Engine, SqliteClock]) -> None:
+    engine, clock = timed
+    keys.set_retention(engine, "acme", 7200)
+    timeless, hidden, other = subject(engine), subject(engine), subject(engine)
+    erasure.mark_deleted(engine, "acme", hidden)
+    with write(engine) as connection:
+        for each in (timeless, hidden):
+            rows.delete_of_subject(connection, each)
+    clock.set(BEGINNING + 100)
+    assert [rows.begin_missing(engine), rows.begin_missing(engine)] == [1, 0]
+    assert kept_for(engine, timeless) == pytest.approx(7300, abs=NEAR)
+    assert kept_for(engine, other) == pytest.approx(7200, abs=NEAR)
+    clock.set(BEGINNING + 8000)
+    claimed = [rows.claim_due(engine, owner="a", ttl_seconds=60.0) for _ in range(3)]
+    assert [lease.id if lease else None for lease in claimed] == [other, timeless, None]
 
 
 def test_it_is_extended_by_no_more_than_400_days_and_never_shortened(timed: tuple[Engine, SqliteClock]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.expiring import ClockWatch, Expiring
 from services.gateway.subjects.rows import create_subject, extend_retention, get_subject
 from tests.support.deploy.tables import make_tables
+from tests.support.waiting import until
 from tests.unit.gateway.subjects.test_eraser import FailingStore, NoGenerator, rows
 
 
@@ -194,6 +197,33 @@ def test_a_jump_that_is_taken_back_is_forgotten_and_small_steps_are_none() -> No
     now = 1000.0 + at[0] * 1.5
     assert not clock.trusts(now + 1e6)
     assert clock.trusts(now)
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="this host's clock counts sleep by itself")
+def test_a_host_that_slept_has_not_jumped(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = [0.0]
+    monkeypatch.setattr("time.clock_gettime", lambda clock: at[0] if clock == time.CLOCK_BOOTTIME else 0.0)
+    clock = ClockWatch()
+    assert clock.trusts(1000.0)
+    at[0] = 8 * 3600.0
+    assert clock.trusts(1000.0 + at[0])
+    assert not clock.trusts(2000.0 + at[0])
+
+
+async def test_a_gateway_that_runs_finds_subjects_without_a_time(engine: Engine) -> None:
+    one = subject(engine, ArtifactStore(MemoryStore()), expired=False)
+    with write(engine) as connection:
+        connection.execute(sa.delete(schema.retentions))
+    gateway = Gateway(engine, ArtifactStore(MemoryStore()))
+    running = asyncio.create_task(gateway.expiring.run())
+
+    def times() -> list[str]:
+        with read(engine) as connection:
+            return list(connection.execute(sa.select(schema.retentions.c.id)).scalars())
+
+    await until(lambda: times() == [one])
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 async def test_a_database_that_is_away_is_told(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
