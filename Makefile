@@ -27,7 +27,11 @@ ARGS ?=
 
 PROTO_OUT ?= .
 
-.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-promises venv
+# Where byte code may not be kept, every process that trains or exports compiles torch and its like anew, which takes it
+# longer than all else of its start.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-promises bench-shoot venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -74,6 +78,9 @@ bench-faults: $(DEV) ## what the services withstand, into out/bench/faults.json 
 
 bench-promises: $(DEV) ## what images say of themselves, into out/bench/promises.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.promises $(ARGS)
+
+bench-shoot: $(DEMO) ## guarantee, gate, ranking and kills of shoots, into out/bench/shoot.json (ARGS=--quick)
+	$(BIN)/python -m benchmarks.shoot $(ARGS)
 
 venv: $(BIN)/python
 

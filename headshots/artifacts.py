@@ -2,7 +2,7 @@
 
 Keys are immutable: what a key holds never changes, so ``put`` of a key that exists is a success and nothing is ever
 overwritten. Erasing an owner is deleting a prefix. Differences between backends (local deletes of missing keys raise,
-on S3 they do not; local has no content types) end in this module.
+on S3 they do not; local has no content types and signs no links) end in this module.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextlib
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -19,10 +18,11 @@ import obstore
 from obstore.exceptions import AlreadyExistsError as ObjectExistsError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
-from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
+from headshots.errors import InvalidArgumentError
 from headshots.settings import make_private
-from headshots.stores.failures import MISSING, translated
+from headshots.stores.failures import MISSING, check_digest, missing, translated
 from headshots.stores.local import is_staged, refuse_links, remove_staged
+from headshots.stores.signing import can_sign, signed_urls, stored_attributes
 
 _CLOUD_SCHEMES = {"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "https"}
 
@@ -95,7 +95,7 @@ class ArtifactStore:
         """
         data = await self.get(key)
         # Beside the event loop: an adapter of SDXL takes a tenth of a second.
-        await asyncio.to_thread(_check_digest, key, data, sha256)
+        await asyncio.to_thread(check_digest, key, data, sha256)
         return data
 
     async def size(self, key: str) -> int:
@@ -117,6 +117,19 @@ class ArtifactStore:
     async def exists(self, key: str) -> bool:
         """Whether ``key`` holds an object."""
         return await asyncio.to_thread(self.exists_sync, key)
+
+    @property
+    def signs(self) -> bool:
+        """Whether the backend can sign links to its objects: cloud stores can, a folder and the memory cannot."""
+        return can_sign(self._store)
+
+    async def sign(self, keys: Sequence[str], valid_seconds: int) -> builtins.list[str]:
+        """URLs that anybody can GET for so long, where the store :attr:`signs`; objects that are missing have one too.
+
+        Asks the network at most for credentials.
+        """
+        with translated("its links"):
+            return await asyncio.to_thread(signed_urls, self._store, keys, valid_seconds)
 
     async def list(self, prefix: str) -> builtins.list[str]:
         """Keys under the folder ``prefix``, sorted."""
@@ -146,11 +159,11 @@ class ArtifactStore:
         with self._reached(key):
             if is_staged(key):
                 raise ValueError("a name of staged files")
-            try:
-                obstore.put(self._store, key, data, mode="create", use_multipart=False)
-            except ObjectExistsError:
-                return False
-        return True
+            attributes = stored_attributes(self._store, key)
+            with contextlib.suppress(ObjectExistsError):
+                obstore.put(self._store, key, data, mode="create", use_multipart=False, attributes=attributes)
+                return True
+        return False
 
     def get_sync(self, key: str) -> bytes:
         """Blocking :meth:`get`."""
@@ -158,7 +171,7 @@ class ArtifactStore:
             with self._reached(key):
                 return bytes(obstore.get(self._store, key).bytes())
         except MISSING as error:
-            raise _missing(key) from error
+            raise missing(key) from error
 
     def get_range_sync(self, key: str, start: int, length: int) -> bytes:
         """Blocking :meth:`get_range`."""
@@ -166,12 +179,12 @@ class ArtifactStore:
             with self._reached(key):
                 return bytes(obstore.get_range(self._store, key, start=start, length=length))
         except MISSING as error:
-            raise _missing(key) from error
+            raise missing(key) from error
 
     def get_promised_sync(self, key: str, sha256: str) -> bytes:
         """Blocking :meth:`get_promised`."""
         data = self.get_sync(key)
-        _check_digest(key, data, sha256)
+        check_digest(key, data, sha256)
         return data
 
     def size_sync(self, key: str) -> int:
@@ -180,7 +193,7 @@ class ArtifactStore:
             with self._reached(key):
                 return int(obstore.head(self._store, key)["size"])
         except MISSING as error:
-            raise _missing(key) from error
+            raise missing(key) from error
 
     def exists_sync(self, key: str) -> bool:
         """Blocking :meth:`exists`."""
@@ -227,17 +240,3 @@ class ArtifactStore:
             if self._folder is not None and ".." not in key.split("/"):
                 refuse_links(self._folder, key, whole=whole)
             yield
-
-
-def _missing(key: str) -> NotFoundError:
-    return NotFoundError("OBJECT_NOT_FOUND", f"the object store has no {key}", metadata={"key": key})
-
-
-def _check_digest(key: str, data: bytes, sha256: str) -> None:
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise FailedPreconditionError(
-            "OBJECT_DIGEST_MISMATCH",
-            # Who guesses a digest must not learn the right one.
-            f"what lies under {key} does not have the SHA-256 that was promised, {sha256[:12]}…",
-            metadata={"key": key},
-        )

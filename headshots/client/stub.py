@@ -7,6 +7,8 @@ from typing import Any
 import grpc.aio
 
 from headshots.v1 import (
+    audit_events_pb2,
+    audit_events_pb2_grpc,
     foundations_pb2,
     foundations_pb2_grpc,
     galleries_pb2,
@@ -15,6 +17,10 @@ from headshots.v1 import (
     packs_pb2_grpc,
     photos_pb2,
     photos_pb2_grpc,
+    profiles_pb2,
+    profiles_pb2_grpc,
+    shoots_pb2,
+    shoots_pb2_grpc,
     styles_pb2,
     styles_pb2_grpc,
     subjects_pb2,
@@ -34,6 +40,9 @@ _STUBS: tuple[Any, ...] = (
     styles_pb2_grpc.StyleServiceStub,
     foundations_pb2_grpc.FoundationServiceStub,
     packs_pb2_grpc.PackServiceStub,
+    profiles_pb2_grpc.ProfileServiceStub,
+    shoots_pb2_grpc.ShootServiceStub,
+    audit_events_pb2_grpc.AuditEventServiceStub,
 )
 _FILES = (
     tenants_pb2,
@@ -44,6 +53,9 @@ _FILES = (
     styles_pb2,
     foundations_pb2,
     packs_pb2,
+    profiles_pb2,
+    shoots_pb2,
+    audit_events_pb2,
 )
 
 METHODS: dict[str, tuple[str, ...]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Spaces between two columns of a table.
 _GAP = 2
+# Of prose, in columns.
+_LINE_WIDTH = 80
 
 
 def print_json(value: Any) -> None:
@@ -75,6 +78,32 @@ def note(message: str) -> None:
     typer.secho(message, fg="bright_black", err=True)
 
 
+def note_lines(message: str) -> None:
+    """As `note`, in lines of 80 columns, the later ones indented."""
+    note(wrapped(message))
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """The text in lines of 80 columns; a longer word, as a name, has a line of its own and stays whole."""
+    return textwrap.fill(
+        text,
+        _LINE_WIDTH,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def with_list_on_lines(message: str, listed: Sequence[str]) -> str:
+    """A long message that ends with a list, each of it on lines of its own; any other message as it is."""
+    joined = "; ".join(listed)
+    if len(message) <= 2 * _LINE_WIDTH or not joined or not message.endswith(f" {joined}"):
+        return message
+    head = message.removesuffix(f" {joined}")
+    return "\n".join([wrapped(head), *(wrapped(each, indent="  ") for each in listed)])
+
+
 def progress(done: int, total: int, unit: str = "") -> str:
     """`20/150 steps`; `-` where it is not known yet how much there is to do."""
     return f"{done}/{total} {unit}".rstrip() if total else "-"
@@ -99,9 +128,21 @@ def confirm(question: str) -> None:
         raise
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 photo`, `2 photos`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: int, noun: str, several: str = "") -> str:
+    """`1 photo`, `2 photos`; `several` is the plural where it is not the noun with an s."""
+    return f"{number} {noun}" if number == 1 else f"{number} {several or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """`48 s`, `2 min 5 s`, `1 h 20 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(round(whole / 60), 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def progress_bars() -> Bars:

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from headshots.client import Headshots, Photo, PhotoInspection, PhotoRef, PhotosInspection, SubjectRef
+    from headshots.client import (
+        Headshots,
+        Labelling,
+        Photo,
+        PhotoFinding,
+        PhotoInspection,
+        PhotoRef,
+        PhotosInspection,
+        SubjectRef,
+    )
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
 # Pictures too, but of formats that no gateway takes.
@@ -69,20 +78,25 @@ def _in_folder(folder: Path) -> list[Path]:
     return photos
 
 
-def upload_new(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> Sent:
-    """Upload those that the subject does not have yet, so that a command may be repeated.
+def upload_new(
+    client: Headshots, subject: SubjectRef, paths: Sequence[Path], labelling: Labelling | None = None
+) -> Sent:
+    """Upload those that the subject does not have yet, each labelled so, so that a command may be repeated.
 
     Raises:
         InvalidPhotoError: one cannot be used; nothing was stored.
     """
     fresh = _new_ones(client, subject, paths)
-    return Sent(client.upload_photos(subject, fresh) if fresh else [], known=len(paths) - len(fresh))
+    uploaded = client.upload_photos(subject, fresh, labelling=labelling) if fresh else []
+    return Sent(uploaded, known=len(paths) - len(fresh))
 
 
-def upload_usable(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> Sent:
+def upload_usable(
+    client: Headshots, subject: SubjectRef, paths: Sequence[Path], labelling: Labelling | None = None
+) -> Sent:
     """Upload the new photos that an inspection beside the subject's own finds usable; reports the others."""
     candidates = _inspect_new(client, subject, paths)
-    return candidates.upload(client, subject)
+    return candidates.upload(client, subject, labelling)
 
 
 def upload_to_train(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> tuple[Sent, list[PhotoRef]]:
@@ -115,23 +129,40 @@ class _Inspected:
     def stored(self) -> Sequence[PhotoInspection]:
         return self.inspection.photos[: len(self.inspection.photos) - len(self.files)]
 
-    def upload(self, client: Headshots, subject: SubjectRef) -> Sent:
+    def upload(self, client: Headshots, subject: SubjectRef, labelling: Labelling | None = None) -> Sent:
         judged = self.inspection.photos[len(self.stored) :]
         usable = [file for file, photo in zip(self.files, judged, strict=True) if photo.usable]
-        uploaded = client.upload_photos(subject, usable) if usable else []
+        uploaded = client.upload_photos(subject, usable, labelling=labelling) if usable else []
         return Sent(uploaded, self.known, left_out=len(self.files) - len(usable))
 
 
 def _inspect_new(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> _Inspected:
-    from headshots.console.output import note
-
     fresh = _new_ones(client, subject, paths)
     inspection = client.inspect_photos(subject, fresh)
+    report_inspection(inspection)
+    return _Inspected(len(paths) - len(fresh), fresh, inspection)
+
+
+def report_inspection(inspection: PhotosInspection) -> None:
+    """Say of each photo that is left out why."""
+    from headshots.console.output import note_lines
+
     for photo in inspection.photos:
         for finding in photo.findings:
-            note(f"{photo.filename or photo.name} is left out: {finding.reason}, {finding.message}")
+            note_lines(f"{_called(photo)} is left out: {finding.reason}, {told(finding, inspection)}")
     report_face_analyzer(inspection)
-    return _Inspected(len(paths) - len(fresh), fresh, inspection)
+
+
+def told(finding: PhotoFinding, inspection: PhotosInspection) -> str:
+    """The message, with a photo's file in place of its number in the call."""
+    if finding.duplicate_of is None:
+        return finding.message
+    original = inspection.photos[finding.duplicate_of]
+    return finding.message.replace(f"photos[{finding.duplicate_of}]", _called(original))
+
+
+def _called(photo: PhotoInspection) -> str:
+    return photo.filename or photo.name
 
 
 def report_face_analyzer(inspection: PhotosInspection) -> None:
@@ -139,7 +170,10 @@ def report_face_analyzer(inspection: PhotosInspection) -> None:
     from headshots.console.output import note
 
     if not inspection.faces_checked:
-        note("faces were not looked for: the gateway has no analyzer")
+        note(
+            "faces were not looked for, and portraits will not be judged: the gateway has no analyzer; "
+            "HEADSHOTS_GATEWAY_FACES names one (docs/operations.md)"
+        )
     reasons = {finding.reason for photo in inspection.photos for finding in photo.findings}
     if inspection.analyzer.startswith(BUNDLED_ANALYZER) and reasons & FACE_REASONS:
         note(

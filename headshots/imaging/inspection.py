@@ -147,8 +147,8 @@ def _of_faces(photo: Measured, faces: tuple[Face, ...], limits: QualityLimits) -
     if not faces:
         message = "no face was found; send a photo in which the whole face can be seen, without mask or sunglasses"
         return [Finding("NO_FACE", message, 0, 1)]
-    largest, found = _height(faces[0]), []
-    people = sum(_height(face) >= limits.min_second_face * largest for face in faces)
+    largest, found = faces[0].height_px, []
+    people = sum(face.height_px >= limits.min_second_face * largest for face in faces)
     if people > 1:
         message = (
             f"{people} people are in the photo; cut it to the one person, or send one in which nobody else is near"
@@ -222,9 +222,8 @@ def _of_set(usable: Sequence[Measured], limits: QualityLimits) -> list[Finding]:
     """What is wrong with the usable photos together."""
     found, count = [], len(usable)
     if count < limits.min_photos:
-        message = (
-            f"{count} photos are usable, a training needs {limits.min_photos}; send {limits.min_photos - count} more"
-        )
+        usable_ones = "1 photo is" if count == 1 else f"{count} photos are"
+        message = f"{usable_ones} usable, a training needs {limits.min_photos}; send {limits.min_photos - count} more"
         found.append(Finding("TOO_FEW", message, count, limits.min_photos))
     spread = quality.hash_spread([photo.hash_N for photo in usable])
     poses = [quality.pose(photo.faces[0].landmarks) for photo in usable if photo.faces]
@@ -233,7 +232,3 @@ def _of_set(usable: Sequence[Measured], limits: QualityLimits) -> list[Finding]:
         message = "the photos are too much alike; add some from other days, with other clothes, places and angles"
         found.append(Finding("LOW_VARIETY", message, spread, limits.min_hash_spread))
     return found
-
-
-def _height(face: Face) -> float:
-    return face.box[3] - face.box[1]

@@ -1,4 +1,4 @@
-"""Defines what tables of several services have in common: names of constraints, states, and columns of leased rows."""
+"""Defines what tables of several services have in common: names of constraints, states, columns of several tables."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ TERMINAL_STATES = (SUCCEEDED, FAILED, CANCELLED)
 HIGH_PRIORITY = 2
 # `tenants.high_weight` of a tenant that has no right to high priority.
 NO_HIGH_WEIGHT = 1
+# How long subjects are kept after their last delivery, where nobody says otherwise: 30 days.
+DEFAULT_RETENTION_SECONDS = 30 * 86400
+# The shortest and the longest time that a policy may say: an hour and 400 days.
+MIN_RETENTION_SECONDS, MAX_RETENTION_SECONDS = 3600, 400 * 86400
 
 
 def lease_columns() -> list[Column[object]]:
@@ -32,4 +36,17 @@ def lease_columns() -> list[Column[object]]:
         Column("attempt", Integer, nullable=False, default=0),
         Column("revision", Integer, nullable=False, default=0),
         Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    ]
+
+
+def request_columns() -> list[Column[object]]:
+    """The `request_id` of the call that made a row, and all else that was asked; see services.gateway.api.requests."""
+    return [Column("request_id", String(64)), Column("request_parameters", sa.JSON(none_as_null=True))]
+
+
+def labelling_columns() -> list[Column[object]]:
+    """What callers write on a resource to find it again; see services.gateway.api.labels."""
+    return [
+        Column("labels", sa.JSON, nullable=False, default=dict),
+        Column("external_id", String(128), nullable=False, default=""),
     ]

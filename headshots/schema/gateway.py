@@ -5,13 +5,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, lease_columns, metadata
-
-
-def _request_columns() -> list[Column[object]]:
-    """The `request_id` of the call that made a row, and all else that was asked; see services.gateway.api.requests."""
-    return [Column("request_id", String(64)), Column("request_parameters", sa.JSON(none_as_null=True))]
-
+from headshots.schema.common import (
+    DEFAULT_RETENTION_SECONDS,
+    NO_HIGH_WEIGHT,
+    PENDING,
+    labelling_columns,
+    lease_columns,
+    metadata,
+    request_columns,
+)
 
 tenants = Table(
     "tenants",
@@ -22,6 +24,10 @@ tenants = Table(
     Column("last_shot_at", Float, nullable=False, default=0.0),
     # How many times as much as other work the tenant's high-priority work may have running; 1: it has no right to any.
     Column("high_weight", Integer, nullable=False, default=NO_HIGH_WEIGHT),
+    # Whether its subjects have to consent before they are trained and painted; only the operator waives it.
+    Column("consent_required", sa.Boolean, nullable=False, default=True),
+    # How long its subjects are kept after their last delivery, unless a subject says otherwise.
+    Column("retention_seconds", Integer, nullable=False, default=DEFAULT_RETENTION_SECONDS),
     Column("created_at", Float, nullable=False),
 )
 
@@ -38,21 +44,6 @@ api_keys = Table(
     Index("ix_api_keys_revoked_at", "revoked_at"),
 )
 
-# Versions of the tenants' own styles, each as headshots.styles.recipe.Style writes itself; built-in ones are files.
-styles = Table(
-    "styles",
-    metadata,
-    Column("tenant_id", ForeignKey("tenants.id"), primary_key=True),
-    Column("name", String(64), primary_key=True),
-    Column("version", Integer, primary_key=True),
-    Column("style", sa.JSON, nullable=False),
-    *_request_columns(),
-    # Of all versions: new galleries refuse the style since then. A request_id is of the first version alone.
-    Column("archived_at", Float),
-    Column("created_at", Float, nullable=False),
-    UniqueConstraint("tenant_id", "request_id"),
-)
-
 subjects = Table(
     "subjects",
     metadata,
@@ -60,7 +51,8 @@ subjects = Table(
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
     Column("display_name", String(128), nullable=False, default=""),
     Column("class_noun", String(32), nullable=False),
-    *_request_columns(),
+    *request_columns(),
+    *labelling_columns(),
     # Being erased: invisible to every call; any gateway that finds it finishes the job.
     Column("deleting", sa.Boolean, nullable=False, default=False),
     # When everything of it was gone; the row stays for a last look at the object store.
@@ -72,6 +64,7 @@ subjects = Table(
     Index(
         "ix_subjects_deleting", "deleting", sqlite_where=sa.text("deleting = 1"), postgresql_where=sa.text("deleting")
     ),
+    Index("ix_subjects_tenant_id_external_id", "tenant_id", "external_id"),
 )
 
 photos = Table(
@@ -86,6 +79,7 @@ photos = Table(
     Column("width_px", Integer, nullable=False),
     Column("height_px", Integer, nullable=False),
     Column("position", Integer, nullable=False),
+    *labelling_columns(),
     Column("created_at", Float, nullable=False),
 )
 
@@ -95,7 +89,8 @@ trainings = Table(
     Column("id", String(64), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    *_request_columns(),
+    *request_columns(),
+    *labelling_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     # Whether it was ever sent to a trainer: before that it can be cancelled without asking one.
@@ -104,7 +99,7 @@ trainings = Table(
     Column("submitted", sa.Boolean, nullable=False, default=False),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
     Column("cancel_requested_at", Float),
-    # Cancelled while no trainer answered: one has still to be told.
+    # Ended here while a trainer may have the job: one has still to be told.
     Column("owes_cancel", sa.Boolean, nullable=False, default=False),
     # The StartTraining request as JSON, so that it can be sent again after a crash.
     Column("request", sa.JSON, nullable=False),
@@ -116,7 +111,10 @@ trainings = Table(
     Column("ended_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_trainings_state", "state"),
+    # How long they take: the newest finished ones.
+    Index("ix_trainings_state_ended_at", "state", "ended_at"),
     Index("ix_trainings_owes_cancel", "owes_cancel"),
+    Index("ix_trainings_subject_id_external_id", "subject_id", "external_id"),
 )
 
 # See services.gateway.trainings.events.
@@ -136,14 +134,24 @@ galleries = Table(
     Column("id", String(64), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    *_request_columns(),
+    *request_columns(),
+    *labelling_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
     # The recipes as they were when the gallery was made, in the order asked for.
     Column("styles", sa.JSON, nullable=False),
+    # Shots of each style; 0 where they differ. `style_shots` has each style's; null: they are the same.
     Column("shots_per_style", Integer, nullable=False),
+    Column("style_shots", sa.JSON(none_as_null=True)),
     Column("seed", sa.BigInteger, nullable=False),
+    # The acceptance profile as it was when the gallery was made; null in galleries that are older than judging.
+    Column("profile", sa.JSON(none_as_null=True)),
+    Column("max_tries", Integer, nullable=False, default=1),
+    # MET, NOT_MET or NOT_MEASURED in lower case, once it has succeeded.
+    Column("guarantee", String(16)),
+    # Name of the image that it was asked for in place of.
+    Column("regenerates", Text),
     Column("priority", Integer, nullable=False, default=1),
     Column("format", Integer, nullable=False),
     Column("quality", Integer, nullable=False),
@@ -155,9 +163,14 @@ galleries = Table(
     Column("failure_reason", String(64)),
     Column("failure_message", Text),
     Column("created_at", Float, nullable=False),
+    # When its first shot was claimed.
+    Column("started_at", Float),
     Column("ended_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_galleries_state", "state"),
+    # How long they take: the newest finished ones.
+    Index("ix_galleries_state_ended_at", "state", "ended_at"),
+    Index("ix_galleries_subject_id_external_id", "subject_id", "external_id"),
 )
 
 shots = Table(
@@ -169,6 +182,11 @@ shots = Table(
     *lease_columns(),
     Column("style", String(64), nullable=False),
     Column("seed", sa.BigInteger, nullable=False),
+    # Tries that were recorded, and claims of before the last of them: attempts and losses are counted for each try.
+    Column("tries", Integer, nullable=False, default=0),
+    Column("earlier_attempts", Integer, nullable=False, default=0),
+    # Tries that are not the shot's image; see services.gateway.galleries.images.tries.
+    Column("refused_tries", sa.JSON(none_as_null=True)),
     # Claims that ended through no fault of the shot (generator away or full, gateway drained or lost).
     Column("uncounted_attempts", Integer, nullable=False, default=0),
     # Workers that were lost while they held it; see services.gateway.galleries.claiming.
@@ -182,6 +200,12 @@ shots = Table(
     Column("not_before", Float, nullable=False, default=0.0),
     Column("image_key", Text),
     Column("image", sa.JSON),
+    # What the profile says of the image: in a word, and whole, with likeness, quality and view; null where it was never
+    # judged. The word stays when the image is erased.
+    Column("acceptance", String(16)),
+    Column("judged", sa.JSON(none_as_null=True)),
+    # Of the image, and erased with it.
+    *labelling_columns(),
     Column("failure_reason", String(64)),
     Column("failure_message", Text),
     UniqueConstraint("gallery_id", "number"),

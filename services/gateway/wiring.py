@@ -19,7 +19,7 @@ from headshots import keys
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.faces import FaceAnalyzer, open_analyzer
-from headshots.imaging.workers.pool import DecoderLimits, DecoderPool
+from headshots.imaging.workers.pool import DecoderPool
 from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.secret import Secret
 from headshots.rpc.internal.signing import Signer
@@ -27,6 +27,8 @@ from headshots.rpc.server import RunningServer, start_server
 from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import PackLibrary
 from headshots.threads import in_thread
+from services.gateway.audit.log import AuditLog
+from services.gateway.audit.servicer import AuditEventServicer
 from services.gateway.events.hub import Hub
 from services.gateway.events.poller import WatchPoller
 from services.gateway.events.reads import SharedReads
@@ -34,9 +36,11 @@ from services.gateway.foundations.servicer import FoundationServicer
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.servicer import GalleryServicer
+from services.gateway.links.opening import Links, open_links
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.packs.engine import PackEngine
 from services.gateway.packs.servicer import PackServicer
-from services.gateway.painting.likeness import LikenessJudge
+from services.gateway.painting.judge import ShotJudge
 from services.gateway.painting.pool import ShotPool
 from services.gateway.painting.worker import ShotWorker
 from services.gateway.peers.describer import Describer
@@ -45,12 +49,19 @@ from services.gateway.photos.engine import PhotoEngine
 from services.gateway.photos.inspector import Inspector
 from services.gateway.photos.servicer import PhotoServicer
 from services.gateway.photos.streams import StreamLimiter
+from services.gateway.profiles.engine import ProfileEngine
+from services.gateway.profiles.servicer import ProfileServicer
 from services.gateway.settings import GatewaySettings
+from services.gateway.shoots import rows as shoot_rows
+from services.gateway.shoots.engine import Catalogue, ShootEngine
+from services.gateway.shoots.runner import ShootRunner
+from services.gateway.shoots.servicer import ShootServicer
 from services.gateway.styles.checks import StyleChecks
 from services.gateway.styles.engine import StyleEngine
 from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
 from services.gateway.subjects.eraser import Eraser
+from services.gateway.subjects.expiring import Expiring
 from services.gateway.subjects.servicer import SubjectServicer
 from services.gateway.tenants.limits import TenantLimiter
 from services.gateway.tenants.servicer import TenantServicer
@@ -58,6 +69,12 @@ from services.gateway.trainings import rows as training_rows
 from services.gateway.trainings.engine import TrainingEngine
 from services.gateway.trainings.reconciler import Reconciler
 from services.gateway.trainings.servicer import TrainingServicer
+
+_REVISIONS = {
+    "training": training_rows.revisions,
+    "gallery": gallery_rows.revisions,
+    "shoot": shoot_rows.revisions,
+}
 
 
 class Gateway:
@@ -71,6 +88,8 @@ class Gateway:
         pool: ShotPool,
         loops: list[asyncio.Task[None]],
         decoders: DecoderPool | None,
+        links: Links,
+        audit: AuditLog,
         drain_seconds: float,
     ) -> None:
         self.server = server
@@ -79,6 +98,8 @@ class Gateway:
         self._pool = pool
         self._loops = loops
         self._decoders = decoders
+        self._links = links
+        self._audit = audit
         self._drain_seconds = drain_seconds
 
     async def drain(self) -> None:
@@ -90,6 +111,8 @@ class Gateway:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._links.stop()
+        await self._audit.close()
         for channel in self._channels:
             await channel.close()
         if self._decoders is not None:
@@ -110,23 +133,66 @@ class _Looping(Protocol):
 
 
 @dataclass(frozen=True)
+class _Given:
+    """What the parts are built on."""
+
+    database: Engine
+    store: ArtifactStore
+    styles: StyleLibrary
+    channels: Sequence[InternalChannel]
+    """The trainer's and the generator's."""
+    metrics: GatewayMetrics
+    analyzer: FaceAnalyzer | None
+    decoders: DecoderPool
+    links: Links
+    audit: AuditLog
+
+
 class _Parts:
     """The servicers and the parts with a loop of their own."""
 
-    servicers: Sequence[_Servicer]
-    reconciler: Reconciler
-    pool: ShotPool
-    eraser: Eraser
-    poller: WatchPoller
-
-    @property
-    def with_loops(self) -> Sequence[_Looping]:
-        """The parts that work by themselves."""
-        return self.reconciler, self.pool, self.eraser, self.poller
+    def __init__(self, settings: GatewaySettings, given: _Given) -> None:
+        """Builds every part."""
+        database, store, styles, metrics = given.database, given.store, given.styles, given.metrics
+        channels, analyzer, decoders = given.channels, given.analyzer, given.decoders
+        signer = Signer(Secret(settings.internal.key_file))
+        trainer, generator = RpcTrainer(channels[0], signer), RpcGenerator(channels[1], signer)
+        hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
+        painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
+        judge = ShotJudge(database, store, limiter, decoders, analyzer)
+        worker = ShotWorker(database, generator, describer, judge, hub, metrics, painting)
+        pool = self.pool = ShotPool(database, worker, hub, metrics, painting)
+        poll, patience, sweep = settings.poll_seconds, settings.cancel_patience_seconds, settings.erase_again_seconds
+        reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
+        runner = ShootRunner(database, hub, metrics, pool, poll_seconds=poll)
+        eraser = self.eraser = Eraser(database, store, generator, sweep_seconds=sweep)
+        expiring = Expiring(database, eraser, pool, metrics, owner=painting.owner, sweep_seconds=sweep)
+        poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
+        self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, eraser, expiring, poller, given.audit)
+        inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
+        checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
+        watching = hub, metrics, SharedReads()
+        watched = *watching, given.audit
+        galleries = GalleryEngine(database, store, styles, checks, pool, *watched, shoot_rows.needs_gallery)
+        offered = Catalogue(styles, packs)
+        shoots = ShootEngine(database, offered, checks, describer, inspector, runner, reconciler, pool, *watching)
+        self._servicers: Sequence[_Servicer] = (
+            TenantServicer(database),
+            SubjectServicer(SubjectEngine(database, eraser, pool)),
+            PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, shoot_rows.needs_photo)),
+            TrainingServicer(TrainingEngine(database, store, reconciler, describer, *watched)),
+            GalleryServicer(galleries, given.links.servicer),
+            ShootServicer(shoots),
+            StyleServicer(StyleEngine(database, styles, checks)),
+            ProfileServicer(ProfileEngine(database)),
+            PackServicer(PackEngine(database, styles, packs)),
+            FoundationServicer(describer),
+            AuditEventServicer(database, given.audit),
+        )
 
     def register(self, server: grpc.aio.Server) -> list[str]:
         """Adds every public service to a server; their full names."""
-        return [name for servicer in self.servicers for name in servicer.register(server)]
+        return [name for servicer in self._servicers for name in servicer.register(server)]
 
 
 async def start_gateway(
@@ -153,18 +219,22 @@ async def start_gateway(
         for channel in channels:
             on_failure.push_async_callback(channel.close)
         on_failure.callback(database.dispose)
-        metrics = GatewayMetrics(registry, database)
+        metrics = GatewayMetrics(registry, database, promised_shoot_seconds=settings.promised_shoot_seconds)
         own = None
         if decoders is None:
-            decoders = own = _open_decoders(settings, metrics)
+            limits, stopped = settings.decoder_limits, metrics.decode_stopped
+            decoders = own = DecoderPool(settings.photo_decoders, limits, on_stopped=stopped)
             on_failure.callback(own.close)
-        parts = _build(settings, database, store, styles, channels, metrics, analyzer, decoders)
+        audit = AuditLog(database, poll_seconds=settings.poll_seconds, keep_days=settings.audit_keep_days)
+        links = await open_links(database, store, Secret(settings.internal.key_file), settings.links, audit)
+        on_failure.push_async_callback(links.stop)
+        parts = _Parts(settings, _Given(database, store, styles, channels, metrics, analyzer, decoders, links, audit))
         await parts.eraser.sweep()
         known_keys = keys.KnownKeys(database)
         server = await _serve(parts, known_keys, settings, registry)
         on_failure.pop_all()
     loops = [asyncio.create_task(part.run()) for part in (known_keys, *parts.with_loops)]
-    return Gateway(server, database, channels, parts.pool, loops, own, settings.drain_seconds)
+    return Gateway(server, database, channels, parts.pool, loops, own, links, audit, settings.drain_seconds)
 
 
 async def _serve(
@@ -178,50 +248,3 @@ async def _serve(
         authenticate=known_keys.authenticate,
         within=(keys.RevocationInterceptor(known_keys.open_call), limiter),
     )
-
-
-def _open_decoders(settings: GatewaySettings, metrics: GatewayMetrics) -> DecoderPool:
-    """The processes that decode photos; every photo that had to be stopped is counted."""
-    return DecoderPool(
-        settings.photo_decoders,
-        DecoderLimits(cpu_seconds=settings.photo_cpu_seconds),
-        on_stopped=lambda cause: metrics.stopped_decodes.labels(cause).inc(),
-    )
-
-
-def _build(
-    settings: GatewaySettings,
-    database: Engine,
-    store: ArtifactStore,
-    styles: StyleLibrary,
-    channels: list[InternalChannel],
-    metrics: GatewayMetrics,
-    analyzer: FaceAnalyzer | None,
-    decoders: DecoderPool,
-) -> _Parts:
-    """Builds every part; `channels` are the trainer's and the generator's."""
-    signer = Signer(Secret(settings.internal.key_file))
-    trainer, generator = RpcTrainer(channels[0], signer), RpcGenerator(channels[1], signer)
-    hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
-    reads, kinds = SharedReads(), {"training": training_rows.revisions, "gallery": gallery_rows.revisions}
-    painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
-    likeness = LikenessJudge(database, store, limiter, decoders, analyzer)
-    worker = ShotWorker(database, generator, describer, likeness, hub, metrics, painting)
-    pool = ShotPool(database, worker, hub, metrics, painting)
-    poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
-    reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
-    eraser = Eraser(database, store, generator, sweep_seconds=settings.erase_again_seconds)
-    checks = StyleChecks(describer, generator)
-    inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
-    servicers: tuple[_Servicer, ...] = (
-        TenantServicer(database),
-        SubjectServicer(SubjectEngine(database, eraser)),
-        PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, training_rows.learns_from)),
-        TrainingServicer(TrainingEngine(database, store, reconciler, describer, hub, metrics, reads)),
-        GalleryServicer(GalleryEngine(database, store, styles, checks, pool, hub, metrics, reads)),
-        StyleServicer(StyleEngine(database, styles, checks)),
-        PackServicer(PackLibrary.load(settings.styles, styles)),
-        FoundationServicer(describer),
-    )
-    poller = WatchPoller(database, hub, kinds, poll_seconds=poll)
-    return _Parts(servicers, reconciler, pool, eraser, poller)

@@ -61,6 +61,7 @@ LIBRARY: Arrows = {
         "errors": "the table to gRPC statuses and back",
         "settings": "the secret of internal calls lies in the home",
     },
+    "audit": {"database": "chains are rows", "schema": "chains are rows"},
     "keys": {
         "errors": "a wrong key is a typed error",
         "database": "keys are rows",
@@ -83,6 +84,10 @@ LIBRARY: Arrows = {
         "errors": "a certificate that cannot sign is a typed error",
         "settings": "the home, and a private folder",
         "imaging": "strangers' files are decoded safely",
+    },
+    "acceptance": {
+        "faces": "faces in photos and portraits, and how alike they are",
+        "imaging": "sharpness, perceptual hashes, likeness to several photos",
     },
     "diffusion": {
         "errors": "typed errors",
@@ -118,6 +123,7 @@ LIBRARY: Arrows = {
         "diffusion": "`export`",
         "keys": "`keys` and `tenants`",
         "database": "`keys` and `tenants` migrate",
+        "audit": "`audit verify`",
         "rpc": "free ports",
         "marking": "`verify`",
     },

@@ -1,4 +1,4 @@
-"""Defines `headshots subjects`, which makes, lists, shows, renames and erases people."""
+"""Defines `headshots subjects`, which makes, lists, shows, renames, labels and erases people."""
 
 from __future__ import annotations
 
@@ -6,10 +6,25 @@ from typing import Annotated
 
 import typer
 
+from headshots.cli import consents
+from headshots.cli.labels import (
+    ExternalId,
+    Labels,
+    NewExternalId,
+    NewLabels,
+    NoLabels,
+    OnlyExternalId,
+    OnlyLabels,
+    changes,
+    labelling,
+    labels_shown,
+    print_labelled,
+)
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.cli.shoot_options import Keep
 from headshots.console.exits import reported
 
-app = typer.Typer(help="People: make, list, show, rename and erase them.", no_args_is_help=True)
+app = typer.Typer(help="People: make, list, show, rename, label and erase them.", no_args_is_help=True)
 # Every foundation for portraits knows these; of another word only its training could tell.
 USUAL_NOUNS = ("person", "man", "woman")
 
@@ -21,6 +36,13 @@ def create(
     class_noun: Annotated[
         str, typer.Option(help="The word the foundation knows such a person by: man, woman, person …")
     ] = "person",
+    consent: consents.Statement = None,
+    consent_version: consents.Version = "1",
+    consent_reference: consents.Reference = "",
+    consent_expires: consents.Expiry = None,
+    keep: Keep = None,
+    label: Labels = None,
+    external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -30,8 +52,15 @@ def create(
     from headshots.cli.session import connect
     from headshots.console.output import note, print_json
 
+    agreed = consents.consent(consent, consent_version, consent_reference, consent_expires)
     with connect(address, api_key, tls_ca) as client:
-        subject = client.create_subject(display_name, class_noun=class_noun)
+        subject = client.create_subject(
+            display_name,
+            class_noun=class_noun,
+            consent=agreed,
+            retention_seconds=keep or 0,
+            labelling=labelling(label, external_id),
+        )
     if class_noun not in ("", *USUAL_NOUNS):
         usual = ", ".join(USUAL_NOUNS)
         note(f"{class_noun!r} works only where the foundation knows it as a word for people, as it does {usual}")
@@ -44,14 +73,19 @@ def create(
 @app.command("list")
 @reported
 def list_all(
-    address: Address = DEFAULT_ADDRESS, api_key: ApiKey = None, tls_ca: TlsCa = None, as_json: Json = False
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
 ) -> None:
     """List subjects, newest first."""
     from headshots.cli.session import connect
     from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
-        subjects = list(client.list_subjects())
+        subjects = list(client.list_subjects(labelling=labelling(label, external_id)))
     if as_json:
         print_json(subjects)
         return
@@ -89,6 +123,9 @@ def show(
         "created": found.create_time,
         "photos": found.photo_count,
         "adapter": found.adapter.sha256 if found.adapter else "none yet",
+        "consent": consents.shown(found.consent),
+        "kept until": f"it is released; held: {found.hold.reason}" if found.hold else found.expire_time,
+        **labels_shown(found),
     }
     print_fields(fields)
     jobs = [
@@ -123,6 +160,26 @@ def rename(
         print_json(renamed)
     else:
         note(f"{renamed.name} is called {renamed.display_name!r}")
+
+
+@app.command("label")
+@reported
+def relabel(
+    subject: SubjectName,
+    label: NewLabels = None,
+    no_labels: NoLabels = False,
+    external_id: NewExternalId = None,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Change the labels or the external id of a subject."""
+    from headshots.cli.session import connect
+
+    wanted = changes(label, no_labels, external_id)
+    with connect(address, api_key, tls_ca) as client:
+        print_labelled(client.update_subject(subject, **wanted), as_json)
 
 
 @app.command()

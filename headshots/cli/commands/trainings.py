@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, PriorityName, SubjectName, TlsCa, Urgency
 from headshots.console.exits import reported
 
 if TYPE_CHECKING:
@@ -49,10 +50,13 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate, at most 0.1.")] = None,
     batch_rows: Annotated[int | None, typer.Option(min=1, max=64, help="Photos a step.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the run.")] = None,
+    priority: PriorityName = Urgency.STANDARD,
     only_usable: OnlyUsable = False,
     detach: Annotated[
         bool, typer.Option("--detach", metavar="", help="Print the training's name and do not wait.")
     ] = False,
+    label: Labels = None,
+    external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -63,7 +67,7 @@ def train(
     Ctrl-C stops waiting, not the training.
     """
     from headshots.cli.session import connect
-    from headshots.client import TrainingOptions
+    from headshots.client import Priority, TrainingOptions
     from headshots.console.following import follow_training
     from headshots.console.photo_files import find_photos
 
@@ -71,7 +75,8 @@ def train(
     found = find_photos(photos or ())
     with connect(address, api_key, tls_ca) as client:
         chosen = _upload(client, subject, found, only_usable=only_usable)
-        training = client.create_training(subject, options, photos=chosen)
+        how: dict[str, Any] = {"priority": Priority(priority.name), "labelling": labelling(label, external_id)}
+        training = client.create_training(subject, options, photos=chosen, **how)
         if not detach:
             training = follow_training(client, training)
     _print(training, as_json)
@@ -96,6 +101,8 @@ def _upload(client: Headshots, subject: str, found: list[Path], *, only_usable: 
 @reported
 def list_all(
     subject: SubjectName,
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -106,7 +113,7 @@ def list_all(
     from headshots.console.output import print_json, print_table, progress
 
     with connect(address, api_key, tls_ca) as client:
-        trainings = list(client.list_trainings(subject))
+        trainings = list(client.list_trainings(subject, labelling=labelling(label, external_id)))
     if as_json:
         print_json(trainings)
         return
@@ -182,6 +189,13 @@ def cancel(
     _print(asked, as_json, state=asked.state if asked.state.terminal else "cancelling")
 
 
+def _accepted(training: Training) -> str:
+    """How many portraits of the chosen checkpoint are profile-worthy."""
+    scores = training.scores
+    shares = [one.accepted for one in scores.checkpoints if one.step == scores.chosen_step] if scores else []
+    return "" if not shares or shares[0] is None else f"{shares[0]:.0%} of its portraits are profile-worthy"
+
+
 def _print(training: Training, as_json: bool, *, state: str = "") -> None:
     from headshots.console.output import note, print_fields, print_json
 
@@ -197,6 +211,7 @@ def _print(training: Training, as_json: bool, *, state: str = "") -> None:
         "loss": f"{training.loss:.4f}" if training.step else "",
         "adapter": training.adapter.sha256 if training.adapter else "",
         "likeness": likeness if training.adapter else "",
+        "accepted": _accepted(training),
         "chosen": training.scores.reason if training.scores else "",
     }
     print_fields(fields)

@@ -18,14 +18,22 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots import leases
+from headshots.acceptance.profiles import PROFILE_WORTHY, Profile
 from headshots.database import database_now, now_expression, read, write
+from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease
 from headshots.schema import HIGH_PRIORITY, PENDING, RUNNING, galleries, shots, subjects, tenants
 from headshots.styles.recipe import Style
+from services.gateway.consents.checks import check_consent
+from services.gateway.consents.models import Purpose
+from services.gateway.galleries.images.tries import most_tries
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES
+from services.gateway.galleries.models import place_of
 from services.gateway.galleries.remix import Remix
+from services.gateway.galleries.rows import style_shots_of
 from services.gateway.galleries.shots import Shot
-from services.gateway.peers.models import Adapter
+from services.gateway.peers.models import Adapter, Failure
+from services.gateway.retention.checks import check_unexpired
 
 
 def claim(engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = False) -> Shot | None:
@@ -33,8 +41,8 @@ def claim(engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = 
 
     First the tenant with the fewest running shots, divided by its weight where a high-priority shot of it waits; then
     the one that got a shot longest ago. Within a tenant high priority goes first, then the oldest gallery; in it shots
-    that fewer workers were lost with, then by number. While the next shot needs to be alone, an owner that has others
-    gets none.
+    that fewer workers were lost with, then those with fewer tries, then by number. While the next shot needs to be
+    alone, an owner that has others gets none.
     """
     with read(engine) as connection:
         now = now_expression(connection.dialect.name)
@@ -142,17 +150,21 @@ def _fair_share(running: Mapping[str, int], owner: str) -> list[sa.ColumnElement
         of_gallery(galleries.c.created_at),
         shots.c.gallery_id,
         _lost_workers(owner),
+        # Each has its first try before another has a second one: what the former leave, the latter may take.
+        shots.c.tries,
         shots.c.number,
     ]
 
 
 def _begin(engine: Engine, lease: Lease) -> Shot:
-    """Reads the claimed shot, starts its gallery, and records that its tenant was served."""
+    """Reads the claimed shot, starts its gallery, records that its tenant was served, and checks the subject anew."""
     with write(engine) as connection:
         row = connection.execute(
             sa.select(
                 shots.c.number,
-                shots.c.seed,
+                shots.c.seed.label("shot_seed"),
+                shots.c.tries,
+                shots.c.earlier_attempts,
                 shots.c.uncounted_attempts,
                 shots.c.lost_workers,
                 shots.c.lone_losses,
@@ -164,34 +176,53 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
             .join(subjects, subjects.c.id == galleries.c.subject_id)
             .where(shots.c.id == lease.id)
         ).one()
+        now = database_now(connection)
         connection.execute(
             sa.update(galleries)
             .where(galleries.c.id == row.id, galleries.c.state == PENDING)
-            .values(state=RUNNING, revision=galleries.c.revision + 1)
+            .values(state=RUNNING, revision=galleries.c.revision + 1, started_at=now)
         )
-        now = database_now(connection)
         connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
-    return _to_shot(lease, row)
+        withheld = _withheld(connection, row)
+    return _to_shot(lease, row, withheld)
 
 
-def _to_shot(lease: Lease, row: Row[Any]) -> Shot:
+def _withheld(connection: Connection, row: Row[Any]) -> Failure | None:
+    """Why the shot must not be painted any more."""
+    try:
+        check_unexpired(connection, row.subject_id)
+        check_consent(connection, row.tenant_id, row.subject_id, Purpose.PAINTING)
+    except FailedPreconditionError as error:
+        return Failure(error.reason, error.message)
+    return None
+
+
+def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None) -> Shot:
+    counts = style_shots_of(row)
+    style, _ = place_of(row.number, counts)
     return Shot(
         lease=lease,
         gallery_id=row.id,
         subject_id=row.subject_id,
         tenant_id=row.tenant_id,
         number=row.number,
-        seed=row.seed,
-        counted_attempts=lease.attempt - row.uncounted_attempts,
+        seed=row.shot_seed,
+        seed_step=counts[style],
+        tries=row.tries,
+        most_tries=most_tries(row.max_tries, sum(counts)),
+        budget=row.max_tries * sum(counts),
+        profile=Profile.from_json(row.profile) if row.profile is not None else PROFILE_WORTHY,
+        counted_attempts=lease.attempt - row.earlier_attempts - row.uncounted_attempts,
         uncounted_attempts=row.uncounted_attempts,
         lost_workers=row.lost_workers,
         lone_losses=row.lone_losses,
         cancel_requested=row.cancel_requested,
-        recipe=Style(**row.styles[row.number // row.shots_per_style]),
+        recipe=Style(**row.styles[style]),
         adapter=Adapter(**row.adapter),
         class_noun=row.class_noun,
         image_format=row.format,
         quality=row.quality,
         priority=row.priority,
         remix=Remix.from_json(row.remix),
+        withheld=withheld,
     )

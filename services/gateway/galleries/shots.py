@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,18 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from headshots import leases
+from headshots.acceptance.gate import against_accepted
+from headshots.acceptance.profiles import Profile
+from headshots.acceptance.verdict import Acceptance
 from headshots.database import now_expression, write
 from headshots.leases import Lease, LeaseLostError
-from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, galleries, shots
+from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shots
 from headshots.styles.recipe import Style
-from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES
+from services.gateway.api.names import ids, image_name
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
+from services.gateway.galleries.images.tries import Judgement, Recorded, Try, best_of, from_column
+from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES, SEEDS
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
 from services.gateway.peers.models import Adapter, Failure, ImageDone
@@ -30,12 +38,22 @@ class Shot:
     tenant_id: str
     number: int
     seed: int
+    """Of this try."""
+    seed_step: int
+    """What the next try adds to the seed: the number of the style's shots, so that no other shot of it has it."""
+    tries: int
+    """Tries that were recorded, this one not included."""
+    most_tries: int
+    """Those that it may have while the gallery's budget lasts."""
+    budget: int
+    """Tries of all shots of the gallery."""
+    profile: Profile
     counted_attempts: int
-    """Claims so far, this one included, without the uncounted ones."""
+    """Claims for this try so far, this one included, without the uncounted ones."""
     uncounted_attempts: int
-    """Claims that ended because the generator was away or full, or because the gateway drained or was lost."""
+    """Those that ended because the generator was away or full, or because the gateway drained or was lost."""
     lost_workers: int
-    """Workers that were lost while they held it."""
+    """Workers that were lost while they held it, in this try."""
     lone_losses: int
     """Of these, how many different ones held nothing else."""
     cancel_requested: bool
@@ -46,6 +64,8 @@ class Shot:
     quality: int
     priority: int
     remix: Remix | None
+    withheld: Failure | None = None
+    """Why it may not be painted: the person does not agree any more."""
 
     @property
     def needs_to_be_alone(self) -> bool:
@@ -63,39 +83,133 @@ def renew(engine: Engine, shot: Shot, *, ttl_seconds: float) -> bool:
     return leases.renew(engine, shots, shot.lease, ttl_seconds=ttl_seconds)
 
 
-def succeed(
-    engine: Engine, shot: Shot, image: ImageDone, *, prompt: str, seconds: float, likeness: float | None = None
-) -> None:
-    """Records the image.
+def record_try(
+    engine: Engine, shot: Shot, image: ImageDone, *, prompt: str, seconds: float, judgement: Judgement
+) -> Recorded:
+    """Records an image: the shot ends, or goes back to the queue with the next seed where the image is refused.
+
+    Under the locks of all galleries whose images it is compared with, so that of two near-duplicates that are finished
+    at once only one is accepted.
 
     Raises:
         LeaseLostError: another worker has the shot.
     """
-    document = dataclasses.asdict(image)
-    key = document.pop("key")
-    _end(
-        engine,
-        shot,
-        state=SUCCEEDED,
-        image_key=key,
-        image={**document, "prompt": prompt, "seconds": seconds, "likeness": likeness},
-        failure_reason=None,
-        failure_message=None,
-    )
+    with write(engine) as connection:
+        _lock(connection, shot, _delivered_together(connection, shot))
+        row = connection.execute(sa.select(shots).where(shots.c.id == shot.lease.id)).one()
+        document = {**dataclasses.asdict(image), "prompt": prompt, "seconds": seconds, "likeness": judgement.likeness}
+        final = _against_accepted(connection, shot, judgement)
+        one = Try(shot.seed, document.pop("key"), document, final)
+        tries = [*from_column(row.refused_tries), one]
+        count = {"tries": shot.tries + 1}
+        goes_on = one.is_refused and not row.cancel_requested and _has_another_try(connection, shot)
+        if goes_on:
+            leases.update_in(connection, shots, shot.lease, **count, **_next_try(shot, tries))
+        else:
+            leases.update_in(connection, shots, shot.lease, **count, **_ended_with(best_of(tries), tries))
+        update_state(connection, shot.gallery_id)
+        name = image_name(shot.subject_id, shot.gallery_id, shot.number)
+        record(connection, shot.tenant_id, shot.subject_id, Action.PAINTED, name)
+    return Recorded(final, is_last=not goes_on)
+
+
+def _has_another_try(connection: Connection, shot: Shot) -> bool:
+    """Whether a try is left to a shot whose last one is not recorded yet. Under the gallery's lock.
+
+    Every shot that has not ended has one coming, which counts already: so no other loses what it was promised.
+    """
+    if shot.tries + 1 >= shot.most_tries:
+        return False
+    coming = sa.func.sum(sa.case((shots.c.state.in_((PENDING, RUNNING)), 1), else_=0))
+    query = sa.select(sa.func.sum(shots.c.tries) + coming).where(shots.c.gallery_id == shot.gallery_id)
+    return int(connection.execute(query).scalar_one()) < shot.budget
+
+
+def _against_accepted(connection: Connection, shot: Shot, judgement: Judgement) -> Judgement:
+    if judgement.view is None:
+        return judgement
+    # Anew, under the locks: another may have been made, and an image of it accepted, while they were waited for.
+    together = shots.c.gallery_id.in_(_delivered_together(connection, shot))
+    accepted = sa.and_(together, shots.c.acceptance == Acceptance.ACCEPTED.value)
+    judged = connection.execute(sa.select(shots.c.judged).where(accepted)).scalars()
+    before = [known.view for each in judged if (known := Judgement.from_json(each)) is not None and known.view]
+    verdict = against_accepted(judgement.verdict, judgement.view, before, shot.profile.limits)
+    return dataclasses.replace(judgement, verdict=verdict)
+
+
+def _delivered_together(connection: Connection, shot: Shot) -> set[str]:
+    """Ids of the shot's gallery, of those whose images it replaces or that replace images of these, and so on.
+
+    Each of them has the same answer, so that they compare with each other. Some may be deleted.
+    """
+    replacing = sa.and_(galleries.c.subject_id == shot.subject_id, galleries.c.regenerates.is_not(None))
+    rows = connection.execute(sa.select(galleries.c.id, galleries.c.regenerates).where(replacing))
+    replaced = {row.id: ids(row.regenerates)[1] for row in rows}
+
+    def first(gallery_id: str) -> str:
+        while gallery_id in replaced:
+            gallery_id = replaced[gallery_id]
+        return gallery_id
+
+    mine = first(shot.gallery_id)
+    return {mine, *(each for each in replaced if first(each) == mine)}
+
+
+def _next_try(shot: Shot, tries: Sequence[Try]) -> dict[str, Any]:
+    """The next seed; attempts and losses are counted anew, as they are evidence against one image alone."""
+    return {
+        "state": PENDING,
+        "seed": (shot.seed + shot.seed_step) % SEEDS,
+        "refused_tries": [each.to_json() for each in tries],
+        "earlier_attempts": shot.lease.attempt,
+        "uncounted_attempts": 0,
+        "lost_workers": 0,
+        "lone_losses": 0,
+        "lost_alone_by": None,
+    }
+
+
+def _ended_with(best: Try, tries: Sequence[Try]) -> dict[str, Any]:
+    others = [each.to_json() for each in tries if each is not best]
+    return {
+        "state": SUCCEEDED,
+        "seed": best.seed,
+        "image_key": best.key,
+        "image": dict(best.image),
+        "acceptance": best.judgement.verdict.acceptance.value,
+        "judged": best.judgement.to_json(),
+        "refused_tries": others or None,
+        "failure_reason": None,
+        "failure_message": None,
+    }
 
 
 def fail(engine: Engine, shot: Shot, failure: Failure) -> None:
-    """Records that no further attempt is made. Raises as `succeed`."""
-    _end(engine, shot, state=FAILED, failure_reason=failure.reason, failure_message=failure.message)
+    """Records that no further attempt is made; a shot with earlier tries ends with the best of them.
+
+    Raises as `record_try`.
+    """
+    with write(engine) as connection:
+        _lock_gallery(connection, shot)
+        column = connection.execute(sa.select(shots.c.refused_tries).where(shots.c.id == shot.lease.id)).scalar()
+        values: dict[str, Any] = {"state": FAILED}
+        if tries := from_column(column):
+            values = _ended_with(best_of(tries), tries)
+        told = {"failure_reason": failure.reason, "failure_message": failure.message}
+        leases.update_in(connection, shots, shot.lease, **{**values, **told})
+        update_state(connection, shot.gallery_id)
 
 
 def cancel(engine: Engine, shot: Shot) -> None:
-    """Records that the shot was stopped because its gallery is cancelled. Raises as `succeed`."""
-    _end(engine, shot, state=CANCELLED)
+    """Records that the shot was stopped because its gallery is cancelled. Raises as `record_try`."""
+    with write(engine) as connection:
+        _lock_gallery(connection, shot)
+        leases.update_in(connection, shots, shot.lease, state=CANCELLED)
+        update_state(connection, shot.gallery_id)
 
 
 def requeue(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, status_message: str = "") -> None:
-    """Puts the shot back into the queue, to be claimed after `after_seconds`. Raises as `succeed`.
+    """Puts the shot back into the queue, to be claimed after `after_seconds`. Raises as `record_try`.
 
     Where the gallery is cancelled the shot ends as cancelled instead: no worker would see that of a waiting row.
     """
@@ -115,16 +229,15 @@ def requeue(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, s
         update_state(connection, shot.gallery_id, status_message="" if cancelled else status_message)
 
 
-def _end(engine: Engine, shot: Shot, **values: Any) -> None:
-    """One transaction under the gallery's lock: the fenced write to the shot, then the gallery's own state."""
-    with write(engine) as connection:
-        _lock_gallery(connection, shot)
-        leases.update_in(connection, shots, shot.lease, **values)
-        update_state(connection, shot.gallery_id)
-
-
 def _lock_gallery(connection: Connection, shot: Shot) -> None:
-    """Raises LeaseLostError where the gallery is erased: another worker ended the shot before."""
-    mine = galleries.c.id == shot.gallery_id
-    if connection.execute(sa.select(galleries.c.id).where(mine).with_for_update()).first() is None:
+    _lock(connection, shot, {shot.gallery_id})
+
+
+def _lock(connection: Connection, shot: Shot, gallery_ids: set[str]) -> None:
+    """Locks the galleries that exist, in the same order whoever does it: so none waits for one that waits for it.
+
+    Raises LeaseLostError where the shot's own is erased: another worker ended the shot before.
+    """
+    wanted = sa.select(galleries.c.id).where(galleries.c.id.in_(gallery_ids)).order_by(galleries.c.id)
+    if shot.gallery_id not in connection.execute(wanted.with_for_update()).scalars().all():
         raise LeaseLostError(shot.lease)

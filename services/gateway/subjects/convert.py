@@ -5,8 +5,11 @@ from __future__ import annotations
 from headshots.v1 import subjects_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import timestamp
+from services.gateway.api.labels import LabellingChange
+from services.gateway.consents import convert as consents
 from services.gateway.peers.convert import adapter
-from services.gateway.subjects.models import Subject
+from services.gateway.retention import convert as retention
+from services.gateway.subjects.models import Subject, SubjectChange
 
 
 def subject(value: Subject) -> subjects_pb2.Subject:
@@ -18,4 +21,16 @@ def subject(value: Subject) -> subjects_pb2.Subject:
         create_time=timestamp(value.created_at),
         photo_count=value.photo_count,
         adapter=adapter(value.adapter),
+        consent=consents.consent(value.consent),
+        expire_time=timestamp(value.retention.expires_at),
+        hold=retention.hold(value.retention.hold),
+        **value.labelling.fields,
+    )
+
+
+def change(request: subjects_pb2.UpdateSubjectRequest) -> SubjectChange:
+    """What a caller changes."""
+    return SubjectChange(
+        display_name=request.display_name if request.HasField("display_name") else None,
+        **LabellingChange.of_request(request).columns,
     )

@@ -1,10 +1,11 @@
 """What runs on SQLite by default runs on PostgreSQL too: the tests of the queues, of the trainer's worker, of erasing,
-of galleries and of styles again, on a server of their own."""
+of galleries, of shoots, of styles, of labels and of the audit log again, on a server of their own."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,9 +15,22 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import migrate, open_database, read
 from headshots.schema import metadata
+from services.gateway.galleries import shots
+from tests.integration.gateway.audit.test_chain import (  # noqa: F401
+    test_it_is_whole_whoever_writes_and_links_at_once,
+)
+from tests.integration.gateway.audit.test_listing import (  # noqa: F401
+    test_a_list_is_of_a_time,
+    test_events_outlive_their_subject_until_their_own_term,
+)
 from tests.integration.gateway.conftest import world  # noqa: F401
 from tests.integration.gateway.galleries.test_creating import (  # noqa: F401
     test_pages_are_newest_first_and_without_images,
+)
+from tests.integration.gateway.packs.test_own_packs import (  # noqa: F401
+    test_a_new_version_is_what_shoots_take_and_leaves_older_ones_alone,
+    test_archiving_beside_changes_leaves_no_version_in_use,
+    test_packs_are_listed_among_the_built_in_ones_by_name,
 )
 from tests.integration.gateway.painting.conftest import subject  # noqa: F401
 from tests.integration.gateway.painting.test_lost_gateways import (  # noqa: F401
@@ -28,10 +42,19 @@ from tests.integration.gateway.painting.test_lost_gateways import (  # noqa: F40
 from tests.integration.gateway.painting.test_painting import (  # noqa: F401
     test_a_gallery_is_painted_from_styles_and_seeds,
 )
+from tests.integration.gateway.painting.test_tries import (  # noqa: F401
+    test_what_replaced_an_erased_replacement_still_knows_those_it_joins,
+)
 from tests.integration.gateway.styles.test_own_styles import (  # noqa: F401
     test_a_new_version_leaves_galleries_and_older_versions_alone,
     test_styles_are_listed_among_the_built_in_ones_by_name,
     test_two_changes_at_once_make_two_versions,
+)
+from tests.integration.gateway.test_labels import (  # noqa: F401
+    test_a_value_is_text_whatever_it_looks_like,
+    test_pages_hold_with_a_filter,
+    test_the_largest_labels_are_kept,
+    test_what_is_written_on_a_resource_is_answered_and_found,
 )
 from tests.integration.gateway.trainings.test_events import (  # noqa: F401
     name,
@@ -40,6 +63,7 @@ from tests.integration.gateway.trainings.test_events import (  # noqa: F401
     test_a_watch_resumes_after_any_event,
 )
 from tests.support.deploy import postgres
+from tests.support.gateway.queue import take
 from tests.unit.gateway.galleries.test_fences import (  # noqa: F401
     test_after_another_has_claimed_it_an_old_write_changes_nothing,
 )
@@ -53,6 +77,25 @@ from tests.unit.gateway.galleries.test_losses import (  # noqa: F401
 from tests.unit.gateway.galleries.test_shots import (  # noqa: F401
     test_many_earlier_galleries_do_not_hold_up_another_tenants_first,
     test_one_shot_at_a_time_tenants_alternate,
+)
+from tests.unit.gateway.galleries.test_tries import (  # noqa: F401
+    SAME,
+    acceptances,
+    again,
+    disliked,
+    record,
+    test_of_near_duplicates_that_are_recorded_at_once_one_is_accepted,
+    test_of_near_duplicates_that_replace_images_of_one_gallery_at_once_one_is_accepted,
+    test_replacements_of_replacements_are_compared_with_each_other,
+)
+from tests.unit.gateway.shoots.test_advancing import (  # noqa: F401
+    test_a_shoot_goes_through_its_stages,
+    test_cancelling_beside_the_step_to_the_gallery_leaves_nothing_running,
+    test_many_gateways_make_one_gallery,
+)
+from tests.unit.gateway.shoots.test_rates import (  # noqa: F401
+    test_galleries_tell_their_time_from_their_first_shot_and_their_tries,
+    test_the_queue_is_of_all_tenants,
 )
 from tests.unit.gateway.subjects.test_eraser import (  # noqa: F401
     test_a_deletion_that_the_store_refused_can_be_repeated,
@@ -94,13 +137,12 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def url(server: str) -> str:
-    return postgres.fresh_database(server)
+    return postgres.migrated_database(server)
 
 
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
     engine = open_database(url)
-    migrate(engine)
     yield engine
     engine.dispose()
 
@@ -117,14 +159,31 @@ def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{module}.open_database", open_here)
 
 
+def test_what_replaces_an_image_too_and_is_accepted_while_locks_are_waited_for_is_compared_with(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = disliked(engine)
+    one, late, lock, made = again(engine, image), take(engine, "late"), shots._lock, list[str]()
+
+    def after_another(*values: Any) -> None:
+        if not made:
+            made.append(again(engine, image))
+            record(engine, take(engine, "quick"), SAME)
+        lock(*values)
+
+    monkeypatch.setattr(shots, "_lock", after_another)
+    record(engine, late, SAME)
+    assert acceptances(engine, *made, one) == ["accepted", "refused"]
+
+
 def test_migrations_give_the_schema_that_the_code_uses(engine: Engine) -> None:
     assert engine.dialect.name == "postgresql"
     with read(engine) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_several_processes_may_migrate_at_once(url: str) -> None:
-    failures: list[BaseException] = []
+def test_several_processes_may_migrate_at_once(server: str) -> None:
+    url, failures = postgres.fresh_database(server), list[BaseException]()
 
     def start() -> None:
         engine = open_database(url)

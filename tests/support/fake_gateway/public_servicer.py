@@ -6,10 +6,13 @@ import grpc.aio
 
 from headshots.client.stub import METHODS
 from headshots.v1 import (
+    audit_events_pb2_grpc,
     foundations_pb2_grpc,
     galleries_pb2_grpc,
     packs_pb2_grpc,
     photos_pb2_grpc,
+    profiles_pb2_grpc,
+    shoots_pb2_grpc,
     styles_pb2_grpc,
     subjects_pb2_grpc,
     tenants_pb2_grpc,
@@ -26,6 +29,9 @@ class PublicServicer(
     styles_pb2_grpc.StyleServiceServicer,
     foundations_pb2_grpc.FoundationServiceServicer,
     packs_pb2_grpc.PackServiceServicer,
+    profiles_pb2_grpc.ProfileServiceServicer,
+    shoots_pb2_grpc.ShootServiceServicer,
+    audit_events_pb2_grpc.AuditEventServiceServicer,
 ):
     """Calls that a subclass does not answer are UNIMPLEMENTED."""
 
@@ -39,4 +45,7 @@ class PublicServicer(
         styles_pb2_grpc.add_StyleServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         foundations_pb2_grpc.add_FoundationServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         packs_pb2_grpc.add_PackServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        profiles_pb2_grpc.add_ProfileServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        shoots_pb2_grpc.add_ShootServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        audit_events_pb2_grpc.add_AuditEventServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return list(METHODS)

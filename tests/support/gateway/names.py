@@ -16,17 +16,22 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message_factory import GetMessageClass
 
 from headshots.v1 import photos_pb2
-from tests.support.contract import CALLS, constraint
+from tests.support.consents import MESSAGE
+from tests.support.contract import CALLS, constraint, is_map
 from tests.support.gateway.caller import selfie
+from tests.support.retention import IN_A_YEAR
 
 # Text of the caller's own, which names nothing.
 FREE_TEXT = {
     "display_name",
+    "external_id",
     "class_noun",
     "filename",
     "request_id",
     "page_token",
     "style_id",
+    "profile_id",
+    "pack_id",
     "description",
     "outfit",
     "backdrop",
@@ -35,11 +40,28 @@ FREE_TEXT = {
     "expression",
     "prompt",
     "negative_prompt",
+    "statement_text",
+    "statement_uri",
+    "statement_sha256",
+    "statement_version",
+    "reference",
+    "reason",
 }
 # What a call cannot do without, beside names.
-REQUIRED: dict[str, dict[str, Any]] = {"CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}}}
+REQUIRED: dict[str, dict[str, Any]] = {
+    "CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}},
+    "CreateShoot": {"count": 1},
+    "CreateProfile": {"profile_id": "new"},
+    "GiveConsent": {"consent": MESSAGE},
+    "ExtendRetention": {"expire_time": IN_A_YEAR},
+    "HoldSubject": {"reason": "a dispute"},
+    "CreatePack": {"pack_id": "new", "styles": [{"shots": 1}]},
+    "UpdatePack": {"styles": {"styles": [{"shots": 1}]}},
+}
+# Fields that exclude another one of the same call, which is named instead.
+ALTERNATIVES = {"CreateShoot.pack": "CreateShoot.styles"}
 # Names of what the installation has, the same for every tenant.
-SHARED = {"foundations", "packs"}
+SHARED = {"foundations"}
 _COLLECTION = re.compile(r"([a-z]+)/")
 
 
@@ -87,6 +109,9 @@ def text_fields(message: Descriptor, path: tuple[FieldDescriptor, ...] = ()) -> 
     for part in message.fields:
         if part.type == FieldDescriptor.TYPE_STRING:
             yield (*path, part)
+        # A map's texts are free: labels.
+        elif is_map(part):
+            continue
         elif part.message_type is not None and part.message_type.file.package == "headshots.v1":
             yield from text_fields(part.message_type, (*path, part))
 
@@ -110,14 +135,18 @@ NAME_FIELDS = [field for call in CALLS for field in name_fields(call)]
 def requests(call: MethodDescriptor, own: Names, changed: NameField | None = None, name: str = "") -> list[Any]:
     """The messages of a call with its caller's own names; the field `changed` has `name` instead.
 
-    A repeated field has all further names of the caller too. A client stream sends its header, then a photo.
+    A repeated field has all further names of the caller too, of repeated messages the first one has the name. A client
+    stream sends its header, then a photo.
     """
     message = GetMessageClass(call.input_type)(**REQUIRED.get(call.name, {}))
     for named in name_fields(call):
+        if str(named) == ALTERNATIVES.get(str(changed)) or (str(named) in ALTERNATIVES and named != changed):
+            continue
         *outer, last = named.path
         holder = message
         for step in outer:
             holder = getattr(holder, step.name)
+            holder = holder[0] if step.is_repeated else holder
         value = name if named == changed else own.name(named.collections)
         if last.is_repeated:
             getattr(holder, last.name).extend([*own.further(named.collections), value])

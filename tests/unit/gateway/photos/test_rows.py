@@ -13,12 +13,14 @@ from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
-from headshots.database import migrate, open_database
+from headshots.database import open_database
 from headshots.errors import AlreadyExistsError, UnavailableError
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.photos.rows import photo_key, store_photos
 from services.gateway.photos.uploads import SpooledPhoto
 from services.gateway.subjects.rows import create_subject
+from tests.support.consents import GIVEN
+from tests.support.deploy.tables import make_tables
 
 
 class FailingStore(ArtifactStore):
@@ -38,7 +40,7 @@ class FailingStore(ArtifactStore):
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
-    migrate(engine)
+    make_tables(engine)
     keys.create_tenant(engine, "acme")
     yield engine
     engine.dispose()
@@ -46,7 +48,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def subject(engine: Engine) -> str:
-    return create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey()).id
+    return create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey(), consent=GIVEN).id
 
 
 def spooled(folder: Path, *contents: str) -> list[SpooledPhoto]:

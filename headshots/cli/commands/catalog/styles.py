@@ -1,0 +1,245 @@
+"""Defines `headshots styles`, which makes, changes, archives, previews, lists and shows prompt recipes."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
+from headshots.cli.options import DEFAULT_ADDRESS, LARGEST, Address, ApiKey, Json, TlsCa, Version
+from headshots.console.exits import reported
+
+if TYPE_CHECKING:
+    from headshots.client import Style
+
+app = typer.Typer(help="Prompt recipes: make your own, see what they become.", no_args_is_help=True)
+
+StyleName = Annotated[str, typer.Argument(metavar="STYLE", help="As `styles list` shows it.")]
+Outfit = Annotated[str | None, typer.Option(help="What the person wears.")]
+Backdrop = Annotated[str | None, typer.Option(help="What is behind them.")]
+Lighting = Annotated[str | None, typer.Option(help="How they are lit.")]
+Framing = Annotated[str | None, typer.Option(help="How much of them is seen, e.g. headshot.")]
+Expression = Annotated[str | None, typer.Option(help="How they look, e.g. 'warm smile'.")]
+Prompt = Annotated[str | None, typer.Option(help="A whole prompt with {subject} once, in place of the words above.")]
+Negative = Annotated[str | None, typer.Option("--negative-prompt", help="What images are led away from.")]
+Guidance = Annotated[float | None, typer.Option(min=0, max=30, help="Guidance. Default: the foundation's.")]
+Steps = Annotated[int | None, typer.Option(min=0, max=150, help="Denoising steps. Default: the foundation's.")]
+Width = Annotated[int | None, typer.Option(min=0, max=LARGEST, help="Width in pixels. Default: the foundation's.")]
+Height = Annotated[int | None, typer.Option(min=0, max=LARGEST, help="Height in pixels. Default: the foundation's.")]
+DisplayName = Annotated[str | None, typer.Option("--name", help="For people; at most 256 characters.")]
+Description = Annotated[str | None, typer.Option(help="One sentence.")]
+ValidateOnly = Annotated[bool, typer.Option("--validate-only", metavar="", help="Check everything, keep nothing.")]
+
+
+@app.command()
+@reported
+def create(
+    style: Annotated[str, typer.Argument(metavar="STYLE", help="Its name: 1 to 64 of a-z, 0-9 and -.")],
+    outfit: Outfit = None,
+    backdrop: Backdrop = None,
+    lighting: Lighting = None,
+    framing: Framing = None,
+    expression: Expression = None,
+    prompt: Prompt = None,
+    negative_prompt: Negative = None,
+    guidance: Guidance = None,
+    steps: Steps = None,
+    width: Width = None,
+    height: Height = None,
+    name: DisplayName = None,
+    description: Description = None,
+    validate_only: ValidateOnly = False,
+    label: Labels = None,
+    external_id: ExternalId = "",
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Make a style of your own, usable at once."""
+    from headshots.cli.session import connect
+    from headshots.client import StyleRecipe
+
+    words = (outfit, backdrop, lighting, framing, expression, prompt, negative_prompt)
+    recipe = StyleRecipe(**_told(*words, guidance, steps, width, height))
+    texts = {"display_name": name or "", "description": description or ""}
+    with connect(address, api_key, tls_ca) as client:
+        _print(
+            client.create_style(
+                style, recipe, **texts, labelling=labelling(label, external_id), validate_only=validate_only
+            ),
+            as_json,
+        )
+
+
+@app.command()
+@reported
+def update(
+    style: StyleName,
+    outfit: Outfit = None,
+    backdrop: Backdrop = None,
+    lighting: Lighting = None,
+    framing: Framing = None,
+    expression: Expression = None,
+    prompt: Prompt = None,
+    negative_prompt: Negative = None,
+    guidance: Guidance = None,
+    steps: Steps = None,
+    width: Width = None,
+    height: Height = None,
+    name: DisplayName = None,
+    description: Description = None,
+    validate_only: ValidateOnly = False,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Make a new version of a style of your own: what is given changes, the rest stays. Galleries keep theirs."""
+    from headshots.cli.session import connect
+
+    words = (outfit, backdrop, lighting, framing, expression, prompt, negative_prompt)
+    told = _told(*words, guidance, steps, width, height)
+    with connect(address, api_key, tls_ca) as client:
+        recipe = dataclasses.replace(client.get_style(style).recipe, **told) if told else None
+        texts = {"display_name": name, "description": description}
+        _print(client.update_style(style, recipe=recipe, **texts, validate_only=validate_only), as_json)
+
+
+@app.command()
+@reported
+def archive(
+    style: StyleName,
+    yes: Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask.")] = False,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Take a style of your own out of use. There is no way back; galleries that have it keep it."""
+    from headshots.cli.session import connect
+    from headshots.console.output import confirm, note, print_json
+
+    with connect(address, api_key, tls_ca) as client:
+        if not yes:
+            confirm(f"Archive {style}?")
+        archived = client.archive_style(style)
+    if as_json:
+        print_json(archived)
+    else:
+        note(f"{archived.name} is archived: new galleries refuse it")
+
+
+@app.command()
+@reported
+def preview(
+    style: StyleName,
+    subject: Annotated[str | None, typer.Option(help="A subject whose words are taken.")] = None,
+    class_noun: Annotated[str, typer.Option(help="Without a subject: man, woman, person …")] = "person",
+    version: Version = 0,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Show the prompt that a style becomes, and what the foundation reads of it. Paints nothing."""
+    from headshots.cli.session import connect
+    from headshots.console.output import print_fields, print_json
+
+    with connect(address, api_key, tls_ca) as client:
+        found = client.preview_style(style, version=version, subject=subject, class_noun=class_noun)
+    if as_json:
+        print_json(found)
+        return
+    fields: dict[str, object] = {
+        "prompt": found.prompt,
+        "negative prompt": found.negative_prompt or "none",
+        "size": f"{found.width_px} x {found.height_px} px",
+        "steps": found.steps,
+        "guidance": f"{found.guidance_scale:g}",
+        "tokens": f"{found.tokens} of {found.window_tokens}",
+        "would be lost": found.lost or found.negative_lost or "nothing",
+        "unknown words": ", ".join(found.unknown_words) or "none",
+    }
+    print_fields(fields)
+
+
+@app.command("list")
+@reported
+def list_all(
+    archived: Annotated[bool, typer.Option("--archived", metavar="", help="Archived ones too.")] = False,
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """List styles by name."""
+    from headshots.cli.session import connect
+    from headshots.console.output import print_json, print_table
+
+    with connect(address, api_key, tls_ca) as client:
+        styles = list(client.list_styles(include_archived=archived, labelling=labelling(label, external_id)))
+    if as_json:
+        print_json(styles)
+        return
+    print_table(
+        ("STYLE", "VERSION", "OF", "NAME", "DESCRIPTION"),
+        [(_short(each), each.version, _owner(each), each.display_name, each.description) for each in styles],
+    )
+
+
+@app.command()
+@reported
+def show(
+    style: StyleName,
+    version: Version = 0,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Show a style's recipe."""
+    from headshots.cli.session import connect
+
+    with connect(address, api_key, tls_ca) as client:
+        _print(client.get_style(style, version=version), as_json)
+
+
+def _told(*values: str | float | None) -> dict[str, Any]:
+    """The recipe's fields that were given, by their names; `values` in the recipe's order."""
+    from headshots.client import StyleRecipe
+
+    names = [field.name for field in dataclasses.fields(StyleRecipe)]
+    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
+
+
+def _print(style: Style, as_json: bool) -> None:
+    from headshots.console.output import print_fields, print_json
+
+    if as_json:
+        print_json(style)
+        return
+    recipe = dataclasses.asdict(style.recipe)
+    told = {name.replace("_", " "): value for name, value in recipe.items() if value is not None and value != ""}
+    fields: dict[str, object] = {
+        "style": _short(style),
+        "name": style.display_name,
+        "version": style.version,
+        "of": _owner(style),
+        "description": style.description,
+    }
+    print_fields({**fields, **{name: value for name, value in told.items() if value != 0 or name == "guidance scale"}})
+
+
+def _short(style: Style) -> str:
+    return style.name.removeprefix("styles/")
+
+
+def _owner(style: Style) -> str:
+    if style.built_in:
+        return "everybody"
+    return "you, archived" if style.archived else "you"

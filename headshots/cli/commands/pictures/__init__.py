@@ -1,0 +1,1 @@
+"""Defines the commands about finished images: labels, links, and what a file says of its origin."""
