@@ -6,19 +6,27 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-PIECE_BYTES = 64
-"""Whatever has twice as many bytes of a secret in a row holds a whole piece of it."""
-_KEY_BYTES = 8
+PIECE_BYTES = 32
+"""Whatever has 64 bytes of a secret in a row holds a whole piece of it, wherever they begin."""
+_WORD_BYTES = 8
+_HEAD_BITS = 24
+_HEAD_SHIFT = np.uint64(64 - _HEAD_BITS)
+# Odd, so that no bit of a word is lost; one for each word of a piece.
+_FACTORS = tuple(
+    np.uint64(each) for each in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F)
+)
+Hashes = npt.NDArray[np.uint64]
 
 
-def residue(folders: Iterable[Path], *secrets: bytes) -> dict[Path, int]:
+def residue(folders: Iterable[Path], *secrets: bytes, common: Iterable[bytes] = ()) -> dict[Path, int]:
     """Files below ``folders`` that hold pieces of ``secrets``, each with how many bytes of them.
 
-    A secret shorter than a piece is one piece. Compare with files that may have the same bytes by right, such as the
-    head that all files of a format have, by searching for a secret without it. Links are not followed.
+    A secret shorter than a piece is one piece. What is in ``common`` as well tells nothing about anybody: give it files
+    of the same kinds of somebody else, whose formats have the same heads. Links are not followed.
     """
-    pieces = _Pieces({piece for secret in secrets for piece in _pieces(secret)})
+    pieces = _Pieces.of(secrets).without(common)
     found: dict[Path, int] = {}
     for path in _files(folders):
         try:
@@ -26,7 +34,7 @@ def residue(folders: Iterable[Path], *secrets: bytes) -> dict[Path, int]:
         except FileNotFoundError:
             # A service that runs has removed it since.
             continue
-        size = sum(map(len, pieces.within(data)))
+        size = pieces.within(data)
         if size:
             found[path] = size
     return found
@@ -38,38 +46,63 @@ def weights(adapter: bytes) -> bytes:
 
 
 class _Pieces:
-    """Pieces to look for. Tens of thousands are found by their first eight bytes; the few others one by one."""
+    """Pieces to look for: long secrets by the hashes of their pieces, short ones as they are."""
 
-    def __init__(self, pieces: set[bytes]) -> None:
-        # A key of one byte over and over would be everywhere in a file of zeros.
-        self._keyed = {each for each in pieces if len(each) == PIECE_BYTES and len(set(each[:_KEY_BYTES])) > 1}
-        self._others = pieces - self._keyed
-        keys = sorted({int.from_bytes(each[:_KEY_BYTES], "little") for each in self._keyed})
-        self._keys = np.array(keys, np.uint64)
+    def __init__(self, hashes: Hashes, short: set[bytes]) -> None:
+        self._hashes = hashes
+        self._short = short
+        # Nearly every place of a file is passed over by one look at this.
+        self._heads = np.zeros(2**_HEAD_BITS, np.bool_)
+        self._heads[hashes >> _HEAD_SHIFT] = True
 
-    def within(self, data: bytes) -> set[bytes]:
-        """Those that ``data`` holds, at whatever place."""
-        found = {each for each in self._others if each in data}
-        for shift in range(_KEY_BYTES):
-            count = max(0, len(data) - shift) // _KEY_BYTES
-            if not count:
-                break
-            heads = np.frombuffer(data, np.dtype("<u8"), count, shift)
-            for place in np.flatnonzero(np.isin(heads, self._keys)):
-                at = shift + int(place) * _KEY_BYTES
-                found.add(data[at : at + PIECE_BYTES])
-        return found & (self._keyed | self._others)
+    @classmethod
+    def of(cls, secrets: Iterable[bytes]) -> _Pieces:
+        """Secrets in pieces, without those of a single byte: zeros are everywhere."""
+        given = list(secrets)
+        hashes = [_pieces(secret) for secret in given if len(secret) >= PIECE_BYTES]
+        short = {secret for secret in given if 0 < len(secret) < PIECE_BYTES}
+        return cls(np.unique(np.concatenate([*hashes, np.empty(0, np.uint64)])), short)
+
+    def without(self, common: Iterable[bytes]) -> _Pieces:
+        """Those that none of ``common`` holds."""
+        hashes, short = self._hashes, self._short
+        for data in common:
+            hashes = np.setdiff1d(hashes, self._found(data), assume_unique=True)
+            short = {each for each in short if each not in data}
+        return _Pieces(hashes, short)
+
+    def within(self, data: bytes) -> int:
+        """Bytes of those that ``data`` holds, at whatever place; a piece counts once."""
+        return len(self._found(data)) * PIECE_BYTES + sum(len(each) for each in self._short if each in data)
+
+    def _found(self, data: bytes) -> Hashes:
+        found = [np.empty(0, np.uint64)]
+        for shift in range(_WORD_BYTES):
+            there = _hashes(data, shift)
+            likely = there[self._heads[there >> _HEAD_SHIFT]]
+            places = np.searchsorted(self._hashes, likely)
+            found.append(likely[self._hashes.take(places, mode="clip") == likely] if len(self._hashes) else likely)
+        return np.unique(np.concatenate(found))
 
 
-def _pieces(secret: bytes) -> Iterator[bytes]:
-    """The secret in pieces, without those of a single byte: zeros are everywhere."""
-    if len(secret) < PIECE_BYTES:
-        yield secret
-        return
-    for start in range(0, len(secret) - PIECE_BYTES + 1, PIECE_BYTES):
-        piece = secret[start : start + PIECE_BYTES]
-        if len(set(piece)) > 1:
-            yield piece
+def _hashes(data: bytes, shift: int) -> Hashes:
+    """Of ``PIECE_BYTES`` at every eighth place from ``shift`` on. Two pieces have one hash once in 2^64."""
+    words = np.frombuffer(data, np.dtype("<u8"), max(0, len(data) - shift) // _WORD_BYTES, min(shift, len(data)))
+    count = max(0, len(words) - len(_FACTORS) + 1)
+    hashes: Hashes = np.zeros(count, np.uint64)
+    for place, factor in enumerate(_FACTORS):
+        mixed = words[place : place + count] * factor
+        hashes += mixed ^ (mixed >> np.uint64(29))
+    hashes *= _FACTORS[0]
+    return hashes
+
+
+def _pieces(secret: bytes) -> Hashes:
+    """The hashes of the pieces that a long secret is cut into."""
+    whole = np.frombuffer(secret, np.uint8, len(secret) // PIECE_BYTES * PIECE_BYTES).reshape(-1, PIECE_BYTES)
+    varied = (whole != whole[:, :1]).any(axis=1)
+    hashes: Hashes = _hashes(secret, 0)[:: PIECE_BYTES // _WORD_BYTES][varied]
+    return hashes
 
 
 def _files(folders: Iterable[Path]) -> Iterator[Path]:

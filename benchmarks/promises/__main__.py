@@ -1,6 +1,8 @@
-"""Measures what is promised of people's pictures: ``python -m benchmarks.promises`` (``make bench-promises``).
+"""Measures what is promised to people: ``python -m benchmarks.promises`` (``make bench-promises``).
 
-Prints a table and writes ``out/bench/promises.json``. The pictures are renders, and cuts of a photo where ``--photo``
+That they can be erased whatever happens, that nothing is done with them past their time, and that their pictures say
+what they are. Prints a table and writes ``out/bench/promises.json``. The erasures run through real services on loopback
+with their data in a temporary folder. The pictures are renders, and cuts of a photo where ``--photo``
 names one that is in the public domain (as scikit-image's ``astronaut.png``).
 """
 
@@ -16,11 +18,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.promises import files, watermarks
+from benchmarks.promises import erasures, files, sweeping, watermarks
 from benchmarks.promises.report import FULL, LIBRARIES, QUICK, TARGETS, Measured, Order
 from benchmarks.report import report, show, write
 
 PARTS: dict[str, Callable[[Order], Measured]] = {
+    "erasures": erasures.run,
+    "sweeping": sweeping.run,
     "time": files.run_time,
     "flips": files.run_flips,
     "watermark": watermarks.run,
@@ -48,7 +52,7 @@ def main() -> int:
     details["load_average"]["after"] = os.getloadavg()
     result = report(TARGETS, figures, LIBRARIES, details)
     write(result, given.out / "promises.json")
-    show("what is promised of pictures" + (" (a quick pass)" if given.quick else ""), TARGETS, result)
+    show("what is promised to people" + (" (a quick pass)" if given.quick else ""), TARGETS, result)
     return int(not given.quick and False in result["met"].values())
 
 

@@ -1,4 +1,4 @@
-"""The benchmark of marked images measures what it says, at a small scale."""
+"""The benchmark of promises measures what it says, at a small scale."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.promises import files, watermarks
+from benchmarks.promises import files, sweeping, watermarks
 from benchmarks.promises.damages import DAMAGES
 from benchmarks.promises.report import TARGETS, Measured, Order, Scale
 
-SMALL = Scale(images=1, unmarked=3, flips=9, repeats=1)
+SMALL = Scale(images=1, unmarked=3, flips=9, repeats=1, erasures=4, subjects=1_200, due=2, sweeps=1)
 
 
-@pytest.mark.parametrize("part", [files.run_time, files.run_flips, watermarks.run, watermarks.run_unmarked])
+@pytest.mark.parametrize(
+    "part",
+    [sweeping.run, files.run_time, files.run_flips, watermarks.run, watermarks.run_unmarked],
+    ids=lambda part: f"{part.__module__}.{part.__name__}",
+)
 def test_a_part_measures_its_figures(part: object, tmp_path: Path) -> None:
     assert callable(part)
     measured = part(Order(SMALL, 0, None, tmp_path))

@@ -46,3 +46,18 @@ def test_no_link_is_followed(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a").symlink_to(tmp_path / "outside" / "a")
     assert residue([tmp_path / "in"], SECRET) == {}
+
+
+def test_what_others_have_too_is_nobodys(tmp_path: Path) -> None:
+    head, other = SECRET[:320], random.Random(9).randbytes(500)
+    (tmp_path / "theirs").write_bytes(head + other)
+    (tmp_path / "hers").write_bytes(SECRET)
+    assert set(residue([tmp_path], SECRET)) == {tmp_path / "theirs", tmp_path / "hers"}
+    # However it lies in what they have.
+    assert set(residue([tmp_path], SECRET, common=[b"x" + head + other])) == {tmp_path / "hers"}
+
+
+def test_any_64_bytes_are_found(tmp_path: Path) -> None:
+    for start in range(0, 40):
+        (tmp_path / "file").write_bytes(b"-" * 5 + SECRET[start : start + 64] + b"-" * 5)
+        assert residue([tmp_path], SECRET), start
