@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import re
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -17,12 +15,12 @@ from PIL import Image
 
 from headshots.errors import FailedPreconditionError, UnavailableError
 from headshots.imaging.files.formats import sniff
+from headshots.marking.boxes import check_store
+from headshots.marking.containers import manifest_store
 from headshots.marking.credentials import Credentials, invalid
 from headshots.marking.description import Description, Rights
 
 OWN_ASSERTION = "dev.headshots.image"
-# COSE: a text of three letters, then a byte string with its length in one byte or in two.
-_PADDING = re.compile(rb"\x63pad(?:\x58(.)|\x59(..))", re.DOTALL)
 _PARENT = "xmp:iid:parent"
 _NOT_ALLOWED = ("cawg.ai_generative_training", "cawg.ai_training", "cawg.data_mining")
 _MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WebP": "image/webp", "HEIC": "image/heic"}
@@ -44,11 +42,14 @@ class SignatureState(StrEnum):
 
 @dataclass(frozen=True)
 class Signature:
-    """The manifest of a file: who signed it, what our own assertion in it says, and which checks failed."""
+    """The manifest of a file: who signed it, what our own assertion in it says, and which checks failed.
+
+    ``mark_id``: of the watermark, 16 hex digits, empty where the image was signed without one; None: no own assertion.
+    """
 
     state: SignatureState
     signer: str = ""
-    mark_id: str = ""
+    mark_id: str | None = None
     failures: tuple[str, ...] = ()
 
 
@@ -122,19 +123,21 @@ def read_manifest(data: bytes, media_type: str, trusted: str = "") -> Signature:
         return Signature(SignatureState.NONE)
     except c2pa.C2paError as error:
         return Signature(SignatureState.BROKEN, failures=(str(error),))
-    if found.state is not SignatureState.BROKEN and not all(_paddings(data)):
-        return replace(found, state=SignatureState.BROKEN, failures=("padding.changed",))
+    if found.mark_id is not None and found.state is not SignatureState.BROKEN and not _is_as_written(data, media_type):
+        return replace(found, state=SignatureState.BROKEN, failures=("structure.changed",))
     return found
 
 
-def _paddings(data: bytes) -> Iterator[bool]:
-    """Of each padding of a signature, whether it is as it was made: all zeros.
+def _is_as_written(data: bytes, media_type: str) -> bool:
+    """Whether what no hash covers is as the library writes it: lengths, types and names of boxes, padding, checksums.
 
-    It lies in a header that is not signed, a thousand bytes that the library does not look at: something could hide.
+    Asked of files with our own assertion alone: other programs may write the same in other ways.
     """
-    for found in _PADDING.finditer(data):
-        length = int.from_bytes(found[1] or found[2], "big")
-        yield not any(data[found.end() : found.end() + length])
+    try:
+        check_store(manifest_store(data, media_type))
+    except ValueError:
+        return False
+    return True
 
 
 def sniff_media_type(data: bytes) -> str:
@@ -185,9 +188,11 @@ def _signature(report: dict[str, Any]) -> Signature:
     results = report.get("validation_results", {}).get("activeManifest", {})
     failures = tuple(str(failure.get("code")) for failure in results.get("failure", []))
     said = (each["data"] for each in manifest.get("assertions", []) if each["label"] == OWN_ASSERTION)
-    own: dict[str, Any] = next(said, {})
+    own = next(said, None)
+    # A stranger's manifest may have anything under our name.
+    mark_id = str(own.get("watermark", "")) if isinstance(own, dict) else None
     states = {"Trusted": SignatureState.TRUSTED, "Valid": SignatureState.UNTRUSTED}
     state = states.get(report.get("validation_state", ""), SignatureState.BROKEN)
     info = manifest.get("signature_info", {})
     signer = ", ".join(info[part] for part in ("issuer", "common_name") if info.get(part))
-    return Signature(state, signer, str(own.get("watermark", "")), failures)
+    return Signature(state, signer, mark_id, failures)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from headshots.errors import FailedPreconditionError, InvalidPhotoError
+from headshots.marking import manifest
 from headshots.marking.authority import AUTHORITY, own_authority
 from headshots.marking.credentials import load_credentials
 from headshots.marking.description import MADE, MADE_OVER, Description, Rights
@@ -73,10 +75,25 @@ def test_a_changed_pixel_breaks_the_signature(signer: Signer, authority: Path) -
 
 
 def test_nothing_hides_in_the_padding_of_a_signature(signer: Signer, authority: Path) -> None:
-    signed = bytearray(signer.sign(encode(PIXELS, "png"), "image/png", DESCRIPTION))
+    signed = bytearray(signer.sign(encode(PIXELS, "jpg"), "image/jpeg", DESCRIPTION))
     signed[signed.rindex(b"cpad") + 100] = ord("x")
-    found = read_manifest(bytes(signed), "image/png", (authority / AUTHORITY).read_text())
-    assert (found.state, found.failures) == (SignatureState.BROKEN, ("padding.changed",))
+    found = read_manifest(bytes(signed), "image/jpeg", (authority / AUTHORITY).read_text())
+    assert (found.state, found.failures) == (SignatureState.BROKEN, ("structure.changed",))
+
+
+def test_what_a_stranger_wrote_under_our_name_is_no_mark(
+    signer: Signer, authority: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = manifest._definition
+
+    def listing(*args: Any, **kwargs: Any) -> dict[str, Any]:
+        made = definition(*args, **kwargs)
+        made["assertions"][-1]["data"] = ["watermark"]
+        return made
+
+    monkeypatch.setattr(manifest, "_definition", listing)
+    found = read_manifest(signer.sign(encode(PIXELS, "png"), "image/png", DESCRIPTION), "image/png")
+    assert (found.state, found.mark_id) == (SignatureState.UNTRUSTED, None)
 
 
 def test_a_remix_refers_to_what_it_was_painted_over(signer: Signer, authority: Path) -> None:
