@@ -14,6 +14,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "trainer": (*_SERVICE, *_DATABASE, *_TORCH, "onnxruntime", "safetensors"),
     "generator": (*_SERVICE, "onnxruntime", "safetensors", "tokenizers"),
     "export": (*_TORCH, "onnx", "onnxruntime", "yaml"),
+    "tensorrt-rtx": ("tensorrt_rtx_bindings", "tensorrt_rtx_libs"),
     "demo": (
         *_SERVICE,
         *_DATABASE,

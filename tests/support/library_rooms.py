@@ -8,6 +8,7 @@ DIFFUSION: Arrows = {
     "safetensors_io": {},
     "publish": {},
     "networks": {},
+    "child_errors": {},
     "sampling": {},
     "lora": {"safetensors_io": "LoRA files are safetensors"},
     "foundations": {"lora": "which layers adapters change"},
@@ -17,8 +18,11 @@ DIFFUSION: Arrows = {
     "tensorrt": {
         "package": "graphs and shapes to build for",
         "publish": "a built engine appears whole or not at all",
+        "child_errors": "engines are built in a child process",
     },
     "export": {
+        "child_errors": "an export may be a child process",
+        "tensorrt": "engines that are built ahead of time are part of the package",
         "foundations": "what is exported",
         "banked": "the UNet with the bank as an input",
         "lora": "the layout of adapter rows",
