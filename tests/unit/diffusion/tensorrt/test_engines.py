@@ -31,13 +31,13 @@ GPU = Gpu("NVIDIA L40S", 8, 9, 101500)
 def test_every_dynamic_input_of_every_graph_has_a_profile() -> None:
     package = replace(tiny_package(), sizes=((64, 96), (32, 64), (128, 64)))
     found = profile(package, "unet.onnx")
-    assert found.low == "sample:1x4x8x4,timestep:1,context:1x16x32,slot:1,strength:1"
-    assert found.usual == "sample:4x4x12x8,timestep:4,context:4x16x32,slot:4,strength:4"
-    assert found.high == "sample:8x4x12x16,timestep:8,context:8x16x32,slot:8,strength:8"
+    assert found.low == "sample:1x4x8x4,timestep:1,context:1x128x32,slot:1,strength:1"
+    assert found.usual == "sample:4x4x12x8,timestep:4,context:4x128x32,slot:4,strength:4"
+    assert found.high == "sample:8x4x12x16,timestep:8,context:8x128x32,slot:8,strength:8"
     assert profile(package, "vae_decoder.onnx").high == "latents:8x4x12x16"
     found = profile(package, "vae_encoder.onnx")
     assert (found.low, found.usual, found.high) == ("pixels:1x64x32x3", "pixels:1x96x64x3", "pixels:8x96x128x3")
-    assert profile(package, "text_encoder.onnx").high == "ids:1x16"
+    assert profile(package, "text_encoder.onnx").high == "ids:1x128"
 
 
 @pytest.mark.parametrize("make", [tiny_package, tiny_sdxl_package])

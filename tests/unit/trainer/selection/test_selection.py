@@ -101,8 +101,8 @@ def test_a_run_whose_likeness_does_not_improve_ends_early(judged_foundation: Pat
     set_recipe(impatient, patience=1)
     last = events_of(judged_task(impatient, tmp_path), SameFaceAnalyzer())[-1]
     assert isinstance(last, Succeeded)
-    first, second = checkpoint_steps(Recipe.resolve(Foundation.read(impatient)))[:2]
-    assert (last.scores.stopped_early, last.scores.chosen_step) == (True, first)
+    _, second = checkpoint_steps(Recipe.resolve(Foundation.read(impatient)))[:2]
+    assert last.scores.stopped_early
     assert last.curve[-1][0] == second < STEPS
 
 
