@@ -18,6 +18,7 @@ from headshots.diffusion.package import EnginePackage
 from headshots.errors import InternalError, InvalidArgumentError
 from tests.support.fake_gpu import FakeDriver, FakeEngine, FakeLoader, with_fake_engines
 from tests.support.foundations.engines import tiny_package, tiny_sdxl_package
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 class Rig:
@@ -140,17 +141,38 @@ def test_an_error_of_the_driver_is_named(rig: Rig, monkeypatch: pytest.MonkeyPat
     assert caught.value.reason == "GPU_FAILED"
 
 
-def test_calls_from_several_threads_do_not_mix(rig: Rig) -> None:
-    """Encoders and decoders run beside the UNet, and one engine may be asked by two threads."""
-    latents = [np.random.default_rng(seed).standard_normal((1, 4, 8, 8), dtype=np.float32) for seed in range(8)]
-    expected = [rig.cpu.decode(each) for each in latents]
+def test_a_call_waits_for_the_one_before_on_the_same_engine(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine's context holds shapes and addresses of one call; decoding may be asked for by two threads."""
+    latents = [np.random.default_rng(seed).standard_normal((1, 4, 8, 8), dtype=np.float32) for seed in range(2)]
+    running, second, touched, go_on = (threading.Event() for _ in range(4))
+    execute, set_shape = FakeEngine.execute_async_v3, FakeEngine.set_input_shape
+
+    def slow(self: FakeEngine, stream: int) -> bool:
+        running.set()
+        assert go_on.wait(PATIENCE_SECONDS)
+        return execute(self, stream)
+
+    def watched(self: FakeEngine, name: str, shape: tuple[int, ...]) -> bool:
+        if running.is_set() and not go_on.is_set():
+            touched.set()
+        return set_shape(self, name, shape)
+
+    monkeypatch.setattr(FakeEngine, "execute_async_v3", slow)
+    monkeypatch.setattr(FakeEngine, "set_input_shape", watched)
     found: dict[int, Any] = {}
-    threads = [
-        threading.Thread(target=lambda number=number: found.update({number: rig.ours.decode(latents[number])}))
-        for number in range(len(latents))
-    ]
-    for thread in threads:
-        thread.start()
+
+    def decode(number: int) -> None:
+        if number == 1:
+            second.set()
+        found[number] = rig.ours.decode(latents[number])
+
+    threads = [threading.Thread(target=decode, args=(number,)) for number in range(2)]
+    threads[0].start()
+    assert running.wait(PATIENCE_SECONDS)
+    threads[1].start()
+    assert second.wait(PATIENCE_SECONDS)
+    assert not touched.wait(0.5), "the second call changed the first one's context"
+    go_on.set()
     for thread in threads:
         thread.join()
-    assert all(np.array_equal(found[number], expected[number]) for number in range(len(latents)))
+    assert all(np.array_equal(found[number], rig.cpu.decode(latents[number])) for number in range(2))
