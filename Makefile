@@ -27,7 +27,8 @@ ARGS ?=
 
 PROTO_OUT ?= .
 
-.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-tensorrt venv
+.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-shoot \
+	bench-tensorrt venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -71,6 +72,9 @@ bench-training: $(DEMO) ## likeness, prompts, speed of trainings, into out/bench
 
 bench-faults: $(DEV) ## what the services withstand, into out/bench/faults.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.faults $(ARGS)
+
+bench-shoot: $(DEMO) ## guarantee, gate, ranking and kills of shoots, into out/bench/shoot.json (ARGS=--quick)
+	$(BIN)/python -m benchmarks.shoot $(ARGS)
 
 bench-tensorrt: $(DEV) ## engines of TensorRT for RTX, without a GPU, into out/bench/tensorrt.json (ARGS=--sd15)
 	$(BIN)/python -m benchmarks.tensorrt $(ARGS)

@@ -2,7 +2,7 @@
 
 Keys are immutable: what a key holds never changes, so ``put`` of a key that exists is a success and nothing is ever
 overwritten. Erasing an owner is deleting a prefix. Differences between backends (local deletes of missing keys raise,
-on S3 they do not; local has no content types) end in this module.
+on S3 they do not; local has no content types and signs no links) end in this module.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import builtins
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -23,6 +23,7 @@ from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotF
 from headshots.settings import make_private
 from headshots.stores.failures import MISSING, translated
 from headshots.stores.local import is_staged, refuse_links, remove_staged
+from headshots.stores.signing import can_sign, signed_urls, stored_attributes
 
 _CLOUD_SCHEMES = {"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "https"}
 
@@ -114,6 +115,19 @@ class ArtifactStore:
         """Whether ``key`` holds an object."""
         return await asyncio.to_thread(self.exists_sync, key)
 
+    @property
+    def signs(self) -> bool:
+        """Whether the backend can sign links to its objects: cloud stores can, a folder and the memory cannot."""
+        return can_sign(self._store)
+
+    async def sign(self, keys: Sequence[str], valid_seconds: int) -> builtins.list[str]:
+        """URLs that anybody can GET for so long, where the store :attr:`signs`; objects that are missing have one too.
+
+        Asks the network at most for credentials.
+        """
+        with translated("its links"):
+            return await asyncio.to_thread(signed_urls, self._store, keys, valid_seconds)
+
     async def list(self, prefix: str) -> builtins.list[str]:
         """Keys under the folder ``prefix``, sorted."""
         return await asyncio.to_thread(self.list_sync, prefix)
@@ -134,7 +148,8 @@ class ArtifactStore:
         with self._reached(key), contextlib.suppress(ObjectExistsError):
             if is_staged(key):
                 raise ValueError("a name of staged files")
-            obstore.put(self._store, key, data, mode="create", use_multipart=False)
+            attributes = stored_attributes(self._store, key)
+            obstore.put(self._store, key, data, mode="create", use_multipart=False, attributes=attributes)
 
     def get_sync(self, key: str) -> bytes:
         """Blocking :meth:`get`."""

@@ -16,6 +16,8 @@ from google.protobuf.message_factory import GetMessageClass
 from buf.validate import validate_pb2
 from tests.support.contract import constraint
 
+# Keys of labels.
+_KEYS = ("order", "customer-1")
 _JUNK = (
     "",
     " ",
@@ -102,7 +104,12 @@ class Requests:
 
     def _set(self, message: Message, field: FieldDescriptor, depth: int) -> None:
         rules = constraint(field)
-        if field.is_repeated:
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            pairs = self._chance.choice((1, 2)) if self._is_sound else self._chance.choice((0, 1, 40))
+            for _ in range(pairs):
+                key = self._chance.choice(_KEYS) if self._is_sound else self._text(rules.map.keys.string.pattern)
+                getattr(message, field.name)[key] = self._text(rules.map.values.string.pattern)
+        elif field.is_repeated:
             count = self._chance.choice((1, 1, 2, 6) if self._is_sound else (0, 1, 2, 6, 200))
             values = [self._value(field, rules.repeated.items, depth) for _ in range(count)]
             unique = list(dict.fromkeys(values)) if self._is_sound and rules.repeated.unique else values

@@ -21,8 +21,8 @@ from benchmarks.training.people import Pixels, Scene, resized, true_photos
 from foundry.judges import Judges
 from foundry.latents import to_tensor
 from foundry.train_judges import load_judges
+from headshots.acceptance import PROFILE_WORTHY, Acceptance, Gate, measure_reference
 from headshots.faces import FaceAnalyzer
-from headshots.imaging.gate import Gate
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -92,15 +92,15 @@ def through_the_gate(
     """Share of portraits that pass at first try, and what the others lack; unknown without an analyzer."""
     if analyzer is None:
         return {"accepted_share": None, "refused_for": {}}
-    found = [faces[0].embedding for photo in photos if (faces := analyzer.faces(photo))]
-    if not found:
+    reference = measure_reference(analyzer, photos)
+    if reference is None:
         return {"accepted_share": 0.0, "refused_for": {"NO_FACE_IN_PHOTOS": len(pictures)}}
-    gate = Gate(analyzer, found)
-    verdicts = [gate.judge(picture) for picture in pictures]
-    reasons = Counter(lack.reason for verdict in verdicts for lack in verdict.shortcomings)
-    likeness = [verdict.likeness for verdict in verdicts if verdict.likeness is not None]
+    gate = Gate(analyzer, reference, PROFILE_WORTHY)
+    judged = [gate.judge(picture) for picture in pictures]
+    reasons = Counter(check.reason for each in judged for check in each.verdict.checks if not check.passed)
+    likeness = [each.likeness for each in judged if each.likeness is not None]
     return {
-        "accepted_share": float(np.mean([verdict.passed for verdict in verdicts])),
+        "accepted_share": float(np.mean([each.verdict.acceptance is Acceptance.ACCEPTED for each in judged])),
         "gate_likeness": float(np.mean(likeness)) if likeness else None,
         "refused_for": dict(reasons),
     }

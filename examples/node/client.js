@@ -1,11 +1,11 @@
-// The main job from Node: make a subject, upload selfies, train, receive a gallery. It needs only protos/ of this
-// repository.
+// Selfies to the ten best portraits, from Node: make a subject, upload the selfies, order a shoot with one call, follow
+// it, fetch the best. It needs only protos/ of this repository.
 //
 // While `headshots serve all` runs, from this folder, on the selfies that `make demo` left:
 //
 //   npm ci
 //   export HEADSHOTS_API_KEY=$(cat ~/.local/share/headshots/api-key)
-//   node client.js ../../out/demo/selfies ../../out/gallery studio-navy-suit park-denim-jacket
+//   node client.js ../../out/demo/selfies ../../out/portraits business 40
 //
 // Progress goes to stderr, one JSON object to stdout.
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -15,6 +15,9 @@ import grpc from "@grpc/grpc-js";
 import protoLoader from "@grpc/proto-loader";
 
 const CHUNK_BYTES = 512 * 1024;
+const BEST = 10;
+const PHOTO = /\.(jpe?g|png|webp|hei[cf])$/i;
+const SUFFIX_BY_TYPE = { "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp" };
 const here = path.dirname(fileURLToPath(import.meta.url));
 const protos = process.env.HEADSHOTS_PROTOS ?? path.join(here, "..", "..", "protos");
 
@@ -22,9 +25,9 @@ const protos = process.env.HEADSHOTS_PROTOS ?? path.join(here, "..", "..", "prot
 const SERVICES = {
   subjects: "SubjectService",
   photos: "PhotoService",
-  trainings: "TrainingService",
   galleries: "GalleryService",
-  styles: "StyleService",
+  packs: "PackService",
+  shoots: "ShootService",
 };
 
 // One client for each service, as `clients.subjects`; all of them share one channel.
@@ -78,58 +81,64 @@ async function uploadPhotos({ clients, metadata }, parent, files) {
   });
 }
 
-async function train({ clients, metadata }, parent, options) {
-  const { training } = await call(clients.trainings, "createTraining", { parent, options }, metadata);
-  let last = training;
-  for await (const message of clients.trainings.watchTraining({ name: training.name }, metadata)) {
-    last = message.training;
-    console.error(`${last.state} ${last.step}/${last.totalSteps} loss ${last.loss.toFixed(4)}`);
+// Training, painting, judging and painting again what is refused: all of it is one order.
+async function shoot({ clients, metadata }, parent, pack, count) {
+  const wanted = { parent, pack: `packs/${pack}`, count };
+  const made = await call(clients.shoots, "createShoot", wanted, metadata);
+  let last = made.shoot;
+  const { expectedFinishTime: ready, images } = last.quote;
+  console.error(`${last.name}: ${images} images to paint${ready ? `, ready about ${asDate(ready)}` : ""}`);
+  for await (const message of clients.shoots.watchShoot({ name: last.name }, metadata)) {
+    last = message.shoot;
+    const { state, trainingStep, trainingTotalSteps, completedShots, asked, delivered } = last;
+    console.error(`${state} step ${trainingStep}/${trainingTotalSteps}, painted ${completedShots}/${asked}, accepted ${delivered}`);
   }
   if (last.state !== "JOB_STATE_SUCCEEDED") throw new Error(last.failure?.message ?? last.state);
   return last;
 }
 
-async function paint({ clients, metadata }, parent, styles, folder) {
+// The first page of the images, best first. Refused ones come last, and are not fetched.
+async function fetchBest({ clients, metadata }, gallery, folder) {
   await mkdir(folder, { recursive: true });
-  const wanted = { parent, styles: styles.map((style) => `styles/${style}`), shotsPerStyle: 2 };
-  const { gallery } = await call(clients.galleries, "createGallery", wanted, metadata);
-  const images = [];
-  let state = gallery.state;
-  const events = clients.galleries.watchGallery({ name: gallery.name, includeContent: true }, metadata);
-  for await (const message of events) {
-    if (message.event === "gallery") state = message.gallery.state;
-    if (message.event !== "image") continue;
-    const { style, seed, sha256 } = message.image;
-    const file = path.join(folder, `${style.replace("styles/", "")}-${seed}.png`);
-    await writeFile(file, message.content);
-    images.push({ style, seed, sha256, file });
-    console.error(`painted ${file}`);
+  const wanted = { parent: gallery, order: "IMAGE_ORDER_RANK", pageSize: BEST };
+  const { images } = await call(clients.galleries, "listImages", wanted, metadata);
+  const best = images.filter((image) => image.verdict.acceptance !== "ACCEPTANCE_REFUSED");
+  const saved = [];
+  for (const [place, image] of best.entries()) {
+    const { content } = await call(clients.galleries, "getImage", { name: image.name }, metadata);
+    const { name, style, rank, likeness, tries, sha256, verdict } = image;
+    const stem = `${String(place + 1).padStart(2, "0")}-${style.replace("styles/", "")}`;
+    const file = path.join(folder, stem + SUFFIX_BY_TYPE[image.contentType]);
+    await writeFile(file, content);
+    saved.push({ name, style, rank, likeness, tries, sha256, acceptance: verdict.acceptance, file });
   }
-  return { name: gallery.name, state, images };
+  return saved;
+}
+
+function asDate({ seconds }) {
+  return new Date(seconds * 1000).toLocaleTimeString();
 }
 
 async function main() {
-  const [selfies, folder, ...styles] = process.argv.slice(2);
-  if (styles.length === 0 || !process.env.HEADSHOTS_API_KEY) {
-    throw new Error("usage: node client.js SELFIES_FOLDER GALLERY_FOLDER STYLE… (with HEADSHOTS_API_KEY set)");
+  const [selfies, folder, pack, count = "40"] = process.argv.slice(2);
+  if (!pack || !process.env.HEADSHOTS_API_KEY) {
+    throw new Error("usage: node client.js SELFIES_FOLDER PORTRAITS_FOLDER PACK [COUNT] (with HEADSHOTS_API_KEY set)");
   }
   const address = process.env.HEADSHOTS_ADDRESS ?? "127.0.0.1:50051";
   const { channel, clients } = connect(address);
   const metadata = authorization(process.env.HEADSHOTS_API_KEY);
   const session = { clients, metadata };
 
-  // A wrong style is reported before the training, not after it.
-  for (const style of styles) {
-    await call(clients.styles, "getStyle", { name: `styles/${style}` }, metadata);
-  }
+  // A wrong folder or pack is reported before anything is made.
+  const names = (await readdir(selfies)).filter((name) => PHOTO.test(name)).sort();
+  await call(clients.packs, "getPack", { name: `packs/${pack}` }, metadata);
   const person = { displayName: "From Node", classNoun: "person" };
   const { subject } = await call(clients.subjects, "createSubject", person, metadata);
-  const files = (await readdir(selfies)).sort().map((name) => path.join(selfies, name));
-  const { photos } = await uploadPhotos(session, subject.name, files);
-  const options = process.env.HEADSHOTS_STEPS ? { steps: Number(process.env.HEADSHOTS_STEPS) } : {};
-  const training = await train(session, subject.name, options);
-  const gallery = await paint(session, subject.name, styles, folder);
-  console.log(JSON.stringify({ subject: subject.name, photos: photos.length, training, gallery }));
+  const { photos } = await uploadPhotos(session, subject.name, names.map((name) => path.join(selfies, name)));
+  const ended = await shoot(session, subject.name, pack, Number(count));
+  const images = await fetchBest(session, ended.gallery, folder);
+  console.error(`${ended.guarantee}: ${ended.delivered} of ${ended.asked} accepted; the best are in ${folder}`);
+  console.log(JSON.stringify({ subject: subject.name, photos: photos.length, shoot: ended, images }));
   channel.close();
 }
 

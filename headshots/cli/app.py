@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from headshots.cli.commands import demo, export, galleries, keys, photos, serve, styles, subjects, tenants, trainings
+from headshots.cli.commands import (
+    demo,
+    export,
+    galleries,
+    images,
+    keys,
+    links,
+    photos,
+    serve,
+    shoots,
+    subjects,
+    tenants,
+    trainings,
+)
+from headshots.cli.commands.catalog import packs, profiles, styles
 from headshots.console.exits import HELP
 
 app = typer.Typer(
@@ -23,11 +37,17 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(subjects.app, name="subjects")
 app.add_typer(photos.app, name="photos")
+app.command("shoot")(shoots.shoot)
+app.add_typer(shoots.app, name="shoots")
 app.command("train")(trainings.train)
 app.add_typer(trainings.app, name="trainings")
 app.command("generate")(galleries.generate)
 app.add_typer(galleries.app, name="galleries")
+images.app.command("links")(links.links)
+app.add_typer(images.app, name="images")
 app.add_typer(styles.app, name="styles")
+app.add_typer(packs.app, name="packs")
+app.add_typer(profiles.app, name="profiles")
 app.command("export")(export.export)
 
 

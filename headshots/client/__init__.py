@@ -1,12 +1,12 @@
 """Offers the Python SDK: `AsyncHeadshots` for asyncio, `Headshots` for everything else.
 
 Needs grpcio and protobuf only; imports no torch, numpy or database. Errors are those of `headshots.errors`, raised
-here as the server raised them, and `JobFailedError` for a training or gallery that ended badly.
+here as the server raised them, and `JobFailedError` for a training, gallery or shoot that ended badly.
 """
 
 from headshots.client.aio import AsyncHeadshots
 from headshots.client.models.foundations import Foundation
-from headshots.client.models.images import Image, ImageFormat, PaintedImage, Remix, ShotPreview
+from headshots.client.models.images import Image, ImageFormat, ImageLink, ImageOrder, PaintedImage, Remix, ShotPreview
 from headshots.client.models.jobs import (
     Failure,
     Gallery,
@@ -21,27 +21,45 @@ from headshots.client.models.jobs import (
     TrainingOptions,
     TrainingRef,
 )
+from headshots.client.models.labels import Labelling
 from headshots.client.models.packs import Pack, PackStyle
 from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection, PhotoRef, PhotosInspection
 from headshots.client.models.scores import CheckpointScores, TrainingScores
+from headshots.client.models.shoots import Quote, Shoot, ShootEvent, ShootOptions, ShootRef, ShootStage
 from headshots.client.models.styles import Style, StylePreview, StyleRecipe
 from headshots.client.models.subjects import Adapter, Subject, SubjectRef, Tenant
+from headshots.client.models.verdicts import (
+    Acceptance,
+    AcceptanceLimits,
+    Check,
+    Guarantee,
+    Profile,
+    ProfileRef,
+    Verdict,
+)
 from headshots.client.sync import Headshots
 
 __all__ = [
+    "Acceptance",
+    "AcceptanceLimits",
     "Adapter",
     "AsyncHeadshots",
+    "Check",
     "CheckpointScores",
     "Failure",
     "Foundation",
     "Gallery",
     "GalleryEvent",
     "GalleryRef",
+    "Guarantee",
     "Headshots",
     "Image",
     "ImageFormat",
+    "ImageLink",
+    "ImageOrder",
     "JobFailedError",
     "JobState",
+    "Labelling",
     "LossPoint",
     "Pack",
     "PackStyle",
@@ -52,7 +70,15 @@ __all__ = [
     "PhotoRef",
     "PhotosInspection",
     "Priority",
+    "Profile",
+    "ProfileRef",
+    "Quote",
     "Remix",
+    "Shoot",
+    "ShootEvent",
+    "ShootOptions",
+    "ShootRef",
+    "ShootStage",
     "ShotPreview",
     "Style",
     "StylePreview",
@@ -65,4 +91,5 @@ __all__ = [
     "TrainingOptions",
     "TrainingRef",
     "TrainingScores",
+    "Verdict",
 ]

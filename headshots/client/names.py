@@ -24,6 +24,8 @@ class Kind(Enum):
     IMAGE = ("subjects/ID/galleries/ID/images/NUMBER", f"subjects/{_ID}/galleries/{_ID}/images/[0-9]{{1,6}}")
     STYLE = ("styles/ID", f"styles/{_ID}")
     PACK = ("packs/ID", f"packs/{_ID}")
+    PROFILE = ("profiles/ID", f"profiles/{_ID}")
+    SHOOT = ("subjects/ID/shoots/ID", f"subjects/{_ID}/shoots/{_ID}")
     FOUNDATION = ("foundations/ID", f"foundations/{_ID}")
 
     def __init__(self, form: str, pattern: str) -> None:

@@ -15,6 +15,10 @@ from headshots.v1 import (
     packs_pb2_grpc,
     photos_pb2,
     photos_pb2_grpc,
+    profiles_pb2,
+    profiles_pb2_grpc,
+    shoots_pb2,
+    shoots_pb2_grpc,
     styles_pb2,
     styles_pb2_grpc,
     subjects_pb2,
@@ -34,6 +38,8 @@ _STUBS: tuple[Any, ...] = (
     styles_pb2_grpc.StyleServiceStub,
     foundations_pb2_grpc.FoundationServiceStub,
     packs_pb2_grpc.PackServiceStub,
+    profiles_pb2_grpc.ProfileServiceStub,
+    shoots_pb2_grpc.ShootServiceStub,
 )
 _FILES = (
     tenants_pb2,
@@ -44,6 +50,8 @@ _FILES = (
     styles_pb2,
     foundations_pb2,
     packs_pb2,
+    profiles_pb2,
+    shoots_pb2,
 )
 
 METHODS: dict[str, tuple[str, ...]] = {

@@ -65,9 +65,8 @@ class Headshots:
         with Headshots("127.0.0.1:50051", api_key) as headshots:
             subject = headshots.create_subject("Ada", class_noun="woman")
             headshots.upload_photos(subject, Path("selfies").glob("*.jpg"))
-            headshots.train(subject, on_progress=lambda training: print(training.step, training.loss))
-            for painted in headshots.generate(subject, ["studio-navy-suit"]):
-                Path(f"{painted.image.seed}.png").write_bytes(painted.content)
+            shoot = headshots.shoot(subject, pack="business", count=40, on_progress=lambda now: print(now.stage))
+            headshots.download_images(shoot.gallery, "portraits", best=10)
 
     Methods, arguments and errors are those of `AsyncHeadshots`. It may be shared between threads. Callbacks run on
     the loop's thread.
@@ -145,8 +144,21 @@ class Headshots:
     preview_style = _blocking(AsyncHeadshots.preview_style)
     list_packs = _iterating(AsyncHeadshots.list_packs)
     get_pack = _blocking(AsyncHeadshots.get_pack)
+    create_profile = _blocking(AsyncHeadshots.create_profile)
+    list_profiles = _iterating(AsyncHeadshots.list_profiles)
+    get_profile = _blocking(AsyncHeadshots.get_profile)
+    update_profile = _blocking(AsyncHeadshots.update_profile)
     list_foundations = _iterating(AsyncHeadshots.list_foundations)
     get_foundation = _blocking(AsyncHeadshots.get_foundation)
+
+    create_shoot = _blocking(AsyncHeadshots.create_shoot)
+    quote = _blocking(AsyncHeadshots.quote)
+    get_shoot = _blocking(AsyncHeadshots.get_shoot)
+    list_shoots = _iterating(AsyncHeadshots.list_shoots)
+    watch_shoot = _iterating(AsyncHeadshots.watch_shoot)
+    wait_shoot = _blocking(AsyncHeadshots.wait_shoot)
+    shoot = _blocking(AsyncHeadshots.shoot)
+    cancel_shoot = _blocking(AsyncHeadshots.cancel_shoot)
 
     create_training = _blocking(AsyncHeadshots.create_training)
     get_training = _blocking(AsyncHeadshots.get_training)
@@ -165,5 +177,10 @@ class Headshots:
     generate = _iterating(AsyncHeadshots.generate)
     cancel_gallery = _blocking(AsyncHeadshots.cancel_gallery)
     delete_gallery = _blocking(AsyncHeadshots.delete_gallery)
+    list_images = _iterating(AsyncHeadshots.list_images)
+    download_images = _blocking(AsyncHeadshots.download_images)
+    save_image = _blocking(AsyncHeadshots.save_image)
+    regenerate_image = _blocking(AsyncHeadshots.regenerate_image)
     get_image = _blocking(AsyncHeadshots.get_image)
+    image_links = _blocking(AsyncHeadshots.image_links)
     delete_image = _blocking(AsyncHeadshots.delete_image)

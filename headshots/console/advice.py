@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from headshots.errors import HeadshotsError
 
-# {subject} is the subject that the error names, {style} the style, {name} the resource.
+# {subject} is the subject that the error names, {style} the style, {name} the resource, {jobs} the command for it.
 _ADVICE = {
     "SERVER_UNREACHABLE": "`headshots serve all` starts a gateway on this machine; --address names another",
     "SUBJECT_NOT_FOUND": "`headshots subjects list` shows those there are",
@@ -15,9 +15,19 @@ _ADVICE = {
     "GALLERY_NOT_FOUND": "`headshots galleries list {subject}` shows those there are",
     "IMAGE_NOT_FOUND": "`headshots galleries list {subject}` shows what has been painted",
     "PHOTO_NOT_FOUND": "`headshots photos list {subject}` shows those there are",
-    "PHOTO_IN_USE": "`headshots trainings cancel {name}` ends it",
+    "PHOTO_IN_USE": "`headshots {jobs} cancel {name}` ends it",
     "GALLERY_ACTIVE": "`headshots galleries cancel {name}` ends it",
-    "IMAGE_IN_USE": "`headshots galleries cancel {name}` ends it",
+    "GALLERY_IN_USE": "`headshots {jobs} cancel {name}` ends it",
+    "IMAGE_IN_USE": "`headshots {jobs} cancel {name}` ends it",
+    "SUBJECT_BUSY": "`headshots {jobs} cancel {name}` ends it",
+    "LINKS_NOT_SET_UP": "`headshots galleries fetch {name}` brings the files",
+    "SHOOT_NOT_FOUND": "`headshots shoots list {subject}` shows those there are",
+    "PACK_NOT_FOUND": "`headshots packs list` shows those there are",
+    "PROFILE_NOT_FOUND": "`headshots profiles list` shows those there are",
+    "PROFILE_UNKNOWN": "`headshots profiles list` shows those there are",
+    "PROFILE_BUILT_IN": "`headshots profiles create` makes one of your own",
+    "PROFILE_EXISTS": "`headshots profiles update` makes a new version of it",
+    "DEADLINE_TOO_EARLY": "--quote tells when it would be finished, without --deadline",
     "STYLE_NOT_FOUND": "`headshots styles list` shows those there are",
     "CLASS_NOUN_UNKNOWN": "`headshots subjects create --class-noun person` makes one that the foundation knows",
     "STYLE_WORDS_UNKNOWN": "`headshots styles list` shows other styles",
@@ -27,7 +37,7 @@ _ADVICE = {
     "STYLE_ARCHIVED": "`headshots styles list` shows others",
     "STYLE_UNKNOWN": "`headshots styles list` tells more of each",
     "TRAINING_UNFINISHED": "`headshots trainings watch {name}` follows it",
-    "TRAINING_ACTIVE": "`headshots trainings watch {name}` follows it, `headshots trainings cancel {name}` ends it",
+    "TRAINING_ACTIVE": "`headshots {jobs} watch {name}` follows it, `headshots {jobs} cancel {name}` ends it",
     "SUBJECT_UNTRAINED": "`headshots train SUBJECT --photos FOLDER` trains it",
     "TOO_FEW_PHOTOS": "`headshots photos upload SUBJECT FOLDER` adds some",
     "PHOTOS_NOT_READY": "`headshots photos inspect FOLDER` tells of each photo",
@@ -41,8 +51,11 @@ _LISTS = {
     "photo": "headshots photos list SUBJECT --json",
     "training": "headshots trainings list SUBJECT",
     "gallery": "headshots galleries list SUBJECT",
-    "image": "headshots galleries fetch GALLERY --json",
+    "image": "headshots images list GALLERY",
     "style": "headshots styles list",
+    "shoot": "headshots shoots list SUBJECT",
+    "pack": "headshots packs list",
+    "profile": "headshots profiles list",
 }
 
 
@@ -51,12 +64,11 @@ def advice_for(error: HeadshotsError) -> str:
     name = error.metadata.get("name", "")
     if error.reason == "NAME_INVALID" and (listing := _LISTS.get(error.metadata.get("kind", ""))):
         return f"`{listing}` shows those there are"
-    if error.reason == "SUBJECT_BUSY":
-        jobs = "trainings" if "/trainings/" in name else "galleries"
-        return f"`headshots {jobs} cancel {name}` ends it"
     if error.reason == "SUBJECT_UNTRAINED" and name:
         return f"`headshots trainings watch {name}` follows it"
     if error.reason.startswith("PHOTO_") and "photo" in error.metadata:
         return _PHOTO_ADVICE
     subject = "/".join(name.split("/")[:2]) or "SUBJECT"
-    return _ADVICE.get(error.reason, "").format(name=name, subject=subject, style=name.removeprefix("styles/"))
+    jobs = next((kind for kind in ("trainings", "shoots") if f"/{kind}/" in name), "galleries")
+    advice = _ADVICE.get(error.reason, "")
+    return advice.format(name=name, subject=subject, style=name.removeprefix("styles/"), jobs=jobs)

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from headshots.client import Headshots, Training
 
 
+_COMMANDS = {"training": "trainings", "gallery": "galleries", "shoot": "shoots"}
+
+
 class Delays:
     """Reports each thing that holds a job up, once and on a line of its own.
 
@@ -35,27 +38,29 @@ def _start_of_peer(message: str) -> str:
 
 
 @contextlib.contextmanager
-def saying_how_to_go_on(kind: str, name: str, watch: str) -> Iterator[None]:
+def saying_how_to_go_on(kind: str, name: str, watch: str, *, options: str = "") -> Iterator[None]:
     """Say how to watch or end the job called `name`, where the user stops waiting or the gateway is lost.
 
     Args:
-        kind: training or gallery.
+        kind: training, gallery or shoot.
         name: of the job.
         watch: the command's verb that goes on with the job.
+        options: added to that command.
 
     Raises:
         KeyboardInterrupt, UnavailableError: with that message.
     """
     from headshots.errors import UnavailableError
 
-    again = f"headshots {'trainings' if kind == 'training' else 'galleries'}"
+    again = f"headshots {_COMMANDS[kind]}"
+    go_on = f"{again} {watch} {name} {options}".rstrip()
     try:
         yield
     except KeyboardInterrupt as error:
-        told = f"the {kind} goes on: {again} {watch} {name}, or end it: {again} cancel {name}"
+        told = f"the {kind} goes on: {go_on}, or end it: {again} cancel {name}"
         raise KeyboardInterrupt(told) from error
     except UnavailableError as error:
-        told = f"{error.message}; the {kind} is not lost, this takes it up again: {again} {watch} {name}"
+        told = f"{error.message}; the {kind} is not lost, this takes it up again: {go_on}"
         raise UnavailableError(error.reason, told, metadata=error.metadata) from error
 
 

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from headshots.client import Headshots, Photo, PhotoInspection, PhotoRef, PhotosInspection, SubjectRef
+    from headshots.client import (
+        Headshots,
+        Photo,
+        PhotoFinding,
+        PhotoInspection,
+        PhotoRef,
+        PhotosInspection,
+        SubjectRef,
+    )
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
 # Pictures too, but of formats that no gateway takes.
@@ -123,15 +131,32 @@ class _Inspected:
 
 
 def _inspect_new(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> _Inspected:
-    from headshots.console.output import note
-
     fresh = _new_ones(client, subject, paths)
     inspection = client.inspect_photos(subject, fresh)
+    report_inspection(inspection)
+    return _Inspected(len(paths) - len(fresh), fresh, inspection)
+
+
+def report_inspection(inspection: PhotosInspection) -> None:
+    """Say of each photo that is left out why."""
+    from headshots.console.output import note
+
     for photo in inspection.photos:
         for finding in photo.findings:
-            note(f"{photo.filename or photo.name} is left out: {finding.reason}, {finding.message}")
+            note(f"{_called(photo)} is left out: {finding.reason}, {told(finding, inspection)}")
     report_face_analyzer(inspection)
-    return _Inspected(len(paths) - len(fresh), fresh, inspection)
+
+
+def told(finding: PhotoFinding, inspection: PhotosInspection) -> str:
+    """The message, with a photo's file in place of its number in the call."""
+    if finding.duplicate_of is None:
+        return finding.message
+    original = inspection.photos[finding.duplicate_of]
+    return finding.message.replace(f"photos[{finding.duplicate_of}]", _called(original))
+
+
+def _called(photo: PhotoInspection) -> str:
+    return photo.filename or photo.name
 
 
 def report_face_analyzer(inspection: PhotosInspection) -> None:
@@ -139,7 +164,10 @@ def report_face_analyzer(inspection: PhotosInspection) -> None:
     from headshots.console.output import note
 
     if not inspection.faces_checked:
-        note("faces were not looked for: the gateway has no analyzer")
+        note(
+            "faces were not looked for, and portraits will not be judged: the gateway has no analyzer; "
+            "HEADSHOTS_GATEWAY_FACES names one (docs/operations.md)"
+        )
     reasons = {finding.reason for photo in inspection.photos for finding in photo.findings}
     if inspection.analyzer.startswith(BUNDLED_ANALYZER) and reasons & FACE_REASONS:
         note(

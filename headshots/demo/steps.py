@@ -10,14 +10,25 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from headshots.client import AsyncHeadshots, Gallery, PaintedImage, PhotosInspection, Style, Subject, Training
-from headshots.console.following import training_detail
+from headshots.client import (
+    AsyncHeadshots,
+    ImageOrder,
+    PhotosInspection,
+    Shoot,
+    ShootEvent,
+    ShootOptions,
+    ShootStage,
+    Style,
+    Subject,
+    Training,
+)
+from headshots.console.output import progress
 from headshots.demo.choices import DRAWN_ONLY, choose_styles, is_bundled, reservations
 from headshots.demo.display import Display, StageDisplay
 from headshots.demo.memory import MemoryWatch
 from headshots.demo.options import DemoOptions
 from headshots.demo.people import Person, from_folder, sample_person
-from headshots.demo.results.album import Album, LeftOut, StyleGroup
+from headshots.demo.results.album import Album, LeftOut, Portrait
 from headshots.demo.services import DemoServices
 from headshots.errors import InvalidPhotoError
 from headshots.imaging import PhotoLimits, decode_photo
@@ -94,36 +105,32 @@ class DemoRun:
                 await client.upload_photos(subject, person.photos)
                 self.uploaded = len(person.photos)
                 shown.update(1, 1, count=str(len(person.photos)))
-            with self._display.stage("train", "Training") as shown:
-                training = await _train(client, subject, shown)
-            with self._display.stage("paint", "Painting the gallery") as shown:
-                groups = await self._paint(client, subject, styles, chosen, shown)
-        return await asyncio.to_thread(self._collect, person, inspection, training, groups)
+            shoot = await self._shoot(client, subject, chosen)
+            with self._display.stage("fetch", "Fetching portraits") as shown:
+                portraits = await _fetch(client, shoot, styles, shown)
+            training = await client.get_training(shoot.training)
+        return await asyncio.to_thread(self._collect, person, inspection, training, shoot, portraits)
 
-    async def _paint(
-        self,
-        client: AsyncHeadshots,
-        subject: Subject,
-        styles: Sequence[Style],
-        chosen: Sequence[str],
-        shown: StageDisplay,
-    ) -> list[StyleGroup]:
-        gallery = await client.create_gallery(
-            subject,
-            chosen,
-            shots_per_style=self._options.shots_per_style,
-            seed=self._options.seed,
-        )
-        shots: list[PaintedImage] = []
-        async for event in client.watch_gallery(gallery, include_content=True):
-            if isinstance(event, PaintedImage):
-                shots.append(event)
-            elif isinstance(event, Gallery):
-                event.raise_for_state()
-                gallery = event
-            count = f"{len(shots)}/{gallery.total_shots}"
-            shown.update(len(shots), gallery.total_shots, count=count, detail=gallery.status_message)
-        return group_shots(gallery, styles, shots)
+    async def _shoot(self, client: AsyncHeadshots, subject: Subject, chosen: Sequence[str]) -> Shoot:
+        """One order; its training and its painting are shown as stages."""
+        count = len(chosen) * self._options.shots_per_style
+        options = ShootOptions(seed=self._options.seed)
+        now = await client.create_shoot(subject, styles=chosen, count=count, options=options)
+        events = client.watch_shoot(now)
+        with self._display.stage("train", "Training") as shown:
+            async for event in events:
+                now = _checked(event)
+                done, total = now.training_step, now.training_total_steps
+                shown.update(done, total or None, count=progress(done, total), detail=now.status_message)
+                if now.stage is not ShootStage.TRAINING:
+                    break
+        with self._display.stage("paint", "Painting and judging") as shown:
+            async for event in events:
+                now = _checked(event)
+                done, total = now.completed_shots, now.asked
+                detail = now.status_message or f"{now.delivered} accepted, {now.tries} tried"
+                shown.update(done, total, count=progress(done, total), detail=detail)
+        return now
 
     def _fit_to_train(self, person: Person, inspection: PhotosInspection) -> Person:
         """The person with the usable photos only; tells of those left out, and of what else the set lacks.
@@ -154,11 +161,16 @@ class DemoRun:
         return f". Note that {DRAWN_ONLY}" if is_drawn_only else ""
 
     def _collect(
-        self, person: Person, inspection: PhotosInspection, training: Training, groups: Sequence[StyleGroup]
+        self,
+        person: Person,
+        inspection: PhotosInspection,
+        training: Training,
+        shoot: Shoot,
+        portraits: Sequence[Portrait],
     ) -> Album:
         stages = list(self._display.stages)
         paint_seconds = next(stage.seconds for stage in stages if stage.name == "paint")
-        images = [shot.image for group in groups for shot in group.shots]
+        images = [each.painted.image for each in portraits]
         judged = [image.likeness for image in images if image.likeness is not None]
         return Album(
             person=person.name,
@@ -167,7 +179,8 @@ class DemoRun:
             left_out=self.left_out,
             analyzer=inspection.analyzer,
             training=training,
-            groups=groups,
+            shoot=shoot,
+            portraits=portraits,
             stages=stages,
             seconds_per_image=paint_seconds / len(images),
             peak_rss_mb=self._memory.peak_mb,
@@ -177,18 +190,18 @@ class DemoRun:
         )
 
 
-async def _train(client: AsyncHeadshots, subject: Subject, shown: StageDisplay) -> Training:
-    def show(training: Training) -> None:
-        count = f"{training.step}/{training.total_steps}" if training.total_steps else ""
-        shown.update(training.step, training.total_steps or None, count=count, detail=training_detail(training))
-
-    return await client.train(subject, on_progress=show)
+def _checked(event: ShootEvent) -> Shoot:
+    event.shoot.raise_for_state()
+    return event.shoot
 
 
-def group_shots(gallery: Gallery, library: Sequence[Style], shots: Sequence[PaintedImage]) -> list[StyleGroup]:
-    """The shots by style, in the gallery's order, and by seed."""
+async def _fetch(client: AsyncHeadshots, shoot: Shoot, library: Sequence[Style], shown: StageDisplay) -> list[Portrait]:
+    """The portraits, best first."""
     by_name = {style.name: style for style in library}
-    ordered = sorted(shots, key=lambda shot: shot.image.seed)
-    return [
-        StyleGroup(by_name[name], [shot for shot in ordered if shot.image.style == name]) for name in gallery.styles
-    ]
+    portraits: list[Portrait] = []
+    async for image in client.list_images(shoot.gallery, order=ImageOrder.RANK):
+        painted = await client.get_image(image)
+        # The call for one image tells no rank.
+        portraits.append(Portrait(replace(painted, image=image), by_name[image.style]))
+        shown.update(len(portraits), shoot.asked, count=progress(len(portraits), shoot.asked))
+    return portraits

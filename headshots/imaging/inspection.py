@@ -222,9 +222,8 @@ def _of_set(usable: Sequence[Measured], limits: QualityLimits) -> list[Finding]:
     """What is wrong with the usable photos together."""
     found, count = [], len(usable)
     if count < limits.min_photos:
-        message = (
-            f"{count} photos are usable, a training needs {limits.min_photos}; send {limits.min_photos - count} more"
-        )
+        usable_ones = "1 photo is" if count == 1 else f"{count} photos are"
+        message = f"{usable_ones} usable, a training needs {limits.min_photos}; send {limits.min_photos - count} more"
         found.append(Finding("TOO_FEW", message, count, limits.min_photos))
     spread = quality.hash_spread([photo.hash_N for photo in usable])
     poses = [quality.pose(photo.faces[0].landmarks) for photo in usable if photo.faces]

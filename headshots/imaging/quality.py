@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from PIL import Image
 
 Floats = npt.NDArray[np.float32]
 Bits = npt.NDArray[np.bool_]
+Number = TypeVar("Number", bound=np.generic)
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels
 
 FACE_SIDE_PX = 96
@@ -82,12 +84,12 @@ def luma(pixels_HWC: npt.NDArray[np.uint8]) -> Floats:
     return pixels_HWC.astype(np.float32) @ _LUMA
 
 
-def cut(luma_HW: Floats, box: Box) -> Floats:
-    """The part of the picture within the box, at least one pixel."""
-    height, width = luma_HW.shape
+def cut(picture: npt.NDArray[Number], box: Box) -> npt.NDArray[Number]:
+    """The part of a picture, [H, W] or [H, W, C], within the box, at least one pixel."""
+    height, width = picture.shape[:2]
     left, top = (min(max(0, round(box[axis])), size - 1) for axis, size in ((0, width), (1, height)))
     right, bottom = max(left + 1, round(box[2])), max(top + 1, round(box[3]))
-    return luma_HW[top:bottom, left:right]
+    return picture[top:bottom, left:right]
 
 
 def face_sharpness(face_HW: Floats) -> float:
@@ -96,8 +98,12 @@ def face_sharpness(face_HW: Floats) -> float:
     The variance of the Laplacian is a usual measure of focus (Pech-Pacheco et al., ICPR 2000); over the contrast it
     depends little on the light. A face that is smaller is not blown up.
     """
-    small_HW = _shrunk(face_HW, FACE_SIDE_PX)
-    return _ratio(float(_laplacian(small_HW).var()), small_HW) if min(small_HW.shape) > 2 else 0.0
+    return detail(_shrunk(face_HW, FACE_SIDE_PX))
+
+
+def detail(luma_HW: Floats) -> float:
+    """As `face_sharpness`, at the size that the picture has: 0 where it is too small to tell."""
+    return _ratio(float(laplacian(luma_HW).var()), luma_HW) if min(luma_HW.shape) > 2 else 0.0
 
 
 def photo_sharpness(luma_HW: Floats) -> float:
@@ -105,7 +111,7 @@ def photo_sharpness(luma_HW: Floats) -> float:
     small_HW = _shrunk(luma_HW, PHOTO_SIDE_PX)
     if min(small_HW.shape) < 2 * _TILES + 2:
         return 0.0
-    rows = np.array_split(_laplacian(small_HW), _TILES)
+    rows = np.array_split(laplacian(small_HW), _TILES)
     tiles = [float(tile.var()) for row in rows for tile in np.array_split(row, _TILES, axis=1)]
     return _ratio(float(np.percentile(tiles, 90)), small_HW)
 
@@ -176,7 +182,7 @@ def _shrunk(luma_HW: Floats, side_px: int) -> Floats:
     return np.asarray(Image.fromarray(np.ascontiguousarray(luma_HW)).resize(size, Image.Resampling.BOX))
 
 
-def _laplacian(luma_HW: Floats) -> Floats:
+def laplacian(luma_HW: Floats) -> Floats:
     """Four neighbours, without the border."""
     around: Floats = luma_HW[:-2, 1:-1] + luma_HW[2:, 1:-1] + luma_HW[1:-1, :-2] + luma_HW[1:-1, 2:]
     return 4 * luma_HW[1:-1, 1:-1] - around

@@ -9,6 +9,7 @@ _ID = "[a-z0-9-]{1,64}"
 _PHOTO = "[0-9a-f]{32}"
 _NUMBER = "[0-9]{1,6}"
 _CLASS_NOUN = "^[a-z]{0,32}$"
+_LABEL = "^[a-z][a-z0-9_-]{0,62}$"
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = 100
@@ -27,6 +28,8 @@ def described(violation: Any) -> str:
 def _of_pattern(value: str, pattern: str) -> str:
     if pattern == _CLASS_NOUN:
         return f"{value} is not one word of small letters, a to z, at most 32; as in woman, man, person"
+    if pattern == _LABEL:
+        return f"{value} is no key of a label: small letters, digits, _ and -, a letter first, at most 63 of them"
     if _ID not in pattern or "/" not in pattern:
         return ""
     form = pattern.strip("^$").removeprefix("(").removesuffix(")?")

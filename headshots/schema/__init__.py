@@ -20,6 +20,7 @@ from headshots.schema.gateway import (
     api_keys,
     galleries,
     photos,
+    profiles,
     shots,
     styles,
     subjects,
@@ -27,6 +28,7 @@ from headshots.schema.gateway import (
     training_events,
     trainings,
 )
+from headshots.schema.shoots import shoot_events, shoots
 from headshots.schema.trainer import training_jobs
 
 __all__ = [
@@ -42,6 +44,9 @@ __all__ = [
     "galleries",
     "metadata",
     "photos",
+    "profiles",
+    "shoot_events",
+    "shoots",
     "shots",
     "styles",
     "subjects",

@@ -1,4 +1,4 @@
-"""Defines what tables of several services have in common: names of constraints, states, and columns of leased rows."""
+"""Defines what tables of several services have in common: names of constraints, states, columns of several tables."""
 
 from __future__ import annotations
 
@@ -32,4 +32,17 @@ def lease_columns() -> list[Column[object]]:
         Column("attempt", Integer, nullable=False, default=0),
         Column("revision", Integer, nullable=False, default=0),
         Column("cancel_requested", sa.Boolean, nullable=False, default=False),
+    ]
+
+
+def request_columns() -> list[Column[object]]:
+    """The `request_id` of the call that made a row, and all else that was asked; see services.gateway.api.requests."""
+    return [Column("request_id", String(64)), Column("request_parameters", sa.JSON(none_as_null=True))]
+
+
+def labelling_columns() -> list[Column[object]]:
+    """What callers write on a resource to find it again; see services.gateway.api.labels."""
+    return [
+        Column("labels", sa.JSON, nullable=False, default=dict),
+        Column("external_id", String(128), nullable=False, default=""),
     ]

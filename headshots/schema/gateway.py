@@ -5,13 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, lease_columns, metadata
-
-
-def _request_columns() -> list[Column[object]]:
-    """The `request_id` of the call that made a row, and all else that was asked; see services.gateway.api.requests."""
-    return [Column("request_id", String(64)), Column("request_parameters", sa.JSON(none_as_null=True))]
-
+from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, labelling_columns, lease_columns, metadata, request_columns
 
 tenants = Table(
     "tenants",
@@ -46,11 +40,30 @@ styles = Table(
     Column("name", String(64), primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("style", sa.JSON, nullable=False),
-    *_request_columns(),
+    *request_columns(),
+    *labelling_columns(),
     # Of all versions: new galleries refuse the style since then. A request_id is of the first version alone.
     Column("archived_at", Float),
     Column("created_at", Float, nullable=False),
     UniqueConstraint("tenant_id", "request_id"),
+    Index("ix_styles_tenant_id_external_id", "tenant_id", "external_id"),
+)
+
+# Versions of the tenants' own acceptance profiles, each as headshots.acceptance.profiles.Profile writes itself; the
+# built-in ones are code.
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("tenant_id", ForeignKey("tenants.id"), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("profile", sa.JSON, nullable=False),
+    # Of the first version alone.
+    *request_columns(),
+    *labelling_columns(),
+    Column("created_at", Float, nullable=False),
+    UniqueConstraint("tenant_id", "request_id"),
+    Index("ix_profiles_tenant_id_external_id", "tenant_id", "external_id"),
 )
 
 subjects = Table(
@@ -60,7 +73,8 @@ subjects = Table(
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
     Column("display_name", String(128), nullable=False, default=""),
     Column("class_noun", String(32), nullable=False),
-    *_request_columns(),
+    *request_columns(),
+    *labelling_columns(),
     # Being erased: invisible to every call; any gateway that finds it finishes the job.
     Column("deleting", sa.Boolean, nullable=False, default=False),
     # When everything of it was gone; the row stays for a last look at the object store.
@@ -72,6 +86,7 @@ subjects = Table(
     Index(
         "ix_subjects_deleting", "deleting", sqlite_where=sa.text("deleting = 1"), postgresql_where=sa.text("deleting")
     ),
+    Index("ix_subjects_tenant_id_external_id", "tenant_id", "external_id"),
 )
 
 photos = Table(
@@ -95,7 +110,8 @@ trainings = Table(
     Column("id", String(64), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    *_request_columns(),
+    *request_columns(),
+    *labelling_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     # Whether it was ever sent to a trainer: before that it can be cancelled without asking one.
@@ -116,7 +132,10 @@ trainings = Table(
     Column("ended_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_trainings_state", "state"),
+    # How long they take: the newest finished ones.
+    Index("ix_trainings_state_ended_at", "state", "ended_at"),
     Index("ix_trainings_owes_cancel", "owes_cancel"),
+    Index("ix_trainings_subject_id_external_id", "subject_id", "external_id"),
 )
 
 # See services.gateway.trainings.events.
@@ -136,14 +155,24 @@ galleries = Table(
     Column("id", String(64), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     Column("tenant_id", ForeignKey("tenants.id"), nullable=False),
-    *_request_columns(),
+    *request_columns(),
+    *labelling_columns(),
     Column("state", String(16), nullable=False, default=PENDING),
     Column("revision", Integer, nullable=False, default=0),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
     # The recipes as they were when the gallery was made, in the order asked for.
     Column("styles", sa.JSON, nullable=False),
+    # Shots of each style; 0 where they differ. `style_shots` has each style's; null: they are the same.
     Column("shots_per_style", Integer, nullable=False),
+    Column("style_shots", sa.JSON(none_as_null=True)),
     Column("seed", sa.BigInteger, nullable=False),
+    # The acceptance profile as it was when the gallery was made; null in galleries that are older than judging.
+    Column("profile", sa.JSON(none_as_null=True)),
+    Column("max_tries", Integer, nullable=False, default=1),
+    # MET, NOT_MET or NOT_MEASURED in lower case, once it has succeeded.
+    Column("guarantee", String(16)),
+    # Name of the image that it was asked for in place of.
+    Column("regenerates", Text),
     Column("priority", Integer, nullable=False, default=1),
     Column("format", Integer, nullable=False),
     Column("quality", Integer, nullable=False),
@@ -155,9 +184,14 @@ galleries = Table(
     Column("failure_reason", String(64)),
     Column("failure_message", Text),
     Column("created_at", Float, nullable=False),
+    # When its first shot was claimed.
+    Column("started_at", Float),
     Column("ended_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_galleries_state", "state"),
+    # How long they take: the newest finished ones.
+    Index("ix_galleries_state_ended_at", "state", "ended_at"),
+    Index("ix_galleries_subject_id_external_id", "subject_id", "external_id"),
 )
 
 shots = Table(
@@ -169,6 +203,11 @@ shots = Table(
     *lease_columns(),
     Column("style", String(64), nullable=False),
     Column("seed", sa.BigInteger, nullable=False),
+    # Tries that were recorded, and claims of before the last of them: attempts and losses are counted for each try.
+    Column("tries", Integer, nullable=False, default=0),
+    Column("earlier_attempts", Integer, nullable=False, default=0),
+    # Tries that are not the shot's image; see services.gateway.galleries.images.tries.
+    Column("refused_tries", sa.JSON(none_as_null=True)),
     # Claims that ended through no fault of the shot (generator away or full, gateway drained or lost).
     Column("uncounted_attempts", Integer, nullable=False, default=0),
     # Workers that were lost while they held it; see services.gateway.galleries.claiming.
@@ -182,6 +221,10 @@ shots = Table(
     Column("not_before", Float, nullable=False, default=0.0),
     Column("image_key", Text),
     Column("image", sa.JSON),
+    # What the profile says of the image: in a word, and whole, with likeness, quality and view; null where it was never
+    # judged. The word stays when the image is erased.
+    Column("acceptance", String(16)),
+    Column("judged", sa.JSON(none_as_null=True)),
     Column("failure_reason", String(64)),
     Column("failure_message", Text),
     UniqueConstraint("gallery_id", "number"),

@@ -150,7 +150,7 @@ class GalleryServiceServicer:
 
     def RegenerateImage(self, request, context):
         """Paints another image in place of one that is not liked: a new gallery of one shot of the same style, adapter and
-        profile, from seeds that were not tried. The disliked image stays until it is deleted.
+        profile, with the same labels, from seeds that were not tried. The disliked image stays until it is deleted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

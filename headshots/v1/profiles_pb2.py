@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheadshots/v1/profiles.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc8\x05\n\x10\x41\x63\x63\x65ptanceLimits\x12\x32\n\x14max_likeness_spreads\x18\x01 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00 A-\x00\x00\x80?H\x00\x88\x01\x01\x12,\n\x0emin_face_share\x18\x02 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\xcd\xccL?-\xcd\xccL=H\x01\x88\x01\x01\x12.\n\x10max_face_outside\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\xcd\xccL>-\x00\x00\x00\x00H\x02\x88\x01\x01\x12-\n\x0fmax_face_offset\x18\x04 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00?-\xcd\xccL=H\x03\x88\x01\x01\x12.\n\x10min_eye_contrast\x18\x05 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x04\x88\x01\x01\x12\x31\n\x13max_light_imbalance\x18\x06 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00@-\x00\x00\x00\x00H\x05\x88\x01\x01\x12\x31\n\x13max_colour_distance\x18\x07 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xc8\x42-\x00\x00\x80?H\x06\x88\x01\x01\x12+\n\rmin_sharpness\x18\x08 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x07\x88\x01\x01\x12.\n\x10min_skin_texture\x18\t \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x08\x88\x01\x01\x12,\n\x0emin_difference\x18\n \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00?-\x00\x00\x00\x00H\t\x88\x01\x01\x42\x17\n\x15_max_likeness_spreadsB\x11\n\x0f_min_face_shareB\x13\n\x11_max_face_outsideB\x12\n\x10_max_face_offsetB\x13\n\x11_min_eye_contrastB\x16\n\x14_max_light_imbalanceB\x16\n\x14_max_colour_distanceB\x10\n\x0e_min_sharpnessB\x13\n\x11_min_skin_textureB\x11\n\x0f_min_difference\"\xc6\x01\n\x07Profile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12.\n\x06limits\x18\x05 \x01(\x0b\x32\x1e.headshots.v1.AcceptanceLimits\x12\x10\n\x08\x62uilt_in\x18\x06 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x94\x02\n\x14\x43reateProfileRequest\x12,\n\nprofile_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\x12*\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12)\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12.\n\x06limits\x18\x04 \x01(\x0b\x32\x1e.headshots.v1.AcceptanceLimits\x12\x30\n\nrequest_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\"?\n\x15\x43reateProfileResponse\x12&\n\x07profile\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Profile\"R\n\x13ListProfilesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"X\n\x14ListProfilesResponse\x12\'\n\x08profiles\x18\x01 \x03(\x0b\x32\x15.headshots.v1.Profile\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"^\n\x11GetProfileRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^profiles/[a-z0-9-]{1,64}$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"<\n\x12GetProfileResponse\x12&\n\x07profile\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Profile\"\x90\x02\n\x14UpdateProfileRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^profiles/[a-z0-9-]{1,64}$\x12/\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$H\x00\x88\x01\x01\x12.\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$H\x01\x88\x01\x01\x12.\n\x06limits\x18\x04 \x01(\x0b\x32\x1e.headshots.v1.AcceptanceLimits\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x42\x0f\n\r_display_nameB\x0e\n\x0c_description\"?\n\x15UpdateProfileResponse\x12&\n\x07profile\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Profile2\xec\x02\n\x0eProfileService\x12X\n\rCreateProfile\x12\".headshots.v1.CreateProfileRequest\x1a#.headshots.v1.CreateProfileResponse\x12U\n\x0cListProfiles\x12!.headshots.v1.ListProfilesRequest\x1a\".headshots.v1.ListProfilesResponse\x12O\n\nGetProfile\x12\x1f.headshots.v1.GetProfileRequest\x1a .headshots.v1.GetProfileResponse\x12X\n\rUpdateProfile\x12\".headshots.v1.UpdateProfileRequest\x1a#.headshots.v1.UpdateProfileResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheadshots/v1/profiles.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc8\x05\n\x10\x41\x63\x63\x65ptanceLimits\x12\x32\n\x14max_likeness_spreads\x18\x01 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00 A-\x00\x00\x80?H\x00\x88\x01\x01\x12,\n\x0emin_face_share\x18\x02 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\xcd\xccL?-\xcd\xccL=H\x01\x88\x01\x01\x12.\n\x10max_face_outside\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\xcd\xccL>-\x00\x00\x00\x00H\x02\x88\x01\x01\x12-\n\x0fmax_face_offset\x18\x04 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00?-\xcd\xccL=H\x03\x88\x01\x01\x12.\n\x10min_eye_contrast\x18\x05 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x04\x88\x01\x01\x12\x31\n\x13max_light_imbalance\x18\x06 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00@-\x00\x00\x00\x00H\x05\x88\x01\x01\x12\x31\n\x13max_colour_distance\x18\x07 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xc8\x42-\x00\x00\x80?H\x06\x88\x01\x01\x12+\n\rmin_sharpness\x18\x08 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x07\x88\x01\x01\x12.\n\x10min_skin_texture\x18\t \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x08\x88\x01\x01\x12,\n\x0emin_difference\x18\n \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00?-\x00\x00\x00\x00H\t\x88\x01\x01\x42\x17\n\x15_max_likeness_spreadsB\x11\n\x0f_min_face_shareB\x13\n\x11_max_face_outsideB\x12\n\x10_max_face_offsetB\x13\n\x11_min_eye_contrastB\x16\n\x14_max_light_imbalanceB\x16\n\x14_max_colour_distanceB\x10\n\x0e_min_sharpnessB\x13\n\x11_min_skin_textureB\x11\n\x0f_min_difference\"\xbd\x02\n\x07Profile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12.\n\x06limits\x18\x05 \x01(\x0b\x32\x1e.headshots.v1.AcceptanceLimits\x12\x10\n\x08\x62uilt_in\x18\x06 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x06labels\x18( \x03(\x0b\x32!.headshots.v1.Profile.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xe8\x03\n\x14\x43reateProfileRequest\x12,\n\nprofile_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\x12*\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12)\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12.\n\x06limits\x18\x04 \x01(\x0b\x32\x1e.headshots.v1.AcceptanceLimits\x12\x30\n\nrequest_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12x\n\x06labels\x18( \x03(\x0b\x32..headshots.v1.CreateProfileRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"?\n\x15\x43reateProfileResponse\x12&\n\x07profile\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Profile\"\xa5\x02\n\x13ListProfilesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12w\n\x06labels\x18( \x03(\x0b\x32-.headshots.v1.ListProfilesRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"X\n\x14ListProfilesResponse\x12\'\n\x08profiles\x18\x01 \x03(\x0b\x32\x15.headshots.v1.Profile\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"^\n\x11GetProfileRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^profiles/[a-z0-9-]{1,64}$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"<\n\x12GetProfileResponse\x12&\n\x07profile\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Profile\"\x90\x02\n\x14UpdateProfileRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^profiles/[a-z0-9-]{1,64}$\x12/\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$H\x00\x88\x01\x01\x12.\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$H\x01\x88\x01\x01\x12.\n\x06limits\x18\x04 \x01(\x0b\x32\x1e.headshots.v1.AcceptanceLimits\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x42\x0f\n\r_display_nameB\x0e\n\x0c_description\"?\n\x15UpdateProfileResponse\x12&\n\x07profile\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Profile2\xec\x02\n\x0eProfileService\x12X\n\rCreateProfile\x12\".headshots.v1.CreateProfileRequest\x1a#.headshots.v1.CreateProfileResponse\x12U\n\x0cListProfiles\x12!.headshots.v1.ListProfilesRequest\x1a\".headshots.v1.ListProfilesResponse\x12O\n\nGetProfile\x12\x1f.headshots.v1.GetProfileRequest\x1a .headshots.v1.GetProfileResponse\x12X\n\rUpdateProfile\x12\".headshots.v1.UpdateProfileRequest\x1a#.headshots.v1.UpdateProfileResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -53,6 +53,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCEPTANCELIMITS'].fields_by_name['min_skin_texture']._serialized_options = b'\272H\014\n\n\035\000\000\200?-\000\000\000\000'
   _globals['_ACCEPTANCELIMITS'].fields_by_name['min_difference']._loaded_options = None
   _globals['_ACCEPTANCELIMITS'].fields_by_name['min_difference']._serialized_options = b'\272H\014\n\n\035\000\000\000?-\000\000\000\000'
+  _globals['_PROFILE_LABELSENTRY']._loaded_options = None
+  _globals['_PROFILE_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_CREATEPROFILEREQUEST_LABELSENTRY']._loaded_options = None
+  _globals['_CREATEPROFILEREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_CREATEPROFILEREQUEST'].fields_by_name['profile_id']._loaded_options = None
   _globals['_CREATEPROFILEREQUEST'].fields_by_name['profile_id']._serialized_options = b'\272H\025r\0232\021^[a-z0-9-]{1,64}$'
   _globals['_CREATEPROFILEREQUEST'].fields_by_name['display_name']._loaded_options = None
@@ -61,10 +65,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEPROFILEREQUEST'].fields_by_name['description']._serialized_options = b'\272H\021r\017\030\200\0022\n^[^\\x00]*$'
   _globals['_CREATEPROFILEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATEPROFILEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\031r\0272\025^[A-Za-z0-9_-]{0,64}$'
+  _globals['_CREATEPROFILEREQUEST'].fields_by_name['labels']._loaded_options = None
+  _globals['_CREATEPROFILEREQUEST'].fields_by_name['labels']._serialized_options = b'\272H5\232\0012\020 \"\033r\0312\027^[a-z][a-z0-9_-]{0,62}$*\021r\017\030\200\0012\n^[^\\x00]*$'
+  _globals['_CREATEPROFILEREQUEST'].fields_by_name['external_id']._loaded_options = None
+  _globals['_CREATEPROFILEREQUEST'].fields_by_name['external_id']._serialized_options = b'\272H\021r\017\030\200\0012\n^[^\\x00]*$'
+  _globals['_LISTPROFILESREQUEST_LABELSENTRY']._loaded_options = None
+  _globals['_LISTPROFILESREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_LISTPROFILESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTPROFILESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_LISTPROFILESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTPROFILESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_LISTPROFILESREQUEST'].fields_by_name['labels']._loaded_options = None
+  _globals['_LISTPROFILESREQUEST'].fields_by_name['labels']._serialized_options = b'\272H5\232\0012\020 \"\033r\0312\027^[a-z][a-z0-9_-]{0,62}$*\021r\017\030\200\0012\n^[^\\x00]*$'
+  _globals['_LISTPROFILESREQUEST'].fields_by_name['external_id']._loaded_options = None
+  _globals['_LISTPROFILESREQUEST'].fields_by_name['external_id']._serialized_options = b'\272H\021r\017\030\200\0012\n^[^\\x00]*$'
   _globals['_GETPROFILEREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETPROFILEREQUEST'].fields_by_name['name']._serialized_options = b'\272H\036r\0342\032^profiles/[a-z0-9-]{1,64}$'
   _globals['_GETPROFILEREQUEST'].fields_by_name['version']._loaded_options = None
@@ -78,23 +92,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCEPTANCELIMITS']._serialized_start=108
   _globals['_ACCEPTANCELIMITS']._serialized_end=820
   _globals['_PROFILE']._serialized_start=823
-  _globals['_PROFILE']._serialized_end=1021
-  _globals['_CREATEPROFILEREQUEST']._serialized_start=1024
-  _globals['_CREATEPROFILEREQUEST']._serialized_end=1300
-  _globals['_CREATEPROFILERESPONSE']._serialized_start=1302
-  _globals['_CREATEPROFILERESPONSE']._serialized_end=1365
-  _globals['_LISTPROFILESREQUEST']._serialized_start=1367
-  _globals['_LISTPROFILESREQUEST']._serialized_end=1449
-  _globals['_LISTPROFILESRESPONSE']._serialized_start=1451
-  _globals['_LISTPROFILESRESPONSE']._serialized_end=1539
-  _globals['_GETPROFILEREQUEST']._serialized_start=1541
-  _globals['_GETPROFILEREQUEST']._serialized_end=1635
-  _globals['_GETPROFILERESPONSE']._serialized_start=1637
-  _globals['_GETPROFILERESPONSE']._serialized_end=1697
-  _globals['_UPDATEPROFILEREQUEST']._serialized_start=1700
-  _globals['_UPDATEPROFILEREQUEST']._serialized_end=1972
-  _globals['_UPDATEPROFILERESPONSE']._serialized_start=1974
-  _globals['_UPDATEPROFILERESPONSE']._serialized_end=2037
-  _globals['_PROFILESERVICE']._serialized_start=2040
-  _globals['_PROFILESERVICE']._serialized_end=2404
+  _globals['_PROFILE']._serialized_end=1140
+  _globals['_PROFILE_LABELSENTRY']._serialized_start=1095
+  _globals['_PROFILE_LABELSENTRY']._serialized_end=1140
+  _globals['_CREATEPROFILEREQUEST']._serialized_start=1143
+  _globals['_CREATEPROFILEREQUEST']._serialized_end=1631
+  _globals['_CREATEPROFILEREQUEST_LABELSENTRY']._serialized_start=1095
+  _globals['_CREATEPROFILEREQUEST_LABELSENTRY']._serialized_end=1140
+  _globals['_CREATEPROFILERESPONSE']._serialized_start=1633
+  _globals['_CREATEPROFILERESPONSE']._serialized_end=1696
+  _globals['_LISTPROFILESREQUEST']._serialized_start=1699
+  _globals['_LISTPROFILESREQUEST']._serialized_end=1992
+  _globals['_LISTPROFILESREQUEST_LABELSENTRY']._serialized_start=1095
+  _globals['_LISTPROFILESREQUEST_LABELSENTRY']._serialized_end=1140
+  _globals['_LISTPROFILESRESPONSE']._serialized_start=1994
+  _globals['_LISTPROFILESRESPONSE']._serialized_end=2082
+  _globals['_GETPROFILEREQUEST']._serialized_start=2084
+  _globals['_GETPROFILEREQUEST']._serialized_end=2178
+  _globals['_GETPROFILERESPONSE']._serialized_start=2180
+  _globals['_GETPROFILERESPONSE']._serialized_end=2240
+  _globals['_UPDATEPROFILEREQUEST']._serialized_start=2243
+  _globals['_UPDATEPROFILEREQUEST']._serialized_end=2515
+  _globals['_UPDATEPROFILERESPONSE']._serialized_start=2517
+  _globals['_UPDATEPROFILERESPONSE']._serialized_end=2580
+  _globals['_PROFILESERVICE']._serialized_start=2583
+  _globals['_PROFILESERVICE']._serialized_end=2947
 # @@protoc_insertion_point(module_scope)

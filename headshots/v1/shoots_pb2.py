@@ -29,13 +29,17 @@ from headshots.v1 import images_pb2 as headshots_dot_v1_dot_images__pb2
 from headshots.v1 import jobs_pb2 as headshots_dot_v1_dot_jobs__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/shoots.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cheadshots/v1/galleries.proto\x1a\x19headshots/v1/images.proto\x1a\x17headshots/v1/jobs.proto\"\xe3\x01\n\x05Quote\x12\x13\n\x0bqueue_place\x18\x01 \x01(\x05\x12\x38\n\x14\x65xpected_finish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12latest_finish_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0etraining_steps\x18\x04 \x01(\x05\x12\x0e\n\x06images\x18\x05 \x01(\x05\x12\x16\n\x0e\x64\x65vice_seconds\x18\x06 \x01(\x02\x12\x13\n\x0bmeasured_on\x18\x07 \x01(\x05\"\xba\x05\n\x05Shoot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.headshots.v1.JobState\x12\'\n\x05stage\x18\x03 \x01(\x0e\x32\x18.headshots.v1.ShootStage\x12\x10\n\x08training\x18\x04 \x01(\t\x12\x0e\n\x06trains\x18\x05 \x01(\x08\x12\x0f\n\x07gallery\x18\x06 \x01(\t\x12\x0c\n\x04pack\x18\x07 \x01(\t\x12\x0e\n\x06styles\x18\x08 \x03(\t\x12\x13\n\x0bstyle_shots\x18\t \x03(\x05\x12\r\n\x05\x61sked\x18\n \x01(\x05\x12\x11\n\tdelivered\x18\x0b \x01(\x05\x12\r\n\x05tries\x18\x0c \x01(\x05\x12\x11\n\tmax_tries\x18\r \x01(\x05\x12\x0f\n\x07profile\x18\x0e \x01(\t\x12\x17\n\x0fprofile_version\x18\x0f \x01(\x05\x12*\n\tguarantee\x18\x10 \x01(\x0e\x32\x17.headshots.v1.Guarantee\x12\x15\n\rtraining_step\x18\x11 \x01(\x05\x12\x1c\n\x14training_total_steps\x18\x12 \x01(\x05\x12\x17\n\x0f\x63ompleted_shots\x18\x13 \x01(\x05\x12\"\n\x05quote\x18\x14 \x01(\x0b\x32\x13.headshots.v1.Quote\x12,\n\x08\x64\x65\x61\x64line\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x07\x66\x61ilure\x18\x16 \x01(\x0b\x32\x15.headshots.v1.Failure\x12\x16\n\x0estatus_message\x18\x17 \x01(\t\x12/\n\x0b\x63reate_time\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65vent_number\x18\x1a \x01(\x03\"\x9c\x05\n\x12\x43reateShootRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12/\n\x04pack\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^(packs/[a-z0-9-]{1,64})?$\x12\x38\n\x06styles\x18\x03 \x03(\tB(\xbaH%\x92\x01\"\x10 \x18\x01\"\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\x12\x19\n\x05\x63ount\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xa0\x01(\x01\x12N\n\x06photos\x18\x05 \x03(\tB>\xbaH;\x92\x01\x38\x10\x64\x18\x01\"2r02.^subjects/[a-z0-9-]{1,64}/photos/[0-9a-f]{32}$\x12\x0f\n\x07retrain\x18\x06 \x01(\x08\x12\x35\n\x07profile\x18\x07 \x01(\tB$\xbaH!r\x1f\x32\x1d^(profiles/[a-z0-9-]{1,64})?$\x12\x1c\n\tmax_tries\x18\x08 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\n(\x00\x12\x1b\n\x04seed\x18\t \x01(\x03\x42\r\xbaH\n\"\x08\x18\xff\xff\xff\xff\x0f(\x00\x12\x33\n\x06\x66ormat\x18\n \x01(\x0e\x32\x19.headshots.v1.ImageFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\x07quality\x18\x0b \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x32\n\x08priority\x18\x0c \x01(\x0e\x32\x16.headshots.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12,\n\x08\x64\x65\x61\x64line\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\nrequest_id\x18\x0e \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\x0f \x01(\x08\"9\n\x13\x43reateShootResponse\x12\"\n\x05shoot\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Shoot\"Y\n\x0fGetShootRequest\x12\x46\n\x04name\x18\x01 \x01(\tB8\xbaH5r321^subjects/[a-z0-9-]{1,64}/shoots/[a-z0-9-]{1,64}$\"6\n\x10GetShootResponse\x12\"\n\x05shoot\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Shoot\"\x83\x01\n\x11ListShootsRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"R\n\x12ListShootsResponse\x12#\n\x06shoots\x18\x01 \x03(\x0b\x32\x13.headshots.v1.Shoot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8e\x01\n\x11WatchShootRequest\x12\x46\n\x04name\x18\x01 \x01(\tB8\xbaH5r321^subjects/[a-z0-9-]{1,64}/shoots/[a-z0-9-]{1,64}$\x12!\n\x0b\x61\x66ter_event\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x42\x0e\n\x0c_after_event\"]\n\x12WatchShootResponse\x12\"\n\x05shoot\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Shoot\x12#\n\x06images\x18\x02 \x03(\x0b\x32\x13.headshots.v1.Image\"\\\n\x12\x43\x61ncelShootRequest\x12\x46\n\x04name\x18\x01 \x01(\tB8\xbaH5r321^subjects/[a-z0-9-]{1,64}/shoots/[a-z0-9-]{1,64}$\"9\n\x13\x43\x61ncelShootResponse\x12\"\n\x05shoot\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Shoot*t\n\nShootStage\x12\x1b\n\x17SHOOT_STAGE_UNSPECIFIED\x10\x00\x12\x18\n\x14SHOOT_STAGE_TRAINING\x10\x01\x12\x18\n\x14SHOOT_STAGE_PAINTING\x10\x02\x12\x15\n\x11SHOOT_STAGE_ENDED\x10\x03\x32\xa5\x03\n\x0cShootService\x12R\n\x0b\x43reateShoot\x12 .headshots.v1.CreateShootRequest\x1a!.headshots.v1.CreateShootResponse\x12I\n\x08GetShoot\x12\x1d.headshots.v1.GetShootRequest\x1a\x1e.headshots.v1.GetShootResponse\x12O\n\nListShoots\x12\x1f.headshots.v1.ListShootsRequest\x1a .headshots.v1.ListShootsResponse\x12Q\n\nWatchShoot\x12\x1f.headshots.v1.WatchShootRequest\x1a .headshots.v1.WatchShootResponse0\x01\x12R\n\x0b\x43\x61ncelShoot\x12 .headshots.v1.CancelShootRequest\x1a!.headshots.v1.CancelShootResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/shoots.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cheadshots/v1/galleries.proto\x1a\x19headshots/v1/images.proto\x1a\x17headshots/v1/jobs.proto\"\xe3\x01\n\x05Quote\x12\x13\n\x0bqueue_place\x18\x01 \x01(\x05\x12\x38\n\x14\x65xpected_finish_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x12latest_finish_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0etraining_steps\x18\x04 \x01(\x05\x12\x0e\n\x06images\x18\x05 \x01(\x05\x12\x16\n\x0e\x64\x65vice_seconds\x18\x06 \x01(\x02\x12\x13\n\x0bmeasured_on\x18\x07 \x01(\x05\"\xaf\x06\n\x05Shoot\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.headshots.v1.JobState\x12\'\n\x05stage\x18\x03 \x01(\x0e\x32\x18.headshots.v1.ShootStage\x12\x10\n\x08training\x18\x04 \x01(\t\x12\x0e\n\x06trains\x18\x05 \x01(\x08\x12\x0f\n\x07gallery\x18\x06 \x01(\t\x12\x0c\n\x04pack\x18\x07 \x01(\t\x12\x0e\n\x06styles\x18\x08 \x03(\t\x12\x13\n\x0bstyle_shots\x18\t \x03(\x05\x12\r\n\x05\x61sked\x18\n \x01(\x05\x12\x11\n\tdelivered\x18\x0b \x01(\x05\x12\r\n\x05tries\x18\x0c \x01(\x05\x12\x11\n\tmax_tries\x18\r \x01(\x05\x12\x0f\n\x07profile\x18\x0e \x01(\t\x12\x17\n\x0fprofile_version\x18\x0f \x01(\x05\x12*\n\tguarantee\x18\x10 \x01(\x0e\x32\x17.headshots.v1.Guarantee\x12\x15\n\rtraining_step\x18\x11 \x01(\x05\x12\x1c\n\x14training_total_steps\x18\x12 \x01(\x05\x12\x17\n\x0f\x63ompleted_shots\x18\x13 \x01(\x05\x12\"\n\x05quote\x18\x14 \x01(\x0b\x32\x13.headshots.v1.Quote\x12,\n\x08\x64\x65\x61\x64line\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x07\x66\x61ilure\x18\x16 \x01(\x0b\x32\x15.headshots.v1.Failure\x12\x16\n\x0estatus_message\x18\x17 \x01(\t\x12/\n\x0b\x63reate_time\x18\x18 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65vent_number\x18\x1a \x01(\x03\x12/\n\x06labels\x18( \x03(\x0b\x32\x1f.headshots.v1.Shoot.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xee\x06\n\x12\x43reateShootRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12/\n\x04pack\x18\x02 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^(packs/[a-z0-9-]{1,64})?$\x12\x38\n\x06styles\x18\x03 \x03(\tB(\xbaH%\x92\x01\"\x10 \x18\x01\"\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\x12\x19\n\x05\x63ount\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xa0\x01(\x01\x12N\n\x06photos\x18\x05 \x03(\tB>\xbaH;\x92\x01\x38\x10\x64\x18\x01\"2r02.^subjects/[a-z0-9-]{1,64}/photos/[0-9a-f]{32}$\x12\x0f\n\x07retrain\x18\x06 \x01(\x08\x12\x35\n\x07profile\x18\x07 \x01(\tB$\xbaH!r\x1f\x32\x1d^(profiles/[a-z0-9-]{1,64})?$\x12\x1c\n\tmax_tries\x18\x08 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\n(\x00\x12\x1b\n\x04seed\x18\t \x01(\x03\x42\r\xbaH\n\"\x08\x18\xff\xff\xff\xff\x0f(\x00\x12\x33\n\x06\x66ormat\x18\n \x01(\x0e\x32\x19.headshots.v1.ImageFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1a\n\x07quality\x18\x0b \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x32\n\x08priority\x18\x0c \x01(\x0e\x32\x16.headshots.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12,\n\x08\x64\x65\x61\x64line\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\nrequest_id\x18\x0e \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\x0f \x01(\x08\x12v\n\x06labels\x18( \x03(\x0b\x32,.headshots.v1.CreateShootRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"9\n\x13\x43reateShootResponse\x12\"\n\x05shoot\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Shoot\"Y\n\x0fGetShootRequest\x12\x46\n\x04name\x18\x01 \x01(\tB8\xbaH5r321^subjects/[a-z0-9-]{1,64}/shoots/[a-z0-9-]{1,64}$\"6\n\x10GetShootResponse\x12\"\n\x05shoot\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Shoot\"\xd4\x02\n\x11ListShootsRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12u\n\x06labels\x18( \x03(\x0b\x32+.headshots.v1.ListShootsRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"R\n\x12ListShootsResponse\x12#\n\x06shoots\x18\x01 \x03(\x0b\x32\x13.headshots.v1.Shoot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8e\x01\n\x11WatchShootRequest\x12\x46\n\x04name\x18\x01 \x01(\tB8\xbaH5r321^subjects/[a-z0-9-]{1,64}/shoots/[a-z0-9-]{1,64}$\x12!\n\x0b\x61\x66ter_event\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x42\x0e\n\x0c_after_event\"]\n\x12WatchShootResponse\x12\"\n\x05shoot\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Shoot\x12#\n\x06images\x18\x02 \x03(\x0b\x32\x13.headshots.v1.Image\"\\\n\x12\x43\x61ncelShootRequest\x12\x46\n\x04name\x18\x01 \x01(\tB8\xbaH5r321^subjects/[a-z0-9-]{1,64}/shoots/[a-z0-9-]{1,64}$\"9\n\x13\x43\x61ncelShootResponse\x12\"\n\x05shoot\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Shoot*t\n\nShootStage\x12\x1b\n\x17SHOOT_STAGE_UNSPECIFIED\x10\x00\x12\x18\n\x14SHOOT_STAGE_TRAINING\x10\x01\x12\x18\n\x14SHOOT_STAGE_PAINTING\x10\x02\x12\x15\n\x11SHOOT_STAGE_ENDED\x10\x03\x32\xa5\x03\n\x0cShootService\x12R\n\x0b\x43reateShoot\x12 .headshots.v1.CreateShootRequest\x1a!.headshots.v1.CreateShootResponse\x12I\n\x08GetShoot\x12\x1d.headshots.v1.GetShootRequest\x1a\x1e.headshots.v1.GetShootResponse\x12O\n\nListShoots\x12\x1f.headshots.v1.ListShootsRequest\x1a .headshots.v1.ListShootsResponse\x12Q\n\nWatchShoot\x12\x1f.headshots.v1.WatchShootRequest\x1a .headshots.v1.WatchShootResponse0\x01\x12R\n\x0b\x43\x61ncelShoot\x12 .headshots.v1.CancelShootRequest\x1a!.headshots.v1.CancelShootResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headshots.v1.shoots_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_SHOOT_LABELSENTRY']._loaded_options = None
+  _globals['_SHOOT_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_CREATESHOOTREQUEST_LABELSENTRY']._loaded_options = None
+  _globals['_CREATESHOOTREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_CREATESHOOTREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_CREATESHOOTREQUEST'].fields_by_name['parent']._serialized_options = b'\272H\036r\0342\032^subjects/[a-z0-9-]{1,64}$'
   _globals['_CREATESHOOTREQUEST'].fields_by_name['pack']._loaded_options = None
@@ -60,46 +64,62 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATESHOOTREQUEST'].fields_by_name['priority']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_CREATESHOOTREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_CREATESHOOTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\031r\0272\025^[A-Za-z0-9_-]{0,64}$'
+  _globals['_CREATESHOOTREQUEST'].fields_by_name['labels']._loaded_options = None
+  _globals['_CREATESHOOTREQUEST'].fields_by_name['labels']._serialized_options = b'\272H5\232\0012\020 \"\033r\0312\027^[a-z][a-z0-9_-]{0,62}$*\021r\017\030\200\0012\n^[^\\x00]*$'
+  _globals['_CREATESHOOTREQUEST'].fields_by_name['external_id']._loaded_options = None
+  _globals['_CREATESHOOTREQUEST'].fields_by_name['external_id']._serialized_options = b'\272H\021r\017\030\200\0012\n^[^\\x00]*$'
   _globals['_GETSHOOTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETSHOOTREQUEST'].fields_by_name['name']._serialized_options = b'\272H5r321^subjects/[a-z0-9-]{1,64}/shoots/[a-z0-9-]{1,64}$'
+  _globals['_LISTSHOOTSREQUEST_LABELSENTRY']._loaded_options = None
+  _globals['_LISTSHOOTSREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_LISTSHOOTSREQUEST'].fields_by_name['parent']._loaded_options = None
   _globals['_LISTSHOOTSREQUEST'].fields_by_name['parent']._serialized_options = b'\272H\036r\0342\032^subjects/[a-z0-9-]{1,64}$'
   _globals['_LISTSHOOTSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTSHOOTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_LISTSHOOTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTSHOOTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_LISTSHOOTSREQUEST'].fields_by_name['labels']._loaded_options = None
+  _globals['_LISTSHOOTSREQUEST'].fields_by_name['labels']._serialized_options = b'\272H5\232\0012\020 \"\033r\0312\027^[a-z][a-z0-9_-]{0,62}$*\021r\017\030\200\0012\n^[^\\x00]*$'
+  _globals['_LISTSHOOTSREQUEST'].fields_by_name['external_id']._loaded_options = None
+  _globals['_LISTSHOOTSREQUEST'].fields_by_name['external_id']._serialized_options = b'\272H\021r\017\030\200\0012\n^[^\\x00]*$'
   _globals['_WATCHSHOOTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_WATCHSHOOTREQUEST'].fields_by_name['name']._serialized_options = b'\272H5r321^subjects/[a-z0-9-]{1,64}/shoots/[a-z0-9-]{1,64}$'
   _globals['_WATCHSHOOTREQUEST'].fields_by_name['after_event']._loaded_options = None
   _globals['_WATCHSHOOTREQUEST'].fields_by_name['after_event']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_CANCELSHOOTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_CANCELSHOOTREQUEST'].fields_by_name['name']._serialized_options = b'\272H5r321^subjects/[a-z0-9-]{1,64}/shoots/[a-z0-9-]{1,64}$'
-  _globals['_SHOOTSTAGE']._serialized_start=2606
-  _globals['_SHOOTSTAGE']._serialized_end=2722
+  _globals['_SHOOTSTAGE']._serialized_start=3142
+  _globals['_SHOOTSTAGE']._serialized_end=3258
   _globals['_QUOTE']._serialized_start=188
   _globals['_QUOTE']._serialized_end=415
   _globals['_SHOOT']._serialized_start=418
-  _globals['_SHOOT']._serialized_end=1116
-  _globals['_CREATESHOOTREQUEST']._serialized_start=1119
-  _globals['_CREATESHOOTREQUEST']._serialized_end=1787
-  _globals['_CREATESHOOTRESPONSE']._serialized_start=1789
-  _globals['_CREATESHOOTRESPONSE']._serialized_end=1846
-  _globals['_GETSHOOTREQUEST']._serialized_start=1848
-  _globals['_GETSHOOTREQUEST']._serialized_end=1937
-  _globals['_GETSHOOTRESPONSE']._serialized_start=1939
-  _globals['_GETSHOOTRESPONSE']._serialized_end=1993
-  _globals['_LISTSHOOTSREQUEST']._serialized_start=1996
-  _globals['_LISTSHOOTSREQUEST']._serialized_end=2127
-  _globals['_LISTSHOOTSRESPONSE']._serialized_start=2129
-  _globals['_LISTSHOOTSRESPONSE']._serialized_end=2211
-  _globals['_WATCHSHOOTREQUEST']._serialized_start=2214
-  _globals['_WATCHSHOOTREQUEST']._serialized_end=2356
-  _globals['_WATCHSHOOTRESPONSE']._serialized_start=2358
-  _globals['_WATCHSHOOTRESPONSE']._serialized_end=2451
-  _globals['_CANCELSHOOTREQUEST']._serialized_start=2453
-  _globals['_CANCELSHOOTREQUEST']._serialized_end=2545
-  _globals['_CANCELSHOOTRESPONSE']._serialized_start=2547
-  _globals['_CANCELSHOOTRESPONSE']._serialized_end=2604
-  _globals['_SHOOTSERVICE']._serialized_start=2725
-  _globals['_SHOOTSERVICE']._serialized_end=3146
+  _globals['_SHOOT']._serialized_end=1233
+  _globals['_SHOOT_LABELSENTRY']._serialized_start=1188
+  _globals['_SHOOT_LABELSENTRY']._serialized_end=1233
+  _globals['_CREATESHOOTREQUEST']._serialized_start=1236
+  _globals['_CREATESHOOTREQUEST']._serialized_end=2114
+  _globals['_CREATESHOOTREQUEST_LABELSENTRY']._serialized_start=1188
+  _globals['_CREATESHOOTREQUEST_LABELSENTRY']._serialized_end=1233
+  _globals['_CREATESHOOTRESPONSE']._serialized_start=2116
+  _globals['_CREATESHOOTRESPONSE']._serialized_end=2173
+  _globals['_GETSHOOTREQUEST']._serialized_start=2175
+  _globals['_GETSHOOTREQUEST']._serialized_end=2264
+  _globals['_GETSHOOTRESPONSE']._serialized_start=2266
+  _globals['_GETSHOOTRESPONSE']._serialized_end=2320
+  _globals['_LISTSHOOTSREQUEST']._serialized_start=2323
+  _globals['_LISTSHOOTSREQUEST']._serialized_end=2663
+  _globals['_LISTSHOOTSREQUEST_LABELSENTRY']._serialized_start=1188
+  _globals['_LISTSHOOTSREQUEST_LABELSENTRY']._serialized_end=1233
+  _globals['_LISTSHOOTSRESPONSE']._serialized_start=2665
+  _globals['_LISTSHOOTSRESPONSE']._serialized_end=2747
+  _globals['_WATCHSHOOTREQUEST']._serialized_start=2750
+  _globals['_WATCHSHOOTREQUEST']._serialized_end=2892
+  _globals['_WATCHSHOOTRESPONSE']._serialized_start=2894
+  _globals['_WATCHSHOOTRESPONSE']._serialized_end=2987
+  _globals['_CANCELSHOOTREQUEST']._serialized_start=2989
+  _globals['_CANCELSHOOTREQUEST']._serialized_end=3081
+  _globals['_CANCELSHOOTRESPONSE']._serialized_start=3083
+  _globals['_CANCELSHOOTRESPONSE']._serialized_end=3140
+  _globals['_SHOOTSERVICE']._serialized_start=3261
+  _globals['_SHOOTSERVICE']._serialized_end=3682
 # @@protoc_insertion_point(module_scope)

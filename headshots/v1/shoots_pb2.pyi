@@ -44,7 +44,14 @@ class Quote(_message.Message):
     def __init__(self, queue_place: _Optional[int] = ..., expected_finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., training_steps: _Optional[int] = ..., images: _Optional[int] = ..., device_seconds: _Optional[float] = ..., measured_on: _Optional[int] = ...) -> None: ...
 
 class Shoot(_message.Message):
-    __slots__ = ("name", "state", "stage", "training", "trains", "gallery", "pack", "styles", "style_shots", "asked", "delivered", "tries", "max_tries", "profile", "profile_version", "guarantee", "training_step", "training_total_steps", "completed_shots", "quote", "deadline", "failure", "status_message", "create_time", "end_time", "event_number")
+    __slots__ = ("name", "state", "stage", "training", "trains", "gallery", "pack", "styles", "style_shots", "asked", "delivered", "tries", "max_tries", "profile", "profile_version", "guarantee", "training_step", "training_total_steps", "completed_shots", "quote", "deadline", "failure", "status_message", "create_time", "end_time", "event_number", "labels", "external_id")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     STAGE_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +78,8 @@ class Shoot(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     EVENT_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
     state: _jobs_pb2.JobState
     stage: ShootStage
@@ -97,10 +106,19 @@ class Shoot(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
     event_number: int
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., stage: _Optional[_Union[ShootStage, str]] = ..., training: _Optional[str] = ..., trains: _Optional[bool] = ..., gallery: _Optional[str] = ..., pack: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., style_shots: _Optional[_Iterable[int]] = ..., asked: _Optional[int] = ..., delivered: _Optional[int] = ..., tries: _Optional[int] = ..., max_tries: _Optional[int] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., guarantee: _Optional[_Union[_galleries_pb2.Guarantee, str]] = ..., training_step: _Optional[int] = ..., training_total_steps: _Optional[int] = ..., completed_shots: _Optional[int] = ..., quote: _Optional[_Union[Quote, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., status_message: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., event_number: _Optional[int] = ...) -> None: ...
+    labels: _containers.ScalarMap[str, str]
+    external_id: str
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., stage: _Optional[_Union[ShootStage, str]] = ..., training: _Optional[str] = ..., trains: _Optional[bool] = ..., gallery: _Optional[str] = ..., pack: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., style_shots: _Optional[_Iterable[int]] = ..., asked: _Optional[int] = ..., delivered: _Optional[int] = ..., tries: _Optional[int] = ..., max_tries: _Optional[int] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., guarantee: _Optional[_Union[_galleries_pb2.Guarantee, str]] = ..., training_step: _Optional[int] = ..., training_total_steps: _Optional[int] = ..., completed_shots: _Optional[int] = ..., quote: _Optional[_Union[Quote, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., status_message: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., event_number: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateShootRequest(_message.Message):
-    __slots__ = ("parent", "pack", "styles", "count", "photos", "retrain", "profile", "max_tries", "seed", "format", "quality", "priority", "deadline", "request_id", "validate_only")
+    __slots__ = ("parent", "pack", "styles", "count", "photos", "retrain", "profile", "max_tries", "seed", "format", "quality", "priority", "deadline", "request_id", "validate_only", "labels", "external_id")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     PARENT_FIELD_NUMBER: _ClassVar[int]
     PACK_FIELD_NUMBER: _ClassVar[int]
     STYLES_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +134,8 @@ class CreateShootRequest(_message.Message):
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     parent: str
     pack: str
     styles: _containers.RepeatedScalarFieldContainer[str]
@@ -131,7 +151,9 @@ class CreateShootRequest(_message.Message):
     deadline: _timestamp_pb2.Timestamp
     request_id: str
     validate_only: bool
-    def __init__(self, parent: _Optional[str] = ..., pack: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., photos: _Optional[_Iterable[str]] = ..., retrain: _Optional[bool] = ..., profile: _Optional[str] = ..., max_tries: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    labels: _containers.ScalarMap[str, str]
+    external_id: str
+    def __init__(self, parent: _Optional[str] = ..., pack: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., photos: _Optional[_Iterable[str]] = ..., retrain: _Optional[bool] = ..., profile: _Optional[str] = ..., max_tries: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateShootResponse(_message.Message):
     __slots__ = ("shoot",)
@@ -152,14 +174,25 @@ class GetShootResponse(_message.Message):
     def __init__(self, shoot: _Optional[_Union[Shoot, _Mapping]] = ...) -> None: ...
 
 class ListShootsRequest(_message.Message):
-    __slots__ = ("parent", "page_size", "page_token")
+    __slots__ = ("parent", "page_size", "page_token", "labels", "external_id")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     PARENT_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     parent: str
     page_size: int
     page_token: str
-    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    labels: _containers.ScalarMap[str, str]
+    external_id: str
+    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class ListShootsResponse(_message.Message):
     __slots__ = ("shoots", "next_page_token")

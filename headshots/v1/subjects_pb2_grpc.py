@@ -88,7 +88,7 @@ class SubjectServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateSubject(self, request, context):
-        """Changes what a subject is called.
+        """Changes what a subject is called, and its labels.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -12,21 +12,28 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.engine import Engine
 
+from headshots.acceptance.verdict import Acceptance, Verdict
 from headshots.database import read
 from headshots.errors import HeadshotsError
 from headshots.rpc.scrapes import SharedCollector
-from headshots.schema import PENDING, RUNNING, galleries, shots, trainings
+from headshots.schema import PENDING, RUNNING, SUCCEEDED, galleries, shoots, shots, trainings
 
 _LOG = logging.getLogger(__name__)
 # Rows that ended are not counted: their number grows without end.
 _STATES = (PENDING, RUNNING)
+_SHOOT_BUCKETS = (60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 14400)
+
+
+_TRY_BUCKETS = (1, 2, 3, 4, 5, 10)
 _SHOT_BUCKETS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900)
 
 
 class GatewayMetrics:
     """Counters of one gateway, and gauges of the whole installation read from its database at scrape time."""
 
-    def __init__(self, registry: CollectorRegistry, engine: Engine) -> None:
+    def __init__(self, registry: CollectorRegistry, engine: Engine, *, promised_shoot_seconds: float = 1800.0) -> None:
+        """`promised_shoot_seconds`: within which shoots shall be finished."""
+        self.shoots = ShootMetrics(registry, promised_shoot_seconds)
         self.uploads = Counter(
             "headshots_gateway_uploads", "Photo streams, by how they ended.", ("status",), registry=registry
         )
@@ -36,17 +43,19 @@ class GatewayMetrics:
         )
         self.stopped_decodes = _stopped_decodes(registry)
         self.inspections, self.findings = _inspection_counters(registry)
-        self.shots = Counter(
-            "headshots_gateway_shots",
-            "Shots that this gateway stopped working on, by how: succeeded, failed, cancelled, or retried.",
-            ("status",),
-            registry=registry,
-        )
+        self.shots = _shots(registry)
         self.shot_seconds = Histogram(
             "headshots_gateway_shot_seconds",
             "Seconds from a shot's claim to its stored image.",
             registry=registry,
             buckets=_SHOT_BUCKETS,
+        )
+        self.verdicts, self.failed_checks = _verdict_counters(registry)
+        self.shot_tries = Histogram(
+            "headshots_gateway_shot_tries",
+            "Seeds that were tried for a shot that ended with an image.",
+            registry=registry,
+            buckets=_TRY_BUCKETS,
         )
         self.shots_in_flight = Gauge(
             "headshots_gateway_shots_in_flight", "Shots that this gateway is working on.", registry=registry
@@ -54,11 +63,16 @@ class GatewayMetrics:
         self.watchers = Gauge(
             "headshots_gateway_watchers", "Open watch calls, by what is watched.", ("resource",), registry=registry
         )
-        for status in ("succeeded", "failed", "cancelled", "retried"):
-            self.shots.labels(status)
         for status in ("stored", "refused", "cut"):
             self.uploads.labels(status)
         registry.register(SharedCollector(_TableCollector(engine)))
+
+    def judged(self, verdict: Verdict) -> None:
+        """Counts the verdict on an image."""
+        self.verdicts.labels(verdict.acceptance.value).inc()
+        for check in verdict.checks:
+            if not check.passed:
+                self.failed_checks.labels(check.reason).inc()
 
     @contextlib.contextmanager
     def watching(self, resource: str) -> Iterator[None]:
@@ -69,6 +83,63 @@ class GatewayMetrics:
             yield
         finally:
             gauge.dec()
+
+
+class ShootMetrics:
+    """Counts shoots by how they ended, and holds their time against the promise. Each shoot is counted once."""
+
+    def __init__(self, registry: CollectorRegistry, promised_seconds: float) -> None:
+        self._promised_seconds = promised_seconds
+        self._ended = Counter(
+            "headshots_gateway_shoots",
+            "Shoots that ended, by outcome, and by guarantee: met, not_met, not_measured, or none where it failed.",
+            ("outcome", "guarantee"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "headshots_gateway_shoot_seconds",
+            "Seconds from a shoot's acceptance to its end, of those that succeeded.",
+            registry=registry,
+            buckets=_SHOOT_BUCKETS,
+        )
+        self._promises = Counter(
+            "headshots_gateway_shoot_promises",
+            "Shoots that succeeded, by whether within the promised time: kept or broken.",
+            ("promise",),
+            registry=registry,
+        )
+        promised = Gauge(
+            "headshots_gateway_shoot_promised_seconds",
+            "Seconds within which shoots shall be finished, as set.",
+            registry=registry,
+        )
+        promised.set(promised_seconds)
+        for promise in ("kept", "broken"):
+            self._promises.labels(promise)
+        for guarantee in ("met", "not_met", "not_measured"):
+            self._ended.labels("succeeded", guarantee)
+        for outcome in ("failed", "cancelled"):
+            self._ended.labels(outcome, "none")
+
+    def ended(self, outcome: str, guarantee: str, *, seconds: float) -> None:
+        """Counts a shoot; `outcome` is its state, `seconds` are from its acceptance to its end."""
+        self._ended.labels(outcome, guarantee).inc()
+        if outcome == SUCCEEDED:
+            self._seconds.observe(seconds)
+            self._promises.labels("kept" if seconds <= self._promised_seconds else "broken").inc()
+
+
+def _shots(registry: CollectorRegistry) -> Counter:
+    counter = Counter(
+        "headshots_gateway_shots",
+        "Shots that this gateway stopped working on, by how: succeeded, failed, cancelled, retried, or refused: another"
+        " seed is tried.",
+        ("status",),
+        registry=registry,
+    )
+    for status in ("succeeded", "failed", "cancelled", "retried", "refused"):
+        counter.labels(status)
+    return counter
 
 
 def _stopped_decodes(registry: CollectorRegistry) -> Counter:
@@ -99,6 +170,21 @@ def _inspection_counters(registry: CollectorRegistry) -> tuple[Counter, Counter]
         registry=registry,
     )
     return inspections, findings
+
+
+def _verdict_counters(registry: CollectorRegistry) -> tuple[Counter, Counter]:
+    verdicts = Counter(
+        "headshots_gateway_verdicts",
+        "Images that were judged, by outcome: accepted, refused or not_measured.",
+        ("acceptance",),
+        registry=registry,
+    )
+    for acceptance in Acceptance:
+        verdicts.labels(acceptance.value)
+    failed = Counter(
+        "headshots_gateway_failed_checks", "Checks that images did not pass, by reason.", ("reason",), registry=registry
+    )
+    return verdicts, failed
 
 
 class _TableCollector(Collector):
@@ -135,5 +221,6 @@ class _TableCollector(Collector):
 _FAMILIES = (
     ("headshots_gateway_galleries", "Galleries that wait or run, by state.", galleries),
     ("headshots_gateway_trainings", "Trainings that wait or run, by state.", trainings),
+    ("headshots_gateway_shoots_rows", "Shoots that wait or run, by state.", shoots),
     ("headshots_gateway_shots_rows", "Shots that wait or run, by state.", shots),
 )

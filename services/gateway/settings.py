@@ -12,6 +12,7 @@ from headshots.imaging import PhotoLimits
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
+from services.gateway.links.urls import LinksAddress
 from services.gateway.painting.worker import PaintSettings
 from services.gateway.photos.limits import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
@@ -28,7 +29,13 @@ _AT_LEAST_ONE = (
     "watches_per_tenant",
 )
 
-_ABOVE_ZERO = ("photo_cpu_seconds", "upload_bytes_per_second", "upload_idle_seconds", "upload_seconds")
+_ABOVE_ZERO = (
+    "photo_cpu_seconds",
+    "promised_shoot_seconds",
+    "upload_bytes_per_second",
+    "upload_idle_seconds",
+    "upload_seconds",
+)
 
 
 def default_styles() -> Path:
@@ -64,6 +71,10 @@ class GatewaySettings:
     """gRPC port; 0 takes a free one."""
     metrics_port: int = 9101
     """Prometheus port; 0 takes a free one."""
+    links_port: int | None = None
+    """HTTP port that serves links to images; 0 takes a free one. Unset: the object store signs links, where it can."""
+    links_url: str | None = None
+    """What clients open in place of http://HOST:LINKS_PORT, as that of a proxy that ends TLS and leaves paths alone."""
     max_message_bytes: int = 4 * 2**20
     """Largest message accepted, in bytes. Photos come in chunks of at most 1 MiB."""
     calls_per_tenant: int = 64
@@ -92,10 +103,10 @@ class GatewaySettings:
     upload_seconds: float = 1800.0
     """A photo stream that takes longer in all is ended with UPLOAD_TOO_SLOW."""
     faces: str = "none"
-    """Who finds faces in inspected photos and judges the likeness of shots: `bundled` (drawn portraits only, as of the
-    bundled foundation), `opencv` (real people; files in FACES_DIR) or `none` (no reasons about faces, likeness not
-    measured). `bundled` needs the extra `faces`, `opencv` the extra `opencv`. With the bundled foundation `headshots
-    serve all` and the demo take `bundled` by themselves."""
+    """Who finds faces in inspected photos and judges shots: `bundled` (drawn portraits only, as of the bundled
+    foundation), `opencv` (real people; files in FACES_DIR) or `none` (no reasons about faces; no image is accepted, and
+    no guarantee met). `bundled` needs the extra `faces`, `opencv` the extra `opencv`. With the bundled foundation
+    `headshots serve all` and the demo take `bundled` by themselves."""
     faces_dir: Path | None = None
     """Folder of the analyzer's files; `opencv` needs it, `bundled` has the one of this checkout."""
     shots_in_flight: int = 16
@@ -116,6 +127,8 @@ class GatewaySettings:
     erase_again_seconds: float = 30.0
     """Between two attempts to complete erasures; also after an erasure, until a last look for objects that a generator
     was still writing."""
+    promised_shoot_seconds: float = 1800.0
+    """Within which shoots shall be finished, in seconds; metrics tell how many are. Nothing else depends on it."""
     drain_seconds: float = 10.0
     """After SIGTERM, for running shots to finish; those that do not go back to the queue."""
 
@@ -145,6 +158,7 @@ class GatewaySettings:
         for name in _ABOVE_ZERO:
             if getattr(settings, name) <= 0:
                 raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} must be above 0")
+        settings.links.check()
         if settings.faces not in ANALYZERS:
             raise InvalidArgumentError(
                 "SETTING_INVALID", f"HEADSHOTS_GATEWAY_FACES={settings.faces!r} is none of {', '.join(ANALYZERS)}"
@@ -161,6 +175,11 @@ class GatewaySettings:
             max_message_bytes=self.max_message_bytes,
             prefix="HEADSHOTS_GATEWAY_",
         )
+
+    @property
+    def links(self) -> LinksAddress:
+        """Where links are served."""
+        return LinksAddress(self.host, self.links_port, self.links_url)
 
     @property
     def peer_addresses(self) -> tuple[str, str]:

@@ -34,9 +34,10 @@ from services.gateway.foundations.servicer import FoundationServicer
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.servicer import GalleryServicer
+from services.gateway.links.opening import Links, open_links
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.packs.servicer import PackServicer
-from services.gateway.painting.likeness import LikenessJudge
+from services.gateway.painting.judge import ShotJudge
 from services.gateway.painting.pool import ShotPool
 from services.gateway.painting.worker import ShotWorker
 from services.gateway.peers.describer import Describer
@@ -45,7 +46,13 @@ from services.gateway.photos.engine import PhotoEngine
 from services.gateway.photos.inspector import Inspector
 from services.gateway.photos.servicer import PhotoServicer
 from services.gateway.photos.streams import StreamLimiter
+from services.gateway.profiles.engine import ProfileEngine
+from services.gateway.profiles.servicer import ProfileServicer
 from services.gateway.settings import GatewaySettings
+from services.gateway.shoots import rows as shoot_rows
+from services.gateway.shoots.engine import Catalogue, ShootEngine
+from services.gateway.shoots.runner import ShootRunner
+from services.gateway.shoots.servicer import ShootServicer
 from services.gateway.styles.checks import StyleChecks
 from services.gateway.styles.engine import StyleEngine
 from services.gateway.styles.servicer import StyleServicer
@@ -59,6 +66,12 @@ from services.gateway.trainings.engine import TrainingEngine
 from services.gateway.trainings.reconciler import Reconciler
 from services.gateway.trainings.servicer import TrainingServicer
 
+_REVISIONS = {
+    "training": training_rows.revisions,
+    "gallery": gallery_rows.revisions,
+    "shoot": shoot_rows.revisions,
+}
+
 
 class Gateway:
     """A running gateway."""
@@ -71,6 +84,7 @@ class Gateway:
         pool: ShotPool,
         loops: list[asyncio.Task[None]],
         decoders: DecoderPool | None,
+        links: Links,
         drain_seconds: float,
     ) -> None:
         self.server = server
@@ -79,6 +93,7 @@ class Gateway:
         self._pool = pool
         self._loops = loops
         self._decoders = decoders
+        self._links = links
         self._drain_seconds = drain_seconds
 
     async def drain(self) -> None:
@@ -90,6 +105,7 @@ class Gateway:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._links.stop()
         for channel in self._channels:
             await channel.close()
         if self._decoders is not None:
@@ -110,23 +126,62 @@ class _Looping(Protocol):
 
 
 @dataclass(frozen=True)
+class _Given:
+    """What the parts are built on."""
+
+    database: Engine
+    store: ArtifactStore
+    styles: StyleLibrary
+    channels: Sequence[InternalChannel]
+    """The trainer's and the generator's."""
+    metrics: GatewayMetrics
+    analyzer: FaceAnalyzer | None
+    decoders: DecoderPool
+    links: Links
+
+
 class _Parts:
     """The servicers and the parts with a loop of their own."""
 
-    servicers: Sequence[_Servicer]
-    reconciler: Reconciler
-    pool: ShotPool
-    eraser: Eraser
-    poller: WatchPoller
-
-    @property
-    def with_loops(self) -> Sequence[_Looping]:
-        """The parts that work by themselves."""
-        return self.reconciler, self.pool, self.eraser, self.poller
+    def __init__(self, settings: GatewaySettings, given: _Given) -> None:
+        """Builds every part."""
+        database, store, styles, metrics = given.database, given.store, given.styles, given.metrics
+        channels, analyzer, decoders = given.channels, given.analyzer, given.decoders
+        signer = Signer(Secret(settings.internal.key_file))
+        trainer, generator = RpcTrainer(channels[0], signer), RpcGenerator(channels[1], signer)
+        hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
+        painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
+        judge = ShotJudge(database, store, limiter, decoders, analyzer)
+        worker = ShotWorker(database, generator, describer, judge, hub, metrics, painting)
+        pool = self.pool = ShotPool(database, worker, hub, metrics, painting)
+        poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
+        reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
+        runner = ShootRunner(database, hub, metrics, pool, poll_seconds=poll)
+        eraser = self.eraser = Eraser(database, store, generator, sweep_seconds=settings.erase_again_seconds)
+        poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
+        self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, eraser, poller)
+        inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
+        checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
+        watching = hub, metrics, SharedReads()
+        galleries = GalleryEngine(database, store, styles, checks, pool, *watching, shoot_rows.needs_gallery)
+        offered = Catalogue(styles, packs)
+        shoots = ShootEngine(database, offered, checks, describer, inspector, runner, reconciler, pool, *watching)
+        self._servicers: Sequence[_Servicer] = (
+            TenantServicer(database),
+            SubjectServicer(SubjectEngine(database, eraser)),
+            PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, shoot_rows.needs_photo)),
+            TrainingServicer(TrainingEngine(database, store, reconciler, describer, *watching)),
+            GalleryServicer(galleries, given.links.servicer),
+            ShootServicer(shoots),
+            StyleServicer(StyleEngine(database, styles, checks)),
+            ProfileServicer(ProfileEngine(database)),
+            PackServicer(packs),
+            FoundationServicer(describer),
+        )
 
     def register(self, server: grpc.aio.Server) -> list[str]:
         """Adds every public service to a server; their full names."""
-        return [name for servicer in self.servicers for name in servicer.register(server)]
+        return [name for servicer in self._servicers for name in servicer.register(server)]
 
 
 async def start_gateway(
@@ -153,18 +208,20 @@ async def start_gateway(
         for channel in channels:
             on_failure.push_async_callback(channel.close)
         on_failure.callback(database.dispose)
-        metrics = GatewayMetrics(registry, database)
+        metrics = GatewayMetrics(registry, database, promised_shoot_seconds=settings.promised_shoot_seconds)
         own = None
         if decoders is None:
             decoders = own = _open_decoders(settings, metrics)
             on_failure.callback(own.close)
-        parts = _build(settings, database, store, styles, channels, metrics, analyzer, decoders)
+        links = await open_links(database, store, Secret(settings.internal.key_file), settings.links)
+        on_failure.push_async_callback(links.stop)
+        parts = _Parts(settings, _Given(database, store, styles, channels, metrics, analyzer, decoders, links))
         await parts.eraser.sweep()
         known_keys = keys.KnownKeys(database)
         server = await _serve(parts, known_keys, settings, registry)
         on_failure.pop_all()
     loops = [asyncio.create_task(part.run()) for part in (known_keys, *parts.with_loops)]
-    return Gateway(server, database, channels, parts.pool, loops, own, settings.drain_seconds)
+    return Gateway(server, database, channels, parts.pool, loops, own, links, settings.drain_seconds)
 
 
 async def _serve(
@@ -187,41 +244,3 @@ def _open_decoders(settings: GatewaySettings, metrics: GatewayMetrics) -> Decode
         DecoderLimits(cpu_seconds=settings.photo_cpu_seconds),
         on_stopped=lambda cause: metrics.stopped_decodes.labels(cause).inc(),
     )
-
-
-def _build(
-    settings: GatewaySettings,
-    database: Engine,
-    store: ArtifactStore,
-    styles: StyleLibrary,
-    channels: list[InternalChannel],
-    metrics: GatewayMetrics,
-    analyzer: FaceAnalyzer | None,
-    decoders: DecoderPool,
-) -> _Parts:
-    """Builds every part; `channels` are the trainer's and the generator's."""
-    signer = Signer(Secret(settings.internal.key_file))
-    trainer, generator = RpcTrainer(channels[0], signer), RpcGenerator(channels[1], signer)
-    hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
-    reads, kinds = SharedReads(), {"training": training_rows.revisions, "gallery": gallery_rows.revisions}
-    painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
-    likeness = LikenessJudge(database, store, limiter, decoders, analyzer)
-    worker = ShotWorker(database, generator, describer, likeness, hub, metrics, painting)
-    pool = ShotPool(database, worker, hub, metrics, painting)
-    poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
-    reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
-    eraser = Eraser(database, store, generator, sweep_seconds=settings.erase_again_seconds)
-    checks = StyleChecks(describer, generator)
-    inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
-    servicers: tuple[_Servicer, ...] = (
-        TenantServicer(database),
-        SubjectServicer(SubjectEngine(database, eraser)),
-        PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, training_rows.learns_from)),
-        TrainingServicer(TrainingEngine(database, store, reconciler, describer, hub, metrics, reads)),
-        GalleryServicer(GalleryEngine(database, store, styles, checks, pool, hub, metrics, reads)),
-        StyleServicer(StyleEngine(database, styles, checks)),
-        PackServicer(PackLibrary.load(settings.styles, styles)),
-        FoundationServicer(describer),
-    )
-    poller = WatchPoller(database, hub, kinds, poll_seconds=poll)
-    return _Parts(servicers, reconciler, pool, eraser, poller)

@@ -1,4 +1,4 @@
-"""Runs the whole job from Node with @grpc/grpc-js and the .proto files, as a client that shares none of our code."""
+"""Runs a shoot from Node with @grpc/grpc-js and the .proto files, as a client that shares none of our code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from tests.support.foundations.engines import tiny_foundation, tiny_package
-from tests.support.live_platform import LivePlatform, selfies
+from tests.support.images.pictures import backdrop, packed
+from tests.support.live_platform import LivePlatform
 from tests.support.paths import ROOT
 from tests.support.waiting import PATIENCE_SECONDS
 
 SOURCE = ROOT / "examples" / "node"
-STYLES = ["studio-navy-suit", "park-denim-jacket"]
+COUNT = 12
 
 
 def node_client(folder: Path) -> Path:
@@ -52,48 +53,53 @@ def run_client(
 
 
 def write_selfies(folder: Path) -> Path:
-    """A folder of photos of one person."""
+    """A folder of usable photos; without an analyzer nobody asks for faces."""
     folder.mkdir()
-    for number, content in enumerate(selfies(9)):
-        (folder / f"{number}.jpg").write_bytes(content)
+    for number in range(6):
+        (folder / f"{number}.jpg").write_bytes(packed(backdrop(number), "JPEG"))
     return folder
 
 
 def check_answer(answer: dict[str, Any]) -> None:
-    """Checks that a training and a gallery of two shots of each style are done, with the images' files."""
+    """Checks that a shoot of all portraits is done, and that the ten first are files, best first."""
     assert answer["photos"] == 6
-    assert answer["training"]["state"] == "JOB_STATE_SUCCEEDED"
-    assert answer["training"]["step"] == answer["training"]["totalSteps"] == 5
-    assert len(answer["training"]["adapter"]["sha256"]) == 64
-    assert answer["gallery"]["state"] == "JOB_STATE_SUCCEEDED"
-    images = answer["gallery"]["images"]
-    assert {(each["style"], each["seed"]) for each in images} == {(f"styles/{s}", n) for s in STYLES for n in (0, 1)}
+    shoot = answer["shoot"]
+    assert shoot["state"] == "JOB_STATE_SUCCEEDED"
+    assert shoot["trains"]
+    assert shoot["trainingStep"] == shoot["trainingTotalSteps"] > 0
+    assert (shoot["asked"], shoot["completedShots"]) == (COUNT, COUNT)
+    assert shoot["guarantee"] == "GUARANTEE_NOT_MEASURED", "nobody can tell faces of this foundation"
+    images = answer["images"]
+    assert len(images) == 10
+    assert [Path(each["file"]).name[:3] for each in images] == [f"{place:02d}-" for place in range(1, 11)]
     for each in images:
         content = Path(each["file"]).read_bytes()
         assert content.startswith(b"\x89PNG")
         assert hashlib.sha256(content).hexdigest() == each["sha256"]
 
 
-def test_node_trains_and_receives_a_gallery(tmp_path: Path) -> None:
+def test_node_orders_a_shoot_and_fetches_the_ten_best(tmp_path: Path) -> None:
     client = node_client(tmp_path)
-    arguments = [str(write_selfies(tmp_path / "selfies")), str(tmp_path / "gallery"), *STYLES]
+    folders = [str(write_selfies(tmp_path / "selfies")), str(tmp_path / "portraits")]
+    (tmp_path / "selfies" / "notes.txt").write_text("no photo")
     with LivePlatform(tmp_path / "home", tiny_foundation(), tiny_package().folder) as platform:
         environment = {
             **os.environ,
             "HEADSHOTS_ADDRESS": platform.address("gateway"),
             "HEADSHOTS_API_KEY": platform.api_key,
             "HEADSHOTS_PROTOS": str(ROOT / "protos"),
-            "HEADSHOTS_STEPS": "5",
         }
-        done = run_client(client, environment, *arguments, patience=2 * PATIENCE_SECONDS)
+        done = run_client(client, environment, *folders, "business", str(COUNT), patience=4 * PATIENCE_SECONDS)
         assert done.returncode == 0, done.stderr
-        refused = run_client(client, {**environment, "HEADSHOTS_API_KEY": "hs_0_wrong"}, *arguments)
-        wrong_style = run_client(client, environment, *arguments, "nosuch")
+        refused = run_client(client, {**environment, "HEADSHOTS_API_KEY": "hs_0_wrong"}, *folders, "business")
+        wrong_pack = run_client(client, environment, *folders, "nosuch")
+        too_many = run_client(client, environment, *folders, "business", "161")
         bare = run_client(client, environment)
     check_answer(json.loads(done.stdout))
     assert refused.returncode == 1
     assert "headshots keys create" in refused.stderr
-    assert wrong_style.returncode == 1
-    assert "nosuch" in wrong_style.stderr
-    assert "JOB_STATE" not in wrong_style.stderr, "it must fail before a training starts"
+    assert wrong_pack.returncode == 1
+    assert "nosuch" in wrong_pack.stderr
+    assert "JOB_STATE" not in wrong_pack.stderr, "it must fail before a training starts"
+    assert "count" in too_many.stderr
     assert bare.stderr.startswith("failed: usage: ")

@@ -34,6 +34,7 @@ def serve_environment() -> dict[str, str]:
     variables |= {f"HEADSHOTS_{name.upper()}_METRICS_PORT": "0" for name in SERVICES}
     ports = {name: str(free_port()) for name in SERVICES}
     variables |= {f"HEADSHOTS_{name.upper()}_PORT": port for name, port in ports.items()}
+    variables["HEADSHOTS_GATEWAY_LINKS_PORT"] = "0"
     variables["HEADSHOTS_GENERATOR_PACKAGE"] = str(tiny_package().folder)
     return variables
 

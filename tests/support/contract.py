@@ -16,6 +16,8 @@ from headshots.v1 import (
     jobs_pb2,
     packs_pb2,
     photos_pb2,
+    profiles_pb2,
+    shoots_pb2,
     styles_pb2,
     subjects_pb2,
     tenants_pb2,
@@ -23,7 +25,18 @@ from headshots.v1 import (
     trainings_pb2,
 )
 
-FILES = (tenants_pb2, subjects_pb2, photos_pb2, trainings_pb2, galleries_pb2, styles_pb2, foundations_pb2, packs_pb2)
+FILES = (
+    tenants_pb2,
+    subjects_pb2,
+    photos_pb2,
+    trainings_pb2,
+    galleries_pb2,
+    styles_pb2,
+    foundations_pb2,
+    packs_pb2,
+    profiles_pb2,
+    shoots_pb2,
+)
 SHARED_FILES = (adapters_pb2, images_pb2, jobs_pb2)
 SERVICES: dict[str, ServiceDescriptor] = {
     name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()
@@ -45,12 +58,17 @@ def messages() -> Iterator[Descriptor]:
     while waiting:
         message = waiting.pop()
         yield message
-        waiting.extend(message.nested_types)
+        waiting.extend(nested for nested in message.nested_types if not nested.GetOptions().map_entry)
 
 
 def name_of(call: MethodDescriptor) -> str:
     """The name of a call, for the ids of tests."""
     return str(call.name)
+
+
+def is_map(field: FieldDescriptor) -> bool:
+    """Whether a field is a map, whose entries protobuf has as messages."""
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
 
 
 def inputs(message: Descriptor, seen: set[str] | None = None) -> Iterator[FieldDescriptor]:
@@ -61,7 +79,7 @@ def inputs(message: Descriptor, seen: set[str] | None = None) -> Iterator[FieldD
     seen.add(message.full_name)
     for field in message.fields:
         yield field
-        if field.message_type is not None and field.message_type.file.package == "headshots.v1":
+        if not is_map(field) and field.message_type is not None and field.message_type.file.package == "headshots.v1":
             yield from inputs(field.message_type, seen)
 
 

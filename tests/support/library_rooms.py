@@ -83,6 +83,10 @@ LIBRARY: Arrows = {
         "faces": "faces in photos, and how alike they are",
         "processes": "decoding processes end with their parent",
     },
+    "acceptance": {
+        "faces": "faces in photos and portraits, and how alike they are",
+        "imaging": "sharpness, perceptual hashes, likeness to several photos",
+    },
     "diffusion": {
         "errors": "typed errors",
         "settings": "a private folder",

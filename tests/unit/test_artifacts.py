@@ -62,6 +62,15 @@ async def test_a_prefix_is_a_folder_not_a_beginning_of_a_name(store: ArtifactSto
     assert await store.list("t") == ["t/10/a"]
 
 
+async def test_an_image_has_its_content_type_where_the_store_keeps_such(store: ArtifactStore) -> None:
+    for key in ("a/b.png", "a/b.jpg", "a/b.webp", "a/b.safetensors"):
+        await store.put(key, b"x")
+    found = [obstore.get(store._store, f"a/b.{suffix}").attributes for suffix in ("png", "jpg", "webp", "safetensors")]
+    types = ["image/png", "image/jpeg", "image/webp"]
+    in_memory = [{"Content-Type": content_type} for content_type in types]
+    assert found == ([{}] * 4 if store._folder else [*in_memory, {}])
+
+
 def test_an_unknown_scheme_is_named() -> None:
     with pytest.raises(InvalidArgumentError, match="STORE_URL_INVALID"):
         ArtifactStore.open("ftp://host/x")
@@ -250,7 +259,7 @@ async def test_every_object_is_stored_by_one_request(store: ArtifactStore, monke
 
     monkeypatch.setattr(obstore, "put", watched)
     await store.put("a", bytes(6 * 2**20))
-    assert seen == [{"mode": "create", "use_multipart": False}]
+    assert seen == [{"mode": "create", "use_multipart": False, "attributes": None}]
 
 
 @pytest.mark.parametrize("words", ["No space left on device (os error 28)", "Disk quota exceeded (os error 122)"])

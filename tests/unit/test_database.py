@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import event
 
 from headshots.database import forget_deleted, migrate, open_database, read, write
 from headshots.errors import InvalidArgumentError, UnavailableError
-from headshots.schema import metadata
+from headshots.schema import metadata, subjects
 from headshots.threads import DATABASE_THREADS
 
 
@@ -185,4 +187,30 @@ def test_several_may_forget_at_the_same_time(tmp_path: Path) -> None:
             assert wait(forgetting, timeout=1.0, return_when=FIRST_COMPLETED).done == set()
         for each in forgetting:
             each.result()
+    engine.dispose()
+
+
+def test_what_is_older_than_labels_has_none(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    config = Config()
+    config.set_main_option("script_location", "headshots:migrations")
+    config.set_main_option("path_separator", "os")
+    with write(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0008")
+        connection.execute(sa.text("INSERT INTO tenants VALUES ('acme', '', 0, 1, 0)"))
+        connection.execute(
+            sa.text(
+                "INSERT INTO subjects (id, tenant_id, display_name, class_noun, deleting, created_at) "
+                "VALUES ('ada', 'acme', 'Ada', 'woman', 0, 0)"
+            )
+        )
+    migrate(engine)
+    with read(engine) as connection:
+        [row] = connection.execute(sa.select(subjects)).all()
+    assert (row.display_name, row.labels, row.external_id) == ("Ada", {}, "")
+    with write(engine) as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0008")
+        assert "labels" not in {column["name"] for column in sa.inspect(connection).get_columns("subjects")}
     engine.dispose()

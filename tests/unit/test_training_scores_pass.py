@@ -23,7 +23,10 @@ SCORES = TrainingScores(
     reason="step 300 was taken",
     passed=True,
     stopped_early=False,
-    checkpoints=(CheckpointScores(150, 0.5, 0.125, 0.75, 1.0, 1.0), CheckpointScores(300, 0.7, -0.1, 0.5, 0.6, 0.0)),
+    checkpoints=(
+        CheckpointScores(150, 0.5, 0.125, 0.75, 1.0, 1.0, 0.25),
+        CheckpointScores(300, 0.7, -0.1, 0.5, 0.6, 0.0, 0.0),
+    ),
     sheet_key="a/sheet.jpg",
     card_key="a/README.md",
 )
@@ -53,6 +56,18 @@ def test_scores_reach_the_caller_unchanged() -> None:
         [list(vars(one).values()) for one in SCORES.checkpoints],
         rtol=1e-6,
     )
+
+
+def test_scores_from_before_acceptance_was_measured_say_so() -> None:
+    """In a trainer's row and a gateway's, and to the caller: unset, not 0."""
+    stored = SCORES.to_json()
+    for one in stored["checkpoints"]:
+        del one["accepted"]
+    old = TrainingScores.from_json(json.loads(json.dumps(stored)))
+    message = t.TrainingJob(job_id="j", state=jobs_pb2.JOB_STATE_SUCCEEDED, scores=scores_to_rpc(old))
+    scores = client_convert.training(_through_the_gateway(message)).scores
+    assert scores is not None
+    assert [one.accepted for one in scores.checkpoints] == [None, None]
 
 
 def test_a_training_that_runs_has_no_scores() -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headshots.cli import shoot_options as options
+from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 from headshots.console.exits import reported
 
 if TYPE_CHECKING:
-    from headshots.client import Gallery, Headshots, Image, PaintedImage
+    from headshots.client import Gallery, Headshots, Image
 
 app = typer.Typer(help="Galleries that were started: list, fetch, cancel, erase.", no_args_is_help=True)
 GalleryName = Annotated[str, typer.Argument(metavar="GALLERY", help="subjects/…/galleries/…")]
@@ -21,22 +22,14 @@ Source = Annotated[
     str | None,
     typer.Option(metavar="IMAGE", help="Paint over subjects/…/galleries/…/images/…, one of the same subject."),
 ]
+Repaint = Annotated[
+    float, typer.Option(min=0.01, max=1.0, help="With --remix: how much of it; 0.3 leaves most as it is.")
+]
 OlderTraining = Annotated[
     str | None,
     typer.Option(metavar="TRAINING", help="Paint with the adapter of subjects/…/trainings/…, not the newest."),
 ]
 OutFolder = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the images; made if missing.")]
-
-
-class Format(StrEnum):
-    """File formats by the names that people give them."""
-
-    PNG = "png"
-    JPEG = "jpeg"
-    WEBP = "webp"
-
-
-SUFFIX_BY_TYPE = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 
 
 @reported
@@ -46,22 +39,21 @@ def generate(
     out: OutFolder = Path("gallery"),
     shots: Annotated[int, typer.Option(min=1, max=64, help="Shots of each style.")] = 4,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the first shot of each style.")] = 0,
-    format: Annotated[Format, typer.Option(help="How the files are encoded.")] = Format.PNG,
-    quality: Annotated[int, typer.Option(min=0, max=100, help="Of JPEG and WebP; 0: the server's default.")] = 0,
+    format: options.FileFormat = options.Format.PNG,
+    quality: options.Quality = 0,
     remix: Source = None,
-    repaint: Annotated[
-        float, typer.Option(min=0.01, max=1.0, help="With --remix: how much of it; 0.3 leaves most as it is.")
-    ] = 0.8,
+    repaint: Repaint = 0.8,
     training: OlderTraining = None,
+    profile: options.ProfileName = "",
+    max_tries: options.MaxTries = 0,
+    label: Labels = None,
+    external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
     as_json: Json = False,
 ) -> None:
-    """Paint a gallery of a trained subject: STYLE-SEED.png and so on in the folder.
-
-    Ctrl-C stops waiting, not the gallery.
-    """
+    """Paint a gallery of a trained subject: STYLE-SEED.png and so on. Ctrl-C stops waiting, not the gallery."""
     from headshots.cli.session import connect
     from headshots.client import ImageFormat, Remix
 
@@ -75,14 +67,19 @@ def generate(
             quality=quality,
             remix=Remix(remix, repaint) if remix is not None else None,
             training=training,
+            profile=profile,
+            max_tries=max_tries,
+            labelling=labelling(label, external_id),
         )
-        _print_files(*_follow(client, gallery, out), as_json)
+        print_files(*follow(client, gallery, out), as_json)
 
 
 @app.command("list")
 @reported
 def list_all(
     subject: SubjectName,
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -93,7 +90,7 @@ def list_all(
     from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
-        galleries = list(client.list_galleries(subject))
+        galleries = list(client.list_galleries(subject, labelling=labelling(label, external_id)))
     if as_json:
         print_json(galleries)
         return
@@ -117,7 +114,7 @@ def fetch(
     from headshots.cli.session import connect
 
     with connect(address, api_key, tls_ca) as client:
-        _print_files(*_follow(client, client.get_gallery(gallery), out), as_json)
+        print_files(*follow(client, client.get_gallery(gallery), out), as_json)
 
 
 @app.command()
@@ -172,7 +169,7 @@ def delete(
         note(f"{name} is erased")
 
 
-def _follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, list[Path]]:
+def follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, list[Path]]:
     """Show a bar and write images as they come; returns the gallery as it ended, with its images, and their files.
 
     Raises:
@@ -180,6 +177,7 @@ def _follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, li
         UnavailableError, KeyboardInterrupt: with how to go on.
     """
     from headshots.client import Gallery, PaintedImage
+    from headshots.client.saving import save_image
     from headshots.console.following import Delays, saying_how_to_go_on
     from headshots.console.output import note, progress_bars
 
@@ -191,7 +189,7 @@ def _follow(client: Headshots, gallery: Gallery, out: Path) -> tuple[Gallery, li
         bar = bars.add_task("painting", total=gallery.total_shots, count="", detail="")
         for event in client.watch_gallery(gallery, include_content=True):
             if isinstance(event, PaintedImage):
-                files.append(_write(event, out))
+                files.append(save_image(event, out, _stem(event.image)))
                 images.append(event.image)
             elif isinstance(event, Gallery):
                 gallery = event
@@ -210,20 +208,8 @@ def _stem(image: Image) -> str:
     return f"{image.style.removeprefix('styles/')}-{image.seed}"
 
 
-def _write(painted: PaintedImage, out: Path) -> Path:
-    """Write STYLE-SEED.png, or STYLE-SEED-2.png and so on where another picture has the name already."""
-    image = painted.image
-    suffix = SUFFIX_BY_TYPE.get(image.content_type, "")
-    stem, number = _stem(image), 1
-    path = out / f"{stem}{suffix}"
-    while path.exists() and path.read_bytes() != painted.content:
-        number += 1
-        path = out / f"{stem}-{number}{suffix}"
-    path.write_bytes(painted.content)
-    return path
-
-
-def _print_files(gallery: Gallery, files: list[Path], as_json: bool) -> None:
+def print_files(gallery: Gallery, files: list[Path], as_json: bool) -> None:
+    """The paths, or the gallery with them."""
     from headshots.console.output import print_json
 
     if as_json:

@@ -128,13 +128,13 @@ def delete(
 def print_inspection(inspection: PhotosInspection) -> None:
     """A line for each photo, then the verdict."""
     from headshots.console.output import counted, print_table
-    from headshots.console.photo_files import report_face_analyzer
+    from headshots.console.photo_files import report_face_analyzer, told
 
     rows: list[tuple[object, ...]] = []
     for number, photo in enumerate(inspection.photos):
         size = f"{photo.width_px}x{photo.height_px}" if photo.width_px else "-"
         reasons = ", ".join(finding.reason for finding in photo.findings) or "usable"
-        advice = "; ".join(finding.message for finding in photo.findings)
+        advice = "; ".join(told(finding, inspection) for finding in photo.findings)
         rows.append((number, photo.filename or photo.name or "-", size, reasons, advice))
     print_table(("", "FILE", "PIXELS", "VERDICT", "WHAT TO DO"), rows)
     report_face_analyzer(inspection)

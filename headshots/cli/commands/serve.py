@@ -22,6 +22,7 @@ app = typer.Typer(
 
 PORTS = {"gateway": 50051, "trainer": 50052, "generator": 50053}
 METRICS_PORTS = {"gateway": 9101, "trainer": 9102, "generator": 9103}
+LINKS_PORT = 50054
 COLOURS = {"gateway": "cyan", "trainer": "yellow", "generator": "magenta"}
 # The first start may have to export the engine package, which takes minutes for a large foundation.
 READY_SECONDS = 1800.0
@@ -70,7 +71,7 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
 
     addresses = free_addresses()
     probed, ports = probed_addresses(addresses)
-    environment = {**default_environment(addresses, foundation), **_environment(home, foundation), **ports}
+    environment = {**default_environment(addresses, foundation), **_environment(home, foundation), **ports, **links()}
     with stopping_on_signals():
         try:
             with Fleet(_print_line) as fleet:
@@ -114,6 +115,24 @@ def free_addresses() -> dict[str, str]:
                     raise InvalidArgumentError("SETTING_INVALID", f"{variable}=0: here a port must be known")
                 addresses[name] = f"127.0.0.1:{port}"
     return addresses
+
+
+def links() -> dict[str, str]:
+    """The variable of the port that links to images are served on; none where the caller's variables say otherwise.
+
+    A cloud store signs links itself, and a gateway that listens on more than loopback needs the URL that clients open.
+
+    Raises:
+        UnavailableError: ADDRESS_IN_USE, ADDRESS_UNUSABLE.
+    """
+    from headshots.rpc.ports import check_port
+
+    variable = "HEADSHOTS_GATEWAY_LINKS_PORT"
+    store = os.environ.get("HEADSHOTS_GATEWAY_STORE_URL") or os.environ.get("HEADSHOTS_STORE_URL") or "file:"
+    if os.environ.get(variable) or os.environ.get("HEADSHOTS_GATEWAY_HOST") or not store.startswith("file:"):
+        return {}
+    check_port("127.0.0.1", LINKS_PORT, variable)
+    return {variable: str(LINKS_PORT)}
 
 
 def probed_addresses(addresses: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:

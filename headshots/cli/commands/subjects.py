@@ -1,15 +1,19 @@
-"""Defines `headshots subjects`, which makes, lists, shows, renames and erases people."""
+"""Defines `headshots subjects`, which makes, lists, shows, renames, labels and erases people."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling, labels_of
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 from headshots.console.exits import reported
 
-app = typer.Typer(help="People: make, list, show, rename and erase them.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from headshots.client import Subject
+
+app = typer.Typer(help="People: make, list, show, rename, label and erase them.", no_args_is_help=True)
 # Every foundation for portraits knows these; of another word only its training could tell.
 USUAL_NOUNS = ("person", "man", "woman")
 
@@ -21,6 +25,8 @@ def create(
     class_noun: Annotated[
         str, typer.Option(help="The word the foundation knows such a person by: man, woman, person …")
     ] = "person",
+    label: Labels = None,
+    external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -31,7 +37,7 @@ def create(
     from headshots.console.output import note, print_json
 
     with connect(address, api_key, tls_ca) as client:
-        subject = client.create_subject(display_name, class_noun=class_noun)
+        subject = client.create_subject(display_name, class_noun=class_noun, labelling=labelling(label, external_id))
     if class_noun not in ("", *USUAL_NOUNS):
         usual = ", ".join(USUAL_NOUNS)
         note(f"{class_noun!r} works only where the foundation knows it as a word for people, as it does {usual}")
@@ -44,14 +50,19 @@ def create(
 @app.command("list")
 @reported
 def list_all(
-    address: Address = DEFAULT_ADDRESS, api_key: ApiKey = None, tls_ca: TlsCa = None, as_json: Json = False
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
 ) -> None:
     """List subjects, newest first."""
     from headshots.cli.session import connect
     from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
-        subjects = list(client.list_subjects())
+        subjects = list(client.list_subjects(labelling=labelling(label, external_id)))
     if as_json:
         print_json(subjects)
         return
@@ -89,6 +100,7 @@ def show(
         "created": found.create_time,
         "photos": found.photo_count,
         "adapter": found.adapter.sha256 if found.adapter else "none yet",
+        **_labels_shown(found),
     }
     print_fields(fields)
     jobs = [
@@ -123,6 +135,43 @@ def rename(
         print_json(renamed)
     else:
         note(f"{renamed.name} is called {renamed.display_name!r}")
+
+
+@app.command("label")
+@reported
+def relabel(
+    subject: SubjectName,
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--label", metavar="KEY=VALUE", help="In place of all labels; may be repeated. Without: they stay."
+        ),
+    ] = None,
+    no_labels: Annotated[bool, typer.Option("--no-labels", metavar="", help="Take all labels away.")] = False,
+    external_id: Annotated[
+        str | None, typer.Option("--external-id", metavar="ID", help="Your own id of it; empty takes it away.")
+    ] = None,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Change the labels or the external id of a subject."""
+    from headshots.cli.session import connect
+    from headshots.console.output import print_fields, print_json
+
+    labels = labels_of(label) if label or no_labels else None
+    with connect(address, api_key, tls_ca) as client:
+        changed = client.update_subject(subject, labels=labels, external_id=external_id)
+    if as_json:
+        print_json(changed)
+    else:
+        print_fields(_labels_shown(changed))
+
+
+def _labels_shown(subject: Subject) -> dict[str, object]:
+    labels = " ".join(f"{key}={value}" for key, value in sorted(subject.labels.items()))
+    return {"labels": labels, "external id": subject.external_id}
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 from headshots.console.exits import reported
 
@@ -53,6 +54,8 @@ def train(
     detach: Annotated[
         bool, typer.Option("--detach", metavar="", help="Print the training's name and do not wait.")
     ] = False,
+    label: Labels = None,
+    external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -71,7 +74,7 @@ def train(
     found = find_photos(photos or ())
     with connect(address, api_key, tls_ca) as client:
         chosen = _upload(client, subject, found, only_usable=only_usable)
-        training = client.create_training(subject, options, photos=chosen)
+        training = client.create_training(subject, options, photos=chosen, labelling=labelling(label, external_id))
         if not detach:
             training = follow_training(client, training)
     _print(training, as_json)
@@ -96,6 +99,8 @@ def _upload(client: Headshots, subject: str, found: list[Path], *, only_usable: 
 @reported
 def list_all(
     subject: SubjectName,
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -106,7 +111,7 @@ def list_all(
     from headshots.console.output import print_json, print_table, progress
 
     with connect(address, api_key, tls_ca) as client:
-        trainings = list(client.list_trainings(subject))
+        trainings = list(client.list_trainings(subject, labelling=labelling(label, external_id)))
     if as_json:
         print_json(trainings)
         return
@@ -182,6 +187,13 @@ def cancel(
     _print(asked, as_json, state=asked.state if asked.state.terminal else "cancelling")
 
 
+def _accepted(training: Training) -> str:
+    """How many portraits of the chosen checkpoint are profile-worthy."""
+    scores = training.scores
+    shares = [one.accepted for one in scores.checkpoints if one.step == scores.chosen_step] if scores else []
+    return "" if not shares or shares[0] is None else f"{shares[0]:.0%} of its portraits are profile-worthy"
+
+
 def _print(training: Training, as_json: bool, *, state: str = "") -> None:
     from headshots.console.output import note, print_fields, print_json
 
@@ -197,6 +209,7 @@ def _print(training: Training, as_json: bool, *, state: str = "") -> None:
         "loss": f"{training.loss:.4f}" if training.step else "",
         "adapter": training.adapter.sha256 if training.adapter else "",
         "likeness": likeness if training.adapter else "",
+        "accepted": _accepted(training),
         "chosen": training.scores.reason if training.scores else "",
     }
     print_fields(fields)

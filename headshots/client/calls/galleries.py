@@ -1,16 +1,20 @@
-"""Calls the gateway about galleries and their images, and waits for them."""
+"""Calls the gateway about galleries, and waits for them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
 
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import galleries as convert
+from headshots.client.convert.labels import wire_labelling
 from headshots.client.convert.values import TERMINAL_STATES
-from headshots.client.models.images import Image, ImageFormat, PaintedImage, Remix
+from headshots.client.models.images import ImageFormat, PaintedImage, Remix
 from headshots.client.models.jobs import Gallery, GalleryEvent, GalleryRef, Priority, TrainingRef
+from headshots.client.models.labels import Labelling
 from headshots.client.models.styles import Style
 from headshots.client.models.subjects import SubjectRef
+from headshots.client.models.verdicts import ProfileRef
 from headshots.client.names import Kind, resource_name, several
 from headshots.errors import InvalidArgumentError
 from headshots.v1 import galleries_pb2
@@ -25,40 +29,39 @@ class GalleryCalls(Connection):
         styles: Iterable[Style | str],
         *,
         shots_per_style: int = 4,
+        style_shots: Sequence[int] = (),
         seed: int = 0,
         format: ImageFormat = ImageFormat.PNG,
         quality: int = 0,
         priority: Priority = Priority.STANDARD,
         remix: Remix | None = None,
         training: TrainingRef | None = None,
+        profile: ProfileRef = "",
+        max_tries: int = 0,
+        labelling: Labelling | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
     ) -> Gallery:
         """Queue a gallery with the subject's newest adapter, or that of `training`.
 
         Args:
-            styles: 1 to 32 distinct styles; bare ids do.
-            shots_per_style, seed: 1 to 64, at most 160 shots in all; shot i of a style takes seed + i, 0 to 2^32-1.
+            styles, seed: 1 to 32 distinct styles, bare ids do; shot i of each first takes seed + i, 0 to 2^32-1.
+            shots_per_style, style_shots: 1 to 64 of each, or a number for each style; at most 160 in all.
             format, quality: of the files; quality 1 to 100 is for JPEG and WebP, 0 takes the server's default.
-            priority: who is served first; HIGH is a right that the operator grants a tenant.
             remix, training: a finished image to paint over, a training whose adapter to take, of the same subject.
-            request_id, validate_only: as for `create_training`.
+            profile, max_tries: what judges the images, default profile-worthy, and seeds tried for a shot, default 1.
+            priority, labelling, request_id, validate_only: as for `create_training`.
 
         Raises:
             InvalidArgumentError: a style twice, or what the limits above exclude.
             FailedPreconditionError, PermissionDeniedError: no adapter yet; no right to high priority.
-            NotFoundError: no such subject, style or training, or no such image to paint over.
+            NotFoundError: no such subject, style, training or profile, or no such image to paint over.
         """
-        request = galleries_pb2.CreateGalleryRequest(
-            parent=resource_name(subject, Kind.SUBJECT),
-            styles=_style_names(styles),
-            shots_per_style=shots_per_style,
-            seed=seed,
-            request_id=request_id or new_request_id(),
-            validate_only=validate_only,
-            **convert.painting_options(format, quality, priority, remix, training),
-        )
-        return convert.gallery((await self._unary("CreateGallery", request)).gallery)
+        fields = convert.painting_options(seed, format, quality, priority, remix, training, profile, max_tries)
+        fields |= {"style_shots": style_shots} if style_shots else {"shots_per_style": shots_per_style}
+        fields |= {"styles": style_names(styles), "validate_only": validate_only, **wire_labelling(labelling)}
+        fields |= {"parent": resource_name(subject, Kind.SUBJECT), "request_id": request_id or new_request_id()}
+        return await self._gallery("CreateGallery", galleries_pb2.CreateGalleryRequest(**fields))
 
     async def get_gallery(self, gallery: GalleryRef) -> Gallery:
         """One gallery with the images it has so far.
@@ -67,11 +70,18 @@ class GalleryCalls(Connection):
             NotFoundError: no such gallery in this tenant.
         """
         request = galleries_pb2.GetGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
-        return convert.gallery((await self._unary("GetGallery", request)).gallery)
+        return await self._gallery("GetGallery", request)
 
-    async def list_galleries(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Gallery]:
+    async def _gallery(self, method: str, request: Any) -> Gallery:
+        return convert.gallery((await self._unary(method, request)).gallery)
+
+    async def list_galleries(
+        self, subject: SubjectRef, *, labelling: Labelling | None = None, page_size: int = 0
+    ) -> AsyncIterator[Gallery]:
         """All galleries of a subject, newest first, without their images."""
-        request = galleries_pb2.ListGalleriesRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
+        request = galleries_pb2.ListGalleriesRequest(
+            parent=resource_name(subject, Kind.SUBJECT), page_size=page_size, **wire_labelling(labelling)
+        )
         async for item in self._pages("ListGalleries", request, "galleries"):
             yield convert.gallery(item)
 
@@ -129,11 +139,15 @@ class GalleryCalls(Connection):
         styles: Iterable[Style | str],
         *,
         shots_per_style: int = 4,
+        style_shots: Sequence[int] = (),
         seed: int = 0,
         format: ImageFormat = ImageFormat.PNG,
         quality: int = 0,
         remix: Remix | None = None,
         training: TrainingRef | None = None,
+        profile: ProfileRef = "",
+        max_tries: int = 0,
+        labelling: Labelling | None = None,
     ) -> AsyncIterator[PaintedImage]:
         """Queue a gallery and yield its images with their files as they finish.
 
@@ -143,11 +157,15 @@ class GalleryCalls(Connection):
             subject,
             styles,
             shots_per_style=shots_per_style,
+            style_shots=style_shots,
             seed=seed,
             format=format,
             quality=quality,
             remix=remix,
             training=training,
+            profile=profile,
+            max_tries=max_tries,
+            labelling=labelling,
         )
         async for event in self.watch_gallery(gallery, include_content=True):
             if isinstance(event, PaintedImage):
@@ -158,7 +176,7 @@ class GalleryCalls(Connection):
     async def cancel_gallery(self, gallery: GalleryRef) -> Gallery:
         """Ask a gallery to stop; shots that have not started never will. A terminal one is left as it is."""
         request = galleries_pb2.CancelGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
-        return convert.gallery((await self._unary("CancelGallery", request)).gallery)
+        return await self._gallery("CancelGallery", request)
 
     async def delete_gallery(self, gallery: GalleryRef) -> int:
         """Erase a gallery that has ended, with its images; answers how many objects were removed.
@@ -170,26 +188,13 @@ class GalleryCalls(Connection):
         request = galleries_pb2.DeleteGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
         return int((await self._unary("DeleteGallery", request)).deleted_objects)
 
-    async def delete_image(self, image: Image | str) -> None:
-        """Erase one image; its gallery goes on counting the shot.
 
-        Raises:
-            NotFoundError: no such image in this tenant.
-            FailedPreconditionError: IMAGE_IN_USE: a running gallery needs it.
-        """
-        await self._unary("DeleteImage", galleries_pb2.DeleteImageRequest(name=resource_name(image, Kind.IMAGE)))
+def style_names(styles: Iterable[Style | str]) -> list[str]:
+    """Names of distinct styles.
 
-    async def get_image(self, image: Image | str) -> PaintedImage:
-        """One image and its file.
-
-        Raises:
-            NotFoundError: no such image in this tenant.
-        """
-        response = await self._unary("GetImage", galleries_pb2.GetImageRequest(name=resource_name(image, Kind.IMAGE)))
-        return PaintedImage(convert.image(response.image), response.content)
-
-
-def _style_names(styles: Iterable[Style | str]) -> list[str]:
+    Raises:
+        InvalidArgumentError: STYLES_REPEATED.
+    """
     names = [resource_name(style, Kind.STYLE) for style in several(styles, "styles")]
     for name in names:
         if names.count(name) > 1:

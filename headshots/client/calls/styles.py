@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import styles as convert
+from headshots.client.convert.labels import wire_labelling
+from headshots.client.models.labels import Labelling
 from headshots.client.models.styles import Style, StylePreview, StyleRecipe
 from headshots.client.models.subjects import SubjectRef
 from headshots.client.names import Kind, resource_name
@@ -22,6 +24,7 @@ class StyleCalls(Connection):
         *,
         display_name: str = "",
         description: str = "",
+        labelling: Labelling | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
     ) -> Style:
@@ -32,6 +35,7 @@ class StyleCalls(Connection):
             recipe: what it says.
             display_name: for people, at most 256 characters; default `style_id`.
             description: one sentence, at most 256 characters.
+            labelling: labels and an external id of your own.
             request_id: the same id with the same arguments answers the same style; default a new one.
             validate_only: check everything and make nothing.
 
@@ -46,13 +50,18 @@ class StyleCalls(Connection):
             description=description,
             recipe=convert.wire_recipe(recipe),
             request_id=request_id or new_request_id(),
+            **wire_labelling(labelling),
             validate_only=validate_only,
         )
         return convert.style((await self._unary("CreateStyle", request)).style)
 
-    async def list_styles(self, *, page_size: int = 0, include_archived: bool = False) -> AsyncIterator[Style]:
+    async def list_styles(
+        self, *, labelling: Labelling | None = None, page_size: int = 0, include_archived: bool = False
+    ) -> AsyncIterator[Style]:
         """The style library, by name, each in its newest version."""
-        request = styles_pb2.ListStylesRequest(page_size=page_size, include_archived=include_archived)
+        request = styles_pb2.ListStylesRequest(
+            page_size=page_size, include_archived=include_archived, **wire_labelling(labelling)
+        )
         async for item in self._pages("ListStyles", request, "styles"):
             yield convert.style(item)
 

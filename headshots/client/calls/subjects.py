@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import subjects as convert
+from headshots.client.convert.labels import wire_labelling
+from headshots.client.models.labels import Labelling
 from headshots.client.models.subjects import Subject, SubjectRef
 from headshots.client.names import Kind, resource_name
 from headshots.v1 import subjects_pb2
@@ -15,17 +17,26 @@ class SubjectCalls(Connection):
     """People."""
 
     async def create_subject(
-        self, display_name: str = "", *, class_noun: str = "person", request_id: str | None = None
+        self,
+        display_name: str = "",
+        *,
+        class_noun: str = "person",
+        labelling: Labelling | None = None,
+        request_id: str | None = None,
     ) -> Subject:
         """Make a subject.
 
         Args:
             display_name: for people, at most 128 characters.
             class_noun: the word the foundation knows such a person by: man, woman, person …
+            labelling: labels and an external id of your own.
             request_id: the same id with the same arguments answers the same subject; default a new one.
         """
         request = subjects_pb2.CreateSubjectRequest(
-            display_name=display_name, class_noun=class_noun, request_id=request_id or new_request_id()
+            display_name=display_name,
+            class_noun=class_noun,
+            request_id=request_id or new_request_id(),
+            **wire_labelling(labelling),
         )
         return convert.subject((await self._unary("CreateSubject", request)).subject)
 
@@ -38,20 +49,30 @@ class SubjectCalls(Connection):
         request = subjects_pb2.GetSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
         return convert.subject((await self._unary("GetSubject", request)).subject)
 
-    async def list_subjects(self, *, page_size: int = 0) -> AsyncIterator[Subject]:
+    async def list_subjects(self, *, labelling: Labelling | None = None, page_size: int = 0) -> AsyncIterator[Subject]:
         """All subjects, newest first; pages are fetched as they are needed."""
-        request = subjects_pb2.ListSubjectsRequest(page_size=page_size)
+        request = subjects_pb2.ListSubjectsRequest(page_size=page_size, **wire_labelling(labelling))
         async for item in self._pages("ListSubjects", request, "subjects"):
             yield convert.subject(item)
 
-    async def update_subject(self, subject: SubjectRef, *, display_name: str | None = None) -> Subject:
-        """Change what a subject is called; what is None stays as it is.
+    async def update_subject(
+        self,
+        subject: SubjectRef,
+        *,
+        display_name: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        external_id: str | None = None,
+    ) -> Subject:
+        """Change what a subject is called and labelled; what is None stays as it is, `labels` replaces all it had.
 
         Raises:
             NotFoundError: no such subject in this tenant.
         """
         request = subjects_pb2.UpdateSubjectRequest(
-            name=resource_name(subject, Kind.SUBJECT), display_name=display_name
+            name=resource_name(subject, Kind.SUBJECT),
+            display_name=display_name,
+            labels=None if labels is None else subjects_pb2.Labels(labels=labels),
+            external_id=external_id,
         )
         return convert.subject((await self._unary("UpdateSubject", request)).subject)
 

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Callable, Iterable
 
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import trainings as convert
+from headshots.client.convert.labels import wire_labelling
 from headshots.client.convert.values import TERMINAL_STATES, wire_priority
 from headshots.client.models.jobs import Priority, Training, TrainingFile, TrainingOptions, TrainingRef
+from headshots.client.models.labels import Labelling
 from headshots.client.models.photos import PhotoRef
 from headshots.client.models.subjects import SubjectRef
 from headshots.client.names import Kind, resource_name, several
@@ -24,6 +26,7 @@ class TrainingCalls(Connection):
         options: TrainingOptions | None = None,
         *,
         priority: Priority = Priority.STANDARD,
+        labelling: Labelling | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
         photos: Iterable[PhotoRef] = (),
@@ -34,6 +37,7 @@ class TrainingCalls(Connection):
             subject: whose photos; at least 6 of them.
             options: what to override of the foundation's recipe.
             priority: who is served first; HIGH is a right that the operator grants a tenant.
+            labelling: labels and an external id of your own.
             request_id: the same id with the same arguments answers the same training; default a new one.
             validate_only: check everything and answer the training as it would be, without making it.
             photos: those of the subject's photos to learn from, such as an inspection found usable; default all.
@@ -50,6 +54,7 @@ class TrainingCalls(Connection):
             request_id=request_id or new_request_id(),
             validate_only=validate_only,
             photos=[resource_name(photo, Kind.PHOTO) for photo in several(photos, "photos")],
+            **wire_labelling(labelling),
         )
         return convert.training((await self._unary("CreateTraining", request)).training)
 
@@ -62,9 +67,13 @@ class TrainingCalls(Connection):
         request = trainings_pb2.GetTrainingRequest(name=resource_name(training, Kind.TRAINING))
         return convert.training((await self._unary("GetTraining", request)).training)
 
-    async def list_trainings(self, subject: SubjectRef, *, page_size: int = 0) -> AsyncIterator[Training]:
+    async def list_trainings(
+        self, subject: SubjectRef, *, labelling: Labelling | None = None, page_size: int = 0
+    ) -> AsyncIterator[Training]:
         """All trainings of a subject, newest first."""
-        request = trainings_pb2.ListTrainingsRequest(parent=resource_name(subject, Kind.SUBJECT), page_size=page_size)
+        request = trainings_pb2.ListTrainingsRequest(
+            parent=resource_name(subject, Kind.SUBJECT), page_size=page_size, **wire_labelling(labelling)
+        )
         async for item in self._pages("ListTrainings", request, "trainings"):
             yield convert.training(item)
 
@@ -115,10 +124,11 @@ class TrainingCalls(Connection):
         options: TrainingOptions | None = None,
         *,
         photos: Iterable[PhotoRef] = (),
+        labelling: Labelling | None = None,
         on_progress: Callable[[Training], None] | None = None,
     ) -> Training:
         """Queue a training and wait for its adapter; raises what `create_training` and `wait_training` raise."""
-        training = await self.create_training(subject, options, photos=photos)
+        training = await self.create_training(subject, options, photos=photos, labelling=labelling)
         return await self.wait_training(training, on_progress=on_progress)
 
     async def cancel_training(self, training: TrainingRef) -> Training:

@@ -1,37 +1,18 @@
-"""Converts galleries and their images between protobuf and dataclasses."""
+"""Converts galleries between protobuf and dataclasses."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from headshots.client.convert.images import image, wire_format
+from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import job_failure, job_state, utc_time, wire_priority
-from headshots.client.models.images import Image, ImageFormat, PaintedImage, Remix, ShotPreview
+from headshots.client.convert.verdicts import guarantee, profile_name
+from headshots.client.models.images import ImageFormat, PaintedImage, Remix, ShotPreview
 from headshots.client.models.jobs import Gallery, GalleryEvent, Priority, TrainingRef
+from headshots.client.models.verdicts import ProfileRef
 from headshots.client.names import Kind, resource_name
-from headshots.v1 import galleries_pb2, images_pb2
-
-_FORMATS = {
-    ImageFormat.PNG: images_pb2.IMAGE_FORMAT_PNG,
-    ImageFormat.JPEG: images_pb2.IMAGE_FORMAT_JPEG,
-    ImageFormat.WEBP: images_pb2.IMAGE_FORMAT_WEBP,
-}
-
-
-def image(message: images_pb2.Image) -> Image:
-    """An image, without its file."""
-    return Image(
-        name=message.name,
-        style=message.style,
-        prompt=message.prompt,
-        seed=message.seed,
-        width_px=message.width_px,
-        height_px=message.height_px,
-        content_type=message.content_type,
-        size_bytes=message.size_bytes,
-        sha256=message.sha256,
-        likeness=message.likeness if message.HasField("likeness") else None,
-        seconds=message.seconds,
-    )
+from headshots.v1 import galleries_pb2
 
 
 def gallery(message: galleries_pb2.Gallery) -> Gallery:
@@ -52,6 +33,15 @@ def gallery(message: galleries_pb2.Gallery) -> Gallery:
         images=tuple(image(each) for each in message.images),
         status_message=message.status_message,
         remix=_remix(message.remix) if message.HasField("remix") else None,
+        style_shots=tuple(message.style_shots),
+        profile=message.profile,
+        profile_version=message.profile_version,
+        max_tries=message.max_tries,
+        accepted_shots=message.accepted_shots,
+        tries=message.tries,
+        guarantee=guarantee(message.guarantee),
+        regenerates=message.regenerates,
+        **labelled(message),
     )
 
 
@@ -66,15 +56,25 @@ def gallery_event(message: galleries_pb2.WatchGalleryResponse) -> GalleryEvent:
 
 
 def painting_options(
-    format: ImageFormat, quality: int, priority: Priority, remix: Remix | None, training: TrainingRef | None
+    seed: int,
+    format: ImageFormat,
+    quality: int,
+    priority: Priority,
+    remix: Remix | None,
+    training: TrainingRef | None,
+    profile: ProfileRef,
+    max_tries: int,
 ) -> dict[str, Any]:
-    """The fields of a CreateGalleryRequest that say how its images are painted; what is None stays unset."""
+    """The fields of a CreateGalleryRequest that say how its images are painted and judged; what is None stays unset."""
     return {
-        "format": _FORMATS[format],
+        "seed": seed,
+        "format": wire_format(format),
         "quality": quality,
         "priority": wire_priority(priority),
         "remix": None if remix is None else _wire_remix(remix),
         "training": None if training is None else resource_name(training, Kind.TRAINING),
+        "profile": profile_name(profile),
+        "max_tries": max_tries,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import utc_time
 from headshots.client.models.styles import Style, StylePreview, StyleRecipe
 from headshots.v1 import styles_pb2
@@ -20,6 +21,7 @@ def style(message: styles_pb2.Style) -> Style:
         built_in=message.built_in,
         archived=message.archived,
         create_time=utc_time(message.create_time),
+        **labelled(message),
     )
 
 

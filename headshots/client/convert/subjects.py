@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import utc_time
 from headshots.client.models.subjects import Adapter, Subject, Tenant
 from headshots.v1 import adapters_pb2, subjects_pb2, tenants_pb2
@@ -35,4 +36,5 @@ def subject(message: subjects_pb2.Subject) -> Subject:
         create_time=utc_time(message.create_time),
         photo_count=message.photo_count,
         adapter=adapter(message.adapter) if message.HasField("adapter") else None,
+        **labelled(message),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headshots.client.convert.labels import labelled
 from headshots.client.convert.subjects import adapter
 from headshots.client.convert.values import job_failure, job_state, utc_time
 from headshots.client.models.jobs import LossPoint, Training, TrainingOptions
@@ -32,6 +33,7 @@ def training(message: trainings_pb2.Training) -> Training:
         status_message=message.status_message,
         event_number=message.event_number,
         scores=training_scores(message.scores) if message.HasField("scores") else None,
+        **labelled(message),
     )
 
 
@@ -56,7 +58,15 @@ def training_scores(message: trainings_pb2.TrainingScores) -> TrainingScores:
         passed=message.passed,
         stopped_early=message.stopped_early,
         checkpoints=tuple(
-            CheckpointScores(one.step, one.likeness, one.copying, one.diversity, one.prompt_kept, one.faces)
+            CheckpointScores(
+                step=one.step,
+                likeness=one.likeness,
+                copying=one.copying,
+                diversity=one.diversity,
+                prompt_kept=one.prompt_kept,
+                faces=one.faces,
+                accepted=one.accepted if one.HasField("accepted") else None,
+            )
             for one in message.checkpoints
         ),
         sheet_key=message.sheet_key,

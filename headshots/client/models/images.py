@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+
+from headshots.client.models.verdicts import Verdict
 
 
 class ImageFormat(StrEnum):
@@ -14,9 +17,22 @@ class ImageFormat(StrEnum):
     WEBP = "WEBP"
 
 
+class ImageOrder(StrEnum):
+    """In which order images are listed."""
+
+    NUMBER = "NUMBER"
+    """By shot number."""
+    RANK = "RANK"
+    """The accepted ones, best first, then the others by likeness."""
+
+
 @dataclass(frozen=True)
 class Image:
-    """One image of a gallery: what it was painted from and what the file is; `sha256` is of the file."""
+    """One image of a gallery: what it was painted from and what the file is; `sha256` is of the file.
+
+    `verdict` is None where nobody has judged it. `rank` counts from 1; it is 0 where the image is not accepted, or the
+    call does not tell ranks. `tries` are the seeds that were tried for it, this one included.
+    """
 
     name: str
     style: str
@@ -29,6 +45,9 @@ class Image:
     sha256: str
     likeness: float | None
     seconds: float
+    verdict: Verdict | None = None
+    rank: int = 0
+    tries: int = 1
 
 
 @dataclass(frozen=True)
@@ -49,6 +68,15 @@ class PaintedImage:
 
     image: Image
     content: bytes
+
+
+@dataclass(frozen=True)
+class ImageLink:
+    """A link to an image's file. Whoever has the `url` can open it until `expire_time`; it is not part of the repr."""
+
+    image: str
+    url: str = field(repr=False)
+    expire_time: datetime | None
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,24 @@
-"""Defines trainings and galleries as the SDK hands them out, and the states that they share.
+"""Defines trainings and galleries as the SDK hands them out, and what they share with shoots.
 
 A likeness of `None` was not measured, which is never a pass.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from headshots.client.models.images import Image, PaintedImage, Remix, ShotPreview
 from headshots.client.models.scores import TrainingScores
 from headshots.client.models.subjects import Adapter
+from headshots.client.models.verdicts import Guarantee
 from headshots.errors import CancelledByCallerError, HeadshotsError
 
 
 class JobState(StrEnum):
-    """Where a training or a gallery stands."""
+    """Where a training, a gallery or a shoot stands."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -45,19 +47,15 @@ class Failure:
     message: str
 
 
-class JobFailedError(HeadshotsError):
-    """A training or a gallery ended as FAILED; `job` is the job as it stands."""
+class Job:
+    """What trainings, galleries and shoots have in common."""
 
-    def __init__(self, job: Training | Gallery) -> None:
-        failure = job.failure or Failure("JOB_FAILED", f"{job.name} failed without saying why")
-        super().__init__(failure.reason, failure.message, metadata={"name": job.name})
-        self.job = job
+    name: str
+    state: JobState
+    failure: Failure | None
+    """Why it FAILED; None in every other state."""
 
-
-class _Job:
-    """What trainings and galleries have in common."""
-
-    def raise_for_state(self: Training | Gallery) -> None:  # type: ignore[misc]
+    def raise_for_state(self) -> None:
         """Raise when the job did not succeed; a job that still runs passes.
 
         Raises:
@@ -70,6 +68,15 @@ class _Job:
             raise CancelledByCallerError(
                 "JOB_CANCELLED", f"{self.name} was cancelled before it was done", metadata={"name": self.name}
             )
+
+
+class JobFailedError(HeadshotsError):
+    """A training, a gallery or a shoot ended as FAILED; `job` is the job as it stands."""
+
+    def __init__(self, job: Job) -> None:
+        failure = job.failure or Failure("JOB_FAILED", f"{job.name} failed without saying why")
+        super().__init__(failure.reason, failure.message, metadata={"name": job.name})
+        self.job = job
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,7 @@ class LossPoint:
 
 
 @dataclass(frozen=True)
-class Training(_Job):
+class Training(Job):
     """One run that makes an adapter. `step` of `total_steps` are done; 0 in all means it has not started.
 
     `status_message` says in one sentence what holds it up; empty when nothing does. `event_number` grows by one with
@@ -138,13 +145,16 @@ class Training(_Job):
     status_message: str
     event_number: int
     scores: TrainingScores | None = None
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    external_id: str = ""
 
 
 @dataclass(frozen=True)
-class Gallery(_Job):
+class Gallery(Job):
     """Many shots of one subject. `images` holds those finished so far where the call says that it sends them.
 
-    `status_message` says in one sentence what holds it up; empty when nothing does.
+    `status_message` says in one sentence what holds it up; empty when nothing does. `accepted_shots` are the images
+    that `profile` accepts, after `tries` seeds in all, at most `max_tries` a shot. `guarantee` is None before the end.
     """
 
     name: str
@@ -162,6 +172,18 @@ class Gallery(_Job):
     images: tuple[Image, ...]
     status_message: str
     remix: Remix | None = None
+    style_shots: tuple[int, ...] = ()
+    """Shots of each of `styles`; `shots_per_style` is 0 where they differ."""
+    profile: str = ""
+    profile_version: int = 0
+    max_tries: int = 1
+    accepted_shots: int = 0
+    tries: int = 0
+    guarantee: Guarantee | None = None
+    regenerates: str = ""
+    """The image that it was made to replace; empty: none."""
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    external_id: str = ""
 
 
 GalleryEvent = Gallery | PaintedImage | ShotPreview

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class CheckpointScores:
     """Portraits of one checkpoint: `likeness` to held-out photos, `copying` of those trained on, `diversity` over seeds
-    and `prompt_kept` against the bare foundation, and the share of portraits with exactly one face."""
+    and `prompt_kept` against the bare foundation, the share of portraits with exactly one face, and the share that the
+    profile `profile-worthy` accepts, near-duplicates aside (None: the training ended before that was measured)."""
 
     step: int
     likeness: float
@@ -16,6 +17,7 @@ class CheckpointScores:
     diversity: float
     prompt_kept: float
     faces: float
+    accepted: float | None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -39,6 +40,8 @@ class Style:
     archived: bool
     create_time: datetime | None
     """When this version was made; None where it is built in."""
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    external_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,34 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from headshots.client import PaintedImage, Style, Training
+from headshots.client import Acceptance, PaintedImage, Shoot, Style, Training
+from headshots.console.verdicts import reason
 
 INLINE_SIDE_PX = 1024
 SELFIE_SIDE_PX = 320
 
 
 @dataclass(frozen=True)
-class StyleGroup:
-    """The shots of one style, by seed."""
+class Portrait:
+    """One image of the shoot, with its file and its style."""
 
+    painted: PaintedImage
     style: Style
-    shots: Sequence[PaintedImage]
+
+    @property
+    def label(self) -> str:
+        """The style, for people."""
+        return self.style.display_name or self.style.name.removeprefix("styles/")
+
+    @property
+    def outcome(self) -> str:
+        """`accepted`, or why it is not, in one line."""
+        verdict = self.painted.image.verdict
+        if verdict is None:
+            return "not judged"
+        if verdict.acceptance is Acceptance.REFUSED:
+            return ", ".join(map(reason, verdict.failed))
+        return verdict.acceptance.value.lower().replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -52,7 +68,9 @@ class Album:
     analyzer: str
     """Name of the face analyzer; empty without one."""
     training: Training
-    groups: Sequence[StyleGroup]
+    shoot: Shoot
+    portraits: Sequence[Portrait]
+    """Best first; those that are not accepted come last."""
     stages: Sequence[Stage]
     seconds_per_image: float
     peak_rss_mb: float
@@ -63,8 +81,18 @@ class Album:
 
     @property
     def image_count(self) -> int:
-        """Shots in all."""
-        return sum(len(group.shots) for group in self.groups)
+        """Portraits in all."""
+        return len(self.portraits)
+
+    @property
+    def accepted(self) -> Sequence[Portrait]:
+        """Those with a rank."""
+        return [each for each in self.portraits if each.painted.image.rank]
+
+    @property
+    def others(self) -> Sequence[Portrait]:
+        """Those that are refused, or that nobody could measure."""
+        return [each for each in self.portraits if not each.painted.image.rank]
 
     @property
     def total_seconds(self) -> float:
@@ -73,7 +101,7 @@ class Album:
 
     @property
     def train_seconds(self) -> float:
-        """From the training's creation to its end, as its client saw it."""
+        """From the shoot's creation to the end of its training, as its client saw it."""
         return next(stage.seconds for stage in self.stages if stage.name == "train")
 
 

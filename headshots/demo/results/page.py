@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from headshots.client import PaintedImage
-from headshots.demo.results.album import Album, Stage, StyleGroup, picture_uri, thumbnail_uri
+from headshots.client import Guarantee
+from headshots.console.output import counted
+from headshots.console.shoots import turnaround_line
+from headshots.demo.results.album import Album, Portrait, Stage, picture_uri, thumbnail_uri
 from headshots.demo.results.curve import curve_svg
 from headshots.demo.results.page_css import CSS
 
@@ -30,20 +32,22 @@ def gallery_page(album: Album) -> str:
 <body>
 <header>
 <h1>{title}</h1>
-<p>A personal LoRA learned from the selfies below, on the frozen foundation {escape(album.foundation)}.</p>
+<p>One order: a personal LoRA learned from the selfies below, on the frozen foundation {escape(album.foundation)}; every
+portrait judged, and painted again where it was refused.</p>
 {_facts(album)}
 </header>
 <main>
+{_portraits("Accepted, the best first", album.accepted, album.person)}
+{_portraits("Not accepted", album.others, album.person)}
 <section>
 <h2>The selfies</h2>
 <p>All that the training saw of {person}.{_left_out(album)}</p>
 {_selfies(album)}
 </section>
-{"".join(_group(group, album.person) for group in album.groups)}
 {_training(album)}
 <section>
 <h2>Where the time went</h2>
-<p>{album.total_seconds:.0f} seconds in all.</p>
+<p>{album.total_seconds:.0f} seconds in all. The shoot {turnaround_line(album.shoot)}.</p>
 {_stages(album.stages)}
 </section>
 </main>
@@ -54,19 +58,27 @@ def gallery_page(album: Album) -> str:
 
 
 def _facts(album: Album) -> str:
+    shoot = album.shoot
     facts = {
+        "Accepted": f"{shoot.delivered} of {shoot.asked}",
+        "Guarantee": _in_words(shoot.guarantee),
+        "Tries": f"{shoot.tries}",
+        "Likeness": f"{album.likeness:.2f}" if album.likeness is not None else "",
         "Training": f"{album.train_seconds:.0f} s",
-        "Portraits": str(album.image_count),
         "Seconds a portrait": f"{album.seconds_per_image:.2f}",
         "Start to end": f"{album.total_seconds:.0f} s",
         "Peak memory": f"{album.peak_rss_mb / 1024:.1f} GiB",
-        "Likeness": f"{album.likeness:.2f}" if album.likeness is not None else "",
     }
     items = "".join(
         f"<div><dt>{name}</dt>" + (f"<dd>{value}</dd>" if value else '<dd class="none">not measured</dd>') + "</div>"
         for name, value in facts.items()
     )
     return f'<dl class="facts">{items}</dl>'
+
+
+def _in_words(guarantee: Guarantee | None) -> str:
+    """Empty where it was not measured, as other facts are."""
+    return {Guarantee.MET: "met", Guarantee.NOT_MET: "not met"}.get(guarantee, "") if guarantee else ""
 
 
 def _selfies(album: Album) -> str:
@@ -84,25 +96,28 @@ def _left_out(album: Album) -> str:
     return f" Left out before: {names}."
 
 
-def _group(group: StyleGroup, person: str) -> str:
-    style = group.style
-    name = escape(style.display_name or style.name)
-    shots = "".join(_shot(shot, f"{escape(person)}, {name}") for shot in group.shots)
+def _portraits(title: str, portraits: Sequence[Portrait], person: str) -> str:
+    if not portraits:
+        return ""
+    shots = "".join(_shot(each, person) for each in portraits)
     return f"""<section>
-<h2>{name}</h2>
-<p class="recipe">{escape(style.description)}</p>
+<h2>{title}</h2>
 <div class="shots">{shots}</div>
 </section>
 """
 
 
-def _shot(shot: PaintedImage, what: str) -> str:
-    image = shot.image
+def _shot(portrait: Portrait, person: str) -> str:
+    image, name = portrait.painted.image, escape(portrait.label)
+    rank = f'<b class="rank">{image.rank}</b>' if image.rank else ""
     likeness = "" if image.likeness is None else f"<span>likeness {image.likeness:.2f}</span>"
+    tries = f"<span>{counted(image.tries, 'try', 'tries')}</span>"
+    kind = "accepted" if image.rank else "refused"
     return (
-        f'<figure title="{escape(image.prompt)}"><img src="{picture_uri(shot)}" width="{image.width_px}" '
-        f'height="{image.height_px}" alt="Portrait of {what}, seed {image.seed}">'
-        f"<figcaption><span>seed {image.seed}</span>{likeness}</figcaption></figure>"
+        f'<figure title="{escape(image.prompt)}">{rank}<img src="{picture_uri(portrait.painted)}" '
+        f'width="{image.width_px}" height="{image.height_px}" '
+        f'alt="Portrait of {escape(person)}, {name}, seed {image.seed}"><figcaption><strong>{name}</strong>'
+        f'<span class="{kind}">{escape(portrait.outcome)}</span>{likeness}{tries}</figcaption></figure>'
     )
 
 

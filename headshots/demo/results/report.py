@@ -6,8 +6,10 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 
+from headshots.client import Shoot
 from headshots.demo.results.album import Album, LeftOut, Stage
 
 NOT_MEASURED = "not measured: no face analyzer judged the portraits"
@@ -35,6 +37,16 @@ class Report:
     """From the command's start to its end."""
     peak_rss_mb: float
     """Largest sum of the resident memory of all processes of the run, in MiB."""
+    accepted: int
+    """Portraits that the acceptance profile accepts."""
+    tries: int
+    """Seeds that were tried, of all portraits."""
+    guarantee: str | None
+    """MET, NOT_MET or NOT_MEASURED."""
+    shoot_seconds: float | None
+    """From the order to its end, as the gateway saw it."""
+    quoted_seconds: float | None
+    """What half of such shoots were expected to take; null: nothing was measured before."""
     likeness: float | None
     """Mean over the portraits, or as the training judged it on photos held out; null: not measured."""
     likeness_reason: str | None
@@ -63,6 +75,11 @@ def success(album: Album, *, total_seconds: float, engine_cached: bool) -> Repor
         seconds_per_image=round(album.seconds_per_image, 3),
         total_seconds=round(total_seconds, 2),
         peak_rss_mb=round(album.peak_rss_mb, 1),
+        accepted=album.shoot.delivered,
+        tries=album.shoot.tries,
+        guarantee=album.shoot.guarantee,
+        shoot_seconds=_since_order(album.shoot, album.shoot.end_time),
+        quoted_seconds=_since_order(album.shoot, album.shoot.quote.expected_finish_time),
         likeness=album.likeness,
         likeness_reason=_why_not_measured(album),
         engine_cached=engine_cached,
@@ -94,11 +111,22 @@ def failure(
         seconds_per_image=None,
         total_seconds=round(total_seconds, 2),
         peak_rss_mb=round(peak_rss_mb, 1),
+        accepted=0,
+        tries=0,
+        guarantee=None,
+        shoot_seconds=None,
+        quoted_seconds=None,
         likeness=None,
         likeness_reason=NOT_MEASURED,
         engine_cached=False,
         stages=_by_name(stages),
     )
+
+
+def _since_order(shoot: Shoot, moment: datetime | None) -> float | None:
+    if moment is None or shoot.create_time is None:
+        return None
+    return round((moment - shoot.create_time).total_seconds(), 2)
 
 
 def _why_not_measured(album: Album) -> str | None:

@@ -51,3 +51,13 @@ def foundation_name(digest: str) -> str:
 def pack_name(pack: str) -> str:
     """`packs/{pack}`."""
     return f"packs/{pack}"
+
+
+def shoot_name(subject_id: str, shoot_id: str) -> str:
+    """`subjects/{subject}/shoots/{shoot}`."""
+    return f"{subject_name(subject_id)}/shoots/{shoot_id}"
+
+
+def profile_name(profile: str) -> str:
+    """`profiles/{profile}`."""
+    return f"profiles/{profile}"

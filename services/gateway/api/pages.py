@@ -47,9 +47,14 @@ def decode_token(token: str, kinds: tuple[type, ...]) -> Position | None:
         or [type(part) for part in position] != list(kinds)
         or not all(map(_is_storable, position))
     ):
-        message = "not a page_token of this list; send next_page_token as it came, or leave it empty"
-        raise InvalidArgumentError("PAGE_TOKEN_INVALID", message, violations=[FieldViolation("page_token", message)])
+        raise page_token_invalid()
     return tuple(position)
+
+
+def page_token_invalid() -> InvalidArgumentError:
+    """The token is of no list, or of another."""
+    message = "not a page_token of this list; send next_page_token as it came, or leave it empty"
+    return InvalidArgumentError("PAGE_TOKEN_INVALID", message, violations=[FieldViolation("page_token", message)])
 
 
 def _is_storable(part: float | str) -> bool:

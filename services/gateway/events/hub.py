@@ -1,4 +1,4 @@
-"""Wakes the watchers of a training or gallery when it changes, and sends them previews.
+"""Wakes the watchers of a job when it changes, and sends them previews.
 
 Changes of this process are told; those of other processes the `poller` finds. Use from the event loop only.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from headshots.errors import HeadshotsError
 from services.gateway.events.models import ShotPreview
@@ -61,6 +61,11 @@ class Hub:
 
     def __init__(self) -> None:
         self._subscriptions: defaultdict[str, set[Subscription]] = defaultdict(set)
+        self._listeners: list[Callable[[str], None]] = []
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Calls `listener` with whatever `changed` tells of, for as long as the hub lives."""
+        self._listeners.append(listener)
 
     @contextlib.contextmanager
     def subscribe(self, topic: str, *, kind: str, previews: bool = False) -> Iterator[Subscription]:
@@ -75,9 +80,11 @@ class Hub:
                 del self._subscriptions[topic]
 
     def changed(self, topic: str) -> None:
-        """Wakes all who watch `topic`."""
+        """Wakes all who watch `topic`, and tells the listeners."""
         for subscription in self._subscriptions.get(topic, ()):
             subscription.wake()
+        for listener in self._listeners:
+            listener(topic)
 
     def wants_previews(self, topic: str) -> bool:
         """Whether a watcher of `topic` in this process asked for previews."""

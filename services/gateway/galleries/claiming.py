@@ -18,12 +18,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots import leases
+from headshots.acceptance.profiles import PROFILE_WORTHY, Profile
 from headshots.database import database_now, now_expression, read, write
 from headshots.leases import Lease
 from headshots.schema import HIGH_PRIORITY, PENDING, RUNNING, galleries, shots, subjects, tenants
 from headshots.styles.recipe import Style
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES
+from services.gateway.galleries.models import place_of
 from services.gateway.galleries.remix import Remix
+from services.gateway.galleries.rows import style_shots_of
 from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import Adapter
 
@@ -152,7 +155,9 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
         row = connection.execute(
             sa.select(
                 shots.c.number,
-                shots.c.seed,
+                shots.c.seed.label("shot_seed"),
+                shots.c.tries,
+                shots.c.earlier_attempts,
                 shots.c.uncounted_attempts,
                 shots.c.lost_workers,
                 shots.c.lone_losses,
@@ -164,30 +169,36 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
             .join(subjects, subjects.c.id == galleries.c.subject_id)
             .where(shots.c.id == lease.id)
         ).one()
+        now = database_now(connection)
         connection.execute(
             sa.update(galleries)
             .where(galleries.c.id == row.id, galleries.c.state == PENDING)
-            .values(state=RUNNING, revision=galleries.c.revision + 1)
+            .values(state=RUNNING, revision=galleries.c.revision + 1, started_at=now)
         )
-        now = database_now(connection)
         connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
     return _to_shot(lease, row)
 
 
 def _to_shot(lease: Lease, row: Row[Any]) -> Shot:
+    counts = style_shots_of(row)
+    style, _ = place_of(row.number, counts)
     return Shot(
         lease=lease,
         gallery_id=row.id,
         subject_id=row.subject_id,
         tenant_id=row.tenant_id,
         number=row.number,
-        seed=row.seed,
-        counted_attempts=lease.attempt - row.uncounted_attempts,
+        seed=row.shot_seed,
+        seed_step=counts[style],
+        tries=row.tries,
+        max_tries=row.max_tries,
+        profile=Profile.from_json(row.profile) if row.profile is not None else PROFILE_WORTHY,
+        counted_attempts=lease.attempt - row.earlier_attempts - row.uncounted_attempts,
         uncounted_attempts=row.uncounted_attempts,
         lost_workers=row.lost_workers,
         lone_losses=row.lone_losses,
         cancel_requested=row.cancel_requested,
-        recipe=Style(**row.styles[row.number // row.shots_per_style]),
+        recipe=Style(**row.styles[style]),
         adapter=Adapter(**row.adapter),
         class_noun=row.class_noun,
         image_format=row.format,

@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
+from headshots.acceptance.verdict import Acceptance, Verdict
 from headshots.v1 import galleries_pb2, images_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import STATES, optional_timestamp, timestamp
+from services.gateway.api.labels import Labelling
 from services.gateway.events.models import ShotPreview
-from services.gateway.galleries.limits import DEFAULT_SHOTS_PER_STYLE
+from services.gateway.galleries.images.listing import ImageQuery
+from services.gateway.galleries.limits import DEFAULT_PROFILE
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
 from services.gateway.galleries.remix import Remix, RemixOrder
+from services.gateway.galleries.state import MET, NOT_MEASURED, NOT_MET
 from services.gateway.peers.convert import failure
 from services.gateway.peers.models import PRIORITY_STANDARD
+
+_ACCEPTANCES = {
+    Acceptance.ACCEPTED: images_pb2.ACCEPTANCE_ACCEPTED,
+    Acceptance.REFUSED: images_pb2.ACCEPTANCE_REFUSED,
+    Acceptance.NOT_MEASURED: images_pb2.ACCEPTANCE_NOT_MEASURED,
+}
+_OUTCOMES = {images_pb2.ACCEPTANCE_UNSPECIFIED: "", **{number: each.value for each, number in _ACCEPTANCES.items()}}
+GUARANTEES = {
+    None: galleries_pb2.GUARANTEE_UNSPECIFIED,
+    MET: galleries_pb2.GUARANTEE_MET,
+    NOT_MET: galleries_pb2.GUARANTEE_NOT_MET,
+    NOT_MEASURED: galleries_pb2.GUARANTEE_NOT_MEASURED,
+}
 
 
 def gallery_order(request: galleries_pb2.CreateGalleryRequest) -> GalleryOrder:
     """A gallery's order; the contract's defaults replace zeros."""
     return GalleryOrder(
         styles=tuple(names.ids(name)[0] for name in request.styles),
-        shots_per_style=request.shots_per_style or DEFAULT_SHOTS_PER_STYLE,
+        shots_per_style=request.shots_per_style,
+        style_shots=tuple(request.style_shots),
         seed=request.seed,
         image_format=int(request.format) or int(images_pb2.IMAGE_FORMAT_PNG),
         quality=request.quality,
         priority=int(request.priority) or PRIORITY_STANDARD,
         remix=_remix_order(request.remix) if request.HasField("remix") else None,
         training=_training(request.training),
+        profile="".join(names.ids(request.profile)) or DEFAULT_PROFILE,
+        max_tries=request.max_tries or 1,
+        labelling=Labelling.of_request(request),
+    )
+
+
+def image_query(request: galleries_pb2.ListImagesRequest) -> ImageQuery:
+    """Which images are asked for."""
+    return ImageQuery(
+        by_rank=request.order == galleries_pb2.IMAGE_ORDER_RANK,
+        acceptance=_OUTCOMES[request.acceptance],
+        styles=tuple(names.ids(name)[0] for name in request.styles),
+        max_rank=request.max_rank,
     )
 
 
@@ -65,6 +96,15 @@ def gallery(value: Gallery) -> galleries_pb2.Gallery:
         images=[image(value.subject_id, value.id, one) for one in value.images],
         status_message=value.status_message,
         remix=_remix(value.subject_id, value.remix),
+        style_shots=value.style_shots,
+        profile=names.profile_name(value.profile.name) if value.profile is not None else "",
+        profile_version=value.profile.version if value.profile is not None else 0,
+        max_tries=value.max_tries,
+        accepted_shots=value.accepted_shots,
+        tries=value.tries,
+        guarantee=GUARANTEES[value.guarantee],
+        regenerates=value.regenerates,
+        **value.labelling.fields,
     )
 
 
@@ -82,6 +122,26 @@ def image(subject_id: str, gallery_id: str, value: Image) -> images_pb2.Image:
         sha256=value.sha256,
         likeness=value.likeness,
         seconds=value.seconds,
+        verdict=verdict(value.judgement.verdict) if value.judgement is not None else None,
+        rank=value.rank,
+        tries=value.tries,
+    )
+
+
+def verdict(value: Verdict) -> images_pb2.Verdict:
+    """What an acceptance profile says of an image."""
+    checks = [
+        images_pb2.Check(
+            reason=check.reason, passed=check.passed, measured=check.measured, limit=check.limit, message=check.message
+        )
+        for check in value.checks
+    ]
+    return images_pb2.Verdict(
+        acceptance=_ACCEPTANCES[value.acceptance],
+        profile=names.profile_name(value.profile),
+        profile_version=value.profile_version,
+        analyzer=value.analyzer,
+        checks=checks,
     )
 
 

@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from headshots.acceptance.profiles import Profile
 from headshots.database import database_now, read, write
-from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
 from headshots.schema import PENDING, galleries, shots
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style
-from services.gateway.api.names import training_name
 from services.gateway.api.requests import IdempotencyKey, find_made
-from services.gateway.galleries.limits import MAX_SHOTS, SEEDS
-from services.gateway.galleries.models import Gallery, GalleryOrder
-from services.gateway.galleries.remix import Remix, RemixOrder
-from services.gateway.galleries.rows import find_image, to_galleries
+from services.gateway.galleries.limits import SEEDS
+from services.gateway.galleries.models import Gallery, GalleryOrder, place_of
+from services.gateway.galleries.orders.lookup import Wanted, check_counts, find_adapter, find_recipes, find_remix
+from services.gateway.galleries.rows import to_galleries
 from services.gateway.peers.models import Adapter
-from services.gateway.styles.rows import check_usable, find_styles
+from services.gateway.profiles.rows import usable_profile
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.priority import check_priority
-from services.gateway.trainings.rows import active_of_subject, adapter_of_training, newest_adapters
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What an order names, as it was found."""
-
-    recipes: tuple[Style, ...]
-    class_noun: str
-    adapter: Adapter
-    remix: Remix | None
 
 
 def look_up(
@@ -45,7 +33,8 @@ def look_up(
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND; with a remix also GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
-        InvalidArgumentError: STYLE_UNKNOWN, TOO_MANY_SHOTS, REMIX_OF_ANOTHER_SUBJECT.
+        InvalidArgumentError: STYLE_UNKNOWN, STYLE_SHOTS_INVALID, TOO_MANY_SHOTS, PROFILE_UNKNOWN,
+            REMIX_OF_ANOTHER_SUBJECT.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
         FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED, STYLE_ARCHIVED.
     """
@@ -56,10 +45,11 @@ def look_up(
             return to_galleries(connection, [made])[0]
         check_priority(connection, tenant_id, order.priority)
         return Wanted(
-            recipes=tuple(_recipes(connection, library, tenant_id, order)),
+            recipes=tuple(find_recipes(connection, library, tenant_id, order)),
+            profile=usable_profile(connection, tenant_id, order.profile),
             class_noun=subject.class_noun,
-            adapter=_adapter_of(connection, subject_id, order.training),
-            remix=_remix(connection, tenant_id, subject_id, order.remix),
+            adapter=find_adapter(connection, subject_id, order.training),
+            remix=find_remix(connection, tenant_id, subject_id, order.remix),
         )
 
 
@@ -69,107 +59,73 @@ def create_gallery(
     subject_id: str,
     order: GalleryOrder,
     recipes: Sequence[Style],
+    profile: Profile,
     *,
     key: IdempotencyKey,
     validate_only: bool,
 ) -> Gallery:
-    """Queues a gallery with the adapter that is asked for and these recipes of its styles.
+    """:func:`create_gallery_in` in a transaction of its own."""
+    with write(engine) as connection:
+        return create_gallery_in(
+            connection, tenant_id, subject_id, order, recipes, profile, key=key, validate_only=validate_only
+        )
+
+
+def create_gallery_in(
+    connection: Connection,
+    tenant_id: str,
+    subject_id: str,
+    order: GalleryOrder,
+    recipes: Sequence[Style],
+    profile: Profile,
+    *,
+    key: IdempotencyKey,
+    validate_only: bool = False,
+) -> Gallery:
+    """Queues a gallery with the adapter that is asked for, these recipes of its styles, and this profile.
 
     A repeated `key` returns the gallery that it created before, whatever became of its styles since; `validate_only`
-    inserts nothing. Raises as `look_up`.
+    inserts nothing. Locks the subject. Raises as `look_up`.
     """
-    with write(engine) as connection:
-        find_subject(connection, tenant_id, subject_id, lock=True)
-        made = find_made(connection, galleries, galleries.c.subject_id == subject_id, key)
-        if made is not None:
-            return to_galleries(connection, [made])[0]
-        check_priority(connection, tenant_id, order.priority)
-        adapter = _adapter_of(connection, subject_id, order.training)
-        remix = _remix(connection, tenant_id, subject_id, order.remix)
-        gallery = _new_gallery(subject_id, order, adapter, remix, database_now(connection))
-        if not validate_only:
-            _insert(connection, tenant_id, key, gallery, order, recipes)
-        return gallery
+    find_subject(connection, tenant_id, subject_id, lock=True)
+    made = find_made(connection, galleries, galleries.c.subject_id == subject_id, key)
+    if made is not None:
+        return to_galleries(connection, [made])[0]
+    check_priority(connection, tenant_id, order.priority)
+    check_counts(order)
+    gallery = new_gallery(
+        subject_id,
+        order,
+        profile,
+        find_adapter(connection, subject_id, order.training),
+        created_at=database_now(connection),
+        remix=find_remix(connection, tenant_id, subject_id, order.remix),
+    )
+    if not validate_only:
+        insert(connection, tenant_id, key, gallery, order, recipes)
+    return gallery
 
 
-def _new_gallery(
-    subject_id: str, order: GalleryOrder, adapter: Adapter, remix: Remix | None, created_at: float
-) -> Gallery:
+def new_gallery(subject_id: str, order: GalleryOrder, profile: Profile, adapter: Adapter, **more: Any) -> Gallery:
+    """The gallery as it will be queued; `more` are further fields."""
     return Gallery(
         id=new_id(),
         subject_id=subject_id,
         state=PENDING,
         styles=order.styles,
-        shots_per_style=order.shots_per_style,
+        style_shots=order.counts,
         seed=order.seed,
-        total_shots=len(order.styles) * order.shots_per_style,
         completed_shots=0,
         failed_shots=0,
         adapter=adapter,
-        remix=remix,
-        created_at=created_at,
+        profile=profile,
+        max_tries=order.max_tries,
+        labelling=order.labelling,
+        **more,
     )
 
 
-def _adapter_of(connection: Connection, subject_id: str, training: tuple[str, str] | None) -> Adapter:
-    if training is not None:
-        return adapter_of_training(connection, subject_id, *training)
-    adapter = newest_adapters(connection, [subject_id]).get(subject_id)
-    if adapter is not None:
-        return adapter
-    active = active_of_subject(connection, subject_id)
-    if active is None:
-        raise FailedPreconditionError(
-            "SUBJECT_UNTRAINED", "the subject has no adapter yet; create a training and wait until it succeeds"
-        )
-    name = training_name(subject_id, active)
-    raise FailedPreconditionError(
-        "SUBJECT_UNTRAINED",
-        f"the subject has no adapter yet; {name} has not ended, wait until it succeeds",
-        metadata={"name": name},
-    )
-
-
-def _remix(connection: Connection, tenant_id: str, subject_id: str, order: RemixOrder | None) -> Remix | None:
-    if order is None:
-        return None
-    if order.subject_id != subject_id:
-        raise InvalidArgumentError(
-            "REMIX_OF_ANOTHER_SUBJECT",
-            f"the image is of subjects/{order.subject_id}; name one of the gallery's own subject",
-            violations=[FieldViolation("remix.image", f"must be in subjects/{subject_id}")],
-        )
-    image = find_image(connection, tenant_id, subject_id, order.gallery_id, order.number)
-    return Remix(order.gallery_id, order.number, order.repaint, image.key, image.sha256)
-
-
-def _recipes(connection: Connection, library: StyleLibrary, tenant_id: str, order: GalleryOrder) -> list[Style]:
-    found = find_styles(connection, library, tenant_id, order.styles)
-    violations = [
-        FieldViolation(f"styles[{index}]", f"no style is called styles/{name}")
-        for index, name in enumerate(order.styles)
-        if name not in found
-    ]
-    if violations:
-        known = ", ".join(style.name for style in library)
-        raise InvalidArgumentError(
-            "STYLE_UNKNOWN",
-            f"{violations[0].description}; there are {known}, and your own, which ListStyles shows",
-            violations=violations,
-        )
-    for index, name in enumerate(order.styles):
-        check_usable(found[name], f"styles[{index}]")
-    if len(order.styles) * order.shots_per_style > MAX_SHOTS:
-        raise InvalidArgumentError(
-            "TOO_MANY_SHOTS",
-            f"{len(order.styles)} styles of {order.shots_per_style} shots are more than {MAX_SHOTS}; order several "
-            "galleries",
-            violations=[FieldViolation("shots_per_style", f"at most {MAX_SHOTS // len(order.styles)} here")],
-        )
-    return [found[name].style for name in order.styles]
-
-
-def _insert(
+def insert(
     connection: Connection,
     tenant_id: str,
     key: IdempotencyKey,
@@ -177,6 +133,8 @@ def _insert(
     order: GalleryOrder,
     recipes: Sequence[Style],
 ) -> None:
+    """Inserts the rows of a gallery and its shots; the caller has locked the subject."""
+    assert gallery.profile is not None
     connection.execute(
         sa.insert(galleries).values(
             id=gallery.id,
@@ -184,27 +142,32 @@ def _insert(
             tenant_id=tenant_id,
             state=gallery.state,
             styles=[recipe.to_json() for recipe in recipes],
-            shots_per_style=order.shots_per_style,
+            shots_per_style=gallery.shots_per_style,
+            style_shots=list(gallery.style_shots),
             seed=order.seed,
             priority=order.priority,
             format=order.image_format,
             quality=order.quality,
+            profile=gallery.profile.to_json(),
+            max_tries=gallery.max_tries,
+            regenerates=gallery.regenerates or None,
             adapter=dataclasses.asdict(gallery.adapter),
             remix=dataclasses.asdict(gallery.remix) if gallery.remix is not None else None,
             created_at=gallery.created_at,
+            **order.labelling.fields,
             **key.columns,
         )
     )
-    connection.execute(
-        sa.insert(shots),
-        [
-            {
-                "id": f"{gallery.id}-{number}",
-                "gallery_id": gallery.id,
-                "number": number,
-                "style": order.styles[number // order.shots_per_style],
-                "seed": (order.seed + number % order.shots_per_style) % SEEDS,
-            }
-            for number in range(gallery.total_shots)
-        ],
-    )
+    connection.execute(sa.insert(shots), list(_shots_of(gallery)))
+
+
+def _shots_of(gallery: Gallery) -> Iterator[dict[str, Any]]:
+    for number in range(gallery.total_shots):
+        style, of_style = place_of(number, gallery.style_shots)
+        yield {
+            "id": f"{gallery.id}-{number}",
+            "gallery_id": gallery.id,
+            "number": number,
+            "style": gallery.styles[style],
+            "seed": (gallery.seed + of_style) % SEEDS,
+        }

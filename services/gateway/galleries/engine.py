@@ -12,12 +12,18 @@ from sqlalchemy.engine import Engine
 from headshots.artifacts import ArtifactStore
 from headshots.styles.library import StyleLibrary
 from headshots.threads import in_erase_thread, in_read_thread, in_write_thread
+from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
 from services.gateway.events.reads import SharedReads
 from services.gateway.galleries import creating, removing, rows
+from services.gateway.galleries.images import listing
+from services.gateway.galleries.images.listing import ImageQuery
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
+from services.gateway.galleries.orders import regenerating
+from services.gateway.galleries.orders.lookup import Wanted
+from services.gateway.galleries.orders.regenerating import Disliked
 from services.gateway.galleries.remix import source_image
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.styles.checks import Sitter, StyleChecks
@@ -48,7 +54,9 @@ class GalleryEngine:
         hub: Hub,
         metrics: GatewayMetrics,
         reads: SharedReads,
+        needed_by: removing.NeedsGallery,
     ) -> None:
+        """`needed_by` tells which shoot needs a gallery that is to be erased."""
         self._database = database
         self._store = store
         self._styles = styles
@@ -57,6 +65,7 @@ class GalleryEngine:
         self._hub = hub
         self._metrics = metrics
         self._reads = reads
+        self._needed_by = needed_by
 
     async def create(
         self, tenant: str, subject_id: str, order: GalleryOrder, *, key: IdempotencyKey, validate_only: bool
@@ -73,13 +82,34 @@ class GalleryEngine:
             subject_id,
             order,
             found.recipes,
+            found.profile,
             key=key,
             validate_only=validate_only,
         )
         self._workers.wake()
         return gallery
 
-    async def _check(self, tenant: str, wanted: creating.Wanted) -> None:
+    async def regenerate(self, tenant: str, disliked: Disliked, *, key: IdempotencyKey, validate_only: bool) -> Gallery:
+        """Raises as `regenerating.look_up` and, of the style, `StyleChecks.check`."""
+        found = await in_read_thread(regenerating.look_up, self._database, tenant, disliked, key)
+        if isinstance(found, Gallery):
+            return found
+        await self._check(tenant, found)
+        gallery = await in_write_thread(
+            regenerating.regenerate, self._database, tenant, disliked, key=key, validate_only=validate_only
+        )
+        self._workers.wake()
+        return gallery
+
+    async def list_images(
+        self, tenant: str, subject_id: str, gallery_id: str, query: ImageQuery, size: int, token: str
+    ) -> tuple[list[Image], str]:
+        """See `listing.list_images`."""
+        return await in_read_thread(
+            listing.list_images, self._database, tenant, subject_id, gallery_id, query, size, token
+        )
+
+    async def _check(self, tenant: str, wanted: Wanted) -> None:
         sitter = Sitter(tenant, wanted.class_noun, wanted.adapter, source_image(wanted.remix))
         checks = (
             self._checks.check(recipe, sitter, field=f"styles[{index}]") for index, recipe in enumerate(wanted.recipes)
@@ -89,12 +119,14 @@ class GalleryEngine:
                 raise refusal
 
     async def get(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
-        """See `rows.get_gallery`."""
-        return await in_read_thread(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
+        """See `listing.ranked_gallery`."""
+        return await in_read_thread(listing.ranked_gallery, self._database, tenant, subject_id, gallery_id)
 
-    async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
+    async def page(
+        self, tenant: str, subject_id: str, wanted: Labelling, size: int, token: str
+    ) -> tuple[list[Gallery], str]:
         """See `rows.list_galleries`."""
-        return await in_read_thread(rows.list_galleries, self._database, tenant, subject_id, size, token)
+        return await in_read_thread(rows.list_galleries, self._database, tenant, subject_id, wanted, size, token)
 
     async def cancel(self, tenant: str, subject_id: str, gallery_id: str) -> Gallery:
         """See `rows.request_cancel`."""
@@ -149,7 +181,7 @@ class GalleryEngine:
     async def delete(self, tenant: str, subject_id: str, gallery_id: str) -> int:
         """See `removing.delete_gallery`."""
         return await in_erase_thread(
-            removing.delete_gallery, self._database, self._store, tenant, subject_id, gallery_id
+            removing.delete_gallery, self._database, self._store, tenant, subject_id, gallery_id, self._needed_by
         )
 
     async def delete_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> None:

@@ -1,4 +1,4 @@
-"""Limits the shots of a gallery: their number, their seeds, and how many workers may be lost with one."""
+"""Limits the shots of a gallery: their number, their seeds, and how many workers may be lost with one; defaults."""
 
 MAX_SHOTS = 160
 """Shots of a gallery, at most."""
@@ -10,3 +10,5 @@ ALONE_AFTER_LOSSES = 2
 """A shot that so many workers were lost with is painted by one that holds nothing else."""
 MAX_LONE_LOSSES = 2
 """A shot that so many different workers were lost with while they held nothing else is given up."""
+DEFAULT_PROFILE = "profile-worthy"
+"""The acceptance profile where the caller names none."""

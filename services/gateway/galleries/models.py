@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+from headshots.acceptance.profiles import Profile
 from headshots.schema import TERMINAL_STATES
-from services.gateway.galleries.limits import DEFAULT_SHOTS_PER_STYLE
+from services.gateway.api.labels import Labelling
+from services.gateway.galleries.images.tries import Judgement
+from services.gateway.galleries.limits import DEFAULT_PROFILE, DEFAULT_SHOTS_PER_STYLE
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, Failure
 
@@ -15,7 +19,10 @@ class GalleryOrder:
     """The gallery that a caller asks for; `quality` 0 and `image_format` 1 are the contract's defaults."""
 
     styles: tuple[str, ...]
-    shots_per_style: int = DEFAULT_SHOTS_PER_STYLE
+    shots_per_style: int = 0
+    """0: the default, where `style_shots` is empty."""
+    style_shots: tuple[int, ...] = ()
+    """Shots of each style; empty: `shots_per_style` of each."""
     seed: int = 0
     image_format: int = 1
     quality: int = 0
@@ -23,6 +30,16 @@ class GalleryOrder:
     remix: RemixOrder | None = None
     training: tuple[str, str] | None = None
     """Ids of the subject and the training whose adapter is taken; None: the subject's newest."""
+    profile: str = DEFAULT_PROFILE
+    """What images are judged by."""
+    max_tries: int = 1
+    """Seeds that are tried for a shot at most."""
+    labelling: Labelling = field(default_factory=Labelling)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Shots of each style, in their order."""
+        return self.style_shots or (self.shots_per_style or DEFAULT_SHOTS_PER_STYLE,) * len(self.styles)
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,12 @@ class Image:
     seconds: float
     likeness: float | None = None
     """None: not measured."""
+    judgement: Judgement | None = None
+    """None: not judged yet, as of images that are older than judging."""
+    tries: int = 1
+    """Seeds that were tried for the shot."""
+    rank: int = 0
+    """Its place among the gallery's accepted images, from 1; 0: not accepted, or not asked for."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +75,9 @@ class Gallery:
     subject_id: str
     state: str
     styles: tuple[str, ...]
-    shots_per_style: int
+    style_shots: tuple[int, ...]
+    """Shots of each style."""
     seed: int
-    total_shots: int
     completed_shots: int
     failed_shots: int
     adapter: Adapter
@@ -66,8 +89,38 @@ class Gallery:
     """One sentence on what holds it up; empty where nothing does."""
     revision: int = 0
     remix: Remix | None = None
+    profile: Profile | None = None
+    """None: it is older than judging."""
+    max_tries: int = 1
+    accepted_shots: int = 0
+    tries: int = 0
+    """Seeds tried so far, of all shots."""
+    guarantee: str | None = None
+    """See `state`; None before it has succeeded."""
+    regenerates: str = ""
+    """Name of the image that it was asked for in place of; empty: none."""
+    labelling: Labelling = field(default_factory=Labelling)
+
+    @property
+    def total_shots(self) -> int:
+        """Shots in all."""
+        return sum(self.style_shots)
+
+    @property
+    def shots_per_style(self) -> int:
+        """Shots of each style; 0 where they differ."""
+        return self.style_shots[0] if len(set(self.style_shots)) == 1 else 0
 
     @property
     def is_terminal(self) -> bool:
         """Whether it will never change again."""
         return self.state in TERMINAL_STATES
+
+
+def place_of(number: int, style_shots: Sequence[int]) -> tuple[int, int]:
+    """Of a shot's number, the index of its style, and which of its style's shots it is, from 0."""
+    for style, count in enumerate(style_shots):
+        if number < count:
+            return style, number
+        number -= count
+    raise AssertionError("the gallery has no such shot")

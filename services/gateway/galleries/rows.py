@@ -9,13 +9,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
+from headshots.acceptance.profiles import Profile
+from headshots.acceptance.verdict import Acceptance
 from headshots.database import read, write
-from headshots.errors import NotFoundError
+from headshots.errors import FailedPreconditionError, NotFoundError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL_STATES, galleries, shots
 from services.gateway.api.errors import not_found
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import gallery_name, image_name
 from services.gateway.api.pages import NewestFirst
 from services.gateway.events.poller import read_revisions
+from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.models import Gallery, Image
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
@@ -31,8 +35,7 @@ def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str
     """
     with read(engine) as connection:
         (gallery,) = to_galleries(connection, [find_gallery(connection, tenant_id, subject_id, gallery_id)])
-        rows = connection.execute(_finished(gallery_id)).all()
-        return dataclasses.replace(gallery, images=tuple(_to_image(row) for row in rows))
+        return dataclasses.replace(gallery, images=tuple(find_images(connection, gallery_id)))
 
 
 def find_gallery(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str) -> Row[Any]:
@@ -44,6 +47,24 @@ def find_gallery(connection: Connection, tenant_id: str, subject_id: str, galler
     if row is None:
         raise not_found("GALLERY_NOT_FOUND", gallery_name(subject_id, gallery_id), listed_by="ListGalleries")
     return row
+
+
+def find_images(connection: Connection, gallery_id: str) -> list[Image]:
+    """The images of a gallery that exist, by number."""
+    return [_to_image(row) for row in connection.execute(_finished(gallery_id))]
+
+
+def check_ended(gallery: Row[Any]) -> None:
+    """Refuses a gallery that has not ended; of a row of `galleries`.
+
+    Raises:
+        FailedPreconditionError: GALLERY_ACTIVE.
+    """
+    if gallery.state not in TERMINAL_STATES:
+        name = gallery_name(gallery.subject_id, gallery.id)
+        raise FailedPreconditionError(
+            "GALLERY_ACTIVE", f"{name} has not ended; cancel it or let it end", metadata={"name": name}
+        )
 
 
 def get_image(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, number: int) -> Image:
@@ -66,14 +87,16 @@ def find_image(connection: Connection, tenant_id: str, subject_id: str, gallery_
     return _to_image(row)
 
 
-def list_galleries(engine: Engine, tenant_id: str, subject_id: str, size: int, token: str) -> tuple[list[Gallery], str]:
-    """A page without images, newest first, and the next token.
+def list_galleries(
+    engine: Engine, tenant_id: str, subject_id: str, wanted: Labelling, size: int, token: str
+) -> tuple[list[Gallery], str]:
+    """A page of those that are labelled as wanted, without images, newest first, and the next token.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
         InvalidArgumentError: PAGE_TOKEN_INVALID.
     """
-    page = NewestFirst(galleries, galleries.c.subject_id == subject_id, size, token)
+    page = NewestFirst(galleries, sa.and_(galleries.c.subject_id == subject_id, wanted.where(galleries)), size, token)
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
         rows, next_token = page.read(connection)
@@ -87,16 +110,34 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, gallery_id: 
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
     """
     with write(engine) as connection:
-        row = find_gallery(connection, tenant_id, subject_id, gallery_id)
-        connection.execute(sa.select(galleries.c.id).where(galleries.c.id == gallery_id).with_for_update())
-        if row.state not in TERMINAL_STATES:
-            bump = {"revision": shots.c.revision + 1, "cancel_requested": True}
-            mine = shots.c.gallery_id == gallery_id
-            connection.execute(sa.update(shots).where(mine, shots.c.state == PENDING).values(state=CANCELLED, **bump))
-            connection.execute(sa.update(shots).where(mine, shots.c.state == RUNNING).values(**bump))
-            connection.execute(sa.update(galleries).where(galleries.c.id == gallery_id).values(cancel_requested=True))
-            update_state(connection, gallery_id)
+        find_gallery(connection, tenant_id, subject_id, gallery_id)
+        request_cancel_in(connection, gallery_id)
         return to_galleries(connection, [find_gallery(connection, tenant_id, subject_id, gallery_id)])[0]
+
+
+def request_cancel_in(connection: Connection, gallery_id: str) -> None:
+    """:func:`request_cancel` within a transaction."""
+    mine = shots.c.gallery_id == gallery_id
+    locked = sa.select(galleries.c.state).where(galleries.c.id == gallery_id).with_for_update()
+    if connection.execute(locked).scalar_one() in TERMINAL_STATES:
+        return
+    bump = {"revision": shots.c.revision + 1, "cancel_requested": True}
+    connection.execute(sa.update(shots).where(mine, shots.c.state == PENDING).values(state=CANCELLED, **bump))
+    connection.execute(sa.update(shots).where(mine, shots.c.state == RUNNING).values(**bump))
+    connection.execute(sa.update(galleries).where(galleries.c.id == gallery_id).values(cancel_requested=True))
+    update_state(connection, gallery_id)
+
+
+def load_gallery(connection: Connection, gallery_id: str) -> Gallery | None:
+    """A gallery of whichever tenant, without its images; None where it is gone."""
+    row = connection.execute(sa.select(galleries).where(galleries.c.id == gallery_id)).first()
+    return to_galleries(connection, [row])[0] if row is not None else None
+
+
+def finished_numbers(connection: Connection, gallery_id: str) -> tuple[int, ...]:
+    """Numbers of the shots that have ended with an image, whether or not it was erased since."""
+    done = sa.and_(shots.c.gallery_id == gallery_id, shots.c.state == SUCCEEDED)
+    return tuple(connection.execute(sa.select(shots.c.number).where(done).order_by(shots.c.number)).scalars())
 
 
 def revisions(engine: Engine, ids: Sequence[str]) -> dict[str, int]:
@@ -124,35 +165,65 @@ def _finished(gallery_id: str) -> sa.Select[Any]:
 
 
 def _to_image(row: Row[Any]) -> Image:
-    return Image(number=row.number, style=row.style, seed=row.seed, key=row.image_key, **row.image)
+    return Image(
+        number=row.number,
+        style=row.style,
+        seed=row.seed,
+        key=row.image_key,
+        judgement=Judgement.from_json(row.judged),
+        tries=row.tries,
+        **row.image,
+    )
+
+
+def style_shots_of(row: Row[Any]) -> tuple[int, ...]:
+    """Shots of each style, of a row of `galleries`; of older ones each has the same number."""
+    return tuple(row.style_shots or [row.shots_per_style] * len(row.styles))
 
 
 def to_galleries(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gallery]:
     """Galleries from rows of `galleries`: without images, but with the counts of their shots."""
-    counted = connection.execute(
-        sa.select(shots.c.gallery_id, shots.c.state, sa.func.count().label("shots"))
-        .where(shots.c.gallery_id.in_([row.id for row in rows]))
+    counted: dict[str, list[Row[Any]]] = {row.id: [] for row in rows}
+    query = (
+        sa.select(
+            shots.c.gallery_id,
+            shots.c.state,
+            sa.func.count().label("shots"),
+            sa.func.sum(shots.c.tries).label("tries"),
+            sa.func.count(sa.case((shots.c.acceptance == Acceptance.ACCEPTED.value, 1))).label("accepted"),
+        )
+        .where(shots.c.gallery_id.in_(list(counted)))
         .group_by(shots.c.gallery_id, shots.c.state)
     )
-    counts = {(row.gallery_id, row.state): int(row.shots) for row in counted}
-    return [
-        Gallery(
-            id=row.id,
-            subject_id=row.subject_id,
-            state=row.state,
-            styles=tuple(recipe["name"] for recipe in row.styles),
-            shots_per_style=row.shots_per_style,
-            seed=row.seed,
-            total_shots=len(row.styles) * row.shots_per_style,
-            completed_shots=counts.get((row.id, SUCCEEDED), 0),
-            failed_shots=counts.get((row.id, FAILED), 0),
-            adapter=Adapter(**row.adapter),
-            created_at=row.created_at,
-            ended_at=row.ended_at,
-            failure=Failure(row.failure_reason, row.failure_message) if row.failure_reason else None,
-            status_message=row.note,
-            revision=row.revision,
-            remix=Remix.from_json(row.remix),
-        )
-        for row in rows
-    ]
+    for one in connection.execute(query):
+        counted[one.gallery_id].append(one)
+    return [_to_gallery(row, counted[row.id]) for row in rows]
+
+
+def _to_gallery(row: Row[Any], counted: Sequence[Row[Any]]) -> Gallery:
+    """`counted`: its shots by state."""
+    shots_in = {one.state: int(one.shots) for one in counted}
+    return Gallery(
+        id=row.id,
+        subject_id=row.subject_id,
+        state=row.state,
+        styles=tuple(recipe["name"] for recipe in row.styles),
+        style_shots=style_shots_of(row),
+        seed=row.seed,
+        completed_shots=shots_in.get(SUCCEEDED, 0),
+        failed_shots=shots_in.get(FAILED, 0),
+        adapter=Adapter(**row.adapter),
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+        failure=Failure(row.failure_reason, row.failure_message) if row.failure_reason else None,
+        status_message=row.note,
+        revision=row.revision,
+        remix=Remix.from_json(row.remix),
+        profile=Profile.from_json(row.profile) if row.profile is not None else None,
+        max_tries=row.max_tries,
+        accepted_shots=sum(int(one.accepted) for one in counted),
+        tries=sum(int(one.tries) for one in counted),
+        guarantee=row.guarantee,
+        regenerates=row.regenerates or "",
+        labelling=Labelling.of_row(row),
+    )

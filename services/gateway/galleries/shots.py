@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from headshots import leases
+from headshots.acceptance.gate import against_accepted
+from headshots.acceptance.profiles import Profile
+from headshots.acceptance.verdict import Acceptance
 from headshots.database import now_expression, write
 from headshots.leases import Lease, LeaseLostError
 from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, galleries, shots
 from headshots.styles.recipe import Style
-from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES
+from services.gateway.api.names import gallery_name, ids
+from services.gateway.galleries.images.tries import Judgement, Recorded, Try, best_of, from_column
+from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES, SEEDS
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
 from services.gateway.peers.models import Adapter, Failure, ImageDone
@@ -30,12 +36,19 @@ class Shot:
     tenant_id: str
     number: int
     seed: int
+    """Of this try."""
+    seed_step: int
+    """What the next try adds to the seed: the number of the style's shots, so that no other shot of it has it."""
+    tries: int
+    """Tries that were recorded, this one not included."""
+    max_tries: int
+    profile: Profile
     counted_attempts: int
-    """Claims so far, this one included, without the uncounted ones."""
+    """Claims for this try so far, this one included, without the uncounted ones."""
     uncounted_attempts: int
-    """Claims that ended because the generator was away or full, or because the gateway drained or was lost."""
+    """Those that ended because the generator was away or full, or because the gateway drained or was lost."""
     lost_workers: int
-    """Workers that were lost while they held it."""
+    """Workers that were lost while they held it, in this try."""
     lone_losses: int
     """Of these, how many different ones held nothing else."""
     cancel_requested: bool
@@ -63,39 +76,111 @@ def renew(engine: Engine, shot: Shot, *, ttl_seconds: float) -> bool:
     return leases.renew(engine, shots, shot.lease, ttl_seconds=ttl_seconds)
 
 
-def succeed(
-    engine: Engine, shot: Shot, image: ImageDone, *, prompt: str, seconds: float, likeness: float | None = None
-) -> None:
-    """Records the image.
+def record_try(
+    engine: Engine, shot: Shot, image: ImageDone, *, prompt: str, seconds: float, judgement: Judgement
+) -> Recorded:
+    """Records an image: the shot ends, or goes back to the queue with the next seed where the image is refused.
+
+    Under the gallery's lock, so that of two near-duplicates that are finished at once only one is accepted.
 
     Raises:
         LeaseLostError: another worker has the shot.
     """
-    document = dataclasses.asdict(image)
-    key = document.pop("key")
-    _end(
-        engine,
-        shot,
-        state=SUCCEEDED,
-        image_key=key,
-        image={**document, "prompt": prompt, "seconds": seconds, "likeness": likeness},
-        failure_reason=None,
-        failure_message=None,
-    )
+    with write(engine) as connection:
+        _lock_gallery(connection, shot)
+        row = connection.execute(sa.select(shots).where(shots.c.id == shot.lease.id)).one()
+        document = {**dataclasses.asdict(image), "prompt": prompt, "seconds": seconds, "likeness": judgement.likeness}
+        final = _against_accepted(connection, shot, judgement)
+        one = Try(shot.seed, document.pop("key"), document, final)
+        tries = [*from_column(row.refused_tries), one]
+        count = {"tries": shot.tries + 1}
+        goes_on = one.is_refused and shot.tries + 1 < shot.max_tries and not row.cancel_requested
+        if goes_on:
+            leases.update_in(connection, shots, shot.lease, **count, **_next_try(shot, tries))
+        else:
+            leases.update_in(connection, shots, shot.lease, **count, **_ended_with(best_of(tries), tries))
+        update_state(connection, shot.gallery_id)
+    return Recorded(final, is_last=not goes_on)
+
+
+def _against_accepted(connection: Connection, shot: Shot, judgement: Judgement) -> Judgement:
+    if judgement.view is None:
+        return judgement
+    together = sa.select(galleries.c.id).where(_delivered_together(connection, shot))
+    accepted = sa.and_(shots.c.gallery_id.in_(together), shots.c.acceptance == Acceptance.ACCEPTED.value)
+    judged = connection.execute(sa.select(shots.c.judged).where(accepted)).scalars()
+    before = [known.view for each in judged if (known := Judgement.from_json(each)) is not None and known.view]
+    verdict = against_accepted(judgement.verdict, judgement.view, before, shot.profile.limits)
+    return dataclasses.replace(judgement, verdict=verdict)
+
+
+def _delivered_together(connection: Connection, shot: Shot) -> sa.ColumnElement[bool]:
+    """The shot's gallery; where it replaces an image also the image's, and all others that replace one of that."""
+    found, replaced = [galleries.c.id == shot.gallery_id], shot.gallery_id
+    while True:
+        image = connection.execute(sa.select(galleries.c.regenerates).where(galleries.c.id == replaced)).scalar()
+        if not image:
+            return sa.and_(galleries.c.subject_id == shot.subject_id, sa.or_(*found))
+        _, replaced, _ = ids(image)
+        found.append(galleries.c.id == replaced)
+        found.append(galleries.c.regenerates.startswith(f"{gallery_name(shot.subject_id, replaced)}/images/"))
+
+
+def _next_try(shot: Shot, tries: Sequence[Try]) -> dict[str, Any]:
+    """The next seed; attempts and losses are counted anew, as they are evidence against one image alone."""
+    return {
+        "state": PENDING,
+        "seed": (shot.seed + shot.seed_step) % SEEDS,
+        "refused_tries": [each.to_json() for each in tries],
+        "earlier_attempts": shot.lease.attempt,
+        "uncounted_attempts": 0,
+        "lost_workers": 0,
+        "lone_losses": 0,
+        "lost_alone_by": None,
+    }
+
+
+def _ended_with(best: Try, tries: Sequence[Try]) -> dict[str, Any]:
+    others = [each.to_json() for each in tries if each is not best]
+    return {
+        "state": SUCCEEDED,
+        "seed": best.seed,
+        "image_key": best.key,
+        "image": dict(best.image),
+        "acceptance": best.judgement.verdict.acceptance.value,
+        "judged": best.judgement.to_json(),
+        "refused_tries": others or None,
+        "failure_reason": None,
+        "failure_message": None,
+    }
 
 
 def fail(engine: Engine, shot: Shot, failure: Failure) -> None:
-    """Records that no further attempt is made. Raises as `succeed`."""
-    _end(engine, shot, state=FAILED, failure_reason=failure.reason, failure_message=failure.message)
+    """Records that no further attempt is made; a shot with earlier tries ends with the best of them.
+
+    Raises as `record_try`.
+    """
+    with write(engine) as connection:
+        _lock_gallery(connection, shot)
+        column = connection.execute(sa.select(shots.c.refused_tries).where(shots.c.id == shot.lease.id)).scalar()
+        values: dict[str, Any] = {"state": FAILED}
+        if tries := from_column(column):
+            values = _ended_with(best_of(tries), tries)
+        told = {"failure_reason": failure.reason, "failure_message": failure.message}
+        leases.update_in(connection, shots, shot.lease, **{**values, **told})
+        update_state(connection, shot.gallery_id)
 
 
 def cancel(engine: Engine, shot: Shot) -> None:
-    """Records that the shot was stopped because its gallery is cancelled. Raises as `succeed`."""
-    _end(engine, shot, state=CANCELLED)
+    """Records that the shot was stopped because its gallery is cancelled. Raises as `record_try`."""
+    with write(engine) as connection:
+        _lock_gallery(connection, shot)
+        leases.update_in(connection, shots, shot.lease, state=CANCELLED)
+        update_state(connection, shot.gallery_id)
 
 
 def requeue(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, status_message: str = "") -> None:
-    """Puts the shot back into the queue, to be claimed after `after_seconds`. Raises as `succeed`.
+    """Puts the shot back into the queue, to be claimed after `after_seconds`. Raises as `record_try`.
 
     Where the gallery is cancelled the shot ends as cancelled instead: no worker would see that of a waiting row.
     """
@@ -113,14 +198,6 @@ def requeue(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, s
             }
         leases.update_in(connection, shots, shot.lease, **values)
         update_state(connection, shot.gallery_id, status_message="" if cancelled else status_message)
-
-
-def _end(engine: Engine, shot: Shot, **values: Any) -> None:
-    """One transaction under the gallery's lock: the fenced write to the shot, then the gallery's own state."""
-    with write(engine) as connection:
-        _lock_gallery(connection, shot)
-        leases.update_in(connection, shots, shot.lease, **values)
-        update_state(connection, shot.gallery_id)
 
 
 def _lock_gallery(connection: Connection, shot: Shot) -> None:

@@ -7,8 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from headshots.acceptance.verdict import Acceptance
 from headshots.database import database_now
 from headshots.schema import CANCELLED, FAILED, SUCCEEDED, TERMINAL_STATES, galleries, shots
+
+MET, NOT_MET, NOT_MEASURED = "met", "not_met", "not_measured"
+"""Guarantees, as rows have them."""
 
 
 def update_state(connection: Connection, gallery_id: str, *, status_message: str = "") -> None:
@@ -25,11 +29,21 @@ def update_state(connection: Connection, gallery_id: str, *, status_message: str
         values["state"] = next(state for state in (CANCELLED, FAILED, SUCCEEDED) if state in states)
         if values["state"] == FAILED:
             values |= _first_failure(connection, gallery_id)
+        if values["state"] == SUCCEEDED:
+            values["guarantee"] = _guarantee(connection, gallery_id)
     connection.execute(
         sa.update(galleries)
         .where(galleries.c.id == gallery_id, galleries.c.state.not_in(TERMINAL_STATES))
         .values(**values)
     )
+
+
+def _guarantee(connection: Connection, gallery_id: str) -> str:
+    """Whether every shot has an accepted image. What is known of one that was not judged is no more than nothing."""
+    outcomes = set(connection.execute(sa.select(shots.c.acceptance).where(shots.c.gallery_id == gallery_id)).scalars())
+    if outcomes <= {Acceptance.ACCEPTED}:
+        return MET
+    return NOT_MET if outcomes <= {Acceptance.ACCEPTED, Acceptance.REFUSED} else NOT_MEASURED
 
 
 def _first_failure(connection: Connection, gallery_id: str) -> dict[str, Any]:

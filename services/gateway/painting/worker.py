@@ -32,11 +32,12 @@ from services.gateway.events.models import ShotPreview
 from services.gateway.galleries import shots
 from services.gateway.galleries.shots import Shot
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.painting.likeness import LikenessJudge
+from services.gateway.painting.judge import ShotJudge
 from services.gateway.painting.requests import request_of_shot
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.interfaces import Generator
 from services.gateway.peers.models import Failure, GenerationRequest, ImageDone, StepDone
+from services.gateway.styles.checks import check_words
 
 _LOG = logging.getLogger(__name__)
 # The generator is away, full or draining, so the attempt does not count.
@@ -92,13 +93,13 @@ class ShotWorker:
         engine: Engine,
         generator: Generator,
         describer: Describer,
-        likeness: LikenessJudge,
+        judge: ShotJudge,
         hub: Hub,
         metrics: GatewayMetrics,
         settings: PaintSettings,
     ) -> None:
         self._engine = engine
-        self._likeness = likeness
+        self._judge = judge
         self._generator = generator
         self._describer = describer
         self._hub = hub
@@ -170,13 +171,28 @@ class ShotWorker:
     async def _paint(self, shot: Shot) -> None:
         begun_at = time.monotonic()
         preview_every = self._settings.preview_every if self._hub.wants_previews(shot.gallery_id) else 0
-        request = request_of_shot(shot, await self._describer.describe(), preview_every=preview_every)
+        description = await self._describer.describe()
+        # Once more, as no generator may have answered when the gallery was made.
+        check_words(shot.recipe, description, field="style")
+        request = request_of_shot(shot, description, preview_every=preview_every)
         image = await self._generate(shot, request)
         seconds = time.monotonic() - begun_at
-        likeness = await self._likeness.judge(shot.tenant_id, shot.subject_id, image.key)
-        result: dict[str, Any] = {"prompt": request.prompt, "seconds": seconds, "likeness": likeness}
-        await self._record(shot, "succeeded", shots.succeed, image, **result)
+        judgement = await self._judge.judge(shot, image.key)
+        recorded = await in_lease_thread(
+            shots.record_try,
+            self._engine,
+            shot,
+            image,
+            prompt=request.prompt,
+            seconds=seconds,
+            judgement=judgement,
+        )
+        self._metrics.shots.labels("succeeded" if recorded.is_last else "refused").inc()
         self._metrics.shot_seconds.observe(seconds)
+        self._metrics.judged(recorded.judgement.verdict)
+        if recorded.is_last:
+            self._metrics.shot_tries.observe(shot.tries + 1)
+        self._hub.changed(shot.gallery_id)
 
     async def _generate(self, shot: Shot, request: GenerationRequest) -> ImageDone:
         async with contextlib.aclosing(self._generator.generate(request)) as events:  # type: ignore[type-var]

@@ -38,3 +38,10 @@ class Describer:
                             "GENERATOR_UNREACHABLE", "no generator can be reached; it is tried again"
                         ) from error
             return self._cached
+
+    async def describe_if_reachable(self) -> GeneratorDescription | None:
+        """The newest description; None where no generator answers, and none has answered before."""
+        try:
+            return await self.describe()
+        except UnavailableError:
+            return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Engine
@@ -83,9 +83,8 @@ class Inspector:
             measured: list[Measured | Finding] = []
             filenames: list[str] = []
             if header.subject_id:
-                known = await in_read_thread(photo_rows.all_photos, self._database, tenant, header.subject_id)
-                for photo, key in known:
-                    measured.append(await self._measure_stored(key))
+                for photo, one in await self._stored(tenant, header.subject_id):
+                    measured.append(one)
                     stored.append(photo)
                     filenames.append(photo.filename)
             async for _, start, body in read_photos(parts):
@@ -96,6 +95,23 @@ class Inspector:
             if not header.subject_id and not measured:
                 raise stream_error("NO_PHOTOS", "the stream names no subject and carries no photo; send either")
             return await self._report(stored, filenames, measured)
+
+    async def inspect_stored(self, tenant: str, subject_id: str) -> InspectionReport:
+        """Inspects the photos that the subject has; counts as one of the tenant's streams.
+
+        Raises:
+            NotFoundError: SUBJECT_NOT_FOUND.
+            ResourceExhaustedError: UPLOADS_BUSY.
+            UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
+        """
+        with self._limiter.admit(tenant):
+            found = await self._stored(tenant, subject_id)
+            names = [photo.filename for photo, _ in found]
+            return await self._report([photo for photo, _ in found], names, [one for _, one in found])
+
+    async def _stored(self, tenant: str, subject_id: str) -> list[tuple[Photo, Measured | Finding]]:
+        known = await in_read_thread(photo_rows.all_photos, self._database, tenant, subject_id)
+        return [(photo, await self._measure_stored(key)) for photo, key in known]
 
     async def _measure_stored(self, key: str) -> Measured | Finding:
         return await self._measure(await self._store.get(key), self._limiter.limits.stored_photo)
@@ -120,7 +136,7 @@ class Inspector:
         return await self._limiter.measure(measure, picture, self._analyzer)
 
     async def _report(
-        self, stored: list[Photo | None], filenames: list[str], measured: list[Measured | Finding]
+        self, stored: Sequence[Photo | None], filenames: list[str], measured: list[Measured | Finding]
     ) -> InspectionReport:
         verdict = await in_thread(judge, measured, await self._limits(self._limiter.limits.photo), self._analyzer)
         inspected = tuple(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from headshots.errors import (
@@ -57,7 +57,7 @@ class StyleReading:
     @property
     def unknown_words(self) -> tuple[str, ...]:
         """The style's words that the foundation was not taught; what the template and the subject add is not its."""
-        own = {word for name in _SAID for word in _words(getattr(self.style, name))}
+        own = set(_own_words(self.style))
         return tuple(word for word in self.check.prompt.unknown_words if word in own)
 
 
@@ -114,22 +114,41 @@ class StyleChecks:
         if sitter.class_noun:
             check_class_noun(reading.description, sitter.class_noun)
         if reading.unknown_words:
-            raise _unknown_words(reading, style, field)
+            raise _unknown_words(reading.unknown_words, reading.description, style, field)
         for kind, text in (("prompt", reading.check.prompt), ("negative_prompt", reading.check.negative_prompt)):
             if text.lost:
                 raise _too_long(reading.description, text, kind, style, field)
 
 
-def _unknown_words(reading: StyleReading, style: Style, field: str) -> InvalidArgumentError:
-    unknown, known = ", ".join(reading.unknown_words), " ".join(reading.description.vocabulary[:_TOLD_WORDS])
+def check_words(style: Style, description: GeneratorDescription, *, field: str) -> None:
+    """Refuses a style with words that a foundation with a closed vocabulary was not taught, without asking a generator.
+
+    Raises:
+        InvalidArgumentError: STYLE_WORDS_UNKNOWN.
+    """
+    taught = set(description.vocabulary)
+    unknown = tuple(word for word in _own_words(style) if word not in taught)
+    if taught and unknown:
+        raise _unknown_words(unknown, description, style, field)
+
+
+def _unknown_words(
+    words: Sequence[str], description: GeneratorDescription, style: Style, field: str
+) -> InvalidArgumentError:
+    unknown, known = ", ".join(words), " ".join(description.vocabulary[:_TOLD_WORDS])
     rule = f"the foundation does not know {unknown}"
-    fields = _fields_with(reading.unknown_words, style, field)
+    fields = _fields_with(words, style, field)
     return InvalidArgumentError(
         "STYLE_WORDS_UNKNOWN",
         f"styles/{style.name}: {rule} and would paint something else; say it in words that it knows: {known} …; "
         "GetFoundation tells all",
         violations=[FieldViolation(each, rule) for each in fields],
     )
+
+
+def _own_words(style: Style) -> Iterable[str]:
+    """Each once; what the template and the subject add is not the style's."""
+    return dict.fromkeys(word for name in _SAID for word in _words(getattr(style, name).replace("{subject}", "")))
 
 
 def _fields_with(words: Iterable[str], style: Style, field: str) -> list[str]:

@@ -26,6 +26,7 @@ def style(value: ListedStyle) -> styles_pb2.Style:
         built_in=value.built_in,
         archived=value.archived,
         create_time=optional_timestamp(value.created_at),
+        **value.labelling.fields,
     )
 
 

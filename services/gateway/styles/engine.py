@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy.engine import Engine
 
 from headshots.database import read
@@ -9,6 +11,7 @@ from headshots.errors import FieldViolation, InvalidArgumentError
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style, find_faults
 from headshots.threads import in_read_thread, in_write_thread
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import style_name
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.styles import rows
@@ -29,14 +32,23 @@ class StyleEngine:
         self._library = library
         self._checks = checks
 
-    async def create(self, tenant: str, style: Style, *, key: IdempotencyKey, validate_only: bool) -> ListedStyle:
+    async def create(
+        self, tenant: str, style: Style, labelling: Labelling, *, key: IdempotencyKey, validate_only: bool
+    ) -> ListedStyle:
         """Raises as `rows.create_style` and `StyleChecks.check`, and InvalidArgumentError STYLE_INVALID."""
         made = await in_read_thread(rows.made_style, self._database, tenant, key)
         if made is not None:
             return made
         await self._check(tenant, style)
         return await in_write_thread(
-            rows.create_style, self._database, self._library, tenant, style, key=key, validate_only=validate_only
+            rows.create_style,
+            self._database,
+            self._library,
+            tenant,
+            style,
+            labelling,
+            key=key,
+            validate_only=validate_only,
         )
 
     async def update(self, tenant: str, name: str, change: StyleChange, *, validate_only: bool) -> ListedStyle:
@@ -50,7 +62,7 @@ class StyleEngine:
                 return newest
             await self._check(tenant, changed)
             if validate_only:
-                return ListedStyle(changed, built_in=False)
+                return ListedStyle(changed, built_in=False, labelling=newest.labelling)
             made = await in_write_thread(rows.add_version, self._database, tenant, changed)
             if made is not None:
                 return made
@@ -63,11 +75,12 @@ class StyleEngine:
         """See `rows.find_style`."""
         return await in_read_thread(rows.get_style, self._database, self._library, tenant, name, version)
 
-    async def list_after(self, tenant: str, after: str, size: int, *, archived: bool) -> list[ListedStyle]:
+    async def list_after(
+        self, tenant: str, wanted: Labelling, after: str, size: int, *, archived: bool
+    ) -> list[ListedStyle]:
         """See `rows.list_styles`."""
-        return await in_read_thread(
-            rows.list_styles, self._database, self._library, tenant, after=after, size=size, archived=archived
-        )
+        how: dict[str, Any] = {"wanted": wanted, "after": after, "size": size, "archived": archived}
+        return await in_read_thread(rows.list_styles, self._database, self._library, tenant, **how)
 
     async def preview(self, tenant: str, name: str, version: int, subject_id: str, class_noun: str) -> StyleReading:
         """What a generator makes of a style, for a subject or without one.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from headshots.styles.recipe import Style
+from services.gateway.api.labels import Labelling
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class ListedStyle:
     archived: bool = False
     created_at: float | None = None
     """When this version was made; None where it is built in."""
+    labelling: Labelling = field(default_factory=Labelling)
+    """Of all versions."""
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ from headshots.schema import styles
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style
 from services.gateway.api.errors import not_found
+from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.api.names import style_name
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.styles.models import ListedStyle
 from services.gateway.tenants.rows import lock_tenant
+from services.gateway.tenants.versions import named, newest, newest_after, taken
 
 
 def find_styles(
@@ -29,7 +31,7 @@ def find_styles(
     """The newest versions of those of the names that the tenant may use, archived ones too."""
     wanted = list(names)
     found = {name: ListedStyle(library.get(name), built_in=True) for name in wanted if name in library}
-    own = connection.execute(_newest(tenant_id).where(styles.c.name.in_(wanted)))
+    own = connection.execute(newest(styles, tenant_id).where(styles.c.name.in_(wanted)))
     return found | {row.name: _to_listed(row) for row in own}
 
 
@@ -41,16 +43,17 @@ def find_style(
     Raises:
         NotFoundError: STYLE_NOT_FOUND, STYLE_VERSION_NOT_FOUND.
     """
-    newest = find_styles(connection, library, tenant_id, [name]).get(name)
-    if newest is None:
+    found = find_styles(connection, library, tenant_id, [name]).get(name)
+    if found is None:
         raise not_found("STYLE_NOT_FOUND", style_name(name), listed_by="ListStyles")
-    if version in (0, newest.style.version):
-        return newest
-    older = connection.execute(sa.select(styles).where(_mine(tenant_id, name), styles.c.version == version)).first()
+    if version in (0, found.style.version):
+        return found
+    mine = named(styles, tenant_id, name)
+    older = connection.execute(sa.select(styles).where(mine, styles.c.version == version)).first()
     if older is None:
         raise NotFoundError(
             "STYLE_VERSION_NOT_FOUND",
-            f"{style_name(name)} has no version {version} here; its newest is {newest.style.version}",
+            f"{style_name(name)} has no version {version} here; its newest is {found.style.version}",
             metadata={"name": style_name(name)},
         )
     return _to_listed(older)
@@ -63,20 +66,19 @@ def get_style(engine: Engine, library: StyleLibrary, tenant_id: str, name: str, 
 
 
 def list_styles(
-    engine: Engine, library: StyleLibrary, tenant_id: str, *, after: str, size: int, archived: bool
+    engine: Engine, library: StyleLibrary, tenant_id: str, *, wanted: Labelling, after: str, size: int, archived: bool
 ) -> list[ListedStyle]:
-    """The first `size` styles whose names come after `after`, by name; `archived`: those too."""
+    """The first `size` styles that are labelled as wanted and whose names come after `after`, by name.
+
+    Built-in styles have no labels. `archived`: archived ones too.
+    """
     with read(engine) as connection:
-        # Bytewise, as names are compared everywhere else; PostgreSQL has languages' orders too.
-        name = sa.collate(styles.c.name, "C" if connection.dialect.name == "postgresql" else "BINARY")
-        own = _newest(tenant_id).where(name > after).order_by(name).limit(size)
-        if not archived:
-            own = own.where(styles.c.archived_at.is_(None))
-        listed = [_to_listed(row) for row in connection.execute(own)]
-        built_in = [style for style in library if style.name > after][:size]
-        mine = sa.and_(styles.c.tenant_id == tenant_id, styles.c.name.in_([style.name for style in built_in]))
-        taken = set(connection.execute(sa.select(styles.c.name).where(mine)).scalars())
-    listed += [ListedStyle(style, built_in=True) for style in built_in if style.name not in taken]
+        in_use = [] if archived else [styles.c.archived_at.is_(None)]
+        rows = newest_after(connection, styles, tenant_id, after, size, wanted.where(styles), *in_use)
+        listed = [_to_listed(row) for row in rows]
+        built_in = [style for style in library if style.name > after][:size] if wanted.selects_all else []
+        own = taken(connection, styles, tenant_id, [style.name for style in built_in])
+    listed += [ListedStyle(style, built_in=True) for style in built_in if style.name not in own]
     return sorted(listed, key=lambda each: each.style.name)[:size]
 
 
@@ -87,7 +89,14 @@ def made_style(engine: Engine, tenant_id: str, key: IdempotencyKey) -> ListedSty
 
 
 def create_style(
-    engine: Engine, library: StyleLibrary, tenant_id: str, style: Style, *, key: IdempotencyKey, validate_only: bool
+    engine: Engine,
+    library: StyleLibrary,
+    tenant_id: str,
+    style: Style,
+    labelling: Labelling = NO_LABELS,
+    *,
+    key: IdempotencyKey,
+    validate_only: bool,
 ) -> ListedStyle:
     """Keeps a new style; a repeated `key` returns the style that it created before; `validate_only` inserts nothing.
 
@@ -109,20 +118,20 @@ def create_style(
             )
         now = database_now(connection)
         if not validate_only:
-            _insert(connection, tenant_id, style, now, **key.columns)
-        return ListedStyle(style, built_in=False, created_at=now)
+            _insert(connection, tenant_id, style, now, **labelling.fields, **key.columns)
+        return ListedStyle(style, built_in=False, created_at=now, labelling=labelling)
 
 
 def add_version(engine: Engine, tenant_id: str, style: Style) -> ListedStyle | None:
     """Keeps the next version of a style; None where another call has changed or archived it meanwhile."""
     with write(engine) as connection:
         lock_tenant(connection, tenant_id)
-        newest = connection.execute(_newest(tenant_id).where(styles.c.name == style.name)).one()
-        if newest.version != style.version - 1 or newest.archived_at is not None:
+        last = connection.execute(newest(styles, tenant_id).where(styles.c.name == style.name)).one()
+        if last.version != style.version - 1 or last.archived_at is not None:
             return None
-        now = database_now(connection)
-        _insert(connection, tenant_id, style, now)
-        return ListedStyle(style, built_in=False, created_at=now)
+        now, labelling = database_now(connection), Labelling.of_row(last)
+        _insert(connection, tenant_id, style, now, **labelling.fields)
+        return ListedStyle(style, built_in=False, created_at=now, labelling=labelling)
 
 
 def archive_style(engine: Engine, library: StyleLibrary, tenant_id: str, name: str) -> ListedStyle:
@@ -135,7 +144,7 @@ def archive_style(engine: Engine, library: StyleLibrary, tenant_id: str, name: s
     with write(engine) as connection:
         lock_tenant(connection, tenant_id)
         check_own(find_style(connection, library, tenant_id, name))
-        active = sa.and_(_mine(tenant_id, name), styles.c.archived_at.is_(None))
+        active = sa.and_(named(styles, tenant_id, name), styles.c.archived_at.is_(None))
         connection.execute(sa.update(styles).where(active).values(archived_at=database_now(connection)))
         return find_style(connection, library, tenant_id, name)
 
@@ -175,7 +184,7 @@ def _made(connection: Connection, tenant_id: str, key: IdempotencyKey) -> Listed
     made = find_made(connection, styles, styles.c.tenant_id == tenant_id, key)
     if made is None:
         return None
-    return _to_listed(connection.execute(_newest(tenant_id).where(styles.c.name == made.name)).one())
+    return _to_listed(connection.execute(newest(styles, tenant_id).where(styles.c.name == made.name)).one())
 
 
 def _insert(connection: Connection, tenant_id: str, style: Style, now: float, **more: Any) -> None:
@@ -183,18 +192,9 @@ def _insert(connection: Connection, tenant_id: str, style: Style, now: float, **
     connection.execute(sa.insert(styles).values(**values, style=style.to_json()))
 
 
-def _mine(tenant_id: str, name: str) -> sa.ColumnElement[bool]:
-    return sa.and_(styles.c.tenant_id == tenant_id, styles.c.name == name)
-
-
-def _newest(tenant_id: str) -> sa.Select[Any]:
-    """The newest version of each style of a tenant."""
-    versions = styles.alias()
-    same = sa.and_(versions.c.tenant_id == styles.c.tenant_id, versions.c.name == styles.c.name)
-    newest = sa.select(sa.func.max(versions.c.version)).where(same).scalar_subquery()
-    return sa.select(styles).where(styles.c.tenant_id == tenant_id, styles.c.version == newest)
-
-
 def _to_listed(row: Row[Any]) -> ListedStyle:
     archived = row.archived_at is not None
-    return ListedStyle(Style(**row.style), built_in=False, archived=archived, created_at=row.created_at)
+    labelling, created_at = Labelling.of_row(row), row.created_at
+    return ListedStyle(
+        Style(**row.style), built_in=False, archived=archived, created_at=created_at, labelling=labelling
+    )

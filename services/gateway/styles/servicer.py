@@ -9,6 +9,7 @@ import grpc.aio
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import styles_pb2, styles_pb2_grpc
 from services.gateway.api.convert import idempotency_key
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE, cut_page, decode_token
 from services.gateway.styles import convert
@@ -31,15 +32,26 @@ class StyleServicer(styles_pb2_grpc.StyleServiceServicer):
 
     async def CreateStyle(self, request: styles_pb2.CreateStyleRequest, context: Any) -> styles_pb2.CreateStyleResponse:
         """Creates a style."""
-        style, key = convert.new_style(request), idempotency_key(request)
-        made = await self._engine.create(current_tenant(), style, key=key, validate_only=request.validate_only)
+        made = await self._engine.create(
+            current_tenant(),
+            convert.new_style(request),
+            Labelling.of_request(request),
+            key=idempotency_key(request),
+            validate_only=request.validate_only,
+        )
         return styles_pb2.CreateStyleResponse(style=convert.style(made))
 
     async def ListStyles(self, request: styles_pb2.ListStylesRequest, context: Any) -> styles_pb2.ListStylesResponse:
         """A page of styles."""
         size = request.page_size or DEFAULT_PAGE
         (after,) = decode_token(request.page_token, (str,)) or ("",)
-        found = await self._engine.list_after(current_tenant(), str(after), size + 1, archived=request.include_archived)
+        found = await self._engine.list_after(
+            current_tenant(),
+            Labelling.of_request(request),
+            str(after),
+            size + 1,
+            archived=request.include_archived,
+        )
         page, token = cut_page(found, size, _position)
         return styles_pb2.ListStylesResponse(styles=map(convert.style, page), next_page_token=token)
 

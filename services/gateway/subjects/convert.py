@@ -6,7 +6,7 @@ from headshots.v1 import subjects_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import timestamp
 from services.gateway.peers.convert import adapter
-from services.gateway.subjects.models import Subject
+from services.gateway.subjects.models import Subject, SubjectChange
 
 
 def subject(value: Subject) -> subjects_pb2.Subject:
@@ -18,4 +18,14 @@ def subject(value: Subject) -> subjects_pb2.Subject:
         create_time=timestamp(value.created_at),
         photo_count=value.photo_count,
         adapter=adapter(value.adapter),
+        **value.labelling.fields,
+    )
+
+
+def change(request: subjects_pb2.UpdateSubjectRequest) -> SubjectChange:
+    """What a caller changes."""
+    return SubjectChange(
+        display_name=request.display_name if request.HasField("display_name") else None,
+        labels=dict(request.labels.labels) if request.HasField("labels") else None,
+        external_id=request.external_id if request.HasField("external_id") else None,
     )

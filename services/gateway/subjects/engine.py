@@ -1,14 +1,15 @@
-"""Creates, finds, renames and erases subjects for the servicer; blocking work runs in threads."""
+"""Creates, finds, changes and erases subjects for the servicer; blocking work runs in threads."""
 
 from __future__ import annotations
 
 from sqlalchemy.engine import Engine
 
 from headshots.threads import in_read_thread, in_write_thread
+from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.subjects import rows
 from services.gateway.subjects.eraser import Eraser
-from services.gateway.subjects.models import Subject
+from services.gateway.subjects.models import Subject, SubjectChange
 
 
 class SubjectEngine:
@@ -18,7 +19,9 @@ class SubjectEngine:
         self._database = database
         self._eraser = eraser
 
-    async def create(self, tenant: str, display_name: str, class_noun: str, key: IdempotencyKey) -> Subject:
+    async def create(
+        self, tenant: str, display_name: str, class_noun: str, labelling: Labelling, key: IdempotencyKey
+    ) -> Subject:
         """See `rows.create_subject`."""
         return await in_write_thread(
             rows.create_subject,
@@ -26,6 +29,7 @@ class SubjectEngine:
             tenant,
             display_name=display_name,
             class_noun=class_noun,
+            labelling=labelling,
             key=key,
         )
 
@@ -33,13 +37,13 @@ class SubjectEngine:
         """See `rows.get_subject`."""
         return await in_read_thread(rows.get_subject, self._database, tenant, subject_id)
 
-    async def page(self, tenant: str, size: int, token: str) -> tuple[list[Subject], str]:
+    async def page(self, tenant: str, wanted: Labelling, size: int, token: str) -> tuple[list[Subject], str]:
         """See `rows.list_subjects`."""
-        return await in_read_thread(rows.list_subjects, self._database, tenant, size, token)
+        return await in_read_thread(rows.list_subjects, self._database, tenant, wanted, size, token)
 
-    async def rename(self, tenant: str, subject_id: str, display_name: str | None) -> Subject:
-        """See `rows.rename_subject`."""
-        return await in_write_thread(rows.rename_subject, self._database, tenant, subject_id, display_name)
+    async def change(self, tenant: str, subject_id: str, change: SubjectChange) -> Subject:
+        """See `rows.change_subject`."""
+        return await in_write_thread(rows.change_subject, self._database, tenant, subject_id, change)
 
     async def delete(self, tenant: str, subject_id: str) -> int:
         """See `Eraser.delete`."""

@@ -25,6 +25,7 @@ from headshots.stores import tombstones
 from services.gateway.api.names import subject_name
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.photos import rows as photo_rows
+from services.gateway.shoots import rows as shoot_rows
 from services.gateway.tenants.ownership import object_prefix, subject_not_found
 from services.gateway.trainings import rows as training_rows
 
@@ -46,13 +47,14 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
-        FailedPreconditionError: SUBJECT_BUSY, a training or gallery of it still runs.
+        FailedPreconditionError: SUBJECT_BUSY, a shoot, training or gallery of it still runs.
     """
     mine = sa.and_(subjects.c.id == subject_id, subjects.c.tenant_id == tenant_id, subjects.c.erased_at.is_(None))
     with write(engine) as connection:
         if connection.execute(sa.select(subjects.c.id).where(mine).with_for_update()).first() is None:
             raise subject_not_found(subject_id)
         for noun, running in (
+            ("shoots", shoot_rows.active_of_subject(connection, subject_id)),
             ("trainings", training_rows.unfinished_of_subject(connection, subject_id)),
             ("galleries", gallery_rows.active_of_subject(connection, subject_id)),
         ):
@@ -62,7 +64,13 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                     "SUBJECT_BUSY", f"{name} still runs; cancel it or let it end", metadata={"name": name}
                 )
         # Without its request_id, so that the same create call makes a new subject.
-        forgotten = {"display_name": "", "request_id": None, "request_parameters": None}
+        forgotten: dict[str, Any] = {
+            "display_name": "",
+            "request_id": None,
+            "request_parameters": None,
+            "labels": {},
+            "external_id": "",
+        }
         connection.execute(sa.update(subjects).where(mine).values(deleting=True, **forgotten))
         return training_rows.adapter_digests(connection, subject_id)
 
@@ -82,6 +90,7 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
         store.put_sync(tombstones.tombstone_key(today(), sha256, subject_id), b"")
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
     with write(engine) as connection:
+        shoot_rows.delete_of_subject(connection, subject_id)
         gallery_rows.delete_of_subject(connection, subject_id)
         training_rows.delete_of_subject(connection, subject_id)
         photo_rows.delete_of_subject(connection, subject_id)

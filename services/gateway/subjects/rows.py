@@ -1,4 +1,4 @@
-"""Creates, finds, renames and lists subjects. Blocking SQL; `erasure` removes them."""
+"""Creates, finds, changes and lists subjects. Blocking SQL; `erasure` removes them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots.database import database_now, forget_deleted, read, write
 from headshots.schema import subjects
+from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.api.pages import NewestFirst
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.photos import rows as photo_rows
-from services.gateway.subjects.models import Subject
+from services.gateway.subjects.models import Subject, SubjectChange
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.rows import lock_tenant
 from services.gateway.trainings import rows as training_rows
@@ -21,7 +22,13 @@ DEFAULT_CLASS_NOUN = "person"
 
 
 def create_subject(
-    engine: Engine, tenant_id: str, *, display_name: str, class_noun: str, key: IdempotencyKey
+    engine: Engine,
+    tenant_id: str,
+    *,
+    display_name: str,
+    class_noun: str,
+    key: IdempotencyKey,
+    labelling: Labelling = NO_LABELS,
 ) -> Subject:
     """Creates a subject; a repeated `key` returns the subject that it created before.
 
@@ -42,6 +49,7 @@ def create_subject(
                 display_name=display_name,
                 class_noun=class_noun or DEFAULT_CLASS_NOUN,
                 created_at=database_now(connection),
+                **labelling.fields,
                 **key.columns,
             )
         )
@@ -54,28 +62,29 @@ def get_subject(engine: Engine, tenant_id: str, subject_id: str) -> Subject:
         return _to_subjects(connection, [find_subject(connection, tenant_id, subject_id)])[0]
 
 
-def rename_subject(engine: Engine, tenant_id: str, subject_id: str, display_name: str | None) -> Subject:
+def change_subject(engine: Engine, tenant_id: str, subject_id: str, change: SubjectChange) -> Subject:
     """Changes what is not None. Raises as `find_subject`."""
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
-        if display_name is not None:
+        if change.columns:
             mine = subjects.c.id == subject_id
-            # What was asked when it was made tells the earlier name.
-            values = {"display_name": display_name, "request_parameters": None}
-            connection.execute(sa.update(subjects).where(mine).values(**values))
-        renamed = _to_subjects(connection, [find_subject(connection, tenant_id, subject_id)])[0]
-    if display_name is not None:
+            # What was asked when it was made tells the earlier name and labels.
+            connection.execute(sa.update(subjects).where(mine).values(**change.columns, request_parameters=None))
+        changed = _to_subjects(connection, [find_subject(connection, tenant_id, subject_id)])[0]
+    if change.columns:
         forget_deleted(engine)
-    return renamed
+    return changed
 
 
-def list_subjects(engine: Engine, tenant_id: str, size: int, token: str) -> tuple[list[Subject], str]:
-    """A page, newest first, and the next token.
+def list_subjects(
+    engine: Engine, tenant_id: str, wanted: Labelling, size: int, token: str
+) -> tuple[list[Subject], str]:
+    """A page of those that are labelled as wanted, newest first, and the next token.
 
     Raises:
         InvalidArgumentError: PAGE_TOKEN_INVALID.
     """
-    where = sa.and_(subjects.c.tenant_id == tenant_id, sa.not_(subjects.c.deleting))
+    where = sa.and_(subjects.c.tenant_id == tenant_id, sa.not_(subjects.c.deleting), wanted.where(subjects))
     page = NewestFirst(subjects, where, size, token)
     with read(engine) as connection:
         rows, next_token = page.read(connection)
@@ -94,6 +103,7 @@ def _to_subjects(connection: Connection, rows: list[Row[Any]]) -> list[Subject]:
             row.created_at,
             counts.get(row.id, 0),
             adapters.get(row.id),
+            Labelling.of_row(row),
         )
         for row in rows
     ]

@@ -9,6 +9,7 @@ import grpc.aio
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import subjects_pb2, subjects_pb2_grpc
 from services.gateway.api.convert import idempotency_key
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.subjects import convert
@@ -31,7 +32,11 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
     ) -> subjects_pb2.CreateSubjectResponse:
         """Creates a subject."""
         subject = await self._engine.create(
-            current_tenant(), request.display_name, request.class_noun, idempotency_key(request)
+            current_tenant(),
+            request.display_name,
+            request.class_noun,
+            Labelling.of_request(request),
+            idempotency_key(request),
         )
         return subjects_pb2.CreateSubjectResponse(subject=convert.subject(subject))
 
@@ -46,7 +51,9 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
         self, request: subjects_pb2.ListSubjectsRequest, context: Any
     ) -> subjects_pb2.ListSubjectsResponse:
         """A page of subjects."""
-        page, token = await self._engine.page(current_tenant(), request.page_size or DEFAULT_PAGE, request.page_token)
+        page, token = await self._engine.page(
+            current_tenant(), Labelling.of_request(request), request.page_size or DEFAULT_PAGE, request.page_token
+        )
         return subjects_pb2.ListSubjectsResponse(subjects=map(convert.subject, page), next_page_token=token)
 
     async def UpdateSubject(
@@ -54,8 +61,7 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
     ) -> subjects_pb2.UpdateSubjectResponse:
         """Changes a subject."""
         (subject_id,) = ids(request.name)
-        display_name = request.display_name if request.HasField("display_name") else None
-        subject = await self._engine.rename(current_tenant(), subject_id, display_name)
+        subject = await self._engine.change(current_tenant(), subject_id, convert.change(request))
         return subjects_pb2.UpdateSubjectResponse(subject=convert.subject(subject))
 
     async def DeleteSubject(

@@ -7,14 +7,14 @@ row and continues, see `mirror`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, Row
+from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import database_now, write
 from headshots.errors import FailedPreconditionError
 from headshots.schema import PENDING, trainings
+from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.api.names import training_name
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.peers.class_nouns import check_class_noun
@@ -39,6 +39,7 @@ def create_training(
     validate_only: bool,
     photos: Sequence[str] = (),
     described: GeneratorDescription | None = None,
+    labelling: Labelling = NO_LABELS,
 ) -> Training:
     """Queues a training on the photos with these names, else on all that the subject has now.
 
@@ -51,21 +52,58 @@ def create_training(
         FailedPreconditionError: CLASS_NOUN_UNKNOWN, TOO_FEW_PHOTOS, TRAINING_ACTIVE.
     """
     with write(engine) as connection:
-        subject = find_subject(connection, tenant_id, subject_id, lock=True)
-        made = find_made(connection, trainings, trainings.c.subject_id == subject_id, key)
-        if made is not None:
-            return to_training(made)
-        check_priority(connection, tenant_id, priority)
-        refs = photo_refs(connection, subject_id, photos)
-        _check_may_train(connection, subject, len(refs), described)
-        prefix = object_prefix(tenant_id, subject_id)
-        request = _request(tenant_id, prefix, refs, subject.class_noun, options, priority)
-        training = Training(
-            request.job_id, subject_id, request, TrainingJob(state=PENDING), database_now(connection), revision=1
+        return create_training_in(
+            connection,
+            tenant_id,
+            subject_id,
+            options=options,
+            priority=priority,
+            key=key,
+            validate_only=validate_only,
+            photos=photos,
+            described=described,
+            labelling=labelling,
         )
-        if not validate_only:
-            _insert(connection, tenant_id, key, training)
-        return training
+
+
+def create_training_in(
+    connection: Connection,
+    tenant_id: str,
+    subject_id: str,
+    *,
+    options: TrainingOptions,
+    priority: int,
+    key: IdempotencyKey,
+    validate_only: bool,
+    photos: Sequence[str] = (),
+    described: GeneratorDescription | None = None,
+    labelling: Labelling = NO_LABELS,
+) -> Training:
+    """:func:`create_training` within a transaction; locks the subject."""
+    subject = find_subject(connection, tenant_id, subject_id, lock=True)
+    made = find_made(connection, trainings, trainings.c.subject_id == subject_id, key)
+    if made is not None:
+        return to_training(made)
+    check_priority(connection, tenant_id, priority)
+    refs = photo_refs(connection, subject_id, photos)
+    if described is not None:
+        check_class_noun(described, subject.class_noun)
+    _check_photos(len(refs))
+    check_none_active(connection, subject_id)
+    prefix = object_prefix(tenant_id, subject_id)
+    request = _request(tenant_id, prefix, refs, subject.class_noun, options, priority)
+    training = Training(
+        request.job_id,
+        subject_id,
+        request,
+        TrainingJob(state=PENDING),
+        database_now(connection),
+        revision=1,
+        labelling=labelling,
+    )
+    if not validate_only:
+        _insert(connection, tenant_id, key, training)
+    return training
 
 
 def _request(
@@ -81,19 +119,23 @@ def _request(
     return TrainingRequest(job_id, tenant_id, photos, f"{prefix}/adapters/{job_id}", class_noun, options, priority)
 
 
-def _check_may_train(
-    connection: Connection, subject: Row[Any], photo_count: int, described: GeneratorDescription | None
-) -> None:
-    if described is not None:
-        check_class_noun(described, subject.class_noun)
-    if photo_count < MIN_TRAINING_PHOTOS:
+def _check_photos(count: int) -> None:
+    if count < MIN_TRAINING_PHOTOS:
         raise FailedPreconditionError(
             "TOO_FEW_PHOTOS",
-            f"a training needs at least {MIN_TRAINING_PHOTOS} photos, this one has {photo_count}; upload or name more",
+            f"a training needs at least {MIN_TRAINING_PHOTOS} photos, this one has {count}; upload or name more",
         )
-    active = active_of_subject(connection, subject.id)
+
+
+def check_none_active(connection: Connection, subject_id: str) -> None:
+    """Returns where no training of the subject waits or runs.
+
+    Raises:
+        FailedPreconditionError: TRAINING_ACTIVE.
+    """
+    active = active_of_subject(connection, subject_id)
     if active is not None:
-        name = training_name(subject.id, active)
+        name = training_name(subject_id, active)
         raise FailedPreconditionError(
             "TRAINING_ACTIVE", f"{name} has not ended; wait for it or cancel it", metadata={"name": name}
         )
@@ -110,6 +152,7 @@ def _insert(connection: Connection, tenant_id: str, key: IdempotencyKey, trainin
             job=training.job.to_json(),
             created_at=training.created_at,
             revision=training.revision,
+            **training.labelling.fields,
             **key.columns,
         )
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Sequence
 
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
-from headshots.errors import InvalidArgumentError, UnavailableError
+from headshots.errors import InvalidArgumentError
 from headshots.threads import in_read_thread, in_write_thread
+from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
+from services.gateway.events.log import EventBatch, follow
 from services.gateway.events.reads import SharedReads
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.describer import Describer
@@ -52,9 +55,10 @@ class TrainingEngine:
         key: IdempotencyKey,
         validate_only: bool,
         photos: Sequence[str] = (),
+        labelling: Labelling,
     ) -> Training:
         """Raises as `creating.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
-        described = await self._describe()
+        described = await self._describer.describe_if_reachable()
         _check_rank(options, described)
         training = await in_write_thread(
             creating.create_training,
@@ -67,16 +71,10 @@ class TrainingEngine:
             validate_only=validate_only,
             photos=photos,
             described=described,
+            labelling=labelling,
         )
         self._reconciler.wake()
         return training
-
-    async def _describe(self) -> GeneratorDescription | None:
-        """What the generators run; None where none answers: then only the trainer checks."""
-        try:
-            return await self._describer.describe()
-        except UnavailableError:
-            return None
 
     async def get(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `rows.get_training`."""
@@ -90,9 +88,11 @@ class TrainingEngine:
         async for piece in pieces(self._store, file_key(training, kind)):
             yield piece
 
-    async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Training], str]:
+    async def page(
+        self, tenant: str, subject_id: str, wanted: Labelling, size: int, token: str
+    ) -> tuple[list[Training], str]:
         """See `rows.list_trainings`."""
-        return await in_read_thread(rows.list_trainings, self._database, tenant, subject_id, size, token)
+        return await in_read_thread(rows.list_trainings, self._database, tenant, subject_id, wanted, size, token)
 
     async def cancel(self, tenant: str, subject_id: str, training_id: str) -> Training:
         """See `rows.request_cancel`."""
@@ -105,20 +105,17 @@ class TrainingEngine:
         self, tenant: str, subject_id: str, training_id: str, *, after: int | None = None
     ) -> AsyncIterator[Training]:
         """Yields the training, or its events after number `after`, then every event. Raises as `rows.read_events`."""
+
+        def read_after(seen: int | None) -> Awaitable[EventBatch[Training]]:
+            return self._reads.read(rows.read_events, self._database, tenant, subject_id, training_id, seen)
+
         with (
             self._hub.subscribe(training_id, kind="training") as subscription,
             self._metrics.watching("training"),
         ):
-            while True:
-                batch = await self._reads.read(rows.read_events, self._database, tenant, subject_id, training_id, after)
-                for training in batch.trainings:
-                    after = training.revision
+            async with contextlib.aclosing(follow(subscription, read_after, after)) as events:  # type: ignore[type-var]
+                async for training in events:
                     yield training
-                if batch.is_last:
-                    return
-                if not batch.trainings:
-                    assert after is not None, "without a number the first batch has an event"
-                    await subscription.wait(after)
 
 
 def _check_rank(options: TrainingOptions, described: GeneratorDescription | None) -> None:

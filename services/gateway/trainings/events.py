@@ -1,38 +1,24 @@
-"""Records every change of a training as a numbered event, so that a watch can resume after any of them. Blocking SQL.
+"""Records every change of a training as a numbered event of `events.log`. Blocking SQL.
 
-Every change that a caller can see is one event. Its number is the training's revision: the creation has 1, and each
-event has one more than the one before. An event holds the training without its curve: the curve only grows, so it is
-cut from the row's to the event's step. Events are kept for a day; the row always holds the last one.
+An event holds the training without its curve: the curve only grows, so it is cut from the row's to the event's step.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from headshots.database import database_now
-from headshots.errors import InvalidArgumentError
 from headshots.schema import TERMINAL_STATES, training_events, trainings
+from services.gateway.api.labels import Labelling
+from services.gateway.events.log import EventBatch, EventLog
 from services.gateway.peers.models import TrainingJob, TrainingRequest
 from services.gateway.trainings.models import Training
 
-_KEPT_SECONDS = 24 * 3600.0
-# Events of one read; a watch that is further behind reads again.
-_BATCH_EVENTS = 200
-
-
-@dataclass(frozen=True)
-class EventBatch:
-    """Events of a training, in order."""
-
-    trainings: list[Training]
-    """The training as it was after each event."""
-    is_last: bool
-    """Whether the training has ended and no event follows these."""
+_LOG = EventLog(training_events, training_events.c.training_id, "training")
 
 
 def to_training(row: Row[Any]) -> Training:
@@ -49,6 +35,7 @@ def to_training(row: Row[Any]) -> Training:
         sent=row.sent,
         submitted=row.submitted,
         cancel_requested=row.cancel_requested,
+        labelling=Labelling.of_row(row),
     )
 
 
@@ -89,7 +76,7 @@ def record_change(
         }
         _append(connection, changed, now)
         if ended_at is not None:
-            connection.execute(sa.delete(training_events).where(training_events.c.created_at < now - _KEPT_SECONDS))
+            _LOG.forget_old(connection, now)
     if values:
         connection.execute(sa.update(trainings).where(trainings.c.id == training.id).values(**values))
 
@@ -104,57 +91,28 @@ def lock_active(connection: Connection, training_id: str) -> Training | None:
     return to_training(row) if row is not None else None
 
 
-def events_after(connection: Connection, current: Training, after: int | None) -> EventBatch:
-    """The events of a training after number `after`, oldest first; without a number its current state alone.
-
-    Where the oldest of them are no longer kept, the first that is kept comes first: it holds the whole state too.
+def events_after(connection: Connection, current: Training, after: int | None) -> EventBatch[Training]:
+    """The events of a training after number `after`, see `EventLog.after`.
 
     Raises:
         InvalidArgumentError: AFTER_EVENT_UNKNOWN, there is no event with this number yet.
     """
     has_ended = current.job.is_terminal
-    if after is None:
-        return EventBatch([current], has_ended)
-    if after > current.revision:
-        raise InvalidArgumentError(
-            "AFTER_EVENT_UNKNOWN",
-            f"the training has had {current.revision} events and none after {after}; leave after_event away to begin "
-            "with the present",
-        )
-    rows = connection.execute(
-        sa.select(training_events)
-        .where(
-            training_events.c.training_id == current.id,
-            training_events.c.number > after,
-            training_events.c.number <= current.revision,
-        )
-        .order_by(training_events.c.number)
-        .limit(_BATCH_EVENTS)
-    ).all()
-    events = [_from_event(current, row) for row in rows]
-    if not events and after < current.revision:
-        events = [current]
-    last = events[-1].revision if events else after
-    return EventBatch(events, has_ended and last == current.revision)
+    return _LOG.after(
+        connection, current.id, current, after, has_ended=has_ended, read=lambda row: _from_event(current, row)
+    )
 
 
 def delete_events_of_subject(connection: Connection, subject_id: str) -> None:
     """Removes the events of an erased subject's trainings."""
-    of_subject = sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id)
-    connection.execute(sa.delete(training_events).where(training_events.c.training_id.in_(of_subject)))
+    _LOG.delete(connection, sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id))
 
 
 def _append(connection: Connection, training: Training, now: float) -> None:
     job = training.job.to_json()
     del job["curve"]
-    connection.execute(
-        sa.insert(training_events).values(
-            training_id=training.id,
-            number=training.revision,
-            event={"job": job, "note": training.status_message, "ended_at": training.ended_at},
-            created_at=now,
-        )
-    )
+    event = {"job": job, "note": training.status_message, "ended_at": training.ended_at}
+    _LOG.append(connection, training.id, training.revision, event, now)
 
 
 def _from_event(current: Training, row: Row[Any]) -> Training:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headshots.errors import FailedPreconditionError
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import training_name
 from services.gateway.peers.models import Adapter, TrainingJob, TrainingRequest
 
@@ -28,6 +29,7 @@ class Training:
     submitted: bool = False
     """Whether a trainer has confirmed the job."""
     cancel_requested: bool = False
+    labelling: Labelling = field(default_factory=Labelling)
 
 
 def finished_adapter(training: Training) -> Adapter:

@@ -11,13 +11,14 @@ from sqlalchemy.engine import Connection, Engine
 from headshots.database import database_now, read, write
 from headshots.schema import CANCELLED, SUCCEEDED, TERMINAL_STATES, training_jobs, trainings
 from services.gateway.api.errors import not_found
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import training_name
 from services.gateway.api.pages import NewestFirst
+from services.gateway.events.log import EventBatch
 from services.gateway.events.poller import read_revisions
-from services.gateway.peers.models import Adapter
+from services.gateway.peers.models import Adapter, TrainingRequest
 from services.gateway.tenants.ownership import find_subject
 from services.gateway.trainings.events import (
-    EventBatch,
     delete_events_of_subject,
     events_after,
     lock_active,
@@ -59,16 +60,21 @@ def _find(connection: Connection, tenant_id: str, subject_id: str, training_id: 
     return to_training(row)
 
 
+def load_training(connection: Connection, training_id: str) -> Training:
+    """A training that is there, of whichever tenant."""
+    return to_training(connection.execute(sa.select(trainings).where(trainings.c.id == training_id)).one())
+
+
 def list_trainings(
-    engine: Engine, tenant_id: str, subject_id: str, size: int, token: str
+    engine: Engine, tenant_id: str, subject_id: str, wanted: Labelling, size: int, token: str
 ) -> tuple[list[Training], str]:
-    """A page, newest first, and the next token.
+    """A page of those that are labelled as wanted, newest first, and the next token.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
         InvalidArgumentError: PAGE_TOKEN_INVALID.
     """
-    page = NewestFirst(trainings, trainings.c.subject_id == subject_id, size, token)
+    page = NewestFirst(trainings, sa.and_(trainings.c.subject_id == subject_id, wanted.where(trainings)), size, token)
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
         rows, next_token = page.read(connection)
@@ -86,15 +92,22 @@ def request_cancel(engine: Engine, tenant_id: str, subject_id: str, training_id:
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
         _find(connection, tenant_id, subject_id, training_id)
-        training = lock_active(connection, training_id)
-        if training is not None and not training.cancel_requested:
-            job = None if training.sent else dataclasses.replace(training.job, state=CANCELLED)
-            requested_at = database_now(connection)
-            record_change(connection, training, job=job, cancel_requested=True, cancel_requested_at=requested_at)
+        request_cancel_in(connection, training_id)
         return _find(connection, tenant_id, subject_id, training_id)
 
 
-def read_events(engine: Engine, tenant_id: str, subject_id: str, training_id: str, after: int | None) -> EventBatch:
+def request_cancel_in(connection: Connection, training_id: str) -> None:
+    """:func:`request_cancel` within a transaction that has locked the subject."""
+    training = lock_active(connection, training_id)
+    if training is not None and not training.cancel_requested:
+        job = None if training.sent else dataclasses.replace(training.job, state=CANCELLED)
+        requested_at = database_now(connection)
+        record_change(connection, training, job=job, cancel_requested=True, cancel_requested_at=requested_at)
+
+
+def read_events(
+    engine: Engine, tenant_id: str, subject_id: str, training_id: str, after: int | None
+) -> EventBatch[Training]:
     """The events after number `after`, see `events.events_after`.
 
     Raises:
@@ -150,6 +163,23 @@ def learns_from(connection: Connection, subject_id: str, photo_key: str) -> str 
         if photo_key in (key for key, _ in to_training(row).request.photos):
             return training_name(subject_id, row.id)
     return None
+
+
+def photos_of(connection: Connection, training_ids: Sequence[str]) -> dict[str, set[str]]:
+    """The keys of the photos that each of the trainings learned from."""
+    rows = connection.execute(sa.select(trainings.c.id, trainings.c.request).where(trainings.c.id.in_(training_ids)))
+    return {row.id: {key for key, _ in TrainingRequest.from_json(row.request).photos} for row in rows}
+
+
+def newest_of_foundation(connection: Connection, subject_id: str, foundation_digest: str) -> Training | None:
+    """The subject's newest successful training of a foundation."""
+    query = (
+        sa.select(trainings)
+        .where(trainings.c.subject_id == subject_id, trainings.c.state == SUCCEEDED)
+        .order_by(trainings.c.ended_at.desc(), trainings.c.id.desc())
+    )
+    made = (to_training(row) for row in connection.execute(query))
+    return next((each for each in made if finished_adapter(each).foundation_digest == foundation_digest), None)
 
 
 def delete_of_subject(connection: Connection, subject_id: str) -> None:

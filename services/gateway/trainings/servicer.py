@@ -11,6 +11,7 @@ import grpc.aio
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import trainings_pb2, trainings_pb2_grpc
 from services.gateway.api.convert import idempotency_key
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.peers.models import PRIORITY_STANDARD
@@ -42,6 +43,7 @@ class TrainingServicer(trainings_pb2_grpc.TrainingServiceServicer):
             key=idempotency_key(request),
             validate_only=request.validate_only,
             photos=list(request.photos),
+            labelling=Labelling.of_request(request),
         )
         return trainings_pb2.CreateTrainingResponse(training=convert.training(training))
 
@@ -58,7 +60,11 @@ class TrainingServicer(trainings_pb2_grpc.TrainingServiceServicer):
         """A page of trainings."""
         (subject_id,) = ids(request.parent)
         page, token = await self._engine.page(
-            current_tenant(), subject_id, request.page_size or DEFAULT_PAGE, request.page_token
+            current_tenant(),
+            subject_id,
+            Labelling.of_request(request),
+            request.page_size or DEFAULT_PAGE,
+            request.page_token,
         )
         return trainings_pb2.ListTrainingsResponse(trainings=map(convert.training, page), next_page_token=token)
 

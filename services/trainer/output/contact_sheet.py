@@ -87,11 +87,15 @@ def _table(scores: TrainingScores) -> list[str]:
     """A table with a row for each judged checkpoint; empty if none was judged."""
     if not scores.checkpoints:
         return []
-    lines = ["| step | likeness | copying | diversity | prompt kept | faces |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| step | likeness | copying | diversity | prompt kept | faces | accepted |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for one in scores.checkpoints:
+        accepted = "not measured" if one.accepted is None else f"{one.accepted:.0%}"
         mark = "**" if one.step == scores.chosen_step else ""
         lines.append(
             f"| {mark}{one.step}{mark} | {one.likeness:.3f} | {one.copying:.3f} | {one.diversity:.2f} "
-            f"| {one.prompt_kept:.0%} | {one.faces:.0%} |"
+            f"| {one.prompt_kept:.0%} | {one.faces:.0%} | {accepted} |"
         )
     return [*lines, ""]

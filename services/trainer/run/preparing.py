@@ -10,6 +10,7 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
 
+from headshots.acceptance import PROFILE_WORTHY, Gate, measure_reference
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.faces import Face, FaceAnalyzer, Part, Pixels
@@ -49,8 +50,12 @@ class Prepared:
 
 @dataclass(frozen=True)
 class _Split:
-    """The photos that train, as crops, and those that are held out, as centre crops; and a face of each photo."""
+    """The photos that train, as crops, and those that are held out, as centre crops; and a face of each photo.
 
+    ``photos``: a centre crop of each.
+    """
+
+    photos: list[Pixels]
     trained: list[Pixels]
     held_out: list[Pixels]
     trained_faces: list[Face]
@@ -99,6 +104,7 @@ def _split(task: Task, crops: Sequence[Pixels], recipe: Recipe, analyzer: FaceAn
     faces = [analyzer.faces(crop) for crop in centres] if analyzer and recipe.checkpoints else []
     held_out = hold_out(faces, [photo.sha256 for photo in task.request.photos], recipe.held_out) if faces else []
     return _Split(
+        photos=centres,
         trained=[crop for number, crop in enumerate(crops) if number // recipe.crops_per_photo not in held_out],
         held_out=[centres[number] for number in held_out],
         trained_faces=[found[0] for number, found in enumerate(faces) if found and number not in held_out],
@@ -147,7 +153,7 @@ def _selection(
 ) -> Selection:
     judge = None
     if analyzer is not None and split.held_out:
-        judge = Judge(analyzer, split.held_out_faces, split.trained_faces, bare)
+        judge = Judge(analyzer, split.held_out_faces, split.trained_faces, bare, _gate(analyzer, split))
     return Selection(
         sampler=sampler,
         judge=judge,
@@ -157,6 +163,14 @@ def _selection(
         same_person_from=analyzer.same_person_from if analyzer else 1.0,
         held_out=len(split.held_out),
     )
+
+
+def _gate(analyzer: FaceAnalyzer, split: _Split) -> Gate:
+    # Held-out photos among them, as galleries are judged by all photos of the subject.
+    reference = measure_reference(analyzer, split.photos)
+    # A photo is held out only if it shows a face.
+    assert reference is not None
+    return Gate(analyzer, reference, PROFILE_WORTHY)
 
 
 def _not_measured_because(analyzer: FaceAnalyzer | None, recipe: Recipe) -> str:

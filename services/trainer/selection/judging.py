@@ -1,4 +1,4 @@
-"""Scores the portraits of a checkpoint: likeness, copying, diversity, and prompt following.
+"""Scores the portraits of a checkpoint: likeness, copying, diversity, prompt following, and how many are accepted.
 
 No torch here. Shapes: H, W pixels; N photos; D width of the analyzer's embeddings; P prompts, S seeds.
 
@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from headshots.acceptance import Acceptance, Gate
 from headshots.faces import Face, FaceAnalyzer, Part, Pixels
 from services.trainer.selection.scores import CheckpointScores
 
@@ -35,15 +36,19 @@ class Judge:
     """Judges portraits of one person by the person's photos and by the bare foundation's portraits."""
 
     def __init__(
-        self, analyzer: FaceAnalyzer, held_out: Sequence[Face], trained_on: Sequence[Face], bare: Grid
+        self, analyzer: FaceAnalyzer, held_out: Sequence[Face], trained_on: Sequence[Face], bare: Grid, gate: Gate
     ) -> None:
-        """``held_out``, ``trained_on``: a face of each photo; ``bare``: [P][S] portraits without the adapter."""
+        """``held_out``, ``trained_on``: a face of each photo; ``bare``: [P][S] portraits without the adapter.
+
+        ``gate``: the one that a gallery's images meet, by all of the photos.
+        """
         assert held_out
         assert trained_on
         self._analyzer = analyzer
         self._held_out_ND = np.stack([face.embedding for face in held_out])
         self._trained_ND = np.stack([face.embedding for face in trained_on])
         self._bare = bare
+        self._gate = gate
         self._bare_views = [[_Surroundings(analyzer, image) for image in row] for row in bare]
         self._bare_difference = _seed_difference(bare)
 
@@ -63,7 +68,12 @@ class Judge:
             diversity=_seed_difference(portraits) / max(self._bare_difference, 1e-6),
             prompt_kept=self._prompt_kept(portraits),
             faces=sum(len(faces) == 1 for faces in found) / len(found),
+            accepted=self._accepted(portraits),
         )
+
+    def _accepted(self, portraits: Grid) -> float:
+        judged = [self._gate.judge(image) for row in portraits for image in row]
+        return float(np.mean([each.verdict.acceptance is Acceptance.ACCEPTED for each in judged]))
 
     def _prompt_kept(self, portraits: Grid) -> float:
         kept = []

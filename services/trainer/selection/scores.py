@@ -43,6 +43,9 @@ class CheckpointScores:
     prompt_kept: float
     # Share of portraits with exactly one face, 0 to 1.
     faces: float
+    # Share of portraits that the profile `profile-worthy` accepts, near-duplicates aside, 0 to 1. It has no say in the
+    # choice. None: the checkpoint was judged before this was measured.
+    accepted: float | None = None
 
     @property
     def flaws(self) -> tuple[str, ...]:

@@ -129,6 +129,21 @@ def test_a_training_that_did_not_pass_says_what_helps(terminal: Terminal, subjec
     assert "It did not pass" not in terminal.run("trainings", "watch", training).stderr
 
 
+def test_a_training_says_how_many_of_its_portraits_are_profile_worthy(terminal: Terminal, subject: str) -> None:
+    training = terminal.json("train", subject, "--detach")["name"]
+    terminal.run("trainings", "watch", training)
+    earlier, chosen = (
+        trainings_pb2.CheckpointScores(step=step, accepted=share) for step, share in ((10, 0.5), (20, 0.75))
+    )
+    scores = trainings_pb2.TrainingScores(
+        analyzer="bundled", chosen_step=20, passed=True, checkpoints=[earlier, chosen]
+    )
+    terminal.fake.trainings[training].scores.CopyFrom(scores)
+    assert "75% of its portraits are profile-worthy" in terminal.run("trainings", "watch", training).stdout
+    terminal.fake.trainings[training].scores.checkpoints[1].ClearField("accepted")
+    assert "profile-worthy" not in terminal.run("trainings", "watch", training).stdout
+
+
 def test_a_running_job_that_is_asked_to_stop_is_cancelling(terminal: Terminal, subject: str) -> None:
     terminal.fake.cancels_at_once = False
     training = terminal.json("train", subject, "--detach")["name"]

@@ -14,6 +14,7 @@ import pytest
 from headshots.console.following import saying_how_to_go_on
 from headshots.console.output import print_table
 from headshots.errors import UnavailableError
+from tests.support.fake_gateway.images import UNMEASURED_SEED
 from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.styles import STYLES
 from tests.support.terminal import Terminal
@@ -83,11 +84,12 @@ def test_another_gallerys_picture_is_never_written_over(terminal: Terminal, tmp_
 
 def test_a_gallerys_json_carries_its_images(terminal: Terminal, tmp_path: Path) -> None:
     ada = trained(terminal, tmp_path, "ada")
-    made = terminal.json("generate", ada, "--style", STYLES[0], "--shots", "2", "--seed", "5", "--out", str(tmp_path))
+    made = terminal.json("generate", ada, "--style", STYLES[0], "--shots", "2", "--seed", "16", "--out", str(tmp_path))
     images = made["gallery"]["images"]
-    assert [image["seed"] for image in images] == [5, 6]
+    assert [image["seed"] for image in images] == [16, UNMEASURED_SEED]
     assert [Path(file).name for file in made["files"]] == [f"{STYLES[0]}-{image['seed']}.png" for image in images]
-    assert images[0]["likeness"] is None
+    assert [image["likeness"] for image in images] == [pytest.approx(0.9), None]
+    assert images[0]["verdict"]["acceptance"] == "ACCEPTED"
 
 
 def test_a_table_never_breaks_within_a_word(

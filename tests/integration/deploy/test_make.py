@@ -56,6 +56,7 @@ def test_help_lists_the_verbs(checkout: Path) -> None:
         "bench-serving",
         "bench-training",
         "bench-faults",
+        "bench-shoot",
         "bench-tensorrt",
     ]
     assert _make(checkout).stdout == _make(checkout, "help").stdout

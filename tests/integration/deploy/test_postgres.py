@@ -1,5 +1,5 @@
 """What runs on SQLite by default runs on PostgreSQL too: the tests of the queues, of the trainer's worker, of erasing,
-of galleries and of styles again, on a server of their own."""
+of galleries, of shoots, of styles and of labels again, on a server of their own."""
 
 from __future__ import annotations
 
@@ -33,6 +33,12 @@ from tests.integration.gateway.styles.test_own_styles import (  # noqa: F401
     test_styles_are_listed_among_the_built_in_ones_by_name,
     test_two_changes_at_once_make_two_versions,
 )
+from tests.integration.gateway.test_labels import (  # noqa: F401
+    test_a_value_is_text_whatever_it_looks_like,
+    test_pages_hold_with_a_filter,
+    test_the_largest_labels_are_kept,
+    test_what_is_written_on_a_resource_is_answered_and_found,
+)
 from tests.integration.gateway.trainings.test_events import (  # noqa: F401
     name,
     test_a_deleted_subject_leaves_no_events,
@@ -53,6 +59,18 @@ from tests.unit.gateway.galleries.test_losses import (  # noqa: F401
 from tests.unit.gateway.galleries.test_shots import (  # noqa: F401
     test_many_earlier_galleries_do_not_hold_up_another_tenants_first,
     test_one_shot_at_a_time_tenants_alternate,
+)
+from tests.unit.gateway.galleries.test_tries import (  # noqa: F401
+    test_of_near_duplicates_that_are_recorded_at_once_one_is_accepted,
+)
+from tests.unit.gateway.shoots.test_advancing import (  # noqa: F401
+    test_a_shoot_goes_through_its_stages,
+    test_cancelling_beside_the_step_to_the_gallery_leaves_nothing_running,
+    test_many_gateways_make_one_gallery,
+)
+from tests.unit.gateway.shoots.test_rates import (  # noqa: F401
+    test_galleries_tell_their_time_from_their_first_shot_and_their_tries,
+    test_the_queue_is_of_all_tenants,
 )
 from tests.unit.gateway.subjects.test_eraser import (  # noqa: F401
     test_a_deletion_that_the_store_refused_can_be_repeated,

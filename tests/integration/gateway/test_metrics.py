@@ -11,6 +11,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from headshots.errors import (
     InvalidArgumentError,
 )
+from headshots.v1 import jobs_pb2
+from tests.support.gateway import shoots
+from tests.support.gateway.judging import paints, sitter, stranger
 from tests.support.gateway.world import World
 from tests.support.waiting import until
 
@@ -50,9 +53,64 @@ async def test_metrics_count_uploads_and_shots_and_name_no_tenant(world: World) 
     assert subject.split("/")[1] not in text
 
 
+async def test_metrics_count_verdicts_and_tries(world: World) -> None:
+    subject = await sitter(world)
+    paints(world, [0], stranger)
+    paints(world, [1, 2])
+    await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1, max_tries=2))
+    await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1, seed=2))
+    assert world.gateway is not None
+    url = f"http://127.0.0.1:{world.gateway.server.metrics_port}/metrics"
+
+    def scrape() -> set[str]:
+        with urllib.request.urlopen(url) as answer:
+            return set(answer.read().decode().splitlines())
+
+    lines = {
+        'headshots_gateway_verdicts_total{acceptance="accepted"} 2.0',
+        'headshots_gateway_verdicts_total{acceptance="refused"} 1.0',
+        'headshots_gateway_verdicts_total{acceptance="not_measured"} 0.0',
+        'headshots_gateway_failed_checks_total{reason="NOT_ALIKE"} 1.0',
+        'headshots_gateway_shots_total{status="succeeded"} 2.0',
+        'headshots_gateway_shots_total{status="refused"} 1.0',
+        'headshots_gateway_shot_tries_bucket{le="1.0"} 1.0',
+        'headshots_gateway_shot_tries_bucket{le="2.0"} 2.0',
+    }
+    await until(lambda: lines <= scrape())
+
+
 async def test_health_needs_no_key(world: World) -> None:
     assert world.gateway is not None
     async with grpc.aio.insecure_channel(f"127.0.0.1:{world.gateway.server.port}") as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         answer = await stub.Check(health_pb2.HealthCheckRequest(service="headshots.v1.SubjectService"))
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_metrics_hold_shoots_to_the_promise(world: World) -> None:
+    for promised_seconds, promise in ((3600.0, "kept"), (1e-6, "broken")):
+        await shoots.with_large_photos(world, promised_shoot_seconds=promised_seconds)
+        world.trainer.failure = None
+        subject = await shoots.person(world)
+        await shoots.finished(world.acme, (await shoots.order(world.acme, subject)).name)
+        world.trainer.failure = jobs_pb2.Failure(reason="TRAINING_DIVERGED", message="not a number")
+        await shoots.finished(world.acme, (await shoots.order(world.acme, subject, retrain=True)).name)
+        assert world.gateway is not None
+        url = f"http://127.0.0.1:{world.gateway.server.metrics_port}/metrics"
+
+        def scrape(address: str = url) -> set[str]:
+            with urllib.request.urlopen(address) as answer:
+                return set(str(answer.read().decode()).splitlines())
+
+        lines = {
+            'headshots_gateway_shoots_total{guarantee="not_measured",outcome="succeeded"} 1.0',
+            'headshots_gateway_shoots_total{guarantee="met",outcome="succeeded"} 0.0',
+            'headshots_gateway_shoots_total{guarantee="none",outcome="failed"} 1.0',
+            'headshots_gateway_shoots_total{guarantee="none",outcome="cancelled"} 0.0',
+            "headshots_gateway_shoot_seconds_count 1.0",
+            f'headshots_gateway_shoot_promises_total{{promise="{promise}"}} 1.0',
+            f"headshots_gateway_shoot_promised_seconds {promised_seconds}",
+            'headshots_gateway_shoots_rows{state="running"} 0.0',
+            'headshots_gateway_watchers{resource="shoot"} 0.0',
+        }
+        await until(lambda expected=lines, read=scrape: expected <= read())

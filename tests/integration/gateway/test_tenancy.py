@@ -20,8 +20,9 @@ from google.protobuf.descriptor import MethodDescriptor
 from headshots import keys, schema
 from headshots.errors import HeadshotsError, InvalidArgumentError, NotFoundError, UnauthenticatedError
 from headshots.rpc.channel import error_from_rpc
-from headshots.v1 import galleries_pb2, styles_pb2, subjects_pb2
+from headshots.v1 import galleries_pb2, profiles_pb2, styles_pb2, subjects_pb2
 from tests.support.contract import CALLS, name_of
+from tests.support.gateway import shoots
 from tests.support.gateway.caller import Caller, selfie
 from tests.support.gateway.names import FREE_TEXT, NAME_FIELDS, NameField, Names, collections_of, requests, text_fields
 from tests.support.gateway.peer import FOUNDATION_DIGEST
@@ -37,7 +38,9 @@ NOWHERE = Names(
         "trainings": "c" * 16,
         "galleries": "d" * 16,
         "images": "999",
+        "shoots": "f" * 16,
         "styles": "e" * 16,
+        "profiles": "f" * 16,
     }
 )
 RECIPE = styles_pb2.StyleRecipe(prompt="photo of {subject}")
@@ -47,7 +50,12 @@ COMPLETES_AN_ERASURE = "DeleteSubject"
 NOT_ITS_OWN: dict[str, tuple[type[HeadshotsError], str]] = {
     "CreateGallery.remix.image": (InvalidArgumentError, "REMIX_OF_ANOTHER_SUBJECT"),
     "CreateGallery.styles": (InvalidArgumentError, "STYLE_UNKNOWN"),
+    "CreateGallery.profile": (InvalidArgumentError, "PROFILE_UNKNOWN"),
+    "ListImages.styles": (InvalidArgumentError, "STYLE_UNKNOWN"),
     "CreateGallery.training": (NotFoundError, "TRAINING_NOT_FOUND"),
+    "CreateShoot.photos": (NotFoundError, "PHOTO_NOT_FOUND"),
+    "CreateShoot.profile": (InvalidArgumentError, "PROFILE_UNKNOWN"),
+    "CreateShoot.styles": (InvalidArgumentError, "STYLE_UNKNOWN"),
     "CreateTraining.photos": (NotFoundError, "PHOTO_NOT_FOUND"),
 }
 
@@ -87,7 +95,7 @@ def rows_of(field: NameField) -> list[Row]:
         return []
     foreign = [Row(field, "foreign", level) for level in range(len(field.collections))]
     sibling = [Row(field, "sibling", level) for level in range(1, len(field.collections))]
-    # Styles are the tenant's, whatever becomes of its subjects.
+    # Styles and profiles are the tenant's, whatever becomes of its subjects.
     of_subject = field.collections[0] == "subjects"
     deleted = [Row(field, kind, 0) for kind in ("deleted", "deleting") if of_subject]
     return [row for row in (*foreign, *sibling, *deleted) if not _completes_erasure(row)]
@@ -105,7 +113,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
     async with opened_world(tmp_path_factory.mktemp("tenancy")) as world:
         await world.kill()
         # No sweep: the subject that is being erased stays so.
-        await world.start(erase_again_seconds=3600.0)
+        await world.start(erase_again_seconds=3600.0, links_port=0)
         tenants = {"own": "acme", "sibling": "acme", "foreign": "globex", "deleted": "acme", "deleting": "acme"}
         subjects = {
             kind: await furnished(world, world.caller(world.keys[tenant]), number)
@@ -126,14 +134,18 @@ async def furnished(world: World, caller: Caller, number: int) -> Names:
     subject = await caller.subject()
     photos = await caller.upload(subject, *(selfie(100 * (number + 1) + at) for at in range(6)))
     training = await caller.finished_training((await caller.create_training(subject)).name)
-    gallery = await caller.gallery(subject, shots_per_style=2 if number else 1)
+    style = styles_pb2.CreateStyleRequest(style_id=f"style-of-{number}" + "e" * 6, recipe=RECIPE)
+    await caller("CreateStyle", style)
+    profile = profiles_pb2.CreateProfileRequest(profile_id=f"profile-of-{number}" + "f" * 4)
+    await caller("CreateProfile", profile)
+    gallery = await caller.gallery(subject, [style.style_id], shots_per_style=2 if number else 1)
     await caller.finished_gallery(gallery)
     image = f"{gallery}/images/{1 if number else 0}"
     await caller("GetImage", galleries_pb2.GetImageRequest(name=image))
-    style = styles_pb2.CreateStyleRequest(style_id=f"style-of-{number}" + "e" * 6, recipe=RECIPE)
-    await caller("CreateStyle", style)
-    ids: dict[str, str] = {"styles": style.style_id, "foundations": FOUNDATION_DIGEST, "packs": "business"}
-    for name in (photos[0].name, training.name, image):
+    ids: dict[str, str] = {"styles": style.style_id, "profiles": profile.profile_id}
+    ids |= {"foundations": FOUNDATION_DIGEST, "packs": "business"}
+    shoot = await shoots.finished(caller, (await shoots.order(caller, subject, count=1)).name)
+    for name in (photos[0].name, training.name, image, shoot.name):
         segments = name.split("/")
         ids |= dict(zip(segments[::2], segments[1::2], strict=True))
     return Names(ids, {"photos": tuple(photo.name.rsplit("/", 1)[1] for photo in photos[1:])})
@@ -159,7 +171,7 @@ def without_ids(error: HeadshotsError, *names: Names) -> str:
     """All that an error tells, with its ids taken out."""
     told = repr((type(error), error.reason, error.message, error.metadata, error.violations))
     for name in names:
-        for collection in ("subjects", "photos", "trainings", "galleries", "styles"):
+        for collection in ("subjects", "photos", "trainings", "galleries", "styles", "shoots", "profiles"):
             told = told.replace(name.ids[collection], "ID")
     return re.sub(r"images/\d+", "images/N", told)
 
@@ -221,5 +233,5 @@ async def test_own_names_are_answered_without_a_word_of_others(scene: Scene) -> 
             messages[0].validate_only = True
         answer = str(await answers(scene.world.acme, call, messages))
         for ids in hidden:
-            for collection in ("subjects", "photos", "trainings", "galleries"):
+            for collection in ("subjects", "photos", "trainings", "galleries", "shoots"):
                 assert ids[collection] not in answer, call.name

@@ -8,8 +8,9 @@ from typing import Any
 
 from headshots.errors import FailedPreconditionError, NotFoundError, UnavailableError
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2
+from tests.support.fake_gateway.images import likeness_of, ranked_images, verdict_of
 from tests.support.fake_gateway.pictures import painted_png
-from tests.support.fake_gateway.state import FakeState, find, page
+from tests.support.fake_gateway.state import FakeState, find, labelled, page
 from tests.support.fake_gateway.styles import STYLES
 
 
@@ -26,15 +27,20 @@ class FakeGalleries(FakeState):
                 raise NotFoundError("STYLE_NOT_FOUND", f"there is no {style}; see ListStyles")
         if not subject.HasField("adapter"):
             raise FailedPreconditionError("NO_ADAPTER", "train the subject first")
-        shots = request.shots_per_style or 4
+        counts = list(request.style_shots) or [request.shots_per_style or 4] * len(request.styles)
         gallery = galleries_pb2.Gallery(
             name=f"{request.parent}/galleries/g{len(self.galleries)}",
             state=jobs_pb2.JOB_STATE_PENDING,
             styles=request.styles,
-            shots_per_style=shots,
+            shots_per_style=counts[0] if len(set(counts)) == 1 else 0,
+            style_shots=counts,
             seed=request.seed,
-            total_shots=shots * len(request.styles),
+            total_shots=sum(counts),
+            profile=request.profile or "profiles/profile-worthy",
+            profile_version=1,
+            max_tries=request.max_tries or 1,
             adapter_sha256=subject.adapter.sha256,
+            **labelled(request),
             remix=request.remix if request.HasField("remix") else None,
         )
         gallery.create_time.GetCurrentTime()
@@ -47,7 +53,9 @@ class FakeGalleries(FakeState):
         self, request: galleries_pb2.GetGalleryRequest, context: Any
     ) -> galleries_pb2.GetGalleryResponse:
         self.enter("GetGallery", request)
-        return galleries_pb2.GetGalleryResponse(gallery=find(self.galleries, request.name, "GALLERY_NOT_FOUND"))
+        gallery = _without_images(find(self.galleries, request.name, "GALLERY_NOT_FOUND"))
+        gallery.images.extend(ranked_images(self.galleries[request.name]))
+        return galleries_pb2.GetGalleryResponse(gallery=gallery)
 
     async def ListGalleries(
         self, request: galleries_pb2.ListGalleriesRequest, context: Any
@@ -55,7 +63,7 @@ class FakeGalleries(FakeState):
         self.enter("ListGalleries", request)
         mine = [each for name, each in self.galleries.items() if name.startswith(f"{request.parent}/")]
         items, token = page(mine[::-1], request)
-        return galleries_pb2.ListGalleriesResponse(galleries=items, next_page_token=token)
+        return galleries_pb2.ListGalleriesResponse(galleries=map(_without_images, items), next_page_token=token)
 
     async def WatchGallery(
         self, request: galleries_pb2.WatchGalleryRequest, context: Any
@@ -80,12 +88,16 @@ class FakeGalleries(FakeState):
             yield galleries_pb2.WatchGalleryResponse(image=image, content=content if request.include_content else b"")
         else:
             gallery.state = jobs_pb2.JOB_STATE_SUCCEEDED
+            is_met = gallery.accepted_shots == gallery.total_shots
+            gallery.guarantee = galleries_pb2.GUARANTEE_MET if is_met else galleries_pb2.GUARANTEE_NOT_MET
         if gallery.state != first_state:
             yield galleries_pb2.WatchGalleryResponse(gallery=_without_images(gallery))
 
     def _paint(self, gallery: galleries_pb2.Gallery, shot: int) -> tuple[images_pb2.Image, bytes]:
-        style = gallery.styles[shot // gallery.shots_per_style]
-        seed = gallery.seed + shot % gallery.shots_per_style
+        counts = zip(gallery.styles, gallery.style_shots, strict=True)
+        places = [(style, place) for style, count in counts for place in range(count)]
+        style, place = places[shot]
+        seed = gallery.seed + place
         content = painted_png(style, seed)
         if shot == len(gallery.images):
             gallery.images.add(
@@ -99,8 +111,13 @@ class FakeGalleries(FakeState):
                 size_bytes=len(content),
                 sha256=hashlib.sha256(content).hexdigest(),
                 seconds=0.5,
+                likeness=likeness_of(seed),
+                verdict=verdict_of(gallery.profile, seed),
+                tries=1,
             )
-            gallery.completed_shots = shot + 1
+            gallery.completed_shots = gallery.tries = shot + 1
+            accepted = gallery.images[shot].verdict.acceptance == images_pb2.ACCEPTANCE_ACCEPTED
+            gallery.accepted_shots += accepted
         return gallery.images[shot], content
 
     async def CancelGallery(
@@ -119,6 +136,20 @@ class FakeGalleries(FakeState):
             raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {request.name} yet")
         image = gallery.images[int(shot)]
         return galleries_pb2.GetImageResponse(image=image, content=painted_png(image.style, image.seed))
+
+    async def CreateImageLinks(
+        self, request: galleries_pb2.CreateImageLinksRequest, context: Any
+    ) -> galleries_pb2.CreateImageLinksResponse:
+        self.enter("CreateImageLinks", request)
+        existing = {image.name for image in find(self.galleries, request.parent, "GALLERY_NOT_FOUND").images}
+        links = []
+        for image in request.images:
+            if image not in existing:
+                raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {image}")
+            link = galleries_pb2.ImageLink(image=image, url=f"http://images.example.com/{image}")
+            link.expire_time.FromSeconds(request.valid_seconds or 3600)
+            links.append(link)
+        return galleries_pb2.CreateImageLinksResponse(links=links)
 
     async def DeleteGallery(
         self, request: galleries_pb2.DeleteGalleryRequest, context: Any

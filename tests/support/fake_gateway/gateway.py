@@ -14,8 +14,11 @@ from headshots.rpc.auth import bearer_token
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
 from tests.support.fake_gateway.foundations import FakeFoundations
 from tests.support.fake_gateway.galleries import FakeGalleries
+from tests.support.fake_gateway.images import FakeImages
 from tests.support.fake_gateway.packs import FakePacks
 from tests.support.fake_gateway.photos import FakePhotos
+from tests.support.fake_gateway.profiles import FakeProfiles
+from tests.support.fake_gateway.shoots import FakeShoots
 from tests.support.fake_gateway.styles import FakeStyles
 from tests.support.fake_gateway.subjects import FakeSubjects
 from tests.support.fake_gateway.trainings import FakeTrainings
@@ -23,7 +26,18 @@ from tests.support.fake_gateway.trainings import FakeTrainings
 API_KEY = "hs_test"
 
 
-class FakeGateway(FakeSubjects, FakePhotos, FakeTrainings, FakeGalleries, FakeStyles, FakeFoundations, FakePacks):
+class FakeGateway(
+    FakeSubjects,
+    FakePhotos,
+    FakeTrainings,
+    FakeGalleries,
+    FakeImages,
+    FakeShoots,
+    FakeStyles,
+    FakeFoundations,
+    FakePacks,
+    FakeProfiles,
+):
     """Answers every call of the public API for one tenant."""
 
 

@@ -10,6 +10,8 @@ from headshots.v1 import (
     galleries_pb2_grpc,
     packs_pb2_grpc,
     photos_pb2_grpc,
+    profiles_pb2_grpc,
+    shoots_pb2_grpc,
     styles_pb2_grpc,
     subjects_pb2_grpc,
     tenants_pb2_grpc,
@@ -26,6 +28,8 @@ class PublicServicer(
     styles_pb2_grpc.StyleServiceServicer,
     foundations_pb2_grpc.FoundationServiceServicer,
     packs_pb2_grpc.PackServiceServicer,
+    profiles_pb2_grpc.ProfileServiceServicer,
+    shoots_pb2_grpc.ShootServiceServicer,
 ):
     """Calls that a subclass does not answer are UNIMPLEMENTED."""
 
@@ -39,4 +43,6 @@ class PublicServicer(
         styles_pb2_grpc.add_StyleServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         foundations_pb2_grpc.add_FoundationServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         packs_pb2_grpc.add_PackServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        profiles_pb2_grpc.add_ProfileServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        shoots_pb2_grpc.add_ShootServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return list(METHODS)

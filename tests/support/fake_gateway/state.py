@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headshots.errors import NotFoundError, UnavailableError
-from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, subjects_pb2, trainings_pb2
+from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, shoots_pb2, subjects_pb2, trainings_pb2
 from tests.support.fake_gateway.public_servicer import PublicServicer
 
 
@@ -28,6 +28,16 @@ class FakeState(PublicServicer):
         self.photos: dict[str, list[photos_pb2.Photo]] = {}
         self.trainings: dict[str, trainings_pb2.Training] = {}
         self.galleries: dict[str, galleries_pb2.Gallery] = {}
+        self.shoots: dict[str, list[shoots_pb2.WatchShootResponse]] = {}
+        """The events of each, the first numbered 1."""
+        self.refused_shots: set[int] = set()
+        """Numbers of shots that no try makes good enough."""
+        self.measures = True
+        """Whether there is an analyzer of faces."""
+        self.quotes = True
+        """Whether anything has been measured that shoots are quoted by."""
+        self.one_training_at_a_time = False
+        """Whether a shoot is refused while another trains the same subject."""
         self.by_request_id: dict[str, str] = {}
         self.requests: list[Any] = []
         self.calls: Counter[str] = Counter()
@@ -57,6 +67,18 @@ def find(where: Mapping[str, Any], name: str, reason: str) -> Any:
 
 def page(items: Sequence[Any], request: Any) -> tuple[Sequence[Any], str]:
     """One page of a list, and the token of the next."""
+    if "labels" in request.DESCRIPTOR.fields_by_name:
+        items = [each for each in items if _matches(each, request)]
     start = int(request.page_token or 0)
     stop = start + (request.page_size or 50)
     return items[start:stop], str(stop) if stop < len(items) else ""
+
+
+def labelled(request: Any) -> dict[str, Any]:
+    """The labels and the external id that a resource gets."""
+    return {"labels": dict(request.labels), "external_id": request.external_id}
+
+
+def _matches(item: Any, request: Any) -> bool:
+    is_labelled = dict(request.labels).items() <= dict(item.labels).items()
+    return is_labelled and request.external_id in ("", item.external_id)

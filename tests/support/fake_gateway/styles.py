@@ -6,7 +6,7 @@ from typing import Any
 
 from headshots.errors import FailedPreconditionError
 from headshots.v1 import styles_pb2
-from tests.support.fake_gateway.state import FakeState, find, page
+from tests.support.fake_gateway.state import FakeState, find, labelled, page
 
 STYLES = ("outdoor-park", "studio-grey-blazer", "studio-navy-suit")
 
@@ -26,6 +26,7 @@ class FakeStyles(FakeState):
             description=request.description,
             version=1,
             recipe=request.recipe,
+            **labelled(request),
         )
         style.create_time.GetCurrentTime()
         if not request.validate_only:

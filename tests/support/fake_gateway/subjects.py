@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headshots.v1 import subjects_pb2, tenants_pb2
-from tests.support.fake_gateway.state import FakeState, find, page
+from tests.support.fake_gateway.state import FakeState, find, labelled, page
 
 
 class FakeSubjects(FakeState):
@@ -21,7 +21,8 @@ class FakeSubjects(FakeState):
         self.enter("CreateSubject", request)
         name = self.by_request_id.setdefault(request.request_id, f"subjects/s{len(self.subjects)}")
         if name not in self.subjects:
-            subject = subjects_pb2.Subject(name=name, display_name=request.display_name, class_noun=request.class_noun)
+            subject = subjects_pb2.Subject(name=name, class_noun=request.class_noun, **labelled(request))
+            subject.display_name = request.display_name
             subject.create_time.GetCurrentTime()
             self.subjects[name], self.photos[name] = subject, []
         return subjects_pb2.CreateSubjectResponse(subject=self.subjects[name])
@@ -46,6 +47,11 @@ class FakeSubjects(FakeState):
         subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
         if request.HasField("display_name"):
             subject.display_name = request.display_name
+        if request.HasField("labels"):
+            subject.ClearField("labels")
+            subject.labels.update(request.labels.labels)
+        if request.HasField("external_id"):
+            subject.external_id = request.external_id
         return subjects_pb2.UpdateSubjectResponse(subject=subject)
 
     async def DeleteSubject(

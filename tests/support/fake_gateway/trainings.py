@@ -10,7 +10,7 @@ import grpc.aio
 
 from headshots.errors import FailedPreconditionError, UnavailableError
 from headshots.v1 import adapters_pb2, jobs_pb2, trainings_pb2
-from tests.support.fake_gateway.state import FakeState, find, page
+from tests.support.fake_gateway.state import FakeState, find, labelled, page
 
 STEPS = 20
 ADAPTER = adapters_pb2.Adapter(
@@ -37,6 +37,7 @@ class FakeTrainings(FakeState):
             options=request.options,
             photo_count=len(photos),
             queue_position=1,
+            **labelled(request),
         )
         training.create_time.GetCurrentTime()
         if not request.validate_only:

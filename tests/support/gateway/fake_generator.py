@@ -53,6 +53,8 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         """Raised by the next calls, in this order."""
         self.errors_by_seed: dict[int, HeadshotsError] = {}
         """Raised by every call with this seed."""
+        self.pictures: dict[int, bytes] = {}
+        """PNGs of requests with these seeds; all others get `image_of`'s."""
         self.held_seeds: set[int] = set()
         """Calls with these seeds never finish."""
         self.held = 0
@@ -118,7 +120,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
             self.stopped += 0 if ended else 1
 
     async def _painted(self, request: generator.GenerateRequest) -> generator.GeneratedImage:
-        content = image_of(request)
+        content = self.pictures.get(request.seed) or image_of(request)
         sha256 = hashlib.sha256(content).hexdigest()
         key = f"{request.output_prefix}/{sha256}.png"
         await self.store.put(key, content)

@@ -65,6 +65,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         return trainer.StartTrainingResponse(job=self.jobs[request.job_id])
 
     async def _run(self, request: trainer.StartTrainingRequest) -> None:
+        self.jobs[request.job_id].start_time.GetCurrentTime()
         await self.change_job(request.job_id, state=jobs_pb2.JOB_STATE_RUNNING, queue_position=0, attempt=1)
         for step in (1, 2, 3):
             await self.go.wait()
@@ -90,6 +91,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
                 size_bytes=len(content),
             )
         )
+        self.jobs[request.job_id].end_time.GetCurrentTime()
         await self.change_job(request.job_id, state=jobs_pb2.JOB_STATE_SUCCEEDED)
 
     async def change_job(self, job_id: str, **fields: Any) -> None:

@@ -16,17 +16,19 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message_factory import GetMessageClass
 
 from headshots.v1 import photos_pb2
-from tests.support.contract import CALLS, constraint
+from tests.support.contract import CALLS, constraint, is_map
 from tests.support.gateway.caller import selfie
 
 # Text of the caller's own, which names nothing.
 FREE_TEXT = {
     "display_name",
+    "external_id",
     "class_noun",
     "filename",
     "request_id",
     "page_token",
     "style_id",
+    "profile_id",
     "description",
     "outfit",
     "backdrop",
@@ -37,7 +39,13 @@ FREE_TEXT = {
     "negative_prompt",
 }
 # What a call cannot do without, beside names.
-REQUIRED: dict[str, dict[str, Any]] = {"CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}}}
+REQUIRED: dict[str, dict[str, Any]] = {
+    "CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}},
+    "CreateShoot": {"count": 1},
+    "CreateProfile": {"profile_id": "new"},
+}
+# Fields that exclude another one of the same call, which is named instead.
+ALTERNATIVES = {"CreateShoot.pack"}
 # Names of what the installation has, the same for every tenant.
 SHARED = {"foundations", "packs"}
 _COLLECTION = re.compile(r"([a-z]+)/")
@@ -87,6 +95,9 @@ def text_fields(message: Descriptor, path: tuple[FieldDescriptor, ...] = ()) -> 
     for part in message.fields:
         if part.type == FieldDescriptor.TYPE_STRING:
             yield (*path, part)
+        # A map's texts are free: labels.
+        elif is_map(part):
+            continue
         elif part.message_type is not None and part.message_type.file.package == "headshots.v1":
             yield from text_fields(part.message_type, (*path, part))
 
@@ -114,6 +125,8 @@ def requests(call: MethodDescriptor, own: Names, changed: NameField | None = Non
     """
     message = GetMessageClass(call.input_type)(**REQUIRED.get(call.name, {}))
     for named in name_fields(call):
+        if str(named) in ALTERNATIVES and named != changed:
+            continue
         *outer, last = named.path
         holder = message
         for step in outer:

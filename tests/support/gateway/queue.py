@@ -6,12 +6,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
+from headshots.acceptance.profiles import PROFILE_WORTHY
+from headshots.acceptance.verdict import Acceptance, Check, Verdict
 from headshots.database import database_now, read, write
 from headshots.styles.library import StyleLibrary
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.galleries import shots
 from services.gateway.galleries.claiming import claim
 from services.gateway.galleries.creating import create_gallery
+from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.models import GalleryOrder
 from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, ImageDone, TrainingJob
@@ -21,6 +24,15 @@ from services.gateway.subjects.rows import create_subject
 LIBRARY = StyleLibrary.load(default_styles())
 ADAPTER = Adapter("ab" * 32, "a/adapter.safetensors", "cd" * 32, 4, "ohwx", 9, "", "")
 IMAGE = ImageDone("key", "ab" * 32, 1, "image/png", 8, 8)
+
+
+def judgement(acceptance: Acceptance, *, likeness: float | None = None) -> Judgement:
+    """A judgement with this outcome, which no view tells from others."""
+    check = Check("NOT_ALIKE", acceptance is Acceptance.ACCEPTED, 1.0, 2.0, "")
+    return Judgement(Verdict(acceptance, "profile-worthy", 1, "", (check,)), likeness)
+
+
+ACCEPTED, REFUSED = judgement(Acceptance.ACCEPTED), judgement(Acceptance.REFUSED)
 
 
 def trained_subject(engine: Engine, tenant: str) -> str:
@@ -65,7 +77,10 @@ def order(engine: Engine, tenant: str, subject: str, count: int, priority: int =
     let_time_pass(engine)
     gallery_order = GalleryOrder(("studio-navy-suit",), shots_per_style=count, priority=priority)
     recipes = [LIBRARY.get(style) for style in gallery_order.styles]
-    return create_gallery(engine, tenant, subject, gallery_order, recipes, key=IdempotencyKey(), validate_only=False).id
+    made = create_gallery(
+        engine, tenant, subject, gallery_order, recipes, PROFILE_WORTHY, key=IdempotencyKey(), validate_only=False
+    )
+    return made.id
 
 
 def take(engine: Engine, owner: str = "test", *, has_others: bool = False) -> Shot:
@@ -78,7 +93,7 @@ def take(engine: Engine, owner: str = "test", *, has_others: bool = False) -> Sh
 
 def finish(engine: Engine, shot: Shot) -> None:
     """Records an image."""
-    shots.succeed(engine, shot, IMAGE, prompt="", seconds=0.0)
+    shots.record_try(engine, shot, IMAGE, prompt="", seconds=0.0, judgement=ACCEPTED)
 
 
 def expire(engine: Engine) -> None:

@@ -23,8 +23,16 @@ def draw_head(picture: Image.Image, person: str, box: tuple[int, int, int, int],
     # Some detail, or the face would count as blurred; the nose's column tells how it is turned.
     for y in range(top + 4, bottom - 4, 8):
         draw.line((left + 4, y, right - 4, y), fill=(250, 250, 250), width=2)
+    for x in (left + 0.3 * (right - left), right - 0.3 * (right - left)):
+        _draw_eye(draw, round(x), round(top + 0.3 * (bottom - top)), (right - left) // 12)
     nose_x = round((left + right) / 2 + turn * (right - left) / 4)
     draw.rectangle((nose_x - 1, top + 8, nose_x + 1, bottom - 8), fill=(10, 10, 10))
+
+
+def _draw_eye(draw: ImageDraw.ImageDraw, x: int, y: int, half: int) -> None:
+    """Open: white, dark and white from side to side."""
+    draw.rectangle((x - half, y - half // 2, x + half, y + half // 2), fill=(250, 250, 250))
+    draw.rectangle((x - half // 2, y - half // 2, x + half // 2, y + half // 2), fill=(10, 10, 10))
 
 
 class ColourAnalyzer:

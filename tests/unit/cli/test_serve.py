@@ -11,10 +11,12 @@ from typer.testing import CliRunner
 
 from headshots.cli.app import app
 from headshots.cli.commands.serve import (
+    LINKS_PORT,
     METRICS_PORTS,
     PORTS,
     default_environment,
     free_addresses,
+    links,
     probed_addresses,
     where_the_key_is,
 )
@@ -99,6 +101,33 @@ def test_a_port_that_nobody_would_find_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HEADSHOTS_TRAINER_PORT", "0")
     with pytest.raises(InvalidArgumentError, match="HEADSHOTS_TRAINER_PORT=0"):
         free_addresses()
+
+
+SERVED = {"HEADSHOTS_GATEWAY_LINKS_PORT": str(LINKS_PORT)}
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, SERVED),
+        ({"HEADSHOTS_STORE_URL": "file:///objects"}, SERVED),
+        ({"HEADSHOTS_STORE_URL": "s3://bucket"}, {}),
+        ({"HEADSHOTS_GATEWAY_STORE_URL": "gs://bucket", "HEADSHOTS_STORE_URL": "file:///objects"}, {}),
+        ({"HEADSHOTS_GATEWAY_LINKS_PORT": "0"}, {}),
+        ({"HEADSHOTS_GATEWAY_HOST": "0.0.0.0"}, {}),
+    ],
+)
+def test_links_are_served_on_loopback_unless_the_store_signs_them(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: dict[str, str]
+) -> None:
+    asked = []
+    monkeypatch.setattr("headshots.rpc.ports.check_port", lambda *arguments: asked.append(arguments))
+    for name in ("STORE_URL", "GATEWAY_STORE_URL", "GATEWAY_LINKS_PORT", "GATEWAY_HOST"):
+        monkeypatch.delenv(f"HEADSHOTS_{name}", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert links() == expected
+    assert asked == ([("127.0.0.1", LINKS_PORT, "HEADSHOTS_GATEWAY_LINKS_PORT")] if expected else [])
 
 
 def test_a_key_that_is_not_there_is_not_promised(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from headshots.client import PhotosInspection
 from headshots.client.convert.photos import photos_inspection
-from headshots.console.photo_files import BUNDLED_ANALYZER, FACE_REASONS, report_face_analyzer
+from headshots.console.photo_files import BUNDLED_ANALYZER, FACE_REASONS, report_face_analyzer, report_inspection
 from headshots.faces import open_analyzer
 from headshots.v1 import photos_pb2
 
@@ -39,4 +39,15 @@ def test_other_verdicts_and_other_analyzers_are_not_doubted(capsys: pytest.Captu
     report_face_analyzer(inspection("opencv-yunet-sface", "NO_FACE"))
     assert capsys.readouterr().err == ""
     report_face_analyzer(inspection(""))
-    assert "faces were not looked for" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "faces were not looked for" in said
+    assert "HEADSHOTS_GATEWAY_FACES names one" in said
+
+
+def test_a_photo_that_is_repeated_is_called_by_its_file(capsys: pytest.CaptureFixture[str]) -> None:
+    message = photos_pb2.InspectPhotosResponse(analyzer="opencv-yunet-sface", faces_checked=True)
+    message.photos.add(filename="a.jpg")
+    twice = message.photos.add(filename="b.jpg")
+    twice.findings.add(reason="DUPLICATE", message="it shows the same as photos[0]; leave it out", duplicate_of=0)
+    report_inspection(photos_inspection(message))
+    assert "b.jpg is left out: DUPLICATE, it shows the same as a.jpg; leave it out" in capsys.readouterr().err

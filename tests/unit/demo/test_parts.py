@@ -17,7 +17,6 @@ from PIL import Image
 from rich.console import Console
 
 from headshots.cli.options import existing_folder
-from headshots.client import Gallery, JobState
 from headshots.demo.choices import DRAWN_ONLY, STYLES, choose_styles, reservations
 from headshots.demo.display import Display
 from headshots.demo.job import run_demo
@@ -27,12 +26,11 @@ from headshots.demo.people import SELFIES, from_folder, sample_person
 from headshots.demo.results import report
 from headshots.demo.results.album import LeftOut
 from headshots.demo.services import environment_without_settings
-from headshots.demo.steps import group_shots
 from headshots.errors import InvalidArgumentError, InvalidPhotoError, NotFoundError
 from headshots.settings import default_foundation
 from headshots.styles.library import StyleLibrary
 from tests.support.foundations.engines import tiny_foundation
-from tests.support.images.albums import album, painted, picture, style, training
+from tests.support.images.albums import album, picture, style, training
 from tests.support.paths import ROOT
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -106,31 +104,6 @@ def test_folders_may_be_named_from_the_home(tmp_path: Path, monkeypatch: pytest.
             existing_folder(wrong)
 
 
-def test_shots_are_grouped_in_the_gallerys_order_whatever_order_they_came_in() -> None:
-    gallery = Gallery(
-        name="subjects/s/galleries/g",
-        state=JobState.SUCCEEDED,
-        styles=("styles/suit", "styles/coat"),
-        shots_per_style=2,
-        seed=3,
-        total_shots=4,
-        completed_shots=4,
-        failed_shots=0,
-        adapter_sha256="",
-        failure=None,
-        create_time=None,
-        end_time=None,
-        images=(),
-        status_message="",
-    )
-    shots = [painted(name, seed, b"") for name, seed in (("coat", 4), ("suit", 4), ("coat", 3), ("suit", 3))]
-    groups = group_shots(gallery, [style("coat"), style("suit"), style("other")], shots)
-    assert [(group.style.name, [shot.image.seed for shot in group.shots]) for group in groups] == [
-        ("styles/suit", [3, 4]),
-        ("styles/coat", [3, 4]),
-    ]
-
-
 def test_memory_of_children_counts() -> None:
     hungry = "data = bytearray(200 * 2**20); print('full', flush=True); input()"
     with MemoryWatch() as watch:
@@ -167,6 +140,8 @@ def test_reports_have_their_keys_and_never_invent_a_likeness(tmp_path: Path) -> 
     assert written["total_seconds"] == 99.5
     assert written["foundation"] == "tiny-portrait"
     assert written["peak_rss_mb"] == 2048.0
+    assert (written["accepted"], written["tries"], written["guarantee"]) == (11, 14, "NOT_MET")
+    assert (written["shoot_seconds"], written["quoted_seconds"]) == (90.0, 100.0)
     assert written["likeness"] is None
     assert written["likeness_reason"].startswith("not measured: ")
     assert written["stages"] == {"start": 4.0, "upload": 0.5, "train": 60.0, "paint": 30.0}
@@ -182,6 +157,7 @@ def test_reports_have_their_keys_and_never_invent_a_likeness(tmp_path: Path) -> 
     )
     assert (failed.ok, failed.images, failed.train_seconds) == (False, 0, None)
     assert (failed.photos, failed.left_out) == (0, {})
+    assert (failed.accepted, failed.guarantee, failed.quoted_seconds) == (0, None, None)
     later = report.failure(
         "stopped",
         foundation="f",

@@ -12,11 +12,12 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
+from headshots.client import Guarantee
 from headshots.demo.results.album import LeftOut
 from headshots.demo.results.contact_sheet import contact_sheet
 from headshots.demo.results.curve import curve_svg
 from headshots.demo.results.page import gallery_page
-from tests.support.images.albums import album, painted, picture
+from tests.support.images.albums import album, picture, portrait
 
 VOID = {"meta", "img", "line", "polyline"}
 
@@ -72,24 +73,50 @@ def test_page_holds_every_picture_and_asks_for_nothing() -> None:
     assert "default-src 'none'" in html
 
 
-def test_shots_are_inlined_as_they_are_and_described() -> None:
+def test_portraits_are_inlined_as_they_are_and_described() -> None:
     shown = album(person="Ada", styles=["suit"], shots=2)
-    shots = Page(gallery_page(shown)).images[-2:]
-    for image, shot in zip(shots, shown.groups[0].shots, strict=True):
-        assert decoded(image["src"]).convert("RGB").tobytes() == Image.open(io.BytesIO(shot.content)).tobytes()
+    shots = Page(gallery_page(shown)).images[:2]
+    for image, each in zip(shots, shown.portraits, strict=True):
+        content = each.painted.content
+        assert decoded(image["src"]).convert("RGB").tobytes() == Image.open(io.BytesIO(content)).tobytes()
         assert (image["width"], image["height"]) == ("32", "32")
     assert [image["alt"] for image in shots] == [f"Portrait of Ada, <suit> & co, seed {seed}" for seed in (0, 1)]
 
 
+def test_the_best_come_first_each_with_its_verdict() -> None:
+    text = Page(gallery_page(album())).text
+    accepted, refused = text.index("Accepted, the best first"), text.index("Not accepted")
+    assert accepted < text.index("1<suit> & coaccepted1 try") < text.index("2<coat> & coaccepted") < refused
+    assert refused < text.index("<park> & coBLURRY 0.25 (limit 0.5)3 tries")
+    assert "11 of 12" in text
+    assert "Guaranteenot met" in text
+    assert "Tries14" in text
+    assert "The shoot took 1 min 30 s; quoted 1 min 40 s, nine of ten within 2 min 10 s." in text
+
+
+def test_a_shoot_that_nothing_could_be_quoted_from_says_so() -> None:
+    shown = album()
+    unmeasured = replace(shown.shoot.quote, expected_finish_time=None, latest_finish_time=None, measured_on=0)
+    text = Page(gallery_page(replace(shown, shoot=replace(shown.shoot, quote=unmeasured)))).text
+    assert "took 1 min 30 s; there was nothing to quote it by" in text
+
+
+def test_a_guarantee_that_was_not_measured_is_no_pass() -> None:
+    shown = album()
+    shown = replace(shown, shoot=replace(shown.shoot, guarantee=Guarantee.NOT_MEASURED))
+    assert "Guaranteenot measured" in Page(gallery_page(shown)).text
+    assert Page(gallery_page(album(styles=["suit"], shots=1))).text.count("Accepted, the best first") == 0
+
+
 def test_large_pictures_are_scaled_for_the_page() -> None:
     shown = album(styles=["suit"], shots=1)
-    large = painted("suit", 0, picture((9, 9, 9), (2048, 2048)), side=2048)
+    large = portrait("suit", 0, picture((9, 9, 9), (2048, 2048)), side=2048)
     shown = replace(
         shown,
         selfies=[picture((1, 2, 3), (3000, 4000), "JPEG")],
-        groups=[replace(shown.groups[0], shots=[large])],
+        portraits=[large],
     )
-    selfie, shot = (decoded(image["src"]) for image in Page(gallery_page(shown)).images)
+    shot, selfie = (decoded(image["src"]) for image in Page(gallery_page(shown)).images)
     assert selfie.size == (240, 320)
     assert shot.size == (1024, 1024)
 
@@ -113,7 +140,8 @@ def test_likeness_is_never_invented() -> None:
     measured = replace(
         shown,
         likeness=0.734,
-        groups=[replace(shown.groups[0], shots=[painted("suit", 0, picture((1, 1, 1)), likeness=0.61)])],
+        shoot=replace(shown.shoot, guarantee=Guarantee.MET),
+        portraits=[portrait("suit", 0, picture((1, 1, 1)), likeness=0.61)],
     )
     text = Page(gallery_page(measured)).text
     assert "not measured" not in text
@@ -158,16 +186,16 @@ def test_curve_falls_where_the_loss_falls() -> None:
 
 
 def test_contact_sheet_shows_each_picture_in_its_place() -> None:
-    shown = album(styles=["suit", "coat", "park", "lab"], shots=3)
+    shown = album(styles=["suit", "coat", "park"], shots=3)
     sheet = contact_sheet(shown)
-    colours = {colour for _, colour in sheet.convert("RGB").getcolors(2**24) or []}
-    for group in shown.groups:
-        for shot in group.shots:
-            assert Image.open(io.BytesIO(shot.content)).getpixel((0, 0)) in colours
-    left, right = (shown.groups[number].shots[0].content for number in (0, 1))
-    first, second = (_whereabouts(sheet, Image.open(io.BytesIO(file)).getpixel((0, 0))) for file in (left, right))
-    assert first[1] == second[1], "four styles stand in two columns"
-    assert first[0] < second[0]
+    places = [
+        _whereabouts(sheet, Image.open(io.BytesIO(each.painted.content)).getpixel((0, 0))) for each in shown.portraits
+    ]
+    first_row, rest = places[:8], places[8:]
+    assert [x for x, _ in first_row] == sorted({x for x, _ in first_row}), "the best stands first"
+    assert len({y for _, y in first_row}) == 1
+    assert rest[0][0] == first_row[0][0]
+    assert rest[0][1] > first_row[0][1]
 
 
 def _whereabouts(sheet: Image.Image, colour: object) -> tuple[int, int]:

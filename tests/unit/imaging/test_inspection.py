@@ -97,6 +97,8 @@ def test_what_is_wrong_comes_with_its_number_its_limit_and_a_cure() -> None:
     (few,) = verdict.findings
     assert (few.reason, few.measured, few.limit) == ("TOO_FEW", 0, 6)
     assert few.message == "0 photos are usable, a training needs 6; send 6 more"
+    (one,) = judge([measured(0, face(0, (60, 60, 180, 200)))], LIMITS, ColourAnalyzer()).findings
+    assert one.message == "1 photo is usable, a training needs 6; send 5 more"
 
 
 def test_a_passer_by_far_behind_is_no_second_person() -> None:

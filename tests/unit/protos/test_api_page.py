@@ -15,7 +15,7 @@ from tests.support.contract import CALLS, SERVICES, constraint, inputs, name_of
 from tests.support.paths import ROOT
 
 # Fields that hold names of resources, and the reason where there is none of that kind.
-NAMES = ("name", "parent", "image", "photos", "training", "subject")
+NAMES = ("name", "parent", "image", "photos", "training", "subject", "pack")
 NOT_FOUND = {
     "subjects": "SUBJECT_NOT_FOUND",
     "photos": "PHOTO_NOT_FOUND",
@@ -25,6 +25,14 @@ NOT_FOUND = {
     "styles": "STYLE_NOT_FOUND",
     "foundations": "FOUNDATION_NOT_FOUND",
     "packs": "PACK_NOT_FOUND",
+    "profiles": "PROFILE_NOT_FOUND",
+    "shoots": "SHOOT_NOT_FOUND",
+}
+# What calls with lists of names may not find.
+LISTED_NAMES = {
+    "CreateTraining": {"PHOTO_NOT_FOUND"},
+    "CreateShoot": {"PHOTO_NOT_FOUND"},
+    "CreateImageLinks": {"IMAGE_NOT_FOUND"},
 }
 # Code that runs within a call; what it raises reaches the caller.
 WITHIN_CALLS = (
@@ -133,7 +141,7 @@ def test_a_call_tells_what_its_names_and_pages_may_meet(call: MethodDescriptor) 
         assert NOT_FOUND[noun] in told, f"{call.name} takes names of {noun}"
     assert {reason for reason in told if reason in NOT_FOUND.values()} <= {
         NOT_FOUND[noun] for found in nouns for noun in found
-    } | ({"PHOTO_NOT_FOUND"} if call.name == "CreateTraining" else set())
+    } | LISTED_NAMES.get(call.name, set())
 
 
 def test_the_page_tells_every_finding() -> None:

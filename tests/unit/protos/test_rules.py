@@ -21,15 +21,20 @@ from tests.support.paths import ROOT
 
 PROTOS = ROOT / "protos"
 GOOGLE = Path(grpc_tools.__file__).parent / "_proto"
-BY_NAME = ("Get", "Update", "Delete", "Watch", "Cancel", "Download", "Archive", "Preview")
+BY_NAME = ("Get", "Update", "Delete", "Watch", "Cancel", "Download", "Archive", "Preview", "Regenerate")
 VERBS = (*BY_NAME, "List", "Create", "Upload", "Inspect")
 # The API key says whose it is.
 SINGLETONS = {"GetTenant"}
 # Their parent is the tenant, which the API key names, or the installation.
-TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "ListFoundations", "ListPacks"}
-JOBS = {"CreateTraining", "CreateGallery"}
-# They check what only a generator can tell.
-CHECKED = JOBS | {"CreateStyle"}
+TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "CreateProfile", "ListProfiles"} | {
+    "ListFoundations",
+    "ListPacks",
+}
+JOBS = {"CreateTraining", "CreateGallery", "CreateShoot"}
+# They check what only a generator can tell, or make what orders are held to.
+CHECKED = JOBS | {"CreateStyle", "CreateProfile"}
+# They make no resource: every call makes new links.
+KEEPS_NOTHING = {"CreateImageLinks"}
 # Callers send them as they came.
 OPAQUE = {"page_token"}
 # What a comment says of a field that a caller may leave out.
@@ -116,6 +121,8 @@ def test_lists_come_in_pages(call: MethodDescriptor) -> None:
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call.name.startswith("Create")], ids=name_of)
 def test_creates_are_idempotent(call: MethodDescriptor) -> None:
+    if call.name in KEEPS_NOTHING:
+        return
     assert "request_id" in call.input_type.fields_by_name
     assert ("validate_only" in call.input_type.fields_by_name) == (call.name in CHECKED)
 
@@ -138,6 +145,8 @@ def _is_bounded(rules: validate_pb2.FieldRules) -> bool:
     if kind == "repeated":
         items = rules.repeated.items
         return rules.repeated.max_items > 0 and (items.WhichOneof("type") is None or _is_bounded(items))
+    if kind == "map":
+        return rules.map.max_pairs > 0 and _is_bounded(rules.map.keys) and _is_bounded(rules.map.values)
     if kind == "string":
         return rules.string.max_len > 0 or _is_short(rules.string.pattern)
     if kind == "enum":
@@ -163,14 +172,14 @@ def test_a_field_that_may_be_left_out_tells_what_that_means(call: MethodDescript
 def _is_required(rules: validate_pb2.FieldRules) -> bool:
     pattern = rules.string.pattern
     refuses_empty = bool(pattern) and re.search(pattern, "") is None
-    refuses_zero = rules.int64.HasField("gt")
+    refuses_zero = rules.int64.HasField("gt") or rules.int32.gte > 0
     return refuses_empty or refuses_zero or rules.required or rules.string.min_len > 0 or rules.repeated.min_items > 0
 
 
 def test_times_and_units_are_in_the_names() -> None:
     for field in (field for message in messages() for field in message.fields):
         is_time = field.message_type is not None and field.message_type.full_name == "google.protobuf.Timestamp"
-        assert is_time == field.name.endswith("_time"), field.full_name
+        assert is_time == (field.name.endswith("_time") or field.name == "deadline"), field.full_name
         is_without_unit = field.name in ("size", "width", "height", "edge", "duration", "timeout", "delay")
         assert not is_without_unit, f"{field.full_name}: in which unit?"
         assert not field.name.endswith(("_at", "_size", "_ms")) or field.name == "page_size", field.full_name

@@ -47,6 +47,28 @@ async def test_bad_orders_are_refused(world: World, subject: str) -> None:
     assert world.rows(schema.galleries) == world.rows(schema.shots) == []
 
 
+async def test_styles_may_have_numbers_of_shots_of_their_own(world: World, subject: str) -> None:
+    made = await world.acme.finished_gallery(await world.acme.gallery(subject, STYLES, style_shots=[1, 3], seed=7))
+    assert (list(made.style_shots), made.shots_per_style, made.total_shots) == ([1, 3], 0, 4)
+    painted = [(image.style.removeprefix("styles/"), image.seed) for image in made.images]
+    assert painted == [(STYLES[0], 7), (STYLES[1], 7), (STYLES[1], 8), (STYLES[1], 9)]
+    even = await world.acme.finished_gallery(await world.acme.gallery(subject, STYLES, style_shots=[2, 2]))
+    assert (list(even.style_shots), even.shots_per_style) == ([2, 2], 2)
+
+
+async def test_numbers_of_shots_that_fit_no_gallery_are_refused(world: World, subject: str) -> None:
+    for wrong in ({"style_shots": [1]}, {"style_shots": [1, 2, 3]}, {"style_shots": [1, 2], "shots_per_style": 1}):
+        with refused(InvalidArgumentError, "STYLE_SHOTS_INVALID"):
+            await world.acme.gallery(subject, STYLES, **wrong)
+    with refused(InvalidArgumentError, "TOO_MANY_SHOTS") as caught:
+        await world.acme.gallery(subject, STYLES, style_shots=[80, 81])
+    assert [violation.field for violation in caught.value.violations] == ["style_shots"]
+    with refused(InvalidArgumentError, "PROFILE_UNKNOWN") as caught:
+        await world.acme.gallery(subject, profile="profiles/nobodys")
+    assert [violation.field for violation in caught.value.violations] == ["profile"]
+    assert world.rows(schema.galleries) == world.rows(schema.shots) == []
+
+
 async def test_validate_only_makes_nothing(world: World, subject: str) -> None:
     request = galleries_pb2.CreateGalleryRequest(parent=subject, styles=["styles/stage-red-shirt"], validate_only=True)
     gallery = (await world.acme("CreateGallery", request)).gallery

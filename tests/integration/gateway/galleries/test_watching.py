@@ -49,13 +49,14 @@ async def test_images_stream_as_they_finish(world: World, subject: str) -> None:
 
 
 async def test_previews_come_to_those_who_ask(world: World, subject: str) -> None:
-    # Until the watcher has subscribed: previews are asked for when painting begins.
+    # Until a call asks for previews: one that began before the watcher had subscribed does not.
     world.generator.refusal = UnavailableError("STARTING", "try again")
     name = await world.acme.gallery(subject, shots_per_style=1)
     request = galleries_pb2.WatchGalleryRequest(name=name, include_previews=True)
     world.generator.hold()
     kinds = []
     async for event in world.acme.stream("WatchGallery", request):
+        await until(lambda: any(request.preview_every for request in world.generator.requests))
         world.generator.refusal = None
         kinds.append(event.WhichOneof("event"))
         if event.HasField("preview"):

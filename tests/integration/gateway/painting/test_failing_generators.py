@@ -42,6 +42,21 @@ async def test_a_gallery_reports_that_it_waits_for_a_generator(world: World, sub
     assert gallery.status_message == ""
 
 
+async def test_words_that_nobody_could_check_are_refused_before_they_are_painted(world: World, subject: str) -> None:
+    await world.kill()
+    port, world.generator_port = world.generator_port, 1  # nobody listens there
+    await world.start()
+    name = await world.acme.gallery(subject, ["clinic-lab-coat"], shots_per_style=1)
+    await world.kill()
+    world.generator.vocabulary = {"headshot", "of", "a", "navy", "suit"}
+    world.generator_port = port
+    await world.start()
+    gallery = await world.acme.finished_gallery(name)
+    assert (gallery.state, gallery.failure.reason) == (jobs_pb2.JOB_STATE_FAILED, "STYLE_WORDS_UNKNOWN")
+    assert "does not know lab, coat" in gallery.failure.message
+    assert world.generator.requests == []
+
+
 async def test_a_shot_that_keeps_failing_is_given_up(world: World, subject: str) -> None:
     world.generator.errors_by_seed = {1: InternalError("INTERNAL", "boom")}
     gallery = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=3))

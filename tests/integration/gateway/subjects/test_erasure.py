@@ -16,7 +16,7 @@ from tests.support.waiting import until
 
 async def test_erasing_a_subject_leaves_nothing(world: World) -> None:
     kept = await world.acme.trained_subject()
-    erased = await world.acme.trained_subject(display_name="Ada", request_id="r1")
+    erased = await world.acme.trained_subject(display_name="Ada", request_id="r1", labels={"a": "b"}, external_id="c")
     await world.kill()
     await world.start(erase_again_seconds=1e6)
     for subject in (kept, erased):
@@ -33,6 +33,7 @@ async def test_erasing_a_subject_leaves_nothing(world: World) -> None:
     with refused(NotFoundError, "SUBJECT_NOT_FOUND"):
         await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=erased))
     left = [(row.id, row.erased_at is None, row.display_name) for row in world.rows(schema.subjects)]
+    assert [(row.labels, row.external_id) for row in world.rows(schema.subjects)] == [({}, "")] * 2
     assert {row.request_parameters for row in world.rows(schema.subjects)} == {None}
     assert sorted(left) == sorted([(kept.split("/")[1], True, ""), (erased.split("/")[1], False, "")])
     assert len(world.rows(schema.shots)) == 2

@@ -17,12 +17,13 @@ from services.gateway.galleries import shots
 from services.gateway.galleries.rows import delete_of_subject
 from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import Failure
-from tests.support.gateway.queue import IMAGE, expire, finish, order, take, trained_subject
+from tests.support.gateway.queue import ACCEPTED, IMAGE, REFUSED, expire, finish, order, take, trained_subject
 
 Write = Callable[[Engine, Shot], Any]
 
 WRITES: dict[str, Write] = {
-    "succeed": partial(shots.succeed, image=IMAGE, prompt="late", seconds=1.0),
+    "record_try": partial(shots.record_try, image=IMAGE, prompt="late", seconds=1.0, judgement=ACCEPTED),
+    "record_try refused": partial(shots.record_try, image=IMAGE, prompt="late", seconds=1.0, judgement=REFUSED),
     "fail": partial(shots.fail, failure=Failure("INTERNAL", "late")),
     "cancel": shots.cancel,
     "requeue": partial(shots.requeue, counts=True, after_seconds=1.0, status_message="late"),

@@ -45,6 +45,7 @@ async def test_a_generator_that_cannot_say_what_it_runs_is_unavailable(failure: 
     generator.failure = failure
     with pytest.raises(UnavailableError, match="GENERATOR_UNREACHABLE"):
         await Describer(generator).describe()
+    assert await Describer(generator).describe_if_reachable() is None
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.reason)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image, ImageFilter
 
-from headshots.faces import Face, Part, Pixels
+from foundry.portraits import held_out_seed, render, sample_identity, sample_scene, sample_selfies
+from headshots.acceptance import PROFILE_WORTHY, Gate, measure_reference
+from headshots.faces import Face, Part, Pixels, open_analyzer
 from services.trainer.selection.judging import Judge, surroundings
 
 SIDE = 32
+SIDE_PX = 128
 ADA, BOB = (200, 40, 40), (40, 40, 200)
 WALL, PARK = (240, 240, 240), (20, 120, 20)
 
@@ -53,10 +59,16 @@ def _face(analyzer: CentreAnalyzer, colour: tuple[int, int, int]) -> Face:
 BARE = [[_portrait(BOB, around, seed) for seed in (1, 2)] for around in (WALL, PARK)]
 
 
+def _judge(analyzer: CentreAnalyzer, held_out: list[Face], trained_on: list[Face]) -> Judge:
+    reference = measure_reference(analyzer, [_portrait(ADA, WALL, seed) for seed in (5, 6)])
+    assert reference is not None
+    return Judge(analyzer, held_out, trained_on, BARE, Gate(analyzer, reference, PROFILE_WORTHY))
+
+
 @pytest.mark.parametrize("tells_parts", [True, False])
 def test_portraits_of_the_person_that_follow_the_prompt_have_no_flaws(tells_parts: bool) -> None:
     analyzer = CentreAnalyzer(tells_parts)
-    judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)], BARE)
+    judge = _judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)])
     scores = judge.scores(7, [[_portrait(ADA, around, seed) for seed in (3, 4)] for around in (WALL, PARK)])
     assert scores.step == 7
     assert scores.likeness > 0.99
@@ -68,7 +80,7 @@ def test_portraits_of_the_person_that_follow_the_prompt_have_no_flaws(tells_part
 
 def test_strangers_and_missing_faces_lower_the_likeness() -> None:
     analyzer = CentreAnalyzer()
-    judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)], BARE)
+    judge = _judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)])
     stranger = judge.scores(1, BARE).likeness
     assert stranger < 0.5
     half = judge.scores(1, [[_portrait(ADA, WALL, 3), _portrait((0, 0, 0), WALL)]] * 2)
@@ -78,7 +90,7 @@ def test_strangers_and_missing_faces_lower_the_likeness() -> None:
 
 def test_a_portrait_nearer_to_a_photo_of_the_training_copies() -> None:
     analyzer = CentreAnalyzer()
-    judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA), _face(analyzer, BOB)], BARE)
+    judge = _judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA), _face(analyzer, BOB)])
     scores = judge.scores(1, BARE)
     assert scores.copying > 0.5
     assert any("copies" in flaw for flaw in scores.flaws)
@@ -86,14 +98,14 @@ def test_a_portrait_nearer_to_a_photo_of_the_training_copies() -> None:
 
 def test_one_image_for_every_seed_has_no_diversity() -> None:
     analyzer = CentreAnalyzer()
-    judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)], BARE)
+    judge = _judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)])
     scores = judge.scores(1, [[_portrait(ADA, around)] * 2 for around in (WALL, PARK)])
     assert scores.diversity == 0.0
 
 
 def test_the_selfies_room_in_every_portrait_is_a_forgotten_prompt() -> None:
     analyzer = CentreAnalyzer()
-    judge = Judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)], BARE)
+    judge = _judge(analyzer, [_face(analyzer, ADA)], [_face(analyzer, ADA)])
     scores = judge.scores(1, [[_portrait(ADA, PARK, seed) for seed in (3, 4)] for _ in range(2)])
     assert scores.prompt_kept == 0.5
     assert any("forgets" in flaw for flaw in scores.flaws)
@@ -103,3 +115,21 @@ def test_without_parts_the_heads_box_is_left_out_with_its_hair() -> None:
     outside = surroundings(CentreAnalyzer(tells_parts=False), _portrait(ADA, WALL))
     assert not outside[4:28, 4:28].any()
     assert outside.sum() == SIDE * SIDE - 24 * 24
+
+
+def test_the_share_of_accepted_portraits_is_the_gates() -> None:
+    """Of four drawn portraits, one blurred."""
+    analyzer = open_analyzer("bundled")
+    assert analyzer is not None
+    photos = [np.asarray(Image.open(io.BytesIO(file))) for file in sample_selfies(held_out_seed(7), 6)]
+    reference = measure_reference(analyzer, photos)
+    assert reference is not None
+    face = analyzer.faces(photos[0])[0]
+    judge = Judge(analyzer, [face], [face], BARE, Gate(analyzer, reference, PROFILE_WORTHY))
+    good, other = (
+        render(sample_identity(held_out_seed(7)), sample_scene(np.random.default_rng(seed), "studio"), SIDE_PX)
+        for seed in (1, 2)
+    )
+    blurred = np.asarray(Image.fromarray(good).filter(ImageFilter.GaussianBlur(3)))
+    assert judge.scores(1, [[good, other], [other, blurred]]).accepted == 0.75
+    assert judge.scores(1, [[good, other], [other, good]]).accepted == 1.0

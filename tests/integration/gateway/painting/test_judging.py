@@ -1,4 +1,4 @@
-"""The likeness of each image to the subject's photos is measured where there is an analyzer."""
+"""Each image is judged against the subject's photos where there is an analyzer, and its likeness measured."""
 
 from __future__ import annotations
 
@@ -59,9 +59,24 @@ async def test_what_was_not_measured_is_unset(world: World, analyzer: ColourAnal
     assert gallery.state == jobs_pb2.JOB_STATE_SUCCEEDED
 
 
-async def test_photos_without_a_face_leave_likeness_unmeasured(world: World) -> None:
+async def test_photos_without_a_face_leave_everything_unmeasured(world: World) -> None:
     gallery = await painted(world, Painted(0.8), *(packed(portrait(number)) for number in range(6)))
     assert [image.HasField("likeness") for image in gallery.images] == [False] * 3
+    assert gallery.guarantee == galleries_pb2.GUARANTEE_NOT_MEASURED
+    assert [[check.message for check in image.verdict.checks] for image in gallery.images] == [
+        ["none of the subject's photos shows a face"]
+    ] * 3
+
+
+async def test_photos_that_came_since_count(world: World) -> None:
+    """What was measured of the photos is kept for as long as they are the same."""
+    analyzer = Painted(0.8)
+    gallery = await painted(world, analyzer, *files(range(6), "ada"))
+    subject = gallery.name.partition("/galleries/")[0]
+    await world.acme.upload(subject, *files(range(6, 8), "bob"))
+    again = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=3))
+    assert analyzer.calls == 6 + 3 + 8 + 3
+    assert again.images[0].likeness < gallery.images[0].likeness
 
 
 class Defective(ColourAnalyzer):
@@ -74,4 +89,5 @@ class Defective(ColourAnalyzer):
 async def test_an_analyzers_defect_costs_no_image(world: World) -> None:
     gallery = await painted(world, Defective(), *files(range(6), "ada"))
     assert (gallery.completed_shots, gallery.failed_shots) == (3, 0)
+    assert gallery.guarantee == galleries_pb2.GUARANTEE_NOT_MEASURED
     assert [image.HasField("likeness") for image in gallery.images] == [False] * 3

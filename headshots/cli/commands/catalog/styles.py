@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa
 from headshots.console.exits import reported
 
@@ -51,6 +52,8 @@ def create(
     name: DisplayName = None,
     description: Description = None,
     validate_only: ValidateOnly = False,
+    label: Labels = None,
+    external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -64,7 +67,12 @@ def create(
     recipe = StyleRecipe(**_told(*words, guidance, steps, width, height))
     texts = {"display_name": name or "", "description": description or ""}
     with connect(address, api_key, tls_ca) as client:
-        _print(client.create_style(style, recipe, **texts, validate_only=validate_only), as_json)
+        _print(
+            client.create_style(
+                style, recipe, **texts, labelling=labelling(label, external_id), validate_only=validate_only
+            ),
+            as_json,
+        )
 
 
 @app.command()
@@ -163,6 +171,8 @@ def preview(
 @reported
 def list_all(
     archived: Annotated[bool, typer.Option("--archived", metavar="", help="Archived ones too.")] = False,
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -173,7 +183,7 @@ def list_all(
     from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
-        styles = list(client.list_styles(include_archived=archived))
+        styles = list(client.list_styles(include_archived=archived, labelling=labelling(label, external_id)))
     if as_json:
         print_json(styles)
         return

@@ -1,0 +1,114 @@
+"""Defines `headshots images`, which lists, fetches and paints again the images of a gallery."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headshots.cli import shoot_options as options
+from headshots.cli.commands.galleries import GalleryName, OutFolder, follow, print_files
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa
+from headshots.cli.shoot_options import separate
+from headshots.console.exits import reported
+
+if TYPE_CHECKING:
+    from headshots.client import Acceptance
+
+app = typer.Typer(help="Images of a gallery: list them with their verdicts, fetch the best.", no_args_is_help=True)
+
+
+class Outcome(StrEnum):
+    """Outcomes of a verdict by the names that people give them."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    NOT_MEASURED = "not-measured"
+
+
+Only = Annotated[Outcome | None, typer.Option("--only", help="Only images with this outcome.")]
+Styles = Annotated[
+    list[str] | None,
+    typer.Option("--styles", "--style", metavar="STYLES", help="Only images of these, with commas between."),
+]
+
+
+@app.command("list")
+@reported
+def list_all(
+    gallery: GalleryName,
+    only: Only = None,
+    styles: Styles = None,
+    best: Annotated[
+        int, typer.Option("--best", min=0, max=160, help="Only so many, the best, and none that is refused; 0: all.")
+    ] = 0,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """List a gallery's images with their verdicts, best first."""
+    from headshots.cli.session import connect
+    from headshots.client import ImageOrder
+    from headshots.client.saving import best_of
+    from headshots.console.output import print_json
+    from headshots.console.verdicts import print_verdicts
+
+    acceptance, named, order = _acceptance(only), separate(styles), ImageOrder.RANK
+    with connect(address, api_key, tls_ca) as client:
+        found = client.list_images(gallery, order=order, acceptance=acceptance, styles=named)
+        images = best_of(list(found), best)
+    if as_json:
+        print_json(images)
+    else:
+        print_verdicts(images, names=True)
+
+
+@app.command()
+@reported
+def download(
+    gallery: GalleryName,
+    out: options.Out = options.OUT,
+    best: options.Best = 0,
+    only: Only = None,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Write a gallery's images into a folder, named by rank: 01-STYLE.png is the best. May be repeated."""
+    from headshots.cli.session import connect
+    from headshots.console.output import print_json
+
+    with connect(address, api_key, tls_ca) as client:
+        files = client.download_images(gallery, out, best=best, acceptance=_acceptance(only))
+    if as_json:
+        print_json({"gallery": gallery, "files": [str(file) for file in files]})
+        return
+    for file in files:
+        typer.echo(file)
+
+
+@app.command()
+@reported
+def regenerate(
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="subjects/…/galleries/…/images/…")],
+    max_tries: Annotated[int, typer.Option(min=0, max=10, help="Seeds tried at most; 0: as its gallery.")] = 0,
+    out: OutFolder = options.OUT,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Paint another image in place of one that you dislike, which stays until it is deleted."""
+    from headshots.cli.session import connect
+
+    with connect(address, api_key, tls_ca) as client:
+        print_files(*follow(client, client.regenerate_image(image, max_tries=max_tries), out), as_json)
+
+
+def _acceptance(only: Outcome | None) -> Acceptance | None:
+    from headshots.client import Acceptance
+
+    return None if only is None else Acceptance[only.name]

@@ -1,0 +1,233 @@
+"""Defines `headshots shoot`, from selfies to the best portraits, and `headshots shoots` for those that were ordered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headshots.cli import shoot_options as options
+from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.console.exits import reported
+
+if TYPE_CHECKING:
+    from headshots.client import Headshots, Shoot
+
+app = typer.Typer(help="Shoots that were ordered: list, get, watch, cancel.", no_args_is_help=True)
+ShootName = Annotated[str, typer.Argument(metavar="SHOOT", help="subjects/…/shoots/…")]
+
+
+@reported
+def shoot(
+    subject: options.Person,
+    pack: options.PackName = None,
+    styles: options.Styles = None,
+    count: options.Count = 40,
+    out: options.Out = options.OUT,
+    best: options.Best = 0,
+    name: options.Name = None,
+    class_noun: options.ClassNoun = "person",
+    profile: options.ProfileName = "",
+    max_tries: options.MaxTries = 0,
+    retrain: options.Retrain = False,
+    deadline: options.Deadline = None,
+    seed: options.Seed = 0,
+    format: options.FileFormat = options.Format.PNG,
+    quality: options.Quality = 0,
+    quote: options.QuoteOnly = False,
+    detach: options.Detach = False,
+    label: Labels = None,
+    external_id: ExternalId = "",
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """From selfies to the best portraits: learn the person, paint, judge, paint again what is refused, save by rank.
+
+    A folder's usable selfies are uploaded first, also for --quote. Ctrl-C stops waiting, not the shoot.
+    """
+    from headshots.cli.session import connect
+    from headshots.client import ImageFormat, ShootOptions
+
+    how = ShootOptions((), retrain, profile, max_tries, seed, ImageFormat(format.name), quality, deadline=deadline)
+    order: dict[str, Any] = {"pack": pack or "", "styles": _wanted(pack, styles), "count": count, "options": how}
+    order["labelling"] = labelling(label, external_id)
+    _refuse_passed(deadline)
+    with connect(address, api_key, tls_ca) as client:
+        made = _order(client, subject, order, name=name, class_noun=class_noun, quote=quote)
+        _finish(client, made, as_json, quote=quote, detach=detach, out=out, best=best)
+
+
+def _wanted(pack: str | None, styles: list[str] | None) -> list[str]:
+    """Names of styles where there is no pack.
+
+    Raises:
+        typer.BadParameter: there is neither, or both.
+    """
+    wanted = options.separate(styles)
+    if bool(pack) == bool(wanted):
+        raise typer.BadParameter(
+            "name a pack (`headshots packs list`) or styles (`headshots styles list`)"
+            + (", and not both" if pack else ""),
+            param_hint="--pack / --styles",
+        )
+    return wanted
+
+
+def _order(
+    client: Headshots, given: str, order: dict[str, Any], *, name: str | None, class_noun: str, quote: bool
+) -> Shoot:
+    """Order, or quote, what is asked for of the person given, once everything that it names is found."""
+    from headshots.console.person import check_catalog, find_person
+    from headshots.console.shoots import naming_the_shoot
+
+    check_catalog(client, pack=order["pack"], styles=order["styles"], profile=order["options"].profile)
+    person = find_person(client, given, name=name, class_noun=class_noun)
+    with naming_the_shoot(client, person):
+        return client.create_shoot(person, **order, validate_only=quote)
+
+
+def _refuse_passed(deadline: datetime | None) -> None:
+    """Before anything is uploaded.
+
+    Raises:
+        typer.BadParameter: the deadline is in the past.
+    """
+    if deadline is not None and deadline <= datetime.now(UTC):
+        raise typer.BadParameter(f"{deadline:%Y-%m-%d %H:%M:%S} has passed; name a later time", param_hint="--deadline")
+
+
+def _finish(client: Headshots, made: Shoot, as_json: bool, *, quote: bool, detach: bool, out: Path, best: int) -> None:
+    from headshots.console.output import print_json
+    from headshots.console.shoots import print_quote, report_order
+
+    if not quote:
+        report_order(made)
+    if not quote and not detach:
+        _follow(client, made, out, best, as_json)
+    elif as_json:
+        print_json(made)
+    elif quote:
+        print_quote(made)
+    else:
+        typer.echo(made.name)
+
+
+@app.command()
+@reported
+def watch(
+    shoot: ShootName,
+    out: options.Out = options.OUT,
+    best: options.Best = 0,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Follow a shoot to its end and save its images; the exit code tells how it ended. May be repeated."""
+    from headshots.cli.session import connect
+
+    with connect(address, api_key, tls_ca) as client:
+        _follow(client, client.get_shoot(shoot), out, best, as_json)
+
+
+@app.command("list")
+@reported
+def list_all(
+    subject: SubjectName,
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """List a subject's shoots, newest first."""
+    from headshots.cli.session import connect
+    from headshots.console.output import print_json, print_table
+
+    with connect(address, api_key, tls_ca) as client:
+        shoots = list(client.list_shoots(subject, labelling=labelling(label, external_id)))
+    if as_json:
+        print_json(shoots)
+        return
+    rows = [
+        (each.name, each.state, f"{each.delivered}/{each.asked}", each.guarantee, each.create_time) for each in shoots
+    ]
+    print_table(("SHOOT", "STATE", "ACCEPTED", "GUARANTEE", "CREATED"), rows)
+
+
+@app.command()
+@reported
+def get(
+    shoot: ShootName,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Show a shoot as it stands."""
+    from headshots.cli.session import connect
+    from headshots.console.output import print_json
+    from headshots.console.shoots import print_shoot
+
+    with connect(address, api_key, tls_ca) as client:
+        found = client.get_shoot(shoot)
+    if as_json:
+        print_json(found)
+    else:
+        print_shoot(found)
+
+
+@app.command()
+@reported
+def cancel(
+    shoot: ShootName,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a shoot to stop, its training or its gallery with it."""
+    from headshots.cli.session import connect
+    from headshots.console.output import print_fields, print_json
+
+    with connect(address, api_key, tls_ca) as client:
+        asked = client.cancel_shoot(shoot)
+    if as_json:
+        print_json(asked)
+    else:
+        # It answers at once; what runs stops at its next step.
+        print_fields({"shoot": asked.name, "state": asked.state if asked.state.terminal else "cancelling"})
+
+
+def _follow(client: Headshots, made: Shoot, out: Path, best: int, as_json: bool) -> None:
+    """Wait for the end, save the images, and tell of each, of the guarantee and of the time.
+
+    Raises:
+        JobFailedError, CancelledByCallerError: it did not succeed.
+        UnavailableError, KeyboardInterrupt: with how to go on.
+    """
+    from headshots.client import ImageOrder
+    from headshots.client.saving import best_of
+    from headshots.console.output import note, print_json
+    from headshots.console.shoots import follow_shoot, guarantee_line, saved_line, turnaround_line
+    from headshots.console.verdicts import print_verdicts
+
+    go_on = ("" if out == options.OUT else f"--out {out}") + (f" --best {best}" if best else "")
+    ended = follow_shoot(client, made, go_on=go_on.strip())
+    images = list(client.list_images(ended.gallery, order=ImageOrder.RANK))
+    out.mkdir(parents=True, exist_ok=True)
+    files = [client.save_image(image, out) for image in best_of(images, best)]
+    if as_json:
+        print_json({"shoot": ended, "images": images, "files": [str(file) for file in files]})
+        return
+    print_verdicts(images)
+    typer.echo(f"\n{guarantee_line(ended)}")
+    typer.echo(saved_line(files, out))
+    if took := turnaround_line(ended):
+        note(took)

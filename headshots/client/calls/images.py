@@ -1,0 +1,148 @@
+"""Calls the gateway about the images of galleries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from os import PathLike
+from pathlib import Path
+
+from headshots.client.connection import Connection, new_request_id
+from headshots.client.convert import galleries
+from headshots.client.convert import images as convert
+from headshots.client.convert.verdicts import wire_acceptance
+from headshots.client.models.images import Image, ImageOrder, PaintedImage
+from headshots.client.models.jobs import Gallery, GalleryRef
+from headshots.client.models.styles import Style
+from headshots.client.models.verdicts import Acceptance
+from headshots.client.names import Kind, resource_name, several
+from headshots.client.saving import best_of, save_image, saved_file, stem_by_rank
+from headshots.v1 import galleries_pb2
+
+
+class ImageCalls(Connection):
+    """Single portraits."""
+
+    async def list_images(
+        self,
+        gallery: GalleryRef,
+        *,
+        order: ImageOrder = ImageOrder.NUMBER,
+        acceptance: Acceptance | None = None,
+        styles: Iterable[Style | str] = (),
+        max_rank: int = 0,
+        page_size: int = 0,
+    ) -> AsyncIterator[Image]:
+        """The images of a gallery that exist, with their verdicts and ranks.
+
+        Args:
+            gallery: which.
+            order: by shot number, or the best first.
+            acceptance: only images with this outcome; default all.
+            styles: only images of these; default all.
+            max_rank: only images of at most this rank, as 10 for the ten best; 0 takes all, also those without one.
+            page_size: of the calls, 1 to 160; 0 takes the server's default.
+
+        Raises:
+            NotFoundError: no such gallery in this tenant.
+        """
+        request = galleries_pb2.ListImagesRequest(
+            parent=resource_name(gallery, Kind.GALLERY),
+            order=convert.wire_order(order),
+            acceptance=wire_acceptance(acceptance),
+            styles=[resource_name(style, Kind.STYLE) for style in several(styles, "styles")],
+            max_rank=max_rank,
+            page_size=page_size,
+        )
+        async for item in self._pages("ListImages", request, "images"):
+            yield convert.image(item)
+
+    async def download_images(
+        self,
+        gallery: GalleryRef,
+        folder: str | PathLike[str],
+        *,
+        best: int = 0,
+        acceptance: Acceptance | None = None,
+    ) -> list[Path]:
+        """Write a gallery's images into a folder, best first: `01-studio-navy-suit.png` and so on.
+
+        Those without a rank follow as `refused-12-studio-navy-suit.png`, by shot number. Images that are there already
+        are not fetched again; where another picture has the name, `-2` is added. Repeat it where it broke off.
+
+        Args:
+            gallery: which.
+            folder: made if missing.
+            best: so many at most, as 10 for the ten best, and none that is refused; those that nobody could measure
+                count as well. 0 takes all, also refused ones.
+            acceptance: only images with this outcome; default all.
+
+        Returns:
+            The files, best first.
+
+        Raises:
+            NotFoundError: no such gallery in this tenant.
+            OSError: a file cannot be written.
+        """
+        target = Path(folder)
+        await asyncio.to_thread(target.mkdir, parents=True, exist_ok=True)
+        listed = self.list_images(gallery, order=ImageOrder.RANK, acceptance=acceptance)
+        images = [image async for image in listed]
+        return [await self.save_image(image, target) for image in best_of(images, best)]
+
+    async def save_image(self, image: Image, folder: str | PathLike[str]) -> Path:
+        """Write one image of `list_images` into a folder that exists, under the name that `download_images` gives it.
+
+        Raises:
+            NotFoundError: it was deleted.
+            OSError: the file cannot be written.
+        """
+        stem = stem_by_rank(image)
+        there = await asyncio.to_thread(saved_file, image, Path(folder), stem)
+        if there is not None:
+            return there
+        painted = await self.get_image(image)
+        return await asyncio.to_thread(save_image, painted, Path(folder), stem)
+
+    async def regenerate_image(
+        self, image: Image | str, *, max_tries: int = 0, request_id: str | None = None, validate_only: bool = False
+    ) -> Gallery:
+        """Paint another image in place of one that is not liked: a gallery of one shot, from seeds that were not tried.
+
+        The disliked image stays until it is deleted.
+
+        Args:
+            image: of a gallery that has ended.
+            max_tries: seeds that are tried at most, 1 to 10; 0 takes as many as its gallery.
+            request_id: the same id with the same arguments answers the same gallery; default a new one.
+            validate_only: check everything and make nothing.
+
+        Raises:
+            NotFoundError: no such image in this tenant.
+            FailedPreconditionError: its gallery has not ended.
+        """
+        request = galleries_pb2.RegenerateImageRequest(
+            name=resource_name(image, Kind.IMAGE),
+            max_tries=max_tries,
+            request_id=request_id or new_request_id(),
+            validate_only=validate_only,
+        )
+        return galleries.gallery((await self._unary("RegenerateImage", request)).gallery)
+
+    async def get_image(self, image: Image | str) -> PaintedImage:
+        """One image and its file.
+
+        Raises:
+            NotFoundError: no such image in this tenant.
+        """
+        response = await self._unary("GetImage", galleries_pb2.GetImageRequest(name=resource_name(image, Kind.IMAGE)))
+        return PaintedImage(convert.image(response.image), response.content)
+
+    async def delete_image(self, image: Image | str) -> None:
+        """Erase one image; its gallery goes on counting the shot.
+
+        Raises:
+            NotFoundError: no such image in this tenant.
+            FailedPreconditionError: IMAGE_IN_USE: a running gallery needs it.
+        """
+        await self._unary("DeleteImage", galleries_pb2.DeleteImageRequest(name=resource_name(image, Kind.IMAGE)))

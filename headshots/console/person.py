@@ -1,0 +1,80 @@
+"""Finds the person that a command is about: a subject by its name, or a new one from a folder of selfies."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headshots.console.output import counted, note
+from headshots.console.photo_files import find_photos, report_inspection, upload_new
+
+if TYPE_CHECKING:
+    from headshots.client import Headshots, Subject
+
+
+def find_person(client: Headshots, given: str, *, name: str | None, class_noun: str) -> Subject:
+    """The subject of that name; or where it is a folder, one made of its usable selfies.
+
+    The same selfies are the same subject, so that a command may be repeated. A set that is refused leaves nothing.
+
+    Raises:
+        InvalidPhotoError: PHOTOS_NOT_READY, PHOTO_MISSING: the folder holds too few usable selfies.
+        NotFoundError: SUBJECT_NOT_FOUND: there is neither.
+    """
+    folder = Path(given).expanduser()
+    if not given.startswith("subjects/") and folder.is_dir():
+        return _from_folder(client, folder, name, class_noun)
+    return _existing(client, given, folder)
+
+
+def check_catalog(client: Headshots, *, pack: str, styles: Sequence[str], profile: str) -> None:
+    """Look up what an order names, so that a typing error is reported before a person is made and photos are sent.
+
+    Raises:
+        NotFoundError: PACK_NOT_FOUND, STYLE_NOT_FOUND, PROFILE_NOT_FOUND.
+    """
+    if pack:
+        client.get_pack(pack)
+    for style in styles:
+        client.get_style(style)
+    if profile:
+        client.get_profile(profile)
+
+
+def _existing(client: Headshots, given: str, folder: Path) -> Subject:
+    from headshots.errors import InvalidArgumentError, NotFoundError
+
+    try:
+        return client.get_subject(given)
+    except (NotFoundError, InvalidArgumentError) as error:
+        if given.startswith("subjects/"):
+            raise
+        what = "is a file, and no folder of selfies" if folder.is_file() else "is neither a folder nor a subject"
+        raise NotFoundError("SUBJECT_NOT_FOUND", f"{given} {what}") from error
+
+
+def _from_folder(client: Headshots, folder: Path, name: str | None, class_noun: str) -> Subject:
+    from headshots.errors import InvalidPhotoError
+
+    found = find_photos([folder])
+    inspection = client.inspect_photos(photos=found)
+    report_inspection(inspection)
+    if not inspection.ready_to_train:
+        raise InvalidPhotoError("PHOTOS_NOT_READY", "; ".join(finding.message for finding in inspection.findings))
+    usable = [path for path, photo in zip(found, inspection.photos, strict=True) if photo.usable]
+    display_name = name or folder.resolve().name
+    subject = client.create_subject(
+        display_name, class_noun=class_noun, request_id=_digest(usable, display_name, class_noun)
+    )
+    sent = upload_new(client, subject, usable)
+    left_out = f", {counted(len(found) - len(usable), 'photo')} left out" if len(found) > len(usable) else ""
+    note(f"{subject.name} is {display_name!r}: {sent}{left_out}")
+    return client.get_subject(subject)
+
+
+def _digest(photos: Sequence[Path], *words: str) -> str:
+    """The same for the same photos and words, in whatever order the photos come."""
+    parts = sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in photos)
+    return hashlib.sha256("\0".join((*words, *parts)).encode()).hexdigest()

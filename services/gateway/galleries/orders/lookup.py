@@ -1,0 +1,127 @@
+"""Finds what an order names: the recipes of its styles, the adapter, the image to paint over, the profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection
+
+from headshots.acceptance.profiles import Profile
+from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
+from headshots.styles.library import StyleLibrary
+from headshots.styles.recipe import Style
+from services.gateway.api.names import training_name
+from services.gateway.galleries.limits import MAX_SHOTS
+from services.gateway.galleries.models import GalleryOrder
+from services.gateway.galleries.remix import Remix, RemixOrder
+from services.gateway.galleries.rows import find_image
+from services.gateway.peers.models import Adapter
+from services.gateway.styles.rows import check_usable, find_styles
+from services.gateway.trainings.rows import active_of_subject, adapter_of_training, newest_adapters
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an order names, as it was found."""
+
+    recipes: tuple[Style, ...]
+    profile: Profile
+    class_noun: str
+    adapter: Adapter
+    remix: Remix | None
+
+
+def find_recipes(connection: Connection, library: StyleLibrary, tenant_id: str, order: GalleryOrder) -> list[Style]:
+    """The recipes of the order's styles as they are now.
+
+    Raises:
+        InvalidArgumentError: STYLE_UNKNOWN, STYLE_SHOTS_INVALID, TOO_MANY_SHOTS.
+        FailedPreconditionError: STYLE_ARCHIVED.
+    """
+    found = find_styles(connection, library, tenant_id, order.styles)
+    violations = [
+        FieldViolation(f"styles[{index}]", f"no style is called styles/{name}")
+        for index, name in enumerate(order.styles)
+        if name not in found
+    ]
+    if violations:
+        known = ", ".join(style.name for style in library)
+        raise InvalidArgumentError(
+            "STYLE_UNKNOWN",
+            f"{violations[0].description}; there are {known}, and your own, which ListStyles shows",
+            violations=violations,
+        )
+    for index, name in enumerate(order.styles):
+        check_usable(found[name], f"styles[{index}]")
+    check_counts(order)
+    return [found[name].style for name in order.styles]
+
+
+def check_counts(order: GalleryOrder) -> None:
+    """Refuses numbers of shots that do not fit the styles, or are too many.
+
+    Raises:
+        InvalidArgumentError: STYLE_SHOTS_INVALID, TOO_MANY_SHOTS.
+    """
+    styles, told = len(order.styles), order.style_shots
+    if told and len(told) != styles:
+        message = f"{len(told)} numbers of shots for {styles} styles; give one for each, in the order of styles"
+        violation = FieldViolation("style_shots", f"must have {styles} numbers")
+        raise InvalidArgumentError("STYLE_SHOTS_INVALID", message, violations=[violation])
+    if told and order.shots_per_style:
+        violation = FieldViolation("shots_per_style", "must be 0 where style_shots is set")
+        message = "shots_per_style and style_shots are both set; leave one out"
+        raise InvalidArgumentError("STYLE_SHOTS_INVALID", message, violations=[violation])
+    total = sum(order.counts)
+    if total > MAX_SHOTS:
+        field = "style_shots" if told else "shots_per_style"
+        rule = f"{MAX_SHOTS} in all at most" if told else f"at most {MAX_SHOTS // styles} here"
+        raise InvalidArgumentError(
+            "TOO_MANY_SHOTS",
+            f"{total} shots are more than {MAX_SHOTS}; order several galleries",
+            violations=[FieldViolation(field, rule)],
+        )
+
+
+def find_adapter(connection: Connection, subject_id: str, training: tuple[str, str] | None) -> Adapter:
+    """The adapter of a training that is named by the ids in its name, or the subject's newest.
+
+    Raises:
+        NotFoundError: TRAINING_NOT_FOUND.
+        FailedPreconditionError: TRAINING_UNFINISHED, SUBJECT_UNTRAINED.
+    """
+    if training is not None:
+        return adapter_of_training(connection, subject_id, *training)
+    adapter = newest_adapters(connection, [subject_id]).get(subject_id)
+    if adapter is not None:
+        return adapter
+    active = active_of_subject(connection, subject_id)
+    if active is None:
+        raise FailedPreconditionError(
+            "SUBJECT_UNTRAINED", "the subject has no adapter yet; create a training and wait until it succeeds"
+        )
+    name = training_name(subject_id, active)
+    raise FailedPreconditionError(
+        "SUBJECT_UNTRAINED",
+        f"the subject has no adapter yet; {name} has not ended, wait until it succeeds",
+        metadata={"name": name},
+    )
+
+
+def find_remix(connection: Connection, tenant_id: str, subject_id: str, order: RemixOrder | None) -> Remix | None:
+    """The image to paint over.
+
+    Raises:
+        NotFoundError: GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
+        InvalidArgumentError: REMIX_OF_ANOTHER_SUBJECT.
+    """
+    if order is None:
+        return None
+    if order.subject_id != subject_id:
+        raise InvalidArgumentError(
+            "REMIX_OF_ANOTHER_SUBJECT",
+            f"the image is of subjects/{order.subject_id}; name one of the gallery's own subject",
+            violations=[FieldViolation("remix.image", f"must be in subjects/{subject_id}")],
+        )
+    image = find_image(connection, tenant_id, subject_id, order.gallery_id, order.number)
+    return Remix(order.gallery_id, order.number, order.repaint, image.key, image.sha256)

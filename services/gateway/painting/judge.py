@@ -1,0 +1,98 @@
+"""Judges painted shots by their galleries' acceptance profiles, against the photos of their subjects."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Iterator
+from weakref import WeakValueDictionary
+
+import numpy as np
+from sqlalchemy.engine import Engine
+
+from headshots.acceptance.gate import Gate, not_measured
+from headshots.acceptance.reference import Reference, measure_reference
+from headshots.artifacts import ArtifactStore
+from headshots.errors import HeadshotsError
+from headshots.faces import FaceAnalyzer, Pixels
+from headshots.imaging.workers.pool import DecoderPool
+from headshots.threads import in_read_thread
+from services.gateway.galleries.images.tries import Judgement
+from services.gateway.galleries.shots import Shot
+from services.gateway.photos import rows as photo_rows
+from services.gateway.photos.streams import StreamLimiter
+
+_LOG = logging.getLogger(__name__)
+# The cache keeps what was measured of so many subjects' photos, some 100 kB each.
+_CACHED_SUBJECTS = 64
+
+
+class ShotJudge:
+    """Judges shots. It shares decoders and the limiter's threads with uploads and inspections."""
+
+    def __init__(
+        self,
+        database: Engine,
+        store: ArtifactStore,
+        limiter: StreamLimiter,
+        decoders: DecoderPool,
+        analyzer: FaceAnalyzer | None,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._limiter = limiter
+        self._decoders = decoders
+        self._analyzer = analyzer
+        self._cache: OrderedDict[str, tuple[tuple[str, ...], Reference | None]] = OrderedDict()
+        # A subject's photos are analyzed once, however many of its shots finish at the same time; nobody else waits.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def judge(self, shot: Shot, image_key: str) -> Judgement:
+        """What the shot's profile says of an image, but for near-duplicates, which `shots.record_try` looks for.
+
+        Not measured without an analyzer, without a face in any photo, and after a failure, which is logged and not
+        raised: the image exists all the same.
+        """
+        if self._analyzer is None:
+            return Judgement(not_measured(shot.profile, "", "there is no analyzer of faces"))
+        try:
+            return await self._judged(self._analyzer, shot, image_key)
+        except HeadshotsError as error:
+            _LOG.warning("%s was not judged: %s", image_key, error)
+        except Exception:  # noqa: BLE001 - an analyzer's defect must not cost a finished image
+            _LOG.exception("%s was not judged", image_key)
+        return Judgement(not_measured(shot.profile, self._analyzer.name, "measuring failed"))
+
+    async def _judged(self, analyzer: FaceAnalyzer, shot: Shot, image_key: str) -> Judgement:
+        reference = await self._reference(analyzer, shot.tenant_id, shot.subject_id)
+        if reference is None:
+            return Judgement(not_measured(shot.profile, analyzer.name, "none of the subject's photos shows a face"))
+        gate = Gate(analyzer, reference, shot.profile)
+        judged = await self._limiter.measure(gate.judge, await self._picture(image_key))
+        return Judgement(judged.verdict, judged.likeness, judged.quality, judged.view)
+
+    async def _reference(self, analyzer: FaceAnalyzer, tenant: str, subject_id: str) -> Reference | None:
+        """What the photos that the subject has now show."""
+        lock = self._locks.setdefault(subject_id, asyncio.Lock())
+        async with lock:
+            rows = await in_read_thread(photo_rows.all_photos, self._database, tenant, subject_id)
+            keys = tuple(key for _, key in rows)
+            cached = self._cache.get(subject_id)
+            if cached is None or cached[0] != keys:
+                pictures = self._pictures(keys, asyncio.get_running_loop())
+                cached = keys, await self._limiter.measure(measure_reference, analyzer, pictures)
+                self._cache[subject_id] = cached
+            self._cache.move_to_end(subject_id)
+            while len(self._cache) > _CACHED_SUBJECTS:
+                self._cache.popitem(last=False)
+            return cached[1]
+
+    def _pictures(self, keys: tuple[str, ...], loop: asyncio.AbstractEventLoop) -> Iterator[Pixels]:
+        """Decoded photos, for a thread that looks at one after the other: all at once would be too much to hold."""
+        for key in keys:
+            yield asyncio.run_coroutine_threadsafe(self._picture(key), loop).result()
+
+    async def _picture(self, key: str) -> Pixels:
+        picture = await self._decoders.open(await self._store.get(key), self._limiter.limits.stored_photo)
+        return np.asarray(picture)

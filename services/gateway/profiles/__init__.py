@@ -1,0 +1,1 @@
+"""Keeps the tenants' own acceptance profiles beside the built-in ones."""

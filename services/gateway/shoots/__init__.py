@@ -1,0 +1,1 @@
+"""Creates, follows, watches and cancels shoots: orders of accepted portraits, from the photos to the gallery."""

@@ -1,0 +1,232 @@
+"""Checks orders of shoots, and makes a shoot with its training or its gallery in one transaction. Blocking SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Connection, Engine
+
+from headshots.acceptance.profiles import Profile
+from headshots.database import database_now, read, write
+from headshots.errors import FieldViolation, InvalidArgumentError, UnavailableError
+from headshots.schema import PENDING, shoots
+from headshots.styles.library import StyleLibrary
+from headshots.styles.packs import PackLibrary
+from headshots.styles.recipe import Style
+from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.galleries.creating import create_gallery_in
+from services.gateway.galleries.models import GalleryOrder
+from services.gateway.galleries.orders.lookup import find_recipes
+from services.gateway.peers.models import Adapter, GeneratorDescription, TrainingOptions
+from services.gateway.profiles.rows import usable_profile
+from services.gateway.shoots.counts import spread
+from services.gateway.shoots.events import insert, to_shoot
+from services.gateway.shoots.models import Plan, Shoot, ShootOrder
+from services.gateway.shoots.rates import check_deadline_ahead, quote_order
+from services.gateway.tenants.ownership import find_subject, new_id
+from services.gateway.tenants.priority import check_priority
+from services.gateway.trainings.creating import check_none_active, create_training_in
+from services.gateway.trainings.models import finished_adapter
+from services.gateway.trainings.rows import newest_adapters, newest_of_foundation
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an order names, as it was found."""
+
+    plan: Plan
+    class_noun: str
+    training_id: str | None
+    """An earlier training, whose adapter is taken; None: a new one is needed."""
+    adapter: Adapter | None
+    described: GeneratorDescription | None
+    """What generators run; None where none answers."""
+    photos: tuple[str, ...] = ()
+    """Names of those to learn from, where a training is needed."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether a training comes first."""
+        return self.training_id is None
+
+
+def look_up(
+    engine: Engine,
+    library: StyleLibrary,
+    packs: PackLibrary,
+    tenant_id: str,
+    subject_id: str,
+    order: ShootOrder,
+    key: IdempotencyKey,
+    described: GeneratorDescription | None,
+) -> Shoot | Wanted:
+    """What the order names, or the shoot that an earlier call with this `key` made.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND, PACK_NOT_FOUND.
+        AlreadyExistsError: REQUEST_ID_REUSED.
+        InvalidArgumentError: PACK_OR_STYLES, STYLE_UNKNOWN, PROFILE_UNKNOWN, DEADLINE_PASSED.
+        PermissionDeniedError: PRIORITY_NOT_GRANTED.
+        FailedPreconditionError: STYLE_ARCHIVED, TRAINING_ACTIVE.
+        UnavailableError: GENERATOR_UNREACHABLE, it cannot be told whether an adapter is of the present foundation.
+    """
+    with read(engine) as connection:
+        subject = find_subject(connection, tenant_id, subject_id)
+        made = find_made(connection, shoots, shoots.c.subject_id == subject_id, key)
+        if made is not None:
+            return to_shoot(made)
+        check_priority(connection, tenant_id, order.priority)
+        check_deadline_ahead(connection, order)
+        recipes, counts = _recipes(connection, library, packs, tenant_id, order)
+        profile = usable_profile(connection, tenant_id, order.profile)
+        plan = _plan(order, recipes, counts, profile)
+        training_id, adapter = _earlier_training(connection, subject_id, order, described)
+        if training_id is None:
+            check_none_active(connection, subject_id)
+        return Wanted(plan, subject.class_noun, training_id, adapter, described)
+
+
+def create_shoot(
+    engine: Engine,
+    tenant_id: str,
+    subject_id: str,
+    order: ShootOrder,
+    wanted: Wanted,
+    *,
+    key: IdempotencyKey,
+    validate_only: bool,
+) -> Shoot:
+    """Makes a shoot, and with it its training, or its gallery where an adapter is there.
+
+    A repeated `key` returns the shoot that it created before; `validate_only` inserts nothing.
+    Raises as `look_up`, `create_training_in` and `create_gallery_in`; FailedPreconditionError DEADLINE_TOO_EARLY.
+    """
+    with write(engine) as connection:
+        find_subject(connection, tenant_id, subject_id, lock=True)
+        made = find_made(connection, shoots, shoots.c.subject_id == subject_id, key)
+        if made is not None:
+            return to_shoot(made)
+        foundation = wanted.described.foundation_digest if wanted.described is not None else None
+        estimate = quote_order(connection, order, trains=wanted.trains, foundation=foundation)
+        training_id, gallery_id = _make_first(connection, tenant_id, subject_id, wanted, validate_only=validate_only)
+        shoot = Shoot(
+            id=new_id(),
+            subject_id=subject_id,
+            tenant_id=tenant_id,
+            state=PENDING,
+            plan=wanted.plan,
+            training_id=training_id,
+            trains=wanted.trains,
+            quote=estimate,
+            created_at=database_now(connection),
+            gallery_id=gallery_id,
+            deadline=order.deadline,
+            labelling=order.labelling,
+        )
+        if not validate_only:
+            insert(connection, shoot, key)
+        return shoot
+
+
+def _make_first(
+    connection: Connection, tenant_id: str, subject_id: str, wanted: Wanted, *, validate_only: bool
+) -> tuple[str, str | None]:
+    """Queues what a shoot begins with; ids of its training and its gallery, None where that comes later."""
+    if wanted.training_id is not None:
+        made_with = connection, tenant_id, subject_id, wanted.training_id, wanted.plan
+        return wanted.training_id, create_gallery(*made_with, validate_only=validate_only)
+    training = create_training_in(
+        connection,
+        tenant_id,
+        subject_id,
+        options=TrainingOptions(),
+        priority=wanted.plan.priority,
+        key=IdempotencyKey(),
+        validate_only=validate_only,
+        photos=wanted.photos,
+        described=wanted.described,
+    )
+    return training.id, None
+
+
+def create_gallery(
+    connection: Connection,
+    tenant_id: str,
+    subject_id: str,
+    training_id: str,
+    plan: Plan,
+    *,
+    validate_only: bool = False,
+) -> str:
+    """Queues the gallery of a shoot with the adapter of a training; its id. Raises as `create_gallery_in`."""
+    order = GalleryOrder(
+        styles=tuple(recipe.name for recipe in plan.recipes),
+        style_shots=plan.style_shots,
+        seed=plan.seed,
+        image_format=plan.image_format,
+        quality=plan.quality,
+        priority=plan.priority,
+        training=(subject_id, training_id),
+        profile=plan.profile.name,
+        max_tries=plan.max_tries,
+    )
+    return create_gallery_in(
+        connection,
+        tenant_id,
+        subject_id,
+        order,
+        plan.recipes,
+        plan.profile,
+        key=IdempotencyKey(),
+        validate_only=validate_only,
+    ).id
+
+
+def _plan(order: ShootOrder, recipes: Sequence[Style], counts: Sequence[int], profile: Profile) -> Plan:
+    """A style that gets no portrait is left out."""
+    kept = [(recipe, count) for recipe, count in zip(recipes, counts, strict=True) if count]
+    return Plan(
+        recipes=tuple(recipe for recipe, _ in kept),
+        style_shots=tuple(count for _, count in kept),
+        profile=profile,
+        max_tries=order.max_tries,
+        seed=order.seed,
+        image_format=order.image_format,
+        quality=order.quality,
+        priority=order.priority,
+        pack=order.pack,
+    )
+
+
+def _recipes(
+    connection: Connection, library: StyleLibrary, packs: PackLibrary, tenant_id: str, order: ShootOrder
+) -> tuple[list[Style], list[int]]:
+    """The recipes of the order's styles, and how many portraits each gets."""
+    if bool(order.pack) == bool(order.styles):
+        told = "both are set; leave one out" if order.pack else "neither is set; name one pack, or styles"
+        violations = [FieldViolation(field, "exactly one of pack and styles") for field in ("pack", "styles")]
+        raise InvalidArgumentError("PACK_OR_STYLES", f"pack and styles: {told}", violations=violations)
+    names, weights = order.styles, (1,) * len(order.styles)
+    if order.pack:
+        pack = packs.get(order.pack)
+        names = tuple(name for name, _ in pack.styles)
+        weights = tuple(shots for _, shots in pack.styles)
+    counts = spread(order.count, weights)
+    return find_recipes(connection, library, tenant_id, GalleryOrder(names, shots_per_style=1)), counts
+
+
+def _earlier_training(
+    connection: Connection, subject_id: str, order: ShootOrder, described: GeneratorDescription | None
+) -> tuple[str | None, Adapter | None]:
+    """The subject's newest training of the present foundation and its adapter, where the order may take it."""
+    if order.retrain or order.photos or not newest_adapters(connection, [subject_id]):
+        return None, None
+    if described is None:
+        raise UnavailableError(
+            "GENERATOR_UNREACHABLE",
+            "no generator tells which foundation it runs, so it is not known whether the subject's adapter fits; try "
+            "again, or order with retrain",
+        )
+    training = newest_of_foundation(connection, subject_id, described.foundation_digest)
+    return (training.id, finished_adapter(training)) if training is not None else (None, None)

@@ -1,0 +1,131 @@
+"""Defines shoots and their orders as frozen dataclasses. Times are seconds since the epoch."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from headshots.acceptance.profiles import Profile
+from headshots.schema import TERMINAL_STATES
+from headshots.styles.recipe import Style
+from services.gateway.api.labels import Labelling
+from services.gateway.peers.models import PRIORITY_STANDARD, Failure
+from services.gateway.shoots.quote import Quote
+
+DEFAULT_TRIES = 3
+"""Seeds that are tried for a portrait where the caller names no number."""
+
+
+@dataclass(frozen=True)
+class ShootOrder:
+    """The shoot that a caller asks for; names are those of the contract without their collections."""
+
+    count: int
+    pack: str = ""
+    """Empty: `styles`."""
+    styles: tuple[str, ...] = ()
+    photos: tuple[str, ...] = ()
+    """Full names; empty: all usable ones."""
+    retrain: bool = False
+    profile: str = ""
+    """Empty: the default."""
+    max_tries: int = DEFAULT_TRIES
+    seed: int = 0
+    image_format: int = 1
+    quality: int = 0
+    priority: int = PRIORITY_STANDARD
+    deadline: float | None = None
+    labelling: Labelling = field(default_factory=Labelling)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be painted, as it was when the shoot was made."""
+
+    recipes: tuple[Style, ...]
+    style_shots: tuple[int, ...]
+    """Portraits of each recipe, above 0."""
+    profile: Profile
+    max_tries: int
+    seed: int
+    image_format: int
+    quality: int
+    priority: int
+    pack: str
+
+    @property
+    def asked(self) -> int:
+        """Portraits in all."""
+        return sum(self.style_shots)
+
+    def to_json(self) -> dict[str, Any]:
+        """For a JSON column."""
+        simple = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        recipes = [recipe.to_json() for recipe in self.recipes]
+        return {**simple, "recipes": recipes, "profile": self.profile.to_json(), "style_shots": list(self.style_shots)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Plan:
+        """From a JSON column."""
+        recipes = tuple(Style(**recipe) for recipe in document["recipes"])
+        profile, style_shots = Profile.from_json(document["profile"]), tuple(document["style_shots"])
+        return cls(**{**document, "recipes": recipes, "profile": profile, "style_shots": style_shots})
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a shoot is."""
+
+    training_step: int = 0
+    training_total_steps: int = 0
+    delivered: int = 0
+    """Accepted portraits."""
+    tries: int = 0
+    images: tuple[int, ...] = ()
+    """Numbers of the shots that have ended with an image, in their order."""
+    guarantee: str | None = None
+    """None: not known yet."""
+
+    def to_json(self) -> dict[str, Any]:
+        """For a JSON column."""
+        return {**dataclasses.asdict(self), "images": list(self.images)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Progress:
+        """From a JSON column."""
+        return cls(**{**document, "images": tuple(document["images"])})
+
+
+@dataclass(frozen=True)
+class Shoot:
+    """One order, from the photos to accepted portraits."""
+
+    id: str
+    subject_id: str
+    tenant_id: str
+    state: str
+    plan: Plan
+    training_id: str
+    trains: bool
+    """Whether the training is the shoot's own."""
+    quote: Quote
+    created_at: float
+    gallery_id: str | None = None
+    """None before painting begins."""
+    progress: Progress = field(default_factory=Progress)
+    deadline: float | None = None
+    ended_at: float | None = None
+    failure: Failure | None = None
+    status_message: str = ""
+    """One sentence on what holds it up; empty where nothing does."""
+    revision: int = 1
+    """The number of its newest event."""
+    cancel_requested: bool = False
+    labelling: Labelling = field(default_factory=Labelling)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it will never change again."""
+        return self.state in TERMINAL_STATES

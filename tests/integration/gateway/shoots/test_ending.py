@@ -1,0 +1,127 @@
+"""A shoot ends with its training and its gallery, however those end, and they with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from headshots import keys, schema
+from headshots.errors import InvalidArgumentError
+from headshots.v1 import galleries_pb2, jobs_pb2, shoots_pb2, trainings_pb2
+from tests.support.gateway import shoots
+from tests.support.gateway.world import World
+from tests.support.waiting import until
+
+CANCELLED, FAILED = jobs_pb2.JOB_STATE_CANCELLED, jobs_pb2.JOB_STATE_FAILED
+
+
+async def test_cancelling_stops_the_training(world: World, subject: str) -> None:
+    world.trainer.go.clear()
+    made = await shoots.order(world.acme, subject)
+    await until(lambda: world.rows(schema.trainings)[0].state == schema.RUNNING)
+    await shoots.cancel(world.acme, made.name)
+    shoot = await shoots.finished(world.acme, made.name)
+    assert (shoot.state, shoot.stage, shoot.gallery) == (CANCELLED, shoots_pb2.SHOOT_STAGE_ENDED, "")
+    assert not shoot.HasField("failure")
+    assert (await world.acme.get_training(made.training)).state == CANCELLED
+    assert world.rows(schema.galleries) == []
+    # What has ended stays as it is.
+    assert await shoots.cancel(world.acme, made.name) == shoot
+
+
+async def test_cancelling_stops_the_gallery_and_keeps_what_is_painted(world: World, subject: str) -> None:
+    world.generator.hold(2)
+    made = await shoots.order(world.acme, subject, count=4)
+
+    async def half() -> bool:
+        return (await shoots.get(world.acme, made.name)).completed_shots == 2
+
+    await until(half)
+    await shoots.cancel(world.acme, made.name)
+    shoot = await shoots.finished(world.acme, made.name)
+    assert (shoot.state, shoot.completed_shots) == (CANCELLED, 2)
+    assert shoot.guarantee == galleries_pb2.GUARANTEE_UNSPECIFIED
+    gallery = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=shoot.gallery))).gallery
+    assert (gallery.state, len(gallery.images)) == (CANCELLED, 2)
+
+
+async def test_cancelling_stops_running_shots_without_waiting_for_their_leases(world: World) -> None:
+    await shoots.with_large_photos(world, shot_lease_seconds=36_000.0)
+    subject = await shoots.person(world)
+    world.generator.hold()
+    made = await shoots.order(world.acme, subject)
+    await until(lambda: world.generator.running == 3)
+    await shoots.cancel(world.acme, made.name)
+    assert (await shoots.finished(world.acme, made.name)).state == CANCELLED
+    await until(lambda: world.generator.stopped == 3)
+
+
+async def test_what_is_cancelled_between_training_and_gallery_paints_nothing(world: World, subject: str) -> None:
+    world.trainer.go.clear()
+    world.trainer.fails_cancels = True
+    made = await shoots.order(world.acme, subject)
+    await until(lambda: world.rows(schema.trainings)[0].state == schema.RUNNING)
+    await shoots.cancel(world.acme, made.name)
+    # The trainer ends it as if nobody had asked.
+    world.trainer.go.set()
+    shoot = await shoots.finished(world.acme, made.name)
+    assert (await world.acme.get_training(made.training)).state == jobs_pb2.JOB_STATE_SUCCEEDED
+    assert (shoot.state, shoot.gallery) == (CANCELLED, "")
+    assert world.rows(schema.galleries) == []
+
+
+@pytest.mark.parametrize("part", ["training", "gallery"])
+async def test_whoever_cancels_a_part_ends_the_shoot(part: str, world: World, subject: str) -> None:
+    world.trainer.go.clear() if part == "training" else world.generator.hold()
+    made = await shoots.order(world.acme, subject)
+    if part == "training":
+        await world.acme("CancelTraining", trainings_pb2.CancelTrainingRequest(name=made.training))
+    else:
+        await until(lambda: len(world.rows(schema.galleries)) == 1)
+        (gallery,) = world.rows(schema.galleries)
+        name = f"{subject}/galleries/{gallery.id}"
+        await world.acme("CancelGallery", galleries_pb2.CancelGalleryRequest(name=name))
+    assert (await shoots.finished(world.acme, made.name)).state == CANCELLED
+
+
+async def test_a_failed_training_fails_the_shoot_with_its_reason(world: World, subject: str) -> None:
+    world.trainer.failure = jobs_pb2.Failure(reason="TRAINING_DIVERGED", message="the loss is not a number")
+    shoot = await shoots.finished(world.acme, (await shoots.order(world.acme, subject)).name)
+    assert (shoot.state, shoot.failure.reason) == (FAILED, "TRAINING_DIVERGED")
+    assert shoot.failure == (await world.acme.get_training(shoot.training)).failure
+    # The next one trains anew.
+    world.trainer.failure = None
+    again = await shoots.finished(world.acme, (await shoots.order(world.acme, subject)).name)
+    assert (again.state, again.trains) == (jobs_pb2.JOB_STATE_SUCCEEDED, True)
+
+
+async def test_a_failed_gallery_fails_the_shoot_with_its_reason(world: World, subject: str) -> None:
+    world.generator.refusal = InvalidArgumentError("SIZE_INVALID", "this engine cannot paint it")
+    shoot = await shoots.finished(world.acme, (await shoots.order(world.acme, subject)).name)
+    assert (shoot.state, shoot.failure.reason) == (FAILED, "SIZE_INVALID")
+    assert shoot.guarantee == galleries_pb2.GUARANTEE_UNSPECIFIED
+
+
+async def test_what_holds_the_training_up_is_told(world: World, subject: str) -> None:
+    await world.stop_peer(world.trainer_port)
+    made = await shoots.order(world.acme, subject)
+
+    async def told() -> bool:
+        return (await shoots.get(world.acme, made.name)).status_message.startswith("waiting for a trainer")
+
+    await until(told)
+    await world.start_peer(world.trainer, world.trainer_port)
+    shoot = await shoots.finished(world.acme, made.name)
+    assert (shoot.state, shoot.status_message) == (jobs_pb2.JOB_STATE_SUCCEEDED, "")
+
+
+async def test_a_right_that_was_taken_back_fails_the_shoot_when_painting_would_begin(
+    world: World, subject: str
+) -> None:
+    keys.grant_high(world.database, "acme", 4)
+    world.trainer.go.clear()
+    made = await shoots.order(world.acme, subject, priority=jobs_pb2.PRIORITY_HIGH)
+    keys.revoke_high(world.database, "acme")
+    world.trainer.go.set()
+    shoot = await shoots.finished(world.acme, made.name)
+    assert (shoot.state, shoot.failure.reason) == (FAILED, "PRIORITY_NOT_GRANTED")
+    assert world.rows(schema.galleries) == []

@@ -1,0 +1,182 @@
+"""Tries of a shot: which is its image, what the next one begins with, and which seeds nobody has tried."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from headshots import schema
+from headshots.acceptance.profiles import PROFILE_WORTHY
+from headshots.acceptance.verdict import Acceptance, Verdict
+from headshots.acceptance.view import View
+from headshots.database import read, write
+from headshots.leases import LeaseLostError
+from headshots.schema import PENDING, SUCCEEDED
+from services.gateway.api.requests import IdempotencyKey
+from services.gateway.galleries import shots
+from services.gateway.galleries.creating import create_gallery
+from services.gateway.galleries.images.tries import Try, best_of
+from services.gateway.galleries.limits import SEEDS
+from services.gateway.galleries.models import GalleryOrder, place_of
+from services.gateway.galleries.orders.regenerating import first_gap
+from services.gateway.peers.models import Failure
+from tests.support.gateway.queue import (
+    ACCEPTED,
+    IMAGE,
+    LIBRARY,
+    REFUSED,
+    expire,
+    judgement,
+    let_time_pass,
+    take,
+    trained_subject,
+)
+
+
+def order_tries(engine: Engine, max_tries: int, seed: int = 0) -> None:
+    subject = trained_subject(engine, "acme")
+    order = GalleryOrder(("studio-navy-suit",), shots_per_style=2, seed=seed, max_tries=max_tries)
+    recipes = [LIBRARY.get(style) for style in order.styles]
+    create_gallery(engine, "acme", subject, order, recipes, PROFILE_WORTHY, key=IdempotencyKey(), validate_only=False)
+
+
+def record(engine: Engine, shot: shots.Shot, judged: Any = REFUSED) -> bool:
+    return shots.record_try(engine, shot, IMAGE, prompt="", seconds=0.0, judgement=judged).is_last
+
+
+def row(engine: Engine, number: int = 0) -> Any:
+    with read(engine) as connection:
+        return connection.execute(sa.select(schema.shots).where(schema.shots.c.number == number)).one()
+
+
+def test_a_next_try_counts_attempts_and_losses_from_the_start(engine: Engine) -> None:
+    order_tries(engine, max_tries=3)
+    for owner in ("first", "second"):
+        lost = take(engine, owner)
+        assert lost.number == 0 or owner == "second"
+        expire(engine)
+    mine = take(engine, "third")
+    while mine.number != 0:
+        mine = take(engine, "third")
+    shots.requeue(engine, mine, counts=True, after_seconds=0.0)
+    mine = take(engine, "third")
+    assert (mine.number, mine.lost_workers, mine.counted_attempts) == (0, 1, 2)
+    assert not record(engine, mine)
+    assert row(engine).state == PENDING
+    let_time_pass(engine)
+    fresh = take(engine, "third")
+    assert (fresh.number, fresh.tries, fresh.seed) == (0, 1, 2)
+    assert (fresh.counted_attempts, fresh.uncounted_attempts, fresh.lost_workers, fresh.lone_losses) == (1, 0, 0, 0)
+
+
+def test_seeds_go_on_from_the_first_after_the_last(engine: Engine) -> None:
+    order_tries(engine, max_tries=2, seed=SEEDS - 1)
+    assert row(engine).seed == SEEDS - 1
+    record(engine, take(engine))
+    assert row(engine).seed == 1
+
+
+def test_of_near_duplicates_that_are_recorded_at_once_one_is_accepted(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_tries(engine, max_tries=1)
+    both = take(engine, "first"), take(engine, "second")
+    looking, compare = threading.Barrier(2), shots.against_accepted
+
+    def beside_the_other(*values: Any) -> Verdict:
+        """Whoever looks waits a little for the other to look too, which must not be let in."""
+        with contextlib.suppress(threading.BrokenBarrierError):
+            looking.wait(1.0)
+        return compare(*values)
+
+    monkeypatch.setattr(shots, "against_accepted", beside_the_other)
+    same = dataclasses.replace(ACCEPTED, view=View("00" * 18, "00" * 75, ()))
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda shot: record(engine, shot, same), both))
+    assert sorted(row(engine, number).acceptance for number in (0, 1)) == ["accepted", "refused"]
+
+
+def test_the_verdict_of_a_worker_that_lost_the_shot_changes_nothing(engine: Engine) -> None:
+    order_tries(engine, max_tries=3)
+    frozen = take(engine, "frozen")
+    expire(engine)
+    take(engine, "bystander")
+    record(engine, take(engine, "second"))
+    before = row(engine)
+    for late in (ACCEPTED, REFUSED):
+        with pytest.raises(LeaseLostError):
+            record(engine, frozen, late)
+    assert row(engine) == before
+    assert before.tries == 1
+
+
+def test_a_shot_that_cannot_be_painted_again_ends_with_the_best_of_its_tries(engine: Engine) -> None:
+    order_tries(engine, max_tries=3)
+    record(engine, take(engine), judgement(Acceptance.REFUSED, likeness=0.5))
+    record(engine, take(engine), judgement(Acceptance.REFUSED, likeness=0.2))
+    shots.fail(engine, take(engine), Failure("SHOT_ATTEMPTS_EXHAUSTED", "no more"))
+    ended = row(engine)
+    assert (ended.state, ended.seed, ended.tries, ended.acceptance) == (SUCCEEDED, 0, 2, "refused")
+    assert [each["seed"] for each in ended.refused_tries] == [2]
+    assert ended.failure_reason == "SHOT_ATTEMPTS_EXHAUSTED"
+
+
+def test_a_gallery_that_was_cancelled_meanwhile_is_painted_no_more(engine: Engine) -> None:
+    order_tries(engine, max_tries=3)
+    shot = take(engine)
+    with write(engine) as connection:
+        connection.execute(sa.update(schema.shots).values(cancel_requested=True))
+    assert record(engine, shot)
+    assert row(engine).state == SUCCEEDED
+
+
+def a_try(seed: int, acceptance: Acceptance, likeness: float | None) -> Try:
+    return Try(seed, f"key-{seed}", {}, judgement(acceptance, likeness=likeness))
+
+
+@pytest.mark.parametrize(
+    ("tries", "best"),
+    [
+        ([(Acceptance.REFUSED, 0.4), (Acceptance.REFUSED, 0.8), (Acceptance.REFUSED, 0.6)], 1),
+        ([(Acceptance.REFUSED, 0.9), (Acceptance.ACCEPTED, 0.7)], 1),
+        ([(Acceptance.REFUSED, 0.9), (Acceptance.NOT_MEASURED, None)], 1),
+        ([(Acceptance.REFUSED, None), (Acceptance.REFUSED, -0.5)], 1),
+        ([(Acceptance.REFUSED, None), (Acceptance.REFUSED, None)], 0),
+    ],
+)
+def test_the_image_is_the_accepted_try_else_the_most_alike(
+    tries: list[tuple[Acceptance, float | None]], best: int
+) -> None:
+    made = [a_try(seed, acceptance, likeness) for seed, (acceptance, likeness) in enumerate(tries)]
+    assert best_of(made).seed == best
+    assert [Try.from_json(each.to_json()) for each in made] == made
+
+
+@pytest.mark.parametrize(
+    ("taken", "start", "size", "first"),
+    [
+        ([], 7, 3, 7),
+        ([(7, 4)], 7, 3, 11),
+        ([(7, 4), (13, 2)], 7, 2, 11),
+        ([(7, 4), (13, 2)], 7, 3, 15),
+        ([(0, 100), (20, 5)], 7, 1, 100),
+        ([(3, 5)], 7, 1, 8),
+        ([(SEEDS - 2, 4)], SEEDS - 2, 1, 2),
+        ([(SEEDS - 2, 4)], 0, 1, 2),
+    ],
+)
+def test_the_first_gap_is_behind_all_that_was_tried(
+    taken: list[tuple[int, int]], start: int, size: int, first: int
+) -> None:
+    assert first_gap(taken, start, size) == first
+
+
+def test_numbers_of_shots_give_their_styles() -> None:
+    assert [place_of(number, (2, 1, 3)) for number in range(6)] == [(0, 0), (0, 1), (1, 0), (2, 0), (2, 1), (2, 2)]

@@ -1,0 +1,97 @@
+"""Migrations that meet rows: what was there before is read as it was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.engine import Engine
+
+from headshots.database import migrate, open_database, read, write
+from services.gateway.galleries.claiming import claim
+from services.gateway.galleries.rows import get_gallery
+from tests.support.gateway.queue import ADAPTER, LIBRARY
+
+_BEFORE_JUDGING = "0006"
+
+
+def migrate_to(engine: Engine, revision: str, step: Callable[[Config, str], None] = command.upgrade) -> None:
+    config = Config()
+    config.set_main_option("script_location", "headshots:migrations")
+    config.set_main_option("path_separator", "os")
+    with write(engine) as connection:
+        config.attributes["connection"] = connection
+        step(config, revision)
+
+
+def insert(engine: Engine, table: str, **values: object) -> None:
+    """A row of the schema as it is in the database, whatever the code's tables have by now."""
+    with write(engine) as connection:
+        reflected = sa.Table(table, sa.MetaData(), autoload_with=connection)
+        connection.execute(sa.insert(reflected).values(**values))
+
+
+def insert_old_gallery(engine: Engine) -> None:
+    """Two styles of two shots: one is painted, three wait."""
+    insert(engine, "tenants", id="acme", display_name="", last_shot_at=0.0, high_weight=1, created_at=0.0)
+    insert(
+        engine, "subjects", id="s", tenant_id="acme", display_name="", class_noun="man", deleting=False, created_at=0
+    )
+    gallery = {"id": "g", "subject_id": "s", "tenant_id": "acme", "state": "running", "revision": 0}
+    recipes = [LIBRARY.get(name).to_json() for name in ("studio-navy-suit", "clinic-lab-coat")]
+    kept = {"styles": recipes, "shots_per_style": 2, "seed": 5, "priority": 1, "format": 1, "quality": 0}
+    more = {"adapter": vars(ADAPTER), "note": "", "created_at": 0.0, "cancel_requested": False}
+    insert(engine, "galleries", **gallery, **kept, **more)
+    image = {"sha256": "ab" * 32, "size_bytes": 1, "content_type": "image/png", "width_px": 8, "height_px": 8}
+    for number in range(4):
+        painted = {"state": "succeeded", "image_key": "key", "image": {**image, "prompt": "", "seconds": 1.0}}
+        numbers = dict.fromkeys(("attempt", "revision", "uncounted_attempts", "lost_workers", "lone_losses"), 0)
+        insert(
+            engine,
+            "shots",
+            id=f"g-{number}",
+            gallery_id="g",
+            number=number,
+            style=recipes[number // 2]["name"],
+            seed=5 + number % 2,
+            cancel_requested=False,
+            in_company=False,
+            not_before=0.0,
+            **numbers,
+            **(painted if number == 0 else {"state": "pending"}),
+        )
+
+
+def test_a_gallery_of_before_images_were_judged_keeps_its_image_and_goes_on(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate_to(engine, _BEFORE_JUDGING)
+    insert_old_gallery(engine)
+    migrate(engine)
+    gallery = get_gallery(engine, "acme", "s", "g")
+    assert (gallery.style_shots, gallery.shots_per_style, gallery.total_shots) == ((2, 2), 2, 4)
+    assert (gallery.tries, gallery.completed_shots, gallery.accepted_shots) == (1, 1, 0)
+    assert (gallery.max_tries, gallery.profile, gallery.guarantee) == (1, None, None)
+    [image] = gallery.images
+    assert (image.seed, image.tries, image.judgement, image.likeness) == (5, 1, None, None)
+    shot = claim(engine, owner="new", ttl_seconds=60.0)
+    assert shot is not None
+    assert (shot.number, shot.recipe.name, shot.profile.name) == (1, "studio-navy-suit", "profile-worthy")
+    assert (shot.tries, shot.max_tries, shot.counted_attempts) == (0, 1, 1)
+    engine.dispose()
+
+
+def test_the_migration_to_judging_can_be_taken_back(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate_to(engine, _BEFORE_JUDGING)
+    insert_old_gallery(engine)
+    migrate(engine)
+    migrate_to(engine, _BEFORE_JUDGING, command.downgrade)
+    with read(engine) as connection:
+        assert "profiles" not in sa.inspect(connection).get_table_names()
+        columns = {column["name"] for column in sa.inspect(connection).get_columns("shots")}
+        assert {"tries", "judged", "acceptance"} & columns == set()
+        assert connection.execute(sa.text("SELECT COUNT(*) FROM shots")).scalar() == 4
+    engine.dispose()
