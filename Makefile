@@ -27,6 +27,10 @@ ARGS ?=
 
 PROTO_OUT ?= .
 
+# Where byte code may not be kept, every process that trains or exports compiles torch and its like anew, which takes it
+# longer than all else of its start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-shoot \
 	bench-tensorrt venv
 .DEFAULT_GOAL := help

@@ -34,6 +34,10 @@ def main(selfies: Path, portraits: Path, pack: str, count: int) -> None:
     with Headshots(address, os.environ["HEADSHOTS_API_KEY"]) as headshots:
         # A wrong folder or pack is reported before anything is made.
         photos = sorted(path for path in selfies.iterdir() if path.suffix.lower() in PHOTOS)
+        if not photos:
+            sys.exit(
+                f"failed: {selfies} has no photos, {' '.join(sorted(PHOTOS))}; name the folder of one person's selfies"
+            )
         headshots.get_pack(pack)
         subject = headshots.create_subject("From Python", class_noun="person")
         headshots.upload_photos(subject, photos)

@@ -88,6 +88,21 @@ def default_faces(foundation: Path) -> str:
     return "bundled" if is_bundled and (default_analyzer() / "analyzer.json").is_file() else "none"
 
 
+def without_analyzer(*services: str) -> str:
+    """What to tell at the start where `FACES` of these services (gateway, trainer) is `none`: effects and cure."""
+    effects = {
+        "gateway": "no portrait is judged, and the guarantee of every gallery and shoot is NOT_MEASURED",
+        "trainer": "a training's checkpoints are not chosen by likeness",
+    }
+    variables = [f"HEADSHOTS_{service.upper()}_FACES" for service in services]
+    folders = " and ".join(f"{each}_DIR" for each in variables)
+    return (
+        f"there is no analyzer of faces: {'; '.join(effects[service] for service in services)}. Set "
+        f"{' and '.join(variables)} to opencv (real people; its files in {folders}) or to bundled "
+        "(the drawn people of the bundled foundation alone)"
+    )
+
+
 def read_settings(cls: type[SettingsT], prefix: str, environ: Mapping[str, str], **given: Any) -> SettingsT:
     """Build the frozen dataclass ``cls`` from ``{prefix}{FIELD}`` variables.
 

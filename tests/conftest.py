@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socketserver
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from headshots.processes.imports import importing
 
 # How fast an example is says nothing of what it shows, and the machine may be busy.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,6 +28,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # tests start inherits it. Before torch is imported.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Import the tests, and with them torch."""
+    with importing():
+        return (yield)
 
 
 @pytest.fixture(scope="module")

@@ -95,7 +95,7 @@ async def _furnished(caller: Caller) -> tuple[list[str], list[str]]:
     assert isinstance(gallery, galleries_pb2.Gallery)
     photos = await caller.upload(subject, selfie(99))
     names = [subject, training, gallery.name, gallery.images[0].name, photos[0].name, *gallery.styles]
-    names += [await _own_style(caller, "kept"), *await _of_the_installation(caller)]
+    names += [await _own_style(caller, "kept"), *await _of_the_installation(caller), await _own_pack(caller, "kept")]
     names += [f"{subject}/{absent}" for absent in _ABSENT] + [f"{gallery.name}/images/159"]
     subjects = [await caller.subject() for _ in range(_DISPOSABLE)]
     others = [photo.name for photo in await caller.upload(subject, *map(selfie, range(100, 100 + _DISPOSABLE)))]
@@ -103,6 +103,7 @@ async def _furnished(caller: Caller) -> tuple[list[str], list[str]]:
         ended = await caller.finished_gallery(await caller.gallery(subject, shots_per_style=3))
         others += [ended.name, *(image.name for image in ended.images)]
     others += [await _own_style(caller, f"archived-{number}") for number in range(_STYLES)]
+    others += [await _own_pack(caller, f"archived-{number}") for number in range(_STYLES)]
     return names, [*subjects, *others]
 
 
@@ -110,6 +111,12 @@ async def _own_style(caller: Caller, style_id: str) -> str:
     recipe = styles_pb2.StyleRecipe(prompt="a portrait of {subject}")
     request = styles_pb2.CreateStyleRequest(style_id=style_id, recipe=recipe)
     return str((await caller("CreateStyle", request)).style.name)
+
+
+async def _own_pack(caller: Caller, pack_id: str) -> str:
+    style = packs_pb2.PackStyle(style="styles/kept", shots=1)
+    request = packs_pb2.CreatePackRequest(pack_id=pack_id, styles=[style])
+    return str((await caller("CreatePack", request)).pack.name)
 
 
 async def _of_the_installation(caller: Caller) -> list[str]:

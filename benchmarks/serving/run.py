@@ -63,17 +63,17 @@ class Bench:
     async def _prepare(self, preloaded: Preloaded, grouped: Grouped) -> None:
         """Compare the images of all sides; then find each side's number of threads: ours by the whole burst, the
         peers' by one subject's requests."""
-        wanted = self.world.wanted
+        wanted, tries = self.world.wanted, self.scale.thread_tries
         async with AsyncExitStack() as stack:
             engines = {}
             for count in threads.candidates():
                 home = self.folder / f"ours-{count}"
                 engines[count] = await stack.enter_async_context(running_engine(self.world, home, count))
             await self._same_images(engines[1])
-            self._threads, ours = await threads.fastest(lambda count: engines[count].paint_all(wanted))
+            self._threads, ours = await threads.fastest(lambda count: engines[count].paint_all(wanted), tries)
         tried = {"ours": ours}
         for peer in (preloaded, grouped):
-            peer.threads, tried[peer.name] = await threads.fastest(partial(_one_subject, peer, wanted))
+            peer.threads, tried[peer.name] = await threads.fastest(partial(_one_subject, peer, wanted), tries)
         self._peers[1].threads = preloaded.threads
         self.details["threads"] = {"ours": self._threads, **{peer.name: peer.threads for peer in self._peers}}
         self.details["threads_tried_ms"] = {

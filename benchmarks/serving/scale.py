@@ -16,6 +16,7 @@ class Scale:
         subjects: people with an adapter each.
         requests: images asked for together, over the subjects in turn.
         steps: denoising steps; 0 takes the foundation's.
+        thread_tries: times that each number of threads is timed before the fastest is taken.
         rounds: times that each side serves the whole burst, in turns.
         alone: requests for the latency of one alone, each side in turns.
         arrivals: requests of the Poisson process.
@@ -31,6 +32,7 @@ class Scale:
     subjects: int = 8
     requests: int = 16
     steps: int = 0
+    thread_tries: int = 3
     rounds: int = 3
     alone: int = 8
     arrivals: int = 40
@@ -49,6 +51,7 @@ QUICK = Scale(
     subjects=2,
     requests=4,
     steps=2,
+    thread_tries=1,
     rounds=1,
     alone=1,
     arrivals=3,

@@ -7,8 +7,6 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 
-_TRIES = 3
-
 
 def candidates() -> list[int]:
     """1, 2, 4 and so on, and one a CPU that this process may use."""
@@ -17,10 +15,10 @@ def candidates() -> list[int]:
     return sorted({*powers, cpus})
 
 
-async def fastest(call: Callable[[int], Awaitable[object]]) -> tuple[int, dict[int, float]]:
-    """The candidate that ``call`` takes least time with, and the median seconds of each; tried in turns."""
+async def fastest(call: Callable[[int], Awaitable[object]], tries: int) -> tuple[int, dict[int, float]]:
+    """The candidate that ``call`` takes least time with, and the median seconds of each; ``tries`` times, in turns."""
     taken: dict[int, list[float]] = {threads: [] for threads in candidates()}
-    for turn in range(_TRIES + 1):
+    for turn in range(tries + 1):
         for threads, seconds in taken.items():
             begin = time.perf_counter()
             await call(threads)

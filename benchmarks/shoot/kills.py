@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -81,13 +83,25 @@ def _stored(studio: Studio, subject: Subject) -> set[str]:
 
 
 def _doubled(studio: Studio, subject: Subject, shoot: Shoot, before: set[str]) -> int:
-    """Tries that are recorded twice, and pictures that were stored since ``before`` and that no try has recorded."""
     gallery_id = shoot.gallery.rpartition("/")[2]
     with database_of(studio.platform) as database, database.connect() as connection:
         found = connection.execute(sa.select(shots).where(shots.c.gallery_id == gallery_id)).mappings().all()
-    tried = [(row["number"], each["seed"]) for row in found for each in row["refused_tries"] or ()]
-    tried += [(row["number"], row["seed"]) for row in found if row["image"] is not None]
-    recorded = {each["image"]["sha256"] for row in found for each in row["refused_tries"] or ()}
-    recorded |= {row["image"]["sha256"] for row in found if row["image"] is not None}
-    unrecorded = _stored(studio, subject) - before - recorded
-    return len(tried) - len(set(tried)) + len(unrecorded)
+    return count_doubled(found, _stored(studio, subject) - before)
+
+
+def count_doubled(rows: Iterable[Mapping[str, Any]], stored: Set[str]) -> int:
+    """Tries that are recorded twice, and pictures that were stored and that no try has recorded.
+
+    Args:
+        rows: shots of the gallery, as the schema has them.
+        stored: SHA-256 of the pictures that were stored for it, hexadecimal.
+    """
+    tried, recorded = [], set()
+    for row in rows:
+        for each in row["refused_tries"] or ():
+            tried.append((row["number"], each["seed"]))
+            recorded.add(each["image"]["sha256"])
+        if row["image"] is not None:
+            tried.append((row["number"], row["seed"]))
+            recorded.add(row["image"]["sha256"])
+    return len(tried) - len(set(tried)) + len(stored - recorded)

@@ -131,6 +131,7 @@ async function main() {
 
   // A wrong folder or pack is reported before anything is made.
   const names = (await readdir(selfies)).filter((name) => PHOTO.test(name)).sort();
+  if (names.length === 0) throw new Error(`${selfies} has no photos; name the folder of one person's selfies`);
   await call(clients.packs, "getPack", { name: `packs/${pack}` }, metadata);
   const person = { displayName: "From Node", classNoun: "person" };
   const { subject } = await call(clients.subjects, "createSubject", person, metadata);

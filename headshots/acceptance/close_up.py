@@ -25,6 +25,8 @@ _EYE, _CHEEK = (0.22, 0.13), (0.17, 0.17)
 # What is cut out, in spans: the face from the brows to the chin without most of the hair.
 _FACE_WIDE, _FACE_UP, _FACE_DOWN = 0.95, 0.7, 1.6
 _TEMPLATE_SPAN = float(TEMPLATE[1, 0] - TEMPLATE[0, 0])
+# Weight of a change of the skin's colour that light makes.
+_OF_LIGHT = 1 / 3
 # sRGB to XYZ over the white point D65 (IEC 61966-2-1).
 _TO_XYZ = np.array([(0.4339, 0.3762, 0.1899), (0.2126, 0.7152, 0.0722), (0.0177, 0.1095, 0.8728)])
 
@@ -52,11 +54,16 @@ class CloseUp:
     """Median size of the Laplacian over the cheeks, over their luma."""
 
     def colour_distance(self, other: CloseUp) -> float:
-        """Of the cheek that is nearest to the same cheek of another close-up, in a and b of CIELAB: coloured light from
-        one side is no fault of the skin."""
-        left = np.hypot(self.left_a - other.left_a, self.left_b - other.left_b)
-        right = np.hypot(self.right_a - other.right_a, self.right_b - other.right_b)
-        return float(min(left, right))
+        """How far the skin is from its colour in another close-up, in units of CIELAB's a and b.
+
+        Light turns skin yellow or blue, as sunset and shade do, and neon adds red: such a change counts by a third. No
+        light of a portrait takes red away, which is the blood's colour (Weatherall & Coombs 1992): skin that is greyer
+        or greener counts in full. Of the two cheeks the nearer one, as coloured light may come from one side.
+        """
+        return min(
+            _skin_distance(self.left_a - other.left_a, self.left_b - other.left_b),
+            _skin_distance(self.right_a - other.right_a, self.right_b - other.right_b),
+        )
 
 
 def span_px(face: Face) -> float:
@@ -86,6 +93,10 @@ def close_up(picture_HWC: Pixels, face: Face, span: int) -> CloseUp:
         sharpness=quality.detail(_face(luma_HW, landmarks_52, span)),
         skin_texture=float(np.median([np.median(_around(fine_HW, point, _CHEEK, span)) for point in cheeks])) / mean,
     )
+
+
+def _skin_distance(redder: float, yellower: float) -> float:
+    return float(np.hypot(redder if redder < 0 else redder * _OF_LIGHT, yellower * _OF_LIGHT))
 
 
 def _brought_down(picture_HWC: Pixels, face: Face, span: int) -> tuple[Pixels, Floats]:

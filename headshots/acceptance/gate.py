@@ -100,7 +100,7 @@ class Gate:
             "LIGHT_UNEVEN", light, limits.max_light_imbalance, f"{words}{limits.max_light_imbalance:.2f} are allowed."
         )
         colour = self._reference.colour_distance(found, span)
-        words = f"The skin's colour is {colour:.1f} (CIELAB a, b) from that of the nearest photo; "
+        words = f"The skin's colour is {colour:.1f} from that of the nearest photo (a lack of red counts most); "
         yield at_most(
             "COLOUR_UNNATURAL",
             colour,
@@ -145,7 +145,7 @@ def not_measured(profile: Profile, analyzer_name: str, why: str) -> Verdict:
 
 
 def _alone(faces: Sequence[Face]) -> Check:
-    people = sum(_height(face) >= MIN_SECOND_FACE * _height(faces[0]) for face in faces)
+    people = sum(face.height_px >= MIN_SECOND_FACE * faces[0].height_px for face in faces)
     return at_most(
         "MULTIPLE_FACES", float(people), 1.0, f"{people} {'face was' if people == 1 else 'faces were'} found."
     )
@@ -153,7 +153,7 @@ def _alone(faces: Sequence[Face]) -> Check:
 
 def _place(face: Face, picture_HWC: Pixels, limits: AcceptanceLimits) -> Iterator[Check]:
     height, width = picture_HWC.shape[:2]
-    share = _height(face) / min(height, width)
+    share = face.height_px / min(height, width)
     words = f"The face's height is {share:.0%} of the picture's shorter side"
     yield at_least("FACE_TOO_SMALL", share, limits.min_face_share, f"{words}; {limits.min_face_share:.0%} are needed.")
     outside = quality.outside_share(face.box, width, height)
@@ -180,7 +180,3 @@ def _margin(check: Check) -> float:
     if check.limit == best:
         return float(check.passed)
     return min(max((check.measured - check.limit) / (best - check.limit), 0.0), 1.0)
-
-
-def _height(face: Face) -> float:
-    return face.box[3] - face.box[1]

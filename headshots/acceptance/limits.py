@@ -30,8 +30,8 @@ class AcceptanceLimits:
     """LIGHT_UNEVEN: difference of the cheeks in brightness over their mean, beyond that of the person's photos, 0 to
     2."""
     max_colour_distance: float
-    """COLOUR_UNNATURAL: distance of the skin's colour from that of the nearest of the person's photos, in CIELAB's a
-    and b and on the cheek where it is smaller, 1 to 100."""
+    """COLOUR_UNNATURAL: how much redness the skin lacks against the nearest of the person's photos, and a third of what
+    else differs in its colour, in units of CIELAB's a and b and on the cheek where it is less, 1 to 100."""
     min_sharpness: float
     """BLURRY: sharpness of the face over that of the person's photos, 0 to 1."""
     min_skin_texture: float

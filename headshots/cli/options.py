@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from headshots.cli.addresses import PORTS, local_address
 
 
 def existing_folder(value: str) -> Path:
@@ -20,10 +24,34 @@ def existing_folder(value: str) -> Path:
     return folder
 
 
-DEFAULT_ADDRESS = "127.0.0.1:50051"
+def _of_this_machine(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    """Where nobody names an address, that of this machine's gateway, whose port and host may be set.
+
+    Raises:
+        typer.BadParameter: HEADSHOTS_GATEWAY_PORT is no port.
+    """
+    from headshots.errors import InvalidArgumentError
+
+    source = context.get_parameter_source(parameter.name or "")
+    if source is None or source.name != "DEFAULT":
+        return value
+    try:
+        return local_address("gateway", os.environ)
+    except InvalidArgumentError as error:
+        raise typer.BadParameter(error.message) from error
+
+
+DEFAULT_ADDRESS = f"127.0.0.1:{PORTS['gateway']}"
 
 Address = Annotated[
-    str, typer.Option("--address", envvar="HEADSHOTS_ADDRESS", help="Gateway, host:port.", show_default=True)
+    str,
+    typer.Option(
+        "--address",
+        envvar="HEADSHOTS_ADDRESS",
+        callback=_of_this_machine,
+        help="Gateway, host:port. Default: this machine's, at HEADSHOTS_GATEWAY_PORT where that is set.",
+        show_default=True,
+    ),
 ]
 ApiKey = Annotated[
     str | None,
@@ -60,7 +88,23 @@ Json = Annotated[
         help="Print JSON on stdout and nothing else there; for scripts.",
     ),
 ]
+
+
+class Urgency(StrEnum):
+    """Priorities by the names that people give them."""
+
+    STANDARD = "standard"
+    HIGH = "high"
+
+
+PriorityName = Annotated[
+    Urgency,
+    typer.Option("--priority", help="Who is served first within the tenant; high is a right that the operator grants."),
+]
 SubjectName = Annotated[str, typer.Argument(metavar="SUBJECT", help="Name of a subject, subjects/… or its bare id.")]
+LARGEST = 2**31 - 1
+"""Of the contract's whole numbers."""
+Version = Annotated[int, typer.Option("--version", min=0, max=LARGEST, help="A version of it; 0 is the newest.")]
 Foundation = Annotated[
     Path | None,
     typer.Option(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import grpc
 
 from headshots.client.connection import CHANNEL_OPTIONS, Connection
+from headshots.client.convert.labels import wire_labelling
+from headshots.client.models.labels import Labelling
 from headshots.client.stub import GatewayStub
 from headshots.rpc.channel import channel_arguments
 from headshots.v1 import photos_pb2
@@ -29,9 +31,11 @@ class PhotoUpload(Connection):
     server's reason.
     """
 
-    async def _upload(self, parent: str, photos: Sequence[PhotoSource]) -> Sequence[Any]:
+    async def _upload(
+        self, parent: str, photos: Sequence[PhotoSource], labellings: Sequence[Labelling | None]
+    ) -> Sequence[Any]:
         header = photos_pb2.UploadPhotosRequest(header=photos_pb2.UploadPhotosHeader(parent=parent))
-        answer = await self._send("UploadPhotos", header, photos, lambda size_bytes: True)
+        answer = await self._send("UploadPhotos", header, photos, lambda size_bytes: True, labellings)
         return list(answer.photos)
 
     async def _inspect(self, parent: str, photos: Sequence[PhotoSource]) -> photos_pb2.InspectPhotosResponse:
@@ -41,11 +45,24 @@ class PhotoUpload(Connection):
         return answer
 
     async def _send(
-        self, method: str, header: Any, photos: Sequence[PhotoSource], has_body: Callable[[int], bool]
+        self,
+        method: str,
+        header: Any,
+        photos: Sequence[PhotoSource],
+        has_body: Callable[[int], bool],
+        labellings: Sequence[Labelling | None] | None = None,
     ) -> Any:
-        """The answer to a stream that opens with this header; `has_body` tells by its size whether a photo is sent."""
+        """The answer to a stream that opens with this header; `has_body` tells by its size whether a photo is sent.
+
+        `labellings` has one for each photo; None: they get none.
+        """
+        labelled = [None] * len(photos) if labellings is None else labellings
+        if len(labelled) != len(photos):
+            raise ValueError(f"{len(labelled)} labellings for {len(photos)} photos; give one for all, or one for each")
         # Before anything is sent, so that a path that cannot be read costs nothing.
-        described = await asyncio.to_thread(lambda: [_describe(photo) for photo in photos])
+        described = await asyncio.to_thread(
+            lambda: [{**_describe(photo), **wire_labelling(its)} for photo, its in zip(photos, labelled, strict=True)]
+        )
         parts = _Parts(header, photos, described, has_body)
         with self._blocking_channel() as channel:
             stub = GatewayStub(channel)
@@ -72,7 +89,7 @@ class _Parts:
         self,
         header: Any,
         photos: Sequence[PhotoSource],
-        described: Sequence[tuple[str, int]],
+        described: Sequence[Mapping[str, Any]],
         has_body: Callable[[int], bool],
     ) -> None:
         self.failure: OSError | None = None
@@ -83,10 +100,10 @@ class _Parts:
     def __iter__(self) -> Iterator[Any]:
         message = type(self._header)
         yield self._header
-        for photo, (filename, size_bytes) in self._photos:
+        for photo, start in self._photos:
             # Announced before it is read: should reading fail, the server sees a photo cut short and stores nothing.
-            yield message(photo={"filename": filename, "size_bytes": size_bytes})
-            if not self._has_body(size_bytes):
+            yield message(photo=start)
+            if not self._has_body(start["size_bytes"]):
                 continue
             try:
                 content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
@@ -112,9 +129,9 @@ async def _done(call: grpc.Future[Any]) -> None:
         raise
 
 
-def _describe(photo: PhotoSource) -> tuple[str, int]:
-    """File name and size in bytes."""
+def _describe(photo: PhotoSource) -> dict[str, Any]:
+    """File name and size in bytes, as the contract names them."""
     if isinstance(photo, bytes):
-        return "", len(photo)
+        return {"filename": "", "size_bytes": len(photo)}
     with Path(photo).open("rb") as file:
-        return Path(photo).name[:255], os.fstat(file.fileno()).st_size
+        return {"filename": Path(photo).name[:255], "size_bytes": os.fstat(file.fileno()).st_size}

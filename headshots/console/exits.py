@@ -10,6 +10,7 @@ code  meaning
 4     refused: an input, or the moment, is wrong; the message says what to do
 5     the API key is missing, wrong or revoked
 6     busy: too much at once; try later
+7     a shoot ended without its guarantee: its images are saved, and not all are accepted
 130   stopped with Ctrl-C
 ====  =========================================================================
 """
@@ -38,6 +39,7 @@ class ExitCode(IntEnum):
     REFUSED = 4
     NO_KEY = 5
     BUSY = 6
+    NOT_GUARANTEED = 7
     INTERRUPTED = 130
 
 
@@ -53,7 +55,8 @@ _NOT_STARTED = (
 
 HELP = (
     "Exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 no connection, 4 refused (the message says what to do), "
-    "5 API key missing or wrong, 6 busy, 130 stopped with Ctrl-C."
+    "5 API key missing or wrong, 6 busy, 7 a shoot's guarantee is NOT_MET or NOT_MEASURED (its images are saved), "
+    "130 stopped with Ctrl-C."
 )
 
 
@@ -108,6 +111,7 @@ def reported(command: Callable[P, R]) -> Callable[P, R]:
 def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_advice: bool = True) -> None:
     """Write the error to stderr: for people, or as one JSON object. `with_advice` adds the command to type next."""
     from headshots.console.advice import advice_for
+    from headshots.console.output import with_list_on_lines
     from headshots.errors import HeadshotsError
 
     if isinstance(error, HeadshotsError):
@@ -119,9 +123,11 @@ def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_adv
     if as_json:
         typer.echo(json.dumps({"error": {"reason": reason, "message": message, "exit_code": int(code)}}), err=True)
         return
-    typer.secho("error", fg="red", bold=True, err=True, nl=False)
-    typer.echo(f" {reason}: {message}", err=True)
-    for violation in getattr(error, "violations", ()):
+    typer.secho("error ", fg="red", bold=True, err=True, nl=False)
+    violations = getattr(error, "violations", ())
+    listed = [violation.description for violation in violations]
+    typer.echo(with_list_on_lines(f"{reason}: {message}", listed), err=True)
+    for violation in violations:
         if violation.description not in message:
             typer.echo(f"  {violation.field}: {violation.description}", err=True)
     if with_advice and isinstance(error, HeadshotsError) and (advice := advice_for(error)):

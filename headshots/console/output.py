@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Spaces between two columns of a table.
 _GAP = 2
+# Of prose, in columns.
+_LINE_WIDTH = 80
 
 
 def print_json(value: Any) -> None:
@@ -73,6 +76,32 @@ def print_fields(fields: dict[str, object]) -> None:
 def note(message: str) -> None:
     """A line for people, on stderr."""
     typer.secho(message, fg="bright_black", err=True)
+
+
+def note_lines(message: str) -> None:
+    """As `note`, in lines of 80 columns, the later ones indented."""
+    note(wrapped(message))
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """The text in lines of 80 columns; a longer word, as a name, has a line of its own and stays whole."""
+    return textwrap.fill(
+        text,
+        _LINE_WIDTH,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def with_list_on_lines(message: str, listed: Sequence[str]) -> str:
+    """A long message that ends with a list, each of it on lines of its own; any other message as it is."""
+    joined = "; ".join(listed)
+    if len(message) <= 2 * _LINE_WIDTH or not joined or not message.endswith(f" {joined}"):
+        return message
+    head = message.removesuffix(f" {joined}")
+    return "\n".join([wrapped(head), *(wrapped(each, indent="  ") for each in listed)])
 
 
 def progress(done: int, total: int, unit: str = "") -> str:

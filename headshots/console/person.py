@@ -11,7 +11,7 @@ from headshots.console.output import counted, note
 from headshots.console.photo_files import find_photos, report_inspection, upload_new
 
 if TYPE_CHECKING:
-    from headshots.client import Headshots, Subject
+    from headshots.client import Headshots, Pack, Style, Subject
 
 
 def find_person(client: Headshots, given: str, *, name: str | None, class_noun: str) -> Subject:
@@ -30,17 +30,32 @@ def find_person(client: Headshots, given: str, *, name: str | None, class_noun: 
 
 
 def check_catalog(client: Headshots, *, pack: str, styles: Sequence[str], profile: str) -> None:
-    """Look up what an order names, so that a typing error is reported before a person is made and photos are sent.
+    """Look up what an order names, so that what cannot be ordered is told before a person is made and photos are sent.
 
     Raises:
         NotFoundError: PACK_NOT_FOUND, STYLE_NOT_FOUND, PROFILE_NOT_FOUND.
+        FailedPreconditionError: PACK_ARCHIVED, STYLE_ARCHIVED, also of a style of the pack.
     """
     if pack:
-        client.get_pack(pack)
+        found = client.get_pack(pack)
+        _refuse_archived("PACK_ARCHIVED", found)
+        # Styles of built-in packs are built in, and never archived.
+        named = () if found.built_in else found.styles
+        for each in named:
+            cure = f"`headshots packs update {pack}` gives the pack others"
+            _refuse_archived("STYLE_ARCHIVED", client.get_style(each.style), cure)
     for style in styles:
-        client.get_style(style)
+        _refuse_archived("STYLE_ARCHIVED", client.get_style(style))
     if profile:
         client.get_profile(profile)
+
+
+def _refuse_archived(reason: str, found: Pack | Style, cure: str = "take another") -> None:
+    from headshots.errors import FailedPreconditionError
+
+    if found.archived:
+        message = f"{found.name} is archived and out of use; {cure}"
+        raise FailedPreconditionError(reason, message, metadata={"name": found.name})
 
 
 def _existing(client: Headshots, given: str, folder: Path) -> Subject:

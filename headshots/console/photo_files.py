@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from headshots.client import (
         Headshots,
+        Labelling,
         Photo,
         PhotoFinding,
         PhotoInspection,
@@ -77,20 +78,25 @@ def _in_folder(folder: Path) -> list[Path]:
     return photos
 
 
-def upload_new(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> Sent:
-    """Upload those that the subject does not have yet, so that a command may be repeated.
+def upload_new(
+    client: Headshots, subject: SubjectRef, paths: Sequence[Path], labelling: Labelling | None = None
+) -> Sent:
+    """Upload those that the subject does not have yet, each labelled so, so that a command may be repeated.
 
     Raises:
         InvalidPhotoError: one cannot be used; nothing was stored.
     """
     fresh = _new_ones(client, subject, paths)
-    return Sent(client.upload_photos(subject, fresh) if fresh else [], known=len(paths) - len(fresh))
+    uploaded = client.upload_photos(subject, fresh, labelling=labelling) if fresh else []
+    return Sent(uploaded, known=len(paths) - len(fresh))
 
 
-def upload_usable(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> Sent:
+def upload_usable(
+    client: Headshots, subject: SubjectRef, paths: Sequence[Path], labelling: Labelling | None = None
+) -> Sent:
     """Upload the new photos that an inspection beside the subject's own finds usable; reports the others."""
     candidates = _inspect_new(client, subject, paths)
-    return candidates.upload(client, subject)
+    return candidates.upload(client, subject, labelling)
 
 
 def upload_to_train(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) -> tuple[Sent, list[PhotoRef]]:
@@ -123,10 +129,10 @@ class _Inspected:
     def stored(self) -> Sequence[PhotoInspection]:
         return self.inspection.photos[: len(self.inspection.photos) - len(self.files)]
 
-    def upload(self, client: Headshots, subject: SubjectRef) -> Sent:
+    def upload(self, client: Headshots, subject: SubjectRef, labelling: Labelling | None = None) -> Sent:
         judged = self.inspection.photos[len(self.stored) :]
         usable = [file for file, photo in zip(self.files, judged, strict=True) if photo.usable]
-        uploaded = client.upload_photos(subject, usable) if usable else []
+        uploaded = client.upload_photos(subject, usable, labelling=labelling) if usable else []
         return Sent(uploaded, self.known, left_out=len(self.files) - len(usable))
 
 
@@ -139,11 +145,11 @@ def _inspect_new(client: Headshots, subject: SubjectRef, paths: Sequence[Path]) 
 
 def report_inspection(inspection: PhotosInspection) -> None:
     """Say of each photo that is left out why."""
-    from headshots.console.output import note
+    from headshots.console.output import note_lines
 
     for photo in inspection.photos:
         for finding in photo.findings:
-            note(f"{_called(photo)} is left out: {finding.reason}, {told(finding, inspection)}")
+            note_lines(f"{_called(photo)} is left out: {finding.reason}, {told(finding, inspection)}")
     report_face_analyzer(inspection)
 
 

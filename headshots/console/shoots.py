@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from headshots.console.output import counted, duration, note, print_fields, prog
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from headshots.client import Headshots, Quote, Shoot, Subject
+    from headshots.client import Headshots, Image, Quote, Shoot, Subject
     from headshots.console.bars import Bars
 
 
@@ -179,6 +179,23 @@ def guarantee_line(shoot: Shoot) -> str:
         return f"guarantee: NOT_MEASURED, not all {shoot.asked} portraits could be judged by {judged}"
     accepted = f"{shoot.delivered} of {shoot.asked} portraits accepted by {judged}"
     return f"guarantee: {shoot.guarantee}, {accepted}, {counted(shoot.tries, 'try', 'tries')}"
+
+
+def next_step(shoot: Shoot, images: Sequence[Image]) -> str:
+    """What to do where the guarantee is not met, in one line; empty where it is."""
+    if shoot.guarantee == "MET":
+        return ""
+    if shoot.guarantee == "NOT_MET":
+        return (
+            f"`headshots images list {shoot.gallery}` names those that are refused, `headshots images regenerate "
+            "IMAGE` paints one again; a new shoot with a larger --max-tries tries more seeds"
+        )
+    if any(image.verdict is None or not image.verdict.analyzer for image in images):
+        return (
+            "to have portraits judged, start the gateway with HEADSHOTS_GATEWAY_FACES=opencv (real people) or bundled "
+            "(drawn ones), and order again"
+        )
+    return "the reasons stand above; mostly selfies help in which the face is larger and sharper"
 
 
 def turnaround_line(shoot: Shoot) -> str:

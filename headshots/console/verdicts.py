@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from headshots.console.output import print_table
+import typer
+
+from headshots.console.output import print_table, wrapped
 
 if TYPE_CHECKING:
     from headshots.client import Check, Image
@@ -14,11 +16,31 @@ COLUMNS = ("STYLE", "VERDICT", "TRIES", "LIKENESS", "WHY NOT")
 
 
 def print_verdicts(images: Sequence[Image], *, names: bool = False) -> None:
-    """A row an image in the order given, its rank first; or its whole name, for other commands to take."""
+    """A row an image in the order given, its rank first; or its whole name, for other commands to take.
+
+    Without names, images that were not measured for the same reason are one line below the table.
+    """
     if names:
         print_table(("IMAGE", "RANK", *COLUMNS), [(each.name, each.rank or "-", *_cells(each)) for each in images])
-    else:
-        print_table(("RANK", *COLUMNS), [(each.rank or "-", *_cells(each)) for each in images])
+        return
+    alike = {why: several for why, several in _not_measured(images).items() if len(several) > 1}
+    grouped = {each.name for several in alike.values() for each in several}
+    rows = [(each.rank or "-", *_cells(each)) for each in images if each.name not in grouped]
+    if rows:
+        print_table(("RANK", *COLUMNS), rows)
+    for why, several in alike.items():
+        typer.echo(wrapped(": ".join(filter(None, (f"{len(several)} images NOT_MEASURED", why)))))
+
+
+def _not_measured(images: Sequence[Image]) -> dict[str, list[Image]]:
+    """The images that were not measured, by what their checks say."""
+    found: dict[str, list[Image]] = {}
+    for image in images:
+        if image.verdict is not None and image.verdict.acceptance == "NOT_MEASURED":
+            # One cause may fail several checks.
+            why = " ".join(dict.fromkeys(check.message for check in image.verdict.failed))
+            found.setdefault(why, []).append(image)
+    return found
 
 
 def _cells(image: Image) -> tuple[object, ...]:

@@ -34,6 +34,11 @@ class Face:
     embedding: npt.NDArray[np.float32]  # [D], unit length; compare by dot product, only within one analyzer
     score: float  # 0..1: how sure the analyzer is that this is a face
 
+    @property
+    def height_px(self) -> float:
+        """Of the box."""
+        return self.box[3] - self.box[1]
+
 
 class FaceAnalyzer(Protocol):
     """Finds faces and tells people apart. Implementations may be called from several threads."""

@@ -147,8 +147,8 @@ def _of_faces(photo: Measured, faces: tuple[Face, ...], limits: QualityLimits) -
     if not faces:
         message = "no face was found; send a photo in which the whole face can be seen, without mask or sunglasses"
         return [Finding("NO_FACE", message, 0, 1)]
-    largest, found = _height(faces[0]), []
-    people = sum(_height(face) >= limits.min_second_face * largest for face in faces)
+    largest, found = faces[0].height_px, []
+    people = sum(face.height_px >= limits.min_second_face * largest for face in faces)
     if people > 1:
         message = (
             f"{people} people are in the photo; cut it to the one person, or send one in which nobody else is near"
@@ -232,7 +232,3 @@ def _of_set(usable: Sequence[Measured], limits: QualityLimits) -> list[Finding]:
         message = "the photos are too much alike; add some from other days, with other clothes, places and angles"
         found.append(Finding("LOW_VARIETY", message, spread, limits.min_hash_spread))
     return found
-
-
-def _height(face: Face) -> float:
-    return face.box[3] - face.box[1]

@@ -32,9 +32,12 @@ def wait_until_serving(
     """
     waiting = dict(addresses)
     deadline = time.monotonic() + timeout_seconds
-    while waiting:
+    while True:
+        # Also when all have answered: it may have been another server, on whose port ours could not listen.
         if (dead := fleet.exited()) is not None:
             raise ServicesFailedError("SERVICE_DIED", death_message(*dead))
+        if not waiting:
+            return
         if time.monotonic() > deadline:
             names = ", ".join(sorted(waiting))
             raise ServicesFailedError(

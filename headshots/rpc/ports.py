@@ -7,6 +7,8 @@ import socket
 
 from headshots.errors import UnavailableError
 
+_CONNECT_SECONDS = 1.0
+
 
 def check_port(host: str, port: int, variable: str) -> None:
     """Return where a server could listen on `host:port` now; port 0 takes any. `variable` sets the port.
@@ -32,6 +34,16 @@ def check_port(host: str, port: int, variable: str) -> None:
             "ADDRESS_UNUSABLE",
             f"cannot listen on {host}:{port}: {failed[0].strerror}. Choose another port with {variable}",
         )
+
+
+def is_answered(address: str) -> bool:
+    """Whether somebody takes connections at `host:port` (of IPv6 `[host]:port`) of this machine now."""
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False
 
 
 def _bind(family: int, address: tuple[object, ...]) -> OSError | None:

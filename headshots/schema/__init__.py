@@ -5,6 +5,7 @@ Times are seconds since the epoch by the database's clock; JSON columns hold pla
 
 from __future__ import annotations
 
+from headshots.schema.catalog import packs, profiles, styles
 from headshots.schema.common import (
     CANCELLED,
     FAILED,
@@ -20,9 +21,7 @@ from headshots.schema.gateway import (
     api_keys,
     galleries,
     photos,
-    profiles,
     shots,
-    styles,
     subjects,
     tenants,
     training_events,
@@ -43,6 +42,7 @@ __all__ = [
     "api_keys",
     "galleries",
     "metadata",
+    "packs",
     "photos",
     "profiles",
     "shoot_events",

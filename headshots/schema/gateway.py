@@ -32,40 +32,6 @@ api_keys = Table(
     Index("ix_api_keys_revoked_at", "revoked_at"),
 )
 
-# Versions of the tenants' own styles, each as headshots.styles.recipe.Style writes itself; built-in ones are files.
-styles = Table(
-    "styles",
-    metadata,
-    Column("tenant_id", ForeignKey("tenants.id"), primary_key=True),
-    Column("name", String(64), primary_key=True),
-    Column("version", Integer, primary_key=True),
-    Column("style", sa.JSON, nullable=False),
-    *request_columns(),
-    *labelling_columns(),
-    # Of all versions: new galleries refuse the style since then. A request_id is of the first version alone.
-    Column("archived_at", Float),
-    Column("created_at", Float, nullable=False),
-    UniqueConstraint("tenant_id", "request_id"),
-    Index("ix_styles_tenant_id_external_id", "tenant_id", "external_id"),
-)
-
-# Versions of the tenants' own acceptance profiles, each as headshots.acceptance.profiles.Profile writes itself; the
-# built-in ones are code.
-profiles = Table(
-    "profiles",
-    metadata,
-    Column("tenant_id", ForeignKey("tenants.id"), primary_key=True),
-    Column("name", String(64), primary_key=True),
-    Column("version", Integer, primary_key=True),
-    Column("profile", sa.JSON, nullable=False),
-    # Of the first version alone.
-    *request_columns(),
-    *labelling_columns(),
-    Column("created_at", Float, nullable=False),
-    UniqueConstraint("tenant_id", "request_id"),
-    Index("ix_profiles_tenant_id_external_id", "tenant_id", "external_id"),
-)
-
 subjects = Table(
     "subjects",
     metadata,
@@ -101,6 +67,7 @@ photos = Table(
     Column("width_px", Integer, nullable=False),
     Column("height_px", Integer, nullable=False),
     Column("position", Integer, nullable=False),
+    *labelling_columns(),
     Column("created_at", Float, nullable=False),
 )
 
@@ -225,6 +192,8 @@ shots = Table(
     # judged. The word stays when the image is erased.
     Column("acceptance", String(16)),
     Column("judged", sa.JSON(none_as_null=True)),
+    # Of the image, and erased with it.
+    *labelling_columns(),
     Column("failure_reason", String(64)),
     Column("failure_message", Text),
     UniqueConstraint("gallery_id", "number"),

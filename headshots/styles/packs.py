@@ -1,20 +1,25 @@
-"""Reads packs of built-in styles: the folder `packs` beside the styles, one YAML file a pack, which may be missing."""
+"""Defines packs, which are styles that are ordered together, and reads the built-in ones.
+
+These are the folder `packs` beside the styles, one YAML file a pack, which may be missing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from headshots.errors import InvalidArgumentError, NotFoundError
+from headshots.errors import InvalidArgumentError
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import NAME
 
 MAX_SHOTS = 64
 """Shots of a style in a pack, at most, as in a gallery."""
+MAX_TOTAL_SHOTS = 160
+"""Shots in a pack, at most, as in a gallery."""
 _FIELDS = ("display_name", "description", "styles")
 
 
@@ -23,11 +28,27 @@ class Pack:
     """Styles that are ordered together."""
 
     name: str
-    """The file's name without its suffix: 1 to 64 characters of a-z, 0-9 and -."""
+    """1 to 64 characters of a-z, 0-9 and -; of a built-in pack its file's name without the suffix."""
     display_name: str
     description: str
     styles: tuple[tuple[str, int], ...]
-    """(name of a style, shots of it), in the order to order them."""
+    """(name of a style, shots of it from 1 to 64), in the order to order them; at least one."""
+    version: int = 1
+    """From 1; grows by one whenever a tenant changes the pack. Files have no other."""
+
+    @property
+    def total_shots(self) -> int:
+        """1 to 160."""
+        return sum(shots for _, shots in self.styles)
+
+    def to_json(self) -> dict[str, Any]:
+        """For a JSON column."""
+        return {**asdict(self), "styles": [list(each) for each in self.styles]}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Pack:
+        """From a JSON column."""
+        return cls(**{**document, "styles": tuple((style, shots) for style, shots in document["styles"])})
 
 
 class PackLibrary:
@@ -48,20 +69,9 @@ class PackLibrary:
     def __iter__(self) -> Iterator[Pack]:
         return iter(self._packs.values())
 
-    def get(self, name: str) -> Pack:
-        """One pack.
-
-        Raises:
-            NotFoundError: PACK_NOT_FOUND.
-        """
-        if name not in self._packs:
-            told = ", ".join(self._packs) or "none"
-            raise NotFoundError(
-                "PACK_NOT_FOUND",
-                f"there is no packs/{name}; there are {told}",
-                metadata={"name": f"packs/{name}"},
-            )
-        return self._packs[name]
+    def get(self, name: str) -> Pack | None:
+        """One pack; None where there is none of that name."""
+        return self._packs.get(name)
 
 
 def _read(path: Path, library: StyleLibrary) -> Pack:
@@ -76,7 +86,10 @@ def _read(path: Path, library: StyleLibrary) -> Pack:
     for field in ("display_name", "description"):
         if not isinstance(document[field], str) or not document[field].strip():
             raise _invalid(path, f"{field} must be text")
-    return Pack(path.stem, document["display_name"], document["description"], _styles(path, document, library))
+    pack = Pack(path.stem, document["display_name"], document["description"], _styles(path, document, library))
+    if pack.total_shots > MAX_TOTAL_SHOTS:
+        raise _invalid(path, f"styles must have at most {MAX_TOTAL_SHOTS} shots in all; found {pack.total_shots}")
+    return pack
 
 
 def _styles(path: Path, document: dict[str, Any], library: StyleLibrary) -> tuple[tuple[str, int], ...]:

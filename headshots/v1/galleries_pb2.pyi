@@ -4,6 +4,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from headshots.v1 import images_pb2 as _images_pb2
 from headshots.v1 import jobs_pb2 as _jobs_pb2
+from headshots.v1 import labels_pb2 as _labels_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -251,7 +252,14 @@ class DeleteGalleryResponse(_message.Message):
     def __init__(self, deleted_objects: _Optional[int] = ...) -> None: ...
 
 class ListImagesRequest(_message.Message):
-    __slots__ = ("parent", "page_size", "page_token", "order", "acceptance", "styles", "max_rank")
+    __slots__ = ("parent", "page_size", "page_token", "order", "acceptance", "styles", "max_rank", "labels", "external_id")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     PARENT_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
@@ -259,6 +267,8 @@ class ListImagesRequest(_message.Message):
     ACCEPTANCE_FIELD_NUMBER: _ClassVar[int]
     STYLES_FIELD_NUMBER: _ClassVar[int]
     MAX_RANK_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     parent: str
     page_size: int
     page_token: str
@@ -266,7 +276,9 @@ class ListImagesRequest(_message.Message):
     acceptance: _images_pb2.Acceptance
     styles: _containers.RepeatedScalarFieldContainer[str]
     max_rank: int
-    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., order: _Optional[_Union[ImageOrder, str]] = ..., acceptance: _Optional[_Union[_images_pb2.Acceptance, str]] = ..., styles: _Optional[_Iterable[str]] = ..., max_rank: _Optional[int] = ...) -> None: ...
+    labels: _containers.ScalarMap[str, str]
+    external_id: str
+    def __init__(self, parent: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., order: _Optional[_Union[ImageOrder, str]] = ..., acceptance: _Optional[_Union[_images_pb2.Acceptance, str]] = ..., styles: _Optional[_Iterable[str]] = ..., max_rank: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class ListImagesResponse(_message.Message):
     __slots__ = ("images", "next_page_token")
@@ -333,6 +345,22 @@ class GetImageResponse(_message.Message):
     image: _images_pb2.Image
     content: bytes
     def __init__(self, image: _Optional[_Union[_images_pb2.Image, _Mapping]] = ..., content: _Optional[bytes] = ...) -> None: ...
+
+class UpdateImageRequest(_message.Message):
+    __slots__ = ("name", "labels", "external_id")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    labels: _labels_pb2.Labels
+    external_id: str
+    def __init__(self, name: _Optional[str] = ..., labels: _Optional[_Union[_labels_pb2.Labels, _Mapping]] = ..., external_id: _Optional[str] = ...) -> None: ...
+
+class UpdateImageResponse(_message.Message):
+    __slots__ = ("image",)
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    image: _images_pb2.Image
+    def __init__(self, image: _Optional[_Union[_images_pb2.Image, _Mapping]] = ...) -> None: ...
 
 class DeleteImageRequest(_message.Message):
     __slots__ = ("name",)

@@ -85,6 +85,11 @@ class GalleryServiceStub:
                 request_serializer=headshots_dot_v1_dot_galleries__pb2.GetImageRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_galleries__pb2.GetImageResponse.FromString,
                 _registered_method=True)
+        self.UpdateImage = channel.unary_unary(
+                '/headshots.v1.GalleryService/UpdateImage',
+                request_serializer=headshots_dot_v1_dot_galleries__pb2.UpdateImageRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_galleries__pb2.UpdateImageResponse.FromString,
+                _registered_method=True)
         self.DeleteImage = channel.unary_unary(
                 '/headshots.v1.GalleryService/DeleteImage',
                 request_serializer=headshots_dot_v1_dot_galleries__pb2.DeleteImageRequest.SerializeToString,
@@ -171,6 +176,13 @@ class GalleryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateImage(self, request, context):
+        """Changes the labels and the external id of an image.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteImage(self, request, context):
         """Erases one image; its gallery goes on counting the shot. FAILED_PRECONDITION while a running gallery needs it.
         """
@@ -230,6 +242,11 @@ def add_GalleryServiceServicer_to_server(servicer, server):
                     servicer.GetImage,
                     request_deserializer=headshots_dot_v1_dot_galleries__pb2.GetImageRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_galleries__pb2.GetImageResponse.SerializeToString,
+            ),
+            'UpdateImage': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateImage,
+                    request_deserializer=headshots_dot_v1_dot_galleries__pb2.UpdateImageRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_galleries__pb2.UpdateImageResponse.SerializeToString,
             ),
             'DeleteImage': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteImage,
@@ -508,6 +525,33 @@ class GalleryService:
             '/headshots.v1.GalleryService/GetImage',
             headshots_dot_v1_dot_galleries__pb2.GetImageRequest.SerializeToString,
             headshots_dot_v1_dot_galleries__pb2.GetImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateImage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.GalleryService/UpdateImage',
+            headshots_dot_v1_dot_galleries__pb2.UpdateImageRequest.SerializeToString,
+            headshots_dot_v1_dot_galleries__pb2.UpdateImageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -58,7 +58,14 @@ class Verdict(_message.Message):
     def __init__(self, acceptance: _Optional[_Union[Acceptance, str]] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., analyzer: _Optional[str] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ...) -> None: ...
 
 class Image(_message.Message):
-    __slots__ = ("name", "style", "prompt", "seed", "width_px", "height_px", "content_type", "size_bytes", "sha256", "likeness", "seconds", "verdict", "rank", "tries")
+    __slots__ = ("name", "style", "prompt", "seed", "width_px", "height_px", "content_type", "size_bytes", "sha256", "likeness", "seconds", "verdict", "rank", "tries", "labels", "external_id")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     NAME_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
     PROMPT_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +80,8 @@ class Image(_message.Message):
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     RANK_FIELD_NUMBER: _ClassVar[int]
     TRIES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
     style: str
     prompt: str
@@ -87,4 +96,6 @@ class Image(_message.Message):
     verdict: Verdict
     rank: int
     tries: int
-    def __init__(self, name: _Optional[str] = ..., style: _Optional[str] = ..., prompt: _Optional[str] = ..., seed: _Optional[int] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., content_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., likeness: _Optional[float] = ..., seconds: _Optional[float] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., rank: _Optional[int] = ..., tries: _Optional[int] = ...) -> None: ...
+    labels: _containers.ScalarMap[str, str]
+    external_id: str
+    def __init__(self, name: _Optional[str] = ..., style: _Optional[str] = ..., prompt: _Optional[str] = ..., seed: _Optional[int] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., content_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., likeness: _Optional[float] = ..., seconds: _Optional[float] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., rank: _Optional[int] = ..., tries: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...

@@ -23,33 +23,94 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18headshots/v1/packs.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\"}\n\x04Pack\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\'\n\x06styles\x18\x04 \x03(\x0b\x32\x17.headshots.v1.PackStyle\x12\x13\n\x0btotal_shots\x18\x05 \x01(\x05\")\n\tPackStyle\x12\r\n\x05style\x18\x01 \x01(\t\x12\r\n\x05shots\x18\x02 \x01(\x05\"O\n\x10ListPacksRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"O\n\x11ListPacksResponse\x12!\n\x05packs\x18\x01 \x03(\x0b\x32\x12.headshots.v1.Pack\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\">\n\x0eGetPackRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^packs/[a-z0-9-]{1,64}$\"3\n\x0fGetPackResponse\x12 \n\x04pack\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Pack2\xa3\x01\n\x0bPackService\x12L\n\tListPacks\x12\x1e.headshots.v1.ListPacksRequest\x1a\x1f.headshots.v1.ListPacksResponse\x12\x46\n\x07GetPack\x12\x1c.headshots.v1.GetPackRequest\x1a\x1d.headshots.v1.GetPackResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18headshots/v1/packs.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd7\x02\n\x04Pack\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\'\n\x06styles\x18\x04 \x03(\x0b\x32\x17.headshots.v1.PackStyle\x12\x13\n\x0btotal_shots\x18\x05 \x01(\x05\x12\x0f\n\x07version\x18\x06 \x01(\x05\x12\x10\n\x08\x62uilt_in\x18\x07 \x01(\x08\x12\x10\n\x08\x61rchived\x18\x08 \x01(\x08\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x06labels\x18( \x03(\x0b\x32\x1e.headshots.v1.Pack.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"U\n\tPackStyle\x12.\n\x05style\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\x12\x18\n\x05shots\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18@(\x01\"?\n\nPackStyles\x12\x31\n\x06styles\x18\x01 \x03(\x0b\x32\x17.headshots.v1.PackStyleB\x08\xbaH\x05\x92\x01\x02\x10 \"\xe2\x03\n\x11\x43reatePackRequest\x12)\n\x07pack_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\x12*\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12)\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12\x31\n\x06styles\x18\x04 \x03(\x0b\x32\x17.headshots.v1.PackStyleB\x08\xbaH\x05\x92\x01\x02\x10 \x12\x30\n\nrequest_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12u\n\x06labels\x18( \x03(\x0b\x32+.headshots.v1.CreatePackRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"6\n\x12\x43reatePackResponse\x12 \n\x04pack\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Pack\"\xb9\x02\n\x10ListPacksRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x18\n\x10include_archived\x18\x03 \x01(\x08\x12t\n\x06labels\x18( \x03(\x0b\x32*.headshots.v1.ListPacksRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"O\n\x11ListPacksResponse\x12!\n\x05packs\x18\x01 \x03(\x0b\x32\x12.headshots.v1.Pack\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"X\n\x0eGetPackRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^packs/[a-z0-9-]{1,64}$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"3\n\x0fGetPackResponse\x12 \n\x04pack\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Pack\"\x84\x02\n\x11UpdatePackRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^packs/[a-z0-9-]{1,64}$\x12/\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$H\x00\x88\x01\x01\x12.\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$H\x01\x88\x01\x01\x12(\n\x06styles\x18\x04 \x01(\x0b\x32\x18.headshots.v1.PackStyles\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x42\x0f\n\r_display_nameB\x0e\n\x0c_description\"6\n\x12UpdatePackResponse\x12 \n\x04pack\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Pack\"B\n\x12\x41rchivePackRequest\x12,\n\x04name\x18\x01 \x01(\tB\x1e\xbaH\x1br\x19\x32\x17^packs/[a-z0-9-]{1,64}$\"7\n\x13\x41rchivePackResponse\x12 \n\x04pack\x18\x01 \x01(\x0b\x32\x12.headshots.v1.Pack2\x99\x03\n\x0bPackService\x12O\n\nCreatePack\x12\x1f.headshots.v1.CreatePackRequest\x1a .headshots.v1.CreatePackResponse\x12L\n\tListPacks\x12\x1e.headshots.v1.ListPacksRequest\x1a\x1f.headshots.v1.ListPacksResponse\x12\x46\n\x07GetPack\x12\x1c.headshots.v1.GetPackRequest\x1a\x1d.headshots.v1.GetPackResponse\x12O\n\nUpdatePack\x12\x1f.headshots.v1.UpdatePackRequest\x1a .headshots.v1.UpdatePackResponse\x12R\n\x0b\x41rchivePack\x12 .headshots.v1.ArchivePackRequest\x1a!.headshots.v1.ArchivePackResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headshots.v1.packs_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PACK_LABELSENTRY']._loaded_options = None
+  _globals['_PACK_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_PACKSTYLE'].fields_by_name['style']._loaded_options = None
+  _globals['_PACKSTYLE'].fields_by_name['style']._serialized_options = b'\272H\034r\0322\030^styles/[a-z0-9-]{1,64}$'
+  _globals['_PACKSTYLE'].fields_by_name['shots']._loaded_options = None
+  _globals['_PACKSTYLE'].fields_by_name['shots']._serialized_options = b'\272H\006\032\004\030@(\001'
+  _globals['_PACKSTYLES'].fields_by_name['styles']._loaded_options = None
+  _globals['_PACKSTYLES'].fields_by_name['styles']._serialized_options = b'\272H\005\222\001\002\020 '
+  _globals['_CREATEPACKREQUEST_LABELSENTRY']._loaded_options = None
+  _globals['_CREATEPACKREQUEST_LABELSENTRY']._serialized_options = b'8\001'
+  _globals['_CREATEPACKREQUEST'].fields_by_name['pack_id']._loaded_options = None
+  _globals['_CREATEPACKREQUEST'].fields_by_name['pack_id']._serialized_options = b'\272H\025r\0232\021^[a-z0-9-]{1,64}$'
+  _globals['_CREATEPACKREQUEST'].fields_by_name['display_name']._loaded_options = None
+  _globals['_CREATEPACKREQUEST'].fields_by_name['display_name']._serialized_options = b'\272H\021r\017\030\200\0022\n^[^\\x00]*$'
+  _globals['_CREATEPACKREQUEST'].fields_by_name['description']._loaded_options = None
+  _globals['_CREATEPACKREQUEST'].fields_by_name['description']._serialized_options = b'\272H\021r\017\030\200\0022\n^[^\\x00]*$'
+  _globals['_CREATEPACKREQUEST'].fields_by_name['styles']._loaded_options = None
+  _globals['_CREATEPACKREQUEST'].fields_by_name['styles']._serialized_options = b'\272H\005\222\001\002\020 '
+  _globals['_CREATEPACKREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CREATEPACKREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\031r\0272\025^[A-Za-z0-9_-]{0,64}$'
+  _globals['_CREATEPACKREQUEST'].fields_by_name['labels']._loaded_options = None
+  _globals['_CREATEPACKREQUEST'].fields_by_name['labels']._serialized_options = b'\272H5\232\0012\020 \"\033r\0312\027^[a-z][a-z0-9_-]{0,62}$*\021r\017\030\200\0012\n^[^\\x00]*$'
+  _globals['_CREATEPACKREQUEST'].fields_by_name['external_id']._loaded_options = None
+  _globals['_CREATEPACKREQUEST'].fields_by_name['external_id']._serialized_options = b'\272H\021r\017\030\200\0012\n^[^\\x00]*$'
+  _globals['_LISTPACKSREQUEST_LABELSENTRY']._loaded_options = None
+  _globals['_LISTPACKSREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_LISTPACKSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTPACKSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\007\032\005\030\350\007(\000'
   _globals['_LISTPACKSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTPACKSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_LISTPACKSREQUEST'].fields_by_name['labels']._loaded_options = None
+  _globals['_LISTPACKSREQUEST'].fields_by_name['labels']._serialized_options = b'\272H5\232\0012\020 \"\033r\0312\027^[a-z][a-z0-9_-]{0,62}$*\021r\017\030\200\0012\n^[^\\x00]*$'
+  _globals['_LISTPACKSREQUEST'].fields_by_name['external_id']._loaded_options = None
+  _globals['_LISTPACKSREQUEST'].fields_by_name['external_id']._serialized_options = b'\272H\021r\017\030\200\0012\n^[^\\x00]*$'
   _globals['_GETPACKREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_GETPACKREQUEST'].fields_by_name['name']._serialized_options = b'\272H\033r\0312\027^packs/[a-z0-9-]{1,64}$'
-  _globals['_PACK']._serialized_start=71
-  _globals['_PACK']._serialized_end=196
-  _globals['_PACKSTYLE']._serialized_start=198
-  _globals['_PACKSTYLE']._serialized_end=239
-  _globals['_LISTPACKSREQUEST']._serialized_start=241
-  _globals['_LISTPACKSREQUEST']._serialized_end=320
-  _globals['_LISTPACKSRESPONSE']._serialized_start=322
-  _globals['_LISTPACKSRESPONSE']._serialized_end=401
-  _globals['_GETPACKREQUEST']._serialized_start=403
-  _globals['_GETPACKREQUEST']._serialized_end=465
-  _globals['_GETPACKRESPONSE']._serialized_start=467
-  _globals['_GETPACKRESPONSE']._serialized_end=518
-  _globals['_PACKSERVICE']._serialized_start=521
-  _globals['_PACKSERVICE']._serialized_end=684
+  _globals['_GETPACKREQUEST'].fields_by_name['version']._loaded_options = None
+  _globals['_GETPACKREQUEST'].fields_by_name['version']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_UPDATEPACKREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UPDATEPACKREQUEST'].fields_by_name['name']._serialized_options = b'\272H\033r\0312\027^packs/[a-z0-9-]{1,64}$'
+  _globals['_UPDATEPACKREQUEST'].fields_by_name['display_name']._loaded_options = None
+  _globals['_UPDATEPACKREQUEST'].fields_by_name['display_name']._serialized_options = b'\272H\021r\017\030\200\0022\n^[^\\x00]*$'
+  _globals['_UPDATEPACKREQUEST'].fields_by_name['description']._loaded_options = None
+  _globals['_UPDATEPACKREQUEST'].fields_by_name['description']._serialized_options = b'\272H\021r\017\030\200\0022\n^[^\\x00]*$'
+  _globals['_ARCHIVEPACKREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_ARCHIVEPACKREQUEST'].fields_by_name['name']._serialized_options = b'\272H\033r\0312\027^packs/[a-z0-9-]{1,64}$'
+  _globals['_PACK']._serialized_start=105
+  _globals['_PACK']._serialized_end=448
+  _globals['_PACK_LABELSENTRY']._serialized_start=403
+  _globals['_PACK_LABELSENTRY']._serialized_end=448
+  _globals['_PACKSTYLE']._serialized_start=450
+  _globals['_PACKSTYLE']._serialized_end=535
+  _globals['_PACKSTYLES']._serialized_start=537
+  _globals['_PACKSTYLES']._serialized_end=600
+  _globals['_CREATEPACKREQUEST']._serialized_start=603
+  _globals['_CREATEPACKREQUEST']._serialized_end=1085
+  _globals['_CREATEPACKREQUEST_LABELSENTRY']._serialized_start=403
+  _globals['_CREATEPACKREQUEST_LABELSENTRY']._serialized_end=448
+  _globals['_CREATEPACKRESPONSE']._serialized_start=1087
+  _globals['_CREATEPACKRESPONSE']._serialized_end=1141
+  _globals['_LISTPACKSREQUEST']._serialized_start=1144
+  _globals['_LISTPACKSREQUEST']._serialized_end=1457
+  _globals['_LISTPACKSREQUEST_LABELSENTRY']._serialized_start=403
+  _globals['_LISTPACKSREQUEST_LABELSENTRY']._serialized_end=448
+  _globals['_LISTPACKSRESPONSE']._serialized_start=1459
+  _globals['_LISTPACKSRESPONSE']._serialized_end=1538
+  _globals['_GETPACKREQUEST']._serialized_start=1540
+  _globals['_GETPACKREQUEST']._serialized_end=1628
+  _globals['_GETPACKRESPONSE']._serialized_start=1630
+  _globals['_GETPACKRESPONSE']._serialized_end=1681
+  _globals['_UPDATEPACKREQUEST']._serialized_start=1684
+  _globals['_UPDATEPACKREQUEST']._serialized_end=1944
+  _globals['_UPDATEPACKRESPONSE']._serialized_start=1946
+  _globals['_UPDATEPACKRESPONSE']._serialized_end=2000
+  _globals['_ARCHIVEPACKREQUEST']._serialized_start=2002
+  _globals['_ARCHIVEPACKREQUEST']._serialized_end=2068
+  _globals['_ARCHIVEPACKRESPONSE']._serialized_start=2070
+  _globals['_ARCHIVEPACKRESPONSE']._serialized_end=2125
+  _globals['_PACKSERVICE']._serialized_start=2128
+  _globals['_PACKSERVICE']._serialized_end=2537
 # @@protoc_insertion_point(module_scope)

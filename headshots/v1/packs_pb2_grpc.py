@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PackServiceStub:
-    """Tells the packs of built-in styles.
+    """The packs: those that are built in, and the tenant's own.
     """
 
     def __init__(self, channel):
@@ -35,6 +35,11 @@ class PackServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.CreatePack = channel.unary_unary(
+                '/headshots.v1.PackService/CreatePack',
+                request_serializer=headshots_dot_v1_dot_packs__pb2.CreatePackRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_packs__pb2.CreatePackResponse.FromString,
+                _registered_method=True)
         self.ListPacks = channel.unary_unary(
                 '/headshots.v1.PackService/ListPacks',
                 request_serializer=headshots_dot_v1_dot_packs__pb2.ListPacksRequest.SerializeToString,
@@ -45,11 +50,28 @@ class PackServiceStub:
                 request_serializer=headshots_dot_v1_dot_packs__pb2.GetPackRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_packs__pb2.GetPackResponse.FromString,
                 _registered_method=True)
+        self.UpdatePack = channel.unary_unary(
+                '/headshots.v1.PackService/UpdatePack',
+                request_serializer=headshots_dot_v1_dot_packs__pb2.UpdatePackRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_packs__pb2.UpdatePackResponse.FromString,
+                _registered_method=True)
+        self.ArchivePack = channel.unary_unary(
+                '/headshots.v1.PackService/ArchivePack',
+                request_serializer=headshots_dot_v1_dot_packs__pb2.ArchivePackRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_packs__pb2.ArchivePackResponse.FromString,
+                _registered_method=True)
 
 
 class PackServiceServicer:
-    """Tells the packs of built-in styles.
+    """The packs: those that are built in, and the tenant's own.
     """
+
+    def CreatePack(self, request, context):
+        """Makes a pack of the tenant's own, version 1, usable at once. The same `request_id` again answers the same pack.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
     def ListPacks(self, request, context):
         """Packs, by name.
@@ -59,7 +81,23 @@ class PackServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetPack(self, request, context):
-        """One pack.
+        """One pack, its newest version or an older one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdatePack(self, request, context):
+        """Makes a new version of a pack of the tenant's own; where nothing differs from the newest, answers that. Shoots keep
+        the styles and the proportions that they were made with.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ArchivePack(self, request, context):
+        """Takes a pack of the tenant's own out of use: new shoots refuse it, those that were made with it go on. Its name
+        stays taken. There is no way back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -68,6 +106,11 @@ class PackServiceServicer:
 
 def add_PackServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'CreatePack': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreatePack,
+                    request_deserializer=headshots_dot_v1_dot_packs__pb2.CreatePackRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_packs__pb2.CreatePackResponse.SerializeToString,
+            ),
             'ListPacks': grpc.unary_unary_rpc_method_handler(
                     servicer.ListPacks,
                     request_deserializer=headshots_dot_v1_dot_packs__pb2.ListPacksRequest.FromString,
@@ -78,6 +121,16 @@ def add_PackServiceServicer_to_server(servicer, server):
                     request_deserializer=headshots_dot_v1_dot_packs__pb2.GetPackRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_packs__pb2.GetPackResponse.SerializeToString,
             ),
+            'UpdatePack': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdatePack,
+                    request_deserializer=headshots_dot_v1_dot_packs__pb2.UpdatePackRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_packs__pb2.UpdatePackResponse.SerializeToString,
+            ),
+            'ArchivePack': grpc.unary_unary_rpc_method_handler(
+                    servicer.ArchivePack,
+                    request_deserializer=headshots_dot_v1_dot_packs__pb2.ArchivePackRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_packs__pb2.ArchivePackResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'headshots.v1.PackService', rpc_method_handlers)
@@ -87,8 +140,35 @@ def add_PackServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PackService:
-    """Tells the packs of built-in styles.
+    """The packs: those that are built in, and the tenant's own.
     """
+
+    @staticmethod
+    def CreatePack(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.PackService/CreatePack',
+            headshots_dot_v1_dot_packs__pb2.CreatePackRequest.SerializeToString,
+            headshots_dot_v1_dot_packs__pb2.CreatePackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def ListPacks(request,
@@ -134,6 +214,60 @@ class PackService:
             '/headshots.v1.PackService/GetPack',
             headshots_dot_v1_dot_packs__pb2.GetPackRequest.SerializeToString,
             headshots_dot_v1_dot_packs__pb2.GetPackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdatePack(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.PackService/UpdatePack',
+            headshots_dot_v1_dot_packs__pb2.UpdatePackRequest.SerializeToString,
+            headshots_dot_v1_dot_packs__pb2.UpdatePackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ArchivePack(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.PackService/ArchivePack',
+            headshots_dot_v1_dot_packs__pb2.ArchivePackRequest.SerializeToString,
+            headshots_dot_v1_dot_packs__pb2.ArchivePackResponse.FromString,
             options,
             channel_credentials,
             insecure,

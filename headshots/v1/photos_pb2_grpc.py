@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class PhotoServiceStub:
-    """Stores photos, lists them and tells what is wrong with them.
+    """Stores photos, labels and lists them, and tells what is wrong with them.
     """
 
     def __init__(self, channel):
@@ -45,6 +45,11 @@ class PhotoServiceStub:
                 request_serializer=headshots_dot_v1_dot_photos__pb2.ListPhotosRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_photos__pb2.ListPhotosResponse.FromString,
                 _registered_method=True)
+        self.UpdatePhoto = channel.unary_unary(
+                '/headshots.v1.PhotoService/UpdatePhoto',
+                request_serializer=headshots_dot_v1_dot_photos__pb2.UpdatePhotoRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_photos__pb2.UpdatePhotoResponse.FromString,
+                _registered_method=True)
         self.DeletePhoto = channel.unary_unary(
                 '/headshots.v1.PhotoService/DeletePhoto',
                 request_serializer=headshots_dot_v1_dot_photos__pb2.DeletePhotoRequest.SerializeToString,
@@ -58,7 +63,7 @@ class PhotoServiceStub:
 
 
 class PhotoServiceServicer:
-    """Stores photos, lists them and tells what is wrong with them.
+    """Stores photos, labels and lists them, and tells what is wrong with them.
     """
 
     def UploadPhotos(self, request_iterator, context):
@@ -74,6 +79,13 @@ class PhotoServiceServicer:
 
     def ListPhotos(self, request, context):
         """Photos of a subject, in upload order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdatePhoto(self, request, context):
+        """Changes the labels and the external id of a photo.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,6 +121,11 @@ def add_PhotoServiceServicer_to_server(servicer, server):
                     request_deserializer=headshots_dot_v1_dot_photos__pb2.ListPhotosRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_photos__pb2.ListPhotosResponse.SerializeToString,
             ),
+            'UpdatePhoto': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdatePhoto,
+                    request_deserializer=headshots_dot_v1_dot_photos__pb2.UpdatePhotoRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_photos__pb2.UpdatePhotoResponse.SerializeToString,
+            ),
             'DeletePhoto': grpc.unary_unary_rpc_method_handler(
                     servicer.DeletePhoto,
                     request_deserializer=headshots_dot_v1_dot_photos__pb2.DeletePhotoRequest.FromString,
@@ -128,7 +145,7 @@ def add_PhotoServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PhotoService:
-    """Stores photos, lists them and tells what is wrong with them.
+    """Stores photos, labels and lists them, and tells what is wrong with them.
     """
 
     @staticmethod
@@ -175,6 +192,33 @@ class PhotoService:
             '/headshots.v1.PhotoService/ListPhotos',
             headshots_dot_v1_dot_photos__pb2.ListPhotosRequest.SerializeToString,
             headshots_dot_v1_dot_photos__pb2.ListPhotosResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdatePhoto(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.PhotoService/UpdatePhoto',
+            headshots_dot_v1_dot_photos__pb2.UpdatePhotoRequest.SerializeToString,
+            headshots_dot_v1_dot_photos__pb2.UpdatePhotoResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -25,9 +25,10 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from headshots.v1 import adapters_pb2 as headshots_dot_v1_dot_adapters__pb2
+from headshots.v1 import labels_pb2 as headshots_dot_v1_dot_labels__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheadshots/v1/subjects.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bheadshots/v1/adapters.proto\"\xa6\x02\n\x07Subject\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x12\n\nclass_noun\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bphoto_count\x18\x05 \x01(\x05\x12&\n\x07\x61\x64\x61pter\x18\x06 \x01(\x0b\x32\x15.headshots.v1.Adapter\x12\x31\n\x06labels\x18( \x03(\x0b\x32!.headshots.v1.Subject.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xf2\x02\n\x14\x43reateSubjectRequest\x12*\n\x0c\x64isplay_name\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12(\n\nclass_noun\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,32}$\x12\x30\n\nrequest_id\x18\x03 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12x\n\x06labels\x18( \x03(\x0b\x32..headshots.v1.CreateSubjectRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"?\n\x15\x43reateSubjectResponse\x12&\n\x07subject\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Subject\"D\n\x11GetSubjectRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\"<\n\x12GetSubjectResponse\x12&\n\x07subject\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Subject\"\xa5\x02\n\x13ListSubjectsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12w\n\x06labels\x18( \x03(\x0b\x32-.headshots.v1.ListSubjectsRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"X\n\x14ListSubjectsResponse\x12\'\n\x08subjects\x18\x01 \x03(\x0b\x32\x15.headshots.v1.Subject\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa3\x01\n\x06Labels\x12j\n\x06labels\x18\x01 \x03(\x0b\x32 .headshots.v1.Labels.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xef\x01\n\x14UpdateSubjectRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12/\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$H\x00\x88\x01\x01\x12$\n\x06labels\x18( \x01(\x0b\x32\x14.headshots.v1.Labels\x12.\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$H\x01\x88\x01\x01\x42\x0f\n\r_display_nameB\x0e\n\x0c_external_id\"?\n\x15UpdateSubjectResponse\x12&\n\x07subject\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Subject\"G\n\x14\x44\x65leteSubjectRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\"0\n\x15\x44\x65leteSubjectResponse\x12\x17\n\x0f\x64\x65leted_objects\x18\x01 \x01(\x05\x32\xc6\x03\n\x0eSubjectService\x12X\n\rCreateSubject\x12\".headshots.v1.CreateSubjectRequest\x1a#.headshots.v1.CreateSubjectResponse\x12O\n\nGetSubject\x12\x1f.headshots.v1.GetSubjectRequest\x1a .headshots.v1.GetSubjectResponse\x12U\n\x0cListSubjects\x12!.headshots.v1.ListSubjectsRequest\x1a\".headshots.v1.ListSubjectsResponse\x12X\n\rUpdateSubject\x12\".headshots.v1.UpdateSubjectRequest\x1a#.headshots.v1.UpdateSubjectResponse\x12X\n\rDeleteSubject\x12\".headshots.v1.DeleteSubjectRequest\x1a#.headshots.v1.DeleteSubjectResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheadshots/v1/subjects.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bheadshots/v1/adapters.proto\x1a\x19headshots/v1/labels.proto\"\xa6\x02\n\x07Subject\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x12\n\nclass_noun\x18\x03 \x01(\t\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bphoto_count\x18\x05 \x01(\x05\x12&\n\x07\x61\x64\x61pter\x18\x06 \x01(\x0b\x32\x15.headshots.v1.Adapter\x12\x31\n\x06labels\x18( \x03(\x0b\x32!.headshots.v1.Subject.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xf2\x02\n\x14\x43reateSubjectRequest\x12*\n\x0c\x64isplay_name\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12(\n\nclass_noun\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,32}$\x12\x30\n\nrequest_id\x18\x03 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12x\n\x06labels\x18( \x03(\x0b\x32..headshots.v1.CreateSubjectRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"?\n\x15\x43reateSubjectResponse\x12&\n\x07subject\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Subject\"D\n\x11GetSubjectRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\"<\n\x12GetSubjectResponse\x12&\n\x07subject\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Subject\"\xa5\x02\n\x13ListSubjectsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12w\n\x06labels\x18( \x03(\x0b\x32-.headshots.v1.ListSubjectsRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"X\n\x14ListSubjectsResponse\x12\'\n\x08subjects\x18\x01 \x03(\x0b\x32\x15.headshots.v1.Subject\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xef\x01\n\x14UpdateSubjectRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12/\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$H\x00\x88\x01\x01\x12$\n\x06labels\x18( \x01(\x0b\x32\x14.headshots.v1.Labels\x12.\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$H\x01\x88\x01\x01\x42\x0f\n\r_display_nameB\x0e\n\x0c_external_id\"?\n\x15UpdateSubjectResponse\x12&\n\x07subject\x18\x01 \x01(\x0b\x32\x15.headshots.v1.Subject\"G\n\x14\x44\x65leteSubjectRequest\x12/\n\x04name\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\"0\n\x15\x44\x65leteSubjectResponse\x12\x17\n\x0f\x64\x65leted_objects\x18\x01 \x01(\x05\x32\xc6\x03\n\x0eSubjectService\x12X\n\rCreateSubject\x12\".headshots.v1.CreateSubjectRequest\x1a#.headshots.v1.CreateSubjectResponse\x12O\n\nGetSubject\x12\x1f.headshots.v1.GetSubjectRequest\x1a .headshots.v1.GetSubjectResponse\x12U\n\x0cListSubjects\x12!.headshots.v1.ListSubjectsRequest\x1a\".headshots.v1.ListSubjectsResponse\x12X\n\rUpdateSubject\x12\".headshots.v1.UpdateSubjectRequest\x1a#.headshots.v1.UpdateSubjectResponse\x12X\n\rDeleteSubject\x12\".headshots.v1.DeleteSubjectRequest\x1a#.headshots.v1.DeleteSubjectResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -60,10 +61,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSUBJECTSREQUEST'].fields_by_name['labels']._serialized_options = b'\272H5\232\0012\020 \"\033r\0312\027^[a-z][a-z0-9_-]{0,62}$*\021r\017\030\200\0012\n^[^\\x00]*$'
   _globals['_LISTSUBJECTSREQUEST'].fields_by_name['external_id']._loaded_options = None
   _globals['_LISTSUBJECTSREQUEST'].fields_by_name['external_id']._serialized_options = b'\272H\021r\017\030\200\0012\n^[^\\x00]*$'
-  _globals['_LABELS_LABELSENTRY']._loaded_options = None
-  _globals['_LABELS_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_LABELS'].fields_by_name['labels']._loaded_options = None
-  _globals['_LABELS'].fields_by_name['labels']._serialized_options = b'\272H5\232\0012\020 \"\033r\0312\027^[a-z][a-z0-9_-]{0,62}$*\021r\017\030\200\0012\n^[^\\x00]*$'
   _globals['_UPDATESUBJECTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_UPDATESUBJECTREQUEST'].fields_by_name['name']._serialized_options = b'\272H\036r\0342\032^subjects/[a-z0-9-]{1,64}$'
   _globals['_UPDATESUBJECTREQUEST'].fields_by_name['display_name']._loaded_options = None
@@ -72,38 +69,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATESUBJECTREQUEST'].fields_by_name['external_id']._serialized_options = b'\272H\021r\017\030\200\0012\n^[^\\x00]*$'
   _globals['_DELETESUBJECTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_DELETESUBJECTREQUEST'].fields_by_name['name']._serialized_options = b'\272H\036r\0342\032^subjects/[a-z0-9-]{1,64}$'
-  _globals['_SUBJECT']._serialized_start=137
-  _globals['_SUBJECT']._serialized_end=431
-  _globals['_SUBJECT_LABELSENTRY']._serialized_start=386
-  _globals['_SUBJECT_LABELSENTRY']._serialized_end=431
-  _globals['_CREATESUBJECTREQUEST']._serialized_start=434
-  _globals['_CREATESUBJECTREQUEST']._serialized_end=804
-  _globals['_CREATESUBJECTREQUEST_LABELSENTRY']._serialized_start=386
-  _globals['_CREATESUBJECTREQUEST_LABELSENTRY']._serialized_end=431
-  _globals['_CREATESUBJECTRESPONSE']._serialized_start=806
-  _globals['_CREATESUBJECTRESPONSE']._serialized_end=869
-  _globals['_GETSUBJECTREQUEST']._serialized_start=871
-  _globals['_GETSUBJECTREQUEST']._serialized_end=939
-  _globals['_GETSUBJECTRESPONSE']._serialized_start=941
-  _globals['_GETSUBJECTRESPONSE']._serialized_end=1001
-  _globals['_LISTSUBJECTSREQUEST']._serialized_start=1004
-  _globals['_LISTSUBJECTSREQUEST']._serialized_end=1297
-  _globals['_LISTSUBJECTSREQUEST_LABELSENTRY']._serialized_start=386
-  _globals['_LISTSUBJECTSREQUEST_LABELSENTRY']._serialized_end=431
-  _globals['_LISTSUBJECTSRESPONSE']._serialized_start=1299
-  _globals['_LISTSUBJECTSRESPONSE']._serialized_end=1387
-  _globals['_LABELS']._serialized_start=1390
-  _globals['_LABELS']._serialized_end=1553
-  _globals['_LABELS_LABELSENTRY']._serialized_start=386
-  _globals['_LABELS_LABELSENTRY']._serialized_end=431
-  _globals['_UPDATESUBJECTREQUEST']._serialized_start=1556
-  _globals['_UPDATESUBJECTREQUEST']._serialized_end=1795
-  _globals['_UPDATESUBJECTRESPONSE']._serialized_start=1797
-  _globals['_UPDATESUBJECTRESPONSE']._serialized_end=1860
-  _globals['_DELETESUBJECTREQUEST']._serialized_start=1862
-  _globals['_DELETESUBJECTREQUEST']._serialized_end=1933
-  _globals['_DELETESUBJECTRESPONSE']._serialized_start=1935
-  _globals['_DELETESUBJECTRESPONSE']._serialized_end=1983
-  _globals['_SUBJECTSERVICE']._serialized_start=1986
-  _globals['_SUBJECTSERVICE']._serialized_end=2440
+  _globals['_SUBJECT']._serialized_start=164
+  _globals['_SUBJECT']._serialized_end=458
+  _globals['_SUBJECT_LABELSENTRY']._serialized_start=413
+  _globals['_SUBJECT_LABELSENTRY']._serialized_end=458
+  _globals['_CREATESUBJECTREQUEST']._serialized_start=461
+  _globals['_CREATESUBJECTREQUEST']._serialized_end=831
+  _globals['_CREATESUBJECTREQUEST_LABELSENTRY']._serialized_start=413
+  _globals['_CREATESUBJECTREQUEST_LABELSENTRY']._serialized_end=458
+  _globals['_CREATESUBJECTRESPONSE']._serialized_start=833
+  _globals['_CREATESUBJECTRESPONSE']._serialized_end=896
+  _globals['_GETSUBJECTREQUEST']._serialized_start=898
+  _globals['_GETSUBJECTREQUEST']._serialized_end=966
+  _globals['_GETSUBJECTRESPONSE']._serialized_start=968
+  _globals['_GETSUBJECTRESPONSE']._serialized_end=1028
+  _globals['_LISTSUBJECTSREQUEST']._serialized_start=1031
+  _globals['_LISTSUBJECTSREQUEST']._serialized_end=1324
+  _globals['_LISTSUBJECTSREQUEST_LABELSENTRY']._serialized_start=413
+  _globals['_LISTSUBJECTSREQUEST_LABELSENTRY']._serialized_end=458
+  _globals['_LISTSUBJECTSRESPONSE']._serialized_start=1326
+  _globals['_LISTSUBJECTSRESPONSE']._serialized_end=1414
+  _globals['_UPDATESUBJECTREQUEST']._serialized_start=1417
+  _globals['_UPDATESUBJECTREQUEST']._serialized_end=1656
+  _globals['_UPDATESUBJECTRESPONSE']._serialized_start=1658
+  _globals['_UPDATESUBJECTRESPONSE']._serialized_end=1721
+  _globals['_DELETESUBJECTREQUEST']._serialized_start=1723
+  _globals['_DELETESUBJECTREQUEST']._serialized_end=1794
+  _globals['_DELETESUBJECTRESPONSE']._serialized_start=1796
+  _globals['_DELETESUBJECTRESPONSE']._serialized_end=1844
+  _globals['_SUBJECTSERVICE']._serialized_start=1847
+  _globals['_SUBJECTSERVICE']._serialized_end=2301
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@ import datetime
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from headshots.v1 import adapters_pb2 as _adapters_pb2
+from headshots.v1 import labels_pb2 as _labels_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -104,19 +105,6 @@ class ListSubjectsResponse(_message.Message):
     next_page_token: str
     def __init__(self, subjects: _Optional[_Iterable[_Union[Subject, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
-class Labels(_message.Message):
-    __slots__ = ("labels",)
-    class LabelsEntry(_message.Message):
-        __slots__ = ("key", "value")
-        KEY_FIELD_NUMBER: _ClassVar[int]
-        VALUE_FIELD_NUMBER: _ClassVar[int]
-        key: str
-        value: str
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
-    LABELS_FIELD_NUMBER: _ClassVar[int]
-    labels: _containers.ScalarMap[str, str]
-    def __init__(self, labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
-
 class UpdateSubjectRequest(_message.Message):
     __slots__ = ("name", "display_name", "labels", "external_id")
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -125,9 +113,9 @@ class UpdateSubjectRequest(_message.Message):
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: str
-    labels: Labels
+    labels: _labels_pb2.Labels
     external_id: str
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Union[Labels, _Mapping]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., labels: _Optional[_Union[_labels_pb2.Labels, _Mapping]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class UpdateSubjectResponse(_message.Message):
     __slots__ = ("subject",)

@@ -11,13 +11,18 @@ from headshots.errors import HeadshotsError
 from headshots.processes.memory import return_freed_memory
 from headshots.processes.scratch import scratch
 from headshots.rpc.server import run_until_signal
+from headshots.settings import without_analyzer
 from services.gateway.settings import GatewaySettings
 from services.gateway.wiring import start_gateway
+
+_LOG = logging.getLogger("services.gateway")
 
 
 async def serve(settings: GatewaySettings) -> None:
     """Runs until SIGTERM or SIGINT, then drains."""
     gateway = await start_gateway(settings)
+    if settings.faces == "none":
+        _LOG.warning(without_analyzer("gateway"))
     # Watches do not end by themselves; their callers connect to another replica.
     await run_until_signal(gateway.server, drain_seconds=0.5, drain=gateway.drain)
     await gateway.close()

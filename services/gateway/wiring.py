@@ -36,6 +36,7 @@ from services.gateway.galleries.engine import GalleryEngine
 from services.gateway.galleries.servicer import GalleryServicer
 from services.gateway.links.opening import Links, open_links
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.packs.engine import PackEngine
 from services.gateway.packs.servicer import PackServicer
 from services.gateway.painting.judge import ShotJudge
 from services.gateway.painting.pool import ShotPool
@@ -175,7 +176,7 @@ class _Parts:
             ShootServicer(shoots),
             StyleServicer(StyleEngine(database, styles, checks)),
             ProfileServicer(ProfileEngine(database)),
-            PackServicer(packs),
+            PackServicer(PackEngine(database, styles, packs)),
             FoundationServicer(describer),
         )
 

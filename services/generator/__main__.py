@@ -16,6 +16,7 @@ from headshots.diffusion.backends import NEED_PROFILES, Backend, open_package
 from headshots.diffusion.export.ensure import ensure_package_in_child
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
+from headshots.processes.imports import importing
 from headshots.rpc.server import run_until_signal, start_server
 from services.generator.adapters.erased import ErasedAdapters
 from services.generator.adapters.tiers import AdapterCache
@@ -79,7 +80,8 @@ def build_backend(settings: GeneratorSettings, package: EnginePackage) -> Backen
         raise InvalidArgumentError("SETTING_INVALID", f"backend {settings.backend!r}; use onnxruntime or torch")
     try:
         # Here and nowhere else: the generator runs without torch.
-        from headshots.diffusion.backends.torch import TorchBackend, TorchOptions
+        with importing():
+            from headshots.diffusion.backends.torch import TorchBackend, TorchOptions
     except ImportError as error:
         raise InvalidArgumentError(
             "BACKEND_UNAVAILABLE",

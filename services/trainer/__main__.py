@@ -14,6 +14,7 @@ from headshots.database import migrate, open_database
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.errors import HeadshotsError
 from headshots.rpc.server import run_until_signal, start_server
+from headshots.settings import without_analyzer
 from services.trainer.engine import TrainerEngine
 from services.trainer.metrics import Metrics
 from services.trainer.queue.wakeup import Wakeup
@@ -69,7 +70,10 @@ def main() -> int:
     """Start from the environment; returns the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        asyncio.run(serve(TrainerSettings.from_environment(os.environ)))
+        settings = TrainerSettings.from_environment(os.environ)
+        if settings.faces == "none":
+            logging.getLogger("services.trainer").warning(without_analyzer("trainer"))
+        asyncio.run(serve(settings))
     except HeadshotsError as error:
         print(f"trainer: {error}", file=sys.stderr)
         return 1

@@ -94,6 +94,8 @@ def test_node_orders_a_shoot_and_fetches_the_ten_best(tmp_path: Path) -> None:
         refused = run_client(client, {**environment, "HEADSHOTS_API_KEY": "hs_0_wrong"}, *folders, "business")
         wrong_pack = run_client(client, environment, *folders, "nosuch")
         too_many = run_client(client, environment, *folders, "business", "161")
+        (tmp_path / "empty").mkdir()
+        empty = run_client(client, environment, str(tmp_path / "empty"), folders[1], "business")
         bare = run_client(client, environment)
     check_answer(json.loads(done.stdout))
     assert refused.returncode == 1
@@ -102,4 +104,5 @@ def test_node_orders_a_shoot_and_fetches_the_ten_best(tmp_path: Path) -> None:
     assert "nosuch" in wrong_pack.stderr
     assert "JOB_STATE" not in wrong_pack.stderr, "it must fail before a training starts"
     assert "count" in too_many.stderr
+    assert "has no photos" in empty.stderr
     assert bare.stderr.startswith("failed: usage: ")

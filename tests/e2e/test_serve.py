@@ -88,6 +88,8 @@ def test_serve_all_serves_and_stops_when_told(tmp_path: Path) -> None:
     said, _ = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, said
     assert "gateway   | " in said, "lines carry the name of who said them"
+    (warning,) = [line for line in said.splitlines() if "no analyzer of faces" in line]
+    assert "Set HEADSHOTS_GATEWAY_FACES and HEADSHOTS_TRAINER_FACES to opencv" in warning
     assert not any(child.is_running() for child in children)
 
 
@@ -146,7 +148,7 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
     assert datetime.fromisoformat(mine["create_time"]).tzinfo is not None
     assert mine["revoke_time"] is None
     assert key.split("_")[1] == mine["id"]
-    assert key.split("_")[2] not in run("list", "--json")
+    assert key.split("_", 2)[2] not in run("list", "--json")
     run("revoke", mine["id"])
     (revoked,) = json.loads(run("list", "--tenant", "acme", "--json"))
     assert revoked["revoke_time"] is not None

@@ -14,6 +14,7 @@ from headshots.v1 import (
     generator_pb2,
     images_pb2,
     jobs_pb2,
+    labels_pb2,
     packs_pb2,
     photos_pb2,
     profiles_pb2,
@@ -37,7 +38,7 @@ FILES = (
     profiles_pb2,
     shoots_pb2,
 )
-SHARED_FILES = (adapters_pb2, images_pb2, jobs_pb2)
+SHARED_FILES = (adapters_pb2, images_pb2, jobs_pb2, labels_pb2)
 SERVICES: dict[str, ServiceDescriptor] = {
     name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()
 }

@@ -16,7 +16,6 @@ GATEWAY: Arrows = {
         "api": "states of jobs in protobuf",
         "tenants": "a call is granted the objects of its subject",
     },
-    "packs": {"api": "names and pages"},
     "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
     "metrics": {},
     "photos": {
@@ -38,6 +37,11 @@ GATEWAY: Arrows = {
         "tenants": "whose styles and subjects they are",
         "trainings": "a preview takes the trigger of the subject's adapter",
         "peers": "what a style asks a generator for, and what it says",
+    },
+    "packs": {
+        "api": "names, pages and times",
+        "tenants": "whose packs they are",
+        "styles": "a pack names styles that can be ordered",
     },
     "profiles": {
         "api": "names, pages and times",
@@ -71,6 +75,7 @@ GATEWAY: Arrows = {
         "tenants": "whose subject it is",
         "profiles": "portraits are judged by one",
         "styles": "styles are checked before a shoot is queued",
+        "packs": "a shoot is ordered over the styles of one",
         "photos": "usable ones are learned from",
         "trainings": "a shoot begins with one, or takes the adapter of one",
         "galleries": "a shoot is painted as one",
@@ -203,6 +208,7 @@ TABLES: dict[str, dict[str, str]] = {
         "shots": "a quote reads how often earlier ones were tried, and what waits",
     },
     "gateway.styles": {"styles": OWN},
+    "gateway.packs": {"packs": OWN},
     "gateway.profiles": {"profiles": OWN},
     "gateway.subjects": {"subjects": OWN},
     "gateway.metrics": {

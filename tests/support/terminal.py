@@ -25,6 +25,6 @@ class Terminal:
         assert result.exit_code == code, result.output
         return result
 
-    def json(self, *arguments: str) -> Any:
-        """What a command printed as JSON."""
-        return json.loads(self.run(*arguments, "--json").stdout)
+    def json(self, *arguments: str, code: int = 0) -> Any:
+        """What a command printed as JSON; checks its exit code."""
+        return json.loads(self.run(*arguments, "--json", code=code).stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 import threading
 from collections.abc import Iterator
@@ -16,11 +17,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from headshots.database import forget_deleted, migrate, open_database, read, write
 from headshots.errors import InvalidArgumentError, UnavailableError
-from headshots.schema import metadata, subjects
+from headshots.schema import metadata, subjects, tenants
 from headshots.threads import DATABASE_THREADS
+from tests.support.deploy.tables import make_tables
 
 
 def test_a_new_database_is_its_owners_alone_in_a_folder_that_others_read(tmp_path: Path) -> None:
@@ -36,6 +39,34 @@ def test_migrations_give_the_schema_that_the_code_uses(tmp_path: Path) -> None:
     migrate(engine)
     with read(engine) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_tests_are_given_what_migrations_make(tmp_path: Path) -> None:
+    engines = [open_database(f"sqlite:///{tmp_path / name}.db") for name in ("migrated", "copied")]
+    for engine, make in zip(engines, (migrate, make_tables), strict=True):
+        make(engine)
+    migrated, copied = map(_dump, engines)
+    assert "CREATE TABLE" in migrated
+    assert copied == migrated
+    migrate(engines[1])
+    assert _dump(engines[1]) == migrated, "there is nothing left to migrate"
+
+
+def test_a_database_with_tables_keeps_what_it_holds(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    make_tables(engine)
+    with write(engine) as connection:
+        connection.execute(sa.insert(tenants).values(id="acme", created_at=0.0))
+    make_tables(engine)
+    with read(engine) as connection:
+        assert connection.execute(sa.select(tenants.c.id)).scalar_one() == "acme"
+
+
+def _dump(engine: Engine) -> str:
+    """Everything in it, as SQL; and its log is ahead of it."""
+    with contextlib.closing(engine.raw_connection()) as connection:
+        mode = connection.cursor().execute("PRAGMA journal_mode").fetchone()
+        return "\n".join([*connection.driver_connection.iterdump(), *mode])  # type: ignore[union-attr]
 
 
 def test_a_start_tells_of_migrations_and_of_nothing_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -30,10 +30,12 @@ def test_the_python_example_tells_how_it_is_called() -> None:
 def test_the_python_example_reads_the_folder_before_it_makes_anything(tmp_path: Path) -> None:
     nobody = {**os.environ, "HEADSHOTS_ADDRESS": "127.0.0.1:1", "HEADSHOTS_API_KEY": "hs_key"}
     example = str(ROOT / "examples" / "python_client.py")
-    call = [sys.executable, example, str(tmp_path / "nowhere"), str(tmp_path / "out"), "business"]
-    done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT, env=nobody)
-    assert done.returncode == 1
-    assert "No such file or directory" in done.stderr
+    (tmp_path / "empty").mkdir()
+    for folder, said in (("nowhere", "No such file or directory"), ("empty", "has no photos")):
+        call = [sys.executable, example, str(tmp_path / folder), str(tmp_path / "out"), "business"]
+        done = subprocess.run(call, capture_output=True, text=True, cwd=ROOT, env=nobody)
+        assert done.returncode == 1
+        assert said in done.stderr
 
 
 def test_the_readme_s_snippets_are_python() -> None:

@@ -13,16 +13,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
-from headshots.database import migrate, open_database
+from headshots.database import open_database
 from headshots.errors import InvalidArgumentError, NotFoundError, UnauthenticatedError
 from headshots.keys import rows as key_rows
+from tests.support.deploy.tables import make_tables
 from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
-    migrate(engine)
+    make_tables(engine)
     yield engine
     engine.dispose()
 

@@ -10,14 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots import leases
-from headshots.database import database_now, migrate, open_database, read, write
+from headshots.database import database_now, open_database, read, write
 from headshots.schema import PENDING, RUNNING, SUCCEEDED, training_jobs
+from tests.support.deploy.tables import make_tables
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
     engine = open_database(f"sqlite:///{tmp_path / 'leases.db'}")
-    migrate(engine)
+    make_tables(engine)
     return engine
 
 

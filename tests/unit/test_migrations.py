@@ -11,11 +11,15 @@ from alembic.config import Config
 from sqlalchemy.engine import Engine
 
 from headshots.database import migrate, open_database, read, write
+from services.gateway.api.labels import NO_LABELS, Labelling, LabellingChange
 from services.gateway.galleries.claiming import claim
+from services.gateway.galleries.images.labelling import label_image
 from services.gateway.galleries.rows import get_gallery
+from services.gateway.photos.rows import label_photo, list_photos
 from tests.support.gateway.queue import ADAPTER, LIBRARY
 
 _BEFORE_JUDGING = "0006"
+_BEFORE_LABELS_OF_FILES = "0010"
 
 
 def migrate_to(engine: Engine, revision: str, step: Callable[[Config, str], None] = command.upgrade) -> None:
@@ -80,6 +84,29 @@ def test_a_gallery_of_before_images_were_judged_keeps_its_image_and_goes_on(tmp_
     assert shot is not None
     assert (shot.number, shot.recipe.name, shot.profile.name) == (1, "studio-navy-suit", "profile-worthy")
     assert (shot.tries, shot.max_tries, shot.counted_attempts) == (0, 1, 1)
+    engine.dispose()
+
+
+def test_photos_and_images_of_before_labels_have_none_and_are_changed_as_any(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate_to(engine, _BEFORE_JUDGING)
+    insert_old_gallery(engine)
+    migrate_to(engine, _BEFORE_LABELS_OF_FILES)
+    numbers = dict.fromkeys(("size_bytes", "width_px", "height_px", "position", "created_at"), 1)
+    names = {"sha256": "ab" * 32, "key": "key", "object_sha256": "cd" * 32, "filename": ""}
+    insert(engine, "photos", subject_id="s", **names, **numbers)
+    migrate(engine)
+    [photo], _ = list_photos(engine, "acme", "s", NO_LABELS, 10, "")
+    [image] = get_gallery(engine, "acme", "s", "g").images
+    assert (photo.labelling, image.labelling) == (NO_LABELS, NO_LABELS)
+    wanted, change = Labelling({"order": "1"}), LabellingChange({"order": "1"})
+    label_photo(engine, "acme", "s", "ab" * 16, change)
+    assert label_image(engine, "acme", "s", "g", image.number, change).labelling == wanted
+    assert len(list_photos(engine, "acme", "s", wanted, 10, "")[0]) == 1
+    migrate_to(engine, _BEFORE_LABELS_OF_FILES, command.downgrade)
+    with read(engine) as connection:
+        for table in ("photos", "shots"):
+            assert "labels" not in {column["name"] for column in sa.inspect(connection).get_columns(table)}
     engine.dispose()
 
 

@@ -256,3 +256,13 @@ def test_bad_packs_are_refused_with_file_and_field(tmp_path: Path, text: str, co
         PackLibrary.load(tmp_path, StyleLibrary.load(tmp_path))
     assert caught.value.reason == "PACK_INVALID"
     assert "all.yaml" in caught.value.message
+
+
+def test_a_pack_has_at_most_160_shots(tmp_path: Path) -> None:
+    library = StyleLibrary(styled(name=name) for name in "abc")
+    write_pack(tmp_path, PACK + "{a: 64, b: 64, c: 32}")
+    (pack,) = PackLibrary.load(tmp_path, library)
+    assert pack.total_shots == 160
+    (tmp_path / "packs" / "all.yaml").write_text(PACK + "{a: 64, b: 64, c: 33}")
+    with pytest.raises(InvalidArgumentError, match="at most 160 shots in all; found 161"):
+        PackLibrary.load(tmp_path, library)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headshots.cli import shoot_options as options
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
-from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, PriorityName, SubjectName, TlsCa, Urgency
 from headshots.console.exits import reported
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def generate(
     training: OlderTraining = None,
     profile: options.ProfileName = "",
     max_tries: options.MaxTries = 0,
+    priority: PriorityName = Urgency.STANDARD,
     label: Labels = None,
     external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
@@ -55,21 +56,21 @@ def generate(
 ) -> None:
     """Paint a gallery of a trained subject: STYLE-SEED.png and so on. Ctrl-C stops waiting, not the gallery."""
     from headshots.cli.session import connect
-    from headshots.client import ImageFormat, Remix
+    from headshots.client import ImageFormat, Priority, Remix
 
+    how: dict[str, Any] = {"format": ImageFormat(format.name), "quality": quality, "priority": Priority(priority.name)}
     with connect(address, api_key, tls_ca) as client:
         gallery = client.create_gallery(
             subject,
             style,
             shots_per_style=shots,
             seed=seed,
-            format=ImageFormat(format.name),
-            quality=quality,
             remix=Remix(remix, repaint) if remix is not None else None,
             training=training,
             profile=profile,
             max_tries=max_tries,
             labelling=labelling(label, external_id),
+            **how,
         )
         print_files(*follow(client, gallery, out), as_json)
 

@@ -1,14 +1,24 @@
-"""Defines `headshots images`, which lists, fetches and paints again the images of a gallery."""
+"""Defines `headshots images`, which lists, labels, fetches and paints again the images of a gallery."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headshots.cli import shoot_options as options
 from headshots.cli.commands.galleries import GalleryName, OutFolder, follow, print_files
+from headshots.cli.labels import (
+    NewExternalId,
+    NewLabels,
+    NoLabels,
+    OnlyExternalId,
+    OnlyLabels,
+    changes,
+    labelling,
+    print_labelled,
+)
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa
 from headshots.cli.shoot_options import separate
 from headshots.console.exits import reported
@@ -27,6 +37,7 @@ class Outcome(StrEnum):
     NOT_MEASURED = "not-measured"
 
 
+ImageName = Annotated[str, typer.Argument(metavar="IMAGE", help="subjects/…/galleries/…/images/…")]
 Only = Annotated[Outcome | None, typer.Option("--only", help="Only images with this outcome.")]
 Styles = Annotated[
     list[str] | None,
@@ -43,6 +54,8 @@ def list_all(
     best: Annotated[
         int, typer.Option("--best", min=0, max=160, help="Only so many, the best, and none that is refused; 0: all.")
     ] = 0,
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -55,9 +68,10 @@ def list_all(
     from headshots.console.output import print_json
     from headshots.console.verdicts import print_verdicts
 
-    acceptance, named, order = _acceptance(only), separate(styles), ImageOrder.RANK
+    which: dict[str, Any] = {"acceptance": _acceptance(only), "styles": separate(styles)}
     with connect(address, api_key, tls_ca) as client:
-        found = client.list_images(gallery, order=order, acceptance=acceptance, styles=named)
+        wanted = labelling(label, external_id)
+        found = client.list_images(gallery, order=ImageOrder.RANK, labelling=wanted, **which)
         images = best_of(list(found), best)
     if as_json:
         print_json(images)
@@ -93,7 +107,7 @@ def download(
 @app.command()
 @reported
 def regenerate(
-    image: Annotated[str, typer.Argument(metavar="IMAGE", help="subjects/…/galleries/…/images/…")],
+    image: ImageName,
     max_tries: Annotated[int, typer.Option(min=0, max=10, help="Seeds tried at most; 0: as its gallery.")] = 0,
     out: OutFolder = options.OUT,
     address: Address = DEFAULT_ADDRESS,
@@ -106,6 +120,26 @@ def regenerate(
 
     with connect(address, api_key, tls_ca) as client:
         print_files(*follow(client, client.regenerate_image(image, max_tries=max_tries), out), as_json)
+
+
+@app.command()
+@reported
+def label(
+    image: ImageName,
+    label: NewLabels = None,
+    no_labels: NoLabels = False,
+    external_id: NewExternalId = None,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Change the labels or the external id of an image."""
+    from headshots.cli.session import connect
+
+    wanted = changes(label, no_labels, external_id)
+    with connect(address, api_key, tls_ca) as client:
+        print_labelled(client.update_image(image, **wanted), as_json)
 
 
 def _acceptance(only: Outcome | None) -> Acceptance | None:

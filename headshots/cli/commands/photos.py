@@ -1,4 +1,4 @@
-"""Defines `headshots photos`, which inspects, uploads and lists selfies."""
+"""Defines `headshots photos`, which inspects, uploads, labels, lists and erases selfies."""
 
 from __future__ import annotations
 
@@ -7,6 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from headshots.cli.labels import (
+    ExternalId,
+    Labels,
+    NewExternalId,
+    NewLabels,
+    NoLabels,
+    OnlyExternalId,
+    OnlyLabels,
+    changes,
+    labelling,
+    print_labelled,
+)
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 from headshots.console.exits import ExitCode, reported
 
@@ -14,6 +26,7 @@ if TYPE_CHECKING:
     from headshots.client import PhotosInspection
 
 app = typer.Typer(help="A subject's selfies.", no_args_is_help=True)
+PhotoName = Annotated[str, typer.Argument(metavar="PHOTO", help="subjects/…/photos/…, as `photos list` shows.")]
 
 
 @app.command()
@@ -24,6 +37,8 @@ def upload(
     only_usable: Annotated[
         bool, typer.Option("--only-usable", metavar="", help="Inspect first, and leave out what is not usable.")
     ] = False,
+    label: Labels = None,
+    external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -34,9 +49,9 @@ def upload(
     from headshots.console.output import note, print_json
     from headshots.console.photo_files import find_photos, upload_new, upload_usable
 
-    found = find_photos(paths)
+    found, wanted = find_photos(paths), labelling(label, external_id)
     with connect(address, api_key, tls_ca) as client:
-        sent = (upload_usable if only_usable else upload_new)(client, subject, found)
+        sent = (upload_usable if only_usable else upload_new)(client, subject, found, wanted)
     if as_json:
         print_json(sent.uploaded)
     else:
@@ -83,6 +98,8 @@ def inspect(
 @reported
 def list_all(
     subject: SubjectName,
+    label: OnlyLabels = None,
+    external_id: OnlyExternalId = "",
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -93,7 +110,7 @@ def list_all(
     from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
-        photos = list(client.list_photos(subject))
+        photos = list(client.list_photos(subject, labelling=labelling(label, external_id)))
     if as_json:
         print_json(photos)
         return
@@ -103,8 +120,28 @@ def list_all(
 
 @app.command()
 @reported
+def label(
+    photo: PhotoName,
+    label: NewLabels = None,
+    no_labels: NoLabels = False,
+    external_id: NewExternalId = None,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Change the labels or the external id of a photo."""
+    from headshots.cli.session import connect
+
+    wanted = changes(label, no_labels, external_id)
+    with connect(address, api_key, tls_ca) as client:
+        print_labelled(client.update_photo(photo, **wanted), as_json)
+
+
+@app.command()
+@reported
 def delete(
-    photo: Annotated[str, typer.Argument(metavar="PHOTO", help="subjects/…/photos/…, as `photos list` shows.")],
+    photo: PhotoName,
     yes: Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask.")] = False,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,

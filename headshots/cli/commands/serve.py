@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from headshots.cli.addresses import PORTS, listening_host, local_address
 from headshots.cli.extras import require
 from headshots.cli.options import Foundation
 from headshots.console.exits import reported
@@ -20,7 +21,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-PORTS = {"gateway": 50051, "trainer": 50052, "generator": 50053}
 METRICS_PORTS = {"gateway": 9101, "trainer": 9102, "generator": 9103}
 LINKS_PORT = 50054
 COLOURS = {"gateway": "cyan", "trainer": "yellow", "generator": "magenta"}
@@ -67,9 +67,9 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
     from headshots.processes.fleet import Fleet, ServicesFailedError
     from headshots.processes.serving import death_message, wait_until_serving
     from headshots.processes.signals import stopping_on_signals
-    from headshots.settings import Home
 
     addresses = free_addresses()
+    refuse_others(addresses)
     probed, ports = probed_addresses(addresses)
     environment = {**default_environment(addresses, foundation), **_environment(home, foundation), **ports, **links()}
     with stopping_on_signals():
@@ -83,8 +83,7 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
                     timeout_seconds=READY_SECONDS,
                     on_serving=lambda name: _print_line(name, f"serving on {addresses[name]}"),
                 )
-                key_file = Home.from_environment({**os.environ, **environment}).api_key_file
-                _print_line("gateway", f"ready; {where_the_key_is(key_file, home)}; Ctrl-C stops all three")
+                _tell_ready({**os.environ, **environment}, home)
                 while (dead := fleet.exited()) is None:
                     time.sleep(0.2)
                 raise ServicesFailedError("SERVICE_DIED", death_message(*dead))
@@ -94,7 +93,7 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
 
 
 def free_addresses() -> dict[str, str]:
-    """Where the three will listen. Another instance on these ports would answer in their place, and seem to be ready.
+    """Where the three will be found, once it is known that their ports are free.
 
     Raises:
         InvalidArgumentError: SETTING_INVALID: a variable is no port, or 0, which nobody would find.
@@ -109,12 +108,32 @@ def free_addresses() -> dict[str, str]:
         for kind, default in (("PORT", PORTS[name]), ("METRICS_PORT", METRICS_PORTS[name])):
             variable = f"HEADSHOTS_{name.upper()}_{kind}"
             port = read_port(os.environ, variable, default)
-            check_port(os.environ.get(f"HEADSHOTS_{name.upper()}_HOST") or "127.0.0.1", port, variable)
+            check_port(listening_host(name, os.environ), port, variable)
             if kind == "PORT":
                 if port == 0:
                     raise InvalidArgumentError("SETTING_INVALID", f"{variable}=0: here a port must be known")
-                addresses[name] = f"127.0.0.1:{port}"
+                addresses[name] = local_address(name, os.environ)
     return addresses
+
+
+def refuse_others(addresses: dict[str, str]) -> None:
+    """Return where nobody answers yet at the addresses of the three: another instance there would seem to be ready.
+
+    A port may be free to listen on and lead elsewhere all the same, as one that a container's network forwards.
+
+    Raises:
+        UnavailableError: ADDRESS_IN_USE.
+    """
+    from headshots.errors import UnavailableError
+    from headshots.rpc.ports import is_answered
+
+    for name, address in addresses.items():
+        if is_answered(address):
+            raise UnavailableError(
+                "ADDRESS_IN_USE",
+                f"another program answers at {address}, perhaps another `headshots serve`. Stop that one, or choose "
+                f"another port with HEADSHOTS_{name.upper()}_PORT",
+            )
 
 
 def links() -> dict[str, str]:
@@ -168,6 +187,17 @@ def default_environment(addresses: dict[str, str], foundation: Path | None) -> d
         "HEADSHOTS_TRAINER_FACES": faces,
     }
     return {name: value for name, value in wanted.items() if not os.environ.get(name)}
+
+
+def _tell_ready(environment: dict[str, str], home: Path | None) -> None:
+    from headshots.settings import Home, without_analyzer
+
+    key_file = Home.from_environment(environment).api_key_file
+    _print_line("gateway", f"ready; {where_the_key_is(key_file, home)}; Ctrl-C stops all three")
+    blind = [name for name in ("gateway", "trainer") if environment.get(f"HEADSHOTS_{name.upper()}_FACES") == "none"]
+    if blind:
+        # Their own warnings stand far above.
+        _print_line(blind[0], f"warning: {without_analyzer(*blind)}")
 
 
 def _environment(home: Path | None, foundation: Path | None) -> dict[str, str]:

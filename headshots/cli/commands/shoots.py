@@ -10,8 +10,8 @@ import typer
 
 from headshots.cli import shoot_options as options
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
-from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
-from headshots.console.exits import reported
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, PriorityName, SubjectName, TlsCa, Urgency
+from headshots.console.exits import ExitCode, reported
 
 if TYPE_CHECKING:
     from headshots.client import Headshots, Shoot
@@ -37,6 +37,7 @@ def shoot(
     seed: options.Seed = 0,
     format: options.FileFormat = options.Format.PNG,
     quality: options.Quality = 0,
+    priority: PriorityName = Urgency.STANDARD,
     quote: options.QuoteOnly = False,
     detach: options.Detach = False,
     label: Labels = None,
@@ -48,22 +49,22 @@ def shoot(
 ) -> None:
     """From selfies to the best portraits: learn the person, paint, judge, paint again what is refused, save by rank.
 
-    A folder's usable selfies are uploaded first, also for --quote. Ctrl-C stops waiting, not the shoot.
+    A folder's usable selfies are uploaded first, also for --quote. Ctrl-C stops waiting, not the shoot. 7: not all
+    portraits are accepted (guarantee NOT_MET) or judged (NOT_MEASURED); their files are saved too.
     """
     from headshots.cli.session import connect
-    from headshots.client import ImageFormat, ShootOptions
+    from headshots.client import ImageFormat, Priority, ShootOptions
 
-    how = ShootOptions((), retrain, profile, max_tries, seed, ImageFormat(format.name), quality, deadline=deadline)
-    order: dict[str, Any] = {"pack": pack or "", "styles": _wanted(pack, styles), "count": count, "options": how}
-    order["labelling"] = labelling(label, external_id)
-    _refuse_passed(deadline)
+    painting = ImageFormat(format.name), quality, Priority(priority.name)
+    how = ShootOptions((), retrain, profile, max_tries, seed, *painting, deadline)
+    order = {**_wanted(pack, styles), "count": count, "options": how, "labelling": labelling(label, external_id)}
     with connect(address, api_key, tls_ca) as client:
         made = _order(client, subject, order, name=name, class_noun=class_noun, quote=quote)
         _finish(client, made, as_json, quote=quote, detach=detach, out=out, best=best)
 
 
-def _wanted(pack: str | None, styles: list[str] | None) -> list[str]:
-    """Names of styles where there is no pack.
+def _wanted(pack: str | None, styles: list[str] | None) -> dict[str, Any]:
+    """The pack, or names of styles where there is none.
 
     Raises:
         typer.BadParameter: there is neither, or both.
@@ -75,7 +76,7 @@ def _wanted(pack: str | None, styles: list[str] | None) -> list[str]:
             + (", and not both" if pack else ""),
             param_hint="--pack / --styles",
         )
-    return wanted
+    return {"pack": pack or "", "styles": wanted}
 
 
 def _order(
@@ -85,6 +86,7 @@ def _order(
     from headshots.console.person import check_catalog, find_person
     from headshots.console.shoots import naming_the_shoot
 
+    _refuse_passed(order["options"].deadline)
     check_catalog(client, pack=order["pack"], styles=order["styles"], profile=order["options"].profile)
     person = find_person(client, given, name=name, class_noun=class_noun)
     with naming_the_shoot(client, person):
@@ -209,13 +211,14 @@ def _follow(client: Headshots, made: Shoot, out: Path, best: int, as_json: bool)
     """Wait for the end, save the images, and tell of each, of the guarantee and of the time.
 
     Raises:
+        typer.Exit: NOT_GUARANTEED, not all images are accepted.
         JobFailedError, CancelledByCallerError: it did not succeed.
         UnavailableError, KeyboardInterrupt: with how to go on.
     """
     from headshots.client import ImageOrder
     from headshots.client.saving import best_of
     from headshots.console.output import note, print_json
-    from headshots.console.shoots import follow_shoot, guarantee_line, saved_line, turnaround_line
+    from headshots.console.shoots import follow_shoot, guarantee_line, next_step, saved_line, turnaround_line
     from headshots.console.verdicts import print_verdicts
 
     go_on = ("" if out == options.OUT else f"--out {out}") + (f" --best {best}" if best else "")
@@ -225,9 +228,11 @@ def _follow(client: Headshots, made: Shoot, out: Path, best: int, as_json: bool)
     files = [client.save_image(image, out) for image in best_of(images, best)]
     if as_json:
         print_json({"shoot": ended, "images": images, "files": [str(file) for file in files]})
-        return
-    print_verdicts(images)
-    typer.echo(f"\n{guarantee_line(ended)}")
-    typer.echo(saved_line(files, out))
-    if took := turnaround_line(ended):
-        note(took)
+    else:
+        print_verdicts(images)
+        typer.echo(f"\n{guarantee_line(ended)}")
+        typer.echo(saved_line(files, out))
+        for line in filter(None, (next_step(ended, images), turnaround_line(ended))):
+            note(line)
+    if ended.guarantee != "MET":
+        raise typer.Exit(ExitCode.NOT_GUARANTEED)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling, labels_of
+from headshots.cli.labels import (
+    ExternalId,
+    Labels,
+    NewExternalId,
+    NewLabels,
+    NoLabels,
+    OnlyExternalId,
+    OnlyLabels,
+    changes,
+    labelling,
+    labels_shown,
+    print_labelled,
+)
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 from headshots.console.exits import reported
-
-if TYPE_CHECKING:
-    from headshots.client import Subject
 
 app = typer.Typer(help="People: make, list, show, rename, label and erase them.", no_args_is_help=True)
 # Every foundation for portraits knows these; of another word only its training could tell.
@@ -100,7 +109,7 @@ def show(
         "created": found.create_time,
         "photos": found.photo_count,
         "adapter": found.adapter.sha256 if found.adapter else "none yet",
-        **_labels_shown(found),
+        **labels_shown(found),
     }
     print_fields(fields)
     jobs = [
@@ -141,16 +150,9 @@ def rename(
 @reported
 def relabel(
     subject: SubjectName,
-    label: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--label", metavar="KEY=VALUE", help="In place of all labels; may be repeated. Without: they stay."
-        ),
-    ] = None,
-    no_labels: Annotated[bool, typer.Option("--no-labels", metavar="", help="Take all labels away.")] = False,
-    external_id: Annotated[
-        str | None, typer.Option("--external-id", metavar="ID", help="Your own id of it; empty takes it away.")
-    ] = None,
+    label: NewLabels = None,
+    no_labels: NoLabels = False,
+    external_id: NewExternalId = None,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -158,20 +160,10 @@ def relabel(
 ) -> None:
     """Change the labels or the external id of a subject."""
     from headshots.cli.session import connect
-    from headshots.console.output import print_fields, print_json
 
-    labels = labels_of(label) if label or no_labels else None
+    wanted = changes(label, no_labels, external_id)
     with connect(address, api_key, tls_ca) as client:
-        changed = client.update_subject(subject, labels=labels, external_id=external_id)
-    if as_json:
-        print_json(changed)
-    else:
-        print_fields(_labels_shown(changed))
-
-
-def _labels_shown(subject: Subject) -> dict[str, object]:
-    labels = " ".join(f"{key}={value}" for key, value in sorted(subject.labels.items()))
-    return {"labels": labels, "external id": subject.external_id}
+        print_labelled(client.update_subject(subject, **wanted), as_json)
 
 
 @app.command()

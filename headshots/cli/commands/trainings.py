@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
-from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, PriorityName, SubjectName, TlsCa, Urgency
 from headshots.console.exits import reported
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate, at most 0.1.")] = None,
     batch_rows: Annotated[int | None, typer.Option(min=1, max=64, help="Photos a step.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the run.")] = None,
+    priority: PriorityName = Urgency.STANDARD,
     only_usable: OnlyUsable = False,
     detach: Annotated[
         bool, typer.Option("--detach", metavar="", help="Print the training's name and do not wait.")
@@ -66,7 +67,7 @@ def train(
     Ctrl-C stops waiting, not the training.
     """
     from headshots.cli.session import connect
-    from headshots.client import TrainingOptions
+    from headshots.client import Priority, TrainingOptions
     from headshots.console.following import follow_training
     from headshots.console.photo_files import find_photos
 
@@ -74,7 +75,8 @@ def train(
     found = find_photos(photos or ())
     with connect(address, api_key, tls_ca) as client:
         chosen = _upload(client, subject, found, only_usable=only_usable)
-        training = client.create_training(subject, options, photos=chosen, labelling=labelling(label, external_id))
+        how: dict[str, Any] = {"priority": Priority(priority.name), "labelling": labelling(label, external_id)}
+        training = client.create_training(subject, options, photos=chosen, **how)
         if not detach:
             training = follow_training(client, training)
     _print(training, as_json)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import galleries
 from headshots.client.convert import images as convert
+from headshots.client.convert.labels import wire_change, wire_labelling
 from headshots.client.convert.verdicts import wire_acceptance
 from headshots.client.models.images import Image, ImageOrder, PaintedImage
 from headshots.client.models.jobs import Gallery, GalleryRef
+from headshots.client.models.labels import Labelling
 from headshots.client.models.styles import Style
 from headshots.client.models.verdicts import Acceptance
 from headshots.client.names import Kind, resource_name, several
@@ -31,6 +33,7 @@ class ImageCalls(Connection):
         acceptance: Acceptance | None = None,
         styles: Iterable[Style | str] = (),
         max_rank: int = 0,
+        labelling: Labelling | None = None,
         page_size: int = 0,
     ) -> AsyncIterator[Image]:
         """The images of a gallery that exist, with their verdicts and ranks.
@@ -41,6 +44,7 @@ class ImageCalls(Connection):
             acceptance: only images with this outcome; default all.
             styles: only images of these; default all.
             max_rank: only images of at most this rank, as 10 for the ten best; 0 takes all, also those without one.
+            labelling: only images that are labelled so; default all.
             page_size: of the calls, 1 to 160; 0 takes the server's default.
 
         Raises:
@@ -53,6 +57,7 @@ class ImageCalls(Connection):
             styles=[resource_name(style, Kind.STYLE) for style in several(styles, "styles")],
             max_rank=max_rank,
             page_size=page_size,
+            **wire_labelling(labelling),
         )
         async for item in self._pages("ListImages", request, "images"):
             yield convert.image(item)
@@ -137,6 +142,18 @@ class ImageCalls(Connection):
         """
         response = await self._unary("GetImage", galleries_pb2.GetImageRequest(name=resource_name(image, Kind.IMAGE)))
         return PaintedImage(convert.image(response.image), response.content)
+
+    async def update_image(
+        self, image: Image | str, *, labels: Mapping[str, str] | None = None, external_id: str | None = None
+    ) -> Image:
+        """Change an image's labels; what is None stays as it is, `labels` replaces all it had.
+
+        Raises:
+            NotFoundError: no such image in this tenant.
+        """
+        name = resource_name(image, Kind.IMAGE)
+        request = galleries_pb2.UpdateImageRequest(name=name, **wire_change(labels, external_id))
+        return convert.image((await self._unary("UpdateImage", request)).image)
 
     async def delete_image(self, image: Image | str) -> None:
         """Erase one image; its gallery goes on counting the shot.

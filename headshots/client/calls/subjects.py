@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import subjects as convert
-from headshots.client.convert.labels import wire_labelling
+from headshots.client.convert.labels import wire_change, wire_labelling
 from headshots.client.models.labels import Labelling
 from headshots.client.models.subjects import Subject, SubjectRef
 from headshots.client.names import Kind, resource_name
@@ -71,8 +71,7 @@ class SubjectCalls(Connection):
         request = subjects_pb2.UpdateSubjectRequest(
             name=resource_name(subject, Kind.SUBJECT),
             display_name=display_name,
-            labels=None if labels is None else subjects_pb2.Labels(labels=labels),
-            external_id=external_id,
+            **wire_change(labels, external_id),
         )
         return convert.subject((await self._unary("UpdateSubject", request)).subject)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headshots.client.convert import verdicts
+from headshots.client.convert.labels import labelled
 from headshots.client.models.images import Image, ImageFormat, ImageOrder
 from headshots.v1 import galleries_pb2, images_pb2
 
@@ -34,6 +35,7 @@ def image(message: images_pb2.Image) -> Image:
         verdict=verdicts.verdict(message.verdict),
         rank=message.rank,
         tries=message.tries,
+        **labelled(message),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import utc_time
 from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection, PhotosInspection
 from headshots.v1 import photos_pb2
@@ -17,6 +18,7 @@ def photo(message: photos_pb2.Photo) -> Photo:
         height_px=message.height_px,
         filename=message.filename,
         create_time=utc_time(message.create_time),
+        **labelled(message),
     )
 
 

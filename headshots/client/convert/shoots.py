@@ -27,6 +27,7 @@ def shoot(message: shoots_pb2.Shoot) -> Shoot:
         trains=message.trains,
         gallery=message.gallery,
         pack=message.pack,
+        pack_version=message.pack_version,
         styles=tuple(message.styles),
         style_shots=tuple(message.style_shots),
         asked=message.asked,

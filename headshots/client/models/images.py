@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -48,6 +49,8 @@ class Image:
     verdict: Verdict | None = None
     rank: int = 0
     tries: int = 1
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    external_id: str = ""
 
 
 @dataclass(frozen=True)

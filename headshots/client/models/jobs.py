@@ -181,7 +181,7 @@ class Gallery(Job):
     tries: int = 0
     guarantee: Guarantee | None = None
     regenerates: str = ""
-    """The image that it was made to replace; empty: none."""
+    """The image that it was made to replace, or what that one replaced where its gallery was deleted; empty: none."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     external_id: str = ""
 

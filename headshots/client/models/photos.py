@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -17,6 +18,8 @@ class Photo:
     height_px: int
     filename: str
     create_time: datetime | None
+    labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    external_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,8 @@ class Shoot(Job):
     create_time: datetime | None
     end_time: datetime | None
     event_number: int
+    pack_version: int = 0
+    """0 where styles were named."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     external_id: str = ""
 

@@ -23,6 +23,7 @@ from headshots.diffusion.package import FORMAT, MANIFEST
 from headshots.diffusion.publish import exclusive, publish, sweep
 from headshots.diffusion.tensorrt.rtx.targets import installed_version
 from headshots.errors import InvalidArgumentError, UnavailableError
+from headshots.processes.imports import importing
 from headshots.settings import make_private
 
 __all__ = [
@@ -145,7 +146,8 @@ def write_package(
 ) -> None:
     """Export into ``folder``, which appears whole or not at all."""
     # torch, diffusers and transformers come in here and nowhere else.
-    from headshots.diffusion.export.exporter import export_into
+    with importing():
+        from headshots.diffusion.export.exporter import export_into
 
     key = package_key(foundation, digest, options)
     publish(folder, lambda partial: export_into(partial, foundation, digest, options, key, progress))

@@ -55,6 +55,7 @@ def image_query(request: galleries_pb2.ListImagesRequest) -> ImageQuery:
         acceptance=_OUTCOMES[request.acceptance],
         styles=tuple(names.ids(name)[0] for name in request.styles),
         max_rank=request.max_rank,
+        wanted=Labelling.of_request(request),
     )
 
 
@@ -125,6 +126,7 @@ def image(subject_id: str, gallery_id: str, value: Image) -> images_pb2.Image:
         verdict=verdict(value.judgement.verdict) if value.judgement is not None else None,
         rank=value.rank,
         tries=value.tries,
+        **value.labelling.fields,
     )
 
 

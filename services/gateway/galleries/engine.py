@@ -12,13 +12,13 @@ from sqlalchemy.engine import Engine
 from headshots.artifacts import ArtifactStore
 from headshots.styles.library import StyleLibrary
 from headshots.threads import in_erase_thread, in_read_thread, in_write_thread
-from services.gateway.api.labels import Labelling
+from services.gateway.api.labels import Labelling, LabellingChange
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
 from services.gateway.events.reads import SharedReads
 from services.gateway.galleries import creating, removing, rows
-from services.gateway.galleries.images import listing
+from services.gateway.galleries.images import labelling, listing
 from services.gateway.galleries.images.listing import ImageQuery
 from services.gateway.galleries.models import Gallery, GalleryOrder, Image
 from services.gateway.galleries.orders import regenerating
@@ -177,6 +177,14 @@ class GalleryEngine:
     async def image_content(self, image: Image) -> bytes:
         """The file of an image that `watch` yielded."""
         return await self._store.get(image.key)
+
+    async def label_image(
+        self, tenant: str, subject_id: str, gallery_id: str, number: int, change: LabellingChange
+    ) -> Image:
+        """See `labelling.label_image`."""
+        return await in_write_thread(
+            labelling.label_image, self._database, tenant, subject_id, gallery_id, number, change
+        )
 
     async def delete(self, tenant: str, subject_id: str, gallery_id: str) -> int:
         """See `removing.delete_gallery`."""

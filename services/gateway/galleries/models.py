@@ -65,6 +65,7 @@ class Image:
     """Seeds that were tried for the shot."""
     rank: int = 0
     """Its place among the gallery's accepted images, from 1; 0: not accepted, or not asked for."""
+    labelling: Labelling = field(default_factory=Labelling)
 
 
 @dataclass(frozen=True)

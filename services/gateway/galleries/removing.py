@@ -18,6 +18,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import forget_deleted, write
 from headshots.errors import FailedPreconditionError
 from headshots.schema import TERMINAL_STATES, galleries, shots
+from services.gateway.api.labels import NO_LABELS
 from services.gateway.api.names import gallery_name, image_name
 from services.gateway.galleries.images.tries import from_column
 from services.gateway.galleries.limits import SEEDS
@@ -45,6 +46,7 @@ def delete_gallery(
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
         _check_ended(connection, tenant_id, subject_id, gallery_id, needed_by)
+        _pass_on_what_it_replaces(connection, find_gallery(connection, tenant_id, subject_id, gallery_id))
         mine = shots.c.gallery_id == gallery_id
         painted = _pictures(connection, mine)
         _check_not_in_use(connection, subject_id, gallery_id, painted)
@@ -68,6 +70,22 @@ def _check_ended(
         )
 
 
+def _pass_on_what_it_replaces(connection: Connection, gallery: Row[Any]) -> None:
+    """Lets what replaces an image of the gallery replace what the gallery replaces: so it stays known which images are
+    delivered together, and are compared with each other."""
+    if gallery.regenerates is None:
+        return
+    # Such a gallery has one shot.
+    replacing = sa.and_(
+        galleries.c.subject_id == gallery.subject_id,
+        galleries.c.regenerates == image_name(gallery.subject_id, gallery.id, 0),
+    )
+    # In the order in which `shots.record_try` locks them.
+    both = sa.or_(galleries.c.id == gallery.id, replacing)
+    connection.execute(sa.select(galleries.c.id).where(both).order_by(galleries.c.id).with_for_update())
+    connection.execute(sa.update(galleries).where(replacing).values(regenerates=gallery.regenerates))
+
+
 def delete_image(
     engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str, gallery_id: str, number: int
 ) -> None:
@@ -86,7 +104,7 @@ def delete_image(
         painted = _pictures(connection, mine)
         _check_not_in_use(connection, subject_id, gallery_id, painted)
         nothing = {"image_key": None, "image": None, "judged": None, "refused_tries": None}
-        connection.execute(sa.update(shots).where(mine).values(**nothing))
+        connection.execute(sa.update(shots).where(mine).values(**nothing, **NO_LABELS.fields))
         _remove_objects(connection, store, subject_id, {each.key for each in painted})
     forget_deleted(engine)
 

@@ -83,7 +83,8 @@ def find_image(connection: Connection, tenant_id: str, subject_id: str, gallery_
     row = connection.execute(_finished(gallery_id).where(shots.c.number == number)).first()
     if row is None:
         name = image_name(subject_id, gallery_id, number)
-        raise NotFoundError("IMAGE_NOT_FOUND", f"there is no {name}, not yet or not any more", metadata={"name": name})
+        message = f"there is no {name}, not yet or not any more; ListImages shows those there are"
+        raise NotFoundError("IMAGE_NOT_FOUND", message, metadata={"name": name})
     return _to_image(row)
 
 
@@ -172,6 +173,7 @@ def _to_image(row: Row[Any]) -> Image:
         key=row.image_key,
         judgement=Judgement.from_json(row.judged),
         tries=row.tries,
+        labelling=Labelling.of_row(row),
         **row.image,
     )
 

@@ -11,7 +11,7 @@ import grpc.aio
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import galleries_pb2, galleries_pb2_grpc
 from services.gateway.api.convert import idempotency_key
-from services.gateway.api.labels import Labelling
+from services.gateway.api.labels import Labelling, LabellingChange
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.galleries import convert
@@ -136,6 +136,15 @@ class GalleryServicer(galleries_pb2_grpc.GalleryServiceServicer):
     ) -> galleries_pb2.CreateImageLinksResponse:
         """Links to images' files."""
         return await self._links.create_image_links(request)
+
+    async def UpdateImage(
+        self, request: galleries_pb2.UpdateImageRequest, context: Any
+    ) -> galleries_pb2.UpdateImageResponse:
+        """Changes an image's labels."""
+        subject_id, gallery_id, number = ids(request.name)
+        change = LabellingChange.of_request(request)
+        image = await self._engine.label_image(current_tenant(), subject_id, gallery_id, int(number), change)
+        return galleries_pb2.UpdateImageResponse(image=convert.image(subject_id, gallery_id, image))
 
     async def DeleteGallery(
         self, request: galleries_pb2.DeleteGalleryRequest, context: Any

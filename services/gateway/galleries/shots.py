@@ -18,7 +18,7 @@ from headshots.database import now_expression, write
 from headshots.leases import Lease, LeaseLostError
 from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, galleries, shots
 from headshots.styles.recipe import Style
-from services.gateway.api.names import gallery_name, ids
+from services.gateway.api.names import ids
 from services.gateway.galleries.images.tries import Judgement, Recorded, Try, best_of, from_column
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES, SEEDS
 from services.gateway.galleries.remix import Remix
@@ -81,13 +81,14 @@ def record_try(
 ) -> Recorded:
     """Records an image: the shot ends, or goes back to the queue with the next seed where the image is refused.
 
-    Under the gallery's lock, so that of two near-duplicates that are finished at once only one is accepted.
+    Under the locks of all galleries whose images it is compared with, so that of two near-duplicates that are finished
+    at once only one is accepted.
 
     Raises:
         LeaseLostError: another worker has the shot.
     """
     with write(engine) as connection:
-        _lock_gallery(connection, shot)
+        _lock(connection, shot, _delivered_together(connection, shot))
         row = connection.execute(sa.select(shots).where(shots.c.id == shot.lease.id)).one()
         document = {**dataclasses.asdict(image), "prompt": prompt, "seconds": seconds, "likeness": judgement.likeness}
         final = _against_accepted(connection, shot, judgement)
@@ -106,24 +107,31 @@ def record_try(
 def _against_accepted(connection: Connection, shot: Shot, judgement: Judgement) -> Judgement:
     if judgement.view is None:
         return judgement
-    together = sa.select(galleries.c.id).where(_delivered_together(connection, shot))
-    accepted = sa.and_(shots.c.gallery_id.in_(together), shots.c.acceptance == Acceptance.ACCEPTED.value)
+    # Anew, under the locks: another may have been made, and an image of it accepted, while they were waited for.
+    together = shots.c.gallery_id.in_(_delivered_together(connection, shot))
+    accepted = sa.and_(together, shots.c.acceptance == Acceptance.ACCEPTED.value)
     judged = connection.execute(sa.select(shots.c.judged).where(accepted)).scalars()
     before = [known.view for each in judged if (known := Judgement.from_json(each)) is not None and known.view]
     verdict = against_accepted(judgement.verdict, judgement.view, before, shot.profile.limits)
     return dataclasses.replace(judgement, verdict=verdict)
 
 
-def _delivered_together(connection: Connection, shot: Shot) -> sa.ColumnElement[bool]:
-    """The shot's gallery; where it replaces an image also the image's, and all others that replace one of that."""
-    found, replaced = [galleries.c.id == shot.gallery_id], shot.gallery_id
-    while True:
-        image = connection.execute(sa.select(galleries.c.regenerates).where(galleries.c.id == replaced)).scalar()
-        if not image:
-            return sa.and_(galleries.c.subject_id == shot.subject_id, sa.or_(*found))
-        _, replaced, _ = ids(image)
-        found.append(galleries.c.id == replaced)
-        found.append(galleries.c.regenerates.startswith(f"{gallery_name(shot.subject_id, replaced)}/images/"))
+def _delivered_together(connection: Connection, shot: Shot) -> set[str]:
+    """Ids of the shot's gallery, of those whose images it replaces or that replace images of these, and so on.
+
+    Each of them has the same answer, so that they compare with each other. Some may be deleted.
+    """
+    replacing = sa.and_(galleries.c.subject_id == shot.subject_id, galleries.c.regenerates.is_not(None))
+    rows = connection.execute(sa.select(galleries.c.id, galleries.c.regenerates).where(replacing))
+    replaced = {row.id: ids(row.regenerates)[1] for row in rows}
+
+    def first(gallery_id: str) -> str:
+        while gallery_id in replaced:
+            gallery_id = replaced[gallery_id]
+        return gallery_id
+
+    mine = first(shot.gallery_id)
+    return {mine, *(each for each in replaced if first(each) == mine)}
 
 
 def _next_try(shot: Shot, tries: Sequence[Try]) -> dict[str, Any]:
@@ -201,7 +209,14 @@ def requeue(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, s
 
 
 def _lock_gallery(connection: Connection, shot: Shot) -> None:
-    """Raises LeaseLostError where the gallery is erased: another worker ended the shot before."""
-    mine = galleries.c.id == shot.gallery_id
-    if connection.execute(sa.select(galleries.c.id).where(mine).with_for_update()).first() is None:
+    _lock(connection, shot, {shot.gallery_id})
+
+
+def _lock(connection: Connection, shot: Shot, gallery_ids: set[str]) -> None:
+    """Locks the galleries that exist, in the same order whoever does it: so none waits for one that waits for it.
+
+    Raises LeaseLostError where the shot's own is erased: another worker ended the shot before.
+    """
+    wanted = sa.select(galleries.c.id).where(galleries.c.id.in_(gallery_ids)).order_by(galleries.c.id)
+    if shot.gallery_id not in connection.execute(wanted.with_for_update()).scalars().all():
         raise LeaseLostError(shot.lease)

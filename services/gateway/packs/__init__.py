@@ -1,1 +1,1 @@
-"""Lists and finds the packs of built-in styles."""
+"""Keeps the tenants' own packs of styles beside the built-in ones."""

@@ -8,6 +8,7 @@ from headshots.imaging.inspection import Finding
 from headshots.v1 import photos_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import timestamp
+from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.photos.inspector import InspectedPhoto, InspectionReport
 from services.gateway.photos.models import Photo
 from services.gateway.photos.streams import PhotoStart, StreamHeader, StreamPart
@@ -23,6 +24,7 @@ def photo(value: Photo) -> photos_pb2.Photo:
         height_px=value.height_px,
         filename=value.filename,
         create_time=timestamp(value.created_at),
+        **value.labelling.fields,
     )
 
 
@@ -35,9 +37,14 @@ async def photo_parts(
             parent = request.header.parent
             yield StreamHeader(names.ids(parent)[0] if parent else "")
         elif request.HasField("photo"):
-            yield PhotoStart(request.photo.filename, request.photo.size_bytes)
+            yield PhotoStart(request.photo.filename, request.photo.size_bytes, _labelling(request.photo))
         else:
             yield request.chunk
+
+
+def _labelling(start: photos_pb2.PhotoStart | photos_pb2.CandidatePhoto) -> Labelling:
+    """A candidate is not stored, so it has none."""
+    return Labelling.of_request(start) if isinstance(start, photos_pb2.PhotoStart) else NO_LABELS
 
 
 def inspection(value: InspectionReport) -> photos_pb2.InspectPhotosResponse:

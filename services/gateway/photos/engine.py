@@ -1,4 +1,4 @@
-"""Stores, inspects, lists and erases photos for the servicer; blocking work runs in threads."""
+"""Stores, inspects, labels, lists and erases photos for the servicer; blocking work runs in threads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from sqlalchemy.engine import Engine
 from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError
 from headshots.imaging.workers.pool import DecoderPool
-from headshots.threads import in_erase_thread, in_read_thread, in_thread
+from headshots.threads import in_erase_thread, in_read_thread, in_thread, in_write_thread
+from services.gateway.api.labels import Labelling, LabellingChange
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.photos import rows
 from services.gateway.photos.inspector import InspectionReport, Inspector
@@ -75,9 +76,15 @@ class PhotoEngine:
         self._metrics.inspections.labels("not_ready" if report.findings else "ready").inc()
         return report
 
-    async def page(self, tenant: str, subject_id: str, size: int, token: str) -> tuple[list[Photo], str]:
+    async def page(
+        self, tenant: str, subject_id: str, wanted: Labelling, size: int, token: str
+    ) -> tuple[list[Photo], str]:
         """See `rows.list_photos`."""
-        return await in_read_thread(rows.list_photos, self._database, tenant, subject_id, size, token)
+        return await in_read_thread(rows.list_photos, self._database, tenant, subject_id, wanted, size, token)
+
+    async def label(self, tenant: str, subject_id: str, photo_id: str, change: LabellingChange) -> Photo:
+        """See `rows.label_photo`."""
+        return await in_write_thread(rows.label_photo, self._database, tenant, subject_id, photo_id, change)
 
     async def delete(self, tenant: str, subject_id: str, photo_id: str) -> None:
         """See `removing.delete_photo`."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from services.gateway.api.labels import Labelling
 
 
 @dataclass(frozen=True)
@@ -17,3 +19,4 @@ class Photo:
     filename: str
     created_at: float
     """Seconds since the epoch."""
+    labelling: Labelling = field(default_factory=Labelling)

@@ -15,8 +15,8 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import forget_deleted, write
 from headshots.errors import FailedPreconditionError
 from headshots.schema import photos
-from services.gateway.api.errors import not_found
 from services.gateway.api.names import photo_name_of
+from services.gateway.photos.rows import find_photo, is_photo
 from services.gateway.tenants.ownership import find_subject
 
 LearnsFrom = Callable[[Connection, str, str], str | None]
@@ -36,16 +36,12 @@ def delete_photo(
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
-        mine = sa.and_(photos.c.subject_id == subject_id, photos.c.sha256.startswith(photo_id, autoescape=True))
-        row = connection.execute(sa.select(photos).where(mine)).first()
-        name = photo_name_of(subject_id, photo_id)
-        if row is None:
-            raise not_found("PHOTO_NOT_FOUND", name, listed_by="ListPhotos")
+        row, name = find_photo(connection, subject_id, photo_id), photo_name_of(subject_id, photo_id)
         training = learns_from(connection, subject_id, row.key)
         if training is not None:
             raise FailedPreconditionError(
                 "PHOTO_IN_USE", f"{training} learns from {name}; cancel it or let it end", metadata={"name": training}
             )
-        connection.execute(sa.delete(photos).where(mine))
+        connection.execute(sa.delete(photos).where(is_photo(subject_id, photo_id)))
         store.delete_sync(row.key)
     forget_deleted(engine)

@@ -1,4 +1,4 @@
-"""Stores the photos of a stream, all or none, and lists a subject's photos in upload order. Blocking SQL."""
+"""Stores the photos of a stream, all or none, labels them and lists them in upload order. Blocking SQL."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots.artifacts import ArtifactStore
-from headshots.database import database_now, read, write
+from headshots.database import database_now, forget_deleted, read, write
 from headshots.errors import FailedPreconditionError, NotFoundError
 from headshots.schema import photos
-from services.gateway.api.names import photo_name, subject_name
+from services.gateway.api.errors import not_found
+from services.gateway.api.labels import Labelling, LabellingChange
+from services.gateway.api.names import photo_name, photo_name_of, subject_name
 from services.gateway.api.pages import cut_page, decode_token
 from services.gateway.photos.limits import MAX_PHOTOS
 from services.gateway.photos.models import Photo
@@ -85,6 +87,7 @@ def _insert(connection: Connection, subject_id: str, photo: SpooledPhoto, key: s
             height_px=photo.height_px,
             position=position,
             created_at=now,
+            **photo.labelling.fields,
         )
     )
 
@@ -101,14 +104,51 @@ def _remove_unreferenced(engine: Engine, store: ArtifactStore, subject_id: str, 
                 store.delete_sync(key)
 
 
-def list_photos(engine: Engine, tenant_id: str, subject_id: str, size: int, token: str) -> tuple[list[Photo], str]:
-    """A page in upload order, and the next token.
+def find_photo(connection: Connection, subject_id: str, photo_id: str) -> Row[Any]:
+    """The row of a photo; the caller has found the subject.
+
+    Raises:
+        NotFoundError: PHOTO_NOT_FOUND.
+    """
+    row = connection.execute(sa.select(photos).where(is_photo(subject_id, photo_id))).first()
+    if row is None:
+        raise not_found("PHOTO_NOT_FOUND", photo_name_of(subject_id, photo_id), listed_by="ListPhotos")
+    return row
+
+
+def is_photo(subject_id: str, photo_id: str) -> sa.ColumnElement[bool]:
+    """Selects the row of a photo, by the id in its name."""
+    return sa.and_(photos.c.subject_id == subject_id, photos.c.sha256.startswith(photo_id, autoescape=True))
+
+
+def label_photo(engine: Engine, tenant_id: str, subject_id: str, photo_id: str, change: LabellingChange) -> Photo:
+    """Changes what is not None; the photo as it is now.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
+    """
+    with write(engine) as connection:
+        find_subject(connection, tenant_id, subject_id, lock=True)
+        find_photo(connection, subject_id, photo_id)
+        if change.columns:
+            mine = is_photo(subject_id, photo_id)
+            connection.execute(sa.update(photos).where(mine).values(**change.columns))
+        changed = _to_photo(find_photo(connection, subject_id, photo_id))
+    if change.columns:
+        forget_deleted(engine)
+    return changed
+
+
+def list_photos(
+    engine: Engine, tenant_id: str, subject_id: str, wanted: Labelling, size: int, token: str
+) -> tuple[list[Photo], str]:
+    """A page of those that are labelled as wanted, in upload order, and the next token.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
         InvalidArgumentError: PAGE_TOKEN_INVALID.
     """
-    query = _of_subject(subject_id).limit(size + 1)
+    query = _of_subject(subject_id).where(wanted.where(photos)).limit(size + 1)
     if position := decode_token(token, (int,)):
         query = query.where(photos.c.position > position[0])
     with read(engine) as connection:
@@ -173,4 +213,5 @@ def _to_photo(row: Row[Any]) -> Photo:
         row.height_px,
         row.filename,
         row.created_at,
+        Labelling.of_row(row),
     )

@@ -9,6 +9,7 @@ import grpc.aio
 
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import photos_pb2, photos_pb2_grpc
+from services.gateway.api.labels import Labelling, LabellingChange
 from services.gateway.api.names import ids
 from services.gateway.photos import convert
 from services.gateway.photos.engine import PhotoEngine
@@ -43,9 +44,19 @@ class PhotoServicer(photos_pb2_grpc.PhotoServiceServicer):
         """A page of photos."""
         (subject_id,) = ids(request.parent)
         page, token = await self._engine.page(
-            current_tenant(), subject_id, request.page_size or MAX_PHOTOS, request.page_token
+            current_tenant(),
+            subject_id,
+            Labelling.of_request(request),
+            request.page_size or MAX_PHOTOS,
+            request.page_token,
         )
         return photos_pb2.ListPhotosResponse(photos=map(convert.photo, page), next_page_token=token)
+
+    async def UpdatePhoto(self, request: photos_pb2.UpdatePhotoRequest, context: Any) -> photos_pb2.UpdatePhotoResponse:
+        """Changes a photo's labels."""
+        subject_id, photo_id = ids(request.name)
+        photo = await self._engine.label(current_tenant(), subject_id, photo_id, LabellingChange.of_request(request))
+        return photos_pb2.UpdatePhotoResponse(photo=convert.photo(photo))
 
     async def DeletePhoto(self, request: photos_pb2.DeletePhotoRequest, context: Any) -> photos_pb2.DeletePhotoResponse:
         """Erases a photo."""

@@ -7,7 +7,7 @@ import contextlib
 import math
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from headshots.errors import (
@@ -18,6 +18,7 @@ from headshots.errors import (
 )
 from headshots.imaging import PhotoLimits
 from headshots.threads import in_thread
+from services.gateway.api.labels import Labelling
 from services.gateway.photos.limits import MAX_PHOTO_BYTES, MAX_PHOTOS
 from services.gateway.photos.pace import Pace
 
@@ -66,6 +67,7 @@ class PhotoStart:
 
     filename: str
     size_bytes: int
+    labelling: Labelling = field(default_factory=Labelling)
 
     @property
     def has_body(self) -> bool:

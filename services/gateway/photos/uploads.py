@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from headshots.errors import AlreadyExistsError, FieldViolation, InvalidPhotoError
 from headshots.imaging.workers.pool import DecoderPool
 from headshots.threads import in_thread
+from services.gateway.api.labels import Labelling
 from services.gateway.photos.streams import (
     PhotoStart,
     StreamLimiter,
@@ -37,6 +38,7 @@ class SpooledPhoto:
     width_px: int
     height_px: int
     path: Path
+    labelling: Labelling = field(default_factory=Labelling)
 
 
 async def spool(
@@ -90,6 +92,7 @@ async def _accept(
         width_px=decoded.width,
         height_px=decoded.height,
         path=path,
+        labelling=start.labelling,
     )
 
 

@@ -100,7 +100,8 @@ def _with_training(shoot: Shoot, training: Training) -> Shoot:
 def _with_new_gallery(connection: Connection, shoot: Shoot) -> Shoot:
     try:
         with connection.begin_nested():
-            gallery_id = create_gallery(connection, shoot.tenant_id, shoot.subject_id, shoot.training_id, shoot.plan)
+            made_with = connection, shoot.tenant_id, shoot.subject_id, shoot.training_id, shoot.plan
+            gallery_id = create_gallery(*made_with, labelling=shoot.labelling.of_parts)
     except UnavailableError:
         raise
     except HeadshotsError as error:
@@ -114,8 +115,7 @@ def _with_gallery(shoot: Shoot, gallery: Gallery, finished: tuple[int, ...]) -> 
         shoot.progress,
         delivered=gallery.accepted_shots,
         tries=gallery.tries,
-        # An image that was erased since is finished all the same.
-        images=tuple(sorted({*shoot.progress.images, *finished})),
+        images=finished,
         guarantee=gallery.guarantee,
     )
     shoot = dataclasses.replace(shoot, progress=progress, status_message=gallery.status_message)

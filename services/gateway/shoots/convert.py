@@ -69,6 +69,7 @@ def shoot(value: Shoot) -> shoots_pb2.Shoot:
         trains=value.trains,
         gallery=names.gallery_name(value.subject_id, value.gallery_id) if value.gallery_id is not None else "",
         pack=names.pack_name(plan.pack) if plan.pack else "",
+        pack_version=plan.pack_version,
         styles=[names.style_name(recipe.name) for recipe in plan.recipes],
         style_shots=plan.style_shots,
         asked=plan.asked,

@@ -1,8 +1,17 @@
-"""Spreads portraits over styles. Pure."""
+"""Spreads portraits over the styles of an order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from sqlalchemy.engine import Connection
+
+from headshots.styles.library import StyleLibrary
+from headshots.styles.packs import Pack
+from headshots.styles.recipe import Style
+from services.gateway.packs.checks import recipes_of
+from services.gateway.shoots.models import ShootOrder
+from services.gateway.styles.rows import usable_styles
 
 
 def spread(count: int, weights: Sequence[int]) -> list[int]:
@@ -18,3 +27,18 @@ def spread(count: int, weights: Sequence[int]) -> list[int]:
     for index in by_remainder[: count - sum(counts)]:
         counts[index] += 1
     return counts
+
+
+def recipes_with_counts(
+    connection: Connection, library: StyleLibrary, tenant_id: str, order: ShootOrder, pack: Pack | None
+) -> tuple[list[Style], list[int]]:
+    """The recipes of the order's styles, or of its pack's, and how many portraits each gets.
+
+    Raises as `recipes_of` and `usable_styles`.
+    """
+    if pack is not None:
+        recipes = recipes_of(connection, library, tenant_id, pack, "pack")
+        return recipes, spread(order.count, [shots for _, shots in pack.styles])
+    fields = [f"styles[{index}]" for index in range(len(order.styles))]
+    recipes = usable_styles(connection, library, tenant_id, order.styles, fields)
+    return recipes, spread(order.count, [1] * len(recipes))

@@ -12,15 +12,16 @@ from headshots.database import database_now, read, write
 from headshots.errors import FieldViolation, InvalidArgumentError, UnavailableError
 from headshots.schema import PENDING, shoots
 from headshots.styles.library import StyleLibrary
-from headshots.styles.packs import PackLibrary
+from headshots.styles.packs import Pack, PackLibrary
 from headshots.styles.recipe import Style
+from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.galleries.creating import create_gallery_in
 from services.gateway.galleries.models import GalleryOrder
-from services.gateway.galleries.orders.lookup import find_recipes
+from services.gateway.packs.rows import usable_pack
 from services.gateway.peers.models import Adapter, GeneratorDescription, TrainingOptions
 from services.gateway.profiles.rows import usable_profile
-from services.gateway.shoots.counts import spread
+from services.gateway.shoots.counts import recipes_with_counts
 from services.gateway.shoots.events import insert, to_shoot
 from services.gateway.shoots.models import Plan, Shoot, ShootOrder
 from services.gateway.shoots.rates import check_deadline_ahead, quote_order
@@ -50,6 +51,11 @@ class Wanted:
         """Whether a training comes first."""
         return self.training_id is None
 
+    @property
+    def foundation_digest(self) -> str | None:
+        """Of the foundation that generators run."""
+        return self.described.foundation_digest if self.described is not None else None
+
 
 def look_up(
     engine: Engine,
@@ -68,7 +74,7 @@ def look_up(
         AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: PACK_OR_STYLES, STYLE_UNKNOWN, PROFILE_UNKNOWN, DEADLINE_PASSED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
-        FailedPreconditionError: STYLE_ARCHIVED, TRAINING_ACTIVE.
+        FailedPreconditionError: PACK_ARCHIVED, STYLE_ARCHIVED, TRAINING_ACTIVE.
         UnavailableError: GENERATOR_UNREACHABLE, it cannot be told whether an adapter is of the present foundation.
     """
     with read(engine) as connection:
@@ -78,9 +84,11 @@ def look_up(
             return to_shoot(made)
         check_priority(connection, tenant_id, order.priority)
         check_deadline_ahead(connection, order)
-        recipes, counts = _recipes(connection, library, packs, tenant_id, order)
+        _check_pack_or_styles(order)
+        pack = usable_pack(connection, packs, tenant_id, order.pack, field="pack") if order.pack else None
+        recipes, counts = recipes_with_counts(connection, library, tenant_id, order, pack)
         profile = usable_profile(connection, tenant_id, order.profile)
-        plan = _plan(order, recipes, counts, profile)
+        plan = _plan(order, recipes, counts, profile, pack)
         training_id, adapter = _earlier_training(connection, subject_id, order, described)
         if training_id is None:
             check_none_active(connection, subject_id)
@@ -107,9 +115,9 @@ def create_shoot(
         made = find_made(connection, shoots, shoots.c.subject_id == subject_id, key)
         if made is not None:
             return to_shoot(made)
-        foundation = wanted.described.foundation_digest if wanted.described is not None else None
-        estimate = quote_order(connection, order, trains=wanted.trains, foundation=foundation)
-        training_id, gallery_id = _make_first(connection, tenant_id, subject_id, wanted, validate_only=validate_only)
+        estimate = quote_order(connection, order, trains=wanted.trains, foundation=wanted.foundation_digest)
+        what = wanted, order.labelling.of_parts
+        training_id, gallery_id = _make_first(connection, tenant_id, subject_id, *what, validate_only=validate_only)
         shoot = Shoot(
             id=new_id(),
             subject_id=subject_id,
@@ -130,12 +138,18 @@ def create_shoot(
 
 
 def _make_first(
-    connection: Connection, tenant_id: str, subject_id: str, wanted: Wanted, *, validate_only: bool
+    connection: Connection,
+    tenant_id: str,
+    subject_id: str,
+    wanted: Wanted,
+    labelling: Labelling,
+    *,
+    validate_only: bool,
 ) -> tuple[str, str | None]:
     """Queues what a shoot begins with; ids of its training and its gallery, None where that comes later."""
     if wanted.training_id is not None:
         made_with = connection, tenant_id, subject_id, wanted.training_id, wanted.plan
-        return wanted.training_id, create_gallery(*made_with, validate_only=validate_only)
+        return wanted.training_id, create_gallery(*made_with, labelling=labelling, validate_only=validate_only)
     training = create_training_in(
         connection,
         tenant_id,
@@ -146,6 +160,7 @@ def _make_first(
         validate_only=validate_only,
         photos=wanted.photos,
         described=wanted.described,
+        labelling=labelling,
     )
     return training.id, None
 
@@ -157,9 +172,13 @@ def create_gallery(
     training_id: str,
     plan: Plan,
     *,
+    labelling: Labelling,
     validate_only: bool = False,
 ) -> str:
-    """Queues the gallery of a shoot with the adapter of a training; its id. Raises as `create_gallery_in`."""
+    """Queues the gallery of a shoot with the adapter of a training; its id. `labelling`: the gallery's.
+
+    Raises as `create_gallery_in`.
+    """
     order = GalleryOrder(
         styles=tuple(recipe.name for recipe in plan.recipes),
         style_shots=plan.style_shots,
@@ -170,6 +189,7 @@ def create_gallery(
         training=(subject_id, training_id),
         profile=plan.profile.name,
         max_tries=plan.max_tries,
+        labelling=labelling,
     )
     return create_gallery_in(
         connection,
@@ -183,7 +203,9 @@ def create_gallery(
     ).id
 
 
-def _plan(order: ShootOrder, recipes: Sequence[Style], counts: Sequence[int], profile: Profile) -> Plan:
+def _plan(
+    order: ShootOrder, recipes: Sequence[Style], counts: Sequence[int], profile: Profile, pack: Pack | None
+) -> Plan:
     """A style that gets no portrait is left out."""
     kept = [(recipe, count) for recipe, count in zip(recipes, counts, strict=True) if count]
     return Plan(
@@ -196,24 +218,15 @@ def _plan(order: ShootOrder, recipes: Sequence[Style], counts: Sequence[int], pr
         quality=order.quality,
         priority=order.priority,
         pack=order.pack,
+        pack_version=pack.version if pack is not None else 0,
     )
 
 
-def _recipes(
-    connection: Connection, library: StyleLibrary, packs: PackLibrary, tenant_id: str, order: ShootOrder
-) -> tuple[list[Style], list[int]]:
-    """The recipes of the order's styles, and how many portraits each gets."""
+def _check_pack_or_styles(order: ShootOrder) -> None:
     if bool(order.pack) == bool(order.styles):
         told = "both are set; leave one out" if order.pack else "neither is set; name one pack, or styles"
         violations = [FieldViolation(field, "exactly one of pack and styles") for field in ("pack", "styles")]
         raise InvalidArgumentError("PACK_OR_STYLES", f"pack and styles: {told}", violations=violations)
-    names, weights = order.styles, (1,) * len(order.styles)
-    if order.pack:
-        pack = packs.get(order.pack)
-        names = tuple(name for name, _ in pack.styles)
-        weights = tuple(shots for _, shots in pack.styles)
-    counts = spread(order.count, weights)
-    return find_recipes(connection, library, tenant_id, GalleryOrder(names, shots_per_style=1)), counts
 
 
 def _earlier_training(

@@ -54,6 +54,9 @@ class Plan:
     quality: int
     priority: int
     pack: str
+    """Empty where styles were named."""
+    pack_version: int = 0
+    """0 where styles were named, and in shoots that are older than versions of packs."""
 
     @property
     def asked(self) -> int:

@@ -2,8 +2,8 @@
 
 A job of a size (optimizer steps, images) takes a fixed time and a time for each unit. Both are fitted to the measured
 jobs by medians, which a few odd jobs do not move (Theil, 1950; Sen, 1968). Each measured job, by how much it took more
-or less than fitted, then says how long the new one could take; a shoot may take any sum of such a training and such a
-gallery. See docs/decisions/0022.
+or less than fitted, then says how long the new one could take; fewer than three say it with an assumed spread. A shoot
+may take any sum of such a training and such a gallery. See docs/decisions/0022.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Any
 
 _MOST = 0.9
 _SHORTEST_SECONDS = 1e-3
+# By this factor a job may take more or less than the one or two that were measured, where no third tells the spread.
+_ASSUMED_FACTORS = {1: 2.0, 2: 1.5}
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,11 @@ def quote(rates: Rates, queue: Queue, *, trains: bool, asked: int, max_tries: in
 
 
 def possible_seconds(measured: Sequence[Measured], size: int) -> list[float]:
-    """How long a job of this size could take: one answer of each measured job."""
+    """How long a job of this size could take: one answer of each measured job.
+
+    The answers of one or two jobs are no spread: there each is joined by those of a longer and a shorter job, by an
+    assumed factor, which leaves the median where it is, or near to it.
+    """
     slopes = [
         (one.seconds - other.seconds) / (one.size - other.size)
         for one, other in itertools.combinations(measured, 2)
@@ -124,7 +130,10 @@ def possible_seconds(measured: Sequence[Measured], size: int) -> list[float]:
     def fitted(units: int) -> float:
         return max(fixed + per_unit * units, _SHORTEST_SECONDS)
 
-    return [job.seconds / fitted(job.size) * fitted(size) for job in measured]
+    answers = [job.seconds / fitted(job.size) * fitted(size) for job in measured]
+    factor = _ASSUMED_FACTORS.get(len(answers), 1.0)
+    spread = (1 / factor, 1.0, factor) if factor > 1 else (1.0,)
+    return [seconds * by for seconds in answers for by in spread]
 
 
 def most_at_once(measured: Sequence[Measured]) -> int:

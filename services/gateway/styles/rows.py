@@ -5,14 +5,20 @@ Where a built-in style has the name of a tenant's own, which a later installatio
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots.database import database_now, read, write
-from headshots.errors import AlreadyExistsError, FailedPreconditionError, FieldViolation, NotFoundError
+from headshots.errors import (
+    AlreadyExistsError,
+    FailedPreconditionError,
+    FieldViolation,
+    InvalidArgumentError,
+    NotFoundError,
+)
 from headshots.schema import styles
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style
@@ -57,6 +63,33 @@ def find_style(
             metadata={"name": style_name(name)},
         )
     return _to_listed(older)
+
+
+def usable_styles(
+    connection: Connection, library: StyleLibrary, tenant_id: str, names: Sequence[str], fields: Sequence[str]
+) -> list[Style]:
+    """The newest versions of the named styles; `fields` are where each is named in the caller's request.
+
+    Raises:
+        InvalidArgumentError: STYLE_UNKNOWN.
+        FailedPreconditionError: STYLE_ARCHIVED.
+    """
+    found = find_styles(connection, library, tenant_id, names)
+    violations = [
+        FieldViolation(field, f"no style is called {style_name(name)}")
+        for name, field in zip(names, fields, strict=True)
+        if name not in found
+    ]
+    if violations:
+        known = ", ".join(style.name for style in library)
+        raise InvalidArgumentError(
+            "STYLE_UNKNOWN",
+            f"{violations[0].description}; there are {known}, and your own, which ListStyles shows",
+            violations=violations,
+        )
+    for name, field in zip(names, fields, strict=True):
+        check_usable(found[name], field)
+    return [found[name].style for name in names]
 
 
 def get_style(engine: Engine, library: StyleLibrary, tenant_id: str, name: str, version: int) -> ListedStyle:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from headshots.v1 import subjects_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import timestamp
+from services.gateway.api.labels import LabellingChange
 from services.gateway.peers.convert import adapter
 from services.gateway.subjects.models import Subject, SubjectChange
 
@@ -26,6 +27,5 @@ def change(request: subjects_pb2.UpdateSubjectRequest) -> SubjectChange:
     """What a caller changes."""
     return SubjectChange(
         display_name=request.display_name if request.HasField("display_name") else None,
-        labels=dict(request.labels.labels) if request.HasField("labels") else None,
-        external_id=request.external_id if request.HasField("external_id") else None,
+        **LabellingChange.of_request(request).columns,
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
 
-from services.gateway.api.labels import Labelling
+from services.gateway.api.labels import Labelling, LabellingChange
 from services.gateway.peers.models import Adapter
 
 
@@ -25,15 +23,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class SubjectChange:
+class SubjectChange(LabellingChange):
     """What a caller changes; None stays as it is."""
 
     display_name: str | None = None
-    labels: dict[str, str] | None = None
-    """In place of all labels."""
-    external_id: str | None = None
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """Values of the row that change."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}

@@ -21,6 +21,7 @@ from typing import BinaryIO
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.faces import FaceAnalyzer, Pixels, open_analyzer
+from headshots.processes.imports import importing
 from headshots.processes.parent_death import end_with_parent
 from services.trainer.lora.recipe import Recipe
 from services.trainer.queue.job import Failure
@@ -61,7 +62,8 @@ def main() -> int:
         analyzer = open_analyzer(task.faces, Path(task.faces_dir) if task.faces_dir else None)
         crops = _load_crops(task, analyzer)
         # Imported late: torch takes seconds to import, and a bad photo is reported before that.
-        from services.trainer.run.training import train
+        with importing():
+            from services.trainer.run.training import train
 
         for event in train(task, crops, stop.is_set, analyzer):
             send(event)

@@ -31,6 +31,7 @@ def subject(terminal: Terminal, tmp_path: Path) -> str:
         terminal.run("shoot", "s0", "--styles", STYLES[0], "--count", "1", "--detach", *given)
         terminal.run("styles", "create", f"own-{number}", "--prompt", "{subject}", *given)
         terminal.run("profiles", "create", f"own-{number}", *given)
+        terminal.run("packs", "create", f"own-{number}", "--style", f"{STYLES[0]}=1", *given)
     return "s0"
 
 
@@ -41,6 +42,7 @@ LISTS = {
     "shoots": (("s0",), "subjects/s0/shoots/"),
     "styles": ((), "styles/own-1"),
     "profiles": ((), "profiles/own-1"),
+    "packs": ((), "packs/own-1"),
 }
 
 
@@ -64,6 +66,32 @@ def test_the_labels_of_a_subject_are_shown_and_changed(terminal: Terminal) -> No
     assert "order=1" in terminal.run("subjects", "label", "s0", "--external-id", "").stdout
     emptied = terminal.json("subjects", "label", "s0", "--no-labels")
     assert (emptied["labels"], emptied["external_id"], emptied["display_name"]) == ({}, "", "Ada")
+    both = ("--label", "order=1", "--no-labels")
+    for command in (("subjects", "label", "s0"), ("photos", "label", "p"), ("images", "label", "i")):
+        assert "leave one out" in terminal.run(*command, *both, code=2).stderr
+
+
+def test_photos_and_images_are_labelled_and_found(terminal: Terminal, tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.png" for number in range(7)]
+    for number, file in enumerate(files):
+        file.write_bytes(painted_png("selfie", number))
+    terminal.run("subjects", "create")
+    for more, named in ((("--only-usable",), files[:3]), ((), files[3:6])):
+        uploaded = terminal.json("photos", "upload", "s0", *map(str, named), *GIVEN, *more)
+        assert [(each["labels"], each["external_id"]) for each in uploaded] == [(LABELS, "customer/1")] * 3
+    [plain] = terminal.json("photos", "upload", "s0", str(files[6]))
+    assert len(terminal.json("photos", "list", "s0", *GIVEN)) == 6
+    changed = terminal.json("photos", "label", plain["name"], "--label", "order=1")
+    assert (changed["labels"], changed["external_id"]) == ({"order": "1"}, "")
+    assert [each["name"] for each in terminal.json("photos", "list", "s0", "--label", "order=1")] == [plain["name"]]
+    terminal.run("train", "s0")
+    terminal.run("generate", "s0", "--style", STYLES[0], "--shots", "2", "--out", str(tmp_path / "out"))
+    image, _ = terminal.json("images", "list", "subjects/s0/galleries/g0")
+    assert "note=a=b order=4711" in terminal.run("images", "label", image["name"], *GIVEN).stdout
+    [found] = terminal.json("images", "list", "subjects/s0/galleries/g0", *GIVEN)
+    assert (found["name"], found["labels"]) == (image["name"], LABELS)
+    emptied = terminal.json("images", "label", image["name"], "--no-labels")
+    assert (emptied["labels"], emptied["external_id"]) == ({}, "customer/1")
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def selfies(tmp_path: Path) -> Path:
 def test_from_a_folder_of_selfies_to_the_best_portraits(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:
     terminal.fake.refused_shots = {1}
     out = tmp_path / "portraits"
-    done = terminal.run("shoot", str(selfies), *TWO_STYLES, "--count", "4", "--out", str(out))
+    done = terminal.run("shoot", str(selfies), *TWO_STYLES, "--count", "4", "--out", str(out), code=7)
     assert "broken.jpg is left out: UNDECODABLE" in done.stderr
     assert "subjects/s0 is 'ada': 7 photos uploaded, 1 photo left out" in done.stderr
     names = [f"01-{STYLES[2]}.png", f"02-{STYLES[2]}.png", f"03-{STYLES[0]}.png", f"refused-01-{STYLES[0]}.png"]
@@ -106,16 +106,36 @@ def test_a_quote_orders_nothing(terminal: Terminal, selfies: Path) -> None:
 
 def test_what_nobody_measured_is_said(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:
     terminal.fake.measures = False
-    done = terminal.run("shoot", str(selfies), *TWO_STYLES, "--count", "2", "--out", str(tmp_path / "out"))
+    out = ("--out", str(tmp_path / "out"))
+    done = terminal.run("shoot", str(selfies), *TWO_STYLES, "--count", "2", *out, code=7)
     assert "guarantee: NOT_MEASURED, not all 2 portraits could be judged" in done.stdout
-    assert "not measured" in done.stdout.splitlines()[1]
+    assert done.stdout.splitlines()[0] == "2 images NOT_MEASURED: there is no analyzer of faces"
+    assert "HEADSHOTS_GATEWAY_FACES=opencv" in done.stderr
     assert len(list((tmp_path / "out").iterdir())) == 2
-    best = terminal.json("shoot", "s0", *TWO_STYLES, "--count", "2", "--best", "1", "--out", str(tmp_path / "best"))
+    order = ("shoot", "s0", *TWO_STYLES, "--count", "2", "--best", "1", "--out", str(tmp_path / "best"))
+    best = terminal.json(*order, code=7)
     assert len(best["files"]) == 1, "nobody has refused it"
     gallery = best["shoot"]["gallery"]
     assert len(terminal.json("images", "list", gallery, "--best", "1")) == 1
     fetched = terminal.json("images", "download", gallery, "--best", "1", "--out", str(tmp_path / "fetched"))
     assert len(fetched["files"]) == 1
+
+
+def test_a_guarantee_that_is_not_met_is_7_and_says_what_to_do(
+    terminal: Terminal, selfies: Path, tmp_path: Path
+) -> None:
+    terminal.fake.refused_shots = {1}
+    order = ("shoot", str(selfies), *TWO_STYLES, "--count", "2", "--out", str(tmp_path / "out"))
+    done = terminal.run(*order, code=7)
+    gallery = "subjects/s0/galleries/g0"
+    assert f"`headshots images list {gallery}` names those that are refused" in done.stderr
+    assert "`headshots images regenerate IMAGE`" in done.stderr
+    shoot = "subjects/s0/shoots/o0"
+    watched = terminal.json("shoots", "watch", shoot, "--out", str(tmp_path / "out"), code=7)
+    assert watched["shoot"]["guarantee"] == "NOT_MET"
+    terminal.fake.refused_shots = set()
+    assert "regenerate" not in terminal.run(*order).stderr
+    assert "7 a shoot's guarantee" in " ".join(terminal.run("--help").stdout.split())
 
 
 def test_a_shoot_can_be_left_and_taken_up(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:
@@ -242,6 +262,23 @@ def test_mistakes_are_told_in_words(terminal: Terminal, selfies: Path, tmp_path:
     assert "`headshots shoots list subjects/s0`" in missing.stderr
 
 
+def test_what_is_archived_is_told_before_a_person_is_made_of_the_selfies(terminal: Terminal, selfies: Path) -> None:
+    recipe = ("--prompt", "photo of {subject}")
+    terminal.run("styles", "create", "mine", *recipe)
+    for pack, style in (("gone", STYLES[0]), ("stale", "mine")):
+        terminal.run("packs", "create", pack, "--style", f"{style}=2")
+    terminal.run("packs", "archive", "gone", "--yes")
+    terminal.run("styles", "archive", "mine", "--yes")
+    order = ("shoot", str(selfies), "--quote")
+    for wanted, said in (
+        (("--pack", "gone"), "PACK_ARCHIVED: packs/gone is archived and out of use; take another"),
+        (("--styles", "mine"), "STYLE_ARCHIVED: styles/mine is archived and out of use; take another"),
+        (("--pack", "stale"), "out of use; `headshots packs update stale` gives the pack others"),
+    ):
+        assert said in terminal.run(*order, *wanted, code=4).stderr
+    assert terminal.fake.subjects == {}
+
+
 def test_deadlines_are_read_as_people_write_them() -> None:
     now = datetime.now(UTC)
     assert timedelta(minutes=44) < moment("45m") - now < timedelta(minutes=46)
@@ -270,7 +307,8 @@ def test_durations_are_for_people(seconds: float, said: str) -> None:
 
 def test_images_are_listed_fetched_and_painted_again(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:
     terminal.fake.refused_shots = {0}
-    done = terminal.json("shoot", str(selfies), *TWO_STYLES, "--count", "3", "--out", str(tmp_path / "all"))
+    order = ("shoot", str(selfies), *TWO_STYLES, "--count", "3", "--out", str(tmp_path / "all"))
+    done = terminal.json(*order, code=7)
     gallery = done["shoot"]["gallery"]
     rows = [line.split() for line in terminal.run("images", "list", gallery).stdout.splitlines()]
     assert [row[:4] for row in rows[1:]] == [
@@ -295,7 +333,7 @@ def test_images_are_listed_fetched_and_painted_again(terminal: Terminal, selfies
 
 def test_packs_are_listed_and_shown(terminal: Terminal) -> None:
     (row,) = [line for line in terminal.run("packs", "list").stdout.splitlines() if "Business" in line]
-    assert row.split() == ["business", "1", "8", "Business", "Suits."]
+    assert row.split() == ["business", "1", "everybody", "1", "8", "Business", "Suits."]
     assert terminal.run("packs", "show", "business").stdout.splitlines()[-1].split() == ["studio-navy-suit", "8"]
     assert terminal.json("packs", "list")[0]["total_shots"] == 8
     assert "`headshots packs list`" in terminal.run("packs", "show", "nosuch", code=4).stderr
@@ -322,3 +360,20 @@ def test_profiles_are_made_changed_and_shown(terminal: Terminal) -> None:
     assert "`headshots profiles list`" in terminal.run("profiles", "show", "nosuch", code=4).stderr
     listed = json.loads(terminal.run("profiles", "list", "--json").stdout)
     assert listed[0]["built_in"] is True
+
+
+@pytest.mark.parametrize("command", ["train", "generate", "shoot"])
+def test_high_priority_is_asked_for_and_its_refusal_told(terminal: Terminal, selfies: Path, command: str) -> None:
+    terminal.run("shoot", str(selfies), *TWO_STYLES, "--count", "2", "--out", str(selfies / "out"))
+    more = {"train": (), "generate": ("--style", STYLES[0], "--shots", "1"), "shoot": (*TWO_STYLES, "--count", "1")}
+    out = () if command == "train" else ("--out", str(selfies / "more"))
+    order = (command, "s0", *more[command], *out)
+    refused = terminal.run(*order, "--priority", "high", code=4)
+    assert "PRIORITY_NOT_GRANTED: high priority is a right" in refused.stderr
+    terminal.fake.high_granted = True
+    made = "CreateTraining" if command == "train" else f"Create{'Gallery' if command == 'generate' else 'Shoot'}"
+    for named, sent in ((("--priority", "high"), jobs_pb2.PRIORITY_HIGH), ((), jobs_pb2.PRIORITY_STANDARD)):
+        terminal.run(*order, *named)
+        (*_, asked) = [each for each in terminal.fake.requests if type(each).__name__ == f"{made}Request"]
+        assert asked.priority == sent
+    assert "high" in terminal.run(*order, "--priority", "urgent", code=2).stderr

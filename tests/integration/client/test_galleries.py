@@ -36,6 +36,7 @@ async def test_generate_yields_files_in_order(client: AsyncHeadshots) -> None:
 
 
 async def test_gallery_fields_and_events(client: AsyncHeadshots, fake: FakeGateway) -> None:
+    fake.high_granted = True
     subject = await trained(client)
     gallery = await client.create_gallery(
         subject,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from headshots.client import AsyncHeadshots, Labelling, StyleRecipe, Subject
-from headshots.v1 import subjects_pb2
+from headshots.v1 import labels_pb2
 from tests.support.fake_gateway.gateway import FakeGateway
+from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.prepared import trained
 from tests.support.fake_gateway.styles import STYLES
 
@@ -23,6 +26,7 @@ async def make(client: AsyncHeadshots, subject: Subject, labelling: Labelling | 
         await client.create_shoot(subject, styles=STYLES[:1], count=1, labelling=labelling),
         await client.create_style(f"own-{number}", StyleRecipe(prompt="{subject}"), labelling=labelling),
         await client.create_profile(f"own-{number}", labelling=labelling),
+        await client.create_pack(f"own-{number}", {STYLES[0]: 1}, labelling=labelling),
     ]
 
 
@@ -35,6 +39,7 @@ async def listed(client: AsyncHeadshots, subject: Subject, labelling: Labelling 
         client.list_shoots(subject, labelling=labelling),
         client.list_styles(labelling=labelling),
         client.list_profiles(labelling=labelling),
+        client.list_packs(labelling=labelling),
     )
     return [[each.name async for each in items] for items in lists]
 
@@ -43,12 +48,12 @@ async def test_every_kind_has_them_and_is_found_by_them(client: AsyncHeadshots) 
     subject = await trained(client)
     plain = await make(client, subject, None)
     made = await make(client, subject, LABELLING)
-    assert [(dict(each.labels), each.external_id) for each in plain] == [({}, "")] * 6
-    assert [(each.labels, each.external_id) for each in made] == [(LABELLING.labels, "customer/1")] * 6
+    assert [(dict(each.labels), each.external_id) for each in plain] == [({}, "")] * 7
+    assert [(each.labels, each.external_id) for each in made] == [(LABELLING.labels, "customer/1")] * 7
     names = [[each.name] for each in made]
     for wanted in (LABELLING, Labelling({"order": "4711"}), Labelling(external_id="customer/1")):
         assert await listed(client, subject, wanted) == names
-    assert await listed(client, subject, Labelling({"order": "4712"})) == [[]] * 6
+    assert await listed(client, subject, Labelling({"order": "4712"})) == [[]] * 7
     for everything, mine in zip(await listed(client, subject, None), names, strict=True):
         assert set(everything) > set(mine)
 
@@ -70,7 +75,39 @@ async def test_a_subject_changes_what_is_given(client: AsyncHeadshots, fake: Fak
     assert not fake.requests[-1].HasField("external_id")
     emptied = await client.update_subject(subject, labels={}, external_id="")
     assert (emptied.display_name, emptied.labels, emptied.external_id) == ("Grace", {}, "")
-    assert fake.requests[-1].labels == subjects_pb2.Labels()
+    assert fake.requests[-1].labels == labels_pb2.Labels()
+
+
+async def test_photos_are_labelled_when_uploaded_changed_and_found(client: AsyncHeadshots, fake: FakeGateway) -> None:
+    subject, pictures = await client.create_subject(), [painted_png("selfie", number) for number in range(5)]
+    first, second = await client.upload_photos(subject, pictures[:2], labelling=LABELLING)
+    each = [Labelling({"order": "1"}), Labelling(external_id="x")]
+    third, fourth = await client.upload_photos(subject, pictures[2:4], labelling=each)
+    (plain,) = await client.upload_photos(subject, pictures[4:])
+    photos = (first, second, third, fourth, plain)
+    told = [(photo.labels, photo.external_id) for photo in photos]
+    assert told == [(LABELLING.labels, "customer/1")] * 2 + [({"order": "1"}, ""), ({}, "x"), ({}, "")]
+    assert [photo async for photo in client.list_photos(subject, labelling=LABELLING)] == [first, second]
+    changed = await client.update_photo(first, labels={}, external_id="")
+    assert (changed.labels, changed.external_id) == ({}, "")
+    assert (await client.update_photo(second, external_id="b")).labels == LABELLING.labels
+    assert not fake.requests[-1].HasField("labels")
+    with pytest.raises(ValueError, match="1 labellings for 2 photos"):
+        await client.upload_photos(subject, pictures[:2], labelling=each[:1])
+    assert len({*photos}) == 5
+
+
+async def test_images_are_labelled_and_found(client: AsyncHeadshots) -> None:
+    subject = await trained(client)
+    gallery = await client.wait_gallery(await client.create_gallery(subject, STYLES[:1], shots_per_style=2))
+    image, other = gallery.images
+    assert (image.labels, image.external_id) == ({}, "")
+    changed = await client.update_image(image, labels=LABELLING.labels, external_id="customer/1")
+    assert (changed.labels, changed.external_id) == (LABELLING.labels, "customer/1")
+    assert [each.name async for each in client.list_images(gallery, labelling=LABELLING)] == [image.name]
+    assert [each.name async for each in client.list_images(gallery, labelling=Labelling({"order": "1"}))] == []
+    assert (await client.update_image(image.name, labels={})).external_id == "customer/1"
+    assert len({changed, other}) == 2
 
 
 async def test_resources_with_labels_can_be_kept_in_sets(client: AsyncHeadshots) -> None:

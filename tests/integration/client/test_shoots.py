@@ -72,6 +72,7 @@ async def test_saving_goes_on_and_never_writes_over_another_picture(
 
 
 async def test_options_reach_the_gateway(client: AsyncHeadshots, fake: FakeGateway) -> None:
+    fake.high_granted = True
     subject = await client.create_subject()
     await client.upload_photos(subject, [painted_png("selfie", number) for number in range(7)])
     photos = [photo async for photo in client.list_photos(subject)]

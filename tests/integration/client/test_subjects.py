@@ -74,4 +74,21 @@ async def test_packs(client: AsyncHeadshots) -> None:
     (listed,) = [each async for each in client.list_packs()]
     assert await client.get_pack("business") == await client.get_pack(listed) == listed
     assert listed.styles == (PackStyle("styles/studio-navy-suit", 8),)
-    assert listed.total_shots == 8
+    assert (listed.total_shots, listed.version, listed.built_in, listed.create_time) == (8, 1, True, None)
+
+
+async def test_own_packs(client: AsyncHeadshots) -> None:
+    made = await client.create_pack("team", {STYLES[0]: 3, "styles/own": 1}, description="Ours.", request_id="once")
+    assert (made.name, made.version, made.built_in, made.total_shots) == ("packs/team", 1, False, 4)
+    assert made.styles == (PackStyle(f"styles/{STYLES[0]}", 3), PackStyle("styles/own", 1))
+    assert made.create_time is not None
+    renamed = await client.update_pack(made, display_name="Team")
+    assert (renamed.version, renamed.styles, renamed.description) == (2, made.styles, "Ours.")
+    changed = await client.update_pack("team", styles={await client.get_style(STYLES[1]): 2})
+    assert (changed.styles, changed.display_name) == ((PackStyle(f"styles/{STYLES[1]}", 2),), "Team")
+    assert (await client.update_pack("team", styles={}, validate_only=True)).styles == (), "sent as it was given"
+    assert (await client.archive_pack(made)).archived
+    assert [pack.name async for pack in client.list_packs()] == ["packs/business"]
+    assert [pack.name async for pack in client.list_packs(include_archived=True)] == ["packs/business", "packs/team"]
+    with pytest.raises(FailedPreconditionError):
+        await client.update_pack("business", display_name="Mine")

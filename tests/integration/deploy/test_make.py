@@ -23,7 +23,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _make(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _make(checkout: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", "--no-print-directory", *arguments],
         cwd=checkout,
@@ -32,8 +32,26 @@ def _make(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=PATIENCE_SECONDS,
         check=False,
         # Whatever make runs these tests must not speak through its own variables.
-        env={"PATH": f"{ROOT / '.venv/bin'}:/usr/local/bin:/usr/bin:/bin"},
+        env={"PATH": f"{ROOT / '.venv/bin'}:/usr/local/bin:/usr/bin:/bin", **environment},
     )
+
+
+def _installed(checkout: Path, python: str = "") -> None:
+    """Leave what an installation leaves, with ``python``, a shell script, for the interpreter of ``.venv``."""
+    (checkout / ".venv/bin").mkdir(parents=True)
+    interpreter = checkout / ".venv/bin/python"
+    interpreter.write_text(f"#!/bin/sh\n{python}\n")
+    interpreter.chmod(0o755)
+    digest = subprocess.run(
+        "cat pyproject.toml constraints.txt | cksum | tr ' ' '-'",
+        shell=True,
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    for extra in ("dev", "demo"):
+        (checkout / f".venv/.installed-{extra}-{digest}").touch()
 
 
 def _interpreter(checkout: Path, text: str) -> str:
@@ -86,18 +104,7 @@ def test_a_python_without_venv_is_told_how_to_get_it(checkout: Path) -> None:
 
 def test_what_is_installed_is_not_installed_again_until_the_pins_change(checkout: Path) -> None:
     assert "pip install" in _make(checkout, "-n", "demo").stdout
-    (checkout / ".venv/bin").mkdir(parents=True)
-    (checkout / ".venv/bin/python").touch()
-    digest = subprocess.run(
-        "cat pyproject.toml constraints.txt | cksum | tr ' ' '-'",
-        shell=True,
-        cwd=checkout,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    (checkout / f".venv/.installed-dev-{digest}").touch()
-    (checkout / f".venv/.installed-demo-{digest}").touch()
+    _installed(checkout)
     for verb in ("demo", "test", "lint"):
         assert "pip install" not in _make(checkout, "-n", verb).stdout
     with (checkout / "constraints.txt").open("a") as file:
@@ -111,3 +118,8 @@ def test_the_demo_s_variables_become_options(checkout: Path) -> None:
     assert "--photos 'my selfies' --foundation '/models/sd'" in asked
     assert "--person 3" in asked
     assert "--photos" not in _make(checkout, "-n", "demo").stdout
+
+
+def test_byte_code_is_kept_although_the_environment_forbids_it(checkout: Path) -> None:
+    _installed(checkout, 'echo "forbidden: ${PYTHONDONTWRITEBYTECODE:-no}"')
+    assert _make(checkout, "test", PYTHONDONTWRITEBYTECODE="1").stdout.splitlines()[-1] == "forbidden: no"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,9 +15,15 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import migrate, open_database, read
 from headshots.schema import metadata
+from services.gateway.galleries import shots
 from tests.integration.gateway.conftest import world  # noqa: F401
 from tests.integration.gateway.galleries.test_creating import (  # noqa: F401
     test_pages_are_newest_first_and_without_images,
+)
+from tests.integration.gateway.packs.test_own_packs import (  # noqa: F401
+    test_a_new_version_is_what_shoots_take_and_leaves_older_ones_alone,
+    test_archiving_beside_changes_leaves_no_version_in_use,
+    test_packs_are_listed_among_the_built_in_ones_by_name,
 )
 from tests.integration.gateway.painting.conftest import subject  # noqa: F401
 from tests.integration.gateway.painting.test_lost_gateways import (  # noqa: F401
@@ -27,6 +34,9 @@ from tests.integration.gateway.painting.test_lost_gateways import (  # noqa: F40
 )
 from tests.integration.gateway.painting.test_painting import (  # noqa: F401
     test_a_gallery_is_painted_from_styles_and_seeds,
+)
+from tests.integration.gateway.painting.test_tries import (  # noqa: F401
+    test_what_replaced_an_erased_replacement_still_knows_those_it_joins,
 )
 from tests.integration.gateway.styles.test_own_styles import (  # noqa: F401
     test_a_new_version_leaves_galleries_and_older_versions_alone,
@@ -46,6 +56,7 @@ from tests.integration.gateway.trainings.test_events import (  # noqa: F401
     test_a_watch_resumes_after_any_event,
 )
 from tests.support.deploy import postgres
+from tests.support.gateway.queue import take
 from tests.unit.gateway.galleries.test_fences import (  # noqa: F401
     test_after_another_has_claimed_it_an_old_write_changes_nothing,
 )
@@ -61,7 +72,14 @@ from tests.unit.gateway.galleries.test_shots import (  # noqa: F401
     test_one_shot_at_a_time_tenants_alternate,
 )
 from tests.unit.gateway.galleries.test_tries import (  # noqa: F401
+    SAME,
+    acceptances,
+    again,
+    disliked,
+    record,
     test_of_near_duplicates_that_are_recorded_at_once_one_is_accepted,
+    test_of_near_duplicates_that_replace_images_of_one_gallery_at_once_one_is_accepted,
+    test_replacements_of_replacements_are_compared_with_each_other,
 )
 from tests.unit.gateway.shoots.test_advancing import (  # noqa: F401
     test_a_shoot_goes_through_its_stages,
@@ -133,6 +151,23 @@ def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module in ("tests.support.gateway.world", "services.gateway.wiring", "tests.support.trainer.world"):
         monkeypatch.setattr(f"{module}.open_database", open_here)
+
+
+def test_what_replaces_an_image_too_and_is_accepted_while_locks_are_waited_for_is_compared_with(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = disliked(engine)
+    one, late, lock, made = again(engine, image), take(engine, "late"), shots._lock, list[str]()
+
+    def after_another(*values: Any) -> None:
+        if not made:
+            made.append(again(engine, image))
+            record(engine, take(engine, "quick"), SAME)
+        lock(*values)
+
+    monkeypatch.setattr(shots, "_lock", after_another)
+    record(engine, late, SAME)
+    assert acceptances(engine, *made, one) == ["accepted", "refused"]
 
 
 def test_migrations_give_the_schema_that_the_code_uses(engine: Engine) -> None:

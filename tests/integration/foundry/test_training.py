@@ -37,6 +37,12 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def one_prompt_a_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sample sheets would take longer than the trainings."""
+    monkeypatch.setattr(train_unet, "SHEET_PROMPTS", train_unet.SHEET_PROMPTS[:1])
+
+
 def unet_trainer(work: Path, start: Path | None = None) -> train_unet.UNetTrainer:
     return train_unet.UNetTrainer(Ranks(), work, PICTURES, BATCH, 2e-3, seed=0, start=start)
 

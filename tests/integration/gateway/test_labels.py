@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 
 from headshots.errors import AlreadyExistsError, InvalidArgumentError
-from headshots.v1 import galleries_pb2, profiles_pb2, shoots_pb2, styles_pb2, subjects_pb2, trainings_pb2
+from headshots.v1 import (
+    galleries_pb2,
+    labels_pb2,
+    packs_pb2,
+    profiles_pb2,
+    shoots_pb2,
+    styles_pb2,
+    subjects_pb2,
+    trainings_pb2,
+)
 from tests.support.gateway.caller import Caller, refused, selfie
 from tests.support.gateway.world import World
 
@@ -68,6 +77,7 @@ async def trained(caller: Caller) -> str:
 
 
 STYLES = ["styles/studio-navy-suit"]
+PACKED = [packs_pb2.PackStyle(style=STYLES[0], shots=1)]
 KINDS = [
     Kind("Subject", subjects_pb2, nobody, lambda _, number: {"display_name": str(number)}, "Subjects"),
     Kind("Training", trainings_pb2, with_photos, lambda subject, _: {"parent": subject}, "Trainings", ends=True),
@@ -87,6 +97,7 @@ KINDS = [
     ),
     Kind("Style", styles_pb2, nobody, lambda _, number: {"style_id": f"own-{number}", "recipe": RECIPE}, "Styles"),
     Kind("Profile", profiles_pb2, nobody, lambda _, number: {"profile_id": f"own-{number}"}, "Profiles"),
+    Kind("Pack", packs_pb2, nobody, lambda _, number: {"pack_id": f"own-{number}", "styles": PACKED}, "Packs"),
 ]
 each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
 
@@ -188,18 +199,18 @@ async def test_a_subject_changes_its_labels_as_a_whole_where_they_are_given(worl
     subject = await KINDS[0].create(world.acme, "", labels=LABELS, external_id="a", request_id="once")
     renamed = await update(world, subject.name, display_name="Ada")
     assert (dict(renamed.labels), renamed.external_id) == (LABELS, "a")
-    changed = await update(world, subject.name, labels=subjects_pb2.Labels(labels={"order": "1"}))
+    changed = await update(world, subject.name, labels=labels_pb2.Labels(labels={"order": "1"}))
     assert (dict(changed.labels), changed.external_id, changed.display_name) == ({"order": "1"}, "a", "Ada")
-    emptied = await update(world, subject.name, labels=subjects_pb2.Labels(), external_id="")
+    emptied = await update(world, subject.name, labels=labels_pb2.Labels(), external_id="")
     assert (dict(emptied.labels), emptied.external_id) == ({}, "")
     assert await KINDS[0].get(world.acme, subject.name) == emptied
     with refused(InvalidArgumentError, "CONSTRAINT_VIOLATED"):
-        await update(world, subject.name, labels=subjects_pb2.Labels(labels={"A": "1"}))
+        await update(world, subject.name, labels=labels_pb2.Labels(labels={"A": "1"}))
 
 
 async def test_the_file_of_the_database_forgets_what_was_changed(world: World) -> None:
     subject = await KINDS[0].create(world.acme, "", labels={"passport": "SECRET-1"}, request_id="once")
-    await update(world, subject.name, labels=subjects_pb2.Labels(labels={"passport": "SECRET-2"}))
+    await update(world, subject.name, labels=labels_pb2.Labels(labels={"passport": "SECRET-2"}))
     assert not holds(world, "SECRET-1")
     assert holds(world, "SECRET-2")
     await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=subject.name))
@@ -216,7 +227,9 @@ async def test_versions_have_the_labels_of_the_first(world: World) -> None:
     changed = await world.acme("UpdateStyle", styles_pb2.UpdateStyleRequest(name="styles/own-0", display_name="Own"))
     await KINDS[5].create(world.acme, "", labels=LABELS, external_id="a")
     update = profiles_pb2.UpdateProfileRequest(name="profiles/own-0", display_name="Own")
-    for second in (changed.style, (await world.acme("UpdateProfile", update)).profile):
+    await KINDS[6].create(world.acme, "", labels=LABELS, external_id="a")
+    renamed = await world.acme("UpdatePack", packs_pb2.UpdatePackRequest(name="packs/own-0", display_name="Own"))
+    for second in (changed.style, (await world.acme("UpdateProfile", update)).profile, renamed.pack):
         assert (second.version, dict(second.labels), second.external_id) == (2, LABELS, "a")
     for kind in KINDS[4:]:
         assert await kind.names(world.acme, "", labels=LABELS) == [f"{kind.plural.lower()}/own-0"]
@@ -231,7 +244,7 @@ async def test_an_image_painted_anew_is_found_by_the_same_labels(world: World) -
     assert await KINDS[2].names(world.acme, subject, labels=LABELS, external_id="a") == [another.name, gallery.name]
 
 
-async def test_a_shoot_is_labelled_and_its_training_and_gallery_are_not(world: World) -> None:
+async def test_a_label_of_a_shoot_finds_its_training_and_gallery_too_and_an_external_id_it_alone(world: World) -> None:
     subject = await world.acme.subject()
     photos = [photo.name for photo in await world.acme.upload(subject, *map(selfie, range(6)))]
     shoot = await KINDS[3].create(world.acme, subject, photos=photos, labels=LABELS, external_id="a")
@@ -239,6 +252,6 @@ async def test_a_shoot_is_labelled_and_its_training_and_gallery_are_not(world: W
     events = [event async for event in world.acme.stream("WatchShoot", request)]
     assert all(dict(event.shoot.labels) == LABELS for event in events)
     for kind in KINDS[1:3]:
-        [made] = await kind.names(world.acme, subject)
+        [made] = await kind.names(world.acme, subject, labels=LABELS)
         assert await kind.names(world.acme, subject, external_id="a") == []
-        assert dict((await kind.get(world.acme, made)).labels) == {}
+        assert dict((await kind.get(world.acme, made)).labels) == LABELS

@@ -78,6 +78,9 @@ def test_a_first_start_makes_a_key_and_sigterm_ends_it(tmp_path: Path) -> None:
         process.wait()
     assert process.returncode == 0, log
     assert "Traceback" not in log
+    (warning,) = [line for line in log.splitlines() if "no analyzer of faces" in line]
+    assert "guarantee of every gallery and shoot is NOT_MEASURED" in warning
+    assert "Set HEADSHOTS_GATEWAY_FACES to opencv" in warning
 
 
 BAD_SETTINGS = {

@@ -20,7 +20,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from headshots import keys, schema
 from headshots.errors import HeadshotsError, InvalidArgumentError, NotFoundError, UnauthenticatedError
 from headshots.rpc.channel import error_from_rpc
-from headshots.v1 import galleries_pb2, profiles_pb2, styles_pb2, subjects_pb2
+from headshots.v1 import galleries_pb2, packs_pb2, profiles_pb2, styles_pb2, subjects_pb2
 from tests.support.contract import CALLS, name_of
 from tests.support.gateway import shoots
 from tests.support.gateway.caller import Caller, selfie
@@ -41,6 +41,7 @@ NOWHERE = Names(
         "shoots": "f" * 16,
         "styles": "e" * 16,
         "profiles": "f" * 16,
+        "packs": "0" * 16,
     }
 )
 RECIPE = styles_pb2.StyleRecipe(prompt="photo of {subject}")
@@ -56,6 +57,8 @@ NOT_ITS_OWN: dict[str, tuple[type[HeadshotsError], str]] = {
     "CreateShoot.photos": (NotFoundError, "PHOTO_NOT_FOUND"),
     "CreateShoot.profile": (InvalidArgumentError, "PROFILE_UNKNOWN"),
     "CreateShoot.styles": (InvalidArgumentError, "STYLE_UNKNOWN"),
+    "CreatePack.styles.style": (InvalidArgumentError, "STYLE_UNKNOWN"),
+    "UpdatePack.styles.styles.style": (InvalidArgumentError, "STYLE_UNKNOWN"),
     "CreateTraining.photos": (NotFoundError, "PHOTO_NOT_FOUND"),
 }
 
@@ -95,7 +98,7 @@ def rows_of(field: NameField) -> list[Row]:
         return []
     foreign = [Row(field, "foreign", level) for level in range(len(field.collections))]
     sibling = [Row(field, "sibling", level) for level in range(1, len(field.collections))]
-    # Styles and profiles are the tenant's, whatever becomes of its subjects.
+    # Styles, packs and profiles are the tenant's, whatever becomes of its subjects.
     of_subject = field.collections[0] == "subjects"
     deleted = [Row(field, kind, 0) for kind in ("deleted", "deleting") if of_subject]
     return [row for row in (*foreign, *sibling, *deleted) if not _completes_erasure(row)]
@@ -138,12 +141,15 @@ async def furnished(world: World, caller: Caller, number: int) -> Names:
     await caller("CreateStyle", style)
     profile = profiles_pb2.CreateProfileRequest(profile_id=f"profile-of-{number}" + "f" * 4)
     await caller("CreateProfile", profile)
+    pack_style = packs_pb2.PackStyle(style=f"styles/{style.style_id}", shots=1)
+    pack = packs_pb2.CreatePackRequest(pack_id=f"pack-of-{number}" + "0" * 7, styles=[pack_style])
+    await caller("CreatePack", pack)
     gallery = await caller.gallery(subject, [style.style_id], shots_per_style=2 if number else 1)
     await caller.finished_gallery(gallery)
     image = f"{gallery}/images/{1 if number else 0}"
     await caller("GetImage", galleries_pb2.GetImageRequest(name=image))
     ids: dict[str, str] = {"styles": style.style_id, "profiles": profile.profile_id}
-    ids |= {"foundations": FOUNDATION_DIGEST, "packs": "business"}
+    ids |= {"foundations": FOUNDATION_DIGEST, "packs": pack.pack_id}
     shoot = await shoots.finished(caller, (await shoots.order(caller, subject, count=1)).name)
     for name in (photos[0].name, training.name, image, shoot.name):
         segments = name.split("/")
@@ -171,7 +177,7 @@ def without_ids(error: HeadshotsError, *names: Names) -> str:
     """All that an error tells, with its ids taken out."""
     told = repr((type(error), error.reason, error.message, error.metadata, error.violations))
     for name in names:
-        for collection in ("subjects", "photos", "trainings", "galleries", "styles", "shoots", "profiles"):
+        for collection in ("subjects", "photos", "trainings", "galleries", "styles", "shoots", "profiles", "packs"):
             told = told.replace(name.ids[collection], "ID")
     return re.sub(r"images/\d+", "images/N", told)
 
@@ -216,7 +222,8 @@ def _deletes_last(call: MethodDescriptor) -> tuple[bool, int]:
     """What erases or archives comes last, images before what has them; a subject last of all."""
     if not call.name.startswith(("Delete", "Archive")):
         return (False, 0)
-    return (True, ("styles", "images", "galleries", "photos", "subjects").index(_first_name(call).collections[-1]))
+    order = ("packs", "styles", "images", "galleries", "photos", "subjects")
+    return (True, order.index(_first_name(call).collections[-1]))
 
 
 def _first_name(call: MethodDescriptor) -> NameField:

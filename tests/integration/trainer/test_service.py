@@ -48,7 +48,7 @@ async def _refused(kind: type[HeadshotsError], reason: str) -> AsyncIterator[Non
 FILES = ("README.md", "adapter.kohya.safetensors", "adapter.safetensors", "job-id", "manifest.json", "sheet.jpg")
 
 
-async def test_from_photos_to_an_adapter(home: TrainerHome) -> None:
+async def test_from_photos_to_an_adapter_that_no_other_job_takes(home: TrainerHome) -> None:
     async with home.service() as service:
         described = await service.stub.DescribeTrainer(t.DescribeTrainerRequest())
         digest = foundation_digest(home.foundation)
@@ -82,6 +82,7 @@ async def test_from_photos_to_an_adapter(home: TrainerHome) -> None:
         async with _refused(InvalidArgumentError, "CONSTRAINT_VIOLATED"):
             await service.stub.StartTraining(home.request(steps=6, photos=[]))
         await _must_be_counted(service)
+        await _another_id_takes_nothing(service, home, request)
 
 
 async def _must_be_counted(service: TrainerService) -> None:
@@ -98,6 +99,20 @@ async def _must_be_counted(service: TrainerService) -> None:
     assert 'headshots_trainer_jobs{state="succeeded"}' not in metrics
     assert "headshots_trainer_step_seconds_count 6.0" in metrics
     assert "headshots_trainer_oldest_waiting_seconds 0.0" in metrics
+
+
+async def _another_id_takes_nothing(
+    service: TrainerService, home: TrainerHome, request: t.StartTrainingRequest
+) -> None:
+    """The same request under another id neither ends with the first one's adapter, nor removes anything of it."""
+    first = await service.job()
+    request.job_id = "other"
+    await service.stub.StartTraining(request)
+    other = await service.until(lambda job: job.state >= jobs_pb2.JOB_STATE_SUCCEEDED, "other")
+    assert (other.state, other.failure.reason) == (jobs_pb2.JOB_STATE_FAILED, "OUTPUT_TAKEN")
+    await service.stub.CancelTrainingJob(t.CancelTrainingJobRequest(job_id="other"))
+    assert await home.store.list(PREFIX) == [f"{PREFIX}/{name}" for name in FILES]
+    assert hashlib.sha256(await home.store.get(first.adapter.key)).hexdigest() == first.adapter.sha256
 
 
 async def test_bad_photos_fail_their_training_by_reason(home: TrainerHome) -> None:
@@ -176,18 +191,3 @@ def test_invalid_settings_end_the_start_with_the_reason(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "FOUNDATION_NOT_FOUND" in ended.stderr
     assert "Traceback" not in ended.stderr
-
-
-async def test_the_same_request_under_another_id_takes_nothing_from_the_first(home: TrainerHome) -> None:
-    """Neither does it end with the first one's adapter, nor does cancelling it remove anything."""
-    async with home.service(workers=2) as service:
-        request = home.request(steps=3)
-        await service.stub.StartTraining(request)
-        job = await service.until(lambda job: job.state >= jobs_pb2.JOB_STATE_SUCCEEDED)
-        request.job_id = "other"
-        await service.stub.StartTraining(request)
-        other = await service.until(lambda job: job.state >= jobs_pb2.JOB_STATE_SUCCEEDED, "other")
-        assert (other.state, other.failure.reason) == (jobs_pb2.JOB_STATE_FAILED, "OUTPUT_TAKEN")
-        await service.stub.CancelTrainingJob(t.CancelTrainingJobRequest(job_id="other"))
-        assert await home.store.list(PREFIX) == [f"{PREFIX}/{name}" for name in FILES]
-        assert hashlib.sha256(await home.store.get(job.adapter.key)).hexdigest() == job.adapter.sha256

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2
-from tests.support.fake_gateway.state import FakeState, find, page
+from tests.support.fake_gateway.state import FakeState, find, page, relabel
 
 REFUSED_SEED = 13
 """An image of this seed is refused, whatever its style: its eyes are closed."""
@@ -32,6 +32,15 @@ class FakeImages(FakeState):
             found.sort(key=lambda image: (image.rank == 0, image.rank))
         items, token = page(found, request)
         return galleries_pb2.ListImagesResponse(images=items, next_page_token=token)
+
+    async def UpdateImage(
+        self, request: galleries_pb2.UpdateImageRequest, context: Any
+    ) -> galleries_pb2.UpdateImageResponse:
+        self.enter("UpdateImage", request)
+        gallery = find(self.galleries, request.name.partition("/images/")[0], "GALLERY_NOT_FOUND")
+        image = find({image.name: image for image in gallery.images}, request.name, "IMAGE_NOT_FOUND")
+        relabel(image, request)
+        return galleries_pb2.UpdateImageResponse(image=image)
 
     async def RegenerateImage(
         self, request: galleries_pb2.RegenerateImageRequest, context: Any

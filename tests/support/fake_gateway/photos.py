@@ -12,7 +12,7 @@ from PIL import Image
 
 from headshots.errors import InvalidPhotoError, NotFoundError
 from headshots.v1 import photos_pb2
-from tests.support.fake_gateway.state import FakeState, find, page
+from tests.support.fake_gateway.state import FakeState, find, labelled, page, relabel
 
 
 class FakePhotos(FakeState):
@@ -46,6 +46,7 @@ class FakePhotos(FakeState):
                         width_px=image.width,
                         height_px=image.height,
                         filename=photo.filename,
+                        **labelled(photo),
                     )
                 )
                 continue
@@ -86,6 +87,13 @@ class FakePhotos(FakeState):
         self.enter("ListPhotos", request)
         items, token = page(find(self.photos, request.parent, "SUBJECT_NOT_FOUND"), request)
         return photos_pb2.ListPhotosResponse(photos=items, next_page_token=token)
+
+    async def UpdatePhoto(self, request: photos_pb2.UpdatePhotoRequest, context: Any) -> photos_pb2.UpdatePhotoResponse:
+        self.enter("UpdatePhoto", request)
+        stored = find(self.photos, request.name.partition("/photos/")[0], "SUBJECT_NOT_FOUND")
+        photo = find({photo.name: photo for photo in stored}, request.name, "PHOTO_NOT_FOUND")
+        relabel(photo, request)
+        return photos_pb2.UpdatePhotoResponse(photo=photo)
 
     async def DeletePhoto(self, request: photos_pb2.DeletePhotoRequest, context: Any) -> photos_pb2.DeletePhotoResponse:
         self.enter("DeletePhoto", request)

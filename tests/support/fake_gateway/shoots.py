@@ -158,6 +158,7 @@ def _made(request: shoots_pb2.CreateShootRequest, name: str, trains: bool) -> sh
         training=f"{request.parent}/trainings/t0",
         trains=trains,
         pack=request.pack,
+        pack_version=1 if request.pack else 0,
         styles=styles,
         style_shots=[
             request.count // len(styles) + (number < request.count % len(styles)) for number in range(len(styles))
@@ -197,13 +198,20 @@ def _image(name: str, style: str, seed: int) -> images_pb2.Image:
 
 def verdict(*, refused: bool, measured: bool = True) -> images_pb2.Verdict:
     """What profile-worthy says: every check passed, or a face that is somebody else's."""
+    if not measured:
+        unmeasured = images_pb2.Check(reason="NOT_MEASURED", message="there is no analyzer of faces")
+        return images_pb2.Verdict(
+            acceptance=images_pb2.ACCEPTANCE_NOT_MEASURED,
+            profile="profiles/profile-worthy",
+            profile_version=1,
+            checks=[unmeasured],
+        )
     check = images_pb2.Check(reason="NOT_ALIKE", passed=not refused, limit=2.0, message="how like the photos it is")
     check.measured = 2.75 if refused else 1.25
-    outcome = images_pb2.ACCEPTANCE_REFUSED if refused else images_pb2.ACCEPTANCE_ACCEPTED
     return images_pb2.Verdict(
-        acceptance=outcome if measured else images_pb2.ACCEPTANCE_NOT_MEASURED,
+        acceptance=images_pb2.ACCEPTANCE_REFUSED if refused else images_pb2.ACCEPTANCE_ACCEPTED,
         profile="profiles/profile-worthy",
         profile_version=1,
-        analyzer="an-analyzer" if measured else "",
-        checks=[check] if measured else [],
+        analyzer="an-analyzer",
+        checks=[check],
     )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headshots.errors import NotFoundError, UnavailableError
+from headshots.errors import NotFoundError, PermissionDeniedError, UnavailableError
 from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, shoots_pb2, subjects_pb2, trainings_pb2
 from tests.support.fake_gateway.public_servicer import PublicServicer
 
@@ -36,6 +36,8 @@ class FakeState(PublicServicer):
         """Whether there is an analyzer of faces."""
         self.quotes = True
         """Whether anything has been measured that shoots are quoted by."""
+        self.high_granted = False
+        """Whether the tenant may ask for high priority."""
         self.one_training_at_a_time = False
         """Whether a shoot is refused while another trains the same subject."""
         self.by_request_id: dict[str, str] = {}
@@ -56,6 +58,9 @@ class FakeState(PublicServicer):
         if self.unavailable[method] > 0:
             self.unavailable[method] -= 1
             raise UnavailableError("GATEWAY_STARTING", "the gateway is starting; try again")
+        if getattr(request, "priority", 0) == jobs_pb2.PRIORITY_HIGH and not self.high_granted:
+            told = "high priority is a right that your tenant does not have; have the operator grant it"
+            raise PermissionDeniedError("PRIORITY_NOT_GRANTED", told)
 
 
 def find(where: Mapping[str, Any], name: str, reason: str) -> Any:
@@ -77,6 +82,15 @@ def page(items: Sequence[Any], request: Any) -> tuple[Sequence[Any], str]:
 def labelled(request: Any) -> dict[str, Any]:
     """The labels and the external id that a resource gets."""
     return {"labels": dict(request.labels), "external_id": request.external_id}
+
+
+def relabel(resource: Any, request: Any) -> None:
+    """Changes the labels and the external id that an update request gives."""
+    if request.HasField("labels"):
+        resource.labels.clear()
+        resource.labels.update(request.labels.labels)
+    if request.HasField("external_id"):
+        resource.external_id = request.external_id
 
 
 def _matches(item: Any, request: Any) -> bool:

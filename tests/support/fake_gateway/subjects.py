@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headshots.v1 import subjects_pb2, tenants_pb2
-from tests.support.fake_gateway.state import FakeState, find, labelled, page
+from tests.support.fake_gateway.state import FakeState, find, labelled, page, relabel
 
 
 class FakeSubjects(FakeState):
@@ -47,11 +47,7 @@ class FakeSubjects(FakeState):
         subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
         if request.HasField("display_name"):
             subject.display_name = request.display_name
-        if request.HasField("labels"):
-            subject.ClearField("labels")
-            subject.labels.update(request.labels.labels)
-        if request.HasField("external_id"):
-            subject.external_id = request.external_id
+        relabel(subject, request)
         return subjects_pb2.UpdateSubjectResponse(subject=subject)
 
     async def DeleteSubject(

@@ -29,6 +29,7 @@ FREE_TEXT = {
     "page_token",
     "style_id",
     "profile_id",
+    "pack_id",
     "description",
     "outfit",
     "backdrop",
@@ -43,11 +44,13 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}},
     "CreateShoot": {"count": 1},
     "CreateProfile": {"profile_id": "new"},
+    "CreatePack": {"pack_id": "new", "styles": [{"shots": 1}]},
+    "UpdatePack": {"styles": {"styles": [{"shots": 1}]}},
 }
 # Fields that exclude another one of the same call, which is named instead.
-ALTERNATIVES = {"CreateShoot.pack"}
+ALTERNATIVES = {"CreateShoot.pack": "CreateShoot.styles"}
 # Names of what the installation has, the same for every tenant.
-SHARED = {"foundations", "packs"}
+SHARED = {"foundations"}
 _COLLECTION = re.compile(r"([a-z]+)/")
 
 
@@ -121,16 +124,18 @@ NAME_FIELDS = [field for call in CALLS for field in name_fields(call)]
 def requests(call: MethodDescriptor, own: Names, changed: NameField | None = None, name: str = "") -> list[Any]:
     """The messages of a call with its caller's own names; the field `changed` has `name` instead.
 
-    A repeated field has all further names of the caller too. A client stream sends its header, then a photo.
+    A repeated field has all further names of the caller too, of repeated messages the first one has the name. A client
+    stream sends its header, then a photo.
     """
     message = GetMessageClass(call.input_type)(**REQUIRED.get(call.name, {}))
     for named in name_fields(call):
-        if str(named) in ALTERNATIVES and named != changed:
+        if str(named) == ALTERNATIVES.get(str(changed)) or (str(named) in ALTERNATIVES and named != changed):
             continue
         *outer, last = named.path
         holder = message
         for step in outer:
             holder = getattr(holder, step.name)
+            holder = holder[0] if step.is_repeated else holder
         value = name if named == changed else own.name(named.collections)
         if last.is_repeated:
             getattr(holder, last.name).extend([*own.further(named.collections), value])

@@ -15,13 +15,14 @@ import sqlalchemy as sa
 
 from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
-from headshots.database import migrate, open_database
+from headshots.database import open_database
 from headshots.faces import FaceAnalyzer
 from headshots.imaging.workers.pool import DecoderPool
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import RunningServer
 from services.gateway.settings import GatewaySettings, default_styles
 from services.gateway.wiring import Gateway, start_gateway
+from tests.support.deploy.tables import make_tables
 from tests.support.gateway.caller import Caller
 from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.gateway.fake_trainer import FakeTrainer
@@ -45,7 +46,7 @@ class World:
         self.folder = folder
         self.store = ArtifactStore.open((folder / "objects").as_uri())
         self.database = open_database(f"sqlite:///{folder / 'headshots.db'}")
-        migrate(self.database)
+        make_tables(self.database)
         self.keys = {tenant: keys.create_key(self.database, tenant) for tenant in ("acme", "globex")}
         self.trainer = FakeTrainer(self.store)
         self.generator = FakeGenerator(self.store)

@@ -16,11 +16,12 @@ import numpy as np
 from PIL import Image
 
 from headshots.artifacts import ArtifactStore
-from headshots.database import migrate, open_database
+from headshots.database import open_database
 from headshots.diffusion.safetensors_io import read_arrays
 from services.trainer.lora.recipe import TrainingOptions
 from services.trainer.queue import rows
 from services.trainer.queue.job import Job, JobRequest, PhotoRef
+from tests.support.deploy.tables import make_tables
 from tests.support.paths import ROOT
 from tests.support.trainer.chaos import PLAN, Kill, Plan
 
@@ -42,7 +43,7 @@ class SupervisedTraining:
         self.plan = Plan(home / "plan")
         self.store = ArtifactStore.open((home / "objects").as_uri())
         self.database = open_database(f"sqlite:///{home / 'headshots.db'}")
-        migrate(self.database)
+        make_tables(self.database)
 
     def run_to_end(self, kills: list[Kill]) -> Job:
         """Queue the training, and run it to its end under the plan ``kills``."""

@@ -11,7 +11,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
-from headshots.database import migrate, open_database
+from headshots.database import open_database
 from headshots.rpc.internal.settings import InternalSettings
 from services.trainer.engine import TrainerEngine
 from services.trainer.lora.recipe import TrainingOptions
@@ -23,6 +23,7 @@ from services.trainer.selection.scores import CheckpointScores, TrainingScores
 from services.trainer.settings import TrainerSettings
 from services.trainer.workers import attempt
 from services.trainer.workers.context import WorkerContext
+from tests.support.deploy.tables import make_tables
 from tests.support.grants import KEY_FILE
 from tests.support.trainer.foundation import described_foundation
 from tests.support.waiting import PATIENCE_SECONDS
@@ -96,7 +97,7 @@ class Trainer:
         )
         self.scripts, self.tasks, self.children = scripts, list[Task](), list[FakeChild]()
         self.database = open_database(self.settings.database_url)
-        migrate(self.database)
+        make_tables(self.database)
         self.store = ArtifactStore.open(self.settings.store_url)
         self.registry = CollectorRegistry()
         context = WorkerContext(

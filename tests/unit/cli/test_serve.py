@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from headshots.cli.addresses import PORTS, local_address
 from headshots.cli.app import app
 from headshots.cli.commands.serve import (
     LINKS_PORT,
     METRICS_PORTS,
-    PORTS,
     default_environment,
     free_addresses,
     links,
@@ -92,6 +92,37 @@ def test_a_taken_port_is_told_before_anything_is_started(ports: dict[str, int], 
     assert variable in result.stderr
     assert "ready" not in result.output
     assert not (tmp_path / "home").exists()
+
+
+def test_another_gateway_that_answers_on_a_port_free_to_listen_on_is_told(
+    ports: dict[str, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # As where a network forwards the port.
+    monkeypatch.setattr("headshots.rpc.ports.check_port", lambda *_arguments: None)
+    port = ports["HEADSHOTS_GATEWAY_PORT"]
+    with socket.create_server(("127.0.0.1", port)):
+        result = CliRunner().invoke(app, ["serve", "all", "--home", str(tmp_path / "home")])
+    assert result.exit_code == 1
+    assert f"ADDRESS_IN_USE: another program answers at 127.0.0.1:{port}" in result.stderr
+    assert "choose another port with HEADSHOTS_GATEWAY_PORT" in result.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_gateway_of_another_address_of_this_machine_is_asked_there(
+    ports: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADSHOTS_GATEWAY_HOST", "127.0.0.2")
+    with socket.create_server(("127.0.0.1", ports["HEADSHOTS_GATEWAY_PORT"])):
+        addresses = free_addresses()
+    assert addresses["gateway"] == f"127.0.0.2:{ports['HEADSHOTS_GATEWAY_PORT']}"
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("", "127.0.0.1:50051"), ("0.0.0.0", "127.0.0.1:50051"), ("::", "[::1]:50051"), ("10.0.0.9", "10.0.0.9:50051")],
+)
+def test_who_listens_everywhere_is_found_on_loopback(host: str, address: str) -> None:
+    assert local_address("gateway", {"HEADSHOTS_GATEWAY_HOST": host}) == address
 
 
 @pytest.mark.usefixtures("ports")

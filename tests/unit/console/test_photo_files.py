@@ -51,3 +51,13 @@ def test_a_photo_that_is_repeated_is_called_by_its_file(capsys: pytest.CaptureFi
     twice.findings.add(reason="DUPLICATE", message="it shows the same as photos[0]; leave it out", duplicate_of=0)
     report_inspection(photos_inspection(message))
     assert "b.jpg is left out: DUPLICATE, it shows the same as a.jpg; leave it out" in capsys.readouterr().err
+
+
+def test_why_a_photo_is_left_out_is_told_in_short_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    message = photos_pb2.InspectPhotosResponse(analyzer="opencv-yunet-sface", faces_checked=True)
+    told = "the picture has too little detail to learn from; take it again with more light, and hold still"
+    message.photos.add(filename="a.jpg").findings.add(reason="BLURRY", message=told)
+    report_inspection(photos_inspection(message))
+    lines = capsys.readouterr().err.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(line.strip() for line in lines) == f"a.jpg is left out: BLURRY, {told}"

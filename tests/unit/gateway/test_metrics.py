@@ -10,14 +10,15 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy import event
 
-from headshots.database import migrate, open_database
+from headshots.database import open_database
 from services.gateway.metrics import GatewayMetrics
+from tests.support.deploy.tables import make_tables
 
 
 def test_forty_scrapes_at_once_count_the_tables_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("headshots.rpc.scrapes.SHARED_SECONDS", 1e6)
     engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
-    migrate(engine)
+    make_tables(engine)
     counted: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

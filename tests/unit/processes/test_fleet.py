@@ -126,6 +126,29 @@ def test_a_death_is_noticed_and_its_log_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("modules")
+def test_a_service_that_died_is_not_ready_though_another_server_answers_in_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    with Fleet(lambda _name, _line: None) as fleet:
+        fleet.start("gateway", "dying_service", {})
+
+        def another_answers(_address: str) -> bool:
+            # Ours ends meanwhile, as it cannot listen on that port.
+            until_ended = time.monotonic() + PATIENCE_SECONDS
+            while fleet.exited() is None and time.monotonic() < until_ended:
+                time.sleep(0.01)
+            return True
+
+        monkeypatch.setattr("headshots.processes.serving.is_serving", another_answers)
+        with pytest.raises(ServicesFailedError, match="the gateway ended with exit code 7"):
+            wait_until_serving(
+                fleet, {"gateway": "127.0.0.1:1"}, timeout_seconds=PATIENCE_SECONDS, on_serving=told.append
+            )
+    assert told == ["gateway"]
+
+
+@pytest.mark.usefixtures("modules")
 def test_who_is_never_ready_is_given_up_on() -> None:
     lines = Lines()
     with Fleet(lines) as fleet:

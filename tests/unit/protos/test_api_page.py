@@ -59,7 +59,6 @@ NEVER_TOLD = {
     "KEY_INVALID": "the object store's keys are our own",
     "NOISE_INVALID": "the gateway sends no noise",
     "OBJECT_DIGEST_MISMATCH": "trainers and generators ask for a digest, the gateway does not",
-    "PACK_INVALID": "at the start",
     "OUTPUT_PREFIX_INVALID": "the gateway's prefixes are its own",
     "PROMPT_TEMPLATE_INVALID": "fails the shot",
     "SETTING_INVALID": "at the start",

@@ -28,11 +28,12 @@ SINGLETONS = {"GetTenant"}
 # Their parent is the tenant, which the API key names, or the installation.
 TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "CreateProfile", "ListProfiles"} | {
     "ListFoundations",
+    "CreatePack",
     "ListPacks",
 }
 JOBS = {"CreateTraining", "CreateGallery", "CreateShoot"}
 # They check what only a generator can tell, or make what orders are held to.
-CHECKED = JOBS | {"CreateStyle", "CreateProfile"}
+CHECKED = JOBS | {"CreateStyle", "CreateProfile", "CreatePack"}
 # They make no resource: every call makes new links.
 KEEPS_NOTHING = {"CreateImageLinks"}
 # Callers send them as they came.

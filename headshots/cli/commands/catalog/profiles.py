@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
-from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa, Version
 from headshots.console.exits import reported
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def list_all(
 @reported
 def show(
     profile: ProfileName,
-    version: Annotated[int, typer.Option(min=0, help="A version of it; 0 is the newest.")] = 0,
+    version: Version = 0,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,

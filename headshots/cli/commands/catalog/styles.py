@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
-from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa
+from headshots.cli.options import DEFAULT_ADDRESS, LARGEST, Address, ApiKey, Json, TlsCa, Version
 from headshots.console.exits import reported
 
 if TYPE_CHECKING:
@@ -26,12 +26,11 @@ Prompt = Annotated[str | None, typer.Option(help="A whole prompt with {subject} 
 Negative = Annotated[str | None, typer.Option("--negative-prompt", help="What images are led away from.")]
 Guidance = Annotated[float | None, typer.Option(min=0, max=30, help="Guidance. Default: the foundation's.")]
 Steps = Annotated[int | None, typer.Option(min=0, max=150, help="Denoising steps. Default: the foundation's.")]
-Width = Annotated[int | None, typer.Option(min=0, help="Width in pixels. Default: the foundation's.")]
-Height = Annotated[int | None, typer.Option(min=0, help="Height in pixels. Default: the foundation's.")]
+Width = Annotated[int | None, typer.Option(min=0, max=LARGEST, help="Width in pixels. Default: the foundation's.")]
+Height = Annotated[int | None, typer.Option(min=0, max=LARGEST, help="Height in pixels. Default: the foundation's.")]
 DisplayName = Annotated[str | None, typer.Option("--name", help="For people; at most 256 characters.")]
 Description = Annotated[str | None, typer.Option(help="One sentence.")]
 ValidateOnly = Annotated[bool, typer.Option("--validate-only", metavar="", help="Check everything, keep nothing.")]
-Version = Annotated[int, typer.Option(min=0, help="A version of it; 0 is the newest.")]
 
 
 @app.command()

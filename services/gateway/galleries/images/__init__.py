@@ -1,1 +1,1 @@
-"""Keeps the tries of shots, and lists and ranks the images of a gallery."""
+"""Keeps the tries of shots, and labels, lists and ranks the images of a gallery."""

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Engine
 
@@ -14,6 +14,7 @@ from headshots.acceptance.ranking import Candidate, ranked
 from headshots.acceptance.verdict import Acceptance
 from headshots.database import read
 from headshots.errors import FieldViolation, InvalidArgumentError
+from services.gateway.api.labels import Labelling
 from services.gateway.api.names import gallery_name, style_name
 from services.gateway.api.pages import Position, cut_page, decode_token, page_token_invalid
 from services.gateway.galleries.models import Gallery, Image
@@ -32,6 +33,8 @@ class ImageQuery:
     """Only those of these styles; empty: of all."""
     max_rank: int = 0
     """Only those of at most this rank; 0: all."""
+    wanted: Labelling = field(default_factory=Labelling)
+    """Only those that are labelled so."""
 
     def takes(self, image: Image) -> bool:
         """Whether an image is among those asked for."""
@@ -40,6 +43,7 @@ class ImageQuery:
             self.acceptance in ("", outcome)
             and (not self.styles or image.style in self.styles)
             and (self.max_rank == 0 or 0 < image.rank <= self.max_rank)
+            and self.wanted.selects(image.labelling)
         )
 
     def place(self, image: Image) -> tuple[float, float, float]:
@@ -53,7 +57,8 @@ class ImageQuery:
 
     def digest(self) -> str:
         """Tells page tokens of one query from those of others."""
-        return hashlib.sha256(json.dumps(dataclasses.asdict(self)).encode()).hexdigest()[:16]
+        # Sorted, as labels come in no order.
+        return hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def ranked_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str) -> Gallery:

@@ -16,7 +16,7 @@ from services.gateway.galleries.models import GalleryOrder
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import find_image
 from services.gateway.peers.models import Adapter
-from services.gateway.styles.rows import check_usable, find_styles
+from services.gateway.styles.rows import usable_styles
 from services.gateway.trainings.rows import active_of_subject, adapter_of_training, newest_adapters
 
 
@@ -38,23 +38,10 @@ def find_recipes(connection: Connection, library: StyleLibrary, tenant_id: str, 
         InvalidArgumentError: STYLE_UNKNOWN, STYLE_SHOTS_INVALID, TOO_MANY_SHOTS.
         FailedPreconditionError: STYLE_ARCHIVED.
     """
-    found = find_styles(connection, library, tenant_id, order.styles)
-    violations = [
-        FieldViolation(f"styles[{index}]", f"no style is called styles/{name}")
-        for index, name in enumerate(order.styles)
-        if name not in found
-    ]
-    if violations:
-        known = ", ".join(style.name for style in library)
-        raise InvalidArgumentError(
-            "STYLE_UNKNOWN",
-            f"{violations[0].description}; there are {known}, and your own, which ListStyles shows",
-            violations=violations,
-        )
-    for index, name in enumerate(order.styles):
-        check_usable(found[name], f"styles[{index}]")
+    fields = [f"styles[{index}]" for index in range(len(order.styles))]
+    recipes = usable_styles(connection, library, tenant_id, order.styles, fields)
     check_counts(order)
-    return [found[name].style for name in order.styles]
+    return recipes
 
 
 def check_counts(order: GalleryOrder) -> None:

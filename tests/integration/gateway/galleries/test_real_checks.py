@@ -9,7 +9,7 @@ import pytest
 
 from headshots import schema
 from headshots.errors import HeadshotsError
-from headshots.v1 import foundations_pb2, galleries_pb2
+from headshots.v1 import foundations_pb2, galleries_pb2, jobs_pb2
 from tests.support.foundations.engines import tiny_package
 from tests.support.gateway.world import World
 from tests.support.generator.world import running_generator
@@ -54,3 +54,21 @@ async def test_a_real_generators_refusals_reach_the_caller(world: World, subject
         assert (tuple(found.vocabulary), found.window_tokens) == (words, package.window_tokens)
         await world.kill()
     assert len(world.rows(schema.galleries)) == 1
+
+
+async def test_an_adapter_of_another_foundation_that_is_named_paints_nothing(
+    world: World, subject: str, tmp_path: Path
+) -> None:
+    """The subject's adapter is of the foundation that the generator ran before."""
+    (training,) = world.rows(schema.trainings)
+    folder = tmp_path / "own-styles"
+    folder.mkdir()
+    (folder / "good.yaml").write_text(f"name: good\n{HEAD}{STYLES['good']}")
+    await world.terminate()
+    async with running_generator(world.folder) as generator:
+        await world.start(styles=folder, generator_address=generator.address)
+        named = f"{subject}/trainings/{training.id}"
+        gallery = await world.acme.finished_gallery(await world.acme.gallery(subject, ["good"], training=named))
+        await world.kill()
+    assert (gallery.state, gallery.failure.reason) == (jobs_pb2.JOB_STATE_FAILED, "ADAPTER_FOREIGN_FOUNDATION")
+    assert list(gallery.images) == []

@@ -48,6 +48,7 @@ async def test_words_that_nobody_could_check_are_refused_before_they_are_painted
     await world.start()
     name = await world.acme.gallery(subject, ["clinic-lab-coat"], shots_per_style=1)
     await world.kill()
+    world.expire_leases()
     world.generator.vocabulary = {"headshot", "of", "a", "navy", "suit"}
     world.generator_port = port
     await world.start()

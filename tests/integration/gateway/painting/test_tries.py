@@ -106,6 +106,26 @@ async def test_an_image_in_place_of_another_is_no_near_duplicate_of_those_it_joi
     assert await regenerated(old.images[1].name) == [(6, [["NEAR_DUPLICATE"]])]
 
 
+async def test_what_replaced_an_erased_replacement_still_knows_those_it_joins(world: World) -> None:
+    subject = await sitter(world)
+    paints(world, [0, 1, 2, 3, 5])
+    old = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=2, max_tries=1))
+
+    async def regenerated(image: str, max_tries: int = 1) -> galleries_pb2.Gallery:
+        request = galleries_pb2.RegenerateImageRequest(name=image, max_tries=max_tries)
+        return await world.acme.finished_gallery((await world.acme("RegenerateImage", request)).gallery.name)
+
+    second = await regenerated(old.images[0].name)
+    third = await regenerated(second.images[0].name)
+    await world.acme("DeleteGallery", galleries_pb2.DeleteGalleryRequest(name=second.name))
+    found = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=third.name))).gallery
+    assert found.regenerates == old.images[0].name
+    # As the one that stays beside the first, then another.
+    world.generator.pictures |= {4: alike(1)}
+    fourth = await regenerated(third.images[0].name, max_tries=2)
+    assert [(image.seed, image.tries, image.verdict.acceptance) for image in fourth.images] == [(5, 2, ACCEPTED)]
+
+
 async def test_a_picture_that_a_further_try_may_paint_again_stays_until_then(world: World) -> None:
     subject = await sitter(world)
     paints(world, range(3))

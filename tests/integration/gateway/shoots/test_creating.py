@@ -37,6 +37,24 @@ async def test_a_shoot_trains_on_usable_photos_paints_and_ends(world: World, sub
     assert shoot.HasField("end_time")
 
 
+async def test_its_labels_are_on_its_training_and_its_gallery_and_its_external_id_is_not(
+    world: World, subject: str
+) -> None:
+    labels = {"order": "4711"}
+    first = await shoots.order(world.acme, subject, labels=labels, external_id="order-4711")
+    first = await shoots.finished(world.acme, first.name)
+    # The next one begins with its gallery, and its training is the first one's.
+    second = await shoots.order(world.acme, subject, labels={"order": "4712"}, external_id="order-4712")
+    assert (second.trains, second.training) == (False, first.training)
+    training = await world.acme.get_training(first.training)
+    assert (dict(training.labels), training.external_id) == (labels, "")
+    request = galleries_pb2.ListGalleriesRequest(parent=subject, labels=labels)
+    listed = (await world.acme("ListGalleries", request)).galleries
+    assert [(each.name, each.external_id) for each in listed] == [(first.gallery, "")]
+    gallery = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=second.gallery))).gallery
+    assert (dict(gallery.labels), gallery.external_id) == ({"order": "4712"}, "")
+
+
 async def test_refused_portraits_are_painted_again_until_all_are_accepted(world: World) -> None:
     subject = await sitter(world)
     paints(world, range(1, 9))

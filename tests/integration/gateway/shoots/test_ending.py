@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from headshots import keys, schema
 from headshots.errors import InvalidArgumentError
+from headshots.faces import Face, Pixels
 from headshots.v1 import galleries_pb2, jobs_pb2, shoots_pb2, trainings_pb2
 from tests.support.gateway import shoots
+from tests.support.gateway.judging import paints, sitter
 from tests.support.gateway.world import World
-from tests.support.waiting import until
+from tests.support.images.faces import ColourAnalyzer
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 CANCELLED, FAILED = jobs_pb2.JOB_STATE_CANCELLED, jobs_pb2.JOB_STATE_FAILED
 
@@ -55,7 +60,44 @@ async def test_cancelling_stops_running_shots_without_waiting_for_their_leases(w
     await until(lambda: world.generator.stopped == 3)
 
 
-async def test_what_is_cancelled_between_training_and_gallery_paints_nothing(world: World, subject: str) -> None:
+class HeldAnalyzer(ColourAnalyzer):
+    """Looks at no picture while it is held."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looking, self.goes = threading.Event(), threading.Event()
+
+    def faces(self, pixels_HWC: Pixels) -> list[Face]:
+        self.looking.set()
+        assert self.goes.wait(PATIENCE_SECONDS)
+        return super().faces(pixels_HWC)
+
+
+async def test_cancelling_while_images_are_judged_ends_the_shoot(world: World) -> None:
+    analyzer = HeldAnalyzer()
+    subject = await sitter(world, analyzer, shot_lease_seconds=36_000.0)
+    paints(world, range(3))
+    made = await shoots.order(world.acme, subject, styles=shoots.STYLES[:1])
+    try:
+        await until(analyzer.looking.is_set)
+        await shoots.cancel(world.acme, made.name)
+        # One looks at the photos, for all; it can be left only when that has ended.
+        await until(lambda: [row.state for row in world.rows(schema.shots)].count(schema.CANCELLED) == 2)
+        now = await shoots.get(world.acme, made.name)
+        assert (now.state, now.stage) == (jobs_pb2.JOB_STATE_RUNNING, shoots_pb2.SHOOT_STAGE_PAINTING)
+    finally:
+        analyzer.goes.set()
+    shoot = await shoots.finished(world.acme, made.name)
+    assert (shoot.state, shoot.stage) == (CANCELLED, shoots_pb2.SHOOT_STAGE_ENDED)
+    assert shoot.guarantee == galleries_pb2.GUARANTEE_UNSPECIFIED
+    gallery = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=shoot.gallery))).gallery
+    assert (gallery.state, len(gallery.images)) == (CANCELLED, shoot.completed_shots)
+
+
+async def test_what_is_cancelled_between_training_and_gallery_paints_nothing(world: World) -> None:
+    # Nobody gives the trainer up, however long it takes to end the training.
+    await shoots.with_large_photos(world, cancel_patience_seconds=36_000.0)
+    subject = await shoots.person(world)
     world.trainer.go.clear()
     world.trainer.fails_cancels = True
     made = await shoots.order(world.acme, subject)

@@ -99,15 +99,17 @@ async def test_what_the_foundation_does_not_know_is_refused(world: World, subjec
     await world.kill()
     world.generator.vocabulary = {"person", "sks", "photo", "of", "a"}
     await world.start(photo_max_pixels=1_000_000)
-    with refused(FailedPreconditionError, "CLASS_NOUN_UNKNOWN"):
-        await shoots.order(world.acme, await shoots.person(world, class_noun="robot"))
-    with refused(InvalidArgumentError, "STYLE_WORDS_UNKNOWN") as caught:
-        await shoots.order(world.acme, subject)
-    assert caught.value.violations[0].field == "styles[0]"
-    with refused(InvalidArgumentError, "STYLE_WORDS_UNKNOWN") as caught:
-        await shoots.order(world.acme, subject, pack="packs/business")
-    assert caught.value.violations[0].field == "pack"
+    robot = await shoots.person(world, class_noun="robot")
+    for validate_only in (True, False):
+        with refused(FailedPreconditionError, "CLASS_NOUN_UNKNOWN") as caught:
+            await shoots.order(world.acme, robot, validate_only=validate_only)
+        assert "make the subject with" in caught.value.message
+        for what, field in (({}, "styles[0]"), ({"pack": "packs/business"}, "pack")):
+            with refused(InvalidArgumentError, "STYLE_WORDS_UNKNOWN") as caught:
+                await shoots.order(world.acme, subject, validate_only=validate_only, **what)
+            assert caught.value.violations[0].field == field
     assert not any(world.rows(table) for table in MADE)
+    assert world.trainer.jobs == {}
 
 
 async def test_without_a_generator_it_is_not_known_whether_an_adapter_fits(world: World, subject: str) -> None:

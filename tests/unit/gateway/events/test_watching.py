@@ -13,19 +13,20 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from headshots.database import migrate, open_database
+from headshots.database import open_database
 from headshots.errors import UnavailableError
 from headshots.schema import galleries
 from services.gateway.events.hub import Hub, Subscription
 from services.gateway.events.poller import WatchPoller, read_revisions
 from services.gateway.events.reads import SharedReads
+from tests.support.deploy.tables import make_tables
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
-    migrate(engine)
+    make_tables(engine)
     yield engine
     engine.dispose()
 

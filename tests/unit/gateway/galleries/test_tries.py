@@ -25,7 +25,7 @@ from services.gateway.galleries.creating import create_gallery
 from services.gateway.galleries.images.tries import Try, best_of
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import GalleryOrder, place_of
-from services.gateway.galleries.orders.regenerating import first_gap
+from services.gateway.galleries.orders.regenerating import Disliked, first_gap, regenerate
 from services.gateway.peers.models import Failure
 from tests.support.gateway.queue import (
     ACCEPTED,
@@ -35,16 +35,19 @@ from tests.support.gateway.queue import (
     expire,
     judgement,
     let_time_pass,
+    order,
     take,
     trained_subject,
 )
 
+SAME = dataclasses.replace(ACCEPTED, view=View("00" * 18, "00" * 75, ()))
+
 
 def order_tries(engine: Engine, max_tries: int, seed: int = 0) -> None:
     subject = trained_subject(engine, "acme")
-    order = GalleryOrder(("studio-navy-suit",), shots_per_style=2, seed=seed, max_tries=max_tries)
-    recipes = [LIBRARY.get(style) for style in order.styles]
-    create_gallery(engine, "acme", subject, order, recipes, PROFILE_WORTHY, key=IdempotencyKey(), validate_only=False)
+    wanted = GalleryOrder(("studio-navy-suit",), shots_per_style=2, seed=seed, max_tries=max_tries)
+    recipes = [LIBRARY.get(style) for style in wanted.styles]
+    create_gallery(engine, "acme", subject, wanted, recipes, PROFILE_WORTHY, key=IdempotencyKey(), validate_only=False)
 
 
 def record(engine: Engine, shot: shots.Shot, judged: Any = REFUSED) -> bool:
@@ -87,7 +90,12 @@ def test_of_near_duplicates_that_are_recorded_at_once_one_is_accepted(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order_tries(engine, max_tries=1)
-    both = take(engine, "first"), take(engine, "second")
+    record_at_once(engine, [take(engine, "first"), take(engine, "second")], monkeypatch)
+    assert sorted(row(engine, number).acceptance for number in (0, 1)) == ["accepted", "refused"]
+
+
+def record_at_once(engine: Engine, both: list[shots.Shot], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers record the same picture."""
     looking, compare = threading.Barrier(2), shots.against_accepted
 
     def beside_the_other(*values: Any) -> Verdict:
@@ -97,10 +105,53 @@ def test_of_near_duplicates_that_are_recorded_at_once_one_is_accepted(
         return compare(*values)
 
     monkeypatch.setattr(shots, "against_accepted", beside_the_other)
-    same = dataclasses.replace(ACCEPTED, view=View("00" * 18, "00" * 75, ()))
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda shot: record(engine, shot, same), both))
-    assert sorted(row(engine, number).acceptance for number in (0, 1)) == ["accepted", "refused"]
+        list(pool.map(lambda shot: record(engine, shot, SAME), both))
+
+
+def acceptances(engine: Engine, *gallery_ids: str) -> list[str]:
+    """Of galleries of one shot each."""
+    with read(engine) as connection:
+        of = dict(connection.execute(sa.select(schema.shots.c.gallery_id, schema.shots.c.acceptance)).all())
+    return [of[each] for each in gallery_ids]
+
+
+def disliked(engine: Engine) -> Disliked:
+    """The image of a gallery of one shot, which is refused."""
+    subject = trained_subject(engine, "acme")
+    gallery = order(engine, "acme", subject, 1)
+    record(engine, take(engine))
+    return Disliked(subject, gallery, 0)
+
+
+def again(engine: Engine, image: Disliked) -> str:
+    """The id of a new gallery in place of the image."""
+    return regenerate(engine, "acme", image, key=IdempotencyKey(), validate_only=False).id
+
+
+def test_of_near_duplicates_that_replace_images_of_one_gallery_at_once_one_is_accepted(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = disliked(engine)
+    one, other = again(engine, image), again(engine, image)
+    record_at_once(engine, [take(engine, "first"), take(engine, "second")], monkeypatch)
+    assert sorted(acceptances(engine, one, other)) == ["accepted", "refused"]
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_replacements_of_replacements_are_compared_with_each_other(engine: Engine, deleted: bool) -> None:
+    image = disliked(engine)
+    one, other = again(engine, image), again(engine, image)
+    first, second = sorted((take(engine), take(engine)), key=lambda shot: shot.gallery_id != one)
+    record(engine, first)
+    of_the_first = again(engine, Disliked(image.subject_id, one, 0))
+    if deleted:
+        with write(engine) as connection:
+            connection.execute(sa.delete(schema.shots).where(schema.shots.c.gallery_id == image.gallery_id))
+            connection.execute(sa.delete(schema.galleries).where(schema.galleries.c.id == image.gallery_id))
+    record(engine, take(engine), SAME)
+    record(engine, second, SAME)
+    assert acceptances(engine, of_the_first, other) == ["accepted", "refused"]
 
 
 def test_the_verdict_of_a_worker_that_lost_the_shot_changes_nothing(engine: Engine) -> None:

@@ -13,12 +13,13 @@ from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
-from headshots.database import migrate, open_database
+from headshots.database import open_database
 from headshots.errors import AlreadyExistsError, UnavailableError
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.photos.rows import photo_key, store_photos
 from services.gateway.photos.uploads import SpooledPhoto
 from services.gateway.subjects.rows import create_subject
+from tests.support.deploy.tables import make_tables
 
 
 class FailingStore(ArtifactStore):
@@ -38,7 +39,7 @@ class FailingStore(ArtifactStore):
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
-    migrate(engine)
+    make_tables(engine)
     keys.create_tenant(engine, "acme")
     yield engine
     engine.dispose()

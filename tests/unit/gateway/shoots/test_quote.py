@@ -26,8 +26,8 @@ def quoted(rates: Rates = RATES, queue: Queue | None = None, *, trains: bool = T
 
 
 def test_a_shoot_takes_a_training_and_a_gallery() -> None:
-    assert quoted() == Quote(0, 100, 40, NOW + 80, NOW + 80, 80.0, measured_on=2)
-    assert quoted(trains=False) == Quote(0, 0, 40, NOW + 20, NOW + 20, 20.0, measured_on=1)
+    assert quoted() == Quote(0, 100, 40, NOW + 80, NOW + 160, 80.0, measured_on=2)
+    assert quoted(trains=False) == Quote(0, 0, 40, NOW + 20, NOW + 40, 20.0, measured_on=1)
 
 
 @pytest.mark.parametrize("rates", [Rates(), Rates(galleries=RATES.galleries), Rates(trainings=RATES.trainings)])
@@ -41,18 +41,39 @@ def test_fixed_and_proportional_time_are_told_apart() -> None:
     # 10 s, and half a second for each.
     assert possible_seconds(jobs((20, 20.0), (100, 60.0), (180, 100.0)), 60) == pytest.approx([40.0] * 3)
     # Of one size there is no telling: all of it is proportional.
-    assert possible_seconds(jobs((20, 20.0), (20, 20.0)), 40) == pytest.approx([40.0] * 2)
+    assert possible_seconds(jobs((20, 20.0), (20, 20.0), (20, 20.0)), 40) == pytest.approx([40.0] * 3)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected", "latest"),
+    [((20.0,), 20, 40), ((20.0, 20.0), 20, 30), ((18.0, 22.0), 20, 33), ((19.0, 20.0, 22.0), 20, 22)],
+)
+def test_one_or_two_measures_have_an_assumed_spread_and_three_their_own(
+    seconds: tuple[float, ...], expected: float, latest: float
+) -> None:
+    galleries = jobs(*((40, each) for each in seconds))
+    found = quoted(Rates(galleries=galleries), trains=False)
+    assert found.expected_at == pytest.approx(NOW + expected)
+    assert found.latest_at == pytest.approx(NOW + latest)
+
+
+def test_the_first_training_widens_what_galleries_are_sure_of() -> None:
+    sure = jobs(*[(40, 20.0)] * 9)
+    wide = quoted(Rates(jobs((100, 60.0)), sure, 100))
+    assert (wide.expected_at, wide.latest_at) == (NOW + 80, NOW + 140)
+    assert quoted(Rates(jobs(*[(100, 60.0)] * 3), sure, 100)).latest_at == NOW + 80
 
 
 def test_one_odd_job_does_not_move_the_median_but_the_spread() -> None:
     usual = [(100, 60.0 + number) for number in range(9)]
-    rates = Rates(jobs(*usual, (100, 6000.0)), jobs((40, 20.0)), training_steps=100)
+    galleries = jobs(*[(40, 20.0)] * 3)
+    rates = Rates(jobs(*usual, (100, 6000.0)), galleries, training_steps=100)
     found = quoted(rates)
     assert found.expected_at is not None
     assert found.latest_at is not None
     assert found.expected_at - NOW == pytest.approx(84.5)
     assert found.latest_at - NOW == pytest.approx(88.0)
-    worse = quoted(Rates(jobs(*usual[:8], (100, 6000.0), (100, 6000.0)), jobs((40, 20.0)), training_steps=100))
+    worse = quoted(Rates(jobs(*usual[:8], (100, 6000.0), (100, 6000.0)), galleries, training_steps=100))
     assert worse.latest_at == pytest.approx(NOW + 6020.0)
 
 

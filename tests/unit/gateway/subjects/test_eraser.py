@@ -15,7 +15,7 @@ from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
-from headshots.database import migrate, open_database
+from headshots.database import open_database
 from headshots.errors import NotFoundError, UnavailableError
 from headshots.stores import tombstones
 from services.gateway.api.requests import IdempotencyKey
@@ -24,6 +24,7 @@ from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.erasure import open_erasures, open_erasures_query
 from services.gateway.subjects.rows import create_subject, get_subject
+from tests.support.deploy.tables import make_tables
 from tests.support.waiting import until
 
 
@@ -73,7 +74,7 @@ class FrozenGenerator(NoGenerator):
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
-    migrate(engine)
+    make_tables(engine)
     yield engine
     engine.dispose()
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
-from headshots.database import migrate, open_database
+from headshots.database import open_database
 from headshots.schema import CANCELLED, PENDING, RUNNING, SUCCEEDED
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.peers.models import Adapter, TrainingJob, TrainingOptions, TrainingRequest
@@ -20,6 +20,7 @@ from services.gateway.trainings import mirror
 from services.gateway.trainings import rows as training_rows
 from services.gateway.trainings.creating import create_training
 from services.gateway.trainings.models import Training
+from tests.support.deploy.tables import make_tables
 
 ADAPTER = Adapter("ab" * 32, "a/adapter.safetensors", "cd" * 32, 4, "ohwx", 9, "", "")
 
@@ -27,7 +28,7 @@ ADAPTER = Adapter("ab" * 32, "a/adapter.safetensors", "cd" * 32, 4, "ohwx", 9, "
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
-    migrate(engine)
+    make_tables(engine)
     keys.create_tenant(engine, "acme")
     yield engine
     engine.dispose()

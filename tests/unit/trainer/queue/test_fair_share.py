@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
 
 from headshots import keys, leases
-from headshots.database import migrate, now_expression, open_database, write
+from headshots.database import now_expression, open_database, write
 from headshots.schema import PENDING, RUNNING, SUCCEEDED, training_jobs
 from services.trainer.queue import fair_share, rows
 from services.trainer.queue.fair_share import Queue, WaitingJob
+from tests.support.deploy.tables import make_tables
 
 STANDARD, HIGH = 1, 2
 
@@ -66,7 +67,7 @@ def test_the_expected_time_grows_with_the_position_and_is_unknown_before_the_fir
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('queue') / 'jobs.db'}")
-    migrate(engine)
+    make_tables(engine)
     _grant(engine)
     yield engine
     engine.dispose()
@@ -217,7 +218,7 @@ def test_a_job_that_waits_for_its_back_off_is_not_claimed(engine: Engine) -> Non
 
 def test_the_queue_is_read_with_its_mean_run_time(tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'jobs.db'}")
-    migrate(engine)
+    make_tables(engine)
     with write(engine) as connection:
         for number, (state, ended) in enumerate([(SUCCEEDED, 30.0), (SUCCEEDED, 50.0), (PENDING, None)]):
             connection.execute(

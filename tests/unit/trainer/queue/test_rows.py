@@ -6,9 +6,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from headshots.database import migrate, open_database
+from headshots.database import open_database
 from services.trainer.queue import rows
 from services.trainer.queue.job import Job
+from tests.support.deploy.tables import make_tables
 from tests.support.trainer.world import REQUEST
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -16,7 +17,7 @@ from tests.support.waiting import PATIENCE_SECONDS
 def test_a_job_may_be_inserted_by_several_at_once(tmp_path: Path) -> None:
     """As by two gateways that follow one training: all get the one row."""
     engine = open_database(f"sqlite:///{tmp_path / 'jobs.db'}")
-    migrate(engine)
+    make_tables(engine)
     barrier = threading.Barrier(4)
 
     def insert(_: int) -> Job:
