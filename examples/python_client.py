@@ -14,7 +14,7 @@ import os
 import sys
 from pathlib import Path
 
-from headshots.client import Headshots, Shoot
+from headshots.client import Consent, Headshots, Shoot
 from headshots.errors import HeadshotsError
 
 PHOTOS = {".jpg", ".jpeg", ".png", ".webp", ".heic"}
@@ -39,7 +39,9 @@ def main(selfies: Path, portraits: Path, pack: str, count: int) -> None:
                 f"failed: {selfies} has no photos, {' '.join(sorted(PHOTOS))}; name the folder of one person's selfies"
             )
         headshots.get_pack(pack)
-        subject = headshots.create_subject("From Python", class_noun="person")
+        # Show the person your statement and keep what they signed; the gateway trains nobody who did not agree.
+        agreed = Consent("Portraits of me may be made of these photos.", version="2026-11", reference="form 4711")
+        subject = headshots.create_subject("From Python", class_noun="person", consent=agreed)
         headshots.upload_photos(subject, photos)
         shoot = headshots.shoot(subject, pack=pack, count=count, on_progress=show)
         print(f"{shoot.guarantee}: {shoot.delivered} of {shoot.asked} accepted", file=sys.stderr)

@@ -10,7 +10,9 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from headshots.client import connection
 from headshots.processes.imports import importing
+from headshots.rpc import channel
 
 # How fast an example is says nothing of what it shows, and the machine may be busy.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -18,6 +20,13 @@ settings.load_profile("patient")
 
 # A server of metrics looks twice a second whether it is to end, and nearly every test has two or three to end.
 socketserver.BaseServer.serve_forever.__defaults__ = (0.01,)
+
+# Clients ask a server that is away as often as ever, but within a tenth of a second: two to four seconds of every test
+# that takes one away.
+channel._RETRY_POLICY.update({"initialBackoff": "0.02s", "maxBackoff": "0.05s"})
+_quick = connection.SERVICE_CONFIG.replace('"0.25s"', '"0.02s"').replace('"2s"', '"0.05s"')
+assert _quick != connection.SERVICE_CONFIG
+connection.CHANNEL_OPTIONS["grpc.service_config"] = _quick
 
 # A shell starts background jobs with Ctrl-C ignored, and programs inherit that: tests that press Ctrl-C on a program of
 # ours would wait for ever when the tests themselves run in the background.

@@ -18,6 +18,7 @@ from benchmarks.faults.report import Measured, Say, Scale
 from benchmarks.faults.world import client_of, small_platform
 from headshots.client import AsyncHeadshots, Gallery, JobState, Subject, Training, TrainingOptions
 from headshots.errors import HeadshotsError
+from tests.support.consents import CONSENT
 from tests.support.live_platform import LivePlatform, selfies
 
 R = TypeVar("R")
@@ -165,7 +166,7 @@ async def _ended(orders: Orders, get: Callable[[], Awaitable[Training | Gallery]
 
 
 async def _trained(client: AsyncHeadshots, person: int) -> Subject:
-    subject = await client.create_subject(f"Person {person}")
+    subject = await client.create_subject(f"Person {person}", consent=CONSENT)
     await client.upload_photos(subject, selfies(person))
     await client.train(subject, _RECIPE)
     return subject

@@ -11,6 +11,7 @@ from benchmarks.faults.report import Measured, Say, Scale
 from benchmarks.faults.world import client_of, database_of, small_platform
 from headshots import keys
 from headshots.client import AsyncHeadshots, JobState, Priority, Style, Subject, TrainingOptions
+from tests.support.consents import CONSENT
 from tests.support.live_platform import selfies
 
 _GALLERY_SHOTS, _SHOTS_PER_STYLE = 160, 16
@@ -43,7 +44,7 @@ async def run(scale: Scale, seed: int, folder: Path, say: Say) -> Measured:
 
 
 async def _trained(client: AsyncHeadshots, person: int) -> Subject:
-    subject = await client.create_subject(f"Person {person}")
+    subject = await client.create_subject(f"Person {person}", consent=CONSENT)
     await client.upload_photos(subject, selfies(person))
     await client.train(subject, _RECIPE)
     return subject

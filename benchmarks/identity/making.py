@@ -102,7 +102,10 @@ def _carry_out(plan: Plan, checkout: Checkout, work: Path, photos: Path) -> Item
         checkout.headshots(*command, environment=checkout.environment(home))
         items |= {f"engine-{precision}/{name}": value for name, value in package_items(package).items()}
     with serving(checkout, home, work / f"engine-{plan.precisions[0]}", *plan.foundation) as environment:
-        subject = checkout.headshots("subjects", "create", "Identity", environment=environment)["name"]
+        # A tree of before consents knows no such option.
+        has_consents = (checkout.root / "headshots" / "cli" / "consents.py").exists()
+        agreed = ["--consent", "The sample person never existed."] if has_consents else []
+        subject = checkout.headshots("subjects", "create", "Identity", *agreed, environment=environment)["name"]
         command = ["train", subject, "--photos", str(photos), *plan.training]
         training = checkout.headshots(*command, environment=environment)
         items |= _paint(plan, checkout, work, subject, environment)

@@ -22,7 +22,7 @@ async def run(studio: Studio, people: list[Person], scale: Scale, say: Say) -> M
         done = await studio.shoot(person, scale.count, f"undisturbed-{person.number}")
         studio.done[person.name] = done
         done.shoot.raise_for_state()
-        row = {"person": person.name, **told(done), **await _ranking(studio, person, done, net)}
+        row = {"person": person.name, **_told(done), **await _ranking(studio, person, done, net)}
         rows.append(row)
         say(f"{person.name}: {row['guarantee']}, {row['tries']} tries, {done.seconds:.0f} s")
     delivered = sum(row["delivered"] for row in rows)
@@ -39,7 +39,7 @@ async def run(studio: Studio, people: list[Person], scale: Scale, say: Say) -> M
     return Measured(figures, {"shoots": rows})
 
 
-def told(done: Done) -> dict[str, object]:
+def _told(done: Done) -> dict[str, object]:
     """What the shoot says of itself, and its quote against what it took."""
     shoot, quote = done.shoot, done.shoot.quote
     refused: Counter[str] = Counter(

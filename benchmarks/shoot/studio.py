@@ -22,6 +22,7 @@ from headshots.client import AsyncHeadshots, Image, ImageOrder, Shoot, ShootOpti
 from headshots.diffusion.export.ensure import ExportOptions, ensure_package_in_child
 from headshots.errors import CancelledByCallerError, ResourceExhaustedError, UnavailableError
 from headshots.settings import default_faces, default_foundation
+from tests.support.consents import CONSENT
 from tests.support.live_platform import LivePlatform
 
 R = TypeVar("R")
@@ -62,7 +63,7 @@ class Studio:
     async def subject(self, person: Person) -> Subject:
         """The person's subject, with the selfies."""
         if person.name not in self.subjects:
-            subject = await self.client.create_subject(person.name, class_noun=person.noun)
+            subject = await self.client.create_subject(person.name, class_noun=person.noun, consent=CONSENT)
             await self.client.upload_photos(subject, person.selfies())
             self.subjects[person.name] = subject
         return self.subjects[person.name]

@@ -133,7 +133,14 @@ async function main() {
   const names = (await readdir(selfies)).filter((name) => PHOTO.test(name)).sort();
   if (names.length === 0) throw new Error(`${selfies} has no photos; name the folder of one person's selfies`);
   await call(clients.packs, "getPack", { name: `packs/${pack}` }, metadata);
-  const person = { displayName: "From Node", classNoun: "person" };
+  // Show the person your statement and keep what they signed; the gateway trains nobody who did not agree.
+  const consent = {
+    statementText: "Portraits of me may be made of these photos.",
+    statementVersion: "2026-11",
+    purposes: ["CONSENT_PURPOSE_TRAINING", "CONSENT_PURPOSE_PAINTING"],
+    reference: "form 4711",
+  };
+  const person = { displayName: "From Node", classNoun: "person", consent };
   const { subject } = await call(clients.subjects, "createSubject", person, metadata);
   const { photos } = await uploadPhotos(session, subject.name, names.map((name) => path.join(selfies, name)));
   const ended = await shoot(session, subject.name, pack, Number(count));

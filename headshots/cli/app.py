@@ -21,6 +21,7 @@ from headshots.cli.commands import (
     trainings,
 )
 from headshots.cli.commands.catalog import packs, profiles, styles
+from headshots.cli.commands.people import audit, consents, retention
 from headshots.console.exits import HELP
 
 app = typer.Typer(
@@ -35,6 +36,11 @@ app.command("demo")(demo.demo)
 app.add_typer(serve.app, name="serve")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tenants.app, name="tenants")
+subjects.app.command("consent")(consents.consent)
+subjects.app.command("withdraw")(consents.withdraw)
+subjects.app.command("extend")(retention.extend)
+subjects.app.command("hold")(retention.hold)
+subjects.app.command("release")(retention.release)
 app.add_typer(subjects.app, name="subjects")
 app.add_typer(photos.app, name="photos")
 app.command("shoot")(shoots.shoot)
@@ -44,10 +50,12 @@ app.add_typer(trainings.app, name="trainings")
 app.command("generate")(galleries.generate)
 app.add_typer(galleries.app, name="galleries")
 images.app.command("links")(links.links)
+images.app.command("delete")(galleries.delete)
 app.add_typer(images.app, name="images")
 app.add_typer(styles.app, name="styles")
 app.add_typer(packs.app, name="packs")
 app.add_typer(profiles.app, name="profiles")
+app.add_typer(audit.app, name="audit")
 app.command("export")(export.export)
 
 

@@ -1,4 +1,4 @@
-"""Defines the options of `headshots shoot`, and reads those that say which portraits and until when."""
+"""Defines the options of `headshots shoot`, and reads those that say which portraits, until when and for how long."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import re
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from headshots.cli.options import Urgency
+
+if TYPE_CHECKING:
+    from headshots.client import ImageFormat, Priority
 
 OUT = Path("portraits")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -36,6 +41,30 @@ def moment(value: str) -> datetime:
         raise typer.BadParameter(f"{value!r} is no time: 45m, 2h, 1d, or 2026-12-24T18:00") from error
 
 
+def span(value: str) -> int:
+    """`45m`, `2h` or `90d` in seconds.
+
+    Raises:
+        typer.BadParameter: it is none of these.
+    """
+    if (found := re.fullmatch(r"(\d{1,9})([smhd])", value.strip())) is None:
+        raise typer.BadParameter(f"{value!r} is no span of time: 2h, 90d")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def span_shown(seconds: int) -> str:
+    """Seconds as people write them: `12h`, `30d`."""
+    unit = next(name for name in ("d", "h", "m", "s") if seconds % _SECONDS[name] == 0)
+    return f"{seconds // _SECONDS[unit]}{unit}"
+
+
+def painting(file_format: Format, quality: int, urgency: Urgency) -> tuple[ImageFormat, int, Priority]:
+    """How images are painted, in the SDK's words."""
+    from headshots.client import ImageFormat, Priority
+
+    return ImageFormat(file_format.name), quality, Priority(urgency.name)
+
+
 def separate(values: list[str] | None) -> list[str]:
     """Names that may come several to an option, with commas between."""
     return [name.strip() for value in values or () for name in value.split(",") if name.strip()]
@@ -61,11 +90,22 @@ ClassNoun = Annotated[str, typer.Option(help="With a folder: the foundation's wo
 ProfileName = Annotated[
     str, typer.Option("--profile", metavar="PROFILE", help="What they must reach. Default: profile-worthy.")
 ]
-MaxTries = Annotated[int, typer.Option(min=0, max=10, help="Seeds tried for each portrait; 0: the server's default.")]
+MaxTries = Annotated[
+    int, typer.Option(min=0, max=10, help="Seeds for each portrait; all share them. 0: the server's default.")
+]
 Retrain = Annotated[bool, typer.Option("--retrain", metavar="", help="Train anew though there is an adapter.")]
 Deadline = Annotated[
     datetime | None,
-    typer.Option("--deadline", metavar="WHEN", parser=moment, help="Refuse what will be later: 45m, 2h, an ISO time."),
+    typer.Option(
+        "--deadline",
+        metavar="WHEN",
+        parser=moment,
+        help="Refuse what would be later, once measured: 45m, 2h, an ISO time.",
+    ),
+]
+Keep = Annotated[
+    int | None,
+    typer.Option("--keep", metavar="SPAN", parser=span, help="After each delivery: 12h, 90d. Default: the tenant's."),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The first seed.")]
 FileFormat = Annotated[Format, typer.Option("--format", help="How the files are encoded.")]

@@ -5,6 +5,7 @@ here as the server raised them, and `JobFailedError` for a training, gallery or 
 """
 
 from headshots.client.aio import AsyncHeadshots
+from headshots.client.models.audit import AuditAction, AuditEvent
 from headshots.client.models.foundations import Foundation
 from headshots.client.models.images import Image, ImageFormat, ImageLink, ImageOrder, PaintedImage, Remix, ShotPreview
 from headshots.client.models.jobs import (
@@ -27,7 +28,16 @@ from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection,
 from headshots.client.models.scores import CheckpointScores, TrainingScores
 from headshots.client.models.shoots import Quote, Shoot, ShootEvent, ShootOptions, ShootRef, ShootStage
 from headshots.client.models.styles import Style, StylePreview, StyleRecipe
-from headshots.client.models.subjects import Adapter, Subject, SubjectRef, Tenant
+from headshots.client.models.subjects import (
+    Adapter,
+    Consent,
+    ConsentPurpose,
+    Hold,
+    Subject,
+    SubjectRef,
+    Tenant,
+    Withdrawal,
+)
 from headshots.client.models.verdicts import (
     Acceptance,
     AcceptanceLimits,
@@ -44,8 +54,12 @@ __all__ = [
     "AcceptanceLimits",
     "Adapter",
     "AsyncHeadshots",
+    "AuditAction",
+    "AuditEvent",
     "Check",
     "CheckpointScores",
+    "Consent",
+    "ConsentPurpose",
     "Failure",
     "Foundation",
     "Gallery",
@@ -53,6 +67,7 @@ __all__ = [
     "GalleryRef",
     "Guarantee",
     "Headshots",
+    "Hold",
     "Image",
     "ImageFormat",
     "ImageLink",
@@ -92,4 +107,5 @@ __all__ = [
     "TrainingRef",
     "TrainingScores",
     "Verdict",
+    "Withdrawal",
 ]

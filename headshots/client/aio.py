@@ -35,7 +35,8 @@ class AsyncHeadshots(
     ::
 
         async with AsyncHeadshots("127.0.0.1:50051", api_key) as headshots:
-            subject = await headshots.create_subject("Ada", class_noun="woman")
+            agreed = Consent("Portraits of me may be made.", version="2026-11")
+            subject = await headshots.create_subject("Ada", class_noun="woman", consent=agreed)
             await headshots.upload_photos(subject, Path("selfies").glob("*.jpg"))
             shoot = await headshots.shoot(subject, pack="business", count=40)
             print(shoot.guarantee, shoot.delivered, "of", shoot.asked)

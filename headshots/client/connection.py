@@ -16,8 +16,12 @@ from headshots.client.watching import Reconnect, WatchState, ended_too_early, we
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.rpc.channel import error_from_rpc, open_channel
 
-# Calls that may be sent twice: reads, creates and regenerations (each carries a request_id), updates, cancels.
-_IDEMPOTENT_VERBS = ("Get", "List", "Create", "Update", "Cancel", "Archive", "Preview", "Regenerate")
+# Calls that may be sent twice: reads, creates and regenerations (each carries a request_id), updates, cancels, what is
+# given, extended, held and released.
+_IDEMPOTENT_VERBS = (
+    *("Get", "List", "Create", "Update", "Cancel", "Archive", "Preview", "Regenerate"),
+    *("Give", "Extend", "Hold", "Release"),
+)
 IDEMPOTENT_CALLS = tuple(
     (service, method)
     for service, methods in METHODS.items()

@@ -7,6 +7,8 @@ from typing import Any
 import grpc.aio
 
 from headshots.v1 import (
+    audit_events_pb2,
+    audit_events_pb2_grpc,
     foundations_pb2,
     foundations_pb2_grpc,
     galleries_pb2,
@@ -40,6 +42,7 @@ _STUBS: tuple[Any, ...] = (
     packs_pb2_grpc.PackServiceStub,
     profiles_pb2_grpc.ProfileServiceStub,
     shoots_pb2_grpc.ShootServiceStub,
+    audit_events_pb2_grpc.AuditEventServiceStub,
 )
 _FILES = (
     tenants_pb2,
@@ -52,6 +55,7 @@ _FILES = (
     packs_pb2,
     profiles_pb2,
     shoots_pb2,
+    audit_events_pb2,
 )
 
 METHODS: dict[str, tuple[str, ...]] = {

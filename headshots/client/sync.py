@@ -63,7 +63,8 @@ class Headshots:
     ::
 
         with Headshots("127.0.0.1:50051", api_key) as headshots:
-            subject = headshots.create_subject("Ada", class_noun="woman")
+            agreed = Consent("Portraits of me may be made.", version="2026-11")
+            subject = headshots.create_subject("Ada", class_noun="woman", consent=agreed)
             headshots.upload_photos(subject, Path("selfies").glob("*.jpg"))
             shoot = headshots.shoot(subject, pack="business", count=40, on_progress=lambda now: print(now.stage))
             headshots.download_images(shoot.gallery, "portraits", best=10)
@@ -127,11 +128,17 @@ class Headshots:
             raise
 
     get_tenant = _blocking(AsyncHeadshots.get_tenant)
+    list_audit_events = _iterating(AsyncHeadshots.list_audit_events)
     create_subject = _blocking(AsyncHeadshots.create_subject)
     get_subject = _blocking(AsyncHeadshots.get_subject)
     list_subjects = _iterating(AsyncHeadshots.list_subjects)
     update_subject = _blocking(AsyncHeadshots.update_subject)
     delete_subject = _blocking(AsyncHeadshots.delete_subject)
+    give_consent = _blocking(AsyncHeadshots.give_consent)
+    withdraw_consent = _blocking(AsyncHeadshots.withdraw_consent)
+    extend_retention = _blocking(AsyncHeadshots.extend_retention)
+    hold_subject = _blocking(AsyncHeadshots.hold_subject)
+    release_subject = _blocking(AsyncHeadshots.release_subject)
     upload_photos = _blocking(AsyncHeadshots.upload_photos)
     inspect_photos = _blocking(AsyncHeadshots.inspect_photos)
     list_photos = _iterating(AsyncHeadshots.list_photos)

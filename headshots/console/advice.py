@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 _ADVICE = {
     "SERVER_UNREACHABLE": "`headshots serve all` starts a gateway on this machine; --address names another",
     "SUBJECT_NOT_FOUND": "`headshots subjects list` shows those there are",
+    "CONSENT_MISSING": "`headshots subjects consent {subject} --consent 'TEXT'` records what the person agreed to",
+    "CONSENT_EXPIRED": "`headshots subjects consent {subject} --consent 'TEXT'` records what the person agrees to now",
+    "SUBJECT_EXPIRED": "`headshots subjects create` makes a new one, `subjects extend` keeps one longer in time",
+    "SUBJECT_HELD": "`headshots subjects release {subject}` ends the hold",
     "TRAINING_NOT_FOUND": "`headshots trainings list {subject}` shows those there are",
     "GALLERY_NOT_FOUND": "`headshots galleries list {subject}` shows those there are",
     "IMAGE_NOT_FOUND": "`headshots galleries list {subject}` shows what has been painted",

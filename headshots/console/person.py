@@ -11,22 +11,46 @@ from headshots.console.output import counted, note
 from headshots.console.photo_files import find_photos, report_inspection, upload_new
 
 if TYPE_CHECKING:
-    from headshots.client import Headshots, Pack, Style, Subject
+    from headshots.client import Consent, Headshots, Pack, Style, Subject
 
 
-def find_person(client: Headshots, given: str, *, name: str | None, class_noun: str) -> Subject:
-    """The subject of that name; or where it is a folder, one made of its usable selfies.
+def find_person(
+    client: Headshots, given: str, *, name: str | None, class_noun: str, consent: Consent | None = None
+) -> Subject:
+    """The subject of that name; or where it is a folder, one made of its usable selfies. A consent is recorded for it.
 
-    The same selfies are the same subject, so that a command may be repeated. A set that is refused leaves nothing.
+    The same selfies are the same subject, so that a command may be repeated. A set that is refused leaves nothing, and
+    without a consent no photo is sent.
 
     Raises:
+        FailedPreconditionError: CONSENT_MISSING: the tenant needs one, and there is none.
         InvalidPhotoError: PHOTOS_NOT_READY, PHOTO_MISSING: the folder holds too few usable selfies.
         NotFoundError: SUBJECT_NOT_FOUND: there is neither.
     """
     folder = Path(given).expanduser()
     if not given.startswith("subjects/") and folder.is_dir():
-        return _from_folder(client, folder, name, class_noun)
-    return _existing(client, given, folder)
+        return _from_folder(client, folder, name, class_noun, consent)
+    return _with_consent(client, _existing(client, given, folder), consent)
+
+
+def _with_consent(client: Headshots, subject: Subject, consent: Consent | None) -> Subject:
+    """Records the consent, unless it stands there already: so a command that is repeated changes nothing.
+
+    Raises:
+        FailedPreconditionError: CONSENT_MISSING: the tenant needs one, and there is none.
+    """
+    from headshots.errors import FailedPreconditionError
+
+    known = subject.consent
+    if consent is None:
+        if known is None and client.get_tenant().consent_required:
+            told = f"{subject.name} has given no consent; say with --consent what the person agreed to, TEXT or @FILE"
+            raise FailedPreconditionError("CONSENT_MISSING", told, metadata={"name": subject.name})
+        return subject
+    if known is None or known.text != consent.text or known.expire_time is not None:
+        return client.give_consent(subject, consent)
+    covered = set(consent.purposes) <= set(known.purposes)
+    return subject if covered else client.give_consent(subject, consent)
 
 
 def check_catalog(client: Headshots, *, pack: str, styles: Sequence[str], profile: str) -> None:
@@ -70,7 +94,9 @@ def _existing(client: Headshots, given: str, folder: Path) -> Subject:
         raise NotFoundError("SUBJECT_NOT_FOUND", f"{given} {what}") from error
 
 
-def _from_folder(client: Headshots, folder: Path, name: str | None, class_noun: str) -> Subject:
+def _from_folder(
+    client: Headshots, folder: Path, name: str | None, class_noun: str, consent: Consent | None
+) -> Subject:
     from headshots.errors import InvalidPhotoError
 
     found = find_photos([folder])
@@ -83,6 +109,7 @@ def _from_folder(client: Headshots, folder: Path, name: str | None, class_noun: 
     subject = client.create_subject(
         display_name, class_noun=class_noun, request_id=_digest(usable, display_name, class_noun)
     )
+    subject = _with_consent(client, subject, consent)
     sent = upload_new(client, subject, usable)
     left_out = f", {counted(len(found) - len(usable), 'photo')} left out" if len(found) > len(usable) else ""
     note(f"{subject.name} is {display_name!r}: {sent}{left_out}")

@@ -115,7 +115,7 @@ def print_quote(shoot: Shoot) -> None:
     quote, tries = shoot.quote, counted(shoot.max_tries, "try", "tries")
     fields: dict[str, object] = {
         "portraits": f"{shoot.asked}: {_portraits(shoot)}",
-        "judged by": f"{_bare(shoot.profile)} v{shoot.profile_version}, {tries} each",
+        "judged by": f"{_bare(shoot.profile)} v{shoot.profile_version}, {tries} for each",
         "training": _training(shoot),
         "images": f"{quote.images} expected, tries included",
         "queue": f"{quote.queue_place} before it" if quote.queue_place else "nothing before it",

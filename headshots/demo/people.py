@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SELFIES = 10
+_DRAWN = "This person is drawn and never existed. Their portraits may be made by anybody."
+_OWN = "Whoever started the demo on these photos says that the person in them agreed to an adapter and to portraits."
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,8 @@ class Person:
     name: str
     class_noun: str
     photos: Sequence[Path]
+    statement: str
+    """What the person agreed to."""
 
 
 def from_folder(folder: Path, class_noun: str) -> Person:
@@ -26,7 +30,7 @@ def from_folder(folder: Path, class_noun: str) -> Person:
     """
     from headshots.console.photo_files import find_photos
 
-    return Person(folder.absolute().name, class_noun, find_photos([folder]))
+    return Person(folder.absolute().name, class_noun, find_photos([folder]), _OWN)
 
 
 def sample_person(number: int, folder: Path) -> Person:
@@ -39,4 +43,4 @@ def sample_person(number: int, folder: Path) -> Person:
     for index, data in enumerate(sample_selfies(seed, SELFIES)):
         photos.append(folder / f"selfie_{index:02d}.jpg")
         photos[-1].write_bytes(data)
-    return Person(f"Person {number}", sample_identity(seed).class_noun, photos)
+    return Person(f"Person {number}", sample_identity(seed).class_noun, photos, _DRAWN)

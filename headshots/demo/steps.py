@@ -12,6 +12,7 @@ from pathlib import Path
 
 from headshots.client import (
     AsyncHeadshots,
+    Consent,
     ImageOrder,
     PhotosInspection,
     Shoot,
@@ -101,7 +102,8 @@ class DemoRun:
                 shown.update(1, 1, count=f"{inspection.usable_count}/{len(inspection.photos)}")
             person = self._fit_to_train(person, inspection)
             with self._display.stage("upload", "Uploading selfies") as shown:
-                subject = await client.create_subject(person.name, class_noun=person.class_noun)
+                agreed = Consent(person.statement, reference="headshots demo")
+                subject = await client.create_subject(person.name, class_noun=person.class_noun, consent=agreed)
                 await client.upload_photos(subject, person.photos)
                 self.uploaded = len(person.photos)
                 shown.update(1, 1, count=str(len(person.photos)))

@@ -22,7 +22,7 @@ from headshots.errors import HeadshotsError
 from headshots.keys import rows
 from headshots.keys.open_calls import OpenCall
 from headshots.pauses import pause
-from headshots.rpc.auth import bearer_token
+from headshots.rpc.auth import bearer_token, parts_of_key
 from headshots.threads import in_key_thread
 
 POLL_SECONDS = 0.25
@@ -123,7 +123,7 @@ class KnownKeys:
 
     def _recall(self, key: str) -> str | None:
         """The tenant of a key that is remembered."""
-        key_id, secret = rows.parts_of_key(key)
+        key_id, secret = parts_of_key(key)
         digest = rows.digest_of_secret(secret)
         with self._lock:
             known = self._remembered.get(key_id)
@@ -134,7 +134,7 @@ class KnownKeys:
 
     def _remember(self, key: str, tenant: str, before: int) -> bool:
         """Remembers the key, unless all was forgotten since `before`; whether it was not."""
-        key_id, secret = rows.parts_of_key(key)
+        key_id, secret = parts_of_key(key)
         with self._lock:
             if self._forgettings != before:
                 return False

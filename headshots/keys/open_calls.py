@@ -9,8 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from headshots.errors import UnauthenticatedError
-from headshots.keys.rows import id_of_key
-from headshots.rpc.auth import bearer_token
+from headshots.rpc.auth import bearer_token, id_of_key
 from headshots.rpc.handlers import Context, Handler, Streaming, Unary, WrappingInterceptor
 
 _END = object()

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Connection, Engine
 from headshots.database import database_now, read, write
 from headshots.errors import NotFoundError, UnauthenticatedError
 from headshots.keys.tenants import DEFAULT_TENANT, create_tenant
+from headshots.rpc.auth import parts_of_key
 from headshots.schema import api_keys
 
 # The longest list of values in a query.
@@ -81,17 +82,6 @@ def insert_key(engine: Engine, tenant_id: str, key: str, label: str) -> None:
                 created_at=database_now(connection),
             )
         )
-
-
-def id_of_key(key: str) -> str:
-    """The id in a key, `hs_<id>_<secret>`, which is no secret; of an id, itself."""
-    return parts_of_key(key)[0]
-
-
-def parts_of_key(key: str) -> tuple[str, str]:
-    """(id, secret)."""
-    key_id, _, secret = key.removeprefix("hs_").partition("_")
-    return key_id, secret
 
 
 def list_keys(engine: Engine, tenant_id: str | None = None) -> list[ApiKey]:

@@ -1,9 +1,13 @@
-"""Makes and lists tenants, and grants them the right to high priority. Blocking SQL; call through a thread."""
+"""Makes and lists tenants, grants them high priority, waives consent, and says how long their people are kept.
+
+Blocking SQL; call through a thread.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,7 +15,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import database_now, read, write
 from headshots.errors import InvalidArgumentError, NotFoundError
-from headshots.schema import NO_HIGH_WEIGHT, tenants
+from headshots.schema import MAX_RETENTION_SECONDS, MIN_RETENTION_SECONDS, NO_HIGH_WEIGHT, tenants
 
 DEFAULT_TENANT = "default"
 DEFAULT_HIGH_WEIGHT = 4
@@ -29,6 +33,10 @@ class TenantRecord:
     display_name: str
     high_weight: int
     """How many times as much as other work its high-priority work may have running; 1: it has no right to any."""
+    consent_required: bool
+    """Whether its subjects have to consent before they are trained and painted."""
+    retention_seconds: int
+    """How long its subjects are kept after their last delivery."""
     created_at: float
 
 
@@ -57,7 +65,15 @@ def list_tenants(engine: Engine) -> list[TenantRecord]:
     query = sa.select(tenants).order_by(tenants.c.created_at, tenants.c.id)
     with read(engine) as connection:
         return [
-            TenantRecord(row.id, row.display_name, row.high_weight, row.created_at) for row in connection.execute(query)
+            TenantRecord(
+                row.id,
+                row.display_name,
+                row.high_weight,
+                row.consent_required,
+                row.retention_seconds,
+                row.created_at,
+            )
+            for row in connection.execute(query)
         ]
 
 
@@ -72,7 +88,7 @@ def grant_high(engine: Engine, tenant_id: str, weight: int = DEFAULT_HIGH_WEIGHT
         raise InvalidArgumentError(
             "HIGH_WEIGHT_INVALID", f"a weight of {weight}; give {NO_HIGH_WEIGHT + 1} to {MAX_HIGH_WEIGHT}"
         )
-    _set_high_weight(engine, tenant_id, weight)
+    _change(engine, tenant_id, high_weight=weight)
 
 
 def revoke_high(engine: Engine, tenant_id: str) -> None:
@@ -81,12 +97,35 @@ def revoke_high(engine: Engine, tenant_id: str) -> None:
     Raises:
         NotFoundError: TENANT_NOT_FOUND.
     """
-    _set_high_weight(engine, tenant_id, NO_HIGH_WEIGHT)
+    _change(engine, tenant_id, high_weight=NO_HIGH_WEIGHT)
 
 
-def _set_high_weight(engine: Engine, tenant_id: str, weight: int) -> None:
+def set_consent_required(engine: Engine, tenant_id: str, *, required: bool) -> None:
+    """Says whether the tenant's subjects have to consent before they are trained and painted; they do at first.
+
+    Required again, it holds for what waits and is not painted yet, too.
+
+    Raises:
+        NotFoundError: TENANT_NOT_FOUND.
+    """
+    _change(engine, tenant_id, consent_required=required)
+
+
+def set_retention(engine: Engine, tenant_id: str, seconds: int) -> None:
+    """Says how long the tenant's subjects are kept after their last delivery, from the next creation or delivery on.
+
+    Raises:
+        InvalidArgumentError: RETENTION_INVALID, not an hour to 400 days.
+        NotFoundError: TENANT_NOT_FOUND.
+    """
+    if not MIN_RETENTION_SECONDS <= seconds <= MAX_RETENTION_SECONDS:
+        raise InvalidArgumentError("RETENTION_INVALID", f"{seconds} seconds; give an hour to 400 days")
+    _change(engine, tenant_id, retention_seconds=seconds)
+
+
+def _change(engine: Engine, tenant_id: str, **values: Any) -> None:
     with write(engine) as connection:
-        known = connection.execute(sa.update(tenants).where(tenants.c.id == tenant_id).values(high_weight=weight))
+        known = connection.execute(sa.update(tenants).where(tenants.c.id == tenant_id).values(**values))
         if known.rowcount == 0:
             raise NotFoundError(
                 "TENANT_NOT_FOUND", f"there is no tenant {tenant_id!r}; `headshots tenants list` shows those there are"

@@ -18,7 +18,7 @@ from grpc_status import rpc_status
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from headshots.errors import HeadshotsError, InternalError
-from headshots.rpc.auth import Authenticator, set_current_tenant
+from headshots.rpc.auth import Authenticator, bearer_token, id_of_key, set_current_caller
 from headshots.rpc.handlers import Context, Handler, Streaming, Unary, WrappingInterceptor, grpc_type, is_open
 from headshots.rpc.statuses import status_from_error
 
@@ -148,7 +148,8 @@ class AuthInterceptor(WrappingInterceptor):
     async def _identify(self, context: Context) -> None:
         pairs = context.invocation_metadata() or ()
         metadata = {key: value for key, value in pairs if isinstance(value, str)}
-        set_current_tenant(await self._authenticate(metadata))
+        tenant = await self._authenticate(metadata)
+        set_current_caller(tenant, id_of_key(bearer_token(metadata)))
 
     def wrap_unary(self, inner: Unary, handler: Handler, method: str) -> Unary:
         """Identify, then answer."""

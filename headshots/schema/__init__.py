@@ -5,11 +5,15 @@ Times are seconds since the epoch by the database's clock; JSON columns hold pla
 
 from __future__ import annotations
 
+from headshots.schema.audit import audit_chains, audit_events
 from headshots.schema.catalog import packs, profiles, styles
 from headshots.schema.common import (
     CANCELLED,
+    DEFAULT_RETENTION_SECONDS,
     FAILED,
     HIGH_PRIORITY,
+    MAX_RETENTION_SECONDS,
+    MIN_RETENTION_SECONDS,
     NO_HIGH_WEIGHT,
     PENDING,
     RUNNING,
@@ -17,6 +21,7 @@ from headshots.schema.common import (
     TERMINAL_STATES,
     metadata,
 )
+from headshots.schema.consents import consents
 from headshots.schema.gateway import (
     api_keys,
     galleries,
@@ -27,24 +32,32 @@ from headshots.schema.gateway import (
     training_events,
     trainings,
 )
+from headshots.schema.retention import retentions
 from headshots.schema.shoots import shoot_events, shoots
 from headshots.schema.trainer import training_jobs
 
 __all__ = [
     "CANCELLED",
+    "DEFAULT_RETENTION_SECONDS",
     "FAILED",
     "HIGH_PRIORITY",
+    "MAX_RETENTION_SECONDS",
+    "MIN_RETENTION_SECONDS",
     "NO_HIGH_WEIGHT",
     "PENDING",
     "RUNNING",
     "SUCCEEDED",
     "TERMINAL_STATES",
     "api_keys",
+    "audit_chains",
+    "audit_events",
+    "consents",
     "galleries",
     "metadata",
     "packs",
     "photos",
     "profiles",
+    "retentions",
     "shoot_events",
     "shoots",
     "shots",

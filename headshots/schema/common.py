@@ -21,6 +21,10 @@ TERMINAL_STATES = (SUCCEEDED, FAILED, CANCELLED)
 HIGH_PRIORITY = 2
 # `tenants.high_weight` of a tenant that has no right to high priority.
 NO_HIGH_WEIGHT = 1
+# How long subjects are kept after their last delivery, where nobody says otherwise: 30 days.
+DEFAULT_RETENTION_SECONDS = 30 * 86400
+# The shortest and the longest time that a policy may say: an hour and 400 days.
+MIN_RETENTION_SECONDS, MAX_RETENTION_SECONDS = 3600, 400 * 86400
 
 
 def lease_columns() -> list[Column[object]]:

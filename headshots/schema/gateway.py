@@ -5,7 +5,15 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from headshots.schema.common import NO_HIGH_WEIGHT, PENDING, labelling_columns, lease_columns, metadata, request_columns
+from headshots.schema.common import (
+    DEFAULT_RETENTION_SECONDS,
+    NO_HIGH_WEIGHT,
+    PENDING,
+    labelling_columns,
+    lease_columns,
+    metadata,
+    request_columns,
+)
 
 tenants = Table(
     "tenants",
@@ -16,6 +24,10 @@ tenants = Table(
     Column("last_shot_at", Float, nullable=False, default=0.0),
     # How many times as much as other work the tenant's high-priority work may have running; 1: it has no right to any.
     Column("high_weight", Integer, nullable=False, default=NO_HIGH_WEIGHT),
+    # Whether its subjects have to consent before they are trained and painted; only the operator waives it.
+    Column("consent_required", sa.Boolean, nullable=False, default=True),
+    # How long its subjects are kept after their last delivery, unless a subject says otherwise.
+    Column("retention_seconds", Integer, nullable=False, default=DEFAULT_RETENTION_SECONDS),
     Column("created_at", Float, nullable=False),
 )
 
@@ -87,7 +99,7 @@ trainings = Table(
     Column("submitted", sa.Boolean, nullable=False, default=False),
     Column("cancel_requested", sa.Boolean, nullable=False, default=False),
     Column("cancel_requested_at", Float),
-    # Cancelled while no trainer answered: one has still to be told.
+    # Ended here while a trainer may have the job: one has still to be told.
     Column("owes_cancel", sa.Boolean, nullable=False, default=False),
     # The StartTraining request as JSON, so that it can be sent again after a crash.
     Column("request", sa.JSON, nullable=False),

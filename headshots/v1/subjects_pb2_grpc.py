@@ -60,6 +60,31 @@ class SubjectServiceStub:
                 request_serializer=headshots_dot_v1_dot_subjects__pb2.DeleteSubjectRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_subjects__pb2.DeleteSubjectResponse.FromString,
                 _registered_method=True)
+        self.GiveConsent = channel.unary_unary(
+                '/headshots.v1.SubjectService/GiveConsent',
+                request_serializer=headshots_dot_v1_dot_subjects__pb2.GiveConsentRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_subjects__pb2.GiveConsentResponse.FromString,
+                _registered_method=True)
+        self.WithdrawConsent = channel.unary_unary(
+                '/headshots.v1.SubjectService/WithdrawConsent',
+                request_serializer=headshots_dot_v1_dot_subjects__pb2.WithdrawConsentRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_subjects__pb2.WithdrawConsentResponse.FromString,
+                _registered_method=True)
+        self.ExtendRetention = channel.unary_unary(
+                '/headshots.v1.SubjectService/ExtendRetention',
+                request_serializer=headshots_dot_v1_dot_subjects__pb2.ExtendRetentionRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_subjects__pb2.ExtendRetentionResponse.FromString,
+                _registered_method=True)
+        self.HoldSubject = channel.unary_unary(
+                '/headshots.v1.SubjectService/HoldSubject',
+                request_serializer=headshots_dot_v1_dot_subjects__pb2.HoldSubjectRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_subjects__pb2.HoldSubjectResponse.FromString,
+                _registered_method=True)
+        self.ReleaseSubject = channel.unary_unary(
+                '/headshots.v1.SubjectService/ReleaseSubject',
+                request_serializer=headshots_dot_v1_dot_subjects__pb2.ReleaseSubjectRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_subjects__pb2.ReleaseSubjectResponse.FromString,
+                _registered_method=True)
 
 
 class SubjectServiceServicer:
@@ -97,6 +122,43 @@ class SubjectServiceServicer:
     def DeleteSubject(self, request, context):
         """Erases the subject with its photos, adapters and images. FAILED_PRECONDITION while a job of it runs. After
         UNAVAILABLE the subject is gone from every other call; this one again, or the gateway by itself, removes the rest.
+        FAILED_PRECONDITION, too, while the subject is held.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GiveConsent(self, request, context):
+        """Records what the person agreed to, in place of an earlier consent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawConsent(self, request, context):
+        """Takes the consent back: the subject is gone from every call at once, its jobs are stopped, and it is erased as by
+        DeleteSubject as soon as they have ended. After UNAVAILABLE the gateway removes the rest by itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExtendRetention(self, request, context):
+        """Keeps the subject until a later time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HoldSubject(self, request, context):
+        """Suspends the subject's `expire_time` and DeleteSubject, until ReleaseSubject. WithdrawConsent erases it all the same.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReleaseSubject(self, request, context):
+        """Ends a hold; without one it changes nothing. A subject past its `expire_time` is erased then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -129,6 +191,31 @@ def add_SubjectServiceServicer_to_server(servicer, server):
                     servicer.DeleteSubject,
                     request_deserializer=headshots_dot_v1_dot_subjects__pb2.DeleteSubjectRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_subjects__pb2.DeleteSubjectResponse.SerializeToString,
+            ),
+            'GiveConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.GiveConsent,
+                    request_deserializer=headshots_dot_v1_dot_subjects__pb2.GiveConsentRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_subjects__pb2.GiveConsentResponse.SerializeToString,
+            ),
+            'WithdrawConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawConsent,
+                    request_deserializer=headshots_dot_v1_dot_subjects__pb2.WithdrawConsentRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_subjects__pb2.WithdrawConsentResponse.SerializeToString,
+            ),
+            'ExtendRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExtendRetention,
+                    request_deserializer=headshots_dot_v1_dot_subjects__pb2.ExtendRetentionRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_subjects__pb2.ExtendRetentionResponse.SerializeToString,
+            ),
+            'HoldSubject': grpc.unary_unary_rpc_method_handler(
+                    servicer.HoldSubject,
+                    request_deserializer=headshots_dot_v1_dot_subjects__pb2.HoldSubjectRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_subjects__pb2.HoldSubjectResponse.SerializeToString,
+            ),
+            'ReleaseSubject': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReleaseSubject,
+                    request_deserializer=headshots_dot_v1_dot_subjects__pb2.ReleaseSubjectRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_subjects__pb2.ReleaseSubjectResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -267,6 +354,141 @@ class SubjectService:
             '/headshots.v1.SubjectService/DeleteSubject',
             headshots_dot_v1_dot_subjects__pb2.DeleteSubjectRequest.SerializeToString,
             headshots_dot_v1_dot_subjects__pb2.DeleteSubjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GiveConsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.SubjectService/GiveConsent',
+            headshots_dot_v1_dot_subjects__pb2.GiveConsentRequest.SerializeToString,
+            headshots_dot_v1_dot_subjects__pb2.GiveConsentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawConsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.SubjectService/WithdrawConsent',
+            headshots_dot_v1_dot_subjects__pb2.WithdrawConsentRequest.SerializeToString,
+            headshots_dot_v1_dot_subjects__pb2.WithdrawConsentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExtendRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.SubjectService/ExtendRetention',
+            headshots_dot_v1_dot_subjects__pb2.ExtendRetentionRequest.SerializeToString,
+            headshots_dot_v1_dot_subjects__pb2.ExtendRetentionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HoldSubject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.SubjectService/HoldSubject',
+            headshots_dot_v1_dot_subjects__pb2.HoldSubjectRequest.SerializeToString,
+            headshots_dot_v1_dot_subjects__pb2.HoldSubjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReleaseSubject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.SubjectService/ReleaseSubject',
+            headshots_dot_v1_dot_subjects__pb2.ReleaseSubjectRequest.SerializeToString,
+            headshots_dot_v1_dot_subjects__pb2.ReleaseSubjectResponse.FromString,
             options,
             channel_credentials,
             insecure,

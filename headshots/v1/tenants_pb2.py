@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheadshots/v1/tenants.proto\x12\x0cheadshots.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"]\n\x06Tenant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x12\n\x10GetTenantRequest\"9\n\x11GetTenantResponse\x12$\n\x06tenant\x18\x01 \x01(\x0b\x32\x14.headshots.v1.Tenant2]\n\rTenantService\x12L\n\tGetTenant\x12\x1e.headshots.v1.GetTenantRequest\x1a\x1f.headshots.v1.GetTenantResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheadshots/v1/tenants.proto\x12\x0cheadshots.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x92\x01\n\x06Tenant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x63onsent_required\x18\x04 \x01(\x08\x12\x19\n\x11retention_seconds\x18\x05 \x01(\x05\"\x12\n\x10GetTenantRequest\"9\n\x11GetTenantResponse\x12$\n\x06tenant\x18\x01 \x01(\x0b\x32\x14.headshots.v1.Tenant2]\n\rTenantService\x12L\n\tGetTenant\x12\x1e.headshots.v1.GetTenantRequest\x1a\x1f.headshots.v1.GetTenantResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headshots.v1.tenants_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TENANT']._serialized_start=77
-  _globals['_TENANT']._serialized_end=170
-  _globals['_GETTENANTREQUEST']._serialized_start=172
-  _globals['_GETTENANTREQUEST']._serialized_end=190
-  _globals['_GETTENANTRESPONSE']._serialized_start=192
-  _globals['_GETTENANTRESPONSE']._serialized_end=249
-  _globals['_TENANTSERVICE']._serialized_start=251
-  _globals['_TENANTSERVICE']._serialized_end=344
+  _globals['_TENANT']._serialized_start=78
+  _globals['_TENANT']._serialized_end=224
+  _globals['_GETTENANTREQUEST']._serialized_start=226
+  _globals['_GETTENANTREQUEST']._serialized_end=244
+  _globals['_GETTENANTRESPONSE']._serialized_start=246
+  _globals['_GETTENANTRESPONSE']._serialized_end=303
+  _globals['_TENANTSERVICE']._serialized_start=305
+  _globals['_TENANTSERVICE']._serialized_end=398
 # @@protoc_insertion_point(module_scope)

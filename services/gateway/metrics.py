@@ -13,10 +13,10 @@ from prometheus_client.registry import Collector
 from sqlalchemy.engine import Engine
 
 from headshots.acceptance.verdict import Acceptance, Verdict
-from headshots.database import read
+from headshots.database import now_expression, read
 from headshots.errors import HeadshotsError
 from headshots.rpc.scrapes import SharedCollector
-from headshots.schema import PENDING, RUNNING, SUCCEEDED, galleries, shoots, shots, trainings
+from headshots.schema import PENDING, RUNNING, SUCCEEDED, galleries, retentions, shoots, shots, trainings
 
 _LOG = logging.getLogger(__name__)
 # Rows that ended are not counted: their number grows without end.
@@ -51,6 +51,11 @@ class GatewayMetrics:
             buckets=_SHOT_BUCKETS,
         )
         self.verdicts, self.failed_checks = _verdict_counters(registry)
+        self.expired_subjects = Counter(
+            "headshots_gateway_expired_subjects",
+            "Subjects that this gateway began to erase because their time had come.",
+            registry=registry,
+        )
         self.shot_tries = Histogram(
             "headshots_gateway_shot_tries",
             "Seeds that were tried for a shot that ended with an image.",
@@ -66,6 +71,10 @@ class GatewayMetrics:
         for status in ("stored", "refused", "cut"):
             self.uploads.labels(status)
         registry.register(SharedCollector(_TableCollector(engine)))
+
+    def decode_stopped(self, cause: str) -> None:
+        """Counts a photo whose decoding had to be stopped."""
+        self.stopped_decodes.labels(cause).inc()
 
     def judged(self, verdict: Verdict) -> None:
         """Counts the verdict on an image."""
@@ -197,6 +206,7 @@ class _TableCollector(Collector):
         """Names only, so that registering reads no database."""
         for name, help_text, _ in _FAMILIES:
             yield GaugeMetricFamily(name, help_text, labels=("state",))
+        yield GaugeMetricFamily(*_OVERDUE)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The current counts; runs in the metrics server's thread."""
@@ -204,11 +214,8 @@ class _TableCollector(Collector):
             family = GaugeMetricFamily(name, help_text, labels=("state",))
             try:
                 with read(self._engine) as connection:
-                    rows = connection.execute(
-                        sa.select(table.c.state, sa.func.count())
-                        .where(table.c.state.in_(_STATES))
-                        .group_by(table.c.state)
-                    )
+                    query = sa.select(table.c.state, sa.func.count()).where(table.c.state.in_(_STATES))
+                    rows = connection.execute(query.group_by(table.c.state))
                     counts = {row[0]: int(row[1]) for row in rows}
             except HeadshotsError:
                 _LOG.exception("%s cannot be counted; left out of this scrape", name)
@@ -216,8 +223,23 @@ class _TableCollector(Collector):
             for state in _STATES:
                 family.add_metric((state,), counts.get(state, 0))
             yield family
+        try:
+            yield GaugeMetricFamily(*_OVERDUE, value=_overdue_seconds(self._engine))
+        except HeadshotsError:
+            _LOG.exception("%s cannot be read; left out of this scrape", _OVERDUE[0])
 
 
+def _overdue_seconds(engine: Engine) -> float:
+    with read(engine) as connection:
+        late = now_expression(engine.dialect.name) - sa.func.min(retentions.c.expires_at)
+        longest = connection.execute(sa.select(late).where(retentions.c.held_at.is_(None))).scalar()
+    return max(0.0, longest or 0.0)
+
+
+_OVERDUE = (
+    "headshots_gateway_retention_overdue_seconds",
+    "For how long the subject that should have been erased first is overdue, in seconds; 0 where none is.",
+)
 _FAMILIES = (
     ("headshots_gateway_galleries", "Galleries that wait or run, by state.", galleries),
     ("headshots_gateway_trainings", "Trainings that wait or run, by state.", trainings),

@@ -9,6 +9,7 @@ from pathlib import Path
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.imaging import PhotoLimits
+from headshots.imaging.workers.pool import DecoderLimits
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
@@ -18,6 +19,7 @@ from services.gateway.photos.limits import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
 
 _AT_LEAST_ONE = (
+    "audit_keep_days",
     "calls_per_tenant",
     "photo_decoders",
     "photo_min_side_px",
@@ -125,10 +127,12 @@ class GatewaySettings:
     cancel_patience_seconds: float = 30.0
     """A cancelled training ends after so long even if no trainer confirms it; a trainer is told later."""
     erase_again_seconds: float = 30.0
-    """Between two attempts to complete erasures; also after an erasure, until a last look for objects that a generator
-    was still writing."""
+    """Between two attempts to complete erasures, and two looks for expired subjects; also after an erasure, until a
+    last look for objects that a generator was still writing."""
     promised_shoot_seconds: float = 1800.0
     """Within which shoots shall be finished, in seconds; metrics tell how many are. Nothing else depends on it."""
+    audit_keep_days: int = 400
+    """How long events of the audit log are kept, in days; older ones are removed within an hour."""
     drain_seconds: float = 10.0
     """After SIGTERM, for running shots to finish; those that do not go back to the queue."""
 
@@ -190,6 +194,11 @@ class GatewaySettings:
     def photo_limits(self) -> PhotoLimits:
         """What a photo may be."""
         return PhotoLimits(MAX_PHOTO_BYTES, self.photo_max_pixels, self.photo_min_side_px, self.photo_max_side_px)
+
+    @property
+    def decoder_limits(self) -> DecoderLimits:
+        """What decoding a photo may take."""
+        return DecoderLimits(cpu_seconds=self.photo_cpu_seconds)
 
     @property
     def stream_limits(self) -> StreamLimits:

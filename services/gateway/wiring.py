@@ -19,7 +19,7 @@ from headshots import keys
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.faces import FaceAnalyzer, open_analyzer
-from headshots.imaging.workers.pool import DecoderLimits, DecoderPool
+from headshots.imaging.workers.pool import DecoderPool
 from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.secret import Secret
 from headshots.rpc.internal.signing import Signer
@@ -27,6 +27,8 @@ from headshots.rpc.server import RunningServer, start_server
 from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import PackLibrary
 from headshots.threads import in_thread
+from services.gateway.audit.log import AuditLog
+from services.gateway.audit.servicer import AuditEventServicer
 from services.gateway.events.hub import Hub
 from services.gateway.events.poller import WatchPoller
 from services.gateway.events.reads import SharedReads
@@ -59,6 +61,7 @@ from services.gateway.styles.engine import StyleEngine
 from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
 from services.gateway.subjects.eraser import Eraser
+from services.gateway.subjects.expiring import Expiring
 from services.gateway.subjects.servicer import SubjectServicer
 from services.gateway.tenants.limits import TenantLimiter
 from services.gateway.tenants.servicer import TenantServicer
@@ -86,6 +89,7 @@ class Gateway:
         loops: list[asyncio.Task[None]],
         decoders: DecoderPool | None,
         links: Links,
+        audit: AuditLog,
         drain_seconds: float,
     ) -> None:
         self.server = server
@@ -95,6 +99,7 @@ class Gateway:
         self._loops = loops
         self._decoders = decoders
         self._links = links
+        self._audit = audit
         self._drain_seconds = drain_seconds
 
     async def drain(self) -> None:
@@ -107,6 +112,7 @@ class Gateway:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._links.stop()
+        await self._audit.close()
         for channel in self._channels:
             await channel.close()
         if self._decoders is not None:
@@ -139,6 +145,7 @@ class _Given:
     analyzer: FaceAnalyzer | None
     decoders: DecoderPool
     links: Links
+    audit: AuditLog
 
 
 class _Parts:
@@ -155,29 +162,32 @@ class _Parts:
         judge = ShotJudge(database, store, limiter, decoders, analyzer)
         worker = ShotWorker(database, generator, describer, judge, hub, metrics, painting)
         pool = self.pool = ShotPool(database, worker, hub, metrics, painting)
-        poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
+        poll, patience, sweep = settings.poll_seconds, settings.cancel_patience_seconds, settings.erase_again_seconds
         reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
         runner = ShootRunner(database, hub, metrics, pool, poll_seconds=poll)
-        eraser = self.eraser = Eraser(database, store, generator, sweep_seconds=settings.erase_again_seconds)
+        eraser = self.eraser = Eraser(database, store, generator, sweep_seconds=sweep)
+        expiring = Expiring(database, eraser, pool, metrics, owner=painting.owner, sweep_seconds=sweep)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
-        self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, eraser, poller)
+        self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, eraser, expiring, poller, given.audit)
         inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
         checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
-        galleries = GalleryEngine(database, store, styles, checks, pool, *watching, shoot_rows.needs_gallery)
+        watched = *watching, given.audit
+        galleries = GalleryEngine(database, store, styles, checks, pool, *watched, shoot_rows.needs_gallery)
         offered = Catalogue(styles, packs)
         shoots = ShootEngine(database, offered, checks, describer, inspector, runner, reconciler, pool, *watching)
         self._servicers: Sequence[_Servicer] = (
             TenantServicer(database),
-            SubjectServicer(SubjectEngine(database, eraser)),
+            SubjectServicer(SubjectEngine(database, eraser, pool)),
             PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, shoot_rows.needs_photo)),
-            TrainingServicer(TrainingEngine(database, store, reconciler, describer, *watching)),
+            TrainingServicer(TrainingEngine(database, store, reconciler, describer, *watched)),
             GalleryServicer(galleries, given.links.servicer),
             ShootServicer(shoots),
             StyleServicer(StyleEngine(database, styles, checks)),
             ProfileServicer(ProfileEngine(database)),
             PackServicer(PackEngine(database, styles, packs)),
             FoundationServicer(describer),
+            AuditEventServicer(database, given.audit),
         )
 
     def register(self, server: grpc.aio.Server) -> list[str]:
@@ -212,17 +222,19 @@ async def start_gateway(
         metrics = GatewayMetrics(registry, database, promised_shoot_seconds=settings.promised_shoot_seconds)
         own = None
         if decoders is None:
-            decoders = own = _open_decoders(settings, metrics)
+            limits, stopped = settings.decoder_limits, metrics.decode_stopped
+            decoders = own = DecoderPool(settings.photo_decoders, limits, on_stopped=stopped)
             on_failure.callback(own.close)
-        links = await open_links(database, store, Secret(settings.internal.key_file), settings.links)
+        audit = AuditLog(database, poll_seconds=settings.poll_seconds, keep_days=settings.audit_keep_days)
+        links = await open_links(database, store, Secret(settings.internal.key_file), settings.links, audit)
         on_failure.push_async_callback(links.stop)
-        parts = _Parts(settings, _Given(database, store, styles, channels, metrics, analyzer, decoders, links))
+        parts = _Parts(settings, _Given(database, store, styles, channels, metrics, analyzer, decoders, links, audit))
         await parts.eraser.sweep()
         known_keys = keys.KnownKeys(database)
         server = await _serve(parts, known_keys, settings, registry)
         on_failure.pop_all()
     loops = [asyncio.create_task(part.run()) for part in (known_keys, *parts.with_loops)]
-    return Gateway(server, database, channels, parts.pool, loops, own, links, settings.drain_seconds)
+    return Gateway(server, database, channels, parts.pool, loops, own, links, audit, settings.drain_seconds)
 
 
 async def _serve(
@@ -235,13 +247,4 @@ async def _serve(
         registry=registry,
         authenticate=known_keys.authenticate,
         within=(keys.RevocationInterceptor(known_keys.open_call), limiter),
-    )
-
-
-def _open_decoders(settings: GatewaySettings, metrics: GatewayMetrics) -> DecoderPool:
-    """The processes that decode photos; every photo that had to be stopped is counted."""
-    return DecoderPool(
-        settings.photo_decoders,
-        DecoderLimits(cpu_seconds=settings.photo_cpu_seconds),
-        on_stopped=lambda cause: metrics.stopped_decodes.labels(cause).inc(),
     )

@@ -14,6 +14,7 @@ from foundry.portraits import held_out_seed, sample_identity, sample_selfies
 from headshots.client import AsyncHeadshots, PaintedImage, Remix, Subject, TrainingOptions
 from headshots.diffusion.export.ensure import ExportOptions, ensure_package_in_child
 from headshots.settings import default_foundation
+from tests.support.consents import CONSENT
 from tests.support.foundations.engines import scratch
 from tests.support.foundations.stock import StockDiffusers, psnr
 from tests.support.live_platform import LivePlatform, pixels
@@ -58,7 +59,7 @@ async def test_photos_decide_the_faces_and_stock_diffusers_agrees(platform: Live
     adapters = []
     async with platform.client() as client:
         for seed in two_women():
-            subject = await client.create_subject(class_noun="woman")
+            subject = await client.create_subject(class_noun="woman", consent=CONSENT)
             await client.upload_photos(subject, sample_selfies(seed, 6))
             training = await client.train(subject, SHORT)
             assert training.adapter is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 from benchmarks.faults.residue import residue, weights
 from headshots.client import TrainingOptions
 from headshots.imaging import PhotoLimits, decode_photo
+from tests.support.consents import CONSENT
 from tests.support.foundations.engines import tiny_foundation, tiny_package
 from tests.support.live_platform import LivePlatform, selfies
 
@@ -21,7 +22,7 @@ async def test_an_erased_person_is_in_no_file(tmp_path: Path) -> None:
         photos = selfies(1)
         secrets = [NAME.encode(), *(decode_photo(each, PhotoLimits(max_bytes=2**20)).png for each in photos)]
         async with platform.client() as client:
-            subject = await client.create_subject(NAME)
+            subject = await client.create_subject(NAME, consent=CONSENT)
             await client.upload_photos(subject, photos)
             training = await client.train(subject, RECIPE)
             assert training.adapter is not None

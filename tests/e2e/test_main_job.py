@@ -12,6 +12,7 @@ from headshots.client import AsyncHeadshots, Gallery, JobState, PaintedImage, Su
 from headshots.client.stub import GatewayStub
 from headshots.rpc.channel import open_channel
 from headshots.v1 import galleries_pb2
+from tests.support.consents import CONSENT
 from tests.support.foundations.engines import tiny_foundation, tiny_package
 from tests.support.foundations.stock import StockDiffusers, psnr
 from tests.support.live_platform import LivePlatform, pixels, selfies
@@ -45,7 +46,7 @@ async def taught(client: AsyncHeadshots, person: int) -> tuple[Subject, Training
     async for subject in client.list_subjects():
         if subject.display_name == f"Person {person}" and subject.adapter is not None:
             return subject, await anext(client.list_trainings(subject))
-    subject = await client.create_subject(f"Person {person}", class_noun="woman")
+    subject = await client.create_subject(f"Person {person}", class_noun="woman", consent=CONSENT)
     await client.upload_photos(subject, selfies(person))
     training = await client.train(subject, RECIPE)
     return await client.get_subject(subject), training
@@ -90,7 +91,7 @@ async def test_gateway_killed_in_mid_gallery_finishes_it(platform: LivePlatform)
     async with platform.client() as client:
         subject, _ = await taught(client, 1)
         styles = [style.name async for style in client.list_styles()]
-        gallery = await client.create_gallery(subject, styles[:10], shots_per_style=16)
+        gallery = await client.create_gallery(subject, styles[:10], shots_per_style=6)
         before: dict[str, str] = {}
         seen: list[PaintedImage] = []
         async for event in client.watch_gallery(gallery):
@@ -108,14 +109,14 @@ async def test_gateway_killed_in_mid_gallery_finishes_it(platform: LivePlatform)
             async for listed in client.list_galleries(subject)
             for image in (await client.get_gallery(listed)).images
         }
-    assert (last.state, last.completed_shots, last.failed_shots) == (JobState.SUCCEEDED, 160, 0)
+    assert (last.state, last.completed_shots, last.failed_shots) == (JobState.SUCCEEDED, 60, 0)
     # Straight from the gateway: the SDK would hide an image that is told twice.
     told = await names_told(platform, gallery)
     assert sorted(told) == sorted(image.name for image in finished.images)
     assert {each.image.name for each in seen} == set(told)
     files = {path.stem for path in platform.object(f"tenants/default/{subject.name}/images").iterdir()}
     assert files == recorded, "a shot that was painted twice left a second file"
-    wanted = {(style, seed) for style in styles[:10] for seed in range(16)}
+    wanted = {(style, seed) for style in styles[:10] for seed in range(6)}
     assert {(image.style, image.seed) for image in finished.images} == wanted
     assert len(finished.images) == len(wanted)
     now = {image.name: image.sha256 for image in finished.images}
@@ -139,7 +140,7 @@ async def test_trainer_killed_in_mid_training_finishes_it(platform: LivePlatform
     plan.write([Kill("00000020.safetensors", "after", "hold")])
     options = TrainingOptions(steps=40, rank=4, learning_rate=0.001, batch_rows=2)
     async with platform.client() as client:
-        subject = await client.create_subject("Person 6")
+        subject = await client.create_subject("Person 6", consent=CONSENT)
         await client.upload_photos(subject, selfies(6))
         training = await client.create_training(subject, options)
         killed_at = 0

@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -39,36 +40,30 @@ def serve_environment() -> dict[str, str]:
     return variables
 
 
-def serve_all(home: Path, environment: dict[str, str]) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "headshots",
-            "serve",
-            "all",
-            "--home",
-            str(home),
-            "--foundation",
-            str(tiny_foundation()),
-        ],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
-        said.append(line)
-        if "ready; the API key is in" in line:
-            return process
-    raise AssertionError("".join(said))
+def serve_all(home: Path, environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], Path]:
+    """Return the process and the file of what it says: a pipe's reader may keep lines that `communicate` misses."""
+    home.mkdir(exist_ok=True)
+    said = home / "said.log"
+    command = [sys.executable, "-m", "headshots", "serve", "all", "--home", str(home)]
+    with said.open("wb") as file:
+        process = subprocess.Popen(
+            [*command, "--foundation", str(tiny_foundation())],
+            env=environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while "ready; the API key is in" not in said.read_text():
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.terminate()
+            raise AssertionError(said.read_text())
+        time.sleep(0.05)
+    return process, said
 
 
 def test_serve_all_serves_and_stops_when_told(tmp_path: Path) -> None:
     environment = serve_environment()
-    process = serve_all(tmp_path, environment)
+    process, log = serve_all(tmp_path, environment)
     children = psutil.Process(process.pid).children()
     assert len(children) == 3
     asked = subprocess.run(
@@ -85,10 +80,12 @@ def test_serve_all_serves_and_stops_when_told(tmp_path: Path) -> None:
     assert asked.returncode == 0, asked.stderr
     assert len(json.loads(asked.stdout)) >= 6
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    process.wait(PATIENCE_SECONDS)
+    said = log.read_text()
     assert process.returncode == 0, said
     assert "gateway   | " in said, "lines carry the name of who said them"
-    (warning,) = [line for line in said.splitlines() if "no analyzer of faces" in line]
+    # Once more where it is read: the services' own warnings stand far above.
+    (warning,) = [line for line in said.split("ready;")[1].splitlines() if "no analyzer of faces" in line]
     assert "Set HEADSHOTS_GATEWAY_FACES and HEADSHOTS_TRAINER_FACES to opencv" in warning
     assert not any(child.is_running() for child in children)
 
@@ -100,7 +97,7 @@ def test_serve_all_serves_with_tls_between_the_three(tmp_path: Path) -> None:
         "HEADSHOTS_INTERNAL_CERTIFICATE_KEY_FILE": str(files.certificate_key_file),
         "HEADSHOTS_INTERNAL_CA_FILE": str(files.ca_file),
     }
-    process = serve_all(tmp_path, environment)
+    process, _ = serve_all(tmp_path, environment)
 
     async def described(settings: InternalSettings) -> int:
         channel = open_peer(f"127.0.0.1:{environment['HEADSHOTS_GENERATOR_PORT']}", settings)
@@ -115,15 +112,16 @@ def test_serve_all_serves_with_tls_between_the_three(tmp_path: Path) -> None:
             asyncio.run(described(InternalSettings(files.key_file)))
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=PATIENCE_SECONDS)
+        process.wait(PATIENCE_SECONDS)
 
 
 def test_serve_all_ends_with_1_when_a_service_dies(tmp_path: Path) -> None:
-    process = serve_all(tmp_path, serve_environment())
+    process, log = serve_all(tmp_path, serve_environment())
     children = psutil.Process(process.pid).children()
     generator = next(child for child in children if "services.generator" in child.cmdline())
     generator.kill()
-    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    process.wait(PATIENCE_SECONDS)
+    said = log.read_text()
     assert process.returncode == 1, said
     assert "SERVICE_DIED: the generator ended with exit code -9" in said
     assert not any(child.is_running() for child in children)

@@ -11,6 +11,7 @@ import pytest
 
 from headshots.client import AsyncHeadshots, Guarantee, JobState, Shoot, ShootEvent, ShootOptions
 from headshots.errors import UnavailableError
+from tests.support.consents import CONSENT
 from tests.support.foundations.engines import tiny_foundation, tiny_package
 from tests.support.images.pictures import files
 from tests.support.live_platform import LivePlatform
@@ -79,7 +80,7 @@ async def check_whole(client: AsyncHeadshots, platform: LivePlatform, subject: s
 
 async def test_shoots_go_on_whatever_is_killed(platform: LivePlatform) -> None:
     async with platform.client() as client:
-        subject = (await client.create_subject("Ada")).name
+        subject = (await client.create_subject("Ada", consent=CONSENT)).name
         await client.upload_photos(subject, files(range(7)))
         undisturbed = await ordered(client, subject, 0)
         events = await watched(client, undisturbed)

@@ -65,6 +65,7 @@ LIBRARY: Arrows = {
         "errors": "the table to gRPC statuses and back",
         "settings": "the secret of internal calls lies in the home",
     },
+    "audit": {"database": "chains are rows", "schema": "chains are rows"},
     "keys": {
         "errors": "a wrong key is a typed error",
         "database": "keys are rows",
@@ -121,6 +122,7 @@ LIBRARY: Arrows = {
         "diffusion": "`export`",
         "keys": "`keys` and `tenants`",
         "database": "`keys` and `tenants` migrate",
+        "audit": "`audit verify`",
         "rpc": "free ports",
     },
 }

@@ -11,22 +11,32 @@ from tests.support.library_rooms import DIFFUSION, LIBRARY, Arrows
 GATEWAY: Arrows = {
     "api": {},
     "events": {},
-    "tenants": {"api": "times in protobuf"},
+    "retention": {"api": "names and times"},
+    "tenants": {
+        "api": "times in protobuf",
+        "retention": "a subject is the caller's until its time has come",
+    },
     "peers": {
         "api": "states of jobs in protobuf",
         "tenants": "a call is granted the objects of its subject",
     },
+    "consents": {"api": "names and times"},
+    "audit": {"api": "names, pages and times", "tenants": "whose subject it is"},
     "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
     "metrics": {},
     "photos": {
         "api": "names, pages and times",
+        "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is, and where its objects lie",
         "peers": "an inspection asks for the side that the foundation paints",
         "metrics": "uploads and inspections are counted",
     },
     "trainings": {
         "api": "names, pages, states and times",
+        "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is, and where its objects lie",
+        "consents": "nobody is trained who did not agree",
+        "retention": "nobody is trained whose time has come",
         "photos": "a training learns from photos",
         "peers": "a trainer does the work",
         "events": "watchers are woken",
@@ -49,7 +59,10 @@ GATEWAY: Arrows = {
     },
     "galleries": {
         "api": "names, pages, states and times",
+        "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is",
+        "consents": "nobody is painted who did not agree",
+        "retention": "nobody is painted whose time has come; it begins anew with a delivery",
         "profiles": "images are judged by one",
         "trainings": "a gallery is painted with the adapter of a training",
         "styles": "styles are checked before a gallery is queued",
@@ -59,7 +72,9 @@ GATEWAY: Arrows = {
     },
     "links": {
         "api": "names and times",
+        "audit": "what is done to a subject is recorded",
         "galleries": "links lead to images of a gallery",
+        "retention": "no link is made for longer than the subject is kept",
     },
     "painting": {
         "galleries": "shots are leased from a gallery",
@@ -72,7 +87,9 @@ GATEWAY: Arrows = {
     },
     "shoots": {
         "api": "names, pages, states and times",
+        "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is",
+        "consents": "nobody is trained and painted who did not agree",
         "profiles": "portraits are judged by one",
         "styles": "styles are checked before a shoot is queued",
         "packs": "a shoot is ordered over the styles of one",
@@ -85,12 +102,16 @@ GATEWAY: Arrows = {
     },
     "subjects": {
         "api": "names, pages and times",
+        "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is, and where its objects lie",
+        "consents": "a subject tells what it agreed to; erasing removes it",
+        "retention": "a subject tells until when it is kept; it is erased when its time has come",
         "photos": "a subject tells how many it has; erasing removes them",
         "trainings": "a subject tells its newest adapter; erasing removes them",
         "galleries": "erasing removes them",
         "shoots": "erasing removes them",
         "peers": "erasing makes the generators forget the adapters",
+        "metrics": "expired subjects are counted",
     },
     "settings": {
         "photos": "what a stream of photos may be",
@@ -188,6 +209,16 @@ TABLES: dict[str, dict[str, str]] = {
         "tenants": OWN,
         "subjects": "the check that a subject is the caller's",
     },
+    "gateway.audit": {"audit_chains": OWN, "audit_events": OWN},
+    "gateway.consents": {
+        "consents": OWN,
+        "tenants": "whether its subjects need to, in the same query",
+    },
+    "gateway.retention": {
+        "retentions": OWN,
+        "subjects": "those that have no row are found by one query",
+        "tenants": "how long the tenant's subjects are kept, in the same query",
+    },
     "gateway.photos": {"photos": OWN},
     "gateway.trainings": {
         "trainings": OWN,
@@ -213,6 +244,7 @@ TABLES: dict[str, dict[str, str]] = {
     "gateway.subjects": {"subjects": OWN},
     "gateway.metrics": {
         "galleries": "rows are counted by state when Prometheus asks",
+        "retentions": "the longest overdue is looked for when Prometheus asks",
         "shoots": "rows are counted by state when Prometheus asks",
         "shots": "rows are counted by state when Prometheus asks",
         "trainings": "rows are counted by state when Prometheus asks",

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 # Only ends a test that would hang; nothing that works takes so long, and no test measures it.
 PATIENCE_SECONDS = 300.0
-_POLL_SECONDS = 0.001
+_POLL_SECONDS = 0.005
 
 
 async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:

@@ -10,7 +10,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.engine import Engine
 
-from headshots.database import migrate, open_database, read, write
+from headshots.database import database_now, migrate, open_database, read, write
+from headshots.keys import list_tenants
 from services.gateway.api.labels import NO_LABELS, Labelling, LabellingChange
 from services.gateway.galleries.claiming import claim
 from services.gateway.galleries.images.labelling import label_image
@@ -18,8 +19,8 @@ from services.gateway.galleries.rows import get_gallery
 from services.gateway.photos.rows import label_photo, list_photos
 from tests.support.gateway.queue import ADAPTER, LIBRARY
 
-_BEFORE_JUDGING = "0006"
-_BEFORE_LABELS_OF_FILES = "0010"
+_BEFORE_JUDGING, _BEFORE_LABELS_OF_FILES, _BEFORE_CONSENTS = "0006", "0010", "0011"
+_BEFORE_RETENTION = "0012"
 
 
 def migrate_to(engine: Engine, revision: str, step: Callable[[Config, str], None] = command.upgrade) -> None:
@@ -83,7 +84,7 @@ def test_a_gallery_of_before_images_were_judged_keeps_its_image_and_goes_on(tmp_
     shot = claim(engine, owner="new", ttl_seconds=60.0)
     assert shot is not None
     assert (shot.number, shot.recipe.name, shot.profile.name) == (1, "studio-navy-suit", "profile-worthy")
-    assert (shot.tries, shot.max_tries, shot.counted_attempts) == (0, 1, 1)
+    assert (shot.tries, shot.most_tries, shot.counted_attempts) == (0, 1, 1)
     engine.dispose()
 
 
@@ -122,3 +123,40 @@ def test_the_migration_to_judging_can_be_taken_back(tmp_path: Path) -> None:
         assert {"tries", "judged", "acceptance"} & columns == set()
         assert connection.execute(sa.text("SELECT COUNT(*) FROM shots")).scalar() == 4
     engine.dispose()
+
+
+def test_tenants_of_before_consents_need_them_too(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate_to(engine, _BEFORE_CONSENTS)
+    insert(engine, "tenants", id="acme", display_name="", last_shot_at=0.0, high_weight=1, created_at=0.0)
+    migrate(engine)
+    assert [tenant.consent_required for tenant in list_tenants(engine)] == [True]
+    migrate_to(engine, _BEFORE_CONSENTS, command.downgrade)
+    with read(engine) as connection:
+        assert "consents" not in sa.inspect(connection).get_table_names()
+    engine.dispose()
+
+
+def test_subjects_of_before_retention_are_kept_for_thirty_days_from_then_on(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    check_subjects_of_before_retention(engine)
+    engine.dispose()
+
+
+def check_subjects_of_before_retention(engine: Engine) -> None:
+    """Runs the migration of an empty database's subjects there and back."""
+    migrate_to(engine, _BEFORE_RETENTION)
+    insert(engine, "tenants", id="acme", display_name="", last_shot_at=0.0, high_weight=1, created_at=0.0)
+    for name, deleting in (("kept", False), ("erased", True)):
+        values = {"id": name, "deleting": deleting, "tenant_id": "acme", "display_name": "", "class_noun": "man"}
+        insert(engine, "subjects", **values, created_at=0.0)
+    migrate(engine)
+    with read(engine) as connection:
+        now = database_now(connection)
+        rows = connection.execute(sa.text("SELECT id, state, expires_at FROM retentions")).all()
+    assert [(row.id, row.state) for row in rows] == [("kept", "pending")]
+    assert 0 <= now + 30 * 86400 - rows[0].expires_at < 3600
+    assert [tenant.retention_seconds for tenant in list_tenants(engine)] == [30 * 86400]
+    migrate_to(engine, _BEFORE_RETENTION, command.downgrade)
+    with read(engine) as connection:
+        assert "retentions" not in sa.inspect(connection).get_table_names()

@@ -12,6 +12,8 @@ from tests.support.paths import ROOT
 
 MODULES, LINES, FUNCTION_LINES = 12, 250, 40
 FOLDERS = ("services", "headshots", "foundry", "benchmarks", "tests")
+# A log, not a room: a file is added at its end, and none is ever taken out or moved.
+LOG = ROOT / "headshots" / "migrations" / "versions"
 
 
 def modules(folder: str) -> list[Path]:
@@ -33,7 +35,7 @@ def test_a_folder_holds_at_most_a_dozen_modules(folder: str) -> None:
     rooms: dict[Path, int] = {}
     for path in modules(folder):
         rooms[path.parent] = rooms.get(path.parent, 0) + (path.name not in ("__init__.py", "__main__.py"))
-    assert [str(room) for room, count in rooms.items() if count > MODULES] == []
+    assert [str(room) for room, count in rooms.items() if count > MODULES and room != LOG] == []
 
 
 @pytest.mark.parametrize("folder", FOLDERS[:-1])

@@ -115,7 +115,7 @@ def regenerate(
     tls_ca: TlsCa = None,
     as_json: Json = False,
 ) -> None:
-    """Paint another image in place of one that you dislike, which stays until it is deleted."""
+    """Paint another image in place of one that you dislike, which stays until `headshots images delete`."""
     from headshots.cli.session import connect
 
     with connect(address, api_key, tls_ca) as client:

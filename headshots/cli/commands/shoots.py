@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headshots.cli import consents
 from headshots.cli import shoot_options as options
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, PriorityName, SubjectName, TlsCa, Urgency
@@ -30,6 +31,7 @@ def shoot(
     best: options.Best = 0,
     name: options.Name = None,
     class_noun: options.ClassNoun = "person",
+    consent: consents.Statement = None,
     profile: options.ProfileName = "",
     max_tries: options.MaxTries = 0,
     retrain: options.Retrain = False,
@@ -53,13 +55,12 @@ def shoot(
     portraits are accepted (guarantee NOT_MET) or judged (NOT_MEASURED); their files are saved too.
     """
     from headshots.cli.session import connect
-    from headshots.client import ImageFormat, Priority, ShootOptions
+    from headshots.client import ShootOptions
 
-    painting = ImageFormat(format.name), quality, Priority(priority.name)
-    how = ShootOptions((), retrain, profile, max_tries, seed, *painting, deadline)
+    how = ShootOptions((), retrain, profile, max_tries, seed, *options.painting(format, quality, priority), deadline)
     order = {**_wanted(pack, styles), "count": count, "options": how, "labelling": labelling(label, external_id)}
     with connect(address, api_key, tls_ca) as client:
-        made = _order(client, subject, order, name=name, class_noun=class_noun, quote=quote)
+        made = _order(client, subject, order, name=name, class_noun=class_noun, consent=consent, quote=quote)
         _finish(client, made, as_json, quote=quote, detach=detach, out=out, best=best)
 
 
@@ -80,7 +81,14 @@ def _wanted(pack: str | None, styles: list[str] | None) -> dict[str, Any]:
 
 
 def _order(
-    client: Headshots, given: str, order: dict[str, Any], *, name: str | None, class_noun: str, quote: bool
+    client: Headshots,
+    given: str,
+    order: dict[str, Any],
+    *,
+    name: str | None,
+    class_noun: str,
+    consent: str | None,
+    quote: bool,
 ) -> Shoot:
     """Order, or quote, what is asked for of the person given, once everything that it names is found."""
     from headshots.console.person import check_catalog, find_person
@@ -88,7 +96,7 @@ def _order(
 
     _refuse_passed(order["options"].deadline)
     check_catalog(client, pack=order["pack"], styles=order["styles"], profile=order["options"].profile)
-    person = find_person(client, given, name=name, class_noun=class_noun)
+    person = find_person(client, given, name=name, class_noun=class_noun, consent=consents.consent(consent))
     with naming_the_shoot(client, person):
         return client.create_shoot(person, **order, validate_only=quote)
 

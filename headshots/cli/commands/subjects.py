@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from headshots.cli import consents
 from headshots.cli.labels import (
     ExternalId,
     Labels,
@@ -20,6 +21,7 @@ from headshots.cli.labels import (
     print_labelled,
 )
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
+from headshots.cli.shoot_options import Keep
 from headshots.console.exits import reported
 
 app = typer.Typer(help="People: make, list, show, rename, label and erase them.", no_args_is_help=True)
@@ -34,6 +36,11 @@ def create(
     class_noun: Annotated[
         str, typer.Option(help="The word the foundation knows such a person by: man, woman, person …")
     ] = "person",
+    consent: consents.Statement = None,
+    consent_version: consents.Version = "1",
+    consent_reference: consents.Reference = "",
+    consent_expires: consents.Expiry = None,
+    keep: Keep = None,
     label: Labels = None,
     external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
@@ -45,8 +52,15 @@ def create(
     from headshots.cli.session import connect
     from headshots.console.output import note, print_json
 
+    agreed = consents.consent(consent, consent_version, consent_reference, consent_expires)
     with connect(address, api_key, tls_ca) as client:
-        subject = client.create_subject(display_name, class_noun=class_noun, labelling=labelling(label, external_id))
+        subject = client.create_subject(
+            display_name,
+            class_noun=class_noun,
+            consent=agreed,
+            retention_seconds=keep or 0,
+            labelling=labelling(label, external_id),
+        )
     if class_noun not in ("", *USUAL_NOUNS):
         usual = ", ".join(USUAL_NOUNS)
         note(f"{class_noun!r} works only where the foundation knows it as a word for people, as it does {usual}")
@@ -109,6 +123,8 @@ def show(
         "created": found.create_time,
         "photos": found.photo_count,
         "adapter": found.adapter.sha256 if found.adapter else "none yet",
+        "consent": consents.shown(found.consent),
+        "kept until": f"it is released; held: {found.hold.reason}" if found.hold else found.expire_time,
         **labels_shown(found),
     }
     print_fields(fields)

@@ -10,6 +10,7 @@ import typer
 from headshots.cli.database import open_gateway_database
 from headshots.cli.extras import require
 from headshots.cli.options import DatabaseUrl, Json
+from headshots.cli.shoot_options import span, span_shown
 from headshots.console.exits import reported
 
 app = typer.Typer(help="Tenants and their rights. They stand in the database, so run this where it can be reached.")
@@ -19,20 +20,31 @@ TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="As `tenants lis
 @app.command("list")
 @reported
 def list_all(database: DatabaseUrl = None, as_json: Json = False) -> None:
-    """List tenants, oldest first, with the weight of their high priority: 1 is no right to it."""
+    """List tenants, oldest first: the weight of their high priority (1 is no right to it), consent, for how long."""
     require("tenants list", "database")
     from headshots.console.output import print_json, print_table
     from headshots.keys import list_tenants
 
     tenants = [
-        (each.id, each.display_name, each.high_weight, datetime.fromtimestamp(each.created_at, UTC))
+        (
+            each.id,
+            each.display_name,
+            each.high_weight,
+            each.consent_required,
+            each.retention_seconds,
+            datetime.fromtimestamp(each.created_at, UTC),
+        )
         for each in list_tenants(open_gateway_database(database))
     ]
     if as_json:
-        names = ("id", "display_name", "high_weight", "create_time")
+        names = ("id", "display_name", "high_weight", "consent_required", "retention_seconds", "create_time")
         print_json([dict(zip(names, row, strict=True)) for row in tenants])
         return
-    print_table(("ID", "NAME", "HIGH", "CREATED"), tenants)
+    rows = [
+        (*first, "required" if required else "waived", span_shown(kept), created)
+        for *first, required, kept, created in tenants
+    ]
+    print_table(("ID", "NAME", "HIGH", "CONSENT", "KEPT", "CREATED"), rows)
 
 
 @app.command("grant-high")
@@ -62,6 +74,52 @@ def revoke_high(tenant: TenantId, database: DatabaseUrl = None, as_json: Json = 
 
     keys.revoke_high(open_gateway_database(database), tenant)
     _told(tenant, 1, f"{tenant} may not ask for high priority any more", as_json)
+
+
+@app.command("waive-consent")
+@reported
+def waive_consent(tenant: TenantId, database: DatabaseUrl = None, as_json: Json = False) -> None:
+    """Let a tenant train and paint people without a consent here, as where it keeps them itself."""
+    _set_consent_required(tenant, database, "waive-consent", as_json, required=False)
+
+
+@app.command("require-consent")
+@reported
+def require_consent(tenant: TenantId, database: DatabaseUrl = None, as_json: Json = False) -> None:
+    """Require a consent of everybody whom a tenant trains and paints, as at first."""
+    _set_consent_required(tenant, database, "require-consent", as_json, required=True)
+
+
+@app.command("set-retention")
+@reported
+def set_retention(
+    tenant: TenantId,
+    kept: Annotated[int, typer.Argument(metavar="SPAN", parser=span, help="An hour to 400 days: 12h, 90d.")],
+    database: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Say how long a tenant's people are kept after their last delivery. Those there are keep what they were told."""
+    require("tenants set-retention", "database")
+    from headshots import keys
+    from headshots.console.output import note, print_json
+
+    keys.set_retention(open_gateway_database(database), tenant, kept)
+    if as_json:
+        print_json({"tenant": tenant, "retention_seconds": kept})
+    else:
+        note(f"new people of {tenant}, and those with a new delivery, are kept for {span_shown(kept)}")
+
+
+def _set_consent_required(tenant: str, database: str | None, command: str, as_json: bool, *, required: bool) -> None:
+    require(f"tenants {command}", "database")
+    from headshots import keys
+    from headshots.console.output import note, print_json
+
+    keys.set_consent_required(open_gateway_database(database), tenant, required=required)
+    if as_json:
+        print_json({"tenant": tenant, "consent_required": required})
+    else:
+        note(f"people of {tenant} {'have to consent' if required else 'need no consent here'}")
 
 
 def _told(tenant: str, weight: int, sentence: str, as_json: bool) -> None:

@@ -49,7 +49,8 @@ class GalleryCalls(Connection):
             shots_per_style, style_shots: 1 to 64 of each, or a number for each style; at most 160 in all.
             format, quality: of the files; quality 1 to 100 is for JPEG and WebP, 0 takes the server's default.
             remix, training: a finished image to paint over, a training whose adapter to take, of the same subject.
-            profile, max_tries: what judges the images, default profile-worthy, and seeds tried for a shot, default 1.
+            profile, max_tries: what judges the images, default profile-worthy, and the seeds for each shot, which all
+                share, default 1.
             priority, labelling, request_id, validate_only: as for `create_training`.
 
         Raises:

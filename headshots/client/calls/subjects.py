@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 
 from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import subjects as convert
 from headshots.client.convert.labels import wire_change, wire_labelling
 from headshots.client.models.labels import Labelling
-from headshots.client.models.subjects import Subject, SubjectRef
+from headshots.client.models.subjects import Consent, Subject, SubjectRef, Withdrawal
 from headshots.client.names import Kind, resource_name
 from headshots.v1 import subjects_pb2
 
@@ -21,6 +22,8 @@ class SubjectCalls(Connection):
         display_name: str = "",
         *,
         class_noun: str = "person",
+        consent: Consent | None = None,
+        retention_seconds: int = 0,
         labelling: Labelling | None = None,
         request_id: str | None = None,
     ) -> Subject:
@@ -29,12 +32,20 @@ class SubjectCalls(Connection):
         Args:
             display_name: for people, at most 128 characters.
             class_noun: the word the foundation knows such a person by: man, woman, person …
+            consent: what the person agreed to; without one nothing is trained or painted unless your tenant needs none.
+            retention_seconds: how long it is kept after each delivery, an hour to 400 days; 0: as long as your tenant
+                says.
             labelling: labels and an external id of your own.
             request_id: the same id with the same arguments answers the same subject; default a new one.
+
+        Raises:
+            InvalidArgumentError: CONSENT_INVALID, the consent contradicts itself; RETENTION_INVALID.
         """
         request = subjects_pb2.CreateSubjectRequest(
             display_name=display_name,
             class_noun=class_noun,
+            consent=convert.wire_consent(consent),
+            retention_seconds=retention_seconds,
             request_id=request_id or new_request_id(),
             **wire_labelling(labelling),
         )
@@ -79,7 +90,57 @@ class SubjectCalls(Connection):
         """Erase the subject with its photos, adapters and images; answers how many objects were removed.
 
         Raises:
-            FailedPreconditionError: a training or a gallery of it still runs.
+            FailedPreconditionError: a training or a gallery of it still runs, or it is held.
         """
         request = subjects_pb2.DeleteSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
         return int((await self._unary("DeleteSubject", request)).deleted_objects)
+
+    async def give_consent(self, subject: SubjectRef, consent: Consent) -> Subject:
+        """Record what the person agreed to, in place of an earlier consent.
+
+        Raises:
+            InvalidArgumentError: CONSENT_INVALID, the consent contradicts itself.
+        """
+        request = subjects_pb2.GiveConsentRequest(
+            name=resource_name(subject, Kind.SUBJECT), consent=convert.wire_consent(consent)
+        )
+        return convert.subject((await self._unary("GiveConsent", request)).subject)
+
+    async def withdraw_consent(self, subject: SubjectRef) -> Withdrawal:
+        """Take the person's consent back: the subject is gone at once, its jobs are stopped, and all of it is erased.
+
+        Raises:
+            FailedPreconditionError: CONSENT_MISSING, none was given; `delete_subject` erases such a subject.
+        """
+        request = subjects_pb2.WithdrawConsentRequest(name=resource_name(subject, Kind.SUBJECT))
+        answer = await self._unary("WithdrawConsent", request)
+        return Withdrawal(answer.erased, answer.deleted_objects)
+
+    async def extend_retention(self, subject: SubjectRef, expire_time: datetime) -> Subject:
+        """Keep the subject until then, at most 400 days ahead.
+
+        Raises:
+            InvalidArgumentError: RETENTION_INVALID, it is kept longer already, or the time is too far ahead.
+            FailedPreconditionError: SUBJECT_EXPIRED.
+        """
+        request = subjects_pb2.ExtendRetentionRequest(name=resource_name(subject, Kind.SUBJECT))
+        request.expire_time.FromDatetime(expire_time)
+        return convert.subject((await self._unary("ExtendRetention", request)).subject)
+
+    async def hold_subject(self, subject: SubjectRef, reason: str) -> Subject:
+        """Keep the subject whatever its `expire_time`, until `release_subject`; it cannot be deleted meanwhile.
+
+        Args:
+            reason: why, 1 to 256 characters; in place of that of an earlier hold.
+            subject: by name, bare id or an older copy of it.
+
+        Raises:
+            FailedPreconditionError: SUBJECT_EXPIRED.
+        """
+        request = subjects_pb2.HoldSubjectRequest(name=resource_name(subject, Kind.SUBJECT), reason=reason)
+        return convert.subject((await self._unary("HoldSubject", request)).subject)
+
+    async def release_subject(self, subject: SubjectRef) -> Subject:
+        """End a hold; a subject that is past its `expire_time` is erased then."""
+        request = subjects_pb2.ReleaseSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
+        return convert.subject((await self._unary("ReleaseSubject", request)).subject)

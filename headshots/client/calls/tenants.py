@@ -1,11 +1,16 @@
-"""Calls the gateway about the tenant."""
+"""Calls the gateway about the tenant, and about what was done to its subjects."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+
 from headshots.client.connection import Connection
 from headshots.client.convert import subjects as convert
-from headshots.client.models.subjects import Tenant
-from headshots.v1 import tenants_pb2
+from headshots.client.models.audit import AuditAction, AuditEvent
+from headshots.client.models.subjects import SubjectRef, Tenant
+from headshots.client.names import Kind, resource_name, several
+from headshots.v1 import audit_events_pb2, tenants_pb2
 
 
 class TenantCalls(Connection):
@@ -14,3 +19,35 @@ class TenantCalls(Connection):
     async def get_tenant(self) -> Tenant:
         """The tenant that the API key names: the quickest check of a key."""
         return convert.tenant((await self._unary("GetTenant", tenants_pb2.GetTenantRequest())).tenant)
+
+    async def list_audit_events(
+        self,
+        *,
+        subject: SubjectRef | None = None,
+        actions: Iterable[AuditAction] = (),
+        start_time: datetime | None = None,
+        end_time: datetime | None = None,
+        page_size: int = 0,
+    ) -> AsyncIterator[AuditEvent]:
+        """What was done to the tenant's subjects, newest first; pages are fetched as they are needed.
+
+        Args:
+            subject: only its events, also of one that is erased.
+            actions: only these; none: all.
+            start_time: only what was recorded then or later.
+            end_time: only what was recorded before.
+            page_size: events that one call brings, at most 1000; 0: 50.
+
+        Raises:
+            NotFoundError: this tenant has no such subject and no event of one that it had.
+        """
+        request = audit_events_pb2.ListAuditEventsRequest(
+            subject=resource_name(subject, Kind.SUBJECT) if subject is not None else "",
+            actions=[convert.wire_action(action) for action in several(actions, "actions")],
+            page_size=page_size,
+        )
+        for field, moment in ((request.start_time, start_time), (request.end_time, end_time)):
+            if moment is not None:
+                field.FromDatetime(moment)
+        async for item in self._pages("ListAuditEvents", request, "audit_events"):
+            yield convert.audit_event(item)

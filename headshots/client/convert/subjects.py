@@ -1,16 +1,29 @@
-"""Converts tenants, subjects and adapters from protobuf."""
+"""Converts tenants, subjects, adapters and audit events from protobuf, and consents from and to it."""
 
 from __future__ import annotations
 
 from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import utc_time
-from headshots.client.models.subjects import Adapter, Subject, Tenant
-from headshots.v1 import adapters_pb2, subjects_pb2, tenants_pb2
+from headshots.client.models.audit import AuditAction, AuditEvent
+from headshots.client.models.subjects import Adapter, Consent, ConsentPurpose, Hold, Subject, Tenant
+from headshots.v1 import adapters_pb2, audit_events_pb2, subjects_pb2, tenants_pb2
+
+_PURPOSES = {
+    ConsentPurpose.TRAINING: subjects_pb2.CONSENT_PURPOSE_TRAINING,
+    ConsentPurpose.PAINTING: subjects_pb2.CONSENT_PURPOSE_PAINTING,
+}
+_ACTION = "AUDIT_ACTION_"
 
 
 def tenant(message: tenants_pb2.Tenant) -> Tenant:
     """A tenant."""
-    return Tenant(message.name, message.display_name, utc_time(message.create_time))
+    return Tenant(
+        message.name,
+        message.display_name,
+        utc_time(message.create_time),
+        message.consent_required,
+        message.retention_seconds,
+    )
 
 
 def adapter(message: adapters_pb2.Adapter) -> Adapter:
@@ -37,4 +50,58 @@ def subject(message: subjects_pb2.Subject) -> Subject:
         photo_count=message.photo_count,
         adapter=adapter(message.adapter) if message.HasField("adapter") else None,
         **labelled(message),
+        consent=_consent(message.consent) if message.HasField("consent") else None,
+        expire_time=utc_time(message.expire_time),
+        hold=Hold(message.hold.reason, utc_time(message.hold.hold_time)) if message.HasField("hold") else None,
+    )
+
+
+def wire_action(value: AuditAction) -> str:
+    """The name of an action in protobuf."""
+    return f"{_ACTION}{value}"
+
+
+def audit_event(message: audit_events_pb2.AuditEvent) -> AuditEvent:
+    """An event of the audit log."""
+    return AuditEvent(
+        name=message.name,
+        record_time=utc_time(message.record_time),
+        key_id=message.key_id,
+        subject=message.subject,
+        action=AuditAction(audit_events_pb2.AuditAction.Name(message.action).removeprefix(_ACTION)),
+        resource=message.resource,
+        count=message.count,
+        sha256=message.sha256,
+    )
+
+
+def wire_consent(value: Consent | None) -> subjects_pb2.Consent | None:
+    """What a caller gives; None stays unset."""
+    if value is None:
+        return None
+    message = subjects_pb2.Consent(
+        statement_text=value.text,
+        statement_uri=value.uri,
+        statement_sha256=value.sha256,
+        statement_version=value.version,
+        purposes=[wire for purpose, wire in _PURPOSES.items() if purpose in value.purposes],
+        reference=value.reference,
+    )
+    for field, moment in ((message.give_time, value.give_time), (message.expire_time, value.expire_time)):
+        if moment is not None:
+            field.FromDatetime(moment)
+    return message
+
+
+def _consent(message: subjects_pb2.Consent) -> Consent:
+    return Consent(
+        text=message.statement_text,
+        version=message.statement_version,
+        purposes=tuple(purpose for purpose, wire in _PURPOSES.items() if wire in message.purposes),
+        uri=message.statement_uri,
+        sha256=message.statement_sha256,
+        give_time=utc_time(message.give_time),
+        reference=message.reference,
+        expire_time=utc_time(message.expire_time),
+        record_time=utc_time(message.record_time),
     )

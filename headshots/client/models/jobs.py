@@ -154,7 +154,8 @@ class Gallery(Job):
     """Many shots of one subject. `images` holds those finished so far where the call says that it sends them.
 
     `status_message` says in one sentence what holds it up; empty when nothing does. `accepted_shots` are the images
-    that `profile` accepts, after `tries` seeds in all, at most `max_tries` a shot. `guarantee` is None before the end.
+    that `profile` accepts, after `tries` seeds in all, at most `max_tries` for each shot. `guarantee` is None before
+    the end.
     """
 
     name: str

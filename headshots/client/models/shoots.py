@@ -32,7 +32,7 @@ class ShootOptions:
     profile: ProfileRef = ""
     """What judges the images; empty takes `profiles/profile-worthy`."""
     max_tries: int = 0
-    """Seeds that are tried for a portrait, 1 to 10; 0 takes the server's default of 3."""
+    """Seeds for each portrait, 1 to 10, that all portraits share; 0 takes the server's default of 3."""
     seed: int = 0
     """The first, 0 to 2^32-1."""
     format: ImageFormat = ImageFormat.PNG

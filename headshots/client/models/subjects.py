@@ -1,10 +1,11 @@
-"""Defines tenants, subjects and adapters as the SDK hands them out."""
+"""Defines tenants, subjects, their consents and adapters as the SDK has them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,60 @@ class Tenant:
     name: str
     display_name: str
     create_time: datetime | None
+    consent_required: bool = True
+    """Whether its subjects have to consent before they are trained and painted."""
+    retention_seconds: int = 0
+    """How long its subjects are kept after their last delivery."""
+
+
+class ConsentPurpose(StrEnum):
+    """What a person agrees to: that an adapter is trained on their photos, that portraits of them are painted."""
+
+    TRAINING = "TRAINING"
+    PAINTING = "PAINTING"
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What a person agreed to, as you got it; to give one, and as a subject tells it."""
+
+    text: str = ""
+    """The statement that the person agreed to, at most 8192 characters; else `uri` and `sha256`."""
+    version: str = "1"
+    """Which version of the statement, 1 to 64 characters."""
+    purposes: tuple[ConsentPurpose, ...] = tuple(ConsentPurpose)
+    uri: str = ""
+    """Where the statement is kept, in place of `text`; never opened."""
+    sha256: str = ""
+    """Of the statement's UTF-8 bytes, in hex; of `text` the gateway makes it."""
+    give_time: datetime | None = None
+    """When the person agreed; None: now."""
+    reference: str = ""
+    """Your own note of how, as the id of a form; at most 256 characters."""
+    expire_time: datetime | None = None
+    """From when on it holds no longer; None: until it is withdrawn."""
+    record_time: datetime | None = None
+    """When the gateway recorded it; not sent."""
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What became of a subject whose consent was withdrawn.
+
+    `erased`: whether it is gone already; else its jobs are being stopped, and the gateway erases it once they have
+    ended. `deleted_objects`: objects removed from the object store so far.
+    """
+
+    erased: bool
+    deleted_objects: int
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Why a subject is kept whatever its `expire_time`, and since when."""
+
+    reason: str
+    hold_time: datetime | None
 
 
 @dataclass(frozen=True)
@@ -42,6 +97,12 @@ class Subject:
     adapter: Adapter | None
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     external_id: str = ""
+    consent: Consent | None = None
+    """What the person agreed to, which may have expired; None: no consent was given."""
+    expire_time: datetime | None = None
+    """From when on calls answer SUBJECT_EXPIRED and the gateway erases the subject; a hold suspends it."""
+    hold: Hold | None = None
+    """Why it is kept whatever its `expire_time`; None: it is not held."""
 
 
 SubjectRef = Subject | str

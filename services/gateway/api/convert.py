@@ -1,4 +1,4 @@
-"""Converts what several resources have: times and job states to protobuf, create requests to idempotency keys."""
+"""Converts what several resources have: times and job states to protobuf, times and idempotency keys from requests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from google.protobuf import timestamp_pb2
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from headshots.errors import FieldViolation, InvalidArgumentError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
 from headshots.v1 import jobs_pb2
 from services.gateway.api.requests import IdempotencyKey
@@ -21,6 +22,8 @@ STATES = {
 }
 
 
+_YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800
+"""Seconds since the epoch between which protobuf's timestamps lie, and Python's times."""
 # Neither says what is to be made.
 _NO_PARAMETERS = ("request_id", "validate_only")
 
@@ -42,3 +45,28 @@ def timestamp(seconds: float) -> timestamp_pb2.Timestamp:
 def optional_timestamp(seconds: float | None) -> timestamp_pb2.Timestamp | None:
     """None stays unset."""
     return None if seconds is None else timestamp(seconds)
+
+
+def seconds_of(message: Message, field: str, *, within: str = "") -> float | None:
+    """A time that a caller sends, in seconds since the epoch; None where it is unset. `within` leads to the message.
+
+    Raises:
+        InvalidArgumentError: CONSTRAINT_VIOLATED, it is no timestamp.
+    """
+    if not message.HasField(field):
+        return None
+    stamp = getattr(message, field)
+    seconds = float(stamp.seconds + stamp.nanos / 1e9)
+    # What is rounded up to the year 10000 could be kept, and never be told again.
+    if _YEAR_1 <= seconds < _YEAR_10000 and 0 <= stamp.nanos < 1e9:
+        return seconds
+    path = f"{within}.{field}" if within else field
+    rule = "must be a time from the year 1 to 9999, with 0 to 999999999 nanoseconds"
+    raise InvalidArgumentError("CONSTRAINT_VIOLATED", f"{path}: {rule}", violations=[FieldViolation(path, rule)])
+
+
+def required_seconds(message: Message, field: str) -> float:
+    """The same of a field that its constraints require. Raises as `seconds_of`."""
+    seconds = seconds_of(message, field)
+    assert seconds is not None, "the message is validated"
+    return seconds

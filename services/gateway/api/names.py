@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def ids(name: str) -> tuple[str, ...]:
     """The ids in a name: every second segment."""
     return tuple(name.split("/")[1::2])
+
+
+def new_display_name(request: Any) -> str | None:
+    """What an update of a style, a pack or a profile calls it: without words its id, as where it was made without them.
+
+    None: it keeps what it is called.
+    """
+    return (request.display_name or ids(request.name)[0]) if request.HasField("display_name") else None
 
 
 def subject_name(subject_id: str) -> str:
@@ -61,3 +71,8 @@ def shoot_name(subject_id: str, shoot_id: str) -> str:
 def profile_name(profile: str) -> str:
     """`profiles/{profile}`."""
     return f"profiles/{profile}"
+
+
+def audit_event_name(number: int) -> str:
+    """`auditEvents/{number}`."""
+    return f"auditEvents/{number}"

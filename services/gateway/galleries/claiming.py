@@ -20,15 +20,20 @@ from sqlalchemy.engine import Connection, Engine, Row
 from headshots import leases
 from headshots.acceptance.profiles import PROFILE_WORTHY, Profile
 from headshots.database import database_now, now_expression, read, write
+from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease
 from headshots.schema import HIGH_PRIORITY, PENDING, RUNNING, galleries, shots, subjects, tenants
 from headshots.styles.recipe import Style
+from services.gateway.consents.checks import check_consent
+from services.gateway.consents.models import Purpose
+from services.gateway.galleries.images.tries import most_tries
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES
 from services.gateway.galleries.models import place_of
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.rows import style_shots_of
 from services.gateway.galleries.shots import Shot
-from services.gateway.peers.models import Adapter
+from services.gateway.peers.models import Adapter, Failure
+from services.gateway.retention.checks import check_unexpired
 
 
 def claim(engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = False) -> Shot | None:
@@ -36,8 +41,8 @@ def claim(engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = 
 
     First the tenant with the fewest running shots, divided by its weight where a high-priority shot of it waits; then
     the one that got a shot longest ago. Within a tenant high priority goes first, then the oldest gallery; in it shots
-    that fewer workers were lost with, then by number. While the next shot needs to be alone, an owner that has others
-    gets none.
+    that fewer workers were lost with, then those with fewer tries, then by number. While the next shot needs to be
+    alone, an owner that has others gets none.
     """
     with read(engine) as connection:
         now = now_expression(connection.dialect.name)
@@ -145,12 +150,14 @@ def _fair_share(running: Mapping[str, int], owner: str) -> list[sa.ColumnElement
         of_gallery(galleries.c.created_at),
         shots.c.gallery_id,
         _lost_workers(owner),
+        # Each has its first try before another has a second one: what the former leave, the latter may take.
+        shots.c.tries,
         shots.c.number,
     ]
 
 
 def _begin(engine: Engine, lease: Lease) -> Shot:
-    """Reads the claimed shot, starts its gallery, and records that its tenant was served."""
+    """Reads the claimed shot, starts its gallery, records that its tenant was served, and checks the subject anew."""
     with write(engine) as connection:
         row = connection.execute(
             sa.select(
@@ -176,10 +183,21 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
             .values(state=RUNNING, revision=galleries.c.revision + 1, started_at=now)
         )
         connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
-    return _to_shot(lease, row)
+        withheld = _withheld(connection, row)
+    return _to_shot(lease, row, withheld)
 
 
-def _to_shot(lease: Lease, row: Row[Any]) -> Shot:
+def _withheld(connection: Connection, row: Row[Any]) -> Failure | None:
+    """Why the shot must not be painted any more."""
+    try:
+        check_unexpired(connection, row.subject_id)
+        check_consent(connection, row.tenant_id, row.subject_id, Purpose.PAINTING)
+    except FailedPreconditionError as error:
+        return Failure(error.reason, error.message)
+    return None
+
+
+def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None) -> Shot:
     counts = style_shots_of(row)
     style, _ = place_of(row.number, counts)
     return Shot(
@@ -191,7 +209,8 @@ def _to_shot(lease: Lease, row: Row[Any]) -> Shot:
         seed=row.shot_seed,
         seed_step=counts[style],
         tries=row.tries,
-        max_tries=row.max_tries,
+        most_tries=most_tries(row.max_tries, sum(counts)),
+        budget=row.max_tries * sum(counts),
         profile=Profile.from_json(row.profile) if row.profile is not None else PROFILE_WORTHY,
         counted_attempts=lease.attempt - row.earlier_attempts - row.uncounted_attempts,
         uncounted_attempts=row.uncounted_attempts,
@@ -205,4 +224,5 @@ def _to_shot(lease: Lease, row: Row[Any]) -> Shot:
         quality=row.quality,
         priority=row.priority,
         remix=Remix.from_json(row.remix),
+        withheld=withheld,
     )

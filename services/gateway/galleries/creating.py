@@ -14,7 +14,12 @@ from headshots.database import database_now, read, write
 from headshots.schema import PENDING, galleries, shots
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style
+from services.gateway.api.names import gallery_name
 from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
+from services.gateway.consents.checks import check_consent
+from services.gateway.consents.models import Purpose
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import Gallery, GalleryOrder, place_of
 from services.gateway.galleries.orders.lookup import Wanted, check_counts, find_adapter, find_recipes, find_remix
@@ -36,7 +41,8 @@ def look_up(
         InvalidArgumentError: STYLE_UNKNOWN, STYLE_SHOTS_INVALID, TOO_MANY_SHOTS, PROFILE_UNKNOWN,
             REMIX_OF_ANOTHER_SUBJECT.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
-        FailedPreconditionError: SUBJECT_UNTRAINED, TRAINING_UNFINISHED, STYLE_ARCHIVED.
+        FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, SUBJECT_UNTRAINED, TRAINING_UNFINISHED,
+            STYLE_ARCHIVED.
     """
     with read(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id)
@@ -44,6 +50,7 @@ def look_up(
         if made is not None:
             return to_galleries(connection, [made])[0]
         check_priority(connection, tenant_id, order.priority)
+        check_consent(connection, tenant_id, subject_id, Purpose.PAINTING)
         return Wanted(
             recipes=tuple(find_recipes(connection, library, tenant_id, order)),
             profile=usable_profile(connection, tenant_id, order.profile),
@@ -92,6 +99,7 @@ def create_gallery_in(
     if made is not None:
         return to_galleries(connection, [made])[0]
     check_priority(connection, tenant_id, order.priority)
+    check_consent(connection, tenant_id, subject_id, Purpose.PAINTING)
     check_counts(order)
     gallery = new_gallery(
         subject_id,
@@ -159,6 +167,8 @@ def insert(
         )
     )
     connection.execute(sa.insert(shots), list(_shots_of(gallery)))
+    name = gallery_name(gallery.subject_id, gallery.id)
+    record(connection, tenant_id, gallery.subject_id, Action.GALLERY_CREATED, name, count=gallery.total_shots)
 
 
 def _shots_of(gallery: Gallery) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,10 @@ from headshots.artifacts import ArtifactStore
 from headshots.styles.library import StyleLibrary
 from headshots.threads import in_erase_thread, in_read_thread, in_write_thread
 from services.gateway.api.labels import Labelling, LabellingChange
+from services.gateway.api.names import image_name
 from services.gateway.api.requests import IdempotencyKey
+from services.gateway.audit.log import AuditLog
+from services.gateway.audit.models import Action
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
 from services.gateway.events.reads import SharedReads
@@ -54,6 +57,7 @@ class GalleryEngine:
         hub: Hub,
         metrics: GatewayMetrics,
         reads: SharedReads,
+        audit: AuditLog,
         needed_by: removing.NeedsGallery,
     ) -> None:
         """`needed_by` tells which shoot needs a gallery that is to be erased."""
@@ -65,6 +69,7 @@ class GalleryEngine:
         self._hub = hub
         self._metrics = metrics
         self._reads = reads
+        self._audit = audit
         self._needed_by = needed_by
 
     async def create(
@@ -167,16 +172,21 @@ class GalleryEngine:
                     return
                 for preview in await subscription.wait(gallery.revision):
                     if preview.shot not in sent_images:
+                        name = image_name(subject_id, gallery_id, preview.shot)
+                        self._audit.record_reading(tenant, subject_id, Action.PREVIEW_READ, name)
                         yield preview
 
     async def get_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> tuple[Image, bytes]:
         """An image and its file. Raises as `rows.get_image`."""
         image = await in_read_thread(rows.get_image, self._database, tenant, subject_id, gallery_id, number)
-        return image, await self._store.get(image.key)
+        return image, await self.image_content(tenant, subject_id, gallery_id, image)
 
-    async def image_content(self, image: Image) -> bytes:
-        """The file of an image that `watch` yielded."""
-        return await self._store.get(image.key)
+    async def image_content(self, tenant: str, subject_id: str, gallery_id: str, image: Image) -> bytes:
+        """The file of an image that was found, as `watch` yields some."""
+        content = await self._store.get(image.key)
+        name = image_name(subject_id, gallery_id, image.number)
+        self._audit.record_reading(tenant, subject_id, Action.IMAGE_READ, name)
+        return content
 
     async def label_image(
         self, tenant: str, subject_id: str, gallery_id: str, number: int, change: LabellingChange

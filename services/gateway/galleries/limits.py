@@ -4,6 +4,8 @@ MAX_SHOTS = 160
 """Shots of a gallery, at most."""
 DEFAULT_SHOTS_PER_STYLE = 4
 """Shots of each style where the caller names no number."""
+TRIES_OF_OTHERS = 3
+"""A shot is tried up to so many times `max_tries` from what the gallery's other shots leave."""
 SEEDS = 2**32
 """Seeds are numbers below this."""
 ALONE_AFTER_LOSSES = 2

@@ -20,7 +20,9 @@ from headshots.errors import FailedPreconditionError
 from headshots.schema import TERMINAL_STATES, galleries, shots
 from services.gateway.api.labels import NO_LABELS
 from services.gateway.api.names import gallery_name, image_name
-from services.gateway.galleries.images.tries import from_column
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
+from services.gateway.galleries.images.tries import from_column, most_tries
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import place_of
 from services.gateway.galleries.rows import active_of_subject, check_ended, find_gallery, find_image, style_shots_of
@@ -52,6 +54,7 @@ def delete_gallery(
         _check_not_in_use(connection, subject_id, gallery_id, painted)
         connection.execute(sa.delete(shots).where(mine))
         connection.execute(sa.delete(galleries).where(galleries.c.id == gallery_id))
+        record(connection, tenant_id, subject_id, Action.GALLERY_DELETED, gallery_name(subject_id, gallery_id))
         unrecorded = _unrecorded_images(connection, store, tenant_id, subject_id)
         removed = _remove_objects(connection, store, subject_id, {each.key for each in painted} | unrecorded)
     forget_deleted(engine)
@@ -105,6 +108,8 @@ def delete_image(
         _check_not_in_use(connection, subject_id, gallery_id, painted)
         nothing = {"image_key": None, "image": None, "judged": None, "refused_tries": None}
         connection.execute(sa.update(shots).where(mine).values(**nothing, **NO_LABELS.fields))
+        name = image_name(subject_id, gallery_id, number)
+        record(connection, tenant_id, subject_id, Action.IMAGE_DELETED, name)
         _remove_objects(connection, store, subject_id, {each.key for each in painted})
     forget_deleted(engine)
 
@@ -162,7 +167,8 @@ def _seeds_left(gallery: Row[Any], shot: Row[Any]) -> list[int]:
     """The seeds that an unfinished shot may still be painted from."""
     counts = style_shots_of(gallery)
     step = counts[place_of(shot.number, counts)[0]]
-    return [(shot.seed + step * further) % SEEDS for further in range(gallery.max_tries - shot.tries)]
+    left = most_tries(gallery.max_tries, sum(counts)) - shot.tries
+    return [(shot.seed + step * further) % SEEDS for further in range(left)]
 
 
 def _unrecorded_images(connection: Connection, store: ArtifactStore, tenant_id: str, subject_id: str) -> set[str]:

@@ -129,6 +129,16 @@ def request_cancel_in(connection: Connection, gallery_id: str) -> None:
     update_state(connection, gallery_id)
 
 
+def request_cancel_of_subject(connection: Connection, subject_id: str) -> list[str]:
+    """The same for all galleries of the subject that have not ended; their ids."""
+    mine = sa.and_(galleries.c.subject_id == subject_id, galleries.c.state.not_in(TERMINAL_STATES))
+    # In the order in which `shots.record_try` locks them.
+    found = list(connection.execute(sa.select(galleries.c.id).where(mine).order_by(galleries.c.id)).scalars())
+    for gallery_id in found:
+        request_cancel_in(connection, gallery_id)
+    return found
+
+
 def load_gallery(connection: Connection, gallery_id: str) -> Gallery | None:
     """A gallery of whichever tenant, without its images; None where it is gone."""
     row = connection.execute(sa.select(galleries).where(galleries.c.id == gallery_id)).first()

@@ -82,13 +82,14 @@ class GalleryServicer(galleries_pb2_grpc.GalleryServiceServicer):
     ) -> AsyncIterator[galleries_pb2.WatchGalleryResponse]:
         """The gallery's images as they finish."""
         subject_id, gallery_id = ids(request.name)
-        watch = self._engine.watch(current_tenant(), subject_id, gallery_id, previews=request.include_previews)
+        watched = current_tenant(), subject_id, gallery_id
+        watch = self._engine.watch(*watched, previews=request.include_previews)
         async with contextlib.aclosing(watch) as events:  # type: ignore[type-var]
             async for event in events:
                 if isinstance(event, Gallery):
                     yield galleries_pb2.WatchGalleryResponse(gallery=convert.gallery(event))
                 elif isinstance(event, Image):
-                    content = await self._engine.image_content(event) if request.include_content else b""
+                    content = await self._engine.image_content(*watched, event) if request.include_content else b""
                     yield galleries_pb2.WatchGalleryResponse(
                         image=convert.image(subject_id, gallery_id, event), content=content
                     )

@@ -16,9 +16,11 @@ from headshots.acceptance.profiles import Profile
 from headshots.acceptance.verdict import Acceptance
 from headshots.database import now_expression, write
 from headshots.leases import Lease, LeaseLostError
-from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, galleries, shots
+from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shots
 from headshots.styles.recipe import Style
-from services.gateway.api.names import ids
+from services.gateway.api.names import ids, image_name
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
 from services.gateway.galleries.images.tries import Judgement, Recorded, Try, best_of, from_column
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES, SEEDS
 from services.gateway.galleries.remix import Remix
@@ -41,7 +43,10 @@ class Shot:
     """What the next try adds to the seed: the number of the style's shots, so that no other shot of it has it."""
     tries: int
     """Tries that were recorded, this one not included."""
-    max_tries: int
+    most_tries: int
+    """Those that it may have while the gallery's budget lasts."""
+    budget: int
+    """Tries of all shots of the gallery."""
     profile: Profile
     counted_attempts: int
     """Claims for this try so far, this one included, without the uncounted ones."""
@@ -59,6 +64,8 @@ class Shot:
     quality: int
     priority: int
     remix: Remix | None
+    withheld: Failure | None = None
+    """Why it may not be painted: the person does not agree any more."""
 
     @property
     def needs_to_be_alone(self) -> bool:
@@ -95,13 +102,27 @@ def record_try(
         one = Try(shot.seed, document.pop("key"), document, final)
         tries = [*from_column(row.refused_tries), one]
         count = {"tries": shot.tries + 1}
-        goes_on = one.is_refused and shot.tries + 1 < shot.max_tries and not row.cancel_requested
+        goes_on = one.is_refused and not row.cancel_requested and _has_another_try(connection, shot)
         if goes_on:
             leases.update_in(connection, shots, shot.lease, **count, **_next_try(shot, tries))
         else:
             leases.update_in(connection, shots, shot.lease, **count, **_ended_with(best_of(tries), tries))
         update_state(connection, shot.gallery_id)
+        name = image_name(shot.subject_id, shot.gallery_id, shot.number)
+        record(connection, shot.tenant_id, shot.subject_id, Action.PAINTED, name)
     return Recorded(final, is_last=not goes_on)
+
+
+def _has_another_try(connection: Connection, shot: Shot) -> bool:
+    """Whether a try is left to a shot whose last one is not recorded yet. Under the gallery's lock.
+
+    Every shot that has not ended has one coming, which counts already: so no other loses what it was promised.
+    """
+    if shot.tries + 1 >= shot.most_tries:
+        return False
+    coming = sa.func.sum(sa.case((shots.c.state.in_((PENDING, RUNNING)), 1), else_=0))
+    query = sa.select(sa.func.sum(shots.c.tries) + coming).where(shots.c.gallery_id == shot.gallery_id)
+    return int(connection.execute(query).scalar_one()) < shot.budget
 
 
 def _against_accepted(connection: Connection, shot: Shot, judgement: Judgement) -> Judgement:

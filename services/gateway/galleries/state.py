@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from headshots.acceptance.verdict import Acceptance
 from headshots.database import database_now
 from headshots.schema import CANCELLED, FAILED, SUCCEEDED, TERMINAL_STATES, galleries, shots
+from services.gateway.retention.rows import delivered
 
 MET, NOT_MET, NOT_MEASURED = "met", "not_met", "not_measured"
 """Guarantees, as rows have them."""
@@ -17,6 +18,8 @@ MET, NOT_MET, NOT_MEASURED = "met", "not_met", "not_measured"
 
 def update_state(connection: Connection, gallery_id: str, *, status_message: str = "") -> None:
     """Raises the gallery's revision after a change of its shots, and ends the gallery when all of them have ended.
+
+    With a gallery that has succeeded the time for which its subject is kept begins anew.
 
     The caller holds the lock on the gallery's row. Without it, each of the last two shots could see the other as
     running, and the gallery would never end.
@@ -31,6 +34,8 @@ def update_state(connection: Connection, gallery_id: str, *, status_message: str
             values |= _first_failure(connection, gallery_id)
         if values["state"] == SUCCEEDED:
             values["guarantee"] = _guarantee(connection, gallery_id)
+            of_gallery = sa.select(galleries.c.subject_id).where(galleries.c.id == gallery_id)
+            delivered(connection, of_gallery.scalar_subquery())
     connection.execute(
         sa.update(galleries)
         .where(galleries.c.id == gallery_id, galleries.c.state.not_in(TERMINAL_STATES))

@@ -9,11 +9,14 @@ from sqlalchemy.engine import Engine
 
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
 from headshots.threads import in_read_thread
-from services.gateway.api.names import gallery_name
+from services.gateway.api.names import gallery_name, image_name
+from services.gateway.audit.log import AuditLog
+from services.gateway.audit.models import Action
 from services.gateway.galleries import rows
 from services.gateway.galleries.models import Image
 from services.gateway.links.makers import LinkMaker
 from services.gateway.links.models import DEFAULT_VALID_SECONDS, ImageLink, LinkedFile
+from services.gateway.retention.rows import seconds_left
 
 ImageIds = tuple[str, str, int]
 """Ids of subject and gallery, and the image's number."""
@@ -23,16 +26,21 @@ _SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 class LinkEngine:
     """Finds images and has links made. Tenants reach their own rows only: everything else is NotFoundError."""
 
-    def __init__(self, database: Engine, maker: LinkMaker | None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Engine, maker: LinkMaker | None, audit: AuditLog, clock: Callable[[], float] = time.time
+    ) -> None:
         """``maker`` None: links are not set up. ``clock``: seconds since the epoch."""
         self._database = database
         self._maker = maker
+        self._audit = audit
         self._clock = clock
 
     async def create(
         self, tenant: str, subject_id: str, gallery_id: str, images: Sequence[ImageIds], valid_seconds: int
     ) -> list[ImageLink]:
         """Links to images of one gallery, in their order; ``valid_seconds`` 0 takes the default.
+
+        None is made for longer than the subject is kept.
 
         Raises:
             NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
@@ -48,10 +56,13 @@ class LinkEngine:
                 "HEADSHOTS_GATEWAY_LINKS_PORT to serve them on; GetImage brings a file",
                 metadata={"name": gallery_name(subject_id, gallery_id)},
             )
+        left = await in_read_thread(seconds_left, self._database, subject_id)
+        valid_seconds = min(valid_seconds or DEFAULT_VALID_SECONDS, left)
         files = [LinkedFile(image.key, image.content_type, _filename(image)) for image in found]
-        urls, expires_at = await self._maker.make(
-            files, now=self._clock(), valid_seconds=valid_seconds or DEFAULT_VALID_SECONDS
-        )
+        urls, expires_at = await self._maker.make(files, now=self._clock(), valid_seconds=valid_seconds)
+        for image in found:
+            name = image_name(subject_id, gallery_id, image.number)
+            self._audit.record_reading(tenant, subject_id, Action.LINK_CREATED, name)
         return [
             ImageLink(subject_id, gallery_id, image.number, url, expires_at)
             for image, url in zip(found, urls, strict=True)

@@ -6,6 +6,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.rpc.internal.secret import Secret
+from services.gateway.audit.log import AuditLog
 from services.gateway.links.engine import LinkEngine
 from services.gateway.links.makers import LinkMaker, ServedLinks, StoreLinks
 from services.gateway.links.server import LinkServer
@@ -17,8 +18,10 @@ from services.gateway.links.urls import LinksAddress
 class Links:
     """Who answers the calls about links, and the links port where there is one."""
 
-    def __init__(self, database: Engine, maker: LinkMaker | None, server: LinkServer | None = None) -> None:
-        self.servicer = LinkServicer(LinkEngine(database, maker))
+    def __init__(
+        self, database: Engine, maker: LinkMaker | None, audit: AuditLog, server: LinkServer | None = None
+    ) -> None:
+        self.servicer = LinkServicer(LinkEngine(database, maker, audit))
         self._server = server
 
     async def stop(self) -> None:
@@ -27,15 +30,17 @@ class Links:
             await self._server.stop()
 
 
-async def open_links(database: Engine, store: ArtifactStore, secret: Secret, address: LinksAddress) -> Links:
+async def open_links(
+    database: Engine, store: ArtifactStore, secret: Secret, address: LinksAddress, audit: AuditLog
+) -> Links:
     """Starts the links port where there is one.
 
     Raises:
         UnavailableError: ADDRESS_IN_USE, ADDRESS_UNUSABLE.
     """
     if address.port is None:
-        return Links(database, StoreLinks(store) if store.signs else None)
+        return Links(database, StoreLinks(store) if store.signs else None, audit)
     tokens = LinkTokens(secret)
     server = LinkServer(store, tokens)
     port = await server.start(address.host, address.port)
-    return Links(database, ServedLinks(address.url_of(port), tokens), server)
+    return Links(database, ServedLinks(address.url_of(port), tokens), audit, server)

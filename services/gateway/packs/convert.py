@@ -40,7 +40,7 @@ def new_pack(request: packs_pb2.CreatePackRequest) -> Pack:
 def change(request: packs_pb2.UpdatePackRequest) -> PackChange:
     """What a caller changes."""
     return PackChange(
-        display_name=request.display_name if request.HasField("display_name") else None,
+        display_name=names.new_display_name(request),
         description=request.description if request.HasField("description") else None,
         styles=_styles(request.styles.styles) if request.HasField("styles") else None,
     )

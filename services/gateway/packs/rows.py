@@ -22,7 +22,7 @@ from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.packs.checks import check_styles
 from services.gateway.packs.models import ListedPack, PackChange
 from services.gateway.tenants.rows import lock_tenant
-from services.gateway.tenants.versions import named, newest, newest_after, taken
+from services.gateway.tenants.versions import archive, at_version, newest, newest_after, taken
 
 
 def find_pack(connection: Connection, library: PackLibrary, tenant_id: str, name: str, version: int = 0) -> ListedPack:
@@ -36,8 +36,7 @@ def find_pack(connection: Connection, library: PackLibrary, tenant_id: str, name
         raise not_found("PACK_NOT_FOUND", pack_name(name), listed_by="ListPacks")
     if version in (0, found.pack.version):
         return found
-    mine = named(packs, tenant_id, name)
-    older = connection.execute(sa.select(packs).where(mine, packs.c.version == version)).first()
+    older = at_version(connection, packs, tenant_id, name, version)
     if older is None:
         raise NotFoundError(
             "PACK_VERSION_NOT_FOUND",
@@ -162,8 +161,7 @@ def archive_pack(engine: Engine, library: PackLibrary, tenant_id: str, name: str
     with write(engine) as connection:
         lock_tenant(connection, tenant_id)
         check_own(find_pack(connection, library, tenant_id, name))
-        active = sa.and_(named(packs, tenant_id, name), packs.c.archived_at.is_(None))
-        connection.execute(sa.update(packs).where(active).values(archived_at=database_now(connection)))
+        archive(connection, packs, tenant_id, name)
         return find_pack(connection, library, tenant_id, name)
 
 

@@ -116,6 +116,8 @@ class ShotWorker:
         try:
             if shot.cancel_requested:
                 await self._record(shot, "cancelled", shots.cancel)
+            elif shot.withheld is not None:
+                await self._record(shot, "failed", shots.fail, shot.withheld)
             elif shot.ends_workers:
                 await self._record(shot, "failed", shots.fail, _ends_workers(shot))
             else:

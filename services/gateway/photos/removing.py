@@ -16,6 +16,8 @@ from headshots.database import forget_deleted, write
 from headshots.errors import FailedPreconditionError
 from headshots.schema import photos
 from services.gateway.api.names import photo_name_of
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
 from services.gateway.photos.rows import find_photo, is_photo
 from services.gateway.tenants.ownership import find_subject
 
@@ -43,5 +45,6 @@ def delete_photo(
                 "PHOTO_IN_USE", f"{training} learns from {name}; cancel it or let it end", metadata={"name": training}
             )
         connection.execute(sa.delete(photos).where(is_photo(subject_id, photo_id)))
+        record(connection, tenant_id, subject_id, Action.PHOTO_DELETED)
         store.delete_sync(row.key)
     forget_deleted(engine)

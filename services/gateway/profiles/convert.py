@@ -39,7 +39,7 @@ def new_profile(request: profiles_pb2.CreateProfileRequest) -> Profile:
 def change(request: profiles_pb2.UpdateProfileRequest) -> ProfileChange:
     """What a caller changes."""
     return ProfileChange(
-        display_name=request.display_name if request.HasField("display_name") else None,
+        display_name=names.new_display_name(request),
         description=request.description if request.HasField("description") else None,
         limits=_limits(request.limits),
     )

@@ -26,7 +26,7 @@ from services.gateway.api.names import profile_name
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.profiles.models import ListedProfile
 from services.gateway.tenants.rows import lock_tenant
-from services.gateway.tenants.versions import named, newest, newest_after, taken
+from services.gateway.tenants.versions import at_version, newest, newest_after, taken
 
 
 def find_profile(connection: Connection, tenant_id: str, name: str, version: int = 0) -> ListedProfile:
@@ -40,8 +40,7 @@ def find_profile(connection: Connection, tenant_id: str, name: str, version: int
         raise not_found("PROFILE_NOT_FOUND", profile_name(name), listed_by="ListProfiles")
     if version in (0, found.profile.version):
         return found
-    mine = named(profiles, tenant_id, name)
-    older = connection.execute(sa.select(profiles).where(mine, profiles.c.version == version)).first()
+    older = at_version(connection, profiles, tenant_id, name, version)
     if older is None:
         raise NotFoundError(
             "PROFILE_VERSION_NOT_FOUND",

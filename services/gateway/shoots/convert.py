@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from headshots.errors import FieldViolation, InvalidArgumentError
 from headshots.v1 import images_pb2, shoots_pb2
 from services.gateway.api import names
-from services.gateway.api.convert import STATES, optional_timestamp, timestamp
+from services.gateway.api.convert import STATES, optional_timestamp, seconds_of, timestamp
 from services.gateway.api.labels import Labelling
 from services.gateway.galleries.convert import GUARANTEES, image
 from services.gateway.galleries.limits import DEFAULT_PROFILE
@@ -16,9 +15,6 @@ from services.gateway.peers.convert import failure
 from services.gateway.peers.models import PRIORITY_STANDARD
 from services.gateway.shoots.models import DEFAULT_TRIES, Shoot, ShootOrder
 from services.gateway.shoots.quote import Quote
-
-_YEAR_1, _YEAR_10000 = -62_135_596_800, 253_402_300_800
-"""Seconds since the epoch between which protobuf's timestamps lie, and Python's times."""
 
 
 def shoot_order(request: shoots_pb2.CreateShootRequest) -> ShootOrder:
@@ -39,22 +35,8 @@ def shoot_order(request: shoots_pb2.CreateShootRequest) -> ShootOrder:
         image_format=int(request.format) or int(images_pb2.IMAGE_FORMAT_PNG),
         quality=request.quality,
         priority=int(request.priority) or PRIORITY_STANDARD,
-        deadline=_deadline(request),
+        deadline=seconds_of(request, "deadline"),
         labelling=Labelling.of_request(request),
-    )
-
-
-def _deadline(request: shoots_pb2.CreateShootRequest) -> float | None:
-    if not request.HasField("deadline"):
-        return None
-    stamp = request.deadline
-    seconds = stamp.seconds + stamp.nanos / 1e9
-    # What is rounded up to the year 10000 could be kept, and never be told again.
-    if _YEAR_1 <= seconds < _YEAR_10000 and 0 <= stamp.nanos < 1e9:
-        return seconds
-    rule = "must be a time from the year 1 to 9999, with 0 to 999999999 nanoseconds"
-    raise InvalidArgumentError(
-        "CONSTRAINT_VIOLATED", f"deadline: {rule}", violations=[FieldViolation("deadline", rule)]
     )
 
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from sqlalchemy.engine import Connection
 
+from headshots.errors import FieldViolation, InvalidArgumentError
 from headshots.styles.library import StyleLibrary
-from headshots.styles.packs import Pack
+from headshots.styles.packs import Pack, PackLibrary
 from headshots.styles.recipe import Style
 from services.gateway.packs.checks import recipes_of
+from services.gateway.packs.rows import usable_pack
 from services.gateway.shoots.models import ShootOrder
 from services.gateway.styles.rows import usable_styles
 
@@ -29,16 +31,25 @@ def spread(count: int, weights: Sequence[int]) -> list[int]:
     return counts
 
 
-def recipes_with_counts(
-    connection: Connection, library: StyleLibrary, tenant_id: str, order: ShootOrder, pack: Pack | None
-) -> tuple[list[Style], list[int]]:
-    """The recipes of the order's styles, or of its pack's, and how many portraits each gets.
+def named_styles(
+    connection: Connection, library: StyleLibrary, packs: PackLibrary, tenant_id: str, order: ShootOrder
+) -> tuple[Pack | None, list[Style], list[int]]:
+    """The order's pack where it names one, the recipes of its styles, and how many portraits each gets.
 
-    Raises as `recipes_of` and `usable_styles`.
+    Raises InvalidArgumentError PACK_OR_STYLES, and as `usable_pack`, `recipes_of` and `usable_styles`.
     """
-    if pack is not None:
+    _check_pack_or_styles(order)
+    if order.pack:
+        pack = usable_pack(connection, packs, tenant_id, order.pack, field="pack")
         recipes = recipes_of(connection, library, tenant_id, pack, "pack")
-        return recipes, spread(order.count, [shots for _, shots in pack.styles])
+        return pack, recipes, spread(order.count, [shots for _, shots in pack.styles])
     fields = [f"styles[{index}]" for index in range(len(order.styles))]
     recipes = usable_styles(connection, library, tenant_id, order.styles, fields)
-    return recipes, spread(order.count, [1] * len(recipes))
+    return None, recipes, spread(order.count, [1] * len(recipes))
+
+
+def _check_pack_or_styles(order: ShootOrder) -> None:
+    if bool(order.pack) == bool(order.styles):
+        told = "both are set; leave one out" if order.pack else "neither is set; name one pack, or styles"
+        violations = [FieldViolation(field, "exactly one of pack and styles") for field in ("pack", "styles")]
+        raise InvalidArgumentError("PACK_OR_STYLES", f"pack and styles: {told}", violations=violations)

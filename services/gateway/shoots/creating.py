@@ -9,19 +9,20 @@ from sqlalchemy.engine import Connection, Engine
 
 from headshots.acceptance.profiles import Profile
 from headshots.database import database_now, read, write
-from headshots.errors import FieldViolation, InvalidArgumentError, UnavailableError
+from headshots.errors import UnavailableError
 from headshots.schema import PENDING, shoots
 from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import Pack, PackLibrary
 from headshots.styles.recipe import Style
 from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.consents.checks import check_consent
+from services.gateway.consents.models import Purpose
 from services.gateway.galleries.creating import create_gallery_in
 from services.gateway.galleries.models import GalleryOrder
-from services.gateway.packs.rows import usable_pack
 from services.gateway.peers.models import Adapter, GeneratorDescription, TrainingOptions
 from services.gateway.profiles.rows import usable_profile
-from services.gateway.shoots.counts import recipes_with_counts
+from services.gateway.shoots.counts import named_styles
 from services.gateway.shoots.events import insert, to_shoot
 from services.gateway.shoots.models import Plan, Shoot, ShootOrder
 from services.gateway.shoots.rates import check_deadline_ahead, quote_order
@@ -45,6 +46,11 @@ class Wanted:
     """What generators run; None where none answers."""
     photos: tuple[str, ...] = ()
     """Names of those to learn from, where a training is needed."""
+
+    @property
+    def purposes(self) -> tuple[Purpose, ...]:
+        """What the person must have agreed to."""
+        return (Purpose.TRAINING, Purpose.PAINTING) if self.trains else (Purpose.PAINTING,)
 
     @property
     def trains(self) -> bool:
@@ -74,7 +80,7 @@ def look_up(
         AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: PACK_OR_STYLES, STYLE_UNKNOWN, PROFILE_UNKNOWN, DEADLINE_PASSED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
-        FailedPreconditionError: PACK_ARCHIVED, STYLE_ARCHIVED, TRAINING_ACTIVE.
+        FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, PACK_ARCHIVED, STYLE_ARCHIVED, TRAINING_ACTIVE.
         UnavailableError: GENERATOR_UNREACHABLE, it cannot be told whether an adapter is of the present foundation.
     """
     with read(engine) as connection:
@@ -84,15 +90,15 @@ def look_up(
             return to_shoot(made)
         check_priority(connection, tenant_id, order.priority)
         check_deadline_ahead(connection, order)
-        _check_pack_or_styles(order)
-        pack = usable_pack(connection, packs, tenant_id, order.pack, field="pack") if order.pack else None
-        recipes, counts = recipes_with_counts(connection, library, tenant_id, order, pack)
+        pack, recipes, counts = named_styles(connection, library, packs, tenant_id, order)
         profile = usable_profile(connection, tenant_id, order.profile)
         plan = _plan(order, recipes, counts, profile, pack)
         training_id, adapter = _earlier_training(connection, subject_id, order, described)
         if training_id is None:
             check_none_active(connection, subject_id)
-        return Wanted(plan, subject.class_noun, training_id, adapter, described)
+        wanted = Wanted(plan, subject.class_noun, training_id, adapter, described)
+        check_consent(connection, tenant_id, subject_id, *wanted.purposes)
+        return wanted
 
 
 def create_shoot(
@@ -147,6 +153,8 @@ def _make_first(
     validate_only: bool,
 ) -> tuple[str, str | None]:
     """Queues what a shoot begins with; ids of its training and its gallery, None where that comes later."""
+    # For all of the shoot: what is queued below asks for its own purpose alone.
+    check_consent(connection, tenant_id, subject_id, *wanted.purposes)
     if wanted.training_id is not None:
         made_with = connection, tenant_id, subject_id, wanted.training_id, wanted.plan
         return wanted.training_id, create_gallery(*made_with, labelling=labelling, validate_only=validate_only)
@@ -220,13 +228,6 @@ def _plan(
         pack=order.pack,
         pack_version=pack.version if pack is not None else 0,
     )
-
-
-def _check_pack_or_styles(order: ShootOrder) -> None:
-    if bool(order.pack) == bool(order.styles):
-        told = "both are set; leave one out" if order.pack else "neither is set; name one pack, or styles"
-        violations = [FieldViolation(field, "exactly one of pack and styles") for field in ("pack", "styles")]
-        raise InvalidArgumentError("PACK_OR_STYLES", f"pack and styles: {told}", violations=violations)
 
 
 def _earlier_training(

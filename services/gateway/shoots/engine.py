@@ -77,22 +77,16 @@ class ShootEngine:
         `Inspector.inspect_stored`; FailedPreconditionError CLASS_NOUN_UNKNOWN, TOO_FEW_PHOTOS."""
         described = await self._describer.describe_if_reachable()
         catalogue = self._catalogue
-        wanted = await in_read_thread(
-            creating.look_up,
-            self._database,
-            catalogue.styles,
-            catalogue.packs,
-            tenant,
-            subject_id,
-            order,
-            key,
-            described,
-        )
+        asked = catalogue.styles, catalogue.packs, tenant, subject_id, order, key, described
+        wanted = await in_read_thread(creating.look_up, self._database, *asked)
         if isinstance(wanted, Shoot):
             return wanted
         await self._check_styles(tenant, order, wanted)
-        # Last, as it takes longest.
-        photos = await self._photos(tenant, subject_id, order) if wanted.trains else ()
+        photos: Sequence[str] = ()
+        if wanted.trains:
+            # Last, as it takes so long that a style may go out of use meanwhile.
+            photos = await self._photos(tenant, subject_id, order)
+            await in_read_thread(creating.look_up, self._database, *asked)
         shoot = await in_write_thread(
             creating.create_shoot,
             self._database,

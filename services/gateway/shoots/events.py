@@ -11,7 +11,10 @@ from sqlalchemy.engine import Connection, Row
 from headshots.database import database_now
 from headshots.schema import TERMINAL_STATES, shoot_events, shoots
 from services.gateway.api.labels import Labelling
+from services.gateway.api.names import shoot_name
 from services.gateway.api.requests import IdempotencyKey
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
 from services.gateway.events.log import EventBatch, EventLog
 from services.gateway.peers.models import Failure
 from services.gateway.shoots.models import Plan, Progress, Shoot
@@ -63,6 +66,8 @@ def insert(connection: Connection, shoot: Shoot, key: IdempotencyKey) -> None:
         )
     )
     _append(connection, shoot, shoot.created_at)
+    name = shoot_name(shoot.subject_id, shoot.id)
+    record(connection, shoot.tenant_id, shoot.subject_id, Action.SHOOT_CREATED, name)
 
 
 def record_change(connection: Connection, before: Shoot, after: Shoot) -> Shoot | None:

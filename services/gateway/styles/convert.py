@@ -44,7 +44,7 @@ def new_style(request: styles_pb2.CreateStyleRequest) -> Style:
 def change(request: styles_pb2.UpdateStyleRequest) -> StyleChange:
     """What a caller changes."""
     return StyleChange(
-        display_name=request.display_name if request.HasField("display_name") else None,
+        display_name=names.new_display_name(request),
         description=request.description if request.HasField("description") else None,
         recipe=_recipe(request.recipe) if request.HasField("recipe") else None,
     )

@@ -28,7 +28,7 @@ from services.gateway.api.names import style_name
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.styles.models import ListedStyle
 from services.gateway.tenants.rows import lock_tenant
-from services.gateway.tenants.versions import named, newest, newest_after, taken
+from services.gateway.tenants.versions import archive, at_version, newest, newest_after, taken
 
 
 def find_styles(
@@ -54,8 +54,7 @@ def find_style(
         raise not_found("STYLE_NOT_FOUND", style_name(name), listed_by="ListStyles")
     if version in (0, found.style.version):
         return found
-    mine = named(styles, tenant_id, name)
-    older = connection.execute(sa.select(styles).where(mine, styles.c.version == version)).first()
+    older = at_version(connection, styles, tenant_id, name, version)
     if older is None:
         raise NotFoundError(
             "STYLE_VERSION_NOT_FOUND",
@@ -177,8 +176,7 @@ def archive_style(engine: Engine, library: StyleLibrary, tenant_id: str, name: s
     with write(engine) as connection:
         lock_tenant(connection, tenant_id)
         check_own(find_style(connection, library, tenant_id, name))
-        active = sa.and_(named(styles, tenant_id, name), styles.c.archived_at.is_(None))
-        connection.execute(sa.update(styles).where(active).values(archived_at=database_now(connection)))
+        archive(connection, styles, tenant_id, name)
         return find_style(connection, library, tenant_id, name)
 
 

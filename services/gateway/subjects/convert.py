@@ -6,7 +6,9 @@ from headshots.v1 import subjects_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import timestamp
 from services.gateway.api.labels import LabellingChange
+from services.gateway.consents import convert as consents
 from services.gateway.peers.convert import adapter
+from services.gateway.retention import convert as retention
 from services.gateway.subjects.models import Subject, SubjectChange
 
 
@@ -19,6 +21,9 @@ def subject(value: Subject) -> subjects_pb2.Subject:
         create_time=timestamp(value.created_at),
         photo_count=value.photo_count,
         adapter=adapter(value.adapter),
+        consent=consents.consent(value.consent),
+        expire_time=timestamp(value.retention.expires_at),
+        hold=retention.hold(value.retention.hold),
         **value.labelling.fields,
     )
 

@@ -7,20 +7,30 @@ from sqlalchemy.engine import Engine
 from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey
-from services.gateway.subjects import rows
+from services.gateway.consents.models import Consent
+from services.gateway.galleries.engine import ShotWorkers
+from services.gateway.subjects import erasure, rows
 from services.gateway.subjects.eraser import Eraser
-from services.gateway.subjects.models import Subject, SubjectChange
+from services.gateway.subjects.models import Subject, SubjectChange, Withdrawal
 
 
 class SubjectEngine:
     """One method an RPC. Tenants see their own rows only: everything else is NotFoundError."""
 
-    def __init__(self, database: Engine, eraser: Eraser) -> None:
+    def __init__(self, database: Engine, eraser: Eraser, painters: ShotWorkers) -> None:
         self._database = database
         self._eraser = eraser
+        self._painters = painters
 
     async def create(
-        self, tenant: str, display_name: str, class_noun: str, labelling: Labelling, key: IdempotencyKey
+        self,
+        tenant: str,
+        display_name: str,
+        class_noun: str,
+        consent: Consent | None,
+        retention_seconds: int,
+        labelling: Labelling,
+        key: IdempotencyKey,
     ) -> Subject:
         """See `rows.create_subject`."""
         return await in_write_thread(
@@ -29,6 +39,8 @@ class SubjectEngine:
             tenant,
             display_name=display_name,
             class_noun=class_noun,
+            consent=consent,
+            retention_seconds=retention_seconds,
             labelling=labelling,
             key=key,
         )
@@ -48,3 +60,25 @@ class SubjectEngine:
     async def delete(self, tenant: str, subject_id: str) -> int:
         """See `Eraser.delete`."""
         return await self._eraser.delete(tenant, subject_id)
+
+    async def give_consent(self, tenant: str, subject_id: str, consent: Consent) -> Subject:
+        """See `rows.give_consent`."""
+        return await in_write_thread(rows.give_consent, self._database, tenant, subject_id, consent)
+
+    async def withdraw_consent(self, tenant: str, subject_id: str) -> Withdrawal:
+        """Raises as `erasure.withdraw` and `Eraser.delete_if_idle`."""
+        for gallery_id in await in_write_thread(erasure.withdraw, self._database, tenant, subject_id):
+            self._painters.stop_shots(gallery_id)
+        return await self._eraser.delete_if_idle(tenant, subject_id)
+
+    async def extend_retention(self, tenant: str, subject_id: str, until: float) -> Subject:
+        """See `rows.extend_retention`."""
+        return await in_write_thread(rows.extend_retention, self._database, tenant, subject_id, until)
+
+    async def hold(self, tenant: str, subject_id: str, reason: str) -> Subject:
+        """See `rows.hold_subject`."""
+        return await in_write_thread(rows.hold_subject, self._database, tenant, subject_id, reason)
+
+    async def release(self, tenant: str, subject_id: str) -> Subject:
+        """See `rows.release_subject`."""
+        return await in_write_thread(rows.release_subject, self._database, tenant, subject_id)

@@ -10,11 +10,12 @@ from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.database import forget_deleted
-from headshots.errors import HeadshotsError
+from headshots.errors import FailedPreconditionError, HeadshotsError
 from headshots.threads import in_erase_thread, in_read_thread, in_thread, in_write_thread
 from services.gateway.peers.interfaces import Generator
 from services.gateway.subjects import erasure
 from services.gateway.subjects.erasure import Erasure
+from services.gateway.subjects.models import Withdrawal
 
 _LOG = logging.getLogger(__name__)
 _TIDY_SECONDS = 600.0
@@ -48,6 +49,16 @@ class Eraser:
             self._evictions.add(eviction)
             eviction.add_done_callback(self._evictions.discard)
         return removed
+
+    async def delete_if_idle(self, tenant: str, subject_id: str) -> Withdrawal:
+        """Erases a subject that `erasure.withdraw` has hidden; where its jobs have to end first, a sweep does.
+
+        Raises as `erasure.erase`.
+        """
+        try:
+            return Withdrawal(True, await self.delete(tenant, subject_id))
+        except FailedPreconditionError:
+            return Withdrawal(False, 0)
 
     async def _evict(self, adapter_sha256: str) -> None:
         try:
@@ -102,6 +113,8 @@ class Eraser:
                 await self._finish(unfinished)
             except HeadshotsError as error:
                 _LOG.warning("subject %s is not erased yet; trying again: %s", unfinished.subject_id, error)
+            except Exception:  # noqa: BLE001 - one subject's defect holds up no other
+                _LOG.exception("subject %s cannot be erased; trying again", unfinished.subject_id)
 
     async def _finish(self, unfinished: Erasure) -> None:
         tenant, subject_id = unfinished.tenant_id, unfinished.subject_id

@@ -20,13 +20,18 @@ from sqlalchemy.engine import Connection, Engine
 from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, forget_deleted, now_expression, read, write
 from headshots.errors import FailedPreconditionError
+from headshots.leases import Lease, LeaseLostError
 from headshots.schema import subjects
 from headshots.stores import tombstones
 from services.gateway.api.names import subject_name
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
+from services.gateway.consents import rows as consent_rows
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.photos import rows as photo_rows
+from services.gateway.retention import rows as retention_rows
 from services.gateway.shoots import rows as shoot_rows
-from services.gateway.tenants.ownership import object_prefix, subject_not_found
+from services.gateway.tenants.ownership import find_subject, lock_subject, object_prefix, subject_not_found
 from services.gateway.trainings import rows as training_rows
 
 
@@ -40,6 +45,69 @@ class Erasure:
     """Whether only `complete` is left."""
 
 
+@dataclass(frozen=True)
+class Expiry:
+    """A subject that was hidden because its time has come."""
+
+    tenant_id: str
+    galleries: list[str]
+    """Ids of those with shots to stop."""
+
+
+def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
+    """Hides a subject whose consent is taken back, as `mark_deleted` does, and cancels all that waits or runs for it.
+
+    What is left is `mark_deleted` and the rest, once its jobs have ended. A shoot ends with its training or gallery;
+    between the two it ends because there is no such subject. Returns the ids of galleries with shots to stop.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+        FailedPreconditionError: CONSENT_MISSING, none was given.
+    """
+    with write(engine) as connection:
+        find_subject(connection, tenant_id, subject_id, lock=True)
+        if not consent_rows.consents_of(connection, [subject_id]):
+            name = subject_name(subject_id)
+            raise FailedPreconditionError(
+                "CONSENT_MISSING",
+                f"{name} has given no consent that could be withdrawn; DeleteSubject erases it",
+                metadata={"name": name},
+            )
+        record(connection, tenant_id, subject_id, Action.CONSENT_WITHDRAWN)
+        return _cancel_and_hide(connection, subject_id)
+
+
+def expire(engine: Engine, lease: Lease) -> Expiry | None:
+    """Hides a subject whose time has come, as `withdraw` does; None where it was extended, held or deleted meanwhile.
+
+    `lease` is that of its row in `retentions`.
+
+    Raises:
+        LeaseLostError: another gateway hides it, or it is erased.
+    """
+    with write(engine) as connection:
+        lock_subject(connection, lease.id)
+        row = connection.execute(sa.select(subjects).where(subjects.c.id == lease.id)).first()
+        if row is None:
+            raise LeaseLostError(lease)
+        due = retention_rows.still_due(connection, lease.id)
+        expiry = None
+        if due and not row.deleting:
+            record(connection, row.tenant_id, lease.id, Action.SUBJECT_EXPIRED)
+            expiry = Expiry(row.tenant_id, _cancel_and_hide(connection, lease.id))
+        # After the galleries, which are locked first where one is delivered, too.
+        retention_rows.end(connection, lease, is_due=due)
+        return expiry
+
+
+def _cancel_and_hide(connection: Connection, subject_id: str) -> list[str]:
+    """Hides a locked subject and cancels its jobs; the ids of galleries with shots to stop."""
+    training_rows.request_cancel_of_subject(connection, subject_id)
+    cancelled = gallery_rows.request_cancel_of_subject(connection, subject_id)
+    _hide(connection, subject_id)
+    return cancelled
+
+
 def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
     """Hides the subject from every call but this one, which works until `erase` has ended.
 
@@ -47,12 +115,15 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
-        FailedPreconditionError: SUBJECT_BUSY, a shoot, training or gallery of it still runs.
+        FailedPreconditionError: SUBJECT_HELD; SUBJECT_BUSY, a shoot, training or gallery of it still runs.
     """
     mine = sa.and_(subjects.c.id == subject_id, subjects.c.tenant_id == tenant_id, subjects.c.erased_at.is_(None))
     with write(engine) as connection:
-        if connection.execute(sa.select(subjects.c.id).where(mine).with_for_update()).first() is None:
+        row = connection.execute(sa.select(subjects.c.deleting).where(mine).with_for_update()).first()
+        if row is None:
             raise subject_not_found(subject_id)
+        if not row.deleting:
+            retention_rows.check_not_held(connection, subject_id)
         for noun, running in (
             ("shoots", shoot_rows.active_of_subject(connection, subject_id)),
             ("trainings", training_rows.unfinished_of_subject(connection, subject_id)),
@@ -63,16 +134,23 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                 raise FailedPreconditionError(
                     "SUBJECT_BUSY", f"{name} still runs; cancel it or let it end", metadata={"name": name}
                 )
-        # Without its request_id, so that the same create call makes a new subject.
-        forgotten: dict[str, Any] = {
-            "display_name": "",
-            "request_id": None,
-            "request_parameters": None,
-            "labels": {},
-            "external_id": "",
-        }
-        connection.execute(sa.update(subjects).where(mine).values(deleting=True, **forgotten))
+        _hide(connection, subject_id)
+        if not row.deleting:
+            record(connection, tenant_id, subject_id, Action.SUBJECT_DELETED)
         return training_rows.adapter_digests(connection, subject_id)
+
+
+def _hide(connection: Connection, subject_id: str) -> None:
+    """Takes a locked subject from every call, and what its caller called it from its row."""
+    # Without its request_id, so that the same create call makes a new subject.
+    forgotten: dict[str, Any] = {
+        "display_name": "",
+        "request_id": None,
+        "request_parameters": None,
+        "labels": {},
+        "external_id": "",
+    }
+    connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True, **forgotten))
 
 
 def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
@@ -90,15 +168,24 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
         store.put_sync(tombstones.tombstone_key(today(), sha256, subject_id), b"")
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
     with write(engine) as connection:
-        shoot_rows.delete_of_subject(connection, subject_id)
-        gallery_rows.delete_of_subject(connection, subject_id)
-        training_rows.delete_of_subject(connection, subject_id)
-        photo_rows.delete_of_subject(connection, subject_id)
+        _delete_rows(connection, subject_id)
     forget_deleted(engine)
     with write(engine) as connection:
-        now = database_now(connection)
-        connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(erased_at=now))
+        mine = sa.and_(subjects.c.id == subject_id, subjects.c.erased_at.is_(None))
+        # Of two gateways that erase it at once, one was the first.
+        if connection.execute(sa.update(subjects).where(mine).values(erased_at=database_now(connection))).rowcount:
+            record(connection, tenant_id, subject_id, Action.SUBJECT_ERASED, count=removed)
     return removed
+
+
+def _delete_rows(connection: Connection, subject_id: str) -> None:
+    """Removes all rows that refer to the subject's."""
+    shoot_rows.delete_of_subject(connection, subject_id)
+    gallery_rows.delete_of_subject(connection, subject_id)
+    training_rows.delete_of_subject(connection, subject_id)
+    photo_rows.delete_of_subject(connection, subject_id)
+    consent_rows.delete_of_subject(connection, subject_id)
+    retention_rows.delete_of_subject(connection, subject_id)
 
 
 def complete(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
@@ -107,6 +194,9 @@ def complete(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: s
     Raises as `erase`.
     """
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
+    with write(engine) as connection:
+        # An older gateway, which newer ones replace just now, leaves the rows of tables that it does not know.
+        _delete_rows(connection, subject_id)
     # A trainer may have removed rows of its own since.
     forget_deleted(engine)
     with write(engine) as connection:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from services.gateway.api.labels import Labelling, LabellingChange
+from services.gateway.consents.models import Consent
 from services.gateway.peers.models import Adapter
+from services.gateway.retention.models import Retention
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,19 @@ class Subject:
     """Seconds since the epoch."""
     photo_count: int
     adapter: Adapter | None
+    retention: Retention
     labelling: Labelling = field(default_factory=Labelling)
+    consent: Consent | None = None
+    """What the person agreed to, which may have expired."""
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What became of a subject whose consent was taken back."""
+
+    erased: bool
+    """Whether it is gone already; else its jobs are being stopped first."""
+    deleted_objects: int
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,13 @@ from headshots.schema import subjects
 from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.api.pages import NewestFirst
 from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
+from services.gateway.consents import rows as consent_rows
+from services.gateway.consents.models import Consent
 from services.gateway.photos import rows as photo_rows
+from services.gateway.retention import rows as retention_rows
+from services.gateway.retention.checks import check_unexpired, is_expired
 from services.gateway.subjects.models import Subject, SubjectChange
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.rows import lock_tenant
@@ -29,31 +35,41 @@ def create_subject(
     class_noun: str,
     key: IdempotencyKey,
     labelling: Labelling = NO_LABELS,
+    consent: Consent | None = None,
+    retention_seconds: int = 0,
 ) -> Subject:
     """Creates a subject; a repeated `key` returns the subject that it created before.
 
+    It is kept for `retention_seconds` after each delivery; 0: as long as its tenant says.
+
     Raises:
         AlreadyExistsError: REQUEST_ID_REUSED.
+        InvalidArgumentError: CONSENT_INVALID, RETENTION_INVALID.
+        FailedPreconditionError: SUBJECT_EXPIRED, the one that was created before.
     """
     with write(engine) as connection:
         if key.request_id:
             lock_tenant(connection, tenant_id)
         made = find_made(connection, subjects, subjects.c.tenant_id == tenant_id, key)
         if made is not None:
+            check_unexpired(connection, made.id)
             return _to_subjects(connection, [made])[0]
-        subject_id = new_id()
-        connection.execute(
-            sa.insert(subjects).values(
-                id=subject_id,
-                tenant_id=tenant_id,
-                display_name=display_name,
-                class_noun=class_noun or DEFAULT_CLASS_NOUN,
-                created_at=database_now(connection),
-                **labelling.fields,
-                **key.columns,
-            )
-        )
+        values = {"display_name": display_name, "class_noun": class_noun or DEFAULT_CLASS_NOUN}
+        subject_id = _insert(connection, tenant_id, **values, **labelling.fields, **key.columns)
+        retention_rows.begin(connection, tenant_id, subject_id, retention_seconds)
+        record(connection, tenant_id, subject_id, Action.SUBJECT_CREATED)
+        if consent is not None:
+            consent_rows.record(connection, subject_id, consent)
+            record(connection, tenant_id, subject_id, Action.CONSENT_GIVEN)
         return _to_subjects(connection, [find_subject(connection, tenant_id, subject_id)])[0]
+
+
+def _insert(connection: Connection, tenant_id: str, **columns: Any) -> str:
+    """The id of a new row."""
+    subject_id = new_id()
+    values = {"id": subject_id, "tenant_id": tenant_id, "created_at": database_now(connection), **columns}
+    connection.execute(sa.insert(subjects).values(**values))
+    return subject_id
 
 
 def get_subject(engine: Engine, tenant_id: str, subject_id: str) -> Subject:
@@ -76,15 +92,74 @@ def change_subject(engine: Engine, tenant_id: str, subject_id: str, change: Subj
     return changed
 
 
+def give_consent(engine: Engine, tenant_id: str, subject_id: str, consent: Consent) -> Subject:
+    """Records what the person agreed to, in place of an earlier consent; the subject.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+        InvalidArgumentError: CONSENT_INVALID.
+    """
+    with write(engine) as connection:
+        row = find_subject(connection, tenant_id, subject_id, lock=True)
+        consent_rows.record(connection, subject_id, consent)
+        record(connection, tenant_id, subject_id, Action.CONSENT_GIVEN)
+        # What was asked when it was made tells the earlier consent.
+        mine = subjects.c.id == subject_id
+        connection.execute(sa.update(subjects).where(mine).values(request_parameters=None))
+        given = _to_subjects(connection, [row])[0]
+    forget_deleted(engine)
+    return given
+
+
+def extend_retention(engine: Engine, tenant_id: str, subject_id: str, until: float) -> Subject:
+    """Keeps a subject until this time, seconds since the epoch; the subject.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+        FailedPreconditionError: SUBJECT_EXPIRED.
+        InvalidArgumentError: RETENTION_INVALID.
+    """
+    with write(engine) as connection:
+        row = find_subject(connection, tenant_id, subject_id, lock=True)
+        retention_rows.extend(connection, subject_id, until)
+        record(connection, tenant_id, subject_id, Action.RETENTION_EXTENDED)
+        return _to_subjects(connection, [row])[0]
+
+
+def hold_subject(engine: Engine, tenant_id: str, subject_id: str, reason: str) -> Subject:
+    """Suspends a subject's time, for this reason in place of an earlier one; the subject. Raises as `find_subject`."""
+    with write(engine) as connection:
+        row = find_subject(connection, tenant_id, subject_id, lock=True)
+        retention_rows.hold(connection, subject_id, reason)
+        record(connection, tenant_id, subject_id, Action.SUBJECT_HELD)
+        held = _to_subjects(connection, [row])[0]
+    # An earlier reason may tell of the person, too.
+    forget_deleted(engine)
+    return held
+
+
+def release_subject(engine: Engine, tenant_id: str, subject_id: str) -> Subject:
+    """Lets a subject's time count again; the subject, which may have expired by that. Raises as `find_subject`."""
+    with write(engine) as connection:
+        row = find_subject(connection, tenant_id, subject_id, lock=True)
+        retention_rows.release(connection, subject_id)
+        record(connection, tenant_id, subject_id, Action.SUBJECT_RELEASED)
+        released = _to_subjects(connection, [row])[0]
+    # The reason may tell of the person.
+    forget_deleted(engine)
+    return released
+
+
 def list_subjects(
     engine: Engine, tenant_id: str, wanted: Labelling, size: int, token: str
 ) -> tuple[list[Subject], str]:
-    """A page of those that are labelled as wanted, newest first, and the next token.
+    """A page of those that are labelled as wanted and have not expired, newest first, and the next token.
 
     Raises:
         InvalidArgumentError: PAGE_TOKEN_INVALID.
     """
-    where = sa.and_(subjects.c.tenant_id == tenant_id, sa.not_(subjects.c.deleting), wanted.where(subjects))
+    kept = sa.not_(is_expired(subjects.c.id, engine.dialect.name))
+    where = sa.and_(subjects.c.tenant_id == tenant_id, sa.not_(subjects.c.deleting), kept, wanted.where(subjects))
     page = NewestFirst(subjects, where, size, token)
     with read(engine) as connection:
         rows, next_token = page.read(connection)
@@ -95,6 +170,8 @@ def _to_subjects(connection: Connection, rows: list[Row[Any]]) -> list[Subject]:
     ids = [row.id for row in rows]
     counts = photo_rows.count_photos(connection, ids)
     adapters = training_rows.newest_adapters(connection, ids)
+    consents = consent_rows.consents_of(connection, ids)
+    kept = retention_rows.retentions_of(connection, ids)
     return [
         Subject(
             row.id,
@@ -103,7 +180,9 @@ def _to_subjects(connection: Connection, rows: list[Row[Any]]) -> list[Subject]:
             row.created_at,
             counts.get(row.id, 0),
             adapters.get(row.id),
+            kept[row.id],
             Labelling.of_row(row),
+            consents.get(row.id),
         )
         for row in rows
     ]

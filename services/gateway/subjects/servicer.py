@@ -8,10 +8,11 @@ import grpc.aio
 
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import subjects_pb2, subjects_pb2_grpc
-from services.gateway.api.convert import idempotency_key
+from services.gateway.api.convert import idempotency_key, required_seconds
 from services.gateway.api.labels import Labelling
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE
+from services.gateway.consents import convert as consents
 from services.gateway.subjects import convert
 from services.gateway.subjects.engine import SubjectEngine
 
@@ -31,10 +32,13 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
         self, request: subjects_pb2.CreateSubjectRequest, context: Any
     ) -> subjects_pb2.CreateSubjectResponse:
         """Creates a subject."""
+        consent = consents.given(request.consent) if request.HasField("consent") else None
         subject = await self._engine.create(
             current_tenant(),
             request.display_name,
             request.class_noun,
+            consent,
+            request.retention_seconds,
             Labelling.of_request(request),
             idempotency_key(request),
         )
@@ -70,3 +74,43 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
         """Erases a subject."""
         removed = await self._engine.delete(current_tenant(), *ids(request.name))
         return subjects_pb2.DeleteSubjectResponse(deleted_objects=removed)
+
+    async def GiveConsent(
+        self, request: subjects_pb2.GiveConsentRequest, context: Any
+    ) -> subjects_pb2.GiveConsentResponse:
+        """Records a consent."""
+        (subject_id,) = ids(request.name)
+        subject = await self._engine.give_consent(current_tenant(), subject_id, consents.given(request.consent))
+        return subjects_pb2.GiveConsentResponse(subject=convert.subject(subject))
+
+    async def WithdrawConsent(
+        self, request: subjects_pb2.WithdrawConsentRequest, context: Any
+    ) -> subjects_pb2.WithdrawConsentResponse:
+        """Takes a consent back."""
+        done = await self._engine.withdraw_consent(current_tenant(), *ids(request.name))
+        return subjects_pb2.WithdrawConsentResponse(erased=done.erased, deleted_objects=done.deleted_objects)
+
+    async def ExtendRetention(
+        self, request: subjects_pb2.ExtendRetentionRequest, context: Any
+    ) -> subjects_pb2.ExtendRetentionResponse:
+        """Keeps a subject longer."""
+        (subject_id,) = ids(request.name)
+        until = required_seconds(request, "expire_time")
+        subject = await self._engine.extend_retention(current_tenant(), subject_id, until)
+        return subjects_pb2.ExtendRetentionResponse(subject=convert.subject(subject))
+
+    async def HoldSubject(
+        self, request: subjects_pb2.HoldSubjectRequest, context: Any
+    ) -> subjects_pb2.HoldSubjectResponse:
+        """Suspends a subject's time."""
+        (subject_id,) = ids(request.name)
+        subject = await self._engine.hold(current_tenant(), subject_id, request.reason)
+        return subjects_pb2.HoldSubjectResponse(subject=convert.subject(subject))
+
+    async def ReleaseSubject(
+        self, request: subjects_pb2.ReleaseSubjectRequest, context: Any
+    ) -> subjects_pb2.ReleaseSubjectResponse:
+        """Lets a subject's time count again."""
+        (subject_id,) = ids(request.name)
+        subject = await self._engine.release(current_tenant(), subject_id)
+        return subjects_pb2.ReleaseSubjectResponse(subject=convert.subject(subject))

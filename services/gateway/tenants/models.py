@@ -13,3 +13,7 @@ class Tenant:
     display_name: str
     created_at: float
     """Seconds since the epoch."""
+    consent_required: bool
+    """Whether its subjects have to consent before they are trained and painted."""
+    retention_seconds: int
+    """How long its subjects are kept after their last delivery."""

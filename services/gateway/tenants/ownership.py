@@ -1,4 +1,7 @@
-"""Checks that a subject belongs to the tenant that asks, and names its folder in the object store. Blocking SQL."""
+"""Checks that a subject is the tenant's that asks and its time has not come, and names its folder in the object store.
+
+Blocking SQL.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from headshots.errors import NotFoundError
 from headshots.schema import subjects
 from services.gateway.api.errors import not_found
 from services.gateway.api.names import subject_name
+from services.gateway.retention.checks import is_expired, subject_expired
 
 
 def object_prefix(tenant_id: str, subject_id: str) -> str:
@@ -43,13 +47,17 @@ def find_subject(connection: Connection, tenant_id: str, subject_id: str, *, loc
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, also for a subject of another tenant and for one that is being erased.
+        FailedPreconditionError: SUBJECT_EXPIRED.
     """
-    query = sa.select(subjects).where(
+    expired = is_expired(subjects.c.id, connection.dialect.name).label("is_expired")
+    query = sa.select(subjects, expired).where(
         subjects.c.id == subject_id, subjects.c.tenant_id == tenant_id, sa.not_(subjects.c.deleting)
     )
-    row = connection.execute(query.with_for_update() if lock else query).first()
+    row = connection.execute(query.with_for_update(of=subjects) if lock else query).first()
     if row is None:
         raise subject_not_found(subject_id)
+    if row.is_expired:
+        raise subject_expired(connection, subject_id)
     return row
 
 

@@ -14,7 +14,7 @@ def get_tenant(engine: Engine, tenant_id: str) -> Tenant:
     """The caller's tenant."""
     with read(engine) as connection:
         row = connection.execute(sa.select(tenants).where(tenants.c.id == tenant_id)).one()
-    return Tenant(row.id, row.display_name, row.created_at)
+    return Tenant(row.id, row.display_name, row.created_at, row.consent_required, row.retention_seconds)
 
 
 def lock_tenant(connection: Connection, tenant_id: str) -> None:

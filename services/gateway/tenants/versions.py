@@ -1,4 +1,4 @@
-"""Reads tables of what belongs to a tenant under a name and in versions, as styles and profiles. Blocking SQL.
+"""Keeps tables of what belongs to a tenant under a name and in versions: styles, packs, profiles. Blocking SQL.
 
 Such a table has the columns `tenant_id`, `name`, `version` and `created_at`.
 """
@@ -9,6 +9,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
+
+from headshots.database import database_now
 
 
 def named(table: sa.Table, tenant_id: str, name: str) -> sa.ColumnElement[bool]:
@@ -32,6 +34,18 @@ def newest_after(
     name = sa.collate(table.c.name, "C" if connection.dialect.name == "postgresql" else "BINARY")
     query = newest(table, tenant_id).where(name > after, *where).order_by(name).limit(size)
     return list(connection.execute(query))
+
+
+def at_version(connection: Connection, table: sa.Table, tenant_id: str, name: str, version: int) -> Row[Any] | None:
+    """One version of a tenant's own; None: there is no such one."""
+    mine = sa.and_(named(table, tenant_id, name), table.c.version == version)
+    return connection.execute(sa.select(table).where(mine)).first()
+
+
+def archive(connection: Connection, table: sa.Table, tenant_id: str, name: str) -> None:
+    """Takes one out of use, in all versions; those that are archived stay so. The table has `archived_at`."""
+    in_use = sa.and_(named(table, tenant_id, name), table.c.archived_at.is_(None))
+    connection.execute(sa.update(table).where(in_use).values(archived_at=database_now(connection)))
 
 
 def taken(connection: Connection, table: sa.Table, tenant_id: str, names: list[str]) -> set[str]:

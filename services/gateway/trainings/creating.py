@@ -17,6 +17,10 @@ from headshots.schema import PENDING, trainings
 from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.api.names import training_name
 from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
+from services.gateway.consents.checks import check_consent
+from services.gateway.consents.models import Purpose
 from services.gateway.peers.class_nouns import check_class_noun
 from services.gateway.peers.models import GeneratorDescription, TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.photos.limits import MIN_TRAINING_PHOTOS
@@ -49,7 +53,7 @@ def create_training(
         NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
-        FailedPreconditionError: CLASS_NOUN_UNKNOWN, TOO_FEW_PHOTOS, TRAINING_ACTIVE.
+        FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, CLASS_NOUN_UNKNOWN, TOO_FEW_PHOTOS, TRAINING_ACTIVE.
     """
     with write(engine) as connection:
         return create_training_in(
@@ -85,6 +89,7 @@ def create_training_in(
     if made is not None:
         return to_training(made)
     check_priority(connection, tenant_id, priority)
+    check_consent(connection, tenant_id, subject_id, Purpose.TRAINING)
     refs = photo_refs(connection, subject_id, photos)
     if described is not None:
         check_class_noun(described, subject.class_noun)
@@ -157,3 +162,5 @@ def _insert(connection: Connection, tenant_id: str, key: IdempotencyKey, trainin
         )
     )
     record_creation(connection, training)
+    name = training_name(training.subject_id, training.id)
+    record(connection, tenant_id, training.subject_id, Action.TRAINING_CREATED, name)

@@ -11,7 +11,10 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import InvalidArgumentError
 from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.api.labels import Labelling
+from services.gateway.api.names import training_name
 from services.gateway.api.requests import IdempotencyKey
+from services.gateway.audit.log import AuditLog
+from services.gateway.audit.models import Action
 from services.gateway.events.hub import Hub
 from services.gateway.events.log import EventBatch, follow
 from services.gateway.events.reads import SharedReads
@@ -36,6 +39,7 @@ class TrainingEngine:
         hub: Hub,
         metrics: GatewayMetrics,
         reads: SharedReads,
+        audit: AuditLog,
     ) -> None:
         self._database = database
         self._store = store
@@ -44,6 +48,7 @@ class TrainingEngine:
         self._hub = hub
         self._metrics = metrics
         self._reads = reads
+        self._audit = audit
 
     async def create(
         self,
@@ -86,6 +91,9 @@ class TrainingEngine:
         """Yields the pieces of a file. Raises as `rows.get_training`, `files.file_key` and `files.pieces`."""
         training = await self.get(tenant, subject_id, training_id)
         async for piece in pieces(self._store, file_key(training, kind)):
+            if piece.is_first:
+                name = training_name(subject_id, training_id)
+                self._audit.record_reading(tenant, subject_id, Action.TRAINING_FILE_READ, name)
             yield piece
 
     async def page(

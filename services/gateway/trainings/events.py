@@ -12,8 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from headshots.database import database_now
-from headshots.schema import TERMINAL_STATES, training_events, trainings
+from headshots.schema import SUCCEEDED, TERMINAL_STATES, training_events, trainings
 from services.gateway.api.labels import Labelling
+from services.gateway.api.names import training_name
+from services.gateway.audit.models import Action
+from services.gateway.audit.recording import record
 from services.gateway.events.log import EventBatch, EventLog
 from services.gateway.peers.models import TrainingJob, TrainingRequest
 from services.gateway.trainings.models import Training
@@ -77,6 +80,9 @@ def record_change(
         _append(connection, changed, now)
         if ended_at is not None:
             _LOG.forget_old(connection, now)
+        if changed.job.state == SUCCEEDED:
+            name = training_name(training.subject_id, training.id)
+            record(connection, training.request.tenant, training.subject_id, Action.TRAINED, name)
     if values:
         connection.execute(sa.update(trainings).where(trainings.c.id == training.id).values(**values))
 

@@ -1,7 +1,7 @@
 """Copies trainers' jobs into the rows of trainings, for the reconciler. Blocking SQL.
 
 Three columns tell what trainers know of a training. `sent`: its job was sent at least once. `submitted`: a trainer has
-confirmed the job. `owes_cancel`: the training was cancelled while no trainer answered, so one has still to be told.
+confirmed the job. `owes_cancel`: the training was ended here, so a trainer that has the job has still to be told.
 """
 
 from __future__ import annotations
@@ -9,11 +9,15 @@ from __future__ import annotations
 import dataclasses
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import database_now, read, write
-from headshots.schema import CANCELLED, PENDING, trainings
-from services.gateway.peers.models import TrainingJob
+from headshots.errors import FailedPreconditionError
+from headshots.schema import CANCELLED, FAILED, PENDING, trainings
+from services.gateway.consents.checks import check_consent, lacks_consent
+from services.gateway.consents.models import Purpose
+from services.gateway.peers.models import Failure, TrainingJob
+from services.gateway.retention.checks import check_unexpired, is_expired
 from services.gateway.trainings.events import lock_active, record_change, to_training
 from services.gateway.trainings.models import Training
 from services.gateway.trainings.rows import ACTIVE
@@ -24,8 +28,43 @@ def active_trainings(engine: Engine) -> list[Training]:
     return _select(engine, ACTIVE)
 
 
+def end_withheld(engine: Engine) -> list[str]:
+    """Ends the trainings that wait although the person does not agree any more, or is not kept any more; their ids.
+
+    A running one goes on.
+    """
+    with read(engine) as connection:
+        dialect = connection.dialect.name
+        withheld = lacks_consent(trainings.c.tenant_id, trainings.c.subject_id, Purpose.TRAINING, dialect=dialect)
+        expired = is_expired(trainings.c.subject_id, dialect)
+        query = sa.select(trainings.c.id).where(trainings.c.state == PENDING, sa.or_(withheld, expired))
+        ids = connection.execute(query).scalars().all()
+    ended = []
+    for training_id in ids:
+        with write(engine) as connection:
+            training = lock_active(connection, training_id)
+            if training is not None and _ended_withheld(connection, training):
+                ended.append(training_id)
+    return ended
+
+
+def _ended_withheld(connection: Connection, training: Training) -> bool:
+    """Fails a locked training that waits, where the person does not agree or is not kept any more; whether it did."""
+    if training.job.state != PENDING:
+        return False
+    try:
+        check_unexpired(connection, training.subject_id)
+        check_consent(connection, training.request.tenant, training.subject_id, Purpose.TRAINING)
+    except FailedPreconditionError as error:
+        job = dataclasses.replace(training.job, state=FAILED, failure=Failure(error.reason, error.message))
+        # Once sent, a trainer may have it in its queue.
+        record_change(connection, training, job=job, status_message="", owes_cancel=training.sent)
+        return True
+    return False
+
+
 def undelivered_cancels(engine: Engine) -> list[Training]:
-    """Cancelled trainings of which a trainer has still to be told, oldest first."""
+    """Ended trainings of which a trainer has still to be told, oldest first."""
     return _select(engine, trainings.c.owes_cancel)
 
 
@@ -43,12 +82,16 @@ def load(engine: Engine, training_id: str) -> Training | None:
 
 
 def mark_sent(engine: Engine, training_id: str) -> bool:
-    """Records that the job is about to be sent; False where the training has ended and must not be sent."""
+    """Records that the job is about to be sent; False where the training has ended and must not be sent.
+
+    Where the person does not agree or is not kept any more, it ends now.
+    """
     with write(engine) as connection:
         training = lock_active(connection, training_id)
-        if training is not None:
-            record_change(connection, training, sent=True)
-        return training is not None
+        if training is None or _ended_withheld(connection, training):
+            return False
+        record_change(connection, training, sent=True)
+        return True
 
 
 def mark_unsubmitted(engine: Engine, training_id: str) -> None:

@@ -75,6 +75,8 @@ class Reconciler:
             defect = self._followers.pop(training_id).exception()
             if defect is not None:
                 _LOG.error("following training %s met a defect; trying again", training_id, exc_info=defect)
+        for training_id in await in_write_thread(mirror.end_withheld, self._engine):
+            self._hub.changed(training_id)
         for training in await in_read_thread(mirror.active_trainings, self._engine):
             if training.id not in self._followers:
                 self._followers[training.id] = asyncio.create_task(self._follow(training))
@@ -103,7 +105,7 @@ class Reconciler:
             training = current
 
     async def _deliver_cancel(self, training: Training) -> None:
-        """Tells a trainer of a cancellation that ended the training while none answered."""
+        """Tells a trainer that the training was ended here: cancelled while none answered, or withheld."""
         delay = _FIRST_RETRY_SECONDS
         while True:
             try:
@@ -111,7 +113,7 @@ class Reconciler:
             except NotFoundError:
                 break
             except HeadshotsError as error:
-                _LOG.warning("training %s is cancelled, but no trainer could be told yet: %s", training.id, error)
+                _LOG.warning("training %s has ended here, but no trainer could be told yet: %s", training.id, error)
             else:
                 break
             await asyncio.sleep(delay)
@@ -122,14 +124,16 @@ class Reconciler:
         """Sends the job unless a trainer has confirmed it, then copies its changes until it ends."""
         if not training.submitted:
             if not await in_write_thread(mirror.mark_sent, self._engine, training.id):
+                self._hub.changed(training.id)
                 return
             recorded = await self._record(training, await self._trainer.start(training.request))
-            if recorded is None or recorded.job.state == CANCELLED:
-                # It was cancelled here while a gateway was sending the job to the trainer.
+            if recorded is None or recorded.job.state in (CANCELLED, FAILED):
+                # It was ended here while a gateway was sending the job to the trainer.
                 await self._trainer.cancel(training.id)
                 return
         if training.cancel_requested:
-            await self._record(training, await self._trainer.cancel(training.id))
+            # Watched all the same: a trainer that cannot cancel may have ended it, and says so.
+            await self._cancel(training)
         async with contextlib.aclosing(self._trainer.watch(training.id)) as jobs:  # type: ignore[type-var]
             async for job in jobs:
                 await self._record(training, job)

@@ -105,6 +105,13 @@ def request_cancel_in(connection: Connection, training_id: str) -> None:
         record_change(connection, training, job=job, cancel_requested=True, cancel_requested_at=requested_at)
 
 
+def request_cancel_of_subject(connection: Connection, subject_id: str) -> None:
+    """The same for all trainings of the subject."""
+    mine = sa.and_(trainings.c.subject_id == subject_id, ACTIVE)
+    for training_id in connection.execute(sa.select(trainings.c.id).where(mine)).scalars().all():
+        request_cancel_in(connection, training_id)
+
+
 def read_events(
     engine: Engine, tenant_id: str, subject_id: str, training_id: str, after: int | None
 ) -> EventBatch[Training]:

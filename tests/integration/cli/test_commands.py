@@ -217,7 +217,7 @@ def test_less_than_a_person_is_erased_and_renamed(terminal: Terminal, photos: Pa
     assert "headshots photos list subjects/s0" in terminal.run("photos", "delete", name, "--yes", code=4).stderr
     terminal.run("generate", "s0", "--style", STYLES[0], "--out", str(tmp_path / "out"))
     gallery = terminal.json("galleries", "list", "s0")[0]["name"]
-    terminal.run("galleries", "delete", f"{gallery}/images/1", "--yes")
+    terminal.run("images", "delete", f"{gallery}/images/1", "--yes")
     assert terminal.json("galleries", "delete", gallery, "--yes") == {"deleted": gallery}
     assert terminal.json("galleries", "list", "s0") == []
 

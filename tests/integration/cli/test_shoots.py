@@ -92,7 +92,7 @@ def test_a_quote_orders_nothing(terminal: Terminal, selfies: Path) -> None:
     told = terminal.run("shoot", str(selfies), *TWO_STYLES, "--count", "5", "--quote").stdout
     fields = {line[:11].strip(): line[11:].strip() for line in told.splitlines()}
     assert fields["portraits"] == f"5: 3 {STYLES[0]}, 2 {STYLES[2]}"
-    assert fields["judged by"] == "profile-worthy v1, 3 tries each"
+    assert fields["judged by"] == "profile-worthy v1, 3 tries for each"
     assert fields["training"] == "20 steps"
     assert fields["device"] == "1 min 30 s of work"
     assert fields["measured on"] == "7 trainings and galleries"

@@ -44,3 +44,39 @@ def test_a_tenant_that_is_not_there_and_a_weight_out_of_bounds_are_told(tmp_path
         result = CliRunner().invoke(app, ["tenants", *arguments], env={"HEADSHOTS_HOME": str(tmp_path)})
         assert result.exit_code == ExitCode.REFUSED
         assert reason in result.stderr
+
+
+def test_consent_is_required_until_it_is_waived(tmp_path: Path) -> None:
+    for tenant in ("acme", "globex"):
+        run(tmp_path, "keys", "create", "--tenant", tenant)
+
+    def required() -> list[bool]:
+        return [each["consent_required"] for each in json.loads(run(tmp_path, "tenants", "list", "--json"))]
+
+    assert required() == [True, True]
+    waived = json.loads(run(tmp_path, "tenants", "waive-consent", "globex", "--json"))
+    assert waived == {"tenant": "globex", "consent_required": False}
+    assert required() == [True, False]
+    assert "waived" in run(tmp_path, "tenants", "list")
+    run(tmp_path, "tenants", "require-consent", "globex")
+    assert required() == [True, True]
+    result = CliRunner().invoke(app, ["tenants", "waive-consent", "nobody"], env={"HEADSHOTS_HOME": str(tmp_path)})
+    assert result.exit_code == ExitCode.REFUSED
+    assert "TENANT_NOT_FOUND" in result.stderr
+
+
+def test_how_long_people_are_kept_is_set_and_listed(tmp_path: Path) -> None:
+    for tenant in ("acme", "globex"):
+        run(tmp_path, "keys", "create", "--tenant", tenant)
+    assert run(tmp_path, "tenants", "list").count("30d") == 2
+    said = json.loads(run(tmp_path, "tenants", "set-retention", "globex", "12h", "--json"))
+    assert said == {"tenant": "globex", "retention_seconds": 43200}
+    listed = json.loads(run(tmp_path, "tenants", "list", "--json"))
+    assert [each["retention_seconds"] for each in listed] == [30 * 86400, 43200]
+    assert "12h" in run(tmp_path, "tenants", "list")
+    for span in ("59m", "401d"):
+        result = CliRunner().invoke(
+            app, ["tenants", "set-retention", "acme", span], env={"HEADSHOTS_HOME": str(tmp_path)}
+        )
+        assert (result.exit_code, "RETENTION_INVALID" in result.stderr) == (ExitCode.REFUSED, True)
+    run(tmp_path, "tenants", "set-retention", "acme", "soon", code=2)

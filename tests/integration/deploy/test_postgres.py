@@ -1,5 +1,5 @@
 """What runs on SQLite by default runs on PostgreSQL too: the tests of the queues, of the trainer's worker, of erasing,
-of galleries, of shoots, of styles and of labels again, on a server of their own."""
+of galleries, of shoots, of styles, of labels and of the audit log again, on a server of their own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ from sqlalchemy.engine import Engine
 from headshots.database import migrate, open_database, read
 from headshots.schema import metadata
 from services.gateway.galleries import shots
+from tests.integration.gateway.audit.test_chain import (  # noqa: F401
+    test_it_is_whole_whoever_writes_and_links_at_once,
+)
+from tests.integration.gateway.audit.test_listing import (  # noqa: F401
+    test_a_list_is_of_a_time,
+    test_events_outlive_their_subject_until_their_own_term,
+)
 from tests.integration.gateway.conftest import world  # noqa: F401
 from tests.integration.gateway.galleries.test_creating import (  # noqa: F401
     test_pages_are_newest_first_and_without_images,
@@ -130,13 +137,12 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def url(server: str) -> str:
-    return postgres.fresh_database(server)
+    return postgres.migrated_database(server)
 
 
 @pytest.fixture
 def engine(url: str) -> Iterator[Engine]:
     engine = open_database(url)
-    migrate(engine)
     yield engine
     engine.dispose()
 
@@ -176,8 +182,8 @@ def test_migrations_give_the_schema_that_the_code_uses(engine: Engine) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_several_processes_may_migrate_at_once(url: str) -> None:
-    failures: list[BaseException] = []
+def test_several_processes_may_migrate_at_once(server: str) -> None:
+    url, failures = postgres.fresh_database(server), list[BaseException]()
 
     def start() -> None:
         engine = open_database(url)

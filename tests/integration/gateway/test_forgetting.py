@@ -9,6 +9,7 @@ import pytest
 from benchmarks.faults.residue import residue
 from headshots import schema
 from headshots.v1 import galleries_pb2, photos_pb2, subjects_pb2
+from tests.support.consents import MESSAGE
 from tests.support.gateway.caller import selfie
 from tests.support.gateway.world import World
 
@@ -26,6 +27,17 @@ async def renamed(world: World) -> str:
     assert told(world, NAME), "or this test shows nothing"
     await world.acme("UpdateSubject", subjects_pb2.UpdateSubjectRequest(name=subject, display_name="Ada"))
     return NAME
+
+
+async def consented_anew(world: World) -> str:
+    earlier = "Augusta signed this sheet on the second of May."
+    consent = subjects_pb2.Consent()
+    consent.CopyFrom(MESSAGE)
+    consent.statement_text = earlier
+    subject = await world.acme.subject(consent=consent, request_id="once")
+    assert told(world, earlier), "or this test shows nothing"
+    await world.acme("GiveConsent", subjects_pb2.GiveConsentRequest(name=subject, consent=MESSAGE))
+    return earlier
 
 
 async def photo_erased(world: World) -> str:
@@ -56,6 +68,28 @@ async def gallery_erased(world: World) -> str:
     return sha256
 
 
-@pytest.mark.parametrize("erase", [renamed, photo_erased, image_erased, gallery_erased], ids=lambda call: call.__name__)
+async def held(world: World) -> str:
+    subject = await world.acme.subject()
+    await world.acme("HoldSubject", subjects_pb2.HoldSubjectRequest(name=subject, reason=NAME))
+    assert told(world, NAME), "or this test shows nothing"
+    return subject
+
+
+async def held_for_another_reason(world: World) -> str:
+    subject = await held(world)
+    await world.acme("HoldSubject", subjects_pb2.HoldSubjectRequest(name=subject, reason="a dispute"))
+    return NAME
+
+
+async def released(world: World) -> str:
+    subject = await held(world)
+    await world.acme("ReleaseSubject", subjects_pb2.ReleaseSubjectRequest(name=subject))
+    return NAME
+
+
+DELETIONS = (renamed, consented_anew, photo_erased, image_erased, gallery_erased, held_for_another_reason, released)
+
+
+@pytest.mark.parametrize("erase", DELETIONS, ids=lambda call: call.__name__)
 async def test_no_file_holds_what_was_erased(world: World, erase: Deletion) -> None:
     assert not told(world, await erase(world))

@@ -1,7 +1,8 @@
 """No call reaches what is not the caller's: rows for every call and name field, derived from the contract.
 
 A name that is another tenant's, another subject's or a deleted subject's has to answer as one that never existed, word
-for word, and to change nothing. A call that is added to the contract gets its rows by itself.
+for word, and to change nothing. That of a subject past its time tells that, and is of as little use though nothing has
+swept. A call that is added to the contract gets its rows by itself.
 """
 
 from __future__ import annotations
@@ -18,9 +19,15 @@ import sqlalchemy as sa
 from google.protobuf.descriptor import MethodDescriptor
 
 from headshots import keys, schema
-from headshots.errors import HeadshotsError, InvalidArgumentError, NotFoundError, UnauthenticatedError
+from headshots.errors import (
+    FailedPreconditionError,
+    HeadshotsError,
+    InvalidArgumentError,
+    NotFoundError,
+    UnauthenticatedError,
+)
 from headshots.rpc.channel import error_from_rpc
-from headshots.v1 import galleries_pb2, packs_pb2, profiles_pb2, styles_pb2, subjects_pb2
+from headshots.v1 import audit_events_pb2, galleries_pb2, packs_pb2, profiles_pb2, styles_pb2, subjects_pb2
 from tests.support.contract import CALLS, name_of
 from tests.support.gateway import shoots
 from tests.support.gateway.caller import Caller, selfie
@@ -47,6 +54,10 @@ NOWHERE = Names(
 RECIPE = styles_pb2.StyleRecipe(prompt="photo of {subject}")
 # A subject whose erasure was interrupted is gone for every call but the one that completes it.
 COMPLETES_AN_ERASURE = "DeleteSubject"
+# What was done to a subject is told after its erasure too.
+OUTLIVES_SUBJECTS = "ListAuditEvents"
+# What goes past a subject's time.
+WITH_EXPIRED = (COMPLETES_AN_ERASURE, OUTLIVES_SUBJECTS)
 # Fields whose subject has to be the request's own: what any other subject's name answers, whether or not it exists.
 NOT_ITS_OWN: dict[str, tuple[type[HeadshotsError], str]] = {
     "CreateGallery.remix.image": (InvalidArgumentError, "REMIX_OF_ANOTHER_SUBJECT"),
@@ -99,7 +110,7 @@ def rows_of(field: NameField) -> list[Row]:
     foreign = [Row(field, "foreign", level) for level in range(len(field.collections))]
     sibling = [Row(field, "sibling", level) for level in range(1, len(field.collections))]
     # Styles, packs and profiles are the tenant's, whatever becomes of its subjects.
-    of_subject = field.collections[0] == "subjects"
+    of_subject = field.collections[0] == "subjects" and field.call.name != OUTLIVES_SUBJECTS
     deleted = [Row(field, kind, 0) for kind in ("deleted", "deleting") if of_subject]
     return [row for row in (*foreign, *sibling, *deleted) if not _completes_erasure(row)]
 
@@ -117,7 +128,8 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
         await world.kill()
         # No sweep: the subject that is being erased stays so.
         await world.start(erase_again_seconds=3600.0, links_port=0)
-        tenants = {"own": "acme", "sibling": "acme", "foreign": "globex", "deleted": "acme", "deleting": "acme"}
+        tenants = {"own": "acme", "sibling": "acme", "foreign": "globex"}
+        tenants |= {"deleted": "acme", "deleting": "acme", "expired": "acme"}
         subjects = {
             kind: await furnished(world, world.caller(world.keys[tenant]), number)
             for number, (kind, tenant) in enumerate(tenants.items())
@@ -127,8 +139,13 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
         with world.database.begin() as connection:
             mine = schema.subjects.c.id == deleting
             connection.execute(sa.update(schema.subjects).where(mine).values(deleting=True))
+            its = schema.retentions.c.id == subjects["expired"].ids["subjects"]
+            connection.execute(sa.update(schema.retentions).where(its).values(expires_at=1.0))
         revoked = keys.create_key(world.database, "acme")
         keys.revoke_key(world.database, keys.id_of_key(revoked))
+        for tenant in ("acme", "globex"):
+            # What was read is written down and linked by that, and not while rows are compared.
+            await world.caller(world.keys[tenant])("ListAuditEvents", audit_events_pb2.ListAuditEventsRequest())
         yield Scene(world, subjects, revoked)
 
 
@@ -199,6 +216,22 @@ async def test_what_is_not_the_callers_answers_as_what_never_was(scene: Scene, r
     assert await scene.world.store.list("tenants") == stored
 
 
+OF_PEOPLE = [field for field in NAME_FIELDS if field.collections[0] == "subjects" and str(field) not in NOT_ITS_OWN]
+
+
+@pytest.mark.parametrize("field", [field for field in OF_PEOPLE if field.call.name not in WITH_EXPIRED], ids=str)
+async def test_a_subject_past_its_time_is_of_no_use_though_nothing_swept(scene: Scene, field: NameField) -> None:
+    expired, before = scene.subjects["expired"], scene.everything()
+    stored = await scene.world.store.list("tenants")
+    # All that the call names is the subject's own.
+    asked = requests(field.call, expired, field, expired.name(field.collections))
+    error = await refusal(scene.world.acme, field.call, asked)
+    assert (type(error), error.reason) == (FailedPreconditionError, "SUBJECT_EXPIRED")
+    assert error.metadata["name"] == f"subjects/{expired.ids['subjects']}"
+    assert scene.everything() == before
+    assert await scene.world.store.list("tenants") == stored
+
+
 def _singular(collection: str) -> str:
     return (collection[:-3] + "y" if collection.endswith("ies") else collection[:-1]).upper()
 
@@ -220,7 +253,7 @@ async def test_every_text_of_a_call_names_something_or_is_known_to_be_free(call:
 
 def _deletes_last(call: MethodDescriptor) -> tuple[bool, int]:
     """What erases or archives comes last, images before what has them; a subject last of all."""
-    if not call.name.startswith(("Delete", "Archive")):
+    if not call.name.startswith(("Delete", "Archive", "Withdraw")):
         return (False, 0)
     order = ("packs", "styles", "images", "galleries", "photos", "subjects")
     return (True, order.index(_first_name(call).collections[-1]))
@@ -232,9 +265,10 @@ def _first_name(call: MethodDescriptor) -> NameField:
 
 async def test_own_names_are_answered_without_a_word_of_others(scene: Scene) -> None:
     """With this the rows above are known to be refused for the name alone."""
-    hidden = [scene.subjects[kind].ids for kind in ("foreign", "deleted", "deleting")]
+    hidden = [scene.subjects[kind].ids for kind in ("foreign", "deleted", "deleting", "expired")]
     for call in sorted(CALLS, key=_deletes_last):
-        messages = requests(call, scene.own)
+        # One subject is deleted, the other one's consent withdrawn.
+        messages = requests(call, scene.subjects["sibling"] if call.name == "WithdrawConsent" else scene.own)
         # A job that is only checked: a running one would hold up the subject's deletion, which comes last.
         if "validate_only" in call.input_type.fields_by_name:
             messages[0].validate_only = True

@@ -6,6 +6,7 @@ Postgres refuses to run as root, so root's server runs as somebody else.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import itertools
 import os
@@ -21,7 +22,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from headshots.database import open_database
+from headshots.database import migrate, open_database
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -126,9 +127,28 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 def fresh_database(server_url: str) -> str:
     """The URL of a new, empty database."""
+    return _create(server_url)
+
+
+def migrated_database(server_url: str) -> str:
+    """The URL of a new database with its tables: a copy, which takes a third of the migrations' time."""
+    return _create(server_url, like=_migrated(server_url))
+
+
+@functools.cache
+def _migrated(server_url: str) -> str:
+    """The name of a database that is only copied: PostgreSQL copies none that somebody is connected with."""
+    url = _create(server_url)
+    engine = open_database(url)
+    migrate(engine)
+    engine.dispose()
+    return url.rpartition("/")[2]
+
+
+def _create(server_url: str, *, like: str = "template1") -> str:
     name = f"test{next(_numbers)}"
     engine = sa.create_engine(f"{server_url}/postgres", isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {like}"))
     engine.dispose()
     return f"{server_url}/{name}"

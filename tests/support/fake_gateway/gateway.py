@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from headshots.errors import UnauthenticatedError
 from headshots.rpc.auth import bearer_token
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
+from tests.support.fake_gateway.audit_events import FakeAuditEvents
 from tests.support.fake_gateway.foundations import FakeFoundations
 from tests.support.fake_gateway.galleries import FakeGalleries
 from tests.support.fake_gateway.images import FakeImages
@@ -37,6 +38,7 @@ class FakeGateway(
     FakeFoundations,
     FakePacks,
     FakeProfiles,
+    FakeAuditEvents,
 ):
     """Answers every call of the public API for one tenant."""
 

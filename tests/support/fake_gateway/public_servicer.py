@@ -6,6 +6,7 @@ import grpc.aio
 
 from headshots.client.stub import METHODS
 from headshots.v1 import (
+    audit_events_pb2_grpc,
     foundations_pb2_grpc,
     galleries_pb2_grpc,
     packs_pb2_grpc,
@@ -30,6 +31,7 @@ class PublicServicer(
     packs_pb2_grpc.PackServiceServicer,
     profiles_pb2_grpc.ProfileServiceServicer,
     shoots_pb2_grpc.ShootServiceServicer,
+    audit_events_pb2_grpc.AuditEventServiceServicer,
 ):
     """Calls that a subclass does not answer are UNIMPLEMENTED."""
 
@@ -45,4 +47,5 @@ class PublicServicer(
         packs_pb2_grpc.add_PackServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         profiles_pb2_grpc.add_ProfileServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         shoots_pb2_grpc.add_ShootServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        audit_events_pb2_grpc.add_AuditEventServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return list(METHODS)

@@ -13,6 +13,7 @@ from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, shoots_pb2
 from tests.support.fake_gateway.packs import PACK
 from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.state import FakeState, find, labelled, page
+from tests.support.fake_gateway.subjects import check_consent
 from tests.support.fake_gateway.trainings import ADAPTER, STEPS
 
 ENDED = (jobs_pb2.JOB_STATE_SUCCEEDED, jobs_pb2.JOB_STATE_FAILED, jobs_pb2.JOB_STATE_CANCELLED)
@@ -29,6 +30,8 @@ class FakeShoots(FakeState):
             raise InvalidArgumentError("PACK_OR_STYLES", "name a pack or styles, and not both")
         if request.pack:
             find({PACK.name: PACK}, request.pack, "PACK_NOT_FOUND")
+        if self.requires_consent:
+            check_consent(subject)
         trains = request.retrain or bool(request.photos) or not subject.HasField("adapter")
         if trains and len(self.photos[request.parent]) < 6:
             raise FailedPreconditionError("TOO_FEW_PHOTOS", "a training needs 6 usable photos; upload more")

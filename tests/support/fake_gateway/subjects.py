@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+import hashlib
 from typing import Any
 
+from headshots.errors import FailedPreconditionError, InvalidArgumentError
 from headshots.v1 import subjects_pb2, tenants_pb2
 from tests.support.fake_gateway.state import FakeState, find, labelled, page, relabel
+
+RETENTION_SECONDS = 30 * 86400
 
 
 class FakeSubjects(FakeState):
@@ -13,7 +18,13 @@ class FakeSubjects(FakeState):
 
     async def GetTenant(self, request: tenants_pb2.GetTenantRequest, context: Any) -> tenants_pb2.GetTenantResponse:
         self.enter("GetTenant", request)
-        return tenants_pb2.GetTenantResponse(tenant=tenants_pb2.Tenant(name="tenants/t1", display_name="Test"))
+        tenant = tenants_pb2.Tenant(
+            name="tenants/t1",
+            display_name="Test",
+            consent_required=self.requires_consent,
+            retention_seconds=RETENTION_SECONDS,
+        )
+        return tenants_pb2.GetTenantResponse(tenant=tenant)
 
     async def CreateSubject(
         self, request: subjects_pb2.CreateSubjectRequest, context: Any
@@ -24,6 +35,10 @@ class FakeSubjects(FakeState):
             subject = subjects_pb2.Subject(name=name, class_noun=request.class_noun, **labelled(request))
             subject.display_name = request.display_name
             subject.create_time.GetCurrentTime()
+            if request.HasField("consent"):
+                record(subject, request.consent)
+            kept = datetime.timedelta(seconds=request.retention_seconds or RETENTION_SECONDS)
+            subject.expire_time.FromDatetime(subject.create_time.ToDatetime() + kept)
             self.subjects[name], self.photos[name] = subject, []
         return subjects_pb2.CreateSubjectResponse(subject=self.subjects[name])
 
@@ -54,6 +69,73 @@ class FakeSubjects(FakeState):
         self, request: subjects_pb2.DeleteSubjectRequest, context: Any
     ) -> subjects_pb2.DeleteSubjectResponse:
         self.enter("DeleteSubject", request)
-        find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        if subject.HasField("hold"):
+            told = f"{subject.name} is held: {subject.hold.reason}"
+            raise FailedPreconditionError("SUBJECT_HELD", told, metadata={"name": subject.name})
         del self.subjects[request.name]
         return subjects_pb2.DeleteSubjectResponse(deleted_objects=len(self.photos.pop(request.name)))
+
+    async def GiveConsent(
+        self, request: subjects_pb2.GiveConsentRequest, context: Any
+    ) -> subjects_pb2.GiveConsentResponse:
+        self.enter("GiveConsent", request)
+        subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        record(subject, request.consent)
+        return subjects_pb2.GiveConsentResponse(subject=subject)
+
+    async def WithdrawConsent(
+        self, request: subjects_pb2.WithdrawConsentRequest, context: Any
+    ) -> subjects_pb2.WithdrawConsentResponse:
+        self.enter("WithdrawConsent", request)
+        check_consent(find(self.subjects, request.name, "SUBJECT_NOT_FOUND"))
+        del self.subjects[request.name]
+        photos = self.photos.pop(request.name)
+        # As where a job runs: it is erased later.
+        erased = not any(name.startswith(f"{request.name}/") for name in self.trainings)
+        return subjects_pb2.WithdrawConsentResponse(erased=erased, deleted_objects=len(photos) if erased else 0)
+
+    async def ExtendRetention(
+        self, request: subjects_pb2.ExtendRetentionRequest, context: Any
+    ) -> subjects_pb2.ExtendRetentionResponse:
+        self.enter("ExtendRetention", request)
+        subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        if request.expire_time.ToDatetime() < subject.expire_time.ToDatetime():
+            raise InvalidArgumentError("RETENTION_INVALID", "expire_time: the subject is kept longer already")
+        subject.expire_time.CopyFrom(request.expire_time)
+        return subjects_pb2.ExtendRetentionResponse(subject=subject)
+
+    async def HoldSubject(
+        self, request: subjects_pb2.HoldSubjectRequest, context: Any
+    ) -> subjects_pb2.HoldSubjectResponse:
+        self.enter("HoldSubject", request)
+        subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        subject.hold.reason = request.reason
+        subject.hold.hold_time.GetCurrentTime()
+        return subjects_pb2.HoldSubjectResponse(subject=subject)
+
+    async def ReleaseSubject(
+        self, request: subjects_pb2.ReleaseSubjectRequest, context: Any
+    ) -> subjects_pb2.ReleaseSubjectResponse:
+        self.enter("ReleaseSubject", request)
+        subject = find(self.subjects, request.name, "SUBJECT_NOT_FOUND")
+        subject.ClearField("hold")
+        return subjects_pb2.ReleaseSubjectResponse(subject=subject)
+
+
+def record(subject: subjects_pb2.Subject, consent: subjects_pb2.Consent) -> None:
+    """Keeps a consent with the subject, as the gateway completes it."""
+    subject.consent.CopyFrom(consent)
+    subject.consent.record_time.GetCurrentTime()
+    if not subject.consent.HasField("give_time"):
+        subject.consent.give_time.CopyFrom(subject.consent.record_time)
+    if not subject.consent.statement_sha256:
+        subject.consent.statement_sha256 = hashlib.sha256(consent.statement_text.encode()).hexdigest()
+
+
+def check_consent(subject: subjects_pb2.Subject) -> None:
+    """Refuses a subject that has given none."""
+    if not subject.HasField("consent"):
+        raise FailedPreconditionError(
+            "CONSENT_MISSING", f"{subject.name} has given no consent", metadata={"name": subject.name}
+        )

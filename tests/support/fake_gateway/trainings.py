@@ -11,6 +11,7 @@ import grpc.aio
 from headshots.errors import FailedPreconditionError, UnavailableError
 from headshots.v1 import adapters_pb2, jobs_pb2, trainings_pb2
 from tests.support.fake_gateway.state import FakeState, find, labelled, page
+from tests.support.fake_gateway.subjects import check_consent
 
 STEPS = 20
 ADAPTER = adapters_pb2.Adapter(
@@ -26,6 +27,8 @@ class FakeTrainings(FakeState):
     ) -> trainings_pb2.CreateTrainingResponse:
         self.enter("CreateTraining", request)
         photos = find(self.photos, request.parent, "SUBJECT_NOT_FOUND")
+        if self.requires_consent:
+            check_consent(self.subjects[request.parent])
         if request.photos:
             photos = [photo for photo in photos if photo.name in request.photos]
         if len(photos) < 6:

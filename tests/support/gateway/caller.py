@@ -16,6 +16,7 @@ from headshots.client.stub import GatewayStub
 from headshots.errors import HeadshotsError
 from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, subjects_pb2, trainings_pb2
+from tests.support.consents import MESSAGE
 from tests.support.waiting import PATIENCE_SECONDS
 
 CHUNK_BYTES = 1000
@@ -56,8 +57,9 @@ class Caller:
             call.cancel()
 
     async def subject(self, **fields: Any) -> str:
-        """Creates a subject; its name."""
-        return str((await self("CreateSubject", subjects_pb2.CreateSubjectRequest(**fields))).subject.name)
+        """Creates a subject, which consents unless told otherwise; its name."""
+        request = subjects_pb2.CreateSubjectRequest(**{"consent": MESSAGE, **fields})
+        return str((await self("CreateSubject", request)).subject.name)
 
     async def send(self, messages: Iterable[photos_pb2.UploadPhotosRequest]) -> list[photos_pb2.Photo]:
         """One upload stream of exactly these messages."""

@@ -20,7 +20,10 @@ from tests.support.gateway.peer import FOUNDATION_DIGEST
 
 
 class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
-    """Each job takes three steps. A step waits until `go` is set, which it is at first."""
+    """Each job takes three steps. To be taken it waits for `takes`, to begin for `begins`, a step for `go`.
+
+    All three are set at first.
+    """
 
     audience = "trainer"
 
@@ -28,6 +31,10 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         self.store = store
         self.go = asyncio.Event()
         self.go.set()
+        self.takes = asyncio.Event()
+        self.takes.set()
+        self.begins = asyncio.Event()
+        self.begins.set()
         self.requests: dict[str, trainer.StartTrainingRequest] = {}
         self.jobs: dict[str, trainer.TrainingJob] = {}
         self.starts: Counter[str] = Counter()
@@ -51,6 +58,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         self.starts[request.job_id] += 1
         if self.refusal is not None:
             raise self.refusal
+        await self.takes.wait()
         if request.job_id not in self.jobs:
             self.requests[request.job_id] = request
             self.jobs[request.job_id] = trainer.TrainingJob(
@@ -65,6 +73,9 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         return trainer.StartTrainingResponse(job=self.jobs[request.job_id])
 
     async def _run(self, request: trainer.StartTrainingRequest) -> None:
+        await self.begins.wait()
+        if self.jobs[request.job_id].state != jobs_pb2.JOB_STATE_PENDING:
+            return
         self.jobs[request.job_id].start_time.GetCurrentTime()
         await self.change_job(request.job_id, state=jobs_pb2.JOB_STATE_RUNNING, queue_position=0, attempt=1)
         for step in (1, 2, 3):

@@ -16,8 +16,10 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message_factory import GetMessageClass
 
 from headshots.v1 import photos_pb2
+from tests.support.consents import MESSAGE
 from tests.support.contract import CALLS, constraint, is_map
 from tests.support.gateway.caller import selfie
+from tests.support.retention import IN_A_YEAR
 
 # Text of the caller's own, which names nothing.
 FREE_TEXT = {
@@ -38,12 +40,21 @@ FREE_TEXT = {
     "expression",
     "prompt",
     "negative_prompt",
+    "statement_text",
+    "statement_uri",
+    "statement_sha256",
+    "statement_version",
+    "reference",
+    "reason",
 }
 # What a call cannot do without, beside names.
 REQUIRED: dict[str, dict[str, Any]] = {
     "CreateStyle": {"style_id": "new", "recipe": {"prompt": "{subject}"}},
     "CreateShoot": {"count": 1},
     "CreateProfile": {"profile_id": "new"},
+    "GiveConsent": {"consent": MESSAGE},
+    "ExtendRetention": {"expire_time": IN_A_YEAR},
+    "HoldSubject": {"reason": "a dispute"},
     "CreatePack": {"pack_id": "new", "styles": [{"shots": 1}]},
     "UpdatePack": {"styles": {"styles": [{"shots": 1}]}},
 }

@@ -20,6 +20,7 @@ from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, ImageDone, TrainingJob
 from services.gateway.settings import default_styles
 from services.gateway.subjects.rows import create_subject
+from tests.support.consents import GIVEN
 
 LIBRARY = StyleLibrary.load(default_styles())
 ADAPTER = Adapter("ab" * 32, "a/adapter.safetensors", "cd" * 32, 4, "ohwx", 9, "", "")
@@ -38,7 +39,7 @@ ACCEPTED, REFUSED = judgement(Acceptance.ACCEPTED), judgement(Acceptance.REFUSED
 def trained_subject(engine: Engine, tenant: str) -> str:
     """The id of a new subject with an adapter."""
     keys.create_tenant(engine, tenant)
-    subject = create_subject(engine, tenant, display_name="", class_noun="", key=IdempotencyKey()).id
+    subject = create_subject(engine, tenant, display_name="", class_noun="", key=IdempotencyKey(), consent=GIVEN).id
     with write(engine) as connection:
         connection.execute(
             sa.insert(schema.trainings).values(

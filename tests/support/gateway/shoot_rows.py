@@ -16,6 +16,7 @@ from services.gateway.peers.models import TrainingJob, TrainingOptions, Training
 from services.gateway.shoots.creating import Wanted, create_shoot
 from services.gateway.shoots.models import Plan, Shoot, ShootOrder
 from services.gateway.subjects.rows import create_subject
+from tests.support.consents import GIVEN
 from tests.support.gateway.queue import ADAPTER, LIBRARY
 
 PLAN = Plan(
@@ -35,7 +36,7 @@ ORDER = ShootOrder(count=3)
 def new_subject(engine: Engine) -> str:
     """The id of a subject with six photos of a tenant."""
     keys.create_tenant(engine, "acme")
-    subject = create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey()).id
+    subject = create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey(), consent=GIVEN).id
     with write(engine) as connection:
         for number in range(6):
             photo = {

@@ -21,7 +21,22 @@ from tests.support.paths import ROOT
 
 PROTOS = ROOT / "protos"
 GOOGLE = Path(grpc_tools.__file__).parent / "_proto"
-BY_NAME = ("Get", "Update", "Delete", "Watch", "Cancel", "Download", "Archive", "Preview", "Regenerate")
+BY_NAME = (
+    "Get",
+    "Update",
+    "Delete",
+    "Watch",
+    "Cancel",
+    "Download",
+    "Archive",
+    "Preview",
+    "Regenerate",
+    "Give",
+    "Withdraw",
+    "Extend",
+    "Hold",
+    "Release",
+)
 VERBS = (*BY_NAME, "List", "Create", "Upload", "Inspect")
 # The API key says whose it is.
 SINGLETONS = {"GetTenant"}
@@ -30,6 +45,7 @@ TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "Crea
     "ListFoundations",
     "CreatePack",
     "ListPacks",
+    "ListAuditEvents",
 }
 JOBS = {"CreateTraining", "CreateGallery", "CreateShoot"}
 # They check what only a generator can tell, or make what orders are held to.
@@ -88,8 +104,9 @@ def test_a_file_of_one_resource_has_one_service() -> None:
         (name,) = file.DESCRIPTOR.services_by_name
         resource = file.DESCRIPTOR.name.removeprefix("headshots/v1/").removesuffix(".proto")
         noun = resource[:-3] + "y" if resource.endswith("ies") else resource[:-1]
-        assert name == f"{noun.capitalize()}Service"
-        assert noun.capitalize() in file.DESCRIPTOR.message_types_by_name
+        message = "".join(word.capitalize() for word in noun.split("_"))
+        assert name == f"{message}Service"
+        assert message in file.DESCRIPTOR.message_types_by_name
 
 
 @pytest.mark.parametrize("call", CALLS + INTERNAL_CALLS, ids=name_of)

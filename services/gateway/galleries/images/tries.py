@@ -1,8 +1,8 @@
 """Defines what was judged of a try, and which of a shot's tries is its image where none was accepted.
 
-A shot is painted from one seed after another until an image is accepted, up to the gallery's `max_tries`; each is a
-try. Those that are not the shot's image stay in its row, and their files in the store, until the gallery, the image or
-the subject is deleted.
+A shot is painted from one seed after another until an image is accepted; each is a try. The gallery's shots share a
+budget of `max_tries` for each of them: most need one, so that a hard one can have more. Those that are not the shot's
+image stay in its row, and their files in the store, until the gallery, the image or the subject is deleted.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from headshots.acceptance.verdict import Acceptance, Verdict
 from headshots.acceptance.view import View
+from services.gateway.galleries.limits import TRIES_OF_OTHERS
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,11 @@ class Recorded:
     """With the check against the gallery's accepted images."""
     is_last: bool
     """Whether the shot has ended, with this image or a better one of its tries."""
+
+
+def most_tries(max_tries: int, shots: int) -> int:
+    """Of one shot of a gallery with so many: its own, and what the others leave, up to a limit."""
+    return min(max_tries * TRIES_OF_OTHERS, max_tries * shots - (shots - 1))
 
 
 def from_column(documents: Sequence[Mapping[str, Any]] | None) -> list[Try]:

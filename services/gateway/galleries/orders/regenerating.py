@@ -16,7 +16,10 @@ from headshots.styles.recipe import Style
 from services.gateway.api.labels import Labelling
 from services.gateway.api.names import image_name
 from services.gateway.api.requests import IdempotencyKey, find_made
+from services.gateway.consents.checks import check_consent
+from services.gateway.consents.models import Purpose
 from services.gateway.galleries.creating import insert, new_gallery
+from services.gateway.galleries.images.tries import most_tries
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import Gallery, GalleryOrder, place_of
 from services.gateway.galleries.orders.lookup import Wanted, find_remix
@@ -48,7 +51,7 @@ def look_up(engine: Engine, tenant_id: str, disliked: Disliked, key: Idempotency
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
-        FailedPreconditionError: GALLERY_ACTIVE.
+        FailedPreconditionError: GALLERY_ACTIVE, CONSENT_MISSING, CONSENT_EXPIRED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
     """
     with read(engine) as connection:
@@ -113,6 +116,7 @@ def _as_it_was(connection: Connection, tenant_id: str, disliked: Disliked) -> tu
     find_image(connection, tenant_id, disliked.subject_id, disliked.gallery_id, disliked.number)
     check_ended(row)
     check_priority(connection, tenant_id, row.priority)
+    check_consent(connection, tenant_id, disliked.subject_id, Purpose.PAINTING)
     recipe = Style(**row.styles[place_of(disliked.number, style_shots_of(row))[0]])
     wanted = Wanted(
         recipes=(recipe,),
@@ -141,11 +145,11 @@ def _remix_order(subject_id: str, document: dict[str, object] | None) -> RemixOr
 
 
 def _untried_seed(connection: Connection, subject_id: str, order: GalleryOrder) -> int:
-    """Of a style with n shots a gallery has the n times `max_tries` seeds from its own on."""
+    """Of a style with n shots a gallery has the n times `most_tries` seeds from its own on."""
     (style,) = order.styles
     rows = connection.execute(sa.select(galleries).where(galleries.c.subject_id == subject_id))
     taken = [
-        (row.seed, count * row.max_tries)
+        (row.seed, count * most_tries(row.max_tries, sum(style_shots_of(row))))
         for row in rows
         for recipe, count in zip(row.styles, style_shots_of(row), strict=True)
         if recipe["name"] == style

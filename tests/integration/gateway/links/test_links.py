@@ -11,12 +11,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import sqlalchemy as sa
 from obstore.store import S3Store
 
+from headshots import schema
 from headshots.artifacts import ArtifactStore
+from headshots.database import database_now
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 from headshots.rpc.internal.secret import Secret
 from headshots.v1 import galleries_pb2, subjects_pb2
+from services.gateway.audit.log import AuditLog
 from services.gateway.links.engine import LinkEngine
 from services.gateway.links.makers import StoreLinks
 from services.gateway.links.models import LinkedFile
@@ -65,6 +69,16 @@ async def test_whoever_has_a_link_gets_the_file(serving: World, gallery: galleri
         assert got.headers["X-Content-Type-Options"] == "nosniff"
         head = await open_url(link.url, "HEAD")
         assert (head.status, head.headers["Content-Length"], head.body) == (200, str(image.size_bytes), b"")
+
+
+async def test_no_link_is_made_for_longer_than_its_subject_is_kept(
+    serving: World, gallery: galleries_pb2.Gallery
+) -> None:
+    with serving.database.begin() as connection:
+        soon = database_now(connection) + 600.0
+        connection.execute(sa.update(schema.retentions).values(expires_at=soon))
+    (link,) = await links(serving, gallery, [gallery.images[0].name], valid_seconds=604800)
+    assert soon - SLACK_SECONDS < link.expire_time.seconds <= soon + 1
 
 
 @pytest.mark.parametrize(("asked", "valid"), [(0, 3600), (1, 1), (604800, 604800)])
@@ -162,7 +176,12 @@ async def test_a_store_that_signs_serves_the_links_itself(serving: World, galler
     cloud = ArtifactStore(bucket)
     assert (cloud.signs, serving.store.signs, ArtifactStore.open("memory:///").signs) == (True, False, False)
     subject_id, gallery_id = gallery.name.split("/")[1::2]
-    engine = LinkEngine(serving.database, StoreLinks(cloud), clock=lambda: 1000.0)
+    engine = LinkEngine(
+        serving.database,
+        StoreLinks(cloud),
+        AuditLog(serving.database, poll_seconds=1.0, keep_days=400),
+        clock=lambda: 1000.0,
+    )
     images = [(subject_id, gallery_id, number) for number in (1, 0)]
     made = await engine.create("acme", subject_id, gallery_id, images, 90)
     for link, number in zip(made, (1, 0), strict=True):

@@ -136,6 +136,11 @@ async def test_an_update_that_changes_nothing_makes_no_version(world: World) -> 
     assert [*(await update(world.acme, description="Ours.")).styles] == [*made.styles]
 
 
+async def test_an_empty_display_name_is_the_name(world: World) -> None:
+    await create(world.acme, display_name="Ours")
+    assert (await update(world.acme, display_name="")).display_name == "team"
+
+
 async def test_an_archived_pack_is_refused(world: World) -> None:
     subject = await world.acme.trained_subject()
     await create(world.acme)

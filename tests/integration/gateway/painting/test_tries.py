@@ -44,6 +44,26 @@ async def test_a_refused_shot_is_painted_from_the_next_seed_of_its_style(world: 
     assert sorted(world.generator.finished.values()) == [1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("refused_seeds", "shots", "tries", "accepted"),
+    [
+        pytest.param((0, 4, 8, 12), 4, [5, 1, 1, 1], 4, id="the budget is enough"),
+        pytest.param((0, 4, 8, 12, 16), 4, [5, 1, 1, 1], 3, id="the budget is spent"),
+        pytest.param((0, 4, 8, 12, 1, 5, 9, 13), 4, [3, 3, 1, 1], 2, id="two share what is left"),
+        pytest.param((0, 8, 16, 24, 32, 40), 8, [6, *[1] * 7], 7, id="one gets three times its share at most"),
+    ],
+)
+async def test_a_hard_shot_has_the_tries_that_the_others_leave(
+    refused_seeds: tuple[int, ...], shots: int, tries: list[int], accepted: int, world: World
+) -> None:
+    subject = await sitter(world, shots_in_flight=1)
+    paints(world, range(6 * shots))
+    paints(world, refused_seeds, stranger)
+    gallery = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=shots, max_tries=2))
+    assert [image.tries for image in gallery.images] == tries
+    assert gallery.accepted_shots == accepted
+
+
 async def test_a_shot_without_an_accepted_image_keeps_the_most_alike_of_its_tries(world: World) -> None:
     subject = await sitter(world)
     paints(world, [0, 2, 3], stranger)
@@ -128,15 +148,16 @@ async def test_what_replaced_an_erased_replacement_still_knows_those_it_joins(wo
 
 async def test_a_picture_that_a_further_try_may_paint_again_stays_until_then(world: World) -> None:
     subject = await sitter(world)
-    paints(world, range(3))
-    done = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=3))
+    paints(world, range(7))
+    done = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=7))
     world.generator.hold()
-    running = await world.acme.gallery(subject, shots_per_style=1, max_tries=2)
-    for image in done.images[:2]:
+    # Of four tries in all, one of the two may have three.
+    running = await world.acme.gallery(subject, shots_per_style=2, max_tries=2)
+    for image in done.images[:6]:
         with refused(FailedPreconditionError, "IMAGE_IN_USE") as caught:
             await world.acme("DeleteImage", galleries_pb2.DeleteImageRequest(name=image.name))
         assert caught.value.metadata["name"] == running
-    await world.acme("DeleteImage", galleries_pb2.DeleteImageRequest(name=done.images[2].name))
+    await world.acme("DeleteImage", galleries_pb2.DeleteImageRequest(name=done.images[6].name))
     world.generator.permit()
     await world.acme.finished_gallery(running)
 

@@ -61,6 +61,7 @@ async def test_a_profile_of_ones_own_has_versions_and_is_nobody_elses(world: Wor
     assert made.limits.min_face_share == pytest.approx(0.4)
     assert made.limits.min_sharpness == pytest.approx(PROFILE_WORTHY.limits.min_sharpness)
     assert await update(world.acme, limits={"min_face_share": 0.4}, display_name="Ours") == made
+    assert (await update(world.acme, display_name="", validate_only=True)).display_name == "mine"
     changed = await update(world.acme, limits={"min_sharpness": 0.5})
     assert (changed.version, changed.description) == (2, "Large faces.")
     assert (changed.limits.min_face_share, changed.limits.min_sharpness) == pytest.approx((0.4, 0.5))

@@ -94,7 +94,8 @@ async def test_cancelling_while_images_are_judged_ends_the_shoot(world: World) -
     assert (gallery.state, len(gallery.images)) == (CANCELLED, shoot.completed_shots)
 
 
-async def test_what_is_cancelled_between_training_and_gallery_paints_nothing(world: World) -> None:
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_what_is_cancelled_between_training_and_gallery_paints_nothing(world: World, restarts: bool) -> None:
     # Nobody gives the trainer up, however long it takes to end the training.
     await shoots.with_large_photos(world, cancel_patience_seconds=36_000.0)
     subject = await shoots.person(world)
@@ -103,6 +104,8 @@ async def test_what_is_cancelled_between_training_and_gallery_paints_nothing(wor
     made = await shoots.order(world.acme, subject)
     await until(lambda: world.rows(schema.trainings)[0].state == schema.RUNNING)
     await shoots.cancel(world.acme, made.name)
+    if restarts:
+        await shoots.with_large_photos(world, cancel_patience_seconds=36_000.0)
     # The trainer ends it as if nobody had asked.
     world.trainer.go.set()
     shoot = await shoots.finished(world.acme, made.name)

@@ -20,6 +20,7 @@ from headshots.errors import (
 )
 from headshots.rpc.fitting import LEFT_OUT
 from headshots.v1 import jobs_pb2, photos_pb2, styles_pb2
+from services.gateway.photos.inspector import InspectionReport, Inspector
 from tests.support.gateway import shoots
 from tests.support.gateway.caller import refused
 from tests.support.gateway.world import World
@@ -58,6 +59,26 @@ async def test_what_cannot_be_ordered(
     for validate_only in (True, False):
         with refused(error, reason):
             await shoots.order(world.acme, subject, validate_only=validate_only, **asked)
+    assert not any(world.rows(table) for table in MADE)
+    assert world.trainer.jobs == {}
+
+
+async def test_a_style_that_is_archived_while_photos_are_inspected_is_refused(
+    world: World, subject: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = styles_pb2.StyleRecipe(prompt="photo of {subject}")
+    await world.acme("CreateStyle", styles_pb2.CreateStyleRequest(style_id="mine", recipe=recipe))
+    inspect = Inspector.inspect_stored
+
+    async def slowly(*values: Any) -> InspectionReport:
+        report = await inspect(*values)
+        with world.database.begin() as connection:
+            connection.execute(sa.update(schema.styles).values(archived_at=1.0))
+        return report
+
+    monkeypatch.setattr(Inspector, "inspect_stored", slowly)
+    with refused(FailedPreconditionError, "STYLE_ARCHIVED"):
+        await shoots.order(world.acme, subject, styles=["styles/mine"])
     assert not any(world.rows(table) for table in MADE)
     assert world.trainer.jobs == {}
 

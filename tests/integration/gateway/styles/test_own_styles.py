@@ -100,6 +100,7 @@ async def test_an_update_that_changes_nothing_makes_no_version(world: World) -> 
     made = await create(world.acme)
     assert await update(world.acme) == made
     assert await update(world.acme, display_name="hoodie", recipe=styles_pb2.StyleRecipe(**WORDS)) == made
+    assert await update(world.acme, display_name="") == made, "as where it is made without one"
     assert (await update(world.acme, description="Warm.", validate_only=True)).version == 2
     assert len(world.rows(schema.styles)) == 1
     assert (await update(world.acme, description="Warm.")).recipe == made.recipe

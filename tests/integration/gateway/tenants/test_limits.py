@@ -13,7 +13,7 @@ import pytest
 from headshots import keys, threads
 from headshots.errors import NotFoundError, ResourceExhaustedError
 from headshots.v1 import galleries_pb2, photos_pb2, subjects_pb2, tenants_pb2
-from services.gateway.subjects import rows as subject_rows
+from services.gateway.subjects import engine as subject_engine
 from tests.support.gateway.caller import Caller, refused, selfie
 from tests.support.gateway.inspections import inspect
 from tests.support.gateway.world import World
@@ -72,21 +72,22 @@ async def test_a_tenant_has_no_more_calls_under_way_than_its_limit(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.kill()
-    writing: list[str] = []
-    write_one = subject_rows.create_subject
+    under_way: list[Any] = []
+    hand_over = subject_engine.in_write_thread
 
-    def counted(*args: Any, **named: Any) -> Any:
-        writing.append(named["display_name"])
-        return write_one(*args, **named)
+    async def counted(*args: Any, **named: Any) -> Any:
+        under_way.append(args)
+        return await hand_over(*args, **named)
 
-    monkeypatch.setattr(subject_rows, "create_subject", counted)
-    # One more than there are threads: where all threads write and one call waits, all calls are under way.
+    # Not the executor's queue: the gateway's own work waits in it, too.
+    monkeypatch.setattr(subject_engine, "in_write_thread", counted)
+    # One more than there are threads.
     limit = threads.WRITE_THREADS + 1
     await world.start(calls_per_tenant=limit)
     globex = world.caller(world.keys["globex"])
     with locked(world):
         writes = [create(world.acme, number) for number in range(limit)]
-        await until(lambda: len(writing) == limit - 1 and threads._write_executor._work_queue.qsize() == 1)
+        await until(lambda: len(under_way) == limit)
         with refused(ResourceExhaustedError, "TOO_MANY_CALLS") as caught:
             await world.acme("GetTenant", tenants_pb2.GetTenantRequest())
         assert caught.value.retry_after_seconds == 1.0

@@ -79,6 +79,28 @@ def test_a_next_try_counts_attempts_and_losses_from_the_start(engine: Engine) ->
     assert (fresh.counted_attempts, fresh.uncounted_attempts, fresh.lost_workers, fresh.lone_losses) == (1, 0, 0, 0)
 
 
+def test_every_shot_keeps_a_first_try(engine: Engine) -> None:
+    order_tries(engine, max_tries=2)
+    one, other = take(engine, "first"), take(engine, "second")
+    assert not record(engine, one)
+    # The queue offers that of fewer tries first; the second worker holds it.
+    assert not record(engine, take(engine, "first"))
+    assert record(engine, take(engine, "first"))
+    assert record(engine, other)
+    assert (row(engine).tries, row(engine, 1).tries) == (3, 1)
+
+
+def test_the_queue_offers_shots_of_fewer_tries_first(engine: Engine) -> None:
+    order_tries(engine, max_tries=2)
+    offered = []
+    for _ in range(4):
+        shot = take(engine)
+        offered.append((shot.number, shot.seed))
+        record(engine, shot)
+    assert offered == [(0, 0), (1, 1), (0, 2), (1, 3)]
+    assert (row(engine).state, row(engine, 1).state) == (SUCCEEDED, SUCCEEDED)
+
+
 def test_seeds_go_on_from_the_first_after_the_last(engine: Engine) -> None:
     order_tries(engine, max_tries=2, seed=SEEDS - 1)
     assert row(engine).seed == SEEDS - 1
@@ -171,6 +193,7 @@ def test_the_verdict_of_a_worker_that_lost_the_shot_changes_nothing(engine: Engi
 def test_a_shot_that_cannot_be_painted_again_ends_with_the_best_of_its_tries(engine: Engine) -> None:
     order_tries(engine, max_tries=3)
     record(engine, take(engine), judgement(Acceptance.REFUSED, likeness=0.5))
+    record(engine, take(engine), ACCEPTED)
     record(engine, take(engine), judgement(Acceptance.REFUSED, likeness=0.2))
     shots.fail(engine, take(engine), Failure("SHOT_ATTEMPTS_EXHAUSTED", "no more"))
     ended = row(engine)

@@ -19,6 +19,7 @@ from services.gateway.api.requests import IdempotencyKey
 from services.gateway.photos.rows import photo_key, store_photos
 from services.gateway.photos.uploads import SpooledPhoto
 from services.gateway.subjects.rows import create_subject
+from tests.support.consents import GIVEN
 from tests.support.deploy.tables import make_tables
 
 
@@ -47,7 +48,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def subject(engine: Engine) -> str:
-    return create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey()).id
+    return create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey(), consent=GIVEN).id
 
 
 def spooled(folder: Path, *contents: str) -> list[SpooledPhoto]:

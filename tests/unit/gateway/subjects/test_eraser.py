@@ -23,7 +23,8 @@ from services.gateway.peers.models import GenerationEvent, GenerationRequest, Ge
 from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.erasure import open_erasures, open_erasures_query
-from services.gateway.subjects.rows import create_subject, get_subject
+from services.gateway.subjects.rows import create_subject, get_subject, give_consent
+from tests.support.consents import GIVEN
 from tests.support.deploy.tables import make_tables
 from tests.support.waiting import until
 
@@ -132,6 +133,41 @@ async def test_the_row_stays_for_a_last_look_until_the_grace_period_is_over(engi
     assert len(rows(engine)) == len(store.list_sync("tenants")) == 1
     await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).sweep()
     assert rows(engine) == store.list_sync("tenants") == []
+
+
+async def test_what_an_older_gateway_left_of_an_erased_subject_goes_with_its_row(engine: Engine) -> None:
+    """One that has erased it while newer gateways began to run, and knew neither consents nor times."""
+    store = FailingStore(0)
+    subject = subject_with_objects(engine, store)
+    give_consent(engine, "acme", subject, GIVEN)
+    erasure.mark_deleted(engine, "acme", subject)
+    with engine.begin() as connection:
+        connection.execute(sa.update(schema.subjects).values(erased_at=0.0))
+    await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).sweep()
+    with engine.connect() as connection:
+        left = [connection.execute(sa.select(table)).all() for table in (schema.consents, schema.retentions)]
+    assert (left, rows(engine)) == ([[], []], [])
+
+
+async def test_a_subject_whose_erasure_meets_a_defect_holds_up_no_other(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FailingStore(0)
+    hidden = [subject_with_objects(engine, store) for _ in range(3)]
+    for each in hidden:
+        erasure.mark_deleted(engine, "acme", each)
+    remove, broken = store.delete_prefix_sync, hidden[0]
+
+    def defect(prefix: str) -> int:
+        if broken in prefix:
+            raise RuntimeError("a defect")
+        return remove(prefix)
+
+    monkeypatch.setattr(store, "delete_prefix_sync", defect)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0)
+    await eraser.sweep()
+    await eraser.sweep()
+    assert rows(engine) == [(broken, None)]
 
 
 def test_sweeps_read_only_subjects_that_are_being_erased(engine: Engine) -> None:
@@ -302,6 +338,7 @@ async def test_a_sweep_forgets_what_a_crash_left_in_the_databases_log(engine: En
     keys.create_tenant(engine, "acme")
     create_subject(engine, "acme", display_name="Ada Lovelace", class_noun="", key=IdempotencyKey())
     with engine.begin() as connection:
+        connection.execute(sa.delete(schema.retentions))
         connection.execute(sa.delete(schema.subjects))
     assert files_with(b"Lovelace", tmp_path), "or this test shows nothing"
     await Eraser(engine, FailingStore(0), NoGenerator(), sweep_seconds=60.0).sweep()

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
 from headshots.database import open_database
-from headshots.schema import CANCELLED, PENDING, RUNNING, SUCCEEDED
+from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.peers.models import Adapter, TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.subjects.rows import create_subject
@@ -20,6 +20,7 @@ from services.gateway.trainings import mirror
 from services.gateway.trainings import rows as training_rows
 from services.gateway.trainings.creating import create_training
 from services.gateway.trainings.models import Training
+from tests.support.consents import GIVEN
 from tests.support.deploy.tables import make_tables
 
 ADAPTER = Adapter("ab" * 32, "a/adapter.safetensors", "cd" * 32, 4, "ohwx", 9, "", "")
@@ -36,7 +37,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def training(engine: Engine) -> Training:
-    subject = create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey()).id
+    subject = create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey(), consent=GIVEN).id
     with engine.begin() as connection:
         for number in range(6):
             connection.execute(
@@ -101,6 +102,35 @@ def test_a_training_that_was_never_sent_is_cancelled_at_once(engine: Engine, tra
     assert cancelled.job.state == CANCELLED
     assert not mirror.mark_sent(engine, training.id), "it must not be sent any more"
     assert mirror.active_trainings(engine) == []
+
+
+@pytest.mark.parametrize("was_sent", [False, True])
+def test_a_training_whose_consent_has_gone_is_not_sent(engine: Engine, training: Training, was_sent: bool) -> None:
+    if was_sent:
+        mirror.mark_sent(engine, training.id)
+    with engine.begin() as connection:
+        connection.execute(sa.delete(schema.consents))
+    assert not mirror.mark_sent(engine, training.id)
+    ended = mirror.load(engine, training.id)
+    assert ended is not None
+    assert (ended.job.state, ended.sent, ended.job.failure and ended.job.failure.reason) == (
+        FAILED,
+        was_sent,
+        "CONSENT_MISSING",
+    )
+    assert [owed.id for owed in mirror.undelivered_cancels(engine)] == [training.id] * was_sent
+
+
+def test_a_training_that_runs_goes_on_without_a_consent(engine: Engine, training: Training) -> None:
+    mirror.record_job(engine, training.id, TrainingJob(RUNNING, step=3, revision=7))
+    with engine.begin() as connection:
+        connection.execute(sa.delete(schema.consents))
+    assert mirror.end_withheld(engine) == []
+    # Sent again, as after its trainer did not answer.
+    assert mirror.mark_sent(engine, training.id)
+    stored = mirror.load(engine, training.id)
+    assert stored is not None
+    assert stored.job.state == RUNNING
 
 
 def test_cancelling_a_training_that_was_sent_waits_for_the_trainer(engine: Engine, training: Training) -> None:

@@ -1,0 +1,1 @@
+"""Links the events of the audit log into chains, one a tenant, and verifies them."""

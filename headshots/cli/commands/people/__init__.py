@@ -1,0 +1,1 @@
+"""Defines the commands about what people agreed to, and how long they are kept."""

@@ -1,0 +1,1 @@
+"""Keeps how long each subject is kept, and tells whose time has come."""

@@ -1,0 +1,41 @@
+"""Refuses times until which nobody can be kept. No SQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from headshots.errors import FieldViolation, InvalidArgumentError
+from headshots.schema import MAX_RETENTION_SECONDS, MIN_RETENTION_SECONDS
+
+
+def check_own_seconds(seconds: int) -> None:
+    """Returns where a subject may be kept for so long; 0 is as long as its tenant says.
+
+    Raises:
+        InvalidArgumentError: RETENTION_INVALID.
+    """
+    if seconds and not MIN_RETENTION_SECONDS <= seconds <= MAX_RETENTION_SECONDS:
+        told = f"{MIN_RETENTION_SECONDS} (an hour) to {MAX_RETENTION_SECONDS} (400 days)"
+        raise _invalid("retention_seconds", f"{seconds} seconds; give {told}, or leave it out")
+
+
+def check_extension(now: float, present: float, wanted: float) -> None:
+    """Returns where a subject that is kept until `present` may be kept until `wanted`.
+
+    Raises:
+        InvalidArgumentError: RETENTION_INVALID.
+    """
+    if wanted < present:
+        told = f"comes before {_written(present)}, until when the subject is kept already"
+        raise _invalid("expire_time", f"{told}; DeleteSubject erases it earlier")
+    if wanted > now + MAX_RETENTION_SECONDS:
+        told = f"is more than 400 days ahead; give a time until {_written(now + MAX_RETENTION_SECONDS)}"
+        raise _invalid("expire_time", f"{told} and extend again later, or use HoldSubject")
+
+
+def _invalid(field: str, rule: str) -> InvalidArgumentError:
+    return InvalidArgumentError("RETENTION_INVALID", f"{field}: {rule}", violations=[FieldViolation(field, rule)])
+
+
+def _written(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

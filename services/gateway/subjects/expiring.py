@@ -1,0 +1,144 @@
+"""Erases subjects whose time has come, whichever gateways run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from sqlalchemy.engine import Engine
+
+from headshots.database import database_now, read
+from headshots.errors import HeadshotsError, UnavailableError
+from headshots.leases import Lease, LeaseLostError
+from headshots.threads import in_read_thread, in_write_thread
+from services.gateway.galleries.engine import ShotWorkers
+from services.gateway.metrics import GatewayMetrics
+from services.gateway.retention.rows import begin_missing, claim_due
+from services.gateway.subjects import erasure
+from services.gateway.subjects.eraser import Eraser
+
+_LOG = logging.getLogger(__name__)
+_LEASE_SECONDS = 60.0
+"""After so long another gateway hides a subject that a lost one was about to hide."""
+_JUMP_SECONDS = 300.0
+"""More than clocks are corrected by while they run."""
+_BEGIN_MISSING_SECONDS = 600.0
+"""Between two looks through all subjects for those that have no time."""
+_DISTRUST_SECONDS = 3600.0
+"""For the operator to set a clock that jumped."""
+
+
+def _uptime() -> float:
+    """Seconds since the host was started; those in which it slept count, which `time.monotonic` leaves out on Linux."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class ClockWatch:
+    """Tells when the database's clock has jumped ahead: what is erased by a wrong clock does not come back."""
+
+    def __init__(self, monotonic: Callable[[], float] = _uptime) -> None:
+        self._monotonic = monotonic
+        self._last: tuple[float, float] | None = None
+        self._distrusted_until = float("-inf")
+
+    def trusts(self, now: float) -> bool:
+        """Whether the database's time, seconds since the epoch, may be acted on. Call it regularly."""
+        at = self._monotonic()
+        last, self._last = self._last, (now, at)
+        jumped = 0.0 if last is None else (now - last[0]) - (at - last[1])
+        if jumped > _JUMP_SECONDS:
+            self._distrusted_until = at + _DISTRUST_SECONDS
+            _LOG.warning(
+                "the database's clock has jumped %.0f s ahead; set it if it is wrong: expired subjects are not erased "
+                "for an hour",
+                jumped,
+            )
+        elif jumped < -_JUMP_SECONDS:
+            self._distrusted_until = at
+        return at >= self._distrusted_until
+
+
+class Expiring:
+    """Works from `run` until it is cancelled. Each subject is hidden by one gateway, under a lease of its row."""
+
+    def __init__(
+        self,
+        database: Engine,
+        eraser: Eraser,
+        painters: ShotWorkers,
+        metrics: GatewayMetrics,
+        *,
+        owner: str,
+        sweep_seconds: float,
+        clock: ClockWatch | None = None,
+    ) -> None:
+        self._database = database
+        self._eraser = eraser
+        self._painters = painters
+        self._metrics = metrics
+        self._owner = owner
+        self._sweep_seconds = sweep_seconds
+        self._clock = clock or ClockWatch()
+        self._begin_missing_at = 0.0
+
+    async def run(self) -> None:
+        """Sweeps now and every `sweep_seconds`."""
+        while True:
+            try:
+                await self.sweep()
+                await self._begin_missing()
+            except HeadshotsError as error:
+                _LOG.warning("cannot look for expired subjects; trying again: %s", error)
+            except Exception:  # noqa: BLE001 - whatever it was, expired subjects have to be erased
+                _LOG.exception("the sweep of expired subjects met a defect; trying again")
+            await asyncio.sleep(self._sweep_seconds)
+
+    async def _begin_missing(self) -> None:
+        if time.monotonic() < self._begin_missing_at:
+            return
+        begun = await in_write_thread(begin_missing, self._database)
+        self._begin_missing_at = time.monotonic() + _BEGIN_MISSING_SECONDS
+        if begun:
+            _LOG.warning("%d subjects, made by a gateway of before retention, have a time from now on", begun)
+
+    async def sweep(self) -> None:
+        """Hides and erases all subjects whose time has come. What cannot be erased now the eraser tries again.
+
+        Raises:
+            UnavailableError: DATABASE_UNAVAILABLE.
+        """
+        if not self._clock.trusts(await in_read_thread(_now, self._database)):
+            return
+        while (lease := await in_write_thread(self._claim)) is not None:
+            try:
+                await self._expire(lease)
+            except LeaseLostError as error:
+                _LOG.warning("an expired subject is hidden by another gateway: %s", error)
+            except UnavailableError:
+                raise
+            except Exception:  # noqa: BLE001 - one subject's defect holds up no other
+                _LOG.exception("subject %s has expired and cannot be hidden; trying again", lease.id)
+
+    def _claim(self) -> Lease | None:
+        return claim_due(self._database, owner=self._owner, ttl_seconds=_LEASE_SECONDS)
+
+    async def _expire(self, lease: Lease) -> None:
+        expiry = await in_write_thread(erasure.expire, self._database, lease)
+        if expiry is not None:
+            self._metrics.expired_subjects.inc()
+            await self._erase(lease.id, expiry)
+
+    async def _erase(self, subject_id: str, expiry: erasure.Expiry) -> None:
+        for gallery_id in expiry.galleries:
+            self._painters.stop_shots(gallery_id)
+        try:
+            await self._eraser.delete_if_idle(expiry.tenant_id, subject_id)
+        except HeadshotsError as error:
+            _LOG.warning("subject %s has expired and is not erased yet; trying again: %s", subject_id, error)
+
+
+def _now(engine: Engine) -> float:
+    with read(engine) as connection:
+        return database_now(connection)

@@ -1,0 +1,36 @@
+"""Tests the options and commands about how long people are kept, against a gateway in memory."""
+
+from __future__ import annotations
+
+from tests.support.terminal import Terminal
+
+
+def test_a_person_is_made_for_a_time_and_kept_longer(terminal: Terminal) -> None:
+    made = terminal.json("subjects", "create", "Ada", "--keep", "2h")
+    assert terminal.fake.requests[-1].retention_seconds == 7200
+    later = terminal.json("subjects", "extend", "s0", "90d")
+    assert later["expire_time"] > made["expire_time"]
+    assert "subjects/s0 is kept until 20" in terminal.run("subjects", "extend", "s0", "91d").stderr
+    assert "RETENTION_INVALID" in terminal.run("subjects", "extend", "s0", "1d", code=4).stderr
+    for wrong in (("create", "--keep", "soon"), ("extend", "s0", "soon")):
+        terminal.run("subjects", *wrong, code=2)
+
+
+def test_a_person_is_held_and_released(terminal: Terminal) -> None:
+    terminal.run("subjects", "create", "Ada")
+    terminal.run("subjects", "hold", "s0", code=2)
+    assert "subjects/s0 is held: a dispute" in terminal.run("subjects", "hold", "s0", "--reason", "a dispute").stderr
+    assert "it is released; held: a dispute" in terminal.run("subjects", "show", "s0").stdout
+    assert "a dispute" in terminal.run("subjects", "show", "s0").stdout
+    refused = terminal.run("subjects", "delete", "s0", "--yes", code=4).stderr
+    assert "`headshots subjects release subjects/s0`" in refused
+    assert "subjects/s0 is kept until" in terminal.run("subjects", "release", "s0").stderr
+    terminal.run("subjects", "delete", "s0", "--yes")
+
+
+def test_releasing_a_person_whose_time_is_past_says_that_they_are_erased(terminal: Terminal) -> None:
+    terminal.run("subjects", "create", "Ada")
+    terminal.run("subjects", "hold", "s0", "--reason", "a dispute")
+    terminal.fake.subjects["subjects/s0"].expire_time.FromJsonString("2020-02-03T04:05:06Z")
+    told = terminal.run("subjects", "release", "s0").stderr
+    assert "subjects/s0 expired at 2020-02-03 04:05 UTC and is being erased" in told
