@@ -173,7 +173,7 @@ class Eraser:
     async def _finish(self, unfinished: Erasure, eviction: asyncio.Task[Eviction] | None) -> None:
         tenant, subject_id = unfinished.tenant_id, unfinished.subject_id
         if eviction is None:
-            # Its entry may not have been left: before that nothing is removed.
+            # A store that was away may have taken none yet, and jobs may have to end before it is erased.
             await in_erase_thread(leave_entry, self._database, self._log, tenant, subject_id)
             await self.delete(tenant, subject_id)
             return

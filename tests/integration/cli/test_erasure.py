@@ -40,6 +40,7 @@ class Restored:
         arguments = [part for option in urls.items() for part in option]
         done = CliRunner().invoke(app, ["erasure", "replay", *arguments, *options])
         assert done.exit_code == code, done.output
+        assert done.exception is None or isinstance(done.exception, SystemExit)
         return done.stdout
 
 
@@ -73,9 +74,10 @@ def test_whoever_came_back_is_erased_and_the_next_time_there_is_nobody(restored:
     assert restored.replay() == "nobody had come back\n"
 
 
-def test_a_store_that_cannot_be_read_is_told_and_fails(restored: Restored) -> None:
+def test_a_store_that_cannot_be_read_is_told_and_fails(restored: Restored, capfd: pytest.CaptureFixture[str]) -> None:
     (restored.folder / "log" / "erased" / "subjects" / "link").symlink_to(restored.folder)
     assert restored.replay(code=1) == ""
+    assert "OBJECT_STORE_UNAVAILABLE" in capfd.readouterr().err
     assert len(restored.store.list_sync("tenants")) == 3
 
 

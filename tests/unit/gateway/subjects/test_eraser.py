@@ -359,6 +359,21 @@ async def test_an_entry_is_left_of_a_withdrawal_whose_jobs_have_to_end_first(eng
     assert len(store.list_sync("tenants")) == 3
 
 
+async def test_a_sweep_leaves_the_entry_that_a_withdrawal_could_not(engine: Engine) -> None:
+    store = FailingStore(0)
+    subject = subject_with_objects(engine, store)
+    give_consent(engine, "acme", subject, GIVEN)
+    insert_job(engine, subject, "job")
+    with engine.begin() as connection:
+        connection.execute(sa.update(schema.trainings).values(owes_cancel=True))
+    erasure.withdraw(engine, "acme", subject)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0, log=FailingLog(store, 1))
+    with pytest.raises(UnavailableError):
+        await eraser.delete_if_idle("acme", subject)
+    await eraser.sweep()
+    assert (len(log_of(store)), len(store.list_sync("tenants"))) == (1, 3)
+
+
 async def test_a_withdrawal_that_a_sweep_has_erased_already_is_answered_as_erased(engine: Engine) -> None:
     store = FailingStore(0)
     subject = subject_with_objects(engine, store)

@@ -76,10 +76,12 @@ async def test_a_held_subject_that_came_back_is_erased_all_the_same(engine: Engi
 
 async def test_who_came_back_is_hidden_though_the_store_refuses_to_delete(engine: Engine) -> None:
     store = FailingStore(1)
-    subject_id, log = erased_before(engine, store)
-    await Replaying(engine, store, log).read_first()
-    with pytest.raises(NotFoundError):
-        get_subject(engine, "acme", subject_id)
+    (first, log), (second, _) = (erased_before(engine, store) for _ in range(2))
+    assert await Replaying(engine, store, log).read() == 2
+    for each in (first, second):
+        with pytest.raises(NotFoundError):
+            get_subject(engine, "acme", each)
+    assert sorted(row.erased_at is None for row in rows(engine)) == [False, True], "one holds up no other"
     await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).sweep()
     assert store.list_sync("tenants") == []
 
