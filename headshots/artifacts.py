@@ -196,6 +196,12 @@ class ArtifactStore:
             pages = obstore.list(self._store, prefix)
             return sorted(entry["path"] for page in pages for entry in page)
 
+    def folders_sync(self, prefix: str) -> builtins.list[str]:
+        """Names of the folders right below the folder ``prefix``, sorted; what is in them is not listed. Blocking."""
+        with self._reached(prefix):
+            found = obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]
+            return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
+
     def delete_sync(self, key: str) -> None:
         """Blocking :meth:`delete`."""
         with self._reached(key), contextlib.suppress(*MISSING):

@@ -22,6 +22,7 @@ from headshots.schema.common import (
     metadata,
 )
 from headshots.schema.consents import consents
+from headshots.schema.erasures import erasure_log_marks
 from headshots.schema.gateway import (
     api_keys,
     galleries,
@@ -52,6 +53,7 @@ __all__ = [
     "audit_chains",
     "audit_events",
     "consents",
+    "erasure_log_marks",
     "galleries",
     "metadata",
     "packs",

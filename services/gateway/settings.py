@@ -13,14 +13,17 @@ from headshots.imaging.workers.pool import DecoderLimits
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
+from services.gateway.erasures.log import DEFAULT_KEEP_DAYS
 from services.gateway.links.urls import LinksAddress
 from services.gateway.painting.worker import PaintSettings
 from services.gateway.photos.limits import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
+from services.gateway.subjects.erasing import ErasingSettings
 
 _AT_LEAST_ONE = (
     "audit_keep_days",
     "calls_per_tenant",
+    "erasure_log_keep_days",
     "photo_decoders",
     "photo_min_side_px",
     "preview_every",
@@ -129,6 +132,11 @@ class GatewaySettings:
     erase_again_seconds: float = 30.0
     """Between two attempts to complete erasures, and two looks for expired subjects; also after an erasure, until a
     last look for objects that a generator was still writing."""
+    erasure_log_url: str | None = None
+    """Another object store for the log of erasures, which is replayed after a restore; unset: that of the objects, for
+    where that one is never restored from a backup."""
+    erasure_log_keep_days: int = DEFAULT_KEEP_DAYS
+    """How long entries of the log of erasures are kept, in days. Longer than any backup, or it brings people back."""
     promised_shoot_seconds: float = 1800.0
     """Within which shoots shall be finished, in seconds; metrics tell how many are. Nothing else depends on it."""
     audit_keep_days: int = 400
@@ -184,6 +192,11 @@ class GatewaySettings:
     def links(self) -> LinksAddress:
         """Where links are served."""
         return LinksAddress(self.host, self.links_port, self.links_url)
+
+    @property
+    def erasing(self) -> ErasingSettings:
+        """How subjects are erased."""
+        return ErasingSettings(self.erase_again_seconds, self.erasure_log_url, self.erasure_log_keep_days)
 
     @property
     def peer_addresses(self) -> tuple[str, str]:

@@ -60,8 +60,7 @@ from services.gateway.styles.checks import StyleChecks
 from services.gateway.styles.engine import StyleEngine
 from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
-from services.gateway.subjects.eraser import Eraser
-from services.gateway.subjects.expiring import Expiring
+from services.gateway.subjects.erasing import Erasing
 from services.gateway.subjects.servicer import SubjectServicer
 from services.gateway.tenants.limits import TenantLimiter
 from services.gateway.tenants.servicer import TenantServicer
@@ -159,16 +158,16 @@ class _Parts:
         trainer, generator = RpcTrainer(channels[0], signer), RpcGenerator(channels[1], signer)
         hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
         painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
-        judge = ShotJudge(database, store, limiter, decoders, analyzer)
+        judge = ShotJudge(database, store, limiter, decoders, analyzer, check_seconds=settings.erase_again_seconds)
         worker = ShotWorker(database, generator, describer, judge, hub, metrics, painting)
         pool = self.pool = ShotPool(database, worker, hub, metrics, painting)
-        poll, patience, sweep = settings.poll_seconds, settings.cancel_patience_seconds, settings.erase_again_seconds
+        poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
         reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
         runner = ShootRunner(database, hub, metrics, pool, poll_seconds=poll)
-        eraser = self.eraser = Eraser(database, store, generator, sweep_seconds=sweep)
-        expiring = Expiring(database, eraser, pool, metrics, owner=painting.owner, sweep_seconds=sweep)
+        peers, erases = (generator, pool, metrics), settings.erasing
+        erasing = self.erasing = Erasing(database, store, *peers, erases, owner=painting.owner, forget=judge.forget)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
-        self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, eraser, expiring, poller, given.audit)
+        self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, judge, *erasing.loops, poller, given.audit)
         inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
         checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
@@ -178,7 +177,7 @@ class _Parts:
         shoots = ShootEngine(database, offered, checks, describer, inspector, runner, reconciler, pool, *watching)
         self._servicers: Sequence[_Servicer] = (
             TenantServicer(database),
-            SubjectServicer(SubjectEngine(database, eraser, pool)),
+            SubjectServicer(SubjectEngine(database, erasing.eraser, pool)),
             PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, shoot_rows.needs_photo)),
             TrainingServicer(TrainingEngine(database, store, reconciler, describer, *watched)),
             GalleryServicer(galleries, given.links.servicer),
@@ -229,7 +228,7 @@ async def start_gateway(
         links = await open_links(database, store, Secret(settings.internal.key_file), settings.links, audit)
         on_failure.push_async_callback(links.stop)
         parts = _Parts(settings, _Given(database, store, styles, channels, metrics, analyzer, decoders, links, audit))
-        await parts.eraser.sweep()
+        await parts.erasing.begin()
         known_keys = keys.KnownKeys(database)
         server = await _serve(parts, known_keys, settings, registry)
         on_failure.pop_all()

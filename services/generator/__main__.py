@@ -16,6 +16,7 @@ from headshots.diffusion.backends import NEED_PROFILES, Backend, open_package
 from headshots.diffusion.export.ensure import ensure_package_in_child
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
+from headshots.processes.cores import leave_no_core
 from headshots.processes.imports import importing
 from headshots.rpc.server import run_until_signal, start_server
 from services.generator.adapters.erased import ErasedAdapters
@@ -118,6 +119,7 @@ async def serve(settings: GeneratorSettings) -> None:
 
 def main() -> int:
     """Entry point; the exit status tells whether it ended well."""
+    leave_no_core()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(serve(GeneratorSettings.from_environment(os.environ)))

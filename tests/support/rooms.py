@@ -22,6 +22,7 @@ GATEWAY: Arrows = {
     },
     "consents": {"api": "names and times"},
     "audit": {"api": "names, pages and times", "tenants": "whose subject it is"},
+    "erasures": {},
     "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
     "metrics": {},
     "photos": {
@@ -75,6 +76,7 @@ GATEWAY: Arrows = {
         "audit": "what is done to a subject is recorded",
         "galleries": "links lead to images of a gallery",
         "retention": "no link is made for longer than the subject is kept",
+        "tenants": "a link opens nothing of a subject that is being erased or past its time",
     },
     "painting": {
         "galleries": "shots are leased from a gallery",
@@ -111,10 +113,17 @@ GATEWAY: Arrows = {
         "galleries": "erasing removes them",
         "shoots": "erasing removes them",
         "peers": "erasing makes the generators forget the adapters",
+        "erasures": "each erasure leaves an entry in the log, which is replayed after a restore",
         "metrics": "expired subjects are counted",
     },
+    "replay": {
+        "settings": "where database, store and log are",
+        "subjects": "who came back is erased again",
+    },
     "settings": {
+        "erasures": "how long the log of erasures is kept",
         "photos": "what a stream of photos may be",
+        "subjects": "how subjects are erased",
         "links": "what leads clients to the links port",
         "painting": "how shots are worked on",
     },
@@ -210,6 +219,7 @@ TABLES: dict[str, dict[str, str]] = {
         "subjects": "the check that a subject is the caller's",
     },
     "gateway.audit": {"audit_chains": OWN, "audit_events": OWN},
+    "gateway.erasures": {"erasure_log_marks": OWN},
     "gateway.consents": {
         "consents": OWN,
         "tenants": "whether its subjects need to, in the same query",

@@ -198,6 +198,16 @@ def count_photos(connection: Connection, subject_ids: Sequence[str]) -> dict[str
     return {row.subject_id: int(row.photos) for row in rows}
 
 
+def keys_of_subjects(engine: Engine, subject_ids: Sequence[str]) -> dict[str, set[str]]:
+    """Keys of the photos by subject; subjects without photos are left out."""
+    found: dict[str, set[str]] = {}
+    with read(engine) as connection:
+        query = sa.select(photos.c.subject_id, photos.c.key).where(photos.c.subject_id.in_(subject_ids))
+        for row in connection.execute(query):
+            found.setdefault(row.subject_id, set()).add(row.key)
+    return found
+
+
 def delete_of_subject(connection: Connection, subject_id: str) -> None:
     """Removes the rows of an erased subject."""
     connection.execute(sa.delete(photos).where(photos.c.subject_id == subject_id))

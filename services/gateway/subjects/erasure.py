@@ -4,14 +4,13 @@ Three steps, each of which may be repeated: `mark_deleted` hides the subject, `e
 time later `complete` removes objects that came after that, and the subject's row. Such an object may be an image that a
 generator was still writing when its call was cancelled.
 
-Before anything is removed, `erase` leaves a tombstone for each adapter: generators read them, also those that were
-away, and forget the adapter.
+Before anything is removed, `erase` leaves an entry in the log of erasures, by which `replaying` finds who came back
+from a backup, and a tombstone for each adapter, by which generators forget it, also those that were away.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,15 +21,17 @@ from headshots.database import database_now, forget_deleted, now_expression, rea
 from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease, LeaseLostError
 from headshots.schema import subjects
-from headshots.stores import tombstones
 from services.gateway.api.names import subject_name
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
 from services.gateway.consents import rows as consent_rows
+from services.gateway.erasures.log import ErasureLog
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.photos import rows as photo_rows
 from services.gateway.retention import rows as retention_rows
 from services.gateway.shoots import rows as shoot_rows
+from services.gateway.subjects import tombstones
+from services.gateway.subjects.entries import leave_entry
 from services.gateway.tenants.ownership import find_subject, lock_subject, object_prefix, subject_not_found
 from services.gateway.trainings import rows as training_rows
 
@@ -41,8 +42,13 @@ class Erasure:
 
     tenant_id: str
     subject_id: str
-    is_erased: bool
-    """Whether only `complete` is left."""
+    erased_at: float | None
+    """When all that it had was removed; None: it is not yet. After that only `complete` is left."""
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether only `complete` is left."""
+        return self.erased_at is not None
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                 metadata={"name": name},
             )
         record(connection, tenant_id, subject_id, Action.CONSENT_WITHDRAWN)
-        return _cancel_and_hide(connection, subject_id)
+        return cancel_and_hide(connection, subject_id)
 
 
 def expire(engine: Engine, lease: Lease) -> Expiry | None:
@@ -94,13 +100,13 @@ def expire(engine: Engine, lease: Lease) -> Expiry | None:
         expiry = None
         if due and not row.deleting:
             record(connection, row.tenant_id, lease.id, Action.SUBJECT_EXPIRED)
-            expiry = Expiry(row.tenant_id, _cancel_and_hide(connection, lease.id))
+            expiry = Expiry(row.tenant_id, cancel_and_hide(connection, lease.id))
         # After the galleries, which are locked first where one is delivered, too.
         retention_rows.end(connection, lease, is_due=due)
         return expiry
 
 
-def _cancel_and_hide(connection: Connection, subject_id: str) -> list[str]:
+def cancel_and_hide(connection: Connection, subject_id: str) -> list[str]:
     """Hides a locked subject and cancels its jobs; the ids of galleries with shots to stop."""
     training_rows.request_cancel_of_subject(connection, subject_id)
     cancelled = gallery_rows.request_cancel_of_subject(connection, subject_id)
@@ -153,8 +159,8 @@ def _hide(connection: Connection, subject_id: str) -> None:
     connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True, **forgotten))
 
 
-def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
-    """Leaves tombstones, removes the objects, then the rows; returns how many objects there were.
+def erase(engine: Engine, store: ArtifactStore, log: ErasureLog, tenant_id: str, subject_id: str) -> int:
+    """Leaves entry and tombstones, removes the objects, then the rows; returns how many objects there were.
 
     In this order, so that after a crash or a failure of the store the row still tells what to erase; and it tells so
     until no file of the database holds what was in the rows.
@@ -162,10 +168,10 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE; another call removes what is left.
     """
+    leave_entry(engine, log, tenant_id, subject_id)
     with read(engine) as connection:
         adapters = training_rows.adapter_digests(connection, subject_id)
-    for sha256 in adapters:
-        store.put_sync(tombstones.tombstone_key(today(), sha256, subject_id), b"")
+    tombstones.leave(store, subject_id, adapters)
     removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
     with write(engine) as connection:
         _delete_rows(connection, subject_id)
@@ -204,25 +210,11 @@ def complete(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: s
     return removed
 
 
-def remove_old_tombstones(store: ArtifactStore, now: date) -> int:
-    """Removes tombstones that no generator needs any more; returns how many. Raises OBJECT_STORE_UNAVAILABLE."""
-    found = [(key, tombstones.read_key(key)) for key in store.list_sync(tombstones.FOLDER)]
-    old = [key for key, tombstone in found if tombstone is not None and tombstone.day < now - tombstones.KEPT]
-    for key in old:
-        store.delete_sync(key)
-    return len(old)
-
-
-def today() -> date:
-    """The day of a tombstone that is left now."""
-    return datetime.now(UTC).date()
-
-
 def open_erasures(engine: Engine, *, grace_seconds: float) -> list[Erasure]:
     """Erasures that were interrupted, and those whose `erase` ended at least `grace_seconds` ago."""
     with read(engine) as connection:
         rows = connection.execute(open_erasures_query(connection, grace_seconds=grace_seconds))
-        return [Erasure(row.tenant_id, row.id, row.erased_at is not None) for row in rows]
+        return [Erasure(row.tenant_id, row.id, row.erased_at) for row in rows]
 
 
 def open_erasures_query(connection: Connection, *, grace_seconds: float) -> sa.Select[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -16,14 +17,17 @@ from sqlalchemy.engine import Engine
 from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
 from headshots.database import open_database
-from headshots.errors import NotFoundError, UnavailableError
+from headshots.errors import FailedPreconditionError, NotFoundError, UnavailableError
 from headshots.stores import tombstones
 from services.gateway.api.requests import IdempotencyKey
+from services.gateway.erasures.log import FOLDER, ErasureLog, Trigger, subject_hash
+from services.gateway.peers.evictions import Eviction
 from services.gateway.peers.models import GenerationEvent, GenerationRequest, GeneratorDescription
 from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.erasure import open_erasures, open_erasures_query
-from services.gateway.subjects.rows import create_subject, get_subject, give_consent
+from services.gateway.subjects.rows import create_subject, get_subject, give_consent, hold_subject
+from services.gateway.subjects.tombstones import today
 from tests.support.consents import GIVEN
 from tests.support.deploy.tables import make_tables
 from tests.support.waiting import until
@@ -53,7 +57,7 @@ class NoGenerator:
     async def describe(self) -> GeneratorDescription:
         raise AssertionError("nothing is painted here")
 
-    async def evict(self, adapter_sha256: str) -> None:
+    async def evict(self, adapter_sha256: str) -> Eviction:
         raise AssertionError("no subject here has an adapter")
 
 
@@ -64,10 +68,11 @@ class FrozenGenerator(NoGenerator):
         self.asked: list[str] = []
         self.given_up: list[str] = []
 
-    async def evict(self, adapter_sha256: str) -> None:
+    async def evict(self, adapter_sha256: str) -> Eviction:
         self.asked.append(adapter_sha256)
         try:
             await asyncio.Event().wait()
+            raise AssertionError("nobody thaws it")
         finally:
             self.given_up.append(adapter_sha256)
 
@@ -209,9 +214,8 @@ async def test_a_tombstone_is_left_before_anything_is_removed(engine: Engine) ->
     left = store.list_sync(tombstones.FOLDER)
     assert [read.sha256 for key in left if (read := tombstones.read_key(key))] == [ADAPTER]
     await eraser.delete("acme", subject)
-    assert store.list_sync("") == left, (
-        "a repeated erasure leaves no second one, and no tombstone goes with the subject"
-    )
+    assert store.list_sync(tombstones.FOLDER) == left, "a repeated erasure leaves no second one"
+    assert store.list_sync("tenants") == []
     assert not [key for key in left if subject in key or "acme" in key]
 
 
@@ -245,9 +249,180 @@ async def test_an_erasure_does_not_wait_for_a_frozen_generator(engine: Engine) -
     await until(lambda: generator.given_up == [ADAPTER])
 
 
+class Answering(NoGenerator):
+    """Two generators, one of which is away."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def evict(self, adapter_sha256: str) -> Eviction:
+        self.asked.append(adapter_sha256)
+        return Eviction(frozenset({"here"}), frozenset({"away"}))
+
+
+async def test_before_an_erasure_completes_it_is_told_which_generators_confirmed(engine: Engine) -> None:
+    """By whichever gateway completes it: they are asked again."""
+    store, generator, told = FailingStore(0), Answering(), list[object]()
+    subject, other = subject_with_objects(engine, store), subject_with_objects(engine, store)
+    insert_adapter(engine, subject)
+    for each in (subject, other):
+        await Eraser(engine, store, FrozenGenerator(), sweep_seconds=0.0).delete("acme", each)
+
+    def note(subject_id: str, confirmed: list[str], silent: list[str]) -> None:
+        assert subject_id in [row.id for row in rows(engine)], "its row is there still"
+        told.append((subject_id, confirmed, silent))
+
+    await Eraser(engine, store, generator, sweep_seconds=0.0, note_replicas=note).sweep()
+    assert sorted(told, key=str) == sorted([(subject, ["here"], ["away"]), (other, [], [])], key=str)
+    assert generator.asked == [ADAPTER]
+    assert rows(engine) == []
+
+
+async def test_an_erasure_does_not_complete_before_its_replicas_were_noted(engine: Engine) -> None:
+    store = FailingStore(0)
+    await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).delete("acme", subject_with_objects(engine, store))
+
+    def away(*_: object) -> None:
+        raise UnavailableError("DATABASE_UNAVAILABLE", "somebody writes")
+
+    await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0, note_replicas=away).sweep()
+    assert len(rows(engine)) == 1
+
+
+async def test_a_gateway_that_starts_waits_for_no_generator(engine: Engine) -> None:
+    store, generator = FailingStore(0), FrozenGenerator()
+    subject = subject_with_objects(engine, store)
+    insert_adapter(engine, subject)
+    eraser = Eraser(engine, store, generator, sweep_seconds=0.0)
+    await eraser.delete("acme", subject)
+    await until(lambda: generator.asked == [ADAPTER])
+    await eraser.sweep(completing=False)
+    assert len(rows(engine)) == 1, "that is left to the next sweep"
+
+
+def log_of(store: ArtifactStore) -> list[tuple[str, str]]:
+    """Hash and trigger of each entry of the log of erasures."""
+    entries = [json.loads(store.get_sync(key)) for key in store.list_sync(FOLDER)]
+    return [(entry["subject"], entry["trigger"]) for entry in entries]
+
+
+async def test_an_entry_is_left_before_anything_is_removed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FailingStore(0)
+    subject = subject_with_objects(engine, store)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0, log=FailingLog(store, 1))
+    with pytest.raises(UnavailableError):
+        await eraser.delete("acme", subject)
+    assert len(store.list_sync("tenants")) == 3
+    assert log_of(store) == []
+    store.failures = 1
+    await eraser.sweep()
+    assert [each for each, _ in log_of(store)] == [subject_hash("acme", subject)]
+    assert len(store.list_sync("tenants")) == 2, "the store refused after the first object"
+
+
+class FailingLog(ErasureLog):
+    """Refuses the first `failures` entries."""
+
+    def __init__(self, store: ArtifactStore, failures: int) -> None:
+        super().__init__(store)
+        self.failures = failures
+
+    def write(self, tenant_id: str, subject_id: str, trigger: Trigger, at: float) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise UnavailableError("OBJECT_STORE_UNAVAILABLE", "the bucket is away")
+        super().write(tenant_id, subject_id, trigger, at)
+
+
+async def test_no_entry_is_left_of_a_subject_whose_deletion_was_refused(engine: Engine) -> None:
+    """Or the next start of a gateway would erase it."""
+    store = FailingStore(0)
+    subject = subject_with_objects(engine, store)
+    hold_subject(engine, "acme", subject, "a dispute")
+    with pytest.raises(FailedPreconditionError):
+        await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).delete("acme", subject)
+    assert log_of(store) == []
+
+
+async def test_an_entry_is_left_of_a_withdrawal_whose_jobs_have_to_end_first(engine: Engine) -> None:
+    store = FailingStore(0)
+    subject = subject_with_objects(engine, store)
+    give_consent(engine, "acme", subject, GIVEN)
+    # A trainer has still to be told that it was cancelled.
+    insert_job(engine, subject, "job")
+    with engine.begin() as connection:
+        connection.execute(sa.update(schema.trainings).values(owes_cancel=True))
+    erasure.withdraw(engine, "acme", subject)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0)
+    assert not (await eraser.delete_if_idle("acme", subject)).erased
+    assert log_of(store) == [(subject_hash("acme", subject), "CONSENT_WITHDRAWN")]
+    assert len(store.list_sync("tenants")) == 3
+
+
+async def test_a_sweep_leaves_the_entry_that_a_withdrawal_could_not(engine: Engine) -> None:
+    store = FailingStore(0)
+    subject = subject_with_objects(engine, store)
+    give_consent(engine, "acme", subject, GIVEN)
+    insert_job(engine, subject, "job")
+    with engine.begin() as connection:
+        connection.execute(sa.update(schema.trainings).values(owes_cancel=True))
+    erasure.withdraw(engine, "acme", subject)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0, log=FailingLog(store, 1))
+    with pytest.raises(UnavailableError):
+        await eraser.delete_if_idle("acme", subject)
+    await eraser.sweep()
+    assert (len(log_of(store)), len(store.list_sync("tenants"))) == (1, 3)
+
+
+async def test_a_withdrawal_that_a_sweep_has_erased_already_is_answered_as_erased(engine: Engine) -> None:
+    store = FailingStore(0)
+    subject = subject_with_objects(engine, store)
+    give_consent(engine, "acme", subject, GIVEN)
+    erasure.withdraw(engine, "acme", subject)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=3600.0)
+    await eraser.sweep()
+    assert (await eraser.delete_if_idle("acme", subject)).erased
+
+
+class Clocked(ArtifactStore):
+    """Refuses all deletions until `until` by a clock of the test."""
+
+    def __init__(self, until: float) -> None:
+        super().__init__(MemoryStore())
+        self.now, self.until, self.refused = 0.0, until, 0
+
+    def delete_sync(self, key: str) -> None:
+        if self.now < self.until:
+            self.refused += 1
+            raise UnavailableError("OBJECT_STORE_UNAVAILABLE", "the bucket is read-only")
+        super().delete_sync(key)
+
+
+async def test_a_store_that_refuses_deletions_for_ten_minutes_delays_erasures_and_loses_none(engine: Engine) -> None:
+    store = Clocked(until=600.0)
+    erased, kept = [subject_with_objects(engine, store) for _ in range(3)], subject_with_objects(engine, store)
+    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0)
+    for subject in erased:
+        with pytest.raises(UnavailableError):
+            await eraser.delete("acme", subject)
+        with pytest.raises(NotFoundError):
+            get_subject(engine, "acme", subject)
+    while store.now < store.until:
+        await eraser.sweep()
+        assert len(store.list_sync("tenants")) == 12
+        assert len(rows(engine)) == 4
+        store.now += 30.0
+    assert store.refused == 3 * 21, "each sweep has tried each of them"
+    await eraser.sweep()
+    await eraser.sweep()
+    assert [row.id for row in rows(engine)] == [kept]
+    assert {key.split("/")[3] for key in store.list_sync("tenants")} == {kept}
+    assert {each for each, _ in log_of(store)} == {subject_hash("acme", each) for each in erased}
+
+
 async def test_sweeps_remove_staged_files_and_old_tombstones(engine: Engine, tmp_path: Path) -> None:
     store = ArtifactStore.open((tmp_path / "objects").as_uri())
-    now = erasure.today()
+    now = today()
     old, kept = now - tombstones.KEPT - timedelta(days=1), now - tombstones.KEPT
     for day in (old, kept, now):
         store.put_sync(tombstones.tombstone_key(day, ADAPTER, "s"), b"")

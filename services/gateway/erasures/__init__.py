@@ -1,0 +1,1 @@
+"""Tells of erasures once what was erased is gone."""
