@@ -11,7 +11,7 @@ import asyncio
 import builtins
 import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -193,21 +193,27 @@ class ArtifactStore:
     def list_sync(self, prefix: str) -> builtins.list[str]:
         """Blocking :meth:`list`."""
         with self._reached(prefix, whole=True):
-            pages = obstore.list(self._store, prefix)
-            return sorted(entry["path"] for page in pages for entry in page)
+            return sorted(self._sizes(prefix))
 
     def delete_sync(self, key: str) -> None:
         """Blocking :meth:`delete`."""
         with self._reached(key), contextlib.suppress(*MISSING):
             obstore.delete(self._store, key)
 
-    def delete_prefix_sync(self, prefix: str) -> int:
-        """Blocking :meth:`delete_prefix`."""
-        keys = self.list_sync(prefix)
-        for key in keys:
+    def _sizes(self, prefix: str) -> dict[str, int]:
+        """Bytes by key."""
+        return {entry["path"]: entry["size"] for page in obstore.list(self._store, prefix) for entry in page}
+
+    def delete_prefix_sync(self, prefix: str, before: Callable[[Mapping[str, int]], None] | None = None) -> int:
+        """Blocking :meth:`delete_prefix`; ``before`` is called with what is about to be removed, bytes by key."""
+        with self._reached(prefix, whole=True):
+            sizes = self._sizes(prefix)
+        if before is not None:
+            before(sizes)
+        for key in sorted(sizes):
             self.delete_sync(key)
         self.remove_staged_sync(prefix)
-        return len(keys)
+        return len(sizes)
 
     def remove_staged_sync(self, prefix: str = "", *, unused_seconds: float = 0.0) -> int:
         """Remove what writers that were killed in ``put`` left under the folder ``prefix``; returns how many files.

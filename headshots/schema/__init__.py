@@ -22,6 +22,7 @@ from headshots.schema.common import (
     metadata,
 )
 from headshots.schema.consents import consents
+from headshots.schema.erasures import commitments, erasure_chains, erasure_keys, erasures
 from headshots.schema.gateway import (
     api_keys,
     galleries,
@@ -51,7 +52,11 @@ __all__ = [
     "api_keys",
     "audit_chains",
     "audit_events",
+    "commitments",
     "consents",
+    "erasure_chains",
+    "erasure_keys",
+    "erasures",
     "galleries",
     "metadata",
     "packs",

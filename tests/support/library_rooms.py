@@ -61,6 +61,10 @@ LIBRARY: Arrows = {
         "errors": "the table to gRPC statuses and back",
         "settings": "the secret of internal calls lies in the home",
     },
+    "receipts": {
+        "errors": "a key that cannot be used is a typed error",
+        "settings": "a private file",
+    },
     "audit": {"database": "chains are rows", "schema": "chains are rows"},
     "keys": {
         "errors": "a wrong key is a typed error",

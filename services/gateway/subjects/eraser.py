@@ -12,10 +12,13 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import forget_deleted
 from headshots.errors import FailedPreconditionError, HeadshotsError
 from headshots.threads import in_erase_thread, in_read_thread, in_thread, in_write_thread
+from services.gateway.erasures.issuing import Issuer
+from services.gateway.erasures.models import Unfinished
+from services.gateway.erasures.rows import open_erasures
 from services.gateway.peers.interfaces import Generator
 from services.gateway.subjects import erasure
-from services.gateway.subjects.erasure import Erasure
-from services.gateway.subjects.models import Withdrawal
+from services.gateway.subjects.erasure import Hidden
+from services.gateway.subjects.models import Deletion, Withdrawal
 
 _LOG = logging.getLogger(__name__)
 _TIDY_SECONDS = 600.0
@@ -27,38 +30,42 @@ _UNUSED_SECONDS = 60.0
 class Eraser:
     """`delete` answers callers, `run` completes erasures. Several gateways may erase the same subject at once."""
 
-    def __init__(self, database: Engine, store: ArtifactStore, generator: Generator, *, sweep_seconds: float) -> None:
+    def __init__(
+        self, database: Engine, store: ArtifactStore, generator: Generator, issuer: Issuer, *, sweep_seconds: float
+    ) -> None:
         self._database = database
         self._store = store
         self._generator = generator
+        self._issuer = issuer
         self._sweep_seconds = sweep_seconds
         self._tidy_at = 0.0
         self._evictions: set[asyncio.Task[None]] = set()
 
-    async def delete(self, tenant: str, subject_id: str) -> int:
-        """Erases rows and objects, also those that an earlier failed call left; returns how many objects.
+    async def delete(self, tenant: str, subject_id: str) -> Deletion:
+        """Erases rows and objects, also those that an earlier failed call left.
 
         The generators are told beside it: one that does not answer holds nobody up, as it will read the tombstones.
 
         Raises as `erasure.mark_deleted` and `erasure.erase`.
         """
-        adapters = await in_write_thread(erasure.mark_deleted, self._database, tenant, subject_id)
+        erasure_id, adapters = await in_write_thread(erasure.mark_deleted, self._database, tenant, subject_id)
         removed = await in_erase_thread(erasure.erase, self._database, self._store, tenant, subject_id)
         for sha256 in adapters:
             eviction = asyncio.create_task(self._evict(sha256))
             self._evictions.add(eviction)
             eviction.add_done_callback(self._evictions.discard)
-        return removed
+        return Deletion(erasure_id, removed)
 
-    async def delete_if_idle(self, tenant: str, subject_id: str) -> Withdrawal:
-        """Erases a subject that `erasure.withdraw` has hidden; where its jobs have to end first, a sweep does.
+    async def delete_if_idle(self, hidden: Hidden) -> Withdrawal:
+        """Erases a subject that was just hidden; where its jobs have to end first, a sweep does.
 
         Raises as `erasure.erase`.
         """
         try:
-            return Withdrawal(True, await self.delete(tenant, subject_id))
+            done = await self.delete(hidden.tenant_id, hidden.subject_id)
+            return Withdrawal(True, done.deleted_objects, hidden.erasure_id)
         except FailedPreconditionError:
-            return Withdrawal(False, 0)
+            return Withdrawal(False, 0, hidden.erasure_id)
 
     async def _evict(self, adapter_sha256: str) -> None:
         try:
@@ -104,7 +111,7 @@ class Eraser:
 
     async def _finish_erasures(self) -> None:
         try:
-            erasures = await in_read_thread(erasure.open_erasures, self._database, grace_seconds=self._sweep_seconds)
+            erasures = await in_read_thread(open_erasures, self._database, grace_seconds=self._sweep_seconds)
         except HeadshotsError as error:
             _LOG.warning("cannot read erasures; trying again: %s", error)
             return
@@ -116,11 +123,11 @@ class Eraser:
             except Exception:  # noqa: BLE001 - one subject's defect holds up no other
                 _LOG.exception("subject %s cannot be erased; trying again", unfinished.subject_id)
 
-    async def _finish(self, unfinished: Erasure) -> None:
+    async def _finish(self, unfinished: Unfinished) -> None:
         tenant, subject_id = unfinished.tenant_id, unfinished.subject_id
         if not unfinished.is_erased:
             await self.delete(tenant, subject_id)
             return
-        late = await in_erase_thread(erasure.complete, self._database, self._store, tenant, subject_id)
+        late = await in_erase_thread(erasure.complete, self._database, self._store, self._issuer, tenant, subject_id)
         if late:
             _LOG.info("removed %d objects that were stored while subject %s was erased", late, subject_id)

@@ -1,0 +1,1 @@
+"""Records erasures, and signs a receipt for each."""
