@@ -64,6 +64,9 @@ LIBRARY: Arrows = {
     "receipts": {
         "errors": "a key that cannot be used is a typed error",
         "settings": "a private file",
+        "database": "what must not be there is looked for in it",
+        "schema": "as database",
+        "artifacts": "what must not be there is looked for in it",
     },
     "audit": {"database": "chains are rows", "schema": "chains are rows"},
     "keys": {
@@ -123,6 +126,8 @@ LIBRARY: Arrows = {
         "keys": "`keys` and `tenants`",
         "database": "`keys` and `tenants` migrate",
         "audit": "`audit verify`",
+        "receipts": "`erasure verify`",
+        "artifacts": "`erasure verify` looks in the store",
         "rpc": "free ports",
     },
 }

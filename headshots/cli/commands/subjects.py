@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated
 
 import typer
@@ -124,6 +125,7 @@ def show(
         "photos": found.photo_count,
         "adapter": found.adapter.sha256 if found.adapter else "none yet",
         "consent": consents.shown(found.consent),
+        "commitment": found.erasure_commitment,
         "kept until": f"it is released; held: {found.hold.reason}" if found.hold else found.expire_time,
         **labels_shown(found),
     }
@@ -203,6 +205,6 @@ def delete(
             confirm(f"Erase {found.display_name or found.name} with {photos}, adapters and images?")
         deleted = client.delete_subject(found)
     if as_json:
-        print_json({"deleted": found.name, "deleted_objects": deleted})
+        print_json({"deleted": found.name, **dataclasses.asdict(deleted)})
     else:
-        note(f"{found.name} is erased, {counted(deleted, 'object')} removed")
+        note(f"{found.name} is erased, {counted(deleted.deleted_objects, 'object')} removed: {deleted.erasure}")
