@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,9 @@ from headshots.cli.labels import (
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 from headshots.cli.shoot_options import Keep
 from headshots.console.exits import reported
+
+if TYPE_CHECKING:
+    from headshots.client import Gallery, Training
 
 app = typer.Typer(help="People: make, list, show, rename, label and erase them.", no_args_is_help=True)
 # Every foundation for portraits knows these; of another word only its training could tell.
@@ -108,7 +111,7 @@ def show(
 ) -> None:
     """Show a subject with its trainings and galleries."""
     from headshots.cli.session import connect
-    from headshots.console.output import print_fields, print_json, print_table, progress
+    from headshots.console.output import print_fields, print_json
 
     with connect(address, api_key, tls_ca) as client:
         found = client.get_subject(subject)
@@ -130,6 +133,14 @@ def show(
         **labels_shown(found),
     }
     print_fields(fields)
+    if trainings or galleries:
+        typer.echo()
+        _print_jobs(trainings, galleries)
+
+
+def _print_jobs(trainings: list[Training], galleries: list[Gallery]) -> None:
+    from headshots.console.output import print_table, progress
+
     jobs = [
         (each.name, each.state, progress(each.step, each.total_steps, "steps"), each.create_time) for each in trainings
     ]
@@ -137,9 +148,7 @@ def show(
         (each.name, each.state, progress(each.completed_shots, each.total_shots, "shots"), each.create_time)
         for each in galleries
     ]
-    if jobs:
-        typer.echo()
-        print_table(("JOB", "STATE", "DONE", "CREATED"), jobs)
+    print_table(("JOB", "STATE", "DONE", "CREATED"), jobs)
 
 
 @app.command()

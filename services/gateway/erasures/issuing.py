@@ -67,14 +67,15 @@ class Issuer:
             connection.execute(insert(erasure_keys).values(**values).on_conflict_do_nothing())
 
     def issue(self, connection: Connection, tenant_id: str, subject_id: str, *, listed_at: float) -> None:
-        """Signs the receipt; `listed_at`: when a listing of the subject's folder was seen to be empty.
+        """Signs the receipt, unless another gateway has; `listed_at`: when the subject's folder was seen to be empty.
 
-        From then on nothing in the row leads to the subject.
+        The caller has locked the subject. From then on nothing in the row leads to it.
 
         Raises:
             FailedPreconditionError: ERASURE_INCOMPLETE, a row of the subject is there still.
         """
-        row = lock_open(connection, tenant_id, subject_id)
+        if (row := lock_open(connection, tenant_id, subject_id)) is None:
+            return
         _check_gone(connection, subject_id)
         chain = _lock_chain(connection, tenant_id)
         now, number = database_now(connection), chain.head_number + 1

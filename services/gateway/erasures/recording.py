@@ -21,7 +21,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, now_expression, read, write
 from headshots.errors import FailedPreconditionError
 from headshots.receipts.merkle import root
-from headshots.schema import commitments, erasures, retentions, tenants
+from headshots.schema import commitments, erasures, retentions, subjects, tenants
 from services.gateway.erasures.commitments import of_subjects
 from services.gateway.erasures.models import Gap, StoreClass, Trigger
 from services.gateway.tenants.ownership import object_prefix
@@ -72,7 +72,8 @@ def note_objects(engine: Engine, tenant_id: str, subject_id: str, sizes: Mapping
     The first call also sums up what was committed to: it comes before anything is removed.
     """
     with write(engine) as connection:
-        row = lock_open(connection, tenant_id, subject_id)
+        if (row := lock_open(connection, tenant_id, subject_id)) is None:
+            return
         committed = _commitments_of(connection, subject_id)
         told = {key: hmac.digest(bytes.fromhex(row.salt), key.encode(), hashlib.sha256).hex() for key in sizes}
         seen, gaps = set(row.seen or ()), list(row.exceptions)
@@ -102,13 +103,19 @@ def check_empty(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id
         return database_now(connection)
 
 
-def lock_open(connection: Connection, tenant_id: str, subject_id: str) -> Row[Any]:
-    """The row of a subject's erasure, locked; made where a gateway that knows no receipts began it."""
+def lock_open(connection: Connection, tenant_id: str, subject_id: str) -> Row[Any] | None:
+    """The row of a subject's erasure, locked; made where a gateway that knows no receipts began it.
+
+    None: another gateway has signed its receipt.
+    """
     query = sa.select(erasures).where(erasures.c.subject_id == subject_id).with_for_update()
     row = connection.execute(query).first()
     if row is None:
-        begin(connection, tenant_id, subject_id, Trigger.REQUEST, is_late=True)
-        row = connection.execute(query).one()
+        # The receipt is signed in the transaction in which the subject's row goes.
+        there = sa.select(subjects.c.id).where(subjects.c.id == subject_id).with_for_update()
+        if connection.execute(there).first() is not None:
+            begin(connection, tenant_id, subject_id, Trigger.REQUEST, is_late=True)
+            row = connection.execute(query).one()
     return row
 
 

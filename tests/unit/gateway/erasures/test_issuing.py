@@ -42,7 +42,6 @@ class Killed(BaseException):
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
     make_tables(engine)
-    keys.create_tenant(engine, "acme")
     yield engine
     engine.dispose()
 
@@ -54,6 +53,7 @@ def store() -> ArtifactStore:
 
 def subject_with_photos(engine: Engine, store: ArtifactStore) -> str:
     """A subject with photos, and a stray object of five bytes."""
+    keys.create_tenant(engine, "acme")
     subject = create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey()).id
     prefix = f"tenants/acme/subjects/{subject}"
     with write(engine) as connection:
@@ -167,9 +167,9 @@ def test_killed_at_every_step_it_has_one_receipt_that_counts_once(
 
 
 def test_gateways_that_erase_the_same_subjects_at_once_leave_one_receipt_each(
-    engine: Engine, store: ArtifactStore
+    engine: Engine, store: ArtifactStore, tmp_path: Path
 ) -> None:
-    key = ReceiptKey.open(Path(engine.url.database or "").parent / "key.pem")
+    key = ReceiptKey.open(tmp_path / "key.pem")
     hidden = [subject_with_photos(engine, store) for _ in range(6)]
     failures, ready = list[BaseException](), threading.Barrier(4)
 
@@ -201,6 +201,17 @@ def test_gateways_that_erase_the_same_subjects_at_once_leave_one_receipt_each(
     with engine.connect() as connection:
         rows = connection.execute(sa.select(schema.erasures)).all()
     assert verify({row.id: row.receipt.encode() for row in rows}, read_public_keys(key.public_pem.encode())).is_whole
+
+
+def test_whoever_comes_after_it_is_signed_signs_nothing(engine: Engine, store: ArtifactStore) -> None:
+    subject = subject_with_photos(engine, store)
+    run(engine, store, issuer(), subject)
+    recording.note_objects(engine, "acme", subject, {f"tenants/acme/subjects/{subject}/photos/0.png": 10})
+    erasure.complete(engine, store, issuer(), "acme", subject)
+    (receipt,) = receipts(engine)
+    assert_counted_once(receipt)
+    with engine.connect() as connection:
+        assert len(connection.execute(sa.select(schema.erasures)).all()) == 1
 
 
 def test_what_comes_late_is_counted_too(engine: Engine, store: ArtifactStore) -> None:
