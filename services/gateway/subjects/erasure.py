@@ -168,11 +168,12 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
         _delete_rows(connection, subject_id)
     forget_deleted(engine)
     with write(engine) as connection:
-        recording.note_erased(connection, subject_id)
         mine = sa.and_(subjects.c.id == subject_id, subjects.c.erased_at.is_(None))
         # Of two gateways that erase it at once, one was the first.
         if connection.execute(sa.update(subjects).where(mine).values(erased_at=database_now(connection))).rowcount:
             record(connection, tenant_id, subject_id, Action.SUBJECT_ERASED, count=removed)
+            # After the subject, which is locked first wherever both are.
+            recording.note_erased(connection, subject_id)
     return removed
 
 
