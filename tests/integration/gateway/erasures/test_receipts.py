@@ -151,6 +151,21 @@ async def test_backups_are_waited_for_as_the_operator_states(world: World) -> No
     assert found.state == erasures_pb2.ERASURE_STATE_COMPLETE
 
 
+async def test_receipts_of_before_a_change_of_the_key_are_checked_with_the_old_one(quick: World) -> None:
+    first = await signed(quick.acme, await deleted(quick.acme, await quick.acme.subject()))
+    (old,) = await keys_of(quick.acme)
+    await quick.kill()
+    await quick.start(erase_again_seconds=0.1, receipt_key=quick.folder / "new-key.pem")
+    second = await signed(quick.acme, await deleted(quick.acme, await quick.acme.subject()))
+    files = {each.name: each.receipt.encode() for each in (first, second)}
+    served = await keys_of(quick.acme)
+    assert (len(served), verify(files, served).is_whole) == (2, True)
+    assert not verify(files, [old]).is_whole
+    await quick.kill()
+    await quick.start()
+    assert len(await keys_of(quick.acme)) == 2, "one that comes back is the same key"
+
+
 async def test_before_it_is_signed_it_is_pending(world: World) -> None:
     await world.kill()
     await world.start(erase_again_seconds=1e6)
