@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextlib
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -19,9 +18,9 @@ import obstore
 from obstore.exceptions import AlreadyExistsError as ObjectExistsError
 from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
 
-from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
+from headshots.errors import InvalidArgumentError
 from headshots.settings import make_private
-from headshots.stores.failures import MISSING, translated
+from headshots.stores.failures import MISSING, check_digest, missing, translated
 from headshots.stores.local import is_staged, refuse_links, remove_staged
 from headshots.stores.signing import can_sign, signed_urls, stored_attributes
 
@@ -92,7 +91,7 @@ class ArtifactStore:
         """
         data = await self.get(key)
         # Beside the event loop: an adapter of SDXL takes a tenth of a second.
-        await asyncio.to_thread(_check_digest, key, data, sha256)
+        await asyncio.to_thread(check_digest, key, data, sha256)
         return data
 
     async def size(self, key: str) -> int:
@@ -157,7 +156,7 @@ class ArtifactStore:
             with self._reached(key):
                 return bytes(obstore.get(self._store, key).bytes())
         except MISSING as error:
-            raise _missing(key) from error
+            raise missing(key) from error
 
     def get_range_sync(self, key: str, start: int, length: int) -> bytes:
         """Blocking :meth:`get_range`."""
@@ -165,12 +164,12 @@ class ArtifactStore:
             with self._reached(key):
                 return bytes(obstore.get_range(self._store, key, start=start, length=length))
         except MISSING as error:
-            raise _missing(key) from error
+            raise missing(key) from error
 
     def get_promised_sync(self, key: str, sha256: str) -> bytes:
         """Blocking :meth:`get_promised`."""
         data = self.get_sync(key)
-        _check_digest(key, data, sha256)
+        check_digest(key, data, sha256)
         return data
 
     def size_sync(self, key: str) -> int:
@@ -179,7 +178,7 @@ class ArtifactStore:
             with self._reached(key):
                 return int(obstore.head(self._store, key)["size"])
         except MISSING as error:
-            raise _missing(key) from error
+            raise missing(key) from error
 
     def exists_sync(self, key: str) -> bool:
         """Blocking :meth:`exists`."""
@@ -193,8 +192,7 @@ class ArtifactStore:
     def list_sync(self, prefix: str) -> builtins.list[str]:
         """Blocking :meth:`list`."""
         with self._reached(prefix, whole=True):
-            pages = obstore.list(self._store, prefix)
-            return sorted(entry["path"] for page in pages for entry in page)
+            return sorted(self._sizes(prefix))
 
     def folders_sync(self, prefix: str) -> builtins.list[str]:
         """Names of the folders right below the folder ``prefix``, sorted; what is in them is not listed. Blocking."""
@@ -207,13 +205,20 @@ class ArtifactStore:
         with self._reached(key), contextlib.suppress(*MISSING):
             obstore.delete(self._store, key)
 
-    def delete_prefix_sync(self, prefix: str) -> int:
-        """Blocking :meth:`delete_prefix`."""
-        keys = self.list_sync(prefix)
-        for key in keys:
+    def _sizes(self, prefix: str) -> dict[str, int]:
+        """Bytes by key."""
+        return {entry["path"]: entry["size"] for page in obstore.list(self._store, prefix) for entry in page}
+
+    def delete_prefix_sync(self, prefix: str, before: Callable[[Mapping[str, int]], None] | None = None) -> int:
+        """Blocking :meth:`delete_prefix`; ``before`` is called with what is about to be removed, bytes by key."""
+        with self._reached(prefix, whole=True):
+            sizes = self._sizes(prefix)
+        if before is not None:
+            before(sizes)
+        for key in sorted(sizes):
             self.delete_sync(key)
         self.remove_staged_sync(prefix)
-        return len(keys)
+        return len(sizes)
 
     def remove_staged_sync(self, prefix: str = "", *, unused_seconds: float = 0.0) -> int:
         """Remove what writers that were killed in ``put`` left under the folder ``prefix``; returns how many files.
@@ -232,17 +237,3 @@ class ArtifactStore:
             if self._folder is not None and ".." not in key.split("/"):
                 refuse_links(self._folder, key, whole=whole)
             yield
-
-
-def _missing(key: str) -> NotFoundError:
-    return NotFoundError("OBJECT_NOT_FOUND", f"the object store has no {key}", metadata={"key": key})
-
-
-def _check_digest(key: str, data: bytes, sha256: str) -> None:
-    if hashlib.sha256(data).hexdigest() != sha256:
-        raise FailedPreconditionError(
-            "OBJECT_DIGEST_MISMATCH",
-            # Who guesses a digest must not learn the right one.
-            f"what lies under {key} does not have the SHA-256 that was promised, {sha256[:12]}…",
-            metadata={"key": key},
-        )

@@ -6,11 +6,13 @@ import importlib.util
 
 _SERVICE = ("grpc_health", "grpc_reflection", "numpy", "obstore", "PIL", "prometheus_client", "protovalidate", "yaml")
 _DATABASE = ("alembic", "sqlalchemy")
+_RECEIPTS = ("cryptography",)
 _TORCH = ("accelerate", "diffusers", "peft", "torch", "transformers")
 
 MODULES: dict[str, tuple[str, ...]] = {
     "database": _DATABASE,
-    "gateway": (*_SERVICE, *_DATABASE, "pillow_heif"),
+    "receipts": _RECEIPTS,
+    "gateway": (*_SERVICE, *_DATABASE, *_RECEIPTS, "pillow_heif"),
     "trainer": (*_SERVICE, *_DATABASE, *_TORCH, "onnxruntime", "safetensors"),
     "generator": (*_SERVICE, "onnxruntime", "safetensors", "tokenizers"),
     "export": (*_TORCH, "onnx", "onnxruntime", "yaml"),
@@ -18,6 +20,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "demo": (
         *_SERVICE,
         *_DATABASE,
+        *_RECEIPTS,
         *_TORCH,
         "onnx",
         "onnxruntime",

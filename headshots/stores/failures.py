@@ -1,15 +1,16 @@
-"""Turns the backends' errors into ours."""
+"""Turns the backends' errors into ours, and makes those of objects that are missing or not what was promised."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 from collections.abc import Iterator
 
 from obstore.exceptions import BaseError as ObjectStoreError
 from obstore.exceptions import NotFoundError as ObjectMissingError
 
-from headshots.errors import InvalidArgumentError, UnavailableError
+from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnavailableError
 
 _LOG = logging.getLogger(__name__)
 # How a full disk, a used-up quota and a file beyond the process's limit show: obstore has no class for them.
@@ -49,3 +50,23 @@ def translated(key: str) -> Iterator[None]:
             "KEY_INVALID",
             f"{key!r}: a key is names with single slashes between them, none of them . or .., and ends in no #1",
         ) from error
+
+
+def missing(key: str) -> NotFoundError:
+    """The error of a key that holds nothing."""
+    return NotFoundError("OBJECT_NOT_FOUND", f"the object store has no {key}", metadata={"key": key})
+
+
+def check_digest(key: str, data: bytes, sha256: str) -> None:
+    """Hold what lies under ``key`` against the SHA-256 (hex) that was promised.
+
+    Raises:
+        FailedPreconditionError: OBJECT_DIGEST_MISMATCH.
+    """
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise FailedPreconditionError(
+            "OBJECT_DIGEST_MISMATCH",
+            # Who guesses a digest must not learn the right one.
+            f"what lies under {key} does not have the SHA-256 that was promised, {sha256[:12]}…",
+            metadata={"key": key},
+        )

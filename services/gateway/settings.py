@@ -13,6 +13,7 @@ from headshots.imaging.workers.pool import DecoderLimits
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
+from services.gateway.erasures.issuing import MAX_HORIZON_DAYS
 from services.gateway.erasures.log import DEFAULT_KEEP_DAYS
 from services.gateway.links.urls import LinksAddress
 from services.gateway.painting.worker import PaintSettings
@@ -61,6 +62,9 @@ class GatewaySettings:
     is the embedded one; with a database by URL no key is made (`headshots keys create` makes one)."""
     styles: Path
     """Folder of the style library. Default: the one of this checkout."""
+    receipt_key: Path
+    """PEM file of the Ed25519 key that receipts of erasures are signed with, the same for every gateway; read at the
+    start. Default: `receipt-key.pem` in HEADSHOTS_HOME, made by the gateway that starts first."""
     internal: InternalSettings
     """How it calls trainers and generators: HEADSHOTS_INTERNAL_<FIELD>."""
     scratch_dir: Path
@@ -141,6 +145,9 @@ class GatewaySettings:
     """Within which shoots shall be finished, in seconds; metrics tell how many are. Nothing else depends on it."""
     audit_keep_days: int = 400
     """How long events of the audit log are kept, in days; older ones are removed within an hour."""
+    backup_horizon_days: int = 0
+    """For how long backups may have what was erased, in days, as you run them; receipts of erasures state it, and are
+    PENDING_BACKUPS for so long. 0: there are no backups, or none outlives an erasure."""
     drain_seconds: float = 10.0
     """After SIGTERM, for running shots to finish; those that do not go back to the queue."""
 
@@ -160,6 +167,7 @@ class GatewaySettings:
             database_url=environ.get("HEADSHOTS_DATABASE_URL") or home.database_url,
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
             first_key_file=home.api_key_file if embedded else None,
+            receipt_key=home.receipt_key_file,
             styles=default_styles(),
             internal=InternalSettings.from_environment(environ),
             scratch_dir=home.scratch("gateway"),
@@ -170,6 +178,9 @@ class GatewaySettings:
         for name in _ABOVE_ZERO:
             if getattr(settings, name) <= 0:
                 raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} must be above 0")
+        if not 0 <= settings.backup_horizon_days <= (most := min(MAX_HORIZON_DAYS, settings.erasure_log_keep_days)):
+            message = f"must be 0 to {most}; to be more than that, it needs a larger ERASURE_LOG_KEEP_DAYS"
+            raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS {message}")
         settings.links.check()
         if settings.faces not in ANALYZERS:
             raise InvalidArgumentError(

@@ -65,6 +65,13 @@ LIBRARY: Arrows = {
         "errors": "the table to gRPC statuses and back",
         "settings": "the secret of internal calls lies in the home",
     },
+    "receipts": {
+        "errors": "a key that cannot be used is a typed error",
+        "settings": "a private file",
+        "database": "what must not be there is looked for in it",
+        "schema": "as database",
+        "artifacts": "what must not be there is looked for in it",
+    },
     "audit": {"database": "chains are rows", "schema": "chains are rows"},
     "keys": {
         "errors": "a wrong key is a typed error",
@@ -123,6 +130,8 @@ LIBRARY: Arrows = {
         "keys": "`keys` and `tenants`",
         "database": "`keys` and `tenants` migrate",
         "audit": "`audit verify`",
+        "receipts": "`erasure verify`",
+        "artifacts": "`erasure verify` looks in the store",
         "rpc": "free ports",
     },
 }

@@ -1,1 +1,1 @@
-"""Tells of erasures once what was erased is gone."""
+"""Logs erasures, so that nobody comes back from a backup, records them, and signs a receipt for each."""

@@ -11,28 +11,15 @@ import json
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from enum import Enum
 
 from headshots.artifacts import ArtifactStore
+from services.gateway.erasures.models import Trigger
 
 FOLDER = "erased/subjects"
 DEFAULT_KEEP_DAYS = 400
 _DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d")
 _KEY = re.compile(rf"{FOLDER}/{_DAY_NAME.pattern}/([0-9a-f]{{64}})")
 _DAY = timedelta(days=1)
-
-
-class Trigger(Enum):
-    """Why a subject is erased; the value stands in entries, so none is ever renamed."""
-
-    REQUEST = "REQUEST"
-    """DeleteSubject."""
-    CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
-    EXPIRY = "EXPIRY"
-    REPLAY = "REPLAY"
-    """It was erased before, and came back from a backup."""
-    UNKNOWN = "UNKNOWN"
-    """A gateway of before the audit log has hidden it."""
 
 
 def subject_hash(tenant_id: str, subject_id: str) -> str:
@@ -52,14 +39,17 @@ class ErasureLog:
         self._store = store
         self._keep = timedelta(days=keep_days)
 
-    def write(self, tenant_id: str, subject_id: str, trigger: Trigger, at: float) -> None:
-        """Leaves an entry, unless this day's is there; `at` is the database's time, seconds since the epoch."""
+    def write(self, tenant_id: str, subject_id: str, trigger: Trigger | None, at: float) -> None:
+        """Leaves an entry, unless this day's is there; `at` is the database's time, seconds since the epoch.
+
+        `trigger` is None where a gateway that keeps no records has hidden the subject.
+        """
         subject, time = subject_hash(tenant_id, subject_id), datetime.fromtimestamp(at, UTC)
         told = {
             "subject": subject,
             "tenant": tenant_id,
             "time": time.isoformat(timespec="seconds"),
-            "trigger": trigger.value,
+            "trigger": "UNKNOWN" if trigger is None else trigger.value,
         }
         self._store.put_sync(f"{_folder(time.date())}/{subject}", json.dumps(told, sort_keys=True).encode())
 

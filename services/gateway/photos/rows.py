@@ -18,6 +18,8 @@ from services.gateway.api.names import photo_name, photo_name_of, subject_name
 from services.gateway.api.pages import cut_page, decode_token
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
+from services.gateway.erasures.commitments import commit
+from services.gateway.erasures.models import StoreClass
 from services.gateway.photos.limits import MAX_PHOTOS
 from services.gateway.photos.models import Photo
 from services.gateway.photos.uploads import SpooledPhoto, duplicate_photo
@@ -51,8 +53,10 @@ def store_photos(
             now = database_now(connection)
             for photo in spooled:
                 keys.append(photo_key(tenant_id, subject_id, photo.png_sha256))
-                store.put_sync(keys[-1], photo.path.read_bytes())
+                png = photo.path.read_bytes()
+                store.put_sync(keys[-1], png)
                 _insert(connection, subject_id, photo, keys[-1], position + photo.number, now)
+                commit(connection, subject_id, StoreClass.PHOTOS, keys[-1], photo.png_sha256, len(png))
             record(connection, tenant_id, subject_id, Action.PHOTOS_UPLOADED, count=len(spooled))
             rows = connection.execute(_of_subject(subject_id).where(photos.c.position >= position)).all()
             return [_to_photo(row) for row in rows]

@@ -11,16 +11,20 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
-from headshots.database import forget_deleted
+from headshots.database import forget_deleted, write
 from headshots.errors import FailedPreconditionError, HeadshotsError, NotFoundError
 from headshots.threads import in_erase_thread, in_read_thread, in_thread, in_write_thread
+from services.gateway.erasures import recording
+from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import ErasureLog
+from services.gateway.erasures.models import Unfinished
+from services.gateway.erasures.rows import open_erasures
 from services.gateway.peers.evictions import Eviction, together
 from services.gateway.peers.interfaces import Generator
 from services.gateway.subjects import erasure, tombstones
 from services.gateway.subjects.entries import leave_entry
-from services.gateway.subjects.erasure import Erasure
-from services.gateway.subjects.models import Withdrawal
+from services.gateway.subjects.erasure import Hidden
+from services.gateway.subjects.models import Deletion, Withdrawal
 
 _LOG = logging.getLogger(__name__)
 _TIDY_SECONDS = 600.0
@@ -29,9 +33,6 @@ _ASKED_AT_ONCE = 8
 """Subjects whose adapters generators are asked for at once: one that is frozen takes ten seconds."""
 _UNUSED_SECONDS = 60.0
 """A staged file that nobody has written for so long has no writer any more."""
-
-NoteReplicas = Callable[[str, list[str], list[str]], None]
-"""Called with a subject's id and the ids of the generators that confirmed, and of those that were silent. Blocking."""
 
 
 class Eraser:
@@ -42,54 +43,53 @@ class Eraser:
         database: Engine,
         store: ArtifactStore,
         generator: Generator,
+        issuer: Issuer,
         *,
         sweep_seconds: float,
         log: ErasureLog | None = None,
         forget: Callable[[str], None] = lambda _: None,
-        note_replicas: NoteReplicas = lambda *_: None,
     ) -> None:
-        """`log`: by default in `store`. `forget` drops what this process has cached of a subject.
-
-        `note_replicas` is told before an erasure completes which generators have forgotten the subject's adapters.
-        """
+        """`log`: by default in `store`. `forget` drops what this process has cached of a subject."""
         self._database = database
         self._store = store
         self._generator = generator
+        self._issuer = issuer
         self._sweep_seconds = sweep_seconds
         self._log = log or ErasureLog(store)
         self._forget = forget
-        self._note_replicas = note_replicas
         self._tidy_at = 0.0
         self._evictions: set[asyncio.Task[Eviction]] = set()
 
-    async def delete(self, tenant: str, subject_id: str) -> int:
-        """Erases rows and objects, also those that an earlier failed call left; returns how many objects.
+    async def delete(self, tenant: str, subject_id: str) -> Deletion:
+        """Erases rows and objects, also those that an earlier failed call left.
 
         The generators are told beside it: one that does not answer holds nobody up, as it will read the tombstones.
 
         Raises as `erasure.mark_deleted` and `erasure.erase`.
         """
-        adapters = await in_write_thread(erasure.mark_deleted, self._database, tenant, subject_id)
+        erasure_id, adapters = await in_write_thread(erasure.mark_deleted, self._database, tenant, subject_id)
         removed = await in_erase_thread(erasure.erase, self._database, self._store, self._log, tenant, subject_id)
         self._forget(subject_id)
         for sha256 in adapters:
             self._asking(self._evict(sha256))
-        return removed
+        return Deletion(erasure_id, removed)
 
-    async def delete_if_idle(self, tenant: str, subject_id: str) -> Withdrawal:
-        """Erases a subject that `erasure.withdraw` has hidden; where its jobs have to end first, a sweep does.
+    async def delete_if_idle(self, hidden: Hidden) -> Withdrawal:
+        """Erases a subject that was just hidden; where its jobs have to end first, a sweep does.
 
         Raises as `erasure.erase`.
         """
+        tenant, subject_id = hidden.tenant_id, hidden.subject_id
         # Also where jobs have to end first, no backup shall bring it back.
         await in_erase_thread(leave_entry, self._database, self._log, tenant, subject_id)
         try:
-            return Withdrawal(True, await self.delete(tenant, subject_id))
+            done = await self.delete(tenant, subject_id)
+            return Withdrawal(True, done.deleted_objects, hidden.erasure_id)
         except FailedPreconditionError:
-            return Withdrawal(False, 0)
+            return Withdrawal(False, 0, hidden.erasure_id)
         except NotFoundError:
             # A sweep was quicker.
-            return Withdrawal(True, 0)
+            return Withdrawal(True, 0, hidden.erasure_id)
 
     def _asking(self, call: Coroutine[Any, Any, Eviction]) -> asyncio.Task[Eviction]:
         """A call to generators, which ends with `run`."""
@@ -147,7 +147,7 @@ class Eraser:
     async def _finish_erasures(self, completing: bool) -> None:
         grace = self._sweep_seconds if completing else float("inf")
         try:
-            erasures = await in_read_thread(erasure.open_erasures, self._database, grace_seconds=grace)
+            erasures = await in_read_thread(open_erasures, self._database, grace_seconds=grace)
             erased = {each.subject_id: each.erased_at for each in erasures if each.erased_at is not None}
             adapters = await in_thread(tombstones.adapters_of, self._store, erased)
         except HeadshotsError as error:
@@ -170,7 +170,7 @@ class Eraser:
         async with asked:
             return together([await self._evict(sha256) for sha256 in sorted(adapters)])
 
-    async def _finish(self, unfinished: Erasure, eviction: asyncio.Task[Eviction] | None) -> None:
+    async def _finish(self, unfinished: Unfinished, eviction: asyncio.Task[Eviction] | None) -> None:
         tenant, subject_id = unfinished.tenant_id, unfinished.subject_id
         if eviction is None:
             # A store that was away may have taken none yet, and jobs may have to end before it is erased.
@@ -179,6 +179,10 @@ class Eraser:
             return
         asked = await eviction
         await in_erase_thread(self._note_replicas, subject_id, sorted(asked.confirmed), sorted(asked.silent))
-        late = await in_erase_thread(erasure.complete, self._database, self._store, tenant, subject_id)
+        late = await in_erase_thread(erasure.complete, self._database, self._store, self._issuer, tenant, subject_id)
         if late:
             _LOG.info("removed %d objects that were stored while subject %s was erased", late, subject_id)
+
+    def _note_replicas(self, subject_id: str, confirmed: list[str], silent: list[str]) -> None:
+        with write(self._database) as connection:
+            recording.note_replicas(connection, subject_id, confirmed, silent)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
+from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import DEFAULT_KEEP_DAYS, ErasureLog
 from services.gateway.galleries.engine import ShotWorkers
 from services.gateway.metrics import GatewayMetrics
@@ -44,6 +45,7 @@ class Erasing:
         generator: Generator,
         painters: ShotWorkers,
         metrics: GatewayMetrics,
+        issuer: Issuer,
         settings: ErasingSettings,
         *,
         owner: str,
@@ -55,7 +57,7 @@ class Erasing:
             InvalidArgumentError: STORE_URL_INVALID.
         """
         seconds, log = settings.sweep_seconds, settings.open_log(store)
-        self.eraser = Eraser(database, store, generator, sweep_seconds=seconds, log=log, forget=forget)
+        self.eraser = Eraser(database, store, generator, issuer, sweep_seconds=seconds, log=log, forget=forget)
         self._replaying = Replaying(database, store, log)
         expiring = Expiring(database, self.eraser, painters, metrics, owner=owner, sweep_seconds=seconds)
         self.loops = (self.eraser, expiring, self._replaying)

@@ -27,6 +27,7 @@ from services.gateway.audit.recording import record
 from services.gateway.audit.rows import newest_of
 from services.gateway.erasures.log import ErasureLog, subject_hash
 from services.gateway.erasures.marks import read_mark, set_mark
+from services.gateway.erasures.models import Trigger
 from services.gateway.subjects import erasure
 from services.gateway.subjects.expiring import ClockWatch
 from services.gateway.tenants.ownership import SUBJECT_FOLDERS, lock_subject, object_prefix
@@ -193,7 +194,7 @@ def _hide(engine: Engine, tenant_id: str, subject_id: str) -> None:
         shown = sa.select(subjects.c.id).where(subjects.c.id == subject_id, sa.not_(subjects.c.deleting))
         # Another gateway may have been quicker.
         if connection.execute(shown).first() is not None:
-            erasure.cancel_and_hide(connection, subject_id)
+            erasure.cancel_and_hide(connection, tenant_id, subject_id, Trigger.REPLAY)
             record(connection, tenant_id, subject_id, Action.SUBJECT_DELETED)
             _LOG.warning("subject %s was erased before and is back; it is erased again", subject_id)
 

@@ -1,88 +1,143 @@
-"""Tests `headshots erasure replay` on databases and stores as a restore leaves them; it runs a process."""
+"""Tests `headshots erasure`: receipts from a gateway in memory, verified offline, and looked for in a database."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click.testing import Result
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.engine import Engine
 from typer.testing import CliRunner
 
-from headshots import keys, schema
+from headshots import keys
 from headshots.artifacts import ArtifactStore
 from headshots.cli.app import app
-from headshots.database import open_database
+from headshots.database import migrate, open_database
+from headshots.receipts.signing import ReceiptKey
+from headshots.schema import commitments, erasures, subjects
 from services.gateway.api.requests import IdempotencyKey
-from services.gateway.erasures.log import ErasureLog, Trigger
-from services.gateway.subjects.rows import create_subject, hold_subject
-from tests.support.deploy.tables import make_tables
+from services.gateway.erasures.issuing import Issuer
+from services.gateway.erasures.log import ErasureLog
+from services.gateway.subjects import erasure
+from services.gateway.subjects.rows import create_subject
+from tests.support.receipts import chain
+from tests.support.terminal import Terminal
 
-NOW = 1.75e9
+
+def test_erasures_are_listed_and_their_receipts_saved(terminal: Terminal, tmp_path: Path) -> None:
+    first, second = terminal.fake.erase(), terminal.fake.erase("cd" * 32, is_signed=False)
+    lines = terminal.run("erasure", "list").stdout.splitlines()
+    assert lines[1].split()[:3] == [second, "PENDING", "REQUEST"]
+    assert lines[2].split()[:4] == [first, "1", "COMPLETE", "REQUEST"]
+    assert [each["name"] for each in terminal.json("erasure", "list", "--limit", "1")] == [second]
+    assert [each["name"] for each in terminal.json("erasure", "list", "--commitment", "ab" * 32)] == [first]
+    receipt = terminal.fake.erasures[first].receipt
+    assert terminal.run("erasure", "receipt", first).stdout == f"{receipt}\n"
+    file, key = tmp_path / "receipt.json", tmp_path / "keys.pem"
+    assert "receipt 1, COMPLETE" in terminal.run("erasure", "receipt", first, "--output", str(file)).stderr
+    assert file.read_text() == receipt
+    assert "1 key" in terminal.run("erasure", "keys", "-o", str(key)).stderr
+    assert terminal.run("erasure", "keys").stdout == key.read_text() == terminal.fake.receipt_key.public_pem
+    assert terminal.json("erasure", "keys")[0]["public_key_pem"] == key.read_text()
+    assert "whole" in terminal.run("erasure", "verify", str(file), "--key", str(key)).stdout
+    assert "RECEIPT_UNSIGNED" in terminal.run("erasure", "receipt", second, code=4).stderr
+    assert terminal.json("erasure", "receipt", second)["receipt"] == ""
+    assert "headshots erasure list" in terminal.run("erasure", "receipt", "none", code=4).stderr
 
 
-@dataclass
-class Restored:
-    """A database and a store with two people, and a log apart from them that tells of the erasure of one."""
-
-    folder: Path
-    database: Engine
-    store: ArtifactStore
-    erased: str
-    living: str
-
-    def replay(self, *options: str, code: int = 0) -> str:
-        urls = {"--database": f"sqlite:///{self.folder / 'db' / 'headshots.db'}"}
-        urls |= {f"--{name}": (self.folder / name).as_uri() for name in ("store", "log")}
-        arguments = [part for option in urls.items() for part in option]
-        done = CliRunner().invoke(app, ["erasure", "replay", *arguments, *options])
-        assert done.exit_code == code, done.output
-        assert done.exception is None or isinstance(done.exception, SystemExit)
-        return done.stdout
+def test_a_deletion_names_its_erasure(terminal: Terminal) -> None:
+    terminal.run("subjects", "create", "Ada")
+    assert "erasures/e0" in terminal.run("subjects", "delete", "s0", "--yes").stderr
 
 
 @pytest.fixture
-def restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Restored]:
-    monkeypatch.setenv("HEADSHOTS_HOME", str(tmp_path / "home"))
-    database = open_database(f"sqlite:///{tmp_path / 'db' / 'headshots.db'}")
-    make_tables(database)
-    keys.create_tenant(database, "acme")
-    store, log = (ArtifactStore.open((tmp_path / name).as_uri()) for name in ("store", "log"))
-    erased, living = (
-        create_subject(database, "acme", display_name="Ada", class_noun="", key=IdempotencyKey()).id for _ in range(2)
-    )
-    hold_subject(database, "acme", erased, "a dispute")
-    for subject in (erased, living, "gone"):
-        store.put_sync(f"tenants/acme/subjects/{subject}/photos/a.png", b"x")
-    for subject in (erased, "gone"):
-        ErasureLog(log).write("acme", subject, Trigger.REQUEST, NOW)
-    yield Restored(tmp_path, database, store, erased, living)
-    database.dispose()
+def key(tmp_path: Path) -> ReceiptKey:
+    """One whose public half lies in `key.pem`."""
+    made = ReceiptKey(Ed25519PrivateKey.generate())
+    (tmp_path / "key.pem").write_text(made.public_pem)
+    return made
 
 
-def test_whoever_came_back_is_erased_and_the_next_time_there_is_nobody(restored: Restored) -> None:
-    told = restored.replay()
-    assert told == ("erased 1 subject of the database and what the object store alone had of 1 subject: 2 objects\n")
-    with restored.database.connect() as connection:
-        left = connection.execute(sa.select(schema.subjects.c.id).where(schema.subjects.c.erased_at.is_(None)))
-        assert list(left.scalars()) == [restored.living]
-    assert restored.store.list_sync("tenants") == [f"tenants/acme/subjects/{restored.living}/photos/a.png"]
-    assert json.loads(restored.replay("--json")) == {"subjects": 0, "objects": 0, "folders": 0}
-    assert restored.replay() == "nobody had come back\n"
+def saved(folder: Path, *receipts: bytes) -> list[str]:
+    files = [folder / f"{number}.json" for number in range(1, len(receipts) + 1)]
+    for file, data in zip(files, receipts, strict=True):
+        file.write_bytes(data)
+    return [str(file) for file in files]
 
 
-def test_a_store_that_cannot_be_read_is_told_and_fails(restored: Restored, capfd: pytest.CaptureFixture[str]) -> None:
-    (restored.folder / "log" / "erased" / "subjects" / "link").symlink_to(restored.folder)
-    assert restored.replay(code=1) == ""
-    assert "OBJECT_STORE_UNAVAILABLE" in capfd.readouterr().err
-    assert len(restored.store.list_sync("tenants")) == 3
+def verify(folder: Path, files: list[str], *more: str, code: int = 0) -> Result:
+    words = ["erasure", "verify", *files, "--key", str(folder / "key.pem"), *more]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == code, result.output
+    return result
 
 
-@pytest.mark.parametrize("missing", ["db", "store", "log"])
-def test_a_slip_in_a_url_makes_nothing_new(restored: Restored, missing: str) -> None:
-    (restored.folder / missing).rename(restored.folder / "elsewhere")
-    restored.replay(code=4)
-    assert not (restored.folder / missing).exists()
+def test_receipts_are_verified_without_a_gateway(key: ReceiptKey, tmp_path: Path) -> None:
+    files = saved(tmp_path, *chain(key, 4))
+    assert verify(tmp_path, files[::-1]).stdout.splitlines()[-1] == f"{files[0]}: receipt 1, whole"
+    assert "receipt 3 is missing" in verify(tmp_path, [*files[:2], files[3]], code=1).stdout
+    told = json.loads(verify(tmp_path, files[::3], "--json", code=1).stdout)
+    assert told["chain_faults"] == ["acme: receipts 2 to 3 are missing"]
+    Path(files[1]).write_bytes(Path(files[1]).read_bytes().replace(b'"count":6', b'"count":7'))
+    assert "was changed after it was signed" in verify(tmp_path, files, code=1).stdout
+    other = ReceiptKey(Ed25519PrivateKey.generate())
+    (tmp_path / "key.pem").write_text(other.public_pem)
+    assert f"signed with key {key.id}, which is none of those given" in verify(tmp_path, files, code=1).stdout
+    (tmp_path / "key.pem").write_text("no key")
+    assert "RECEIPT_KEY_INVALID" in verify(tmp_path, files, code=4).output
+    verify(tmp_path, [str(tmp_path / "nothing.json")], code=4)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
+    migrate(engine)
+    keys.create_tenant(engine, "acme")
+    yield engine
+    engine.dispose()
+
+
+def erased(engine: Engine, store: ArtifactStore, key: ReceiptKey, subject_id: str) -> bytes:
+    """Erases a subject; its receipt."""
+    erasure.mark_deleted(engine, "acme", subject_id)
+    erasure.erase(engine, store, ErasureLog(store), "acme", subject_id)
+    erasure.complete(engine, store, Issuer(key, backup_horizon_days=0), "acme", subject_id)
+    with engine.connect() as connection:
+        receipt = connection.execute(sa.select(erasures.c.receipt)).scalar_one()
+    return str(receipt).encode()
+
+
+def made(engine: Engine) -> str:
+    return create_subject(engine, "acme", display_name="", class_noun="", key=IdempotencyKey()).id
+
+
+def test_who_came_back_from_a_backup_is_found(database: Engine, key: ReceiptKey, tmp_path: Path) -> None:
+    store = ArtifactStore.open((tmp_path / "objects").as_uri())
+    subject, other = made(database), made(database)
+    for each in (subject, other):
+        store.put_sync(f"tenants/acme/subjects/{each}/photos/a.png", b"x")
+    with database.connect() as connection:
+        backup = [dict(row) for row in connection.execute(sa.select(commitments)).mappings()]
+    files = saved(tmp_path, erased(database, store, key, subject))
+    where = ("--store", (tmp_path / "objects").as_uri(), "--database", str(database.url))
+    assert verify(tmp_path, files, *where).stdout.splitlines()[-1].endswith("nothing found")
+    store.put_sync(f"tenants/acme/subjects/{subject}/photos/a.png", b"x")
+    told = json.loads(verify(tmp_path, files, *where, "--json", code=1).stdout)
+    assert told["remains"] == [f"the store has 1 objects of subjects/{subject} of tenant acme, which is not there"]
+    with database.begin() as connection:
+        connection.execute(sa.insert(commitments), [row for row in backup if row["subject_id"] == subject])
+        connection.execute(sa.delete(erasures))
+    told = json.loads(verify(tmp_path, files, *where, "--json", code=1).stdout)
+    assert f"the subject of receipt 1 is in the database again, as subjects/{subject}" in told["remains"]
+    assert f"commitments has rows of subjects/{subject}, which is not there" in told["remains"]
+    assert any("does not know receipt 1" in each for each in told["remains"])
+    assert not any(other in each for each in told["remains"])
+    with database.begin() as connection:
+        row = {"id": subject, "tenant_id": "acme", "class_noun": "person", "created_at": 0.0}
+        connection.execute(sa.insert(subjects).values(row))
+    told = json.loads(verify(tmp_path, files, *where, "--json", code=1).stdout)
+    assert [each for each in told["remains"] if "is in the database again" in each]

@@ -49,6 +49,7 @@ NOWHERE = Names(
         "styles": "e" * 16,
         "profiles": "f" * 16,
         "packs": "0" * 16,
+        "erasures": "9" * 32,
     }
 )
 RECIPE = styles_pb2.StyleRecipe(prompt="photo of {subject}")
@@ -177,11 +178,17 @@ async def furnished(world: World, caller: Caller, number: int) -> Names:
     await caller("GetImage", galleries_pb2.GetImageRequest(name=image))
     ids: dict[str, str] = {"styles": style.style_id, "profiles": profile.profile_id}
     ids |= {"foundations": FOUNDATION_DIGEST, "packs": pack.pack_id}
+    ids |= {"erasures": (await caller("DeleteSubject", await another(caller))).erasure.split("/")[1]}
     shoot = await shoots.finished(caller, (await shoots.order(caller, subject, count=1)).name)
     for name in (photos[0].name, training.name, image, shoot.name):
         segments = name.split("/")
         ids |= dict(zip(segments[::2], segments[1::2], strict=True))
     return Names(ids, {"photos": tuple(photo.name.rsplit("/", 1)[1] for photo in photos[1:])})
+
+
+async def another(caller: Caller) -> subjects_pb2.DeleteSubjectRequest:
+    """The request that erases one more subject of the caller's."""
+    return subjects_pb2.DeleteSubjectRequest(name=await caller.subject())
 
 
 async def answers(caller: Caller, call: MethodDescriptor, messages: list[Any]) -> list[Any]:
@@ -204,7 +211,7 @@ def without_ids(error: HeadshotsError, *names: Names) -> str:
     """All that an error tells, with its ids taken out."""
     told = repr((type(error), error.reason, error.message, error.metadata, error.violations))
     for name in names:
-        for collection in ("subjects", "photos", "trainings", "galleries", "styles", "shoots", "profiles", "packs"):
+        for collection in NOWHERE.ids.keys() - {"images"}:
             told = told.replace(name.ids[collection], "ID")
     return re.sub(r"images/\d+", "images/N", told)
 

@@ -10,7 +10,8 @@ import pytest
 from headshots import schema
 from headshots.errors import NotFoundError
 from headshots.v1 import subjects_pb2
-from services.gateway.erasures.log import FOLDER, ErasureLog, Trigger
+from services.gateway.erasures.log import FOLDER, ErasureLog
+from services.gateway.erasures.models import Trigger
 from services.gateway.subjects.replaying import replay
 from tests.support.gateway.caller import refused
 from tests.support.gateway.world import World

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from headshots.artifacts import ArtifactStore
-from services.gateway.erasures.log import FOLDER, ErasureLog, Trigger, subject_hash
+from services.gateway.erasures.log import FOLDER, ErasureLog, subject_hash
+from services.gateway.erasures.models import Trigger
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 TODAY = NOON.date()

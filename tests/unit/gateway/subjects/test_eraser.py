@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,16 +20,19 @@ from headshots.database import open_database
 from headshots.errors import FailedPreconditionError, NotFoundError, UnavailableError
 from headshots.stores import tombstones
 from services.gateway.api.requests import IdempotencyKey
-from services.gateway.erasures.log import FOLDER, ErasureLog, Trigger, subject_hash
+from services.gateway.erasures import recording
+from services.gateway.erasures.log import FOLDER, ErasureLog, subject_hash
+from services.gateway.erasures.models import Trigger
+from services.gateway.erasures.rows import open_erasures, open_erasures_query
 from services.gateway.peers.evictions import Eviction
 from services.gateway.peers.models import GenerationEvent, GenerationRequest, GeneratorDescription
 from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
-from services.gateway.subjects.erasure import open_erasures, open_erasures_query
 from services.gateway.subjects.rows import create_subject, get_subject, give_consent, hold_subject
 from services.gateway.subjects.tombstones import today
 from tests.support.consents import GIVEN
 from tests.support.deploy.tables import make_tables
+from tests.support.gateway.receipts import issuer
 from tests.support.waiting import until
 
 
@@ -40,12 +43,12 @@ class FailingStore(ArtifactStore):
         super().__init__(MemoryStore())
         self.failures = failures
 
-    def delete_prefix_sync(self, prefix: str) -> int:
+    def delete_prefix_sync(self, prefix: str, before: Callable[[Mapping[str, int]], None] | None = None) -> int:
         if self.failures:
             self.failures -= 1
             self.delete_sync(self.list_sync(prefix)[0])
             raise UnavailableError("OBJECT_STORE_UNAVAILABLE", "the bucket is away")
-        return super().delete_prefix_sync(prefix)
+        return super().delete_prefix_sync(prefix, before)
 
 
 class NoGenerator:
@@ -101,14 +104,14 @@ def rows(engine: Engine) -> list[sa.Row[tuple[str, float | None]]]:
 async def test_a_deletion_that_the_store_refused_can_be_repeated(engine: Engine) -> None:
     store = FailingStore(1)
     subject = subject_with_objects(engine, store)
-    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=60.0)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=60.0)
     with pytest.raises(UnavailableError):
         await eraser.delete("acme", subject)
     with pytest.raises(NotFoundError):
         get_subject(engine, "acme", subject)
     with pytest.raises(NotFoundError):
         await eraser.delete("globex", subject)
-    assert await eraser.delete("acme", subject) == 2
+    assert (await eraser.delete("acme", subject)).deleted_objects == 2
     assert store.list_sync("tenants") == []
     with pytest.raises(NotFoundError):
         await eraser.delete("acme", subject)
@@ -117,7 +120,7 @@ async def test_a_deletion_that_the_store_refused_can_be_repeated(engine: Engine)
 async def test_sweeps_finish_what_the_store_refused_and_remove_the_row(engine: Engine) -> None:
     store = FailingStore(2)
     first, second = subject_with_objects(engine, store), subject_with_objects(engine, store)
-    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0)
     with pytest.raises(UnavailableError):
         await eraser.delete("acme", first)
     await eraser.sweep()
@@ -131,12 +134,12 @@ async def test_sweeps_finish_what_the_store_refused_and_remove_the_row(engine: E
 async def test_the_row_stays_for_a_last_look_until_the_grace_period_is_over(engine: Engine) -> None:
     store = FailingStore(0)
     subject = subject_with_objects(engine, store)
-    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=3600.0)
-    assert await eraser.delete("acme", subject) == 3
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=3600.0)
+    assert (await eraser.delete("acme", subject)).deleted_objects == 3
     store.put_sync(f"tenants/acme/subjects/{subject}/images/late.png", b"x")
     await eraser.sweep()
     assert len(rows(engine)) == len(store.list_sync("tenants")) == 1
-    await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).sweep()
+    await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).sweep()
     assert rows(engine) == store.list_sync("tenants") == []
 
 
@@ -148,7 +151,7 @@ async def test_what_an_older_gateway_left_of_an_erased_subject_goes_with_its_row
     erasure.mark_deleted(engine, "acme", subject)
     with engine.begin() as connection:
         connection.execute(sa.update(schema.subjects).values(erased_at=0.0))
-    await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).sweep()
+    await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).sweep()
     with engine.connect() as connection:
         left = [connection.execute(sa.select(table)).all() for table in (schema.consents, schema.retentions)]
     assert (left, rows(engine)) == ([[], []], [])
@@ -163,13 +166,13 @@ async def test_a_subject_whose_erasure_meets_a_defect_holds_up_no_other(
         erasure.mark_deleted(engine, "acme", each)
     remove, broken = store.delete_prefix_sync, hidden[0]
 
-    def defect(prefix: str) -> int:
+    def defect(prefix: str, before: Callable[[Mapping[str, int]], None]) -> int:
         if broken in prefix:
             raise RuntimeError("a defect")
-        return remove(prefix)
+        return remove(prefix, before)
 
     monkeypatch.setattr(store, "delete_prefix_sync", defect)
-    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0)
     await eraser.sweep()
     await eraser.sweep()
     assert rows(engine) == [(broken, None)]
@@ -208,7 +211,7 @@ async def test_a_tombstone_is_left_before_anything_is_removed(engine: Engine) ->
     store = FailingStore(1)
     subject = subject_with_objects(engine, store)
     insert_adapter(engine, subject)
-    eraser = Eraser(engine, store, FrozenGenerator(), sweep_seconds=60.0)
+    eraser = Eraser(engine, store, FrozenGenerator(), issuer(), sweep_seconds=60.0)
     with pytest.raises(UnavailableError):
         await eraser.delete("acme", subject)
     left = store.list_sync(tombstones.FOLDER)
@@ -231,7 +234,7 @@ async def test_nothing_is_removed_while_no_tombstone_can_be_left(
 
     monkeypatch.setattr(store, "put_sync", full)
     with pytest.raises(UnavailableError):
-        await Eraser(engine, store, FrozenGenerator(), sweep_seconds=60.0).delete("acme", subject)
+        await Eraser(engine, store, FrozenGenerator(), issuer(), sweep_seconds=60.0).delete("acme", subject)
     assert len(store.list_sync("tenants")) == 3
 
 
@@ -239,9 +242,9 @@ async def test_an_erasure_does_not_wait_for_a_frozen_generator(engine: Engine) -
     store, generator = FailingStore(0), FrozenGenerator()
     subject = subject_with_objects(engine, store)
     insert_adapter(engine, subject)
-    eraser = Eraser(engine, store, generator, sweep_seconds=3600.0)
+    eraser = Eraser(engine, store, generator, issuer(), sweep_seconds=3600.0)
     running = asyncio.create_task(eraser.run())
-    assert await eraser.delete("acme", subject) == 3
+    assert (await eraser.delete("acme", subject)).deleted_objects == 3
     await until(lambda: generator.asked == [ADAPTER])
     assert generator.given_up == [], "it is still being called"
     running.cancel()
@@ -260,32 +263,40 @@ class Answering(NoGenerator):
         return Eviction(frozenset({"here"}), frozenset({"away"}))
 
 
-async def test_before_an_erasure_completes_it_is_told_which_generators_confirmed(engine: Engine) -> None:
+async def test_before_an_erasure_completes_it_is_told_which_generators_confirmed(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """By whichever gateway completes it: they are asked again."""
     store, generator, told = FailingStore(0), Answering(), list[object]()
     subject, other = subject_with_objects(engine, store), subject_with_objects(engine, store)
     insert_adapter(engine, subject)
     for each in (subject, other):
-        await Eraser(engine, store, FrozenGenerator(), sweep_seconds=0.0).delete("acme", each)
+        await Eraser(engine, store, FrozenGenerator(), issuer(), sweep_seconds=0.0).delete("acme", each)
 
-    def note(subject_id: str, confirmed: list[str], silent: list[str]) -> None:
+    def note(_: object, subject_id: str, confirmed: list[str], silent: list[str]) -> None:
         assert subject_id in [row.id for row in rows(engine)], "its row is there still"
         told.append((subject_id, confirmed, silent))
 
-    await Eraser(engine, store, generator, sweep_seconds=0.0, note_replicas=note).sweep()
+    monkeypatch.setattr(recording, "note_replicas", note)
+    await Eraser(engine, store, generator, issuer(), sweep_seconds=0.0).sweep()
     assert sorted(told, key=str) == sorted([(subject, ["here"], ["away"]), (other, [], [])], key=str)
     assert generator.asked == [ADAPTER]
     assert rows(engine) == []
 
 
-async def test_an_erasure_does_not_complete_before_its_replicas_were_noted(engine: Engine) -> None:
+async def test_an_erasure_does_not_complete_before_its_replicas_were_noted(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = FailingStore(0)
-    await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).delete("acme", subject_with_objects(engine, store))
+    await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).delete(
+        "acme", subject_with_objects(engine, store)
+    )
 
     def away(*_: object) -> None:
         raise UnavailableError("DATABASE_UNAVAILABLE", "somebody writes")
 
-    await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0, note_replicas=away).sweep()
+    monkeypatch.setattr(recording, "note_replicas", away)
+    await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).sweep()
     assert len(rows(engine)) == 1
 
 
@@ -293,7 +304,7 @@ async def test_a_gateway_that_starts_waits_for_no_generator(engine: Engine) -> N
     store, generator = FailingStore(0), FrozenGenerator()
     subject = subject_with_objects(engine, store)
     insert_adapter(engine, subject)
-    eraser = Eraser(engine, store, generator, sweep_seconds=0.0)
+    eraser = Eraser(engine, store, generator, issuer(), sweep_seconds=0.0)
     await eraser.delete("acme", subject)
     await until(lambda: generator.asked == [ADAPTER])
     await eraser.sweep(completing=False)
@@ -309,7 +320,7 @@ def log_of(store: ArtifactStore) -> list[tuple[str, str]]:
 async def test_an_entry_is_left_before_anything_is_removed(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     store = FailingStore(0)
     subject = subject_with_objects(engine, store)
-    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0, log=FailingLog(store, 1))
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0, log=FailingLog(store, 1))
     with pytest.raises(UnavailableError):
         await eraser.delete("acme", subject)
     assert len(store.list_sync("tenants")) == 3
@@ -327,7 +338,7 @@ class FailingLog(ErasureLog):
         super().__init__(store)
         self.failures = failures
 
-    def write(self, tenant_id: str, subject_id: str, trigger: Trigger, at: float) -> None:
+    def write(self, tenant_id: str, subject_id: str, trigger: Trigger | None, at: float) -> None:
         if self.failures:
             self.failures -= 1
             raise UnavailableError("OBJECT_STORE_UNAVAILABLE", "the bucket is away")
@@ -340,7 +351,7 @@ async def test_no_entry_is_left_of_a_subject_whose_deletion_was_refused(engine: 
     subject = subject_with_objects(engine, store)
     hold_subject(engine, "acme", subject, "a dispute")
     with pytest.raises(FailedPreconditionError):
-        await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).delete("acme", subject)
+        await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).delete("acme", subject)
     assert log_of(store) == []
 
 
@@ -352,9 +363,9 @@ async def test_an_entry_is_left_of_a_withdrawal_whose_jobs_have_to_end_first(eng
     insert_job(engine, subject, "job")
     with engine.begin() as connection:
         connection.execute(sa.update(schema.trainings).values(owes_cancel=True))
-    erasure.withdraw(engine, "acme", subject)
-    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0)
-    assert not (await eraser.delete_if_idle("acme", subject)).erased
+    hidden = erasure.withdraw(engine, "acme", subject)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0)
+    assert not (await eraser.delete_if_idle(hidden)).erased
     assert log_of(store) == [(subject_hash("acme", subject), "CONSENT_WITHDRAWN")]
     assert len(store.list_sync("tenants")) == 3
 
@@ -366,10 +377,10 @@ async def test_a_sweep_leaves_the_entry_that_a_withdrawal_could_not(engine: Engi
     insert_job(engine, subject, "job")
     with engine.begin() as connection:
         connection.execute(sa.update(schema.trainings).values(owes_cancel=True))
-    erasure.withdraw(engine, "acme", subject)
-    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0, log=FailingLog(store, 1))
+    hidden = erasure.withdraw(engine, "acme", subject)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0, log=FailingLog(store, 1))
     with pytest.raises(UnavailableError):
-        await eraser.delete_if_idle("acme", subject)
+        await eraser.delete_if_idle(hidden)
     await eraser.sweep()
     assert (len(log_of(store)), len(store.list_sync("tenants"))) == (1, 3)
 
@@ -378,10 +389,10 @@ async def test_a_withdrawal_that_a_sweep_has_erased_already_is_answered_as_erase
     store = FailingStore(0)
     subject = subject_with_objects(engine, store)
     give_consent(engine, "acme", subject, GIVEN)
-    erasure.withdraw(engine, "acme", subject)
-    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=3600.0)
+    hidden = erasure.withdraw(engine, "acme", subject)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=3600.0)
     await eraser.sweep()
-    assert (await eraser.delete_if_idle("acme", subject)).erased
+    assert (await eraser.delete_if_idle(hidden)).erased
 
 
 class Clocked(ArtifactStore):
@@ -401,7 +412,7 @@ class Clocked(ArtifactStore):
 async def test_a_store_that_refuses_deletions_for_ten_minutes_delays_erasures_and_loses_none(engine: Engine) -> None:
     store = Clocked(until=600.0)
     erased, kept = [subject_with_objects(engine, store) for _ in range(3)], subject_with_objects(engine, store)
-    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0)
     for subject in erased:
         with pytest.raises(UnavailableError):
             await eraser.delete("acme", subject)
@@ -429,7 +440,7 @@ async def test_sweeps_remove_staged_files_and_old_tombstones(engine: Engine, tmp
     for name in ("a.png#1", "b.png#1"):
         (tmp_path / "objects" / name).write_bytes(b"half a photo")
     os.utime(tmp_path / "objects" / "a.png#1", (0, 0))
-    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=60.0)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=60.0)
     await eraser.sweep()
     assert [path.name for path in (tmp_path / "objects").glob("*#1")] == ["b.png#1"]
     assert [key.split("/")[2] for key in store.list_sync("")] == [kept.isoformat(), now.isoformat()]
@@ -467,7 +478,7 @@ async def test_the_trainers_rows_go_with_the_subject_and_others_stay(engine: Eng
     subject, other = subject_with_objects(engine, store), subject_with_objects(engine, store)
     for number, whose in enumerate((subject, other, subject)):
         insert_job(engine, whose, f"job{number}")
-    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=60.0)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=60.0)
     with pytest.raises(UnavailableError):
         await eraser.delete("acme", subject)
     assert job_ids(engine) == ["job0", "job1", "job2"], "the rows stay while objects are left"
@@ -485,7 +496,7 @@ async def test_no_file_of_the_database_holds_an_erased_name(engine: Engine, tmp_
     subject = create_subject(engine, "acme", display_name="Ada Lovelace", class_noun="", key=IdempotencyKey())
 
     assert files_with(b"Lovelace", tmp_path) == ["headshots.db-wal"]
-    await Eraser(engine, store, NoGenerator(), sweep_seconds=0).delete("acme", subject.id)
+    await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0).delete("acme", subject.id)
     assert files_with(b"Lovelace", tmp_path) == []
 
 
@@ -494,7 +505,7 @@ async def test_a_subject_is_not_erased_while_the_databases_log_still_tells_of_it
 ) -> None:
     store = FailingStore(0)
     subject_id = subject_with_objects(engine, store)
-    eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0)
 
     def busy(_: Engine) -> None:
         raise UnavailableError("DATABASE_UNAVAILABLE", "somebody reads")
@@ -516,5 +527,5 @@ async def test_a_sweep_forgets_what_a_crash_left_in_the_databases_log(engine: En
         connection.execute(sa.delete(schema.retentions))
         connection.execute(sa.delete(schema.subjects))
     assert files_with(b"Lovelace", tmp_path), "or this test shows nothing"
-    await Eraser(engine, FailingStore(0), NoGenerator(), sweep_seconds=60.0).sweep()
+    await Eraser(engine, FailingStore(0), NoGenerator(), issuer(), sweep_seconds=60.0).sweep()
     assert files_with(b"Lovelace", tmp_path) == []

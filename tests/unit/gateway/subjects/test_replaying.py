@@ -15,13 +15,15 @@ from headshots import schema
 from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, open_database, read
 from headshots.errors import NotFoundError, UnavailableError
-from services.gateway.erasures.log import FOLDER, ErasureLog, Trigger
+from services.gateway.erasures.log import FOLDER, ErasureLog
 from services.gateway.erasures.marks import read_mark, set_mark
+from services.gateway.erasures.models import Trigger
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.expiring import ClockWatch
 from services.gateway.subjects.replaying import Replayed, Replaying, replay
 from services.gateway.subjects.rows import get_subject, hold_subject
 from tests.support.deploy.tables import make_tables
+from tests.support.gateway.receipts import issuer
 from tests.unit.gateway.subjects.test_eraser import FailingStore, NoGenerator, rows, subject_with_objects
 
 DAY = timedelta(days=1)
@@ -82,7 +84,7 @@ async def test_who_came_back_is_hidden_though_the_store_refuses_to_delete(engine
         with pytest.raises(NotFoundError):
             get_subject(engine, "acme", each)
     assert sorted(row.erased_at is None for row in rows(engine)) == [False, True], "one holds up no other"
-    await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).sweep()
+    await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).sweep()
     assert store.list_sync("tenants") == []
 
 
@@ -185,8 +187,8 @@ async def test_a_gateway_looks_through_the_store_once_a_day(engine: Engine) -> N
 async def test_objects_come_back_with_a_log_of_before_and_the_audit_log_knows(engine: Engine) -> None:
     store = FailingStore(0)
     subject_id = subject_with_objects(engine, store)
-    await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).delete("acme", subject_id)
-    await Eraser(engine, store, NoGenerator(), sweep_seconds=0.0).sweep()
+    await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).delete("acme", subject_id)
+    await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).sweep()
     assert rows(engine) == []
     store.delete_prefix_sync(FOLDER)
     store.put_sync(f"tenants/acme/subjects/{subject_id}/photos/a.png", b"x")
