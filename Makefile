@@ -31,7 +31,8 @@ PROTO_OUT ?= .
 # longer than all else of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-promises bench-shoot venv
+.PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-promises bench-shoot \
+	bench-tensorrt venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -81,6 +82,9 @@ bench-promises: $(DEV) ## what images say of themselves, into out/bench/promises
 
 bench-shoot: $(DEMO) ## guarantee, gate, ranking and kills of shoots, into out/bench/shoot.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.shoot $(ARGS)
+
+bench-tensorrt: $(DEV) ## engines of TensorRT for RTX, without a GPU, into out/bench/tensorrt.json (ARGS=--sd15)
+	$(BIN)/python -m benchmarks.tensorrt $(ARGS)
 
 venv: $(BIN)/python
 

@@ -12,6 +12,9 @@ import torch
 from diffusers import UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
+from headshots.diffusion.export.ensure import ensure_package_in_child
+from headshots.diffusion.export.options import ExportOptions
+from headshots.diffusion.package import EnginePackage
 from tests.support.foundations.tiny import make_tiny_foundation, make_tiny_sdxl
 
 _TOKENS = 77
@@ -87,6 +90,12 @@ def make_foundation(shape: Shape, folder: Path) -> Path:
             _save_text_encoder(made, suffix, width)
     (path / "made").touch()
     return path
+
+
+def prepare(shape: Shape, folder: Path, options: ExportOptions) -> tuple[Path, EnginePackage]:
+    """The foundation and its package, made where they are not there yet."""
+    foundation = make_foundation(shape, folder)
+    return foundation, EnginePackage.read(ensure_package_in_child(foundation, folder / "engines", options))
 
 
 def _save_text_encoder(path: Path, suffix: str, width: int) -> None:

@@ -10,21 +10,17 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError as ObjectExistsError
-from obstore.store import LocalStore, MemoryStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore
 
-from headshots.errors import InvalidArgumentError
-from headshots.settings import make_private
 from headshots.stores.failures import MISSING, check_digest, missing, translated
 from headshots.stores.local import is_staged, refuse_links, remove_staged
+from headshots.stores.opening import open_backend
 from headshots.stores.signing import can_sign, signed_urls, stored_attributes
-
-_CLOUD_SCHEMES = {"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "https"}
 
 
 class ArtifactStore:
@@ -56,19 +52,7 @@ class ArtifactStore:
         Raises:
             InvalidArgumentError: STORE_URL_INVALID.
         """
-        parts = urlsplit(url)
-        if parts.scheme == "file":
-            folder = Path(unquote(parts.path))
-            make_private(folder)
-            return cls(LocalStore(folder))
-        if parts.scheme == "memory":
-            return cls(MemoryStore())
-        if parts.scheme not in _CLOUD_SCHEMES:
-            raise InvalidArgumentError(
-                "STORE_URL_INVALID",
-                f"{url!r}: use file:///dir, s3://bucket/prefix, gs://bucket or az://container",
-            )
-        return cls(from_url(url))
+        return cls(open_backend(url))
 
     async def put(self, key: str, data: bytes) -> None:
         """Store ``data`` under ``key`` unless the key exists."""
@@ -207,21 +191,33 @@ class ArtifactStore:
     def list_sync(self, prefix: str) -> builtins.list[str]:
         """Blocking :meth:`list`."""
         with self._reached(prefix, whole=True):
-            pages = obstore.list(self._store, prefix)
-            return sorted(entry["path"] for page in pages for entry in page)
+            return sorted(self._sizes(prefix))
+
+    def folders_sync(self, prefix: str) -> builtins.list[str]:
+        """Names of the folders right below the folder ``prefix``, sorted; what is in them is not listed. Blocking."""
+        with self._reached(prefix):
+            found = obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]
+            return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
 
     def delete_sync(self, key: str) -> None:
         """Blocking :meth:`delete`."""
         with self._reached(key), contextlib.suppress(*MISSING):
             obstore.delete(self._store, key)
 
-    def delete_prefix_sync(self, prefix: str) -> int:
-        """Blocking :meth:`delete_prefix`."""
-        keys = self.list_sync(prefix)
-        for key in keys:
+    def _sizes(self, prefix: str) -> dict[str, int]:
+        """Bytes by key."""
+        return {entry["path"]: entry["size"] for page in obstore.list(self._store, prefix) for entry in page}
+
+    def delete_prefix_sync(self, prefix: str, before: Callable[[Mapping[str, int]], None] | None = None) -> int:
+        """Blocking :meth:`delete_prefix`; ``before`` is called with what is about to be removed, bytes by key."""
+        with self._reached(prefix, whole=True):
+            sizes = self._sizes(prefix)
+        if before is not None:
+            before(sizes)
+        for key in sorted(sizes):
             self.delete_sync(key)
         self.remove_staged_sync(prefix)
-        return len(keys)
+        return len(sizes)
 
     def remove_staged_sync(self, prefix: str = "", *, unused_seconds: float = 0.0) -> int:
         """Remove what writers that were killed in ``put`` left under the folder ``prefix``; returns how many files.

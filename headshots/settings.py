@@ -67,6 +67,11 @@ class Home:
         return self.path / "api-key"
 
     @property
+    def receipt_key_file(self) -> Path:
+        """The key that receipts of erasures are signed with, which the gateway that starts first makes; mode 0600."""
+        return self.path / "receipt-key.pem"
+
+    @property
     def internal_key_file(self) -> Path:
         """The secret of internal calls, which the service that starts first makes; mode 0600."""
         return self.path / "internal-key"

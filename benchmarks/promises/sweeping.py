@@ -26,6 +26,7 @@ from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.expiring import Expiring
 from services.gateway.subjects.rows import create_subject, list_subjects
 from services.gateway.tenants.ownership import object_prefix
+from tests.support.gateway.receipts import issuer
 
 _TENANT = "acme"
 _PAGE = 100
@@ -62,7 +63,7 @@ class _Crowd:
         self._database = database
         self._store = ArtifactStore.open((folder / "objects").as_uri())
         nobody = _Nobody()
-        self._eraser = Eraser(database, self._store, nobody, sweep_seconds=0.0)
+        self._eraser = Eraser(database, self._store, nobody, issuer(), sweep_seconds=0.0)
         metrics = GatewayMetrics(CollectorRegistry(), database)
         self._expiring = Expiring(database, self._eraser, nobody, metrics, owner="bench", sweep_seconds=60.0)
         keys.create_tenant(database, _TENANT)

@@ -19,7 +19,7 @@ from headshots.cli.commands import (
     trainings,
 )
 from headshots.cli.commands.catalog import packs, profiles, styles
-from headshots.cli.commands.people import audit, consents, retention
+from headshots.cli.commands.people import audit, consents, erasure, retention
 from headshots.cli.commands.pictures import images, links, verify
 from headshots.console.exits import HELP
 
@@ -55,6 +55,7 @@ app.add_typer(styles.app, name="styles")
 app.add_typer(packs.app, name="packs")
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(audit.app, name="audit")
+app.add_typer(erasure.app, name="erasure")
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from headshots.cli.folders import refuse_missing
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -16,19 +17,11 @@ def open_gateway_database(url: str | None) -> Engine:
     Raises:
         InvalidArgumentError: DATABASE_URL_INVALID.
     """
-    from sqlalchemy.engine import make_url
-
     from headshots.database import migrate, open_database
-    from headshots.errors import InvalidArgumentError
     from headshots.settings import Home
 
-    if url is not None and url.startswith("sqlite:"):
-        folder = Path(make_url(url).database or ".").absolute().parent
-        if not folder.is_dir():
-            raise InvalidArgumentError(
-                "DATABASE_URL_INVALID",
-                f"{url}: there is no folder {folder}; name the database that the gateway uses (HEADSHOTS_DATABASE_URL)",
-            )
+    if url is not None:
+        refuse_missing(url)
     engine = open_database(url or Home.from_environment(os.environ).database_url)
     migrate(engine)
     return engine

@@ -6,18 +6,22 @@ import importlib.util
 
 _SERVICE = ("grpc_health", "grpc_reflection", "numpy", "obstore", "PIL", "prometheus_client", "protovalidate", "yaml")
 _DATABASE = ("alembic", "sqlalchemy")
+_RECEIPTS = ("cryptography",)
 _TORCH = ("accelerate", "diffusers", "peft", "torch", "transformers")
 
 MODULES: dict[str, tuple[str, ...]] = {
     "database": _DATABASE,
-    "gateway": (*_SERVICE, *_DATABASE, "pillow_heif"),
+    "receipts": _RECEIPTS,
+    "gateway": (*_SERVICE, *_DATABASE, *_RECEIPTS, "pillow_heif"),
     "trainer": (*_SERVICE, *_DATABASE, *_TORCH, "onnxruntime", "safetensors"),
     "generator": (*_SERVICE, "c2pa", "cryptography", "onnxruntime", "safetensors", "tokenizers"),
     "marking": ("PIL", "c2pa", "cryptography", "numpy"),
     "export": (*_TORCH, "onnx", "onnxruntime", "yaml"),
+    "tensorrt-rtx": ("tensorrt_rtx_bindings", "tensorrt_rtx_libs"),
     "demo": (
         *_SERVICE,
         *_DATABASE,
+        *_RECEIPTS,
         *_TORCH,
         "c2pa",
         "cryptography",

@@ -5,7 +5,16 @@ here as the server raised them, and `JobFailedError` for a training, gallery or 
 """
 
 from headshots.client.aio import AsyncHeadshots
-from headshots.client.models.audit import AuditAction, AuditEvent
+from headshots.client.models.audit import (
+    AuditAction,
+    AuditEvent,
+    Erasure,
+    ErasureCommitment,
+    ErasureKey,
+    ErasureRef,
+    ErasureState,
+    ErasureTrigger,
+)
 from headshots.client.models.foundations import Foundation
 from headshots.client.models.images import Image, ImageFormat, ImageLink, ImageOrder, PaintedImage, Remix, ShotPreview
 from headshots.client.models.jobs import (
@@ -32,6 +41,7 @@ from headshots.client.models.subjects import (
     Adapter,
     Consent,
     ConsentPurpose,
+    Deletion,
     Hold,
     Subject,
     SubjectRef,
@@ -60,6 +70,13 @@ __all__ = [
     "CheckpointScores",
     "Consent",
     "ConsentPurpose",
+    "Deletion",
+    "Erasure",
+    "ErasureCommitment",
+    "ErasureKey",
+    "ErasureRef",
+    "ErasureState",
+    "ErasureTrigger",
     "Failure",
     "Foundation",
     "Gallery",

@@ -26,6 +26,7 @@ class Kind(Enum):
     PACK = ("packs/ID", f"packs/{_ID}")
     PROFILE = ("profiles/ID", f"profiles/{_ID}")
     SHOOT = ("subjects/ID/shoots/ID", f"subjects/{_ID}/shoots/{_ID}")
+    ERASURE = ("erasures/ID", f"erasures/{_ID}")
     FOUNDATION = ("foundations/ID", f"foundations/{_ID}")
 
     def __init__(self, form: str, pattern: str) -> None:

@@ -9,6 +9,8 @@ import grpc.aio
 from headshots.v1 import (
     audit_events_pb2,
     audit_events_pb2_grpc,
+    erasures_pb2,
+    erasures_pb2_grpc,
     foundations_pb2,
     foundations_pb2_grpc,
     galleries_pb2,
@@ -43,6 +45,7 @@ _STUBS: tuple[Any, ...] = (
     profiles_pb2_grpc.ProfileServiceStub,
     shoots_pb2_grpc.ShootServiceStub,
     audit_events_pb2_grpc.AuditEventServiceStub,
+    erasures_pb2_grpc.ErasureServiceStub,
 )
 _FILES = (
     tenants_pb2,
@@ -56,6 +59,7 @@ _FILES = (
     profiles_pb2,
     shoots_pb2,
     audit_events_pb2,
+    erasures_pb2,
 )
 
 METHODS: dict[str, tuple[str, ...]] = {

@@ -129,6 +129,10 @@ class Headshots:
 
     get_tenant = _blocking(AsyncHeadshots.get_tenant)
     list_audit_events = _iterating(AsyncHeadshots.list_audit_events)
+    get_erasure_receipt = _blocking(AsyncHeadshots.get_erasure_receipt)
+    list_erasure_receipts = _iterating(AsyncHeadshots.list_erasure_receipts)
+    list_erasure_keys = _iterating(AsyncHeadshots.list_erasure_keys)
+    list_erasure_commitments = _iterating(AsyncHeadshots.list_erasure_commitments)
     create_subject = _blocking(AsyncHeadshots.create_subject)
     get_subject = _blocking(AsyncHeadshots.get_subject)
     list_subjects = _iterating(AsyncHeadshots.list_subjects)

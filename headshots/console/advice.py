@@ -14,6 +14,7 @@ _ADVICE = {
     "CONSENT_MISSING": "`headshots subjects consent {subject} --consent 'TEXT'` records what the person agreed to",
     "CONSENT_EXPIRED": "`headshots subjects consent {subject} --consent 'TEXT'` records what the person agrees to now",
     "SUBJECT_EXPIRED": "`headshots subjects create` makes a new one, `subjects extend` keeps one longer in time",
+    "ERASURE_NOT_FOUND": "`headshots erasure list` shows those there are",
     "SUBJECT_HELD": "`headshots subjects release {subject}` ends the hold",
     "TRAINING_NOT_FOUND": "`headshots trainings list {subject}` shows those there are",
     "GALLERY_NOT_FOUND": "`headshots galleries list {subject}` shows those there are",
@@ -64,6 +65,7 @@ _LISTS = {
     "shoot": "headshots shoots list SUBJECT",
     "pack": "headshots packs list",
     "profile": "headshots profiles list",
+    "erasure": "headshots erasure list",
 }
 
 

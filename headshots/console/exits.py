@@ -44,7 +44,14 @@ class ExitCode(IntEnum):
 
 
 # No server refused anything: what should have run on this machine did not.
-_NOT_STARTED = ("EXPORT_FAILED", "ADDRESS_IN_USE", "ADDRESS_UNUSABLE")
+_NOT_STARTED = (
+    "EXPORT_FAILED",
+    "ENGINE_BUILD_FAILED",
+    "ENGINE_BUILD_MEMORY",
+    "ENGINE_NO_ROOM",
+    "ADDRESS_IN_USE",
+    "ADDRESS_UNUSABLE",
+)
 
 HELP = (
     "Exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 no connection, 4 refused (the message says what to do), "

@@ -19,6 +19,8 @@ from headshots.errors import InvalidArgumentError
 FORMAT = 3
 """Version of engine.json; grows when a reader of the old one could not use the new one."""
 MANIFEST = "engine.json"
+ENGINE_SUFFIX = ".engine"
+"""Of engines that were built ahead of time, beside the graphs."""
 MAX_VAE_ROWS = 8
 
 
@@ -63,6 +65,30 @@ class Signature:
 
 
 @dataclass(frozen=True)
+class RtxEngine:
+    """An engine of TensorRT for RTX: its file, its graph, and the SHA-256 of what it was built from (``source``)."""
+
+    file: str
+    graph: str
+    source: str
+
+
+@dataclass(frozen=True)
+class RtxEngines:
+    """Engines of TensorRT for RTX: its version, which alone can run them, and the GPUs that they are for (``sm89``)."""
+
+    version: str
+    targets: tuple[str, ...]
+    engines: tuple[RtxEngine, ...]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> RtxEngines:
+        """Inverse of ``asdict``."""
+        engines = tuple(RtxEngine(**entry) for entry in value["engines"])
+        return cls(value["version"], tuple(value["targets"]), engines)
+
+
+@dataclass(frozen=True)
 class EnginePackage:
     """``engine.json``, typed.
 
@@ -93,6 +119,7 @@ class EnginePackage:
         vae_rows: images that the VAE's graphs take at most, so that their memory stays bounded.
         graphs: what each graph takes and gives, by file name.
         key: of what was asked for, see :func:`headshots.diffusion.export.ensure.package_key`.
+        tensorrt_rtx: engines that were built ahead of time; None: none were asked for.
     """
 
     folder: Path
@@ -134,6 +161,7 @@ class EnginePackage:
     graphs: Mapping[str, Signature] = field(default_factory=dict)
     key: str = ""
     vocabulary: tuple[str, ...] = ()
+    tensorrt_rtx: RtxEngines | None = None
 
     @classmethod
     def read(cls, folder: Path) -> EnginePackage:
@@ -174,12 +202,16 @@ class EnginePackage:
         value["preview_bias"] = tuple(value["preview_bias"])
         value["sizes"] = tuple((width, height) for width, height in value["sizes"])
         value["graphs"] = {name: Signature.from_json(graph) for name, graph in value["graphs"].items()}
+        engines = value.pop("tensorrt_rtx", None)
+        value["tensorrt_rtx"] = engines and RtxEngines.from_json(engines)
         return cls(folder=folder, **value)
 
     def write(self) -> None:
         """Write ``engine.json`` into ``folder``, sorted, so that equal packages are equal bytes."""
         value = {"format": FORMAT, **asdict(self), "layout": self.layout.to_json()}
         del value["folder"]
+        if self.tensorrt_rtx is None:
+            del value["tensorrt_rtx"]
         (self.folder / MANIFEST).write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", "utf-8")
 
     @property

@@ -22,6 +22,7 @@ from headshots.schema.common import (
     metadata,
 )
 from headshots.schema.consents import consents
+from headshots.schema.erasures import commitments, erasure_chains, erasure_keys, erasure_log_marks, erasures
 from headshots.schema.gateway import (
     api_keys,
     galleries,
@@ -51,7 +52,12 @@ __all__ = [
     "api_keys",
     "audit_chains",
     "audit_events",
+    "commitments",
     "consents",
+    "erasure_chains",
+    "erasure_keys",
+    "erasure_log_marks",
+    "erasures",
     "galleries",
     "metadata",
     "packs",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -28,7 +29,13 @@ class Tombstone:
 
 def tombstone_key(day: date, sha256: str, erased_id: str) -> str:
     """The key of a tombstone for an adapter of what had the unique ``erased_id``."""
-    return f"{day_folder(day)}/{sha256}-{hashlib.sha256(erased_id.encode()).hexdigest()[:16]}"
+    return f"{day_folder(day)}/{sha256}-{_erasure(erased_id)}"
+
+
+def adapters_of(keys: Iterable[str], erased_id: str) -> set[str]:
+    """The digests of adapters that tombstones with these keys tell of, of what had this ``erased_id``."""
+    mine = f"-{_erasure(erased_id)}"
+    return {found.sha256 for key in keys if key.endswith(mine) and (found := read_key(key)) is not None}
 
 
 def day_folder(day: date) -> str:
@@ -40,3 +47,7 @@ def read_key(key: str) -> Tombstone | None:
     """The tombstone of a key; None for an object that is none."""
     found = _KEY.fullmatch(key)
     return None if found is None else Tombstone(date.fromisoformat(found[1]), found[2])
+
+
+def _erasure(erased_id: str) -> str:
+    return hashlib.sha256(erased_id.encode()).hexdigest()[:16]

@@ -53,7 +53,7 @@ class Hold(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., hold_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Subject(_message.Message):
-    __slots__ = ("name", "display_name", "class_noun", "create_time", "photo_count", "adapter", "consent", "expire_time", "hold", "labels", "external_id")
+    __slots__ = ("name", "display_name", "class_noun", "create_time", "photo_count", "adapter", "consent", "expire_time", "hold", "erasure_commitment", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +70,7 @@ class Subject(_message.Message):
     CONSENT_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     HOLD_FIELD_NUMBER: _ClassVar[int]
+    ERASURE_COMMITMENT_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
@@ -81,9 +82,10 @@ class Subject(_message.Message):
     consent: Consent
     expire_time: _timestamp_pb2.Timestamp
     hold: Hold
+    erasure_commitment: str
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., class_noun: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., photo_count: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hold: _Optional[_Union[Hold, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., class_noun: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., photo_count: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hold: _Optional[_Union[Hold, _Mapping]] = ..., erasure_commitment: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateSubjectRequest(_message.Message):
     __slots__ = ("display_name", "class_noun", "request_id", "consent", "retention_seconds", "labels", "external_id")
@@ -180,10 +182,12 @@ class DeleteSubjectRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class DeleteSubjectResponse(_message.Message):
-    __slots__ = ("deleted_objects",)
+    __slots__ = ("deleted_objects", "erasure")
     DELETED_OBJECTS_FIELD_NUMBER: _ClassVar[int]
+    ERASURE_FIELD_NUMBER: _ClassVar[int]
     deleted_objects: int
-    def __init__(self, deleted_objects: _Optional[int] = ...) -> None: ...
+    erasure: str
+    def __init__(self, deleted_objects: _Optional[int] = ..., erasure: _Optional[str] = ...) -> None: ...
 
 class GiveConsentRequest(_message.Message):
     __slots__ = ("name", "consent")
@@ -206,12 +210,14 @@ class WithdrawConsentRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ...) -> None: ...
 
 class WithdrawConsentResponse(_message.Message):
-    __slots__ = ("erased", "deleted_objects")
+    __slots__ = ("erased", "deleted_objects", "erasure")
     ERASED_FIELD_NUMBER: _ClassVar[int]
     DELETED_OBJECTS_FIELD_NUMBER: _ClassVar[int]
+    ERASURE_FIELD_NUMBER: _ClassVar[int]
     erased: bool
     deleted_objects: int
-    def __init__(self, erased: _Optional[bool] = ..., deleted_objects: _Optional[int] = ...) -> None: ...
+    erasure: str
+    def __init__(self, erased: _Optional[bool] = ..., deleted_objects: _Optional[int] = ..., erasure: _Optional[str] = ...) -> None: ...
 
 class ExtendRetentionRequest(_message.Message):
     __slots__ = ("name", "expire_time")

@@ -8,6 +8,7 @@ import os
 import sys
 
 from headshots.errors import HeadshotsError
+from headshots.processes.cores import leave_no_core
 from headshots.processes.memory import return_freed_memory
 from headshots.processes.scratch import scratch
 from headshots.rpc.server import run_until_signal
@@ -30,6 +31,7 @@ async def serve(settings: GatewaySettings) -> None:
 
 def main() -> int:
     """Starts from the environment; returns the exit status."""
+    leave_no_core()
     return_freed_memory()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:

@@ -13,14 +13,18 @@ from headshots.imaging.workers.pool import DecoderLimits
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
+from services.gateway.erasures.issuing import MAX_HORIZON_DAYS
+from services.gateway.erasures.log import DEFAULT_KEEP_DAYS
 from services.gateway.links.urls import LinksAddress
 from services.gateway.painting.worker import PaintSettings
 from services.gateway.photos.limits import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
+from services.gateway.subjects.erasing import ErasingSettings
 
 _AT_LEAST_ONE = (
     "audit_keep_days",
     "calls_per_tenant",
+    "erasure_log_keep_days",
     "photo_decoders",
     "photo_min_side_px",
     "preview_every",
@@ -58,6 +62,9 @@ class GatewaySettings:
     is the embedded one; with a database by URL no key is made (`headshots keys create` makes one)."""
     styles: Path
     """Folder of the style library. Default: the one of this checkout."""
+    receipt_key: Path
+    """PEM file of the Ed25519 key that receipts of erasures are signed with, the same for every gateway; read at the
+    start. Default: `receipt-key.pem` in HEADSHOTS_HOME, made by the gateway that starts first."""
     internal: InternalSettings
     """How it calls trainers and generators: HEADSHOTS_INTERNAL_<FIELD>."""
     scratch_dir: Path
@@ -129,10 +136,18 @@ class GatewaySettings:
     erase_again_seconds: float = 30.0
     """Between two attempts to complete erasures, and two looks for expired subjects; also after an erasure, until a
     last look for objects that a generator was still writing."""
+    erasure_log_url: str | None = None
+    """Another object store for the log of erasures, which is replayed after a restore; unset: that of the objects, for
+    where that one is never restored from a backup."""
+    erasure_log_keep_days: int = DEFAULT_KEEP_DAYS
+    """How long entries of the log of erasures are kept, in days. Longer than any backup, or it brings people back."""
     promised_shoot_seconds: float = 1800.0
     """Within which shoots shall be finished, in seconds; metrics tell how many are. Nothing else depends on it."""
     audit_keep_days: int = 400
     """How long events of the audit log are kept, in days; older ones are removed within an hour."""
+    backup_horizon_days: int = 0
+    """For how long backups may have what was erased, in days, as you run them; receipts of erasures state it, and are
+    PENDING_BACKUPS for so long. 0: there are no backups, or none outlives an erasure."""
     drain_seconds: float = 10.0
     """After SIGTERM, for running shots to finish; those that do not go back to the queue."""
 
@@ -152,6 +167,7 @@ class GatewaySettings:
             database_url=environ.get("HEADSHOTS_DATABASE_URL") or home.database_url,
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
             first_key_file=home.api_key_file if embedded else None,
+            receipt_key=home.receipt_key_file,
             styles=default_styles(),
             internal=InternalSettings.from_environment(environ),
             scratch_dir=home.scratch("gateway"),
@@ -162,6 +178,9 @@ class GatewaySettings:
         for name in _ABOVE_ZERO:
             if getattr(settings, name) <= 0:
                 raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} must be above 0")
+        if not 0 <= settings.backup_horizon_days <= (most := min(MAX_HORIZON_DAYS, settings.erasure_log_keep_days)):
+            message = f"must be 0 to {most}; to be more than that, it needs a larger ERASURE_LOG_KEEP_DAYS"
+            raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS {message}")
         settings.links.check()
         if settings.faces not in ANALYZERS:
             raise InvalidArgumentError(
@@ -184,6 +203,11 @@ class GatewaySettings:
     def links(self) -> LinksAddress:
         """Where links are served."""
         return LinksAddress(self.host, self.links_port, self.links_url)
+
+    @property
+    def erasing(self) -> ErasingSettings:
+        """How subjects are erased."""
+        return ErasingSettings(self.erase_again_seconds, self.erasure_log_url, self.erasure_log_keep_days)
 
     @property
     def peer_addresses(self) -> tuple[str, str]:

@@ -20,6 +20,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.imaging.workers.pool import DecoderPool
+from headshots.receipts.signing import ReceiptKey
 from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.secret import Secret
 from headshots.rpc.internal.signing import Signer
@@ -29,6 +30,8 @@ from headshots.styles.packs import PackLibrary
 from headshots.threads import in_thread
 from services.gateway.audit.log import AuditLog
 from services.gateway.audit.servicer import AuditEventServicer
+from services.gateway.erasures.issuing import Issuer
+from services.gateway.erasures.servicer import ErasureServicer
 from services.gateway.events.hub import Hub
 from services.gateway.events.poller import WatchPoller
 from services.gateway.events.reads import SharedReads
@@ -51,6 +54,7 @@ from services.gateway.photos.servicer import PhotoServicer
 from services.gateway.photos.streams import StreamLimiter
 from services.gateway.profiles.engine import ProfileEngine
 from services.gateway.profiles.servicer import ProfileServicer
+from services.gateway.running import Gateway
 from services.gateway.settings import GatewaySettings
 from services.gateway.shoots import rows as shoot_rows
 from services.gateway.shoots.engine import Catalogue, ShootEngine
@@ -60,8 +64,7 @@ from services.gateway.styles.checks import StyleChecks
 from services.gateway.styles.engine import StyleEngine
 from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
-from services.gateway.subjects.eraser import Eraser
-from services.gateway.subjects.expiring import Expiring
+from services.gateway.subjects.erasing import Erasing
 from services.gateway.subjects.servicer import SubjectServicer
 from services.gateway.tenants.limits import TenantLimiter
 from services.gateway.tenants.servicer import TenantServicer
@@ -75,49 +78,6 @@ _REVISIONS = {
     "gallery": gallery_rows.revisions,
     "shoot": shoot_rows.revisions,
 }
-
-
-class Gateway:
-    """A running gateway."""
-
-    def __init__(
-        self,
-        server: RunningServer,
-        database: Engine,
-        channels: list[InternalChannel],
-        pool: ShotPool,
-        loops: list[asyncio.Task[None]],
-        decoders: DecoderPool | None,
-        links: Links,
-        audit: AuditLog,
-        drain_seconds: float,
-    ) -> None:
-        self.server = server
-        self._database = database
-        self._channels = channels
-        self._pool = pool
-        self._loops = loops
-        self._decoders = decoders
-        self._links = links
-        self._audit = audit
-        self._drain_seconds = drain_seconds
-
-    async def drain(self) -> None:
-        """Claims no more shots, waits for those in flight, and puts back those that do not finish in time."""
-        await self._pool.drain(self._drain_seconds)
-
-    async def close(self) -> None:
-        """Ends the loops after the server. Without `drain` before, running shots are lost as in a crash."""
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
-        await self._links.stop()
-        await self._audit.close()
-        for channel in self._channels:
-            await channel.close()
-        if self._decoders is not None:
-            await in_thread(self._decoders.close)
-        self._database.dispose()
 
 
 class _Servicer(Protocol):
@@ -146,6 +106,7 @@ class _Given:
     decoders: DecoderPool
     links: Links
     audit: AuditLog
+    issuer: Issuer
 
 
 class _Parts:
@@ -159,16 +120,16 @@ class _Parts:
         trainer, generator = RpcTrainer(channels[0], signer), RpcGenerator(channels[1], signer)
         hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
         painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
-        judge = ShotJudge(database, store, limiter, decoders, analyzer)
+        judge = ShotJudge(database, store, limiter, decoders, analyzer, check_seconds=settings.erase_again_seconds)
         worker = ShotWorker(database, generator, describer, judge, hub, metrics, painting)
         pool = self.pool = ShotPool(database, worker, hub, metrics, painting)
-        poll, patience, sweep = settings.poll_seconds, settings.cancel_patience_seconds, settings.erase_again_seconds
+        poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
         reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
         runner = ShootRunner(database, hub, metrics, pool, poll_seconds=poll)
-        eraser = self.eraser = Eraser(database, store, generator, sweep_seconds=sweep)
-        expiring = Expiring(database, eraser, pool, metrics, owner=painting.owner, sweep_seconds=sweep)
+        parts = generator, pool, metrics, given.issuer, settings.erasing
+        erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
-        self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, eraser, expiring, poller, given.audit)
+        self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, judge, *erasing.loops, poller, given.audit)
         inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
         checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
@@ -178,7 +139,7 @@ class _Parts:
         shoots = ShootEngine(database, offered, checks, describer, inspector, runner, reconciler, pool, *watching)
         self._servicers: Sequence[_Servicer] = (
             TenantServicer(database),
-            SubjectServicer(SubjectEngine(database, eraser, pool)),
+            SubjectServicer(SubjectEngine(database, erasing.eraser, pool)),
             PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, shoot_rows.needs_photo)),
             TrainingServicer(TrainingEngine(database, store, reconciler, describer, *watched)),
             GalleryServicer(galleries, given.links.servicer),
@@ -188,6 +149,7 @@ class _Parts:
             PackServicer(PackEngine(database, styles, packs)),
             FoundationServicer(describer),
             AuditEventServicer(database, given.audit),
+            ErasureServicer(database),
         )
 
     def register(self, server: grpc.aio.Server) -> list[str]:
@@ -204,16 +166,15 @@ async def start_gateway(
 
     Raises:
         HeadshotsError: DATABASE_UNAVAILABLE, STYLE_INVALID, STYLES_MISSING, PACK_INVALID, ANALYZER_UNUSABLE,
-            ADDRESS_IN_USE, INTERNAL_KEY_INVALID, CERTIFICATE_INVALID and the like.
+            ADDRESS_IN_USE, INTERNAL_KEY_INVALID, RECEIPT_KEY_INVALID, CERTIFICATE_INVALID and the like.
     """
     analyzer = analyzer or await in_thread(open_analyzer, settings.faces, settings.faces_dir)
     styles = StyleLibrary.load(settings.styles)
     store = ArtifactStore.open(settings.store_url)
+    issuer = Issuer(ReceiptKey.open(settings.receipt_key), backup_horizon_days=settings.backup_horizon_days)
     channels = [open_peer(address, settings.internal) for address in settings.peer_addresses]
     database = open_database(settings.database_url)
-    await in_thread(migrate, database)
-    if settings.first_key_file is not None:
-        await in_thread(keys.ensure_default_key, database, settings.first_key_file)
+    await in_thread(_prepare, database, settings, issuer)
     registry = CollectorRegistry()
     async with contextlib.AsyncExitStack() as on_failure:
         for channel in channels:
@@ -228,13 +189,21 @@ async def start_gateway(
         audit = AuditLog(database, poll_seconds=settings.poll_seconds, keep_days=settings.audit_keep_days)
         links = await open_links(database, store, Secret(settings.internal.key_file), settings.links, audit)
         on_failure.push_async_callback(links.stop)
-        parts = _Parts(settings, _Given(database, store, styles, channels, metrics, analyzer, decoders, links, audit))
-        await parts.eraser.sweep()
+        given = _Given(database, store, styles, channels, metrics, analyzer, decoders, links, audit, issuer)
+        parts = _Parts(settings, given)
+        await parts.erasing.begin()
         known_keys = keys.KnownKeys(database)
         server = await _serve(parts, known_keys, settings, registry)
         on_failure.pop_all()
     loops = [asyncio.create_task(part.run()) for part in (known_keys, *parts.with_loops)]
     return Gateway(server, database, channels, parts.pool, loops, own, links, audit, settings.drain_seconds)
+
+
+def _prepare(database: Engine, settings: GatewaySettings, issuer: Issuer) -> None:
+    migrate(database)
+    if settings.first_key_file is not None:
+        keys.ensure_default_key(database, settings.first_key_file)
+    issuer.publish_key(database)
 
 
 async def _serve(

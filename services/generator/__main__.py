@@ -12,10 +12,11 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.backends import Backend, OnnxRuntimeBackend
+from headshots.diffusion.backends import NEED_PROFILES, Backend, open_package
 from headshots.diffusion.export.ensure import ensure_package_in_child
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
+from headshots.processes.cores import leave_no_core
 from headshots.processes.imports import importing
 from headshots.rpc.server import run_until_signal, start_server
 from services.generator.adapters.erased import ErasedAdapters
@@ -50,8 +51,9 @@ def build_engine(settings: GeneratorSettings, folder: Path, registry: CollectorR
 def build(settings: GeneratorSettings, folder: Path, registry: CollectorRegistry) -> tuple[Engine, ErasedAdapters]:
     """Put the engine together, and what has it forget erased adapters."""
     package = EnginePackage.read(folder)
-    if settings.backend == "onnxruntime" and settings.provider == "tensorrt":
-        # Another size than its engines were built for would make it build again, for minutes, while others wait.
+    if settings.backend == "onnxruntime" and settings.provider in NEED_PROFILES:
+        # Another size than its engines were built for would make it build again, for minutes, while others wait, or
+        # not run at all.
         package = package.within_profiles()
     store = ArtifactStore.open(settings.store_url)
     metrics = Metrics(registry)
@@ -76,7 +78,7 @@ def build_backend(settings: GeneratorSettings, package: EnginePackage) -> Backen
         InvalidArgumentError: SETTING_INVALID, BACKEND_UNAVAILABLE; and what the backend itself raises.
     """
     if settings.backend == "onnxruntime":
-        return OnnxRuntimeBackend(package, settings.runtime)
+        return open_package(package, settings.runtime)
     if settings.backend != "torch":
         raise InvalidArgumentError("SETTING_INVALID", f"backend {settings.backend!r}; use onnxruntime or torch")
     try:
@@ -119,6 +121,7 @@ async def serve(settings: GeneratorSettings) -> None:
 
 def main() -> int:
     """Entry point; the exit status tells whether it ended well."""
+    leave_no_core()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(serve(GeneratorSettings.from_environment(os.environ)))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headshots.diffusion.backends import OnnxRuntimeOptions
-from headshots.diffusion.export.options import ExportOptions, parse_sizes
+from headshots.diffusion.export.options import DEFAULT_BUILD_MEMORY_GB, ExportOptions, parse_sizes
+from headshots.diffusion.tensorrt.rtx.targets import parse_targets
 from headshots.errors import InvalidArgumentError
 from headshots.marking.settings import MarkingSettings
 from headshots.rpc.internal.port import InternalPort
@@ -44,7 +45,8 @@ class GeneratorSettings:
     health_port: int | None = None
     # onnxruntime runs the package's graphs; torch the foundation's own networks, and needs the extra generator-torch.
     backend: str = "onnxruntime"
-    # cpu, cuda or, with onnxruntime, tensorrt. What cannot be had stops the start; nothing falls back in silence.
+    # cpu, cuda or, with onnxruntime, tensorrt (builds engines at its first start) or tensorrt-rtx (runs those of the
+    # package). What cannot be had stops the start; nothing falls back in silence.
     provider: str = "cpu"
     # For torch: fp32, fp16 or bf16 (unset: fp32 on a CPU, bf16 on a GPU), and eager, compile or graphs (CUDA graphs).
     torch_precision: str | None = None
@@ -71,6 +73,10 @@ class GeneratorSettings:
     export_precision: str = "fp32"
     # Sizes that the package is for, 512x512,512x768; unset: the native one, and on the CPU and CUDA any near it.
     export_sizes: str | None = None
+    # GPUs to build engines of TensorRT for RTX for, sm89,sm120; unset: none. Needs the extra tensorrt-rtx, no GPU.
+    export_tensorrt_rtx: str | None = None
+    # Gigabytes that the process which builds them may take.
+    export_build_memory_gb: float = DEFAULT_BUILD_MEMORY_GB
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> GeneratorSettings:
@@ -127,6 +133,8 @@ class GeneratorSettings:
             self.export_max_rows,
             self.export_precision,
             parse_sizes(self.export_sizes or ""),
+            parse_targets(self.export_tensorrt_rtx or ""),
+            self.export_build_memory_gb,
         )
 
     @property

@@ -13,6 +13,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.errors import HeadshotsError
+from headshots.processes.cores import leave_no_core
 from headshots.rpc.server import run_until_signal, start_server
 from headshots.settings import without_analyzer
 from services.trainer.engine import TrainerEngine
@@ -68,6 +69,7 @@ async def serve(settings: TrainerSettings) -> None:
 
 def main() -> int:
     """Start from the environment; returns the exit status."""
+    leave_no_core()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         settings = TrainerSettings.from_environment(os.environ)

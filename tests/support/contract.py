@@ -10,6 +10,7 @@ from buf.validate import validate_pb2
 from headshots.v1 import (
     adapters_pb2,
     audit_events_pb2,
+    erasures_pb2,
     foundations_pb2,
     galleries_pb2,
     generator_pb2,
@@ -39,6 +40,7 @@ FILES = (
     profiles_pb2,
     shoots_pb2,
     audit_events_pb2,
+    erasures_pb2,
 )
 SHARED_FILES = (adapters_pb2, images_pb2, jobs_pb2, labels_pb2)
 SERVICES: dict[str, ServiceDescriptor] = {

@@ -8,6 +8,7 @@ DIFFUSION: Arrows = {
     "safetensors_io": {},
     "publish": {},
     "networks": {},
+    "child_errors": {},
     "sampling": {},
     "lora": {"safetensors_io": "LoRA files are safetensors"},
     "foundations": {"lora": "which layers adapters change"},
@@ -17,8 +18,11 @@ DIFFUSION: Arrows = {
     "tensorrt": {
         "package": "graphs and shapes to build for",
         "publish": "a built engine appears whole or not at all",
+        "child_errors": "engines are built in a child process",
     },
     "export": {
+        "child_errors": "an export may be a child process",
+        "tensorrt": "engines that are built ahead of time are part of the package",
         "foundations": "what is exported",
         "banked": "the UNet with the bank as an input",
         "lora": "the layout of adapter rows",
@@ -40,11 +44,9 @@ LIBRARY: Arrows = {
     "errors": {},
     "settings": {"errors": "a wrong setting is a typed error"},
     "styles": {"errors": "a wrong style is a typed error"},
-    "stores": {"errors": "a store that fails is a typed error"},
+    "stores": {"errors": "a store that fails is a typed error", "settings": "a private folder"},
     "artifacts": {
-        "errors": "a store that fails is a typed error",
-        "settings": "a private folder",
-        "stores": "backends' errors become ours, no link within a local store is followed, no staged file stays",
+        "stores": "backends are opened, their errors become ours, no link within a local store is followed",
     },
     "database": {
         "errors": "a database that fails is a typed error",
@@ -60,6 +62,13 @@ LIBRARY: Arrows = {
     "rpc": {
         "errors": "the table to gRPC statuses and back",
         "settings": "the secret of internal calls lies in the home",
+    },
+    "receipts": {
+        "errors": "a key that cannot be used is a typed error",
+        "settings": "a private file",
+        "database": "what must not be there is looked for in it",
+        "schema": "as database",
+        "artifacts": "what must not be there is looked for in it",
     },
     "audit": {"database": "chains are rows", "schema": "chains are rows"},
     "keys": {
@@ -124,6 +133,8 @@ LIBRARY: Arrows = {
         "keys": "`keys` and `tenants`",
         "database": "`keys` and `tenants` migrate",
         "audit": "`audit verify`",
+        "receipts": "`erasure verify`",
+        "artifacts": "`erasure verify` looks in the store",
         "rpc": "free ports",
         "marking": "`verify`",
     },

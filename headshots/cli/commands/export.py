@@ -58,6 +58,18 @@ CheckTensorrt = Annotated[
         help="Check every node against what TensorRT's parser takes; name what it would refuse, and exit with 1 then.",
     ),
 ]
+TensorrtRtx = Annotated[
+    str,
+    typer.Option(
+        "--tensorrt-rtx",
+        metavar="sm89,sm120",
+        help="Also build engines of TensorRT for RTX for these GPUs; needs none, and the extra tensorrt-rtx.",
+    ),
+]
+BuildMemory = Annotated[
+    float,
+    typer.Option("--build-memory-gb", help="Gigabytes that the process which builds engines may take."),
+]
 
 
 @reported
@@ -70,6 +82,8 @@ def export(
     slots: Slots = 16,
     max_rows: MaxRows = 16,
     size: Sizes = None,
+    tensorrt_rtx: TensorrtRtx = "",
+    build_memory_gb: BuildMemory = 12.0,
     check_tensorrt: CheckTensorrt = False,
     as_json: Json = False,
 ) -> None:
@@ -79,11 +93,16 @@ def export(
     """
     require("export", "export")
     from headshots.diffusion.export.options import ExportOptions, parse_sizes
+    from headshots.diffusion.tensorrt.rtx.targets import parse_targets
 
     if out is not None and engines is not None:
         raise typer.BadParameter("name a package with --out or a folder of packages with --engines, not both")
     sizes = parse_sizes(",".join(size or ()))
-    package = _export(foundation, out, engines, ExportOptions(max_rank, slots, max_rows, precision.value, sizes))
+    targets = parse_targets(tensorrt_rtx)
+    if targets:
+        require("export --tensorrt-rtx", "export", "tensorrt-rtx")
+    options = ExportOptions(max_rank, slots, max_rows, precision.value, sizes, targets, build_memory_gb)
+    package = _export(foundation, out, engines, options)
     findings = _check(package) if check_tensorrt else None
     _print(package, findings, as_json=as_json)
     if findings:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import dataclasses
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +24,9 @@ from headshots.cli.labels import (
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
 from headshots.cli.shoot_options import Keep
 from headshots.console.exits import reported
+
+if TYPE_CHECKING:
+    from headshots.client import Gallery, Training
 
 app = typer.Typer(help="People: make, list, show, rename, label and erase them.", no_args_is_help=True)
 # Every foundation for portraits knows these; of another word only its training could tell.
@@ -107,7 +111,7 @@ def show(
 ) -> None:
     """Show a subject with its trainings and galleries."""
     from headshots.cli.session import connect
-    from headshots.console.output import print_fields, print_json, print_table, progress
+    from headshots.console.output import print_fields, print_json
 
     with connect(address, api_key, tls_ca) as client:
         found = client.get_subject(subject)
@@ -124,10 +128,19 @@ def show(
         "photos": found.photo_count,
         "adapter": found.adapter.sha256 if found.adapter else "none yet",
         "consent": consents.shown(found.consent),
+        "commitment": found.erasure_commitment,
         "kept until": f"it is released; held: {found.hold.reason}" if found.hold else found.expire_time,
         **labels_shown(found),
     }
     print_fields(fields)
+    if trainings or galleries:
+        typer.echo()
+        _print_jobs(trainings, galleries)
+
+
+def _print_jobs(trainings: list[Training], galleries: list[Gallery]) -> None:
+    from headshots.console.output import print_table, progress
+
     jobs = [
         (each.name, each.state, progress(each.step, each.total_steps, "steps"), each.create_time) for each in trainings
     ]
@@ -135,9 +148,7 @@ def show(
         (each.name, each.state, progress(each.completed_shots, each.total_shots, "shots"), each.create_time)
         for each in galleries
     ]
-    if jobs:
-        typer.echo()
-        print_table(("JOB", "STATE", "DONE", "CREATED"), jobs)
+    print_table(("JOB", "STATE", "DONE", "CREATED"), jobs)
 
 
 @app.command()
@@ -203,6 +214,6 @@ def delete(
             confirm(f"Erase {found.display_name or found.name} with {photos}, adapters and images?")
         deleted = client.delete_subject(found)
     if as_json:
-        print_json({"deleted": found.name, "deleted_objects": deleted})
+        print_json({"deleted": found.name, **dataclasses.asdict(deleted)})
     else:
-        note(f"{found.name} is erased, {counted(deleted, 'object')} removed")
+        note(f"{found.name} is erased, {counted(deleted.deleted_objects, 'object')} removed: {deleted.erasure}")

@@ -9,7 +9,7 @@ from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import subjects as convert
 from headshots.client.convert.labels import wire_change, wire_labelling
 from headshots.client.models.labels import Labelling
-from headshots.client.models.subjects import Consent, Subject, SubjectRef, Withdrawal
+from headshots.client.models.subjects import Consent, Deletion, Subject, SubjectRef, Withdrawal
 from headshots.client.names import Kind, resource_name
 from headshots.v1 import subjects_pb2
 
@@ -86,14 +86,15 @@ class SubjectCalls(Connection):
         )
         return convert.subject((await self._unary("UpdateSubject", request)).subject)
 
-    async def delete_subject(self, subject: SubjectRef) -> int:
-        """Erase the subject with its photos, adapters and images; answers how many objects were removed.
+    async def delete_subject(self, subject: SubjectRef) -> Deletion:
+        """Erase the subject with its photos, adapters and images; a signed receipt of it follows within a minute.
 
         Raises:
             FailedPreconditionError: a training or a gallery of it still runs, or it is held.
         """
         request = subjects_pb2.DeleteSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
-        return int((await self._unary("DeleteSubject", request)).deleted_objects)
+        answer = await self._unary("DeleteSubject", request)
+        return Deletion(answer.deleted_objects, answer.erasure)
 
     async def give_consent(self, subject: SubjectRef, consent: Consent) -> Subject:
         """Record what the person agreed to, in place of an earlier consent.
@@ -114,7 +115,7 @@ class SubjectCalls(Connection):
         """
         request = subjects_pb2.WithdrawConsentRequest(name=resource_name(subject, Kind.SUBJECT))
         answer = await self._unary("WithdrawConsent", request)
-        return Withdrawal(answer.erased, answer.deleted_objects)
+        return Withdrawal(answer.erased, answer.deleted_objects, answer.erasure)
 
     async def extend_retention(self, subject: SubjectRef, expire_time: datetime) -> Subject:
         """Keep the subject until then, at most 400 days ahead.

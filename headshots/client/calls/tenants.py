@@ -7,10 +7,17 @@ from datetime import datetime
 
 from headshots.client.connection import Connection
 from headshots.client.convert import subjects as convert
-from headshots.client.models.audit import AuditAction, AuditEvent
+from headshots.client.models.audit import (
+    AuditAction,
+    AuditEvent,
+    Erasure,
+    ErasureCommitment,
+    ErasureKey,
+    ErasureRef,
+)
 from headshots.client.models.subjects import SubjectRef, Tenant
 from headshots.client.names import Kind, resource_name, several
-from headshots.v1 import audit_events_pb2, tenants_pb2
+from headshots.v1 import audit_events_pb2, erasures_pb2, tenants_pb2
 
 
 class TenantCalls(Connection):
@@ -51,3 +58,40 @@ class TenantCalls(Connection):
                 field.FromDatetime(moment)
         async for item in self._pages("ListAuditEvents", request, "audit_events"):
             yield convert.audit_event(item)
+
+    async def get_erasure_receipt(self, erasure: ErasureRef) -> Erasure:
+        """An erasure, by the name that `delete_subject` and `withdraw_consent` answer; its receipt once it is signed.
+
+        Raises:
+            NotFoundError: ERASURE_NOT_FOUND.
+        """
+        request = erasures_pb2.GetErasureReceiptRequest(name=resource_name(erasure, Kind.ERASURE))
+        return convert.erasure((await self._unary("GetErasureReceipt", request)).erasure)
+
+    async def list_erasure_receipts(
+        self, *, subject_commitment: str = "", page_size: int = 0
+    ) -> AsyncIterator[Erasure]:
+        """The tenant's erasures, newest first; pages are fetched as they are needed.
+
+        Args:
+            subject_commitment: only that of the subject with this `erasure_commitment`; empty: all.
+            page_size: erasures that one call brings, at most 1000; 0: 50.
+        """
+        request = erasures_pb2.ListErasureReceiptsRequest(subject_commitment=subject_commitment, page_size=page_size)
+        async for item in self._pages("ListErasureReceipts", request, "erasures"):
+            yield convert.erasure(item)
+
+    async def list_erasure_keys(self) -> AsyncIterator[ErasureKey]:
+        """The public keys that receipts are or were signed with, newest first."""
+        async for item in self._pages("ListErasureKeys", erasures_pb2.ListErasureKeysRequest(), "keys"):
+            yield convert.erasure_key(item)
+
+    async def list_erasure_commitments(self, subject: SubjectRef) -> AsyncIterator[ErasureCommitment]:
+        """What is committed to of a subject that is there: whoever notes it computes the roots in its receipt.
+
+        Raises:
+            NotFoundError: SUBJECT_NOT_FOUND.
+        """
+        request = erasures_pb2.ListErasureCommitmentsRequest(parent=resource_name(subject, Kind.SUBJECT))
+        async for item in self._pages("ListErasureCommitments", request, "commitments"):
+            yield convert.erasure_commitment(item)

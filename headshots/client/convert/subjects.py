@@ -1,12 +1,20 @@
-"""Converts tenants, subjects, adapters and audit events from protobuf, and consents from and to it."""
+"""Converts tenants, subjects, adapters, audit events and erasures from protobuf, and consents from and to it."""
 
 from __future__ import annotations
 
 from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import utc_time
-from headshots.client.models.audit import AuditAction, AuditEvent
+from headshots.client.models.audit import (
+    AuditAction,
+    AuditEvent,
+    Erasure,
+    ErasureCommitment,
+    ErasureKey,
+    ErasureState,
+    ErasureTrigger,
+)
 from headshots.client.models.subjects import Adapter, Consent, ConsentPurpose, Hold, Subject, Tenant
-from headshots.v1 import adapters_pb2, audit_events_pb2, subjects_pb2, tenants_pb2
+from headshots.v1 import adapters_pb2, audit_events_pb2, erasures_pb2, subjects_pb2, tenants_pb2
 
 _PURPOSES = {
     ConsentPurpose.TRAINING: subjects_pb2.CONSENT_PURPOSE_TRAINING,
@@ -53,6 +61,7 @@ def subject(message: subjects_pb2.Subject) -> Subject:
         consent=_consent(message.consent) if message.HasField("consent") else None,
         expire_time=utc_time(message.expire_time),
         hold=Hold(message.hold.reason, utc_time(message.hold.hold_time)) if message.HasField("hold") else None,
+        erasure_commitment=message.erasure_commitment,
     )
 
 
@@ -72,6 +81,41 @@ def audit_event(message: audit_events_pb2.AuditEvent) -> AuditEvent:
         resource=message.resource,
         count=message.count,
         sha256=message.sha256,
+    )
+
+
+def erasure(message: erasures_pb2.Erasure) -> Erasure:
+    """An erasure."""
+    state = erasures_pb2.ErasureState.Name(message.state).removeprefix("ERASURE_STATE_")
+    trigger = erasures_pb2.ErasureTrigger.Name(message.trigger).removeprefix("ERASURE_TRIGGER_")
+    return Erasure(
+        name=message.name,
+        state=ErasureState(state),
+        trigger=ErasureTrigger(trigger),
+        subject_commitment=message.subject_commitment,
+        request_time=utc_time(message.request_time),
+        erase_time=utc_time(message.erase_time),
+        sign_time=utc_time(message.sign_time),
+        backups_end_time=utc_time(message.backups_end_time),
+        number=message.number,
+        receipt=message.receipt,
+        receipt_sha256=message.receipt_sha256,
+    )
+
+
+def erasure_key(message: erasures_pb2.ErasureKey) -> ErasureKey:
+    """A public key."""
+    return ErasureKey(message.name, message.public_key_pem, utc_time(message.create_time))
+
+
+def erasure_commitment(message: erasures_pb2.ErasureCommitment) -> ErasureCommitment:
+    """A commitment."""
+    return ErasureCommitment(
+        message.store_class,
+        message.commitment,
+        message.size_bytes,
+        message.object_sha256,
+        utc_time(message.create_time),
     )
 
 

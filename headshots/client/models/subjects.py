@@ -56,11 +56,25 @@ class Withdrawal:
     """What became of a subject whose consent was withdrawn.
 
     `erased`: whether it is gone already; else its jobs are being stopped, and the gateway erases it once they have
-    ended. `deleted_objects`: objects removed from the object store so far.
+    ended. `deleted_objects`: objects removed from the object store so far. `erasure`: its name, `erasures/ID`, which
+    `get_erasure_receipt` takes.
     """
 
     erased: bool
     deleted_objects: int
+    erasure: str
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What became of a subject that was deleted.
+
+    `deleted_objects`: objects removed from the object store. `erasure`: its name, `erasures/ID`, which
+    `get_erasure_receipt` takes.
+    """
+
+    deleted_objects: int
+    erasure: str
 
 
 @dataclass(frozen=True)
@@ -103,6 +117,8 @@ class Subject:
     """From when on calls answer SUBJECT_EXPIRED and the gateway erases the subject; a hold suspends it."""
     hold: Hold | None = None
     """Why it is kept whatever its `expire_time`; None: it is not held."""
+    erasure_commitment: str = ""
+    """What the receipt of its erasure will call it; empty: it is older than commitments."""
 
 
 SubjectRef = Subject | str

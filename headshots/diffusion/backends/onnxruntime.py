@@ -6,13 +6,11 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import onnxruntime as ort
 
 from headshots.diffusion.backends.bank import Bank
-from headshots.diffusion.backends.base import FloatArray, UNetBatch
 from headshots.diffusion.backends.cores import Cores, Graph
+from headshots.diffusion.backends.graphs import GraphBackend, Graphs, bank_type
 from headshots.diffusion.backends.providers import (
     PROVIDERS,
     OnnxRuntimeOptions,
@@ -22,10 +20,9 @@ from headshots.diffusion.backends.providers import (
     session_options_for,
     unavailable,
 )
-from headshots.diffusion.package import EnginePackage
+from headshots.diffusion.package import ENGINE_SUFFIX, EnginePackage
 from headshots.diffusion.tensorrt import engines
 from headshots.diffusion.tensorrt.gpu import read_gpu
-from headshots.diffusion.text import Context, ContextEncoder
 from headshots.errors import InvalidArgumentError
 
 _SMALL_BYTES = 256 << 20
@@ -33,7 +30,7 @@ _SMALL_BYTES = 256 << 20
 and its weights should be neither held twice nor read by every core on its own."""
 
 
-class OnnxRuntimeBackend:
+class OnnxRuntimeBackend(GraphBackend):
     """A :class:`~headshots.diffusion.backends.base.Backend`."""
 
     def __init__(self, package: EnginePackage, options: OnnxRuntimeOptions) -> None:
@@ -42,65 +39,22 @@ class OnnxRuntimeBackend:
         Raises:
             InvalidArgumentError: PROVIDER_UNKNOWN, PROVIDER_UNAVAILABLE.
         """
-        self._provider = provider_name(options.provider)
-        self._weight_bytes = sum((package.folder / name).stat().st_size for name in package.files)
+        provider = provider_name(options.provider)
+        files = [name for name in package.files if not name.endswith(ENGINE_SUFFIX)]
+        weight_bytes = sum((package.folder / name).stat().st_size for name in files)
         opened = _opener(package, options)
-        if options.provider == "cpu" and self._weight_bytes <= _SMALL_BYTES:
+        if options.provider == "cpu" and weight_bytes <= _SMALL_BYTES:
             cores = Cores(options.threads)
             # The engine doubles a row that is alone.
-            self._unet = cores.open(partial(_session, package.folder / package.unet), options, least_rows=2)
-            self._decoder = cores.open(partial(_session, package.folder / package.vae_decoder), options, least_rows=1)
+            unet = cores.open(partial(_session, package.folder / package.unet), options, least_rows=2)
+            decoder = cores.open(partial(_session, package.folder / package.vae_decoder), options, least_rows=1)
         else:
-            self._unet = opened(package.unet)
-            self._decoder = opened(package.vae_decoder)
-        self._encoder = opened(package.vae_encoder)
+            unet, decoder = opened(package.unet), opened(package.vae_decoder)
         encoders = [opened(encoder.graph) for encoder in package.text_encoders]
-        self._text = ContextEncoder(
-            package.folder, package.text_encoders, encoders, zero_when_empty=package.zero_empty_prompt
-        )
-        self._float = np.dtype(np.float16 if package.precision == "fp16" else np.float32)
+        graphs = Graphs(unet, decoder, opened(package.vae_encoder), encoders)
         device = "cpu" if options.provider == "cpu" else "cuda"
-        self._bank = Bank(package.slots, package.layout.row_size, self._float, device=device, device_id=options.device)
-        self._vae_rows = package.vae_rows
-
-    @property
-    def name(self) -> str:
-        return f"onnxruntime:{self._provider}"
-
-    def unet(self, batch: UNetBatch) -> FloatArray:
-        inputs = {
-            "sample": batch.sample_BCHW.astype(self._float, copy=False),
-            "timestep": batch.timestep_B,
-            "context": batch.context_BTD.astype(self._float, copy=False),
-            "slot": batch.slot_B,
-            "strength": batch.strength_B.astype(self._float, copy=False),
-        }
-        if batch.pooled_BE is not None and batch.time_ids_B6 is not None:
-            inputs["pooled"] = batch.pooled_BE.astype(self._float, copy=False)
-            inputs["time_ids"] = batch.time_ids_B6
-        prediction: FloatArray = self._unet.run(inputs, {"bank": self._bank.value_SP})[0].astype(np.float32, copy=False)
-        return prediction
-
-    def write_slot(self, slot: int, row_P: FloatArray | None) -> None:
-        self._bank.write(slot, row_P)
-
-    def decode(self, latents_BCHW: FloatArray) -> npt.NDArray[np.uint8]:
-        return self._in_parts(self._decoder, "latents", latents_BCHW).astype(np.uint8, copy=False)
-
-    def encode(self, pixels_BHWC: npt.NDArray[np.uint8]) -> FloatArray:
-        return self._in_parts(self._encoder, "pixels", pixels_BHWC).astype(np.float32, copy=False)
-
-    def encode_text(self, prompt: str) -> Context:
-        return self._text.encode(prompt)
-
-    def device_memory_bytes(self) -> int:
-        return self._weight_bytes + self._bank.nbytes
-
-    def _in_parts(self, graph: Graph, name: str, array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-        """No more images in a call than the VAE's memory is meant for."""
-        starts = range(0, len(array), self._vae_rows)
-        parts = [graph.run({name: array[start : start + self._vae_rows]})[0] for start in starts]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        bank = Bank(package.slots, package.layout.row_size, bank_type(package), device=device, device_id=options.device)
+        super().__init__(package, f"onnxruntime:{provider}", graphs, bank, weight_bytes)
 
 
 def _opener(package: EnginePackage, options: OnnxRuntimeOptions) -> Callable[[str], Graph]:

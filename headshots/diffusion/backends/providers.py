@@ -24,7 +24,9 @@ class OnnxRuntimeOptions:
     """How to run.
 
     Attributes:
-        provider: ``cpu``, ``cuda`` or ``tensorrt``; what cannot be had is an error, never a silent fall-back.
+        provider: ``cpu``, ``cuda`` or ``tensorrt``; what cannot be had is an error, never a silent fall-back. With
+            ``tensorrt-rtx``, which is no provider of ONNX Runtime, :func:`headshots.diffusion.backends.open_package`
+            takes that backend.
         threads: of the CPU provider; 0 takes one a core. A small package's rows are spread over them
             (:mod:`headshots.diffusion.backends.cores`).
         device: GPU number.
@@ -49,7 +51,7 @@ def provider_name(name: str) -> str:
         InvalidArgumentError: PROVIDER_UNKNOWN, PROVIDER_UNAVAILABLE.
     """
     if name not in PROVIDERS:
-        raise InvalidArgumentError("PROVIDER_UNKNOWN", f"provider {name!r}; use {', '.join(PROVIDERS)}")
+        raise InvalidArgumentError("PROVIDER_UNKNOWN", f"provider {name!r}; use {', '.join(PROVIDERS)} or tensorrt-rtx")
     wanted = PROVIDERS[name]
     if wanted not in ort.get_available_providers():
         raise unavailable(wanted, "this onnxruntime was built without it; install onnxruntime-gpu")

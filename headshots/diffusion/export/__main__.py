@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from headshots.diffusion.child_errors import error_line
 from headshots.diffusion.export.ensure import ensure_package, export_to
 from headshots.diffusion.export.options import ExportOptions
 from headshots.errors import HeadshotsError
@@ -14,7 +15,7 @@ from headshots.processes.parent_death import end_with_parent
 
 
 def main() -> int:
-    """Entry of the child process: progress as lines ``progress<TAB>share<TAB>stage``."""
+    """Entry of the child process: progress as lines ``progress<TAB>share<TAB>stage``; an error as one line."""
     given = _parser().parse_args()
     if given.parent is not None:
         end_with_parent(given.parent)
@@ -23,7 +24,7 @@ def main() -> int:
     try:
         make(given.foundation, folder, options, _print_progress)
     except HeadshotsError as error:
-        print(error, file=sys.stderr)
+        print(error_line(error), flush=True)
         return 1
     return 0
 

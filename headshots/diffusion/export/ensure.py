@@ -16,10 +16,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from headshots.diffusion.child_errors import error_of
 from headshots.diffusion.export.options import ExportOptions, Progress
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import FORMAT, MANIFEST
 from headshots.diffusion.publish import exclusive, publish, sweep
+from headshots.diffusion.tensorrt.rtx.targets import installed_version
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.processes.imports import importing
 from headshots.settings import make_private
@@ -49,6 +51,8 @@ def ensure_package(
     Raises:
         InvalidArgumentError: FOUNDATION_*, EXPORT_OPTIONS_INVALID.
         InternalError: EXPORT_MISMATCH.
+        HeadshotsError: with ``tensorrt_rtx`` what :func:`headshots.diffusion.tensorrt.rtx.building.build_engines`
+            raises.
     """
     described, digest, chosen = _resolve(foundation, options)
     # An export may be the first to make the home, where photos and the key will lie.
@@ -80,7 +84,7 @@ def ensure_package_in_child(
     """:func:`ensure_package`, with torch in a child process only, which ends with this one.
 
     Raises:
-        InvalidArgumentError: as :func:`ensure_package`.
+        HeadshotsError: as :func:`ensure_package`.
         UnavailableError: EXPORT_FAILED, with the end of what the child said.
     """
     described, digest, chosen = _resolve(foundation, options)
@@ -97,7 +101,7 @@ def export_to_in_child(
     """:func:`export_to`, with torch in a child process only, which ends with this one.
 
     Raises:
-        InvalidArgumentError: as :func:`export_to`.
+        HeadshotsError: as :func:`export_to`.
         UnavailableError: EXPORT_FAILED, with the end of what the child said.
     """
     described, digest, chosen = _resolve(foundation, options)
@@ -114,10 +118,21 @@ def package_key(foundation: Foundation, digest: str, options: ExportOptions) -> 
 
     ``headshots.yaml`` is not in the foundation's digest, but a package repeats what it says: an edit
     asks for another package. How adapters are trained does not matter to a package.
+
+    Raises:
+        FailedPreconditionError: EXTRA_MISSING, where engines are asked for and nothing is installed to build them.
     """
     others = ("path", "initial_weights", "initial_weights_sha256", "training")
     described = {name: value for name, value in asdict(foundation).items() if name not in others}
-    text = json.dumps([digest, described, asdict(options), FORMAT, REVISION], sort_keys=True)
+    asked = asdict(options)
+    # How much memory a build may take does not show in what it makes.
+    del asked["build_memory_gb"]
+    if options.tensorrt_rtx:
+        # Another version cannot run the engines.
+        asked["tensorrt_rtx_version"] = installed_version()
+    else:
+        del asked["tensorrt_rtx"]
+    text = json.dumps([digest, described, asked, FORMAT, REVISION], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -181,6 +196,9 @@ def _run_child(arguments: Sequence[str], options: ExportOptions, progress: Progr
         assert child.stdout is not None
         said = [line for line in child.stdout if not _report(line, progress or _silent)]
     if child.returncode != 0:
+        raised = next(filter(None, map(error_of, said)), None)
+        if raised is not None:
+            raise raised
         why = _KILLED if child.returncode == -signal.SIGKILL else "".join(said[-20:]).strip()
         raise UnavailableError("EXPORT_FAILED", f"the export ended with status {child.returncode}: {why}")
 

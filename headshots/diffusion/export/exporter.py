@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from headshots.diffusion.foundations.foundation import Foundation, file_digest
 from headshots.diffusion.lora.layout import Layout
 from headshots.diffusion.networks import VaeDecoder
 from headshots.diffusion.package import MAX_VAE_ROWS, EnginePackage, TextEncoder
+from headshots.diffusion.tensorrt.rtx.building import build_engines
 from headshots.errors import InvalidArgumentError
 
 _AS_THE_FOUNDATION = (
@@ -63,6 +65,7 @@ def export_into(
     Raises:
         InvalidArgumentError: FOUNDATION_INVALID, when the weights cannot be loaded.
         InternalError: EXPORT_MISMATCH.
+        HeadshotsError: with ``options.tensorrt_rtx`` what :func:`build_engines` raises.
     """
     with _one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -74,6 +77,8 @@ def export_into(
         layout, width = _export_unet(folder, foundation, options, encoders[0].max_tokens)
         progress("writing", 0.95)
         package = _describe(folder, foundation, digest, options, key, encoders, preview, layout, width)
+        if options.tensorrt_rtx:
+            package = _with_engines(package, options, progress)
         package.write()
         progress("done", 1.0)
         return package
@@ -179,6 +184,21 @@ def _describe(
         graphs={path.name: signature(path) for path in sorted(folder.glob("*.onnx"))},
         key=key,
     )
+
+
+def _with_engines(package: EnginePackage, options: ExportOptions, progress: Progress) -> EnginePackage:
+    """The package with its engines, built into its folder."""
+    # The tracer's leftovers need not lie beside the build.
+    gc.collect()
+    progress(f"building engines for {', '.join(options.tensorrt_rtx)}", 0.95)
+    engines = build_engines(
+        package,
+        options.tensorrt_rtx,
+        int(options.build_memory_gb * 1e9),
+        lambda built: progress(f"built {built.file}: {built.layers} layers in {built.seconds:.1f} s", 0.96),
+    )
+    digests = {engine.file: file_digest(package.folder / engine.file) for engine in engines.engines}
+    return replace(package, tensorrt_rtx=engines, files={**package.files, **digests})
 
 
 def _vae_rows(sizes: Sequence[Size]) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.tensorrt.rtx.targets import check_targets
 from headshots.errors import InvalidArgumentError
 
 DEFAULT_MAX_RANK = 16
+DEFAULT_BUILD_MEMORY_GB = 12.0
 LARGEST_SIDE_PX = 4096
 _SIZE = re.compile(r"^(\d+)x(\d+)$")
 
@@ -35,6 +37,8 @@ class ExportOptions:
         sizes: widths and heights in pixels that the package is for, the first of them what TensorRT tunes for. The
             engine takes any width and any height from the smallest to the largest of them. Empty: the native size, and
             on the CPU and on CUDA, which need no profiles, any other up to twice as large.
+        tensorrt_rtx: GPUs that engines of TensorRT for RTX are built for, as ``sm89``; empty: none are built.
+        build_memory_gb: gigabytes (10⁹ bytes) that the process which builds engines may take. The package is the same.
     """
 
     max_rank: int = 0
@@ -42,6 +46,8 @@ class ExportOptions:
     max_rows: int = 16
     precision: str = "fp32"
     sizes: tuple[Size, ...] = ()
+    tensorrt_rtx: tuple[str, ...] = ()
+    build_memory_gb: float = DEFAULT_BUILD_MEMORY_GB
 
     def resolved(self, foundation: Foundation) -> ExportOptions:
         """With ``max_rank`` filled in, and checked.
@@ -64,7 +70,9 @@ class ExportOptions:
                 raise _invalid(
                     f"size {size[0]}x{size[1]}; use multiples of {multiple} from {multiple} to {LARGEST_SIDE_PX}"
                 )
-        return ExportOptions(rank, self.slots, self.max_rows, self.precision, sizes)
+        if not self.build_memory_gb > 0:
+            raise _invalid(f"build_memory_gb={self.build_memory_gb}; use a number above 0")
+        return replace(self, max_rank=rank, sizes=sizes, tensorrt_rtx=check_targets(self.tensorrt_rtx))
 
 
 def size_multiple_px(foundation: Foundation) -> int:

@@ -17,12 +17,20 @@ _NAME_BYTES = 256
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU by name and compute capability, and the version of TensorRT beside it, as it counts: 101500 is 10.15."""
+    """A GPU by name and compute capability, and the version of TensorRT beside it, as it counts: 101500 is 10.15.
+
+    TensorRT for RTX, which tells its version itself, leaves it 0.
+    """
 
     name: str
     major: int
     minor: int
-    tensorrt: int
+    tensorrt: int = 0
+
+    @property
+    def target(self) -> str:
+        """As engines are built for it: ``sm89``."""
+        return f"sm{self.major}{self.minor}"
 
     @property
     def slug(self) -> str:
@@ -38,10 +46,19 @@ def read_gpu(device: int) -> Gpu:
         InvalidArgumentError: PROVIDER_UNAVAILABLE, naming the library that is missing or the GPU that is not there.
     """
     version = _load(*_TENSORRT).getInferLibVersion()
-    return describe(_load(_DRIVER), device, version)
+    return describe(load_driver(), device, version)
 
 
-def describe(driver: Any, device: int, tensorrt: int) -> Gpu:
+def load_driver() -> Any:
+    """The CUDA driver library, which comes with the GPU's driver.
+
+    Raises:
+        InvalidArgumentError: PROVIDER_UNAVAILABLE.
+    """
+    return _load(_DRIVER)
+
+
+def describe(driver: Any, device: int, tensorrt: int = 0) -> Gpu:
     """What the CUDA driver library tells of a GPU.
 
     Raises:

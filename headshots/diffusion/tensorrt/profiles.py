@@ -1,7 +1,7 @@
 """Makes shape profiles: for every dynamic input the smallest, the usual and the largest shape of an engine.
 
 TensorRT builds again, for minutes, whenever a shape comes that its engine was not built for; with explicit profiles
-that happens at the first start only. The bank has fixed lengths and needs none.
+that happens at the first start only. TensorRT for RTX refuses such a shape. The bank has fixed lengths and needs none.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headshots.diffusion.package import EnginePackage, Port
+
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,15 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Shapes:
+    """Shapes of an input: smallest, usual, largest."""
+
+    low: Shape
+    usual: Shape
+    high: Shape
+
+
+@dataclass(frozen=True)
 class Profile:
     """As ONNX Runtime's options want it, ``input:2x4x64x64,other:2``; empty where every length is fixed."""
 
@@ -31,14 +42,29 @@ class Profile:
 
 
 def profile(package: EnginePackage, graph: str) -> Profile:
-    """The profile of one of the package's graphs."""
-    ranges = axis_ranges(package, graph)
-    dynamic = [port for port in package.graphs[graph].inputs if any(isinstance(dim, str) for dim in port.shape)]
+    """The profile of one of the package's graphs, as text."""
+    shapes = dynamic_shapes(package, graph)
     low, usual, high = (
-        ",".join(_shape(port, {axis: getattr(span, which) for axis, span in ranges.items()}) for port in dynamic)
+        ",".join(f"{name}:" + "x".join(map(str, getattr(each, which))) for name, each in shapes.items())
         for which in ("low", "usual", "high")
     )
     return Profile(low, usual, high)
+
+
+def dynamic_shapes(package: EnginePackage, graph: str) -> Mapping[str, Shapes]:
+    """The profile of one of the package's graphs: every dynamic input, by name."""
+    shapes = input_shapes(package, graph)
+    return {
+        port.name: shapes[port.name]
+        for port in package.graphs[graph].inputs
+        if any(isinstance(dim, str) for dim in port.shape)
+    }
+
+
+def input_shapes(package: EnginePackage, graph: str) -> Mapping[str, Shapes]:
+    """Every input of a graph by name; one of fixed lengths has the same shape thrice."""
+    ranges = axis_ranges(package, graph)
+    return {port.name: _shapes(port, ranges) for port in package.graphs[graph].inputs}
 
 
 def axis_ranges(package: EnginePackage, graph: str) -> Mapping[str, Range]:
@@ -64,5 +90,9 @@ def _rows(package: EnginePackage, graph: str) -> Range:
     return Range(1, 1, 1)  # prompts are encoded alone
 
 
-def _shape(port: Port, lengths: Mapping[str, int]) -> str:
-    return f"{port.name}:" + "x".join(str(lengths[dim] if isinstance(dim, str) else dim) for dim in port.shape)
+def _shapes(port: Port, ranges: Mapping[str, Range]) -> Shapes:
+    low, usual, high = (
+        tuple(getattr(ranges[dim], which) if isinstance(dim, str) else dim for dim in port.shape)
+        for which in ("low", "usual", "high")
+    )
+    return Shapes(low, usual, high)

@@ -18,6 +18,7 @@ from headshots.errors import InvalidPhotoError
 from headshots.imaging import PhotoLimits, decode_photo, open_photo
 from headshots.imaging.files.refusals import too_costly
 from headshots.imaging.workers.frames import read_frame, write_frame
+from headshots.processes.cores import leave_no_core
 from headshots.processes.parent_death import end_with_parent
 
 
@@ -60,7 +61,7 @@ def limit_memory(beyond: int) -> None:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[5])
         limit = pages * resource.getpagesize() + beyond
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    leave_no_core()
 
 
 def main() -> None:

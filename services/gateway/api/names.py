@@ -76,3 +76,13 @@ def profile_name(profile: str) -> str:
 def audit_event_name(number: int) -> str:
     """`auditEvents/{number}`."""
     return f"auditEvents/{number}"
+
+
+def erasure_name(erasure_id: str) -> str:
+    """`erasures/{erasure}`."""
+    return f"erasures/{erasure_id}"
+
+
+def erasure_key_name(key_id: str) -> str:
+    """`erasureKeys/{key}`."""
+    return f"erasureKeys/{key_id}"

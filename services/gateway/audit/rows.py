@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,6 +36,17 @@ def list_events(
         rows = connection.execute(wanted.order_by(audit_events.c.number.desc()).limit(size + 1)).all()
     page, next_token = cut_page(rows, size, lambda row: (row.number,))
     return [_to_event(row) for row in page], next_token
+
+
+def newest_of(
+    connection: Connection, tenant_id: str, subject_id: str, actions: Iterable[Action]
+) -> tuple[Action, str] | None:
+    """The newest of these actions that was done to a subject, linked or not, and whose key did it; None: none was."""
+    mine = sa.and_(audit_events.c.tenant_id == tenant_id, audit_events.c.subject_id == subject_id)
+    wanted = audit_events.c.action.in_([action.value for action in actions])
+    newest = sa.select(audit_events.c.action, audit_events.c.key_id).where(mine, wanted)
+    row = connection.execute(newest.order_by(audit_events.c.id.desc()).limit(1)).first()
+    return None if row is None else (Action(row.action), row.key_id)
 
 
 def _check_subject(connection: Connection, tenant_id: str, subject_id: str) -> None:

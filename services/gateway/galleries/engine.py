@@ -150,6 +150,7 @@ class GalleryEngine:
         """
         sent_images: set[int] = set()
         sent_state: tuple[str, str] | None = None
+        waiting: list[ShotPreview] = []
         with (
             self._hub.subscribe(gallery_id, kind="gallery", previews=previews) as subscription,
             self._metrics.watching("gallery"),
@@ -161,6 +162,12 @@ class GalleryEngine:
                 if sent_state is None:
                     sent_state = state
                     yield without_images
+                # Only now: since they were painted, the subject may have been hidden or its time have come.
+                for preview in waiting:
+                    if preview.shot not in sent_images:
+                        name = image_name(subject_id, gallery_id, preview.shot)
+                        self._audit.record_reading(tenant, subject_id, Action.PREVIEW_READ, name)
+                        yield preview
                 for image in gallery.images:
                     if image.number not in sent_images:
                         sent_images.add(image.number)
@@ -170,11 +177,7 @@ class GalleryEngine:
                     yield without_images
                 if gallery.is_terminal:
                     return
-                for preview in await subscription.wait(gallery.revision):
-                    if preview.shot not in sent_images:
-                        name = image_name(subject_id, gallery_id, preview.shot)
-                        self._audit.record_reading(tenant, subject_id, Action.PREVIEW_READ, name)
-                        yield preview
+                waiting = await subscription.wait(gallery.revision)
 
     async def get_image(self, tenant: str, subject_id: str, gallery_id: str, number: int) -> tuple[Image, bytes]:
         """An image and its file. Raises as `rows.get_image`."""

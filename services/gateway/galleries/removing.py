@@ -22,6 +22,7 @@ from services.gateway.api.labels import NO_LABELS
 from services.gateway.api.names import gallery_name, image_name
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
+from services.gateway.erasures.commitments import forget
 from services.gateway.galleries.images.tries import from_column, most_tries
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import place_of
@@ -190,6 +191,7 @@ def _recorded(connection: Connection, subject_id: str) -> set[str]:
 def _remove_objects(connection: Connection, store: ArtifactStore, subject_id: str, keys: set[str]) -> int:
     """Removes the objects that no shot has any more; returns how many there were."""
     gone = keys - _recorded(connection, subject_id)
+    forget(connection, subject_id, gone)
     for key in sorted(gone):
         store.delete_sync(key)
     return len(gone)

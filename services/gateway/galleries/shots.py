@@ -21,6 +21,8 @@ from headshots.styles.recipe import Style
 from services.gateway.api.names import ids, image_name
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
+from services.gateway.erasures.commitments import commit
+from services.gateway.erasures.models import StoreClass
 from services.gateway.galleries.images.tries import Judgement, Recorded, Try, best_of, from_column
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES, SEEDS
 from services.gateway.galleries.remix import Remix
@@ -110,6 +112,7 @@ def record_try(
         update_state(connection, shot.gallery_id)
         name = image_name(shot.subject_id, shot.gallery_id, shot.number)
         record(connection, shot.tenant_id, shot.subject_id, Action.PAINTED, name)
+        commit(connection, shot.subject_id, StoreClass.IMAGES, image.key, image.sha256, image.size_bytes)
     return Recorded(final, is_last=not goes_on)
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.rpc.internal.secret import Secret
+from headshots.threads import in_read_thread
 from services.gateway.audit.log import AuditLog
 from services.gateway.links.engine import LinkEngine
 from services.gateway.links.makers import LinkMaker, ServedLinks, StoreLinks
@@ -13,6 +14,7 @@ from services.gateway.links.server import LinkServer
 from services.gateway.links.servicer import LinkServicer
 from services.gateway.links.tokens import LinkTokens
 from services.gateway.links.urls import LinksAddress
+from services.gateway.tenants.ownership import is_shown
 
 
 class Links:
@@ -41,6 +43,10 @@ async def open_links(
     if address.port is None:
         return Links(database, StoreLinks(store) if store.signs else None, audit)
     tokens = LinkTokens(secret)
-    server = LinkServer(store, tokens)
+
+    async def is_shown_now(key: str) -> bool:
+        return await in_read_thread(is_shown, database, key)
+
+    server = LinkServer(store, tokens, is_shown_now)
     port = await server.start(address.host, address.port)
     return Links(database, ServedLinks(address.url_of(port), tokens), audit, server)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -48,12 +48,14 @@ class LinkServer:
         self,
         store: ArtifactStore,
         tokens: LinkTokens,
+        is_shown: Callable[[str], Awaitable[bool]],
         limits: LinkLimits | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``clock``: seconds since the epoch."""
+        """``is_shown``: whether the object of a key may be handed out still; ``clock``: seconds since the epoch."""
         self._store = store
         self._tokens = tokens
+        self._is_shown = is_shown
         self._limits = limits or LinkLimits()
         self._clock = clock
         self._connections: set[asyncio.Task[None]] = set()
@@ -124,13 +126,16 @@ class LinkServer:
 
     async def _answer_with(self, file: LinkedFile, writer: asyncio.StreamWriter, *, with_body: bool) -> None:
         try:
-            size = await self._store.size(file.key)
+            # A link was made before its subject's consent was withdrawn, say; the object may be there for a while.
+            size = await self._store.size(file.key) if await self._is_shown(file.key) else None
         except NotFoundError:
-            await self._send(writer, plain_answer(HTTPStatus.NOT_FOUND, "The image was deleted."))
-            return
+            size = None
         except UnavailableError:
             sentence = "The image cannot be read just now; try again soon."
             await self._send(writer, plain_answer(HTTPStatus.SERVICE_UNAVAILABLE, sentence, {"Retry-After": "2"}))
+            return
+        if size is None:
+            await self._send(writer, plain_answer(HTTPStatus.NOT_FOUND, "The image was deleted."))
             return
         headers = {
             "Content-Type": file.content_type,

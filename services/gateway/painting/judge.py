@@ -38,15 +38,47 @@ class ShotJudge:
         limiter: StreamLimiter,
         decoders: DecoderPool,
         analyzer: FaceAnalyzer | None,
+        *,
+        check_seconds: float,
     ) -> None:
+        """`check_seconds`: between two looks whether what was measured of photos is of photos that are there."""
         self._database = database
         self._store = store
         self._limiter = limiter
         self._decoders = decoders
         self._analyzer = analyzer
+        self._check_seconds = check_seconds
         self._cache: OrderedDict[str, tuple[tuple[str, ...], Reference | None]] = OrderedDict()
         # A subject's photos are analyzed once, however many of its shots finish at the same time; nobody else waits.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def measured(self) -> list[str]:
+        """Ids of the subjects of whose photos something measured is kept."""
+        return list(self._cache)
+
+    def forget(self, subject_id: str) -> None:
+        """Drops what was measured of a subject's photos."""
+        self._cache.pop(subject_id, None)
+
+    async def run(self) -> None:
+        """Drops every `check_seconds` what was measured of photos that were erased, by whichever gateway."""
+        while True:
+            await asyncio.sleep(self._check_seconds)
+            try:
+                await self.forget_erased()
+            except HeadshotsError as error:
+                _LOG.warning("cannot look whose photos were erased; trying again: %s", error)
+            except Exception:  # noqa: BLE001 - whatever it was, what was measured of erased photos has to go
+                _LOG.exception("looking whose photos were erased met a defect; trying again")
+
+    async def forget_erased(self) -> None:
+        """Drops what was measured of photos of which one is there no more. Raises DATABASE_UNAVAILABLE."""
+        known = {subject_id: set(keys) for subject_id, (keys, _) in self._cache.items()}
+        stored = await in_read_thread(photo_rows.keys_of_subjects, self._database, list(known))
+        for subject_id, keys in known.items():
+            if not keys <= stored.get(subject_id, set()):
+                self.forget(subject_id)
 
     async def judge(self, shot: Shot, image_key: str) -> Judgement:
         """What the shot's profile says of an image, but for near-duplicates, which `shots.record_try` looks for.

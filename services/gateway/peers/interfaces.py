@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from services.gateway.peers.evictions import Eviction
 from services.gateway.peers.models import (
     GenerationCheck,
     GenerationEvent,
@@ -46,6 +47,9 @@ class Generator(Protocol):
         """What a generator runs."""
         ...
 
-    async def evict(self, adapter_sha256: str) -> None:
-        """Removes an adapter from the caches of every generator; raises where one of them did not answer."""
+    async def evict(self, adapter_sha256: str) -> Eviction:
+        """Removes an adapter from the caches of every generator; which of them confirmed it, and which did not.
+
+        Raises only where it is not known which generators there are.
+        """
         ...

@@ -22,6 +22,7 @@ from headshots.threads import in_thread
 from headshots.v1 import generator_pb2, generator_pb2_grpc, trainer_pb2, trainer_pb2_grpc
 from services.gateway.peers import convert, granting
 from services.gateway.peers.addresses import replica_addresses
+from services.gateway.peers.evictions import Eviction
 from services.gateway.peers.models import (
     GenerationCheck,
     GenerationEvent,
@@ -120,19 +121,19 @@ class RpcGenerator:
                 call = _generator(channel).CheckGeneration(message, timeout=_CALL_SECONDS, metadata=metadata)
                 return convert.generation_check(await call)
 
-    async def evict(self, adapter_sha256: str) -> None:
+    async def evict(self, adapter_sha256: str) -> Eviction:
         """See `interfaces.Generator`. Calls every replica, as each has its own caches."""
         try:
             addresses = await in_thread(replica_addresses, self._channel.address)
         except OSError as error:
             _LOG.warning("cannot resolve the generators' address %s: %s", self._channel.address, error)
             raise UnavailableError("GENERATOR_UNREACHABLE", "no generator can be found; it is tried again") from error
-        calls = (self._evict_at(address, adapter_sha256) for address in addresses)
-        for failure in await asyncio.gather(*calls, return_exceptions=True):
-            if failure is not None:
-                raise failure
+        answers = await asyncio.gather(*(self._is_evicted_at(address, adapter_sha256) for address in addresses))
+        aliases = [self._signer.alias(address) for address in addresses]
+        confirmed = {alias for alias, answer in zip(aliases, answers, strict=True) if answer}
+        return Eviction(frozenset(confirmed), frozenset(aliases) - confirmed)
 
-    async def _evict_at(self, address: str, adapter_sha256: str) -> None:
+    async def _is_evicted_at(self, address: str, adapter_sha256: str) -> bool:
         message = generator_pb2.EvictAdapterRequest(sha256=adapter_sha256)
         metadata = self._signer.metadata(granting.evicting(adapter_sha256))
         replica = self._channel.replica(address)
@@ -140,8 +141,15 @@ class RpcGenerator:
             async with replica.held() as channel:
                 with _translated_errors("generator"):
                     await _generator(channel).EvictAdapter(message, timeout=_CALL_SECONDS, metadata=metadata)
+        except HeadshotsError as error:
+            alias = self._signer.alias(address)
+            _LOG.warning(
+                "generator %s keeps adapter %s until it reads the tombstones: %s", alias, adapter_sha256, error
+            )
+            return False
         finally:
             await replica.close()
+        return True
 
 
 def _trainer(channel: grpc.aio.Channel) -> Any:

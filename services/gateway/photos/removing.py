@@ -18,6 +18,7 @@ from headshots.schema import photos
 from services.gateway.api.names import photo_name_of
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
+from services.gateway.erasures.commitments import forget
 from services.gateway.photos.rows import find_photo, is_photo
 from services.gateway.tenants.ownership import find_subject
 
@@ -46,5 +47,6 @@ def delete_photo(
             )
         connection.execute(sa.delete(photos).where(is_photo(subject_id, photo_id)))
         record(connection, tenant_id, subject_id, Action.PHOTO_DELETED)
+        forget(connection, subject_id, [row.key])
         store.delete_sync(row.key)
     forget_deleted(engine)

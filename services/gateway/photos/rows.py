@@ -18,6 +18,8 @@ from services.gateway.api.names import photo_name, photo_name_of, subject_name
 from services.gateway.api.pages import cut_page, decode_token
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
+from services.gateway.erasures.commitments import commit
+from services.gateway.erasures.models import StoreClass
 from services.gateway.photos.limits import MAX_PHOTOS
 from services.gateway.photos.models import Photo
 from services.gateway.photos.uploads import SpooledPhoto, duplicate_photo
@@ -51,8 +53,10 @@ def store_photos(
             now = database_now(connection)
             for photo in spooled:
                 keys.append(photo_key(tenant_id, subject_id, photo.png_sha256))
-                store.put_sync(keys[-1], photo.path.read_bytes())
+                png = photo.path.read_bytes()
+                store.put_sync(keys[-1], png)
                 _insert(connection, subject_id, photo, keys[-1], position + photo.number, now)
+                commit(connection, subject_id, StoreClass.PHOTOS, keys[-1], photo.png_sha256, len(png))
             record(connection, tenant_id, subject_id, Action.PHOTOS_UPLOADED, count=len(spooled))
             rows = connection.execute(_of_subject(subject_id).where(photos.c.position >= position)).all()
             return [_to_photo(row) for row in rows]
@@ -196,6 +200,16 @@ def count_photos(connection: Connection, subject_ids: Sequence[str]) -> dict[str
         .group_by(photos.c.subject_id)
     )
     return {row.subject_id: int(row.photos) for row in rows}
+
+
+def keys_of_subjects(engine: Engine, subject_ids: Sequence[str]) -> dict[str, set[str]]:
+    """Keys of the photos by subject; subjects without photos are left out."""
+    found: dict[str, set[str]] = {}
+    with read(engine) as connection:
+        query = sa.select(photos.c.subject_id, photos.c.key).where(photos.c.subject_id.in_(subject_ids))
+        for row in connection.execute(query):
+            found.setdefault(row.subject_id, set()).add(row.key)
+    return found
 
 
 def delete_of_subject(connection: Connection, subject_id: str) -> None:

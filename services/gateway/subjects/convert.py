@@ -24,6 +24,7 @@ def subject(value: Subject) -> subjects_pb2.Subject:
         consent=consents.consent(value.consent),
         expire_time=timestamp(value.retention.expires_at),
         hold=retention.hold(value.retention.hold),
+        erasure_commitment=value.erasure_commitment,
         **value.labelling.fields,
     )
 

@@ -11,7 +11,7 @@ from services.gateway.consents.models import Consent
 from services.gateway.galleries.engine import ShotWorkers
 from services.gateway.subjects import erasure, rows
 from services.gateway.subjects.eraser import Eraser
-from services.gateway.subjects.models import Subject, SubjectChange, Withdrawal
+from services.gateway.subjects.models import Deletion, Subject, SubjectChange, Withdrawal
 
 
 class SubjectEngine:
@@ -57,7 +57,7 @@ class SubjectEngine:
         """See `rows.change_subject`."""
         return await in_write_thread(rows.change_subject, self._database, tenant, subject_id, change)
 
-    async def delete(self, tenant: str, subject_id: str) -> int:
+    async def delete(self, tenant: str, subject_id: str) -> Deletion:
         """See `Eraser.delete`."""
         return await self._eraser.delete(tenant, subject_id)
 
@@ -67,9 +67,10 @@ class SubjectEngine:
 
     async def withdraw_consent(self, tenant: str, subject_id: str) -> Withdrawal:
         """Raises as `erasure.withdraw` and `Eraser.delete_if_idle`."""
-        for gallery_id in await in_write_thread(erasure.withdraw, self._database, tenant, subject_id):
+        hidden = await in_write_thread(erasure.withdraw, self._database, tenant, subject_id)
+        for gallery_id in hidden.galleries:
             self._painters.stop_shots(gallery_id)
-        return await self._eraser.delete_if_idle(tenant, subject_id)
+        return await self._eraser.delete_if_idle(hidden)
 
     async def extend_retention(self, tenant: str, subject_id: str, until: float) -> Subject:
         """See `rows.extend_retention`."""

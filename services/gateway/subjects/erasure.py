@@ -4,61 +4,58 @@ Three steps, each of which may be repeated: `mark_deleted` hides the subject, `e
 time later `complete` removes objects that came after that, and the subject's row. Such an object may be an image that a
 generator was still writing when its call was cancelled.
 
-Before anything is removed, `erase` leaves a tombstone for each adapter: generators read them, also those that were
-away, and forget the adapter.
+Before anything is removed, `erase` leaves an entry in the log of erasures, by which `replaying` finds who came back
+from a backup, and a tombstone for each adapter, by which generators forget it, also those that were away.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from headshots.artifacts import ArtifactStore
-from headshots.database import database_now, forget_deleted, now_expression, read, write
+from headshots.database import database_now, forget_deleted, read, write
 from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease, LeaseLostError
 from headshots.schema import subjects
-from headshots.stores import tombstones
 from services.gateway.api.names import subject_name
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
 from services.gateway.consents import rows as consent_rows
+from services.gateway.erasures import commitments, recording
+from services.gateway.erasures.issuing import Issuer
+from services.gateway.erasures.log import ErasureLog
+from services.gateway.erasures.models import Trigger
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.photos import rows as photo_rows
 from services.gateway.retention import rows as retention_rows
 from services.gateway.shoots import rows as shoot_rows
+from services.gateway.subjects import tombstones
+from services.gateway.subjects.entries import leave_entry
 from services.gateway.tenants.ownership import find_subject, lock_subject, object_prefix, subject_not_found
 from services.gateway.trainings import rows as training_rows
 
 
 @dataclass(frozen=True)
-class Erasure:
-    """A subject that is being erased."""
+class Hidden:
+    """A subject that was just hidden, its jobs cancelled."""
 
     tenant_id: str
     subject_id: str
-    is_erased: bool
-    """Whether only `complete` is left."""
-
-
-@dataclass(frozen=True)
-class Expiry:
-    """A subject that was hidden because its time has come."""
-
-    tenant_id: str
+    erasure_id: str
     galleries: list[str]
     """Ids of those with shots to stop."""
 
 
-def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
+def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> Hidden:
     """Hides a subject whose consent is taken back, as `mark_deleted` does, and cancels all that waits or runs for it.
 
     What is left is `mark_deleted` and the rest, once its jobs have ended. A shoot ends with its training or gallery;
-    between the two it ends because there is no such subject. Returns the ids of galleries with shots to stop.
+    between the two it ends because there is no such subject.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
@@ -74,10 +71,10 @@ def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                 metadata={"name": name},
             )
         record(connection, tenant_id, subject_id, Action.CONSENT_WITHDRAWN)
-        return _cancel_and_hide(connection, subject_id)
+        return cancel_and_hide(connection, tenant_id, subject_id, Trigger.CONSENT_WITHDRAWN)
 
 
-def expire(engine: Engine, lease: Lease) -> Expiry | None:
+def expire(engine: Engine, lease: Lease) -> Hidden | None:
     """Hides a subject whose time has come, as `withdraw` does; None where it was extended, held or deleted meanwhile.
 
     `lease` is that of its row in `retentions`.
@@ -91,27 +88,27 @@ def expire(engine: Engine, lease: Lease) -> Expiry | None:
         if row is None:
             raise LeaseLostError(lease)
         due = retention_rows.still_due(connection, lease.id)
-        expiry = None
+        hidden = None
         if due and not row.deleting:
             record(connection, row.tenant_id, lease.id, Action.SUBJECT_EXPIRED)
-            expiry = Expiry(row.tenant_id, _cancel_and_hide(connection, lease.id))
+            hidden = cancel_and_hide(connection, row.tenant_id, lease.id, Trigger.EXPIRY)
         # After the galleries, which are locked first where one is delivered, too.
         retention_rows.end(connection, lease, is_due=due)
-        return expiry
+        return hidden
 
 
-def _cancel_and_hide(connection: Connection, subject_id: str) -> list[str]:
-    """Hides a locked subject and cancels its jobs; the ids of galleries with shots to stop."""
+def cancel_and_hide(connection: Connection, tenant_id: str, subject_id: str, trigger: Trigger) -> Hidden:
+    """Hides a locked subject and cancels its jobs."""
     training_rows.request_cancel_of_subject(connection, subject_id)
     cancelled = gallery_rows.request_cancel_of_subject(connection, subject_id)
-    _hide(connection, subject_id)
-    return cancelled
+    erasure_id = _hide(connection, tenant_id, subject_id, trigger)
+    return Hidden(tenant_id, subject_id, erasure_id, cancelled)
 
 
-def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
+def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> tuple[str, list[str]]:
     """Hides the subject from every call but this one, which works until `erase` has ended.
 
-    Returns the digests of its adapters.
+    Returns the id of its erasure and the digests of its adapters.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND.
@@ -134,14 +131,14 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> list[str]:
                 raise FailedPreconditionError(
                     "SUBJECT_BUSY", f"{name} still runs; cancel it or let it end", metadata={"name": name}
                 )
-        _hide(connection, subject_id)
+        erasure_id = _hide(connection, tenant_id, subject_id, Trigger.REQUEST, is_late=row.deleting)
         if not row.deleting:
             record(connection, tenant_id, subject_id, Action.SUBJECT_DELETED)
-        return training_rows.adapter_digests(connection, subject_id)
+        return erasure_id, training_rows.adapter_digests(connection, subject_id)
 
 
-def _hide(connection: Connection, subject_id: str) -> None:
-    """Takes a locked subject from every call, and what its caller called it from its row."""
+def _hide(connection: Connection, tenant_id: str, subject_id: str, trigger: Trigger, *, is_late: bool = False) -> str:
+    """Takes a locked subject from every call, and what its caller called it from its row; the id of its erasure."""
     # Without its request_id, so that the same create call makes a new subject.
     forgotten: dict[str, Any] = {
         "display_name": "",
@@ -151,10 +148,11 @@ def _hide(connection: Connection, subject_id: str) -> None:
         "external_id": "",
     }
     connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True, **forgotten))
+    return recording.begin(connection, tenant_id, subject_id, trigger, is_late=is_late)
 
 
-def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
-    """Leaves tombstones, removes the objects, then the rows; returns how many objects there were.
+def erase(engine: Engine, store: ArtifactStore, log: ErasureLog, tenant_id: str, subject_id: str) -> int:
+    """Leaves entry and tombstones, removes the objects, then the rows; returns how many objects there were.
 
     In this order, so that after a crash or a failure of the store the row still tells what to erase; and it tells so
     until no file of the database holds what was in the rows.
@@ -162,11 +160,11 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE; another call removes what is left.
     """
+    leave_entry(engine, log, tenant_id, subject_id)
     with read(engine) as connection:
         adapters = training_rows.adapter_digests(connection, subject_id)
-    for sha256 in adapters:
-        store.put_sync(tombstones.tombstone_key(today(), sha256, subject_id), b"")
-    removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
+    tombstones.leave(store, subject_id, adapters)
+    removed = _remove_objects(engine, store, tenant_id, subject_id)
     with write(engine) as connection:
         _delete_rows(connection, subject_id)
     forget_deleted(engine)
@@ -175,7 +173,15 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
         # Of two gateways that erase it at once, one was the first.
         if connection.execute(sa.update(subjects).where(mine).values(erased_at=database_now(connection))).rowcount:
             record(connection, tenant_id, subject_id, Action.SUBJECT_ERASED, count=removed)
+            # After the subject, which is locked first wherever both are.
+            recording.note_erased(connection, subject_id)
     return removed
+
+
+def _remove_objects(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
+    """Removes the objects, each counted before; how many there were."""
+    note = partial(recording.note_objects, engine, tenant_id, subject_id)
+    return store.delete_prefix_sync(object_prefix(tenant_id, subject_id), before=note)
 
 
 def _delete_rows(connection: Connection, subject_id: str) -> None:
@@ -186,48 +192,28 @@ def _delete_rows(connection: Connection, subject_id: str) -> None:
     photo_rows.delete_of_subject(connection, subject_id)
     consent_rows.delete_of_subject(connection, subject_id)
     retention_rows.delete_of_subject(connection, subject_id)
+    commitments.delete_of_subject(connection, subject_id)
 
 
-def complete(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:
-    """Removes objects that were stored since `erase`, then the row; returns how many objects there were.
+def complete(engine: Engine, store: ArtifactStore, issuer: Issuer, tenant_id: str, subject_id: str) -> int:
+    """Removes objects that were stored since `erase`, verifies that nothing is left, and with the subject's row leaves
+    a signed receipt in its place; returns how many objects there were.
 
-    Raises as `erase`.
+    Raises as `erase`, and FailedPreconditionError: ERASURE_INCOMPLETE, something came at this moment.
     """
-    removed = store.delete_prefix_sync(object_prefix(tenant_id, subject_id))
+    removed = _remove_objects(engine, store, tenant_id, subject_id)
     with write(engine) as connection:
         # An older gateway, which newer ones replace just now, leaves the rows of tables that it does not know.
         _delete_rows(connection, subject_id)
     # A trainer may have removed rows of its own since.
     forget_deleted(engine)
+    listed_at = recording.check_empty(engine, store, tenant_id, subject_id)
     with write(engine) as connection:
+        lock_subject(connection, subject_id)
+        # An older gateway has erased it without a record.
+        recording.note_erased(connection, subject_id)
+        issuer.issue(connection, tenant_id, subject_id, listed_at=listed_at)
         connection.execute(sa.delete(subjects).where(subjects.c.id == subject_id))
+    # The salts of the record.
+    forget_deleted(engine)
     return removed
-
-
-def remove_old_tombstones(store: ArtifactStore, now: date) -> int:
-    """Removes tombstones that no generator needs any more; returns how many. Raises OBJECT_STORE_UNAVAILABLE."""
-    found = [(key, tombstones.read_key(key)) for key in store.list_sync(tombstones.FOLDER)]
-    old = [key for key, tombstone in found if tombstone is not None and tombstone.day < now - tombstones.KEPT]
-    for key in old:
-        store.delete_sync(key)
-    return len(old)
-
-
-def today() -> date:
-    """The day of a tombstone that is left now."""
-    return datetime.now(UTC).date()
-
-
-def open_erasures(engine: Engine, *, grace_seconds: float) -> list[Erasure]:
-    """Erasures that were interrupted, and those whose `erase` ended at least `grace_seconds` ago."""
-    with read(engine) as connection:
-        rows = connection.execute(open_erasures_query(connection, grace_seconds=grace_seconds))
-        return [Erasure(row.tenant_id, row.id, row.erased_at is not None) for row in rows]
-
-
-def open_erasures_query(connection: Connection, *, grace_seconds: float) -> sa.Select[Any]:
-    """The query of `open_erasures`."""
-    erased_before = now_expression(connection.dialect.name) - grace_seconds
-    return sa.select(subjects).where(
-        subjects.c.deleting, sa.or_(subjects.c.erased_at.is_(None), subjects.c.erased_at <= erased_before)
-    )

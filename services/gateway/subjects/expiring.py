@@ -125,18 +125,18 @@ class Expiring:
         return claim_due(self._database, owner=self._owner, ttl_seconds=_LEASE_SECONDS)
 
     async def _expire(self, lease: Lease) -> None:
-        expiry = await in_write_thread(erasure.expire, self._database, lease)
-        if expiry is not None:
+        hidden = await in_write_thread(erasure.expire, self._database, lease)
+        if hidden is not None:
             self._metrics.expired_subjects.inc()
-            await self._erase(lease.id, expiry)
+            await self._erase(hidden)
 
-    async def _erase(self, subject_id: str, expiry: erasure.Expiry) -> None:
-        for gallery_id in expiry.galleries:
+    async def _erase(self, hidden: erasure.Hidden) -> None:
+        for gallery_id in hidden.galleries:
             self._painters.stop_shots(gallery_id)
         try:
-            await self._eraser.delete_if_idle(expiry.tenant_id, subject_id)
+            await self._eraser.delete_if_idle(hidden)
         except HeadshotsError as error:
-            _LOG.warning("subject %s has expired and is not erased yet; trying again: %s", subject_id, error)
+            _LOG.warning("subject %s has expired and is not erased yet; trying again: %s", hidden.subject_id, error)
 
 
 def _now(engine: Engine) -> float:

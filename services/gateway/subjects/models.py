@@ -25,6 +25,16 @@ class Subject:
     labelling: Labelling = field(default_factory=Labelling)
     consent: Consent | None = None
     """What the person agreed to, which may have expired."""
+    erasure_commitment: str = ""
+    """What the receipt of its erasure will call it; empty: it is older than commitments."""
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What a call has erased."""
+
+    erasure_id: str
+    deleted_objects: int
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,7 @@ class Withdrawal:
     erased: bool
     """Whether it is gone already; else its jobs are being stopped first."""
     deleted_objects: int
+    erasure_id: str
 
 
 @dataclass(frozen=True)

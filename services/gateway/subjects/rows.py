@@ -16,6 +16,7 @@ from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
 from services.gateway.consents import rows as consent_rows
 from services.gateway.consents.models import Consent
+from services.gateway.erasures import commitments
 from services.gateway.photos import rows as photo_rows
 from services.gateway.retention import rows as retention_rows
 from services.gateway.retention.checks import check_unexpired, is_expired
@@ -58,6 +59,7 @@ def create_subject(
         subject_id = _insert(connection, tenant_id, **values, **labelling.fields, **key.columns)
         retention_rows.begin(connection, tenant_id, subject_id, retention_seconds)
         record(connection, tenant_id, subject_id, Action.SUBJECT_CREATED)
+        commitments.commit_subject(connection, subject_id)
         if consent is not None:
             consent_rows.record(connection, subject_id, consent)
             record(connection, tenant_id, subject_id, Action.CONSENT_GIVEN)
@@ -172,6 +174,7 @@ def _to_subjects(connection: Connection, rows: list[Row[Any]]) -> list[Subject]:
     adapters = training_rows.newest_adapters(connection, ids)
     consents = consent_rows.consents_of(connection, ids)
     kept = retention_rows.retentions_of(connection, ids)
+    committed = commitments.of_subjects(connection, ids)
     return [
         Subject(
             row.id,
@@ -183,6 +186,7 @@ def _to_subjects(connection: Connection, rows: list[Row[Any]]) -> list[Subject]:
             kept[row.id],
             Labelling.of_row(row),
             consents.get(row.id),
+            committed.get(row.id, ""),
         )
         for row in rows
     ]

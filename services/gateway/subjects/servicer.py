@@ -10,7 +10,7 @@ from headshots.rpc.auth import current_tenant
 from headshots.v1 import subjects_pb2, subjects_pb2_grpc
 from services.gateway.api.convert import idempotency_key, required_seconds
 from services.gateway.api.labels import Labelling
-from services.gateway.api.names import ids
+from services.gateway.api.names import erasure_name, ids
 from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.consents import convert as consents
 from services.gateway.subjects import convert
@@ -72,8 +72,10 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
         self, request: subjects_pb2.DeleteSubjectRequest, context: Any
     ) -> subjects_pb2.DeleteSubjectResponse:
         """Erases a subject."""
-        removed = await self._engine.delete(current_tenant(), *ids(request.name))
-        return subjects_pb2.DeleteSubjectResponse(deleted_objects=removed)
+        done = await self._engine.delete(current_tenant(), *ids(request.name))
+        return subjects_pb2.DeleteSubjectResponse(
+            deleted_objects=done.deleted_objects, erasure=erasure_name(done.erasure_id)
+        )
 
     async def GiveConsent(
         self, request: subjects_pb2.GiveConsentRequest, context: Any
@@ -88,7 +90,9 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
     ) -> subjects_pb2.WithdrawConsentResponse:
         """Takes a consent back."""
         done = await self._engine.withdraw_consent(current_tenant(), *ids(request.name))
-        return subjects_pb2.WithdrawConsentResponse(erased=done.erased, deleted_objects=done.deleted_objects)
+        return subjects_pb2.WithdrawConsentResponse(
+            erased=done.erased, deleted_objects=done.deleted_objects, erasure=erasure_name(done.erasure_id)
+        )
 
     async def ExtendRetention(
         self, request: subjects_pb2.ExtendRetentionRequest, context: Any

@@ -5,6 +5,7 @@ Blocking SQL.
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -12,16 +13,21 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots.database import read
-from headshots.errors import NotFoundError
+from headshots.errors import FailedPreconditionError, NotFoundError
 from headshots.schema import subjects
 from services.gateway.api.errors import not_found
 from services.gateway.api.names import subject_name
 from services.gateway.retention.checks import is_expired, subject_expired
 
+SUBJECT_FOLDERS = "tenants/{tenant_id}/subjects"
+"""The folder of a tenant's subjects in the object store."""
+
+_OF_SUBJECT = re.compile(r"tenants/([^/]+)/subjects/([^/]+)/")
+
 
 def object_prefix(tenant_id: str, subject_id: str) -> str:
     """The prefix of all objects of a subject in the object store."""
-    return f"tenants/{tenant_id}/subjects/{subject_id}"
+    return f"{SUBJECT_FOLDERS.format(tenant_id=tenant_id)}/{subject_id}"
 
 
 def images_prefix(tenant_id: str, subject_id: str) -> str:
@@ -69,6 +75,21 @@ def lock_subject(connection: Connection, subject_id: str) -> None:
 def subject_not_found(subject_id: str) -> NotFoundError:
     """The same error for a subject that never existed, is another tenant's, or is being erased."""
     return not_found("SUBJECT_NOT_FOUND", subject_name(subject_id), listed_by="ListSubjects")
+
+
+def is_shown(engine: Engine, key: str) -> bool:
+    """Whether an object may be handed out to whoever may read it: its subject is not being erased, nor past its time.
+
+    `key`: its key in the object store; one of no subject is shown to nobody.
+    """
+    found = _OF_SUBJECT.match(key)
+    if found is None:
+        return False
+    try:
+        check_subject(engine, found[1], found[2])
+    except (NotFoundError, FailedPreconditionError):
+        return False
+    return True
 
 
 def check_subject(engine: Engine, tenant_id: str, subject_id: str) -> None:

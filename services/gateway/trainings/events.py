@@ -17,6 +17,8 @@ from services.gateway.api.labels import Labelling
 from services.gateway.api.names import training_name
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
+from services.gateway.erasures.commitments import commit
+from services.gateway.erasures.models import StoreClass
 from services.gateway.events.log import EventBatch, EventLog
 from services.gateway.peers.models import TrainingJob, TrainingRequest
 from services.gateway.trainings.models import Training
@@ -85,6 +87,8 @@ def record_change(
             record(connection, training.request.tenant, training.subject_id, Action.TRAINED, name)
     if values:
         connection.execute(sa.update(trainings).where(trainings.c.id == training.id).values(**values))
+    if job is not None and (adapter := job.adapter) is not None:
+        commit(connection, training.subject_id, StoreClass.ADAPTERS, adapter.key, adapter.sha256, adapter.size_bytes)
 
 
 def lock_active(connection: Connection, training_id: str) -> Training | None:

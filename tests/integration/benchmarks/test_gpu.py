@@ -34,7 +34,7 @@ def test_a_dry_run_goes_through_the_code_and_leaves_no_result(
         assert entry["difference_from_peft"] < 1e-3
         assert set(entry["ms"]) == {"1", "2"}
     assert set(found["peers"]) == {"diffusers:eager:peft_one_subject", "diffusers:eager:bare"}
-    assert set(found["not_run"]) == {"onnxruntime:cuda"}, "asked for on a CPU, and told why not"
+    assert set(found["not_run"]) == {"onnxruntime:cuda", "tensorrt-rtx"}, "asked for on a CPU, and told why not"
     assert "CUDAExecutionProvider" in found["not_run"]["onnxruntime:cuda"]
     assert set(found["figures"]["bank_cost"]) == {"1", "2"}
     assert found["gflop_a_row"] > 0

@@ -110,7 +110,8 @@ def test_json_is_all_that_stdout_gets(terminal: Terminal, photos: Path, tmp_path
     assert terminal.json("styles", "show", STYLES[0])["recipe"]["framing"] == "head and shoulders"
     assert terminal.json("subjects", "list")[0]["name"] == "subjects/s0"
     assert terminal.json("galleries", "list", "s0")[0]["state"] == "SUCCEEDED"
-    assert terminal.json("subjects", "delete", "s0", "--yes") == {"deleted": "subjects/s0", "deleted_objects": 6}
+    told = {"deleted": "subjects/s0", "deleted_objects": 6, "erasure": "erasures/e0"}
+    assert terminal.json("subjects", "delete", "s0", "--yes") == told
 
 
 def test_tables_are_for_people(terminal: Terminal, photos: Path) -> None:

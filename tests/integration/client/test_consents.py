@@ -52,7 +52,7 @@ async def test_a_consent_is_withdrawn_with_all_that_there_is(client: AsyncHeadsh
         await client.withdraw_consent(subject)
     await client.give_consent(subject, Consent("Yes."))
     done = await client.withdraw_consent(subject)
-    assert (done.erased, done.deleted_objects) == (True, 6)
+    assert (done.erased, done.deleted_objects, done.erasure) == (True, 6, "erasures/e0")
     with pytest.raises(NotFoundError):
         await client.get_subject(subject)
 

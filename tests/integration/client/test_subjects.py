@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headshots.client import AsyncHeadshots, PackStyle, StyleRecipe
+from headshots.client import AsyncHeadshots, Deletion, PackStyle, StyleRecipe
 from headshots.errors import FailedPreconditionError, NotFoundError
 from tests.support.fake_gateway.gateway import FakeGateway
 from tests.support.fake_gateway.styles import STYLES
@@ -28,7 +28,7 @@ async def test_subjects_are_listed_by_pages_and_deleted(client: AsyncHeadshots, 
     assert made[0].create_time.tzinfo is not None
     assert made[0].adapter is None
     assert await client.get_subject(made[0].name.removeprefix("subjects/")) == made[0]
-    assert await client.delete_subject(made[0]) == 0
+    assert await client.delete_subject(made[0]) == Deletion(0, "erasures/e0")
     with pytest.raises(NotFoundError) as caught:
         await client.get_subject(made[0])
     assert caught.value.reason == "SUBJECT_NOT_FOUND"

@@ -75,6 +75,7 @@ def test_help_lists_the_verbs(checkout: Path) -> None:
         "bench-training",
         "bench-faults",
         "bench-shoot",
+        "bench-tensorrt",
     ]
     assert _make(checkout).stdout == _make(checkout, "help").stdout
 

@@ -17,6 +17,7 @@ from services.gateway.settings import GatewaySettings
 from services.generator.settings import GeneratorSettings
 from services.trainer.settings import TrainerSettings
 from tests.support.deploy.tree import (
+    ROOT,
     SERVICES,
     TREES,
     build,
@@ -140,3 +141,17 @@ def test_a_replica_counts_for_as_much_work_as_it_takes_at_once(tree: str) -> Non
         # An image with guidance takes two rows of a batch.
         assert thresholds["generator"] * 2 == _settings(tree, "generator").export_max_rows
         assert thresholds["trainer"] == _settings(tree, "trainer").workers
+
+
+def test_every_gateway_signs_receipts_with_the_mounted_key(tree: str) -> None:
+    resources = build(tree)
+    file = _settings(tree, "gateway").receipt_key
+    (mount,) = (
+        mount
+        for mount in main_container(resources, "gateway")["volumeMounts"]
+        if mount["mountPath"] == str(file.parent) and mount["readOnly"]
+    )
+    volumes = {volume["name"]: volume for volume in pod_spec(named(resources, "Deployment", "gateway"))["volumes"]}
+    assert volumes[mount["name"]]["secret"] == {"secretName": "headshots-receipt-key"}
+    told = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    assert f"create secret generic headshots-receipt-key --from-file=./{file.name}" in told

@@ -66,7 +66,8 @@ def test_a_first_start_makes_a_key_and_sigterm_ends_it(tmp_path: Path) -> None:
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             grpc.channel_ready_future(channel).result(timeout=PATIENCE_SECONDS)
             key_file = tmp_path / "home" / "api-key"
-            assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+            for made in (key_file, tmp_path / "home" / "receipt-key.pem"):
+                assert stat.S_IMODE(made.stat().st_mode) == 0o600
             metadata = (("authorization", f"Bearer {key_file.read_text().strip()}"),)
             stub = GatewayStub(channel)
             answer = stub.GetTenant(tenants_pb2.GetTenantRequest(), metadata=metadata, timeout=PATIENCE_SECONDS)
@@ -87,6 +88,8 @@ BAD_SETTINGS = {
     "SHOTS_IN_FLIGHT=many": "SETTING_INVALID: HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT='many'",
     "FACES=guess": "SETTING_INVALID: HEADSHOTS_GATEWAY_FACES='guess' is none of bundled, opencv, none",
     "FACES=opencv": "ANALYZER_FOLDER_MISSING: ",
+    "BACKUP_HORIZON_DAYS=-1": "SETTING_INVALID: HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS must be 0 to 36500",
+    "RECEIPT_KEY=/dev/null": "RECEIPT_KEY_INVALID: /dev/null is no private key in PEM",
     "SCRATCH_DIR=/dev/null/scratch": "SCRATCH_UNUSABLE: no scratch folder in /dev/null/scratch: ",
 }
 

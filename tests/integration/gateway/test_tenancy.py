@@ -49,6 +49,7 @@ NOWHERE = Names(
         "styles": "e" * 16,
         "profiles": "f" * 16,
         "packs": "0" * 16,
+        "erasures": "9" * 32,
     }
 )
 RECIPE = styles_pb2.StyleRecipe(prompt="photo of {subject}")
@@ -58,6 +59,16 @@ COMPLETES_AN_ERASURE = "DeleteSubject"
 OUTLIVES_SUBJECTS = "ListAuditEvents"
 # What goes past a subject's time.
 WITH_EXPIRED = (COMPLETES_AN_ERASURE, OUTLIVES_SUBJECTS)
+# What is the tenant's or the installation's, whatever becomes of its subjects.
+REACHES_NO_SUBJECT = {
+    *("GetTenant", "GetFoundation", "ListFoundations"),
+    *(f"{verb}Style" for verb in ("Create", "Get", "Update", "Archive")),
+    *(f"{verb}Pack" for verb in ("Create", "Get", "Update", "Archive")),
+    *(f"{verb}Profile" for verb in ("Create", "Get", "Update")),
+    *("ListStyles", "ListPacks", "ListProfiles"),
+}
+# `test_retention.py` holds these to leave out who is past their time.
+MAKES_OR_LISTS_SUBJECTS = {"CreateSubject", "ListSubjects"}
 # Fields whose subject has to be the request's own: what any other subject's name answers, whether or not it exists.
 NOT_ITS_OWN: dict[str, tuple[type[HeadshotsError], str]] = {
     "CreateGallery.remix.image": (InvalidArgumentError, "REMIX_OF_ANOTHER_SUBJECT"),
@@ -167,11 +178,17 @@ async def furnished(world: World, caller: Caller, number: int) -> Names:
     await caller("GetImage", galleries_pb2.GetImageRequest(name=image))
     ids: dict[str, str] = {"styles": style.style_id, "profiles": profile.profile_id}
     ids |= {"foundations": FOUNDATION_DIGEST, "packs": pack.pack_id}
+    ids |= {"erasures": (await caller("DeleteSubject", await another(caller))).erasure.split("/")[1]}
     shoot = await shoots.finished(caller, (await shoots.order(caller, subject, count=1)).name)
     for name in (photos[0].name, training.name, image, shoot.name):
         segments = name.split("/")
         ids |= dict(zip(segments[::2], segments[1::2], strict=True))
     return Names(ids, {"photos": tuple(photo.name.rsplit("/", 1)[1] for photo in photos[1:])})
+
+
+async def another(caller: Caller) -> subjects_pb2.DeleteSubjectRequest:
+    """The request that erases one more subject of the caller's."""
+    return subjects_pb2.DeleteSubjectRequest(name=await caller.subject())
 
 
 async def answers(caller: Caller, call: MethodDescriptor, messages: list[Any]) -> list[Any]:
@@ -194,7 +211,7 @@ def without_ids(error: HeadshotsError, *names: Names) -> str:
     """All that an error tells, with its ids taken out."""
     told = repr((type(error), error.reason, error.message, error.metadata, error.violations))
     for name in names:
-        for collection in ("subjects", "photos", "trainings", "galleries", "styles", "shoots", "profiles", "packs"):
+        for collection in NOWHERE.ids.keys() - {"images"}:
             told = told.replace(name.ids[collection], "ID")
     return re.sub(r"images/\d+", "images/N", told)
 
@@ -230,6 +247,12 @@ async def test_a_subject_past_its_time_is_of_no_use_though_nothing_swept(scene: 
     assert error.metadata["name"] == f"subjects/{expired.ids['subjects']}"
     assert scene.everything() == before
     assert await scene.world.store.list("tenants") == stored
+
+
+async def test_every_call_is_tried_with_a_subject_past_its_time_or_reaches_none() -> None:
+    """A call that is new and names its subject in some other way would be of use past the subject's time, unseen."""
+    tried = {field.call.name for field in OF_PEOPLE}
+    assert {call.name for call in CALLS} - tried - {OUTLIVES_SUBJECTS} == REACHES_NO_SUBJECT | MAKES_OR_LISTS_SUBJECTS
 
 
 def _singular(collection: str) -> str:

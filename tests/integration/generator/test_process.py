@@ -70,6 +70,7 @@ async def test_what_comes_while_it_drains_is_sent_elsewhere(tmp_path: Path) -> N
     ("settings", "said"),
     [
         ({"HEADSHOTS_GENERATOR_PROVIDER": "tensorrt"}, "PROVIDER_UNAVAILABLE"),
+        ({"HEADSHOTS_GENERATOR_PROVIDER": "tensorrt-rtx"}, "ENGINE_TARGET_MISSING"),
         ({"HEADSHOTS_GENERATOR_PACKAGE": "/nowhere"}, "ENGINE_NOT_FOUND"),
         ({"HEADSHOTS_GENERATOR_PACKAGE": "", "HEADSHOTS_FOUNDATION": "/nowhere"}, "FOUNDATION_NOT_FOUND"),
         ({"HEADSHOTS_GENERATOR_MAX_ROWS": "many"}, "SETTING_INVALID"),

@@ -13,6 +13,7 @@ from headshots.errors import UnauthenticatedError
 from headshots.rpc.auth import bearer_token
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
 from tests.support.fake_gateway.audit_events import FakeAuditEvents
+from tests.support.fake_gateway.erasures import FakeErasures
 from tests.support.fake_gateway.foundations import FakeFoundations
 from tests.support.fake_gateway.galleries import FakeGalleries
 from tests.support.fake_gateway.images import FakeImages
@@ -39,6 +40,7 @@ class FakeGateway(
     FakePacks,
     FakeProfiles,
     FakeAuditEvents,
+    FakeErasures,
 ):
     """Answers every call of the public API for one tenant."""
 

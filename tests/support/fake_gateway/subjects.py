@@ -11,6 +11,8 @@ from headshots.v1 import subjects_pb2, tenants_pb2
 from tests.support.fake_gateway.state import FakeState, find, labelled, page, relabel
 
 RETENTION_SECONDS = 30 * 86400
+ERASURE = "erasures/e0"
+"""What deleted subjects are answered with."""
 
 
 class FakeSubjects(FakeState):
@@ -74,7 +76,8 @@ class FakeSubjects(FakeState):
             told = f"{subject.name} is held: {subject.hold.reason}"
             raise FailedPreconditionError("SUBJECT_HELD", told, metadata={"name": subject.name})
         del self.subjects[request.name]
-        return subjects_pb2.DeleteSubjectResponse(deleted_objects=len(self.photos.pop(request.name)))
+        removed = len(self.photos.pop(request.name))
+        return subjects_pb2.DeleteSubjectResponse(deleted_objects=removed, erasure=ERASURE)
 
     async def GiveConsent(
         self, request: subjects_pb2.GiveConsentRequest, context: Any
@@ -93,7 +96,8 @@ class FakeSubjects(FakeState):
         photos = self.photos.pop(request.name)
         # As where a job runs: it is erased later.
         erased = not any(name.startswith(f"{request.name}/") for name in self.trainings)
-        return subjects_pb2.WithdrawConsentResponse(erased=erased, deleted_objects=len(photos) if erased else 0)
+        removed = len(photos) if erased else 0
+        return subjects_pb2.WithdrawConsentResponse(erased=erased, deleted_objects=removed, erasure=ERASURE)
 
     async def ExtendRetention(
         self, request: subjects_pb2.ExtendRetentionRequest, context: Any

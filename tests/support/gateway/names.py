@@ -46,6 +46,7 @@ FREE_TEXT = {
     "statement_version",
     "reference",
     "reason",
+    "subject_commitment",
 }
 # What a call cannot do without, beside names.
 REQUIRED: dict[str, dict[str, Any]] = {

@@ -79,6 +79,7 @@ class World:
             "database_url": f"sqlite:///{self.folder / 'headshots.db'}",
             "store_url": (self.folder / "objects").as_uri(),
             "first_key_file": None,
+            "receipt_key": self.folder / "receipt-key.pem",
             "styles": default_styles(),
             "internal": InternalSettings(self.folder / KEY_FILE),
             "scratch_dir": self.folder / "unused",

@@ -27,6 +27,7 @@ NOT_FOUND = {
     "packs": "PACK_NOT_FOUND",
     "profiles": "PROFILE_NOT_FOUND",
     "shoots": "SHOOT_NOT_FOUND",
+    "erasures": "ERASURE_NOT_FOUND",
 }
 # What calls with lists of names may not find.
 LISTED_NAMES = {
@@ -52,6 +53,7 @@ BUILDERS = {"stream_error": errors.InvalidArgumentError, "not_found": errors.Not
 NEVER_TOLD = {
     "API_KEY_NOT_FOUND": "of `headshots keys`",
     "DATABASE_URL_INVALID": "at the start",
+    "ERASURE_INCOMPLETE": "of a sweep, which tries again",
     "GENERATOR_CUT": "the shot is tried again",
     "GENERATOR_PROTOCOL": "fails the shot",
     "GENERATOR_SILENT": "fails the shot",

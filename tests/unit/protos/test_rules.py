@@ -46,6 +46,8 @@ TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "Crea
     "CreatePack",
     "ListPacks",
     "ListAuditEvents",
+    "ListErasureReceipts",
+    "ListErasureKeys",
 }
 JOBS = {"CreateTraining", "CreateGallery", "CreateShoot"}
 # They check what only a generator can tell, or make what orders are held to.

@@ -59,6 +59,6 @@ def withdraw(
     if as_json:
         print_json({"withdrawn": found.name, **dataclasses.asdict(done)})
     elif done.erased:
-        note(f"{found.name} is erased, {counted(done.deleted_objects, 'object')} removed")
+        note(f"{found.name} is erased, {counted(done.deleted_objects, 'object')} removed: {done.erasure}")
     else:
-        note(f"{found.name} is gone; its jobs are being stopped, then the gateway erases the rest")
+        note(f"{found.name} is gone; its jobs are being stopped, then the gateway erases the rest: {done.erasure}")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from headshots import keys, schema
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.v1 import galleries_pb2, photos_pb2, subjects_pb2, trainings_pb2
+from services.gateway.erasures.log import ErasureLog
 from services.gateway.subjects import erasure
 from tests.support.consents import MESSAGE
 from tests.support.gateway import shoots
@@ -210,5 +211,5 @@ async def test_an_erasure_that_two_gateways_do_is_told_once(world: World) -> Non
     for _ in range(2):
         erasure.mark_deleted(world.database, "acme", subject.split("/")[1])
     for _ in range(2):
-        erasure.erase(world.database, world.store, "acme", subject.split("/")[1])
+        erasure.erase(world.database, world.store, ErasureLog(world.store), "acme", subject.split("/")[1])
     assert await actions_of(world.acme, subject=subject) == [*BEGUN, "SUBJECT_DELETED", *ERASED]

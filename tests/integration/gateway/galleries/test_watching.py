@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from typing import Any, cast
 
-from headshots.errors import (
-    UnavailableError,
-)
+import pytest
+import sqlalchemy as sa
+from prometheus_client import CollectorRegistry
+
+from headshots import schema
+from headshots.errors import FailedPreconditionError, NotFoundError, UnavailableError
 from headshots.v1 import galleries_pb2, jobs_pb2
+from services.gateway.audit.log import AuditLog
+from services.gateway.events.hub import Hub
+from services.gateway.events.models import ShotPreview
+from services.gateway.events.reads import SharedReads
+from services.gateway.galleries.engine import GalleryEngine
+from services.gateway.metrics import GatewayMetrics
 from tests.support.gateway.world import World
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -68,3 +78,25 @@ async def test_previews_come_to_those_who_ask(world: World, subject: str) -> Non
     name = await world.acme.gallery(subject, shots_per_style=1, seed=5)
     await world.acme.finished_gallery(name)
     assert world.generator.requests[-1].preview_every == 0
+
+
+@pytest.mark.parametrize("hidden", [{"deleting": True}, {"expires_at": 1.0}], ids=["being erased", "expired"])
+async def test_no_preview_in_flight_shows_a_subject_that_is_hidden_by_now(
+    world: World, subject: str, hidden: dict[str, Any]
+) -> None:
+    world.generator.hold()
+    ids = (await world.acme.gallery(subject, shots_per_style=1)).split("/")[1::2]
+    hub, unused = Hub(), cast(Any, None)
+    metrics = GatewayMetrics(CollectorRegistry(), world.database)
+    audit = AuditLog(world.database, poll_seconds=1.0, keep_days=1)
+    made = (world.database, world.store, unused, unused, unused, hub, metrics, SharedReads(), audit, unused)
+    events = GalleryEngine(*made).watch("acme", *ids, previews=True)
+    await anext(events)
+    coming = asyncio.create_task(anext(events))
+    await until(lambda: hub.watched("gallery") == [ids[1]])
+    with world.database.begin() as connection:
+        connection.execute(sa.update(schema.subjects if "deleting" in hidden else schema.retentions).values(**hidden))
+    hub.preview(ids[1], ShotPreview(0, 1, 2, b"a face"))
+    with pytest.raises((NotFoundError, FailedPreconditionError)) as caught:
+        await coming
+    assert caught.value.reason == ("SUBJECT_NOT_FOUND" if "deleting" in hidden else "SUBJECT_EXPIRED")

@@ -200,3 +200,19 @@ async def test_no_link_is_logged(
     assert (await open_url(link.url)).status == 200
     assert (await open_url(link.url + "x")).status == 403
     assert link.url.rsplit(".", 1)[1] not in caplog.text
+
+
+@pytest.mark.parametrize("values", [{"deleting": True}, {"expires_at": 1.0}], ids=["being erased", "expired"])
+async def test_a_link_opens_nothing_of_a_subject_whose_objects_are_about_to_go(
+    serving: World, gallery: galleries_pb2.Gallery, values: dict[str, Any]
+) -> None:
+    """It was made before the consent was withdrawn, and a job still has to end before anything is removed."""
+    (link,) = await links(serving, gallery, [gallery.images[0].name])
+    assert (await open_url(link.url)).status == 200
+    table = schema.subjects if "deleting" in values else schema.retentions
+    # The world's sweeps are half a minute apart: the objects stay.
+    with serving.database.begin() as connection:
+        connection.execute(sa.update(table).values(**values))
+    answer = await open_url(link.url)
+    assert (answer.status, answer.body) == (404, b"The image was deleted.\n")
+    assert len([key for key in await serving.store.list("tenants") if "/images/" in key]) == 3

@@ -25,6 +25,11 @@ KEY = "tenants/acme/subjects/s/images/a.png"
 CONTENT = bytes(range(256)) * 2**16
 
 
+async def shown_to_all(key: str) -> bool:
+    """No subject is past its time here."""
+    return True
+
+
 class Port:
     """A links port over a store with one image."""
 
@@ -35,7 +40,7 @@ class Port:
 
     @contextlib.asynccontextmanager
     async def listening(self, limits: LinkLimits | None = None) -> AsyncIterator[int]:
-        server = LinkServer(self.store, self.tokens, limits, clock=lambda: 1000.0)
+        server = LinkServer(self.store, self.tokens, shown_to_all, limits, clock=lambda: 1000.0)
         port = await server.start("127.0.0.1", 0)
         try:
             yield port
@@ -168,5 +173,5 @@ async def test_stopping_ends_what_is_being_sent(port: Port) -> None:
 async def test_a_taken_port_is_told_with_its_variable(port: Port) -> None:
     async with port.listening() as number:
         with pytest.raises(UnavailableError, match="HEADSHOTS_GATEWAY_LINKS_PORT") as caught:
-            await LinkServer(port.store, port.tokens).start("127.0.0.1", number)
+            await LinkServer(port.store, port.tokens, shown_to_all).start("127.0.0.1", number)
         assert caught.value.reason == "ADDRESS_IN_USE"

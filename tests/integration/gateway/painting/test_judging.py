@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from headshots.faces import Face, Pixels
-from headshots.v1 import galleries_pb2, jobs_pb2
+from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, subjects_pb2
+from services.gateway.erasures.log import ErasureLog
+from services.gateway.painting.judge import ShotJudge
+from services.gateway.subjects import erasure
 from tests.support.gateway.world import World
 from tests.support.images.faces import ColourAnalyzer
 from tests.support.images.pictures import HEAD, files, packed, portrait
@@ -91,3 +96,45 @@ async def test_an_analyzers_defect_costs_no_image(world: World) -> None:
     assert (gallery.completed_shots, gallery.failed_shots) == (3, 0)
     assert gallery.guarantee == galleries_pb2.GUARANTEE_NOT_MEASURED
     assert [image.HasField("likeness") for image in gallery.images] == [False] * 3
+
+
+@pytest.fixture
+def judges(monkeypatch: pytest.MonkeyPatch) -> list[ShotJudge]:
+    """Those of the gateways that are started from now on."""
+    made: list[ShotJudge] = []
+
+    class Known(ShotJudge):
+        def __init__(self, *args: Any, **named: Any) -> None:
+            super().__init__(*args, **named)
+            made.append(self)
+
+    monkeypatch.setattr("services.gateway.wiring.ShotJudge", Known)
+    return made
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "by another gateway"])
+async def test_what_was_measured_of_an_erased_subject_is_forgotten(
+    world: World, judges: list[ShotJudge], elsewhere: bool
+) -> None:
+    gallery = await painted(world, ColourAnalyzer(), *files(range(6), "ada"))
+    subject, (judge,) = gallery.name.split("/galleries/")[0], judges
+    assert judge.measured == [subject.removeprefix("subjects/")]
+    if elsewhere:
+        erasure.mark_deleted(world.database, "acme", subject.removeprefix("subjects/"))
+        erasure.erase(world.database, world.store, ErasureLog(world.store), "acme", subject.removeprefix("subjects/"))
+        await judge.forget_erased()
+    else:
+        await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=subject))
+    assert judge.measured == []
+
+
+async def test_what_was_measured_is_kept_while_its_photos_are_there(world: World, judges: list[ShotJudge]) -> None:
+    gallery = await painted(world, ColourAnalyzer(), *files(range(6), "ada"))
+    (judge,) = judges
+    await judge.forget_erased()
+    assert len(judge.measured) == 1
+    listed = photos_pb2.ListPhotosRequest(parent=gallery.name.split("/galleries/")[0])
+    photo = (await world.acme("ListPhotos", listed)).photos[0]
+    await world.acme("DeletePhoto", photos_pb2.DeletePhotoRequest(name=photo.name))
+    await judge.forget_erased()
+    assert judge.measured == [], "the mean was over a photo that is there no more"

@@ -95,7 +95,7 @@ async def test_a_frozen_generator_holds_no_erasure_up(world: World) -> None:
     await world.acme("DeleteSubject", subjects_pb2.DeleteSubjectRequest(name=subject))
     assert world.generator.evicted == [], "it has not answered"
     assert await world.store.list("tenants") == []
-    (tombstone,) = await world.store.list("erased")
+    (tombstone,) = await world.store.list("erased/adapters")
     assert adapter.sha256 in tombstone
     world.generator.answers_evictions.set()
     await until(lambda: world.generator.evicted == [adapter.sha256])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 import pytest
 
 from headshots.artifacts import ArtifactStore
-from headshots.errors import UnavailableError
+from headshots.errors import FailedPreconditionError, UnavailableError
 from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.peers import addresses
 from services.gateway.peers.addresses import replica_addresses
+from services.gateway.peers.evictions import Eviction, together
 from services.gateway.peers.rpc import RpcGenerator, open_peer
 from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.gateway.peer import serve
@@ -70,18 +72,44 @@ def generator_of(home: Path) -> RpcGenerator:
 
 
 async def test_an_eviction_reaches_every_replica(tmp_path: Path, two_generators: list[FakeGenerator]) -> None:
-    await generator_of(tmp_path).evict(SHA256)
+    told = await generator_of(tmp_path).evict(SHA256)
+    assert (len(told.confirmed), told.silent) == (2, frozenset())
     assert [fake.evicted for fake in two_generators] == [[SHA256], [SHA256]]
 
 
-async def test_an_eviction_reports_a_replica_that_is_away_and_reaches_the_others(
+async def test_an_eviction_tells_which_replica_is_away_and_reaches_the_others(
     tmp_path: Path, two_generators: list[FakeGenerator], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    confirmed = (await generator_of(tmp_path).evict(SHA256)).confirmed
     add_dead_replica(monkeypatch)
-    with pytest.raises(UnavailableError) as caught:
-        await generator_of(tmp_path).evict(SHA256)
-    assert caught.value.reason == "GENERATOR_UNREACHABLE"
-    assert [fake.evicted for fake in two_generators] == [[SHA256], [SHA256]]
+    told = await generator_of(tmp_path).evict(SHA256)
+    assert told.confirmed == confirmed, "a replica is called the same each time"
+    assert len(told.silent) == 1
+    assert not [each for each in (*told.confirmed, *told.silent) if re.fullmatch("[0-9a-f]{16}", each) is None]
+    assert [fake.evicted for fake in two_generators] == [[SHA256] * 2] * 2
+
+
+async def test_a_replica_that_uses_the_adapter_still_has_not_confirmed(
+    tmp_path: Path, two_generators: list[FakeGenerator], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def in_use(*_: object) -> None:
+        raise FailedPreconditionError("EVICTION_IN_USE", "a request uses it")
+
+    monkeypatch.setattr(two_generators[0].answers_evictions, "wait", in_use)
+    told = await generator_of(tmp_path).evict(SHA256)
+    assert (len(told.confirmed), len(told.silent)) == (1, 1)
+
+
+async def test_replicas_of_another_installation_are_called_otherwise(tmp_path: Path) -> None:
+    """Or whoever reads their ids could try all addresses."""
+    homes = [tmp_path / "a", tmp_path / "b"]
+    assert len({signer_of(home).alias("10.0.0.1:50053") for home in homes}) == 2
+
+
+def test_of_several_adapters_whoever_was_silent_once_has_not_confirmed() -> None:
+    first, second = Eviction(frozenset("ab"), frozenset("c")), Eviction(frozenset("ac"), frozenset("b"))
+    assert together([first, second]) == Eviction(frozenset("a"), frozenset("bc"))
+    assert together([]) == Eviction()
 
 
 def add_dead_replica(monkeypatch: pytest.MonkeyPatch) -> None:

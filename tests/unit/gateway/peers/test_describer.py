@@ -8,6 +8,7 @@ import pytest
 
 from headshots.errors import DeadlineExceededError, HeadshotsError, InternalError, UnavailableError
 from services.gateway.peers.describer import Describer
+from services.gateway.peers.evictions import Eviction
 from services.gateway.peers.models import GenerationCheck, GenerationEvent, GenerationRequest, GeneratorDescription
 
 DESCRIPTION = GeneratorDescription("ab" * 32, 16, "{subject}", "ohwx", 128, 128)
@@ -35,7 +36,7 @@ class FailingGenerator:
     async def check(self, request: GenerationRequest) -> GenerationCheck:
         raise AssertionError
 
-    async def evict(self, adapter_sha256: str) -> None:
+    async def evict(self, adapter_sha256: str) -> Eviction:
         raise AssertionError
 
 

@@ -28,6 +28,7 @@ from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.expiring import ClockWatch, Expiring
 from services.gateway.subjects.rows import create_subject, extend_retention, get_subject
 from tests.support.deploy.tables import make_tables
+from tests.support.gateway.receipts import issuer
 from tests.support.waiting import until
 from tests.unit.gateway.subjects.test_eraser import FailingStore, NoGenerator, rows
 
@@ -56,7 +57,7 @@ class Gateway:
     def __init__(self, engine: Engine, store: ArtifactStore, clock: ClockWatch | None = None) -> None:
         self.registry = CollectorRegistry()
         metrics = GatewayMetrics(self.registry, engine)
-        self.eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0)
+        self.eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0)
         self.expiring = Expiring(engine, self.eraser, NoPainters(), metrics, owner="g", sweep_seconds=60.0, clock=clock)
 
     def told(self, name: str) -> float | None:

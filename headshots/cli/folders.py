@@ -1,0 +1,28 @@
+"""Refuses URLs that lead to folders that are missing: what would be made there is not what was meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+
+def refuse_missing(url: str) -> None:
+    """Return where the folder of an SQLite database or of a store of files is there. Other URLs are not looked at.
+
+    Raises:
+        InvalidArgumentError: DATABASE_URL_INVALID, STORE_URL_INVALID.
+    """
+    from headshots.errors import InvalidArgumentError
+
+    if url.startswith("sqlite:"):
+        from sqlalchemy.engine import make_url
+
+        folder = Path(make_url(url).database or ".").absolute().parent
+        reason, cure = "DATABASE_URL_INVALID", "name the database that the gateway uses (HEADSHOTS_DATABASE_URL)"
+    elif url.startswith("file:"):
+        folder = Path(unquote(urlsplit(url).path))
+        reason, cure = "STORE_URL_INVALID", "name the store that the gateway uses (HEADSHOTS_STORE_URL)"
+    else:
+        return
+    if not folder.is_dir():
+        raise InvalidArgumentError(reason, f"{url}: there is no folder {folder}; {cure}")

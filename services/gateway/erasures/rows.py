@@ -1,0 +1,112 @@
+"""Finds and lists erasures, and the keys of their receipts. Blocking SQL; `recording` and `issuing` write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, Row
+
+from headshots.database import database_now, now_expression, read
+from headshots.schema import erasure_keys, erasures, subjects
+from services.gateway.api.errors import not_found
+from services.gateway.api.names import erasure_name
+from services.gateway.api.pages import NewestFirst
+from services.gateway.erasures.models import Erasure, PublicKey, State, Trigger, Unfinished
+
+
+def get_erasure(engine: Engine, tenant_id: str, erasure_id: str) -> Erasure:
+    """One erasure of the tenant's.
+
+    Raises:
+        NotFoundError: ERASURE_NOT_FOUND.
+    """
+    mine = sa.and_(erasures.c.id == erasure_id, erasures.c.tenant_id == tenant_id)
+    with read(engine) as connection:
+        row = connection.execute(sa.select(erasures).where(mine)).first()
+        if row is None:
+            raise not_found("ERASURE_NOT_FOUND", erasure_name(erasure_id), listed_by="ListErasureReceipts")
+        return _to_erasure(row, database_now(connection))
+
+
+def list_erasures(
+    engine: Engine, tenant_id: str, subject_commitment: str, size: int, token: str
+) -> tuple[list[Erasure], str]:
+    """A page of the tenant's, newest first, and the next token; with a commitment those of that subject.
+
+    Raises:
+        InvalidArgumentError: PAGE_TOKEN_INVALID.
+    """
+    mine = erasures.c.tenant_id == tenant_id
+    if subject_commitment:
+        mine = sa.and_(mine, erasures.c.subject_commitment == subject_commitment)
+    page = NewestFirst(erasures, mine, size, token)
+    with read(engine) as connection:
+        rows, next_token = page.read(connection)
+        now = database_now(connection)
+        return [_to_erasure(row, now) for row in rows], next_token
+
+
+def list_keys(engine: Engine, size: int, token: str) -> tuple[list[PublicKey], str]:
+    """A page of the keys that receipts are or were signed with, newest first, and the next token.
+
+    Raises:
+        InvalidArgumentError: PAGE_TOKEN_INVALID.
+    """
+    page = NewestFirst(erasure_keys, sa.true(), size, token)
+    with read(engine) as connection:
+        rows, next_token = page.read(connection)
+    return [PublicKey(row.id, row.public_key_pem, row.created_at) for row in rows], next_token
+
+
+def open_erasures(engine: Engine, *, grace_seconds: float) -> list[Unfinished]:
+    """Erasures that were interrupted, and those whose subject was erased at least `grace_seconds` ago.
+
+    Among them are those that a gateway without receipts has ended: they lack one.
+    """
+    with read(engine) as connection:
+        rows = connection.execute(open_erasures_query(connection, grace_seconds=grace_seconds))
+        found = [Unfinished(row.tenant_id, row.id, row.erased_at) for row in rows]
+        unsigned = connection.execute(_orphans_query())
+        return found + [Unfinished(row.tenant_id, row.subject_id, row.erased_at or row.created_at) for row in unsigned]
+
+
+def open_erasures_query(connection: Connection, *, grace_seconds: float) -> sa.Select[Any]:
+    """The query of `open_erasures` for subjects that are there."""
+    erased_before = now_expression(connection.dialect.name) - grace_seconds
+    return sa.select(subjects).where(
+        subjects.c.deleting, sa.or_(subjects.c.erased_at.is_(None), subjects.c.erased_at <= erased_before)
+    )
+
+
+def trigger_of(connection: Connection, subject_id: str) -> Trigger | None:
+    """What began a subject's erasure; None where a gateway that keeps no records began it."""
+    begun = connection.execute(sa.select(erasures.c.trigger).where(erasures.c.subject_id == subject_id)).scalar()
+    return None if begun is None else Trigger(begun)
+
+
+def _orphans_query() -> sa.Select[Any]:
+    there = sa.exists().where(subjects.c.id == erasures.c.subject_id)
+    return sa.select(erasures).where(erasures.c.signed_at.is_(None), sa.not_(there))
+
+
+def _to_erasure(row: Row[Any], now: float) -> Erasure:
+    return Erasure(
+        id=row.id,
+        state=_state(row, now),
+        trigger=Trigger(row.trigger),
+        requested_at=row.created_at,
+        erased_at=row.erased_at,
+        signed_at=row.signed_at,
+        backups_until=row.backups_until,
+        subject_commitment=row.subject_commitment or "",
+        number=row.number or 0,
+        receipt=row.receipt or "",
+        receipt_sha256=row.receipt_sha256 or "",
+    )
+
+
+def _state(row: Row[Any], now: float) -> State:
+    if row.signed_at is None:
+        return State.PENDING
+    return State.COMPLETE if row.backups_until <= now else State.PENDING_BACKUPS

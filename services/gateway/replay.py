@@ -1,0 +1,45 @@
+"""Erases again who came back from a backup: ``python -m services.gateway.replay``; `headshots erasure replay` runs it.
+
+Settings are the gateway's. It prints a JSON object of what it did, and ends with 1 and a message where it cannot.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import sys
+
+from headshots.artifacts import ArtifactStore
+from headshots.database import migrate, open_database
+from headshots.errors import HeadshotsError
+from services.gateway.settings import GatewaySettings
+from services.gateway.subjects.replaying import Replayed, replay
+
+
+def run(settings: GatewaySettings) -> Replayed:
+    """Replays the whole log; a database of an older version is migrated first. Raises as `replay`."""
+    store = ArtifactStore.open(settings.store_url)
+    log = settings.erasing.open_log(store)
+    database = open_database(settings.database_url)
+    try:
+        migrate(database)
+        return replay(database, store, log)
+    finally:
+        database.dispose()
+
+
+def main() -> int:
+    """Entry point; the exit status tells whether all were erased."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        print(json.dumps(dataclasses.asdict(run(GatewaySettings.from_environment(os.environ)))))
+    except HeadshotsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""Tests `headshots erasure replay` on databases and stores as a restore leaves them; it runs a process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+from typer.testing import CliRunner
+
+from headshots import keys, schema
+from headshots.artifacts import ArtifactStore
+from headshots.cli.app import app
+from headshots.database import open_database
+from services.gateway.api.requests import IdempotencyKey
+from services.gateway.erasures.log import ErasureLog
+from services.gateway.erasures.models import Trigger
+from services.gateway.subjects.rows import create_subject, hold_subject
+from tests.support.deploy.tables import make_tables
+
+NOW = 1.75e9
+
+
+@dataclass
+class Restored:
+    """A database and a store with two people, and a log apart from them that tells of the erasure of one."""
+
+    folder: Path
+    database: Engine
+    store: ArtifactStore
+    erased: str
+    living: str
+
+    def replay(self, *options: str, code: int = 0) -> str:
+        urls = {"--database": f"sqlite:///{self.folder / 'db' / 'headshots.db'}"}
+        urls |= {f"--{name}": (self.folder / name).as_uri() for name in ("store", "log")}
+        arguments = [part for option in urls.items() for part in option]
+        done = CliRunner().invoke(app, ["erasure", "replay", *arguments, *options])
+        assert done.exit_code == code, done.output
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+        return done.stdout
+
+
+@pytest.fixture
+def restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Restored]:
+    monkeypatch.setenv("HEADSHOTS_HOME", str(tmp_path / "home"))
+    database = open_database(f"sqlite:///{tmp_path / 'db' / 'headshots.db'}")
+    make_tables(database)
+    keys.create_tenant(database, "acme")
+    store, log = (ArtifactStore.open((tmp_path / name).as_uri()) for name in ("store", "log"))
+    erased, living = (
+        create_subject(database, "acme", display_name="Ada", class_noun="", key=IdempotencyKey()).id for _ in range(2)
+    )
+    hold_subject(database, "acme", erased, "a dispute")
+    for subject in (erased, living, "gone"):
+        store.put_sync(f"tenants/acme/subjects/{subject}/photos/a.png", b"x")
+    for subject in (erased, "gone"):
+        ErasureLog(log).write("acme", subject, Trigger.REQUEST, NOW)
+    yield Restored(tmp_path, database, store, erased, living)
+    database.dispose()
+
+
+def test_whoever_came_back_is_erased_and_the_next_time_there_is_nobody(restored: Restored) -> None:
+    told = restored.replay()
+    assert told == ("erased 1 subject of the database and what the object store alone had of 1 subject: 2 objects\n")
+    with restored.database.connect() as connection:
+        left = connection.execute(sa.select(schema.subjects.c.id).where(schema.subjects.c.erased_at.is_(None)))
+        assert list(left.scalars()) == [restored.living]
+    assert restored.store.list_sync("tenants") == [f"tenants/acme/subjects/{restored.living}/photos/a.png"]
+    assert json.loads(restored.replay("--json")) == {"subjects": 0, "objects": 0, "folders": 0}
+    assert restored.replay() == "nobody had come back\n"
+
+
+def test_a_store_that_cannot_be_read_is_told_and_fails(restored: Restored, capfd: pytest.CaptureFixture[str]) -> None:
+    (restored.folder / "log" / "erased" / "subjects" / "link").symlink_to(restored.folder)
+    assert restored.replay(code=1) == ""
+    assert "OBJECT_STORE_UNAVAILABLE" in capfd.readouterr().err
+    assert len(restored.store.list_sync("tenants")) == 3
+
+
+@pytest.mark.parametrize("missing", ["db", "store", "log"])
+def test_a_slip_in_a_url_makes_nothing_new(restored: Restored, missing: str) -> None:
+    (restored.folder / missing).rename(restored.folder / "elsewhere")
+    restored.replay(code=4)
+    assert not (restored.folder / missing).exists()

@@ -1,0 +1,147 @@
+"""What stops the generator's start on TensorRT for RTX: each a typed error that says what to do. No GPU is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, TensorRtRtxBackend, open_package
+from headshots.diffusion.backends.tensorrt_rtx import Libraries
+from headshots.diffusion.package import EnginePackage
+from headshots.diffusion.tensorrt.rtx.targets import check_targets, installed_version, parse_targets
+from headshots.errors import FailedPreconditionError, InvalidArgumentError, ResourceExhaustedError
+from tests.support.fake_gpu import FakeDriver, FakeLoader, edit_engines, with_fake_engines
+from tests.support.foundations.engines import tiny_package
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> EnginePackage:
+    return with_fake_engines(tiny_package(), tmp_path / "package", ("sm89", "sm120"))
+
+
+def start(package: EnginePackage, **driver: Any) -> TensorRtRtxBackend:
+    return TensorRtRtxBackend(package, 0, Libraries(lambda: FakeDriver(**driver), FakeLoader))
+
+
+def refusal(package: EnginePackage, **driver: Any) -> InvalidArgumentError:
+    with pytest.raises(InvalidArgumentError) as caught:
+        start(package, **driver)
+    return caught.value
+
+
+def test_it_starts_where_everything_fits(package: EnginePackage) -> None:
+    assert start(package).name == "tensorrt-rtx:sm89"
+    assert start(package, capability=(12, 0)).name == "tensorrt-rtx:sm120"
+
+
+def test_a_package_without_engines_names_the_export(tmp_path: Path) -> None:
+    error = refusal(tiny_package())
+    assert error.reason == "ENGINE_TARGET_MISSING"
+    assert "headshots export --tensorrt-rtx" in error.message
+
+
+@pytest.mark.parametrize(
+    ("capability", "says"),
+    [
+        ((8, 6), "is sm86, and .* has engines for sm89, sm120; .*--tensorrt-rtx sm89,sm120,sm86"),
+        ((9, 0), "H100 and H200 are none of its GPUs; serve those on tensorrt or cuda"),
+        ((7, 5), "no fp32 matrices"),
+        ((10, 0), "none of its GPUs; serve it on cuda or tensorrt"),
+    ],
+)
+def test_engines_for_another_gpu_name_what_would_serve_this_one(
+    package: EnginePackage, capability: tuple[int, int], says: str
+) -> None:
+    with pytest.raises(InvalidArgumentError, match=says) as caught:
+        start(package, capability=capability)
+    assert caught.value.reason == "ENGINE_TARGET_MISSING"
+
+
+def test_engines_of_another_version_are_refused(package: EnginePackage) -> None:
+    error = refusal(edit_engines(package, version="1.6.0.1"))
+    assert error.reason == "ENGINE_VERSION"
+    assert "1.6.0.1" in error.message
+    assert installed_version() in error.message
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "changed"])
+def test_a_damaged_engine_is_refused(package: EnginePackage, damage: str) -> None:
+    assert package.tensorrt_rtx is not None
+    path = package.folder / package.tensorrt_rtx.engines[-1].file
+    data = path.read_bytes()
+    path.write_bytes({"truncated": data[: len(data) // 2], "empty": b"", "changed": b"x" + data[1:]}[damage])
+    error = refusal(package)
+    assert error.reason == "ENGINE_DAMAGED"
+    assert path.name in error.message
+    assert "export again" in error.message
+
+
+def test_a_missing_engine_file_is_no_package(package: EnginePackage) -> None:
+    assert package.tensorrt_rtx is not None
+    (package.folder / package.tensorrt_rtx.engines[0].file).unlink()
+    with pytest.raises(InvalidArgumentError) as caught:
+        EnginePackage.read(package.folder)
+    assert caught.value.reason == "ENGINE_DAMAGED"
+
+
+def test_a_graph_without_an_engine_is_refused(package: EnginePackage) -> None:
+    assert package.tensorrt_rtx is not None
+    assert refusal(edit_engines(package, engines=package.tensorrt_rtx.engines[:-1])).reason == "ENGINE_DAMAGED"
+
+
+def test_an_engine_of_another_graph_or_for_other_shapes_is_refused(package: EnginePackage) -> None:
+    """As one that was copied in from another package, digest and all."""
+    error = refusal(replace_rows(package))
+    assert error.reason == "ENGINE_OF_ANOTHER_PACKAGE"
+    assert "export again" in error.message
+
+
+def replace_rows(package: EnginePackage) -> EnginePackage:
+    """The package with an ``engine.json`` that is for more rows than its engines."""
+    path = package.folder / "engine.json"
+    path.write_text(path.read_text().replace('"max_rows": 8', '"max_rows": 16'))
+    return EnginePackage.read(package.folder)
+
+
+def test_a_full_gpu_says_what_to_make_smaller(package: EnginePackage) -> None:
+    with pytest.raises(ResourceExhaustedError, match="fewer --slots") as caught:
+        start(package, memory_bytes=1 << 20)
+    assert caught.value.reason == "GPU_MEMORY_FULL"
+
+
+def test_without_the_libraries_the_extra_is_named(package: EnginePackage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headshots.diffusion.tensorrt.rtx.targets._DISTRIBUTIONS", ("no-such-distribution",))
+    error = refusal(package)
+    assert error.reason == "PROVIDER_UNAVAILABLE"
+    assert ".[tensorrt-rtx]" in error.message
+    with pytest.raises(FailedPreconditionError) as caught:
+        installed_version()
+    assert caught.value.reason == "EXTRA_MISSING"
+
+
+def test_without_a_driver_the_library_is_named(package: EnginePackage) -> None:
+    """This holds wherever there is no GPU, as where the tests run."""
+    with pytest.raises(InvalidArgumentError, match=r"libcuda\.so\.1") as caught:
+        open_package(package, OnnxRuntimeOptions("tensorrt-rtx"))
+    assert caught.value.reason == "PROVIDER_UNAVAILABLE"
+
+
+def test_a_package_with_bad_engines_serves_on_its_other_provider_only_when_told_to(package: EnginePackage) -> None:
+    bad = edit_engines(package, version="1.6.0.1")
+    assert refusal(bad).reason == "ENGINE_VERSION"
+    backend = open_package(bad, OnnxRuntimeOptions("cpu", threads=1))
+    assert isinstance(backend, OnnxRuntimeBackend)
+    plain = OnnxRuntimeBackend(tiny_package(), OnnxRuntimeOptions("cpu", threads=1))
+    assert backend.device_memory_bytes() == plain.device_memory_bytes(), "engines are not loaded with the graphs"
+
+
+def test_targets_are_known_ones_in_order_each_once() -> None:
+    assert parse_targets("SM120, sm89,sm89") == ("sm89", "sm120")
+    assert parse_targets("") == ()
+    for given, says in (("sm90", "H100"), ("sm75", "T4"), ("89", "sm89"), ("sm89,ampere", "ampere")):
+        with pytest.raises(InvalidArgumentError, match=says) as caught:
+            parse_targets(given)
+        assert caught.value.reason == "EXPORT_OPTIONS_INVALID"
+    assert check_targets(["sm121", "sm80"]) == ("sm80", "sm121")

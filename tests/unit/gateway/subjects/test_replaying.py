@@ -1,0 +1,223 @@
+"""Nobody comes back from a backup: who is in the log of erasures and in the database is erased again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from headshots import schema
+from headshots.artifacts import ArtifactStore
+from headshots.database import database_now, open_database, read
+from headshots.errors import NotFoundError, UnavailableError
+from services.gateway.erasures.log import FOLDER, ErasureLog
+from services.gateway.erasures.marks import read_mark, set_mark
+from services.gateway.erasures.models import Trigger
+from services.gateway.subjects.eraser import Eraser
+from services.gateway.subjects.expiring import ClockWatch
+from services.gateway.subjects.replaying import Replayed, Replaying, replay
+from services.gateway.subjects.rows import get_subject, hold_subject
+from tests.support.deploy.tables import make_tables
+from tests.support.gateway.receipts import issuer
+from tests.unit.gateway.subjects.test_eraser import FailingStore, NoGenerator, rows, subject_with_objects
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
+    make_tables(engine)
+    yield engine
+    engine.dispose()
+
+
+def erased_before(engine: Engine, store: ArtifactStore, days: int = 0) -> tuple[str, ErasureLog]:
+    """A subject as a backup brings it back, with its objects, whose erasure so many days ago the log tells of."""
+    subject_id, log = subject_with_objects(engine, store), ErasureLog(store)
+    log.write("acme", subject_id, Trigger.EXPIRY, (now(engine) - days * DAY).timestamp())
+    return subject_id, log
+
+
+def now(engine: Engine) -> datetime:
+    with read(engine) as connection:
+        return datetime.fromtimestamp(database_now(connection), UTC)
+
+
+def deleted_by(engine: Engine, subject_id: str) -> list[tuple[str, str]]:
+    """What the audit log tells of its deletion, and by whose key."""
+    events = schema.audit_events
+    with read(engine) as connection:
+        found = connection.execute(sa.select(events).where(events.c.subject_id == subject_id)).all()
+    return [(row.action, row.key_id) for row in found if row.action in ("subject_deleted", "subject_erased")]
+
+
+async def test_who_came_back_is_erased_before_anybody_is_served(engine: Engine) -> None:
+    store = FailingStore(0)
+    other = subject_with_objects(engine, store)
+    subject_id, log = erased_before(engine, store)
+    await Replaying(engine, store, log).read_first()
+    assert {row.id: row.erased_at is not None for row in rows(engine)} == {other: False, subject_id: True}
+    assert {key.split("/")[3] for key in store.list_sync("tenants")} == {other}
+    assert deleted_by(engine, subject_id) == [("subject_deleted", ""), ("subject_erased", "")]
+    assert await Replaying(engine, store, log).read() == 0, "once"
+
+
+async def test_a_held_subject_that_came_back_is_erased_all_the_same(engine: Engine) -> None:
+    store = FailingStore(0)
+    subject_id, log = erased_before(engine, store)
+    hold_subject(engine, "acme", subject_id, "a dispute")
+    assert await Replaying(engine, store, log).read() == 1
+    assert store.list_sync("tenants") == []
+
+
+async def test_who_came_back_is_hidden_though_the_store_refuses_to_delete(engine: Engine) -> None:
+    store = FailingStore(1)
+    (first, log), (second, _) = (erased_before(engine, store) for _ in range(2))
+    assert await Replaying(engine, store, log).read() == 2
+    for each in (first, second):
+        with pytest.raises(NotFoundError):
+            get_subject(engine, "acme", each)
+    assert sorted(row.erased_at is None for row in rows(engine)) == [False, True], "one holds up no other"
+    await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).sweep()
+    assert store.list_sync("tenants") == []
+
+
+async def test_nobody_is_served_before_the_log_was_read(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FailingStore(0)
+    subject_id, log = erased_before(engine, store)
+    listing, failures = store.list_sync, 2
+
+    def away(prefix: str) -> list[str]:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise UnavailableError("OBJECT_STORE_UNAVAILABLE", "the bucket is away")
+        return listing(prefix)
+
+    monkeypatch.setattr(store, "list_sync", away)
+    monkeypatch.setattr("services.gateway.subjects.replaying._FIRST_PAUSE_SECONDS", 0.0)
+    await Replaying(engine, store, log).read_first()
+    assert failures == 0
+    with pytest.raises(NotFoundError):
+        get_subject(engine, "acme", subject_id)
+
+
+async def test_only_entries_since_the_mark_are_read_and_the_mark_moves(engine: Engine) -> None:
+    store, today = FailingStore(0), now(engine).date()
+    long_ago, log = erased_before(engine, store, days=3)
+    set_mark(engine, today - DAY)
+    assert await Replaying(engine, store, log).read() == 0, "it was erased when the mark was set, as far as that tells"
+    set_mark(engine, today - 2 * DAY)
+    assert await Replaying(engine, store, log).read() == 1, "an entry of the day before a mark counts: clocks differ"
+    assert read_mark(engine) == today
+    assert [(row.id, row.erased_at is not None) for row in rows(engine)] == [(long_ago, True)]
+
+
+async def test_a_mark_of_a_clock_that_was_ahead_hides_nobody_who_came_back(engine: Engine) -> None:
+    store = FailingStore(0)
+    _, log = erased_before(engine, store)
+    set_mark(engine, now(engine).date() + 365 * DAY)
+    assert await Replaying(engine, store, log).read() == 1
+
+
+async def test_a_failed_reading_does_not_move_the_mark(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FailingStore(0)
+    _, log = erased_before(engine, store)
+
+    def busy(*_: object) -> None:
+        raise UnavailableError("DATABASE_UNAVAILABLE", "somebody writes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("services.gateway.subjects.erasure.cancel_and_hide", busy)
+        with pytest.raises(UnavailableError):
+            await Replaying(engine, store, log).read()
+    assert read_mark(engine) is None
+
+
+def test_a_replay_of_all_reads_what_is_older_than_the_mark(engine: Engine) -> None:
+    store = FailingStore(0)
+    _, log = erased_before(engine, store, days=300)
+    set_mark(engine, now(engine).date())
+    assert replay(engine, store, log) == Replayed(subjects=1, objects=3, folders=0)
+    assert replay(engine, store, log) == Replayed()
+
+
+def test_a_replay_that_was_interrupted_is_finished_by_the_next(engine: Engine) -> None:
+    store = FailingStore(1)
+    _, log = erased_before(engine, store)
+    with pytest.raises(UnavailableError):
+        replay(engine, store, log)
+    assert replay(engine, store, log) == Replayed(subjects=1, objects=2, folders=0)
+    assert store.list_sync("tenants") == []
+
+
+def test_objects_of_an_erased_subject_without_a_row_are_removed_and_others_stay(engine: Engine) -> None:
+    """The object store alone was restored."""
+    store, log = FailingStore(0), ErasureLog(FailingStore(0))
+    living = subject_with_objects(engine, store)
+    log.write("acme", "ada", Trigger.REQUEST, now(engine).timestamp())
+    for subject_id in ("ada", "unknown"):
+        store.put_sync(f"tenants/acme/subjects/{subject_id}/photos/a.png", b"x")
+    store.put_sync("foundations/f/class/a.png", b"x")
+    assert replay(engine, store, log) == Replayed(subjects=0, objects=1, folders=1)
+    assert {key.split("/")[3] for key in store.list_sync("tenants")} == {living, "unknown"}
+    assert store.exists_sync("foundations/f/class/a.png")
+
+
+async def test_a_gateway_looks_through_the_store_once_a_day(engine: Engine) -> None:
+    """For what a generator that was frozen has stored when its subject's row was gone, say."""
+    store, log = FailingStore(0), ErasureLog(FailingStore(0))
+    subject_with_objects(engine, store)
+    log.write("acme", "ada", Trigger.REQUEST, now(engine).timestamp())
+    replaying = Replaying(engine, store, log)
+    for left in (0, 1):
+        store.put_sync("tenants/acme/subjects/ada/images/late.png", b"x")
+        await replaying.remove_objects()
+        assert len(store.list_sync("tenants/acme/subjects/ada")) == left
+    await Replaying(engine, store, log).remove_objects()
+    assert len(store.list_sync("tenants")) == 3
+
+
+async def test_objects_come_back_with_a_log_of_before_and_the_audit_log_knows(engine: Engine) -> None:
+    store = FailingStore(0)
+    subject_id = subject_with_objects(engine, store)
+    await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).delete("acme", subject_id)
+    await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).sweep()
+    assert rows(engine) == []
+    store.delete_prefix_sync(FOLDER)
+    store.put_sync(f"tenants/acme/subjects/{subject_id}/photos/a.png", b"x")
+    assert replay(engine, store, ErasureLog(store)) == Replayed(subjects=0, objects=1, folders=1)
+    assert store.list_sync("tenants") == []
+
+
+def entries(store: ArtifactStore) -> list[str]:
+    return [json.loads(store.get_sync(key))["trigger"] for key in store.list_sync(FOLDER)]
+
+
+async def test_a_replayed_erasure_has_an_entry_of_its_own_day(engine: Engine) -> None:
+    """Backups that were made since it came back outlive the first entry."""
+    store = FailingStore(0)
+    _, log = erased_before(engine, store, days=1)
+    await Replaying(engine, store, log).read()
+    assert entries(store) == ["EXPIRY", "REPLAY"]
+
+
+async def test_old_entries_stay_while_the_clock_is_not_trusted(engine: Engine) -> None:
+    store, uptime = FailingStore(0), 0.0
+    clock = ClockWatch(lambda: uptime)
+    clock.trusts(now(engine).timestamp() - 86400)
+    log = ErasureLog(store, keep_days=30)
+    log.write("acme", "ada", Trigger.REQUEST, (now(engine) - 40 * DAY).timestamp())
+    replaying = Replaying(engine, store, log, clock=clock)
+    replaying._remove_old()
+    assert entries(store) == ["REQUEST"], "the database's clock has jumped a day ahead"
+    uptime = 7200.0
+    clock.trusts(now(engine).timestamp())
+    replaying._remove_old()
+    assert entries(store) == []
