@@ -150,6 +150,9 @@ class LinkServer:
     async def _send_file(self, file: LinkedFile, size: int, writer: asyncio.StreamWriter) -> None:
         for start in range(0, size, _PIECE_BYTES):
             try:
+                # Whoever reads slowly would else go on until the object is gone.
+                if start and not await self._is_shown(file.key):
+                    raise ConnectionAbortedError("the subject is hidden by now")
                 piece = await self._store.get_range(file.key, start, min(_PIECE_BYTES, size - start))
             except (NotFoundError, UnavailableError) as error:
                 # The head promised more: a cut connection is how the client learns of it.

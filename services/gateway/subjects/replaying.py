@@ -21,7 +21,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, read, write
 from headshots.errors import HeadshotsError
 from headshots.schema import subjects
-from headshots.threads import in_erase_thread
+from headshots.threads import in_erase_thread, in_write_thread
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
 from services.gateway.audit.rows import newest_of
@@ -31,12 +31,13 @@ from services.gateway.erasures.models import Trigger
 from services.gateway.subjects import erasure
 from services.gateway.subjects.expiring import ClockWatch
 from services.gateway.tenants.ownership import SUBJECT_FOLDERS, lock_subject, object_prefix
+from services.gateway.trainings.rows import delete_lost_jobs
 
 _LOG = logging.getLogger(__name__)
 _SECONDS = 600.0
 """Between two readings: a database may be restored under gateways that run."""
-_OBJECTS_SECONDS = 86400.0
-"""Between two looks through the object store. Nobody can be served what has no row; it has to go all the same."""
+_LATE_SECONDS = 86400.0
+"""Between two looks for what came after an erasure. Nobody can be served what has no row; it has to go all the same."""
 _FIRST_PAUSE_SECONDS = 1.0
 """Between two tries of the first reading."""
 _DAY = timedelta(days=1)
@@ -64,7 +65,7 @@ class Replaying:
         self._store = store
         self._log = log
         self._clock = clock or ClockWatch()
-        self._objects_at = 0.0
+        self._late_at = 0.0
 
     async def read_first(self) -> None:
         """Reads again and again while the log or the database is unavailable: nothing may be served before."""
@@ -84,7 +85,7 @@ class Replaying:
             try:
                 await self.read()
                 await in_erase_thread(self._remove_old)
-                await self.remove_objects()
+                await self.remove_late()
             except HeadshotsError as error:
                 _LOG.warning("cannot read who was erased; trying again: %s", error)
             except Exception:  # noqa: BLE001 - whatever it was, nobody may stay who came back
@@ -106,15 +107,16 @@ class Replaying:
                 _LOG.warning("subject %s came back and is not erased again yet; trying again: %s", subject_id, error)
         return len(found)
 
-    async def remove_objects(self) -> None:
-        """Once a day, removes objects of subjects that were erased and have no row.
+    async def remove_late(self) -> None:
+        """Once a day, removes what erased subjects got after their erasure: objects, and jobs of the trainer.
 
-        A restored object store has brought them, or a process that was frozen has stored them since. Raises as `read`.
+        A restored object store has brought them, or a process that was frozen has written them. Raises as `read`.
         """
-        if time.monotonic() < self._objects_at:
+        if time.monotonic() < self._late_at:
             return
         folders, objects = await in_erase_thread(remove_objects, self._database, self._store, self._log)
-        self._objects_at = time.monotonic() + _OBJECTS_SECONDS
+        await in_write_thread(delete_lost_jobs, self._database, older_seconds=_LATE_SECONDS)
+        self._late_at = time.monotonic() + _LATE_SECONDS
         if folders:
             _LOG.warning("removed %d objects of %d subjects that were erased before", objects, folders)
 

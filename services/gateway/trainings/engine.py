@@ -21,6 +21,7 @@ from services.gateway.events.reads import SharedReads
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.models import GeneratorDescription, TrainingOptions
+from services.gateway.tenants.ownership import check_subject
 from services.gateway.trainings import creating, rows
 from services.gateway.trainings.files import FileKind, FilePiece, file_key, pieces
 from services.gateway.trainings.models import Training
@@ -88,12 +89,18 @@ class TrainingEngine:
     async def download(
         self, tenant: str, subject_id: str, training_id: str, kind: FileKind
     ) -> AsyncIterator[FilePiece]:
-        """Yields the pieces of a file. Raises as `rows.get_training`, `files.file_key` and `files.pieces`."""
+        """Yields the pieces of a file, until its subject is hidden or its time has come.
+
+        Raises as `rows.get_training`, `files.file_key` and `files.pieces`.
+        """
         training = await self.get(tenant, subject_id, training_id)
         async for piece in pieces(self._store, file_key(training, kind)):
             if piece.is_first:
                 name = training_name(subject_id, training_id)
                 self._audit.record_reading(tenant, subject_id, Action.TRAINING_FILE_READ, name)
+            else:
+                # Whoever reads slowly would else go on until the object is gone.
+                await in_read_thread(check_subject, self._database, tenant, subject_id)
             yield piece
 
     async def page(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from headshots.database import database_now, read, write
+from headshots.database import database_now, now_expression, read, write
 from headshots.schema import CANCELLED, SUCCEEDED, TERMINAL_STATES, training_jobs, trainings
 from services.gateway.api.errors import not_found
 from services.gateway.api.labels import Labelling
@@ -187,6 +187,17 @@ def newest_of_foundation(connection: Connection, subject_id: str, foundation_dig
     )
     made = (to_training(row) for row in connection.execute(query))
     return next((each for each in made if finished_adapter(each).foundation_digest == foundation_digest), None)
+
+
+def delete_lost_jobs(engine: Engine, *, older_seconds: float) -> int:
+    """Removes jobs of the trainer that no training is left of; returns how many.
+
+    Each has the id of its training, which goes with its subject. A gateway may have been sending one just then.
+    """
+    with write(engine) as connection:
+        made_before = training_jobs.c.created_at < now_expression(connection.dialect.name) - older_seconds
+        lost = sa.not_(sa.exists().where(trainings.c.id == training_jobs.c.id))
+        return connection.execute(sa.delete(training_jobs).where(made_before, lost)).rowcount
 
 
 def delete_of_subject(connection: Connection, subject_id: str) -> None:

@@ -25,11 +25,6 @@ KEY = "tenants/acme/subjects/s/images/a.png"
 CONTENT = bytes(range(256)) * 2**16
 
 
-async def shown_to_all(key: str) -> bool:
-    """No subject is past its time here."""
-    return True
-
-
 class Port:
     """A links port over a store with one image."""
 
@@ -37,10 +32,14 @@ class Port:
         self.store = ArtifactStore.open((folder / "objects").as_uri())
         self.store.put_sync(KEY, CONTENT)
         self.tokens = LinkTokens(Secret(folder / "key"))
+        self.shown = True
+
+    async def is_shown(self, key: str) -> bool:
+        return self.shown
 
     @contextlib.asynccontextmanager
     async def listening(self, limits: LinkLimits | None = None) -> AsyncIterator[int]:
-        server = LinkServer(self.store, self.tokens, shown_to_all, limits, clock=lambda: 1000.0)
+        server = LinkServer(self.store, self.tokens, self.is_shown, limits, clock=lambda: 1000.0)
         port = await server.start("127.0.0.1", 0)
         try:
             yield port
@@ -170,8 +169,19 @@ async def test_stopping_ends_what_is_being_sent(port: Port) -> None:
     writer.close()
 
 
+async def test_whoever_reads_slowly_gets_no_more_once_the_subject_is_hidden(port: Port) -> None:
+    async with port.listening(LinkLimits(piece_seconds=math.inf, total_seconds=math.inf)) as number:
+        reader, writer = await asyncio.open_connection("127.0.0.1", number, limit=2**12)
+        writer.write(f"GET {port.path()} HTTP/1.1\r\n\r\n".encode())
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+        port.shown = False
+        assert len(await read_to_the_end(reader)) < len(CONTENT)
+        writer.close()
+        assert (await port.get(number)).status == 404
+
+
 async def test_a_taken_port_is_told_with_its_variable(port: Port) -> None:
     async with port.listening() as number:
         with pytest.raises(UnavailableError, match="HEADSHOTS_GATEWAY_LINKS_PORT") as caught:
-            await LinkServer(port.store, port.tokens, shown_to_all).start("127.0.0.1", number)
+            await LinkServer(port.store, port.tokens, port.is_shown).start("127.0.0.1", number)
         assert caught.value.reason == "ADDRESS_IN_USE"

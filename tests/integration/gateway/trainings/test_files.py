@@ -9,7 +9,7 @@ import pytest
 
 from headshots.database import write
 from headshots.errors import FailedPreconditionError, NotFoundError
-from headshots.schema import trainings
+from headshots.schema import retentions, subjects, trainings
 from headshots.v1 import galleries_pb2, trainings_pb2
 from services.gateway.trainings import files
 from tests.support.gateway.caller import refused, selfie
@@ -33,6 +33,30 @@ async def test_an_adapter_comes_whole_in_pieces(world: World, monkeypatch: pytes
     pieces = await download(world, name)
     assert hashlib.sha256(b"".join(pieces)).hexdigest() == adapter.sha256
     assert len(pieces) == -(-adapter.size_bytes // 100) > 1
+
+
+@pytest.mark.parametrize("hidden", [{"deleting": True}, {"expires_at": 1.0}], ids=["being erased", "expired"])
+async def test_a_slow_download_ends_when_the_subject_is_hidden(
+    world: World, monkeypatch: pytest.MonkeyPatch, hidden: dict[str, object]
+) -> None:
+    subject = await world.acme.trained_subject()
+    name = f"{subject}/trainings/{world.rows(trainings)[0].id}"
+    key = (await world.acme.get_training(name)).adapter.key
+    await world.store.delete(key)
+    # More than the buffers of both ends of a connection take.
+    await world.store.put(key, bytes(16 * files.PIECE_BYTES))
+    pieces = world.acme.stream("DownloadTrainingFile", trainings_pb2.DownloadTrainingFileRequest(name=name))
+    await anext(pieces)
+    with write(world.database) as connection:
+        connection.execute((subjects if "deleting" in hidden else retentions).update().values(**hidden))
+
+    async def rest() -> None:
+        assert len([piece async for piece in pieces]) < 15
+
+    with pytest.raises((NotFoundError, FailedPreconditionError)) as caught:
+        await rest()
+    assert caught.value.reason == ("SUBJECT_NOT_FOUND" if "deleting" in hidden else "SUBJECT_EXPIRED")
+    assert await world.store.exists(key)
 
 
 async def test_every_file_that_is_there_is_handed_out_and_what_is_not_is_told(world: World) -> None:

@@ -33,7 +33,7 @@ from services.gateway.subjects.tombstones import today
 from tests.support.consents import GIVEN
 from tests.support.deploy.tables import make_tables
 from tests.support.gateway.receipts import issuer
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 
 class FailingStore(ArtifactStore):
@@ -307,7 +307,8 @@ async def test_a_gateway_that_starts_waits_for_no_generator(engine: Engine) -> N
     eraser = Eraser(engine, store, generator, issuer(), sweep_seconds=0.0)
     await eraser.delete("acme", subject)
     await until(lambda: generator.asked == [ADAPTER])
-    await eraser.sweep(completing=False)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await eraser.sweep(completing=False)
     assert len(rows(engine)) == 1, "that is left to the next sweep"
 
 

@@ -24,7 +24,14 @@ from services.gateway.subjects.replaying import Replayed, Replaying, replay
 from services.gateway.subjects.rows import get_subject, hold_subject
 from tests.support.deploy.tables import make_tables
 from tests.support.gateway.receipts import issuer
-from tests.unit.gateway.subjects.test_eraser import FailingStore, NoGenerator, rows, subject_with_objects
+from tests.unit.gateway.subjects.test_eraser import (
+    FailingStore,
+    NoGenerator,
+    insert_job,
+    job_ids,
+    rows,
+    subject_with_objects,
+)
 
 DAY = timedelta(days=1)
 
@@ -178,10 +185,24 @@ async def test_a_gateway_looks_through_the_store_once_a_day(engine: Engine) -> N
     replaying = Replaying(engine, store, log)
     for left in (0, 1):
         store.put_sync("tenants/acme/subjects/ada/images/late.png", b"x")
-        await replaying.remove_objects()
+        await replaying.remove_late()
         assert len(store.list_sync("tenants/acme/subjects/ada")) == left
-    await Replaying(engine, store, log).remove_objects()
+    await Replaying(engine, store, log).remove_late()
     assert len(store.list_sync("tenants")) == 3
+
+
+async def test_a_trainers_job_that_was_queued_after_the_erasure_of_its_training_goes(engine: Engine) -> None:
+    """Its row names photos by their digests."""
+    store = FailingStore(0)
+    living = subject_with_objects(engine, store)
+    insert_job(engine, living, "kept")
+    lost = {"tenant": "acme", "state": "failed", "request": {}}
+    with engine.begin() as connection:
+        connection.execute(sa.insert(schema.training_jobs).values(id="lost", created_at=0.0, **lost))
+        sent_just_now = {"id": "new", "created_at": now(engine).timestamp()}
+        connection.execute(sa.insert(schema.training_jobs).values(**sent_just_now, **lost))
+    await Replaying(engine, store, ErasureLog(store)).remove_late()
+    assert sorted(job_ids(engine)) == ["kept", "new"]
 
 
 async def test_objects_come_back_with_a_log_of_before_and_the_audit_log_knows(engine: Engine) -> None:
