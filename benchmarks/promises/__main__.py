@@ -18,12 +18,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.promises import erasures, files, sweeping, watermarks
+from benchmarks.promises import erasures, expired, files, sweeping, watermarks
 from benchmarks.promises.report import FULL, LIBRARIES, QUICK, TARGETS, Measured, Order
 from benchmarks.report import report, show, write
 
 PARTS: dict[str, Callable[[Order], Measured]] = {
     "erasures": erasures.run,
+    "expired": expired.run,
     "sweeping": sweeping.run,
     "time": files.run_time,
     "flips": files.run_flips,

@@ -37,6 +37,8 @@ class Scale:
     repeats: int
     """Of a timed image."""
     erasures: int
+    expired: int
+    """Subjects past their time, on each of which every call is tried."""
     subjects: int
     """Of the larger crowd that is swept; the smaller has a thousand."""
     due: int
@@ -44,8 +46,10 @@ class Scale:
     sweeps: int
 
 
-FULL = Scale(images=200, unmarked=10_000, flips=1_000, repeats=9, erasures=50, subjects=100_000, due=100, sweeps=7)
-QUICK = Scale(images=4, unmarked=20, flips=30, repeats=2, erasures=4, subjects=2_000, due=5, sweeps=2)
+FULL = Scale(
+    images=200, unmarked=10_000, flips=1_000, repeats=9, erasures=50, expired=20, subjects=100_000, due=100, sweeps=7
+)
+QUICK = Scale(images=4, unmarked=20, flips=30, repeats=2, erasures=4, expired=1, subjects=2_000, due=5, sweeps=2)
 
 
 @dataclass(frozen=True)

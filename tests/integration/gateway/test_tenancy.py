@@ -27,12 +27,11 @@ from headshots.errors import (
     UnauthenticatedError,
 )
 from headshots.rpc.channel import error_from_rpc
-from headshots.v1 import audit_events_pb2, galleries_pb2, packs_pb2, profiles_pb2, styles_pb2, subjects_pb2
+from headshots.v1 import audit_events_pb2, subjects_pb2
 from tests.support.contract import CALLS, name_of
-from tests.support.gateway import shoots
-from tests.support.gateway.caller import Caller, selfie
+from tests.support.gateway.caller import Caller
+from tests.support.gateway.furnished import furnished
 from tests.support.gateway.names import FREE_TEXT, NAME_FIELDS, NameField, Names, collections_of, requests, text_fields
-from tests.support.gateway.peer import FOUNDATION_DIGEST
 from tests.support.gateway.world import World, opened_world
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -52,7 +51,6 @@ NOWHERE = Names(
         "erasures": "9" * 32,
     }
 )
-RECIPE = styles_pb2.StyleRecipe(prompt="photo of {subject}")
 # A subject whose erasure was interrupted is gone for every call but the one that completes it.
 COMPLETES_AN_ERASURE = "DeleteSubject"
 # What was done to a subject is told after its erasure too.
@@ -62,6 +60,7 @@ WITH_EXPIRED = (COMPLETES_AN_ERASURE, OUTLIVES_SUBJECTS)
 # What is the tenant's or the installation's, whatever becomes of its subjects.
 REACHES_NO_SUBJECT = {
     *("GetTenant", "GetFoundation", "ListFoundations"),
+    *("GetErasureReceipt", "ListErasureReceipts", "ListErasureKeys"),
     *(f"{verb}Style" for verb in ("Create", "Get", "Update", "Archive")),
     *(f"{verb}Pack" for verb in ("Create", "Get", "Update", "Archive")),
     *(f"{verb}Profile" for verb in ("Create", "Get", "Update")),
@@ -142,7 +141,7 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
         tenants = {"own": "acme", "sibling": "acme", "foreign": "globex"}
         tenants |= {"deleted": "acme", "deleting": "acme", "expired": "acme"}
         subjects = {
-            kind: await furnished(world, world.caller(world.keys[tenant]), number)
+            kind: await furnished(world.caller(world.keys[tenant]), number)
             for number, (kind, tenant) in enumerate(tenants.items())
         }
         deleted, deleting = (subjects[kind].ids["subjects"] for kind in ("deleted", "deleting"))
@@ -158,37 +157,6 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
             # What was read is written down and linked by that, and not while rows are compared.
             await world.caller(world.keys[tenant])("ListAuditEvents", audit_events_pb2.ListAuditEventsRequest())
         yield Scene(world, subjects, revoked)
-
-
-async def furnished(world: World, caller: Caller, number: int) -> Names:
-    """A subject with one of everything; only the first has an image 0 and no image 1."""
-    subject = await caller.subject()
-    photos = await caller.upload(subject, *(selfie(100 * (number + 1) + at) for at in range(6)))
-    training = await caller.finished_training((await caller.create_training(subject)).name)
-    style = styles_pb2.CreateStyleRequest(style_id=f"style-of-{number}" + "e" * 6, recipe=RECIPE)
-    await caller("CreateStyle", style)
-    profile = profiles_pb2.CreateProfileRequest(profile_id=f"profile-of-{number}" + "f" * 4)
-    await caller("CreateProfile", profile)
-    pack_style = packs_pb2.PackStyle(style=f"styles/{style.style_id}", shots=1)
-    pack = packs_pb2.CreatePackRequest(pack_id=f"pack-of-{number}" + "0" * 7, styles=[pack_style])
-    await caller("CreatePack", pack)
-    gallery = await caller.gallery(subject, [style.style_id], shots_per_style=2 if number else 1)
-    await caller.finished_gallery(gallery)
-    image = f"{gallery}/images/{1 if number else 0}"
-    await caller("GetImage", galleries_pb2.GetImageRequest(name=image))
-    ids: dict[str, str] = {"styles": style.style_id, "profiles": profile.profile_id}
-    ids |= {"foundations": FOUNDATION_DIGEST, "packs": pack.pack_id}
-    ids |= {"erasures": (await caller("DeleteSubject", await another(caller))).erasure.split("/")[1]}
-    shoot = await shoots.finished(caller, (await shoots.order(caller, subject, count=1)).name)
-    for name in (photos[0].name, training.name, image, shoot.name):
-        segments = name.split("/")
-        ids |= dict(zip(segments[::2], segments[1::2], strict=True))
-    return Names(ids, {"photos": tuple(photo.name.rsplit("/", 1)[1] for photo in photos[1:])})
-
-
-async def another(caller: Caller) -> subjects_pb2.DeleteSubjectRequest:
-    """The request that erases one more subject of the caller's."""
-    return subjects_pb2.DeleteSubjectRequest(name=await caller.subject())
 
 
 async def answers(caller: Caller, call: MethodDescriptor, messages: list[Any]) -> list[Any]:

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.promises import files, sweeping, watermarks
+from benchmarks.promises import expired, files, sweeping, watermarks
 from benchmarks.promises.damages import DAMAGES
 from benchmarks.promises.report import TARGETS, Measured, Order, Scale
 
-SMALL = Scale(images=1, unmarked=3, flips=9, repeats=1, erasures=4, subjects=1_200, due=2, sweeps=1)
+SMALL = Scale(images=1, unmarked=3, flips=9, repeats=1, erasures=4, expired=1, subjects=1_200, due=2, sweeps=1)
 
 
 @pytest.mark.parametrize(
     "part",
-    [sweeping.run, files.run_time, files.run_flips, watermarks.run, watermarks.run_unmarked],
+    [expired.run, sweeping.run, files.run_time, files.run_flips, watermarks.run, watermarks.run_unmarked],
     ids=lambda part: f"{part.__module__}.{part.__name__}",
 )
 def test_a_part_measures_its_figures(part: object, tmp_path: Path) -> None:
@@ -28,3 +28,4 @@ def test_a_part_measures_its_figures(part: object, tmp_path: Path) -> None:
     for key in ("c2pa_one_byte_flips_detected", "watermark_found"):
         assert measured.figures.get(key, 1.0) == 1.0
     assert measured.figures.get("watermark_false_positive", 0) == 0
+    assert measured.figures.get("expired_subjects_usable", 0) == 0
