@@ -25,6 +25,7 @@ class ErasureTrigger(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERASURE_TRIGGER_EXPIRY: _ClassVar[ErasureTrigger]
     ERASURE_TRIGGER_CONSENT_WITHDRAWN: _ClassVar[ErasureTrigger]
     ERASURE_TRIGGER_REPLAY: _ClassVar[ErasureTrigger]
+    ERASURE_TRIGGER_UNKNOWN: _ClassVar[ErasureTrigger]
 ERASURE_STATE_UNSPECIFIED: ErasureState
 ERASURE_STATE_PENDING: ErasureState
 ERASURE_STATE_PENDING_BACKUPS: ErasureState
@@ -34,6 +35,7 @@ ERASURE_TRIGGER_REQUEST: ErasureTrigger
 ERASURE_TRIGGER_EXPIRY: ErasureTrigger
 ERASURE_TRIGGER_CONSENT_WITHDRAWN: ErasureTrigger
 ERASURE_TRIGGER_REPLAY: ErasureTrigger
+ERASURE_TRIGGER_UNKNOWN: ErasureTrigger
 
 class Erasure(_message.Message):
     __slots__ = ("name", "state", "trigger", "subject_commitment", "request_time", "erase_time", "sign_time", "backups_end_time", "number", "receipt", "receipt_sha256")

@@ -72,6 +72,8 @@ class ErasureTrigger(StrEnum):
     CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
     REPLAY = "REPLAY"
     """The subject had come back from a backup."""
+    UNKNOWN = "UNKNOWN"
+    """A gateway that knows no receipts began it."""
 
 
 @dataclass(frozen=True)

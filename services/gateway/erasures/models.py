@@ -24,6 +24,8 @@ class Trigger(Enum):
     CONSENT_WITHDRAWN = "CONSENT_WITHDRAWN"
     REPLAY = "REPLAY"
     """The subject came back from a backup."""
+    UNKNOWN = "UNKNOWN"
+    """A gateway that knows no receipts began it."""
 
 
 class State(Enum):
@@ -42,7 +44,7 @@ class Gap(Enum):
     SUBJECT_UNCOMMITTED = "SUBJECT_UNCOMMITTED"
     """The subject was made before there were commitments."""
     RECORDED_LATE = "RECORDED_LATE"
-    """A gateway that knows no receipts began the erasure: what it removed is not counted, the trigger not known."""
+    """A gateway that knows no receipts began the erasure: what it removed is not counted."""
     OBJECTS_MISSING = "OBJECTS_MISSING"
     """Objects that were committed to were not in the store any more; `count` tells how many."""
 

@@ -31,13 +31,10 @@ _OTHER = "other"
 """What receipts call folders of a subject that they do not know."""
 
 
-def begin(connection: Connection, tenant_id: str, subject_id: str, trigger: Trigger, *, is_late: bool = False) -> str:
-    """Records that a locked subject's erasure begins, unless it has begun already; its id.
-
-    `is_late`: it began before, unrecorded.
-    """
+def begin(connection: Connection, tenant_id: str, subject_id: str, trigger: Trigger) -> str:
+    """Records that a locked subject's erasure begins, unless it has begun already; its id."""
     own = of_subjects(connection, [subject_id]).get(subject_id)
-    gaps = ([] if own else [Gap.SUBJECT_UNCOMMITTED]) + ([Gap.RECORDED_LATE] if is_late else [])
+    gaps = ([] if own else [Gap.SUBJECT_UNCOMMITTED]) + ([Gap.RECORDED_LATE] if trigger is Trigger.UNKNOWN else [])
     values = {
         "id": secrets.token_hex(16),
         "tenant_id": tenant_id,
@@ -114,7 +111,7 @@ def lock_open(connection: Connection, tenant_id: str, subject_id: str) -> Row[An
         # The receipt is signed in the transaction in which the subject's row goes.
         there = sa.select(subjects.c.id).where(subjects.c.id == subject_id).with_for_update()
         if connection.execute(there).first() is not None:
-            begin(connection, tenant_id, subject_id, Trigger.REQUEST, is_late=True)
+            begin(connection, tenant_id, subject_id, Trigger.UNKNOWN)
             row = connection.execute(query).one()
     return row
 

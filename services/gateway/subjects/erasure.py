@@ -131,13 +131,15 @@ def mark_deleted(engine: Engine, tenant_id: str, subject_id: str) -> tuple[str, 
                 raise FailedPreconditionError(
                     "SUBJECT_BUSY", f"{name} still runs; cancel it or let it end", metadata={"name": name}
                 )
-        erasure_id = _hide(connection, tenant_id, subject_id, Trigger.REQUEST, is_late=row.deleting)
+        # What another call has hidden is recorded already, unless by a gateway that knows no records.
+        trigger = Trigger.UNKNOWN if row.deleting else Trigger.REQUEST
+        erasure_id = _hide(connection, tenant_id, subject_id, trigger)
         if not row.deleting:
             record(connection, tenant_id, subject_id, Action.SUBJECT_DELETED)
         return erasure_id, training_rows.adapter_digests(connection, subject_id)
 
 
-def _hide(connection: Connection, tenant_id: str, subject_id: str, trigger: Trigger, *, is_late: bool = False) -> str:
+def _hide(connection: Connection, tenant_id: str, subject_id: str, trigger: Trigger) -> str:
     """Takes a locked subject from every call, and what its caller called it from its row; the id of its erasure."""
     # Without its request_id, so that the same create call makes a new subject.
     forgotten: dict[str, Any] = {
@@ -148,7 +150,7 @@ def _hide(connection: Connection, tenant_id: str, subject_id: str, trigger: Trig
         "external_id": "",
     }
     connection.execute(sa.update(subjects).where(subjects.c.id == subject_id).values(deleting=True, **forgotten))
-    return recording.begin(connection, tenant_id, subject_id, trigger, is_late=is_late)
+    return recording.begin(connection, tenant_id, subject_id, trigger)
 
 
 def erase(engine: Engine, store: ArtifactStore, log: ErasureLog, tenant_id: str, subject_id: str) -> int:

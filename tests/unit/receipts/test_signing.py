@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.serialization import (
     KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
 )
 
 from headshots.errors import InvalidArgumentError
+from headshots.receipts import signing
 from headshots.receipts.signing import ReceiptKey
 from headshots.receipts.verifying import read_public_keys
 
@@ -53,6 +55,18 @@ def test_gateways_that_start_at_once_have_the_same(tmp_path: Path) -> None:
     assert (len(found), len(set(found))) == (8, 1)
 
 
+def test_one_that_another_gateway_made_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, others = tmp_path / "key.pem", list[ReceiptKey]()
+
+    def another_is_quicker(_folder: Path) -> None:
+        if not others:
+            others.append(ReceiptKey(Ed25519PrivateKey.generate()))
+            others.append(ReceiptKey.open(file))
+
+    monkeypatch.setattr(signing, "make_private", another_is_quicker)
+    assert ReceiptKey.open(file).id == others[-1].id == ReceiptKey.open(file).id
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -85,8 +99,6 @@ def test_public_keys_are_read_one_or_several() -> None:
     keys = [ReceiptKey(Ed25519PrivateKey.generate()) for _ in range(2)]
     assert len(read_public_keys("\n".join(key.public_pem for key in keys).encode())) == 2
     other = ec.generate_private_key(ec.SECP256R1()).public_key()
-    from cryptography.hazmat.primitives.serialization import PublicFormat
-
     wrong = other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     for data in (b"", b"a key", wrong, pem(Ed25519PrivateKey.generate())):
         with pytest.raises(ValueError, match=r"no public key|another kind"):

@@ -192,6 +192,7 @@ async def test_what_an_older_gateway_does_is_told_as_an_exception(quick: World) 
     await until(lambda: len(quick.rows(schema.subjects)) == 0)
     late = json.loads((await erasures_of(quick.acme))[-1].receipt)
     assert [each["reason"] for each in late["exceptions"]] == ["RECORDED_LATE"]
+    assert late["trigger"] == "UNKNOWN"
 
 
 async def test_one_that_an_older_gateway_has_ended_has_a_receipt_too(quick: World) -> None:
