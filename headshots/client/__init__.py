@@ -7,7 +7,20 @@ here as the server raised them, and `JobFailedError` for a training, gallery or 
 from headshots.client.aio import AsyncHeadshots
 from headshots.client.models.audit import AuditAction, AuditEvent
 from headshots.client.models.foundations import Foundation
-from headshots.client.models.images import Image, ImageFormat, ImageLink, ImageOrder, PaintedImage, Remix, ShotPreview
+from headshots.client.models.images import (
+    Image,
+    ImageFormat,
+    ImageLink,
+    ImageMetadata,
+    ImageOrder,
+    ImageOrigin,
+    ImageSignature,
+    ImageWatermark,
+    PaintedImage,
+    Remix,
+    ShotPreview,
+    SignatureState,
+)
 from headshots.client.models.jobs import (
     Failure,
     Gallery,
@@ -71,7 +84,11 @@ __all__ = [
     "Image",
     "ImageFormat",
     "ImageLink",
+    "ImageMetadata",
     "ImageOrder",
+    "ImageOrigin",
+    "ImageSignature",
+    "ImageWatermark",
     "JobFailedError",
     "JobState",
     "Labelling",
@@ -95,6 +112,7 @@ __all__ = [
     "ShootRef",
     "ShootStage",
     "ShotPreview",
+    "SignatureState",
     "Style",
     "StylePreview",
     "StyleRecipe",

@@ -13,6 +13,8 @@ from headshots.v1 import (
     foundations_pb2_grpc,
     galleries_pb2,
     galleries_pb2_grpc,
+    images_pb2,
+    images_pb2_grpc,
     packs_pb2,
     packs_pb2_grpc,
     photos_pb2,
@@ -43,6 +45,7 @@ _STUBS: tuple[Any, ...] = (
     profiles_pb2_grpc.ProfileServiceStub,
     shoots_pb2_grpc.ShootServiceStub,
     audit_events_pb2_grpc.AuditEventServiceStub,
+    images_pb2_grpc.ImageServiceStub,
 )
 _FILES = (
     tenants_pb2,
@@ -56,6 +59,7 @@ _FILES = (
     profiles_pb2,
     shoots_pb2,
     audit_events_pb2,
+    images_pb2,
 )
 
 METHODS: dict[str, tuple[str, ...]] = {

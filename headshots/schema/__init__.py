@@ -32,6 +32,7 @@ from headshots.schema.gateway import (
     training_events,
     trainings,
 )
+from headshots.schema.marks import marks
 from headshots.schema.retention import retentions
 from headshots.schema.shoots import shoot_events, shoots
 from headshots.schema.trainer import training_jobs
@@ -53,6 +54,7 @@ __all__ = [
     "audit_events",
     "consents",
     "galleries",
+    "marks",
     "metadata",
     "packs",
     "photos",

@@ -40,6 +40,20 @@ _ABOVE_ZERO = (
 )
 
 
+_MAX_AUTHORITY_BYTES = 32 * 1024
+
+
+def _check_authority(file: Path, *, is_own: bool) -> None:
+    """The installation's own may be made later."""
+    if not file.is_file() and not is_own:
+        why = "is no file"
+    elif file.is_file() and file.stat().st_size > _MAX_AUTHORITY_BYTES:
+        why = f"has more than {_MAX_AUTHORITY_BYTES} bytes"
+    else:
+        return
+    raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_AUTHORITY_FILE: {file} {why}")
+
+
 def default_styles() -> Path:
     """The style library of this checkout."""
     return Path(__file__).resolve().parents[2] / "styles"
@@ -63,6 +77,9 @@ class GatewaySettings:
     scratch_dir: Path
     """Where photos lie while they are received, in a folder for each process that goes with it; what killed ones left
     is removed at the next start. On a local disk. Default: `scratch/gateway` in HEADSHOTS_HOME."""
+    authority_file: Path
+    """PEM file of the authorities whose signatures of images VerifyImage trusts, at most 32 KiB. Default: that of this
+    installation, in HEADSHOTS_HOME; it is made by the first generator that needs it."""
     trainer_address: str = "127.0.0.1:50052"
     """host:port of the trainers."""
     generator_address: str = "127.0.0.1:50053"
@@ -155,6 +172,7 @@ class GatewaySettings:
             styles=default_styles(),
             internal=InternalSettings.from_environment(environ),
             scratch_dir=home.scratch("gateway"),
+            authority_file=home.authority_file,
         )
         for name in _AT_LEAST_ONE:
             if getattr(settings, name) < 1:
@@ -163,6 +181,7 @@ class GatewaySettings:
             if getattr(settings, name) <= 0:
                 raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} must be above 0")
         settings.links.check()
+        _check_authority(settings.authority_file, is_own=settings.authority_file == home.authority_file)
         if settings.faces not in ANALYZERS:
             raise InvalidArgumentError(
                 "SETTING_INVALID", f"HEADSHOTS_GATEWAY_FACES={settings.faces!r} is none of {', '.join(ANALYZERS)}"

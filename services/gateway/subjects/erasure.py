@@ -28,6 +28,7 @@ from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
 from services.gateway.consents import rows as consent_rows
 from services.gateway.galleries import rows as gallery_rows
+from services.gateway.marks.rows import erase_marks
 from services.gateway.photos import rows as photo_rows
 from services.gateway.retention import rows as retention_rows
 from services.gateway.shoots import rows as shoot_rows
@@ -179,13 +180,14 @@ def erase(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str)
 
 
 def _delete_rows(connection: Connection, subject_id: str) -> None:
-    """Removes all rows that refer to the subject's."""
+    """Removes all rows that refer to the subject's; of its images' marks it stays known that they are erased."""
     shoot_rows.delete_of_subject(connection, subject_id)
     gallery_rows.delete_of_subject(connection, subject_id)
     training_rows.delete_of_subject(connection, subject_id)
     photo_rows.delete_of_subject(connection, subject_id)
     consent_rows.delete_of_subject(connection, subject_id)
     retention_rows.delete_of_subject(connection, subject_id)
+    erase_marks(connection, subject_id)
 
 
 def complete(engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str) -> int:

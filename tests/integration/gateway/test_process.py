@@ -86,6 +86,7 @@ def test_a_first_start_makes_a_key_and_sigterm_ends_it(tmp_path: Path) -> None:
 BAD_SETTINGS = {
     "SHOTS_IN_FLIGHT=many": "SETTING_INVALID: HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT='many'",
     "FACES=guess": "SETTING_INVALID: HEADSHOTS_GATEWAY_FACES='guess' is none of bundled, opencv, none",
+    "AUTHORITY_FILE=/dev/null/ca.pem": "SETTING_INVALID: HEADSHOTS_GATEWAY_AUTHORITY_FILE: /dev/null/ca.pem is no file",
     "FACES=opencv": "ANALYZER_FOLDER_MISSING: ",
     "SCRATCH_DIR=/dev/null/scratch": "SCRATCH_UNUSABLE: no scratch folder in /dev/null/scratch: ",
 }

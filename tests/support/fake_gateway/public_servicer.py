@@ -9,6 +9,7 @@ from headshots.v1 import (
     audit_events_pb2_grpc,
     foundations_pb2_grpc,
     galleries_pb2_grpc,
+    images_pb2_grpc,
     packs_pb2_grpc,
     photos_pb2_grpc,
     profiles_pb2_grpc,
@@ -32,6 +33,7 @@ class PublicServicer(
     profiles_pb2_grpc.ProfileServiceServicer,
     shoots_pb2_grpc.ShootServiceServicer,
     audit_events_pb2_grpc.AuditEventServiceServicer,
+    images_pb2_grpc.ImageServiceServicer,
 ):
     """Calls that a subclass does not answer are UNIMPLEMENTED."""
 
@@ -48,4 +50,5 @@ class PublicServicer(
         profiles_pb2_grpc.add_ProfileServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         shoots_pb2_grpc.add_ShootServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         audit_events_pb2_grpc.add_AuditEventServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        images_pb2_grpc.add_ImageServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return list(METHODS)
