@@ -16,7 +16,20 @@ from headshots.client.models.audit import (
     ErasureTrigger,
 )
 from headshots.client.models.foundations import Foundation
-from headshots.client.models.images import Image, ImageFormat, ImageLink, ImageOrder, PaintedImage, Remix, ShotPreview
+from headshots.client.models.images import (
+    Image,
+    ImageFormat,
+    ImageLink,
+    ImageMetadata,
+    ImageOrder,
+    ImageOrigin,
+    ImageSignature,
+    ImageWatermark,
+    PaintedImage,
+    Remix,
+    ShotPreview,
+    SignatureState,
+)
 from headshots.client.models.jobs import (
     Failure,
     Gallery,
@@ -88,7 +101,11 @@ __all__ = [
     "Image",
     "ImageFormat",
     "ImageLink",
+    "ImageMetadata",
     "ImageOrder",
+    "ImageOrigin",
+    "ImageSignature",
+    "ImageWatermark",
     "JobFailedError",
     "JobState",
     "Labelling",
@@ -112,6 +129,7 @@ __all__ = [
     "ShootRef",
     "ShootStage",
     "ShotPreview",
+    "SignatureState",
     "Style",
     "StylePreview",
     "StyleRecipe",

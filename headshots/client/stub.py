@@ -15,6 +15,8 @@ from headshots.v1 import (
     foundations_pb2_grpc,
     galleries_pb2,
     galleries_pb2_grpc,
+    images_pb2,
+    images_pb2_grpc,
     packs_pb2,
     packs_pb2_grpc,
     photos_pb2,
@@ -46,6 +48,7 @@ _STUBS: tuple[Any, ...] = (
     shoots_pb2_grpc.ShootServiceStub,
     audit_events_pb2_grpc.AuditEventServiceStub,
     erasures_pb2_grpc.ErasureServiceStub,
+    images_pb2_grpc.ImageServiceStub,
 )
 _FILES = (
     tenants_pb2,
@@ -60,6 +63,7 @@ _FILES = (
     shoots_pb2,
     audit_events_pb2,
     erasures_pb2,
+    images_pb2,
 )
 
 METHODS: dict[str, tuple[str, ...]] = {

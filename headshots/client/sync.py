@@ -200,3 +200,4 @@ class Headshots:
     image_links = _blocking(AsyncHeadshots.image_links)
     update_image = _blocking(AsyncHeadshots.update_image)
     delete_image = _blocking(AsyncHeadshots.delete_image)
+    verify_image = _blocking(AsyncHeadshots.verify_image)

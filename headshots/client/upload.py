@@ -1,4 +1,4 @@
-"""Sends photos as one client stream, to be stored or to be inspected."""
+"""Sends photos as one client stream, to be stored, to be inspected, or to be told where they come from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from headshots.client.convert.labels import wire_labelling
 from headshots.client.models.labels import Labelling
 from headshots.client.stub import GatewayStub
 from headshots.rpc.channel import channel_arguments
-from headshots.v1 import photos_pb2
+from headshots.v1 import images_pb2, photos_pb2
 
 CHUNK_BYTES = 512 * 1024
 # Of a larger file an inspection announces the size and sends nothing; see the contract's CandidatePhoto.
@@ -44,6 +44,13 @@ class PhotoUpload(Connection):
         assert isinstance(answer, photos_pb2.InspectPhotosResponse)
         return answer
 
+    async def _verify(self, file: PhotoSource) -> images_pb2.VerifyImageResponse:
+        described = await asyncio.to_thread(_describe, file)
+        start = images_pb2.VerifyImageRequest(image=images_pb2.ImageStart(size_bytes=described["size_bytes"]))
+        answer = await self._send_parts("VerifyImage", _Parts(start, [file], [{}], bool))
+        assert isinstance(answer, images_pb2.VerifyImageResponse)
+        return answer
+
     async def _send(
         self,
         method: str,
@@ -63,7 +70,9 @@ class PhotoUpload(Connection):
         described = await asyncio.to_thread(
             lambda: [{**_describe(photo), **wire_labelling(its)} for photo, its in zip(photos, labelled, strict=True)]
         )
-        parts = _Parts(header, photos, described, has_body)
+        return await self._send_parts(method, _Parts(header, photos, described, has_body))
+
+    async def _send_parts(self, method: str, parts: _Parts) -> Any:
         with self._blocking_channel() as channel:
             stub = GatewayStub(channel)
             call = getattr(stub, method).future(iter(parts), timeout=self._upload_timeout, metadata=self._metadata)
@@ -83,7 +92,7 @@ class PhotoUpload(Connection):
 
 class _Parts:
     """The messages of a stream, all of the header's type. A file that cannot be read ends them early and is kept as
-    `failure`."""
+    `failure`. What is described by nothing is described by the header already."""
 
     def __init__(
         self,
@@ -102,9 +111,10 @@ class _Parts:
         yield self._header
         for photo, start in self._photos:
             # Announced before it is read: should reading fail, the server sees a photo cut short and stores nothing.
-            yield message(photo=start)
-            if not self._has_body(start["size_bytes"]):
-                continue
+            if start:
+                yield message(photo=start)
+                if not self._has_body(start["size_bytes"]):
+                    continue
             try:
                 content = photo if isinstance(photo, bytes) else Path(photo).read_bytes()
             except OSError as error:

@@ -14,7 +14,8 @@ from headshots.marking.manifest import Signature, SignatureState, read_manifest,
 from headshots.marking.watermark.reading import Watermark, read
 from headshots.marking.xmp import Metadata, read_packet
 
-_LIMITS = PhotoLimits(max_bytes=64 * 2**20, min_side_px=8, max_side_px=4096, max_aspect=16.0)
+LIMITS = PhotoLimits(max_bytes=64 * 2**20, min_side_px=8, max_side_px=4096, max_aspect=16.0)
+"""What a file may be whose owner asks."""
 _PLACES = ("xmp", "XML:com.adobe.xmp")
 
 
@@ -42,16 +43,21 @@ class Verification:
     @property
     def ours(self) -> bool:
         """See above."""
-        return self.watermark is not None or self.signature.state is SignatureState.TRUSTED
+        return self.watermark is not None or self.is_signed
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a signature says so that is trusted."""
+        return self.signature.state is SignatureState.TRUSTED
 
 
-def verify(data: bytes, trusted: str = "") -> Verification:
+def verify(data: bytes, trusted: str = "", limits: PhotoLimits = LIMITS) -> Verification:
     """Ask the layers of a JPEG, PNG or WebP file; ``trusted``: PEM of authorities. Takes up to a second of CPU.
 
     Raises:
         InvalidPhotoError: PHOTO_*, for a file that is no such picture; see `headshots.imaging.decode.open_photo`.
     """
-    pixels = np.asarray(open_photo(data, _LIMITS))
+    pixels = np.asarray(open_photo(data, limits))
     with Image.open(io.BytesIO(data)) as image:
         packet = next((image.info[place] for place in _PLACES if image.info.get(place)), b"")
     if isinstance(packet, str):

@@ -33,6 +33,7 @@ from headshots.schema.gateway import (
     training_events,
     trainings,
 )
+from headshots.schema.marks import marks
 from headshots.schema.retention import retentions
 from headshots.schema.shoots import shoot_events, shoots
 from headshots.schema.trainer import training_jobs
@@ -59,6 +60,7 @@ __all__ = [
     "erasure_log_marks",
     "erasures",
     "galleries",
+    "marks",
     "metadata",
     "packs",
     "photos",

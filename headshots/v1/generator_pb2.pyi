@@ -129,7 +129,7 @@ class StepDone(_message.Message):
     def __init__(self, index: _Optional[int] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., preview: _Optional[bytes] = ...) -> None: ...
 
 class GeneratedImage(_message.Message):
-    __slots__ = ("index", "content", "key", "sha256", "size_bytes", "content_type", "width_px", "height_px", "seed")
+    __slots__ = ("index", "content", "key", "sha256", "size_bytes", "content_type", "width_px", "height_px", "seed", "mark_id")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
     KEY_FIELD_NUMBER: _ClassVar[int]
@@ -139,6 +139,7 @@ class GeneratedImage(_message.Message):
     WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    MARK_ID_FIELD_NUMBER: _ClassVar[int]
     index: int
     content: bytes
     key: str
@@ -148,7 +149,8 @@ class GeneratedImage(_message.Message):
     width_px: int
     height_px: int
     seed: int
-    def __init__(self, index: _Optional[int] = ..., content: _Optional[bytes] = ..., key: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., content_type: _Optional[str] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+    mark_id: str
+    def __init__(self, index: _Optional[int] = ..., content: _Optional[bytes] = ..., key: _Optional[str] = ..., sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., content_type: _Optional[str] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., seed: _Optional[int] = ..., mark_id: _Optional[str] = ...) -> None: ...
 
 class CheckGenerationRequest(_message.Message):
     __slots__ = ("request",)

@@ -1,3 +1,4 @@
+from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -20,6 +21,14 @@ class Acceptance(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ACCEPTANCE_ACCEPTED: _ClassVar[Acceptance]
     ACCEPTANCE_REFUSED: _ClassVar[Acceptance]
     ACCEPTANCE_NOT_MEASURED: _ClassVar[Acceptance]
+
+class SignatureState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SIGNATURE_STATE_UNSPECIFIED: _ClassVar[SignatureState]
+    SIGNATURE_STATE_VALID: _ClassVar[SignatureState]
+    SIGNATURE_STATE_UNTRUSTED: _ClassVar[SignatureState]
+    SIGNATURE_STATE_BROKEN: _ClassVar[SignatureState]
+    SIGNATURE_STATE_ABSENT: _ClassVar[SignatureState]
 IMAGE_FORMAT_UNSPECIFIED: ImageFormat
 IMAGE_FORMAT_PNG: ImageFormat
 IMAGE_FORMAT_JPEG: ImageFormat
@@ -28,6 +37,11 @@ ACCEPTANCE_UNSPECIFIED: Acceptance
 ACCEPTANCE_ACCEPTED: Acceptance
 ACCEPTANCE_REFUSED: Acceptance
 ACCEPTANCE_NOT_MEASURED: Acceptance
+SIGNATURE_STATE_UNSPECIFIED: SignatureState
+SIGNATURE_STATE_VALID: SignatureState
+SIGNATURE_STATE_UNTRUSTED: SignatureState
+SIGNATURE_STATE_BROKEN: SignatureState
+SIGNATURE_STATE_ABSENT: SignatureState
 
 class Check(_message.Message):
     __slots__ = ("reason", "passed", "measured", "limit", "message")
@@ -99,3 +113,69 @@ class Image(_message.Message):
     labels: _containers.ScalarMap[str, str]
     external_id: str
     def __init__(self, name: _Optional[str] = ..., style: _Optional[str] = ..., prompt: _Optional[str] = ..., seed: _Optional[int] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., content_type: _Optional[str] = ..., size_bytes: _Optional[int] = ..., sha256: _Optional[str] = ..., likeness: _Optional[float] = ..., seconds: _Optional[float] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., rank: _Optional[int] = ..., tries: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+
+class ImageStart(_message.Message):
+    __slots__ = ("size_bytes",)
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    size_bytes: int
+    def __init__(self, size_bytes: _Optional[int] = ...) -> None: ...
+
+class VerifyImageRequest(_message.Message):
+    __slots__ = ("image", "chunk")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    image: ImageStart
+    chunk: bytes
+    def __init__(self, image: _Optional[_Union[ImageStart, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+
+class ImageSignature(_message.Message):
+    __slots__ = ("state", "signer", "failures")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    SIGNER_FIELD_NUMBER: _ClassVar[int]
+    FAILURES_FIELD_NUMBER: _ClassVar[int]
+    state: SignatureState
+    signer: str
+    failures: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, state: _Optional[_Union[SignatureState, str]] = ..., signer: _Optional[str] = ..., failures: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ImageMetadata(_message.Message):
+    __slots__ = ("source_type", "system", "system_version", "owner", "usage_terms")
+    SOURCE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_FIELD_NUMBER: _ClassVar[int]
+    SYSTEM_VERSION_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    USAGE_TERMS_FIELD_NUMBER: _ClassVar[int]
+    source_type: str
+    system: str
+    system_version: str
+    owner: str
+    usage_terms: str
+    def __init__(self, source_type: _Optional[str] = ..., system: _Optional[str] = ..., system_version: _Optional[str] = ..., owner: _Optional[str] = ..., usage_terms: _Optional[str] = ...) -> None: ...
+
+class ImageWatermark(_message.Message):
+    __slots__ = ("mark_id", "confidence")
+    MARK_ID_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    mark_id: str
+    confidence: float
+    def __init__(self, mark_id: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
+
+class VerifyImageResponse(_message.Message):
+    __slots__ = ("signature", "metadata", "watermark", "made_by_machine", "made_here", "yours", "erased", "images")
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    WATERMARK_FIELD_NUMBER: _ClassVar[int]
+    MADE_BY_MACHINE_FIELD_NUMBER: _ClassVar[int]
+    MADE_HERE_FIELD_NUMBER: _ClassVar[int]
+    YOURS_FIELD_NUMBER: _ClassVar[int]
+    ERASED_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    signature: ImageSignature
+    metadata: ImageMetadata
+    watermark: ImageWatermark
+    made_by_machine: bool
+    made_here: bool
+    yours: bool
+    erased: bool
+    images: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, signature: _Optional[_Union[ImageSignature, _Mapping]] = ..., metadata: _Optional[_Union[ImageMetadata, _Mapping]] = ..., watermark: _Optional[_Union[ImageWatermark, _Mapping]] = ..., made_by_machine: _Optional[bool] = ..., made_here: _Optional[bool] = ..., yours: _Optional[bool] = ..., erased: _Optional[bool] = ..., images: _Optional[_Iterable[str]] = ...) -> None: ...

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from headshots.v1 import images_pb2 as headshots_dot_v1_dot_images__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -22,3 +23,81 @@ if _version_not_supported:
         + f' Please upgrade your grpc module to grpcio>={GRPC_GENERATED_VERSION}'
         + f' or downgrade your generated code using grpcio-tools<={GRPC_VERSION}.'
     )
+
+
+class ImageServiceStub:
+    """Tells where image files come from.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.VerifyImage = channel.stream_unary(
+                '/headshots.v1.ImageService/VerifyImage',
+                request_serializer=headshots_dot_v1_dot_images__pb2.VerifyImageRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_images__pb2.VerifyImageResponse.FromString,
+                _registered_method=True)
+
+
+class ImageServiceServicer:
+    """Tells where image files come from.
+    """
+
+    def VerifyImage(self, request_iterator, context):
+        """Asks a JPEG, PNG or WebP file, which may be a screenshot, what says that a machine made it and whether this
+        installation did: signature, metadata, watermark. One stream: a start, then the file's chunks. Nothing is stored.
+        Refused as UploadPhotos where the stream is wrong, its file cannot be read, or too much is under way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_ImageServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'VerifyImage': grpc.stream_unary_rpc_method_handler(
+                    servicer.VerifyImage,
+                    request_deserializer=headshots_dot_v1_dot_images__pb2.VerifyImageRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_images__pb2.VerifyImageResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'headshots.v1.ImageService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('headshots.v1.ImageService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class ImageService:
+    """Tells where image files come from.
+    """
+
+    @staticmethod
+    def VerifyImage(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/headshots.v1.ImageService/VerifyImage',
+            headshots_dot_v1_dot_images__pb2.VerifyImageRequest.SerializeToString,
+            headshots_dot_v1_dot_images__pb2.VerifyImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)

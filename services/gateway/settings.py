@@ -13,35 +13,13 @@ from headshots.imaging.workers.pool import DecoderLimits
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
 from headshots.settings import Home, read_settings
-from services.gateway.erasures.issuing import MAX_HORIZON_DAYS
 from services.gateway.erasures.log import DEFAULT_KEEP_DAYS
 from services.gateway.links.urls import LinksAddress
 from services.gateway.painting.worker import PaintSettings
 from services.gateway.photos.limits import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
+from services.gateway.setting_checks import check_authority, check_numbers
 from services.gateway.subjects.erasing import ErasingSettings
-
-_AT_LEAST_ONE = (
-    "audit_keep_days",
-    "calls_per_tenant",
-    "erasure_log_keep_days",
-    "photo_decoders",
-    "photo_min_side_px",
-    "preview_every",
-    "shot_max_attempts",
-    "shots_in_flight",
-    "uploads_at_once",
-    "uploads_per_tenant",
-    "watches_per_tenant",
-)
-
-_ABOVE_ZERO = (
-    "photo_cpu_seconds",
-    "promised_shoot_seconds",
-    "upload_bytes_per_second",
-    "upload_idle_seconds",
-    "upload_seconds",
-)
 
 
 def default_styles() -> Path:
@@ -70,6 +48,9 @@ class GatewaySettings:
     scratch_dir: Path
     """Where photos lie while they are received, in a folder for each process that goes with it; what killed ones left
     is removed at the next start. On a local disk. Default: `scratch/gateway` in HEADSHOTS_HOME."""
+    authority_file: Path
+    """PEM file of the authorities whose signatures of images VerifyImage trusts, at most 32 KiB. Default: that of this
+    installation, in HEADSHOTS_HOME; it is made by the first generator that needs it."""
     trainer_address: str = "127.0.0.1:50052"
     """host:port of the trainers."""
     generator_address: str = "127.0.0.1:50053"
@@ -171,17 +152,11 @@ class GatewaySettings:
             styles=default_styles(),
             internal=InternalSettings.from_environment(environ),
             scratch_dir=home.scratch("gateway"),
+            authority_file=home.authority_file,
         )
-        for name in _AT_LEAST_ONE:
-            if getattr(settings, name) < 1:
-                raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} must be at least 1")
-        for name in _ABOVE_ZERO:
-            if getattr(settings, name) <= 0:
-                raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} must be above 0")
-        if not 0 <= settings.backup_horizon_days <= (most := min(MAX_HORIZON_DAYS, settings.erasure_log_keep_days)):
-            message = f"must be 0 to {most}; to be more than that, it needs a larger ERASURE_LOG_KEEP_DAYS"
-            raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS {message}")
+        check_numbers(settings)
         settings.links.check()
+        check_authority(settings.authority_file, is_own=settings.authority_file == home.authority_file)
         if settings.faces not in ANALYZERS:
             raise InvalidArgumentError(
                 "SETTING_INVALID", f"HEADSHOTS_GATEWAY_FACES={settings.faces!r} is none of {', '.join(ANALYZERS)}"

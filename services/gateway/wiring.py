@@ -72,12 +72,10 @@ from services.gateway.trainings import rows as training_rows
 from services.gateway.trainings.engine import TrainingEngine
 from services.gateway.trainings.reconciler import Reconciler
 from services.gateway.trainings.servicer import TrainingServicer
+from services.gateway.verification.engine import VerificationEngine
+from services.gateway.verification.servicer import ImageServicer
 
-_REVISIONS = {
-    "training": training_rows.revisions,
-    "gallery": gallery_rows.revisions,
-    "shoot": shoot_rows.revisions,
-}
+_REVISIONS = {"training": training_rows.revisions, "gallery": gallery_rows.revisions, "shoot": shoot_rows.revisions}
 
 
 class _Servicer(Protocol):
@@ -150,6 +148,7 @@ class _Parts:
             FoundationServicer(describer),
             AuditEventServicer(database, given.audit),
             ErasureServicer(database),
+            ImageServicer(VerificationEngine(database, limiter, decoders, given.audit, settings.authority_file)),
         )
 
     def register(self, server: grpc.aio.Server) -> list[str]:

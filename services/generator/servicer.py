@@ -210,5 +210,6 @@ def _response(event: Event) -> pb.GenerateResponse:
                     width_px=event.width_px,
                     height_px=event.height_px,
                     seed=event.seed,
+                    mark_id=event.mark_id,
                 )
             )

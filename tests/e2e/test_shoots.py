@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from headshots.client import AsyncHeadshots, Guarantee, JobState, Shoot, ShootEvent, ShootOptions
+from headshots.client import AsyncHeadshots, Guarantee, JobState, Shoot, ShootEvent, ShootOptions, SignatureState
 from headshots.errors import UnavailableError
 from tests.support.consents import CONSENT
 from tests.support.foundations.engines import tiny_foundation, tiny_package
@@ -80,6 +80,15 @@ async def check_whole(client: AsyncHeadshots, platform: LivePlatform, subject: s
     assert sorted(stored) == sorted(files_of_all), "a portrait that was painted twice left a second file"
 
 
+async def check_origin(client: AsyncHeadshots, shoot: Shoot) -> None:
+    """Its portraits are known as its own, by a signature that the gateway trusts: they share a home."""
+    image = (await client.get_gallery(shoot.gallery)).images[0]
+    origin = await client.verify_image((await client.get_image(image)).content)
+    assert origin.signature.state is SignatureState.VALID
+    assert image.name in origin.images
+    assert not origin.erased
+
+
 async def test_shoots_go_on_whatever_is_killed(platform: LivePlatform) -> None:
     async with platform.client() as client:
         subject = (await client.create_subject("Ada", consent=CONSENT)).name
@@ -98,3 +107,4 @@ async def test_shoots_go_on_whatever_is_killed(platform: LivePlatform) -> None:
         await kills
         assert len(shoots) >= 2
         await check_whole(client, platform, subject, shoots)
+        await check_origin(client, shoots[0])

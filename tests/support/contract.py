@@ -41,8 +41,9 @@ FILES = (
     shoots_pb2,
     audit_events_pb2,
     erasures_pb2,
+    images_pb2,
 )
-SHARED_FILES = (adapters_pb2, images_pb2, jobs_pb2, labels_pb2)
+SHARED_FILES = (adapters_pb2, jobs_pb2, labels_pb2)
 SERVICES: dict[str, ServiceDescriptor] = {
     name: service for file in FILES for name, service in file.DESCRIPTOR.services_by_name.items()
 }

@@ -7,23 +7,24 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 
-from headshots.client.connection import Connection, new_request_id
+from headshots.client.connection import new_request_id
 from headshots.client.convert import galleries
 from headshots.client.convert import images as convert
 from headshots.client.convert.labels import wire_change, wire_labelling
 from headshots.client.convert.verdicts import wire_acceptance
-from headshots.client.models.images import Image, ImageOrder, PaintedImage
+from headshots.client.models.images import Image, ImageOrder, ImageOrigin, PaintedImage
 from headshots.client.models.jobs import Gallery, GalleryRef
 from headshots.client.models.labels import Labelling
 from headshots.client.models.styles import Style
 from headshots.client.models.verdicts import Acceptance
 from headshots.client.names import Kind, resource_name, several
 from headshots.client.saving import best_of, save_image, saved_file, stem_by_rank
+from headshots.client.upload import PhotoSource, PhotoUpload
 from headshots.v1 import galleries_pb2
 
 
-class ImageCalls(Connection):
-    """Single portraits."""
+class ImageCalls(PhotoUpload):
+    """Single portraits, and files of images, whoever made them."""
 
     async def list_images(
         self,
@@ -163,3 +164,15 @@ class ImageCalls(Connection):
             FailedPreconditionError: IMAGE_IN_USE: a running gallery needs it.
         """
         await self._unary("DeleteImage", galleries_pb2.DeleteImageRequest(name=resource_name(image, Kind.IMAGE)))
+
+    async def verify_image(self, file: PhotoSource) -> ImageOrigin:
+        """Tell where a JPEG, PNG or WebP file, also a screenshot, comes from. The gateway keeps nothing of it.
+
+        Args:
+            file: a path or the file's bytes, at most 20 MiB.
+
+        Raises:
+            InvalidPhotoError: it is no picture that can be read.
+            OSError: the path cannot be read.
+        """
+        return convert.image_origin(await self._verify(file))

@@ -1,10 +1,19 @@
-"""Converts images of galleries between protobuf and dataclasses."""
+"""Converts images of galleries, and what is told of a file's origin, between protobuf and dataclasses."""
 
 from __future__ import annotations
 
 from headshots.client.convert import verdicts
 from headshots.client.convert.labels import labelled
-from headshots.client.models.images import Image, ImageFormat, ImageOrder
+from headshots.client.models.images import (
+    Image,
+    ImageFormat,
+    ImageMetadata,
+    ImageOrder,
+    ImageOrigin,
+    ImageSignature,
+    ImageWatermark,
+    SignatureState,
+)
 from headshots.v1 import galleries_pb2, images_pb2
 
 _FORMATS = {
@@ -47,3 +56,23 @@ def wire_format(value: ImageFormat) -> images_pb2.ImageFormat:
 def wire_order(value: ImageOrder) -> galleries_pb2.ImageOrder:
     """The protobuf value of an order."""
     return _ORDERS[value]
+
+
+def image_origin(message: images_pb2.VerifyImageResponse) -> ImageOrigin:
+    """Where a file comes from."""
+    signature, metadata, watermark = message.signature, message.metadata, message.watermark
+    state = images_pb2.SignatureState.Name(signature.state).removeprefix("SIGNATURE_STATE_")
+    return ImageOrigin(
+        signature=ImageSignature(SignatureState(state), signature.signer, tuple(signature.failures)),
+        metadata=ImageMetadata(
+            metadata.source_type, metadata.system, metadata.system_version, metadata.owner, metadata.usage_terms
+        )
+        if message.HasField("metadata")
+        else None,
+        watermark=ImageWatermark(watermark.mark_id, watermark.confidence) if message.HasField("watermark") else None,
+        made_by_machine=message.made_by_machine,
+        made_here=message.made_here,
+        yours=message.yours,
+        erased=message.erased,
+        images=tuple(message.images),
+    )

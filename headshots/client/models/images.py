@@ -1,4 +1,7 @@
-"""Defines the images of galleries as the SDK hands them out. A likeness of `None` was not measured."""
+"""Defines images of galleries, and what is told of a file's origin, as the SDK hands them out.
+
+A likeness of `None` was not measured.
+"""
 
 from __future__ import annotations
 
@@ -90,3 +93,67 @@ class ShotPreview:
     step: int
     total_steps: int
     content: bytes
+
+
+class SignatureState(StrEnum):
+    """What the C2PA manifest in a file is worth."""
+
+    VALID = "VALID"
+    """Nothing was changed since, and the signer is trusted by the installation."""
+    UNTRUSTED = "UNTRUSTED"
+    """Nothing was changed since; the installation does not know the signer."""
+    BROKEN = "BROKEN"
+    """Something was changed since, or it cannot be read."""
+    ABSENT = "ABSENT"
+    """There is none, as in every screenshot."""
+
+
+@dataclass(frozen=True)
+class ImageSignature:
+    """The manifest: who signed (empty: not known), and which checks failed."""
+
+    state: SignatureState
+    signer: str
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ImageMetadata:
+    """The IPTC metadata: source type, AI system and rights. Anybody can write them."""
+
+    source_type: str
+    system: str
+    system_version: str
+    owner: str
+    usage_terms: str
+
+
+@dataclass(frozen=True)
+class ImageWatermark:
+    """The watermark: what it carries, 16 hex digits, and how well it was read, 0.52 to 1."""
+
+    mark_id: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class ImageOrigin:
+    """Where an image file comes from: what it says, and what the installation knows of it.
+
+    Attributes:
+        metadata, watermark: None where there is none.
+        made_by_machine: whether anything says that a machine made it.
+        made_here: whether the installation made it.
+        yours: whether it was made for the caller's tenant.
+        erased: whether it was made here and has been erased since.
+        images: names of the caller's images with this picture.
+    """
+
+    signature: ImageSignature
+    metadata: ImageMetadata | None
+    watermark: ImageWatermark | None
+    made_by_machine: bool
+    made_here: bool
+    yours: bool
+    erased: bool
+    images: tuple[str, ...]

@@ -67,13 +67,34 @@ class DecoderPool:
 
     async def normalise(self, data: bytes | bytearray, limits: PhotoLimits) -> NormalisedPhoto:
         """See `decode_photo`. Raises what it does, and PHOTO_TOO_COSTLY for a photo that had to be stopped."""
-        header, png = await self._ask("png", data, limits)
+        header, png = await self._ask({"what": "png"}, data, limits)
         return NormalisedPhoto(png, header["png_sha256"], header["sha256"], header["width"], header["height"])
 
     async def open(self, data: bytes | bytearray, limits: PhotoLimits) -> Image.Image:
         """See `open_photo`. Raises what it does, and PHOTO_TOO_COSTLY for a photo that had to be stopped."""
-        header, pixels = await self._ask("pixels", data, limits)
+        header, pixels = await self._ask({"what": "pixels"}, data, limits)
         return Image.frombytes("RGB", (header["width"], header["height"]), pixels)
+
+    async def call(
+        self,
+        function: Callable[..., dict[str, Any]],
+        data: bytes | bytearray,
+        limits: PhotoLimits,
+        **arguments: Any,
+    ) -> dict[str, Any]:
+        """What `function(data, limits, **arguments)` returns in a decoding process: a JSON object.
+
+        For whoever looks at a stranger's file with libraries that the photos' decoder knows nothing of. The function is
+        one of a module's top; the arguments are JSON of at most 32 KiB. What comes back is a stranger's to make up as
+        well: check it. It may take twice the CPU time of a photo, which it decodes too.
+
+        Raises:
+            InvalidPhotoError: PHOTO_TOO_COSTLY, where it had to be stopped; what the function raises.
+        """
+        name = f"{function.__module__}:{function.__qualname__}"
+        what = {"function": name, "arguments": arguments, "cpu_seconds": 2 * self._limits.cpu_seconds}
+        header, _ = await self._ask(what, data, limits)
+        return header
 
     def pids(self) -> list[int]:
         """Ids of the processes that there are now."""
@@ -92,8 +113,8 @@ class DecoderPool:
             self._processes.clear()
         self._threads.shutdown(wait=True)
 
-    async def _ask(self, what: str, data: bytes | bytearray, limits: PhotoLimits) -> Answer:
-        request = {"what": what, "limits": dataclasses.asdict(limits), "cpu_seconds": self._limits.cpu_seconds}
+    async def _ask(self, what: dict[str, Any], data: bytes | bytearray, limits: PhotoLimits) -> Answer:
+        request = {"limits": dataclasses.asdict(limits), "cpu_seconds": self._limits.cpu_seconds, **what}
         # A caller that is gone takes its photo out of the queue; one that is being decoded is decoded to its end.
         return await asyncio.wrap_future(self._threads.submit(self._decode, request, data))
 

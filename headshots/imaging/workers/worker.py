@@ -6,11 +6,13 @@ reads requests from its standard input and answers them on its standard output, 
 
 from __future__ import annotations
 
+import importlib
 import os
 import resource
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,6 +41,8 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
 def _answer(header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
     try:
         limits = PhotoLimits(**header["limits"])
+        if "function" in header:
+            return _function(header["function"])(body, limits, **header["arguments"]), b""
         if header["what"] == "png":
             photo = decode_photo(body, limits)
             digests = {"png_sha256": photo.png_sha256, "sha256": photo.sha256}
@@ -53,6 +57,13 @@ def _answer(header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]
     except Exception:  # noqa: BLE001 - a defect of ours is told to the parent, which serves on
         traceback.print_exc()
         return {"defect": True}, b""
+
+
+def _function(name: str) -> Callable[..., dict[str, Any]]:
+    """What the pool's owner named as `module:function`."""
+    module, _, function = name.partition(":")
+    found: Callable[..., dict[str, Any]] = getattr(importlib.import_module(module), function)
+    return found
 
 
 def limit_memory(beyond: int) -> None:

@@ -39,17 +39,14 @@ class ErasureLog:
         self._store = store
         self._keep = timedelta(days=keep_days)
 
-    def write(self, tenant_id: str, subject_id: str, trigger: Trigger | None, at: float) -> None:
-        """Leaves an entry, unless this day's is there; `at` is the database's time, seconds since the epoch.
-
-        `trigger` is None where a gateway that keeps no records has hidden the subject.
-        """
+    def write(self, tenant_id: str, subject_id: str, trigger: Trigger, at: float) -> None:
+        """Leaves an entry, unless this day's is there; `at` is the database's time, seconds since the epoch."""
         subject, time = subject_hash(tenant_id, subject_id), datetime.fromtimestamp(at, UTC)
         told = {
             "subject": subject,
             "tenant": tenant_id,
             "time": time.isoformat(timespec="seconds"),
-            "trigger": "UNKNOWN" if trigger is None else trigger.value,
+            "trigger": trigger.value,
         }
         self._store.put_sync(f"{_folder(time.date())}/{subject}", json.dumps(told, sort_keys=True).encode())
 

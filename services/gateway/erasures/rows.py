@@ -79,10 +79,10 @@ def open_erasures_query(connection: Connection, *, grace_seconds: float) -> sa.S
     )
 
 
-def trigger_of(connection: Connection, subject_id: str) -> Trigger | None:
-    """What began a subject's erasure; None where a gateway that keeps no records began it."""
+def trigger_of(connection: Connection, subject_id: str) -> Trigger:
+    """What began a subject's erasure."""
     begun = connection.execute(sa.select(erasures.c.trigger).where(erasures.c.subject_id == subject_id)).scalar()
-    return None if begun is None else Trigger(begun)
+    return Trigger.UNKNOWN if begun is None else Trigger(begun)
 
 
 def _orphans_query() -> sa.Select[Any]:

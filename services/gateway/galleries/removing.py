@@ -27,6 +27,7 @@ from services.gateway.galleries.images.tries import from_column, most_tries
 from services.gateway.galleries.limits import SEEDS
 from services.gateway.galleries.models import place_of
 from services.gateway.galleries.rows import active_of_subject, check_ended, find_gallery, find_image, style_shots_of
+from services.gateway.marks.rows import erase_marks
 from services.gateway.tenants.ownership import find_subject, images_prefix
 
 NeedsGallery = Callable[[Connection, str], str | None]
@@ -189,9 +190,10 @@ def _recorded(connection: Connection, subject_id: str) -> set[str]:
 
 
 def _remove_objects(connection: Connection, store: ArtifactStore, subject_id: str, keys: set[str]) -> int:
-    """Removes the objects that no shot has any more; returns how many there were."""
+    """Removes the objects that no shot has any more, and what their marks stand for; returns how many there were."""
     gone = keys - _recorded(connection, subject_id)
     forget(connection, subject_id, gone)
+    erase_marks(connection, subject_id, gone)
     for key in sorted(gone):
         store.delete_sync(key)
     return len(gone)

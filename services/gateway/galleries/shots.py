@@ -27,6 +27,7 @@ from services.gateway.galleries.images.tries import Judgement, Recorded, Try, be
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES, SEEDS
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
+from services.gateway.marks.rows import record_mark
 from services.gateway.peers.models import Adapter, Failure, ImageDone
 
 
@@ -101,6 +102,8 @@ def record_try(
         row = connection.execute(sa.select(shots).where(shots.c.id == shot.lease.id)).one()
         document = {**dataclasses.asdict(image), "prompt": prompt, "seconds": seconds, "likeness": judgement.likeness}
         final = _against_accepted(connection, shot, judgement)
+        if mark_id := document.pop("mark_id"):
+            record_mark(connection, mark_id, shot.tenant_id, shot.subject_id, image.key)
         one = Try(shot.seed, document.pop("key"), document, final)
         tries = [*from_column(row.refused_tries), one]
         count = {"tries": shot.tries + 1}

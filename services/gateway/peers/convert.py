@@ -158,6 +158,7 @@ def generation_event(message: generator_pb2.GenerateResponse) -> GenerationEvent
             content_type=image.content_type,
             width_px=image.width_px,
             height_px=image.height_px,
+            mark_id=image.mark_id,
         )
     return Waiting()
 

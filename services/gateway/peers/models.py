@@ -181,6 +181,8 @@ class ImageDone:
     content_type: str
     width_px: int
     height_px: int
+    mark_id: str = ""
+    """Of its watermark, 16 hex digits; empty: it has none."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import ErasureLog
 from services.gateway.erasures.models import Trigger
 from services.gateway.galleries import rows as gallery_rows
+from services.gateway.marks.rows import erase_marks
 from services.gateway.photos import rows as photo_rows
 from services.gateway.retention import rows as retention_rows
 from services.gateway.shoots import rows as shoot_rows
@@ -187,7 +188,7 @@ def _remove_objects(engine: Engine, store: ArtifactStore, tenant_id: str, subjec
 
 
 def _delete_rows(connection: Connection, subject_id: str) -> None:
-    """Removes all rows that refer to the subject's."""
+    """Removes all rows that refer to the subject's; of its images' marks it stays known that they are erased."""
     shoot_rows.delete_of_subject(connection, subject_id)
     gallery_rows.delete_of_subject(connection, subject_id)
     training_rows.delete_of_subject(connection, subject_id)
@@ -195,6 +196,7 @@ def _delete_rows(connection: Connection, subject_id: str) -> None:
     consent_rows.delete_of_subject(connection, subject_id)
     retention_rows.delete_of_subject(connection, subject_id)
     commitments.delete_of_subject(connection, subject_id)
+    erase_marks(connection, subject_id)
 
 
 def complete(engine: Engine, store: ArtifactStore, issuer: Issuer, tenant_id: str, subject_id: str) -> int:

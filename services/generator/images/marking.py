@@ -22,10 +22,14 @@ Pixels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class MarkedFile:
-    """``unsigned``: with watermark and metadata, the same bytes every time; ``signed``: the same with the signature."""
+    """``unsigned``: with watermark and metadata, the same bytes every time; ``signed``: the same with the signature.
+
+    ``mark_id``: of the watermark, empty without one.
+    """
 
     unsigned: bytes
     signed: bytes
+    mark_id: bytes
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,8 @@ class Marker:
         packet = write_packet(description) if self.settings.metadata else b""
         unsigned = encode(embed(pixels, mark_id) if mark_id else pixels, extension, quality, packet)
         if self.signer is None:
-            return MarkedFile(unsigned, unsigned)
-        return MarkedFile(unsigned, self.signer.sign(unsigned, CONTENT_TYPES[extension], description, parent))
+            return MarkedFile(unsigned, unsigned, mark_id)
+        return MarkedFile(unsigned, self.signer.sign(unsigned, CONTENT_TYPES[extension], description, parent), mark_id)
 
 
 def mark_id_of(tenant: str, pixels: Pixels) -> bytes:

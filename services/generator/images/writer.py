@@ -50,6 +50,7 @@ class ImageWriter:
             width_px=plan.width_px,
             height_px=plan.height_px,
             seed=plan.seed(image.index),
+            mark_id=file.mark_id.hex(),
         )
 
     def _encode(self, plan: Plan, source: SourcePixels | None, image: Decoded) -> MarkedFile:

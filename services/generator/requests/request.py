@@ -105,6 +105,8 @@ class GeneratedImage:
     width_px: int
     height_px: int
     seed: int
+    mark_id: str
+    """Of its watermark, 16 hex digits; empty: it has none."""
 
 
 Event = Queued | Started | StepDone | GeneratedImage

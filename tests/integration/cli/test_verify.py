@@ -1,4 +1,4 @@
-"""`headshots verify` tells which layer of a file spoke, and asks no service."""
+"""`headshots verify` tells which layer of a file spoke, and asks no service unless it is told to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from headshots.cli.app import app
 from headshots.marking.settings import MarkingSettings
 from services.generator.images.encoding import encode
 from services.generator.images.marking import Marker, mark_id_of
+from tests.support.fake_gateway.pictures import painted_png
+from tests.support.fake_gateway.styles import STYLES
+from tests.support.gateway.caller import selfie
 from tests.support.images.marked import screenshot_of
+from tests.support.terminal import Terminal
 
 PIXELS = render(sample_identity(4), sample_scene(np.random.default_rng(4)), 512)
 
@@ -65,3 +69,31 @@ def test_what_nothing_speaks_of_and_what_is_no_picture(tmp_path: Path) -> None:
     text.write_text("no picture")
     assert "nothing says so" in verify(plain, tmp_path, code=4)
     verify(text, tmp_path, code=4)
+
+
+def test_a_gateway_names_the_image(terminal: Terminal, tmp_path: Path) -> None:
+    photos, out = tmp_path / "selfies", tmp_path / "out"
+    photos.mkdir()
+    for number in range(6):
+        (photos / f"{number}.png").write_bytes(painted_png("selfie", number))
+    terminal.run("subjects", "create")
+    terminal.run("train", "s0", "--photos", str(photos))
+    terminal.run("generate", "s0", "--style", STYLES[0], "--shots", "1", "--out", str(out))
+    [file] = out.glob("*.png")
+    told = terminal.run("verify", str(file), "--online").stdout
+    assert "yes, for you" in told
+    assert "subjects/s0/galleries/g0/images/0" in told
+    found = terminal.json("verify", str(file), "--online")
+    assert (found["made_here"], found["images"]) == (True, ["subjects/s0/galleries/g0/images/0"])
+
+
+def test_a_gateway_tells_what_is_erased_and_what_it_does_not_know(terminal: Terminal, tmp_path: Path) -> None:
+    shot, stranger, text = tmp_path / "shot.jpg", tmp_path / "stranger.png", tmp_path / "text.png"
+    shot.write_bytes(selfie(1))
+    stranger.write_bytes(painted_png("nobody's", 1))
+    text.write_text("no picture")
+    assert "erased since" in terminal.run("verify", str(shot), "--online").stdout
+    terminal.run("verify", str(stranger), "--online", code=4)
+    assert "PHOTO_UNDECODABLE" in terminal.run("verify", str(text), "--online", code=4).stderr
+    refused = terminal.run("verify", str(shot), "--online", "--trust", str(shot), code=2)
+    assert "leave --trust or --online out" in refused.stderr.replace("\n", " ")

@@ -87,8 +87,10 @@ def test_a_first_start_makes_a_key_and_sigterm_ends_it(tmp_path: Path) -> None:
 BAD_SETTINGS = {
     "SHOTS_IN_FLIGHT=many": "SETTING_INVALID: HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT='many'",
     "FACES=guess": "SETTING_INVALID: HEADSHOTS_GATEWAY_FACES='guess' is none of bundled, opencv, none",
+    "AUTHORITY_FILE=/dev/null/ca.pem": "SETTING_INVALID: HEADSHOTS_GATEWAY_AUTHORITY_FILE: /dev/null/ca.pem is no file",
     "FACES=opencv": "ANALYZER_FOLDER_MISSING: ",
-    "BACKUP_HORIZON_DAYS=-1": "SETTING_INVALID: HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS must be 0 to 36500",
+    "BACKUP_HORIZON_DAYS=-1": "SETTING_INVALID: HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS must be 0 to 400",
+    "BACKUP_HORIZON_DAYS=401": "more needs a larger ERASURE_LOG_KEEP_DAYS",
     "RECEIPT_KEY=/dev/null": "RECEIPT_KEY_INVALID: /dev/null is no private key in PEM",
     "SCRATCH_DIR=/dev/null/scratch": "SCRATCH_UNUSABLE: no scratch folder in /dev/null/scratch: ",
 }

@@ -46,6 +46,7 @@ async def test_what_is_painted_twice_is_one_object_and_both_answers_name_it(tmp_
     assert hashlib.sha256(stored.read_bytes()).hexdigest() == answers[0].sha256
     assert answers[0].size_bytes == stored.stat().st_size
     assert answers[0].key.endswith(stored.name)
+    assert answers[0].mark_id == verify(stored.read_bytes()).signature.mark_id != ""
 
 
 @pytest.mark.parametrize(("days", "reason"), [(-1, "expired on"), (1, "is not the key of")])

@@ -1,9 +1,13 @@
-"""Answers the calls about images of galleries that judge and rank them."""
+"""Answers the calls about images of galleries that judge and rank them, and about files of images."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import AsyncIterator
 from typing import Any
 
+from headshots.errors import InvalidPhotoError
+from headshots.imaging.files.formats import sniff
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2
 from tests.support.fake_gateway.state import FakeState, find, page, relabel
 
@@ -67,6 +71,34 @@ class FakeImages(FakeState):
             name = self.by_request_id.setdefault(request.request_id, gallery.name) if request.request_id else ""
             gallery = self.galleries.setdefault(name or gallery.name, gallery)
         return galleries_pb2.RegenerateImageResponse(gallery=gallery)
+
+    async def VerifyImage(
+        self, requests: AsyncIterator[images_pb2.VerifyImageRequest], context: Any
+    ) -> images_pb2.VerifyImageResponse:
+        """Files that it has painted are signed and known; a JPEG is a screenshot of an erased one."""
+        self.enter("VerifyImage")
+        parts = [request async for request in requests]
+        content = b"".join(part.chunk for part in parts)
+        assert len(content) == parts[0].image.size_bytes
+        if sniff(content) is None:
+            raise InvalidPhotoError("PHOTO_UNDECODABLE", "this is not an image; send JPEG, PNG, WebP")
+        digest = hashlib.sha256(content).hexdigest()
+        names = [each.name for gallery in self.galleries.values() for each in gallery.images if each.sha256 == digest]
+        erased = sniff(content) == "JPEG"
+        state = images_pb2.SIGNATURE_STATE_VALID if names else images_pb2.SIGNATURE_STATE_ABSENT
+        answer = images_pb2.VerifyImageResponse(
+            signature=images_pb2.ImageSignature(state=state, signer="fake" if names else ""),
+            made_by_machine=bool(names) or erased,
+            made_here=bool(names) or erased,
+            yours=bool(names) or erased,
+            erased=erased,
+            images=names,
+        )
+        if names:
+            answer.metadata.source_type = "trainedAlgorithmicMedia"
+        if erased:
+            answer.watermark.CopyFrom(images_pb2.ImageWatermark(mark_id="0123456789abcdef", confidence=0.75))
+        return answer
 
 
 def likeness_of(seed: int) -> float | None:

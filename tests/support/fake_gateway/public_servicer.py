@@ -10,6 +10,7 @@ from headshots.v1 import (
     erasures_pb2_grpc,
     foundations_pb2_grpc,
     galleries_pb2_grpc,
+    images_pb2_grpc,
     packs_pb2_grpc,
     photos_pb2_grpc,
     profiles_pb2_grpc,
@@ -34,6 +35,7 @@ class PublicServicer(
     shoots_pb2_grpc.ShootServiceServicer,
     audit_events_pb2_grpc.AuditEventServiceServicer,
     erasures_pb2_grpc.ErasureServiceServicer,
+    images_pb2_grpc.ImageServiceServicer,
 ):
     """Calls that a subclass does not answer are UNIMPLEMENTED."""
 
@@ -51,4 +53,5 @@ class PublicServicer(
         shoots_pb2_grpc.add_ShootServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         audit_events_pb2_grpc.add_AuditEventServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         erasures_pb2_grpc.add_ErasureServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        images_pb2_grpc.add_ImageServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return list(METHODS)

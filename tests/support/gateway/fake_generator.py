@@ -55,6 +55,8 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         """Raised by every call with this seed."""
         self.pictures: dict[int, bytes] = {}
         """PNGs of requests with these seeds; all others get `image_of`'s."""
+        self.marks: dict[int, str] = {}
+        """Ids in the watermarks of pictures with these seeds; all others have none."""
         self.held_seeds: set[int] = set()
         """Calls with these seeds never finish."""
         self.held = 0
@@ -133,6 +135,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
             width_px=8,
             height_px=8,
             seed=request.seed,
+            mark_id=self.marks.get(request.seed, ""),
         )
 
     async def _hold_for_ever(self) -> None:

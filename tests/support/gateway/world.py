@@ -83,6 +83,7 @@ class World:
             "styles": default_styles(),
             "internal": InternalSettings(self.folder / KEY_FILE),
             "scratch_dir": self.folder / "unused",
+            "authority_file": self.folder / "marking" / "authority.pem",
             "trainer_address": f"127.0.0.1:{self.trainer_port}",
             "generator_address": f"127.0.0.1:{self.generator_port}",
             "port": free_port(),

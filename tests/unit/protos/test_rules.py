@@ -37,7 +37,7 @@ BY_NAME = (
     "Hold",
     "Release",
 )
-VERBS = (*BY_NAME, "List", "Create", "Upload", "Inspect")
+VERBS = (*BY_NAME, "List", "Create", "Upload", "Inspect", "Verify")
 # The API key says whose it is.
 SINGLETONS = {"GetTenant"}
 # Their parent is the tenant, which the API key names, or the installation.
@@ -126,7 +126,7 @@ def test_names_follow_the_aips(call: MethodDescriptor) -> None:
     if verb in ("List", "Create") and call.name not in TOP_LEVEL:
         assert first == "parent"
     assert call.server_streaming == (verb in ("Watch", "Download"))
-    assert call.client_streaming == (verb in ("Upload", "Inspect"))
+    assert call.client_streaming == (verb in ("Upload", "Inspect", "Verify"))
 
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call.name.startswith("List")], ids=name_of)

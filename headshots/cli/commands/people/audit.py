@@ -44,6 +44,7 @@ class Deed(StrEnum):
     PREVIEW_READ = "preview-read"
     LINK_CREATED = "link-created"
     TRAINING_FILE_READ = "training-file-read"
+    IMAGE_VERIFIED = "image-verified"
     IMAGE_DELETED = "image-deleted"
     GALLERY_DELETED = "gallery-deleted"
     SUBJECT_DELETED = "subject-deleted"

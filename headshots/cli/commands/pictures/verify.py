@@ -1,19 +1,20 @@
-"""Defines `headshots verify`, which tells what an image file says of its origin. It asks no service."""
+"""Defines `headshots verify`, which tells what an image file says of its origin, and what a gateway knows of it."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headshots.cli.extras import require
-from headshots.cli.options import Json
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa
 from headshots.console.exits import ExitCode, reported
 
 if TYPE_CHECKING:
+    from headshots.client import ImageOrigin
     from headshots.marking.verifying import Verification
 
 
@@ -28,12 +29,24 @@ def verify(
             help="PEM file of the authorities whose signatures are trusted. Default: this installation's own.",
         ),
     ] = None,
+    online: Annotated[
+        bool,
+        typer.Option("--online", help="Send it to the gateway, which knows what was made here, and what is erased."),
+    ] = False,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
     as_json: Json = False,
 ) -> None:
     """Tell whether a machine made an image, and whether it was made here: by signature, metadata and watermark.
 
-    Ends with 4 where nothing says that it was made here.
+    Nothing is sent anywhere without --online. Ends with 4 where nothing says that it was made here.
     """
+    if online:
+        if trust is not None:
+            raise typer.BadParameter("the gateway has authorities of its own; leave --trust or --online out")
+        _ask_gateway(file, as_json, address, api_key, tls_ca)
+        return
     require("verify", "marking")
     from headshots.console.output import print_fields, print_json
     from headshots.marking.verifying import verify as ask
@@ -45,6 +58,36 @@ def verify(
         print_fields(_fields(found))
     if not found.ours:
         raise typer.Exit(ExitCode.REFUSED)
+
+
+def _ask_gateway(file: Path, as_json: bool, *session: Any) -> None:
+    from headshots.cli.session import connect
+    from headshots.console.output import print_fields, print_json
+
+    with connect(*session) as client:
+        found = client.verify_image(file)
+    if as_json:
+        print_json(found)
+    else:
+        print_fields(_known_fields(found))
+    if not found.made_here:
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _known_fields(found: ImageOrigin) -> dict[str, object]:
+    signature, metadata, watermark = found.signature, found.metadata, found.watermark
+    failures = f" ({', '.join(signature.failures)})" if signature.failures else ""
+    here = "no" if not found.made_here else "yes, for you" if found.yours else "yes"
+    return {
+        "made here": f"{here}; erased since" if found.erased else here,
+        "images": ", ".join(found.images) or "-",
+        "made by a machine": "yes" if found.made_by_machine else "nothing says so",
+        "signature": f"{signature.state.lower()}{failures}",
+        "signed by": signature.signer or "-",
+        "metadata": metadata.source_type if metadata else "none",
+        "system": f"{metadata.system} {metadata.system_version}".strip() if metadata else "-",
+        "watermark": f"{watermark.mark_id}, confidence {watermark.confidence:.2f}" if watermark else "none",
+    }
 
 
 def _trusted(given: Path | None) -> str:

@@ -339,7 +339,7 @@ class FailingLog(ErasureLog):
         super().__init__(store)
         self.failures = failures
 
-    def write(self, tenant_id: str, subject_id: str, trigger: Trigger | None, at: float) -> None:
+    def write(self, tenant_id: str, subject_id: str, trigger: Trigger, at: float) -> None:
         if self.failures:
             self.failures -= 1
             raise UnavailableError("OBJECT_STORE_UNAVAILABLE", "the bucket is away")

@@ -17,7 +17,7 @@ import pytest
 from headshots.errors import InternalError, InvalidPhotoError
 from headshots.imaging import PhotoLimits, decode_photo, open_photo
 from headshots.imaging.workers.pool import DecoderLimits, DecoderPool
-from tests.support.images import costly
+from tests.support.images import called, costly
 from tests.support.images.photo_files import SMALL, encoded, picture
 from tests.support.waiting import until
 
@@ -48,6 +48,24 @@ async def test_answers_are_those_of_the_decoder() -> None:
         assert await refused(pool, b"no image") == "PHOTO_UNDECODABLE"
         assert await refused(pool, bytes(200_001), SMALL) == "PHOTO_TOO_LARGE"
         assert len(pool.pids()) == 1
+
+
+async def test_another_function_is_called_with_its_arguments_under_the_same_limits() -> None:
+    stopped: list[str] = []
+    with pool_of(1, stopped, cpu_seconds=1.0) as pool:
+        size = {"width": open_photo(PHOTO, SMALL).width, "unit": "px"}
+        assert await pool.call(called.measure, PHOTO, SMALL, unit="px") == size
+        with pytest.raises(InvalidPhotoError) as undecodable:
+            await pool.call(called.measure, b"no image", SMALL, unit="px")
+        assert undecodable.value.reason == "PHOTO_UNDECODABLE"
+        for costly_one in (called.burn, called.fill):
+            with pytest.raises(InvalidPhotoError) as caught:
+                await pool.call(costly_one, PHOTO, SMALL)
+            assert caught.value.reason == "PHOTO_TOO_COSTLY"
+        with pytest.raises(InternalError, match="DECODER_FAILED"):
+            await pool.call(called.measure, PHOTO, SMALL)
+        assert await pool.call(called.measure, PHOTO, SMALL, unit="px") == size
+    assert stopped == ["cpu"], "what has too little memory is told so, and its process goes on"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Knows which watermarks were given out, and which images they stand for."""

@@ -1,0 +1,80 @@
+"""Holds the gateway's settings against what they may be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from headshots.errors import InvalidArgumentError
+from services.gateway.erasures.issuing import MAX_HORIZON_DAYS
+
+_AT_LEAST_ONE = (
+    "audit_keep_days",
+    "calls_per_tenant",
+    "erasure_log_keep_days",
+    "photo_decoders",
+    "photo_min_side_px",
+    "preview_every",
+    "shot_max_attempts",
+    "shots_in_flight",
+    "uploads_at_once",
+    "uploads_per_tenant",
+    "watches_per_tenant",
+)
+
+_ABOVE_ZERO = (
+    "photo_cpu_seconds",
+    "promised_shoot_seconds",
+    "upload_bytes_per_second",
+    "upload_idle_seconds",
+    "upload_seconds",
+)
+_MAX_AUTHORITY_BYTES = 32 * 1024
+
+
+class _Days(Protocol):
+    """The numbers that are held against each other."""
+
+    @property
+    def backup_horizon_days(self) -> int:
+        """See `GatewaySettings`."""
+
+    @property
+    def erasure_log_keep_days(self) -> int:
+        """See `GatewaySettings`."""
+
+
+def check_numbers(settings: _Days) -> None:
+    """Refuses numbers that are too small or too large.
+
+    Raises:
+        InvalidArgumentError: SETTING_INVALID, naming the variable.
+    """
+    for name in _AT_LEAST_ONE:
+        if getattr(settings, name) < 1:
+            raise _invalid(name, "must be at least 1")
+    for name in _ABOVE_ZERO:
+        if getattr(settings, name) <= 0:
+            raise _invalid(name, "must be above 0")
+    most = min(MAX_HORIZON_DAYS, settings.erasure_log_keep_days)
+    if not 0 <= settings.backup_horizon_days <= most:
+        raise _invalid("backup_horizon_days", f"must be 0 to {most}; more needs a larger ERASURE_LOG_KEEP_DAYS")
+
+
+def _invalid(name: str, why: str) -> InvalidArgumentError:
+    return InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} {why}")
+
+
+def check_authority(file: Path, *, is_own: bool) -> None:
+    """Refuses a file of authorities that is too large, or is not there; the installation's own may be made later.
+
+    Raises:
+        InvalidArgumentError: SETTING_INVALID.
+    """
+    if not file.is_file() and not is_own:
+        why = "is no file"
+    elif file.is_file() and file.stat().st_size > _MAX_AUTHORITY_BYTES:
+        why = f"has more than {_MAX_AUTHORITY_BYTES} bytes"
+    else:
+        return
+    raise InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_AUTHORITY_FILE: {file} {why}")

@@ -1,0 +1,1 @@
+"""Tells where image files come from."""
