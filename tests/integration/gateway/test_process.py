@@ -90,7 +90,7 @@ BAD_SETTINGS = {
     "AUTHORITY_FILE=/dev/null/ca.pem": "SETTING_INVALID: HEADSHOTS_GATEWAY_AUTHORITY_FILE: /dev/null/ca.pem is no file",
     "FACES=opencv": "ANALYZER_FOLDER_MISSING: ",
     "BACKUP_HORIZON_DAYS=-1": "SETTING_INVALID: HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS must be 0 to 400",
-    "BACKUP_HORIZON_DAYS=401": "more needs a larger ERASURE_LOG_KEEP_DAYS",
+    "BACKUP_HORIZON_DAYS=401": "SETTING_INVALID: HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS must be 0 to 400; more",
     "RECEIPT_KEY=/dev/null": "RECEIPT_KEY_INVALID: /dev/null is no private key in PEM",
     "SCRATCH_DIR=/dev/null/scratch": "SCRATCH_UNUSABLE: no scratch folder in /dev/null/scratch: ",
 }
