@@ -22,7 +22,7 @@ from headshots.schema.common import (
     metadata,
 )
 from headshots.schema.consents import consents
-from headshots.schema.erasures import erasure_log_marks
+from headshots.schema.erasure_log import erasure_log_marks
 from headshots.schema.gateway import (
     api_keys,
     galleries,

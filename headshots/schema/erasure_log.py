@@ -1,4 +1,4 @@
-"""Defines the gateway's tables of erasures."""
+"""Defines the gateway's table of how far the log of erasures was followed."""
 
 from __future__ import annotations
 
