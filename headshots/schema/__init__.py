@@ -22,7 +22,8 @@ from headshots.schema.common import (
     metadata,
 )
 from headshots.schema.consents import consents
-from headshots.schema.erasures import commitments, erasure_chains, erasure_keys, erasure_log_marks, erasures
+from headshots.schema.erasure_log import erasure_log_marks
+from headshots.schema.erasures import commitments, erasure_chains, erasure_keys, erasures
 from headshots.schema.gateway import (
     api_keys,
     galleries,

@@ -90,14 +90,3 @@ erasure_keys = Table(
     Column("public_key_pem", Text, nullable=False),
     Column("created_at", Float, nullable=False),
 )
-
-# How far this database has followed the log of erasures, in one row; see services.gateway.erasures.marks. A restored
-# database tells by it how old it is.
-erasure_log_marks = Table(
-    "erasure_log_marks",
-    metadata,
-    # Always 1.
-    Column("id", Integer, primary_key=True, autoincrement=False),
-    # A day by UTC, YYYY-MM-DD.
-    Column("followed_until", String(10), nullable=False),
-)
