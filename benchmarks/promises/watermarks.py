@@ -15,6 +15,7 @@ from headshots.marking.watermark.reading import read
 
 _SIZE_PX, _SMALL_PX = 512, 128
 _UNMARKED_PX = (128, 192, 256)
+_TOLD_AFTER = 500
 _ANOTHER_SEED = 7
 
 
@@ -39,6 +40,8 @@ def run_unmarked(order: Order) -> Measured:
         if number % 2:
             pixels = damages[number // 2 % len(damages)](pixels)
         wrong += read(pixels) is not None
+        if (number + 1) % _TOLD_AFTER == 0:
+            print(f"unmarked: {number + 1} images, a mark read in {wrong}", flush=True)
     return Measured({"watermark_false_positive": wrong}, {"unmarked_images": order.scale.unmarked})
 
 
