@@ -72,6 +72,19 @@ async def test_a_receipt_says_what_was_erased_and_nothing_of_whom(quick: World) 
     assert (row.subject_id, row.salt, row.seen) == (None, None, None)
 
 
+async def test_generators_that_forgot_the_adapter_are_told(quick: World) -> None:
+    found = await signed(quick.acme, await deleted(quick.acme, await quick.acme.trained_subject()))
+    replicas = json.loads(found.receipt)["replicas"]
+    assert (len(replicas["confirmed"]), replicas["silent"]) == (1, [])
+    assert str(quick.generator_port) not in replicas["confirmed"][0], "no address"
+    quick.generator.answers_evictions.clear()
+    name = await deleted(quick.acme, await quick.acme.trained_subject())
+    await until(lambda: any(row.replicas for row in quick.rows(schema.erasures) if row.id == name.split("/")[1]))
+    silent = json.loads((await signed(quick.acme, name)).receipt)["replicas"]
+    assert silent == {"confirmed": [], "silent": replicas["confirmed"]}
+    quick.generator.answers_evictions.set()
+
+
 async def test_only_the_tenants_own_are_told(quick: World) -> None:
     globex = quick.caller(quick.keys["globex"])
     name = await deleted(quick.acme, await quick.acme.subject())

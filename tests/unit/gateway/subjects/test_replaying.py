@@ -75,6 +75,16 @@ async def test_who_came_back_is_erased_before_anybody_is_served(engine: Engine) 
     assert await Replaying(engine, store, log).read() == 0, "once"
 
 
+async def test_who_came_back_gets_a_receipt_of_the_replay(engine: Engine) -> None:
+    store = FailingStore(0)
+    _, log = erased_before(engine, store)
+    await Replaying(engine, store, log).read_first()
+    await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).sweep()
+    with read(engine) as connection:
+        (erasure,) = connection.execute(sa.select(schema.erasures)).all()
+    assert (erasure.trigger, erasure.number) == ("REPLAY", 1)
+
+
 async def test_a_held_subject_that_came_back_is_erased_all_the_same(engine: Engine) -> None:
     store = FailingStore(0)
     subject_id, log = erased_before(engine, store)
