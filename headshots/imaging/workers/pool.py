@@ -21,6 +21,8 @@ from headshots.imaging.workers.process import Answer, DecoderDiedError, Decoding
 R = TypeVar("R")
 _STACK_BYTES = 32 * 2**20
 """Reserved, and hardly used, by the threads with which libheif decodes tiles."""
+_LIBRARIES_BYTES = 48 * 2**20
+"""For what the functions of `call` import; no photo after them has less."""
 _WHY = {
     "cpu": "decoding the photo takes more CPU time than a photo may",
     "time": "decoding the photo takes longer than a photo may",
@@ -37,7 +39,7 @@ class DecoderLimits:
     """CPU time of one photo, at most; 64 megapixels take about 3 s of a core."""
     wall_seconds: float = 60.0
     """Time of one photo from its hand-over, at most: where many share the cores it passes quicker than CPU time."""
-    memory_bytes: int = MEMORY_BYTES + _STACK_BYTES
+    memory_bytes: int = MEMORY_BYTES + _STACK_BYTES + _LIBRARIES_BYTES
     """Memory of one photo, beyond that of an idle process."""
 
 
