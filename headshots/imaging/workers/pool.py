@@ -79,7 +79,7 @@ class DecoderPool:
 
     async def call(
         self,
-        function: Callable[..., dict[str, Any]],
+        function: str,
         data: bytes | bytearray,
         limits: PhotoLimits,
         **arguments: Any,
@@ -87,14 +87,14 @@ class DecoderPool:
         """What `function(data, limits, **arguments)` returns in a decoding process: a JSON object.
 
         For whoever looks at a stranger's file with libraries that the photos' decoder knows nothing of. The function is
-        one of a module's top; the arguments are JSON of at most 32 KiB. What comes back is a stranger's to make up as
-        well: check it. It may take twice the CPU time of a photo, which it decodes too.
+        named as `module:function` and imported there alone: such a library has no business where the credentials are.
+        The arguments are JSON of at most 32 KiB. What comes back is a stranger's to make up as well: check it. It may
+        take twice the CPU time of a photo, which it decodes too.
 
         Raises:
             InvalidPhotoError: PHOTO_TOO_COSTLY, where it had to be stopped; what the function raises.
         """
-        name = f"{function.__module__}:{function.__qualname__}"
-        what = {"function": name, "arguments": arguments, "cpu_seconds": 2 * self._limits.cpu_seconds}
+        what = {"function": function, "arguments": arguments, "cpu_seconds": 2 * self._limits.cpu_seconds}
         header, _ = await self._ask(what, data, limits)
         return header
 

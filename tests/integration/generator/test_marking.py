@@ -9,8 +9,8 @@ import pytest
 
 from headshots.marking.containers import manifest_store
 from headshots.marking.description import MADE, MADE_OVER
-from headshots.marking.manifest import SignatureState
 from headshots.marking.settings import MarkingSettings
+from headshots.marking.verification import SignatureState
 from headshots.marking.verifying import verify
 from headshots.v1 import generator_pb2 as pb
 from services.generator.images.marking import Marker

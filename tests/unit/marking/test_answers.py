@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from headshots.errors import InternalError
-from headshots.marking.answers import answer, read_answer
 from headshots.marking.authority import AUTHORITY
 from headshots.marking.settings import MarkingSettings
-from headshots.marking.verifying import LIMITS, verify
+from headshots.marking.verification import read_answer
+from headshots.marking.verifying import LIMITS, answer, verify
 from services.generator.images.encoding import encode
 from services.generator.images.marking import Marker
 
