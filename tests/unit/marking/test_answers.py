@@ -49,6 +49,8 @@ def test_an_answer_says_what_verification_found(answered: tuple[bytes, str]) -> 
         (("watermark",), {"mark_id": "0" * 16}),
         (("watermark",), {"mark_id": "0" * 15, "confidence": 1.0}),
         (("watermark",), {"mark_id": "0" * 14 + "'\"", "confidence": 1.0}),
+        (("watermark",), {"mark_id": "00" * 7, "confidence": 1.0}),
+        (("watermark",), {"mark_id": "AB" * 8, "confidence": 1.0}),
         (("watermark",), {"mark_id": "0" * 16, "confidence": "high"}),
         (("watermark",), 7),
         (("signature",), None),
