@@ -44,11 +44,11 @@ class Deed(StrEnum):
     PREVIEW_READ = "preview-read"
     LINK_CREATED = "link-created"
     TRAINING_FILE_READ = "training-file-read"
-    IMAGE_VERIFIED = "image-verified"
     IMAGE_DELETED = "image-deleted"
     GALLERY_DELETED = "gallery-deleted"
     SUBJECT_DELETED = "subject-deleted"
     SUBJECT_ERASED = "subject-erased"
+    IMAGE_VERIFIED = "image-verified"
 
 
 def _past(value: str) -> datetime:
