@@ -21,7 +21,7 @@ from headshots.cli.commands import (
     trainings,
 )
 from headshots.cli.commands.catalog import packs, profiles, styles
-from headshots.cli.commands.people import audit, consents, retention
+from headshots.cli.commands.people import audit, consents, policy, retention
 from headshots.console.exits import HELP
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ app.command("demo")(demo.demo)
 app.add_typer(serve.app, name="serve")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tenants.app, name="tenants")
+app.add_typer(policy.app, name="tenant")
 subjects.app.command("consent")(consents.consent)
 subjects.app.command("withdraw")(consents.withdraw)
 subjects.app.command("extend")(retention.extend)

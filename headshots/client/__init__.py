@@ -36,6 +36,7 @@ from headshots.client.models.subjects import (
     Subject,
     SubjectRef,
     Tenant,
+    Unchanged,
     Withdrawal,
 )
 from headshots.client.models.verdicts import (
@@ -106,6 +107,7 @@ __all__ = [
     "TrainingOptions",
     "TrainingRef",
     "TrainingScores",
+    "Unchanged",
     "Verdict",
     "Withdrawal",
 ]

@@ -128,6 +128,7 @@ class Headshots:
             raise
 
     get_tenant = _blocking(AsyncHeadshots.get_tenant)
+    update_tenant = _blocking(AsyncHeadshots.update_tenant)
     list_audit_events = _iterating(AsyncHeadshots.list_audit_events)
     create_subject = _blocking(AsyncHeadshots.create_subject)
     get_subject = _blocking(AsyncHeadshots.get_subject)

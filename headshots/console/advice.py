@@ -48,6 +48,7 @@ _ADVICE = {
     "TRAINING_ACTIVE": "`headshots {jobs} watch {name}` follows it, `headshots {jobs} cancel {name}` ends it",
     "SUBJECT_UNTRAINED": "`headshots train SUBJECT --photos FOLDER` trains it",
     "TOO_FEW_PHOTOS": "`headshots photos upload SUBJECT FOLDER` adds some",
+    "PHOTOS_MISSING": "`headshots photos upload {subject} FOLDER` adds some; --allow-unjudged paints without",
     "PHOTOS_NOT_READY": "`headshots photos inspect FOLDER` tells of each photo",
 }
 _PHOTO_ADVICE = (

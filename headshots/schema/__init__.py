@@ -32,7 +32,7 @@ from headshots.schema.gateway import (
     training_events,
     trainings,
 )
-from headshots.schema.retention import retentions
+from headshots.schema.retention import retentions, terms
 from headshots.schema.shoots import shoot_events, shoots
 from headshots.schema.trainer import training_jobs
 
@@ -64,6 +64,7 @@ __all__ = [
     "styles",
     "subjects",
     "tenants",
+    "terms",
     "training_events",
     "training_jobs",
     "trainings",

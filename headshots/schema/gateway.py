@@ -28,6 +28,8 @@ tenants = Table(
     Column("consent_required", sa.Boolean, nullable=False, default=True),
     # How long its subjects are kept after their last delivery, unless a subject says otherwise.
     Column("retention_seconds", Integer, nullable=False, default=DEFAULT_RETENTION_SECONDS),
+    # How long photos are kept after a delivery, 0: they go with it; null: as long as their subject.
+    Column("photo_retention_seconds", Integer),
     Column("created_at", Float, nullable=False),
 )
 
@@ -81,6 +83,8 @@ photos = Table(
     Column("position", Integer, nullable=False),
     *labelling_columns(),
     Column("created_at", Float, nullable=False),
+    # From when on no call uses it any more; null: it is kept as long as its subject, or until a delivery.
+    Column("expires_at", Float),
 )
 
 trainings = Table(

@@ -53,7 +53,7 @@ class Hold(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., hold_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Subject(_message.Message):
-    __slots__ = ("name", "display_name", "class_noun", "create_time", "photo_count", "adapter", "consent", "expire_time", "hold", "labels", "external_id")
+    __slots__ = ("name", "display_name", "class_noun", "create_time", "photo_count", "adapter", "consent", "expire_time", "hold", "photo_expire_time", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -70,6 +70,7 @@ class Subject(_message.Message):
     CONSENT_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     HOLD_FIELD_NUMBER: _ClassVar[int]
+    PHOTO_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
@@ -81,12 +82,13 @@ class Subject(_message.Message):
     consent: Consent
     expire_time: _timestamp_pb2.Timestamp
     hold: Hold
+    photo_expire_time: _timestamp_pb2.Timestamp
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., class_noun: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., photo_count: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hold: _Optional[_Union[Hold, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., class_noun: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., photo_count: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hold: _Optional[_Union[Hold, _Mapping]] = ..., photo_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateSubjectRequest(_message.Message):
-    __slots__ = ("display_name", "class_noun", "request_id", "consent", "retention_seconds", "labels", "external_id")
+    __slots__ = ("display_name", "class_noun", "request_id", "consent", "retention_seconds", "photo_retention_seconds", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -99,6 +101,7 @@ class CreateSubjectRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CONSENT_FIELD_NUMBER: _ClassVar[int]
     RETENTION_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    PHOTO_RETENTION_SECONDS_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     display_name: str
@@ -106,9 +109,10 @@ class CreateSubjectRequest(_message.Message):
     request_id: str
     consent: Consent
     retention_seconds: int
+    photo_retention_seconds: int
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, display_name: _Optional[str] = ..., class_noun: _Optional[str] = ..., request_id: _Optional[str] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., retention_seconds: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, display_name: _Optional[str] = ..., class_noun: _Optional[str] = ..., request_id: _Optional[str] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., retention_seconds: _Optional[int] = ..., photo_retention_seconds: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateSubjectResponse(_message.Message):
     __slots__ = ("subject",)

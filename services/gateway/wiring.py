@@ -62,6 +62,7 @@ from services.gateway.styles.servicer import StyleServicer
 from services.gateway.subjects.engine import SubjectEngine
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.expiring import Expiring
+from services.gateway.subjects.parts import PartSweep
 from services.gateway.subjects.servicer import SubjectServicer
 from services.gateway.tenants.limits import TenantLimiter
 from services.gateway.tenants.servicer import TenantServicer
@@ -70,11 +71,7 @@ from services.gateway.trainings.engine import TrainingEngine
 from services.gateway.trainings.reconciler import Reconciler
 from services.gateway.trainings.servicer import TrainingServicer
 
-_REVISIONS = {
-    "training": training_rows.revisions,
-    "gallery": gallery_rows.revisions,
-    "shoot": shoot_rows.revisions,
-}
+_REVISIONS = {"training": training_rows.revisions, "gallery": gallery_rows.revisions, "shoot": shoot_rows.revisions}
 
 
 class Gateway:
@@ -166,21 +163,23 @@ class _Parts:
         reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
         runner = ShootRunner(database, hub, metrics, pool, poll_seconds=poll)
         eraser = self.eraser = Eraser(database, store, generator, sweep_seconds=sweep)
-        expiring = Expiring(database, eraser, pool, metrics, owner=painting.owner, sweep_seconds=sweep)
+        owner, parts = painting.owner, PartSweep(database, store, owner=painting.owner)
+        expiring = Expiring(database, eraser, parts, pool, metrics, owner=owner, sweep_seconds=sweep)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
         self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, eraser, expiring, poller, given.audit)
         inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
         checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
-        watched = *watching, given.audit
-        galleries = GalleryEngine(database, store, styles, checks, pool, *watched, shoot_rows.needs_gallery)
-        offered = Catalogue(styles, packs)
-        shoots = ShootEngine(database, offered, checks, describer, inspector, runner, reconciler, pool, *watching)
+        trainings = TrainingEngine(database, store, reconciler, describer, *watching, given.audit)
+        watched, judges = (*watching, given.audit, shoot_rows.needs_gallery), analyzer is not None
+        galleries = GalleryEngine(database, store, styles, checks, pool, *watched, judges=judges)
+        offered, shooting = Catalogue(styles, packs), (inspector, runner, reconciler, pool, *watching)
+        shoots = ShootEngine(database, offered, checks, describer, *shooting, judges=judges)
         self._servicers: Sequence[_Servicer] = (
             TenantServicer(database),
             SubjectServicer(SubjectEngine(database, eraser, pool)),
             PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, shoot_rows.needs_photo)),
-            TrainingServicer(TrainingEngine(database, store, reconciler, describer, *watched)),
+            TrainingServicer(trainings),
             GalleryServicer(galleries, given.links.servicer),
             ShootServicer(shoots),
             StyleServicer(StyleEngine(database, styles, checks)),

@@ -26,6 +26,7 @@ GATEWAY: Arrows = {
     "metrics": {},
     "photos": {
         "api": "names, pages and times",
+        "retention": "a delivery begins the time of photos; past it they are of no use",
         "audit": "what is done to a subject is recorded",
         "tenants": "whose subject it is, and where its objects lie",
         "peers": "an inspection asks for the side that the foundation paints",
@@ -64,6 +65,7 @@ GATEWAY: Arrows = {
         "consents": "nobody is painted who did not agree",
         "retention": "nobody is painted whose time has come; it begins anew with a delivery",
         "profiles": "images are judged by one",
+        "photos": "images are judged against them; a delivery begins their time",
         "trainings": "a gallery is painted with the adapter of a training",
         "styles": "styles are checked before a gallery is queued",
         "peers": "adapters and failures by reference",
@@ -216,6 +218,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "gateway.retention": {
         "retentions": OWN,
+        "terms": OWN,
         "subjects": "those that have no row are found by one query",
         "tenants": "how long the tenant's subjects are kept, in the same query",
     },

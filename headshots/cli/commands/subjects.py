@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,8 +21,11 @@ from headshots.cli.labels import (
     print_labelled,
 )
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
-from headshots.cli.shoot_options import Keep
+from headshots.cli.shoot_options import Keep, KeepPhotos
 from headshots.console.exits import reported
+
+if TYPE_CHECKING:
+    from headshots.client import Subject
 
 app = typer.Typer(help="People: make, list, show, rename, label and erase them.", no_args_is_help=True)
 # Every foundation for portraits knows these; of another word only its training could tell.
@@ -41,6 +44,7 @@ def create(
     consent_reference: consents.Reference = "",
     consent_expires: consents.Expiry = None,
     keep: Keep = None,
+    keep_photos: KeepPhotos = None,
     label: Labels = None,
     external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
@@ -59,6 +63,7 @@ def create(
             class_noun=class_noun,
             consent=agreed,
             retention_seconds=keep or 0,
+            photo_retention_seconds=keep_photos,
             labelling=labelling(label, external_id),
         )
     if class_noun not in ("", *USUAL_NOUNS):
@@ -121,7 +126,7 @@ def show(
         "name": found.display_name,
         "class": found.class_noun,
         "created": found.create_time,
-        "photos": found.photo_count,
+        "photos": _photos_shown(found),
         "adapter": found.adapter.sha256 if found.adapter else "none yet",
         "consent": consents.shown(found.consent),
         "kept until": f"it is released; held: {found.hold.reason}" if found.hold else found.expire_time,
@@ -138,6 +143,13 @@ def show(
     if jobs:
         typer.echo()
         print_table(("JOB", "STATE", "DONE", "CREATED"), jobs)
+
+
+def _photos_shown(subject: Subject) -> str:
+    until = subject.photo_expire_time
+    return str(subject.photo_count) + (
+        f", those of the last delivery until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+    )
 
 
 @app.command()

@@ -24,6 +24,7 @@ class SubjectCalls(Connection):
         class_noun: str = "person",
         consent: Consent | None = None,
         retention_seconds: int = 0,
+        photo_retention_seconds: int | None = None,
         labelling: Labelling | None = None,
         request_id: str | None = None,
     ) -> Subject:
@@ -35,6 +36,8 @@ class SubjectCalls(Connection):
             consent: what the person agreed to; without one nothing is trained or painted unless your tenant needs none.
             retention_seconds: how long it is kept after each delivery, an hour to 400 days; 0: as long as your tenant
                 says.
+            photo_retention_seconds: how long its photos are kept after a delivery, 0 or an hour to 400 days; None: as
+                your tenant says.
             labelling: labels and an external id of your own.
             request_id: the same id with the same arguments answers the same subject; default a new one.
 
@@ -46,6 +49,7 @@ class SubjectCalls(Connection):
             class_noun=class_noun,
             consent=convert.wire_consent(consent),
             retention_seconds=retention_seconds,
+            photo_retention_seconds=photo_retention_seconds,
             request_id=request_id or new_request_id(),
             **wire_labelling(labelling),
         )

@@ -72,6 +72,7 @@ def wire_options(options: ShootOptions) -> dict[str, Any]:
         "quality": options.quality,
         "priority": wire_priority(options.priority),
         "deadline": _wire_time(options.deadline),
+        "allow_unjudged": options.allow_unjudged,
     }
 
 

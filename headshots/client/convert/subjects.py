@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from google.protobuf.field_mask_pb2 import FieldMask
+
 from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import utc_time
 from headshots.client.models.audit import AuditAction, AuditEvent
-from headshots.client.models.subjects import Adapter, Consent, ConsentPurpose, Hold, Subject, Tenant
+from headshots.client.models.subjects import Adapter, Consent, ConsentPurpose, Hold, Subject, Tenant, Unchanged
 from headshots.v1 import adapters_pb2, audit_events_pb2, subjects_pb2, tenants_pb2
 
 _PURPOSES = {
@@ -23,7 +25,14 @@ def tenant(message: tenants_pb2.Tenant) -> Tenant:
         utc_time(message.create_time),
         message.consent_required,
         message.retention_seconds,
+        message.photo_retention_seconds if message.HasField("photo_retention_seconds") else None,
     )
+
+
+def wire_policy(**changes: int | Unchanged | None) -> tenants_pb2.UpdateTenantRequest:
+    """What a caller changes of its tenant; None is the default."""
+    named = {name: value for name, value in changes.items() if not isinstance(value, Unchanged)}
+    return tenants_pb2.UpdateTenantRequest(update_mask=FieldMask(paths=list(named)), **named)
 
 
 def adapter(message: adapters_pb2.Adapter) -> Adapter:
@@ -53,6 +62,7 @@ def subject(message: subjects_pb2.Subject) -> Subject:
         consent=_consent(message.consent) if message.HasField("consent") else None,
         expire_time=utc_time(message.expire_time),
         hold=Hold(message.hold.reason, utc_time(message.hold.hold_time)) if message.HasField("hold") else None,
+        photo_expire_time=utc_time(message.photo_expire_time),
     )
 
 

@@ -41,6 +41,8 @@ class ShootOptions:
     priority: Priority = Priority.STANDARD
     deadline: datetime | None = None
     """When it has to be finished, with a time zone; what half of such shoots would miss is refused."""
+    allow_unjudged: bool = False
+    """With an earlier adapter: paints also where the subject's photos are gone and nothing can be judged."""
 
 
 @dataclass(frozen=True)

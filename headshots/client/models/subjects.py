@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,17 @@ class Tenant:
     """Whether its subjects have to consent before they are trained and painted."""
     retention_seconds: int = 0
     """How long its subjects are kept after their last delivery."""
+    photo_retention_seconds: int | None = None
+    """How long photos are kept after a delivery, 0: they go with it; None: as long as their subject."""
+
+
+class Unchanged(Enum):
+    """What a call leaves as it is, where None says something."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED = Unchanged.UNCHANGED
 
 
 class ConsentPurpose(StrEnum):
@@ -103,6 +114,8 @@ class Subject:
     """From when on calls answer SUBJECT_EXPIRED and the gateway erases the subject; a hold suspends it."""
     hold: Hold | None = None
     """Why it is kept whatever its `expire_time`; None: it is not held."""
+    photo_expire_time: datetime | None = None
+    """From when on no call uses the photos of the last delivery; None: as long as the subject, or none is delivered."""
 
 
 SubjectRef = Subject | str

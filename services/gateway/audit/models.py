@@ -31,6 +31,7 @@ class Action(Enum):
     GALLERY_DELETED = "gallery_deleted"
     SUBJECT_DELETED = "subject_deleted"
     SUBJECT_ERASED = "subject_erased"
+    PHOTOS_EXPIRED = "photos_expired"
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ def gallery_order(request: galleries_pb2.CreateGalleryRequest) -> GalleryOrder:
         training=_training(request.training),
         profile="".join(names.ids(request.profile)) or DEFAULT_PROFILE,
         max_tries=request.max_tries or 1,
+        allow_unjudged=request.allow_unjudged,
         labelling=Labelling.of_request(request),
     )
 

@@ -34,6 +34,8 @@ class GalleryOrder:
     """What images are judged by."""
     max_tries: int = 1
     """Seeds that are tried for a shot at most."""
+    allow_unjudged: bool = False
+    """Whether it may be painted though the subject's photos are gone and nothing can be judged."""
     labelling: Labelling = field(default_factory=Labelling)
 
     @property

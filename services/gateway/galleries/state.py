@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from headshots.acceptance.verdict import Acceptance
 from headshots.database import database_now
 from headshots.schema import CANCELLED, FAILED, SUCCEEDED, TERMINAL_STATES, galleries, shots
+from services.gateway.photos.removing import begin_times
 from services.gateway.retention.rows import delivered
 
 MET, NOT_MET, NOT_MEASURED = "met", "not_met", "not_measured"
@@ -35,7 +36,9 @@ def update_state(connection: Connection, gallery_id: str, *, status_message: str
         if values["state"] == SUCCEEDED:
             values["guarantee"] = _guarantee(connection, gallery_id)
             of_gallery = sa.select(galleries.c.subject_id).where(galleries.c.id == gallery_id)
-            delivered(connection, of_gallery.scalar_subquery())
+            subject_id = connection.execute(of_gallery).scalar_one()
+            begin_times(connection, subject_id, anew=False)
+            delivered(connection, sa.literal(subject_id))
     connection.execute(
         sa.update(galleries)
         .where(galleries.c.id == gallery_id, galleries.c.state.not_in(TERMINAL_STATES))

@@ -101,7 +101,8 @@ def _with_new_gallery(connection: Connection, shoot: Shoot) -> Shoot:
     try:
         with connection.begin_nested():
             made_with = connection, shoot.tenant_id, shoot.subject_id, shoot.training_id, shoot.plan
-            gallery_id = create_gallery(*made_with, labelling=shoot.labelling.of_parts)
+            # Photos whose time came with the training are of no use to calls, and there until the shoot ends.
+            gallery_id = create_gallery(*made_with, labelling=shoot.labelling.of_parts, allow_unjudged=True)
     except UnavailableError:
         raise
     except HeadshotsError as error:

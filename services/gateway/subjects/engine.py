@@ -9,6 +9,7 @@ from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.consents.models import Consent
 from services.gateway.galleries.engine import ShotWorkers
+from services.gateway.retention.models import OwnTerms
 from services.gateway.subjects import erasure, rows
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.models import Subject, SubjectChange, Withdrawal
@@ -28,7 +29,7 @@ class SubjectEngine:
         display_name: str,
         class_noun: str,
         consent: Consent | None,
-        retention_seconds: int,
+        own_terms: OwnTerms,
         labelling: Labelling,
         key: IdempotencyKey,
     ) -> Subject:
@@ -40,7 +41,7 @@ class SubjectEngine:
             display_name=display_name,
             class_noun=class_noun,
             consent=consent,
-            retention_seconds=retention_seconds,
+            own_terms=own_terms,
             labelling=labelling,
             key=key,
         )

@@ -19,6 +19,7 @@ from services.gateway.consents.models import Consent
 from services.gateway.photos import rows as photo_rows
 from services.gateway.retention import rows as retention_rows
 from services.gateway.retention.checks import check_unexpired, is_expired
+from services.gateway.retention.models import NO_TERMS, OwnTerms
 from services.gateway.subjects.models import Subject, SubjectChange
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.rows import lock_tenant
@@ -36,11 +37,9 @@ def create_subject(
     key: IdempotencyKey,
     labelling: Labelling = NO_LABELS,
     consent: Consent | None = None,
-    retention_seconds: int = 0,
+    own_terms: OwnTerms = NO_TERMS,
 ) -> Subject:
     """Creates a subject; a repeated `key` returns the subject that it created before.
-
-    It is kept for `retention_seconds` after each delivery; 0: as long as its tenant says.
 
     Raises:
         AlreadyExistsError: REQUEST_ID_REUSED.
@@ -56,7 +55,7 @@ def create_subject(
             return _to_subjects(connection, [made])[0]
         values = {"display_name": display_name, "class_noun": class_noun or DEFAULT_CLASS_NOUN}
         subject_id = _insert(connection, tenant_id, **values, **labelling.fields, **key.columns)
-        retention_rows.begin(connection, tenant_id, subject_id, retention_seconds)
+        retention_rows.begin(connection, tenant_id, subject_id, own_terms)
         record(connection, tenant_id, subject_id, Action.SUBJECT_CREATED)
         if consent is not None:
             consent_rows.record(connection, subject_id, consent)
@@ -76,6 +75,11 @@ def get_subject(engine: Engine, tenant_id: str, subject_id: str) -> Subject:
     """One subject. Raises as `find_subject`."""
     with read(engine) as connection:
         return _to_subjects(connection, [find_subject(connection, tenant_id, subject_id)])[0]
+
+
+def tenant_of(connection: Connection, subject_id: str) -> str:
+    """Whose a locked subject is, also one that is being erased."""
+    return str(connection.execute(sa.select(subjects.c.tenant_id).where(subjects.c.id == subject_id)).scalar_one())
 
 
 def change_subject(engine: Engine, tenant_id: str, subject_id: str, change: SubjectChange) -> Subject:

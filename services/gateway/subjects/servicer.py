@@ -38,7 +38,7 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
             request.display_name,
             request.class_noun,
             consent,
-            request.retention_seconds,
+            convert.own_terms(request),
             Labelling.of_request(request),
             idempotency_key(request),
         )

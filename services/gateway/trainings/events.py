@@ -19,6 +19,7 @@ from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
 from services.gateway.events.log import EventBatch, EventLog
 from services.gateway.peers.models import TrainingJob, TrainingRequest
+from services.gateway.photos.removing import begin_times
 from services.gateway.trainings.models import Training
 
 _LOG = EventLog(training_events, training_events.c.training_id, "training")
@@ -83,6 +84,7 @@ def record_change(
         if changed.job.state == SUCCEEDED:
             name = training_name(training.subject_id, training.id)
             record(connection, training.request.tenant, training.subject_id, Action.TRAINED, name)
+            begin_times(connection, training.subject_id, anew=True)
     if values:
         connection.execute(sa.update(trainings).where(trainings.c.id == training.id).values(**values))
 

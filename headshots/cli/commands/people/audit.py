@@ -48,6 +48,7 @@ class Deed(StrEnum):
     GALLERY_DELETED = "gallery-deleted"
     SUBJECT_DELETED = "subject-deleted"
     SUBJECT_ERASED = "subject-erased"
+    PHOTOS_EXPIRED = "photos-expired"
 
 
 def _past(value: str) -> datetime:
