@@ -45,6 +45,7 @@ _ADVICE = {
     "STYLE_ARCHIVED": "`headshots styles list` shows others",
     "STYLE_UNKNOWN": "`headshots styles list` tells more of each",
     "TRAINING_UNFINISHED": "`headshots trainings watch {name}` follows it",
+    "TRAINING_EXPIRED": "`headshots train SUBJECT --photos FOLDER` trains anew",
     "TRAINING_ACTIVE": "`headshots {jobs} watch {name}` follows it, `headshots {jobs} cancel {name}` ends it",
     "SUBJECT_UNTRAINED": "`headshots train SUBJECT --photos FOLDER` trains it",
     "TOO_FEW_PHOTOS": "`headshots photos upload SUBJECT FOLDER` adds some",

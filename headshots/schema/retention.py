@@ -43,7 +43,7 @@ retentions = Table(
 terms = Table(
     "terms",
     metadata,
-    # The kind and what it is of: `photos-SUBJECT`.
+    # The part and what it is of: `photos-SUBJECT`, `adapter-TRAINING`, `images-GALLERY`.
     Column("id", String(96), primary_key=True),
     Column("subject_id", ForeignKey("subjects.id"), nullable=False),
     *lease_columns(),

@@ -163,7 +163,7 @@ class _Parts:
         reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
         runner = ShootRunner(database, hub, metrics, pool, poll_seconds=poll)
         eraser = self.eraser = Eraser(database, store, generator, sweep_seconds=sweep)
-        owner, parts = painting.owner, PartSweep(database, store, owner=painting.owner)
+        owner, parts = painting.owner, PartSweep(database, store, generator, owner=painting.owner)
         expiring = Expiring(database, eraser, parts, pool, metrics, owner=owner, sweep_seconds=sweep)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
         self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, eraser, expiring, poller, given.audit)

@@ -25,18 +25,26 @@ class TenantCalls(Connection):
         *,
         retention_seconds: int | Unchanged | None = UNCHANGED,
         photo_retention_seconds: int | Unchanged | None = UNCHANGED,
+        adapter_retention_seconds: int | Unchanged | None = UNCHANGED,
+        image_retention_seconds: int | Unchanged | None = UNCHANGED,
     ) -> Tenant:
         """Say how long your subjects, and what they have, are kept, from their next creation or delivery on.
 
         Args:
             retention_seconds: of subjects after their last delivery, an hour to 400 days; None: 30 days.
             photo_retention_seconds: of photos after a delivery, 0 or an hour to 400 days; None: as long as the subject.
+            adapter_retention_seconds: of adapters after they are delivered, an hour to 400 days; None: as long as the
+                subject.
+            image_retention_seconds: of images after their gallery has ended, as of adapters.
 
         Raises:
             InvalidArgumentError: RETENTION_INVALID, UPDATE_MASK_INVALID, nothing changes.
         """
         request = convert.wire_policy(
-            retention_seconds=retention_seconds, photo_retention_seconds=photo_retention_seconds
+            retention_seconds=retention_seconds,
+            photo_retention_seconds=photo_retention_seconds,
+            adapter_retention_seconds=adapter_retention_seconds,
+            image_retention_seconds=image_retention_seconds,
         )
         return convert.tenant((await self._unary("UpdateTenant", request)).tenant)
 

@@ -26,6 +26,8 @@ def tenant(message: tenants_pb2.Tenant) -> Tenant:
         message.consent_required,
         message.retention_seconds,
         message.photo_retention_seconds if message.HasField("photo_retention_seconds") else None,
+        message.adapter_retention_seconds or None,
+        message.image_retention_seconds or None,
     )
 
 

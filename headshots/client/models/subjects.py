@@ -21,6 +21,10 @@ class Tenant:
     """How long its subjects are kept after their last delivery."""
     photo_retention_seconds: int | None = None
     """How long photos are kept after a delivery, 0: they go with it; None: as long as their subject."""
+    adapter_retention_seconds: int | None = None
+    """How long adapters are kept after they are delivered; None: as long as their subject."""
+    image_retention_seconds: int | None = None
+    """How long images are kept after their gallery has ended; None: as long as their subject."""
 
 
 class Unchanged(Enum):

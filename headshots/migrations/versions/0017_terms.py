@@ -12,9 +12,13 @@ depends_on = None
 
 _COLUMNS = (
     ("tenants", "photo_retention_seconds", sa.Integer()),
+    ("tenants", "adapter_retention_seconds", sa.Integer()),
+    ("tenants", "image_retention_seconds", sa.Integer()),
     ("retentions", "own_photo_seconds", sa.Integer()),
     ("retentions", "photos_expire_at", sa.Float()),
     ("photos", "expires_at", sa.Float()),
+    ("trainings", "adapter_expires_at", sa.Float()),
+    ("galleries", "images_expire_at", sa.Float()),
 )
 
 

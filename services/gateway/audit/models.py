@@ -32,6 +32,8 @@ class Action(Enum):
     SUBJECT_DELETED = "subject_deleted"
     SUBJECT_ERASED = "subject_erased"
     PHOTOS_EXPIRED = "photos_expired"
+    ADAPTER_EXPIRED = "adapter_expired"
+    IMAGES_EXPIRED = "images_expired"
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,7 @@ def gallery(value: Gallery) -> galleries_pb2.Gallery:
         tries=value.tries,
         guarantee=GUARANTEES[value.guarantee],
         regenerates=value.regenerates,
+        images_expire_time=optional_timestamp(value.images_expire_at),
         **value.labelling.fields,
     )
 

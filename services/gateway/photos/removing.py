@@ -56,7 +56,7 @@ def begin_times(connection: Connection, subject_id: str, *, anew: bool) -> None:
 
     `anew`: all that the subject has, also those whose time has begun and not come; else those that came since.
     """
-    seconds = terms.photo_seconds(connection, subject_id)
+    seconds = terms.seconds_kept(connection, terms.Part.PHOTOS, subject_id)
     if seconds is None:
         return
     expires_at = database_now(connection) + seconds

@@ -24,6 +24,10 @@ class Part(Enum):
     """What of a subject may go before it; the value begins ids of rows."""
 
     PHOTOS = "photos"
+    ADAPTER = "adapter"
+    """All files of a training."""
+    IMAGES = "images"
+    """Of a gallery, with the tries that were refused."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,19 @@ class Term:
     part: Part
     subject_id: str
     of: str
-    """The id of what it is of; of photos the subject's."""
+    """The id of what it is of: the subject, the training, the gallery."""
 
 
-def photo_seconds(connection: Connection, subject_id: str) -> int | None:
-    """How long photos of a subject are kept after a delivery; None: as long as the subject."""
-    policy = sa.func.coalesce(retentions.c.own_photo_seconds, tenants.c.photo_retention_seconds)
-    query = sa.select(policy).join(tenants, tenants.c.id == retentions.c.tenant_id)
+_POLICIES: dict[Part, sa.ColumnElement[int]] = {
+    Part.PHOTOS: sa.func.coalesce(retentions.c.own_photo_seconds, tenants.c.photo_retention_seconds),
+    Part.ADAPTER: tenants.c.adapter_retention_seconds,
+    Part.IMAGES: tenants.c.image_retention_seconds,
+}
+
+
+def seconds_kept(connection: Connection, part: Part, subject_id: str) -> int | None:
+    """How long this part of a subject is kept after a delivery; None: as long as the subject."""
+    query = sa.select(_POLICIES[part]).join(tenants, tenants.c.id == retentions.c.tenant_id)
     seconds = connection.execute(query.where(retentions.c.id == subject_id)).scalar()
     return None if seconds is None else int(seconds)
 
@@ -52,6 +62,15 @@ def begin(connection: Connection, part: Part, subject_id: str, of: str, expires_
     row = insert(terms).values(id=f"{part.value}-{of}", subject_id=subject_id, **begun)
     anew = {**begun, "attempt": terms.c.attempt + 1}
     connection.execute(row.on_conflict_do_update(index_elements=["id"], set_=anew))
+
+
+def begin_from(connection: Connection, part: Part, subject_id: str, of: str, delivered_at: float) -> float | None:
+    """The same, so long after a delivery as is said of the part; when, None: it is kept as long as the subject."""
+    seconds = seconds_kept(connection, part, subject_id)
+    if seconds is None:
+        return None
+    begin(connection, part, subject_id, of, delivered_at + seconds)
+    return delivered_at + seconds
 
 
 def begin_photos(connection: Connection, subject_id: str, expires_at: float, *, first: float | None) -> None:

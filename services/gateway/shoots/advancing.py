@@ -15,8 +15,9 @@ from sqlalchemy.engine import Connection, Engine
 from headshots.database import read, write
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shoots, trainings
+from services.gateway.galleries.images.listing import finished_numbers
 from services.gateway.galleries.models import Gallery
-from services.gateway.galleries.rows import finished_numbers, load_gallery
+from services.gateway.galleries.rows import load_gallery
 from services.gateway.peers.models import Failure
 from services.gateway.shoots.creating import create_gallery
 from services.gateway.shoots.events import lock_active, record_change

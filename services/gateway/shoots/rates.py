@@ -66,8 +66,9 @@ def _recent_galleries(
     return measured, tuple(counts[row.id][1] / counts[row.id][0] for row in rows if row.max_tries > 1)
 
 
-def _is_of(adapter: Mapping[str, Any], foundation_digest: str | None) -> bool:
-    return foundation_digest is None or adapter["foundation_digest"] == foundation_digest
+def _is_of(adapter: Mapping[str, Any] | None, foundation_digest: str | None) -> bool:
+    """Of an adapter that was removed it is not known."""
+    return foundation_digest is None or (adapter is not None and adapter["foundation_digest"] == foundation_digest)
 
 
 def read_queue(connection: Connection) -> Queue:

@@ -20,8 +20,17 @@ class Tenant:
     """How long its subjects are kept after their last delivery."""
     photo_retention_seconds: int | None = None
     """How long photos are kept after a delivery, 0: they go with it; None: as long as their subject."""
+    adapter_retention_seconds: int | None = None
+    """How long adapters are kept after they are delivered; None: as long as their subject."""
+    image_retention_seconds: int | None = None
+    """How long images are kept after their gallery has ended; None: as long as their subject."""
 
 
 PolicyChange = Mapping[str, int | None]
 """Fields of a tenant that say how long subjects and what they have are kept, as they shall be; None: the default."""
-POLICY_FIELDS = ("retention_seconds", "photo_retention_seconds")
+POLICY_FIELDS = (
+    "retention_seconds",
+    "photo_retention_seconds",
+    "adapter_retention_seconds",
+    "image_retention_seconds",
+)

@@ -88,8 +88,8 @@ class TrainingEngine:
     async def download(
         self, tenant: str, subject_id: str, training_id: str, kind: FileKind
     ) -> AsyncIterator[FilePiece]:
-        """Yields the pieces of a file. Raises as `rows.get_training`, `files.file_key` and `files.pieces`."""
-        training = await self.get(tenant, subject_id, training_id)
+        """Yields the pieces of a file. Raises as `rows.get_downloadable`, `files.file_key` and `files.pieces`."""
+        training = await in_read_thread(rows.get_downloadable, self._database, tenant, subject_id, training_id)
         async for piece in pieces(self._store, file_key(training, kind)):
             if piece.is_first:
                 name = training_name(subject_id, training_id)

@@ -44,9 +44,14 @@ def test_a_tenants_policy_is_shown_and_set(terminal: Terminal) -> None:
     assert (changed["retention_seconds"], changed["photo_retention_seconds"]) == (90 * 86400, 0)
     assert "until a delivery" in terminal.run("tenant", "show").stdout
     assert "7d after a delivery" in terminal.run("tenant", "set-policy", "--photos", "7d").stdout
+    changed = terminal.json("tenant", "set-policy", "--adapters", "30d", "--images", "7d")
+    assert (changed["adapter_retention_seconds"], changed["image_retention_seconds"]) == (30 * 86400, 7 * 86400)
+    assert "7d after their gallery has ended" in terminal.run("tenant", "show").stdout
+    changed = terminal.json("tenant", "set-policy", "--adapters", "subject", "--images", "subject")
+    assert (changed["adapter_retention_seconds"], changed["image_retention_seconds"]) == (None, None)
     changed = terminal.json("tenant", "set-policy", "--keep", "default", "--photos", "subject")
     assert (changed["retention_seconds"], changed["photo_retention_seconds"]) == (30 * 86400, None)
-    for wrong in ((), ("--keep", "0"), ("--keep", "soon"), ("--photos", "soon")):
+    for wrong in ((), ("--keep", "0"), ("--keep", "soon"), ("--photos", "soon"), ("--images", "0")):
         terminal.run("tenant", "set-policy", *wrong, code=2)
 
 

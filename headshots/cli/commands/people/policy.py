@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,6 +43,12 @@ def set_policy(
         str | None,
         typer.Option(metavar="SPAN", help="Photos, after a delivery: 0, 12h, 7d, or `subject`: as long as the person."),
     ] = None,
+    adapters: Annotated[
+        str | None, typer.Option(metavar="SPAN", help="Adapters, after they are delivered: 30d, or `subject`.")
+    ] = None,
+    images: Annotated[
+        str | None, typer.Option(metavar="SPAN", help="Images, after their gallery has ended: 7d, or `subject`.")
+    ] = None,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -50,27 +57,26 @@ def set_policy(
     """Say how long people, and what they have, are kept, from the next creation or delivery on."""
     from headshots.cli.session import connect
 
-    if keep is None and photos is None:
-        raise typer.BadParameter("say what changes", param_hint="--keep / --photos")
+    if not any((keep, photos, adapters, images)):
+        raise typer.BadParameter("say what changes", param_hint="--keep / --photos / --adapters / --images")
+    changes = {
+        "retention_seconds": _seconds(keep, _USUAL, span),
+        "photo_retention_seconds": _seconds(photos, _AS_SUBJECT, span_or_zero),
+        "adapter_retention_seconds": _seconds(adapters, _AS_SUBJECT, span),
+        "image_retention_seconds": _seconds(images, _AS_SUBJECT, span),
+    }
     with connect(address, api_key, tls_ca) as client:
-        tenant = client.update_tenant(retention_seconds=_own(keep), photo_retention_seconds=_part(photos))
+        tenant = client.update_tenant(**changes)
     _print(tenant, as_json)
 
 
-def _own(value: str | None) -> int | Unchanged | None:
+def _seconds(value: str | None, nothing: str, read: Callable[[str], int]) -> int | Unchanged | None:
+    """`nothing`: the word for what is said where nobody says anything."""
     from headshots.client.models.subjects import UNCHANGED
 
     if value is None:
         return UNCHANGED
-    return None if value == _USUAL else span(value)
-
-
-def _part(value: str | None) -> int | Unchanged | None:
-    from headshots.client.models.subjects import UNCHANGED
-
-    if value is None:
-        return UNCHANGED
-    return None if value == _AS_SUBJECT else span_or_zero(value)
+    return None if value == nothing else read(value)
 
 
 def _print(tenant: Tenant, as_json: bool) -> None:
@@ -85,12 +91,14 @@ def _print(tenant: Tenant, as_json: bool) -> None:
             "name": tenant.display_name,
             "consent": "required" if tenant.consent_required else "waived",
             "people kept": f"{span_shown(tenant.retention_seconds)} after their last delivery",
-            "photos kept": _shown(tenant.photo_retention_seconds),
+            "photos kept": _shown(tenant.photo_retention_seconds, "after a delivery"),
+            "adapters kept": _shown(tenant.adapter_retention_seconds, "after their delivery"),
+            "images kept": _shown(tenant.image_retention_seconds, "after their gallery has ended"),
         }
     )
 
 
-def _shown(seconds: int | None) -> str:
+def _shown(seconds: int | None, after: str) -> str:
     if seconds is None:
         return "as long as the person"
-    return f"{span_shown(seconds)} after a delivery" if seconds else "until a delivery"
+    return f"{span_shown(seconds)} {after}" if seconds else "until a delivery"

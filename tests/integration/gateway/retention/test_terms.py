@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from headshots import schema
-from headshots.errors import FailedPreconditionError, InvalidArgumentError
+from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, subjects_pb2, tenants_pb2, trainings_pb2
 from tests.support.gateway.caller import refused, selfie
 from tests.support.gateway.judging import good, paints, sitter
@@ -164,3 +164,63 @@ async def test_a_shoot_is_judged_against_photos_that_go_when_it_has_ended(world:
         connection.execute(sa.update(schema.terms).values(lease_expires_at=1.0))
     await until(lambda: not photo_objects(world))
     assert not [key for key in await world.store.list("tenants") if "/photos/" in key]
+
+
+async def test_an_adapter_goes_and_its_training_and_subject_stay(world: World) -> None:
+    await world.kill()
+    await world.start(erase_again_seconds=0.1)
+    await set_policy(world, adapter_retention_seconds=3600)
+    subject = await world.acme.trained_subject()
+    gallery = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1))
+    (row,) = world.rows(schema.trainings)
+    name = f"{subject}/trainings/{row.id}"
+    told = await world.acme.get_training(name)
+    assert told.adapter_expire_time.seconds - told.end_time.seconds in (3600, 3601)
+    with world.database.begin() as connection:
+        connection.execute(sa.update(schema.trainings).values(adapter_expires_at=1.0))
+    calls: list[tuple[str, Any]] = [
+        ("CreateGallery", galleries_pb2.CreateGalleryRequest(parent=subject, styles=["styles/studio-navy-suit"])),
+        ("RegenerateImage", galleries_pb2.RegenerateImageRequest(name=f"{gallery.name}/images/0")),
+    ]
+    for call, request in calls:
+        with refused(FailedPreconditionError, "TRAINING_EXPIRED"):
+            await world.acme(call, request)
+    with refused(FailedPreconditionError, "TRAINING_EXPIRED"):
+        async for _ in world.acme.stream(
+            "DownloadTrainingFile",
+            trainings_pb2.DownloadTrainingFileRequest(name=name, file=trainings_pb2.TRAINING_FILE_ADAPTER),
+        ):
+            pass
+    with world.database.begin() as connection:
+        connection.execute(sa.update(schema.terms).values(expires_at=1.0))
+    await until(lambda: not world.rows(schema.terms))
+    told = await world.acme.get_training(name)
+    assert (told.state, told.HasField("adapter")) == (jobs_pb2.JOB_STATE_SUCCEEDED, False)
+    found = await get(world, subject)
+    assert (found.HasField("adapter"), found.photo_count) == (False, 6)
+    await until(lambda: world.generator.evicted == [row.job["adapter"]["sha256"]])
+    again = await world.acme.finished_training((await world.acme.create_training(subject)).name)
+    assert (await get(world, subject)).adapter == again.adapter
+
+
+async def test_images_go_and_their_gallery_and_subject_stay(world: World) -> None:
+    await world.kill()
+    await world.start(erase_again_seconds=0.1)
+    await set_policy(world, image_retention_seconds=3600)
+    subject = await world.acme.trained_subject()
+    name = await world.acme.gallery(subject, shots_per_style=2)
+    gallery = await world.acme.finished_gallery(name)
+    assert gallery.images_expire_time.seconds - gallery.end_time.seconds in (3600, 3601)
+    with world.database.begin() as connection:
+        connection.execute(sa.update(schema.galleries).values(images_expire_at=1.0))
+    with refused(NotFoundError, "IMAGE_NOT_FOUND"):
+        await world.acme("GetImage", galleries_pb2.GetImageRequest(name=gallery.images[0].name))
+    listed = await world.acme("ListImages", galleries_pb2.ListImagesRequest(parent=name))
+    assert list(listed.images) == []
+    with world.database.begin() as connection:
+        connection.execute(sa.update(schema.terms).values(expires_at=1.0))
+    await until(lambda: not world.rows(schema.terms))
+    assert [key for key in await world.store.list("tenants") if "/images/" in key] == []
+    gone = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=name))).gallery
+    assert (gone.state, gone.completed_shots, list(gone.images)) == (jobs_pb2.JOB_STATE_SUCCEEDED, 2, [])
+    assert (await get(world, subject)).HasField("adapter")

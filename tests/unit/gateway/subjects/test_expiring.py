@@ -58,8 +58,8 @@ class Gateway:
         self.registry = CollectorRegistry()
         metrics = GatewayMetrics(self.registry, engine)
         self.eraser = Eraser(engine, store, NoGenerator(), sweep_seconds=0.0)
-        parts, own = PartSweep(engine, store, owner="g"), {"owner": "g", "sweep_seconds": 60.0, "clock": clock}
-        self.expiring = Expiring(engine, self.eraser, parts, NoPainters(), metrics, **own)
+        done_by = self.eraser, PartSweep(engine, store, NoGenerator(), owner="g"), NoPainters(), metrics
+        self.expiring = Expiring(engine, *done_by, owner="g", sweep_seconds=60.0, clock=clock)
 
     def told(self, name: str) -> float | None:
         return self.registry.get_sample_value(f"headshots_gateway_{name}")
