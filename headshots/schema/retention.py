@@ -36,6 +36,8 @@ retentions = Table(
         sqlite_where=sa.text("held_at IS NULL"),
         postgresql_where=sa.text("held_at IS NULL"),
     ),
+    # A tenant's list of those that end soon.
+    Index("ix_retentions_tenant_id_expires_at_id", "tenant_id", "expires_at", "id"),
 )
 
 # What of a subject goes before it, a row each until it is removed; see services.gateway.retention.terms. A gateway that

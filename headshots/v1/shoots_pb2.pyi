@@ -26,7 +26,7 @@ SHOOT_STAGE_PAINTING: ShootStage
 SHOOT_STAGE_ENDED: ShootStage
 
 class Quote(_message.Message):
-    __slots__ = ("queue_place", "expected_finish_time", "latest_finish_time", "training_steps", "images", "device_seconds", "measured_on")
+    __slots__ = ("queue_place", "expected_finish_time", "latest_finish_time", "training_steps", "images", "device_seconds", "measured_on", "beyond_expiry")
     QUEUE_PLACE_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
     LATEST_FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -34,6 +34,7 @@ class Quote(_message.Message):
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     DEVICE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     MEASURED_ON_FIELD_NUMBER: _ClassVar[int]
+    BEYOND_EXPIRY_FIELD_NUMBER: _ClassVar[int]
     queue_place: int
     expected_finish_time: _timestamp_pb2.Timestamp
     latest_finish_time: _timestamp_pb2.Timestamp
@@ -41,7 +42,8 @@ class Quote(_message.Message):
     images: int
     device_seconds: float
     measured_on: int
-    def __init__(self, queue_place: _Optional[int] = ..., expected_finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., training_steps: _Optional[int] = ..., images: _Optional[int] = ..., device_seconds: _Optional[float] = ..., measured_on: _Optional[int] = ...) -> None: ...
+    beyond_expiry: bool
+    def __init__(self, queue_place: _Optional[int] = ..., expected_finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., training_steps: _Optional[int] = ..., images: _Optional[int] = ..., device_seconds: _Optional[float] = ..., measured_on: _Optional[int] = ..., beyond_expiry: _Optional[bool] = ...) -> None: ...
 
 class Shoot(_message.Message):
     __slots__ = ("name", "state", "stage", "training", "trains", "gallery", "pack", "styles", "style_shots", "asked", "delivered", "tries", "max_tries", "profile", "profile_version", "guarantee", "training_step", "training_total_steps", "completed_shots", "quote", "deadline", "failure", "status_message", "create_time", "end_time", "event_number", "pack_version", "labels", "external_id")

@@ -93,6 +93,7 @@ GATEWAY: Arrows = {
         "tenants": "whose subject it is",
         "consents": "nobody is trained and painted who did not agree",
         "profiles": "portraits are judged by one",
+        "retention": "a quote tells whether the subject is kept so long",
         "styles": "styles are checked before a shoot is queued",
         "packs": "a shoot is ordered over the styles of one",
         "photos": "usable ones are learned from",
@@ -244,7 +245,7 @@ TABLES: dict[str, dict[str, str]] = {
     "gateway.styles": {"styles": OWN},
     "gateway.packs": {"packs": OWN},
     "gateway.profiles": {"profiles": OWN},
-    "gateway.subjects": {"subjects": OWN},
+    "gateway.subjects": {"subjects": OWN, "retentions": "those that end soon are listed by their time in one query"},
     "gateway.metrics": {
         "galleries": "rows are counted by state when Prometheus asks",
         "retentions": "the longest overdue is looked for when Prometheus asks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +22,7 @@ from headshots.cli.labels import (
     print_labelled,
 )
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
-from headshots.cli.shoot_options import Keep, KeepPhotos
+from headshots.cli.shoot_options import Keep, KeepPhotos, moment
 from headshots.console.exits import reported
 
 if TYPE_CHECKING:
@@ -80,25 +81,33 @@ def create(
 def list_all(
     label: OnlyLabels = None,
     external_id: OnlyExternalId = "",
+    expire_before: Annotated[
+        datetime | None,
+        typer.Option(metavar="WHEN", parser=moment, help="Only those that end before: 3d from now, an ISO time."),
+    ] = None,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
     as_json: Json = False,
 ) -> None:
-    """List subjects, newest first."""
+    """List subjects, newest first, or with --expire-before those that end soon, the first first."""
     from headshots.cli.session import connect
     from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
-        subjects = list(client.list_subjects(labelling=labelling(label, external_id)))
+        subjects = list(client.list_subjects(labelling=labelling(label, external_id), expire_before=expire_before))
     if as_json:
         print_json(subjects)
         return
     rows = [
-        (each.name, each.display_name, each.photo_count, "yes" if each.adapter else "no", each.create_time)
+        (each.name, each.display_name, each.photo_count, "yes" if each.adapter else "no", _time(each, expire_before))
         for each in subjects
     ]
-    print_table(("SUBJECT", "NAME", "PHOTOS", "TRAINED", "CREATED"), rows)
+    print_table(("SUBJECT", "NAME", "PHOTOS", "TRAINED", "CREATED" if expire_before is None else "KEPT UNTIL"), rows)
+
+
+def _time(subject: Subject, expire_before: datetime | None) -> datetime | None:
+    return subject.create_time if expire_before is None else subject.expire_time
 
 
 @app.command()

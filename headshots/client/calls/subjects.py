@@ -64,9 +64,20 @@ class SubjectCalls(Connection):
         request = subjects_pb2.GetSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
         return convert.subject((await self._unary("GetSubject", request)).subject)
 
-    async def list_subjects(self, *, labelling: Labelling | None = None, page_size: int = 0) -> AsyncIterator[Subject]:
-        """All subjects, newest first; pages are fetched as they are needed."""
+    async def list_subjects(
+        self, *, labelling: Labelling | None = None, expire_before: datetime | None = None, page_size: int = 0
+    ) -> AsyncIterator[Subject]:
+        """All subjects, newest first; pages are fetched as they are needed.
+
+        Args:
+            labelling: only those that are labelled so.
+            expire_before: only those whose `expire_time` comes before this, the first to end first; held ones are left
+                out.
+            page_size: subjects that one call brings, at most 1000; 0: 50.
+        """
         request = subjects_pb2.ListSubjectsRequest(page_size=page_size, **wire_labelling(labelling))
+        if expire_before is not None:
+            request.expire_before_time.FromDatetime(expire_before)
         async for item in self._pages("ListSubjects", request, "subjects"):
             yield convert.subject(item)
 

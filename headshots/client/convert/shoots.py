@@ -97,4 +97,5 @@ def _quote(message: shoots_pb2.Quote) -> Quote:
         images=message.images,
         device_seconds=message.device_seconds if message.measured_on else None,
         measured_on=message.measured_on,
+        beyond_expiry=message.beyond_expiry,
     )

@@ -64,6 +64,8 @@ class Quote:
     device_seconds: float | None
     measured_on: int
     """Trainings and galleries that the estimate is made of."""
+    beyond_expiry: bool = False
+    """Whether half of such shoots would end after the subject's `expire_time`, when they would be stopped."""
 
 
 @dataclass(frozen=True)

@@ -42,10 +42,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_terms_expires_at_id", "terms", ["expires_at", "id"])
     op.create_index("ix_terms_subject_id", "terms", ["subject_id"])
+    op.create_index("ix_retentions_tenant_id_expires_at_id", "retentions", ["tenant_id", "expires_at", "id"])
 
 
 def downgrade() -> None:
     """Drop them; what would have gone earlier stays as long as its subject."""
+    op.drop_index("ix_retentions_tenant_id_expires_at_id", "retentions")
     op.drop_table("terms")
     for table, name, _ in reversed(_COLUMNS):
         op.drop_column(table, name)

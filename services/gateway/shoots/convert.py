@@ -91,6 +91,7 @@ def _quote(value: Quote) -> shoots_pb2.Quote:
         images=value.images,
         device_seconds=value.device_seconds,
         measured_on=value.measured_on,
+        beyond_expiry=value.beyond_expiry,
     )
 
 

@@ -125,7 +125,7 @@ def create_shoot(
         made = find_made(connection, shoots, shoots.c.subject_id == subject_id, key)
         if made is not None:
             return to_shoot(made)
-        estimate = quote_order(connection, order, trains=wanted.trains, foundation=wanted.foundation_digest)
+        estimate = quote_order(connection, subject_id, order, trains=wanted.trains, foundation=wanted.foundation_digest)
         first = _make_first(connection, tenant_id, subject_id, order, wanted, validate_only=validate_only)
         shoot = Shoot(
             id=new_id(),

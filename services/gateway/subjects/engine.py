@@ -50,8 +50,12 @@ class SubjectEngine:
         """See `rows.get_subject`."""
         return await in_read_thread(rows.get_subject, self._database, tenant, subject_id)
 
-    async def page(self, tenant: str, wanted: Labelling, size: int, token: str) -> tuple[list[Subject], str]:
-        """See `rows.list_subjects`."""
+    async def page(
+        self, tenant: str, wanted: Labelling, before: float | None, size: int, token: str
+    ) -> tuple[list[Subject], str]:
+        """See `rows.list_subjects`; with `before` see `rows.list_ending`."""
+        if before is not None:
+            return await in_read_thread(rows.list_ending, self._database, tenant, wanted, before, size, token)
         return await in_read_thread(rows.list_subjects, self._database, tenant, wanted, size, token)
 
     async def change(self, tenant: str, subject_id: str, change: SubjectChange) -> Subject:

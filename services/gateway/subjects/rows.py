@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from headshots.database import database_now, forget_deleted, read, write
-from headshots.schema import subjects
+from headshots.database import database_now, forget_deleted, now_expression, read, write
+from headshots.schema import retentions, subjects
 from services.gateway.api.labels import NO_LABELS, Labelling
-from services.gateway.api.pages import NewestFirst
+from services.gateway.api.pages import NewestFirst, cut_page, decode_token
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
@@ -168,6 +168,31 @@ def list_subjects(
     with read(engine) as connection:
         rows, next_token = page.read(connection)
         return _to_subjects(connection, rows), next_token
+
+
+def list_ending(
+    engine: Engine, tenant_id: str, wanted: Labelling, before: float, size: int, token: str
+) -> tuple[list[Subject], str]:
+    """A page of those whose time comes before this one, seconds since the epoch, the first to end first.
+
+    Held ones are left out, as they do not end. Raises as `list_subjects`.
+    """
+    place = sa.tuple_(retentions.c.expires_at, retentions.c.id)
+    now = sa.select(now_expression(engine.dialect.name)).scalar_subquery()
+    query = (
+        sa.select(subjects, retentions.c.expires_at)
+        .join(retentions, retentions.c.id == subjects.c.id)
+        .where(retentions.c.tenant_id == tenant_id, retentions.c.held_at.is_(None))
+        .where(retentions.c.expires_at > now, retentions.c.expires_at < before)
+        .where(sa.not_(subjects.c.deleting), wanted.where(subjects))
+        .order_by(retentions.c.expires_at, retentions.c.id)
+        .limit(size + 1)
+    )
+    if position := decode_token(token, (str, float, str)):
+        query = query.where(place > position[1:])
+    with read(engine) as connection:
+        found, next_token = cut_page(connection.execute(query).all(), size, lambda row: ("end", row.expires_at, row.id))
+        return _to_subjects(connection, found), next_token
 
 
 def _to_subjects(connection: Connection, rows: list[Row[Any]]) -> list[Subject]:

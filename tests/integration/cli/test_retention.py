@@ -64,3 +64,12 @@ def test_a_persons_photos_go_earlier_and_orders_may_do_without(terminal: Termina
     terminal.fake.subjects["subjects/s0"].adapter.sha256 = "ab" * 32
     terminal.run("shoot", "s0", "--pack", "business", "--count", "4", "--allow-unjudged", "--quote")
     assert terminal.fake.requests[-1].allow_unjudged
+
+
+def test_people_who_end_soon_are_listed(terminal: Terminal) -> None:
+    for name, span in (("Ada", "3h"), ("Bob", "48h"), ("Cleo", "1h")):
+        terminal.run("subjects", "create", name, "--keep", span)
+    ending = terminal.json("subjects", "list", "--expire-before", "1d")
+    assert [each["display_name"] for each in ending] == ["Cleo", "Ada"]
+    assert "KEPT UNTIL" in terminal.run("subjects", "list", "--expire-before", "1d").stdout
+    terminal.run("subjects", "list", "--expire-before", "soon", code=2)

@@ -62,3 +62,10 @@ async def test_orders_say_that_nothing_need_be_judged_and_subjects_how_long_phot
     for allow in (True, False):
         await client.create_gallery(subject, ["studio-navy-suit"], allow_unjudged=allow, validate_only=True)
         assert fake.requests[-1].allow_unjudged is allow
+
+
+async def test_those_that_end_soon_are_listed(client: AsyncHeadshots) -> None:
+    for hours in (3, 1, 48):
+        await client.create_subject(str(hours), retention_seconds=3600 * hours)
+    soon = datetime.now(UTC) + timedelta(days=1)
+    assert [each.display_name async for each in client.list_subjects(expire_before=soon)] == ["1", "3"]

@@ -64,7 +64,12 @@ class FakeSubjects(FakeState):
         self, request: subjects_pb2.ListSubjectsRequest, context: Any
     ) -> subjects_pb2.ListSubjectsResponse:
         self.enter("ListSubjects", request)
-        items, token = page(list(self.subjects.values())[::-1], request)
+        found = list(self.subjects.values())[::-1]
+        if request.HasField("expire_before_time"):
+            before = request.expire_before_time.ToDatetime()
+            ending = [each for each in found if not each.HasField("hold") and each.expire_time.ToDatetime() < before]
+            found = sorted(ending, key=lambda each: each.expire_time.ToDatetime())
+        items, token = page(found, request)
         return subjects_pb2.ListSubjectsResponse(subjects=items, next_page_token=token)
 
     async def UpdateSubject(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotF
 from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, subjects_pb2, tenants_pb2, trainings_pb2
 from tests.support.gateway.caller import refused, selfie
 from tests.support.gateway.judging import good, paints, sitter
-from tests.support.gateway.shoots import STYLES, finished, order, with_large_photos
+from tests.support.gateway.shoots import STYLES, finished, order, person, with_large_photos
 from tests.support.gateway.world import World
 from tests.support.images.pictures import files
 from tests.support.waiting import until
@@ -224,3 +225,42 @@ async def test_images_go_and_their_gallery_and_subject_stay(world: World) -> Non
     gone = (await world.acme("GetGallery", galleries_pb2.GetGalleryRequest(name=name))).gallery
     assert (gone.state, gone.completed_shots, list(gone.images)) == (jobs_pb2.JOB_STATE_SUCCEEDED, 2, [])
     assert (await get(world, subject)).HasField("adapter")
+
+
+async def test_those_that_end_soon_are_listed_the_first_first(world: World) -> None:
+    made = [await world.acme.subject(retention_seconds=3600 * hours, external_id="e") for hours in (3, 1, 2, 48, 1)]
+    await world.caller(world.keys["globex"]).subject(retention_seconds=3600)
+    await world.acme("HoldSubject", subjects_pb2.HoldSubjectRequest(name=made[4], reason="a dispute"))
+    with world.database.begin() as connection:
+        last = sa.update(schema.retentions).where(schema.retentions.c.id == made[1].removeprefix("subjects/"))
+        connection.execute(last.values(expires_at=1.0))
+    again = await world.acme.subject(retention_seconds=3600)
+    request = subjects_pb2.ListSubjectsRequest(page_size=1)
+    request.expire_before_time.FromDatetime(datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1))
+    found = []
+    for _ in range(3):
+        page = await world.acme("ListSubjects", request)
+        found += [each.name for each in page.subjects]
+        request.page_token = page.next_page_token
+    assert (found, request.page_token) == ([again, made[2], made[0]], "")
+    request.external_id = "e"
+    assert [each.name for each in (await world.acme("ListSubjects", request)).subjects] == [made[2]]
+    token = (await world.acme("ListSubjects", subjects_pb2.ListSubjectsRequest(page_size=1))).next_page_token
+    request.page_token = token
+    with refused(InvalidArgumentError, "PAGE_TOKEN_INVALID"):
+        await world.acme("ListSubjects", request)
+
+
+async def test_a_quote_tells_that_a_shoot_would_end_too_late(world: World) -> None:
+    world = await with_large_photos(world)
+    subject = await person(world)
+    await finished(world.acme, (await order(world.acme, subject, 1)).name)
+    assert not (await order(world.acme, subject, 1, validate_only=True)).quote.beyond_expiry
+    with world.database.begin() as connection:
+        slow = sa.update(schema.galleries).values(started_at=schema.galleries.c.ended_at - 40 * DAY)
+        connection.execute(slow)
+    late = await order(world.acme, subject, 1)
+    assert late.quote.beyond_expiry
+    assert (await finished(world.acme, late.name)).quote.beyond_expiry, "it is as it was when it was ordered"
+    await world.acme("HoldSubject", subjects_pb2.HoldSubjectRequest(name=subject, reason="a dispute"))
+    assert not (await order(world.acme, subject, 1, validate_only=True)).quote.beyond_expiry
