@@ -259,8 +259,9 @@ async def test_a_quote_tells_that_a_shoot_would_end_too_late(world: World) -> No
     with world.database.begin() as connection:
         slow = sa.update(schema.galleries).values(started_at=schema.galleries.c.ended_at - 40 * DAY)
         connection.execute(slow)
+    await world.acme("HoldSubject", subjects_pb2.HoldSubjectRequest(name=subject, reason="a dispute"))
+    assert not (await order(world.acme, subject, 1, validate_only=True)).quote.beyond_expiry
+    await world.acme("ReleaseSubject", subjects_pb2.ReleaseSubjectRequest(name=subject))
     late = await order(world.acme, subject, 1)
     assert late.quote.beyond_expiry
     assert (await finished(world.acme, late.name)).quote.beyond_expiry, "it is as it was when it was ordered"
-    await world.acme("HoldSubject", subjects_pb2.HoldSubjectRequest(name=subject, reason="a dispute"))
-    assert not (await order(world.acme, subject, 1, validate_only=True)).quote.beyond_expiry
