@@ -32,6 +32,9 @@ class Action(Enum):
     SUBJECT_DELETED = "subject_deleted"
     SUBJECT_ERASED = "subject_erased"
     IMAGE_VERIFIED = "image_verified"
+    PHOTOS_EXPIRED = "photos_expired"
+    ADAPTER_EXPIRED = "adapter_expired"
+    IMAGES_EXPIRED = "images_expired"
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from headshots.schema import (
     photos,
     retentions,
     shoots,
+    terms,
     trainings,
 )
 from services.gateway.erasures.recording import lock_open
@@ -43,6 +44,7 @@ _COLUMNS = (
     photos.c.subject_id,
     retentions.c.id,
     shoots.c.subject_id,
+    terms.c.subject_id,
     trainings.c.subject_id,
 )
 

@@ -49,6 +49,9 @@ class Deed(StrEnum):
     SUBJECT_DELETED = "subject-deleted"
     SUBJECT_ERASED = "subject-erased"
     IMAGE_VERIFIED = "image-verified"
+    PHOTOS_EXPIRED = "photos-expired"
+    ADAPTER_EXPIRED = "adapter-expired"
+    IMAGES_EXPIRED = "images-expired"
 
 
 def _past(value: str) -> datetime:
