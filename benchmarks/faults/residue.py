@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 PIECE_BYTES = 32
 """Whatever has 64 bytes of a secret in a row holds a whole piece of it, wherever they begin."""
+_PNG, _PNG_HEAD_BYTES = b"\x89PNG\r\n\x1a\n", 64
+"""What all PNGs of a size begin with, in whole pieces."""
 _WORD_BYTES = 8
 _HEAD_BITS = 24
 _HEAD_SHIFT = np.uint64(64 - _HEAD_BITS)
@@ -99,6 +101,8 @@ def _hashes(data: bytes, shift: int) -> Hashes:
 
 def _pieces(secret: bytes) -> Hashes:
     """The hashes of the pieces that a long secret is cut into."""
+    if secret.startswith(_PNG):
+        secret = secret[_PNG_HEAD_BYTES:]
     whole = np.frombuffer(secret, np.uint8, len(secret) // PIECE_BYTES * PIECE_BYTES).reshape(-1, PIECE_BYTES)
     varied = (whole != whole[:, :1]).any(axis=1)
     hashes: Hashes = _hashes(secret, 0)[:: PIECE_BYTES // _WORD_BYTES][varied]
