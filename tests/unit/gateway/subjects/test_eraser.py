@@ -312,6 +312,21 @@ async def test_a_gateway_that_starts_waits_for_no_generator(engine: Engine) -> N
     assert len(rows(engine)) == 1, "that is left to the next sweep"
 
 
+async def test_nor_for_one_whose_erasure_an_older_gateway_has_ended(engine: Engine) -> None:
+    store, generator = FailingStore(0), FrozenGenerator()
+    subject = subject_with_objects(engine, store)
+    insert_adapter(engine, subject)
+    erasure.mark_deleted(engine, "acme", subject)
+    erasure.erase(engine, store, ErasureLog(store), "acme", subject)
+    with engine.begin() as connection:
+        connection.execute(sa.delete(schema.subjects))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await Eraser(engine, store, generator, issuer(), sweep_seconds=0.0).sweep(completing=False)
+        await Eraser(engine, store, generator, issuer(), sweep_seconds=3600.0).sweep()
+    assert generator.asked == []
+    assert [each.subject_id for each in open_erasures(engine, grace_seconds=0)] == [subject]
+
+
 def log_of(store: ArtifactStore) -> list[tuple[str, str]]:
     """Hash and trigger of each entry of the log of erasures."""
     entries = [json.loads(store.get_sync(key)) for key in store.list_sync(FOLDER)]
