@@ -284,6 +284,25 @@ async def test_before_an_erasure_completes_it_is_told_which_generators_confirmed
     assert rows(engine) == []
 
 
+class Unresolved(NoGenerator):
+    """The generators' name does not resolve."""
+
+    async def evict(self, adapter_sha256: str) -> Eviction:
+        raise UnavailableError("GENERATOR_UNREACHABLE", "no generator can be found")
+
+
+async def test_a_receipt_tells_that_nobody_could_be_asked(engine: Engine) -> None:
+    """Or it would read as if there were no generator."""
+    store = FailingStore(0)
+    subject = subject_with_objects(engine, store)
+    insert_adapter(engine, subject)
+    await Eraser(engine, store, Unresolved(), issuer(), sweep_seconds=0.0).delete("acme", subject)
+    await Eraser(engine, store, Unresolved(), issuer(), sweep_seconds=0.0).sweep()
+    with engine.connect() as connection:
+        receipt = connection.execute(sa.select(schema.erasures.c.receipt)).scalar_one()
+    assert json.loads(receipt)["replicas"] == {"confirmed": [], "silent": ["unresolved"]}
+
+
 async def test_an_erasure_does_not_complete_before_its_replicas_were_noted(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
