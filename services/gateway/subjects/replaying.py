@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
+from headshots.clocks import ClockWatch
 from headshots.database import database_now, read, write
 from headshots.errors import HeadshotsError
 from headshots.schema import subjects
@@ -29,7 +30,6 @@ from services.gateway.erasures.log import ErasureLog, subject_hash
 from services.gateway.erasures.marks import read_mark, set_mark
 from services.gateway.erasures.models import Trigger
 from services.gateway.subjects import erasure
-from services.gateway.subjects.expiring import ClockWatch
 from services.gateway.tenants.ownership import SUBJECT_FOLDERS, lock_subject, object_prefix
 from services.gateway.trainings.rows import delete_lost_jobs
 

@@ -13,13 +13,13 @@ from sqlalchemy.engine import Engine
 
 from headshots import schema
 from headshots.artifacts import ArtifactStore
+from headshots.clocks import ClockWatch
 from headshots.database import database_now, open_database, read
 from headshots.errors import NotFoundError, UnavailableError
 from services.gateway.erasures.log import FOLDER, ErasureLog
 from services.gateway.erasures.marks import read_mark, set_mark
 from services.gateway.erasures.models import Trigger
 from services.gateway.subjects.eraser import Eraser
-from services.gateway.subjects.expiring import ClockWatch
 from services.gateway.subjects.replaying import Replayed, Replaying, replay
 from services.gateway.subjects.rows import get_subject, hold_subject
 from tests.support.deploy.tables import make_tables
