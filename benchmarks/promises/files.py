@@ -13,8 +13,9 @@ import numpy as np
 from benchmarks.promises.pictures import pictures
 from benchmarks.promises.report import Measured, Order
 from headshots.marking.authority import AUTHORITY
-from headshots.marking.manifest import SignatureState, read_manifest
+from headshots.marking.manifest import read_manifest
 from headshots.marking.settings import MarkingSettings
+from headshots.marking.verification import SignatureState
 from services.generator.images.encoding import CONTENT_TYPES, encode
 from services.generator.images.marking import Marker
 

@@ -24,6 +24,7 @@ from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.models import GenerationCheck, GenerationEvent, GenerationRequest, GeneratorDescription
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.expiring import Expiring
+from services.gateway.subjects.parts import PartSweep
 from services.gateway.subjects.rows import create_subject, list_subjects
 from services.gateway.tenants.ownership import object_prefix
 from tests.support.gateway.receipts import issuer
@@ -64,8 +65,9 @@ class _Crowd:
         self._store = ArtifactStore.open((folder / "objects").as_uri())
         nobody = _Nobody()
         self._eraser = Eraser(database, self._store, nobody, issuer(), sweep_seconds=0.0)
+        parts = PartSweep(database, self._store, nobody, owner="bench")
         metrics = GatewayMetrics(CollectorRegistry(), database)
-        self._expiring = Expiring(database, self._eraser, nobody, metrics, owner="bench", sweep_seconds=60.0)
+        self._expiring = Expiring(database, self._eraser, parts, nobody, metrics, owner="bench", sweep_seconds=60.0)
         keys.create_tenant(database, _TENANT)
         self._fill(size)
 

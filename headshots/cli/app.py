@@ -19,7 +19,7 @@ from headshots.cli.commands import (
     trainings,
 )
 from headshots.cli.commands.catalog import packs, profiles, styles
-from headshots.cli.commands.people import audit, consents, erasure, retention
+from headshots.cli.commands.people import audit, consents, erasure, policy, retention
 from headshots.cli.commands.pictures import images, links, verify
 from headshots.console.exits import HELP
 
@@ -35,6 +35,7 @@ app.command("demo")(demo.demo)
 app.add_typer(serve.app, name="serve")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tenants.app, name="tenants")
+app.add_typer(policy.app, name="tenant")
 subjects.app.command("consent")(consents.consent)
 subjects.app.command("withdraw")(consents.withdraw)
 subjects.app.command("extend")(retention.extend)

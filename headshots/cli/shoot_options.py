@@ -13,7 +13,7 @@ import typer
 from headshots.cli.options import Urgency
 
 if TYPE_CHECKING:
-    from headshots.client import ImageFormat, Priority
+    from headshots.client import ImageFormat, Priority, ShootOptions
 
 OUT = Path("portraits")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -52,6 +52,11 @@ def span(value: str) -> int:
     return int(found[1]) * _SECONDS[found[2]]
 
 
+def span_or_zero(value: str) -> int:
+    """The same, or `0`. Raises as `span`."""
+    return 0 if value.strip() == "0" else span(value)
+
+
 def span_shown(seconds: int) -> str:
     """Seconds as people write them: `12h`, `30d`."""
     unit = next(name for name in ("d", "h", "m", "s") if seconds % _SECONDS[name] == 0)
@@ -63,6 +68,21 @@ def painting(file_format: Format, quality: int, urgency: Urgency) -> tuple[Image
     from headshots.client import ImageFormat, Priority
 
     return ImageFormat(file_format.name), quality, Priority(urgency.name)
+
+
+def how(
+    retrain: bool,
+    profile: str,
+    max_tries: int,
+    seed: int,
+    files: tuple[Format, int, Urgency],
+    deadline: datetime | None,
+    allow_unjudged: bool,
+) -> ShootOptions:
+    """What a shoot leaves to the server unless it is said, in the SDK's words."""
+    from headshots.client import ShootOptions
+
+    return ShootOptions((), retrain, profile, max_tries, seed, *painting(*files), deadline, allow_unjudged)
 
 
 def separate(values: list[str] | None) -> list[str]:
@@ -106,6 +126,18 @@ Deadline = Annotated[
 Keep = Annotated[
     int | None,
     typer.Option("--keep", metavar="SPAN", parser=span, help="After each delivery: 12h, 90d. Default: the tenant's."),
+]
+KeepPhotos = Annotated[
+    int | None,
+    typer.Option(
+        "--keep-photos",
+        metavar="SPAN",
+        parser=span_or_zero,
+        help="Photos, after a delivery: 0, 12h, 7d. Default: the tenant's.",
+    ),
+]
+AllowUnjudged = Annotated[
+    bool, typer.Option("--allow-unjudged", metavar="", help="Paint though the photos are gone and nothing is judged.")
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The first seed.")]
 FileFormat = Annotated[Format, typer.Option("--format", help="How the files are encoded.")]

@@ -59,6 +59,7 @@ from headshots.client.models.subjects import (
     Subject,
     SubjectRef,
     Tenant,
+    Unchanged,
     Withdrawal,
 )
 from headshots.client.models.verdicts import (
@@ -141,6 +142,7 @@ __all__ = [
     "TrainingOptions",
     "TrainingRef",
     "TrainingScores",
+    "Unchanged",
     "Verdict",
     "Withdrawal",
 ]

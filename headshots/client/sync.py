@@ -128,6 +128,7 @@ class Headshots:
             raise
 
     get_tenant = _blocking(AsyncHeadshots.get_tenant)
+    update_tenant = _blocking(AsyncHeadshots.update_tenant)
     list_audit_events = _iterating(AsyncHeadshots.list_audit_events)
     get_erasure_receipt = _blocking(AsyncHeadshots.get_erasure_receipt)
     list_erasure_receipts = _iterating(AsyncHeadshots.list_erasure_receipts)

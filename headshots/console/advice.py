@@ -46,9 +46,11 @@ _ADVICE = {
     "STYLE_ARCHIVED": "`headshots styles list` shows others",
     "STYLE_UNKNOWN": "`headshots styles list` tells more of each",
     "TRAINING_UNFINISHED": "`headshots trainings watch {name}` follows it",
+    "TRAINING_EXPIRED": "`headshots train SUBJECT --photos FOLDER` trains anew",
     "TRAINING_ACTIVE": "`headshots {jobs} watch {name}` follows it, `headshots {jobs} cancel {name}` ends it",
     "SUBJECT_UNTRAINED": "`headshots train SUBJECT --photos FOLDER` trains it",
     "TOO_FEW_PHOTOS": "`headshots photos upload SUBJECT FOLDER` adds some",
+    "PHOTOS_MISSING": "`headshots photos upload {subject} FOLDER` adds some; --allow-unjudged paints without",
     "PHOTOS_NOT_READY": "`headshots photos inspect FOLDER` tells of each photo",
 }
 _PHOTO_ADVICE = (

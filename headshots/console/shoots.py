@@ -125,6 +125,8 @@ def print_quote(shoot: Shoot) -> None:
         "measured on": counted(quote.measured_on, "training or gallery", "trainings and galleries"),
     }
     print_fields(fields)
+    if quote.beyond_expiry:
+        note("the person is not kept until then, and it would be stopped; `headshots subjects extend` first")
     if not quote.measured_on:
         note("nothing has been trained or painted here yet, so that nobody can tell how long it takes")
 

@@ -6,8 +6,7 @@ import hashlib
 import io
 import json
 import uuid
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any
 
 import c2pa
@@ -19,6 +18,7 @@ from headshots.marking.boxes import check_store
 from headshots.marking.containers import manifest_store
 from headshots.marking.credentials import Credentials, invalid
 from headshots.marking.description import Description, Rights
+from headshots.marking.verification import Signature, SignatureState
 
 OWN_ASSERTION = "dev.headshots.image"
 _PARENT = "xmp:iid:parent"
@@ -29,28 +29,6 @@ _SETTINGS: dict[str, Any] = {
     "builder": {"thumbnail": {"enabled": False}},
     "verify": {"verify_after_sign": False, "remote_manifest_fetch": False, "ocsp_fetch": False, "verify_trust": True},
 }
-
-
-class SignatureState(StrEnum):
-    """What the manifest of a file is worth."""
-
-    NONE = "none"
-    TRUSTED = "trusted"
-    UNTRUSTED = "valid, by a signer that is not trusted here"
-    BROKEN = "broken"
-
-
-@dataclass(frozen=True)
-class Signature:
-    """The manifest of a file: who signed it, what our own assertion in it says, and which checks failed.
-
-    ``mark_id``: of the watermark, 16 hex digits, empty where the image was signed without one; None: no own assertion.
-    """
-
-    state: SignatureState
-    signer: str = ""
-    mark_id: str | None = None
-    failures: tuple[str, ...] = ()
 
 
 class Signer:

@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from headshots.imaging.decode import PhotoLimits, open_photo
-from headshots.marking.description import MADE, MADE_OVER
-from headshots.marking.manifest import Signature, SignatureState, read_manifest, sniff_media_type
-from headshots.marking.watermark.reading import Watermark, read
-from headshots.marking.xmp import Metadata, read_packet
+from headshots.marking.manifest import read_manifest, sniff_media_type
+from headshots.marking.verification import MAX_CHARACTERS, Verification
+from headshots.marking.watermark.reading import read
+from headshots.marking.xmp import read_packet
 
 LIMITS = PhotoLimits(max_bytes=64 * 2**20, min_side_px=8, max_side_px=4096, max_aspect=16.0)
 """What a file may be whose owner asks."""
 _PLACES = ("xmp", "XML:com.adobe.xmp")
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What each layer says; None of a layer that is not there.
-
-    Attributes:
-        made_by_machine: whether any layer says that a machine made the image. A watermark alone does: it is there after
-            a screenshot, when the others are gone.
-        ours: whether it was made here or in an installation like this: by the watermark, or by a signature that is
-            trusted. Metadata anybody can write.
-    """
-
-    signature: Signature
-    metadata: Metadata | None
-    watermark: Watermark | None
-
-    @property
-    def made_by_machine(self) -> bool:
-        """See above."""
-        says_so = self.metadata is not None and self.metadata.source_type in (MADE, MADE_OVER)
-        return says_so or self.ours or self.signature.state is SignatureState.UNTRUSTED
-
-    @property
-    def ours(self) -> bool:
-        """See above."""
-        return self.watermark is not None or self.is_signed
-
-    @property
-    def is_signed(self) -> bool:
-        """Whether a signature says so that is trusted."""
-        return self.signature.state is SignatureState.TRUSTED
 
 
 def verify(data: bytes, trusted: str = "", limits: PhotoLimits = LIMITS) -> Verification:
@@ -63,3 +32,24 @@ def verify(data: bytes, trusted: str = "", limits: PhotoLimits = LIMITS) -> Veri
     if isinstance(packet, str):
         packet = packet.encode()
     return Verification(read_manifest(data, sniff_media_type(data), trusted), read_packet(packet), read(pixels))
+
+
+def answer(data: bytes, limits: PhotoLimits, trusted: str) -> dict[str, Any]:
+    """`verify` as a JSON object with texts of at most 1024 characters, for `DecoderPool.call`. Raises as it."""
+    found = verify(data, trusted, limits)
+    signature, watermark = found.signature, found.watermark
+    return {
+        "signature": {
+            "state": signature.state.name,
+            "signer": _cut(signature.signer),
+            "mark_id": None if signature.mark_id is None else _cut(signature.mark_id),
+            "failures": [_cut(each) for each in signature.failures[:16]],
+        },
+        "metadata": found.metadata and {name: _cut(value) for name, value in asdict(found.metadata).items()},
+        "watermark": watermark and {"mark_id": watermark.mark_id.hex(), "confidence": watermark.confidence},
+    }
+
+
+def _cut(text: str) -> str:
+    """Without what no message may carry, as half a surrogate pair."""
+    return text[:MAX_CHARACTERS].encode("utf-8", "replace").decode()

@@ -35,7 +35,7 @@ from headshots.schema.gateway import (
     trainings,
 )
 from headshots.schema.marks import marks
-from headshots.schema.retention import retentions
+from headshots.schema.retention import retentions, terms
 from headshots.schema.shoots import shoot_events, shoots
 from headshots.schema.trainer import training_jobs
 
@@ -73,6 +73,7 @@ __all__ = [
     "styles",
     "subjects",
     "tenants",
+    "terms",
     "training_events",
     "training_jobs",
     "trainings",

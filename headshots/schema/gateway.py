@@ -28,6 +28,11 @@ tenants = Table(
     Column("consent_required", sa.Boolean, nullable=False, default=True),
     # How long its subjects are kept after their last delivery, unless a subject says otherwise.
     Column("retention_seconds", Integer, nullable=False, default=DEFAULT_RETENTION_SECONDS),
+    # How long photos are kept after a delivery, 0: they go with it; null: as long as their subject.
+    Column("photo_retention_seconds", Integer),
+    # The same of adapters after their delivery, and of images after their gallery has ended; null: as their subject.
+    Column("adapter_retention_seconds", Integer),
+    Column("image_retention_seconds", Integer),
     Column("created_at", Float, nullable=False),
 )
 
@@ -81,6 +86,8 @@ photos = Table(
     Column("position", Integer, nullable=False),
     *labelling_columns(),
     Column("created_at", Float, nullable=False),
+    # From when on no call uses it any more; null: it is kept as long as its subject, or until a delivery.
+    Column("expires_at", Float),
 )
 
 trainings = Table(
@@ -109,6 +116,8 @@ trainings = Table(
     Column("note", Text, nullable=False, default=""),
     Column("created_at", Float, nullable=False),
     Column("ended_at", Float),
+    # From when on no call uses its adapter any more; null: it is kept as long as the subject.
+    Column("adapter_expires_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_trainings_state", "state"),
     # How long they take: the newest finished ones.
@@ -166,6 +175,8 @@ galleries = Table(
     # When its first shot was claimed.
     Column("started_at", Float),
     Column("ended_at", Float),
+    # From when on no call finds its images any more; null: they are kept as long as the subject.
+    Column("images_expire_at", Float),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_galleries_state", "state"),
     # How long they take: the newest finished ones.

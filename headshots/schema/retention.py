@@ -1,4 +1,4 @@
-"""Defines the gateway's table of how long subjects are kept."""
+"""Defines the gateway's tables of how long subjects, and parts of them, are kept."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ retentions = Table(
     Column("expires_at", Float, nullable=False),
     # How long it is kept after a delivery; null: as long as its tenant says.
     Column("own_seconds", Integer),
+    # How long its photos are kept after a delivery; null: as its tenant says.
+    Column("own_photo_seconds", Integer),
+    # When the newest of its photos' times that began ends; null: none ever began.
+    Column("photos_expire_at", Float),
     # Since when and why its time is suspended; null: it is not.
     Column("held_at", Float),
     Column("hold_reason", String(256)),
@@ -32,4 +36,21 @@ retentions = Table(
         sqlite_where=sa.text("held_at IS NULL"),
         postgresql_where=sa.text("held_at IS NULL"),
     ),
+    # A tenant's list of those that end soon.
+    Index("ix_retentions_tenant_id_expires_at_id", "tenant_id", "expires_at", "id"),
+)
+
+# What of a subject goes before it, a row each until it is removed; see services.gateway.retention.terms. A gateway that
+# removes what is due leases its row.
+terms = Table(
+    "terms",
+    metadata,
+    # The part and what it is of: `photos-SUBJECT`, `adapter-TRAINING`, `images-GALLERY`.
+    Column("id", String(96), primary_key=True),
+    Column("subject_id", ForeignKey("subjects.id"), nullable=False),
+    *lease_columns(),
+    Column("expires_at", Float, nullable=False),
+    # A sweep reads those that are due and no others.
+    Index("ix_terms_expires_at_id", "expires_at", "id"),
+    Index("ix_terms_subject_id", "subject_id"),
 )

@@ -37,6 +37,9 @@ class AuditAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AUDIT_ACTION_SUBJECT_DELETED: _ClassVar[AuditAction]
     AUDIT_ACTION_SUBJECT_ERASED: _ClassVar[AuditAction]
     AUDIT_ACTION_IMAGE_VERIFIED: _ClassVar[AuditAction]
+    AUDIT_ACTION_PHOTOS_EXPIRED: _ClassVar[AuditAction]
+    AUDIT_ACTION_ADAPTER_EXPIRED: _ClassVar[AuditAction]
+    AUDIT_ACTION_IMAGES_EXPIRED: _ClassVar[AuditAction]
 AUDIT_ACTION_UNSPECIFIED: AuditAction
 AUDIT_ACTION_SUBJECT_CREATED: AuditAction
 AUDIT_ACTION_CONSENT_GIVEN: AuditAction
@@ -61,6 +64,9 @@ AUDIT_ACTION_GALLERY_DELETED: AuditAction
 AUDIT_ACTION_SUBJECT_DELETED: AuditAction
 AUDIT_ACTION_SUBJECT_ERASED: AuditAction
 AUDIT_ACTION_IMAGE_VERIFIED: AuditAction
+AUDIT_ACTION_PHOTOS_EXPIRED: AuditAction
+AUDIT_ACTION_ADAPTER_EXPIRED: AuditAction
+AUDIT_ACTION_IMAGES_EXPIRED: AuditAction
 
 class AuditEvent(_message.Message):
     __slots__ = ("name", "record_time", "key_id", "subject", "action", "resource", "count", "sha256")

@@ -43,7 +43,7 @@ class Remix(_message.Message):
     def __init__(self, image: _Optional[str] = ..., repaint: _Optional[float] = ...) -> None: ...
 
 class Gallery(_message.Message):
-    __slots__ = ("name", "state", "styles", "shots_per_style", "seed", "total_shots", "completed_shots", "failed_shots", "adapter_sha256", "failure", "create_time", "end_time", "images", "status_message", "remix", "style_shots", "profile", "profile_version", "max_tries", "accepted_shots", "tries", "guarantee", "regenerates", "labels", "external_id")
+    __slots__ = ("name", "state", "styles", "shots_per_style", "seed", "total_shots", "completed_shots", "failed_shots", "adapter_sha256", "failure", "create_time", "end_time", "images", "status_message", "remix", "style_shots", "profile", "profile_version", "max_tries", "accepted_shots", "tries", "guarantee", "regenerates", "images_expire_time", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -74,6 +74,7 @@ class Gallery(_message.Message):
     TRIES_FIELD_NUMBER: _ClassVar[int]
     GUARANTEE_FIELD_NUMBER: _ClassVar[int]
     REGENERATES_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
@@ -99,12 +100,13 @@ class Gallery(_message.Message):
     tries: int
     guarantee: Guarantee
     regenerates: str
+    images_expire_time: _timestamp_pb2.Timestamp
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., total_shots: _Optional[int] = ..., completed_shots: _Optional[int] = ..., failed_shots: _Optional[int] = ..., adapter_sha256: _Optional[str] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., images: _Optional[_Iterable[_Union[_images_pb2.Image, _Mapping]]] = ..., status_message: _Optional[str] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ..., style_shots: _Optional[_Iterable[int]] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., max_tries: _Optional[int] = ..., accepted_shots: _Optional[int] = ..., tries: _Optional[int] = ..., guarantee: _Optional[_Union[Guarantee, str]] = ..., regenerates: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., total_shots: _Optional[int] = ..., completed_shots: _Optional[int] = ..., failed_shots: _Optional[int] = ..., adapter_sha256: _Optional[str] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., images: _Optional[_Iterable[_Union[_images_pb2.Image, _Mapping]]] = ..., status_message: _Optional[str] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ..., style_shots: _Optional[_Iterable[int]] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., max_tries: _Optional[int] = ..., accepted_shots: _Optional[int] = ..., tries: _Optional[int] = ..., guarantee: _Optional[_Union[Guarantee, str]] = ..., regenerates: _Optional[str] = ..., images_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateGalleryRequest(_message.Message):
-    __slots__ = ("parent", "styles", "shots_per_style", "seed", "format", "quality", "priority", "request_id", "validate_only", "remix", "training", "style_shots", "profile", "max_tries", "labels", "external_id")
+    __slots__ = ("parent", "styles", "shots_per_style", "seed", "format", "quality", "priority", "request_id", "validate_only", "remix", "training", "style_shots", "profile", "max_tries", "allow_unjudged", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -126,6 +128,7 @@ class CreateGalleryRequest(_message.Message):
     STYLE_SHOTS_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     MAX_TRIES_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_UNJUDGED_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     parent: str
@@ -142,9 +145,10 @@ class CreateGalleryRequest(_message.Message):
     style_shots: _containers.RepeatedScalarFieldContainer[int]
     profile: str
     max_tries: int
+    allow_unjudged: bool
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, parent: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ..., training: _Optional[str] = ..., style_shots: _Optional[_Iterable[int]] = ..., profile: _Optional[str] = ..., max_tries: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, parent: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., shots_per_style: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., remix: _Optional[_Union[Remix, _Mapping]] = ..., training: _Optional[str] = ..., style_shots: _Optional[_Iterable[int]] = ..., profile: _Optional[str] = ..., max_tries: _Optional[int] = ..., allow_unjudged: _Optional[bool] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateGalleryResponse(_message.Message):
     __slots__ = ("gallery",)
@@ -289,16 +293,18 @@ class ListImagesResponse(_message.Message):
     def __init__(self, images: _Optional[_Iterable[_Union[_images_pb2.Image, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class RegenerateImageRequest(_message.Message):
-    __slots__ = ("name", "max_tries", "request_id", "validate_only")
+    __slots__ = ("name", "max_tries", "request_id", "validate_only", "allow_unjudged")
     NAME_FIELD_NUMBER: _ClassVar[int]
     MAX_TRIES_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_UNJUDGED_FIELD_NUMBER: _ClassVar[int]
     name: str
     max_tries: int
     request_id: str
     validate_only: bool
-    def __init__(self, name: _Optional[str] = ..., max_tries: _Optional[int] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ...) -> None: ...
+    allow_unjudged: bool
+    def __init__(self, name: _Optional[str] = ..., max_tries: _Optional[int] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., allow_unjudged: _Optional[bool] = ...) -> None: ...
 
 class RegenerateImageResponse(_message.Message):
     __slots__ = ("gallery",)

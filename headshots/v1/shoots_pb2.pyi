@@ -26,7 +26,7 @@ SHOOT_STAGE_PAINTING: ShootStage
 SHOOT_STAGE_ENDED: ShootStage
 
 class Quote(_message.Message):
-    __slots__ = ("queue_place", "expected_finish_time", "latest_finish_time", "training_steps", "images", "device_seconds", "measured_on")
+    __slots__ = ("queue_place", "expected_finish_time", "latest_finish_time", "training_steps", "images", "device_seconds", "measured_on", "beyond_expiry")
     QUEUE_PLACE_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
     LATEST_FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -34,6 +34,7 @@ class Quote(_message.Message):
     IMAGES_FIELD_NUMBER: _ClassVar[int]
     DEVICE_SECONDS_FIELD_NUMBER: _ClassVar[int]
     MEASURED_ON_FIELD_NUMBER: _ClassVar[int]
+    BEYOND_EXPIRY_FIELD_NUMBER: _ClassVar[int]
     queue_place: int
     expected_finish_time: _timestamp_pb2.Timestamp
     latest_finish_time: _timestamp_pb2.Timestamp
@@ -41,7 +42,8 @@ class Quote(_message.Message):
     images: int
     device_seconds: float
     measured_on: int
-    def __init__(self, queue_place: _Optional[int] = ..., expected_finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., training_steps: _Optional[int] = ..., images: _Optional[int] = ..., device_seconds: _Optional[float] = ..., measured_on: _Optional[int] = ...) -> None: ...
+    beyond_expiry: bool
+    def __init__(self, queue_place: _Optional[int] = ..., expected_finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., training_steps: _Optional[int] = ..., images: _Optional[int] = ..., device_seconds: _Optional[float] = ..., measured_on: _Optional[int] = ..., beyond_expiry: _Optional[bool] = ...) -> None: ...
 
 class Shoot(_message.Message):
     __slots__ = ("name", "state", "stage", "training", "trains", "gallery", "pack", "styles", "style_shots", "asked", "delivered", "tries", "max_tries", "profile", "profile_version", "guarantee", "training_step", "training_total_steps", "completed_shots", "quote", "deadline", "failure", "status_message", "create_time", "end_time", "event_number", "pack_version", "labels", "external_id")
@@ -113,7 +115,7 @@ class Shoot(_message.Message):
     def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., stage: _Optional[_Union[ShootStage, str]] = ..., training: _Optional[str] = ..., trains: _Optional[bool] = ..., gallery: _Optional[str] = ..., pack: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., style_shots: _Optional[_Iterable[int]] = ..., asked: _Optional[int] = ..., delivered: _Optional[int] = ..., tries: _Optional[int] = ..., max_tries: _Optional[int] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., guarantee: _Optional[_Union[_galleries_pb2.Guarantee, str]] = ..., training_step: _Optional[int] = ..., training_total_steps: _Optional[int] = ..., completed_shots: _Optional[int] = ..., quote: _Optional[_Union[Quote, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., status_message: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., event_number: _Optional[int] = ..., pack_version: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateShootRequest(_message.Message):
-    __slots__ = ("parent", "pack", "styles", "count", "photos", "retrain", "profile", "max_tries", "seed", "format", "quality", "priority", "deadline", "request_id", "validate_only", "labels", "external_id")
+    __slots__ = ("parent", "pack", "styles", "count", "photos", "retrain", "profile", "max_tries", "seed", "format", "quality", "priority", "deadline", "request_id", "validate_only", "allow_unjudged", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -136,6 +138,7 @@ class CreateShootRequest(_message.Message):
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_UNJUDGED_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     parent: str
@@ -153,9 +156,10 @@ class CreateShootRequest(_message.Message):
     deadline: _timestamp_pb2.Timestamp
     request_id: str
     validate_only: bool
+    allow_unjudged: bool
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, parent: _Optional[str] = ..., pack: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., photos: _Optional[_Iterable[str]] = ..., retrain: _Optional[bool] = ..., profile: _Optional[str] = ..., max_tries: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, parent: _Optional[str] = ..., pack: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., photos: _Optional[_Iterable[str]] = ..., retrain: _Optional[bool] = ..., profile: _Optional[str] = ..., max_tries: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., allow_unjudged: _Optional[bool] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateShootResponse(_message.Message):
     __slots__ = ("shoot",)

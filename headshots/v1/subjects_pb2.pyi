@@ -53,7 +53,7 @@ class Hold(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., hold_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Subject(_message.Message):
-    __slots__ = ("name", "display_name", "class_noun", "create_time", "photo_count", "adapter", "consent", "expire_time", "hold", "erasure_commitment", "labels", "external_id")
+    __slots__ = ("name", "display_name", "class_noun", "create_time", "photo_count", "adapter", "consent", "expire_time", "hold", "erasure_commitment", "photo_expire_time", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +71,7 @@ class Subject(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     HOLD_FIELD_NUMBER: _ClassVar[int]
     ERASURE_COMMITMENT_FIELD_NUMBER: _ClassVar[int]
+    PHOTO_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
@@ -83,12 +84,13 @@ class Subject(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     hold: Hold
     erasure_commitment: str
+    photo_expire_time: _timestamp_pb2.Timestamp
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., class_noun: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., photo_count: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hold: _Optional[_Union[Hold, _Mapping]] = ..., erasure_commitment: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., class_noun: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., photo_count: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hold: _Optional[_Union[Hold, _Mapping]] = ..., erasure_commitment: _Optional[str] = ..., photo_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateSubjectRequest(_message.Message):
-    __slots__ = ("display_name", "class_noun", "request_id", "consent", "retention_seconds", "labels", "external_id")
+    __slots__ = ("display_name", "class_noun", "request_id", "consent", "retention_seconds", "photo_retention_seconds", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -101,6 +103,7 @@ class CreateSubjectRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     CONSENT_FIELD_NUMBER: _ClassVar[int]
     RETENTION_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    PHOTO_RETENTION_SECONDS_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     display_name: str
@@ -108,9 +111,10 @@ class CreateSubjectRequest(_message.Message):
     request_id: str
     consent: Consent
     retention_seconds: int
+    photo_retention_seconds: int
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, display_name: _Optional[str] = ..., class_noun: _Optional[str] = ..., request_id: _Optional[str] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., retention_seconds: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, display_name: _Optional[str] = ..., class_noun: _Optional[str] = ..., request_id: _Optional[str] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., retention_seconds: _Optional[int] = ..., photo_retention_seconds: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateSubjectResponse(_message.Message):
     __slots__ = ("subject",)
@@ -131,7 +135,7 @@ class GetSubjectResponse(_message.Message):
     def __init__(self, subject: _Optional[_Union[Subject, _Mapping]] = ...) -> None: ...
 
 class ListSubjectsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "labels", "external_id")
+    __slots__ = ("page_size", "page_token", "expire_before_time", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -141,13 +145,15 @@ class ListSubjectsRequest(_message.Message):
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_BEFORE_TIME_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
+    expire_before_time: _timestamp_pb2.Timestamp
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., expire_before_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class ListSubjectsResponse(_message.Message):
     __slots__ = ("subjects", "next_page_token")

@@ -106,7 +106,7 @@ class SubjectServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSubjects(self, request, context):
-        """Subjects, newest first.
+        """Subjects, newest first, or those that end soon.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,6 +40,11 @@ class TenantServiceStub:
                 request_serializer=headshots_dot_v1_dot_tenants__pb2.GetTenantRequest.SerializeToString,
                 response_deserializer=headshots_dot_v1_dot_tenants__pb2.GetTenantResponse.FromString,
                 _registered_method=True)
+        self.UpdateTenant = channel.unary_unary(
+                '/headshots.v1.TenantService/UpdateTenant',
+                request_serializer=headshots_dot_v1_dot_tenants__pb2.UpdateTenantRequest.SerializeToString,
+                response_deserializer=headshots_dot_v1_dot_tenants__pb2.UpdateTenantResponse.FromString,
+                _registered_method=True)
 
 
 class TenantServiceServicer:
@@ -53,6 +58,14 @@ class TenantServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateTenant(self, request, context):
+        """Changes how long subjects, and what they have, are kept, from the next creation or delivery on. Those there are keep
+        the times that they were told.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TenantServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +73,11 @@ def add_TenantServiceServicer_to_server(servicer, server):
                     servicer.GetTenant,
                     request_deserializer=headshots_dot_v1_dot_tenants__pb2.GetTenantRequest.FromString,
                     response_serializer=headshots_dot_v1_dot_tenants__pb2.GetTenantResponse.SerializeToString,
+            ),
+            'UpdateTenant': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateTenant,
+                    request_deserializer=headshots_dot_v1_dot_tenants__pb2.UpdateTenantRequest.FromString,
+                    response_serializer=headshots_dot_v1_dot_tenants__pb2.UpdateTenantResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +108,33 @@ class TenantService:
             '/headshots.v1.TenantService/GetTenant',
             headshots_dot_v1_dot_tenants__pb2.GetTenantRequest.SerializeToString,
             headshots_dot_v1_dot_tenants__pb2.GetTenantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateTenant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/headshots.v1.TenantService/UpdateTenant',
+            headshots_dot_v1_dot_tenants__pb2.UpdateTenantRequest.SerializeToString,
+            headshots_dot_v1_dot_tenants__pb2.UpdateTenantResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -78,7 +78,8 @@ class GatewaySettings:
     photo_max_side_px: int = PhotoLimits.max_side_px
     """A photo's longer side as stored; larger ones are scaled down."""
     photo_decoders: int = 2
-    """Photos decoded at once, each in a process of its own; one takes 60 MB idle and 370 MB more while it decodes."""
+    """Photos decoded at once, each in a process of its own; one takes 60 MB idle, 90 MB once it has
+    verified an image, and 370 MB more while it decodes."""
     photo_cpu_seconds: float = 4.5
     """CPU time of decoding one photo, in seconds; one that takes more is refused with PHOTO_TOO_COSTLY."""
     uploads_at_once: int = 4

@@ -131,15 +131,15 @@ class _Parts:
         inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
         checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
-        watched = *watching, given.audit
-        galleries = GalleryEngine(database, store, styles, checks, pool, *watched, shoot_rows.needs_gallery)
-        offered = Catalogue(styles, packs)
-        shoots = ShootEngine(database, offered, checks, describer, inspector, runner, reconciler, pool, *watching)
+        watched, judges = (*watching, given.audit, shoot_rows.needs_gallery), analyzer is not None
+        galleries = GalleryEngine(database, store, styles, checks, pool, *watched, judges=judges)
+        offered, shooting = Catalogue(styles, packs), (inspector, runner, reconciler, pool, *watching)
+        shoots = ShootEngine(database, offered, checks, describer, *shooting, judges=judges)
         self._servicers: Sequence[_Servicer] = (
             TenantServicer(database),
             SubjectServicer(SubjectEngine(database, erasing.eraser, pool)),
             PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, shoot_rows.needs_photo)),
-            TrainingServicer(TrainingEngine(database, store, reconciler, describer, *watched)),
+            TrainingServicer(TrainingEngine(database, store, reconciler, describer, *watching, given.audit)),
             GalleryServicer(galleries, given.links.servicer),
             ShootServicer(shoots),
             StyleServicer(StyleEngine(database, styles, checks)),

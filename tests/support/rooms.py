@@ -28,6 +28,7 @@ GATEWAY: Arrows = {
     "metrics": {},
     "photos": {
         "api": "names, pages and times",
+        "retention": "a delivery begins the time of photos; past it they are of no use",
         "audit": "what is done to a subject is recorded",
         "erasures": "what is stored is committed to",
         "tenants": "whose subject it is, and where its objects lie",
@@ -69,6 +70,7 @@ GATEWAY: Arrows = {
         "consents": "nobody is painted who did not agree",
         "retention": "nobody is painted whose time has come; it begins anew with a delivery",
         "profiles": "images are judged by one",
+        "photos": "images are judged against them; a delivery begins their time",
         "trainings": "a gallery is painted with the adapter of a training",
         "marks": "what an image's watermark stands for is recorded with it, and forgotten with it",
         "styles": "styles are checked before a gallery is queued",
@@ -98,6 +100,7 @@ GATEWAY: Arrows = {
         "tenants": "whose subject it is",
         "consents": "nobody is trained and painted who did not agree",
         "profiles": "portraits are judged by one",
+        "retention": "a quote tells whether the subject is kept so long",
         "styles": "styles are checked before a shoot is queued",
         "packs": "a shoot is ordered over the styles of one",
         "photos": "usable ones are learned from",
@@ -252,6 +255,7 @@ TABLES: dict[str, dict[str, str]] = {
         "shoots": "as consents",
         "trainings": "as consents",
         "retentions": "as consents; and what the policy was stands in the receipt",
+        "terms": "as consents",
         "subjects": "those that are being erased are found",
         "tenants": "what the policy was stands in the receipt",
     },
@@ -261,6 +265,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "gateway.retention": {
         "retentions": OWN,
+        "terms": OWN,
         "subjects": "those that have no row are found by one query",
         "tenants": "how long the tenant's subjects are kept, in the same query",
     },
@@ -291,7 +296,7 @@ TABLES: dict[str, dict[str, str]] = {
     "gateway.styles": {"styles": OWN},
     "gateway.packs": {"packs": OWN},
     "gateway.profiles": {"profiles": OWN},
-    "gateway.subjects": {"subjects": OWN},
+    "gateway.subjects": {"subjects": OWN, "retentions": "those that end soon are listed by their time in one query"},
     "gateway.metrics": {
         "galleries": "rows are counted by state when Prometheus asks",
         "retentions": "the longest overdue is looked for when Prometheus asks",

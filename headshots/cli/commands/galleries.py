@@ -46,6 +46,7 @@ def generate(
     training: OlderTraining = None,
     profile: options.ProfileName = "",
     max_tries: options.MaxTries = 0,
+    allow_unjudged: options.AllowUnjudged = False,
     priority: PriorityName = Urgency.STANDARD,
     label: Labels = None,
     external_id: ExternalId = "",
@@ -59,6 +60,7 @@ def generate(
     from headshots.client import ImageFormat, Priority, Remix
 
     how: dict[str, Any] = {"format": ImageFormat(format.name), "quality": quality, "priority": Priority(priority.name)}
+    how |= {"profile": profile, "max_tries": max_tries, "allow_unjudged": allow_unjudged}
     with connect(address, api_key, tls_ca) as client:
         gallery = client.create_gallery(
             subject,
@@ -67,8 +69,6 @@ def generate(
             seed=seed,
             remix=Remix(remix, repaint) if remix is not None else None,
             training=training,
-            profile=profile,
-            max_tries=max_tries,
             labelling=labelling(label, external_id),
             **how,
         )

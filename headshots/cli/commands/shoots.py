@@ -35,6 +35,7 @@ def shoot(
     profile: options.ProfileName = "",
     max_tries: options.MaxTries = 0,
     retrain: options.Retrain = False,
+    allow_unjudged: options.AllowUnjudged = False,
     deadline: options.Deadline = None,
     seed: options.Seed = 0,
     format: options.FileFormat = options.Format.PNG,
@@ -55,9 +56,8 @@ def shoot(
     portraits are accepted (guarantee NOT_MET) or judged (NOT_MEASURED); their files are saved too.
     """
     from headshots.cli.session import connect
-    from headshots.client import ShootOptions
 
-    how = ShootOptions((), retrain, profile, max_tries, seed, *options.painting(format, quality, priority), deadline)
+    how = options.how(retrain, profile, max_tries, seed, (format, quality, priority), deadline, allow_unjudged)
     order = {**_wanted(pack, styles), "count": count, "options": how, "labelling": labelling(label, external_id)}
     with connect(address, api_key, tls_ca) as client:
         made = _order(client, subject, order, name=name, class_noun=class_noun, consent=consent, quote=quote)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,11 +23,11 @@ from headshots.cli.labels import (
     print_labelled,
 )
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, SubjectName, TlsCa
-from headshots.cli.shoot_options import Keep
+from headshots.cli.shoot_options import Keep, KeepPhotos, moment
 from headshots.console.exits import reported
 
 if TYPE_CHECKING:
-    from headshots.client import Gallery, Training
+    from headshots.client import Gallery, Subject, Training
 
 app = typer.Typer(help="People: make, list, show, rename, label and erase them.", no_args_is_help=True)
 # Every foundation for portraits knows these; of another word only its training could tell.
@@ -45,6 +46,7 @@ def create(
     consent_reference: consents.Reference = "",
     consent_expires: consents.Expiry = None,
     keep: Keep = None,
+    keep_photos: KeepPhotos = None,
     label: Labels = None,
     external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
@@ -63,6 +65,7 @@ def create(
             class_noun=class_noun,
             consent=agreed,
             retention_seconds=keep or 0,
+            photo_retention_seconds=keep_photos,
             labelling=labelling(label, external_id),
         )
     if class_noun not in ("", *USUAL_NOUNS):
@@ -79,25 +82,33 @@ def create(
 def list_all(
     label: OnlyLabels = None,
     external_id: OnlyExternalId = "",
+    expire_before: Annotated[
+        datetime | None,
+        typer.Option(metavar="WHEN", parser=moment, help="Only those that end before: 3d from now, an ISO time."),
+    ] = None,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
     as_json: Json = False,
 ) -> None:
-    """List subjects, newest first."""
+    """List subjects, newest first, or with --expire-before those that end soon, the first first."""
     from headshots.cli.session import connect
     from headshots.console.output import print_json, print_table
 
     with connect(address, api_key, tls_ca) as client:
-        subjects = list(client.list_subjects(labelling=labelling(label, external_id)))
+        subjects = list(client.list_subjects(labelling=labelling(label, external_id), expire_before=expire_before))
     if as_json:
         print_json(subjects)
         return
     rows = [
-        (each.name, each.display_name, each.photo_count, "yes" if each.adapter else "no", each.create_time)
+        (each.name, each.display_name, each.photo_count, "yes" if each.adapter else "no", _time(each, expire_before))
         for each in subjects
     ]
-    print_table(("SUBJECT", "NAME", "PHOTOS", "TRAINED", "CREATED"), rows)
+    print_table(("SUBJECT", "NAME", "PHOTOS", "TRAINED", "CREATED" if expire_before is None else "KEPT UNTIL"), rows)
+
+
+def _time(subject: Subject, expire_before: datetime | None) -> datetime | None:
+    return subject.create_time if expire_before is None else subject.expire_time
 
 
 @app.command()
@@ -125,7 +136,7 @@ def show(
         "name": found.display_name,
         "class": found.class_noun,
         "created": found.create_time,
-        "photos": found.photo_count,
+        "photos": _photos_shown(found),
         "adapter": found.adapter.sha256 if found.adapter else "none yet",
         "consent": consents.shown(found.consent),
         "commitment": found.erasure_commitment,
@@ -149,6 +160,13 @@ def _print_jobs(trainings: list[Training], galleries: list[Gallery]) -> None:
         for each in galleries
     ]
     print_table(("JOB", "STATE", "DONE", "CREATED"), jobs)
+
+
+def _photos_shown(subject: Subject) -> str:
+    until = subject.photo_expire_time
+    return str(subject.photo_count) + (
+        f", those of the last delivery until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+    )
 
 
 @app.command()

@@ -38,6 +38,7 @@ class GalleryCalls(Connection):
         training: TrainingRef | None = None,
         profile: ProfileRef = "",
         max_tries: int = 0,
+        allow_unjudged: bool = False,
         labelling: Labelling | None = None,
         request_id: str | None = None,
         validate_only: bool = False,
@@ -49,20 +50,22 @@ class GalleryCalls(Connection):
             shots_per_style, style_shots: 1 to 64 of each, or a number for each style; at most 160 in all.
             format, quality: of the files; quality 1 to 100 is for JPEG and WebP, 0 takes the server's default.
             remix, training: a finished image to paint over, a training whose adapter to take, of the same subject.
-            profile, max_tries: what judges the images, default profile-worthy, and the seeds for each shot, which all
-                share, default 1.
+            profile, max_tries, allow_unjudged: what judges the images, default profile-worthy; the seeds for each shot,
+                which all share, default 1; whether to paint also where the photos are gone and nothing can be judged.
             priority, labelling, request_id, validate_only: as for `create_training`.
 
         Raises:
-            InvalidArgumentError: a style twice, or what the limits above exclude.
-            FailedPreconditionError, PermissionDeniedError: no adapter yet; no right to high priority.
-            NotFoundError: no such subject, style, training or profile, or no such image to paint over.
+            InvalidArgumentError, NotFoundError: what the limits above exclude, or what is named is not there.
+            FailedPreconditionError: no adapter yet, PHOTOS_MISSING. PermissionDeniedError: no right to high priority.
         """
         fields = convert.painting_options(seed, format, quality, priority, remix, training, profile, max_tries)
         fields |= {"style_shots": style_shots} if style_shots else {"shots_per_style": shots_per_style}
-        fields |= {"styles": style_names(styles), "validate_only": validate_only, **wire_labelling(labelling)}
         fields |= {"parent": resource_name(subject, Kind.SUBJECT), "request_id": request_id or new_request_id()}
-        return await self._gallery("CreateGallery", galleries_pb2.CreateGalleryRequest(**fields))
+        fields |= {"styles": style_names(styles), "validate_only": validate_only, **wire_labelling(labelling)}
+        return await self._create(galleries_pb2.CreateGalleryRequest(**fields, allow_unjudged=allow_unjudged))
+
+    async def _create(self, request: galleries_pb2.CreateGalleryRequest) -> Gallery:
+        return await self._gallery("CreateGallery", request)
 
     async def get_gallery(self, gallery: GalleryRef) -> Gallery:
         """One gallery with the images it has so far.

@@ -111,7 +111,13 @@ class ImageCalls(PhotoUpload):
         return await asyncio.to_thread(save_image, painted, Path(folder), stem)
 
     async def regenerate_image(
-        self, image: Image | str, *, max_tries: int = 0, request_id: str | None = None, validate_only: bool = False
+        self,
+        image: Image | str,
+        *,
+        max_tries: int = 0,
+        allow_unjudged: bool = False,
+        request_id: str | None = None,
+        validate_only: bool = False,
     ) -> Gallery:
         """Paint another image in place of one that is not liked: a gallery of one shot, from seeds that were not tried.
 
@@ -120,16 +126,18 @@ class ImageCalls(PhotoUpload):
         Args:
             image: of a gallery that has ended.
             max_tries: seeds that are tried at most, 1 to 10; 0 takes as many as its gallery.
+            allow_unjudged: paint also where the subject's photos are gone and nothing can be judged.
             request_id: the same id with the same arguments answers the same gallery; default a new one.
             validate_only: check everything and make nothing.
 
         Raises:
             NotFoundError: no such image in this tenant.
-            FailedPreconditionError: its gallery has not ended.
+            FailedPreconditionError: its gallery has not ended, or PHOTOS_MISSING.
         """
         request = galleries_pb2.RegenerateImageRequest(
             name=resource_name(image, Kind.IMAGE),
             max_tries=max_tries,
+            allow_unjudged=allow_unjudged,
             request_id=request_id or new_request_id(),
             validate_only=validate_only,
         )

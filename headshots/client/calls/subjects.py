@@ -24,6 +24,7 @@ class SubjectCalls(Connection):
         class_noun: str = "person",
         consent: Consent | None = None,
         retention_seconds: int = 0,
+        photo_retention_seconds: int | None = None,
         labelling: Labelling | None = None,
         request_id: str | None = None,
     ) -> Subject:
@@ -35,6 +36,8 @@ class SubjectCalls(Connection):
             consent: what the person agreed to; without one nothing is trained or painted unless your tenant needs none.
             retention_seconds: how long it is kept after each delivery, an hour to 400 days; 0: as long as your tenant
                 says.
+            photo_retention_seconds: how long its photos are kept after a delivery, 0 or an hour to 400 days; None: as
+                your tenant says.
             labelling: labels and an external id of your own.
             request_id: the same id with the same arguments answers the same subject; default a new one.
 
@@ -46,6 +49,7 @@ class SubjectCalls(Connection):
             class_noun=class_noun,
             consent=convert.wire_consent(consent),
             retention_seconds=retention_seconds,
+            photo_retention_seconds=photo_retention_seconds,
             request_id=request_id or new_request_id(),
             **wire_labelling(labelling),
         )
@@ -60,9 +64,20 @@ class SubjectCalls(Connection):
         request = subjects_pb2.GetSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
         return convert.subject((await self._unary("GetSubject", request)).subject)
 
-    async def list_subjects(self, *, labelling: Labelling | None = None, page_size: int = 0) -> AsyncIterator[Subject]:
-        """All subjects, newest first; pages are fetched as they are needed."""
+    async def list_subjects(
+        self, *, labelling: Labelling | None = None, expire_before: datetime | None = None, page_size: int = 0
+    ) -> AsyncIterator[Subject]:
+        """All subjects, newest first; pages are fetched as they are needed.
+
+        Args:
+            labelling: only those that are labelled so.
+            expire_before: only those whose `expire_time` comes before this, the first to end first; held ones are left
+                out.
+            page_size: subjects that one call brings, at most 1000; 0: 50.
+        """
         request = subjects_pb2.ListSubjectsRequest(page_size=page_size, **wire_labelling(labelling))
+        if expire_before is not None:
+            request.expire_before_time.FromDatetime(expire_before)
         async for item in self._pages("ListSubjects", request, "subjects"):
             yield convert.subject(item)
 

@@ -15,7 +15,7 @@ from headshots.client.models.audit import (
     ErasureKey,
     ErasureRef,
 )
-from headshots.client.models.subjects import SubjectRef, Tenant
+from headshots.client.models.subjects import UNCHANGED, SubjectRef, Tenant, Unchanged
 from headshots.client.names import Kind, resource_name, several
 from headshots.v1 import audit_events_pb2, erasures_pb2, tenants_pb2
 
@@ -26,6 +26,34 @@ class TenantCalls(Connection):
     async def get_tenant(self) -> Tenant:
         """The tenant that the API key names: the quickest check of a key."""
         return convert.tenant((await self._unary("GetTenant", tenants_pb2.GetTenantRequest())).tenant)
+
+    async def update_tenant(
+        self,
+        *,
+        retention_seconds: int | Unchanged | None = UNCHANGED,
+        photo_retention_seconds: int | Unchanged | None = UNCHANGED,
+        adapter_retention_seconds: int | Unchanged | None = UNCHANGED,
+        image_retention_seconds: int | Unchanged | None = UNCHANGED,
+    ) -> Tenant:
+        """Say how long your subjects, and what they have, are kept, from their next creation or delivery on.
+
+        Args:
+            retention_seconds: of subjects after their last delivery, an hour to 400 days; None: 30 days.
+            photo_retention_seconds: of photos after a delivery, 0 or an hour to 400 days; None: as long as the subject.
+            adapter_retention_seconds: of adapters after they are delivered, an hour to 400 days; None: as long as the
+                subject.
+            image_retention_seconds: of images after their gallery has ended, as of adapters.
+
+        Raises:
+            InvalidArgumentError: RETENTION_INVALID, UPDATE_MASK_INVALID, nothing changes.
+        """
+        request = convert.wire_policy(
+            retention_seconds=retention_seconds,
+            photo_retention_seconds=photo_retention_seconds,
+            adapter_retention_seconds=adapter_retention_seconds,
+            image_retention_seconds=image_retention_seconds,
+        )
+        return convert.tenant((await self._unary("UpdateTenant", request)).tenant)
 
     async def list_audit_events(
         self,

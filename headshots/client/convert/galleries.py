@@ -41,6 +41,7 @@ def gallery(message: galleries_pb2.Gallery) -> Gallery:
         tries=message.tries,
         guarantee=guarantee(message.guarantee),
         regenerates=message.regenerates,
+        images_expire_time=utc_time(message.images_expire_time),
         **labelled(message),
     )
 

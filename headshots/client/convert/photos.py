@@ -19,6 +19,7 @@ def photo(message: photos_pb2.Photo) -> Photo:
         filename=message.filename,
         create_time=utc_time(message.create_time),
         **labelled(message),
+        expire_time=utc_time(message.expire_time),
     )
 
 

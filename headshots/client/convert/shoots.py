@@ -72,6 +72,7 @@ def wire_options(options: ShootOptions) -> dict[str, Any]:
         "quality": options.quality,
         "priority": wire_priority(options.priority),
         "deadline": _wire_time(options.deadline),
+        "allow_unjudged": options.allow_unjudged,
     }
 
 
@@ -96,4 +97,5 @@ def _quote(message: shoots_pb2.Quote) -> Quote:
         images=message.images,
         device_seconds=message.device_seconds if message.measured_on else None,
         measured_on=message.measured_on,
+        beyond_expiry=message.beyond_expiry,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from google.protobuf.field_mask_pb2 import FieldMask
+
 from headshots.client.convert.labels import labelled
 from headshots.client.convert.values import utc_time
 from headshots.client.models.audit import (
@@ -13,7 +15,7 @@ from headshots.client.models.audit import (
     ErasureState,
     ErasureTrigger,
 )
-from headshots.client.models.subjects import Adapter, Consent, ConsentPurpose, Hold, Subject, Tenant
+from headshots.client.models.subjects import Adapter, Consent, ConsentPurpose, Hold, Subject, Tenant, Unchanged
 from headshots.v1 import adapters_pb2, audit_events_pb2, erasures_pb2, subjects_pb2, tenants_pb2
 
 _PURPOSES = {
@@ -31,7 +33,16 @@ def tenant(message: tenants_pb2.Tenant) -> Tenant:
         utc_time(message.create_time),
         message.consent_required,
         message.retention_seconds,
+        message.photo_retention_seconds if message.HasField("photo_retention_seconds") else None,
+        message.adapter_retention_seconds or None,
+        message.image_retention_seconds or None,
     )
+
+
+def wire_policy(**changes: int | Unchanged | None) -> tenants_pb2.UpdateTenantRequest:
+    """What a caller changes of its tenant; None is the default."""
+    named = {name: value for name, value in changes.items() if not isinstance(value, Unchanged)}
+    return tenants_pb2.UpdateTenantRequest(update_mask=FieldMask(paths=list(named)), **named)
 
 
 def adapter(message: adapters_pb2.Adapter) -> Adapter:
@@ -62,6 +73,7 @@ def subject(message: subjects_pb2.Subject) -> Subject:
         expire_time=utc_time(message.expire_time),
         hold=Hold(message.hold.reason, utc_time(message.hold.hold_time)) if message.HasField("hold") else None,
         erasure_commitment=message.erasure_commitment,
+        photo_expire_time=utc_time(message.photo_expire_time),
     )
 
 

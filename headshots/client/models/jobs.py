@@ -145,6 +145,8 @@ class Training(Job):
     status_message: str
     event_number: int
     scores: TrainingScores | None = None
+    adapter_expire_time: datetime | None = None
+    """From when on no call uses its adapter; None: it is kept as long as the subject, or not delivered yet."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     external_id: str = ""
 
@@ -183,6 +185,8 @@ class Gallery(Job):
     guarantee: Guarantee | None = None
     regenerates: str = ""
     """The image that it was made to replace, or what that one replaced where its gallery was deleted; empty: none."""
+    images_expire_time: datetime | None = None
+    """From when on no call finds its images; None: they are kept as long as the subject, or it has not ended."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     external_id: str = ""
 

@@ -20,6 +20,8 @@ class Photo:
     create_time: datetime | None
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     external_id: str = ""
+    expire_time: datetime | None = None
+    """From when on no call uses it; None: it is kept as long as its subject, or until a delivery."""
 
 
 @dataclass(frozen=True)

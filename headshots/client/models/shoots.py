@@ -41,6 +41,8 @@ class ShootOptions:
     priority: Priority = Priority.STANDARD
     deadline: datetime | None = None
     """When it has to be finished, with a time zone; what half of such shoots would miss is refused."""
+    allow_unjudged: bool = False
+    """With an earlier adapter: paints also where the subject's photos are gone and nothing can be judged."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Quote:
     device_seconds: float | None
     measured_on: int
     """Trainings and galleries that the estimate is made of."""
+    beyond_expiry: bool = False
+    """Whether half of such shoots would end after the subject's `expire_time`, when they would be stopped."""
 
 
 @dataclass(frozen=True)

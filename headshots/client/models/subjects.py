@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,21 @@ class Tenant:
     """Whether its subjects have to consent before they are trained and painted."""
     retention_seconds: int = 0
     """How long its subjects are kept after their last delivery."""
+    photo_retention_seconds: int | None = None
+    """How long photos are kept after a delivery, 0: they go with it; None: as long as their subject."""
+    adapter_retention_seconds: int | None = None
+    """How long adapters are kept after they are delivered; None: as long as their subject."""
+    image_retention_seconds: int | None = None
+    """How long images are kept after their gallery has ended; None: as long as their subject."""
+
+
+class Unchanged(Enum):
+    """What a call leaves as it is, where None says something."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED = Unchanged.UNCHANGED
 
 
 class ConsentPurpose(StrEnum):
@@ -119,6 +134,8 @@ class Subject:
     """Why it is kept whatever its `expire_time`; None: it is not held."""
     erasure_commitment: str = ""
     """What the receipt of its erasure will call it; empty: it is older than commitments."""
+    photo_expire_time: datetime | None = None
+    """From when on no call uses the photos of the last delivery; None: as long as the subject, or none is delivered."""
 
 
 SubjectRef = Subject | str

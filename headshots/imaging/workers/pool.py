@@ -21,6 +21,8 @@ from headshots.imaging.workers.process import Answer, DecoderDiedError, Decoding
 R = TypeVar("R")
 _STACK_BYTES = 32 * 2**20
 """Reserved, and hardly used, by the threads with which libheif decodes tiles."""
+_LIBRARIES_BYTES = 48 * 2**20
+"""For what the functions of `call` import; no photo after them has less."""
 _WHY = {
     "cpu": "decoding the photo takes more CPU time than a photo may",
     "time": "decoding the photo takes longer than a photo may",
@@ -37,7 +39,7 @@ class DecoderLimits:
     """CPU time of one photo, at most; 64 megapixels take about 3 s of a core."""
     wall_seconds: float = 60.0
     """Time of one photo from its hand-over, at most: where many share the cores it passes quicker than CPU time."""
-    memory_bytes: int = MEMORY_BYTES + _STACK_BYTES
+    memory_bytes: int = MEMORY_BYTES + _STACK_BYTES + _LIBRARIES_BYTES
     """Memory of one photo, beyond that of an idle process."""
 
 
@@ -77,7 +79,7 @@ class DecoderPool:
 
     async def call(
         self,
-        function: Callable[..., dict[str, Any]],
+        function: str,
         data: bytes | bytearray,
         limits: PhotoLimits,
         **arguments: Any,
@@ -85,14 +87,14 @@ class DecoderPool:
         """What `function(data, limits, **arguments)` returns in a decoding process: a JSON object.
 
         For whoever looks at a stranger's file with libraries that the photos' decoder knows nothing of. The function is
-        one of a module's top; the arguments are JSON of at most 32 KiB. What comes back is a stranger's to make up as
-        well: check it. It may take twice the CPU time of a photo, which it decodes too.
+        named as `module:function` and imported there alone: such a library has no business where the credentials are.
+        The arguments are JSON of at most 32 KiB. What comes back is a stranger's to make up as well: check it. It may
+        take twice the CPU time of a photo, which it decodes too.
 
         Raises:
             InvalidPhotoError: PHOTO_TOO_COSTLY, where it had to be stopped; what the function raises.
         """
-        name = f"{function.__module__}:{function.__qualname__}"
-        what = {"function": name, "arguments": arguments, "cpu_seconds": 2 * self._limits.cpu_seconds}
+        what = {"function": function, "arguments": arguments, "cpu_seconds": 2 * self._limits.cpu_seconds}
         header, _ = await self._ask(what, data, limits)
         return header
 

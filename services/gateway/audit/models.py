@@ -27,11 +27,14 @@ class Action(Enum):
     PREVIEW_READ = "preview_read"
     LINK_CREATED = "link_created"
     TRAINING_FILE_READ = "training_file_read"
-    IMAGE_VERIFIED = "image_verified"
     IMAGE_DELETED = "image_deleted"
     GALLERY_DELETED = "gallery_deleted"
     SUBJECT_DELETED = "subject_deleted"
     SUBJECT_ERASED = "subject_erased"
+    IMAGE_VERIFIED = "image_verified"
+    PHOTOS_EXPIRED = "photos_expired"
+    ADAPTER_EXPIRED = "adapter_expired"
+    IMAGES_EXPIRED = "images_expired"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from headshots.schema import (
     photos,
     retentions,
     shoots,
+    terms,
     trainings,
 )
 from services.gateway.erasures.recording import lock_open
@@ -45,6 +46,7 @@ _COLUMNS = (
     photos.c.subject_id,
     retentions.c.id,
     shoots.c.subject_id,
+    terms.c.subject_id,
     trainings.c.subject_id,
 )
 

@@ -44,6 +44,7 @@ def gallery_order(request: galleries_pb2.CreateGalleryRequest) -> GalleryOrder:
         training=_training(request.training),
         profile="".join(names.ids(request.profile)) or DEFAULT_PROFILE,
         max_tries=request.max_tries or 1,
+        allow_unjudged=request.allow_unjudged,
         labelling=Labelling.of_request(request),
     )
 
@@ -105,6 +106,7 @@ def gallery(value: Gallery) -> galleries_pb2.Gallery:
         tries=value.tries,
         guarantee=GUARANTEES[value.guarantee],
         regenerates=value.regenerates,
+        images_expire_time=optional_timestamp(value.images_expire_at),
         **value.labelling.fields,
     )
 

@@ -25,6 +25,7 @@ from services.gateway.galleries.models import Gallery, GalleryOrder, place_of
 from services.gateway.galleries.orders.lookup import Wanted, check_counts, find_adapter, find_recipes, find_remix
 from services.gateway.galleries.rows import to_galleries
 from services.gateway.peers.models import Adapter
+from services.gateway.photos.removing import check_not_expired
 from services.gateway.profiles.rows import usable_profile
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.priority import check_priority
@@ -42,7 +43,7 @@ def look_up(
             REMIX_OF_ANOTHER_SUBJECT.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
         FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, SUBJECT_UNTRAINED, TRAINING_UNFINISHED,
-            STYLE_ARCHIVED.
+            STYLE_ARCHIVED, PHOTOS_MISSING.
     """
     with read(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id)
@@ -51,6 +52,7 @@ def look_up(
             return to_galleries(connection, [made])[0]
         check_priority(connection, tenant_id, order.priority)
         check_consent(connection, tenant_id, subject_id, Purpose.PAINTING)
+        _check_photos(connection, subject_id, order)
         return Wanted(
             recipes=tuple(find_recipes(connection, library, tenant_id, order)),
             profile=usable_profile(connection, tenant_id, order.profile),
@@ -100,6 +102,7 @@ def create_gallery_in(
         return to_galleries(connection, [made])[0]
     check_priority(connection, tenant_id, order.priority)
     check_consent(connection, tenant_id, subject_id, Purpose.PAINTING)
+    _check_photos(connection, subject_id, order)
     check_counts(order)
     gallery = new_gallery(
         subject_id,
@@ -112,6 +115,11 @@ def create_gallery_in(
     if not validate_only:
         insert(connection, tenant_id, key, gallery, order, recipes)
     return gallery
+
+
+def _check_photos(connection: Connection, subject_id: str, order: GalleryOrder) -> None:
+    if not order.allow_unjudged:
+        check_not_expired(connection, subject_id)
 
 
 def new_gallery(subject_id: str, order: GalleryOrder, profile: Profile, adapter: Adapter, **more: Any) -> Gallery:

@@ -59,8 +59,10 @@ class GalleryEngine:
         reads: SharedReads,
         audit: AuditLog,
         needed_by: removing.NeedsGallery,
+        *,
+        judges: bool,
     ) -> None:
-        """`needed_by` tells which shoot needs a gallery that is to be erased."""
+        """`needed_by` tells which shoot needs a gallery that is to be erased, `judges` whether images are judged."""
         self._database = database
         self._store = store
         self._styles = styles
@@ -71,11 +73,13 @@ class GalleryEngine:
         self._reads = reads
         self._audit = audit
         self._needed_by = needed_by
+        self._judges = judges
 
     async def create(
         self, tenant: str, subject_id: str, order: GalleryOrder, *, key: IdempotencyKey, validate_only: bool
     ) -> Gallery:
         """Raises as `creating.look_up` and, of each style, `StyleChecks.check`."""
+        order = dataclasses.replace(order, allow_unjudged=order.allow_unjudged or not self._judges)
         found = await in_read_thread(creating.look_up, self._database, self._styles, tenant, subject_id, order, key)
         if isinstance(found, Gallery):
             return found
@@ -96,6 +100,7 @@ class GalleryEngine:
 
     async def regenerate(self, tenant: str, disliked: Disliked, *, key: IdempotencyKey, validate_only: bool) -> Gallery:
         """Raises as `regenerating.look_up` and, of the style, `StyleChecks.check`."""
+        disliked = dataclasses.replace(disliked, allow_unjudged=disliked.allow_unjudged or not self._judges)
         found = await in_read_thread(regenerating.look_up, self._database, tenant, disliked, key)
         if isinstance(found, Gallery):
             return found

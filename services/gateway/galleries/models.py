@@ -34,6 +34,8 @@ class GalleryOrder:
     """What images are judged by."""
     max_tries: int = 1
     """Seeds that are tried for a shot at most."""
+    allow_unjudged: bool = False
+    """Whether it may be painted though the subject's photos are gone and nothing can be judged."""
     labelling: Labelling = field(default_factory=Labelling)
 
     @property
@@ -100,6 +102,8 @@ class Gallery:
     """See `state`; None before it has succeeded."""
     regenerates: str = ""
     """Name of the image that it was asked for in place of; empty: none."""
+    images_expire_at: float | None = None
+    """From when on no call finds its images; None: they are kept as long as the subject, or it has not ended."""
     labelling: Labelling = field(default_factory=Labelling)
 
     @property

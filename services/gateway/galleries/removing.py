@@ -34,6 +34,12 @@ NeedsGallery = Callable[[Connection, str], str | None]
 """Of a gallery's id, the name of a shoot that has not ended and whose gallery it is."""
 
 
+_NO_IMAGE: dict[str, Any] = {
+    **{"image_key": None, "image": None, "judged": None, "refused_tries": None},
+    **NO_LABELS.fields,
+}
+
+
 def delete_gallery(
     engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str, gallery_id: str, needed_by: NeedsGallery
 ) -> int:
@@ -108,12 +114,29 @@ def delete_image(
         mine = sa.and_(shots.c.gallery_id == gallery_id, shots.c.number == number)
         painted = _pictures(connection, mine)
         _check_not_in_use(connection, subject_id, gallery_id, painted)
-        nothing = {"image_key": None, "image": None, "judged": None, "refused_tries": None}
-        connection.execute(sa.update(shots).where(mine).values(**nothing, **NO_LABELS.fields))
+        connection.execute(sa.update(shots).where(mine).values(**_NO_IMAGE))
         name = image_name(subject_id, gallery_id, number)
         record(connection, tenant_id, subject_id, Action.IMAGE_DELETED, name)
         _remove_objects(connection, store, subject_id, {each.key for each in painted})
     forget_deleted(engine)
+
+
+def remove_images(
+    connection: Connection, store: ArtifactStore, tenant_id: str, subject_id: str, gallery_id: str
+) -> None:
+    """Removes all images of a gallery, of which no job of the locked subject needs any; its shots stay.
+
+    Raises:
+        UnavailableError: OBJECT_STORE_UNAVAILABLE.
+    """
+    mine = shots.c.gallery_id == gallery_id
+    painted = _pictures(connection, mine)
+    connection.execute(sa.update(shots).where(mine).values(**_NO_IMAGE))
+    if painted:
+        name = gallery_name(subject_id, gallery_id)
+        record(connection, tenant_id, subject_id, Action.IMAGES_EXPIRED, name, count=len(painted))
+    unrecorded = _unrecorded_images(connection, store, tenant_id, subject_id)
+    _remove_objects(connection, store, subject_id, {each.key for each in painted} | unrecorded)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,18 @@ from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots.acceptance.profiles import Profile
 from headshots.acceptance.verdict import Acceptance
-from headshots.database import read, write
+from headshots.database import now_expression, read, write
 from headshots.errors import FailedPreconditionError, NotFoundError
-from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, TERMINAL_STATES, galleries, shots
+from headshots.schema import (
+    CANCELLED,
+    FAILED,
+    PENDING,
+    RUNNING,
+    SUCCEEDED,
+    TERMINAL_STATES,
+    galleries,
+    shots,
+)
 from services.gateway.api.errors import not_found
 from services.gateway.api.labels import Labelling
 from services.gateway.api.names import gallery_name, image_name
@@ -51,7 +60,7 @@ def find_gallery(connection: Connection, tenant_id: str, subject_id: str, galler
 
 def find_images(connection: Connection, gallery_id: str) -> list[Image]:
     """The images of a gallery that exist, by number."""
-    return [_to_image(row) for row in connection.execute(_finished(gallery_id))]
+    return [_to_image(row) for row in connection.execute(_finished(connection, gallery_id))]
 
 
 def check_ended(gallery: Row[Any]) -> None:
@@ -80,7 +89,7 @@ def get_image(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, 
 def find_image(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str, number: int) -> Image:
     """:func:`get_image` within a transaction."""
     find_gallery(connection, tenant_id, subject_id, gallery_id)
-    row = connection.execute(_finished(gallery_id).where(shots.c.number == number)).first()
+    row = connection.execute(_finished(connection, gallery_id).where(shots.c.number == number)).first()
     if row is None:
         name = image_name(subject_id, gallery_id, number)
         message = f"there is no {name}, not yet or not any more; ListImages shows those there are"
@@ -145,12 +154,6 @@ def load_gallery(connection: Connection, gallery_id: str) -> Gallery | None:
     return to_galleries(connection, [row])[0] if row is not None else None
 
 
-def finished_numbers(connection: Connection, gallery_id: str) -> tuple[int, ...]:
-    """Numbers of the shots that have ended with an image, whether or not it was erased since."""
-    done = sa.and_(shots.c.gallery_id == gallery_id, shots.c.state == SUCCEEDED)
-    return tuple(connection.execute(sa.select(shots.c.number).where(done).order_by(shots.c.number)).scalars())
-
-
 def revisions(engine: Engine, ids: Sequence[str]) -> dict[str, int]:
     """The revisions of galleries of whichever tenants; those that are gone are left out."""
     return read_revisions(engine, galleries, ids)
@@ -169,9 +172,11 @@ def delete_of_subject(connection: Connection, subject_id: str) -> None:
     connection.execute(sa.delete(galleries).where(galleries.c.subject_id == subject_id))
 
 
-def _finished(gallery_id: str) -> sa.Select[Any]:
-    """Finished shots whose image was not erased since."""
-    painted = sa.and_(shots.c.state == SUCCEEDED, shots.c.image_key.is_not(None))
+def _finished(connection: Connection, gallery_id: str) -> sa.Select[Any]:
+    """Finished shots whose image was not erased since, and whose time has not come."""
+    past = galleries.c.images_expire_at <= now_expression(connection.dialect.name)
+    expired = sa.exists().where(galleries.c.id == gallery_id, past)
+    painted = sa.and_(shots.c.state == SUCCEEDED, shots.c.image_key.is_not(None), sa.not_(expired))
     return sa.select(shots).where(shots.c.gallery_id == gallery_id, painted).order_by(shots.c.number)
 
 
@@ -237,5 +242,6 @@ def _to_gallery(row: Row[Any], counted: Sequence[Row[Any]]) -> Gallery:
         tries=sum(int(one.tries) for one in counted),
         guarantee=row.guarantee,
         regenerates=row.regenerates or "",
+        images_expire_at=row.images_expire_at,
         labelling=Labelling.of_row(row),
     )

@@ -120,7 +120,7 @@ class GalleryServicer(galleries_pb2_grpc.GalleryServiceServicer):
     ) -> galleries_pb2.RegenerateImageResponse:
         """Queues a gallery in place of an image."""
         subject_id, gallery_id, number = ids(request.name)
-        disliked = Disliked(subject_id, gallery_id, int(number), request.max_tries)
+        disliked = Disliked(subject_id, gallery_id, int(number), request.max_tries, request.allow_unjudged)
         gallery = await self._engine.regenerate(
             current_tenant(), disliked, key=idempotency_key(request), validate_only=request.validate_only
         )

@@ -10,7 +10,9 @@ from sqlalchemy.engine import Connection
 from headshots.acceptance.verdict import Acceptance
 from headshots.database import database_now
 from headshots.schema import CANCELLED, FAILED, SUCCEEDED, TERMINAL_STATES, galleries, shots
+from services.gateway.photos.removing import begin_times
 from services.gateway.retention.rows import delivered
+from services.gateway.retention.terms import Part, begin_from
 
 MET, NOT_MET, NOT_MEASURED = "met", "not_met", "not_measured"
 """Guarantees, as rows have them."""
@@ -28,14 +30,17 @@ def update_state(connection: Connection, gallery_id: str, *, status_message: str
     values: dict[str, Any] = {"revision": galleries.c.revision + 1, "note": status_message}
     if states <= set(TERMINAL_STATES):
         values["note"] = ""
-        values["ended_at"] = database_now(connection)
+        ended_at = values["ended_at"] = database_now(connection)
+        of_gallery = sa.select(galleries.c.subject_id).where(galleries.c.id == gallery_id)
+        subject_id = connection.execute(of_gallery).scalar_one()
+        values["images_expire_at"] = begin_from(connection, Part.IMAGES, subject_id, gallery_id, ended_at)
         values["state"] = next(state for state in (CANCELLED, FAILED, SUCCEEDED) if state in states)
         if values["state"] == FAILED:
             values |= _first_failure(connection, gallery_id)
         if values["state"] == SUCCEEDED:
             values["guarantee"] = _guarantee(connection, gallery_id)
-            of_gallery = sa.select(galleries.c.subject_id).where(galleries.c.id == gallery_id)
-            delivered(connection, of_gallery.scalar_subquery())
+            begin_times(connection, subject_id, anew=False)
+            delivered(connection, sa.literal(subject_id))
     connection.execute(
         sa.update(galleries)
         .where(galleries.c.id == gallery_id, galleries.c.state.not_in(TERMINAL_STATES))

@@ -13,6 +13,7 @@ from services.gateway.api.names import gallery_name, image_name
 from services.gateway.audit.log import AuditLog
 from services.gateway.audit.models import Action
 from services.gateway.galleries import rows
+from services.gateway.galleries.images import listing
 from services.gateway.galleries.models import Image
 from services.gateway.links.makers import LinkMaker
 from services.gateway.links.models import DEFAULT_VALID_SECONDS, ImageLink, LinkedFile
@@ -40,7 +41,7 @@ class LinkEngine:
     ) -> list[ImageLink]:
         """Links to images of one gallery, in their order; ``valid_seconds`` 0 takes the default.
 
-        None is made for longer than the subject is kept.
+        None is made for longer than the subject and the gallery's images are kept.
 
         Raises:
             NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
@@ -57,6 +58,7 @@ class LinkEngine:
                 metadata={"name": gallery_name(subject_id, gallery_id)},
             )
         left = await in_read_thread(seconds_left, self._database, subject_id)
+        left = min(left, await in_read_thread(listing.seconds_left, self._database, gallery_id))
         valid_seconds = min(valid_seconds or DEFAULT_VALID_SECONDS, left)
         files = [LinkedFile(image.key, image.content_type, _filename(image)) for image in found]
         urls, expires_at = await self._maker.make(files, now=self._clock(), valid_seconds=valid_seconds)

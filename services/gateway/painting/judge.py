@@ -105,11 +105,10 @@ class ShotJudge:
         return Judgement(judged.verdict, judged.likeness, judged.quality, judged.view)
 
     async def _reference(self, analyzer: FaceAnalyzer, tenant: str, subject_id: str) -> Reference | None:
-        """What the photos that the subject has now show."""
+        """What the photos that are there now show, also those whose time came while the gallery ran."""
         lock = self._locks.setdefault(subject_id, asyncio.Lock())
         async with lock:
-            rows = await in_read_thread(photo_rows.all_photos, self._database, tenant, subject_id)
-            keys = tuple(key for _, key in rows)
+            keys = await in_read_thread(photo_rows.reference_keys, self._database, tenant, subject_id)
             cached = self._cache.get(subject_id)
             if cached is None or cached[0] != keys:
                 pictures = self._pictures(keys, asyncio.get_running_loop())

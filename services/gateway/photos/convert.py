@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from headshots.imaging.inspection import Finding
 from headshots.v1 import photos_pb2
 from services.gateway.api import names
-from services.gateway.api.convert import timestamp
+from services.gateway.api.convert import optional_timestamp, timestamp
 from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.photos.inspector import InspectedPhoto, InspectionReport
 from services.gateway.photos.models import Photo
@@ -24,6 +24,7 @@ def photo(value: Photo) -> photos_pb2.Photo:
         height_px=value.height_px,
         filename=value.filename,
         create_time=timestamp(value.created_at),
+        expire_time=optional_timestamp(value.expires_at),
         **value.labelling.fields,
     )
 

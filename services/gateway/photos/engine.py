@@ -18,6 +18,7 @@ from services.gateway.photos import rows
 from services.gateway.photos.inspector import InspectionReport, Inspector
 from services.gateway.photos.models import Photo
 from services.gateway.photos.removing import LearnsFrom, delete_photo
+from services.gateway.photos.storing import store_photos
 from services.gateway.photos.streams import StreamLimiter, StreamPart, read_header
 from services.gateway.photos.uploads import spool
 from services.gateway.tenants.ownership import check_subject
@@ -46,7 +47,7 @@ class PhotoEngine:
 
     async def upload(self, tenant: str, parts: AsyncIterator[StreamPart]) -> list[Photo]:
         """Stores the photos of one stream, all or none. Raises as `StreamLimiter`, `spool` and
-        `rows.store_photos`."""
+        `storing.store_photos`."""
         status = "cut"
         try:
             with self._limiter.admit(tenant):
@@ -66,7 +67,7 @@ class PhotoEngine:
         await in_read_thread(check_subject, self._database, tenant, header.subject_id)
         with tempfile.TemporaryDirectory(prefix="headshots-upload-") as folder:
             spooled = await spool(self._limiter, self._decoders, parts, Path(folder))
-            return await in_thread(rows.store_photos, self._database, self._store, tenant, header.subject_id, spooled)
+            return await in_thread(store_photos, self._database, self._store, tenant, header.subject_id, spooled)
 
     async def inspect(self, tenant: str, parts: AsyncIterator[StreamPart]) -> InspectionReport:
         """See `Inspector.inspect`."""

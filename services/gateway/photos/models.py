@@ -20,3 +20,5 @@ class Photo:
     created_at: float
     """Seconds since the epoch."""
     labelling: Labelling = field(default_factory=Labelling)
+    expires_at: float | None = None
+    """From when on no call uses it; None: it is kept as long as its subject, or until a delivery."""

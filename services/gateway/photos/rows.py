@@ -1,4 +1,4 @@
-"""Stores the photos of a stream, all or none, labels them and lists them in upload order. Blocking SQL."""
+"""Labels photos and lists them in upload order, those whose time has not come. Blocking SQL."""
 
 from __future__ import annotations
 
@@ -8,107 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from headshots.artifacts import ArtifactStore
-from headshots.database import database_now, forget_deleted, read, write
-from headshots.errors import FailedPreconditionError, NotFoundError
+from headshots.database import forget_deleted, now_expression, read, write
+from headshots.errors import NotFoundError
 from headshots.schema import photos
 from services.gateway.api.errors import not_found
 from services.gateway.api.labels import Labelling, LabellingChange
 from services.gateway.api.names import photo_name, photo_name_of, subject_name
 from services.gateway.api.pages import cut_page, decode_token
-from services.gateway.audit.models import Action
-from services.gateway.audit.recording import record
-from services.gateway.erasures.commitments import commit
-from services.gateway.erasures.models import StoreClass
-from services.gateway.photos.limits import MAX_PHOTOS
 from services.gateway.photos.models import Photo
-from services.gateway.photos.uploads import SpooledPhoto, duplicate_photo
-from services.gateway.tenants.ownership import find_subject, lock_subject, object_prefix
-
-
-def photo_key(tenant_id: str, subject_id: str, png_sha256: str) -> str:
-    """The key of a normalised photo in the object store."""
-    return f"{object_prefix(tenant_id, subject_id)}/photos/{png_sha256}.png"
-
-
-def store_photos(
-    engine: Engine, store: ArtifactStore, tenant_id: str, subject_id: str, spooled: list[SpooledPhoto]
-) -> list[Photo]:
-    """Puts the files and inserts the rows of one stream; after a failure neither is left.
-
-    The subject stays locked from the checks to the commit. So two streams with the same picture cannot both pass, and
-    a failing one cannot remove what another has just stored.
-
-    Raises:
-        NotFoundError: SUBJECT_NOT_FOUND.
-        AlreadyExistsError: PHOTO_DUPLICATE.
-        FailedPreconditionError: TOO_MANY_PHOTOS.
-        UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
-    """
-    keys: list[str] = []
-    try:
-        with write(engine) as connection:
-            find_subject(connection, tenant_id, subject_id, lock=True)
-            position = _check_new_photos(connection, subject_id, spooled)
-            now = database_now(connection)
-            for photo in spooled:
-                keys.append(photo_key(tenant_id, subject_id, photo.png_sha256))
-                png = photo.path.read_bytes()
-                store.put_sync(keys[-1], png)
-                _insert(connection, subject_id, photo, keys[-1], position + photo.number, now)
-                commit(connection, subject_id, StoreClass.PHOTOS, keys[-1], photo.png_sha256, len(png))
-            record(connection, tenant_id, subject_id, Action.PHOTOS_UPLOADED, count=len(spooled))
-            rows = connection.execute(_of_subject(subject_id).where(photos.c.position >= position)).all()
-            return [_to_photo(row) for row in rows]
-    except BaseException:
-        _remove_unreferenced(engine, store, subject_id, keys)
-        raise
-
-
-def _check_new_photos(connection: Connection, subject_id: str, spooled: list[SpooledPhoto]) -> int:
-    """Refuses duplicates and too many photos; returns the first free position."""
-    existing = connection.execute(_of_subject(subject_id)).all()
-    for photo in spooled:
-        for row in existing:
-            if row.sha256 == photo.sha256 or row.object_sha256 == photo.png_sha256:
-                raise duplicate_photo(photo.number, photo.filename, "a photo that the subject has already")
-    count = len(existing)
-    if count + len(spooled) > MAX_PHOTOS:
-        raise FailedPreconditionError(
-            "TOO_MANY_PHOTOS",
-            f"the subject has {count} photos and may have {MAX_PHOTOS}; send at most {MAX_PHOTOS - count}",
-        )
-    return max((row.position for row in existing), default=-1) + 1
-
-
-def _insert(connection: Connection, subject_id: str, photo: SpooledPhoto, key: str, position: int, now: float) -> None:
-    connection.execute(
-        sa.insert(photos).values(
-            subject_id=subject_id,
-            sha256=photo.sha256,
-            key=key,
-            object_sha256=photo.png_sha256,
-            filename=photo.filename,
-            size_bytes=photo.size_bytes,
-            width_px=photo.width_px,
-            height_px=photo.height_px,
-            position=position,
-            created_at=now,
-            **photo.labelling.fields,
-        )
-    )
-
-
-def _remove_unreferenced(engine: Engine, store: ArtifactStore, subject_id: str, keys: list[str]) -> None:
-    """Removes the objects that a failed stream put; under the subject's lock, so that another stream's stay."""
-    if not keys:
-        return
-    with write(engine) as connection:
-        lock_subject(connection, subject_id)
-        kept = set(connection.execute(sa.select(photos.c.key).where(photos.c.key.in_(keys))).scalars())
-        for key in keys:
-            if key not in kept:
-                store.delete_sync(key)
+from services.gateway.tenants.ownership import find_subject
 
 
 def find_photo(connection: Connection, subject_id: str, photo_id: str) -> Row[Any]:
@@ -117,7 +25,8 @@ def find_photo(connection: Connection, subject_id: str, photo_id: str) -> Row[An
     Raises:
         NotFoundError: PHOTO_NOT_FOUND.
     """
-    row = connection.execute(sa.select(photos).where(is_photo(subject_id, photo_id))).first()
+    query = photos_of_subject(connection, subject_id).where(is_photo(subject_id, photo_id))
+    row = connection.execute(query).first()
     if row is None:
         raise not_found("PHOTO_NOT_FOUND", photo_name_of(subject_id, photo_id), listed_by="ListPhotos")
     return row
@@ -140,7 +49,7 @@ def label_photo(engine: Engine, tenant_id: str, subject_id: str, photo_id: str, 
         if change.columns:
             mine = is_photo(subject_id, photo_id)
             connection.execute(sa.update(photos).where(mine).values(**change.columns))
-        changed = _to_photo(find_photo(connection, subject_id, photo_id))
+        changed = to_photo(find_photo(connection, subject_id, photo_id))
     if change.columns:
         forget_deleted(engine)
     return changed
@@ -155,13 +64,14 @@ def list_photos(
         NotFoundError: SUBJECT_NOT_FOUND.
         InvalidArgumentError: PAGE_TOKEN_INVALID.
     """
-    query = _of_subject(subject_id).where(wanted.where(photos)).limit(size + 1)
-    if position := decode_token(token, (int,)):
-        query = query.where(photos.c.position > position[0])
+    position = decode_token(token, (int,))
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
+        query = photos_of_subject(connection, subject_id).where(wanted.where(photos)).limit(size + 1)
+        if position:
+            query = query.where(photos.c.position > position[0])
         rows, next_token = cut_page(connection.execute(query).all(), size, lambda row: (row.position,))
-    return [_to_photo(row) for row in rows], next_token
+    return [to_photo(row) for row in rows], next_token
 
 
 def all_photos(engine: Engine, tenant_id: str, subject_id: str) -> list[tuple[Photo, str]]:
@@ -172,7 +82,18 @@ def all_photos(engine: Engine, tenant_id: str, subject_id: str) -> list[tuple[Ph
     """
     with read(engine) as connection:
         find_subject(connection, tenant_id, subject_id)
-        return [(_to_photo(row), row.key) for row in connection.execute(_of_subject(subject_id))]
+        return [(to_photo(row), row.key) for row in connection.execute(photos_of_subject(connection, subject_id))]
+
+
+def reference_keys(engine: Engine, tenant_id: str, subject_id: str) -> tuple[str, ...]:
+    """Keys of the photos that images of a running gallery are judged against, in upload order.
+
+    Also of those whose time has come: they are removed once the gallery has ended. Raises as `all_photos`.
+    """
+    mine = sa.select(photos.c.key).where(photos.c.subject_id == subject_id).order_by(photos.c.position)
+    with read(engine) as connection:
+        find_subject(connection, tenant_id, subject_id)
+        return tuple(connection.execute(mine).scalars())
 
 
 def photo_refs(connection: Connection, subject_id: str, wanted: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
@@ -183,7 +104,7 @@ def photo_refs(connection: Connection, subject_id: str, wanted: Sequence[str] = 
     """
     refs = {
         photo_name(subject_id, row.sha256): (row.key, row.object_sha256)
-        for row in connection.execute(_of_subject(subject_id))
+        for row in connection.execute(photos_of_subject(connection, subject_id))
     }
     for name in wanted:
         if name not in refs:
@@ -196,7 +117,7 @@ def count_photos(connection: Connection, subject_ids: Sequence[str]) -> dict[str
     """Photos by subject; subjects without photos are left out."""
     rows = connection.execute(
         sa.select(photos.c.subject_id, sa.func.count().label("photos"))
-        .where(photos.c.subject_id.in_(subject_ids))
+        .where(photos.c.subject_id.in_(subject_ids), kept(connection.dialect.name))
         .group_by(photos.c.subject_id)
     )
     return {row.subject_id: int(row.photos) for row in rows}
@@ -217,11 +138,18 @@ def delete_of_subject(connection: Connection, subject_id: str) -> None:
     connection.execute(sa.delete(photos).where(photos.c.subject_id == subject_id))
 
 
-def _of_subject(subject_id: str) -> sa.Select[Any]:
-    return sa.select(photos).where(photos.c.subject_id == subject_id).order_by(photos.c.position)
+def photos_of_subject(connection: Connection, subject_id: str) -> sa.Select[Any]:
+    """Those whose time has not come, in upload order."""
+    mine = photos.c.subject_id == subject_id
+    return sa.select(photos).where(mine, kept(connection.dialect.name)).order_by(photos.c.position)
 
 
-def _to_photo(row: Row[Any]) -> Photo:
+def kept(dialect: str) -> sa.ColumnElement[bool]:
+    """Photos whose time has not come, whether or not a sweep has removed the others."""
+    return sa.or_(photos.c.expires_at.is_(None), photos.c.expires_at > now_expression(dialect))
+
+
+def to_photo(row: Row[Any]) -> Photo:
     return Photo(
         row.subject_id,
         row.sha256,
@@ -231,4 +159,5 @@ def _to_photo(row: Row[Any]) -> Photo:
         row.filename,
         row.created_at,
         Labelling.of_row(row),
+        row.expires_at,
     )

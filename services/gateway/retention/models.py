@@ -20,3 +20,19 @@ class Retention:
     expires_at: float
     """From when on nothing can be done with it and it is erased; suspended while it is held."""
     hold: Hold | None
+    photos_expire_at: float | None = None
+    """From when on no call uses the photos that it had at a delivery; None: as long as itself."""
+
+
+@dataclass(frozen=True)
+class OwnTerms:
+    """How long a subject is kept, in seconds after each delivery, whatever its tenant says."""
+
+    seconds: int = 0
+    """An hour to 400 days; 0: as long as its tenant says."""
+    photo_seconds: int | None = None
+    """Its photos, 0 to 400 days; None: as its tenant says."""
+
+
+NO_TERMS = OwnTerms()
+"""As its tenant says."""

@@ -19,25 +19,27 @@ from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease
 from headshots.schema import MAX_RETENTION_SECONDS, PENDING, SUCCEEDED, retentions, subjects, tenants
 from services.gateway.api.names import subject_name
+from services.gateway.retention import terms
 from services.gateway.retention.checks import is_due, subject_expired
-from services.gateway.retention.models import Hold, Retention
-from services.gateway.retention.rules import check_extension, check_own_seconds
+from services.gateway.retention.models import NO_TERMS, Hold, OwnTerms, Retention
+from services.gateway.retention.rules import check_extension, check_own
 
 
-def begin(connection: Connection, tenant_id: str, subject_id: str, own_seconds: int = 0) -> None:
-    """Records how long a new subject is kept: for `own_seconds` after each delivery, 0: as long as its tenant says.
+def begin(connection: Connection, tenant_id: str, subject_id: str, own: OwnTerms = NO_TERMS) -> None:
+    """Records how long a new subject is kept.
 
     Raises:
         InvalidArgumentError: RETENTION_INVALID.
     """
-    check_own_seconds(own_seconds)
+    check_own(own)
     policy = sa.select(tenants.c.retention_seconds).where(tenants.c.id == tenant_id)
-    seconds = own_seconds or connection.execute(policy).scalar_one()
+    seconds = own.seconds or connection.execute(policy).scalar_one()
     connection.execute(
         sa.insert(retentions).values(
             id=subject_id,
             tenant_id=tenant_id,
-            own_seconds=own_seconds or None,
+            own_seconds=own.seconds or None,
+            own_photo_seconds=own.photo_seconds,
             expires_at=database_now(connection) + seconds,
         )
     )
@@ -125,6 +127,12 @@ def seconds_left(engine: Engine, subject_id: str) -> int:
     return MAX_RETENTION_SECONDS if kept.hold is not None else max(1, int(left))
 
 
+def is_held(connection: Connection, subject_id: str) -> bool:
+    """Whether somebody holds the subject."""
+    held = sa.and_(retentions.c.id == subject_id, retentions.c.held_at.is_not(None))
+    return connection.execute(sa.select(retentions.c.id).where(held)).first() is not None
+
+
 def check_not_held(connection: Connection, subject_id: str) -> None:
     """Returns where nobody holds the subject.
 
@@ -175,9 +183,11 @@ def end(connection: Connection, lease: Lease, *, is_due: bool) -> None:
 
 
 def delete_of_subject(connection: Connection, subject_id: str) -> None:
-    """Removes the row of an erased subject."""
+    """Removes the row of an erased subject, and those of its parts."""
+    terms.delete_of_subject(connection, subject_id)
     connection.execute(sa.delete(retentions).where(retentions.c.id == subject_id))
 
 
 def _to_retention(row: Row[Any]) -> Retention:
-    return Retention(row.expires_at, Hold(row.hold_reason, row.held_at) if row.held_at is not None else None)
+    hold = Hold(row.hold_reason, row.held_at) if row.held_at is not None else None
+    return Retention(row.expires_at, hold, row.photos_expire_at)

@@ -15,8 +15,9 @@ from sqlalchemy.engine import Connection, Engine
 from headshots.database import read, write
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shoots, trainings
+from services.gateway.galleries.images.listing import finished_numbers
 from services.gateway.galleries.models import Gallery
-from services.gateway.galleries.rows import finished_numbers, load_gallery
+from services.gateway.galleries.rows import load_gallery
 from services.gateway.peers.models import Failure
 from services.gateway.shoots.creating import create_gallery
 from services.gateway.shoots.events import lock_active, record_change
@@ -101,7 +102,8 @@ def _with_new_gallery(connection: Connection, shoot: Shoot) -> Shoot:
     try:
         with connection.begin_nested():
             made_with = connection, shoot.tenant_id, shoot.subject_id, shoot.training_id, shoot.plan
-            gallery_id = create_gallery(*made_with, labelling=shoot.labelling.of_parts)
+            # Photos whose time came with the training are of no use to calls, and there until the shoot ends.
+            gallery_id = create_gallery(*made_with, labelling=shoot.labelling.of_parts, allow_unjudged=True)
     except UnavailableError:
         raise
     except HeadshotsError as error:

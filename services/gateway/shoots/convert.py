@@ -36,6 +36,7 @@ def shoot_order(request: shoots_pb2.CreateShootRequest) -> ShootOrder:
         quality=request.quality,
         priority=int(request.priority) or PRIORITY_STANDARD,
         deadline=seconds_of(request, "deadline"),
+        allow_unjudged=request.allow_unjudged,
         labelling=Labelling.of_request(request),
     )
 
@@ -90,6 +91,7 @@ def _quote(value: Quote) -> shoots_pb2.Quote:
         images=value.images,
         device_seconds=value.device_seconds,
         measured_on=value.measured_on,
+        beyond_expiry=value.beyond_expiry,
     )
 
 

@@ -21,6 +21,7 @@ from services.gateway.consents.models import Purpose
 from services.gateway.galleries.creating import create_gallery_in
 from services.gateway.galleries.models import GalleryOrder
 from services.gateway.peers.models import Adapter, GeneratorDescription, TrainingOptions
+from services.gateway.photos.removing import check_not_expired
 from services.gateway.profiles.rows import usable_profile
 from services.gateway.shoots.counts import named_styles
 from services.gateway.shoots.events import insert, to_shoot
@@ -80,7 +81,8 @@ def look_up(
         AlreadyExistsError: REQUEST_ID_REUSED.
         InvalidArgumentError: PACK_OR_STYLES, STYLE_UNKNOWN, PROFILE_UNKNOWN, DEADLINE_PASSED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
-        FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, PACK_ARCHIVED, STYLE_ARCHIVED, TRAINING_ACTIVE.
+        FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, PACK_ARCHIVED, STYLE_ARCHIVED, TRAINING_ACTIVE,
+            PHOTOS_MISSING.
         UnavailableError: GENERATOR_UNREACHABLE, it cannot be told whether an adapter is of the present foundation.
     """
     with read(engine) as connection:
@@ -98,6 +100,8 @@ def look_up(
             check_none_active(connection, subject_id)
         wanted = Wanted(plan, subject.class_noun, training_id, adapter, described)
         check_consent(connection, tenant_id, subject_id, *wanted.purposes)
+        if wanted.trains or not order.allow_unjudged:
+            check_not_expired(connection, subject_id)
         return wanted
 
 
@@ -121,20 +125,19 @@ def create_shoot(
         made = find_made(connection, shoots, shoots.c.subject_id == subject_id, key)
         if made is not None:
             return to_shoot(made)
-        estimate = quote_order(connection, order, trains=wanted.trains, foundation=wanted.foundation_digest)
-        what = wanted, order.labelling.of_parts
-        training_id, gallery_id = _make_first(connection, tenant_id, subject_id, *what, validate_only=validate_only)
+        estimate = quote_order(connection, subject_id, order, trains=wanted.trains, foundation=wanted.foundation_digest)
+        first = _make_first(connection, tenant_id, subject_id, order, wanted, validate_only=validate_only)
         shoot = Shoot(
             id=new_id(),
             subject_id=subject_id,
             tenant_id=tenant_id,
             state=PENDING,
             plan=wanted.plan,
-            training_id=training_id,
+            training_id=first[0],
             trains=wanted.trains,
             quote=estimate,
             created_at=database_now(connection),
-            gallery_id=gallery_id,
+            gallery_id=first[1],
             deadline=order.deadline,
             labelling=order.labelling,
         )
@@ -144,20 +147,19 @@ def create_shoot(
 
 
 def _make_first(
-    connection: Connection,
-    tenant_id: str,
-    subject_id: str,
-    wanted: Wanted,
-    labelling: Labelling,
-    *,
-    validate_only: bool,
+    connection: Connection, tenant_id: str, subject_id: str, order: ShootOrder, wanted: Wanted, *, validate_only: bool
 ) -> tuple[str, str | None]:
     """Queues what a shoot begins with; ids of its training and its gallery, None where that comes later."""
     # For all of the shoot: what is queued below asks for its own purpose alone.
     check_consent(connection, tenant_id, subject_id, *wanted.purposes)
     if wanted.training_id is not None:
         made_with = connection, tenant_id, subject_id, wanted.training_id, wanted.plan
-        return wanted.training_id, create_gallery(*made_with, labelling=labelling, validate_only=validate_only)
+        return wanted.training_id, create_gallery(
+            *made_with,
+            labelling=order.labelling.of_parts,
+            allow_unjudged=order.allow_unjudged,
+            validate_only=validate_only,
+        )
     training = create_training_in(
         connection,
         tenant_id,
@@ -168,7 +170,7 @@ def _make_first(
         validate_only=validate_only,
         photos=wanted.photos,
         described=wanted.described,
-        labelling=labelling,
+        labelling=order.labelling.of_parts,
     )
     return training.id, None
 
@@ -181,6 +183,7 @@ def create_gallery(
     plan: Plan,
     *,
     labelling: Labelling,
+    allow_unjudged: bool,
     validate_only: bool = False,
 ) -> str:
     """Queues the gallery of a shoot with the adapter of a training; its id. `labelling`: the gallery's.
@@ -197,6 +200,7 @@ def create_gallery(
         training=(subject_id, training_id),
         profile=plan.profile.name,
         max_tries=plan.max_tries,
+        allow_unjudged=allow_unjudged,
         labelling=labelling,
     )
     return create_gallery_in(

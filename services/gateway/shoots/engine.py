@@ -56,8 +56,11 @@ class ShootEngine:
         hub: Hub,
         metrics: GatewayMetrics,
         reads: SharedReads,
+        *,
+        judges: bool,
     ) -> None:
-        """`trainers` and `painters` look for new trainings and shots when they are woken."""
+        """`trainers` and `painters` look for new trainings and shots when they are woken; `judges`: whether images are
+        judged here."""
         self._database = database
         self._catalogue = catalogue
         self._checks = checks
@@ -69,12 +72,14 @@ class ShootEngine:
         self._hub = hub
         self._metrics = metrics
         self._reads = reads
+        self._judges = judges
 
     async def create(
         self, tenant: str, subject_id: str, order: ShootOrder, *, key: IdempotencyKey, validate_only: bool
     ) -> Shoot:
         """Raises as `creating.look_up` and `creating.create_shoot`, of each style as `StyleChecks.check`, and as
         `Inspector.inspect_stored`; FailedPreconditionError CLASS_NOUN_UNKNOWN, TOO_FEW_PHOTOS."""
+        order = dataclasses.replace(order, allow_unjudged=order.allow_unjudged or not self._judges)
         described = await self._describer.describe_if_reachable()
         catalogue = self._catalogue
         asked = catalogue.styles, catalogue.packs, tenant, subject_id, order, key, described

@@ -37,6 +37,8 @@ class ShootOrder:
     quality: int = 0
     priority: int = PRIORITY_STANDARD
     deadline: float | None = None
+    allow_unjudged: bool = False
+    """Whether it may be painted though the subject's photos are gone and nothing can be judged."""
     labelling: Labelling = field(default_factory=Labelling)
 
 

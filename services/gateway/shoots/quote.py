@@ -72,6 +72,8 @@ class Quote:
     latest_at: float | None = None
     device_seconds: float = 0.0
     measured_on: int = 0
+    beyond_expiry: bool = False
+    """Whether it is expected to end after the time until which its subject is kept."""
 
     def to_json(self) -> dict[str, Any]:
         """For a JSON column."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import statistics
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from headshots.database import database_now
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
 from headshots.schema import PENDING, RUNNING, SUCCEEDED, galleries, shots, trainings
+from services.gateway.retention.rows import retentions_of
 from services.gateway.shoots.models import ShootOrder
 from services.gateway.shoots.quote import Measured, Queue, Quote, Rates, quote
 
@@ -66,8 +68,9 @@ def _recent_galleries(
     return measured, tuple(counts[row.id][1] / counts[row.id][0] for row in rows if row.max_tries > 1)
 
 
-def _is_of(adapter: Mapping[str, Any], foundation_digest: str | None) -> bool:
-    return foundation_digest is None or adapter["foundation_digest"] == foundation_digest
+def _is_of(adapter: Mapping[str, Any] | None, foundation_digest: str | None) -> bool:
+    """Of an adapter that was removed it is not known."""
+    return foundation_digest is None or (adapter is not None and adapter["foundation_digest"] == foundation_digest)
 
 
 def read_queue(connection: Connection) -> Queue:
@@ -101,8 +104,10 @@ def check_deadline_ahead(connection: Connection, order: ShootOrder) -> None:
         )
 
 
-def quote_order(connection: Connection, order: ShootOrder, *, trains: bool, foundation: str | None) -> Quote:
-    """What the order will take on the foundation of this digest; `trains`: whether a training comes first.
+def quote_order(
+    connection: Connection, subject_id: str, order: ShootOrder, *, trains: bool, foundation: str | None
+) -> Quote:
+    """What the order of a subject will take on the foundation of this digest; `trains`: whether a training comes first.
 
     Raises:
         FailedPreconditionError: DEADLINE_TOO_EARLY, half of such shoots would miss it.
@@ -125,7 +130,14 @@ def quote_order(connection: Connection, order: ShootOrder, *, trains: bool, foun
             violations=[FieldViolation("deadline", f"at {expected} or later")],
             metadata={"expected_finish_time": expected, "latest_finish_time": latest},
         )
-    return estimate
+    return dataclasses.replace(estimate, beyond_expiry=_is_beyond_expiry(connection, subject_id, estimate))
+
+
+def _is_beyond_expiry(connection: Connection, subject_id: str, estimate: Quote) -> bool:
+    kept = retentions_of(connection, [subject_id]).get(subject_id)
+    if kept is None or kept.hold is not None or estimate.expected_at is None:
+        return False
+    return estimate.expected_at > kept.expires_at
 
 
 def _utc(seconds: float) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from headshots.v1 import subjects_pb2
 from services.gateway.api import names
-from services.gateway.api.convert import timestamp
+from services.gateway.api.convert import optional_timestamp, timestamp
 from services.gateway.api.labels import LabellingChange
 from services.gateway.consents import convert as consents
 from services.gateway.peers.convert import adapter
 from services.gateway.retention import convert as retention
+from services.gateway.retention.models import OwnTerms
 from services.gateway.subjects.models import Subject, SubjectChange
 
 
@@ -25,8 +26,15 @@ def subject(value: Subject) -> subjects_pb2.Subject:
         expire_time=timestamp(value.retention.expires_at),
         hold=retention.hold(value.retention.hold),
         erasure_commitment=value.erasure_commitment,
+        photo_expire_time=optional_timestamp(value.retention.photos_expire_at),
         **value.labelling.fields,
     )
+
+
+def own_terms(request: subjects_pb2.CreateSubjectRequest) -> OwnTerms:
+    """How long a new subject and its photos are kept."""
+    photo_seconds = request.photo_retention_seconds if request.HasField("photo_retention_seconds") else None
+    return OwnTerms(request.retention_seconds, photo_seconds)
 
 
 def change(request: subjects_pb2.UpdateSubjectRequest) -> SubjectChange:

@@ -9,6 +9,7 @@ from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.consents.models import Consent
 from services.gateway.galleries.engine import ShotWorkers
+from services.gateway.retention.models import OwnTerms
 from services.gateway.subjects import erasure, rows
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.models import Deletion, Subject, SubjectChange, Withdrawal
@@ -28,7 +29,7 @@ class SubjectEngine:
         display_name: str,
         class_noun: str,
         consent: Consent | None,
-        retention_seconds: int,
+        own_terms: OwnTerms,
         labelling: Labelling,
         key: IdempotencyKey,
     ) -> Subject:
@@ -40,7 +41,7 @@ class SubjectEngine:
             display_name=display_name,
             class_noun=class_noun,
             consent=consent,
-            retention_seconds=retention_seconds,
+            own_terms=own_terms,
             labelling=labelling,
             key=key,
         )
@@ -49,8 +50,12 @@ class SubjectEngine:
         """See `rows.get_subject`."""
         return await in_read_thread(rows.get_subject, self._database, tenant, subject_id)
 
-    async def page(self, tenant: str, wanted: Labelling, size: int, token: str) -> tuple[list[Subject], str]:
-        """See `rows.list_subjects`."""
+    async def page(
+        self, tenant: str, wanted: Labelling, before: float | None, size: int, token: str
+    ) -> tuple[list[Subject], str]:
+        """See `rows.list_subjects`; with `before` see `rows.list_ending`."""
+        if before is not None:
+            return await in_read_thread(rows.list_ending, self._database, tenant, wanted, before, size, token)
         return await in_read_thread(rows.list_subjects, self._database, tenant, wanted, size, token)
 
     async def change(self, tenant: str, subject_id: str, change: SubjectChange) -> Subject:

@@ -14,15 +14,15 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import forget_deleted, write
 from headshots.errors import FailedPreconditionError, HeadshotsError, NotFoundError
 from headshots.threads import in_erase_thread, in_read_thread, in_thread, in_write_thread
-from services.gateway.erasures import recording
+from services.gateway.erasures import recording, tombstones
+from services.gateway.erasures.entries import leave_entry
 from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import ErasureLog
 from services.gateway.erasures.models import Unfinished
 from services.gateway.erasures.rows import open_erasures
 from services.gateway.peers.evictions import UNRESOLVED, Eviction, together
 from services.gateway.peers.interfaces import Generator
-from services.gateway.subjects import erasure, tombstones
-from services.gateway.subjects.entries import leave_entry
+from services.gateway.subjects import erasure
 from services.gateway.subjects.erasure import Hidden
 from services.gateway.subjects.models import Deletion, Withdrawal
 

@@ -15,6 +15,7 @@ from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.interfaces import Generator
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.expiring import Expiring
+from services.gateway.subjects.parts import PartSweep
 from services.gateway.subjects.replaying import Replaying
 
 
@@ -59,7 +60,8 @@ class Erasing:
         seconds, log = settings.sweep_seconds, settings.open_log(store)
         self.eraser = Eraser(database, store, generator, issuer, sweep_seconds=seconds, log=log, forget=forget)
         self._replaying = Replaying(database, store, log)
-        expiring = Expiring(database, self.eraser, painters, metrics, owner=owner, sweep_seconds=seconds)
+        parts = PartSweep(database, store, generator, owner=owner)
+        expiring = Expiring(database, self.eraser, parts, painters, metrics, owner=owner, sweep_seconds=seconds)
         self.loops = (self.eraser, expiring, self._replaying)
 
     async def begin(self) -> None:

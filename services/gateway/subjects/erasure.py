@@ -26,7 +26,8 @@ from services.gateway.api.names import subject_name
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
 from services.gateway.consents import rows as consent_rows
-from services.gateway.erasures import commitments, recording
+from services.gateway.erasures import commitments, recording, tombstones
+from services.gateway.erasures.entries import leave_entry
 from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import ErasureLog
 from services.gateway.erasures.models import Trigger
@@ -35,9 +36,8 @@ from services.gateway.marks.rows import erase_marks
 from services.gateway.photos import rows as photo_rows
 from services.gateway.retention import rows as retention_rows
 from services.gateway.shoots import rows as shoot_rows
-from services.gateway.subjects import tombstones
-from services.gateway.subjects.entries import leave_entry
 from services.gateway.tenants.ownership import find_subject, lock_subject, object_prefix, subject_not_found
+from services.gateway.trainings import removing as training_removing
 from services.gateway.trainings import rows as training_rows
 
 
@@ -191,7 +191,7 @@ def _delete_rows(connection: Connection, subject_id: str) -> None:
     """Removes all rows that refer to the subject's; of its images' marks it stays known that they are erased."""
     shoot_rows.delete_of_subject(connection, subject_id)
     gallery_rows.delete_of_subject(connection, subject_id)
-    training_rows.delete_of_subject(connection, subject_id)
+    training_removing.delete_of_subject(connection, subject_id)
     photo_rows.delete_of_subject(connection, subject_id)
     consent_rows.delete_of_subject(connection, subject_id)
     retention_rows.delete_of_subject(connection, subject_id)

@@ -18,6 +18,7 @@ from services.gateway.metrics import GatewayMetrics
 from services.gateway.retention.rows import begin_missing, claim_due
 from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
+from services.gateway.subjects.parts import PartSweep
 
 _LOG = logging.getLogger(__name__)
 _LEASE_SECONDS = 60.0
@@ -33,6 +34,7 @@ class Expiring:
         self,
         database: Engine,
         eraser: Eraser,
+        parts: PartSweep,
         painters: ShotWorkers,
         metrics: GatewayMetrics,
         *,
@@ -42,6 +44,7 @@ class Expiring:
     ) -> None:
         self._database = database
         self._eraser = eraser
+        self._parts = parts
         self._painters = painters
         self._metrics = metrics
         self._owner = owner
@@ -70,7 +73,9 @@ class Expiring:
             _LOG.warning("%d subjects, made by a gateway of before retention, have a time from now on", begun)
 
     async def sweep(self) -> None:
-        """Hides and erases all subjects whose time has come. What cannot be erased now the eraser tries again.
+        """Hides and erases all subjects whose time has come, then removes what of others has to go.
+
+        What cannot be erased now the eraser tries again.
 
         Raises:
             UnavailableError: DATABASE_UNAVAILABLE.
@@ -86,6 +91,7 @@ class Expiring:
                 raise
             except Exception:  # noqa: BLE001 - one subject's defect holds up no other
                 _LOG.exception("subject %s has expired and cannot be hidden; trying again", lease.id)
+        await self._parts.sweep()
 
     def _claim(self) -> Lease | None:
         return claim_due(self._database, owner=self._owner, ttl_seconds=_LEASE_SECONDS)

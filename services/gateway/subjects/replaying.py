@@ -31,7 +31,7 @@ from services.gateway.erasures.marks import read_mark, set_mark
 from services.gateway.erasures.models import Trigger
 from services.gateway.subjects import erasure
 from services.gateway.tenants.ownership import SUBJECT_FOLDERS, lock_subject, object_prefix
-from services.gateway.trainings.rows import delete_lost_jobs
+from services.gateway.trainings.removing import delete_lost_jobs
 
 _LOG = logging.getLogger(__name__)
 _SECONDS = 600.0

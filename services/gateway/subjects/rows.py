@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from headshots.database import database_now, forget_deleted, read, write
-from headshots.schema import subjects
+from headshots.database import database_now, forget_deleted, now_expression, read, write
+from headshots.schema import retentions, subjects
 from services.gateway.api.labels import NO_LABELS, Labelling
-from services.gateway.api.pages import NewestFirst
+from services.gateway.api.pages import NewestFirst, cut_page, decode_token
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
@@ -20,6 +20,7 @@ from services.gateway.erasures import commitments
 from services.gateway.photos import rows as photo_rows
 from services.gateway.retention import rows as retention_rows
 from services.gateway.retention.checks import check_unexpired, is_expired
+from services.gateway.retention.models import NO_TERMS, OwnTerms
 from services.gateway.subjects.models import Subject, SubjectChange
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.rows import lock_tenant
@@ -37,11 +38,9 @@ def create_subject(
     key: IdempotencyKey,
     labelling: Labelling = NO_LABELS,
     consent: Consent | None = None,
-    retention_seconds: int = 0,
+    own_terms: OwnTerms = NO_TERMS,
 ) -> Subject:
     """Creates a subject; a repeated `key` returns the subject that it created before.
-
-    It is kept for `retention_seconds` after each delivery; 0: as long as its tenant says.
 
     Raises:
         AlreadyExistsError: REQUEST_ID_REUSED.
@@ -57,7 +56,7 @@ def create_subject(
             return _to_subjects(connection, [made])[0]
         values = {"display_name": display_name, "class_noun": class_noun or DEFAULT_CLASS_NOUN}
         subject_id = _insert(connection, tenant_id, **values, **labelling.fields, **key.columns)
-        retention_rows.begin(connection, tenant_id, subject_id, retention_seconds)
+        retention_rows.begin(connection, tenant_id, subject_id, own_terms)
         record(connection, tenant_id, subject_id, Action.SUBJECT_CREATED)
         commitments.commit_subject(connection, subject_id)
         if consent is not None:
@@ -78,6 +77,11 @@ def get_subject(engine: Engine, tenant_id: str, subject_id: str) -> Subject:
     """One subject. Raises as `find_subject`."""
     with read(engine) as connection:
         return _to_subjects(connection, [find_subject(connection, tenant_id, subject_id)])[0]
+
+
+def tenant_of(connection: Connection, subject_id: str) -> str:
+    """Whose a locked subject is, also one that is being erased."""
+    return str(connection.execute(sa.select(subjects.c.tenant_id).where(subjects.c.id == subject_id)).scalar_one())
 
 
 def change_subject(engine: Engine, tenant_id: str, subject_id: str, change: SubjectChange) -> Subject:
@@ -166,6 +170,31 @@ def list_subjects(
     with read(engine) as connection:
         rows, next_token = page.read(connection)
         return _to_subjects(connection, rows), next_token
+
+
+def list_ending(
+    engine: Engine, tenant_id: str, wanted: Labelling, before: float, size: int, token: str
+) -> tuple[list[Subject], str]:
+    """A page of those whose time comes before this one, seconds since the epoch, the first to end first.
+
+    Held ones are left out, as they do not end. Raises as `list_subjects`.
+    """
+    place = sa.tuple_(retentions.c.expires_at, retentions.c.id)
+    now = sa.select(now_expression(engine.dialect.name)).scalar_subquery()
+    query = (
+        sa.select(subjects, retentions.c.expires_at)
+        .join(retentions, retentions.c.id == subjects.c.id)
+        .where(retentions.c.tenant_id == tenant_id, retentions.c.held_at.is_(None))
+        .where(retentions.c.expires_at > now, retentions.c.expires_at < before)
+        .where(sa.not_(subjects.c.deleting), wanted.where(subjects))
+        .order_by(retentions.c.expires_at, retentions.c.id)
+        .limit(size + 1)
+    )
+    if position := decode_token(token, (str, float, str)):
+        query = query.where(place > position[1:])
+    with read(engine) as connection:
+        found, next_token = cut_page(connection.execute(query).all(), size, lambda row: ("end", row.expires_at, row.id))
+        return _to_subjects(connection, found), next_token
 
 
 def _to_subjects(connection: Connection, rows: list[Row[Any]]) -> list[Subject]:

@@ -8,7 +8,7 @@ import grpc.aio
 
 from headshots.rpc.auth import current_tenant
 from headshots.v1 import subjects_pb2, subjects_pb2_grpc
-from services.gateway.api.convert import idempotency_key, required_seconds
+from services.gateway.api.convert import idempotency_key, required_seconds, seconds_of
 from services.gateway.api.labels import Labelling
 from services.gateway.api.names import erasure_name, ids
 from services.gateway.api.pages import DEFAULT_PAGE
@@ -38,7 +38,7 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
             request.display_name,
             request.class_noun,
             consent,
-            request.retention_seconds,
+            convert.own_terms(request),
             Labelling.of_request(request),
             idempotency_key(request),
         )
@@ -56,7 +56,11 @@ class SubjectServicer(subjects_pb2_grpc.SubjectServiceServicer):
     ) -> subjects_pb2.ListSubjectsResponse:
         """A page of subjects."""
         page, token = await self._engine.page(
-            current_tenant(), Labelling.of_request(request), request.page_size or DEFAULT_PAGE, request.page_token
+            current_tenant(),
+            Labelling.of_request(request),
+            seconds_of(request, "expire_before_time"),
+            request.page_size or DEFAULT_PAGE,
+            request.page_token,
         )
         return subjects_pb2.ListSubjectsResponse(subjects=map(convert.subject, page), next_page_token=token)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -17,3 +18,19 @@ class Tenant:
     """Whether its subjects have to consent before they are trained and painted."""
     retention_seconds: int
     """How long its subjects are kept after their last delivery."""
+    photo_retention_seconds: int | None = None
+    """How long photos are kept after a delivery, 0: they go with it; None: as long as their subject."""
+    adapter_retention_seconds: int | None = None
+    """How long adapters are kept after they are delivered; None: as long as their subject."""
+    image_retention_seconds: int | None = None
+    """How long images are kept after their gallery has ended; None: as long as their subject."""
+
+
+PolicyChange = Mapping[str, int | None]
+"""Fields of a tenant that say how long subjects and what they have are kept, as they shall be; None: the default."""
+POLICY_FIELDS = (
+    "retention_seconds",
+    "photo_retention_seconds",
+    "adapter_retention_seconds",
+    "image_retention_seconds",
+)

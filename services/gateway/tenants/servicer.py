@@ -1,4 +1,4 @@
-"""Answers the RPCs of tenants: decode, one read, encode."""
+"""Answers the RPCs of tenants: decode, one query, encode."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import grpc.aio
 from sqlalchemy.engine import Engine
 
 from headshots.rpc.auth import current_tenant
-from headshots.threads import in_read_thread
+from headshots.threads import in_read_thread, in_write_thread
 from headshots.v1 import tenants_pb2, tenants_pb2_grpc
 from services.gateway.tenants import convert, rows
 
@@ -28,3 +28,11 @@ class TenantServicer(tenants_pb2_grpc.TenantServiceServicer):
         """The tenant of the key."""
         tenant = await in_read_thread(rows.get_tenant, self._database, current_tenant())
         return tenants_pb2.GetTenantResponse(tenant=convert.tenant(tenant))
+
+    async def UpdateTenant(
+        self, request: tenants_pb2.UpdateTenantRequest, context: Any
+    ) -> tenants_pb2.UpdateTenantResponse:
+        """Changes how long subjects are kept."""
+        change = convert.policy_change(request)
+        tenant = await in_write_thread(rows.change_policy, self._database, current_tenant(), change)
+        return tenants_pb2.UpdateTenantResponse(tenant=convert.tenant(tenant))

@@ -43,6 +43,7 @@ def training(value: Training) -> trainings_pb2.Training:
         attempt=job.attempt,
         options=options(value.request.options),
         adapter=adapter(job.adapter),
+        adapter_expire_time=optional_timestamp(value.adapter_expires_at),
         failure=failure(job.failure),
         create_time=timestamp(value.created_at),
         start_time=optional_timestamp(job.started_at),

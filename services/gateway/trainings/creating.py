@@ -24,6 +24,7 @@ from services.gateway.consents.models import Purpose
 from services.gateway.peers.class_nouns import check_class_noun
 from services.gateway.peers.models import GeneratorDescription, TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.photos.limits import MIN_TRAINING_PHOTOS
+from services.gateway.photos.removing import check_not_expired
 from services.gateway.photos.rows import photo_refs
 from services.gateway.tenants.ownership import find_subject, new_id, object_prefix
 from services.gateway.tenants.priority import check_priority
@@ -53,7 +54,8 @@ def create_training(
         NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
-        FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, CLASS_NOUN_UNKNOWN, TOO_FEW_PHOTOS, TRAINING_ACTIVE.
+        FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, CLASS_NOUN_UNKNOWN, PHOTOS_MISSING, TOO_FEW_PHOTOS,
+            TRAINING_ACTIVE.
     """
     with write(engine) as connection:
         return create_training_in(
@@ -93,6 +95,7 @@ def create_training_in(
     refs = photo_refs(connection, subject_id, photos)
     if described is not None:
         check_class_noun(described, subject.class_noun)
+    check_not_expired(connection, subject_id)
     _check_photos(len(refs))
     check_none_active(connection, subject_id)
     prefix = object_prefix(tenant_id, subject_id)

@@ -91,9 +91,9 @@ class TrainingEngine:
     ) -> AsyncIterator[FilePiece]:
         """Yields the pieces of a file, until its subject is hidden or its time has come.
 
-        Raises as `rows.get_training`, `files.file_key` and `files.pieces`.
+        Raises as `rows.get_downloadable`, `files.file_key` and `files.pieces`.
         """
-        training = await self.get(tenant, subject_id, training_id)
+        training = await in_read_thread(rows.get_downloadable, self._database, tenant, subject_id, training_id)
         async for piece in pieces(self._store, file_key(training, kind)):
             if piece.is_first:
                 name = training_name(subject_id, training_id)

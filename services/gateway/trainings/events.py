@@ -21,6 +21,8 @@ from services.gateway.erasures.commitments import commit
 from services.gateway.erasures.models import StoreClass
 from services.gateway.events.log import EventBatch, EventLog
 from services.gateway.peers.models import TrainingJob, TrainingRequest
+from services.gateway.photos.removing import begin_times
+from services.gateway.retention.terms import Part, begin_from
 from services.gateway.trainings.models import Training
 
 _LOG = EventLog(training_events, training_events.c.training_id, "training")
@@ -41,6 +43,7 @@ def to_training(row: Row[Any]) -> Training:
         submitted=row.submitted,
         cancel_requested=row.cancel_requested,
         labelling=Labelling.of_row(row),
+        adapter_expires_at=row.adapter_expires_at,
     )
 
 
@@ -83,12 +86,19 @@ def record_change(
         if ended_at is not None:
             _LOG.forget_old(connection, now)
         if changed.job.state == SUCCEEDED:
-            name = training_name(training.subject_id, training.id)
-            record(connection, training.request.tenant, training.subject_id, Action.TRAINED, name)
+            values["adapter_expires_at"] = _deliver(connection, training, now)
     if values:
         connection.execute(sa.update(trainings).where(trainings.c.id == training.id).values(**values))
     if job is not None and (adapter := job.adapter) is not None:
         commit(connection, training.subject_id, StoreClass.ADAPTERS, adapter.key, adapter.sha256, adapter.size_bytes)
+
+
+def _deliver(connection: Connection, training: Training, now: float) -> float | None:
+    """Records that an adapter is delivered, which lets its photos go; until when it is kept, None: as its subject."""
+    name = training_name(training.subject_id, training.id)
+    record(connection, training.request.tenant, training.subject_id, Action.TRAINED, name)
+    begin_times(connection, training.subject_id, anew=True)
+    return begin_from(connection, Part.ADAPTER, training.subject_id, training.id, now)
 
 
 def lock_active(connection: Connection, training_id: str) -> Training | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from headshots.errors import FailedPreconditionError
+from headshots.schema import SUCCEEDED
 from services.gateway.api.labels import Labelling
 from services.gateway.api.names import training_name
 from services.gateway.peers.models import Adapter, TrainingJob, TrainingRequest
@@ -30,19 +31,33 @@ class Training:
     """Whether a trainer has confirmed the job."""
     cancel_requested: bool = False
     labelling: Labelling = field(default_factory=Labelling)
+    adapter_expires_at: float | None = None
+    """From when on no call uses its adapter; None: it is kept as long as the subject, or not delivered yet."""
 
 
 def finished_adapter(training: Training) -> Adapter:
     """The adapter that the training has made.
 
     Raises:
-        FailedPreconditionError: TRAINING_UNFINISHED.
+        FailedPreconditionError: TRAINING_UNFINISHED; TRAINING_EXPIRED, it was removed.
     """
     if training.job.adapter is None:
         name = training_name(training.subject_id, training.id)
+        if training.job.state == SUCCEEDED:
+            raise adapter_expired(name)
         raise FailedPreconditionError(
             "TRAINING_UNFINISHED",
             f"{name} has made nothing, as it has not succeeded; wait for it, or train again where it failed",
             metadata={"name": name},
         )
     return training.job.adapter
+
+
+def adapter_expired(name: str) -> FailedPreconditionError:
+    """The error of what needs an adapter whose time has come; `name` of the training, or of the subject."""
+    return FailedPreconditionError(
+        "TRAINING_EXPIRED",
+        f"the adapter of {name} went after its delivery, as `adapter_retention_seconds` of the tenant says; "
+        "train again, after an upload where the photos are gone, too",
+        metadata={"name": name},
+    )

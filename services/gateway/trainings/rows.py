@@ -9,25 +9,31 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import database_now, now_expression, read, write
-from headshots.schema import CANCELLED, SUCCEEDED, TERMINAL_STATES, training_jobs, trainings
+from headshots.schema import CANCELLED, SUCCEEDED, TERMINAL_STATES, trainings
 from services.gateway.api.errors import not_found
 from services.gateway.api.labels import Labelling
-from services.gateway.api.names import training_name
+from services.gateway.api.names import subject_name, training_name
 from services.gateway.api.pages import NewestFirst
 from services.gateway.events.log import EventBatch
 from services.gateway.events.poller import read_revisions
 from services.gateway.peers.models import Adapter, TrainingRequest
 from services.gateway.tenants.ownership import find_subject
 from services.gateway.trainings.events import (
-    delete_events_of_subject,
     events_after,
     lock_active,
     record_change,
     to_training,
 )
-from services.gateway.trainings.models import Training, finished_adapter
+from services.gateway.trainings.models import Training, adapter_expired, finished_adapter
 
 ACTIVE = trainings.c.state.not_in(TERMINAL_STATES)
+
+
+def _has_adapter(connection: Connection) -> sa.ColumnElement[bool]:
+    """Trainings whose adapter's time has not come, whether or not a sweep has removed it of others."""
+    now = now_expression(connection.dialect.name)
+    kept = sa.or_(trainings.c.adapter_expires_at.is_(None), trainings.c.adapter_expires_at > now)
+    return sa.and_(trainings.c.state == SUCCEEDED, kept)
 
 
 def revisions(engine: Engine, ids: Sequence[str]) -> dict[str, int]:
@@ -129,7 +135,7 @@ def newest_adapters(connection: Connection, subject_ids: Sequence[str]) -> dict[
     """The adapter of each subject's newest successful training; subjects without one are left out."""
     rows = connection.execute(
         sa.select(trainings.c.subject_id, trainings.c.job)
-        .where(trainings.c.subject_id.in_(subject_ids), trainings.c.state == SUCCEEDED)
+        .where(trainings.c.subject_id.in_(subject_ids), _has_adapter(connection))
         .order_by(trainings.c.ended_at, trainings.c.id)
     )
     return {row.subject_id: Adapter(**row.job["adapter"]) for row in rows}
@@ -140,21 +146,62 @@ def adapter_of_training(connection: Connection, subject_id: str, owner_id: str, 
 
     Raises:
         NotFoundError: TRAINING_NOT_FOUND, also for a training of another subject.
-        FailedPreconditionError: TRAINING_UNFINISHED.
+        FailedPreconditionError: TRAINING_UNFINISHED, TRAINING_EXPIRED.
     """
     mine = sa.and_(trainings.c.id == training_id, trainings.c.subject_id == subject_id)
     row = connection.execute(sa.select(trainings).where(mine)).first() if owner_id == subject_id else None
     if row is None:
         raise not_found("TRAINING_NOT_FOUND", training_name(owner_id, training_id), listed_by="ListTrainings")
-    return finished_adapter(to_training(row))
+    adapter = finished_adapter(to_training(row))
+    _check_kept(connection, subject_id, training_id)
+    return adapter
+
+
+def get_downloadable(engine: Engine, tenant_id: str, subject_id: str, training_id: str) -> Training:
+    """A training whose files are there.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND, TRAINING_NOT_FOUND.
+        FailedPreconditionError: TRAINING_UNFINISHED, TRAINING_EXPIRED.
+    """
+    with read(engine) as connection:
+        training = _find(connection, tenant_id, subject_id, training_id)
+        finished_adapter(training)
+        _check_kept(connection, subject_id, training_id)
+        return training
+
+
+def _check_kept(connection: Connection, subject_id: str, training_id: str) -> None:
+    kept = sa.and_(trainings.c.id == training_id, _has_adapter(connection))
+    if connection.execute(sa.select(trainings.c.id).where(kept)).first() is None:
+        raise adapter_expired(training_name(subject_id, training_id))
+
+
+def check_adapter_kept(connection: Connection, subject_id: str, sha256: str) -> None:
+    """Returns where the time of this adapter of the subject has not come.
+
+    Raises:
+        FailedPreconditionError: TRAINING_EXPIRED.
+    """
+    if sha256 not in _adapters(connection, subject_id, _has_adapter(connection)):
+        raise adapter_expired(subject_name(subject_id))
+
+
+def had_adapter(connection: Connection, subject_id: str) -> bool:
+    """Whether a training of the subject has ever succeeded."""
+    mine = sa.and_(trainings.c.subject_id == subject_id, trainings.c.state == SUCCEEDED)
+    return connection.execute(sa.select(trainings.c.id).where(mine)).first() is not None
+
+
+def _adapters(connection: Connection, subject_id: str, which: sa.ColumnElement[bool]) -> list[str]:
+    """SHA-256 of the adapters of such trainings of the subject that are not removed."""
+    jobs = connection.execute(sa.select(trainings.c.job).where(trainings.c.subject_id == subject_id, which)).scalars()
+    return [job["adapter"]["sha256"] for job in jobs if job["adapter"] is not None]
 
 
 def adapter_digests(connection: Connection, subject_id: str) -> list[str]:
-    """SHA-256 of every adapter that a training of the subject has made."""
-    jobs = connection.execute(
-        sa.select(trainings.c.job).where(trainings.c.subject_id == subject_id, trainings.c.state == SUCCEEDED)
-    ).scalars()
-    return [job["adapter"]["sha256"] for job in jobs]
+    """SHA-256 of every adapter that a training of the subject has made and that is not removed."""
+    return _adapters(connection, subject_id, trainings.c.state == SUCCEEDED)
 
 
 def unfinished_of_subject(connection: Connection, subject_id: str) -> str | None:
@@ -182,31 +229,8 @@ def newest_of_foundation(connection: Connection, subject_id: str, foundation_dig
     """The subject's newest successful training of a foundation."""
     query = (
         sa.select(trainings)
-        .where(trainings.c.subject_id == subject_id, trainings.c.state == SUCCEEDED)
+        .where(trainings.c.subject_id == subject_id, _has_adapter(connection))
         .order_by(trainings.c.ended_at.desc(), trainings.c.id.desc())
     )
     made = (to_training(row) for row in connection.execute(query))
     return next((each for each in made if finished_adapter(each).foundation_digest == foundation_digest), None)
-
-
-def delete_lost_jobs(engine: Engine, *, older_seconds: float) -> int:
-    """Removes jobs of the trainer that no training is left of; returns how many.
-
-    Each has the id of its training, which goes with its subject. A gateway may have been sending one just then.
-    """
-    with write(engine) as connection:
-        made_before = training_jobs.c.created_at < now_expression(connection.dialect.name) - older_seconds
-        lost = sa.not_(sa.exists().where(trainings.c.id == training_jobs.c.id))
-        return connection.execute(sa.delete(training_jobs).where(made_before, lost)).rowcount
-
-
-def delete_of_subject(connection: Connection, subject_id: str) -> None:
-    """Removes the rows of an erased subject, also those of the trainer's jobs, whose ids are those of the trainings.
-
-    A job's row names photos and adapter by key, so it is removed in the same transaction and without waiting for a
-    trainer: see docs/decisions/0004.
-    """
-    of_subject = sa.select(trainings.c.id).where(trainings.c.subject_id == subject_id)
-    connection.execute(sa.delete(training_jobs).where(training_jobs.c.id.in_(of_subject)))
-    delete_events_of_subject(connection, subject_id)
-    connection.execute(sa.delete(trainings).where(trainings.c.subject_id == subject_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from headshots.marking.manifest import Signature, SignatureState
+from headshots.marking.verification import Signature, SignatureState
 from headshots.v1 import images_pb2
 from services.gateway.api.names import image_name
 from services.gateway.photos.streams import PhotoStart, StreamPart

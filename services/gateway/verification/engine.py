@@ -10,8 +10,7 @@ from pathlib import Path
 from sqlalchemy.engine import Engine
 
 from headshots.imaging.workers.pool import DecoderPool
-from headshots.marking.answers import answer, is_mark_id, read_answer
-from headshots.marking.verifying import Verification
+from headshots.marking.verification import ANSWER, Verification, is_mark_id, read_answer
 from headshots.threads import in_read_thread
 from services.gateway.api.names import image_name
 from services.gateway.audit.log import AuditLog
@@ -51,7 +50,7 @@ class VerificationEngine:
         with self._limiter.admit(tenant):
             file = await _read_file(self._limiter.paced(parts))
             trusted = await asyncio.to_thread(self._trusted)
-            said = read_answer(await self._decoders.call(answer, file, self._limits, trusted=trusted))
+            said = read_answer(await self._decoders.call(ANSWER, file, self._limits, trusted=trusted))
         origin = Origin(said, await self._registered(tenant, said))
         for ids in origin.registered.images if origin.registered else ():
             self._audit.record_reading(tenant, ids[0], Action.IMAGE_VERIFIED, image_name(*ids))

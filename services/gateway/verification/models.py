@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headshots.marking.verifying import Verification
+from headshots.marking.verification import Verification
 
 ImageIds = tuple[str, str, int]
 """Ids of subject and gallery, and the image's number."""

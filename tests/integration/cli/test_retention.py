@@ -34,3 +34,42 @@ def test_releasing_a_person_whose_time_is_past_says_that_they_are_erased(termina
     terminal.fake.subjects["subjects/s0"].expire_time.FromJsonString("2020-02-03T04:05:06Z")
     told = terminal.run("subjects", "release", "s0").stderr
     assert "subjects/s0 expired at 2020-02-03 04:05 UTC and is being erased" in told
+
+
+def test_a_tenants_policy_is_shown_and_set(terminal: Terminal) -> None:
+    shown = terminal.run("tenant", "show").stdout
+    assert "30d after their last delivery" in shown
+    assert "as long as the person" in shown
+    changed = terminal.json("tenant", "set-policy", "--keep", "90d", "--photos", "0")
+    assert (changed["retention_seconds"], changed["photo_retention_seconds"]) == (90 * 86400, 0)
+    assert "until a delivery" in terminal.run("tenant", "show").stdout
+    assert "7d after a delivery" in terminal.run("tenant", "set-policy", "--photos", "7d").stdout
+    changed = terminal.json("tenant", "set-policy", "--adapters", "30d", "--images", "7d")
+    assert (changed["adapter_retention_seconds"], changed["image_retention_seconds"]) == (30 * 86400, 7 * 86400)
+    assert "7d after their gallery has ended" in terminal.run("tenant", "show").stdout
+    changed = terminal.json("tenant", "set-policy", "--adapters", "subject", "--images", "subject")
+    assert (changed["adapter_retention_seconds"], changed["image_retention_seconds"]) == (None, None)
+    changed = terminal.json("tenant", "set-policy", "--keep", "default", "--photos", "subject")
+    assert (changed["retention_seconds"], changed["photo_retention_seconds"]) == (30 * 86400, None)
+    for wrong in ((), ("--keep", "0"), ("--keep", "soon"), ("--photos", "soon"), ("--images", "0")):
+        terminal.run("tenant", "set-policy", *wrong, code=2)
+
+
+def test_a_persons_photos_go_earlier_and_orders_may_do_without(terminal: Terminal) -> None:
+    terminal.run("subjects", "create", "Ada", "--keep-photos", "0")
+    assert terminal.fake.requests[-1].photo_retention_seconds == 0
+    assert terminal.fake.requests[-1].HasField("photo_retention_seconds")
+    terminal.fake.subjects["subjects/s0"].photo_expire_time.FromJsonString("2026-02-03T04:05:06Z")
+    assert "0, those of the last delivery until 2026-02-03 04:05 UTC" in terminal.run("subjects", "show", "s0").stdout
+    terminal.fake.subjects["subjects/s0"].adapter.sha256 = "ab" * 32
+    terminal.run("shoot", "s0", "--pack", "business", "--count", "4", "--allow-unjudged", "--quote")
+    assert terminal.fake.requests[-1].allow_unjudged
+
+
+def test_people_who_end_soon_are_listed(terminal: Terminal) -> None:
+    for name, span in (("Ada", "3h"), ("Bob", "48h"), ("Cleo", "1h")):
+        terminal.run("subjects", "create", name, "--keep", span)
+    ending = terminal.json("subjects", "list", "--expire-before", "1d")
+    assert [each["display_name"] for each in ending] == ["Cleo", "Ada"]
+    assert "KEPT UNTIL" in terminal.run("subjects", "list", "--expire-before", "1d").stdout
+    terminal.run("subjects", "list", "--expire-before", "soon", code=2)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from headshots.client import AsyncHeadshots
 from headshots.errors import FailedPreconditionError, InvalidArgumentError
+from tests.support.fake_gateway.gateway import FakeGateway
+from tests.support.fake_gateway.prepared import trained
 
 
 async def test_a_subject_is_kept_for_its_time_and_longer(client: AsyncHeadshots) -> None:
@@ -32,3 +34,38 @@ async def test_a_subject_is_held_and_released(client: AsyncHeadshots) -> None:
         await client.delete_subject(subject)
     assert (await client.release_subject(subject)).hold is None
     await client.delete_subject(subject)
+
+
+async def test_a_tenant_says_how_long_its_people_and_their_photos_are_kept(client: AsyncHeadshots) -> None:
+    assert (await client.get_tenant()).photo_retention_seconds is None
+    changed = await client.update_tenant(photo_retention_seconds=0)
+    assert (changed.retention_seconds, changed.photo_retention_seconds) == (30 * 86400, 0)
+    changed = await client.update_tenant(retention_seconds=7200)
+    assert (changed.retention_seconds, changed.photo_retention_seconds) == (7200, 0)
+    assert await client.get_tenant() == changed
+    changed = await client.update_tenant(retention_seconds=None, photo_retention_seconds=None)
+    assert (changed.retention_seconds, changed.photo_retention_seconds) == (30 * 86400, None)
+    with pytest.raises(InvalidArgumentError, match="UPDATE_MASK_INVALID"):
+        await client.update_tenant()
+
+
+async def test_orders_say_that_nothing_need_be_judged_and_subjects_how_long_photos_stay(
+    client: AsyncHeadshots, fake: FakeGateway
+) -> None:
+    await client.create_subject("Ada", photo_retention_seconds=0)
+    assert fake.requests[-1].HasField("photo_retention_seconds")
+    await client.create_subject("Bob")
+    assert not fake.requests[-1].HasField("photo_retention_seconds")
+    subject = await trained(client)
+    fake.subjects[subject.name].photo_expire_time.FromJsonString("2026-02-03T04:05:06Z")
+    assert (await client.get_subject(subject)).photo_expire_time == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+    for allow in (True, False):
+        await client.create_gallery(subject, ["studio-navy-suit"], allow_unjudged=allow, validate_only=True)
+        assert fake.requests[-1].allow_unjudged is allow
+
+
+async def test_those_that_end_soon_are_listed(client: AsyncHeadshots) -> None:
+    for hours in (3, 1, 48):
+        await client.create_subject(str(hours), retention_seconds=3600 * hours)
+    soon = datetime.now(UTC) + timedelta(days=1)
+    assert [each.display_name async for each in client.list_subjects(expire_before=soon)] == ["1", "3"]

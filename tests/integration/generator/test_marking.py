@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from headshots.marking.containers import manifest_store
 from headshots.marking.description import MADE, MADE_OVER
-from headshots.marking.manifest import SignatureState
 from headshots.marking.settings import MarkingSettings
+from headshots.marking.verification import SignatureState
 from headshots.marking.verifying import verify
 from headshots.v1 import generator_pb2 as pb
 from services.generator.images.marking import Marker
@@ -35,6 +36,7 @@ async def test_an_image_carries_signature_and_metadata(tmp_path: Path) -> None:
         assert found.signature.state is SignatureState.TRUSTED
         assert found.metadata is not None
         assert found.metadata.source_type == source_type
+        assert source_type.encode() in manifest_store(content, "image/png"), "the action in the manifest says the same"
     assert b"parentOf" in remix.content
 
 

@@ -36,6 +36,8 @@ class FakeState(PublicServicer):
         """Whether there is an analyzer of faces."""
         self.quotes = True
         """Whether anything has been measured that shoots are quoted by."""
+        self.policy: dict[str, int] = {}
+        """What the tenant says of retention in place of defaults."""
         self.requires_consent = False
         """Whether nobody is trained who did not agree."""
         self.high_granted = False

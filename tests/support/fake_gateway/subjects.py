@@ -20,13 +20,25 @@ class FakeSubjects(FakeState):
 
     async def GetTenant(self, request: tenants_pb2.GetTenantRequest, context: Any) -> tenants_pb2.GetTenantResponse:
         self.enter("GetTenant", request)
-        tenant = tenants_pb2.Tenant(
-            name="tenants/t1",
-            display_name="Test",
-            consent_required=self.requires_consent,
-            retention_seconds=RETENTION_SECONDS,
+        return tenants_pb2.GetTenantResponse(tenant=self._tenant())
+
+    def _tenant(self) -> tenants_pb2.Tenant:
+        policy: dict[str, Any] = {"retention_seconds": RETENTION_SECONDS, **self.policy}
+        return tenants_pb2.Tenant(
+            name="tenants/t1", display_name="Test", consent_required=self.requires_consent, **policy
         )
-        return tenants_pb2.GetTenantResponse(tenant=tenant)
+
+    async def UpdateTenant(
+        self, request: tenants_pb2.UpdateTenantRequest, context: Any
+    ) -> tenants_pb2.UpdateTenantResponse:
+        self.enter("UpdateTenant", request)
+        if not request.update_mask.paths:
+            raise InvalidArgumentError("UPDATE_MASK_INVALID", "update_mask names no field")
+        for name in request.update_mask.paths:
+            self.policy.pop(name, None)
+            if request.HasField(name):  # type: ignore[arg-type]
+                self.policy[name] = getattr(request, name)
+        return tenants_pb2.UpdateTenantResponse(tenant=self._tenant())
 
     async def CreateSubject(
         self, request: subjects_pb2.CreateSubjectRequest, context: Any
@@ -54,7 +66,12 @@ class FakeSubjects(FakeState):
         self, request: subjects_pb2.ListSubjectsRequest, context: Any
     ) -> subjects_pb2.ListSubjectsResponse:
         self.enter("ListSubjects", request)
-        items, token = page(list(self.subjects.values())[::-1], request)
+        found = list(self.subjects.values())[::-1]
+        if request.HasField("expire_before_time"):
+            before = request.expire_before_time.ToDatetime()
+            ending = [each for each in found if not each.HasField("hold") and each.expire_time.ToDatetime() < before]
+            found = sorted(ending, key=lambda each: each.expire_time.ToDatetime())
+        items, token = page(found, request)
         return subjects_pb2.ListSubjectsResponse(subjects=items, next_page_token=token)
 
     async def UpdateSubject(

@@ -56,6 +56,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "GiveConsent": {"consent": MESSAGE},
     "ExtendRetention": {"expire_time": IN_A_YEAR},
     "HoldSubject": {"reason": "a dispute"},
+    "UpdateTenant": {"update_mask": {"paths": ["retention_seconds"]}},
     "CreatePack": {"pack_id": "new", "styles": [{"shots": 1}]},
     "UpdatePack": {"styles": {"styles": [{"shots": 1}]}},
 }

@@ -17,7 +17,14 @@ from services.gateway.galleries.creating import create_gallery
 from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.models import GalleryOrder
 from services.gateway.galleries.shots import Shot
-from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, ImageDone, TrainingJob
+from services.gateway.peers.models import (
+    PRIORITY_STANDARD,
+    Adapter,
+    ImageDone,
+    TrainingJob,
+    TrainingOptions,
+    TrainingRequest,
+)
 from services.gateway.settings import default_styles
 from services.gateway.subjects.rows import create_subject
 from tests.support.consents import GIVEN
@@ -47,7 +54,7 @@ def trained_subject(engine: Engine, tenant: str) -> str:
                 subject_id=subject,
                 tenant_id=tenant,
                 state=schema.SUCCEEDED,
-                request={},
+                request=TrainingRequest(f"training-{subject}", tenant, (), "", "", TrainingOptions(), 1).to_json(),
                 job=TrainingJob(schema.SUCCEEDED, adapter=ADAPTER).to_json(),
                 created_at=0.0,
                 ended_at=0.0,

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from headshots.errors import InternalError
-from headshots.marking.answers import answer, read_answer
 from headshots.marking.authority import AUTHORITY
 from headshots.marking.settings import MarkingSettings
-from headshots.marking.verifying import LIMITS, verify
+from headshots.marking.verification import read_answer
+from headshots.marking.verifying import LIMITS, answer, verify
 from services.generator.images.encoding import encode
 from services.generator.images.marking import Marker
 
@@ -49,6 +49,8 @@ def test_an_answer_says_what_verification_found(answered: tuple[bytes, str]) -> 
         (("watermark",), {"mark_id": "0" * 16}),
         (("watermark",), {"mark_id": "0" * 15, "confidence": 1.0}),
         (("watermark",), {"mark_id": "0" * 14 + "'\"", "confidence": 1.0}),
+        (("watermark",), {"mark_id": "00" * 7, "confidence": 1.0}),
+        (("watermark",), {"mark_id": "AB" * 8, "confidence": 1.0}),
         (("watermark",), {"mark_id": "0" * 16, "confidence": "high"}),
         (("watermark",), 7),
         (("signature",), None),

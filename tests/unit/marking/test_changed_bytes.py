@@ -16,7 +16,8 @@ from headshots.marking.boxes import check_store
 from headshots.marking.containers import manifest_store
 from headshots.marking.credentials import load_credentials
 from headshots.marking.description import Description, Rights
-from headshots.marking.manifest import SignatureState, Signer, read_manifest
+from headshots.marking.manifest import Signer, read_manifest
+from headshots.marking.verification import SignatureState
 from services.generator.images.encoding import CONTENT_TYPES, encode
 
 DESCRIPTION = Description("headshots", "1.2.3", "tiny", "ab" * 32, False, bytes(8), Rights())
@@ -46,10 +47,14 @@ def places(signed: bytes, extension: str) -> list[int]:
     return sorted(found)
 
 
+@pytest.mark.parametrize("is_remix", [False, True])
 @pytest.mark.parametrize("extension", CONTENT_TYPES)
-def test_a_changed_byte_that_no_hash_covers_is_noticed(signer: Signer, folder: Path, extension: str) -> None:
+def test_a_changed_byte_that_no_hash_covers_is_noticed(
+    signer: Signer, folder: Path, extension: str, is_remix: bool
+) -> None:
     trusted, media_type = (folder / AUTHORITY).read_text(), CONTENT_TYPES[extension]
-    signed = signer.sign(encode(PIXELS, extension), media_type, DESCRIPTION)
+    parent = signer.sign(encode(PIXELS[::-1], extension), media_type, DESCRIPTION) if is_remix else None
+    signed = signer.sign(encode(PIXELS, extension), media_type, DESCRIPTION, parent)
     assert read_manifest(signed, media_type, trusted).state is SignatureState.TRUSTED
     where = places(signed, extension)
     assert len(where) > 300

@@ -16,7 +16,8 @@ from headshots.marking import manifest
 from headshots.marking.authority import AUTHORITY, own_authority
 from headshots.marking.credentials import load_credentials
 from headshots.marking.description import MADE, MADE_OVER, Description, Rights
-from headshots.marking.manifest import SignatureState, Signer, read_manifest
+from headshots.marking.manifest import Signer, read_manifest
+from headshots.marking.verification import SignatureState
 from headshots.marking.verifying import verify
 from headshots.marking.xmp import read_packet, write_packet
 from services.generator.images.encoding import CONTENT_TYPES, encode

@@ -56,6 +56,15 @@ def test_it_scales_with_large_images() -> None:
     assert found.mark_id == ID
 
 
+@pytest.mark.parametrize("seed", [3, 8])
+def test_what_is_painted_over_a_marked_image_is_read_as_its_own(seed: int) -> None:
+    """Also where nothing was repainted, so that the source's mark is there in full."""
+    source = embed(portrait(seed), bytes(8))
+    found = read(DAMAGES["screenshot"](embed(source, ID)))
+    assert found is not None
+    assert found.mark_id == ID
+
+
 def test_the_same_image_and_id_give_the_same_pixels_and_another_id_others() -> None:
     assert np.array_equal(embed(portrait(), ID), embed(portrait(), ID))
     assert not np.array_equal(embed(portrait(), ID), embed(portrait(), ID[::-1]))

@@ -39,7 +39,7 @@ BY_NAME = (
 )
 VERBS = (*BY_NAME, "List", "Create", "Upload", "Inspect", "Verify")
 # The API key says whose it is.
-SINGLETONS = {"GetTenant"}
+SINGLETONS = {"GetTenant", "UpdateTenant"}
 # Their parent is the tenant, which the API key names, or the installation.
 TOP_LEVEL = {"CreateSubject", "ListSubjects", "CreateStyle", "ListStyles", "CreateProfile", "ListProfiles"} | {
     "ListFoundations",

@@ -44,11 +44,14 @@ class Deed(StrEnum):
     PREVIEW_READ = "preview-read"
     LINK_CREATED = "link-created"
     TRAINING_FILE_READ = "training-file-read"
-    IMAGE_VERIFIED = "image-verified"
     IMAGE_DELETED = "image-deleted"
     GALLERY_DELETED = "gallery-deleted"
     SUBJECT_DELETED = "subject-deleted"
     SUBJECT_ERASED = "subject-erased"
+    IMAGE_VERIFIED = "image-verified"
+    PHOTOS_EXPIRED = "photos-expired"
+    ADAPTER_EXPIRED = "adapter-expired"
+    IMAGES_EXPIRED = "images-expired"
 
 
 def _past(value: str) -> datetime:

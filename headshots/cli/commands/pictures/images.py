@@ -109,6 +109,7 @@ def download(
 def regenerate(
     image: ImageName,
     max_tries: Annotated[int, typer.Option(min=0, max=10, help="Seeds tried at most; 0: as its gallery.")] = 0,
+    allow_unjudged: options.AllowUnjudged = False,
     out: OutFolder = options.OUT,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
@@ -119,7 +120,8 @@ def regenerate(
     from headshots.cli.session import connect
 
     with connect(address, api_key, tls_ca) as client:
-        print_files(*follow(client, client.regenerate_image(image, max_tries=max_tries), out), as_json)
+        gallery = client.regenerate_image(image, max_tries=max_tries, allow_unjudged=allow_unjudged)
+        print_files(*follow(client, gallery, out), as_json)
 
 
 @app.command()

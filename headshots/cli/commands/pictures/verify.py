@@ -15,7 +15,7 @@ from headshots.console.exits import ExitCode, reported
 
 if TYPE_CHECKING:
     from headshots.client import ImageOrigin
-    from headshots.marking.verifying import Verification
+    from headshots.marking.verification import Verification
 
 
 @reported

@@ -8,12 +8,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy.engine import Engine
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
 
 from headshots.acceptance.ranking import Candidate, ranked
 from headshots.acceptance.verdict import Acceptance
-from headshots.database import read
+from headshots.database import database_now, read
 from headshots.errors import FieldViolation, InvalidArgumentError
+from headshots.schema import MAX_RETENTION_SECONDS, SUCCEEDED, galleries, shots
 from services.gateway.api.labels import Labelling
 from services.gateway.api.names import gallery_name, style_name
 from services.gateway.api.pages import Position, cut_page, decode_token, page_token_invalid
@@ -84,6 +86,21 @@ def list_images(
     wanted = sorted((image for image in images if query.takes(image)), key=query.place)
     rest = [image for image in wanted if after is None or query.place(image) > after]
     return cut_page(rest, size, lambda image: _position(image, query))
+
+
+def finished_numbers(connection: Connection, gallery_id: str) -> tuple[int, ...]:
+    """Numbers of the shots that have ended with an image, whether or not it was erased since."""
+    done = sa.and_(shots.c.gallery_id == gallery_id, shots.c.state == SUCCEEDED)
+    return tuple(connection.execute(sa.select(shots.c.number).where(done).order_by(shots.c.number)).scalars())
+
+
+def seconds_left(engine: Engine, gallery_id: str) -> int:
+    """For how many seconds images of a gallery are kept from now on, at least 1; at most as long as any may be."""
+    kept_until = sa.select(galleries.c.images_expire_at).where(galleries.c.id == gallery_id)
+    with read(engine) as connection:
+        expires_at = connection.execute(kept_until).scalar()
+        left = MAX_RETENTION_SECONDS if expires_at is None else int(expires_at - database_now(connection))
+    return max(1, left)
 
 
 def with_ranks(images: Sequence[Image]) -> list[Image]:

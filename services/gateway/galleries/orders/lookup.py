@@ -10,14 +10,15 @@ from headshots.acceptance.profiles import Profile
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
 from headshots.styles.library import StyleLibrary
 from headshots.styles.recipe import Style
-from services.gateway.api.names import training_name
+from services.gateway.api.names import subject_name, training_name
 from services.gateway.galleries.limits import MAX_SHOTS
 from services.gateway.galleries.models import GalleryOrder
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import find_image
 from services.gateway.peers.models import Adapter
 from services.gateway.styles.rows import usable_styles
-from services.gateway.trainings.rows import active_of_subject, adapter_of_training, newest_adapters
+from services.gateway.trainings.models import adapter_expired
+from services.gateway.trainings.rows import active_of_subject, adapter_of_training, had_adapter, newest_adapters
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def find_adapter(connection: Connection, subject_id: str, training: tuple[str, s
 
     Raises:
         NotFoundError: TRAINING_NOT_FOUND.
-        FailedPreconditionError: TRAINING_UNFINISHED, SUBJECT_UNTRAINED.
+        FailedPreconditionError: TRAINING_UNFINISHED, SUBJECT_UNTRAINED, TRAINING_EXPIRED.
     """
     if training is not None:
         return adapter_of_training(connection, subject_id, *training)
@@ -83,6 +84,8 @@ def find_adapter(connection: Connection, subject_id: str, training: tuple[str, s
     if adapter is not None:
         return adapter
     active = active_of_subject(connection, subject_id)
+    if active is None and had_adapter(connection, subject_id):
+        raise adapter_expired(subject_name(subject_id))
     if active is None:
         raise FailedPreconditionError(
             "SUBJECT_UNTRAINED", "the subject has no adapter yet; create a training and wait until it succeeds"

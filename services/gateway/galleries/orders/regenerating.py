@@ -26,8 +26,10 @@ from services.gateway.galleries.orders.lookup import Wanted, find_remix
 from services.gateway.galleries.remix import Remix, RemixOrder
 from services.gateway.galleries.rows import check_ended, find_gallery, find_image, style_shots_of, to_galleries
 from services.gateway.peers.models import Adapter
+from services.gateway.photos.removing import check_not_expired
 from services.gateway.tenants.ownership import find_subject
 from services.gateway.tenants.priority import check_priority
+from services.gateway.trainings.rows import check_adapter_kept
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Disliked:
     gallery_id: str
     number: int
     max_tries: int = 0
+    allow_unjudged: bool = False
+    """As that of `GalleryOrder`."""
 
     @property
     def name(self) -> str:
@@ -51,7 +55,8 @@ def look_up(engine: Engine, tenant_id: str, disliked: Disliked, key: Idempotency
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND, IMAGE_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
-        FailedPreconditionError: GALLERY_ACTIVE, CONSENT_MISSING, CONSENT_EXPIRED.
+        FailedPreconditionError: GALLERY_ACTIVE, CONSENT_MISSING, CONSENT_EXPIRED, PHOTOS_MISSING,
+            TRAINING_EXPIRED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
     """
     with read(engine) as connection:
@@ -117,6 +122,9 @@ def _as_it_was(connection: Connection, tenant_id: str, disliked: Disliked) -> tu
     check_ended(row)
     check_priority(connection, tenant_id, row.priority)
     check_consent(connection, tenant_id, disliked.subject_id, Purpose.PAINTING)
+    if not disliked.allow_unjudged:
+        check_not_expired(connection, disliked.subject_id)
+    check_adapter_kept(connection, disliked.subject_id, row.adapter["sha256"])
     recipe = Style(**row.styles[place_of(disliked.number, style_shots_of(row))[0]])
     wanted = Wanted(
         recipes=(recipe,),

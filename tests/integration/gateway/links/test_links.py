@@ -71,12 +71,13 @@ async def test_whoever_has_a_link_gets_the_file(serving: World, gallery: galleri
         assert (head.status, head.headers["Content-Length"], head.body) == (200, str(image.size_bytes), b"")
 
 
-async def test_no_link_is_made_for_longer_than_its_subject_is_kept(
-    serving: World, gallery: galleries_pb2.Gallery
+@pytest.mark.parametrize("column", [schema.retentions.c.expires_at, schema.galleries.c.images_expire_at], ids=str)
+async def test_no_link_is_made_for_longer_than_its_subject_and_its_image_are_kept(
+    serving: World, gallery: galleries_pb2.Gallery, column: sa.Column[float]
 ) -> None:
     with serving.database.begin() as connection:
         soon = database_now(connection) + 600.0
-        connection.execute(sa.update(schema.retentions).values(expires_at=soon))
+        connection.execute(sa.update(column.table).values({column.name: soon}))
     (link,) = await links(serving, gallery, [gallery.images[0].name], valid_seconds=604800)
     assert soon - SLACK_SECONDS < link.expire_time.seconds <= soon + 1
 

@@ -17,7 +17,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import open_database
 from headshots.errors import AlreadyExistsError, UnavailableError
 from services.gateway.api.requests import IdempotencyKey
-from services.gateway.photos.rows import photo_key, store_photos
+from services.gateway.photos.storing import photo_key, store_photos
 from services.gateway.photos.uploads import SpooledPhoto
 from services.gateway.subjects.rows import create_subject
 from tests.support.consents import GIVEN

@@ -17,6 +17,7 @@ from services.gateway.api.labels import NO_LABELS
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.galleries.state import update_state
 from services.gateway.retention import rows
+from services.gateway.retention.models import OwnTerms
 from services.gateway.subjects import erasure
 from services.gateway.subjects.rows import (
     create_subject,
@@ -47,7 +48,7 @@ def timed(tmp_path: Path) -> Iterator[tuple[Engine, SqliteClock]]:
 def subject(engine: Engine, retention_seconds: int = 0, request_id: str = "") -> str:
     key = IdempotencyKey(request_id)
     made = create_subject(
-        engine, "acme", display_name="Ada", class_noun="", key=key, retention_seconds=retention_seconds
+        engine, "acme", display_name="Ada", class_noun="", key=key, own_terms=OwnTerms(retention_seconds)
     )
     return made.id
 

@@ -24,12 +24,12 @@ from services.gateway.erasures import recording
 from services.gateway.erasures.log import FOLDER, ErasureLog, subject_hash
 from services.gateway.erasures.models import Trigger
 from services.gateway.erasures.rows import open_erasures, open_erasures_query
+from services.gateway.erasures.tombstones import today
 from services.gateway.peers.evictions import Eviction
 from services.gateway.peers.models import GenerationEvent, GenerationRequest, GeneratorDescription
 from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.rows import create_subject, get_subject, give_consent, hold_subject
-from services.gateway.subjects.tombstones import today
 from tests.support.consents import GIVEN
 from tests.support.deploy.tables import make_tables
 from tests.support.gateway.receipts import issuer

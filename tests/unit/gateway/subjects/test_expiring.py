@@ -27,6 +27,7 @@ from services.gateway.retention.rows import claim_due
 from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.expiring import Expiring
+from services.gateway.subjects.parts import PartSweep
 from services.gateway.subjects.rows import create_subject, extend_retention, get_subject
 from tests.support.deploy.tables import make_tables
 from tests.support.gateway.receipts import issuer
@@ -59,7 +60,8 @@ class Gateway:
         self.registry = CollectorRegistry()
         metrics = GatewayMetrics(self.registry, engine)
         self.eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0)
-        self.expiring = Expiring(engine, self.eraser, NoPainters(), metrics, owner="g", sweep_seconds=60.0, clock=clock)
+        done_by = self.eraser, PartSweep(engine, store, NoGenerator(), owner="g"), NoPainters(), metrics
+        self.expiring = Expiring(engine, *done_by, owner="g", sweep_seconds=60.0, clock=clock)
 
     def told(self, name: str) -> float | None:
         return self.registry.get_sample_value(f"headshots_gateway_{name}")

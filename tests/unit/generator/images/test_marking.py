@@ -10,8 +10,8 @@ import pytest
 from foundry.portraits.identity import sample_identity
 from foundry.portraits.render import render
 from foundry.portraits.scene import sample_scene
-from headshots.marking.manifest import SignatureState
 from headshots.marking.settings import MarkingSettings
+from headshots.marking.verification import SignatureState
 from headshots.marking.verifying import verify
 from services.generator.images.encoding import CONTENT_TYPES, encode
 from services.generator.images.marking import Marker, mark_id_of

@@ -17,12 +17,13 @@ import pytest
 from headshots.errors import InternalError, InvalidPhotoError
 from headshots.imaging import PhotoLimits, decode_photo, open_photo
 from headshots.imaging.workers.pool import DecoderLimits, DecoderPool
-from tests.support.images import called, costly
+from tests.support.images import costly
 from tests.support.images.photo_files import SMALL, encoded, picture
 from tests.support.waiting import until
 
 LIMITS = PhotoLimits()
 PHOTO = encoded(picture(), "PNG")
+MEASURE, BURN, FILL = (f"tests.support.images.called:{name}" for name in ("measure", "burn", "fill"))
 
 
 @contextmanager
@@ -54,17 +55,17 @@ async def test_another_function_is_called_with_its_arguments_under_the_same_limi
     stopped: list[str] = []
     with pool_of(1, stopped, cpu_seconds=1.0) as pool:
         size = {"width": open_photo(PHOTO, SMALL).width, "unit": "px"}
-        assert await pool.call(called.measure, PHOTO, SMALL, unit="px") == size
+        assert await pool.call(MEASURE, PHOTO, SMALL, unit="px") == size
         with pytest.raises(InvalidPhotoError) as undecodable:
-            await pool.call(called.measure, b"no image", SMALL, unit="px")
+            await pool.call(MEASURE, b"no image", SMALL, unit="px")
         assert undecodable.value.reason == "PHOTO_UNDECODABLE"
-        for costly_one in (called.burn, called.fill):
+        for costly_one in (BURN, FILL):
             with pytest.raises(InvalidPhotoError) as caught:
                 await pool.call(costly_one, PHOTO, SMALL)
             assert caught.value.reason == "PHOTO_TOO_COSTLY"
         with pytest.raises(InternalError, match="DECODER_FAILED"):
-            await pool.call(called.measure, PHOTO, SMALL)
-        assert await pool.call(called.measure, PHOTO, SMALL, unit="px") == size
+            await pool.call(MEASURE, PHOTO, SMALL)
+        assert await pool.call(MEASURE, PHOTO, SMALL, unit="px") == size
     assert stopped == ["cpu"], "what has too little memory is told so, and its process goes on"
 
 
