@@ -27,6 +27,7 @@ from headshots.schema import (
     retentions,
     shoots,
     subjects,
+    terms,
     trainings,
 )
 
@@ -44,6 +45,7 @@ _OF_SUBJECTS = (
     photos.c.subject_id,
     retentions.c.id,
     shoots.c.subject_id,
+    terms.c.subject_id,
     trainings.c.subject_id,
 )
 

@@ -19,12 +19,13 @@ from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
 from headshots.database import open_database, write
 from headshots.errors import FailedPreconditionError, HeadshotsError, UnavailableError
+from headshots.receipts import absence
 from headshots.receipts.canonical import canonical
 from headshots.receipts.merkle import commitment, root
 from headshots.receipts.signing import ReceiptKey
 from headshots.receipts.verifying import read_public_keys, verify
 from services.gateway.api.requests import IdempotencyKey
-from services.gateway.erasures import recording
+from services.gateway.erasures import issuing, recording
 from services.gateway.erasures.commitments import commit
 from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import ErasureLog
@@ -318,6 +319,13 @@ def test_a_mark_that_leads_to_the_subject_keeps_the_receipt_from_being_signed(
     run(engine, store, issuer(), subject)
     (receipt,) = receipts(engine)
     assert "marks" in receipt["verified"]["tables"]
+
+
+def test_every_table_that_tells_of_a_subject_is_looked_through() -> None:
+    outlive = {"audit_events", "erasures"}
+    told = {table.name for table in schema.metadata.tables.values() if "subject_id" in table.c} - outlive
+    for looked_through in (issuing._COLUMNS, absence._OF_SUBJECTS):
+        assert {column.table.name for column in looked_through} == told | {"retentions"}
 
 
 def test_no_file_of_the_database_holds_the_salt_of_a_signed_erasure(
