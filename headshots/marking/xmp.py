@@ -54,11 +54,15 @@ def write_packet(description: Description) -> bytes:
 
 def read_packet(packet: bytes) -> Metadata | None:
     """What a packet says, as an element or as an attribute; None for one that is no XMP or is made to do harm."""
-    # Without a document type there are no entities, which a few bytes of could take all memory.
-    if len(packet) > _MAX_BYTES or b"<!" in packet:
+    if len(packet) > _MAX_BYTES:
         return None
     try:
-        root = ElementTree.fromstring(packet.strip(b"\0"))
+        text = packet.strip(b"\0").decode()
+        # Without a document type there are no entities, which a few bytes of could take all memory. As text, which is
+        # of one encoding whatever it says of itself: in another one it would be hidden.
+        if "<!" in text:
+            return None
+        root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError):
         return None
     found = [

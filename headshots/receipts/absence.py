@@ -7,6 +7,7 @@ objects of subjects that the database does not know; receipts that the database 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,15 +16,18 @@ from sqlalchemy.engine import Connection, Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.database import read
+from headshots.receipts.canonical import canonical
 from headshots.schema import (
     commitments,
     consents,
     erasures,
     galleries,
+    marks,
     photos,
     retentions,
     shoots,
     subjects,
+    terms,
     trainings,
 )
 
@@ -37,9 +41,11 @@ _OF_SUBJECTS = (
     commitments.c.subject_id,
     consents.c.subject_id,
     galleries.c.subject_id,
+    marks.c.subject_id,
     photos.c.subject_id,
     retentions.c.id,
     shoots.c.subject_id,
+    terms.c.subject_id,
     trainings.c.subject_id,
 )
 
@@ -65,8 +71,10 @@ def _came_back(connection: Connection, receipt: dict[str, Any]) -> Iterator[str]
         mine = commitments.c.commitment == receipt["subject"]
         for subject_id in connection.execute(sa.select(commitments.c.subject_id).where(mine)).scalars():
             yield f"the subject of receipt {number} is in the database again, as subjects/{subject_id}"
-    row = connection.execute(sa.select(erasures.c.number).where(erasures.c.id == receipt["erasure"])).first()
-    if row is None or row.number != number:
+    mine = erasures.c.id == receipt["erasure"]
+    known = connection.execute(sa.select(erasures.c.receipt_sha256).where(mine)).scalar()
+    # Not by its number, which a restored database gives anew.
+    if known != hashlib.sha256(canonical(receipt)).hexdigest():
         yield f"the database does not know receipt {number}, as one from before the erasure would not"
 
 

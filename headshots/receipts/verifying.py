@@ -170,6 +170,16 @@ def _faults_of_one(links: Sequence[Checked]) -> Iterator[str]:
             yield f"receipt {first} is missing" if gap == 1 else f"receipts {first} to {last} are missing"
         elif _previous(after) != before.sha256:
             yield f"{after.source} (number {_number(after)}) does not follow {before.source} (number {_number(before)})"
+    yield from _erasures_told_twice(ordered)
+
+
+def _erasures_told_twice(ordered: Sequence[Checked]) -> Iterator[str]:
+    told: dict[str, Checked] = {}
+    for each in ordered:
+        assert each.document is not None
+        other = told.setdefault(each.document["erasure"], each)
+        if _number(other) != _number(each):
+            yield f"{other.source} and {each.source} are different receipts of one erasure"
 
 
 def _number(receipt: Checked) -> int:

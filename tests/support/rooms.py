@@ -250,6 +250,7 @@ TABLES: dict[str, dict[str, str]] = {
         "erasures": OWN,
         "consents": "that a subject has none any more is verified before its receipt is signed",
         "galleries": "as consents",
+        "marks": "as consents",
         "photos": "as consents",
         "shoots": "as consents",
         "trainings": "as consents",

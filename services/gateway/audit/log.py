@@ -10,10 +10,11 @@ from collections import Counter
 
 from sqlalchemy.engine import Engine
 
-from headshots.database import write
+from headshots.clocks import ClockWatch
+from headshots.database import database_now, read, write
 from headshots.errors import HeadshotsError
 from headshots.rpc.auth import current_key
-from headshots.threads import in_write_thread
+from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.audit import linking
 from services.gateway.audit.models import Action, Reading
 from services.gateway.audit.recording import record_readings
@@ -27,11 +28,14 @@ _DAY_SECONDS = 86400.0
 class AuditLog:
     """Reads write nothing of their own, so they are counted here and written down together every `poll_seconds`."""
 
-    def __init__(self, database: Engine, *, poll_seconds: float, keep_days: int) -> None:
-        """`keep_days`: how long events are kept."""
+    def __init__(
+        self, database: Engine, *, poll_seconds: float, keep_days: int, clock: ClockWatch | None = None
+    ) -> None:
+        """`keep_days`: how long events are kept; none leaves by a clock that `clock` does not trust."""
         self._database = database
         self._poll_seconds = poll_seconds
         self._kept_seconds = keep_days * _DAY_SECONDS
+        self._clock = clock or ClockWatch()
         self._expire_at = 0.0
         self._readings: Counter[Reading] = Counter()
         self._lock = threading.Lock()
@@ -79,6 +83,8 @@ class AuditLog:
         await in_write_thread(linking.link, self._database)
         if time.monotonic() >= self._expire_at:
             self._expire_at = time.monotonic() + _EXPIRE_SECONDS
+            if not self._clock.trusts(await in_read_thread(_now, self._database)):
+                return
             expired = await in_write_thread(linking.expire, self._database, kept_seconds=self._kept_seconds)
             if expired:
                 _LOG.info("removed %d events of the audit log whose term was over", expired)
@@ -89,3 +95,8 @@ class AuditLog:
             await self.flush()
         except HeadshotsError:
             _LOG.exception("%d readings are lost to the audit log", self._readings.total())
+
+
+def _now(engine: Engine) -> float:
+    with read(engine) as connection:
+        return database_now(connection)

@@ -67,7 +67,7 @@ def open_erasures(engine: Engine, *, grace_seconds: float) -> list[Unfinished]:
     with read(engine) as connection:
         rows = connection.execute(open_erasures_query(connection, grace_seconds=grace_seconds))
         found = [Unfinished(row.tenant_id, row.id, row.erased_at) for row in rows]
-        unsigned = connection.execute(_orphans_query())
+        unsigned = connection.execute(_orphans_query(connection, grace_seconds=grace_seconds))
         return found + [Unfinished(row.tenant_id, row.subject_id, row.erased_at or row.created_at) for row in unsigned]
 
 
@@ -85,9 +85,11 @@ def trigger_of(connection: Connection, subject_id: str) -> Trigger:
     return Trigger.UNKNOWN if begun is None else Trigger(begun)
 
 
-def _orphans_query() -> sa.Select[Any]:
+def _orphans_query(connection: Connection, *, grace_seconds: float) -> sa.Select[Any]:
     there = sa.exists().where(subjects.c.id == erasures.c.subject_id)
-    return sa.select(erasures).where(erasures.c.signed_at.is_(None), sa.not_(there))
+    ended = sa.func.coalesce(erasures.c.erased_at, erasures.c.created_at)
+    ended_before = ended <= now_expression(connection.dialect.name) - grace_seconds
+    return sa.select(erasures).where(erasures.c.signed_at.is_(None), sa.not_(there), ended_before)
 
 
 def _to_erasure(row: Row[Any], now: float) -> Erasure:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+UNRESOLVED = "unresolved"
+"""Is silent in place of all generators where their name does not resolve, so that nobody could be asked."""
+
 
 @dataclass(frozen=True)
 class Eviction:

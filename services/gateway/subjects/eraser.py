@@ -20,7 +20,7 @@ from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import ErasureLog
 from services.gateway.erasures.models import Unfinished
 from services.gateway.erasures.rows import open_erasures
-from services.gateway.peers.evictions import Eviction, together
+from services.gateway.peers.evictions import UNRESOLVED, Eviction, together
 from services.gateway.peers.interfaces import Generator
 from services.gateway.subjects import erasure
 from services.gateway.subjects.erasure import Hidden
@@ -103,7 +103,7 @@ class Eraser:
             return await self._generator.evict(adapter_sha256)
         except HeadshotsError as error:
             _LOG.warning("generators keep adapter %s until they read the tombstones: %s", adapter_sha256, error)
-            return Eviction()
+            return Eviction(silent=frozenset({UNRESOLVED}))
 
     async def run(self) -> None:
         """Sweeps every `sweep_seconds` until it is cancelled; calls to generators end with it."""

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
+from headshots.clocks import ClockWatch
 from headshots.database import database_now, read, write
 from headshots.errors import HeadshotsError
 from headshots.schema import subjects
@@ -29,7 +30,6 @@ from services.gateway.erasures.log import ErasureLog, subject_hash
 from services.gateway.erasures.marks import read_mark, set_mark
 from services.gateway.erasures.models import Trigger
 from services.gateway.subjects import erasure
-from services.gateway.subjects.expiring import ClockWatch
 from services.gateway.tenants.ownership import SUBJECT_FOLDERS, lock_subject, object_prefix
 from services.gateway.trainings.removing import delete_lost_jobs
 
@@ -136,8 +136,8 @@ def follow(engine: Engine, log: ErasureLog) -> list[tuple[str, str]]:
         UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
     """
     today, mark = _day(_now(engine)), read_mark(engine)
-    # A mark of a clock that was ahead is none of a younger database.
-    since = None if mark is None else min(mark, today) - _DAY
+    # A mark that is ahead was set by a clock that was: it tells nothing of how old the database is.
+    since = None if mark is None or mark > today + _DAY else min(mark, today) - _DAY
     found = _returned(engine, log.erased(since, today), sa.not_(subjects.c.deleting))
     for tenant_id, subject_id in found:
         _hide(engine, tenant_id, subject_id)

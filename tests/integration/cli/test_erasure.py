@@ -18,10 +18,11 @@ from headshots.artifacts import ArtifactStore
 from headshots.cli.app import app
 from headshots.database import migrate, open_database
 from headshots.receipts.signing import ReceiptKey
-from headshots.schema import commitments, erasures, subjects
+from headshots.schema import commitments, erasure_chains, erasures, subjects
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import ErasureLog
+from services.gateway.marks.rows import record_mark
 from services.gateway.subjects import erasure
 from services.gateway.subjects.rows import create_subject
 from tests.support.receipts import chain
@@ -141,3 +142,32 @@ def test_who_came_back_from_a_backup_is_found(database: Engine, key: ReceiptKey,
         connection.execute(sa.insert(subjects).values(row))
     told = json.loads(verify(tmp_path, files, *where, "--json", code=1).stdout)
     assert [each for each in told["remains"] if "is in the database again" in each]
+
+
+def test_a_receipt_whose_number_a_restored_database_gave_anew_is_not_known(
+    database: Engine, key: ReceiptKey, tmp_path: Path
+) -> None:
+    store = ArtifactStore.open((tmp_path / "objects").as_uri())
+    first = erased(database, store, key, made(database))
+    with database.begin() as connection:
+        name = connection.execute(sa.select(erasures.c.id)).scalar_one()
+        connection.execute(sa.delete(erasures))
+        connection.execute(sa.update(erasure_chains).values(head_number=0))
+    second = erased(database, store, key, made(database))
+    with database.begin() as connection:
+        connection.execute(sa.update(erasures).values(id=name))
+    where = ("--store", (tmp_path / "objects").as_uri(), "--database", str(database.url))
+    assert json.loads(first)["number"] == json.loads(second)["number"] == 1
+    told = json.loads(verify(tmp_path, saved(tmp_path, first), *where, "--json", code=1).stdout)
+    assert told["remains"] == ["the database does not know receipt 1, as one from before the erasure would not"]
+
+
+def test_what_a_mark_of_nobody_leads_to_is_found(database: Engine, key: ReceiptKey, tmp_path: Path) -> None:
+    store = ArtifactStore.open((tmp_path / "objects").as_uri())
+    files, there = saved(tmp_path, erased(database, store, key, made(database))), made(database)
+    with database.begin() as connection:
+        record_mark(connection, "ab" * 8, "acme", "gone", "tenants/acme/subjects/gone/images/a.png")
+        record_mark(connection, "cd" * 8, "acme", there, f"tenants/acme/subjects/{there}/images/a.png")
+    where = ("--store", (tmp_path / "objects").as_uri(), "--database", str(database.url))
+    told = json.loads(verify(tmp_path, files, *where, "--json", code=1).stdout)
+    assert told["remains"] == ["marks has rows of subjects/gone, which is not there"]

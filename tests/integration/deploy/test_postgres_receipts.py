@@ -22,7 +22,9 @@ from tests.unit.gateway.erasures.test_issuing import (  # noqa: F401
     test_gateways_that_erase_the_same_subjects_at_once_leave_one_receipt_each,
     test_generators_that_confirmed_and_those_that_were_silent_are_told,
     test_killed_at_every_step_it_has_one_receipt_that_counts_once,
+    test_of_two_subjects_that_are_signed_at_once_one_follows_the_other,
     test_what_comes_late_is_counted_too,
+    test_who_completes_an_erasure_locks_the_subject_before_its_record,
     test_whoever_comes_after_it_is_signed_signs_nothing,
 )
 

@@ -133,4 +133,6 @@ def test_metadata_are_read_as_attributes_too_and_harmful_ones_are_not() -> None:
     assert found is not None
     assert found.source_type == MADE
     bomb = b'<!DOCTYPE a [<!ENTITY b "bb">]>' + attribute
-    assert [read_packet(packet) for packet in (bomb, b"<a", b"", b"\xff\xfe", b"<a/>", b" " * (2 << 20))] == [None] * 6
+    hidden = b"\xfe\xff" + f'<?xml version="1.0"?>{bomb.decode()}'.encode("utf-16-be")
+    useless = b"<a", b"", b"\xff\xfe", b"<a/>", b" " * (2 << 20)
+    assert [read_packet(packet) for packet in (bomb, hidden, *useless)] == [None] * 7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -19,6 +20,20 @@ def test_it_is_the_form_that_the_rfc_gives() -> None:
 def test_what_languages_write_differently_has_no_place(value: Any) -> None:
     with pytest.raises(ValueError, match=r"place|larger|printable"):
         canonical({"value": value})
+
+
+def fault_of(data: bytes) -> str:
+    """Why it is not taken; empty: it is."""
+    try:
+        parsed(data)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def test_one_that_is_nested_at_any_depth_is_taken_or_refused_with_the_reason() -> None:
+    deep = (b'{"a":' + b"[" * depth + b"]" * depth + b"}" for depth in range(1, sys.getrecursionlimit() + 10))
+    assert {fault_of(data) for data in deep} == {"", "it is nested too deeply"}
 
 
 @pytest.mark.parametrize(

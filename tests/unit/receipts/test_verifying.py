@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 
@@ -94,6 +95,12 @@ def test_links_that_were_put_in_another_order_are_found() -> None:
     assert "are different receipts of the number 1" in verified([first, one]).chain_faults[0]
     assert "follows another receipt" in verified([receipt(KEY, 1, "ab" * 32)]).chain_faults[0]
     assert "they begin with 1" in verified([receipt(KEY, 0)]).chain_faults[0]
+
+
+def test_two_receipts_of_one_erasure_are_found_though_each_has_its_place() -> None:
+    (first,) = chain(KEY, 1)
+    again = receipt(KEY, 2, hashlib.sha256(first).hexdigest(), erasure=json.loads(first)["erasure"])
+    assert verified([again, first]).chain_faults == ("acme: 1 and 0 are different receipts of one erasure",)
 
 
 def test_tenants_have_chains_of_their_own() -> None:

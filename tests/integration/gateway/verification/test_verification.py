@@ -17,6 +17,7 @@ from foundry.portraits.render import render
 from foundry.portraits.scene import sample_scene
 from headshots import schema
 from headshots.errors import InvalidArgumentError, InvalidPhotoError, ResourceExhaustedError
+from headshots.marking.description import Description, Rights
 from headshots.marking.settings import MarkingSettings
 from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import galleries_pb2, images_pb2, subjects_pb2
@@ -126,6 +127,17 @@ async def test_changed_and_unmarked_files(world: World, marked: MarkedFile, pain
     assert known(plain) == (False, False, False, [])
     assert not plain.made_by_machine
     assert not plain.HasField("watermark")
+
+
+async def test_what_a_stranger_signed_under_a_mark_of_ours_is_a_strangers(
+    world: World, marked: MarkedFile, painted: str
+) -> None:
+    signer = MarkingSettings(world.folder / "stranger").open_signer()
+    assert signer is not None
+    description = Description("headshots", "0", "tiny", "0" * 64, False, marked.mark_id, Rights())
+    found = await verify(world.acme, signer.sign(encode(PIXELS, "png"), "image/png", description))
+    assert found.signature.state == images_pb2.SIGNATURE_STATE_UNTRUSTED
+    assert known(found) == (False, False, False, [])
 
 
 @pytest.mark.parametrize("deleting", ["image", "gallery", "subject"])

@@ -11,7 +11,8 @@ from sqlalchemy.engine import Engine
 
 from headshots import keys
 from headshots.audit.verifying import verify_chain
-from headshots.database import read, write
+from headshots.clocks import ClockWatch
+from headshots.database import database_now, read, write
 from headshots.errors import UnavailableError
 from headshots.rpc.auth import set_current_caller
 from headshots.schema import audit_events
@@ -98,3 +99,21 @@ def test_a_long_chain_is_linked_and_leaves_in_pieces(engine: Engine, kept: Audit
     linking.link(engine)
     report = verify_chain(engine, "acme")
     assert (report.events, report.head.number, report.faults) == (1, 1202, ())
+
+
+async def test_no_event_leaves_by_a_clock_that_jumped_ahead(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys.create_tenant(engine, "acme")
+    with write(engine) as connection:
+        record(connection, "acme", "s", Action.SUBJECT_CREATED)
+        now = database_now(connection)
+    uptime = [0.0]
+    clock = ClockWatch(lambda: uptime[0])
+    assert clock.trusts(now - 500 * 86400.0), "as it was before it jumped"
+    monkeypatch.setattr(log, "_EXPIRE_SECONDS", 0.0)
+    # By the clock that jumped, the term of what was just recorded is over.
+    kept = AuditLog(engine, poll_seconds=3600.0, keep_days=0, clock=clock)
+    await kept._work()
+    assert len(rows(engine)) == 1
+    uptime[0] = 3601.0
+    await kept._work()
+    assert rows(engine) == []

@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,21 @@ from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
 from headshots.database import open_database, write
 from headshots.errors import FailedPreconditionError, HeadshotsError, UnavailableError
+from headshots.receipts import absence
+from headshots.receipts.canonical import canonical
 from headshots.receipts.merkle import commitment, root
 from headshots.receipts.signing import ReceiptKey
 from headshots.receipts.verifying import read_public_keys, verify
 from services.gateway.api.requests import IdempotencyKey
-from services.gateway.erasures import recording
+from services.gateway.erasures import issuing, recording
 from services.gateway.erasures.commitments import commit
 from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import ErasureLog
 from services.gateway.erasures.models import StoreClass
+from services.gateway.marks.rows import record_mark
 from services.gateway.subjects import erasure
 from services.gateway.subjects.rows import create_subject
+from services.gateway.tenants.ownership import lock_subject
 from tests.support.deploy.tables import make_tables
 from tests.support.gateway.receipts import issuer
 
@@ -204,6 +209,45 @@ def test_gateways_that_erase_the_same_subjects_at_once_leave_one_receipt_each(
     assert verify({row.id: row.receipt.encode() for row in rows}, read_public_keys(key.public_pem.encode())).is_whole
 
 
+def until_it_waits(running: Future[None]) -> None:
+    """Long enough for it to come to a lock that the caller holds; a slower one shows less."""
+    assert not wait([running], timeout=1.0).done
+
+
+def test_of_two_subjects_that_are_signed_at_once_one_follows_the_other(engine: Engine, store: ArtifactStore) -> None:
+    # The first of a chain would wait for whoever makes the chain.
+    run(engine, store, issuer(), subject_with_photos(engine, store))
+    first, second = (subject_with_photos(engine, store) for _ in range(2))
+    for each in (first, second):
+        erasure.mark_deleted(engine, "acme", each)
+        erasure.erase(engine, store, ErasureLog(store), "acme", each)
+    with ThreadPoolExecutor(1) as other:
+        with write(engine) as connection:
+            lock_subject(connection, first)
+            issuer().issue(connection, "acme", first, listed_at=0.0)
+            running = other.submit(run, engine, store, issuer(), second)
+            until_it_waits(running)
+        running.result()
+    (_, before, after) = receipts(engine)
+    assert (before["number"], after["number"]) == (2, 3)
+    assert after["previous"] == hashlib.sha256(canonical(before)).hexdigest()
+
+
+def test_who_completes_an_erasure_locks_the_subject_before_its_record(engine: Engine, store: ArtifactStore) -> None:
+    """As whoever erases it at the same time, or each would wait for the other."""
+    subject = subject_with_photos(engine, store)
+    erasure.mark_deleted(engine, "acme", subject)
+    erasure.erase(engine, store, ErasureLog(store), "acme", subject)
+    with ThreadPoolExecutor(1) as other:
+        with write(engine) as connection:
+            lock_subject(connection, subject)
+            running = other.submit(run, engine, store, issuer(), subject)
+            until_it_waits(running)
+            recording.lock_open(connection, "acme", subject)
+        running.result()
+    assert len(receipts(engine)) == 1
+
+
 def test_whoever_comes_after_it_is_signed_signs_nothing(engine: Engine, store: ArtifactStore) -> None:
     subject = subject_with_photos(engine, store)
     run(engine, store, issuer(), subject)
@@ -260,6 +304,45 @@ def test_a_row_that_is_left_keeps_the_receipt_from_being_signed(engine: Engine, 
         with pytest.raises(FailedPreconditionError, match="commitments has a row"):
             issuer().issue(connection, "acme", subject, listed_at=0.0)
     assert receipts(engine) == []
+
+
+def test_a_mark_that_leads_to_the_subject_keeps_the_receipt_from_being_signed(
+    engine: Engine, store: ArtifactStore
+) -> None:
+    subject = subject_with_photos(engine, store)
+    erasure.mark_deleted(engine, "acme", subject)
+    erasure.erase(engine, store, ErasureLog(store), "acme", subject)
+    with write(engine) as connection:
+        record_mark(connection, "ab" * 8, "acme", subject, "late")
+        with pytest.raises(FailedPreconditionError, match="marks has a row"):
+            issuer().issue(connection, "acme", subject, listed_at=0.0)
+    run(engine, store, issuer(), subject)
+    (receipt,) = receipts(engine)
+    assert "marks" in receipt["verified"]["tables"]
+
+
+def test_every_table_that_tells_of_a_subject_is_looked_through() -> None:
+    outlive = {"audit_events", "erasures"}
+    told = {table.name for table in schema.metadata.tables.values() if "subject_id" in table.c} - outlive
+    for looked_through in (issuing._COLUMNS, absence._OF_SUBJECTS):
+        assert {column.table.name for column in looked_through} == told | {"retentions"}
+
+
+def test_no_file_of_the_database_holds_the_salt_of_a_signed_erasure(
+    engine: Engine, store: ArtifactStore, tmp_path: Path
+) -> None:
+    subject = subject_with_photos(engine, store)
+    erasure.mark_deleted(engine, "acme", subject)
+    erasure.erase(engine, store, ErasureLog(store), "acme", subject)
+    with engine.connect() as connection:
+        salt = connection.execute(sa.select(schema.erasures.c.salt)).scalar_one()
+
+    def holding() -> list[str]:
+        return [file.name for file in tmp_path.iterdir() if salt.encode() in file.read_bytes()]
+
+    assert holding(), "or this test shows nothing"
+    run(engine, store, issuer(), subject)
+    assert holding() == []
 
 
 def test_generators_that_confirmed_and_those_that_were_silent_are_told(engine: Engine, store: ArtifactStore) -> None:

@@ -284,6 +284,25 @@ async def test_before_an_erasure_completes_it_is_told_which_generators_confirmed
     assert rows(engine) == []
 
 
+class Unresolved(NoGenerator):
+    """The generators' name does not resolve."""
+
+    async def evict(self, adapter_sha256: str) -> Eviction:
+        raise UnavailableError("GENERATOR_UNREACHABLE", "no generator can be found")
+
+
+async def test_a_receipt_tells_that_nobody_could_be_asked(engine: Engine) -> None:
+    """Or it would read as if there were no generator."""
+    store = FailingStore(0)
+    subject = subject_with_objects(engine, store)
+    insert_adapter(engine, subject)
+    await Eraser(engine, store, Unresolved(), issuer(), sweep_seconds=0.0).delete("acme", subject)
+    await Eraser(engine, store, Unresolved(), issuer(), sweep_seconds=0.0).sweep()
+    with engine.connect() as connection:
+        receipt = connection.execute(sa.select(schema.erasures.c.receipt)).scalar_one()
+    assert json.loads(receipt)["replicas"] == {"confirmed": [], "silent": ["unresolved"]}
+
+
 async def test_an_erasure_does_not_complete_before_its_replicas_were_noted(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,6 +329,21 @@ async def test_a_gateway_that_starts_waits_for_no_generator(engine: Engine) -> N
     async with asyncio.timeout(PATIENCE_SECONDS):
         await eraser.sweep(completing=False)
     assert len(rows(engine)) == 1, "that is left to the next sweep"
+
+
+async def test_nor_for_one_whose_erasure_an_older_gateway_has_ended(engine: Engine) -> None:
+    store, generator = FailingStore(0), FrozenGenerator()
+    subject = subject_with_objects(engine, store)
+    insert_adapter(engine, subject)
+    erasure.mark_deleted(engine, "acme", subject)
+    erasure.erase(engine, store, ErasureLog(store), "acme", subject)
+    with engine.begin() as connection:
+        connection.execute(sa.delete(schema.subjects))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await Eraser(engine, store, generator, issuer(), sweep_seconds=0.0).sweep(completing=False)
+        await Eraser(engine, store, generator, issuer(), sweep_seconds=3600.0).sweep()
+    assert generator.asked == []
+    assert [each.subject_id for each in open_erasures(engine, grace_seconds=0)] == [subject]
 
 
 def log_of(store: ArtifactStore) -> list[tuple[str, str]]:

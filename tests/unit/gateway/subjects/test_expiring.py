@@ -17,6 +17,7 @@ from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
+from headshots.clocks import ClockWatch
 from headshots.database import database_now, open_database, read, write
 from headshots.errors import FailedPreconditionError, UnavailableError
 from headshots.leases import LeaseLostError
@@ -25,7 +26,7 @@ from services.gateway.metrics import GatewayMetrics
 from services.gateway.retention.rows import claim_due
 from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
-from services.gateway.subjects.expiring import ClockWatch, Expiring
+from services.gateway.subjects.expiring import Expiring
 from services.gateway.subjects.parts import PartSweep
 from services.gateway.subjects.rows import create_subject, extend_retention, get_subject
 from tests.support.deploy.tables import make_tables

@@ -13,13 +13,13 @@ from sqlalchemy.engine import Engine
 
 from headshots import schema
 from headshots.artifacts import ArtifactStore
+from headshots.clocks import ClockWatch
 from headshots.database import database_now, open_database, read
 from headshots.errors import NotFoundError, UnavailableError
 from services.gateway.erasures.log import FOLDER, ErasureLog
 from services.gateway.erasures.marks import read_mark, set_mark
 from services.gateway.erasures.models import Trigger
 from services.gateway.subjects.eraser import Eraser
-from services.gateway.subjects.expiring import ClockWatch
 from services.gateway.subjects.replaying import Replayed, Replaying, replay
 from services.gateway.subjects.rows import get_subject, hold_subject
 from tests.support.deploy.tables import make_tables
@@ -138,9 +138,11 @@ async def test_only_entries_since_the_mark_are_read_and_the_mark_moves(engine: E
 
 async def test_a_mark_of_a_clock_that_was_ahead_hides_nobody_who_came_back(engine: Engine) -> None:
     store = FailingStore(0)
-    _, log = erased_before(engine, store)
+    for days in (0, 10):
+        _, log = erased_before(engine, store, days=days)
     set_mark(engine, now(engine).date() + 365 * DAY)
-    assert await Replaying(engine, store, log).read() == 1
+    assert await Replaying(engine, store, log).read() == 2
+    assert read_mark(engine) == now(engine).date()
 
 
 async def test_a_failed_reading_does_not_move_the_mark(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
