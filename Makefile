@@ -77,7 +77,7 @@ bench-training: $(DEMO) ## likeness, prompts, speed of trainings, into out/bench
 bench-faults: $(DEV) ## what the services withstand, into out/bench/faults.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.faults $(ARGS)
 
-bench-promises: $(DEV) ## what images say of themselves, into out/bench/promises.json (ARGS=--quick)
+bench-promises: $(DEV) ## erasures through kills, expiry, marked images, into out/bench/promises.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.promises $(ARGS)
 
 bench-shoot: $(DEMO) ## guarantee, gate, ranking and kills of shoots, into out/bench/shoot.json (ARGS=--quick)

@@ -74,6 +74,7 @@ def test_help_lists_the_verbs(checkout: Path) -> None:
         "bench-serving",
         "bench-training",
         "bench-faults",
+        "bench-promises",
         "bench-shoot",
         "bench-tensorrt",
     ]
