@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headshots.marking.rights import Rights
+
 _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 MADE = _SOURCE_TYPES + "trainedAlgorithmicMedia"
 """IPTC's digital source type of an image that a trained model made."""
 MADE_OVER = _SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
 """The same of an image that it made over another one."""
 
-OWNER = "The person shown"
-USAGE_TERMS = "The person shown owns this image and may use it for any purpose, commercial ones included."
-
-
-@dataclass(frozen=True)
-class Rights:
-    """Whose an image is, and what may be done with it; ``licence_url`` may be empty."""
-
-    owner: str = OWNER
-    usage_terms: str = USAGE_TERMS
-    licence_url: str = ""
-
 
 @dataclass(frozen=True)
 class Description:
-    """What an image says of itself. Prompts are not part of it: they may say more of a person than the image does.
+    """What an image says of itself. Prompts only where its tenant wants it: they may say more of a person than it does.
 
     ``system`` and ``version`` name the software, ``foundation`` the model with ``foundation_digest`` (64 hex digits);
-    ``made_over``: whether it was painted over another picture; ``mark_id``: of the watermark, empty without one.
+    ``made_over``: whether it was painted over another picture; ``mark_id``: of the watermark, empty without one;
+    ``prompts``: what the model was told, empty where the image does not say it.
     """
 
     system: str
@@ -38,6 +29,7 @@ class Description:
     made_over: bool
     mark_id: bytes
     rights: Rights
+    prompts: str = ""
 
     @property
     def source_type(self) -> str:

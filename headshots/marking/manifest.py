@@ -17,8 +17,10 @@ from headshots.imaging.files.formats import sniff
 from headshots.marking.boxes import check_store
 from headshots.marking.containers import manifest_store
 from headshots.marking.credentials import Credentials, invalid
-from headshots.marking.description import Description, Rights
+from headshots.marking.description import Description
+from headshots.marking.rights import Rights
 from headshots.marking.verification import Signature, SignatureState
+from headshots.marking.xmp import NAMESPACES
 
 OWN_ASSERTION = "dev.headshots.image"
 _PARENT = "xmp:iid:parent"
@@ -156,9 +158,23 @@ def _definition(data: bytes, media_type: str, description: Description, *, has_p
                 "label": "cawg.training-mining",
                 "data": {"entries": {use: {"use": "notAllowed"} for use in _NOT_ALLOWED}},
             },
+            {"label": "cawg.metadata", "data": _metadata(description)},
             {"label": OWN_ASSERTION, "data": own},
         ],
     }
+
+
+def _metadata(description: Description) -> dict[str, Any]:
+    """The same rights as in the XMP packet, and the prompts where they stand there."""
+    rights = description.rights
+    said = {
+        "xmpRights:Owner": [rights.owner],
+        "xmpRights:UsageTerms": rights.usage_terms,
+        "xmpRights:WebStatement": rights.licence_url,
+        "plus:TermsAndConditionsText": rights.licence_text,
+        "Iptc4xmpExt:AIPromptInformation": description.prompts,
+    }
+    return {"@context": NAMESPACES, **{name: value for name, value in said.items() if value}}
 
 
 def _signature(report: dict[str, Any]) -> Signature:

@@ -9,8 +9,15 @@ from pathlib import Path
 from headshots.errors import InvalidArgumentError
 from headshots.marking.authority import own_authority
 from headshots.marking.credentials import load_credentials
-from headshots.marking.description import OWNER, USAGE_TERMS, Rights
 from headshots.marking.manifest import Signer
+from headshots.marking.rights import (
+    MAX_OWNER_CHARACTERS,
+    MAX_TEXT_CHARACTERS,
+    OWNER,
+    USAGE_TERMS,
+    Rights,
+    fault_of,
+)
 from headshots.settings import Home, read_settings
 
 _PREFIX = "HEADSHOTS_MARKING_"
@@ -37,11 +44,12 @@ class MarkingSettings:
     """RFC 3161 time-stamp authority that is asked for every image. Unset: none, and signatures are valid for as long as
     the certificate is."""
     owner: str = OWNER
-    """Who owns the images, in their metadata."""
+    """Who owns the images, where their tenant says nothing else; at most 256 characters."""
     usage_terms: str = USAGE_TERMS
-    """What may be done with them, in their metadata."""
-    licence_url: str | None = None
-    """Web page of the licence, in their metadata. Unset: none."""
+    """What may be done with them, where their tenant says nothing else; at most 1024 characters."""
+    licence: str | None = None
+    """Their licence, a web page's address or a text of at most 1024 characters, where their tenant says nothing else.
+    Unset: none."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> MarkingSettings:
@@ -58,12 +66,23 @@ class MarkingSettings:
             raise InvalidArgumentError(
                 "SETTING_MISSING", f"set {_PREFIX}{unset} too: a certificate and its key sign together"
             )
+        settings._check_rights()
         return settings
 
     @property
     def rights(self) -> Rights:
-        """What the metadata say of rights."""
-        return Rights(self.owner, self.usage_terms, self.licence_url or "")
+        """What images say of rights whose tenant says nothing."""
+        return Rights(self.owner, self.usage_terms, self.licence or "")
+
+    def _check_rights(self) -> None:
+        faults = {
+            "OWNER": fault_of(self.owner, MAX_OWNER_CHARACTERS),
+            "USAGE_TERMS": fault_of(self.usage_terms, MAX_TEXT_CHARACTERS),
+            "LICENCE": fault_of(self.licence or "", MAX_TEXT_CHARACTERS, may_be_empty=True),
+        }
+        for name, fault in faults.items():
+            if fault:
+                raise InvalidArgumentError("SETTING_INVALID", f"{_PREFIX}{name}: {fault}")
 
     def open_signer(self) -> Signer | None:
         """What signs; None where nothing is to be signed.

@@ -33,6 +33,11 @@ tenants = Table(
     # The same of adapters after their delivery, and of images after their gallery has ended; null: as their subject.
     Column("adapter_retention_seconds", Integer),
     Column("image_retention_seconds", Integer),
+    # What its images say of rights; null: what the installation says. An empty licence is none.
+    Column("rights_owner", Text),
+    Column("usage_terms", Text),
+    Column("licence", Text),
+    Column("prompts_in_images", sa.Boolean, nullable=False, default=False),
     Column("created_at", Float, nullable=False),
 )
 
@@ -167,6 +172,8 @@ galleries = Table(
     Column("adapter", sa.JSON, nullable=False),
     # The image that shots are painted over, with its key and SHA-256; null where they come from noise alone.
     Column("remix", sa.JSON(none_as_null=True)),
+    # What its tenant said of rights when it was made; null: nothing. Its images say it, whenever they are painted.
+    Column("rights", sa.JSON(none_as_null=True)),
     # One sentence on what holds it up.
     Column("note", Text, nullable=False, default=""),
     Column("failure_reason", String(64)),

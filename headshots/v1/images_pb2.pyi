@@ -139,18 +139,20 @@ class ImageSignature(_message.Message):
     def __init__(self, state: _Optional[_Union[SignatureState, str]] = ..., signer: _Optional[str] = ..., failures: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ImageMetadata(_message.Message):
-    __slots__ = ("source_type", "system", "system_version", "owner", "usage_terms")
+    __slots__ = ("source_type", "system", "system_version", "owner", "usage_terms", "licence")
     SOURCE_TYPE_FIELD_NUMBER: _ClassVar[int]
     SYSTEM_FIELD_NUMBER: _ClassVar[int]
     SYSTEM_VERSION_FIELD_NUMBER: _ClassVar[int]
     OWNER_FIELD_NUMBER: _ClassVar[int]
     USAGE_TERMS_FIELD_NUMBER: _ClassVar[int]
+    LICENCE_FIELD_NUMBER: _ClassVar[int]
     source_type: str
     system: str
     system_version: str
     owner: str
     usage_terms: str
-    def __init__(self, source_type: _Optional[str] = ..., system: _Optional[str] = ..., system_version: _Optional[str] = ..., owner: _Optional[str] = ..., usage_terms: _Optional[str] = ...) -> None: ...
+    licence: str
+    def __init__(self, source_type: _Optional[str] = ..., system: _Optional[str] = ..., system_version: _Optional[str] = ..., owner: _Optional[str] = ..., usage_terms: _Optional[str] = ..., licence: _Optional[str] = ...) -> None: ...
 
 class ImageWatermark(_message.Message):
     __slots__ = ("mark_id", "confidence")

@@ -27,7 +27,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheadshots/v1/tenants.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdc\x02\n\x06Tenant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x63onsent_required\x18\x04 \x01(\x08\x12\x19\n\x11retention_seconds\x18\x05 \x01(\x05\x12$\n\x17photo_retention_seconds\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12&\n\x19\x61\x64\x61pter_retention_seconds\x18\x07 \x01(\x05H\x01\x88\x01\x01\x12$\n\x17image_retention_seconds\x18\x08 \x01(\x05H\x02\x88\x01\x01\x42\x1a\n\x18_photo_retention_secondsB\x1c\n\x1a_adapter_retention_secondsB\x1a\n\x18_image_retention_seconds\"\x12\n\x10GetTenantRequest\"9\n\x11GetTenantResponse\x12$\n\x06tenant\x18\x01 \x01(\x0b\x32\x14.headshots.v1.Tenant\"\x89\x03\n\x13UpdateTenantRequest\x12\x37\n\x0bupdate_mask\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01\x12-\n\x11retention_seconds\x18\x02 \x01(\x05\x42\r\xbaH\n\x1a\x08\x18\x80\xb0\xbd\x10(\x90\x1cH\x00\x88\x01\x01\x12\x32\n\x17photo_retention_seconds\x18\x03 \x01(\x05\x42\x0c\xbaH\t\x1a\x07\x18\x80\xb0\xbd\x10(\x00H\x01\x88\x01\x01\x12\x35\n\x19\x61\x64\x61pter_retention_seconds\x18\x04 \x01(\x05\x42\r\xbaH\n\x1a\x08\x18\x80\xb0\xbd\x10(\x90\x1cH\x02\x88\x01\x01\x12\x33\n\x17image_retention_seconds\x18\x05 \x01(\x05\x42\r\xbaH\n\x1a\x08\x18\x80\xb0\xbd\x10(\x90\x1cH\x03\x88\x01\x01\x42\x14\n\x12_retention_secondsB\x1a\n\x18_photo_retention_secondsB\x1c\n\x1a_adapter_retention_secondsB\x1a\n\x18_image_retention_seconds\"<\n\x14UpdateTenantResponse\x12$\n\x06tenant\x18\x01 \x01(\x0b\x32\x14.headshots.v1.Tenant2\xb4\x01\n\rTenantService\x12L\n\tGetTenant\x12\x1e.headshots.v1.GetTenantRequest\x1a\x1f.headshots.v1.GetTenantResponse\x12U\n\x0cUpdateTenant\x12!.headshots.v1.UpdateTenantRequest\x1a\".headshots.v1.UpdateTenantResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheadshots/v1/tenants.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xef\x03\n\x06Tenant\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x63onsent_required\x18\x04 \x01(\x08\x12\x19\n\x11retention_seconds\x18\x05 \x01(\x05\x12$\n\x17photo_retention_seconds\x18\x06 \x01(\x05H\x00\x88\x01\x01\x12&\n\x19\x61\x64\x61pter_retention_seconds\x18\x07 \x01(\x05H\x01\x88\x01\x01\x12$\n\x17image_retention_seconds\x18\x08 \x01(\x05H\x02\x88\x01\x01\x12\x19\n\x0crights_owner\x18\t \x01(\tH\x03\x88\x01\x01\x12\x18\n\x0busage_terms\x18\n \x01(\tH\x04\x88\x01\x01\x12\x14\n\x07licence\x18\x0b \x01(\tH\x05\x88\x01\x01\x12\x19\n\x11prompts_in_images\x18\x0c \x01(\x08\x42\x1a\n\x18_photo_retention_secondsB\x1c\n\x1a_adapter_retention_secondsB\x1a\n\x18_image_retention_secondsB\x0f\n\r_rights_ownerB\x0e\n\x0c_usage_termsB\n\n\x08_licence\"\x12\n\x10GetTenantRequest\"9\n\x11GetTenantResponse\x12$\n\x06tenant\x18\x01 \x01(\x0b\x32\x14.headshots.v1.Tenant\"\xd9\x04\n\x13UpdateTenantRequest\x12\x37\n\x0bupdate_mask\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01\x12-\n\x11retention_seconds\x18\x02 \x01(\x05\x42\r\xbaH\n\x1a\x08\x18\x80\xb0\xbd\x10(\x90\x1cH\x00\x88\x01\x01\x12\x32\n\x17photo_retention_seconds\x18\x03 \x01(\x05\x42\x0c\xbaH\t\x1a\x07\x18\x80\xb0\xbd\x10(\x00H\x01\x88\x01\x01\x12\x35\n\x19\x61\x64\x61pter_retention_seconds\x18\x04 \x01(\x05\x42\r\xbaH\n\x1a\x08\x18\x80\xb0\xbd\x10(\x90\x1cH\x02\x88\x01\x01\x12\x33\n\x17image_retention_seconds\x18\x05 \x01(\x05\x42\r\xbaH\n\x1a\x08\x18\x80\xb0\xbd\x10(\x90\x1cH\x03\x88\x01\x01\x12%\n\x0crights_owner\x18\x06 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x02H\x04\x88\x01\x01\x12$\n\x0busage_terms\x18\x07 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x08H\x05\x88\x01\x01\x12\x1e\n\x07licence\x18\x08 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08H\x06\x88\x01\x01\x12\x1e\n\x11prompts_in_images\x18\t \x01(\x08H\x07\x88\x01\x01\x42\x14\n\x12_retention_secondsB\x1a\n\x18_photo_retention_secondsB\x1c\n\x1a_adapter_retention_secondsB\x1a\n\x18_image_retention_secondsB\x0f\n\r_rights_ownerB\x0e\n\x0c_usage_termsB\n\n\x08_licenceB\x14\n\x12_prompts_in_images\"<\n\x14UpdateTenantResponse\x12$\n\x06tenant\x18\x01 \x01(\x0b\x32\x14.headshots.v1.Tenant2\xb4\x01\n\rTenantService\x12L\n\tGetTenant\x12\x1e.headshots.v1.GetTenantRequest\x1a\x1f.headshots.v1.GetTenantResponse\x12U\n\x0cUpdateTenant\x12!.headshots.v1.UpdateTenantRequest\x1a\".headshots.v1.UpdateTenantResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,16 +44,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATETENANTREQUEST'].fields_by_name['adapter_retention_seconds']._serialized_options = b'\272H\n\032\010\030\200\260\275\020(\220\034'
   _globals['_UPDATETENANTREQUEST'].fields_by_name['image_retention_seconds']._loaded_options = None
   _globals['_UPDATETENANTREQUEST'].fields_by_name['image_retention_seconds']._serialized_options = b'\272H\n\032\010\030\200\260\275\020(\220\034'
+  _globals['_UPDATETENANTREQUEST'].fields_by_name['rights_owner']._loaded_options = None
+  _globals['_UPDATETENANTREQUEST'].fields_by_name['rights_owner']._serialized_options = b'\272H\007r\005\020\001\030\200\002'
+  _globals['_UPDATETENANTREQUEST'].fields_by_name['usage_terms']._loaded_options = None
+  _globals['_UPDATETENANTREQUEST'].fields_by_name['usage_terms']._serialized_options = b'\272H\007r\005\020\001\030\200\010'
+  _globals['_UPDATETENANTREQUEST'].fields_by_name['licence']._loaded_options = None
+  _globals['_UPDATETENANTREQUEST'].fields_by_name['licence']._serialized_options = b'\272H\005r\003\030\200\010'
   _globals['_TENANT']._serialized_start=141
-  _globals['_TENANT']._serialized_end=489
-  _globals['_GETTENANTREQUEST']._serialized_start=491
-  _globals['_GETTENANTREQUEST']._serialized_end=509
-  _globals['_GETTENANTRESPONSE']._serialized_start=511
-  _globals['_GETTENANTRESPONSE']._serialized_end=568
-  _globals['_UPDATETENANTREQUEST']._serialized_start=571
-  _globals['_UPDATETENANTREQUEST']._serialized_end=964
-  _globals['_UPDATETENANTRESPONSE']._serialized_start=966
-  _globals['_UPDATETENANTRESPONSE']._serialized_end=1026
-  _globals['_TENANTSERVICE']._serialized_start=1029
-  _globals['_TENANTSERVICE']._serialized_end=1209
+  _globals['_TENANT']._serialized_end=636
+  _globals['_GETTENANTREQUEST']._serialized_start=638
+  _globals['_GETTENANTREQUEST']._serialized_end=656
+  _globals['_GETTENANTRESPONSE']._serialized_start=658
+  _globals['_GETTENANTRESPONSE']._serialized_end=715
+  _globals['_UPDATETENANTREQUEST']._serialized_start=718
+  _globals['_UPDATETENANTREQUEST']._serialized_end=1319
+  _globals['_UPDATETENANTRESPONSE']._serialized_start=1321
+  _globals['_UPDATETENANTRESPONSE']._serialized_end=1381
+  _globals['_TENANTSERVICE']._serialized_start=1384
+  _globals['_TENANTSERVICE']._serialized_end=1564
 # @@protoc_insertion_point(module_scope)

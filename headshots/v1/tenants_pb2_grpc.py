@@ -59,8 +59,8 @@ class TenantServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTenant(self, request, context):
-        """Changes how long subjects, and what they have, are kept, from the next creation or delivery on. Those there are keep
-        the times that they were told.
+        """Changes how long subjects, and what they have, are kept, from the next creation or delivery on, and what images say of
+        rights, from the next gallery on. What is there keeps what it was told.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc.aio
 
+from headshots.marking.rights import TenantRights
 from headshots.rpc.internal.guard import current_grant
 from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import generator_pb2_grpc, images_pb2, jobs_pb2
@@ -130,6 +131,9 @@ def hold_generation(request: pb.GenerateRequest) -> None:
     for field, picture in (("source.picture", request.source.picture), ("source.mask", request.source.mask)):
         if picture.WhichOneof("file") == "stored":
             grant.check_readable(f"{field}.stored.key", picture.stored.key)
+    # The installation signs what an image says, so the gateway vouches for what is said for a tenant.
+    if request.HasField("rights") or grant.rights:
+        grant.check_equal("rights", tenant_rights(request).digest, grant.rights)
     # Without one images are answered, not written.
     if request.output_prefix:
         grant.check_writable("output_prefix", request.output_prefix)
@@ -166,9 +170,17 @@ def _generation_request(request: pb.GenerateRequest, deadline_seconds: float | N
         images=request.image_count or 1,
         preview_every=request.preview_every,
         output_prefix=request.output_prefix,
+        rights=tenant_rights(request) if request.HasField("rights") else None,
         high=request.priority == jobs_pb2.PRIORITY_HIGH,
         deadline_seconds=deadline_seconds,
     )
+
+
+def tenant_rights(request: pb.GenerateRequest) -> TenantRights:
+    """What a request says of rights for the tenant."""
+    given = request.rights
+    said = {name: getattr(given, name) for name in ("owner", "usage_terms", "licence") if given.HasField(name)}
+    return TenantRights(**said, with_prompts=given.with_prompts)
 
 
 def _text_reading(value: TextCheck) -> pb.TextReading:

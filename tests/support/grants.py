@@ -17,6 +17,7 @@ from headshots.rpc.internal.secret import Secret
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.internal.signing import Signer
 from headshots.v1 import generator_pb2 as g
+from services.generator.servicer import tenant_rights
 
 KEY_FILE = "internal-key"
 """Where a home has the secret."""
@@ -36,10 +37,12 @@ def wide_enough(audience: str, method: str, request: Any) -> Grant:
     """The grant that allows just what the request names."""
     if isinstance(request, g.CheckGenerationRequest):
         request = request.request
+    rights = ""
     reads = [photo.key for photo in getattr(request, "photos", ())]
     if isinstance(request, g.GenerateRequest):
         pictures = (request.source.picture, request.source.mask)
         reads = [request.adapter.key, *(picture.stored.key for picture in pictures)]
+        rights = tenant_rights(request).digest if request.HasField("rights") else ""
     return Grant(
         audience,
         method,
@@ -48,6 +51,7 @@ def wide_enough(audience: str, method: str, request: Any) -> Grant:
         writes=getattr(request, "output_prefix", ""),
         job=getattr(request, "job_id", ""),
         adapter=getattr(request, "sha256", ""),
+        rights=rights,
     )
 
 

@@ -17,10 +17,11 @@ from services.gateway.galleries.claiming import claim
 from services.gateway.galleries.images.labelling import label_image
 from services.gateway.galleries.rows import get_gallery
 from services.gateway.photos.rows import label_photo, list_photos
+from services.gateway.tenants.rows import change_policy, rights_of
 from tests.support.gateway.queue import ADAPTER, LIBRARY
 
 _BEFORE_JUDGING, _BEFORE_LABELS_OF_FILES, _BEFORE_CONSENTS = "0006", "0010", "0011"
-_BEFORE_RETENTION = "0012"
+_BEFORE_RETENTION, _BEFORE_RIGHTS = "0012", "0018"
 
 
 def migrate_to(engine: Engine, revision: str, step: Callable[[Config, str], None] = command.upgrade) -> None:
@@ -134,6 +135,22 @@ def test_tenants_of_before_consents_need_them_too(tmp_path: Path) -> None:
     migrate_to(engine, _BEFORE_CONSENTS, command.downgrade)
     with read(engine) as connection:
         assert "consents" not in sa.inspect(connection).get_table_names()
+    engine.dispose()
+
+
+def test_tenants_and_galleries_of_before_rights_say_nothing_of_them(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate_to(engine, _BEFORE_RIGHTS)
+    insert(engine, "tenants", id="acme", display_name="", last_shot_at=0.0, high_weight=1, created_at=0.0)
+    migrate(engine)
+    with read(engine) as connection:
+        assert rights_of(connection, "acme") is None
+    changed = change_policy(engine, "acme", {"rights_owner": "Ada", "prompts_in_images": True})
+    assert (changed.rights_owner, changed.prompts_in_images) == ("Ada", True)
+    migrate_to(engine, _BEFORE_RIGHTS, command.downgrade)
+    with read(engine) as connection:
+        for table, name in (("tenants", "rights_owner"), ("galleries", "rights")):
+            assert name not in {column["name"] for column in sa.inspect(connection).get_columns(table)}
     engine.dispose()
 
 

@@ -34,24 +34,35 @@ class TenantCalls(Connection):
         photo_retention_seconds: int | Unchanged | None = UNCHANGED,
         adapter_retention_seconds: int | Unchanged | None = UNCHANGED,
         image_retention_seconds: int | Unchanged | None = UNCHANGED,
+        rights_owner: str | Unchanged | None = UNCHANGED,
+        usage_terms: str | Unchanged | None = UNCHANGED,
+        licence: str | Unchanged | None = UNCHANGED,
+        prompts_in_images: bool | Unchanged | None = UNCHANGED,
     ) -> Tenant:
-        """Say how long your subjects, and what they have, are kept, from their next creation or delivery on.
+        """Say how long what is kept, from the next creation or delivery on, and what images of later galleries say.
 
         Args:
             retention_seconds: of subjects after their last delivery, an hour to 400 days; None: 30 days.
             photo_retention_seconds: of photos after a delivery, 0 or an hour to 400 days; None: as long as the subject.
-            adapter_retention_seconds: of adapters after they are delivered, an hour to 400 days; None: as long as the
-                subject.
+            adapter_retention_seconds: of adapters after they are delivered, an hour to 400 days; None: as photos.
             image_retention_seconds: of images after their gallery has ended, as of adapters.
+            rights_owner: who owns the images, at most 256 characters; None here and below: as the installation says.
+            usage_terms: what may be done with them, at most 1024 characters.
+            licence: a web page's address or a text, at most 1024 characters; empty: none.
+            prompts_in_images: whether they say their prompts; None: no.
 
         Raises:
-            InvalidArgumentError: RETENTION_INVALID, UPDATE_MASK_INVALID, nothing changes.
+            InvalidArgumentError: RETENTION_INVALID; RIGHTS_INVALID; UPDATE_MASK_INVALID, nothing changes.
         """
         request = convert.wire_policy(
             retention_seconds=retention_seconds,
             photo_retention_seconds=photo_retention_seconds,
             adapter_retention_seconds=adapter_retention_seconds,
             image_retention_seconds=image_retention_seconds,
+            rights_owner=rights_owner,
+            usage_terms=usage_terms,
+            licence=licence,
+            prompts_in_images=prompts_in_images,
         )
         return convert.tenant((await self._unary("UpdateTenant", request)).tenant)
 

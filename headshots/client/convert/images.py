@@ -65,7 +65,12 @@ def image_origin(message: images_pb2.VerifyImageResponse) -> ImageOrigin:
     return ImageOrigin(
         signature=ImageSignature(SignatureState(state), signature.signer, tuple(signature.failures)),
         metadata=ImageMetadata(
-            metadata.source_type, metadata.system, metadata.system_version, metadata.owner, metadata.usage_terms
+            metadata.source_type,
+            metadata.system,
+            metadata.system_version,
+            metadata.owner,
+            metadata.usage_terms,
+            metadata.licence,
         )
         if message.HasField("metadata")
         else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from headshots.client.convert.labels import labelled
@@ -36,12 +38,16 @@ def tenant(message: tenants_pb2.Tenant) -> Tenant:
         message.photo_retention_seconds if message.HasField("photo_retention_seconds") else None,
         message.adapter_retention_seconds or None,
         message.image_retention_seconds or None,
+        message.rights_owner or None,
+        message.usage_terms or None,
+        message.licence if message.HasField("licence") else None,
+        message.prompts_in_images,
     )
 
 
-def wire_policy(**changes: int | Unchanged | None) -> tenants_pb2.UpdateTenantRequest:
+def wire_policy(**changes: int | str | Unchanged | None) -> tenants_pb2.UpdateTenantRequest:
     """What a caller changes of its tenant; None is the default."""
-    named = {name: value for name, value in changes.items() if not isinstance(value, Unchanged)}
+    named: dict[str, Any] = {name: value for name, value in changes.items() if not isinstance(value, Unchanged)}
     return tenants_pb2.UpdateTenantRequest(update_mask=FieldMask(paths=list(named)), **named)
 
 

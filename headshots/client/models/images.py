@@ -126,6 +126,7 @@ class ImageMetadata:
     system_version: str
     owner: str
     usage_terms: str
+    licence: str = ""
 
 
 @dataclass(frozen=True)

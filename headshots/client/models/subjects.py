@@ -25,6 +25,14 @@ class Tenant:
     """How long adapters are kept after they are delivered; None: as long as their subject."""
     image_retention_seconds: int | None = None
     """How long images are kept after their gallery has ended; None: as long as their subject."""
+    rights_owner: str | None = None
+    """Who owns its images, as they say themselves; None, as of the next two: what the installation says."""
+    usage_terms: str | None = None
+    """What may be done with them."""
+    licence: str | None = None
+    """Their licence, a web page's address or a text; empty: none."""
+    prompts_in_images: bool = False
+    """Whether they say the prompts that they were painted from."""
 
 
 class Unchanged(Enum):

@@ -32,7 +32,7 @@ class Grant:
     ``audience`` is the service that it may call (``trainer``, ``generator``) and ``method`` the name of the RPC. All
     else is empty where the call needs none of it: ``reads`` the object-store prefixes below which it may read,
     ``writes`` the one below which it may write, ``job`` the training job, ``adapter`` the SHA-256 of the adapter that
-    it is about. Prefixes are folders without a closing slash.
+    it is about, ``rights`` the digest of what the tenant says of rights. Prefixes are folders without a closing slash.
     """
 
     audience: str
@@ -42,6 +42,7 @@ class Grant:
     writes: str = ""
     job: str = ""
     adapter: str = ""
+    rights: str = ""
 
     def check_equal(self, field: str, value: str, granted: str) -> None:
         """Hold a field to the granted value.

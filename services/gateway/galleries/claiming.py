@@ -22,6 +22,7 @@ from headshots.acceptance.profiles import PROFILE_WORTHY, Profile
 from headshots.database import database_now, now_expression, read, write
 from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease
+from headshots.marking.rights import TenantRights
 from headshots.schema import HIGH_PRIORITY, PENDING, RUNNING, galleries, shots, subjects, tenants
 from headshots.styles.recipe import Style
 from services.gateway.consents.checks import check_consent
@@ -224,5 +225,6 @@ def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None) -> Shot:
         quality=row.quality,
         priority=row.priority,
         remix=Remix.from_json(row.remix),
+        rights=TenantRights(**row.rights) if row.rights is not None else None,
         withheld=withheld,
     )

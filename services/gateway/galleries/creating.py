@@ -29,6 +29,7 @@ from services.gateway.photos.removing import check_not_expired
 from services.gateway.profiles.rows import usable_profile
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.priority import check_priority
+from services.gateway.tenants.rows import rights_of
 
 
 def look_up(
@@ -151,6 +152,7 @@ def insert(
 ) -> None:
     """Inserts the rows of a gallery and its shots; the caller has locked the subject."""
     assert gallery.profile is not None
+    rights = rights_of(connection, tenant_id)
     connection.execute(
         sa.insert(galleries).values(
             id=gallery.id,
@@ -169,6 +171,7 @@ def insert(
             regenerates=gallery.regenerates or None,
             adapter=dataclasses.asdict(gallery.adapter),
             remix=dataclasses.asdict(gallery.remix) if gallery.remix is not None else None,
+            rights=dataclasses.asdict(rights) if rights is not None else None,
             created_at=gallery.created_at,
             **order.labelling.fields,
             **key.columns,

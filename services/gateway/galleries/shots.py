@@ -16,6 +16,7 @@ from headshots.acceptance.profiles import Profile
 from headshots.acceptance.verdict import Acceptance
 from headshots.database import now_expression, write
 from headshots.leases import Lease, LeaseLostError
+from headshots.marking.rights import TenantRights
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shots
 from headshots.styles.recipe import Style
 from services.gateway.api.names import ids, image_name
@@ -67,6 +68,7 @@ class Shot:
     quality: int
     priority: int
     remix: Remix | None
+    rights: TenantRights | None = None
     withheld: Failure | None = None
     """Why it may not be painted: the person does not agree any more."""
 
@@ -221,9 +223,8 @@ def requeue(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, s
     """
     with write(engine) as connection:
         _lock_gallery(connection, shot)
-        cancelled = connection.execute(
-            sa.select(shots.c.cancel_requested).where(shots.c.id == shot.lease.id)
-        ).scalar_one()
+        asked = sa.select(shots.c.cancel_requested).where(shots.c.id == shot.lease.id)
+        cancelled = connection.execute(asked).scalar_one()
         values: dict[str, Any] = {"state": CANCELLED}
         if not cancelled:
             values = {

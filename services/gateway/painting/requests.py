@@ -24,4 +24,5 @@ def request_of_shot(shot: Shot, description: GeneratorDescription, *, preview_ev
         output_prefix=images_prefix(shot.tenant_id, shot.subject_id),
         priority=shot.priority,
         source=source_image(shot.remix),
+        rights=shot.rights,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import cast
 
 from google.protobuf.json_format import MessageToDict
@@ -93,6 +94,7 @@ def generation_request(value: GenerationRequest) -> generator_pb2.GenerateReques
         output_prefix=value.output_prefix,
         priority=cast(jobs_pb2.Priority, value.priority),
         source=_source(value.source),
+        rights=generator_pb2.TenantRights(**dataclasses.asdict(value.rights)) if value.rights is not None else None,
     )
 
 

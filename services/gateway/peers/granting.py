@@ -28,13 +28,14 @@ def of_job(method: str, job_id: str) -> Grant:
 
 
 def generating(request: GenerationRequest) -> Grant:
-    """Of an image: to read the subject's objects, and to write below the images' prefix."""
+    """Of an image: to read the subject's objects, to write below the images' prefix, and to say the tenant's rights."""
     return Grant(
         GENERATOR,
         "Generate",
         tenant=request.tenant,
         reads=(_of_subject(request.tenant, request.output_prefix),),
         writes=request.output_prefix,
+        rights=request.rights.digest if request.rights is not None else "",
     )
 
 

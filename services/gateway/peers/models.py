@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from headshots.marking.rights import TenantRights
 from headshots.schema import TERMINAL_STATES
 
 PRIORITY_STANDARD = 1
@@ -154,6 +155,8 @@ class GenerationRequest:
     priority: int = PRIORITY_STANDARD
     source: SourceImage | None = None
     """The image to paint over; None starts from noise alone."""
+    rights: TenantRights | None = None
+    """What the tenant says of rights; None: nothing."""
     negative_prompt: str = ""
     guidance_scale: float | None = None
     """None takes the generator's default; so does 0 of the fields below."""

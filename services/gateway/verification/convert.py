@@ -46,6 +46,7 @@ def origin(value: Origin) -> images_pb2.VerifyImageResponse:
                 system_version=said.metadata.system_version,
                 owner=said.metadata.owner,
                 usage_terms=said.metadata.usage_terms,
+                licence=said.metadata.licence,
             )
         )
     if said.watermark is not None:

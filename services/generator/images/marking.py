@@ -11,6 +11,7 @@ import numpy.typing as npt
 import headshots
 from headshots.marking.description import Description
 from headshots.marking.manifest import Signer
+from headshots.marking.rights import TenantRights
 from headshots.marking.settings import MarkingSettings
 from headshots.marking.watermark.embedding import embed
 from headshots.marking.watermark.payload import ID_BYTES
@@ -41,14 +42,26 @@ class Marker:
     foundation: str
     foundation_digest: str
 
-    def write(self, tenant: str, pixels: Pixels, extension: str, quality: int, parent: bytes | None) -> MarkedFile:
+    def write(
+        self,
+        tenant: str,
+        pixels: Pixels,
+        extension: str,
+        quality: int,
+        parent: bytes | None,
+        rights: TenantRights | None = None,
+        prompts: str = "",
+    ) -> MarkedFile:
         """The file of ``pixels``, uint8 [height, width, 3]; ``parent``: the file that they were painted over.
+
+        ``rights``: what the tenant says of them; ``prompts``: what was told the model, written only where they want it.
 
         Raises:
             UnavailableError: C2PA_SIGNING_FAILED.
             FailedPreconditionError: SOURCE_UNSIGNABLE.
         """
         mark_id = mark_id_of(tenant, pixels) if self.settings.watermark else b""
+        said = rights.over(self.settings.rights) if rights is not None else self.settings.rights
         description = Description(
             system="headshots",
             version=headshots.__version__,
@@ -56,7 +69,8 @@ class Marker:
             foundation_digest=self.foundation_digest,
             made_over=parent is not None,
             mark_id=mark_id,
-            rights=self.settings.rights,
+            rights=said,
+            prompts=prompts if said.with_prompts else "",
         )
         packet = write_packet(description) if self.settings.metadata else b""
         unsigned = encode(embed(pixels, mark_id) if mark_id else pixels, extension, quality, packet)

@@ -11,7 +11,7 @@ from services.generator.images.decoder import Decoded
 from services.generator.images.marking import MarkedFile, Marker
 from services.generator.metrics import Metrics
 from services.generator.requests.plan import Plan
-from services.generator.requests.request import GeneratedImage
+from services.generator.requests.request import GeneratedImage, GenerationRequest
 from services.generator.requests.source_images import SourcePixels
 
 
@@ -56,4 +56,13 @@ class ImageWriter:
     def _encode(self, plan: Plan, source: SourcePixels | None, image: Decoded) -> MarkedFile:
         pixels = image.pixels if source is None else source.keep(image.pixels)
         parent = None if source is None else source.file
-        return self._marker.write(plan.request.tenant, pixels, plan.request.extension, plan.quality, parent)
+        request = plan.request
+        prompts = _prompts(request)
+        return self._marker.write(
+            request.tenant, pixels, request.extension, plan.quality, parent, request.rights, prompts
+        )
+
+
+def _prompts(request: GenerationRequest) -> str:
+    avoided = f"\nNegative prompt: {request.negative_prompt}" if request.negative_prompt else ""
+    return request.prompt + avoided

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headshots.marking.rights import TenantRights
 from services.generator.adapters.tiers import AdapterRef
 
 DEFAULT_QUALITY = 92
@@ -42,7 +43,7 @@ class GenerationRequest:
     ``seed`` 0 to 2^32-1, image i takes ``seed + i``; ``noise``: what to start from instead, see
     :func:`.plan.make_plan`; ``extension`` png, jpg or webp; ``deadline_seconds``: time left for the
     whole request, None for no limit; ``output_prefix``: where in the object store images go, empty to answer their
-    bytes.
+    bytes; ``rights``: what the tenant says of them; None: nothing.
     """
 
     tenant: str
@@ -64,6 +65,7 @@ class GenerationRequest:
     images: int = 1
     preview_every: int = 0
     output_prefix: str = ""
+    rights: TenantRights | None = None
     high: bool = False
     deadline_seconds: float | None = None
 

@@ -55,6 +55,21 @@ def test_a_tenants_policy_is_shown_and_set(terminal: Terminal) -> None:
         terminal.run("tenant", "set-policy", *wrong, code=2)
 
 
+def test_what_a_tenants_images_say_is_shown_and_set(terminal: Terminal) -> None:
+    shown = terminal.run("tenant", "show").stdout
+    assert shown.count("as the installation says") == 3
+    changed = terminal.json("tenant", "set-rights", "--owner", "Ada & co", "--licence", "", "--prompts")
+    said = {name: changed[name] for name in ("rights_owner", "usage_terms", "licence", "prompts_in_images")}
+    assert said == {"rights_owner": "Ada & co", "usage_terms": None, "licence": "", "prompts_in_images": True}
+    shown = terminal.run("tenant", "set-rights", "--terms", "Ask her.").stdout
+    for line in ("Ada & co", "Ask her.", "none", "yes"):
+        assert line in shown
+    assert list(terminal.fake.requests[-1].update_mask.paths) == ["usage_terms"]
+    changed = terminal.json("tenant", "set-rights", "--owner", "default", "--licence", "default", "--no-prompts")
+    assert (changed["rights_owner"], changed["licence"], changed["prompts_in_images"]) == (None, None, False)
+    terminal.run("tenant", "set-rights", code=2)
+
+
 def test_a_persons_photos_go_earlier_and_orders_may_do_without(terminal: Terminal) -> None:
     terminal.run("subjects", "create", "Ada", "--keep-photos", "0")
     assert terminal.fake.requests[-1].photo_retention_seconds == 0

@@ -49,6 +49,18 @@ async def test_a_tenant_says_how_long_its_people_and_their_photos_are_kept(clien
         await client.update_tenant()
 
 
+async def test_a_tenant_says_what_its_images_say_of_rights(client: AsyncHeadshots, fake: FakeGateway) -> None:
+    first = await client.get_tenant()
+    assert (first.rights_owner, first.usage_terms, first.licence, first.prompts_in_images) == (None, None, None, False)
+    changed = await client.update_tenant(rights_owner="Ada", usage_terms="All.", licence="", prompts_in_images=True)
+    assert (changed.rights_owner, changed.usage_terms, changed.licence) == ("Ada", "All.", "")
+    assert changed.prompts_in_images
+    assert list(fake.requests[-1].update_mask.paths) == ["rights_owner", "usage_terms", "licence", "prompts_in_images"]
+    changed = await client.update_tenant(licence=None, prompts_in_images=False)
+    assert (changed.rights_owner, changed.usage_terms, changed.licence) == ("Ada", "All.", None)
+    assert not changed.prompts_in_images
+
+
 async def test_orders_say_that_nothing_need_be_judged_and_subjects_how_long_photos_stay(
     client: AsyncHeadshots, fake: FakeGateway
 ) -> None:

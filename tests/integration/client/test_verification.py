@@ -26,6 +26,7 @@ async def test_an_image_is_named(client: AsyncHeadshots, fake: FakeGateway, tmp_
     assert (found.signature.state, found.signature.signer) == (SignatureState.VALID, "fake")
     assert found.metadata is not None
     assert found.metadata.source_type == "trainedAlgorithmicMedia"
+    assert found.metadata.licence == "https://example.com/licence"
     assert found.watermark is None
 
 

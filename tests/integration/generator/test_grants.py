@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from headshots.errors import InvalidAdapterError, PermissionDeniedError, UnauthenticatedError
+from headshots.marking.rights import TenantRights
 from headshots.rpc.channel import open_channel
 from headshots.rpc.internal.grants import METADATA_KEY, Grant
 from headshots.rpc.internal.secret import Secret
@@ -49,6 +50,7 @@ ATTACKS: dict[str, tuple[dict[str, Any], str]] = {
     "into another's folder": ({"output_prefix": f"{THEIRS}/images"}, "output_prefix"),
     "beside its own folder": ({"output_prefix": f"{MINE}/images2"}, "output_prefix"),
     "out of its own folder": ({"output_prefix": f"{MINE}/images/../adapters"}, "output_prefix"),
+    "with rights of its own": ({"rights": pb.TenantRights(owner="Mallory")}, "rights"),
 }
 
 
@@ -93,6 +95,20 @@ async def test_a_check_that_is_granted_is_answered(bare: Any, tmp_path: Path) ->
     request = ask(steps=3, adapter=adapter, source=pb.Source(picture=pb.Picture(stored=stored), repaint=1.0))
     checked = await bare.CheckGeneration(pb.CheckGenerationRequest(request=request), metadata=metadata)
     assert checked.steps == 3
+
+
+@pytest.mark.parametrize(
+    "rights", [None, pb.TenantRights(owner="Mallory"), pb.TenantRights(owner="Ada", with_prompts=True)]
+)
+async def test_an_image_says_the_rights_that_were_granted_and_no_others(
+    bare: Any, tmp_path: Path, rights: pb.TenantRights | None
+) -> None:
+    granted = TenantRights(owner="Ada").digest
+    metadata = Signer(Secret(tmp_path / KEY_FILE)).metadata(dataclasses.replace(GRANT, rights=granted))
+    error = await refusal(bare.Generate(ask(steps=1, rights=rights), metadata=metadata))
+    assert (error.reason, [each.field for each in error.violations]) == ("GRANT_TOO_NARROW", ["rights"])
+    answer = bare.Generate(ask(steps=1, rights=pb.TenantRights(owner="Ada")), metadata=metadata)
+    assert [event async for event in answer][-1].image.content
 
 
 async def test_what_is_granted_is_done(generator: Generator, bare: Any, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from headshots.marking.containers import manifest_store
 from headshots.marking.description import MADE, MADE_OVER
+from headshots.marking.rights import OWNER, USAGE_TERMS
 from headshots.marking.settings import MarkingSettings
 from headshots.marking.verification import SignatureState
 from headshots.marking.verifying import verify
@@ -49,6 +50,26 @@ async def test_what_is_painted_twice_is_one_object_and_both_answers_name_it(tmp_
     assert answers[0].size_bytes == stored.stat().st_size
     assert answers[0].key.endswith(stored.name)
     assert answers[0].mark_id == verify(stored.read_bytes()).signature.mark_id != ""
+
+
+async def test_an_image_says_the_tenants_rights_and_its_prompts_where_it_wants_that(tmp_path: Path) -> None:
+    rights = pb.TenantRights(owner="Ada & <co>", licence="https://example.com/?a&b", with_prompts=True)
+    prompts = {"prompt": "a hidden prompt", "negative_prompt": "hidden too"}
+    async with running_generator(tmp_path, marker=marker(tmp_path)) as generator:
+        own = (await generator.image(seed=5, steps=1, rights=rights, **prompts)).content
+        usual = (await generator.image(seed=5, steps=1, **prompts)).content
+        again = [
+            await generator.image(seed=5, steps=1, rights=rights, output_prefix="tenants/acme/images", **prompts)
+            for _ in range(2)
+        ]
+    assert again[0] == again[1], "one object"
+    said, default = verify(own).metadata, verify(usual).metadata
+    assert said is not None
+    assert default is not None
+    assert (said.owner, said.licence) == (rights.owner, rights.licence)
+    assert (said.usage_terms, default.owner) == (USAGE_TERMS, OWNER)
+    assert b"a hidden prompt\nNegative prompt: hidden too" in own
+    assert b"hidden" not in usual
 
 
 @pytest.mark.parametrize(("days", "reason"), [(-1, "expired on"), (1, "is not the key of")])

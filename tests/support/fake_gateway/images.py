@@ -96,6 +96,7 @@ class FakeImages(FakeState):
         )
         if names:
             answer.metadata.source_type = "trainedAlgorithmicMedia"
+            answer.metadata.licence = "https://example.com/licence"
         if erased:
             answer.watermark.CopyFrom(images_pb2.ImageWatermark(mark_id="0123456789abcdef", confidence=0.75))
         return answer

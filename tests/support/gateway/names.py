@@ -47,6 +47,9 @@ FREE_TEXT = {
     "reference",
     "reason",
     "subject_commitment",
+    "rights_owner",
+    "usage_terms",
+    "licence",
 }
 # What a call cannot do without, beside names.
 REQUIRED: dict[str, dict[str, Any]] = {

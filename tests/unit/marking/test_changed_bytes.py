@@ -15,8 +15,9 @@ from headshots.marking.authority import AUTHORITY, own_authority
 from headshots.marking.boxes import check_store
 from headshots.marking.containers import manifest_store
 from headshots.marking.credentials import load_credentials
-from headshots.marking.description import Description, Rights
+from headshots.marking.description import Description
 from headshots.marking.manifest import Signer, read_manifest
+from headshots.marking.rights import Rights
 from headshots.marking.verification import SignatureState
 from services.generator.images.encoding import CONTENT_TYPES, encode
 

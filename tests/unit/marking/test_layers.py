@@ -15,8 +15,9 @@ from headshots.errors import FailedPreconditionError, InvalidPhotoError
 from headshots.marking import manifest
 from headshots.marking.authority import AUTHORITY, own_authority
 from headshots.marking.credentials import load_credentials
-from headshots.marking.description import MADE, MADE_OVER, Description, Rights
+from headshots.marking.description import MADE, MADE_OVER, Description
 from headshots.marking.manifest import Signer, read_manifest
+from headshots.marking.rights import Rights
 from headshots.marking.verification import SignatureState
 from headshots.marking.verifying import verify
 from headshots.marking.xmp import read_packet, write_packet

@@ -1,4 +1,4 @@
-"""Defines `headshots tenant`, which shows the tenant of the key and says how long its people are kept."""
+"""Defines `headshots tenant`: the tenant of the key, how long its people are kept, what its images say of rights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from headshots.client import Tenant
     from headshots.client.models.subjects import Unchanged
 
-app = typer.Typer(help="The tenant of your key: show it, say how long its people are kept.", no_args_is_help=True)
+app = typer.Typer(
+    help="The tenant of your key: show it, say how long its people are kept and what its images say of rights.",
+    no_args_is_help=True,
+)
 _AS_SUBJECT = "subject"
 _USUAL = "default"
 
@@ -25,7 +28,7 @@ _USUAL = "default"
 def show(
     address: Address = DEFAULT_ADDRESS, api_key: ApiKey = None, tls_ca: TlsCa = None, as_json: Json = False
 ) -> None:
-    """Show the tenant and how long its people, and what they have, are kept."""
+    """Show the tenant, how long its people, and what they have, are kept, and what its images say of rights."""
     from headshots.cli.session import connect
 
     with connect(address, api_key, tls_ca) as client:
@@ -59,15 +62,60 @@ def set_policy(
 
     if not any((keep, photos, adapters, images)):
         raise typer.BadParameter("say what changes", param_hint="--keep / --photos / --adapters / --images")
-    changes = {
-        "retention_seconds": _seconds(keep, _USUAL, span),
-        "photo_retention_seconds": _seconds(photos, _AS_SUBJECT, span_or_zero),
-        "adapter_retention_seconds": _seconds(adapters, _AS_SUBJECT, span),
-        "image_retention_seconds": _seconds(images, _AS_SUBJECT, span),
-    }
     with connect(address, api_key, tls_ca) as client:
-        tenant = client.update_tenant(**changes)
+        tenant = client.update_tenant(
+            retention_seconds=_seconds(keep, _USUAL, span),
+            photo_retention_seconds=_seconds(photos, _AS_SUBJECT, span_or_zero),
+            adapter_retention_seconds=_seconds(adapters, _AS_SUBJECT, span),
+            image_retention_seconds=_seconds(images, _AS_SUBJECT, span),
+        )
     _print(tenant, as_json)
+
+
+@app.command("set-rights")
+@reported
+def set_rights(
+    owner: Annotated[
+        str | None,
+        typer.Option(help="Who owns the images, or `default`: as the installation says."),
+    ] = None,
+    terms: Annotated[
+        str | None, typer.Option(help="What may be done with them, or `default`: as the installation says.")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="Web page or text of their licence, '' for none, or `default`.")
+    ] = None,
+    prompts: Annotated[
+        bool | None,
+        typer.Option("--prompts/--no-prompts", help="Whether they say their prompts; at first not."),
+    ] = None,
+    address: Address = DEFAULT_ADDRESS,
+    api_key: ApiKey = None,
+    tls_ca: TlsCa = None,
+    as_json: Json = False,
+) -> None:
+    """Say what images of galleries that are made from now on say of rights, for everybody to read in their files."""
+    from headshots.cli.session import connect
+    from headshots.client.models.subjects import UNCHANGED
+
+    if all(each is None for each in (owner, terms, licence, prompts)):
+        raise typer.BadParameter("say what changes", param_hint="--owner / --terms / --licence / --prompts")
+    with connect(address, api_key, tls_ca) as client:
+        tenant = client.update_tenant(
+            rights_owner=_text(owner),
+            usage_terms=_text(terms),
+            licence=_text(licence),
+            prompts_in_images=UNCHANGED if prompts is None else prompts,
+        )
+    _print(tenant, as_json)
+
+
+def _text(value: str | None) -> str | Unchanged | None:
+    from headshots.client.models.subjects import UNCHANGED
+
+    if value is None:
+        return UNCHANGED
+    return None if value == _USUAL else value
 
 
 def _seconds(value: str | None, nothing: str, read: Callable[[str], int]) -> int | Unchanged | None:
@@ -94,8 +142,16 @@ def _print(tenant: Tenant, as_json: bool) -> None:
             "photos kept": _shown(tenant.photo_retention_seconds, "after a delivery"),
             "adapters kept": _shown(tenant.adapter_retention_seconds, "after their delivery"),
             "images kept": _shown(tenant.image_retention_seconds, "after their gallery has ended"),
+            "images belong to": _said(tenant.rights_owner),
+            "usage terms": _said(tenant.usage_terms),
+            "licence": _said(tenant.licence) or "none",
+            "prompts in images": "yes" if tenant.prompts_in_images else "no",
         }
     )
+
+
+def _said(text: str | None) -> str:
+    return "as the installation says" if text is None else text
 
 
 def _shown(seconds: int | None, after: str) -> str:

@@ -86,6 +86,9 @@ def _known_fields(found: ImageOrigin) -> dict[str, object]:
         "signed by": signature.signer or "-",
         "metadata": metadata.source_type if metadata else "none",
         "system": f"{metadata.system} {metadata.system_version}".strip() if metadata else "-",
+        "owner": (metadata and metadata.owner) or "-",
+        "usage terms": (metadata and metadata.usage_terms) or "-",
+        "licence": (metadata and metadata.licence) or "-",
         "watermark": f"{watermark.mark_id}, confidence {watermark.confidence:.2f}" if watermark else "none",
     }
 
@@ -121,5 +124,8 @@ def _fields(found: Verification) -> dict[str, object]:
         "signed by": signature.signer or "-",
         "metadata": metadata.source_type if metadata else "none",
         "system": f"{metadata.system} {metadata.system_version}".strip() if metadata else "-",
+        "owner": (metadata and metadata.owner) or "-",
+        "usage terms": (metadata and metadata.usage_terms) or "-",
+        "licence": (metadata and metadata.licence) or "-",
         "watermark": f"{watermark.mark_id.hex()}, confidence {watermark.confidence:.2f}" if watermark else "none",
     }

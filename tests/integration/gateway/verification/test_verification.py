@@ -36,7 +36,7 @@ PIXELS = render(sample_identity(4), sample_scene(np.random.default_rng(4)), 512)
 @pytest.fixture
 async def marked(world: World) -> MarkedFile:
     """What the generator answers to `SEED`, signed by the authority that the gateway trusts."""
-    settings = MarkingSettings(world.folder / "marking")
+    settings = MarkingSettings(world.folder / "marking", licence="https://example.com/licence")
     file = Marker(settings, settings.open_signer(), "tiny", "0" * 64).write("acme", PIXELS, "png", 0, None)
     world.generator.pictures[SEED] = file.signed
     world.generator.marks[SEED] = file.mark_id.hex()
@@ -83,6 +83,7 @@ async def test_an_image_with_all_its_layers(world: World, marked: MarkedFile, pa
     assert found.signature.state == images_pb2.SIGNATURE_STATE_VALID
     assert found.metadata.source_type.endswith("/trainedAlgorithmicMedia")
     assert "commercial" in found.metadata.usage_terms
+    assert found.metadata.licence == "https://example.com/licence"
     assert found.watermark.mark_id == marked.mark_id.hex()
     assert found.watermark.confidence > 0.6
 

@@ -10,6 +10,7 @@ import pytest
 
 from headshots.artifacts import ArtifactStore
 from headshots.errors import InternalError, UnavailableError
+from headshots.marking.rights import TenantRights
 from headshots.rpc.internal.grants import Grant
 from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.peers import granting
@@ -36,6 +37,12 @@ def test_a_training_may_read_its_subject_and_write_its_result() -> None:
 
 def test_a_painting_may_read_its_subject_and_write_images() -> None:
     assert granting.generating(PAINTING) == Grant("generator", "Generate", "acme", (MINE,), f"{MINE}/images")
+
+
+def test_a_painting_says_the_rights_of_its_tenant_alone() -> None:
+    rights = TenantRights("Ada")
+    granted = granting.generating(dataclasses.replace(PAINTING, rights=rights))
+    assert granted == dataclasses.replace(granting.generating(PAINTING), rights=rights.digest)
 
 
 @pytest.mark.parametrize(
