@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageFile
 from PIL.PngImagePlugin import PngInfo
 
 from services.generator.requests.request import DEFAULT_QUALITY
 
 CONTENT_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
+_MOST_JPEG_BYTES_PER_PIXEL = 6
 _PREVIEW_QUALITY = 70
 _PREVIEW_ZOOM = 4
 
@@ -37,6 +38,8 @@ def encode(pixels: npt.NDArray[np.uint8], extension: str, quality: int = DEFAULT
         # Of a photograph, 6 takes twice and more the time for half a percent less.
         image.save(file, "PNG", compress_level=4, pnginfo=_png_info(packet))
     elif extension == "jpg":
+        # An optimized file has to fit into the buffer as a whole; for grain at a high quality Pillow's own is too small.
+        ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, _MOST_JPEG_BYTES_PER_PIXEL * image.width * image.height)
         # Full chroma resolution: skin and ties suffer from halved colour first.
         image.save(file, "JPEG", quality=quality, subsampling=0, optimize=True, xmp=packet)
     else:
