@@ -38,7 +38,7 @@ def encode(pixels: npt.NDArray[np.uint8], extension: str, quality: int = DEFAULT
         # Of a photograph, 6 takes twice and more the time for half a percent less.
         image.save(file, "PNG", compress_level=4, pnginfo=_png_info(packet))
     elif extension == "jpg":
-        # An optimized file has to fit into the buffer as a whole; for grain at a high quality Pillow's own is too small.
+        # An optimized file has to fit into the buffer as a whole; for grain at high quality Pillow's own is too small.
         ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, _MOST_JPEG_BYTES_PER_PIXEL * image.width * image.height)
         # Full chroma resolution: skin and ties suffer from halved colour first.
         image.save(file, "JPEG", quality=quality, subsampling=0, optimize=True, xmp=packet)
