@@ -46,7 +46,9 @@ def open_database(url: str) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise InvalidArgumentError("DATABASE_URL_INVALID", f"{url!r} is not a database URL") from error
+        raise InvalidArgumentError(
+            "DATABASE_URL_INVALID", f"{url!r} is not a database URL, as sqlite:////absolute/path.db or postgresql://…"
+        ) from error
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         return _open_sqlite(parsed)

@@ -43,6 +43,11 @@ class Home:
         return (self.path / "objects").as_uri()
 
     @property
+    def erasure_log_url(self) -> str:
+        """The log of erasures beside the embedded object store: who restores that one does not restore the log."""
+        return (self.path / "erasure-log").as_uri()
+
+    @property
     def engines(self) -> Path:
         """Exported engine packages, by digest."""
         return self.path / "engines"

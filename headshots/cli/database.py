@@ -21,7 +21,7 @@ def open_gateway_database(url: str | None) -> Engine:
     from headshots.settings import Home
 
     if url is not None:
-        refuse_missing(url)
+        refuse_missing(url, "HEADSHOTS_DATABASE_URL")
     engine = open_database(url or Home.from_environment(os.environ).database_url)
     migrate(engine)
     return engine

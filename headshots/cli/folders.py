@@ -6,8 +6,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 
-def refuse_missing(url: str) -> None:
+def refuse_missing(url: str, variable: str) -> None:
     """Return where the folder of an SQLite database or of a store of files is there. Other URLs are not looked at.
+
+    ``variable``: what names the gateway's, for the error.
 
     Raises:
         InvalidArgumentError: DATABASE_URL_INVALID, STORE_URL_INVALID.
@@ -18,11 +20,13 @@ def refuse_missing(url: str) -> None:
         from sqlalchemy.engine import make_url
 
         folder = Path(make_url(url).database or ".").absolute().parent
-        reason, cure = "DATABASE_URL_INVALID", "name the database that the gateway uses (HEADSHOTS_DATABASE_URL)"
+        reason = "DATABASE_URL_INVALID"
     elif url.startswith("file:"):
         folder = Path(unquote(urlsplit(url).path))
-        reason, cure = "STORE_URL_INVALID", "name the store that the gateway uses (HEADSHOTS_STORE_URL)"
+        reason = "STORE_URL_INVALID"
     else:
         return
     if not folder.is_dir():
-        raise InvalidArgumentError(reason, f"{url}: there is no folder {folder}; {cure}")
+        raise InvalidArgumentError(
+            reason, f"{url}: there is no folder {folder}; name what the gateway uses ({variable})"
+        )

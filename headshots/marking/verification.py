@@ -22,8 +22,8 @@ _MARK_ID = re.compile(r"[0-9a-f]{16}")
 class SignatureState(StrEnum):
     """What the manifest of a file is worth."""
 
-    NONE = "none"
-    TRUSTED = "trusted"
+    NONE = "absent"
+    TRUSTED = "valid"
     UNTRUSTED = "valid, by a signer that is not trusted here"
     BROKEN = "broken"
 
@@ -48,8 +48,8 @@ class Verification:
     Attributes:
         made_by_machine: whether any layer says that a machine made the image. A watermark alone does: it is there after
             a screenshot, when the others are gone.
-        ours: whether it was made here or in an installation like this: by the watermark, or by a signature that is
-            trusted. Metadata anybody can write.
+        by_headshots: whether an installation like this made it: by the watermark, or by a signature that is trusted.
+            Metadata anybody can write. Which one made it, a trusted signature tells, and a gateway that knows the mark.
     """
 
     signature: Signature
@@ -60,10 +60,10 @@ class Verification:
     def made_by_machine(self) -> bool:
         """See above."""
         says_so = self.metadata is not None and self.metadata.source_type in (MADE, MADE_OVER)
-        return says_so or self.ours or self.signature.state is SignatureState.UNTRUSTED
+        return says_so or self.by_headshots or self.signature.state is SignatureState.UNTRUSTED
 
     @property
-    def ours(self) -> bool:
+    def by_headshots(self) -> bool:
         """See above."""
         return self.watermark is not None or self.is_signed
 

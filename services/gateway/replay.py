@@ -34,7 +34,12 @@ def main() -> int:
     """Entry point; the exit status tells whether all were erased."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
-        print(json.dumps(dataclasses.asdict(run(GatewaySettings.from_environment(os.environ)))))
+        settings = GatewaySettings.from_environment(os.environ)
+        told = {
+            "log": settings.erasure_log_url or settings.store_url,
+            "log_is_in_store": settings.erasure_log_url is None,
+        }
+        print(json.dumps({**dataclasses.asdict(run(settings)), **told}))
     except HeadshotsError as error:
         print(error, file=sys.stderr)
         return 1

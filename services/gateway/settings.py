@@ -119,8 +119,8 @@ class GatewaySettings:
     """Between two attempts to complete erasures, and two looks for expired subjects; also after an erasure, until a
     last look for objects that a generator was still writing."""
     erasure_log_url: str | None = None
-    """Another object store for the log of erasures, which is replayed after a restore; unset: that of the objects, for
-    where that one is never restored from a backup."""
+    """Another object store for the log of erasures, which is replayed after a restore; unset: `erasure-log` in
+    HEADSHOTS_HOME beside the embedded store, else that of the objects, for where that one is never restored."""
     erasure_log_keep_days: int = DEFAULT_KEEP_DAYS
     """How long entries of the log of erasures are kept, in days. Longer than any backup, or it brings people back."""
     promised_shoot_seconds: float = 1800.0
@@ -142,6 +142,7 @@ class GatewaySettings:
         """
         home = Home.from_environment(environ)
         embedded = not (environ.get("HEADSHOTS_DATABASE_URL") or environ.get("HEADSHOTS_GATEWAY_DATABASE_URL"))
+        embedded_store = not (environ.get("HEADSHOTS_STORE_URL") or environ.get("HEADSHOTS_GATEWAY_STORE_URL"))
         settings = read_settings(
             cls,
             "HEADSHOTS_GATEWAY_",
@@ -153,6 +154,7 @@ class GatewaySettings:
             styles=default_styles(),
             internal=InternalSettings.from_environment(environ),
             scratch_dir=home.scratch("gateway"),
+            erasure_log_url=home.erasure_log_url if embedded_store else None,
             authority_file=home.authority_file,
         )
         check_numbers(settings)

@@ -49,8 +49,9 @@ def replay(home: Path, log: Path) -> dict[str, int]:
     arguments = ["erasure", "replay", "--log", log.as_uri(), "--json"]
     command = [sys.executable, "-c", "from headshots.cli import main; main()", *arguments]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
-    answer: dict[str, int] = json.loads(done.stdout)
-    return answer
+    answer: dict[str, int | str] = json.loads(done.stdout)
+    assert (answer.pop("log"), answer.pop("log_is_in_store")) == (log.as_uri(), False)
+    return {name: int(count) for name, count in answer.items()}
 
 
 async def person(platform: LivePlatform) -> tuple[str, list[bytes]]:

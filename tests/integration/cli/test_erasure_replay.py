@@ -71,7 +71,9 @@ def test_whoever_came_back_is_erased_and_the_next_time_there_is_nobody(restored:
         left = connection.execute(sa.select(schema.subjects.c.id).where(schema.subjects.c.erased_at.is_(None)))
         assert list(left.scalars()) == [restored.living]
     assert restored.store.list_sync("tenants") == [f"tenants/acme/subjects/{restored.living}/photos/a.png"]
-    assert json.loads(restored.replay("--json")) == {"subjects": 0, "objects": 0, "folders": 0}
+    found = json.loads(restored.replay("--json"))
+    log = (restored.folder / "log").as_uri()
+    assert found == {"subjects": 0, "objects": 0, "folders": 0, "log": log, "log_is_in_store": False}
     assert restored.replay() == "nobody had come back\n"
 
 

@@ -44,13 +44,15 @@ def verify(file: Path, home: Path, *more: str, code: int = 0) -> str:
 
 def test_all_layers_of_an_image_made_here(marked: Path, tmp_path: Path) -> None:
     found = json.loads(verify(marked, tmp_path / "home", "--json"))
-    assert (found["ours"], found["made_by_machine"], found["signature"]["state"]) == (True, True, "trusted")
+    assert (found["made_here"], found["made_by_machine"], found["signature"]["state"]) == (True, True, "valid")
     assert found["metadata"]["owner"] == "The person shown"
     assert found["watermark"]["id"] == mark_id_of("a", PIXELS).hex() == found["signature"]["mark_id"]
 
 
 def test_another_home_trusts_it_by_the_authority_that_it_is_given(marked: Path, tmp_path: Path) -> None:
-    assert "not trusted here" in verify(marked, tmp_path / "elsewhere")
+    told = verify(marked, tmp_path / "elsewhere")
+    assert "not trusted here" in told
+    assert "made here          by an installation of headshots; --online tells whether by this one" in told
     trust = ("--trust", str(tmp_path / "home" / "marking" / "authority.pem"))
     assert "not trusted here" not in verify(marked, tmp_path / "elsewhere", *trust)
 
@@ -59,7 +61,10 @@ def test_a_screenshot_by_its_watermark_alone(marked: Path, tmp_path: Path) -> No
     shot = tmp_path / "screenshot.jpg"
     shot.write_bytes(screenshot_of(marked.read_bytes()))
     found = json.loads(verify(shot, tmp_path / "home", "--json"))
-    assert (found["ours"], found["signature"]["state"], found["metadata"]) == (True, "none", None)
+    assert (found["made_here"], found["made_by_headshots"]) == (None, True), (
+        "a mark does not tell which installation gave it"
+    )
+    assert (found["signature"]["state"], found["metadata"]) == ("absent", None)
     assert found["watermark"]["id"] == mark_id_of("a", PIXELS).hex()
 
 
@@ -67,8 +72,17 @@ def test_what_nothing_speaks_of_and_what_is_no_picture(tmp_path: Path) -> None:
     plain, text = tmp_path / "plain.png", tmp_path / "text.png"
     plain.write_bytes(encode(PIXELS, "png"))
     text.write_text("no picture")
-    assert "nothing says so" in verify(plain, tmp_path, code=4)
+    assert "nothing says so" in verify(plain, tmp_path, code=1)
     verify(text, tmp_path, code=4)
+
+
+def test_a_damaged_file_is_told_without_advice_that_strips_it(tmp_path: Path, marked: Path) -> None:
+    data = bytearray(marked.read_bytes())
+    data[len(data) // 2] ^= 1
+    marked.write_bytes(data)
+    result = CliRunner().invoke(app, ["verify", str(marked)], env={"HEADSHOTS_HOME": str(tmp_path)})
+    assert result.exit_code == 4
+    assert "proves nothing" in result.output.replace("\n", " ")
 
 
 def test_a_gateway_names_the_image(terminal: Terminal, tmp_path: Path) -> None:
@@ -93,7 +107,7 @@ def test_a_gateway_tells_what_is_erased_and_what_it_does_not_know(terminal: Term
     stranger.write_bytes(painted_png("nobody's", 1))
     text.write_text("no picture")
     assert "erased since" in terminal.run("verify", str(shot), "--online").stdout
-    terminal.run("verify", str(stranger), "--online", code=4)
+    assert "nothing says so" in terminal.run("verify", str(stranger), "--online", code=1).stdout
     assert "PHOTO_UNDECODABLE" in terminal.run("verify", str(text), "--online", code=4).stderr
     refused = terminal.run("verify", str(shot), "--online", "--trust", str(shot), code=2)
     assert "leave --trust or --online out" in refused.stderr.replace("\n", " ")

@@ -50,7 +50,7 @@ def test_a_file_of_each_format_carries_metadata_and_signature(signer: Signer, au
     assert found.metadata.source_type == MADE
     assert found.metadata.system == "headshots, foundation tiny & small"
     assert "commercial" in found.metadata.usage_terms
-    assert (found.made_by_machine, found.ours) == (True, True)
+    assert (found.made_by_machine, found.by_headshots) == (True, True)
     with Image.open(io.BytesIO(signed)) as image, Image.open(io.BytesIO(encode(PIXELS, extension))) as plain:
         assert np.array_equal(np.asarray(image), np.asarray(plain))
     assert len(signed) - len(file) < 6_000, "no thumbnail"
@@ -65,7 +65,7 @@ def test_a_stranger_knows_the_signature_as_valid_and_not_as_trusted(signer: Sign
     signed = signer.sign(encode(PIXELS, "png"), "image/png", DESCRIPTION)
     found = verify(signed)
     assert found.signature.state is SignatureState.UNTRUSTED
-    assert (found.made_by_machine, found.ours) == (True, False)
+    assert (found.made_by_machine, found.by_headshots) == (True, False)
 
 
 def test_a_changed_pixel_breaks_the_signature(signer: Signer, authority: Path) -> None:
@@ -122,7 +122,7 @@ def test_two_signatures_of_a_file_differ_in_their_random_parts_only_in_bytes(sig
 def test_a_file_without_any_layer_says_nothing() -> None:
     found = verify(encode(PIXELS, "png"))
     assert (found.signature.state, found.metadata, found.watermark) == (SignatureState.NONE, None, None)
-    assert (found.made_by_machine, found.ours) == (False, False)
+    assert (found.made_by_machine, found.by_headshots) == (False, False)
     with pytest.raises(InvalidPhotoError):
         verify(b"no picture")
 

@@ -124,18 +124,17 @@ def verify(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Receipts, in any order.")],
     key: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="PEM of the keys that you trust.")],
     store: Annotated[
-        str | None, typer.Option(metavar="URL", help="Object store to look in, with --database; as file:///path.")
+        str | None,
+        typer.Option(metavar="URL", help="Object store to look in, with the database of --database; as file:///path."),
     ] = None,
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
     """Verify receipts: form, signature, and the chain between those given; exit code 1 where anything is wrong.
 
-    Needs no gateway. With --store and --database it also looks there for what must not be there any more: commitments
-    to the erased people, rows and objects of people that the database does not know.
+    Needs no gateway. With --store it also looks there and in the database for what must not be there any more:
+    commitments to the erased people, rows and objects of people that the database does not know.
     """
-    if store is not None and database is None:
-        raise typer.BadParameter("tell with --database which people there are", param_hint="--store")
     require("erasure verify", "receipts", *(["gateway"] if store is not None else []))
     from headshots.console.output import print_json
     from headshots.receipts.verifying import verify as verify_receipts
@@ -193,7 +192,7 @@ def replay(
     log: Annotated[
         str | None,
         typer.Option(
-            envvar="HEADSHOTS_GATEWAY_ERASURE_LOG_URL", help="The store of the log of erasures. Default: the objects'."
+            envvar="HEADSHOTS_GATEWAY_ERASURE_LOG_URL", help="The store of the log of erasures. Default: the gateway's."
         ),
     ] = None,
     as_json: Json = False,
@@ -206,8 +205,9 @@ def replay(
     """
     require("erasure replay", "gateway")
     given = {"DATABASE_URL": database, "STORE_URL": store, "ERASURE_LOG_URL": log}
-    for url in filter(None, given.values()):
-        refuse_missing(url)
+    for field, url in given.items():
+        if url:
+            refuse_missing(url, f"HEADSHOTS_{'GATEWAY_' if field == 'ERASURE_LOG_URL' else ''}{field}")
     # Erasing is the gateway's: its code, its settings.
     settings = {f"HEADSHOTS_GATEWAY_{field}": url for field, url in given.items() if url}
     command = [sys.executable, "-m", _REPLAY]
@@ -220,9 +220,15 @@ def replay(
         _print_replayed(**json.loads(done.stdout))
 
 
-def _print_replayed(subjects: int, folders: int, objects: int) -> None:
-    from headshots.console.output import counted
+def _print_replayed(subjects: int, folders: int, objects: int, log: str, log_is_in_store: bool) -> None:
+    from headshots.console.output import counted, note
 
+    note(f"by the log of erasures in {log}")
+    if log_is_in_store:
+        note(
+            "that is the object store itself: where it was restored, too, the log has forgotten who was erased since; "
+            "keep it elsewhere (HEADSHOTS_GATEWAY_ERASURE_LOG_URL)"
+        )
     if not subjects and not folders:
         typer.echo("nobody had come back")
         return
