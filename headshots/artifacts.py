@@ -190,8 +190,7 @@ class ArtifactStore:
 
     def list_sync(self, prefix: str) -> builtins.list[str]:
         """Blocking :meth:`list`."""
-        with self._reached(prefix, whole=True):
-            return sorted(self._sizes(prefix))
+        return sorted(self.sizes_sync(prefix))
 
     def folders_sync(self, prefix: str) -> builtins.list[str]:
         """Names of the folders right below the folder ``prefix``, sorted; what is in them is not listed. Blocking."""
@@ -204,14 +203,14 @@ class ArtifactStore:
         with self._reached(key), contextlib.suppress(*MISSING):
             obstore.delete(self._store, key)
 
-    def _sizes(self, prefix: str) -> dict[str, int]:
-        """Bytes by key."""
-        return {entry["path"]: entry["size"] for page in obstore.list(self._store, prefix) for entry in page}
+    def sizes_sync(self, prefix: str) -> dict[str, int]:
+        """Bytes by key of what is under the folder ``prefix``. Blocking."""
+        with self._reached(prefix, whole=True):
+            return {entry["path"]: entry["size"] for page in obstore.list(self._store, prefix) for entry in page}
 
     def delete_prefix_sync(self, prefix: str, before: Callable[[Mapping[str, int]], None] | None = None) -> int:
         """Blocking :meth:`delete_prefix`; ``before`` is called with what is about to be removed, bytes by key."""
-        with self._reached(prefix, whole=True):
-            sizes = self._sizes(prefix)
+        sizes = self.sizes_sync(prefix)
         if before is not None:
             before(sizes)
         for key in sorted(sizes):

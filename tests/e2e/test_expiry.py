@@ -11,7 +11,7 @@ from headshots.imaging import PhotoLimits, decode_photo
 from tests.support.consents import CONSENT
 from tests.support.foundations.engines import tiny_foundation, tiny_package
 from tests.support.live_platform import LivePlatform, selfies
-from tests.support.waiting import until
+from tests.support.waiting import until_equal
 
 NAME = "Ada Lovelace of Ockham Park"
 RECIPE = TrainingOptions(steps=4, rank=2, batch_rows=2, seed=1)
@@ -28,12 +28,12 @@ async def test_what_is_past_its_time_is_in_no_file(tmp_path: Path) -> None:
             await client.upload_photos(subject, photos)
             training = await client.train(subject, RECIPE)
             assert training.adapter is not None
-            await until(lambda: residue([tmp_path], *pictures) == {})
+            await until_equal(lambda: residue([tmp_path], *pictures), {})
             rest = [NAME.encode(), weights(platform.object(training.adapter.key).read_bytes())]
             rest += [each.content async for each in client.generate(subject, ["studio-navy-suit"], shots_per_style=1)]
             assert len(residue([tmp_path], *rest)) > 1
             expire(tmp_path)
-            await until(lambda: residue([tmp_path], *pictures, *rest) == {})
+            await until_equal(lambda: residue([tmp_path], *pictures, *rest), {})
             assert [each async for each in client.list_subjects()] == []
 
 

@@ -18,7 +18,7 @@ from headshots.imaging import PhotoLimits, decode_photo
 from tests.support.consents import CONSENT
 from tests.support.foundations.engines import tiny_foundation, tiny_package
 from tests.support.live_platform import LivePlatform, selfies
-from tests.support.waiting import until
+from tests.support.waiting import until_equal
 
 NAME = "Ada Lovelace of Ockham Park"
 RECIPE = TrainingOptions(steps=4, rank=2, batch_rows=2, seed=1)
@@ -81,7 +81,7 @@ async def test_nobody_comes_back_from_a_backup(tmp_path: Path) -> None:
         platform.kill("generator")
         async with platform.client() as client:
             await client.delete_subject(subject)
-        await until(lambda: {path.parent for path in residue([home], *secrets)} == {home / "adapters"})
+        await until_equal(lambda: {path.parent for path in residue([home], *secrets)}, {home / "adapters"})
         platform.kill("gateway")
         backup.restore()
         assert residue([home / "objects"], *secrets), "the person is there again"

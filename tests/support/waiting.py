@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 # Only ends a test that would hang; nothing that works takes so long, and no test measures it.
@@ -18,3 +19,10 @@ async def until(condition: Callable[[], bool | Awaitable[bool]]) -> None:
             if await value if isinstance(value, Awaitable) else value:
                 return
             await asyncio.sleep(_POLL_SECONDS)
+
+
+async def until_equal(look: Callable[[], object], wanted: object) -> None:
+    """Waits until `look` finds what is wanted; where it never does, the failure shows what it found."""
+    with contextlib.suppress(TimeoutError):
+        await until(lambda: look() == wanted)
+    assert look() == wanted

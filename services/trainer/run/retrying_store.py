@@ -41,9 +41,17 @@ class RetryingStore(ArtifactStore):
         """As the base class."""
         return with_retries(lambda: super(RetryingStore, self).exists_sync(key))
 
-    def list_sync(self, prefix: str) -> list[str]:
+    def sizes_sync(self, prefix: str) -> dict[str, int]:
+        """As the base class, whose other listings call it."""
+        return with_retries(lambda: super(RetryingStore, self).sizes_sync(prefix))
+
+    def folders_sync(self, prefix: str) -> list[str]:
         """As the base class."""
-        return with_retries(lambda: super(RetryingStore, self).list_sync(prefix))
+        return with_retries(lambda: super(RetryingStore, self).folders_sync(prefix))
+
+    def put_or_get_sync(self, key: str, data: bytes) -> bytes:
+        """As the base class."""
+        return with_retries(lambda: super(RetryingStore, self).put_or_get_sync(key, data))
 
     def delete_sync(self, key: str) -> None:
         """As the base class."""

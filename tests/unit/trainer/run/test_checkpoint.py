@@ -36,9 +36,9 @@ class FailingStore(ArtifactStore):
         self._fail_if_told()
         return super().get_sync(key)
 
-    def list_sync(self, prefix: str) -> list[str]:
+    def sizes_sync(self, prefix: str) -> dict[str, int]:
         self._fail_if_told()
-        return super().list_sync(prefix)
+        return super().sizes_sync(prefix)
 
 
 @pytest.fixture

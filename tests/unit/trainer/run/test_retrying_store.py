@@ -56,7 +56,7 @@ def test_other_errors_are_not_retried() -> None:
     assert time.pauses == []
 
 
-METHODS = ("put", "get", "get_range", "size", "exists", "list", "delete", "remove_staged")
+METHODS = ("put", "put_or_get", "get", "get_range", "size", "exists", "sizes", "folders", "delete", "remove_staged")
 
 
 def test_every_blocking_method_retries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,17 +77,19 @@ def test_every_blocking_method_retries(tmp_path: Path, monkeypatch: pytest.Monke
 
     names = [f"{name}_sync" for name in METHODS]
     # The others call these.
-    others = {"get_promised_sync", "delete_prefix_sync"}
+    others = {"get_promised_sync", "delete_prefix_sync", "list_sync"}
     assert {name for name in vars(ArtifactStore) if name.endswith("_sync")} == {*names, *others}
     for name in names:
         fails_once(name)
     monkeypatch.setitem(retrying_store.with_retries.__kwdefaults__, "sleep", lambda _seconds: None)
     store.put_sync("a/b", b"c")
+    assert store.put_or_get_sync("a/b", b"d") == b"c"
     assert store.get_sync("a/b") == b"c"
     assert store.get_range_sync("a/b", 0, 1) == b"c"
     assert store.size_sync("a/b") == 1
     assert store.exists_sync("a/b")
     assert store.list_sync("a") == ["a/b"]
+    assert store.folders_sync("") == ["a"]
     store.delete_sync("a/b")
     assert store.remove_staged_sync("a") == 0
     assert failures == names
