@@ -144,7 +144,7 @@ class RpcGenerator:
         except HeadshotsError as error:
             alias = self._signer.alias(address)
             _LOG.warning(
-                "generator %s keeps adapter %s until it reads the tombstones: %s", alias, adapter_sha256, error
+                "generator %s keeps adapter %s until it reads the tombstones: %s", alias, adapter_sha256[:12], error
             )
             return False
         finally:

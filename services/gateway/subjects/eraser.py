@@ -102,7 +102,7 @@ class Eraser:
         try:
             return await self._generator.evict(adapter_sha256)
         except HeadshotsError as error:
-            _LOG.warning("generators keep adapter %s until they read the tombstones: %s", adapter_sha256, error)
+            _LOG.warning("generators keep adapter %s until they read the tombstones: %s", adapter_sha256[:12], error)
             return Eviction(silent=frozenset({UNRESOLVED}))
 
     async def run(self) -> None:

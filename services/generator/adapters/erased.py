@@ -81,7 +81,7 @@ class ErasedAdapters:
             try:
                 await self._evict(sha256)
             except FailedPreconditionError as error:
-                log.info("adapter %s was erased and is forgotten later: %s", sha256, error)
+                log.info("adapter %s was erased and is forgotten later: %s", sha256[:12], error)
             else:
                 self._owed.discard(sha256)
 
