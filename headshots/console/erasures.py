@@ -14,6 +14,6 @@ def note_erased(name: str, deleted_objects: int, erasure: str) -> None:
 def note_receipt(erasure: str) -> None:
     """Says when the receipt of `erasure`, `erasures/ID`, is signed, and how to see it."""
     note_lines(
-        f"its receipt, {erasure}, is PENDING until it is signed, once a last look some seconds later finds nothing more "
-        "of the person; `headshots erasure list` shows how far it is"
+        f"its receipt, {erasure}, is PENDING until it is signed, once a last look some seconds later finds nothing "
+        "more of the person; `headshots erasure list` shows how far it is"
     )

@@ -18,9 +18,9 @@ from headshots.cli.shoot_options import moment
 from headshots.client.convert.shoots import shoot as to_shoot
 from headshots.console.advice import advice_for
 from headshots.console.output import duration
-from headshots.console.shoots import turnaround_line
+from headshots.console.shoots import next_step, turnaround_line
 from headshots.errors import FailedPreconditionError
-from headshots.v1 import jobs_pb2, shoots_pb2
+from headshots.v1 import galleries_pb2, jobs_pb2, shoots_pb2
 from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.styles import STYLES
 from tests.support.terminal import Terminal
@@ -237,6 +237,14 @@ def test_a_shoot_that_was_late_says_so() -> None:
     shoot.end_time.FromDatetime(begun + timedelta(minutes=5))
     shoot.deadline.FromDatetime(begun + timedelta(minutes=3))
     assert turnaround_line(to_shoot(shoot)).startswith("took 5 min, 2 min after the deadline")
+
+
+def test_why_tries_were_not_made_is_told_in_place_of_what_to_try() -> None:
+    failure = jobs_pb2.Failure(reason="CONSENT_EXPIRED", message="it ended")
+    shoot = shoots_pb2.Shoot(state=jobs_pb2.JOB_STATE_SUCCEEDED, guarantee=galleries_pb2.GUARANTEE_NOT_MET)
+    assert "--max-tries" in next_step(to_shoot(shoot), [])
+    shoot.failure.CopyFrom(failure)
+    assert next_step(to_shoot(shoot), []) == "not all tries were made: CONSENT_EXPIRED: it ended"
 
 
 def test_mistakes_are_told_in_words(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:

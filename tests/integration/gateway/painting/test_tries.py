@@ -280,6 +280,7 @@ async def test_a_shot_whose_last_try_fails_ends_with_the_one_before(world: World
     assert [(image.seed, image.tries) for image in gallery.images] == [(0, 1)]
     assert (gallery.state, gallery.failed_shots) == (jobs_pb2.JOB_STATE_SUCCEEDED, 0)
     assert gallery.guarantee == galleries_pb2.GUARANTEE_NOT_MET
+    assert (gallery.failure.reason, "shot 0: never" in gallery.failure.message) == ("NO_SUCH_SEED", True)
 
 
 async def test_a_gallery_that_is_cancelled_between_two_tries_ends(world: World) -> None:
