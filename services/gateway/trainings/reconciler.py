@@ -11,6 +11,8 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from sqlalchemy.engine import Engine
 
@@ -89,14 +91,18 @@ class Reconciler:
                 self._hub.changed(training_id)
         for training in await in_read_thread(mirror.active_trainings, self._engine):
             if training.id not in self._followers:
-                self._followers[training.id] = asyncio.create_task(self._follow(training))
+                self._start(training.id, self._follow, training)
             elif training.cancel_requested and training.submitted:
-                await self._cancel(training)
+                # All at once: a trainer that froze holds up neither other cancellations nor what is to be started.
+                self._start(f"cancelling {training.id}", self._cancel, training)
         for training in await in_read_thread(mirror.undelivered_cancels, self._engine):
             # Beside its follower, which may still wait for a trainer that froze.
-            key = f"the cancellation of {training.id}"
-            if key not in self._followers:
-                self._followers[key] = asyncio.create_task(self._deliver_cancel(training))
+            self._start(f"the cancellation of {training.id}", self._deliver_cancel, training)
+
+    def _start(self, key: str, work: Callable[[Training], Coroutine[Any, Any, None]], training: Training) -> None:
+        """Starts a follower, unless one with this key is there."""
+        if key not in self._followers:
+            self._followers[key] = asyncio.create_task(work(training))
 
     async def _follow(self, training: Training) -> None:
         """Follows a training until it ends. After a defect `_start_followers` starts another follower."""

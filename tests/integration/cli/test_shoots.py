@@ -241,7 +241,8 @@ def test_a_shoot_that_was_late_says_so() -> None:
 
 def test_why_tries_were_not_made_is_told_in_place_of_what_to_try() -> None:
     failure = jobs_pb2.Failure(reason="CONSENT_EXPIRED", message="it ended")
-    shoot = shoots_pb2.Shoot(state=jobs_pb2.JOB_STATE_SUCCEEDED, guarantee=galleries_pb2.GUARANTEE_NOT_MET)
+    shoot = shoots_pb2.Shoot(state=jobs_pb2.JOB_STATE_SUCCEEDED, stage=shoots_pb2.SHOOT_STAGE_ENDED)
+    shoot.guarantee = galleries_pb2.GUARANTEE_NOT_MET
     assert "--max-tries" in next_step(to_shoot(shoot), [])
     shoot.failure.CopyFrom(failure)
     assert next_step(to_shoot(shoot), []) == "not all tries were made: CONSENT_EXPIRED: it ended"
