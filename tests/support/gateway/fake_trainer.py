@@ -46,10 +46,6 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         """So many StartTraining calls start the job and then fail, as of a trainer that crashes before it answers."""
         self.fails_cancels = False
         """Whether CancelTrainingJob fails."""
-        self.answers_cancels = asyncio.Event()
-        self.answers_cancels.set()
-        self.cancels: set[str] = set()
-        """Ids of the jobs that CancelTrainingJob was called for."""
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -149,8 +145,6 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         self, request: trainer.CancelTrainingJobRequest, context: Any
     ) -> trainer.CancelTrainingJobResponse:
         hold_job(request.job_id)
-        self.cancels.add(request.job_id)
-        await self.answers_cancels.wait()
         job = self._job(request.job_id)
         if self.fails_cancels:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "connection reset")

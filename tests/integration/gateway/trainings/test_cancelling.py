@@ -7,7 +7,7 @@ from headshots.errors import (
 )
 from headshots.schema import trainings
 from headshots.v1 import jobs_pb2, subjects_pb2, trainings_pb2
-from tests.support.gateway.caller import refused, selfie
+from tests.support.gateway.caller import refused
 from tests.support.gateway.world import World
 from tests.support.waiting import until
 
@@ -22,27 +22,6 @@ async def test_cancelling_stops_the_job(world: World, subject: str) -> None:
     assert job.state == jobs_pb2.JOB_STATE_CANCELLED
     again = await world.acme("CancelTraining", trainings_pb2.CancelTrainingRequest(name=training.name))
     assert again.training.state == jobs_pb2.JOB_STATE_CANCELLED
-
-
-async def test_a_trainer_that_does_not_answer_holds_up_no_other_cancellation_and_no_start(world: World) -> None:
-    world.trainer.go.clear()
-    world.trainer.answers_cancels.clear()
-    running = []
-    for _ in range(2):
-        one = await world.acme.subject()
-        await world.acme.upload(one, *map(selfie, range(6)))
-        running.append(await world.acme.create_training(one))
-    await until(lambda: all(row.submitted for row in world.rows(trainings)))
-    for training in running:
-        await world.acme("CancelTraining", trainings_pb2.CancelTrainingRequest(name=training.name))
-    await until(lambda: len(world.trainer.cancels) == 2)
-    third = await world.acme.subject()
-    await world.acme.upload(third, *map(selfie, range(6)))
-    await world.acme.create_training(third)
-    await until(lambda: len(world.trainer.starts) == 3)
-    world.trainer.answers_cancels.set()
-    for training in running:
-        assert (await world.acme.finished_training(training.name)).state == jobs_pb2.JOB_STATE_CANCELLED
 
 
 async def test_cancelling_while_the_trainer_does_not_answer_is_remembered(world: World, subject: str) -> None:
