@@ -336,6 +336,8 @@ def test_images_are_listed_fetched_and_painted_again(terminal: Terminal, selfies
     again = terminal.json("images", "regenerate", disliked, "--max-tries", "2", "--out", str(tmp_path / "again"))
     assert again["gallery"]["regenerates"] == disliked
     assert len(again["files"]) == 1
+    said = terminal.run("images", "regenerate", disliked, "--out", str(tmp_path / "again")).stderr
+    assert f"keeps its place and its rank until `headshots images delete {disliked}`" in " ".join(said.split())
     nosuch = terminal.run("images", "regenerate", f"{gallery}/images/9", code=4)
     assert "`headshots galleries list subjects/s0`" in nosuch.stderr
 
