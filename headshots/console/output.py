@@ -172,7 +172,7 @@ def duration(seconds: float) -> str:
 
 
 def progress_bars() -> Bars:
-    """Bars on stderr: what, bar, count, a detail, time gone and time left. Silent where stderr is no terminal."""
+    """Bars on stderr: what, bar, count, a detail, time gone and time left. Plain lines where stderr is no terminal."""
     from rich.console import Console
 
     from headshots.console.bars import Bars

@@ -153,6 +153,16 @@ def test_a_shoot_can_be_left_and_taken_up(terminal: Terminal, selfies: Path, tmp
     assert "JOB_CANCELLED" in terminal.run("shoots", "watch", second, code=1).stderr
 
 
+def test_into_a_pipe_each_stage_says_how_far_it_is(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:
+    done = terminal.run("shoot", str(selfies), *TWO_STYLES, "--count", "20", "--out", str(tmp_path / "out"))
+    lines = [line for line in done.stderr.splitlines() if line.startswith(("training: ", "painting: ", "accepted: "))]
+    assert lines[0].startswith("training: 5/20")
+    painting = [line for line in lines if line.startswith("painting: ")]
+    assert painting == [f"painting: {count}/20" for count in (1, *range(2, 21, 2))], "a line for each tenth"
+    assert lines[-1] == "accepted: 20/20, of 20, 20 tried"
+    assert "painting" not in done.stdout
+
+
 def test_a_lost_gateway_is_found_again(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:
     terminal.fake.cut_after = [2]
     done = terminal.run("shoot", str(selfies), *TWO_STYLES, "--count", "2", "--out", str(tmp_path / "out"))
