@@ -1,11 +1,13 @@
-"""Spans of time are read and shown as people write them."""
+"""Times and spans of time are read and shown as people write them."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import typer
 
-from headshots.cli.shoot_options import span, span_or_zero, span_shown
+from headshots.cli.shoot_options import moment, span, span_or_zero, span_shown
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,13 @@ def test_zero_alone_is_a_span_only_where_nothing_may_be_meant() -> None:
 def test_a_span_is_shown_in_the_largest_unit_that_is_whole(seconds: int, shown: str) -> None:
     assert span_shown(seconds) == shown
     assert span(shown) == seconds
+
+
+def test_deadlines_are_read_as_people_write_them() -> None:
+    now = datetime.now(UTC)
+    assert timedelta(minutes=44) < moment("45m") - now < timedelta(minutes=46)
+    assert timedelta(hours=47) < moment("2d") - now < timedelta(hours=49)
+    assert moment("2026-12-24T18:00:00+01:00") == datetime(2026, 12, 24, 17, tzinfo=UTC)
+    assert moment("2026-12-24T18:00").tzinfo is not None
+    with pytest.raises(typer.BadParameter):
+        moment("45 minutes")
