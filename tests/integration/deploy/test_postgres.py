@@ -39,11 +39,11 @@ from tests.integration.gateway.painting.test_lost_gateways import (  # noqa: F40
     test_a_shot_that_ends_every_gateway_is_found_and_the_others_are_painted,
     test_two_gateways_share_a_gallery,
 )
+from tests.integration.gateway.painting.test_near_duplicates import (  # noqa: F401
+    test_what_replaced_an_erased_replacement_still_knows_those_it_joins,
+)
 from tests.integration.gateway.painting.test_painting import (  # noqa: F401
     test_a_gallery_is_painted_from_styles_and_seeds,
-)
-from tests.integration.gateway.painting.test_tries import (  # noqa: F401
-    test_what_replaced_an_erased_replacement_still_knows_those_it_joins,
 )
 from tests.integration.gateway.styles.test_own_styles import (  # noqa: F401
     test_a_new_version_leaves_galleries_and_older_versions_alone,
