@@ -19,7 +19,7 @@ class Description:
 
     ``system`` and ``version`` name the software, ``foundation`` the model with ``foundation_digest`` (64 hex digits);
     ``made_over``: whether it was painted over another picture; ``mark_id``: what the image is named by, empty without a
-    name, and ``is_watermarked`` whether its pixels carry it; ``prompts``: what the model was told, empty where the image
+    name; ``is_watermarked``: whether its pixels carry that; ``prompts``: what the model was told, empty where the image
     does not say it.
     """
 

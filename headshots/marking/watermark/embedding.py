@@ -24,7 +24,7 @@ _PSNR_DB, _DB_OF_HALF_THE_SIDE, _FULL_SIDE_PX, _LEAST_PSNR_DB = 42.4, 1.0, 512, 
 
 def has_room(pixels: Pixels) -> bool:
     """Whether an image, [height, width, 3], is large enough for a watermark."""
-    return min(pixels.shape[:2]) >= SMALLEST_SIDE_PX
+    return bool(min(pixels.shape[:2]) >= SMALLEST_SIDE_PX)
 
 
 def embed(pixels: Pixels, mark_id: bytes) -> Pixels:
