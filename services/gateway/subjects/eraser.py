@@ -148,8 +148,7 @@ class Eraser:
         grace = self._sweep_seconds if completing else float("inf")
         try:
             erasures = await in_read_thread(open_erasures, self._database, grace_seconds=grace)
-            erased = {each.subject_id: each.erased_at for each in erasures if each.erased_at is not None}
-            adapters = await in_thread(tombstones.adapters_of, self._store, erased)
+            adapters = await in_thread(tombstones.adapters_of, self._store, erasures)
         except HeadshotsError as error:
             _LOG.warning("cannot read erasures; trying again: %s", error)
             return

@@ -100,6 +100,7 @@ from tests.unit.gateway.shoots.test_rates import (  # noqa: F401
 from tests.unit.gateway.subjects.test_eraser import (  # noqa: F401
     test_a_deletion_that_the_store_refused_can_be_repeated,
     test_a_gateway_that_starts_waits_for_no_generator,
+    test_generators_are_asked_though_the_tombstones_are_older_than_the_end_of_an_erasure,
     test_the_row_stays_for_a_last_look_until_the_grace_period_is_over,
 )
 from tests.unit.gateway.subjects.test_replaying import (  # noqa: F401
