@@ -40,6 +40,8 @@ _LATE_SECONDS = 86400.0
 """Between two looks for what came after an erasure. Nobody can be served what has no row; it has to go all the same."""
 _FIRST_PAUSE_SECONDS = 1.0
 """Between two tries of the first reading."""
+_DEFECT_PAUSE_SECONDS = 10.0
+"""The same after a defect, which seldom goes by itself."""
 _DAY = timedelta(days=1)
 
 
@@ -68,15 +70,18 @@ class Replaying:
         self._late_at = 0.0
 
     async def read_first(self) -> None:
-        """Reads again and again while the log or the database is unavailable: nothing may be served before."""
+        """Reads again and again while that fails: nothing may be served before."""
         while True:
             try:
                 await self.read()
             except HeadshotsError as error:
                 _LOG.warning("not serving before it is known who was erased; trying again: %s", error)
+                await asyncio.sleep(_FIRST_PAUSE_SECONDS)
+            except Exception:  # noqa: BLE001 - a gateway that ended would not say what it waits for
+                _LOG.exception("not serving before it is known who was erased, which met a defect; trying again")
+                await asyncio.sleep(_DEFECT_PAUSE_SECONDS)
             else:
                 return
-            await asyncio.sleep(_FIRST_PAUSE_SECONDS)
 
     async def run(self) -> None:
         """Reads, and removes old entries, every ten minutes until it is cancelled."""
@@ -105,6 +110,8 @@ class Replaying:
                 await in_erase_thread(erasure.erase, self._database, self._store, self._log, tenant_id, subject_id)
             except HeadshotsError as error:
                 _LOG.warning("subject %s came back and is not erased again yet; trying again: %s", subject_id, error)
+            except Exception:  # noqa: BLE001 - it is hidden, and holds up no other
+                _LOG.exception("subject %s came back and cannot be erased again; trying again", subject_id)
         return len(found)
 
     async def remove_late(self) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -123,6 +124,52 @@ async def test_nobody_is_served_before_the_log_was_read(engine: Engine, monkeypa
     assert failures == 0
     with pytest.raises(NotFoundError):
         get_subject(engine, "acme", subject_id)
+
+
+async def test_a_defect_is_told_and_nobody_is_served_before_it_is_gone(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = FailingStore(0)
+    subject_id, log = erased_before(engine, store)
+    erased, failures = log.erased, 2
+
+    def defect(since: date | None, today: date) -> set[str]:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise RuntimeError("a defect")
+        return erased(since, today)
+
+    monkeypatch.setattr(log, "erased", defect)
+    monkeypatch.setattr("services.gateway.subjects.replaying._DEFECT_PAUSE_SECONDS", 0.0)
+    await Replaying(engine, store, log).read_first()
+    assert failures == 0
+    assert caplog.text.count("RuntimeError: a defect") == 2
+    with pytest.raises(NotFoundError):
+        get_subject(engine, "acme", subject_id)
+
+
+async def test_who_came_back_and_cannot_be_erased_for_a_defect_is_hidden_and_holds_up_no_other(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = FailingStore(0)
+    (first, log), (second, _) = (erased_before(engine, store) for _ in range(2))
+    leave, failures = log.write, 1
+
+    def defect(*values: Any) -> None:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise RuntimeError("a defect")
+        leave(*values)
+
+    monkeypatch.setattr(log, "write", defect)
+    await Replaying(engine, store, log).read_first()
+    assert "RuntimeError: a defect" in caplog.text
+    for each in (first, second):
+        with pytest.raises(NotFoundError):
+            get_subject(engine, "acme", each)
+    assert sorted(row.erased_at is None for row in rows(engine)) == [False, True]
 
 
 async def test_only_entries_since_the_mark_are_read_and_the_mark_moves(engine: Engine) -> None:
