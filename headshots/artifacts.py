@@ -192,6 +192,11 @@ class ArtifactStore:
         """Blocking :meth:`list`."""
         return sorted(self.sizes_sync(prefix))
 
+    def list_after_sync(self, prefix: str, after: str) -> builtins.list[str]:
+        """Keys under the folder ``prefix`` that come after the key ``after``, sorted; the cloud lists no others."""
+        with self._reached(prefix, whole=True):
+            return sorted(entry["path"] for page in obstore.list(self._store, prefix, offset=after) for entry in page)
+
     def folders_sync(self, prefix: str) -> builtins.list[str]:
         """Names of the folders right below the folder ``prefix``, sorted; what is in them is not listed. Blocking."""
         with self._reached(prefix):

@@ -128,6 +128,7 @@ GATEWAY: Arrows = {
     },
     "replay": {
         "settings": "where database, store and log are",
+        "erasures": "receipts by the installation's key are believed",
         "subjects": "who came back is erased again",
     },
     "running": {

@@ -101,7 +101,10 @@ from tests.unit.gateway.subjects.test_eraser import (  # noqa: F401
     test_a_deletion_that_the_store_refused_can_be_repeated,
     test_the_row_stays_for_a_last_look_until_the_grace_period_is_over,
 )
-from tests.unit.gateway.subjects.test_evicting import test_a_gateway_that_starts_waits_for_no_generator  # noqa: F401
+from tests.unit.gateway.subjects.test_evicting import (  # noqa: F401
+    test_a_gateway_that_starts_waits_for_no_generator,
+    test_generators_are_asked_though_the_tombstones_are_older_than_the_end_of_an_erasure,
+)
 from tests.unit.gateway.subjects.test_replaying import (  # noqa: F401
     test_a_held_subject_that_came_back_is_erased_all_the_same,
     test_objects_come_back_with_a_log_of_before_and_the_audit_log_knows,

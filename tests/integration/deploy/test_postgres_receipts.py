@@ -29,5 +29,17 @@ from tests.unit.gateway.erasures.test_issuing_at_once import (  # noqa: F401
     test_of_two_subjects_that_are_signed_at_once_one_follows_the_other,
     test_who_completes_an_erasure_locks_the_subject_before_its_record,
 )
+from tests.unit.gateway.erasures.test_restoring import (  # noqa: F401
+    place,
+    test_a_second_receipt_of_one_erasure_is_named_and_its_number_is_not_given_again,
+    test_an_erasure_that_the_backup_had_begun_is_done_again_as_another,
+    test_copies_that_are_gone_are_written_again,
+    test_each_tenants_come_back_by_themselves_and_those_of_an_unknown_one_are_named,
+    test_killed_at_every_step_each_receipt_is_copied_and_comes_back_once,
+    test_receipts_come_back_as_they_were_and_the_next_follows_them,
+    test_receipts_of_before_there_were_copies_are_copied,
+    test_several_gateways_bring_receipts_back_at_once,
+    test_two_receipts_of_one_number_are_named_and_both_stay,
+)
 
 pytestmark = postgres.needed

@@ -51,7 +51,8 @@ class Interrupting:
         self.kill_at: int | None = None
         sa.event.listen(engine, "before_cursor_execute", lambda *_: self._step())
         sa.event.listen(engine, "commit", lambda *_: self._step())
-        for name in ("put_sync", "delete_sync", "list_sync"):
+        writing, reading = ("put_sync", "put_or_get_sync", "delete_sync"), ("get_sync", "list_sync", "list_after_sync")
+        for name in (*writing, *reading):
             monkeypatch.setattr(store, name, self._around(getattr(store, name)))
 
     def _around(self, call: Callable[..., Any]) -> Callable[..., Any]:

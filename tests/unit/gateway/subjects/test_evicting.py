@@ -218,3 +218,44 @@ async def test_sweeps_remove_staged_files_and_old_tombstones(engine: Engine, tmp
     os.utime(tmp_path / "objects" / "b.png#1", (0, 0))
     await eraser.sweep()
     assert (tmp_path / "objects" / "b.png#1").exists(), "not with every sweep: all files are looked at"
+
+
+@pytest.mark.parametrize("told", ["when it began", "by an older gateway", "a backup has it", "nothing"])
+async def test_generators_are_asked_though_the_tombstones_are_older_than_the_end_of_an_erasure(
+    engine: Engine, told: str
+) -> None:
+    """It crashed when the rows were gone, and is finished days later."""
+    store, generator = FailingStore(0), Answering()
+    subject = subject_with_objects(engine, store)
+    erasure.mark_deleted(engine, "acme", subject)
+    store.put_sync(tombstones.tombstone_key(today() - timedelta(days=5), ADAPTER, subject), b"")
+    if told == "nothing":
+        changed: sa.Update | sa.Delete = sa.delete(schema.erasures)
+    elif told == "when it began":
+        changed = sa.update(schema.erasures).values(created_at=schema.erasures.c.created_at - 5 * 86400)
+    else:
+        changed = sa.update(schema.erasures).values(trigger="REPLAY" if told == "a backup has it" else "UNKNOWN")
+    with engine.begin() as connection:
+        connection.execute(changed)
+    eraser = Eraser(engine, store, generator, issuer(), sweep_seconds=0.0)
+    await eraser.sweep()
+    await eraser.sweep()
+    assert (generator.asked, rows(engine)) == ([ADAPTER], [])
+
+
+async def test_of_an_erasure_that_did_not_crash_only_its_days_are_listed(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FailingStore(0)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0)
+    await eraser.delete("acme", subject_with_objects(engine, store))
+    listed, listing = list[str](), store.list_sync
+
+    def noting(prefix: str) -> list[str]:
+        listed.append(prefix)
+        return listing(prefix)
+
+    monkeypatch.setattr(store, "list_sync", noting)
+    await eraser.sweep()
+    assert rows(engine) == []
+    assert 3 <= len([prefix for prefix in listed if prefix.startswith(f"{tombstones.FOLDER}/")]) <= 4
