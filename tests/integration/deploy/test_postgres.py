@@ -88,6 +88,9 @@ from tests.unit.gateway.galleries.test_tries import (  # noqa: F401
     test_of_near_duplicates_that_replace_images_of_one_gallery_at_once_one_is_accepted,
     test_replacements_of_replacements_are_compared_with_each_other,
 )
+from tests.unit.gateway.galleries.test_withheld import (  # noqa: F401
+    test_shots_that_would_fail_by_a_clock_that_is_not_trusted_wait,
+)
 from tests.unit.gateway.shoots.test_advancing import (  # noqa: F401
     test_a_shoot_goes_through_its_stages,
     test_cancelling_beside_the_step_to_the_gallery_leaves_nothing_running,
