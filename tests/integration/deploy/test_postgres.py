@@ -1,5 +1,5 @@
 """What runs on SQLite by default runs on PostgreSQL too: the tests of the queues, of the trainer's worker, of erasing,
-of galleries, of shoots, of styles, of labels and of the audit log again, on a server of their own."""
+of galleries, of shoots, of styles, of labels and of the audit log again, on a server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Engine
@@ -143,15 +142,10 @@ from tests.unit.trainer.workers.test_worker import (  # noqa: F401
 pytestmark = postgres.needed
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgres.server() as url:
-        yield url
-
-
 @pytest.fixture
-def url(server: str) -> str:
-    return postgres.migrated_database(server)
+def url(postgres_server: str) -> Iterator[str]:
+    with postgres.migrated_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture
@@ -162,15 +156,20 @@ def engine(url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(autouse=True)
-def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The tests that are run again name SQLite files; whatever they name is the test's database here."""
+    engines: list[Engine] = []
 
     def open_here(_url: str) -> Engine:
-        # Without a pool: a service that is killed leaves nothing open behind it, as a process that is killed would.
-        return sa.create_engine(url, poolclass=sa.pool.NullPool)
+        engines.append(open_database(url))
+        return engines[-1]
 
     for module in ("tests.support.gateway.world", "services.gateway.wiring", "tests.support.trainer.world"):
         monkeypatch.setattr(f"{module}.open_database", open_here)
+    yield
+    # A service that was killed leaves its pool behind.
+    for engine in engines:
+        engine.dispose()
 
 
 def test_what_replaces_an_image_too_and_is_accepted_while_locks_are_waited_for_is_compared_with(
@@ -196,8 +195,8 @@ def test_migrations_give_the_schema_that_the_code_uses(engine: Engine) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_several_processes_may_migrate_at_once(server: str) -> None:
-    url, failures = postgres.fresh_database(server), list[BaseException]()
+def test_several_processes_may_migrate_at_once(postgres_server: str) -> None:
+    url, failures = postgres.fresh_database(postgres_server), list[BaseException]()
 
     def start() -> None:
         engine = open_database(url)
