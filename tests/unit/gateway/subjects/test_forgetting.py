@@ -64,6 +64,25 @@ async def test_a_subject_is_not_erased_while_the_databases_log_still_tells_of_it
     assert [each.is_erased for each in open_erasures(engine, grace_seconds=0)] == [True]
 
 
+async def test_an_erasure_is_not_complete_before_the_database_is_rewritten(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = FailingStore(0)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0)
+    await eraser.delete("acme", subject_with_objects(engine, store))
+
+    def full(_: Engine) -> None:
+        raise UnavailableError("DATABASE_UNAVAILABLE", "no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("services.gateway.subjects.eraser.compact", full)
+        await eraser.sweep()
+        assert [each.is_erased for each in open_erasures(engine, grace_seconds=0)] == [True]
+        assert "no erasure is completed" in caplog.text
+    await eraser.sweep()
+    assert open_erasures(engine, grace_seconds=0) == []
+
+
 async def test_a_sweep_forgets_what_a_crash_left_in_the_databases_log(engine: Engine, tmp_path: Path) -> None:
     """A photo's deletion, say, that was committed and whose gateway ended before it had cut off the log."""
     keys.create_tenant(engine, "acme")
