@@ -52,6 +52,10 @@ class Home:
         """Exported engine packages, by digest."""
         return self.path / "engines"
 
+    def analyzer(self, name: str) -> Path:
+        """Where `headshots analyzers install` puts the analyzer of that name."""
+        return self.path / "analyzers" / name
+
     def scratch(self, service: str) -> Path:
         """Temporary files of a service's processes, a folder each."""
         return self.path / "scratch" / service

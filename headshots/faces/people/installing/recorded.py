@@ -1,0 +1,72 @@
+"""Holds converted nets to what they answered when this was written: a conversion that went wrong must not pass.
+
+Inputs are arithmetic, so that they are the same everywhere. The embedder's answers are those of dlib 20.0.1 itself for
+the same input, which the fp16 weights meet within 3e-4; the detector's are those of the file as it was published, and
+the landmarks those of dlib. Imports numpy and onnxruntime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from headshots.errors import FailedPreconditionError
+from headshots.faces.base import Pixels
+from headshots.faces.geometry import Floats
+from headshots.faces.people.files import DETECTOR, EMBEDDER, POINTS
+from headshots.faces.people.points import Trees
+
+_EMBEDDING = (-0.02179157, 0.11608218, 0.029177, -0.08181822, -0.11472492, -0.01381537, -0.08237138, 0.03388475)
+"""The first eight of 128."""
+_DETECTED = {"cls_8": 0.6713655, "bbox_16": 0.5839716, "kps_8": 2.8204722, "kps_32": 1.5385642}
+"""The largest value of each of these outputs."""
+_POINTS = (84, 50, 72, 50, 40, 47, 52, 49, 61, 77)
+"""In whole pixels, as dlib rounds them."""
+_BOX = (20, 20, 99, 99)
+_TOLERANCE, _PIXELS = 2e-3, 0.6
+
+
+def check(folder: Path) -> None:
+    """Run what was converted into `folder` once.
+
+    Raises:
+        FailedPreconditionError: ANALYZER_CONVERSION_WRONG, naming the file.
+    """
+    _compare(EMBEDDER, _run(folder / EMBEDDER, "faces", pattern(150), "embeddings")[0, : len(_EMBEDDING)], _EMBEDDING)
+    for name, expected in _DETECTED.items():
+        answer = _run(folder / DETECTOR, "input", pattern(64), name)
+        _compare(DETECTOR, np.array([answer.max()], np.float32), (expected,))
+    _compare(POINTS, Trees.load(folder / POINTS).predict(_bowl(120), _BOX).ravel(), _POINTS, _PIXELS)
+
+
+def pattern(side: int) -> Floats:
+    """[1, 3, side, side] of whole numbers, 0..255, that look like noise."""
+    values = (np.arange(side * side * 3) * 7919 % 256).astype(np.float32)
+    return np.ascontiguousarray(values.reshape(side, side, 3).transpose(2, 0, 1)[None])
+
+
+def _bowl(side: int) -> Pixels:
+    """A smooth picture, dark in the middle: on noise a rounding would send the trees elsewhere."""
+    rows, columns = np.mgrid[:side, :side]
+    grey = np.minimum(((columns - 60) ** 2 + (rows - 50) ** 2) // 20, 255).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _run(path: Path, name: str, values: Floats, output: str) -> Floats:
+    session = ort.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    answer: Floats = session.run([output], {name: values})[0]
+    return answer
+
+
+def _compare(file: str, answer: Floats, expected: Sequence[float], tolerance: float = _TOLERANCE) -> None:
+    off = float(np.abs(answer - np.array(expected, np.float32)).max())
+    if not off <= tolerance:
+        raise FailedPreconditionError(
+            "ANALYZER_CONVERSION_WRONG",
+            f"{file} was converted, and answers otherwise than recorded (off by {off:.2g}, allowed {tolerance:.2g}). "
+            "Nothing was installed. Install the versions of onnx and onnxruntime that constraints.txt pins, and try "
+            "again; if it stays, this machine computes wrongly or headshots has a defect",
+        )
