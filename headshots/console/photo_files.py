@@ -178,8 +178,8 @@ def report_face_analyzer(inspection: PhotosInspection) -> None:
     if inspection.analyzer.startswith(BUNDLED_ANALYZER) and reasons & FACE_REASONS:
         note(
             "faces were judged by the bundled analyzer, which knows those of drawn portraits only; for photos of real "
-            "people start the gateway with HEADSHOTS_GATEWAY_FACES=opencv or none (docs/foundation.md tells which "
-            "files opencv needs) and with a real foundation"
+            "people start the gateway with HEADSHOTS_GATEWAY_FACES=people (docs/analyzers.md) or none, "
+            "and with a real foundation"
         )
 
 

@@ -7,6 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from headshots.errors import FailedPreconditionError
+
 REVISION = 1
 """Grows when the same packages give other files, or other files are needed: what is installed is then made anew."""
 MANIFEST = "analyzer.json"
@@ -49,6 +51,29 @@ def is_whole(folder: Path) -> bool:
         and manifest.revision == REVISION
         and all((folder / name).is_file() and digest(folder / name) == sha for name, sha in manifest.files.items())
     )
+
+
+def installed(folder: Path) -> Manifest:
+    """The manifest of a whole installation of this revision.
+
+    Raises:
+        FailedPreconditionError: ANALYZER_NOT_INSTALLED, when nothing is there; ANALYZER_UNUSABLE, when a file is
+            missing or changed, or of another version of headshots.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise FailedPreconditionError(
+            "ANALYZER_NOT_INSTALLED",
+            f"the analyzer `people` is not in {folder}: run `headshots analyzers install people`, or name the folder "
+            "that has it",
+        )
+    if not is_whole(folder):
+        raise FailedPreconditionError(
+            "ANALYZER_UNUSABLE",
+            f"the analyzer `people` in {folder} is damaged, or of another version of headshots: run `headshots "
+            f"analyzers install people --out {folder}`",
+        )
+    return manifest
 
 
 def digest(path: Path) -> str:

@@ -55,7 +55,10 @@ class Trees:
             raise ValueError(f"{path} is no file of arrays") from error
 
     def predict(self, pixels_HWC: Pixels, box: tuple[float, float, float, float]) -> Floats:
-        """The points, [P, 2] in pixels, of the face in `box` (left, top, right, bottom: the last pixels within)."""
+        """The points of the face in `box` (left, top, right, bottom: the first and last pixels within).
+
+        [P, 2]; whole numbers are the middles of pixels, as dlib counts, not their corners.
+        """
         grey_HW = (pixels_HWC.astype(np.int32).sum(axis=2) // 3).astype(np.float32)
         origin = np.array(box[:2], np.float32)
         extent = np.array((box[2] - box[0], box[3] - box[1]), np.float32)

@@ -56,7 +56,3 @@ def test_the_command_finds_it_without_an_index_and_tells_what_to_do_where_it_is_
     assert "--find-links" in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in (tmp_path / "analyzers").iterdir()] == [".people.lock"]
-
-    done = analyzers(tmp_path, "install", "insightface")
-    assert done.returncode == 2
-    assert "analyzers list" in done.stderr

@@ -31,7 +31,7 @@ def test_verdicts_of_an_analyzer_of_drawn_people_are_told_so(reason: str, capsys
     report_face_analyzer(inspection(f"{BUNDLED_ANALYZER}0a1b", reason))
     said = capsys.readouterr().err
     assert "drawn portraits only" in said
-    assert "HEADSHOTS_GATEWAY_FACES=opencv" in said
+    assert "HEADSHOTS_GATEWAY_FACES=people" in said
 
 
 def test_other_verdicts_and_other_analyzers_are_not_doubted(capsys: pytest.CaptureFixture[str]) -> None:
