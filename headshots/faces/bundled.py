@@ -91,6 +91,10 @@ class BundledAnalyzer:
         told: npt.NDArray[np.uint8] = np.argmax(np.stack(enlarged), axis=0).astype(np.uint8)
         return told
 
+    def unsafe(self, pixels_HWC: Pixels) -> None:
+        """None: nobody draws it."""
+        return None
+
     def _detect(self, square_HWC: Pixels) -> tuple[Floats, Floats, Floats]:
         heat, geometry, parts = self._detector.run(None, {"pixels": to_planes(square_HWC[None])})
         return heat[0], geometry[0], parts[0]

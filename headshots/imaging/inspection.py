@@ -15,24 +15,14 @@ from PIL import Image
 from headshots.faces.base import Face, FaceAnalyzer, Pixels
 from headshots.faces.far_faces import far_faces
 from headshots.imaging import quality
+from headshots.imaging.content import find_unsafe
+from headshots.imaging.findings import Finding
 from headshots.imaging.quality import Bits, Floats, QualityLimits
 
 # Nothing that is measured changes on larger pictures, but the time it takes.
 MEASURED_SIDE_PX = 1024
 # With two people nobody could say which of them is the wrong one.
 _MIN_CROWD = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong; fields as in the contract's PhotoFinding."""
-
-    reason: str
-    message: str
-    measured: float | None = None
-    limit: float | None = None
-    duplicate_of: int | None = None
-    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +40,8 @@ class Measured:
     """None: no analyzer looked."""
     looked_at: tuple[int, int] = (0, 0)
     """Width and height of the picture that the boxes of `faces` are in."""
+    unsafe: float | None = None
+    """`FaceAnalyzer.unsafe`; None where nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +73,7 @@ def measure(picture: Image.Image, analyzer: FaceAnalyzer | None) -> Measured:
         hash_N=quality.perceptual_hash(luma_HW),
         faces=faces,
         looked_at=small.size,
+        unsafe=analyzer.unsafe(pixels_HWC) if analyzer is not None else None,
     )
     return _of_face(whole, quality.cut(luma_HW, faces[0].box)) if faces else whole
 
@@ -139,6 +132,7 @@ def _alone(photo: Measured, limits: QualityLimits) -> list[Finding]:
     if photo.high_luma > brightest:
         message = f"the {what} is overexposed; take it again without flash and out of hard sunlight"
         found.append(Finding("OVEREXPOSED", message, photo.high_luma, brightest))
+    found += find_unsafe(photo.unsafe, limits.max_unsafe)
     return found + (_of_faces(photo, photo.faces, limits) if photo.faces is not None else [])
 
 

@@ -67,6 +67,8 @@ class QualityLimits:
     Drawn selfies 0.50 and more."""
     max_face_outside: float = 0.1
     """Share of the face's box that lies outside the photo: an ear or some of the chin may."""
+    max_unsafe: float = 0.8
+    """How sure the analyzer may be that the photo shows nudity: from here Yahoo's own advice calls its net sure."""
     min_second_face: float = 0.5
     """Height of another face over the largest one's, from which the photo shows two people rather than a passer-by."""
     min_hash_spread: float = 0.22

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from headshots.errors import FailedPreconditionError
 
-REVISION = 1
+REVISION = 2
 """Grows when the same packages give other files, or other files are needed: what is installed is then made anew."""
 MANIFEST = "analyzer.json"
-DETECTOR, EMBEDDER, POINTS = "detector.onnx", "embedder.onnx", "points.npz"
+DETECTOR, EMBEDDER, POINTS, SAFETY = "detector.onnx", "embedder.onnx", "points.npz", "safety.onnx"
 LICENCES = "licences"
 
 

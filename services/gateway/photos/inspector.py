@@ -13,7 +13,8 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import InvalidPhotoError, UnavailableError
 from headshots.faces import FaceAnalyzer
 from headshots.imaging import PhotoLimits
-from headshots.imaging.inspection import Finding, Measured, judge, measure
+from headshots.imaging.findings import Finding
+from headshots.imaging.inspection import Measured, judge, measure
 from headshots.imaging.quality import QualityLimits
 from headshots.imaging.workers.pool import DecoderPool
 from headshots.threads import in_read_thread, in_thread

@@ -143,6 +143,12 @@ def test_the_box_of_a_face_that_an_edge_cuts_goes_on_beyond_it(
         assert outside_share(found.box, *picture.size) == pytest.approx(share, abs=0.16), cut
 
 
+def test_portraits_in_clothes_are_safe(analyzer: FaceAnalyzer, photo: Image.Image) -> None:
+    # What the net says to anything else is not tested here: no such picture belongs into a test.
+    told = [analyzer.unsafe(pixels(picture)) for picture in (photo, head(photo), drawn(3))]
+    assert all(each is not None and 0 <= each < 0.2 for each in told), told
+
+
 def test_pictures_without_a_face_have_none(analyzer: FaceAnalyzer, photo: Image.Image) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (300, 200, 3)).astype(np.uint8)
     assert analyzer.faces(noise) == []

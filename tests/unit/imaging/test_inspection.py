@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headshots.faces import Face
-from headshots.imaging.inspection import Finding, Inspection, Measured, judge, measure
+from headshots.faces import Face, Pixels
+from headshots.imaging.findings import Finding
+from headshots.imaging.inspection import Inspection, Measured, judge, measure
 from headshots.imaging.quality import QualityLimits
 from tests.support.images.faces import ColourAnalyzer
 from tests.support.images.pictures import HEAD, blurred, lit, portrait
@@ -85,6 +86,28 @@ def test_dark_and_bright_faces_are_told_by_the_face() -> None:
     (dark,) = verdict.photos[0]
     assert (dark.measured, dark.limit) == (59.0, 60.0)
     assert "window or a lamp" in dark.message
+
+
+class Prudish(ColourAnalyzer):
+    """Sees nudity in so much of every picture."""
+
+    def __init__(self, unsafe: float | None) -> None:
+        super().__init__()
+        self.told = unsafe
+
+    def unsafe(self, pixels_HWC: Pixels) -> float | None:
+        return self.told
+
+
+@pytest.mark.parametrize(("told", "expected"), [(None, []), (0.79, []), (0.8, ["UNSAFE"]), (1.0, ["UNSAFE"])])
+def test_a_photo_that_seems_to_show_nudity_is_not_usable(told: float | None, expected: list[str]) -> None:
+    analyzer = Prudish(told)
+    verdict = judge([measure(portrait(9, "ada"), analyzer)], LIMITS, analyzer)
+    assert reasons(verdict, 0) == expected
+    assert verdict.usable_count == (not expected)
+    for finding in verdict.photos[0]:
+        assert (finding.measured, finding.limit) == (told, 0.8)
+        assert "send one in clothes" in finding.message
 
 
 def test_what_is_wrong_comes_with_its_number_its_limit_and_a_cure() -> None:

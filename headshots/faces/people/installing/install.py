@@ -13,10 +13,19 @@ import onnx
 
 from headshots.diffusion.publish import exclusive, publish, sweep
 from headshots.errors import FailedPreconditionError
-from headshots.faces.people.files import DETECTOR, EMBEDDER, LICENCES, MANIFEST, POINTS, is_whole, write_manifest
+from headshots.faces.people.files import (
+    DETECTOR,
+    EMBEDDER,
+    LICENCES,
+    MANIFEST,
+    POINTS,
+    SAFETY,
+    is_whole,
+    write_manifest,
+)
 from headshots.faces.people.installing import fetching, graphs, recorded, resnet, shapes
 from headshots.faces.people.installing.dat import DatError
-from headshots.faces.people.installing.packages import FIVE_POINTS, PACKAGES, RESNET, YUNET, Package
+from headshots.faces.people.installing.packages import FIVE_POINTS, OPEN_NSFW, PACKAGES, RESNET, YUNET, Package
 from headshots.settings import make_private
 
 Tell = Callable[[str], object]
@@ -99,6 +108,7 @@ def _write(folder: Path, taken: Mapping[str, bytes]) -> None:
     try:
         _save(graphs.any_size(onnx.load_from_string(taken[YUNET])), folder / DETECTOR)
         _save(graphs.halve(resnet.convert(taken[RESNET])), folder / EMBEDDER)
+        _save(graphs.halve(onnx.load_from_string(taken[OPEN_NSFW])), folder / SAFETY)
         shapes.convert(taken[FIVE_POINTS]).save(folder / POINTS)
     except (DatError, onnx.checker.ValidationError) as error:
         raise FailedPreconditionError(
@@ -109,7 +119,7 @@ def _write(folder: Path, taken: Mapping[str, bytes]) -> None:
     recorded.check(folder)
 
 
-PEOPLE = Recipe(PACKAGES, _write, {DETECTOR: YUNET, EMBEDDER: RESNET, POINTS: FIVE_POINTS})
+PEOPLE = Recipe(PACKAGES, _write, {DETECTOR: YUNET, EMBEDDER: RESNET, POINTS: FIVE_POINTS, SAFETY: OPEN_NSFW})
 
 
 def _save(model: onnx.ModelProto, path: Path) -> None:

