@@ -150,7 +150,16 @@ def report_inspection(inspection: PhotosInspection) -> None:
     for photo in inspection.photos:
         for finding in photo.findings:
             note_lines(f"{_called(photo)} is left out: {finding.reason}, {told(finding, inspection)}")
+    report_reviews(inspection)
     report_face_analyzer(inspection)
+
+
+def report_reviews(inspection: PhotosInspection) -> None:
+    """Say what somebody should look at."""
+    from headshots.console.output import note_lines
+
+    for review in inspection.reviews:
+        note_lines(f"please look: {review.reason}, {review.message}")
 
 
 def told(finding: PhotoFinding, inspection: PhotosInspection) -> str:

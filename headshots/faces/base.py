@@ -64,3 +64,7 @@ class FaceAnalyzer(Protocol):
     def unsafe(self, pixels_HWC: Pixels) -> float | None:
         """How sure it is that the picture shows nudity, 0..1; None where this analyzer cannot tell."""
         ...
+
+    def years(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        """How old a face of the picture looks; None where this analyzer cannot tell."""
+        ...

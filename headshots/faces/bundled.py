@@ -95,6 +95,10 @@ class BundledAnalyzer:
         """None: nobody draws it."""
         return None
 
+    def years(self, pixels_HWC: Pixels, face: Face) -> None:
+        """None: drawn people have no age."""
+        return None
+
     def _detect(self, square_HWC: Pixels) -> tuple[Floats, Floats, Floats]:
         heat, geometry, parts = self._detector.run(None, {"pixels": to_planes(square_HWC[None])})
         return heat[0], geometry[0], parts[0]

@@ -15,7 +15,7 @@ from PIL import Image
 from headshots.faces.base import Face, FaceAnalyzer, Pixels
 from headshots.faces.far_faces import far_faces
 from headshots.imaging import quality
-from headshots.imaging.content import find_unsafe
+from headshots.imaging.content import find_minor, find_unsafe
 from headshots.imaging.findings import Finding
 from headshots.imaging.quality import Bits, Floats, QualityLimits
 
@@ -42,6 +42,8 @@ class Measured:
     """Width and height of the picture that the boxes of `faces` are in."""
     unsafe: float | None = None
     """`FaceAnalyzer.unsafe`; None where nobody can tell."""
+    years: float | None = None
+    """`FaceAnalyzer.years` of the largest face; None where nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Inspection:
 
     photos: tuple[tuple[Finding, ...], ...]
     findings: tuple[Finding, ...]
+    reviews: tuple[Finding, ...] = ()
+    """What somebody should look at; it makes nothing unusable."""
 
     @property
     def usable_count(self) -> int:
@@ -74,6 +78,7 @@ def measure(picture: Image.Image, analyzer: FaceAnalyzer | None) -> Measured:
         faces=faces,
         looked_at=small.size,
         unsafe=analyzer.unsafe(pixels_HWC) if analyzer is not None else None,
+        years=analyzer.years(pixels_HWC, faces[0]) if analyzer is not None and faces else None,
     )
     return _of_face(whole, quality.cut(luma_HW, faces[0].box)) if faces else whole
 
@@ -93,7 +98,10 @@ def _of_face(whole: Measured, face_HW: Floats) -> Measured:
 
 
 def judge(
-    photos: Sequence[Measured | Finding], limits: QualityLimits, analyzer: FaceAnalyzer | None = None
+    photos: Sequence[Measured | Finding],
+    limits: QualityLimits,
+    analyzer: FaceAnalyzer | None = None,
+    minors: str = "review",
 ) -> Inspection:
     """Judges a set. A photo that could not be decoded comes as the finding that says so.
 
@@ -101,13 +109,16 @@ def judge(
         photos: in the order in which they are numbered; of two that are the same the earlier usable one stays.
         limits: from where on they are not usable.
         analyzer: the one that `measure` had, for its threshold.
+        minors: what becomes of a set whose person may be a minor, of `content.MINORS`.
     """
     found = [[photo] if isinstance(photo, Finding) else _alone(photo, limits) for photo in photos]
     _find_duplicates(photos, found, limits)
     if analyzer is not None:
         _find_strangers(photos, found, analyzer.same_person_from)
     usable = [photo for photo, mine in zip(photos, found, strict=True) if isinstance(photo, Measured) and not mine]
-    return Inspection(tuple(map(tuple, found)), tuple(_of_set(usable, limits)))
+    minor = find_minor([photo.years for photo in usable if photo.years is not None], limits.min_adult_years)
+    findings = _of_set(usable, limits) + (minor if minors == "refuse" else [])
+    return Inspection(tuple(map(tuple, found)), tuple(findings), tuple(minor if minors == "review" else []))
 
 
 def _alone(photo: Measured, limits: QualityLimits) -> list[Finding]:

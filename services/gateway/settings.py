@@ -9,6 +9,7 @@ from pathlib import Path
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.imaging import PhotoLimits
+from headshots.imaging.content import MINORS
 from headshots.imaging.workers.pool import DecoderLimits
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
@@ -102,6 +103,10 @@ class GatewaySettings:
     faces_dir: Path | None = None
     """Folder of the analyzer's files; `opencv` needs it, `bundled` has the one of this checkout, `people` the installed
     one in HEADSHOTS_HOME."""
+    minors: str = "review"
+    """What becomes of photos whose person may be a minor to the analyzer `people`: `review` (inspections tell it beside
+    their findings), `refuse` (the photos are not ready to train on, and shoots that would train are refused) or
+    `ignore`. A look, not a proof: who looks under 25 is told."""
     shots_in_flight: int = 16
     """Shots that this gateway works on at once."""
     shot_lease_seconds: float = 15.0
@@ -166,6 +171,10 @@ class GatewaySettings:
         if settings.faces not in ANALYZERS:
             raise InvalidArgumentError(
                 "SETTING_INVALID", f"HEADSHOTS_GATEWAY_FACES={settings.faces!r} is none of {', '.join(ANALYZERS)}"
+            )
+        if settings.minors not in MINORS:
+            raise InvalidArgumentError(
+                "SETTING_INVALID", f"HEADSHOTS_GATEWAY_MINORS={settings.minors!r} is none of {', '.join(MINORS)}"
             )
         return settings
 

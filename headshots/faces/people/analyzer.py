@@ -9,10 +9,10 @@ import numpy as np
 from headshots.faces.base import Face, Pixels
 from headshots.faces.detection import Detection
 from headshots.faces.geometry import Floats
-from headshots.faces.people import chips, safety
+from headshots.faces.people import ages, chips, safety
 from headshots.faces.people.cut_off import whole_box
 from headshots.faces.people.detector import decode, make_canvas
-from headshots.faces.people.files import DETECTOR, EMBEDDER, POINTS, SAFETY, installed
+from headshots.faces.people.files import AGES, DETECTOR, EMBEDDER, POINTS, SAFETY, installed
 from headshots.faces.people.likeness import SAME_PERSON_FROM, LikenessSpace
 from headshots.faces.people.points import Trees
 from headshots.faces.sessions import open_session
@@ -31,6 +31,7 @@ class PeopleAnalyzer:
         manifest = installed(folder)
         self._detector = open_session((folder / DETECTOR).read_bytes(), threads)
         self._embedder = open_session((folder / EMBEDDER).read_bytes(), threads)
+        self._ages = open_session((folder / AGES).read_bytes(), threads)
         self._safety = open_session((folder / SAFETY).read_bytes(), threads)
         self._outputs = [output.name for output in self._detector.get_outputs()]
         self._trees = Trees.load(folder / POINTS)
@@ -63,6 +64,14 @@ class PeopleAnalyzer:
         """How sure Yahoo's open_nsfw is that the picture shows nudity, 0..1. Its authors call 0.2 safe, 0.8 not."""
         shares = self._safety.run([safety.OUTPUT], {safety.INPUT: safety.prepare(pixels_HWC)})[0]
         return float(shares[0, 1])
+
+    def years(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        """How old the face looks, 0 to 80; None where it is turned away or tiny."""
+        if not ages.is_telling(face):
+            return None
+        points_P2 = chips.refine(pixels_HWC, face.landmarks, self._trees)
+        planes = ages.picture(chips.age_chip(pixels_HWC, points_P2))
+        return ages.expected(self._ages.run([ages.OUTPUT], {ages.INPUT: planes})[0][0])
 
     def _face(self, pixels_HWC: Pixels, found: Detection) -> Face:
         height, width = pixels_HWC.shape[:2]

