@@ -62,6 +62,9 @@ def _download(package: Package, work: Path, environ: Mapping[str, str]) -> None:
     wanted = work / "wanted.txt"
     wanted.write_text(package.requirement + "\n", "utf-8")
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--no-input", "--quiet"]
+    if importlib.util.find_spec("setuptools") is not None:
+        # pip asks a source package for its name. Else it brings setuptools for that first, which takes longer.
+        command.append("--no-build-isolation")
     # pip unpacks where its temporary folder is: in the folder that goes away with ours, also if we are killed.
     done = subprocess.run(
         [*command, "--progress-bar", "off", "--dest", str(work), "--requirement", str(wanted)],
