@@ -29,13 +29,9 @@ class LikenessSpace:
 
     def __init__(self) -> None:
         rng = np.random.default_rng(_SEED)
-        blocks = []
-        for _ in range(_BLOCKS):
-            # As long as normally distributed frequencies are, or the kernel would be another.
-            lengths = np.linalg.norm(rng.standard_normal((_WIDTH, _WIDTH)), axis=1)
-            blocks.append(_directions(rng) * lengths[:, None])
+        directions = np.concatenate([_directions(rng) for _ in range(_BLOCKS)])
         sigma = SAME_PERSON_DISTANCE / np.sqrt(2 * np.log(1 / SAME_PERSON_FROM))
-        self._frequencies_FE: Floats = (np.concatenate(blocks) / sigma).astype(np.float32)
+        self._frequencies_FE: Floats = (directions * np.sqrt(_WIDTH) / sigma).astype(np.float32)
 
     def vector(self, embedding_E: Floats) -> Floats:
         """The unit vector, [D], of one embedding of dlib's."""
