@@ -78,7 +78,7 @@ bench-faults: $(DEV) ## what the services withstand, into out/bench/faults.json 
 	$(BIN)/python -m benchmarks.faults $(ARGS)
 
 bench-promises: $(DEV) ## erasures through kills, expiry, marked images, into out/bench/promises.json (ARGS=--quick)
-	$(BIN)/python -m benchmarks.promises $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.promises $(ARGS)
 
 bench-shoot: $(DEMO) ## guarantee, gate, ranking and kills of shoots, into out/bench/shoot.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.shoot $(ARGS)

@@ -18,7 +18,7 @@ from obstore.exceptions import AlreadyExistsError as ObjectExistsError
 from obstore.store import LocalStore, ObjectStore
 
 from headshots.stores.failures import MISSING, check_digest, missing, translated
-from headshots.stores.local import is_staged, refuse_links, remove_staged
+from headshots.stores.local import is_staged, refuse_links, remove_empty, remove_staged
 from headshots.stores.opening import open_backend
 from headshots.stores.signing import can_sign, signed_urls, stored_attributes
 
@@ -192,6 +192,11 @@ class ArtifactStore:
         """Blocking :meth:`list`."""
         return sorted(self.sizes_sync(prefix))
 
+    def list_after_sync(self, prefix: str, after: str) -> builtins.list[str]:
+        """Keys under the folder ``prefix`` that come after the key ``after``, sorted; the cloud lists no others."""
+        with self._reached(prefix, whole=True):
+            return sorted(entry["path"] for page in obstore.list(self._store, prefix, offset=after) for entry in page)
+
     def folders_sync(self, prefix: str) -> builtins.list[str]:
         """Names of the folders right below the folder ``prefix``, sorted; what is in them is not listed. Blocking."""
         with self._reached(prefix):
@@ -209,13 +214,19 @@ class ArtifactStore:
             return {entry["path"]: entry["size"] for page in obstore.list(self._store, prefix) for entry in page}
 
     def delete_prefix_sync(self, prefix: str, before: Callable[[Mapping[str, int]], None] | None = None) -> int:
-        """Blocking :meth:`delete_prefix`; ``before`` is called with what is about to be removed, bytes by key."""
+        """Blocking :meth:`delete_prefix`; ``before`` is called with what is about to be removed, bytes by key.
+
+        On disk the folder goes too, unless somebody writes into it: its name may be a person's id.
+        """
         sizes = self.sizes_sync(prefix)
         if before is not None:
             before(sizes)
         for key in sorted(sizes):
             self.delete_sync(key)
         self.remove_staged_sync(prefix)
+        if self._folder is not None and prefix:
+            with self._reached(prefix):
+                remove_empty(self._folder, prefix)
         return len(sizes)
 
     def remove_staged_sync(self, prefix: str = "", *, unused_seconds: float = 0.0) -> int:

@@ -18,8 +18,9 @@ class Description:
     """What an image says of itself. Prompts only where its tenant wants it: they may say more of a person than it does.
 
     ``system`` and ``version`` name the software, ``foundation`` the model with ``foundation_digest`` (64 hex digits);
-    ``made_over``: whether it was painted over another picture; ``mark_id``: of the watermark, empty without one;
-    ``prompts``: what the model was told, empty where the image does not say it.
+    ``made_over``: whether it was painted over another picture; ``mark_id``: what the image is named by, empty without a
+    name; ``is_watermarked``: whether its pixels carry that; ``prompts``: what the model was told, empty where the image
+    does not say it.
     """
 
     system: str
@@ -30,6 +31,7 @@ class Description:
     mark_id: bytes
     rights: Rights
     prompts: str = ""
+    is_watermarked: bool = False
 
     @property
     def source_type(self) -> str:

@@ -145,7 +145,8 @@ def _definition(data: bytes, media_type: str, description: Description, *, has_p
     own = {
         "foundation": description.foundation,
         "foundationDigest": description.foundation_digest,
-        "watermark": description.mark_id.hex(),
+        "mark": description.mark_id.hex(),
+        "watermarked": description.is_watermarked,
     }
     return {
         "label": f"urn:c2pa:{name}",
@@ -184,7 +185,7 @@ def _signature(report: dict[str, Any]) -> Signature:
     said = (each["data"] for each in manifest.get("assertions", []) if each["label"] == OWN_ASSERTION)
     own = next(said, None)
     # A stranger's manifest may have anything under our name.
-    mark_id = str(own.get("watermark", "")) if isinstance(own, dict) else None
+    mark_id = str(own.get("mark", "")) if isinstance(own, dict) else None
     states = {"Trusted": SignatureState.TRUSTED, "Valid": SignatureState.UNTRUSTED}
     state = states.get(report.get("validation_state", ""), SignatureState.BROKEN)
     info = manifest.get("signature_info", {})

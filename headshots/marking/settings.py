@@ -31,7 +31,7 @@ class MarkingSettings:
     """Where the certificate of this installation's own authority lies, made at the first start that needs it. Default:
     `marking` in HEADSHOTS_HOME."""
     watermark: bool = True
-    """Whether images carry an invisible watermark."""
+    """Whether images are named by a mark, which those of 192 px and more carry as an invisible watermark."""
     metadata: bool = True
     """Whether images carry IPTC's metadata and rights as XMP."""
     c2pa: bool = True

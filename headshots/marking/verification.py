@@ -32,7 +32,7 @@ class SignatureState(StrEnum):
 class Signature:
     """The manifest of a file: who signed it, what our own assertion in it says, and which checks failed.
 
-    ``mark_id``: of the watermark, 16 hex digits, empty where the image was signed without one; None: no own assertion.
+    ``mark_id``: the mark, 16 hex digits, empty where the image was signed without one; None: no own assertion.
     """
 
     state: SignatureState

@@ -60,6 +60,8 @@ erasures = Table(
     Column("signed_at", Float),
     # Until when backups may have what was erased.
     Column("backups_until", Float),
+    # When the log of erasures was seen to have a copy of the receipt; null until then.
+    Column("copied_at", Float),
     UniqueConstraint("subject_id"),
     UniqueConstraint("tenant_id", "number"),
     Index("ix_erasures_tenant_id_created_at_id", "tenant_id", "created_at", "id"),
@@ -70,6 +72,13 @@ erasures = Table(
         "signed_at",
         sqlite_where=sa.text("signed_at IS NULL"),
         postgresql_where=sa.text("signed_at IS NULL"),
+    ),
+    # So are receipts that have no copy, the newest first.
+    Index(
+        "ix_erasures_uncopied",
+        "signed_at",
+        sqlite_where=sa.text("copied_at IS NULL AND signed_at IS NOT NULL"),
+        postgresql_where=sa.text("copied_at IS NULL AND signed_at IS NOT NULL"),
     ),
 )
 

@@ -54,6 +54,7 @@ from services.gateway.photos.servicer import PhotoServicer
 from services.gateway.photos.streams import StreamLimiter
 from services.gateway.profiles.engine import ProfileEngine
 from services.gateway.profiles.servicer import ProfileServicer
+from services.gateway.retention.waiting import WorkClock
 from services.gateway.running import Gateway
 from services.gateway.settings import GatewaySettings
 from services.gateway.shoots import rows as shoot_rows
@@ -113,17 +114,17 @@ class _Parts:
     def __init__(self, settings: GatewaySettings, given: _Given) -> None:
         """Builds every part."""
         database, store, styles, metrics = given.database, given.store, given.styles, given.metrics
-        channels, analyzer, decoders = given.channels, given.analyzer, given.decoders
+        analyzer, decoders, limiter = given.analyzer, given.decoders, StreamLimiter(settings.stream_limits)
         signer = Signer(Secret(settings.internal.key_file))
-        trainer, generator = RpcTrainer(channels[0], signer), RpcGenerator(channels[1], signer)
-        hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
+        trainer, generator = RpcTrainer(given.channels[0], signer), RpcGenerator(given.channels[1], signer)
+        hub, describer, clock = Hub(), Describer(generator), WorkClock(database)
+        poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
         painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
         judge = ShotJudge(database, store, limiter, decoders, analyzer, check_seconds=settings.erase_again_seconds)
         worker = ShotWorker(database, generator, describer, judge, hub, metrics, painting)
-        pool = self.pool = ShotPool(database, worker, hub, metrics, painting)
-        poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
-        reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
-        runner = ShootRunner(database, hub, metrics, pool, poll_seconds=poll)
+        pool = self.pool = ShotPool(database, worker, hub, metrics, painting, clock)
+        reconciler = Reconciler(database, trainer, hub, clock, poll_seconds=poll, cancel_patience_seconds=patience)
+        runner = ShootRunner(database, hub, metrics, pool, clock, poll_seconds=poll)
         parts = generator, pool, metrics, given.issuer, settings.erasing
         erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)

@@ -15,10 +15,12 @@ from benchmarks.faults.residue import residue, weights
 from headshots.client import TrainingOptions
 from headshots.errors import NotFoundError
 from headshots.imaging import PhotoLimits, decode_photo
+from headshots.receipts.verifying import read_public_keys, verify
+from services.gateway.erasures.log import RECEIPTS
 from tests.support.consents import CONSENT
 from tests.support.foundations.engines import tiny_foundation, tiny_package
 from tests.support.live_platform import LivePlatform, selfies
-from tests.support.waiting import until_equal
+from tests.support.waiting import until, until_equal
 
 # Timed out in the one whole run that had them, both at its busiest, and never alone: why is not known yet.
 pytestmark = pytest.mark.slow
@@ -71,11 +73,34 @@ async def person(platform: LivePlatform) -> tuple[str, list[bytes]]:
     return subject.name, secrets
 
 
-async def test_nobody_comes_back_from_a_backup(tmp_path: Path) -> None:
+async def receipts(platform: LivePlatform) -> dict[int, bytes]:
+    """Those that are signed, by their numbers; they are whole, and a chain."""
+    async with platform.client() as client:
+        erasures = [each async for each in client.list_erasure_receipts()]
+        keys = [read_public_keys(each.public_key_pem.encode()) async for each in client.list_erasure_keys()]
+    told = {each.number: each.receipt.encode() for each in erasures if each.number}
+    assert verify({str(number): told[number] for number in told}, [key for each in keys for key in each]).is_whole
+    return told
+
+
+async def signed(platform: LivePlatform, count: int) -> dict[int, bytes]:
+    """The receipts, once there are so many and all have a copy in the log."""
+
+    async def have_copies() -> bool:
+        copies = {path.read_bytes() for path in (platform.home.parent / "log" / RECEIPTS).rglob("*.json")}
+        return len(copies) == count and copies == set((await receipts(platform)).values())
+
+    await until(have_copies)
+    return await receipts(platform)
+
+
+async def test_nobody_comes_back_from_a_backup_and_no_receipt_is_lost(tmp_path: Path) -> None:
     home, log = tmp_path / "home", tmp_path / "log"
     settings = {"HEADSHOTS_GATEWAY_ERASURE_LOG_URL": log.as_uri(), "HEADSHOTS_GATEWAY_ERASE_AGAIN_SECONDS": "0.5"}
     with LivePlatform(home, tiny_foundation(), tiny_package().folder, settings) as platform:
         subject, secrets = await person(platform)
+        async with platform.client() as client:
+            others = [(await client.create_subject("", consent=CONSENT)).name for _ in range(2)]
         for service in ("gateway", "trainer"):
             platform.kill(service)
         backup = Backup(home, tmp_path / "backup")
@@ -83,18 +108,25 @@ async def test_nobody_comes_back_from_a_backup(tmp_path: Path) -> None:
         # Its copy of the adapter it has to forget by itself.
         platform.kill("generator")
         async with platform.client() as client:
-            await client.delete_subject(subject)
+            for name in (subject, others[0]):
+                await client.delete_subject(name)
+        told = await signed(platform, 2)
         await until_equal(lambda: {path.parent for path in residue([home], *secrets)}, {home / "adapters"})
         platform.kill("gateway")
         backup.restore()
         assert residue([home / "objects"], *secrets), "the person is there again"
-        assert replay(home, log)["subjects"] == 1
+        done = replay(home, log)
+        assert (done["subjects"], done["receipts"]) == (2, 2)
         assert {path.parent for path in residue([home], *secrets)} == {home / "adapters"}
-        assert replay(home, log) == {"subjects": 0, "objects": 0, "folders": 0}
+        assert replay(home, log) == {"subjects": 0, "objects": 0, "folders": 0, "receipts": 0}
         backup.restore()
         platform.start("gateway")
         async with platform.client() as client:
             with pytest.raises(NotFoundError):
                 await client.get_subject(subject)
+            assert told.items() <= (await receipts(platform)).items(), "listed again"
+            await client.delete_subject(others[1])
         platform.start("generator")
+        # Two who came back and were erased again, and the last.
+        assert sorted(await signed(platform, 5)) == [1, 2, 3, 4, 5]
         assert residue([home, log], *secrets) == {}

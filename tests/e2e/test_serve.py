@@ -22,7 +22,7 @@ from headshots.errors import UnavailableError
 from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.peers.rpc import RpcGenerator, open_peer
 from tests.support.certificates import Authority, settings_with
-from tests.support.foundations.engines import OPTIONS, scratch, tiny_foundation, tiny_package
+from tests.support.foundations.engines import OPTIONS, engines, tiny_foundation, tiny_package
 from tests.support.grants import signer_of
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
@@ -161,7 +161,7 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
 def test_export_prints_the_package_and_makes_it_once() -> None:
     package = tiny_package().folder
     written = (package / "engine.json").stat().st_mtime_ns
-    arguments = ["export", "--foundation", str(tiny_foundation()), "--engines", str(scratch() / "engines")]
+    arguments = ["export", "--foundation", str(tiny_foundation()), "--engines", str(engines())]
     options = ["--max-rank", str(OPTIONS.max_rank), "--slots", str(OPTIONS.slots), "--max-rows", str(OPTIONS.max_rows)]
     result = CliRunner().invoke(app, [*arguments, *options])
     assert result.exit_code == 0, result.output

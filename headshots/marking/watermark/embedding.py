@@ -13,11 +13,18 @@ from headshots.marking.watermark.pattern import make_tile, tile_px
 Pixels = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float32]
 
+SMALLEST_SIDE_PX = 192
+"""Short side of the smallest image that is watermarked: in smaller ones the mark would be seen and seldom be read."""
 _BLOCK_PX = 8
 _DEEPEST = 0.35
 _FLAT_LEVELS = 2.0
 _STRONGEST = 2.5
 _PSNR_DB, _DB_OF_HALF_THE_SIDE, _FULL_SIDE_PX, _LEAST_PSNR_DB = 42.4, 1.0, 512, 39.0
+
+
+def has_room(pixels: Pixels) -> bool:
+    """Whether an image, [height, width, 3], is large enough for a watermark."""
+    return bool(min(pixels.shape[:2]) >= SMALLEST_SIDE_PX)
 
 
 def embed(pixels: Pixels, mark_id: bytes) -> Pixels:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Engine, Row
 from headshots.database import database_now, now_expression, write
 from headshots.errors import FailedPreconditionError
 from headshots.receipts.signing import ReceiptKey
-from headshots.receipts.verifying import FIRST, FORMAT
+from headshots.receipts.verifying import FIRST, FORMAT, read_public_keys
 from headshots.schema import (
     commitments,
     consents,
@@ -58,6 +58,8 @@ class Issuer:
         """`backup_horizon_days`: for how long backups may have what was erased, as the operator states it."""
         self._key = key
         self._horizon_days = backup_horizon_days
+        (self.public_key,) = read_public_keys(key.public_pem.encode("ascii"))
+        """What its receipts are checked with."""
 
     def publish_key(self, engine: Engine) -> None:
         """Lets callers have the public key, also after another has taken its place."""
@@ -81,7 +83,7 @@ class Issuer:
         if (row := lock_open(connection, tenant_id, subject_id)) is None:
             return
         _check_gone(connection, subject_id)
-        chain = _lock_chain(connection, tenant_id)
+        chain = lock_chain(connection, tenant_id)
         now, number = database_now(connection), chain.head_number + 1
         until = now + self._horizon_days * _DAY_SECONDS
         document = {
@@ -101,8 +103,7 @@ class Issuer:
             .where(erasures.c.id == row.id)
             .values(**told, **forgotten, signed_at=now, backups_until=until)
         )
-        mine = erasure_chains.c.tenant_id == tenant_id
-        connection.execute(sa.update(erasure_chains).where(mine).values(head_number=number, head_sha256=sha256))
+        move_head(connection, tenant_id, number, sha256)
 
 
 def _told_of(row: Row[Any]) -> dict[str, Any]:
@@ -139,13 +140,19 @@ def _table(column: sa.Column[Any]) -> str:
     return str(column.table.name)
 
 
-def _lock_chain(connection: Connection, tenant_id: str) -> Row[Any]:
+def lock_chain(connection: Connection, tenant_id: str) -> Row[Any]:
     """The row of a tenant's chain, locked; made where the tenant has none."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     new = {"tenant_id": tenant_id, "head_number": 0, "head_sha256": FIRST}
     connection.execute(insert(erasure_chains).values(**new).on_conflict_do_nothing())
     mine = erasure_chains.c.tenant_id == tenant_id
     return connection.execute(sa.select(erasure_chains).where(mine).with_for_update()).one()
+
+
+def move_head(connection: Connection, tenant_id: str, number: int, sha256: str) -> None:
+    """Makes this receipt the one that the next follows. The caller has locked the chain."""
+    mine = erasure_chains.c.tenant_id == tenant_id
+    connection.execute(sa.update(erasure_chains).where(mine).values(head_number=number, head_sha256=sha256))
 
 
 def _text(seconds: float) -> str:

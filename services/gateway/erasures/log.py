@@ -1,25 +1,49 @@
-"""Keeps an entry for each erasure outside what it erases, so that nobody comes back from a backup.
+"""Keeps an entry for each erasure outside what it erases, so that nobody comes back from a backup, and a copy of each
+receipt, so that none is lost by it. Blocking.
 
 `erased/subjects/{day}/{hash}`, the day by UTC: a JSON object of `subject` (the hash), `tenant`, `time` and `trigger`.
-The hash tells whoever knows a subject's id that it was erased, and nobody else anything. Blocking.
+The hash tells whoever knows a subject's id that it was erased, and nobody else anything.
+
+`erased/receipts/{tenant}/{number}-{digits}.json`: the receipt as it was signed, under its number in the tenant's chain
+(ten digits) and the first twelve hex digits of its SHA-256. Two receipts of one number have two copies.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from headshots.artifacts import ArtifactStore
 from services.gateway.erasures.models import Trigger
 
+_LOG = logging.getLogger(__name__)
 FOLDER = "erased/subjects"
+RECEIPTS = "erased/receipts"
 DEFAULT_KEEP_DAYS = 400
 _DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d")
 _KEY = re.compile(rf"{FOLDER}/{_DAY_NAME.pattern}/([0-9a-f]{{64}})")
+_COPY = re.compile(rf"{RECEIPTS}/([^/]+)/(\d{{10}})-([0-9a-f]{{12}})\.json")
 _DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class ReceiptCopy:
+    """What the name of a receipt's copy tells; not yet that it is one."""
+
+    key: str
+    tenant_id: str
+    number: int
+    digits: str
+    """The first twelve hex digits of the receipt's SHA-256."""
+
+    def is_of(self, sha256: str) -> bool:
+        """Whether it is named after the receipt of this SHA-256, in hex."""
+        return sha256.startswith(self.digits)
 
 
 def subject_hash(tenant_id: str, subject_id: str) -> str:
@@ -65,6 +89,42 @@ class ErasureLog:
         days = [name for name in self._store.folders_sync(FOLDER) if _DAY_NAME.fullmatch(name)]
         old = [day for day in map(date.fromisoformat, days) if day < today - self._keep]
         return sum(self._store.delete_prefix_sync(_folder(day)) for day in old)
+
+    def write_receipt(self, tenant_id: str, number: int, receipt: bytes) -> bool:
+        """Leaves a copy of a receipt, which has no term, unless it is there; False: something else lies in its place.
+
+        `number`: its place in the tenant's chain, from 1.
+        """
+        digits = hashlib.sha256(receipt).hexdigest()[:12]
+        key = f"{_receipts_from(tenant_id, number)}-{digits}.json"
+        if self._store.put_or_get_sync(key, receipt) == receipt:
+            return True
+        _LOG.error("%s in the log of erasures is not the receipt that it is named after; move it away", key)
+        return False
+
+    def tenants_with_receipts(self) -> list[str]:
+        """Ids of the tenants that have copies of receipts."""
+        return self._store.folders_sync(RECEIPTS)
+
+    def receipts(self, tenant_id: str, after: int) -> list[ReceiptCopy]:
+        """Copies of a tenant's receipts with numbers above `after`, in their order."""
+        keys = self._store.list_after_sync(f"{RECEIPTS}/{tenant_id}", _receipts_from(tenant_id, after + 1))
+        found = []
+        for key in keys:
+            if (named := _COPY.fullmatch(key)) is None:
+                _LOG.error("%s in the log of erasures is not named as the copy of a receipt; it is left out", key)
+            else:
+                found.append(ReceiptCopy(key, named[1], int(named[2]), named[3]))
+        return found
+
+    def read_receipt(self, copy: ReceiptCopy) -> bytes:
+        """What a copy holds. Raises OBJECT_NOT_FOUND too."""
+        return self._store.get_sync(copy.key)
+
+
+def _receipts_from(tenant_id: str, number: int) -> str:
+    """What the keys of copies of this number begin with. Copies are listed in the order of their numbers."""
+    return f"{RECEIPTS}/{tenant_id}/{number:010d}"
 
 
 def _folder(day: date) -> str:

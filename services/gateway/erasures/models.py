@@ -98,6 +98,8 @@ class Unfinished:
     subject_id: str
     erased_at: float | None
     """When all that it had was removed; None: it is not yet."""
+    begun_at: float | None
+    """When that began; None: it may have begun before it was recorded."""
 
     @property
     def is_erased(self) -> bool:

@@ -14,6 +14,9 @@ from services.gateway.api.names import erasure_name
 from services.gateway.api.pages import NewestFirst
 from services.gateway.erasures.models import Erasure, PublicKey, State, Trigger, Unfinished
 
+# An erasure of these may have begun before its record did: by an older gateway, or before the backup was made.
+_LATE = (Trigger.UNKNOWN, Trigger.REPLAY)
+
 
 def get_erasure(engine: Engine, tenant_id: str, erasure_id: str) -> Erasure:
     """One erasure of the tenant's.
@@ -65,10 +68,15 @@ def open_erasures(engine: Engine, *, grace_seconds: float) -> list[Unfinished]:
     Among them are those that a gateway without receipts has ended: they lack one.
     """
     with read(engine) as connection:
+        recorded = connection.execute(sa.select(erasures).where(erasures.c.signed_at.is_(None)))
+        begun = {row.subject_id: row.created_at for row in recorded if Trigger(row.trigger) not in _LATE}
         rows = connection.execute(open_erasures_query(connection, grace_seconds=grace_seconds))
-        found = [Unfinished(row.tenant_id, row.id, row.erased_at) for row in rows]
+        found = [Unfinished(row.tenant_id, row.id, row.erased_at, begun.get(row.id)) for row in rows]
         unsigned = connection.execute(_orphans_query(connection, grace_seconds=grace_seconds))
-        return found + [Unfinished(row.tenant_id, row.subject_id, row.erased_at or row.created_at) for row in unsigned]
+        return found + [
+            Unfinished(row.tenant_id, row.subject_id, row.erased_at or row.created_at, begun.get(row.subject_id))
+            for row in unsigned
+        ]
 
 
 def open_erasures_query(connection: Connection, *, grace_seconds: float) -> sa.Select[Any]:

@@ -6,11 +6,14 @@ Raises (all functions):
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from headshots.artifacts import ArtifactStore
 from headshots.stores import tombstones
+from services.gateway.erasures.models import Unfinished
+
+_DAY = timedelta(days=1)
 
 
 def leave(store: ArtifactStore, subject_id: str, adapters: Iterable[str]) -> None:
@@ -19,16 +22,24 @@ def leave(store: ArtifactStore, subject_id: str, adapters: Iterable[str]) -> Non
         store.put_sync(tombstones.tombstone_key(today(), sha256, subject_id), b"")
 
 
-def adapters_of(store: ArtifactStore, erased: Mapping[str, float]) -> dict[str, set[str]]:
-    """The digests of the adapters that erased subjects had, by subject.
-
-    `erased`: when each was, by the database's clock, seconds since the epoch.
-    """
-    found = {datetime.fromtimestamp(at, UTC).date() for at in erased.values()}
-    # Tombstones are left by a gateway's clock, before the erasure ends.
-    days = {day + timedelta(days=distance) for day in found for distance in (-1, 0, 1)}
+def adapters_of(store: ArtifactStore, erasures: Sequence[Unfinished]) -> dict[str, set[str]]:
+    """The digests of the adapters that subjects had who are erased, by subject; others are left out."""
+    erased = [(each.subject_id, each.begun_at, each.erased_at) for each in erasures if each.erased_at is not None]
+    days = {day for _, begun_at, erased_at in erased for day in _days(begun_at, erased_at)}
     keys = [key for day in sorted(days) for key in store.list_sync(tombstones.day_folder(day))]
-    return {subject_id: tombstones.adapters_of(keys, subject_id) for subject_id in erased}
+    return {subject_id: tombstones.adapters_of(keys, subject_id) for subject_id, _, _ in erased}
+
+
+def _days(begun_at: float | None, erased_at: float) -> list[date]:
+    """The days on which an erasure may have left tombstones that are there still."""
+    # They are left by a gateway's clock, the times are the database's. Days of an erasure that crashed are many.
+    last = _day(erased_at) + _DAY
+    first = last - tombstones.KEPT if begun_at is None else max(_day(begun_at) - _DAY, last - tombstones.KEPT)
+    return [first + number * _DAY for number in range((last - first).days + 1)]
+
+
+def _day(at: float) -> date:
+    return datetime.fromtimestamp(at, UTC).date()
 
 
 def remove_old(store: ArtifactStore, now: date) -> int:

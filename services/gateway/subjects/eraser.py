@@ -15,10 +15,11 @@ from headshots.database import forget_deleted, write
 from headshots.errors import FailedPreconditionError, HeadshotsError, NotFoundError
 from headshots.threads import in_erase_thread, in_read_thread, in_thread, in_write_thread
 from services.gateway.erasures import recording, tombstones
-from services.gateway.erasures.entries import leave_entry
+from services.gateway.erasures.entries import copy_receipts, leave_entry
 from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import ErasureLog
 from services.gateway.erasures.models import Unfinished
+from services.gateway.erasures.restoring import bring_back
 from services.gateway.erasures.rows import open_erasures
 from services.gateway.peers.evictions import UNRESOLVED, Eviction, together
 from services.gateway.peers.interfaces import Generator
@@ -121,9 +122,12 @@ class Eraser:
     async def sweep(self, *, completing: bool = True) -> None:
         """Repeats interrupted erasures, completes those whose objects were gone for `sweep_seconds`, and tidies.
 
-        Without `completing` it waits for no generator.
+        Without `completing` it waits for no generator, and signs no receipt.
         """
         await self._finish_erasures(completing)
+        if completing:
+            # Those that a killed gateway has signed, and those of before there were copies.
+            await self._copy_receipts()
         if time.monotonic() >= self._tidy_at:
             self._tidy_at = time.monotonic() + _TIDY_SECONDS
             await self._tidy()
@@ -148,8 +152,7 @@ class Eraser:
         grace = self._sweep_seconds if completing else float("inf")
         try:
             erasures = await in_read_thread(open_erasures, self._database, grace_seconds=grace)
-            erased = {each.subject_id: each.erased_at for each in erasures if each.erased_at is not None}
-            adapters = await in_thread(tombstones.adapters_of, self._store, erased)
+            adapters = await in_thread(tombstones.adapters_of, self._store, erasures)
         except HeadshotsError as error:
             _LOG.warning("cannot read erasures; trying again: %s", error)
             return
@@ -179,9 +182,22 @@ class Eraser:
             return
         asked = await eviction
         await in_erase_thread(self._note_replicas, subject_id, sorted(asked.confirmed), sorted(asked.silent))
+        # The database may have been restored since the log was followed, and would give numbers again.
+        await in_erase_thread(self._bring_receipts_back, tenant)
         late = await in_erase_thread(erasure.complete, self._database, self._store, self._issuer, tenant, subject_id)
+        await self._copy_receipts()
         if late:
             _LOG.info("removed %d objects that were stored while subject %s was erased", late, subject_id)
+
+    async def _copy_receipts(self) -> None:
+        try:
+            await in_erase_thread(copy_receipts, self._database, self._log)
+        except HeadshotsError as error:
+            _LOG.warning("receipts are not copied to the log of erasures; trying again: %s", error)
+
+    def _bring_receipts_back(self, tenant: str) -> None:
+        self._issuer.publish_key(self._database)
+        bring_back(self._database, self._log, tenant)
 
     def _note_replicas(self, subject_id: str, confirmed: list[str], silent: list[str]) -> None:
         with write(self._database) as connection:

@@ -1,8 +1,8 @@
 """Erases again who was erased before and came back from a backup of the database or of the object store.
 
-The log of erasures tells who: it is kept outside what is restored. Gateways follow it before they serve and every ten
-minutes, and look through the object store once a day, so that nobody has to think of it; `headshots erasure replay`
-does all of it at once.
+The log of erasures tells who, and has the receipts that a restored database has lost: it is kept outside what is
+restored. Gateways follow it before they serve and every ten minutes, and look through the object store once a day, so
+that nobody has to think of it; `headshots erasure replay` does all of it at once.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ from headshots.threads import in_erase_thread, in_write_thread
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
 from services.gateway.audit.rows import newest_of
+from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import ErasureLog, subject_hash
 from services.gateway.erasures.marks import read_mark, set_mark
 from services.gateway.erasures.models import Trigger
+from services.gateway.erasures.restoring import bring_all_back
 from services.gateway.subjects import erasure
 from services.gateway.tenants.ownership import SUBJECT_FOLDERS, lock_subject, object_prefix
 from services.gateway.trainings.removing import delete_lost_jobs
@@ -40,6 +42,8 @@ _LATE_SECONDS = 86400.0
 """Between two looks for what came after an erasure. Nobody can be served what has no row; it has to go all the same."""
 _FIRST_PAUSE_SECONDS = 1.0
 """Between two tries of the first reading."""
+_DEFECT_PAUSE_SECONDS = 10.0
+"""The same after a defect, which seldom goes by itself."""
 _DAY = timedelta(days=1)
 
 
@@ -53,30 +57,36 @@ class Replayed:
     """All that the object store had of them."""
     folders: int = 0
     """People of whom the object store alone had something."""
+    receipts: int = 0
+    """Receipts that came back into the database."""
 
 
 class Replaying:
     """A gateway's part of it. `read_first` before it serves, then `run`."""
 
     def __init__(
-        self, database: Engine, store: ArtifactStore, log: ErasureLog, *, clock: ClockWatch | None = None
+        self, database: Engine, store: ArtifactStore, log: ErasureLog, issuer: Issuer, clock: ClockWatch | None = None
     ) -> None:
         self._database = database
         self._store = store
         self._log = log
+        self._issuer = issuer
         self._clock = clock or ClockWatch()
         self._late_at = 0.0
 
     async def read_first(self) -> None:
-        """Reads again and again while the log or the database is unavailable: nothing may be served before."""
+        """Reads again and again while that fails: nothing may be served before, and no receipt signed."""
         while True:
             try:
                 await self.read()
             except HeadshotsError as error:
                 _LOG.warning("not serving before it is known who was erased; trying again: %s", error)
+                await asyncio.sleep(_FIRST_PAUSE_SECONDS)
+            except Exception:  # noqa: BLE001 - a gateway that ended would not say what it waits for
+                _LOG.exception("not serving before it is known who was erased, which met a defect; trying again")
+                await asyncio.sleep(_DEFECT_PAUSE_SECONDS)
             else:
                 return
-            await asyncio.sleep(_FIRST_PAUSE_SECONDS)
 
     async def run(self) -> None:
         """Reads, and removes old entries, every ten minutes until it is cancelled."""
@@ -85,7 +95,7 @@ class Replaying:
             try:
                 await self.read()
                 await in_erase_thread(self._remove_old)
-                await self.remove_late()
+                await self.look_through()
             except HeadshotsError as error:
                 _LOG.warning("cannot read who was erased; trying again: %s", error)
             except Exception:  # noqa: BLE001 - whatever it was, nobody may stay who came back
@@ -94,7 +104,7 @@ class Replaying:
     async def read(self) -> int:
         """Hides and erases who is in the database again, by the entries since the mark; returns how many.
 
-        What cannot be erased now the eraser tries again.
+        What cannot be erased now the eraser tries again. Then the receipts of since the backup come back.
 
         Raises:
             UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
@@ -105,17 +115,27 @@ class Replaying:
                 await in_erase_thread(erasure.erase, self._database, self._store, self._log, tenant_id, subject_id)
             except HeadshotsError as error:
                 _LOG.warning("subject %s came back and is not erased again yet; trying again: %s", subject_id, error)
+            except Exception:  # noqa: BLE001 - it is hidden, and holds up no other
+                _LOG.exception("subject %s came back and cannot be erased again; trying again", subject_id)
+        await in_erase_thread(self._bring_receipts_back)
         return len(found)
 
-    async def remove_late(self) -> None:
+    def _bring_receipts_back(self) -> None:
+        # A database that was restored under this gateway may not know the key.
+        self._issuer.publish_key(self._database)
+        bring_all_back(self._database, self._log)
+
+    async def look_through(self) -> None:
         """Once a day, removes what erased subjects got after their erasure: objects, and jobs of the trainer.
 
-        A restored object store has brought them, or a process that was frozen has written them. Raises as `read`.
+        A restored object store has brought them, or a process that was frozen has written them. And holds all copies
+        of receipts against the database. Raises as `read`.
         """
         if time.monotonic() < self._late_at:
             return
         folders, objects = await in_erase_thread(remove_objects, self._database, self._store, self._log)
         await in_write_thread(delete_lost_jobs, self._database, older_seconds=_LATE_SECONDS)
+        await in_erase_thread(bring_all_back, self._database, self._log, whole=True)
         self._late_at = time.monotonic() + _LATE_SECONDS
         if folders:
             _LOG.warning("removed %d objects of %d subjects that were erased before", objects, folders)
@@ -146,8 +166,9 @@ def follow(engine: Engine, log: ErasureLog) -> list[tuple[str, str]]:
     return found
 
 
-def replay(engine: Engine, store: ArtifactStore, log: ErasureLog) -> Replayed:
+def replay(engine: Engine, store: ArtifactStore, log: ErasureLog, own: Issuer | None = None) -> Replayed:
     """Erases everybody of whom any entry tells, from the database and from the object store; see `remove_objects`.
+    Brings back all receipts that have copies, by keys that the database knows or `own`.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE, OBJECT_STORE_FULL, DATABASE_UNAVAILABLE.
@@ -156,10 +177,11 @@ def replay(engine: Engine, store: ArtifactStore, log: ErasureLog) -> Replayed:
     found = _returned(engine, erased, subjects.c.erased_at.is_(None))
     for tenant_id, subject_id in found:
         _hide(engine, tenant_id, subject_id)
+    receipts = bring_all_back(engine, log, whole=True, own=own)
     for tenant_id, subject_id in found:
         objects += erasure.erase(engine, store, log, tenant_id, subject_id)
     folders, without_rows = remove_objects(engine, store, log)
-    return Replayed(len(found), objects + without_rows, folders)
+    return Replayed(len(found), objects + without_rows, folders, receipts)
 
 
 def remove_objects(engine: Engine, store: ArtifactStore, log: ErasureLog) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from headshots.marking.description import Description
 from headshots.marking.manifest import Signer
 from headshots.marking.rights import TenantRights
 from headshots.marking.settings import MarkingSettings
-from headshots.marking.watermark.embedding import embed
+from headshots.marking.watermark.embedding import embed, has_room
 from headshots.marking.watermark.payload import ID_BYTES
 from headshots.marking.xmp import write_packet
 from services.generator.images.encoding import CONTENT_TYPES, encode
@@ -25,7 +25,7 @@ Pixels = npt.NDArray[np.uint8]
 class MarkedFile:
     """``unsigned``: with watermark and metadata, the same bytes every time; ``signed``: the same with the signature.
 
-    ``mark_id``: of the watermark, empty without one.
+    ``mark_id``: what the signature names the image by and the watermark carries; empty where the operator wants none.
     """
 
     unsigned: bytes
@@ -61,6 +61,7 @@ class Marker:
             FailedPreconditionError: SOURCE_UNSIGNABLE.
         """
         mark_id = mark_id_of(tenant, pixels) if self.settings.watermark else b""
+        is_watermarked = bool(mark_id) and has_room(pixels)
         said = rights.over(self.settings.rights) if rights is not None else self.settings.rights
         description = Description(
             system="headshots",
@@ -71,16 +72,17 @@ class Marker:
             mark_id=mark_id,
             rights=said,
             prompts=prompts if said.with_prompts else "",
+            is_watermarked=is_watermarked,
         )
         packet = write_packet(description) if self.settings.metadata else b""
-        unsigned = encode(embed(pixels, mark_id) if mark_id else pixels, extension, quality, packet)
+        unsigned = encode(embed(pixels, mark_id) if is_watermarked else pixels, extension, quality, packet)
         if self.signer is None:
             return MarkedFile(unsigned, unsigned, mark_id)
         return MarkedFile(unsigned, self.signer.sign(unsigned, CONTENT_TYPES[extension], description, parent), mark_id)
 
 
 def mark_id_of(tenant: str, pixels: Pixels) -> bytes:
-    """What the watermark of an image carries: 8 bytes that its tenant and its pixels before the marking make.
+    """What an image is named by: 8 bytes that its tenant and its pixels before the marking make.
 
     The same image has the same one, however often it is painted; nobody who has only the marked image can make it.
     """

@@ -16,11 +16,14 @@ from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
 from headshots.cli.app import app
 from headshots.database import open_database
+from headshots.receipts.signing import ReceiptKey
 from services.gateway.api.requests import IdempotencyKey
+from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import ErasureLog
 from services.gateway.erasures.models import Trigger
 from services.gateway.subjects.rows import create_subject, hold_subject
 from tests.support.deploy.tables import make_tables
+from tests.support.receipts import chain
 
 NOW = 1.75e9
 
@@ -73,8 +76,38 @@ def test_whoever_came_back_is_erased_and_the_next_time_there_is_nobody(restored:
     assert restored.store.list_sync("tenants") == [f"tenants/acme/subjects/{restored.living}/photos/a.png"]
     found = json.loads(restored.replay("--json"))
     log = (restored.folder / "log").as_uri()
-    assert found == {"subjects": 0, "objects": 0, "folders": 0, "log": log, "log_is_in_store": False}
+    assert found == {"subjects": 0, "objects": 0, "folders": 0, "receipts": 0, "log": log, "log_is_in_store": False}
     assert restored.replay() == "nobody had come back\n"
+
+
+def test_receipts_come_back_by_the_key_in_the_installations_file(restored: Restored) -> None:
+    """The database may be from before the key was."""
+    log = ErasureLog(ArtifactStore.open((restored.folder / "log").as_uri()))
+    key_file = restored.folder / "home" / "receipt-key.pem"
+    made = chain(ReceiptKey.open(restored.folder / "key.pem"), 2)
+    for number, receipt in enumerate(made, start=1):
+        log.write_receipt("acme", number, receipt)
+    assert "receipt" not in restored.replay()
+    assert not key_file.exists(), "none is made"
+    key_file.parent.mkdir()
+    (restored.folder / "key.pem").rename(key_file)
+    assert restored.replay() == "2 receipts came back into the database\nnobody had come back\n"
+    with restored.database.connect() as connection:
+        rows = connection.execute(sa.select(schema.erasures.c.receipt).where(schema.erasures.c.number.is_not(None)))
+        assert sorted(rows.scalars()) == sorted(receipt.decode() for receipt in made)
+        assert len(connection.execute(sa.select(schema.erasure_keys)).all()) == 1, "and is served with them"
+
+
+def test_a_key_that_has_signed_nothing_here_is_not_published(restored: Restored) -> None:
+    """As that of another installation, from whose host the command is run."""
+    (restored.folder / "home").mkdir()
+    ReceiptKey.open(restored.folder / "home" / "receipt-key.pem")
+    key = ReceiptKey.open(restored.folder / "key.pem")
+    Issuer(key, backup_horizon_days=0).publish_key(restored.database)
+    ErasureLog(ArtifactStore.open((restored.folder / "log").as_uri())).write_receipt("acme", 1, *chain(key, 1))
+    assert "1 receipt came back" in restored.replay()
+    with restored.database.connect() as connection:
+        assert list(connection.execute(sa.select(schema.erasure_keys.c.id)).scalars()) == [key.id]
 
 
 def test_a_store_that_cannot_be_read_is_told_and_fails(restored: Restored, capfd: pytest.CaptureFixture[str]) -> None:

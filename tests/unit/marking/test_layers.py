@@ -90,7 +90,7 @@ def test_what_a_stranger_wrote_under_our_name_is_no_mark(
 
     def listing(*args: Any, **kwargs: Any) -> dict[str, Any]:
         made = definition(*args, **kwargs)
-        made["assertions"][-1]["data"] = ["watermark"]
+        made["assertions"][-1]["data"] = ["mark"]
         return made
 
     monkeypatch.setattr(manifest, "_definition", listing)

@@ -199,9 +199,9 @@ def replay(
 ) -> None:
     """Erase again all whom the log of erasures tells of and a restored backup has brought back.
 
-    Run it after a restore of the database, of the object store or of both, beside gateways that run or not. It reads
-    the whole log and erases held and busy people, too; what it has done already it does not do again. Exit code 1
-    where somebody could not be erased.
+    Receipts that a restored database has lost come back, too. Run it after a restore of the database, of the object
+    store or of both, beside gateways that run or not. It reads the whole log and erases held and busy people, too; what
+    it has done already it does not do again. Exit code 1 where somebody could not be erased.
     """
     require("erasure replay", "gateway")
     given = {"DATABASE_URL": database, "STORE_URL": store, "ERASURE_LOG_URL": log}
@@ -220,7 +220,7 @@ def replay(
         _print_replayed(**json.loads(done.stdout))
 
 
-def _print_replayed(subjects: int, folders: int, objects: int, log: str, log_is_in_store: bool) -> None:
+def _print_replayed(subjects: int, folders: int, objects: int, receipts: int, log: str, log_is_in_store: bool) -> None:
     from headshots.console.output import counted, note
 
     note(f"by the log of erasures in {log}")
@@ -229,6 +229,8 @@ def _print_replayed(subjects: int, folders: int, objects: int, log: str, log_is_
             "that is the object store itself: where it was restored, too, the log has forgotten who was erased since; "
             "keep it elsewhere (HEADSHOTS_GATEWAY_ERASURE_LOG_URL)"
         )
+    if receipts:
+        typer.echo(f"{counted(receipts, 'receipt')} came back into the database")
     if not subjects and not folders:
         typer.echo("nobody had come back")
         return

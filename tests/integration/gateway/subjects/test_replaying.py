@@ -9,11 +9,14 @@ import pytest
 
 from headshots import schema
 from headshots.errors import NotFoundError
+from headshots.receipts.verifying import verify
 from headshots.v1 import subjects_pb2
-from services.gateway.erasures.log import FOLDER, ErasureLog
+from services.gateway.erasures.log import FOLDER, RECEIPTS, ErasureLog
 from services.gateway.erasures.models import Trigger
 from services.gateway.subjects.replaying import replay
-from tests.support.gateway.caller import refused
+from tests.integration.gateway.erasures.test_receipts import deleted
+from tests.support.gateway.caller import refused, selfie
+from tests.support.gateway.receipts import erasures_of, keys_of, signed
 from tests.support.gateway.world import World
 from tests.support.waiting import until
 
@@ -64,6 +67,33 @@ async def test_nobody_comes_back_from_a_backup(world: World, call: str) -> None:
     assert [len(world.rows(table)) for table in TABLES] == [6, 1, 0, 0, 1, 1]
     assert not await world.store.list(f"tenants/acme/{erased}")
     assert await world.store.list(f"tenants/acme/{living}")
+
+
+async def test_receipts_of_since_the_backup_are_listed_again_and_the_next_follows_them(world: World) -> None:
+    people = [await world.acme.subject() for _ in range(3)]
+    await world.acme.upload(people[1], selfie(1))
+    await world.kill()
+    await world.start(erase_again_seconds=0.1)
+    first = await signed(world.acme, await deleted(world.acme, people[0]))
+    await world.kill()
+    backup = backup_of(world)
+    await world.start(erase_again_seconds=0.1)
+    second = await signed(world.acme, await deleted(world.acme, people[1]))
+    await until(lambda: len(list((world.folder / "objects" / RECEIPTS).rglob("*.json"))) == 2)
+    await world.kill()
+    restore(world, backup)
+    assert [row.number for row in world.rows(schema.erasures)] == [1], "the second is forgotten"
+    await world.start(erase_again_seconds=1e6)
+    listed = [(each.number, each.name, each.receipt) for each in await erasures_of(world.acme)]
+    assert listed[:2] == [(each.number, each.name, each.receipt) for each in (first, second)]
+    assert [number for number, *_ in listed[2:]] == [0], "the person came back, and is erased again"
+    await world.kill()
+    await world.start(erase_again_seconds=0.1)
+    third = await signed(world.acme, await deleted(world.acme, people[2]))
+    await until(lambda: all(row.number for row in world.rows(schema.erasures)))
+    told = {each.name: each.receipt.encode() for each in await erasures_of(world.acme)}
+    assert third.number in (3, 4)
+    assert (len(told), verify(told, await keys_of(world.acme)).is_whole) == (4, True)
 
 
 async def test_a_backup_of_before_the_log_was_followed_brings_nobody_back(world: World) -> None:

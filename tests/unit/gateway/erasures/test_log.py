@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headshots.artifacts import ArtifactStore
-from services.gateway.erasures.log import FOLDER, ErasureLog, subject_hash
+from services.gateway.erasures.log import FOLDER, RECEIPTS, ErasureLog, subject_hash
 from services.gateway.erasures.models import Trigger
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -75,3 +75,23 @@ def test_entries_leave_at_the_end_of_their_term(store: ArtifactStore) -> None:
     assert log.remove_old(TODAY) == 1
     assert log.erased(None, TODAY) == {subject_hash("acme", name) for name in ("kept", "new")}
     assert log.remove_old(TODAY) == 0
+
+
+def test_copies_of_receipts_are_listed_after_a_number_in_their_order_and_have_no_term(store: ArtifactStore) -> None:
+    log = ErasureLog(store, keep_days=30)
+    assert (log.tenants_with_receipts(), log.receipts("acme", 0)) == ([], [])
+    for number in (1, 2, 9, 10, 100_000, 2**31 - 1):
+        assert log.write_receipt("acme", number, b"%d" % number)
+    log.write_receipt("acme-2", 11, b"another tenant's")
+    assert log.tenants_with_receipts() == ["acme", "acme-2"]
+    assert log.remove_old(date.max) == 0
+    for after, numbers in ((0, [1, 2, 9, 10, 100_000, 2**31 - 1]), (9, [10, 100_000, 2**31 - 1]), (2**31 - 1, [])):
+        found = log.receipts("acme", after)
+        assert [copy.number for copy in found] == numbers
+        assert [log.read_receipt(copy) for copy in found] == [b"%d" % number for number in numbers]
+
+
+def test_a_copy_is_written_once_and_another_of_its_number_beside_it(store: ArtifactStore) -> None:
+    log = ErasureLog(store)
+    assert [log.write_receipt("acme", 1, data) for data in (b"one", b"one", b"other")] == [True, True, True]
+    assert sorted(store.get_sync(key) for key in store.list_sync(RECEIPTS)) == [b"one", b"other"]

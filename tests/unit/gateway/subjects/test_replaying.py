@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.clocks import ClockWatch
 from headshots.database import database_now, open_database, read
 from headshots.errors import NotFoundError, UnavailableError
+from services.gateway.erasures.issuing import Issuer
 from services.gateway.erasures.log import FOLDER, ErasureLog
 from services.gateway.erasures.marks import read_mark, set_mark
 from services.gateway.erasures.models import Trigger
@@ -23,8 +25,7 @@ from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.replaying import Replayed, Replaying, replay
 from services.gateway.subjects.rows import get_subject, hold_subject
 from tests.support.deploy.tables import make_tables
-from tests.support.gateway.receipts import issuer
-from tests.unit.gateway.subjects.test_eraser import (
+from tests.support.gateway.erasing import (
     FailingStore,
     NoGenerator,
     insert_job,
@@ -32,6 +33,7 @@ from tests.unit.gateway.subjects.test_eraser import (
     rows,
     subject_with_objects,
 )
+from tests.support.gateway.receipts import issuer
 
 DAY = timedelta(days=1)
 
@@ -68,17 +70,17 @@ async def test_who_came_back_is_erased_before_anybody_is_served(engine: Engine) 
     store = FailingStore(0)
     other = subject_with_objects(engine, store)
     subject_id, log = erased_before(engine, store)
-    await Replaying(engine, store, log).read_first()
+    await Replaying(engine, store, log, issuer()).read_first()
     assert {row.id: row.erased_at is not None for row in rows(engine)} == {other: False, subject_id: True}
     assert {key.split("/")[3] for key in store.list_sync("tenants")} == {other}
     assert deleted_by(engine, subject_id) == [("subject_deleted", ""), ("subject_erased", "")]
-    assert await Replaying(engine, store, log).read() == 0, "once"
+    assert await Replaying(engine, store, log, issuer()).read() == 0, "once"
 
 
 async def test_who_came_back_gets_a_receipt_of_the_replay(engine: Engine) -> None:
     store = FailingStore(0)
     _, log = erased_before(engine, store)
-    await Replaying(engine, store, log).read_first()
+    await Replaying(engine, store, log, issuer()).read_first()
     await Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=0.0).sweep()
     with read(engine) as connection:
         (erasure,) = connection.execute(sa.select(schema.erasures)).all()
@@ -89,14 +91,14 @@ async def test_a_held_subject_that_came_back_is_erased_all_the_same(engine: Engi
     store = FailingStore(0)
     subject_id, log = erased_before(engine, store)
     hold_subject(engine, "acme", subject_id, "a dispute")
-    assert await Replaying(engine, store, log).read() == 1
+    assert await Replaying(engine, store, log, issuer()).read() == 1
     assert store.list_sync("tenants") == []
 
 
 async def test_who_came_back_is_hidden_though_the_store_refuses_to_delete(engine: Engine) -> None:
     store = FailingStore(1)
     (first, log), (second, _) = (erased_before(engine, store) for _ in range(2))
-    assert await Replaying(engine, store, log).read() == 2
+    assert await Replaying(engine, store, log, issuer()).read() == 2
     for each in (first, second):
         with pytest.raises(NotFoundError):
             get_subject(engine, "acme", each)
@@ -119,19 +121,112 @@ async def test_nobody_is_served_before_the_log_was_read(engine: Engine, monkeypa
 
     monkeypatch.setattr(store, "list_sync", away)
     monkeypatch.setattr("services.gateway.subjects.replaying._FIRST_PAUSE_SECONDS", 0.0)
-    await Replaying(engine, store, log).read_first()
+    await Replaying(engine, store, log, issuer()).read_first()
     assert failures == 0
     with pytest.raises(NotFoundError):
         get_subject(engine, "acme", subject_id)
 
 
+async def test_a_defect_is_told_and_nobody_is_served_before_it_is_gone(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = FailingStore(0)
+    subject_id, log = erased_before(engine, store)
+    erased, failures = log.erased, 2
+
+    def defect(since: date | None, today: date) -> set[str]:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise RuntimeError("a defect")
+        return erased(since, today)
+
+    monkeypatch.setattr(log, "erased", defect)
+    monkeypatch.setattr("services.gateway.subjects.replaying._DEFECT_PAUSE_SECONDS", 0.0)
+    await Replaying(engine, store, log, issuer()).read_first()
+    assert failures == 0
+    assert caplog.text.count("RuntimeError: a defect") == 2
+    with pytest.raises(NotFoundError):
+        get_subject(engine, "acme", subject_id)
+
+
+async def test_who_came_back_and_cannot_be_erased_for_a_defect_is_hidden_and_holds_up_no_other(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = FailingStore(0)
+    (first, log), (second, _) = (erased_before(engine, store) for _ in range(2))
+    leave, failures = log.write, 1
+
+    def defect(*values: Any) -> None:
+        nonlocal failures
+        if failures:
+            failures -= 1
+            raise RuntimeError("a defect")
+        leave(*values)
+
+    monkeypatch.setattr(log, "write", defect)
+    await Replaying(engine, store, log, issuer()).read_first()
+    assert "RuntimeError: a defect" in caplog.text
+    for each in (first, second):
+        with pytest.raises(NotFoundError):
+            get_subject(engine, "acme", each)
+    assert sorted(row.erased_at is None for row in rows(engine)) == [False, True]
+
+
+async def signed_and_lost(engine: Engine, store: ArtifactStore, signer: Issuer) -> ErasureLog:
+    """A log with the receipt of somebody of whom the database knows nothing."""
+    eraser = Eraser(engine, store, NoGenerator(), signer, sweep_seconds=0.0)
+    await eraser.delete("acme", subject_with_objects(engine, store))
+    await eraser.sweep()
+    with engine.begin() as connection:
+        for table in (schema.erasures, schema.erasure_chains, schema.erasure_keys, schema.audit_events):
+            connection.execute(sa.delete(table))
+    return ErasureLog(store)
+
+
+def receipt_numbers(engine: Engine) -> list[int]:
+    with read(engine) as connection:
+        return list(connection.execute(sa.select(schema.erasures.c.number)).scalars())
+
+
+async def test_receipts_come_back_before_anybody_is_served_though_the_database_lacks_the_key(engine: Engine) -> None:
+    store, signer = FailingStore(0), issuer()
+    log = await signed_and_lost(engine, store, signer)
+    await Replaying(engine, store, log, signer).read_first()
+    assert receipt_numbers(engine) == [1]
+
+
+async def test_a_gateway_holds_all_copies_against_the_database_once_a_day(engine: Engine) -> None:
+    store, signer = FailingStore(0), issuer()
+    log = await signed_and_lost(engine, store, signer)
+    replaying = Replaying(engine, store, log, signer)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.insert(schema.erasure_chains).values(tenant_id="acme", head_number=1, head_sha256="0" * 64)
+        )
+    await replaying.read()
+    assert receipt_numbers(engine) == [], "its number is not above the head"
+    for _ in range(2):
+        await replaying.look_through()
+        assert receipt_numbers(engine) == [1]
+
+
+async def test_a_replay_of_all_brings_receipts_back_by_keys_that_the_database_knows(engine: Engine) -> None:
+    store, signer = FailingStore(0), issuer()
+    log = await signed_and_lost(engine, store, signer)
+    assert replay(engine, store, log) == Replayed()
+    signer.publish_key(engine)
+    assert [replay(engine, store, log) for _ in range(2)] == [Replayed(receipts=1), Replayed()]
+
+
 async def test_only_entries_since_the_mark_are_read_and_the_mark_moves(engine: Engine) -> None:
     store, today = FailingStore(0), now(engine).date()
     long_ago, log = erased_before(engine, store, days=3)
+    replaying = Replaying(engine, store, log, issuer())
     set_mark(engine, today - DAY)
-    assert await Replaying(engine, store, log).read() == 0, "it was erased when the mark was set, as far as that tells"
+    assert await replaying.read() == 0, "it was erased when the mark was set, as far as that tells"
     set_mark(engine, today - 2 * DAY)
-    assert await Replaying(engine, store, log).read() == 1, "an entry of the day before a mark counts: clocks differ"
+    assert await replaying.read() == 1, "an entry of the day before a mark counts: clocks differ"
     assert read_mark(engine) == today
     assert [(row.id, row.erased_at is not None) for row in rows(engine)] == [(long_ago, True)]
 
@@ -141,7 +236,7 @@ async def test_a_mark_of_a_clock_that_was_ahead_hides_nobody_who_came_back(engin
     for days in (0, 10):
         _, log = erased_before(engine, store, days=days)
     set_mark(engine, now(engine).date() + 365 * DAY)
-    assert await Replaying(engine, store, log).read() == 2
+    assert await Replaying(engine, store, log, issuer()).read() == 2
     assert read_mark(engine) == now(engine).date()
 
 
@@ -155,7 +250,7 @@ async def test_a_failed_reading_does_not_move_the_mark(engine: Engine, monkeypat
     with monkeypatch.context() as patch:
         patch.setattr("services.gateway.subjects.erasure.cancel_and_hide", busy)
         with pytest.raises(UnavailableError):
-            await Replaying(engine, store, log).read()
+            await Replaying(engine, store, log, issuer()).read()
     assert read_mark(engine) is None
 
 
@@ -194,12 +289,12 @@ async def test_a_gateway_looks_through_the_store_once_a_day(engine: Engine) -> N
     store, log = FailingStore(0), ErasureLog(FailingStore(0))
     subject_with_objects(engine, store)
     log.write("acme", "ada", Trigger.REQUEST, now(engine).timestamp())
-    replaying = Replaying(engine, store, log)
+    replaying = Replaying(engine, store, log, issuer())
     for left in (0, 1):
         store.put_sync("tenants/acme/subjects/ada/images/late.png", b"x")
-        await replaying.remove_late()
+        await replaying.look_through()
         assert len(store.list_sync("tenants/acme/subjects/ada")) == left
-    await Replaying(engine, store, log).remove_late()
+    await Replaying(engine, store, log, issuer()).look_through()
     assert len(store.list_sync("tenants")) == 3
 
 
@@ -213,7 +308,7 @@ async def test_a_trainers_job_that_was_queued_after_the_erasure_of_its_training_
         connection.execute(sa.insert(schema.training_jobs).values(id="lost", created_at=0.0, **lost))
         sent_just_now = {"id": "new", "created_at": now(engine).timestamp()}
         connection.execute(sa.insert(schema.training_jobs).values(**sent_just_now, **lost))
-    await Replaying(engine, store, ErasureLog(store)).remove_late()
+    await Replaying(engine, store, ErasureLog(store), issuer()).look_through()
     assert sorted(job_ids(engine)) == ["kept", "new"]
 
 
@@ -237,7 +332,7 @@ async def test_a_replayed_erasure_has_an_entry_of_its_own_day(engine: Engine) ->
     """Backups that were made since it came back outlive the first entry."""
     store = FailingStore(0)
     _, log = erased_before(engine, store, days=1)
-    await Replaying(engine, store, log).read()
+    await Replaying(engine, store, log, issuer()).read()
     assert entries(store) == ["EXPIRY", "REPLAY"]
 
 
@@ -247,7 +342,7 @@ async def test_old_entries_stay_while_the_clock_is_not_trusted(engine: Engine) -
     clock.trusts(now(engine).timestamp() - 86400)
     log = ErasureLog(store, keep_days=30)
     log.write("acme", "ada", Trigger.REQUEST, (now(engine) - 40 * DAY).timestamp())
-    replaying = Replaying(engine, store, log, clock=clock)
+    replaying = Replaying(engine, store, log, issuer(), clock)
     replaying._remove_old()
     assert entries(store) == ["REQUEST"], "the database's clock has jumped a day ahead"
     uptime = 7200.0

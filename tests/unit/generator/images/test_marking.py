@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from foundry.portraits.identity import sample_identity
 from foundry.portraits.render import render
@@ -14,6 +16,7 @@ from headshots.marking.rights import TenantRights
 from headshots.marking.settings import MarkingSettings
 from headshots.marking.verification import SignatureState
 from headshots.marking.verifying import verify
+from headshots.marking.watermark.embedding import SMALLEST_SIDE_PX
 from services.generator.images.encoding import CONTENT_TYPES, encode
 from services.generator.images.marking import Marker, mark_id_of
 
@@ -33,6 +36,18 @@ def test_all_three_layers_speak_and_agree(tmp_path: Path, extension: str) -> Non
     assert found.watermark is not None
     assert found.watermark.mark_id == mark_id_of("acme", PIXELS)
     assert found.signature.mark_id == found.watermark.mark_id.hex()
+
+
+@pytest.mark.parametrize(("side", "is_watermarked"), [(SMALLEST_SIDE_PX - 1, False), (SMALLEST_SIDE_PX, True)])
+def test_small_images_are_named_by_their_signature_alone(tmp_path: Path, side: int, is_watermarked: bool) -> None:
+    settings = MarkingSettings(tmp_path / "marking")
+    pixels = np.ascontiguousarray(PIXELS[:side])
+    written = Marker(settings, settings.open_signer(), "tiny", "ab" * 32).write("acme", pixels, "png", 92, None)
+    shown = np.asarray(Image.open(io.BytesIO(written.signed)))
+    assert np.array_equal(shown, pixels) is not is_watermarked
+    found = verify(written.signed, (tmp_path / "marking" / "authority.pem").read_text())
+    assert found.signature.mark_id == mark_id_of("acme", pixels).hex() == written.mark_id.hex()
+    assert (b"watermarked\xf5" in written.signed) is is_watermarked, "CBOR's true"
 
 
 @pytest.mark.parametrize("extension", CONTENT_TYPES)
