@@ -52,6 +52,14 @@ class Home:
         """Exported engine packages, by digest."""
         return self.path / "engines"
 
+    def analyzer(self, name: str) -> Path:
+        """Where `headshots analyzers install` puts the analyzer of that name."""
+        return self.path / "analyzers" / name
+
+    def analyzer_of(self, variable: str, environ: Mapping[str, str]) -> Path | None:
+        """The folder of the analyzer that a service's ``variable`` names, where it is one that is installed."""
+        return self.analyzer("people") if environ.get(variable) == "people" else None
+
     def scratch(self, service: str) -> Path:
         """Temporary files of a service's processes, a folder each."""
         return self.path / "scratch" / service
@@ -101,11 +109,12 @@ def default_analyzer() -> Path:
     return Path(__file__).resolve().parent.parent / "models" / "portrait-analyzer"
 
 
-def default_faces(foundation: Path) -> str:
-    """The analyzer that fits a foundation: the bundled one knows the drawn people that the bundled foundation paints,
-    and nobody else. `none` also where this checkout has no analyzer."""
+def default_faces(foundation: Path, home: Home) -> str:
+    """The analyzer that fits a foundation: `bundled` for the drawn people that the bundled foundation paints, and
+    nobody else; `people` for all others, where it is installed in ``home``. `none` where that one is not there."""
     is_bundled = foundation.resolve() == default_foundation().resolve()
-    return "bundled" if is_bundled and (default_analyzer() / "analyzer.json").is_file() else "none"
+    name, folder = ("bundled", default_analyzer()) if is_bundled else ("people", home.analyzer("people"))
+    return name if (folder / "analyzer.json").is_file() else "none"
 
 
 def without_analyzer(*services: str) -> str:
@@ -118,8 +127,8 @@ def without_analyzer(*services: str) -> str:
     folders = " and ".join(f"{each}_DIR" for each in variables)
     return (
         f"there is no analyzer of faces: {'; '.join(effects[service] for service in services)}. Set "
-        f"{' and '.join(variables)} to opencv (real people; its files in {folders}) or to bundled "
-        "(the drawn people of the bundled foundation alone)"
+        f"{' and '.join(variables)} to people (real people; `headshots analyzers install people` brings it), to opencv "
+        f"(real people; its files in {folders}) or to bundled (the drawn people of the bundled foundation alone)"
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from headshots.cli.commands import (
+    analyzers,
     demo,
     export,
     galleries,
@@ -57,6 +58,7 @@ app.add_typer(packs.app, name="packs")
 app.add_typer(profiles.app, name="profiles")
 app.add_typer(audit.app, name="audit")
 app.add_typer(erasure.app, name="erasure")
+app.add_typer(analyzers.app, name="analyzers")
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
 

@@ -16,6 +16,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "trainer": (*_SERVICE, *_DATABASE, *_TORCH, "onnxruntime", "safetensors"),
     "generator": (*_SERVICE, "c2pa", "cryptography", "onnxruntime", "safetensors", "tokenizers"),
     "marking": ("PIL", "c2pa", "cryptography", "numpy"),
+    "faces": ("PIL", "numpy", "onnxruntime"),
+    "people": ("PIL", "numpy", "onnx", "onnxruntime"),
     "export": (*_TORCH, "onnx", "onnxruntime", "yaml"),
     "tensorrt-rtx": ("tensorrt_rtx_bindings", "tensorrt_rtx_libs"),
     "demo": (

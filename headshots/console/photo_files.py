@@ -150,7 +150,16 @@ def report_inspection(inspection: PhotosInspection) -> None:
     for photo in inspection.photos:
         for finding in photo.findings:
             note_lines(f"{_called(photo)} is left out: {finding.reason}, {told(finding, inspection)}")
+    report_reviews(inspection)
     report_face_analyzer(inspection)
+
+
+def report_reviews(inspection: PhotosInspection) -> None:
+    """Say what somebody should look at."""
+    from headshots.console.output import note_lines
+
+    for review in inspection.reviews:
+        note_lines(f"please look: {review.reason}, {review.message}")
 
 
 def told(finding: PhotoFinding, inspection: PhotosInspection) -> str:
@@ -178,8 +187,8 @@ def report_face_analyzer(inspection: PhotosInspection) -> None:
     if inspection.analyzer.startswith(BUNDLED_ANALYZER) and reasons & FACE_REASONS:
         note(
             "faces were judged by the bundled analyzer, which knows those of drawn portraits only; for photos of real "
-            "people start the gateway with HEADSHOTS_GATEWAY_FACES=opencv or none (docs/foundation.md tells which "
-            "files opencv needs) and with a real foundation"
+            "people start the gateway with HEADSHOTS_GATEWAY_FACES=people (docs/analyzers.md) or none, "
+            "and with a real foundation"
         )
 
 

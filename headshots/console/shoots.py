@@ -196,7 +196,7 @@ def next_step(shoot: Shoot, images: Sequence[Image]) -> str:
         )
     if any(image.verdict is None or not image.verdict.analyzer for image in images):
         return (
-            "to have portraits judged, start the gateway with HEADSHOTS_GATEWAY_FACES=opencv (real people) or bundled "
+            "to have portraits judged, start the gateway with HEADSHOTS_GATEWAY_FACES=people (real people) or bundled "
             "(drawn ones), and order again"
         )
     return "the reasons stand above; mostly selfies help in which the face is larger and sharper"

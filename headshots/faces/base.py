@@ -60,3 +60,11 @@ class FaceAnalyzer(Protocol):
     def parts(self, pixels_HWC: Pixels) -> npt.NDArray[np.uint8] | None:
         """What each pixel shows, [H, W] of `Part` values; None where this analyzer cannot tell."""
         ...
+
+    def unsafe(self, pixels_HWC: Pixels) -> float | None:
+        """How sure it is that the picture shows nudity, 0..1; None where this analyzer cannot tell."""
+        ...
+
+    def years(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        """How old a face of the picture looks; None where this analyzer cannot tell."""
+        ...

@@ -12,21 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 from PIL import Image
 
 from headshots.errors import FailedPreconditionError
 from headshots.faces.base import Face, Pixels
 from headshots.faces.detection import SIDE, Detection, detections
 from headshots.faces.geometry import Floats, align, letterbox, to_planes
+from headshots.faces.sessions import LOAD_ERRORS, open_session
 
 SETTINGS_FILE = "analyzer.json"
 DETECTOR_FILE, EMBEDDER_FILE = "detector.onnx", "embedder.onnx"
-_LOAD_ERRORS = (
-    ort.capi.onnxruntime_pybind11_state.InvalidProtobuf,
-    ort.capi.onnxruntime_pybind11_state.InvalidGraph,
-    ort.capi.onnxruntime_pybind11_state.Fail,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +45,8 @@ class BundledAnalyzer:
             settings = json.loads((folder / SETTINGS_FILE).read_text("utf-8"))
             self._settings = AnalyzerSettings(settings["same_person_from"], settings["sure_from"])
             graphs = [(folder / name).read_bytes() for name in (DETECTOR_FILE, EMBEDDER_FILE)]
-            self._detector, self._embedder = (_session(graph, threads) for graph in graphs)
-        except (OSError, ValueError, KeyError, TypeError, *_LOAD_ERRORS) as error:
+            self._detector, self._embedder = (open_session(graph, threads) for graph in graphs)
+        except (OSError, ValueError, KeyError, TypeError, *LOAD_ERRORS) as error:
             raise FailedPreconditionError(
                 "ANALYZER_UNUSABLE",
                 f"no usable analyzer in {folder}: {error}. Name a folder with {SETTINGS_FILE}, {DETECTOR_FILE} and "
@@ -96,6 +91,14 @@ class BundledAnalyzer:
         told: npt.NDArray[np.uint8] = np.argmax(np.stack(enlarged), axis=0).astype(np.uint8)
         return told
 
+    def unsafe(self, pixels_HWC: Pixels) -> None:
+        """None: nobody draws it."""
+        return None
+
+    def years(self, pixels_HWC: Pixels, face: Face) -> None:
+        """None: drawn people have no age."""
+        return None
+
     def _detect(self, square_HWC: Pixels) -> tuple[Floats, Floats, Floats]:
         heat, geometry, parts = self._detector.run(None, {"pixels": to_planes(square_HWC[None])})
         return heat[0], geometry[0], parts[0]
@@ -114,11 +117,3 @@ def _face(found: Detection, corners_22: Floats, landmarks_52: Floats, embedding_
 def _area(face: Face) -> float:
     left, top, right, bottom = face.box
     return (right - left) * (bottom - top)
-
-
-def _session(graph: bytes, threads: int) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    # Threads that spin while they wait take the cores from trainings and generators beside.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

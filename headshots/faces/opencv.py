@@ -83,6 +83,14 @@ class OpenCVAnalyzer:
         """None: these nets tell no hair from clothes."""
         return None
 
+    def unsafe(self, pixels_HWC: Pixels) -> None:
+        """None: these nets do not look for nudity."""
+        return None
+
+    def years(self, pixels_HWC: Pixels, face: Face) -> None:
+        """None: these nets tell no age."""
+        return None
+
     def _face(self, blue_first_HWC: Pixels, row: np.ndarray[Any, Any], size: tuple[int, int]) -> Face:
         """One row: x, y, width, height; eyes, nose and mouth corners, each the picture's left one first; score."""
         ratio = np.array([blue_first_HWC.shape[1] / size[0], blue_first_HWC.shape[0] / size[1]], np.float32)

@@ -15,24 +15,14 @@ from PIL import Image
 from headshots.faces.base import Face, FaceAnalyzer, Pixels
 from headshots.faces.far_faces import far_faces
 from headshots.imaging import quality
+from headshots.imaging.content import find_minor, find_unsafe
+from headshots.imaging.findings import Finding
 from headshots.imaging.quality import Bits, Floats, QualityLimits
 
 # Nothing that is measured changes on larger pictures, but the time it takes.
 MEASURED_SIDE_PX = 1024
 # With two people nobody could say which of them is the wrong one.
 _MIN_CROWD = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong; fields as in the contract's PhotoFinding."""
-
-    reason: str
-    message: str
-    measured: float | None = None
-    limit: float | None = None
-    duplicate_of: int | None = None
-    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +40,10 @@ class Measured:
     """None: no analyzer looked."""
     looked_at: tuple[int, int] = (0, 0)
     """Width and height of the picture that the boxes of `faces` are in."""
+    unsafe: float | None = None
+    """`FaceAnalyzer.unsafe`; None where nobody can tell."""
+    years: float | None = None
+    """`FaceAnalyzer.years` of the largest face; None where nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +52,8 @@ class Inspection:
 
     photos: tuple[tuple[Finding, ...], ...]
     findings: tuple[Finding, ...]
+    reviews: tuple[Finding, ...] = ()
+    """What somebody should look at; it makes nothing unusable."""
 
     @property
     def usable_count(self) -> int:
@@ -81,6 +77,8 @@ def measure(picture: Image.Image, analyzer: FaceAnalyzer | None) -> Measured:
         hash_N=quality.perceptual_hash(luma_HW),
         faces=faces,
         looked_at=small.size,
+        unsafe=analyzer.unsafe(pixels_HWC) if analyzer is not None else None,
+        years=analyzer.years(pixels_HWC, faces[0]) if analyzer is not None and faces else None,
     )
     return _of_face(whole, quality.cut(luma_HW, faces[0].box)) if faces else whole
 
@@ -100,7 +98,10 @@ def _of_face(whole: Measured, face_HW: Floats) -> Measured:
 
 
 def judge(
-    photos: Sequence[Measured | Finding], limits: QualityLimits, analyzer: FaceAnalyzer | None = None
+    photos: Sequence[Measured | Finding],
+    limits: QualityLimits,
+    analyzer: FaceAnalyzer | None = None,
+    minors: str = "review",
 ) -> Inspection:
     """Judges a set. A photo that could not be decoded comes as the finding that says so.
 
@@ -108,13 +109,16 @@ def judge(
         photos: in the order in which they are numbered; of two that are the same the earlier usable one stays.
         limits: from where on they are not usable.
         analyzer: the one that `measure` had, for its threshold.
+        minors: what becomes of a set whose person may be a minor, of `content.MINORS`.
     """
     found = [[photo] if isinstance(photo, Finding) else _alone(photo, limits) for photo in photos]
     _find_duplicates(photos, found, limits)
     if analyzer is not None:
         _find_strangers(photos, found, analyzer.same_person_from)
     usable = [photo for photo, mine in zip(photos, found, strict=True) if isinstance(photo, Measured) and not mine]
-    return Inspection(tuple(map(tuple, found)), tuple(_of_set(usable, limits)))
+    minor = find_minor([photo.years for photo in usable if photo.years is not None], limits.min_adult_years)
+    findings = _of_set(usable, limits) + (minor if minors == "refuse" else [])
+    return Inspection(tuple(map(tuple, found)), tuple(findings), tuple(minor if minors == "review" else []))
 
 
 def _alone(photo: Measured, limits: QualityLimits) -> list[Finding]:
@@ -139,6 +143,7 @@ def _alone(photo: Measured, limits: QualityLimits) -> list[Finding]:
     if photo.high_luma > brightest:
         message = f"the {what} is overexposed; take it again without flash and out of hard sunlight"
         found.append(Finding("OVEREXPOSED", message, photo.high_luma, brightest))
+    found += find_unsafe(photo.unsafe, limits.max_unsafe)
     return found + (_of_faces(photo, photo.faces, limits) if photo.faces is not None else [])
 
 

@@ -195,17 +195,19 @@ class PhotoInspection(_message.Message):
     def __init__(self, name: _Optional[str] = ..., filename: _Optional[str] = ..., usable: _Optional[bool] = ..., findings: _Optional[_Iterable[_Union[PhotoFinding, _Mapping]]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ...) -> None: ...
 
 class InspectPhotosResponse(_message.Message):
-    __slots__ = ("photos", "usable_count", "findings", "ready_to_train", "faces_checked", "analyzer")
+    __slots__ = ("photos", "usable_count", "findings", "ready_to_train", "faces_checked", "analyzer", "reviews")
     PHOTOS_FIELD_NUMBER: _ClassVar[int]
     USABLE_COUNT_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
     READY_TO_TRAIN_FIELD_NUMBER: _ClassVar[int]
     FACES_CHECKED_FIELD_NUMBER: _ClassVar[int]
     ANALYZER_FIELD_NUMBER: _ClassVar[int]
+    REVIEWS_FIELD_NUMBER: _ClassVar[int]
     photos: _containers.RepeatedCompositeFieldContainer[PhotoInspection]
     usable_count: int
     findings: _containers.RepeatedCompositeFieldContainer[PhotoFinding]
     ready_to_train: bool
     faces_checked: bool
     analyzer: str
-    def __init__(self, photos: _Optional[_Iterable[_Union[PhotoInspection, _Mapping]]] = ..., usable_count: _Optional[int] = ..., findings: _Optional[_Iterable[_Union[PhotoFinding, _Mapping]]] = ..., ready_to_train: _Optional[bool] = ..., faces_checked: _Optional[bool] = ..., analyzer: _Optional[str] = ...) -> None: ...
+    reviews: _containers.RepeatedCompositeFieldContainer[PhotoFinding]
+    def __init__(self, photos: _Optional[_Iterable[_Union[PhotoInspection, _Mapping]]] = ..., usable_count: _Optional[int] = ..., findings: _Optional[_Iterable[_Union[PhotoFinding, _Mapping]]] = ..., ready_to_train: _Optional[bool] = ..., faces_checked: _Optional[bool] = ..., analyzer: _Optional[str] = ..., reviews: _Optional[_Iterable[_Union[PhotoFinding, _Mapping]]] = ...) -> None: ...

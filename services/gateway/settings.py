@@ -9,6 +9,7 @@ from pathlib import Path
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.imaging import PhotoLimits
+from headshots.imaging.content import MINORS
 from headshots.imaging.workers.pool import DecoderLimits
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
@@ -95,11 +96,17 @@ class GatewaySettings:
     """A photo stream that takes longer in all is ended with UPLOAD_TOO_SLOW."""
     faces: str = "none"
     """Who finds faces in inspected photos and judges shots: `bundled` (drawn portraits only, as of the bundled
-    foundation), `opencv` (real people; files in FACES_DIR) or `none` (no reasons about faces; no image is accepted, and
-    no guarantee met). `bundled` needs the extra `faces`, `opencv` the extra `opencv`. With the bundled foundation
-    `headshots serve all` and the demo take `bundled` by themselves."""
+    foundation), `people` (real people; `headshots analyzers install people` brings it), `opencv` (real people; files
+    in FACES_DIR) or `none` (no reasons about faces; no image is accepted, and no guarantee met). `bundled` and `people`
+    need the extra `faces`, `opencv` the extra `opencv`. With the bundled foundation `headshots serve all` and the demo
+    take `bundled` by themselves."""
     faces_dir: Path | None = None
-    """Folder of the analyzer's files; `opencv` needs it, `bundled` has the one of this checkout."""
+    """Folder of the analyzer's files; `opencv` needs it, `bundled` has the one of this checkout, `people` the installed
+    one in HEADSHOTS_HOME."""
+    minors: str = "review"
+    """What becomes of photos whose person may be a minor to the analyzer `people`: `review` (inspections tell it beside
+    their findings), `refuse` (the photos are not ready to train on, and shoots that would train are refused) or
+    `ignore`. A look, not a proof: who looks under 25 is told."""
     shots_in_flight: int = 16
     """Shots that this gateway works on at once."""
     shot_lease_seconds: float = 15.0
@@ -156,6 +163,7 @@ class GatewaySettings:
             scratch_dir=home.scratch("gateway"),
             erasure_log_url=home.erasure_log_url if embedded_store else None,
             authority_file=home.authority_file,
+            faces_dir=home.analyzer_of("HEADSHOTS_GATEWAY_FACES", environ),
         )
         check_numbers(settings)
         settings.links.check()
@@ -163,6 +171,10 @@ class GatewaySettings:
         if settings.faces not in ANALYZERS:
             raise InvalidArgumentError(
                 "SETTING_INVALID", f"HEADSHOTS_GATEWAY_FACES={settings.faces!r} is none of {', '.join(ANALYZERS)}"
+            )
+        if settings.minors not in MINORS:
+            raise InvalidArgumentError(
+                "SETTING_INVALID", f"HEADSHOTS_GATEWAY_MINORS={settings.minors!r} is none of {', '.join(MINORS)}"
             )
         return settings
 

@@ -129,7 +129,7 @@ class _Parts:
         erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
         self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, judge, *erasing.loops, poller, given.audit)
-        inspector = Inspector(database, store, limiter, decoders, describer, analyzer)
+        inspector = Inspector(database, store, limiter, decoders, describer, analyzer, settings.minors)
         checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
         watched, judges = (*watching, given.audit, shoot_rows.needs_gallery), analyzer is not None

@@ -13,6 +13,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.errors import HeadshotsError
+from headshots.faces import check_installed
 from headshots.processes.cores import leave_no_core
 from headshots.rpc.server import run_until_signal, start_server
 from headshots.settings import without_analyzer
@@ -75,6 +76,7 @@ def main() -> int:
         settings = TrainerSettings.from_environment(os.environ)
         if settings.faces == "none":
             logging.getLogger("services.trainer").warning(without_analyzer("trainer"))
+        check_installed(settings.faces, settings.faces_dir)
         asyncio.run(serve(settings))
     except HeadshotsError as error:
         print(f"trainer: {error}", file=sys.stderr)

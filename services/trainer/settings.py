@@ -38,11 +38,12 @@ class TrainerSettings:
     workers: int = 1
     # auto, cpu or cuda.
     device: str = "auto"
-    # The analyzer that judges checkpoints: bundled (drawn portraits only, as of the bundled foundation), opencv (real
-    # people; files in FACES_DIR) or none (likeness not measured). `bundled` needs the extra `faces`, `opencv` the extra
-    # `opencv`. With the bundled foundation `headshots serve all` and the demo set `bundled` by themselves.
+    # The analyzer that judges checkpoints: bundled (drawn portraits only, as of the bundled foundation), people (real
+    # people; `headshots analyzers install people` brings it), opencv (real people; files in FACES_DIR) or none
+    # (likeness not measured). `bundled` and `people` need the extra `faces`, `opencv` the extra `opencv`. With the
+    # bundled foundation `headshots serve all` and the demo set `bundled` by themselves.
     faces: str = "none"
-    # Folder of the analyzer's files; opencv needs it, bundled uses the one of this checkout.
+    # Folder of the analyzer's files; opencv needs it, bundled uses the one of this checkout, people the installed one.
     faces_dir: Path | None = None
     # CPUs of a training; 0: the usable CPUs, shared among the workers.
     threads: int = 0
@@ -77,6 +78,7 @@ class TrainerSettings:
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
             foundation=Path(environ.get("HEADSHOTS_FOUNDATION") or default_foundation()).expanduser().absolute(),
             internal=InternalSettings.from_environment(environ),
+            faces_dir=home.analyzer_of("HEADSHOTS_TRAINER_FACES", environ),
         )
         if settings.store_url.startswith("memory:"):
             raise InvalidArgumentError(

@@ -86,7 +86,7 @@ def test_serve_all_serves_and_stops_when_told(tmp_path: Path) -> None:
     assert "gateway   | " in said, "lines carry the name of who said them"
     # Once more where it is read: the services' own warnings stand far above.
     (warning,) = [line for line in said.split("ready;")[1].splitlines() if "no analyzer of faces" in line]
-    assert "Set HEADSHOTS_GATEWAY_FACES and HEADSHOTS_TRAINER_FACES to opencv" in warning
+    assert "Set HEADSHOTS_GATEWAY_FACES and HEADSHOTS_TRAINER_FACES to people" in warning
     assert not any(child.is_running() for child in children)
 
 

@@ -82,7 +82,8 @@ LIBRARY: Arrows = {
     },
     "faces": {
         "errors": "an analyzer that cannot be opened is a typed error",
-        "settings": "the bundled analyzer's folder",
+        "settings": "the bundled analyzer's folder, and a private one",
+        "diffusion": "an installed analyzer appears whole or not at all",
     },
     "imaging": {
         "errors": "a photo that cannot be used is a typed error",
@@ -127,6 +128,7 @@ LIBRARY: Arrows = {
         "settings": "the home",
         "client": "every verb is a call",
         "console": "bars, tables, exit codes",
+        "faces": "analyzers are installed and listed",
         "processes": "`serve all`",
         "demo": "`demo`",
         "diffusion": "`export`",

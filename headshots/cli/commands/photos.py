@@ -165,7 +165,7 @@ def delete(
 def print_inspection(inspection: PhotosInspection) -> None:
     """A line for each photo, then the verdict."""
     from headshots.console.output import counted, print_table
-    from headshots.console.photo_files import report_face_analyzer, told
+    from headshots.console.photo_files import report_face_analyzer, report_reviews, told
 
     rows: list[tuple[object, ...]] = []
     for number, photo in enumerate(inspection.photos):
@@ -175,6 +175,7 @@ def print_inspection(inspection: PhotosInspection) -> None:
         rows.append((number, photo.filename or photo.name or "-", size, reasons, advice))
     print_table(("", "FILE", "PIXELS", "VERDICT", "WHAT TO DO"), rows)
     report_face_analyzer(inspection)
+    report_reviews(inspection)
     for finding in inspection.findings:
         typer.echo(f"{finding.reason}: {finding.message}")
     verdict = "ready to train" if inspection.ready_to_train else "not ready to train"

@@ -71,7 +71,12 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
     addresses = free_addresses()
     refuse_others(addresses)
     probed, ports = probed_addresses(addresses)
-    environment = {**default_environment(addresses, foundation), **_environment(home, foundation), **ports, **links()}
+    environment = {
+        **default_environment(addresses, foundation, home),
+        **_environment(home, foundation),
+        **ports,
+        **links(),
+    }
     with stopping_on_signals():
         try:
             with Fleet(_print_line) as fleet:
@@ -175,11 +180,12 @@ def where_the_key_is(key_file: Path, home: Path | None) -> str:
     return f"there is no key in {key_file}: `{variable}headshots keys create --save` leaves one there"
 
 
-def default_environment(addresses: dict[str, str], foundation: Path | None) -> dict[str, str]:
+def default_environment(addresses: dict[str, str], foundation: Path | None, home: Path | None) -> dict[str, str]:
     """How the three find each other and who judges faces, where the caller's own variables do not say it."""
-    from headshots.settings import default_faces, default_foundation
+    from headshots.settings import Home, default_faces, default_foundation
 
-    faces = default_faces(foundation or default_foundation())
+    where = Home(home.absolute()) if home is not None else Home.from_environment(os.environ)
+    faces = default_faces(foundation or default_foundation(), where)
     wanted = {
         "HEADSHOTS_GATEWAY_TRAINER_ADDRESS": addresses["trainer"],
         "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": addresses["generator"],

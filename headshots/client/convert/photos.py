@@ -32,6 +32,7 @@ def photos_inspection(message: photos_pb2.InspectPhotosResponse) -> PhotosInspec
         ready_to_train=message.ready_to_train,
         faces_checked=message.faces_checked,
         analyzer=message.analyzer,
+        reviews=tuple(map(_finding, message.reviews)),
     )
 
 

@@ -54,7 +54,8 @@ class PhotoInspection:
 
 @dataclass(frozen=True)
 class PhotosInspection:
-    """The subject's stored photos, then the candidates; `findings` are those of the usable ones as a set.
+    """The subject's stored photos, then the candidates; `findings` are those of the usable ones as a set, `reviews`
+    what somebody should look at before a training.
 
     Where `faces_checked` is False no analyzer took part, and that no photo has a finding about faces says nothing.
     """
@@ -65,6 +66,7 @@ class PhotosInspection:
     ready_to_train: bool
     faces_checked: bool
     analyzer: str
+    reviews: tuple[PhotoFinding, ...] = ()
 
 
 PhotoRef = Photo | PhotoInspection | str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from headshots.imaging.inspection import Finding
+from headshots.imaging.findings import Finding
 from headshots.v1 import photos_pb2
 from services.gateway.api import names
 from services.gateway.api.convert import optional_timestamp, timestamp
@@ -57,6 +57,7 @@ def inspection(value: InspectionReport) -> photos_pb2.InspectPhotosResponse:
         ready_to_train=not value.findings,
         faces_checked=bool(value.analyzer),
         analyzer=value.analyzer,
+        reviews=map(_finding, value.reviews),
     )
 
 

@@ -72,7 +72,11 @@ class PhotoEngine:
     async def inspect(self, tenant: str, parts: AsyncIterator[StreamPart]) -> InspectionReport:
         """See `Inspector.inspect`."""
         report = await self._inspector.inspect(tenant, parts)
-        for finding in (*report.findings, *(each for photo in report.photos for each in photo.findings)):
+        for finding in (
+            *report.findings,
+            *report.reviews,
+            *(each for photo in report.photos for each in photo.findings),
+        ):
             self._metrics.findings.labels(finding.reason).inc()
         self._metrics.inspections.labels("not_ready" if report.findings else "ready").inc()
         return report

@@ -13,7 +13,8 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import InvalidPhotoError, UnavailableError
 from headshots.faces import FaceAnalyzer
 from headshots.imaging import PhotoLimits
-from headshots.imaging.inspection import Finding, Measured, judge, measure
+from headshots.imaging.findings import Finding
+from headshots.imaging.inspection import Measured, judge, measure
 from headshots.imaging.quality import QualityLimits
 from headshots.imaging.workers.pool import DecoderPool
 from headshots.threads import in_read_thread, in_thread
@@ -39,12 +40,14 @@ class InspectedPhoto:
 class InspectionReport:
     """The subject's stored photos, then the candidates.
 
-    `findings` are those of the whole set; `analyzer` is empty where there is none.
+    `findings` are those of the whole set; `analyzer` is empty where there is none. `reviews` are what somebody should
+    look at, and keep nothing from a training.
     """
 
     photos: tuple[InspectedPhoto, ...]
     findings: tuple[Finding, ...]
     analyzer: str
+    reviews: tuple[Finding, ...] = ()
 
 
 class Inspector:
@@ -58,6 +61,7 @@ class Inspector:
         decoders: DecoderPool,
         describer: Describer,
         analyzer: FaceAnalyzer | None,
+        minors: str = "review",
     ) -> None:
         self._database = database
         self._store = store
@@ -65,6 +69,12 @@ class Inspector:
         self._decoders = decoders
         self._describer = describer
         self._analyzer = analyzer
+        self._minors = minors
+
+    @property
+    def refuses_minors(self) -> bool:
+        """Whether photos of who may be a minor must not be trained on."""
+        return self._analyzer is not None and self._minors == "refuse"
 
     async def inspect(self, tenant: str, parts: AsyncIterator[StreamPart]) -> InspectionReport:
         """Inspects the photos of the subject that the stream's header names, then the photos that it carries.
@@ -138,7 +148,8 @@ class Inspector:
     async def _report(
         self, stored: Sequence[Photo | None], filenames: list[str], measured: list[Measured | Finding]
     ) -> InspectionReport:
-        verdict = await in_thread(judge, measured, await self._limits(self._limiter.limits.photo), self._analyzer)
+        limits = await self._limits(self._limiter.limits.photo)
+        verdict = await in_thread(judge, measured, limits, self._analyzer, self._minors)
         inspected = tuple(
             InspectedPhoto(
                 stored=photo,
@@ -149,7 +160,8 @@ class Inspector:
             )
             for photo, filename, one, findings in zip(stored, filenames, measured, verdict.photos, strict=True)
         )
-        return InspectionReport(inspected, verdict.findings, self._analyzer.name if self._analyzer else "")
+        analyzer = self._analyzer.name if self._analyzer else ""
+        return InspectionReport(inspected, verdict.findings, analyzer, verdict.reviews)
 
     async def _limits(self, photo: PhotoLimits) -> QualityLimits:
         """The limits of the verdict: a photo's shorter side is at least half of the side that the foundation paints.

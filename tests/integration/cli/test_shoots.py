@@ -85,7 +85,7 @@ def test_what_nobody_measured_is_said(terminal: Terminal, selfies: Path, tmp_pat
     done = terminal.run("shoot", str(selfies), *TWO_STYLES, "--count", "2", *out, code=7)
     assert "guarantee: NOT_MEASURED, not all 2 portraits could be judged" in done.stdout
     assert done.stdout.splitlines()[0] == "2 images NOT_MEASURED: there is no analyzer of faces"
-    assert "HEADSHOTS_GATEWAY_FACES=opencv" in done.stderr
+    assert "HEADSHOTS_GATEWAY_FACES=people" in done.stderr
     assert len(list((tmp_path / "out").iterdir())) == 2
     order = ("shoot", "s0", *TWO_STYLES, "--count", "2", "--best", "1", "--out", str(tmp_path / "best"))
     best = terminal.json(*order, code=7)

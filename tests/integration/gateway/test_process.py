@@ -82,14 +82,16 @@ def test_a_first_start_makes_a_key_and_sigterm_ends_it(tmp_path: Path) -> None:
     assert "Traceback" not in log
     (warning,) = [line for line in log.splitlines() if "no analyzer of faces" in line]
     assert "guarantee of every gallery and shoot is NOT_MEASURED" in warning
-    assert "Set HEADSHOTS_GATEWAY_FACES to opencv" in warning
+    assert "Set HEADSHOTS_GATEWAY_FACES to people" in warning
 
 
 BAD_SETTINGS = {
     "SHOTS_IN_FLIGHT=many": "SETTING_INVALID: HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT='many'",
-    "FACES=guess": "SETTING_INVALID: HEADSHOTS_GATEWAY_FACES='guess' is none of bundled, opencv, none",
+    "FACES=guess": "SETTING_INVALID: HEADSHOTS_GATEWAY_FACES='guess' is none of bundled, people, opencv, none",
     "AUTHORITY_FILE=/dev/null/ca.pem": "SETTING_INVALID: HEADSHOTS_GATEWAY_AUTHORITY_FILE: /dev/null/ca.pem is no file",
+    "MINORS=maybe": "SETTING_INVALID: HEADSHOTS_GATEWAY_MINORS='maybe' is none of refuse, review, ignore",
     "FACES=opencv": "ANALYZER_FOLDER_MISSING: ",
+    "FACES=people": "ANALYZER_NOT_INSTALLED: the analyzer `people` is not in ",
     "BACKUP_HORIZON_DAYS=-1": "SETTING_INVALID: HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS must be 0 to 400",
     "BACKUP_HORIZON_DAYS=401": "SETTING_INVALID: HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS must be 0 to 400; more",
     "RECEIPT_KEY=/dev/null": "RECEIPT_KEY_INVALID: /dev/null is no private key in PEM",

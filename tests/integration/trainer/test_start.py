@@ -13,8 +13,8 @@ from tests.support.paths import ROOT
 from tests.support.waiting import PATIENCE_SECONDS
 
 
-@pytest.mark.parametrize(("faces", "warnings"), [("none", 1), ("bundled", 0)])
-def test_a_trainer_that_judges_no_faces_says_so(tmp_path: Path, faces: str, warnings: int) -> None:
+def start(tmp_path: Path, faces: str) -> str:
+    """What a trainer says that ends at once."""
     environ = {
         **os.environ,
         "HEADSHOTS_HOME": str(tmp_path),
@@ -25,5 +25,17 @@ def test_a_trainer_that_judges_no_faces_says_so(tmp_path: Path, faces: str, warn
     command = [sys.executable, "-m", "services.trainer"]
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert done.returncode == 1
-    told = [line for line in done.stderr.splitlines() if "Set HEADSHOTS_TRAINER_FACES to opencv" in line]
-    assert len(told) == warnings, done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize(("faces", "warnings"), [("none", 1), ("bundled", 0)])
+def test_a_trainer_that_judges_no_faces_says_so(tmp_path: Path, faces: str, warnings: int) -> None:
+    said = start(tmp_path, faces)
+    told = [line for line in said.splitlines() if "Set HEADSHOTS_TRAINER_FACES to people" in line]
+    assert len(told) == warnings, said
+
+
+def test_a_trainer_whose_analyzer_is_not_installed_tells_the_command(tmp_path: Path) -> None:
+    said = start(tmp_path, "people")
+    assert f"ANALYZER_NOT_INSTALLED: the analyzer `people` is not in {tmp_path / 'analyzers' / 'people'}" in said
+    assert "run `headshots analyzers install people`" in said

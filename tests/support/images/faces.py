@@ -52,6 +52,21 @@ class ColourAnalyzer:
     def parts(self, pixels_HWC: Pixels) -> npt.NDArray[np.uint8] | None:
         return None
 
+    def unsafe(self, pixels_HWC: Pixels) -> float | None:
+        return None
+
+    def years(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        return None
+
+
+class YoungAnalyzer(ColourAnalyzer):
+    """To it everybody is a child."""
+
+    LOOKS = 15.0
+
+    def years(self, pixels_HWC: Pixels, face: Face) -> float:
+        return self.LOOKS
+
 
 def _face(pixels_HWC: Pixels, number: int) -> list[Face]:
     own, others = pixels_HWC[..., number].astype(int), np.delete(pixels_HWC, number, axis=2).max(axis=2).astype(int)

@@ -108,6 +108,12 @@ class OneFaceAnalyzer:
         parts[:, : pixels_HWC.shape[1] // 2] = Part.BACKDROP
         return parts
 
+    def unsafe(self, pixels_HWC: Pixels) -> float | None:
+        return None
+
+    def years(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        return None
+
 
 def judged_task(foundation: Path, home: Path, *, photos: int = 6) -> Task:
     """A task with enough photos to hold one out, and photos of the crops' size."""

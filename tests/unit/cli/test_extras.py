@@ -71,6 +71,8 @@ def test_what_is_missing_is_named_with_the_cure(monkeypatch: pytest.MonkeyPatch)
         ["export"],
         ["keys", "list"],
         ["keys", "create"],
+        ["analyzers", "install", "people"],
+        ["analyzers", "list"],
         ["tenants", "list"],
     ],
     ids=" ".join,

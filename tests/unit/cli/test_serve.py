@@ -21,7 +21,7 @@ from headshots.cli.commands.serve import (
     where_the_key_is,
 )
 from headshots.errors import InvalidArgumentError
-from headshots.settings import default_faces, default_foundation
+from headshots.settings import Home, default_faces, default_foundation
 from services.gateway.settings import GatewaySettings
 from services.generator.settings import GeneratorSettings
 from services.trainer.settings import TrainerSettings
@@ -39,7 +39,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_gateway_finds_the_others_on_whatever_ports_they_have() -> None:
-    environment = default_environment(ADDRESSES, None)
+    environment = default_environment(ADDRESSES, None, None)
     assert environment["HEADSHOTS_GATEWAY_TRAINER_ADDRESS"] == "127.0.0.1:2"
     assert environment["HEADSHOTS_GATEWAY_GENERATOR_ADDRESS"] == "127.0.0.1:3"
 
@@ -47,19 +47,29 @@ def test_the_gateway_finds_the_others_on_whatever_ports_they_have() -> None:
 def test_what_the_caller_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADSHOTS_GATEWAY_TRAINER_ADDRESS", "gpu-box:50052")
     monkeypatch.setenv("HEADSHOTS_GATEWAY_FACES", "none")
-    environment = default_environment(ADDRESSES, None)
+    environment = default_environment(ADDRESSES, None, None)
     assert environment.keys() == {"HEADSHOTS_GATEWAY_GENERATOR_ADDRESS", "HEADSHOTS_TRAINER_FACES"}
 
 
-def test_drawn_people_are_judged_by_the_analyzer_that_knows_them_and_real_ones_by_none(tmp_path: Path) -> None:
-    of_bundled, of_real = (default_environment(ADDRESSES, folder) for folder in (default_foundation(), tmp_path))
-    assert of_bundled["HEADSHOTS_GATEWAY_FACES"] == of_bundled["HEADSHOTS_TRAINER_FACES"] == "bundled"
-    assert of_real["HEADSHOTS_GATEWAY_FACES"] == of_real["HEADSHOTS_TRAINER_FACES"] == "none"
+def test_people_are_judged_by_the_analyzer_that_knows_them_and_by_none_where_it_is_not_installed(
+    tmp_path: Path,
+) -> None:
+    def faces(foundation: Path) -> list[str]:
+        environment = default_environment(ADDRESSES, foundation, tmp_path / "home")
+        return [environment[f"HEADSHOTS_{name}_FACES"] for name in ("GATEWAY", "TRAINER")]
+
+    assert faces(default_foundation()) == ["bundled", "bundled"]
+    assert faces(tmp_path) == ["none", "none"]
+    folder = tmp_path / "home" / "analyzers" / "people"
+    folder.mkdir(parents=True)
+    (folder / "analyzer.json").write_text("{}")
+    assert faces(tmp_path) == ["people", "people"]
+    assert faces(default_foundation()) == ["bundled", "bundled"]
 
 
 def test_a_checkout_without_the_analyzer_has_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("headshots.settings.default_analyzer", lambda: tmp_path)
-    assert default_faces(default_foundation()) == "none"
+    assert default_faces(default_foundation(), Home(tmp_path)) == "none"
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import pytest
 from headshots.errors import FailedPreconditionError, InvalidArgumentError
 from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.faces.bundled import DETECTOR_FILE, EMBEDDER_FILE, SETTINGS_FILE
+from headshots.faces.people.files import write_manifest
 
 YUNET, SFACE = "face_detection_yunet_2023mar.onnx", "face_recognition_sface_2021dec.onnx"
 
@@ -84,7 +85,7 @@ def test_none_is_no_analyzer() -> None:
 
 
 def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
-    with pytest.raises(InvalidArgumentError, match="bundled, opencv, none") as caught:
+    with pytest.raises(InvalidArgumentError, match="bundled, people, opencv, none") as caught:
         open_analyzer("insightface", None)
     assert caught.value.reason == "ANALYZER_UNKNOWN"
 
@@ -96,6 +97,24 @@ def test_a_bundled_analyzer_without_its_files_says_what_it_needs(tmp_path: Path,
     with pytest.raises(FailedPreconditionError, match=r"embedder\.onnx") as caught:
         open_analyzer("bundled", tmp_path)
     assert caught.value.reason == "ANALYZER_UNUSABLE"
+
+
+def test_people_says_what_to_type_where_it_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidArgumentError, match="the people analyzer needs the folder"):
+        open_analyzer("people", None)
+    with pytest.raises(FailedPreconditionError, match="run `headshots analyzers install people`") as caught:
+        open_analyzer("people", tmp_path)
+    assert caught.value.reason == "ANALYZER_NOT_INSTALLED"
+    write_manifest(tmp_path, {})
+    (tmp_path / "analyzer.json").write_text((tmp_path / "analyzer.json").read_text().replace("{}", '{"net.onnx": "0"}'))
+    with pytest.raises(FailedPreconditionError, match=f"install people --out {tmp_path}") as caught:
+        open_analyzer("people", tmp_path)
+    assert caught.value.reason == "ANALYZER_UNUSABLE"
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    monkeypatch.delitem(sys.modules, "headshots.faces.people.analyzer", raising=False)
+    monkeypatch.delitem(sys.modules, "headshots.faces.sessions", raising=False)
+    with pytest.raises(FailedPreconditionError, match=r"people analyzer .*pip install 'headshots\[faces\]'"):
+        open_analyzer("people", tmp_path)
 
 
 def test_opencv_needs_a_folder_and_its_package(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,6 +186,6 @@ def test_analyzers_import_neither_torch_nor_the_foundry() -> None:
     code = (
         "import sys\n"
         "for name in ('torch', 'onnx', 'diffusers', 'transformers', 'foundry', 'cv2'): sys.modules[name] = None\n"
-        "import headshots.faces, headshots.faces.bundled, headshots.faces.opencv\n"
+        "import headshots.faces, headshots.faces.bundled, headshots.faces.opencv, headshots.faces.people.analyzer\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

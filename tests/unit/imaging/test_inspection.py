@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from headshots.faces import Face
-from headshots.imaging.inspection import Finding, Inspection, Measured, judge, measure
+from headshots.faces import Face, Pixels
+from headshots.imaging.findings import Finding
+from headshots.imaging.inspection import Inspection, Measured, judge, measure
 from headshots.imaging.quality import QualityLimits
 from tests.support.images.faces import ColourAnalyzer
 from tests.support.images.pictures import HEAD, blurred, lit, portrait
@@ -66,7 +67,7 @@ def face(embedding: int, box: tuple[float, float, float, float] = HEAD) -> Face:
     return Face(box, landmarks, unit, 0.9)
 
 
-def measured(number: int, *faces: Face, **changes: float) -> Measured:
+def measured(number: int, *faces: Face, **changes: float | None) -> Measured:
     """Numbers of a good photo; hashes of different numbers are unrelated."""
     values = {"sharpness": 0.5, "bright_luma": 200.0, "high_luma": 120.0, **changes}
     bits = np.random.default_rng(number).integers(0, 2, 143).astype(bool)
@@ -85,6 +86,83 @@ def test_dark_and_bright_faces_are_told_by_the_face() -> None:
     (dark,) = verdict.photos[0]
     assert (dark.measured, dark.limit) == (59.0, 60.0)
     assert "window or a lamp" in dark.message
+
+
+class Prudish(ColourAnalyzer):
+    """Sees nudity in so much of every picture."""
+
+    def __init__(self, unsafe: float | None) -> None:
+        super().__init__()
+        self.told = unsafe
+
+    def unsafe(self, pixels_HWC: Pixels) -> float | None:
+        return self.told
+
+
+@pytest.mark.parametrize(("told", "expected"), [(None, []), (0.79, []), (0.8, ["UNSAFE"]), (1.0, ["UNSAFE"])])
+def test_a_photo_that_seems_to_show_nudity_is_not_usable(told: float | None, expected: list[str]) -> None:
+    analyzer = Prudish(told)
+    verdict = judge([measure(portrait(9, "ada"), analyzer)], LIMITS, analyzer)
+    assert reasons(verdict, 0) == expected
+    assert verdict.usable_count == (not expected)
+    for finding in verdict.photos[0]:
+        assert (finding.measured, finding.limit) == (told, 0.8)
+        assert "send one in clothes" in finding.message
+
+
+def looking(*years: float | None) -> list[Measured]:
+    return [measured(number, face(0), years=each) for number, each in enumerate(years)]
+
+
+@pytest.mark.parametrize(
+    ("years", "told"),
+    [
+        ((24.9,) * 6, 24.9),
+        ((25.0,) * 6, None),
+        ((15.0, 40.0, 41.0, 39.0, 16.0, 40.0), None),
+        ((15.0, 40.0, 16.0, 17.0, 16.0, None), 16.0),
+        ((None,) * 6, None),
+    ],
+    ids=["young", "old enough", "two odd photos", "one odd photo", "nobody can tell"],
+)
+def test_who_looks_young_in_the_median_may_be_a_minor(years: tuple[float | None, ...], told: float | None) -> None:
+    verdict = judge(looking(*years), LIMITS, ColourAnalyzer())
+    assert [finding.measured for finding in verdict.reviews] == ([] if told is None else [told])
+    # A review keeps nothing from a training.
+    assert (verdict.usable_count, verdict.findings) == (6, ())
+    for finding in verdict.reviews:
+        assert (finding.reason, finding.limit) == ("POSSIBLY_MINOR", 25.0)
+        assert "check their age" in finding.message
+
+
+def test_an_operator_has_minors_refused_or_ignored() -> None:
+    young = looking(*[15.0] * 6)
+    refused = judge(young, LIMITS, ColourAnalyzer(), "refuse")
+    assert [finding.reason for finding in refused.findings] == ["POSSIBLY_MINOR"]
+    assert refused.reviews == ()
+    assert refused.usable_count == 6
+    ignored = judge(young, LIMITS, ColourAnalyzer(), "ignore")
+    assert (ignored.findings, ignored.reviews) == ((), ())
+
+
+def test_photos_that_are_not_usable_tell_no_age() -> None:
+    blurred = [dataclasses.replace(photo, sharpness=0.0) for photo in looking(15.0, 15.0, 15.0, 15.0)]
+    verdict = judge([*looking(40.0, 41.0), *blurred], LIMITS, ColourAnalyzer())
+    assert verdict.reviews == ()
+
+
+def test_the_age_is_that_of_the_largest_face() -> None:
+    class Ageing(ColourAnalyzer):
+        def years(self, pixels_HWC: Pixels, face: Face) -> float:
+            return 30.0 if face.embedding[0] else 10.0
+
+    one, two = measure(portrait(3, "ada"), Ageing()), measure(portrait(3, "ada", "bob"), Ageing())
+    assert one.years == 30.0
+    assert two.faces is not None
+    assert [round(face.embedding[0]) for face in two.faces] in ([1, 0], [0, 1])
+    assert two.years == (30.0 if two.faces[0].embedding[0] else 10.0)
+    assert measure(portrait(3), Ageing()).years is None
+    assert measure(portrait(3, "ada"), None).years is None
 
 
 def test_what_is_wrong_comes_with_its_number_its_limit_and_a_cure() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import urllib.request
 
 import pillow_heif
 import pytest
@@ -16,6 +18,7 @@ from headshots.v1 import photos_pb2
 from tests.support.gateway.caller import refused
 from tests.support.gateway.inspections import BROKEN, inspect, messages, reasons, restart, send
 from tests.support.gateway.world import World
+from tests.support.images.faces import YoungAnalyzer
 from tests.support.images.pictures import blurred, files, lit, packed, portrait
 from tests.support.waiting import until
 
@@ -36,6 +39,27 @@ async def test_stored_photos_that_are_good_are_ready_to_train(world: World) -> N
     assert {(photo.width_px, photo.height_px) for photo in answer.photos} == {(256, 256)}
     assert (answer.usable_count, answer.ready_to_train, list(answer.findings)) == (6, True, [])
     assert (answer.faces_checked, answer.analyzer) == (True, "colour-1")
+
+
+@pytest.mark.parametrize("minors", ["review", "refuse", "ignore"])
+async def test_who_may_be_a_minor_is_told_as_the_operator_wants(world: World, minors: str) -> None:
+    await world.kill()
+    world.analyzer = YoungAnalyzer()
+    await world.start(photo_max_pixels=1_000_000, **({} if minors == "review" else {"minors": minors}))
+    answer = await inspect(world.acme, "", *files(range(6), "ada"))
+    told = {"findings": answer.findings, "reviews": answer.reviews}
+    where = {"review": "reviews", "refuse": "findings"}.get(minors)
+    for field, found in told.items():
+        assert [finding.reason for finding in found] == (["POSSIBLY_MINOR"] if field == where else [])
+    for finding in told.get(where or "", ()):
+        assert (finding.measured, finding.limit) == (YoungAnalyzer.LOOKS, 25)
+    assert answer.usable_count == 6
+    assert answer.ready_to_train == (minors != "refuse")
+    assert world.gateway is not None
+    url = f"http://127.0.0.1:{world.gateway.server.metrics_port}/metrics"
+    metrics = await asyncio.to_thread(lambda: urllib.request.urlopen(url).read().decode())
+    counted = 'headshots_gateway_photo_findings_total{reason="POSSIBLY_MINOR"} 1.0' in metrics
+    assert counted == (where is not None)
 
 
 async def test_each_candidate_has_its_own_reasons_and_nothing_is_kept(world: World) -> None:

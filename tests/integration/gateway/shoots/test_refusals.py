@@ -24,6 +24,8 @@ from services.gateway.photos.inspector import InspectionReport, Inspector
 from tests.support.gateway import shoots
 from tests.support.gateway.caller import refused
 from tests.support.gateway.world import World
+from tests.support.images.faces import YoungAnalyzer
+from tests.support.images.pictures import files
 
 MADE = (schema.trainings, schema.galleries, schema.shots, schema.shoots, schema.shoot_events)
 
@@ -104,6 +106,24 @@ async def test_too_few_usable_photos_are_told_each_with_what_is_wrong(world: Wor
     with refused(NotFoundError, "PHOTO_NOT_FOUND"):
         await shoots.order(world.acme, subject, photos=photos)
     assert not any(world.rows(table) for table in MADE)
+
+
+async def test_who_may_be_a_minor_is_not_trained_where_the_operator_refuses(world: World) -> None:
+    await world.kill()
+    world.analyzer = YoungAnalyzer()
+    await world.start(photo_max_pixels=1_000_000, minors="refuse")
+    subject = await world.acme.subject()
+    stored = await world.acme.upload(subject, *files(range(7), "ada"))
+    # Naming photos is no way round.
+    for asked in ({}, {"photos": [photo.name for photo in stored]}):
+        for validate_only in (True, False):
+            with refused(FailedPreconditionError, "POSSIBLY_MINOR") as caught:
+                await shoots.order(world.acme, subject, validate_only=validate_only, **asked)
+        assert "check their age" in caught.value.message
+    assert not any(world.rows(table) for table in MADE)
+    await world.kill()
+    await world.start(photo_max_pixels=1_000_000)
+    assert (await shoots.order(world.acme, subject)).name
 
 
 async def test_of_more_unusable_photos_than_an_answer_holds_it_tells_how_many_are_left_out(world: World) -> None:

@@ -43,6 +43,12 @@ class CentreAnalyzer:
         told[26:, :] = Part.CLOTHES
         return told
 
+    def unsafe(self, pixels_HWC: Pixels) -> float | None:
+        return None
+
+    def years(self, pixels_HWC: Pixels, face: Face) -> float | None:
+        return None
+
 
 def _portrait(face: tuple[int, int, int], around: tuple[int, int, int], seed: int = 0) -> Pixels:
     image = np.empty((SIDE, SIDE, 3), np.int16)
