@@ -125,7 +125,8 @@ async def test_subjects_prompts_and_strength_change_the_image(generator: Generat
 
 
 async def test_describe_says_what_runs(generator: Generator) -> None:
-    await generator.image(adapter=await generator.add(lora_bytes(peft_unet(2, 2.0, seed=1))))
+    adapter = await generator.add(lora_bytes(peft_unet(2, 2.0, seed=1)))
+    await generator.image(adapter=adapter)
     found = await generator.stub.DescribeGenerator(pb.DescribeGeneratorRequest())
     assert found.foundation_digest == tiny_digest()
     assert found.backend == "onnxruntime:CPUExecutionProvider"
@@ -136,6 +137,7 @@ async def test_describe_says_what_runs(generator: Generator) -> None:
     assert "{subject}" in found.prompt_template
     assert found.trigger == "sks"
     assert (found.latent_channels, found.latent_cell_px) == (4, 8)
+    assert list(found.slot_adapters) == list(found.host_adapters) == list(found.disk_adapters) == [adapter.sha256]
 
 
 async def test_guidance_by_default_is_the_foundations_and_with_an_adapter_its_own_for_these(
