@@ -23,6 +23,7 @@ from services.gateway.peers.rpc import unreachable
 REFUSED = (UnavailableError, ResourceExhaustedError, DeadlineExceededError)
 """What a replica raises that did not take a request: another one may."""
 _DRAINING = ("DRAINING", "SHUTTING_DOWN")
+_LATE = "GENERATOR_LATE"
 _GONE = ("GENERATOR_UNREACHABLE", "GENERATOR_CUT")
 
 
@@ -95,14 +96,14 @@ def blame(fleet: Fleet, alias: str, error: HeadshotsError) -> None:
         fleet.is_draining(alias)
     elif error.reason in _GONE:
         fleet.is_away(alias)
-    if error.reason in _GONE or isinstance(error, InternalError | DeadlineExceededError):
+    if error.reason in (*_GONE, _LATE) or isinstance(error, InternalError | DeadlineExceededError):
         fleet.failed(alias)
 
 
 def _why(error: HeadshotsError) -> str:
     if isinstance(error, ResourceExhaustedError):
         return "full"
-    if isinstance(error, DeadlineExceededError):
+    if error.reason == _LATE or isinstance(error, DeadlineExceededError):
         return "late"
     if error.reason == "GENERATOR_CUT":
         return "cut"

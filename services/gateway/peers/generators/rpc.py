@@ -12,7 +12,7 @@ import grpc.aio
 from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from headshots.errors import DeadlineExceededError, HeadshotsError, UnavailableError
+from headshots.errors import HeadshotsError, UnavailableError
 from headshots.rpc.channel import NO_RETRIES, error_from_rpc
 from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.grants import Grant
@@ -186,7 +186,7 @@ class RpcGenerator:
         except StopAsyncIteration:
             raise UnavailableError("GENERATOR_CUT", "the generator ended its stream without an image") from None
         except TimeoutError:
-            raise DeadlineExceededError("GENERATOR_LATE", f"it took no request within {seconds} s") from None
+            raise UnavailableError("GENERATOR_LATE", f"no generator took the request within {seconds} s") from None
 
     @contextlib.contextmanager
     def _sending(self, alias: str, sha256: str | None) -> Iterator[tuple[InternalChannel, Heard]]:
