@@ -13,12 +13,18 @@ from services.gateway.peers.routing.fleet import Answer, Fleet
 from services.gateway.peers.routing.residents import ToldAdapters
 
 REPLICAS = 4
+GATEWAYS = 4
+"""Of the run in which several share the replicas."""
 REPLICAS_OF_A_DECISION = 64
 _FOUNDATION = "f0" * 32
 
 
 def run_hits(scale: Scale) -> Measured:
-    """48 and 200 subjects on four replicas: the mean hit rate of all seeds, and the worst load."""
+    """48 and 200 subjects on four replicas: the mean hit rate of all seeds, and the worst load.
+
+    The details tell of several gateways too, none of which knows all requests.
+    """
+    shared = [_outcome(subjects, 0, scale, gateways=GATEWAYS) for subjects in (48, 200)]
     few, many = ([_outcome(subjects, seed, scale) for seed in range(scale.seeds)] for subjects in (48, 200))
     return Measured(
         {
@@ -29,6 +35,7 @@ def run_hits(scale: Scale) -> Measured:
         {
             "slot_hit_rates": [round(run.slot_hit_rate, 4) for run in few],
             "slot_hit_rates_200": [round(run.slot_hit_rate, 4) for run in many],
+            "slot_hit_rates_of_4_gateways": [round(run.slot_hit_rate, 4) for run in shared],
         },
     )
 
@@ -75,8 +82,8 @@ def run_decisions(scale: Scale) -> Measured:
     )
 
 
-def _outcome(subjects: int, seed: int, scale: Scale) -> Outcome:
-    return Simulation(replicas=REPLICAS, subjects=subjects, seed=seed).run(scale.requests)
+def _outcome(subjects: int, seed: int, scale: Scale, gateways: int = 1) -> Outcome:
+    return Simulation(replicas=REPLICAS, subjects=subjects, seed=seed, gateways=gateways).run(scale.requests)
 
 
 def _idle(aliases: list[str]) -> Fleet:

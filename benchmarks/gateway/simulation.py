@@ -76,17 +76,20 @@ class _Replica:
         """As DescribeGenerator does."""
         in_slots = [sha256 for sha256 in reversed(self.used) if sha256 in self.slots]
         told = ToldAdapters(in_slots, list(self.memory), list(self.disk), SLOTS - 1)
-        return Answer(FOUNDATION, is_serving=True, adapters=told)
+        return Answer(FOUNDATION, is_serving=True, adapters=told, requests=self.running + len(self.waiting))
 
 
 class Simulation:
-    """Replicas, the gateway's `Fleet`, and requests for subjects whose popularity is Zipf's with exponent 1."""
+    """Replicas, each gateway's `Fleet`, and requests for subjects whose popularity is Zipf's with exponent 1.
 
-    def __init__(self, *, replicas: int, subjects: int, seed: int) -> None:
+    Gateways get requests at random.
+    """
+
+    def __init__(self, *, replicas: int, subjects: int, seed: int, gateways: int = 1) -> None:
         self._random = random.Random(seed)
         self._subjects = [hashlib.sha256(f"{seed}/{number}".encode()).hexdigest() for number in range(subjects)]
         self._shares = [1 / (number + 1) for number in range(subjects)]
-        self._fleet = Fleet()
+        self._fleets = [Fleet() for _ in range(gateways)]
         self._replicas: dict[str, _Replica] = {}
         # When, a number that breaks ties, where, which adapter, and what tells the fleet.
         self._ends: list[tuple[float, int, str, str, contextlib.ExitStack]] = []
@@ -99,7 +102,8 @@ class Simulation:
         """One more replica, with nothing loaded."""
         replica = _Replica(f"{self._random.getrandbits(64):016x}")
         self._replicas[replica.alias] = replica
-        self._fleet.consists_of(self._replicas)
+        for fleet in self._fleets:
+            fleet.consists_of(self._replicas)
         self._tell()
 
     def run(self, requests: int) -> Outcome:
@@ -109,17 +113,18 @@ class Simulation:
         rate = LOAD * len(self._replicas) * IN_FLIGHT / SERVICE_SECONDS
         for sha256 in self._random.choices(self._subjects, self._shares, k=requests):
             self._advance(self._now + self._random.expovariate(rate))
-            alias = self._fleet.ranked(sha256, sha256)[0].alias
+            fleet = self._random.choice(self._fleets)
+            alias = fleet.ranked(sha256, sha256)[0].alias
             served[alias] += 1
-            self._send(alias, sha256)
+            self._send(fleet, alias, sha256)
         self._advance(math.inf)
         mean = requests / len(self._replicas)
         return Outcome(self._hits / requests, max(served.values()) / mean, dict(served))
 
-    def _send(self, alias: str, sha256: str) -> None:
+    def _send(self, fleet: Fleet, alias: str, sha256: str) -> None:
         sending = contextlib.ExitStack()
-        sending.enter_context(self._fleet.sending(alias, sha256))
-        self._fleet.took(alias, sha256)
+        sending.enter_context(fleet.sending(alias, sha256))
+        fleet.took(alias, sha256)
         replica = self._replicas[alias]
         if replica.running < IN_FLIGHT:
             self._start(replica, sha256, sending)
@@ -153,4 +158,6 @@ class Simulation:
 
     def _tell(self) -> None:
         for replica in self._replicas.values():
-            self._fleet.answered(replica.alias, replica.tell())
+            answer = replica.tell()
+            for fleet in self._fleets:
+                fleet.answered(replica.alias, answer)

@@ -219,4 +219,5 @@ def answer(message: generator_pb2.DescribeGeneratorResponse, *, is_serving: bool
     slots, host, disk = (tuple(tier) for tier in told)
     # Slot 0 is the bare foundation's.
     adapters = ToldAdapters(slots, host, disk, max(message.slots - 1, 0))
-    return Answer(message.foundation_digest, is_serving, adapters)
+    requests = message.requests_waiting + message.requests_running
+    return Answer(message.foundation_digest, is_serving, adapters, requests)

@@ -48,7 +48,7 @@ class FakeReplica(FakeGenerator):
         """Raised by every DescribeGenerator call."""
         self.painting_failure: HeadshotsError | None = None
         """Raised by every Generate call after its first event."""
-        self.described = 0
+        self.described, self.requests_of_others = 0, 0
 
     async def Generate(
         self, request: generator.GenerateRequest, context: Any
@@ -76,6 +76,7 @@ class FakeReplica(FakeGenerator):
         answer = await super().DescribeGenerator(request, context)
         answer.foundation_digest = self.foundation_digest
         answer.slot_adapters[:] = self.slot_adapters
+        answer.requests_running = self.running + self.requests_of_others
         return answer
 
 

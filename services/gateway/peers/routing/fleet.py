@@ -36,6 +36,8 @@ class Answer:
     foundation_digest: str
     is_serving: bool
     adapters: ToldAdapters = field(default_factory=ToldAdapters)
+    requests: int = 0
+    """That it works on or has waiting, whoever sent them."""
 
 
 @dataclass
@@ -44,6 +46,8 @@ class _Replica:
     foundation_digest: str = ""
     residents: Residents = field(default_factory=Residents)
     in_flight: int = 0
+    of_others: int = 0
+    """Requests of other gateways, as of its last answer."""
     in_use: Counter[str] = field(default_factory=Counter)
     suspect_answers: int = 0
 
@@ -79,6 +83,7 @@ class Fleet:
             return
         replica.state = State.READY if answer.is_serving else State.DRAINING
         replica.foundation_digest = answer.foundation_digest
+        replica.of_others = max(0, answer.requests - replica.in_flight)
         replica.residents.told(answer.adapters, list(replica.in_use))
         replica.suspect_answers = max(0, replica.suspect_answers - 1)
         self._elect()
@@ -125,7 +130,7 @@ class Fleet:
         found = [
             Candidate(
                 alias,
-                replica.in_flight,
+                replica.in_flight + replica.of_others,
                 replica.residents.tier(sha256) if sha256 else Tier.STORE,
                 replica.suspect_answers > 0,
             )

@@ -79,6 +79,19 @@ async def test_without_an_adapter_the_least_loaded_paints(replicas: Replicas) ->
     assert replicas.metric("routed_requests_total", tier="none") == 6
 
 
+async def test_what_other_gateways_sent_counts(replicas: Replicas) -> None:
+    first, second = await replicas.open(2)
+    first.requests_of_others = 4
+    await until_told(first, second)
+    for fake in (first, second):
+        fake.hold()
+    paintings = [asyncio.create_task(replicas.paint(painting(None, seed))) for seed in range(4)]
+    await until(lambda: first.running + second.running == 4)
+    assert second.running == 4
+    second.permit()
+    await asyncio.gather(*paintings)
+
+
 async def test_no_generator_gets_more_than_a_quarter_beyond_the_mean(replicas: Replicas) -> None:
     fakes = await replicas.open(2)
     for fake in fakes:

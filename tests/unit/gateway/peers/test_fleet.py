@@ -58,6 +58,15 @@ def test_requests_in_flight_are_counted_however_they_end() -> None:
         fleet.consists_of(["b"])
 
 
+def test_requests_of_other_gateways_count_as_of_the_last_answer() -> None:
+    fleet = fleet_of("a", "b")
+    with fleet.sending("a", None), fleet.sending("b", None), fleet.sending("b", None):
+        fleet.answered("a", Answer(OURS, is_serving=True, requests=4))
+        fleet.answered("b", Answer(OURS, is_serving=True, requests=1))
+        assert [(each.alias, each.in_flight) for each in fleet.ranked(None, "")] == [("b", 2), ("a", 4)]
+    assert {each.alias: each.in_flight for each in fleet.ranked(None, "")} == {"a": 3, "b": 0}
+
+
 def test_who_drains_is_away_or_unheard_of_is_left_out() -> None:
     fleet = fleet_of("a", "b", "c", "d")
     fleet.answered("a", Answer(OURS, is_serving=False))
