@@ -18,7 +18,7 @@ from obstore.exceptions import AlreadyExistsError as ObjectExistsError
 from obstore.store import LocalStore, ObjectStore
 
 from headshots.stores.failures import MISSING, check_digest, missing, translated
-from headshots.stores.local import is_staged, refuse_links, remove_staged
+from headshots.stores.local import is_staged, refuse_links, remove_empty, remove_staged
 from headshots.stores.opening import open_backend
 from headshots.stores.signing import can_sign, signed_urls, stored_attributes
 
@@ -214,13 +214,19 @@ class ArtifactStore:
             return {entry["path"]: entry["size"] for page in obstore.list(self._store, prefix) for entry in page}
 
     def delete_prefix_sync(self, prefix: str, before: Callable[[Mapping[str, int]], None] | None = None) -> int:
-        """Blocking :meth:`delete_prefix`; ``before`` is called with what is about to be removed, bytes by key."""
+        """Blocking :meth:`delete_prefix`; ``before`` is called with what is about to be removed, bytes by key.
+
+        On disk the folder goes too, unless somebody writes into it: its name may be a person's id.
+        """
         sizes = self.sizes_sync(prefix)
         if before is not None:
             before(sizes)
         for key in sorted(sizes):
             self.delete_sync(key)
         self.remove_staged_sync(prefix)
+        if self._folder is not None and prefix:
+            with self._reached(prefix):
+                remove_empty(self._folder, prefix)
         return len(sizes)
 
     def remove_staged_sync(self, prefix: str = "", *, unused_seconds: float = 0.0) -> int:

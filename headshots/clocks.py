@@ -34,8 +34,8 @@ class ClockWatch:
         if jumped > _JUMP_SECONDS:
             self._distrusted_until = at + _DISTRUST_SECONDS
             _LOG.warning(
-                "the database's clock has jumped %.0f s ahead; set it if it is wrong: nothing is erased at the end "
-                "of its term for an hour",
+                "the database's clock has jumped %.0f s ahead; set it if it is wrong: for an hour nothing is erased at "
+                "the end of its term, and nothing that waits fails by it",
                 jumped,
             )
         elif jumped < -_JUMP_SECONDS:

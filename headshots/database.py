@@ -151,6 +151,22 @@ def forget_deleted(engine: Engine) -> None:
             time.sleep(0.02)
 
 
+def compact(engine: Engine) -> None:
+    """Rewrites an SQLite database, so that no page of it holds pieces of rows that are deleted or changed.
+
+    SQLite overwrites a row that goes (`secure_delete`), but not the place that it has moved a row from, as it does
+    where pages are split and joined: what was there stays until something else is written over it. It takes as long as
+    the database is large, as much room again on its disk, and writers wait. On PostgreSQL this does nothing, as
+    :func:`forget_deleted`, which has to follow: the log has the pages as they were.
+
+    Raises:
+        UnavailableError: DATABASE_UNAVAILABLE, also where there is no room.
+    """
+    if engine.dialect.name == "sqlite":
+        with _unavailable(), engine.connect().execution_options(headshots_no_transaction=True) as connection:
+            connection.exec_driver_sql("VACUUM")
+
+
 @contextlib.contextmanager
 def _unavailable() -> Iterator[None]:
     try:

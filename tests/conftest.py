@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socketserver
+import tempfile
 from collections.abc import Generator, Iterator
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from headshots.client import connection
 from headshots.processes.imports import importing
 from headshots.rpc import channel
+from tests.support.paths import SHARED_ENGINES
 
 # How fast an example is says nothing of what it shows, and the machine may be busy.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -37,6 +40,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # tests start inherits it. Before torch is imported.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the processes of this session share; workers inherit it."""
+    if not os.environ.get(SHARED_ENGINES):
+        os.environ[SHARED_ENGINES] = tempfile.mkdtemp(prefix="headshots-engines-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(SHARED_ENGINES), ignore_errors=True))
 
 
 @pytest.hookimpl(wrapper=True)

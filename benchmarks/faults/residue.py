@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -110,7 +111,14 @@ def _pieces(secret: bytes) -> Hashes:
 
 
 def _files(folders: Iterable[Path]) -> Iterator[Path]:
-    for folder in folders:
-        for path in folder.rglob("*"):
-            if path.is_file() and not path.is_symlink():
-                yield path
+    for top in folders:
+        # What is removed meanwhile is passed over, which `rglob` does not do with folders.
+        for folder, _, names in os.walk(top, onerror=_raise_unless_gone):
+            for path in (Path(folder, name) for name in names):
+                if path.is_file() and not path.is_symlink():
+                    yield path
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error

@@ -20,7 +20,7 @@ _ANOTHER_SEED = 7
 
 
 def run(order: Order) -> Measured:
-    """Mark, damage and read pictures of 512 px, and beside them of 128 px."""
+    """Mark, damage and read pictures of 512 px, and beside them of 128 px, which the generator leaves unmarked."""
     worst_db, found = _found(order, _SIZE_PX)
     small_db, small = _found(order, _SMALL_PX)
     details = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,6 +39,16 @@ def moment(value: str) -> datetime:
         return datetime.fromisoformat(value.strip()).astimezone()
     except ValueError as error:
         raise typer.BadParameter(f"{value!r} is no time: 45m, 2h, 1d, or 2026-12-24T18:00") from error
+
+
+def refuse_passed(deadline: datetime | None) -> None:
+    """Returns where a deadline is ahead, or there is none.
+
+    Raises:
+        typer.BadParameter: the deadline is in the past.
+    """
+    if deadline is not None and deadline <= datetime.now(UTC):
+        raise typer.BadParameter(f"{deadline:%Y-%m-%d %H:%M:%S} has passed; name a later time", param_hint="--deadline")
 
 
 def span(value: str) -> int:

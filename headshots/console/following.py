@@ -16,7 +16,7 @@ _COMMANDS = {"training": "trainings", "gallery": "galleries", "shoot": "shoots"}
 class Delays:
     """Reports each thing that holds a job up, once and on a line of its own.
 
-    There is no room for it beside a bar, and where stderr is no terminal there is no bar.
+    There is no room for it beside a bar.
     """
 
     def __init__(self) -> None:

@@ -26,24 +26,46 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table for people. Lines of a terminal wrap between words, never within; into a pipe a row is a line."""
+    """A table for people. Lines of a terminal wrap between words, never within; into a pipe a row is a line.
+
+    A terminal that is too narrow even for one word of each column on a line gets each row as lines of its own.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     cells = [[_cell(value) for value in row] for row in rows]
     console = Console()
-    widths = _column_widths([columns, *cells], console.width if console.is_terminal else None)
+    room = console.width if console.is_terminal else None
+    widths = _column_widths([columns, *cells], room)
+    if room is not None and _line_width(widths) > room:
+        _print_apart(columns, cells, room)
+        return
     table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="bold")
     for column, width in zip(columns, widths, strict=True):
         table.add_column(column, width=width)
     for row in cells:
         table.add_row(*map(Text, row))
-    # The terminal breaks a table that is too wide even with one word on each line.
+    # The last column's padding is blank, but rich breaks a table that it does not fit in.
     width = max(console.width, sum(widths) + _GAP * len(widths))
     # With the height too, or rich would ignore our width on a dumb terminal.
     wide = Console(width=width, height=console.height)
     wide.print(table, crop=False)
+
+
+def _print_apart(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> None:
+    """A value a line, after its column's name, and an empty line between rows; values wrap between words."""
+    width = max(map(len, columns))
+    for number, row in enumerate(rows):
+        if number:
+            typer.echo()
+        for column, cell in zip(columns, row, strict=True):
+            head = f"{column:<{width}}{' ' * _GAP}"
+            typer.echo(_filled(cell, room, head, " " * len(head)))
+
+
+def _line_width(widths: Sequence[int]) -> int:
+    return sum(widths) + _GAP * (len(widths) - 1)
 
 
 def _column_widths(rows: Sequence[Sequence[str]], room: int | None) -> list[int]:
@@ -57,7 +79,7 @@ def _column_widths(rows: Sequence[Sequence[str]], room: int | None) -> list[int]
     widths = [max(map(cell_len, column)) for column in by_column]
     least = [max(cell_len(word) for cell in column for word in cell.split() or [""]) for column in by_column]
     least[0] = widths[0]
-    while room is not None and sum(widths) + _GAP * (len(widths) - 1) > room:
+    while room is not None and _line_width(widths) > room:
         widest = max(range(len(widths)), key=lambda number: widths[number] if widths[number] > least[number] else 0)
         if widths[widest] <= least[widest]:
             break
@@ -85,11 +107,15 @@ def note_lines(message: str) -> None:
 
 def wrapped(text: str, indent: str = "") -> str:
     """The text in lines of 80 columns; a longer word, as a name, has a line of its own and stays whole."""
+    return _filled(text, _LINE_WIDTH, indent, f"{indent}  ")
+
+
+def _filled(text: str, width: int, first: str, later: str) -> str:
     return textwrap.fill(
         text,
-        _LINE_WIDTH,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
+        width,
+        initial_indent=first,
+        subsequent_indent=later,
         break_long_words=False,
         break_on_hyphens=False,
     )
@@ -146,7 +172,7 @@ def duration(seconds: float) -> str:
 
 
 def progress_bars() -> Bars:
-    """Bars on stderr: what, bar, count, a detail, time gone and time left. Silent where stderr is no terminal."""
+    """Bars on stderr: what, bar, count, a detail, time gone and time left. Plain lines where stderr is no terminal."""
     from rich.console import Console
 
     from headshots.console.bars import Bars

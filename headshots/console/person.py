@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,24 +14,51 @@ from headshots.console.photo_files import find_photos, report_inspection, upload
 if TYPE_CHECKING:
     from headshots.client import Consent, Headshots, Pack, Style, Subject
 
+# What an order lacks before its photos are uploaded.
+_CURED_BY_PHOTOS = frozenset({"TOO_FEW_PHOTOS", "PHOTOS_MISSING"})
+
 
 def find_person(
-    client: Headshots, given: str, *, name: str | None, class_noun: str, consent: Consent | None = None
+    client: Headshots,
+    given: str,
+    *,
+    name: str | None,
+    class_noun: str,
+    consent: Consent | None = None,
+    check: Callable[[Subject], object],
 ) -> Subject:
     """The subject of that name; or where it is a folder, one made of its usable selfies. A consent is recorded for it.
 
-    The same selfies are the same subject, so that a command may be repeated. A set that is refused leaves nothing, and
-    without a consent no photo is sent.
+    The same selfies are the same subject, so that a command may be repeated. What is refused leaves nothing, and
+    without a consent no photo is sent. `check` asks the gateway whether it would take the order; it is called before
+    the selfies of a folder are uploaded.
 
     Raises:
         FailedPreconditionError: CONSENT_MISSING: the tenant needs one, and there is none.
         InvalidPhotoError: PHOTOS_NOT_READY, PHOTO_MISSING: the folder holds too few usable selfies.
         NotFoundError: SUBJECT_NOT_FOUND: there is neither.
+        HeadshotsError: as `check`.
     """
     folder = Path(given).expanduser()
     if not given.startswith("subjects/") and folder.is_dir():
-        return _from_folder(client, folder, name, class_noun, consent)
+        return _from_folder(client, folder, name, class_noun, consent, check)
     return _with_consent(client, _existing(client, given, folder), consent)
+
+
+@contextlib.contextmanager
+def before_photos() -> Iterator[None]:
+    """Lets an order pass that lacks nothing but the photos that are uploaded next.
+
+    Raises:
+        HeadshotsError: whatever else it is refused for.
+    """
+    from headshots.errors import FailedPreconditionError
+
+    try:
+        yield
+    except FailedPreconditionError as error:
+        if error.reason not in _CURED_BY_PHOTOS:
+            raise
 
 
 def _with_consent(client: Headshots, subject: Subject, consent: Consent | None) -> Subject:
@@ -95,11 +123,17 @@ def _existing(client: Headshots, given: str, folder: Path) -> Subject:
 
 
 def _from_folder(
-    client: Headshots, folder: Path, name: str | None, class_noun: str, consent: Consent | None
+    client: Headshots,
+    folder: Path,
+    name: str | None,
+    class_noun: str,
+    consent: Consent | None,
+    check: Callable[[Subject], object],
 ) -> Subject:
     from headshots.errors import InvalidPhotoError
 
     found = find_photos([folder])
+    _check_consent_of_folder(client, folder, consent)
     inspection = client.inspect_photos(photos=found)
     report_inspection(inspection)
     if not inspection.ready_to_train:
@@ -109,11 +143,54 @@ def _from_folder(
     subject = client.create_subject(
         display_name, class_noun=class_noun, request_id=_digest(usable, display_name, class_noun)
     )
-    subject = _with_consent(client, subject, consent)
+    with _leaving_nothing(client, subject):
+        subject = _with_consent(client, subject, consent)
+        with before_photos():
+            check(subject)
     sent = upload_new(client, subject, usable)
     left_out = f", {counted(len(found) - len(usable), 'photo')} left out" if len(found) > len(usable) else ""
     note(f"{subject.name} is {display_name!r}: {sent}{left_out}")
     return client.get_subject(subject)
+
+
+def _check_consent_of_folder(client: Headshots, folder: Path, consent: Consent | None) -> None:
+    """Returns where a person may be made of a folder.
+
+    Raises:
+        FailedPreconditionError: CONSENT_MISSING.
+    """
+    from headshots.errors import FailedPreconditionError
+
+    if consent is None and client.get_tenant().consent_required:
+        told = (
+            f"nothing tells what the person of {folder} agreed to; say it with --consent, TEXT or @FILE, or name their "
+            "subject, where it has consented, in place of the folder"
+        )
+        raise FailedPreconditionError("CONSENT_MISSING", told)
+
+
+@contextlib.contextmanager
+def _leaving_nothing(client: Headshots, subject: Subject) -> Iterator[None]:
+    """Deletes the subject where the gateway refuses what is done with it, unless it has, or ever had, anything.
+
+    Raises:
+        HeadshotsError: why it is refused.
+    """
+    from headshots.errors import HeadshotsError, UnavailableError
+
+    try:
+        yield
+    except HeadshotsError as error:
+        # A gateway that is away cannot be asked, and the command will be repeated.
+        if not isinstance(error, UnavailableError) and _is_empty(client, subject):
+            client.delete_subject(subject)
+        raise
+
+
+def _is_empty(client: Headshots, subject: Subject) -> bool:
+    now = client.get_subject(subject)
+    # All that a subject can have begins with a photo, which may have gone since, or a training.
+    return now.photo_count == 0 and now.hold is None and not any(client.list_trainings(now))
 
 
 def _digest(photos: Sequence[Path], *words: str) -> str:

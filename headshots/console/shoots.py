@@ -187,6 +187,8 @@ def next_step(shoot: Shoot, images: Sequence[Image]) -> str:
     """What to do where the guarantee is not met, in one line; empty where it is."""
     if shoot.guarantee == "MET":
         return ""
+    if shoot.failure is not None:
+        return f"not all tries were made: {shoot.failure.reason}: {shoot.failure.message}"
     if shoot.guarantee == "NOT_MET":
         return (
             f"`headshots images list {shoot.gallery}` names those that are refused, `headshots images regenerate "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from typing import Any
 
@@ -22,7 +23,21 @@ def described(violation: Any) -> str:
         return _of_pattern(_SHORT.repr(violation.field_value), str(violation.rule_value)) or message
     if rule == "repeated.unique":
         return "names something twice; name each once"
+    if (fields := violation.proto.field.elements) and fields[-1].field_name.endswith("_seconds"):
+        return re.sub(r"\d{4,}", _of_seconds, message)
     return message
+
+
+def _of_seconds(limit: re.Match[str]) -> str:
+    """A limit in whole days or hours beside its seconds."""
+    seconds = int(limit[0])
+    days, rest = divmod(seconds, 86400)
+    if not rest:
+        return f"{seconds} ({days} days)" if days > 1 else f"{seconds} (a day)"
+    hours, rest = divmod(seconds, 3600)
+    if not rest:
+        return f"{seconds} ({hours} hours)" if hours > 1 else f"{seconds} (an hour)"
+    return str(seconds)
 
 
 def _of_pattern(value: str, pattern: str) -> str:

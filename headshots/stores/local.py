@@ -7,6 +7,7 @@ once it is whole. A process that is killed meanwhile leaves the staged file, whi
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import time
@@ -15,6 +16,8 @@ from pathlib import Path
 from obstore.exceptions import BaseError
 
 _STAGED = re.compile(r".+#\d+", re.DOTALL)
+# What `rmdir` says of a folder that is in use or a mount, or that somebody else removed.
+_KEPT = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY, errno.ENOENT})
 
 
 def is_staged(key: str) -> bool:
@@ -42,6 +45,26 @@ def remove_staged(folder: Path, prefix: str, *, unused_seconds: float) -> int:
     except OSError as error:
         raise BaseError(f"staged files are not removed: {error}") from error
     return removed
+
+
+def remove_empty(folder: Path, prefix: str) -> None:
+    """Remove the folder ``prefix`` and those below it that hold nothing, and no folder above it.
+
+    A folder that a writer has just begun to write to is not empty, and stays. A writer that is about to makes it anew,
+    or fails and may try again.
+
+    Raises:
+        BaseError: obstore's; a folder cannot be read or changed.
+    """
+    try:
+        for parent, _, _ in os.walk(folder / prefix, topdown=False, onerror=_raise_unless_missing):
+            try:
+                os.rmdir(parent)
+            except OSError as error:
+                if error.errno not in _KEPT:
+                    raise
+    except OSError as error:
+        raise BaseError(f"empty folders are not removed: {error}") from error
 
 
 def _raise_unless_missing(error: OSError) -> None:

@@ -55,6 +55,7 @@ from services.gateway.photos.servicer import PhotoServicer
 from services.gateway.photos.streams import StreamLimiter
 from services.gateway.profiles.engine import ProfileEngine
 from services.gateway.profiles.servicer import ProfileServicer
+from services.gateway.retention.waiting import WorkClock
 from services.gateway.running import Gateway
 from services.gateway.settings import GatewaySettings
 from services.gateway.shoots import rows as shoot_rows
@@ -114,16 +115,16 @@ class _Parts:
     def __init__(self, settings: GatewaySettings, given: _Given) -> None:
         """Builds every part."""
         database, store, styles, metrics = given.database, given.store, given.styles, given.metrics
-        analyzer, decoders = given.analyzer, given.decoders
+        analyzer, decoders, limiter = given.analyzer, given.decoders, StreamLimiter(settings.stream_limits)
         trainer, generator = _peers(settings, given)
-        hub, describer, limiter = Hub(), Describer(generator), StreamLimiter(settings.stream_limits)
+        hub, describer, clock = Hub(), Describer(generator), WorkClock(database)
+        poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
         painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
         judge = ShotJudge(database, store, limiter, decoders, analyzer, check_seconds=settings.erase_again_seconds)
         worker = ShotWorker(database, generator, describer, judge, hub, metrics, painting)
-        pool = self.pool = ShotPool(database, worker, hub, metrics, painting)
-        poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
-        reconciler = Reconciler(database, trainer, hub, poll_seconds=poll, cancel_patience_seconds=patience)
-        runner = ShootRunner(database, hub, metrics, pool, poll_seconds=poll)
+        pool = self.pool = ShotPool(database, worker, hub, metrics, painting, clock)
+        reconciler = Reconciler(database, trainer, hub, clock, poll_seconds=poll, cancel_patience_seconds=patience)
+        runner = ShootRunner(database, hub, metrics, pool, clock, poll_seconds=poll)
         parts = generator, pool, metrics, given.issuer, settings.erasing
         erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)

@@ -16,6 +16,7 @@ from headshots.diffusion.backends import NEED_PROFILES, Backend, open_package
 from headshots.diffusion.export.ensure import ensure_package_in_child
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
+from headshots.marking.manifest import Signer
 from headshots.processes.cores import leave_no_core
 from headshots.processes.imports import importing
 from headshots.rpc.server import run_until_signal, start_server
@@ -43,12 +44,9 @@ def find_package(settings: GeneratorSettings) -> Path:
     )
 
 
-def build_engine(settings: GeneratorSettings, folder: Path, registry: CollectorRegistry) -> Engine:
-    """Put the engine together."""
-    return build(settings, folder, registry)[0]
-
-
-def build(settings: GeneratorSettings, folder: Path, registry: CollectorRegistry) -> tuple[Engine, ErasedAdapters]:
+def build(
+    settings: GeneratorSettings, folder: Path, registry: CollectorRegistry, signer: Signer | None
+) -> tuple[Engine, ErasedAdapters]:
     """Put the engine together, and what has it forget erased adapters."""
     package = EnginePackage.read(folder)
     if settings.backend == "onnxruntime" and settings.provider in NEED_PROFILES:
@@ -66,7 +64,7 @@ def build(settings: GeneratorSettings, folder: Path, registry: CollectorRegistry
         disk_bytes=settings.adapter_disk_bytes,
         host_bytes=settings.adapter_host_bytes,
     )
-    marker = Marker(settings.marking, settings.marking.open_signer(), package.foundation, package.foundation_digest)
+    marker = Marker(settings.marking, signer, package.foundation, package.foundation_digest)
     engine = Engine(package, build_backend(settings, package), adapters, store, metrics, settings.limits, marker)
     return engine, ErasedAdapters(store, adapters, engine.evict, seconds=settings.read_erasures_seconds)
 
@@ -100,8 +98,10 @@ def build_backend(settings: GeneratorSettings, package: EnginePackage) -> Backen
 async def serve(settings: GeneratorSettings) -> None:
     """Export if need be, forget what was erased, warm up, answer until SIGTERM, drain."""
     registry = CollectorRegistry()
+    # First: whoever mounted the wrong certificate need not wait for an export to hear of it.
+    signer = await asyncio.to_thread(settings.marking.open_signer)
     folder = await asyncio.to_thread(find_package, settings)
-    engine, erased = await asyncio.to_thread(build, settings, folder, registry)
+    engine, erased = await asyncio.to_thread(build, settings, folder, registry, signer)
     # Before it listens: what was erased while it was off is on its disk.
     await erased.read_first()
     running = await start_server(

@@ -34,6 +34,7 @@ FIGURES = {
 }
 
 
+@pytest.mark.slow
 def test_a_quick_pass_measures_every_figure(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.support.ports", "benchmarks.serving", "--quick"]
     command += ["--foundation", str(tiny_foundation()), "--out", str(tmp_path)]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-import pytest
-
 from benchmarks.faults.residue import residue, weights
 from headshots.client import TrainingOptions
 from headshots.imaging import PhotoLimits, decode_photo
@@ -14,9 +12,6 @@ from tests.support.consents import CONSENT
 from tests.support.foundations.engines import tiny_foundation, tiny_package
 from tests.support.live_platform import LivePlatform, selfies
 from tests.support.waiting import until_equal
-
-# Timed out in the one whole run that had them, both at its busiest, and never alone: why is not known yet.
-pytestmark = pytest.mark.slow
 
 NAME = "Ada Lovelace of Ockham Park"
 RECIPE = TrainingOptions(steps=4, rank=2, batch_rows=2, seed=1)

@@ -22,9 +22,6 @@ from tests.support.foundations.engines import tiny_foundation, tiny_package
 from tests.support.live_platform import LivePlatform, selfies
 from tests.support.waiting import until, until_equal
 
-# Timed out in the one whole run that had them, both at its busiest, and never alone: why is not known yet.
-pytestmark = pytest.mark.slow
-
 NAME = "Ada Lovelace of Ockham Park"
 RECIPE = TrainingOptions(steps=4, rank=2, batch_rows=2, seed=1)
 

@@ -23,7 +23,7 @@ from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.peers.generators.rpc import RpcGenerator
 from services.gateway.peers.rpc import open_peer
 from tests.support.certificates import Authority, settings_with
-from tests.support.foundations.engines import OPTIONS, scratch, tiny_foundation, tiny_package
+from tests.support.foundations.engines import OPTIONS, engines, tiny_foundation, tiny_package
 from tests.support.grants import signer_of
 from tests.support.ports import free_port
 from tests.support.waiting import PATIENCE_SECONDS
@@ -162,7 +162,7 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
 def test_export_prints_the_package_and_makes_it_once() -> None:
     package = tiny_package().folder
     written = (package / "engine.json").stat().st_mtime_ns
-    arguments = ["export", "--foundation", str(tiny_foundation()), "--engines", str(scratch() / "engines")]
+    arguments = ["export", "--foundation", str(tiny_foundation()), "--engines", str(engines())]
     options = ["--max-rank", str(OPTIONS.max_rank), "--slots", str(OPTIONS.slots), "--max-rows", str(OPTIONS.max_rows)]
     result = CliRunner().invoke(app, [*arguments, *options])
     assert result.exit_code == 0, result.output

@@ -33,14 +33,13 @@ def sqlite(tmp_path: Path) -> Iterator[tuple[Engine, DatabaseClock]]:
 
 
 @pytest.fixture
-def postgresql() -> Iterator[tuple[Engine, DatabaseClock]]:
-    with postgres.server() as server:
-        url = postgres.fresh_database(server)
-        clock, engine = PostgresClock(url), open_database(url)
-        migrate(engine)
-        yield engine, clock
-        engine.dispose()
-        clock.close()
+def postgresql(postgres_server: str) -> Iterator[tuple[Engine, DatabaseClock]]:
+    url = postgres.fresh_database(postgres_server)
+    clock, engine = PostgresClock(url), open_database(url)
+    migrate(engine)
+    yield engine, clock
+    engine.dispose()
+    clock.close()
 
 
 def run_rounds(kind: type[LeaseRounds], world: tuple[Engine, DatabaseClock], rounds: settings) -> None:

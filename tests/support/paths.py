@@ -5,3 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+
+SHARED_ENGINES = "TESTS_ENGINES"
+"""The environment's name of the folder whose packages all processes of a test session share."""

@@ -87,6 +87,7 @@ GATEWAY: Arrows = {
     },
     "painting": {
         "galleries": "shots are leased from a gallery",
+        "retention": "a shot does not fail by a clock that jumped",
         "photos": "likeness is measured against the subject's photos, a few decoded at once",
         "tenants": "where a subject's objects lie",
         "styles": "what a style asks a generator for",

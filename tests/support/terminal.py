@@ -10,6 +10,10 @@ from typer.testing import CliRunner
 
 from headshots.cli.app import app
 from tests.support.fake_gateway.gateway import API_KEY, FakeGateway
+from tests.support.fake_gateway.styles import STYLES
+
+TWO_STYLES = ("--styles", f"{STYLES[0]},{STYLES[2]}")
+"""The option of a shoot over two styles."""
 
 
 class Terminal:

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from obstore.store import LocalStore
 
 from headshots.artifacts import ArtifactStore
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError, UnavailableError
+from headshots.stores.local import remove_empty
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -210,6 +212,75 @@ async def test_what_a_killed_writer_left_goes_with_its_prefix(tmp_path: Path) ->
     await store.put("t/1/photos/a.png", b"whole")
     assert await store.delete_prefix("t/1") == 1
     assert files(tmp_path) == ["t/10/photos/a.png#1"]
+
+
+def folders(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_dir())
+
+
+async def test_a_removed_prefix_leaves_no_empty_folder_and_takes_none_above_or_beside_it(tmp_path: Path) -> None:
+    store = ArtifactStore.open(tmp_path.as_uri())
+    for key in ("t/1/photos/a.png", "t/1/adapters/x/b", "t/10/photos/a.png"):
+        await store.put(key, b"x")
+    (tmp_path / "t" / "2" / "galleries").mkdir(parents=True)
+    assert await store.delete_prefix("t/1") == 2
+    assert folders(tmp_path) == ["t", "t/10", "t/10/photos", "t/2", "t/2/galleries"]
+    assert await store.delete_prefix("t/2") == 0
+    assert await store.delete_prefix("t/3") == 0
+    assert await store.delete_prefix("t/10") == 1
+    assert folders(tmp_path) == ["t"]
+    await store.put("t/1/photos/a.png", b"x")
+    assert await store.delete_prefix("") == 1
+    assert tmp_path in set(tmp_path.parent.iterdir()), "the store itself stays"
+
+
+async def test_a_folder_that_somebody_writes_into_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ArtifactStore.open(tmp_path.as_uri())
+    for key in ("t/1/photos/a.png", "t/1/adapters/x/b"):
+        await store.put(key, b"x")
+    rmdir = os.rmdir
+
+    def after_a_write(path: str) -> None:
+        if path.endswith("photos"):
+            store.put_sync("t/1/photos/late.png", b"x")
+        rmdir(path)
+
+    monkeypatch.setattr(os, "rmdir", after_a_write)
+    assert await store.delete_prefix("t/1") == 2
+    assert await store.list("t") == ["t/1/photos/late.png"]
+    assert folders(tmp_path) == ["t", "t/1", "t/1/photos"]
+
+
+async def test_a_folder_that_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ArtifactStore.open(tmp_path.as_uri())
+    await store.put("t/1/a", b"x")
+
+    def refused(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr(os, "rmdir", refused)
+    with pytest.raises(UnavailableError, match="OBJECT_STORE_UNAVAILABLE"):
+        await store.delete_prefix("t/1")
+
+
+async def test_objects_are_stored_while_their_folders_are_removed(tmp_path: Path) -> None:
+    store = ArtifactStore.open(tmp_path.as_uri())
+    stop = threading.Event()
+
+    def remove() -> None:
+        while not stop.is_set():
+            remove_empty(tmp_path, "t/1/photos")
+
+    remover = threading.Thread(target=remove)
+    remover.start()
+    try:
+        for number in range(200):
+            await store.put(f"t/1/photos/{number}", b"x")
+            assert await store.get(f"t/1/photos/{number}") == b"x"
+            await store.delete(f"t/1/photos/{number}")
+    finally:
+        stop.set()
+        remover.join()
 
 
 def test_only_staged_files_that_nobody_writes_are_swept_and_no_link_is_followed(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,10 +20,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from headshots.database import forget_deleted, migrate, open_database, read, write
+from headshots.database import compact, forget_deleted, migrate, open_database, read, write
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.schema import metadata, subjects, tenants
 from headshots.threads import DATABASE_THREADS
+from services.gateway.marks.rows import erase_marks, record_mark
 from tests.support.deploy.tables import make_tables
 
 
@@ -188,6 +190,27 @@ def test_what_was_deleted_or_replaced_is_in_no_file_once_it_is_forgotten(tmp_pat
     assert anywhere(tmp_path, b"Ada"), "or there is nothing to forget"
     forget_deleted(engine)
     assert anywhere(tmp_path, b"Ada") == []
+    engine.dispose()
+
+
+def test_what_sqlite_has_moved_within_its_pages_is_gone_once_it_is_compact(tmp_path: Path) -> None:
+    engine, random = open_database(f"sqlite:///{tmp_path / 'a.db'}"), Random(0)
+    migrate(engine)
+    for number in range(50):
+        with write(engine) as connection:
+            for _ in range(80):
+                key = f"tenants/acme/subjects/{number}/images/{random.getrandbits(256):064x}.png"
+                record_mark(connection, f"{random.getrandbits(64):016x}", "acme", str(number), key)
+        with write(engine) as connection:
+            erase_marks(connection, str(number))
+        forget_deleted(engine)
+        if anywhere(tmp_path, b"acme/subjects/"):
+            break
+    else:
+        pytest.fail("nothing is left over, so there is nothing to show")
+    compact(engine)
+    forget_deleted(engine)
+    assert anywhere(tmp_path, b"acme/subjects/") == []
     engine.dispose()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +14,7 @@ from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, Priori
 from headshots.console.exits import ExitCode, reported
 
 if TYPE_CHECKING:
-    from headshots.client import Headshots, Shoot
+    from headshots.client import Headshots, Shoot, Subject
 
 app = typer.Typer(help="Shoots that were ordered: list, get, watch, cancel.", no_args_is_help=True)
 ShootName = Annotated[str, typer.Argument(metavar="SHOOT", help="subjects/…/shoots/…")]
@@ -94,21 +93,17 @@ def _order(
     from headshots.console.person import check_catalog, find_person
     from headshots.console.shoots import naming_the_shoot
 
-    _refuse_passed(order["options"].deadline)
+    options.refuse_passed(order["options"].deadline)
     check_catalog(client, pack=order["pack"], styles=order["styles"], profile=order["options"].profile)
-    person = find_person(client, given, name=name, class_noun=class_noun, consent=consents.consent(consent))
-    with naming_the_shoot(client, person):
-        return client.create_shoot(person, **order, validate_only=quote)
 
+    def create(person: Subject, *, validate_only: bool) -> Shoot:
+        with naming_the_shoot(client, person):
+            return client.create_shoot(person, **order, validate_only=validate_only)
 
-def _refuse_passed(deadline: datetime | None) -> None:
-    """Before anything is uploaded.
-
-    Raises:
-        typer.BadParameter: the deadline is in the past.
-    """
-    if deadline is not None and deadline <= datetime.now(UTC):
-        raise typer.BadParameter(f"{deadline:%Y-%m-%d %H:%M:%S} has passed; name a later time", param_hint="--deadline")
+    agreed = consents.consent(consent)
+    who: dict[str, Any] = {"name": name, "class_noun": class_noun, "consent": agreed}
+    person = find_person(client, given, **who, check=lambda made: create(made, validate_only=True))
+    return create(person, validate_only=quote)
 
 
 def _finish(client: Headshots, made: Shoot, as_json: bool, *, quote: bool, detach: bool, out: Path, best: int) -> None:

@@ -223,7 +223,8 @@ def delete(
 ) -> None:
     """Erase a subject with its photos, adapters and images. There is no way back."""
     from headshots.cli.session import connect
-    from headshots.console.output import confirm, counted, note, print_json
+    from headshots.console.erasures import note_erased
+    from headshots.console.output import confirm, counted, print_json
 
     with connect(address, api_key, tls_ca) as client:
         found = client.get_subject(subject)
@@ -234,4 +235,4 @@ def delete(
     if as_json:
         print_json({"deleted": found.name, **dataclasses.asdict(deleted)})
     else:
-        note(f"{found.name} is erased, {counted(deleted.deleted_objects, 'object')} removed: {deleted.erasure}")
+        note_erased(found.name, deleted.deleted_objects, deleted.erasure)

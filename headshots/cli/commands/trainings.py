@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +31,7 @@ class File(StrEnum):
     CARD = "card"
 
 
+Photos = Annotated[list[Path] | None, typer.Option("--photos", help="Folder of selfies, or one file; may be repeated.")]
 OnlyUsable = Annotated[
     bool,
     typer.Option(
@@ -42,9 +45,7 @@ OnlyUsable = Annotated[
 @reported
 def train(
     subject: SubjectName,
-    photos: Annotated[
-        list[Path] | None, typer.Option("--photos", help="Folder of selfies, or one file; may be repeated.")
-    ] = None,
+    photos: Photos = None,
     steps: Annotated[int | None, typer.Option(min=1, max=10000, help="Optimizer steps.")] = None,
     rank: Annotated[int | None, typer.Option(min=1, max=128, help="LoRA rank.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate, at most 0.1.")] = None,
@@ -73,20 +74,30 @@ def train(
 
     options = TrainingOptions(steps, rank, learning_rate, batch_rows, seed)
     found = find_photos(photos or ())
+    how: dict[str, Any] = {"priority": Priority(priority.name), "labelling": labelling(label, external_id)}
     with connect(address, api_key, tls_ca) as client:
-        chosen = _upload(client, subject, found, only_usable=only_usable)
-        how: dict[str, Any] = {"priority": Priority(priority.name), "labelling": labelling(label, external_id)}
-        training = client.create_training(subject, options, photos=chosen, **how)
+        order = partial(client.create_training, subject, options, **how)
+        chosen = _upload(client, subject, found, order, only_usable=only_usable)
+        training = order(photos=chosen)
         if not detach:
             training = follow_training(client, training)
     _print(training, as_json)
 
 
-def _upload(client: Headshots, subject: str, found: list[Path], *, only_usable: bool) -> list[PhotoRef]:
-    """Upload the photos that are new; returns which photos to learn from, where an empty list means all."""
+def _upload(
+    client: Headshots, subject: str, found: list[Path], order: Callable[..., Training], *, only_usable: bool
+) -> list[PhotoRef]:
+    """Upload the photos that are new; returns which photos to learn from, where an empty list means all.
+
+    What the gateway refuses the order for, it is asked before any photo is sent.
+    """
     from headshots.console.output import note
+    from headshots.console.person import before_photos
     from headshots.console.photo_files import upload_new, upload_to_train
 
+    if found:
+        with before_photos():
+            order(validate_only=True)
     chosen: list[PhotoRef] = []
     if only_usable:
         sent, chosen = upload_to_train(client, subject, found)

@@ -53,7 +53,7 @@ class Job:
     name: str
     state: JobState
     failure: Failure | None
-    """Why it FAILED; None in every other state."""
+    """Why it FAILED; of a gallery or shoot that SUCCEEDED, why a shot ended refused before its last try, else None."""
 
     def raise_for_state(self) -> None:
         """Raise when the job did not succeed; a job that still runs passes.

@@ -25,7 +25,7 @@ from headshots.leases import Lease
 from headshots.marking.rights import TenantRights
 from headshots.schema import HIGH_PRIORITY, PENDING, RUNNING, galleries, shots, subjects, tenants
 from headshots.styles.recipe import Style
-from services.gateway.consents.checks import check_consent
+from services.gateway.consents.checks import check_consent, lacks_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.galleries.images.tries import most_tries
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES
@@ -34,11 +34,15 @@ from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.rows import style_shots_of
 from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import Adapter, Failure
-from services.gateway.retention.checks import check_unexpired
+from services.gateway.retention.checks import check_unexpired, is_expired
 
 
-def claim(engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = False) -> Shot | None:
+def claim(
+    engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = False, by_clock: bool = True
+) -> Shot | None:
     """Takes the next shot; None where none waits. `has_others`: whether the owner holds other shots.
+
+    Without `by_clock` shots of people who do not agree or are not kept any more, which would fail, go on waiting.
 
     First the tenant with the fewest running shots, divided by its weight where a high-priority shot of it waits; then
     the one that got a shot longest ago. Within a tenant high priority goes first, then the oldest gallery; in it shots
@@ -48,6 +52,8 @@ def claim(engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = 
     with read(engine) as connection:
         now = now_expression(connection.dialect.name)
         is_due = shots.c.not_before <= now
+        if not by_clock:
+            is_due = sa.and_(is_due, shots.c.gallery_id.not_in(_withheld_galleries(connection.dialect.name)))
         waiting = sa.and_(leases.claimable(shots, now), is_due)
         # Reading first: an empty queue then takes no write lock.
         if connection.execute(sa.select(shots.c.id).where(waiting).limit(1)).first() is None:
@@ -68,6 +74,12 @@ def claim(engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = 
             values={**_losses(owner), "in_company": has_others},
         )
     return _begin(engine, lease) if lease is not None else None
+
+
+def _withheld_galleries(dialect: str) -> sa.Select[tuple[str]]:
+    """Ids of the galleries whose shots `_withheld` fails."""
+    lacks = lacks_consent(galleries.c.tenant_id, galleries.c.subject_id, Purpose.PAINTING, dialect=dialect)
+    return sa.select(galleries.c.id).where(sa.or_(is_expired(galleries.c.subject_id, dialect), lacks))
 
 
 def _next_needs_to_be_alone(

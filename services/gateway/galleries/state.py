@@ -36,9 +36,11 @@ def update_state(connection: Connection, gallery_id: str, *, status_message: str
         values["images_expire_at"] = begin_from(connection, Part.IMAGES, subject_id, gallery_id, ended_at)
         values["state"] = next(state for state in (CANCELLED, FAILED, SUCCEEDED) if state in states)
         if values["state"] == FAILED:
-            values |= _first_failure(connection, gallery_id)
+            values |= _failure(connection, gallery_id, shots.c.state == FAILED, "failed")
         if values["state"] == SUCCEEDED:
             values["guarantee"] = _guarantee(connection, gallery_id)
+            given_up = shots.c.failure_reason.is_not(None)
+            values |= _failure(connection, gallery_id, given_up, "ended before the last try")
             begin_times(connection, subject_id, anew=False)
             delivered(connection, sa.literal(subject_id))
     connection.execute(
@@ -56,9 +58,11 @@ def _guarantee(connection: Connection, gallery_id: str) -> str:
     return NOT_MET if outcomes <= {Acceptance.ACCEPTED, Acceptance.REFUSED} else NOT_MEASURED
 
 
-def _first_failure(connection: Connection, gallery_id: str) -> dict[str, Any]:
-    failed = connection.execute(
-        sa.select(shots).where(shots.c.gallery_id == gallery_id, shots.c.state == FAILED).order_by(shots.c.number)
-    ).all()
-    message = f"{len(failed)} shots failed; shot {failed[0].number}: {failed[0].failure_message}"
-    return {"failure_reason": failed[0].failure_reason, "failure_message": message}
+def _failure(connection: Connection, gallery_id: str, which: sa.ColumnElement[bool], what: str) -> dict[str, Any]:
+    """Why shots were given up, as the first of them tells; nothing where none was. `what` they did."""
+    mine = sa.select(shots).where(shots.c.gallery_id == gallery_id, which).order_by(shots.c.number)
+    if not (given_up := connection.execute(mine).all()):
+        return {}
+    counted = "1 shot" if len(given_up) == 1 else f"{len(given_up)} shots"
+    message = f"{counted} {what}; shot {given_up[0].number}: {given_up[0].failure_message}"
+    return {"failure_reason": given_up[0].failure_reason, "failure_message": message}

@@ -18,6 +18,7 @@ from services.gateway.events.hub import Hub
 from services.gateway.galleries.claiming import claim
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painting.worker import PaintSettings, RunningShot, ShotWorker
+from services.gateway.retention.waiting import WorkClock
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,8 +33,10 @@ class ShotPool:
         hub: Hub,
         metrics: GatewayMetrics,
         settings: PaintSettings,
+        clock: WorkClock,
     ) -> None:
         self._engine = engine
+        self._clock = clock
         self._worker = worker
         self._hub = hub
         self._metrics = metrics
@@ -96,6 +99,7 @@ class ShotPool:
                 owner=self._settings.owner,
                 ttl_seconds=self._settings.lease_seconds,
                 has_others=bool(self._running),
+                by_clock=await self._clock.is_trusted(),
             )
         except Exception:  # noqa: BLE001 - whatever it was, the pool goes on
             _LOG.exception("cannot claim a shot; trying again")

@@ -19,6 +19,7 @@ from services.gateway.galleries.images.listing import finished_numbers
 from services.gateway.galleries.models import Gallery
 from services.gateway.galleries.rows import load_gallery
 from services.gateway.peers.models import Failure
+from services.gateway.retention.waiting import BY_CLOCK, MESSAGE
 from services.gateway.shoots.creating import create_gallery
 from services.gateway.shoots.events import lock_active, record_change
 from services.gateway.shoots.models import Shoot
@@ -60,8 +61,11 @@ def standings(engine: Engine) -> list[Standing]:
         return [Standing(*row) for row in connection.execute(query)]
 
 
-def advance(engine: Engine, shoot_id: str) -> Shoot | None:
-    """Takes a shoot as far as its training and its gallery allow; the shoot where that has changed it."""
+def advance(engine: Engine, shoot_id: str, *, by_clock: bool = True) -> Shoot | None:
+    """Takes a shoot as far as its training and its gallery allow; the shoot where that has changed it.
+
+    Without `by_clock` one that only a time keeps from its gallery waits.
+    """
     with write(engine) as connection:
         subject_id = connection.execute(sa.select(shoots.c.subject_id).where(shoots.c.id == shoot_id)).scalar()
         if subject_id is None:
@@ -69,17 +73,17 @@ def advance(engine: Engine, shoot_id: str) -> Shoot | None:
         # In the order in which calls lock them.
         lock_subject(connection, subject_id)
         shoot = lock_active(connection, shoot_id)
-        return None if shoot is None else record_change(connection, shoot, _next(connection, shoot))
+        return None if shoot is None else record_change(connection, shoot, _next(connection, shoot, by_clock))
 
 
-def _next(connection: Connection, shoot: Shoot) -> Shoot:
+def _next(connection: Connection, shoot: Shoot, by_clock: bool) -> Shoot:
     """The shoot as it should be."""
     if shoot.gallery_id is None:
         training = load_training(connection, shoot.training_id)
         shoot = _with_training(shoot, training)
         if training.job.state != SUCCEEDED:
             return shoot
-        return _ended(shoot, CANCELLED) if shoot.cancel_requested else _with_new_gallery(connection, shoot)
+        return _ended(shoot, CANCELLED) if shoot.cancel_requested else _with_new_gallery(connection, shoot, by_clock)
     gallery = load_gallery(connection, shoot.gallery_id)
     assert gallery is not None, "it is not deleted while its shoot runs"
     return _with_gallery(shoot, gallery, finished_numbers(connection, gallery.id))
@@ -98,7 +102,7 @@ def _with_training(shoot: Shoot, training: Training) -> Shoot:
     )
 
 
-def _with_new_gallery(connection: Connection, shoot: Shoot) -> Shoot:
+def _with_new_gallery(connection: Connection, shoot: Shoot, by_clock: bool) -> Shoot:
     try:
         with connection.begin_nested():
             made_with = connection, shoot.tenant_id, shoot.subject_id, shoot.training_id, shoot.plan
@@ -107,6 +111,8 @@ def _with_new_gallery(connection: Connection, shoot: Shoot) -> Shoot:
     except UnavailableError:
         raise
     except HeadshotsError as error:
+        if error.reason in BY_CLOCK and not by_clock:
+            return dataclasses.replace(shoot, status_message=MESSAGE)
         # As where the right to high priority was taken back meanwhile: another attempt would meet the same.
         return _ended(shoot, FAILED, Failure(error.reason, error.message))
     return dataclasses.replace(shoot, gallery_id=gallery_id, status_message="")

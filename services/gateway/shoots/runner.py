@@ -12,6 +12,7 @@ from headshots.pauses import pause
 from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.events.hub import Hub
 from services.gateway.metrics import GatewayMetrics
+from services.gateway.retention.waiting import WorkClock
 from services.gateway.shoots.advancing import Standing, advance, standings
 from services.gateway.shoots.models import Shoot
 
@@ -33,13 +34,21 @@ class ShootRunner:
     """
 
     def __init__(
-        self, engine: Engine, hub: Hub, metrics: GatewayMetrics, painters: Wakeable, *, poll_seconds: float
+        self,
+        engine: Engine,
+        hub: Hub,
+        metrics: GatewayMetrics,
+        painters: Wakeable,
+        clock: WorkClock,
+        *,
+        poll_seconds: float,
     ) -> None:
         """`painters` are woken when a gallery was queued."""
         self._engine = engine
         self._hub = hub
         self._metrics = metrics
         self._painters = painters
+        self._clock = clock
         self._poll_seconds = poll_seconds
         self._woken = asyncio.Event()
         self._seen: dict[str, Standing] = {}
@@ -79,8 +88,11 @@ class ShootRunner:
                     _LOG.exception("shoot %s cannot go on; trying again", shoot_id)
 
     async def _advance(self, standing: Standing) -> None:
-        shoot = await in_write_thread(advance, self._engine, standing.shoot_id)
-        self._seen[standing.shoot_id] = standing
+        by_clock = await self._clock.is_trusted()
+        shoot = await in_write_thread(advance, self._engine, standing.shoot_id, by_clock=by_clock)
+        # One that waits for the clock has changed nothing that would tell when to try again.
+        if by_clock:
+            self._seen[standing.shoot_id] = standing
         if shoot is None:
             return
         # Its own revision is another now, and maybe it has a gallery: look again.

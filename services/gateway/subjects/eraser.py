@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
-from headshots.database import forget_deleted, write
+from headshots.database import compact, forget_deleted, write
 from headshots.errors import FailedPreconditionError, HeadshotsError, NotFoundError
 from headshots.threads import in_erase_thread, in_read_thread, in_thread, in_write_thread
 from services.gateway.erasures import recording, tombstones
@@ -151,7 +151,8 @@ class Eraser:
     async def _finish_erasures(self, completing: bool) -> None:
         grace = self._sweep_seconds if completing else float("inf")
         try:
-            erasures = await in_read_thread(open_erasures, self._database, grace_seconds=grace)
+            found = await in_read_thread(open_erasures, self._database, grace_seconds=grace)
+            erasures = await self._compacted(found)
             adapters = await in_thread(tombstones.adapters_of, self._store, erasures)
         except HeadshotsError as error:
             _LOG.warning("cannot read erasures; trying again: %s", error)
@@ -167,6 +168,17 @@ class Eraser:
                 _LOG.warning("subject %s is not erased yet; trying again: %s", unfinished.subject_id, error)
             except Exception:  # noqa: BLE001 - one subject's defect holds up no other
                 _LOG.exception("subject %s cannot be erased; trying again", unfinished.subject_id)
+
+    async def _compacted(self, erasures: list[Unfinished]) -> list[Unfinished]:
+        """Rewrites the database once for all that can be completed, whose rows are gone; those that can go on now."""
+        if not any(each.is_erased for each in erasures):
+            return erasures
+        try:
+            await in_erase_thread(compact, self._database)
+        except HeadshotsError as error:
+            _LOG.warning("cannot rewrite the database, so no erasure is completed; trying again: %s", error)
+            return [each for each in erasures if not each.is_erased]
+        return erasures
 
     async def _evict_all(self, adapters: Iterable[str], asked: asyncio.Semaphore) -> Eviction:
         """Asks again: what a generator confirms now, it has not got back since it was told of the erasure."""

@@ -18,6 +18,7 @@ from services.gateway.consents.checks import check_consent, lacks_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.peers.models import Failure, TrainingJob
 from services.gateway.retention.checks import check_unexpired, is_expired
+from services.gateway.retention.waiting import MESSAGE
 from services.gateway.trainings.events import lock_active, record_change, to_training
 from services.gateway.trainings.models import Training
 from services.gateway.trainings.rows import ACTIVE
@@ -43,19 +44,25 @@ def end_withheld(engine: Engine) -> list[str]:
     for training_id in ids:
         with write(engine) as connection:
             training = lock_active(connection, training_id)
-            if training is not None and _ended_withheld(connection, training):
+            if training is not None and _ended_withheld(connection, training, by_clock=True):
                 ended.append(training_id)
     return ended
 
 
-def _ended_withheld(connection: Connection, training: Training) -> bool:
-    """Fails a locked training that waits, where the person does not agree or is not kept any more; whether it did."""
+def _ended_withheld(connection: Connection, training: Training, by_clock: bool) -> bool:
+    """Fails a locked training that waits, where the person does not agree or is not kept any more; whether that is so.
+
+    Without `by_clock` it says so instead.
+    """
     if training.job.state != PENDING:
         return False
     try:
         check_unexpired(connection, training.subject_id)
         check_consent(connection, training.request.tenant, training.subject_id, Purpose.TRAINING)
     except FailedPreconditionError as error:
+        if not by_clock:
+            record_change(connection, training, status_message=MESSAGE)
+            return True
         job = dataclasses.replace(training.job, state=FAILED, failure=Failure(error.reason, error.message))
         # Once sent, a trainer may have it in its queue.
         record_change(connection, training, job=job, status_message="", owes_cancel=training.sent)
@@ -81,14 +88,14 @@ def load(engine: Engine, training_id: str) -> Training | None:
         return to_training(row) if row is not None else None
 
 
-def mark_sent(engine: Engine, training_id: str) -> bool:
-    """Records that the job is about to be sent; False where the training has ended and must not be sent.
+def mark_sent(engine: Engine, training_id: str, *, by_clock: bool = True) -> bool:
+    """Records that the job is about to be sent; False where the training must not be sent.
 
-    Where the person does not agree or is not kept any more, it ends now.
+    Where the person does not agree or is not kept any more, it ends now, or without `by_clock` goes on waiting.
     """
     with write(engine) as connection:
         training = lock_active(connection, training_id)
-        if training is None or _ended_withheld(connection, training):
+        if training is None or _ended_withheld(connection, training, by_clock):
             return False
         record_change(connection, training, sent=True)
         return True

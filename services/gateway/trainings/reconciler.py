@@ -11,6 +11,8 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from sqlalchemy.engine import Engine
 
@@ -27,6 +29,7 @@ from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.events.hub import Hub
 from services.gateway.peers.interfaces import Trainer
 from services.gateway.peers.models import Failure, TrainingJob
+from services.gateway.retention.waiting import WorkClock
 from services.gateway.trainings import mirror
 from services.gateway.trainings.models import Training
 
@@ -40,9 +43,17 @@ class Reconciler:
     """Works from `run` until it is cancelled, which loses nothing at any point."""
 
     def __init__(
-        self, engine: Engine, trainer: Trainer, hub: Hub, *, poll_seconds: float, cancel_patience_seconds: float
+        self,
+        engine: Engine,
+        trainer: Trainer,
+        hub: Hub,
+        clock: WorkClock,
+        *,
+        poll_seconds: float,
+        cancel_patience_seconds: float,
     ) -> None:
         self._engine = engine
+        self._clock = clock
         self._trainer = trainer
         self._hub = hub
         self._poll_seconds = poll_seconds
@@ -75,18 +86,23 @@ class Reconciler:
             defect = self._followers.pop(training_id).exception()
             if defect is not None:
                 _LOG.error("following training %s met a defect; trying again", training_id, exc_info=defect)
-        for training_id in await in_write_thread(mirror.end_withheld, self._engine):
-            self._hub.changed(training_id)
+        if await self._clock.is_trusted():
+            for training_id in await in_write_thread(mirror.end_withheld, self._engine):
+                self._hub.changed(training_id)
         for training in await in_read_thread(mirror.active_trainings, self._engine):
             if training.id not in self._followers:
-                self._followers[training.id] = asyncio.create_task(self._follow(training))
+                self._start(training.id, self._follow, training)
             elif training.cancel_requested and training.submitted:
-                await self._cancel(training)
+                # All at once: a trainer that froze holds up neither other cancellations nor what is to be started.
+                self._start(f"cancelling {training.id}", self._cancel, training)
         for training in await in_read_thread(mirror.undelivered_cancels, self._engine):
             # Beside its follower, which may still wait for a trainer that froze.
-            key = f"the cancellation of {training.id}"
-            if key not in self._followers:
-                self._followers[key] = asyncio.create_task(self._deliver_cancel(training))
+            self._start(f"the cancellation of {training.id}", self._deliver_cancel, training)
+
+    def _start(self, key: str, work: Callable[[Training], Coroutine[Any, Any, None]], training: Training) -> None:
+        """Starts a follower, unless one with this key is there."""
+        if key not in self._followers:
+            self._followers[key] = asyncio.create_task(work(training))
 
     async def _follow(self, training: Training) -> None:
         """Follows a training until it ends. After a defect `_start_followers` starts another follower."""
@@ -123,7 +139,8 @@ class Reconciler:
     async def _submit_and_mirror(self, training: Training) -> None:
         """Sends the job unless a trainer has confirmed it, then copies its changes until it ends."""
         if not training.submitted:
-            if not await in_write_thread(mirror.mark_sent, self._engine, training.id):
+            by_clock = await self._clock.is_trusted()
+            if not await in_write_thread(mirror.mark_sent, self._engine, training.id, by_clock=by_clock):
                 self._hub.changed(training.id)
                 return
             recorded = await self._record(training, await self._trainer.start(training.request))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from click import unstyle
 from click.testing import Result
 from sqlalchemy.engine import Engine
 from typer.testing import CliRunner
@@ -33,7 +34,7 @@ def test_what_was_done_is_listed(terminal: Terminal) -> None:
     terminal.fake.record("subjects/s1", "SUBJECT_CREATED", key_id="k1")
     terminal.fake.record("subjects/s0", "PAINTED", resource="subjects/s0/galleries/g/images/0")
     lines = terminal.run("audit", "list").stdout.splitlines()
-    assert lines[1].split()[0] == "auditEvents/3"
+    assert lines[1].split()[0] == "3"
     assert lines[1].split()[-4:] == ["painted", "1", "subjects/s0", "galleries/g/images/0"]
     assert "the gateway" in lines[1]
     assert "k1" in lines[2]
@@ -47,6 +48,20 @@ def test_what_was_done_is_listed(terminal: Terminal) -> None:
     assert "SUBJECT_NOT_FOUND" in terminal.run("audit", "list", "--subject", "nobody", code=4).stderr
     for wrong in (("--since", "soon"), ("--since", "99999999d"), ("--action", "seen"), ("--limit", "0")):
         terminal.run("audit", "list", *wrong, code=2)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_a_list_fits_the_terminal_and_cuts_no_word(terminal: Terminal, width: int) -> None:
+    subject = "subjects/0123456789abcdef"
+    image = "galleries/0123456789abcdef/images/15"
+    terminal.fake.record(subject, "TRAINING_FILE_READ", key_id="fedcba9876543210", resource=f"{subject}/{image}")
+    terminal.fake.record(subject, "CONSENT_WITHDRAWN")
+    terminal.environment |= {"COLUMNS": str(width), "FORCE_COLOR": "1", "TERM": "xterm"}
+    lines = unstyle(terminal.run("audit", "list").stdout).splitlines()
+    assert max(map(len, lines)) <= width
+    words = set(" ".join(lines).split())
+    assert words >= {"1", "1970-01-01", "fedcba9876543210", "training-file-read", "COUNT", subject, image, "gateway"}
+    assert len([line for line in lines if line.startswith("EVENT")]) == (1 if width >= 100 else 2)
 
 
 def test_every_action_can_be_asked_for() -> None:

@@ -45,12 +45,15 @@ def test_the_statement_may_stand_in_a_file(terminal: Terminal, tmp_path: Path) -
 def test_without_a_consent_the_command_that_helps_is_named(terminal: Terminal, selfies: Path) -> None:
     terminal.fake.requires_consent = True
     terminal.run("subjects", "create")
-    refused = terminal.run("train", "s0", "--photos", str(selfies), code=4)
-    assert "CONSENT_MISSING" in refused.stderr
+    for words in ((), ("--only-usable",)):
+        refused = terminal.run("train", "s0", "--photos", str(selfies), *words, code=4)
+        assert "CONSENT_MISSING" in refused.stderr
+        assert terminal.fake.calls["UploadPhotos"] + terminal.fake.calls["InspectPhotos"] == 0
     assert "`headshots subjects consent subjects/s0 --consent 'TEXT'`" in refused.stderr
     given = terminal.run("subjects", "consent", "s0", "--consent", "Yes.")
     assert "subjects/s0: version 1 for training and painting" in given.stderr
-    terminal.run("train", "s0")
+    terminal.run("train", "s0", "--photos", str(selfies))
+    assert len(terminal.fake.trainings) == 1
 
 
 def test_a_shoot_records_what_the_person_agreed_to_once(terminal: Terminal, selfies: Path) -> None:
@@ -71,13 +74,33 @@ def test_a_shoot_without_a_consent_sends_no_photo_and_says_what_is_missing(termi
     order = ("shoot", str(selfies), "--styles", STYLES[0], "--count", "1", "--detach")
     for words in ((), ("--quote",)):
         refused = terminal.run(*order, *words, code=4)
-        assert "say with --consent what the person agreed to" in refused.stderr
-        assert "`headshots subjects consent subjects/s0 --consent 'TEXT'`" in refused.stderr
-    assert "--consent" in terminal.run("shoot", "s0", *order[2:], code=4).stderr
-    assert terminal.fake.photos == {"subjects/s0": []}
-    terminal.run(*order, "--consent", "Yes.")
+        assert "CONSENT_MISSING: nothing tells what the person of" in refused.stderr
+        assert "say it with --consent, TEXT or @FILE" in refused.stderr
+    assert terminal.fake.subjects == {}
+    assert terminal.fake.calls["CreateSubject"] + terminal.fake.calls["InspectPhotos"] == 0
+    terminal.run("subjects", "create")
+    assert "say with --consent" in terminal.run("shoot", "s0", *order[2:], code=4).stderr
+    for _ in range(2):
+        terminal.run(*order, "--consent", "Yes.")
+    assert (len(terminal.fake.photos["subjects/s1"]), len(terminal.fake.shoots)) == (6, 2)
+    terminal.run("shoot", "s1", *order[2:])
+
+
+def test_a_refused_shoot_of_a_folder_leaves_nobody_unless_they_were_there(terminal: Terminal, selfies: Path) -> None:
+    order = ("shoot", str(selfies), "--styles", STYLES[0], "--count", "1", "--detach", "--consent", "Yes.")
+    for words in ((), ("--quote",)):
+        refused = terminal.run(*order, *words, "--priority", "high", code=4)
+        assert "PRIORITY_NOT_GRANTED" in refused.stderr
+        assert (terminal.fake.subjects, terminal.fake.calls["UploadPhotos"]) == ({}, 0)
     terminal.run(*order)
-    assert (len(terminal.fake.photos["subjects/s0"]), len(terminal.fake.shoots)) == (6, 2)
+    terminal.run(*order, "--priority", "high", code=4)
+    assert len(terminal.fake.photos["subjects/s0"]) == 6
+    # As after a delivery, with which the photos go.
+    terminal.run("train", "s0", "--detach")
+    terminal.fake.photos["subjects/s0"].clear()
+    terminal.fake.subjects["subjects/s0"].photo_count = 0
+    terminal.run(*order, "--priority", "high", code=4)
+    assert list(terminal.fake.subjects) == ["subjects/s0"]
 
 
 def test_a_shoot_replaces_a_consent_that_covers_less(terminal: Terminal) -> None:

@@ -50,9 +50,12 @@ def test_erasures_are_listed_and_their_receipts_saved(terminal: Terminal, tmp_pa
     assert "headshots erasure list" in terminal.run("erasure", "receipt", "none", code=4).stderr
 
 
-def test_a_deletion_names_its_erasure(terminal: Terminal) -> None:
-    terminal.run("subjects", "create", "Ada")
-    assert "erasures/e0" in terminal.run("subjects", "delete", "s0", "--yes").stderr
+def test_a_deletion_says_that_its_receipt_is_not_signed_yet_and_how_to_see_it(terminal: Terminal) -> None:
+    for verb in ("delete", "withdraw"):
+        terminal.run("subjects", "create", "Ada", "--consent", "Yes.")
+        said = " ".join(terminal.run("subjects", verb, "s0", "--yes").stderr.split())
+        assert said.startswith("subjects/s0 is erased, 0 objects removed its receipt, erasures/e0, is PENDING until")
+        assert "`headshots erasure list` shows how far it is" in said
 
 
 @pytest.fixture

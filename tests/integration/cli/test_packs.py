@@ -43,3 +43,11 @@ def test_what_is_no_style_with_its_shots_is_refused_before_anything_is_sent(term
 def test_a_version_that_no_field_holds_is_wrong_usage(terminal: Terminal, group: str) -> None:
     assert "less than or equal to" in terminal.run(group, "show", "a", "--version", str(2**31), code=2).stderr
     assert "_NOT_FOUND" in terminal.run(group, "show", "a", "--version", str(2**31 - 1), code=4).stderr
+
+
+def test_packs_are_listed_and_shown(terminal: Terminal) -> None:
+    (row,) = [line for line in terminal.run("packs", "list").stdout.splitlines() if "Business" in line]
+    assert row.split() == ["business", "1", "everybody", "1", "8", "Business", "Suits."]
+    assert terminal.run("packs", "show", "business").stdout.splitlines()[-1].split() == ["studio-navy-suit", "8"]
+    assert terminal.json("packs", "list")[0]["total_shots"] == 8
+    assert "`headshots packs list`" in terminal.run("packs", "show", "nosuch", code=4).stderr

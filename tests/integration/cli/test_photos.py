@@ -29,7 +29,7 @@ def test_only_usable_photos_are_uploaded_and_learned_from(terminal: Terminal, ph
     assert "broken.jpg is left out: UNDECODABLE" in trained.stderr
     assert "7 photos uploaded, 1 left out" in trained.stderr
     assert "SUCCEEDED" in trained.stdout
-    (request,) = [each for each in terminal.fake.requests if isinstance(each, trainings_pb2.CreateTrainingRequest)]
+    (*_, request) = [each for each in terminal.fake.requests if isinstance(each, trainings_pb2.CreateTrainingRequest)]
     assert len(request.photos) == 7
     again = terminal.run("train", "s0", "--photos", str(photos), "--only-usable")
     assert "0 photos uploaded, 7 were there already, 1 left out" in again.stderr

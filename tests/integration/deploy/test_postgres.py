@@ -1,5 +1,5 @@
 """What runs on SQLite by default runs on PostgreSQL too: the tests of the queues, of the trainer's worker, of erasing,
-of galleries, of shoots, of styles, of labels and of the audit log again, on a server of their own."""
+of galleries, of shoots, of styles, of labels and of the audit log again, on a server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Engine
@@ -39,11 +38,11 @@ from tests.integration.gateway.painting.test_lost_gateways import (  # noqa: F40
     test_a_shot_that_ends_every_gateway_is_found_and_the_others_are_painted,
     test_two_gateways_share_a_gallery,
 )
+from tests.integration.gateway.painting.test_near_duplicates import (  # noqa: F401
+    test_what_replaced_an_erased_replacement_still_knows_those_it_joins,
+)
 from tests.integration.gateway.painting.test_painting import (  # noqa: F401
     test_a_gallery_is_painted_from_styles_and_seeds,
-)
-from tests.integration.gateway.painting.test_tries import (  # noqa: F401
-    test_what_replaced_an_erased_replacement_still_knows_those_it_joins,
 )
 from tests.integration.gateway.styles.test_own_styles import (  # noqa: F401
     test_a_new_version_leaves_galleries_and_older_versions_alone,
@@ -88,6 +87,9 @@ from tests.unit.gateway.galleries.test_tries import (  # noqa: F401
     test_of_near_duplicates_that_replace_images_of_one_gallery_at_once_one_is_accepted,
     test_replacements_of_replacements_are_compared_with_each_other,
 )
+from tests.unit.gateway.galleries.test_withheld import (  # noqa: F401
+    test_shots_that_would_fail_by_a_clock_that_is_not_trusted_wait,
+)
 from tests.unit.gateway.shoots.test_advancing import (  # noqa: F401
     test_a_shoot_goes_through_its_stages,
     test_cancelling_beside_the_step_to_the_gallery_leaves_nothing_running,
@@ -99,9 +101,11 @@ from tests.unit.gateway.shoots.test_rates import (  # noqa: F401
 )
 from tests.unit.gateway.subjects.test_eraser import (  # noqa: F401
     test_a_deletion_that_the_store_refused_can_be_repeated,
+    test_the_row_stays_for_a_last_look_until_the_grace_period_is_over,
+)
+from tests.unit.gateway.subjects.test_evicting import (  # noqa: F401
     test_a_gateway_that_starts_waits_for_no_generator,
     test_generators_are_asked_though_the_tombstones_are_older_than_the_end_of_an_erasure,
-    test_the_row_stays_for_a_last_look_until_the_grace_period_is_over,
 )
 from tests.unit.gateway.subjects.test_replaying import (  # noqa: F401
     test_a_held_subject_that_came_back_is_erased_all_the_same,
@@ -138,15 +142,10 @@ from tests.unit.trainer.workers.test_worker import (  # noqa: F401
 pytestmark = postgres.needed
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with postgres.server() as url:
-        yield url
-
-
 @pytest.fixture
-def url(server: str) -> str:
-    return postgres.migrated_database(server)
+def url(postgres_server: str) -> Iterator[str]:
+    with postgres.migrated_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture
@@ -157,15 +156,20 @@ def engine(url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(autouse=True)
-def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The tests that are run again name SQLite files; whatever they name is the test's database here."""
+    engines: list[Engine] = []
 
     def open_here(_url: str) -> Engine:
-        # Without a pool: a service that is killed leaves nothing open behind it, as a process that is killed would.
-        return sa.create_engine(url, poolclass=sa.pool.NullPool)
+        engines.append(open_database(url))
+        return engines[-1]
 
     for module in ("tests.support.gateway.world", "services.gateway.wiring", "tests.support.trainer.world"):
         monkeypatch.setattr(f"{module}.open_database", open_here)
+    yield
+    # A service that was killed leaves its pool behind.
+    for engine in engines:
+        engine.dispose()
 
 
 def test_what_replaces_an_image_too_and_is_accepted_while_locks_are_waited_for_is_compared_with(
@@ -191,8 +195,8 @@ def test_migrations_give_the_schema_that_the_code_uses(engine: Engine) -> None:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_several_processes_may_migrate_at_once(server: str) -> None:
-    url, failures = postgres.fresh_database(server), list[BaseException]()
+def test_several_processes_may_migrate_at_once(postgres_server: str) -> None:
+    url, failures = postgres.fresh_database(postgres_server), list[BaseException]()
 
     def start() -> None:
         engine = open_database(url)

@@ -15,7 +15,7 @@ from headshots.database import read
 from headshots.errors import HeadshotsError
 from services.gateway.galleries import rows as gallery_rows
 from services.gateway.subjects import erasure
-from tests.integration.deploy.test_postgres import engine, everybody_opens_it, server, url  # noqa: F401
+from tests.integration.deploy.test_postgres import engine, everybody_opens_it, url  # noqa: F401
 from tests.integration.gateway.consents.test_checks import (  # noqa: F401
     subject,
     test_a_consent_covers_its_purposes_alone,

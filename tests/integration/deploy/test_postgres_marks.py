@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.deploy.test_postgres import engine, everybody_opens_it, server, url  # noqa: F401
+from tests.integration.deploy.test_postgres import engine, everybody_opens_it, url  # noqa: F401
 from tests.integration.gateway.conftest import world  # noqa: F401
 from tests.integration.gateway.verification.test_verification import (  # noqa: F401
     marked,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.integration.deploy.test_postgres import engine, everybody_opens_it, server, url  # noqa: F401
+from tests.integration.deploy.test_postgres import engine, everybody_opens_it, url  # noqa: F401
 from tests.integration.gateway.conftest import world  # noqa: F401
 from tests.integration.gateway.erasures.test_receipts import (  # noqa: F401
     quick,
@@ -16,16 +16,18 @@ from tests.integration.gateway.erasures.test_receipts import (  # noqa: F401
     test_what_is_deleted_alone_takes_its_commitment_with_it,
 )
 from tests.support.deploy import postgres
+from tests.unit.gateway.erasures.conftest import store  # noqa: F401
 from tests.unit.gateway.erasures.test_issuing import (  # noqa: F401
-    store,
     test_commitments_are_of_what_was_stored,
-    test_gateways_that_erase_the_same_subjects_at_once_leave_one_receipt_each,
     test_generators_that_confirmed_and_those_that_were_silent_are_told,
     test_killed_at_every_step_it_has_one_receipt_that_counts_once,
-    test_of_two_subjects_that_are_signed_at_once_one_follows_the_other,
     test_what_comes_late_is_counted_too,
-    test_who_completes_an_erasure_locks_the_subject_before_its_record,
     test_whoever_comes_after_it_is_signed_signs_nothing,
+)
+from tests.unit.gateway.erasures.test_issuing_at_once import (  # noqa: F401
+    test_gateways_that_erase_the_same_subjects_at_once_leave_one_receipt_each,
+    test_of_two_subjects_that_are_signed_at_once_one_follows_the_other,
+    test_who_completes_an_erasure_locks_the_subject_before_its_record,
 )
 from tests.unit.gateway.erasures.test_restoring import (  # noqa: F401
     place,

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import open_database, read
 from services.gateway.retention import rows, terms
-from tests.integration.deploy.test_postgres import engine, everybody_opens_it, server, url  # noqa: F401
+from tests.integration.deploy.test_postgres import engine, everybody_opens_it, url  # noqa: F401
 from tests.integration.gateway.conftest import world  # noqa: F401
 from tests.integration.gateway.retention.test_retention import (  # noqa: F401
     test_a_delivered_gallery_moves_it,
@@ -45,8 +45,8 @@ from tests.unit.test_migrations import check_subjects_of_before_retention
 pytestmark = postgres.needed
 
 
-def test_subjects_of_before_retention_are_kept_for_thirty_days_from_then_on(server: str) -> None:  # noqa: F811
-    engine = open_database(postgres.fresh_database(server))  # noqa: F811
+def test_subjects_of_before_retention_are_kept_for_thirty_days_from_then_on(postgres_server: str) -> None:
+    engine = open_database(postgres.fresh_database(postgres_server))  # noqa: F811
     try:
         check_subjects_of_before_retention(engine)
     finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.deploy.test_postgres import everybody_opens_it, server, url  # noqa: F401
+from tests.integration.deploy.test_postgres import everybody_opens_it, url  # noqa: F401
 from tests.integration.gateway.shoots.test_creating import (  # noqa: F401
     test_two_equal_orders_at_once_make_one_shoot,
 )

@@ -85,3 +85,4 @@ def test_a_start_with_a_certificate_that_cannot_sign_is_refused(tmp_path: Path, 
         _, errors = child.communicate(timeout=PATIENCE_SECONDS)
     assert child.returncode == 1
     assert reason in errors
+    assert "export" not in errors, "it is told before"

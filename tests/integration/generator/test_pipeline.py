@@ -25,9 +25,9 @@ from headshots.diffusion.tensorrt.check import check_package
 from headshots.settings import default_foundation
 from headshots.v1 import generator_pb2 as pb
 from tests.support.foundations.engines import (
+    engines,
     lora_bytes,
     peft_unet,
-    scratch,
     tiny_foundation,
     tiny_package,
     tiny_sdxl,
@@ -165,7 +165,7 @@ async def test_sdxl_is_what_stock_diffusers_paints(tmp_path: Path, sampler: str,
 
 async def test_the_bundled_foundation_is_what_stock_diffusers_paints(tmp_path: Path) -> None:
     """Its own sampler and guidance, and an adapter of its recipe's rank in the trainer's file layout."""
-    package = EnginePackage.read(ensure_package(default_foundation(), scratch() / "engines"))
+    package = EnginePackage.read(ensure_package(default_foundation(), engines()))
     assert check_package(package) == [], "every node of every graph runs on TensorRT, by its parser's table"
     random = np.random.default_rng(1)
     rank = package.layout.max_rank
@@ -199,7 +199,7 @@ async def test_the_bundled_foundation_is_what_stock_diffusers_paints(tmp_path: P
 
 async def test_a_preview_looks_like_the_image_that_comes(tmp_path: Path) -> None:
     """The linear map from latents to colours, without the decoder: after the last step it shows the finished image."""
-    package = EnginePackage.read(ensure_package(default_foundation(), scratch() / "engines"))
+    package = EnginePackage.read(ensure_package(default_foundation(), engines()))
     async with running_generator(tmp_path, package=package) as generator:
         events = await generator.generate(prompt="headshot of a man, wearing a navy suit", seed=5, preview_every=20)
     glimpse = next(event.step.preview for event in events if event.step.preview)

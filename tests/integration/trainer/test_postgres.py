@@ -59,17 +59,16 @@ class Database:
 
 
 @pytest.fixture
-def database(monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+def database(postgres_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
     """The trainer's database, instead of the file that it names."""
-    with postgres.server() as server_url:
-        database = Database(server_url)
+    database = Database(postgres_server)
 
-        def open_here(_url: str) -> Engine:
-            return open_database(database.url)
+    def open_here(_url: str) -> Engine:
+        return open_database(database.url)
 
-        monkeypatch.setattr("tests.support.trainer.world.open_database", open_here)
-        yield database
-        database.close()
+    monkeypatch.setattr("tests.support.trainer.world.open_database", open_here)
+    yield database
+    database.close()
 
 
 @pytest.mark.parametrize("how", AWAY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import hashlib
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -21,6 +22,7 @@ from headshots.diffusion.foundations.foundation import Foundation, foundation_di
 from headshots.diffusion.package import EnginePackage
 from services.generator.adapters.tiers import AdapterRef
 from tests.support.foundations.tiny import make_tiny_foundation, make_tiny_sdxl
+from tests.support.paths import SHARED_ENGINES
 
 OPTIONS = ExportOptions(max_rank=8, slots=4, max_rows=8)
 
@@ -31,6 +33,13 @@ def scratch() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="headshots-tests-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+@functools.cache
+def engines() -> Path:
+    """A folder of packages, which all processes of a test session share: each takes seconds to export."""
+    shared = os.environ.get(SHARED_ENGINES)
+    return Path(shared) if shared else scratch() / "engines"
 
 
 @functools.cache
@@ -48,7 +57,7 @@ def tiny_digest() -> str:
 @functools.cache
 def tiny_package(prediction_type: str = "epsilon") -> EnginePackage:
     """Never changed by a test."""
-    folder = ensure_package(tiny_foundation(prediction_type), scratch() / "engines", OPTIONS)
+    folder = ensure_package(tiny_foundation(prediction_type), engines(), OPTIONS)
     return EnginePackage.read(folder)
 
 
@@ -61,7 +70,7 @@ def tiny_sdxl() -> Path:
 @functools.cache
 def tiny_sdxl_package() -> EnginePackage:
     """Never changed by a test."""
-    return EnginePackage.read(ensure_package(tiny_sdxl(), scratch() / "engines", OPTIONS))
+    return EnginePackage.read(ensure_package(tiny_sdxl(), engines(), OPTIONS))
 
 
 def peft_unet(rank: int, alpha: float, seed: int, foundation: Path | None = None, **more: Any) -> UNet2DConditionModel:

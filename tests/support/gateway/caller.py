@@ -20,6 +20,7 @@ from tests.support.consents import MESSAGE
 from tests.support.waiting import PATIENCE_SECONDS
 
 CHUNK_BYTES = 1000
+_MOST_CHUNKS = 8
 
 
 def selfie(number: int, format_name: str = "JPEG", size: tuple[int, int] = (72, 64)) -> bytes:
@@ -126,10 +127,8 @@ def upload_messages(subject: str, *photos: bytes) -> list[photos_pb2.UploadPhoto
     for number, photo in enumerate(photos):
         start = photos_pb2.PhotoStart(filename=f"{number}.jpg", size_bytes=len(photo))
         messages.append(photos_pb2.UploadPhotosRequest(photo=start))
-        messages += [
-            photos_pb2.UploadPhotosRequest(chunk=photo[at : at + CHUNK_BYTES])
-            for at in range(0, len(photo), CHUNK_BYTES)
-        ]
+        size = max(CHUNK_BYTES, -(-len(photo) // _MOST_CHUNKS))
+        messages += [photos_pb2.UploadPhotosRequest(chunk=photo[at : at + size]) for at in range(0, len(photo), size)]
     return messages
 
 

@@ -9,7 +9,7 @@ from headshots.faces import FaceAnalyzer
 from headshots.v1 import galleries_pb2, images_pb2
 from tests.support.gateway.world import World
 from tests.support.images.faces import ColourAnalyzer
-from tests.support.images.pictures import files, lit, packed, portrait
+from tests.support.images.pictures import files, photo
 
 SMALL = (112, 100, 142, 136)
 """Where a head is that is large enough to be measured, and too small for `profile-worthy`."""
@@ -17,22 +17,22 @@ SMALL = (112, 100, 142, 136)
 
 def good(number: int) -> bytes:
     """A portrait of Ada that is accepted; another for each number."""
-    return packed(portrait(number, "ada"))
+    return photo(number, "ada")
 
 
 def alike(number: int) -> bytes:
     """Nearly the same picture as `good` of this number."""
-    return packed(lit(0.98)(portrait(number, "ada")))
+    return photo(number, "ada", gain=0.98)
 
 
 def stranger(number: int) -> bytes:
     """Somebody else: refused, and no more like Ada than anybody."""
-    return packed(portrait(number, "bob"))
+    return photo(number, "bob")
 
 
 def small(number: int) -> bytes:
     """Ada, refused because her face is too small."""
-    return packed(portrait(number, "ada", box=SMALL))
+    return photo(number, "ada", box=SMALL)
 
 
 async def sitter(world: World, analyzer: FaceAnalyzer | None = None, *, judged: bool = True, **settings: Any) -> str:

@@ -8,7 +8,7 @@ from headshots.v1 import shoots_pb2
 from tests.support.gateway.caller import Caller
 from tests.support.gateway.inspections import restart
 from tests.support.gateway.world import World
-from tests.support.images.pictures import blurred, files, packed, portrait
+from tests.support.images.pictures import blurred_photo, files
 
 STYLES = ("styles/studio-navy-suit", "styles/stage-red-shirt")
 
@@ -16,9 +16,7 @@ STYLES = ("styles/studio-navy-suit", "styles/stage-red-shirt")
 async def person(world: World, usable: int = 7, unusable: int = 1, **fields: Any) -> str:
     """A subject with usable photos, and some that are blurred."""
     subject = await world.acme.subject(**fields)
-    await world.acme.upload(
-        subject, *files(range(usable)), *(packed(blurred(portrait(50 + n))) for n in range(unusable))
-    )
+    await world.acme.upload(subject, *files(range(usable)), *(blurred_photo(50 + number) for number in range(unusable)))
     return subject
 
 

@@ -28,7 +28,7 @@ from services.generator.settings import GeneratorSettings
 
 async def paint():
     settings = GeneratorSettings.from_environment(os.environ)
-    engine = main.build_engine(settings, main.find_package(settings), CollectorRegistry())
+    engine, _ = main.build(settings, main.find_package(settings), CollectorRegistry(), settings.marking.open_signer())
     await engine.start()
     events = [event async for event in engine.generate(GenerationRequest("acme", "photo", steps=2))]
     await engine.stop()

@@ -100,12 +100,14 @@ def list_events(
     if as_json:
         print_json(events)
     else:
-        print_table(("EVENT", "TIME", "KEY", "ACTION", "COUNT", "SUBJECT", "WHAT"), map(_row, events))
+        print_table(("EVENT", "TIME", "KEY", "ACTION", "COUNT", "OF"), map(_row, events))
 
 
 def _row(event: AuditEvent) -> tuple[object, ...]:
-    who, what = event.key_id or "the gateway", event.resource.removeprefix(f"{event.subject}/")
-    return event.name, event.record_time, who, Deed[event.action], event.count, event.subject, what
+    number, who = event.name.rpartition("/")[2], event.key_id or "the gateway"
+    # Both in one column, which wraps between them: in two a line would be wider than most terminals.
+    of = f"{event.subject} {event.resource.removeprefix(f'{event.subject}/')}".rstrip()
+    return number, event.record_time, who, Deed[event.action], event.count, of
 
 
 @app.command()

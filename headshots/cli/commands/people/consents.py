@@ -49,7 +49,8 @@ def withdraw(
 ) -> None:
     """Take a person's consent back: stop what runs for them and erase all they have, held or not."""
     from headshots.cli.session import connect
-    from headshots.console.output import confirm, counted, note, print_json
+    from headshots.console.erasures import note_erased, note_receipt
+    from headshots.console.output import confirm, note, print_json
 
     with connect(address, api_key, tls_ca) as client:
         found = client.get_subject(subject)
@@ -59,6 +60,7 @@ def withdraw(
     if as_json:
         print_json({"withdrawn": found.name, **dataclasses.asdict(done)})
     elif done.erased:
-        note(f"{found.name} is erased, {counted(done.deleted_objects, 'object')} removed: {done.erasure}")
+        note_erased(found.name, done.deleted_objects, done.erasure)
     else:
-        note(f"{found.name} is gone; its jobs are being stopped, then the gateway erases the rest: {done.erasure}")
+        note(f"{found.name} is gone; its jobs are being stopped, then the gateway erases the rest")
+        note_receipt(done.erasure)

@@ -57,7 +57,10 @@ def set_policy(
     tls_ca: TlsCa = None,
     as_json: Json = False,
 ) -> None:
-    """Say how long people, and what they have, are kept, from the next creation or delivery on."""
+    """Say how long people, and what they have, are kept, from the next creation or delivery on.
+
+    A SPAN is an hour to 400 days: 12h, 90d.
+    """
     from headshots.cli.session import connect
 
     if not any((keep, photos, adapters, images)):

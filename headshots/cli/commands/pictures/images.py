@@ -118,10 +118,14 @@ def regenerate(
 ) -> None:
     """Paint another image in place of one that you dislike, which stays until `headshots images delete`."""
     from headshots.cli.session import connect
+    from headshots.console.output import note_lines
 
     with connect(address, api_key, tls_ca) as client:
         gallery = client.regenerate_image(image, max_tries=max_tries, allow_unjudged=allow_unjudged)
         print_files(*follow(client, gallery, out), as_json)
+    note_lines(
+        f"{gallery.regenerates} keeps its place and its rank until `headshots images delete {gallery.regenerates}`"
+    )
 
 
 @app.command()

@@ -64,7 +64,7 @@ async def test_a_shot_that_keeps_failing_is_given_up(world: World, subject: str)
     assert gallery.state == jobs_pb2.JOB_STATE_FAILED
     assert (gallery.completed_shots, gallery.failed_shots) == (2, 1)
     assert gallery.failure.reason == "INTERNAL"
-    assert gallery.failure.message.startswith("1 shots failed; shot 1: ")
+    assert gallery.failure.message.startswith("1 shot failed; shot 1: ")
     assert sum(request.seed == 1 for request in world.generator.requests) == 3
     assert [image.seed for image in gallery.images] == [0, 2]
 

@@ -14,7 +14,7 @@ from services.gateway.painting.judge import ShotJudge
 from services.gateway.subjects import erasure
 from tests.support.gateway.world import World
 from tests.support.images.faces import ColourAnalyzer
-from tests.support.images.pictures import HEAD, files, packed, portrait
+from tests.support.images.pictures import HEAD, files
 
 
 async def painted(world: World, analyzer: ColourAnalyzer | None, *photos: bytes) -> galleries_pb2.Gallery:
@@ -65,7 +65,7 @@ async def test_what_was_not_measured_is_unset(world: World, analyzer: ColourAnal
 
 
 async def test_photos_without_a_face_leave_everything_unmeasured(world: World) -> None:
-    gallery = await painted(world, Painted(0.8), *(packed(portrait(number)) for number in range(6)))
+    gallery = await painted(world, Painted(0.8), *files(range(6)))
     assert [image.HasField("likeness") for image in gallery.images] == [False] * 3
     assert gallery.guarantee == galleries_pb2.GUARANTEE_NOT_MEASURED
     assert [[check.message for check in image.verdict.checks] for image in gallery.images] == [

@@ -124,7 +124,7 @@ async def test_a_shot_that_ends_every_gateway_is_found_and_the_others_are_painte
     assert gallery.state == jobs_pb2.JOB_STATE_FAILED
     assert (gallery.completed_shots, gallery.failed_shots) == (11, 1)
     assert gallery.failure.reason == "SHOT_ATTEMPTS_EXHAUSTED"
-    assert gallery.failure.message.startswith("1 shots failed; shot 5: 2 gateways ended while they painted this shot")
+    assert gallery.failure.message.startswith("1 shot failed; shot 5: 2 gateways ended while they painted this shot")
     assert deaths <= 4, "twice with others, twice alone"
 
 

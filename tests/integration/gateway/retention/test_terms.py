@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import pytest
@@ -71,6 +72,8 @@ async def test_a_policy_that_cannot_be_is_refused(
     with refused(InvalidArgumentError, reason) as caught:
         await world.acme("UpdateTenant", request)
     assert [each.field for each in caught.value.violations] == [field]
+    if field != "update_mask":
+        assert re.search(r"\b3600 \(an hour\).* 34560000 \(400 days\)", caught.value.message)
     told = (await world.acme("GetTenant", tenants_pb2.GetTenantRequest())).tenant
     assert (told.retention_seconds, told.consent_required) == (30 * DAY, True)
 

@@ -20,9 +20,9 @@ from headshots.diffusion.tensorrt.graph import Graph
 from headshots.diffusion.tensorrt.rules import type_name
 from tests.support.foundations.engines import (
     OPTIONS,
+    engines,
     lora_bytes,
     peft_unet,
-    scratch,
     tiny_digest,
     tiny_foundation,
     tiny_package,
@@ -129,7 +129,7 @@ def test_a_row_does_not_depend_on_the_other_rows(
 
 
 def test_half_precision_keeps_what_matters_single(subjects: list[UNet2DConditionModel]) -> None:
-    folder = ensure_package(tiny_foundation(), scratch() / "engines", replace(OPTIONS, precision="fp16"))
+    folder = ensure_package(tiny_foundation(), engines(), replace(OPTIONS, precision="fp16"))
     package = EnginePackage.read(folder)
     backend = OnnxRuntimeBackend(package, OnnxRuntimeOptions(threads=1))
     backend.write_slot(1, rows_of(subjects)[0])

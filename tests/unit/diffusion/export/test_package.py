@@ -17,7 +17,7 @@ from headshots.diffusion.export.ensure import ExportOptions, ensure_package, ens
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import InvalidArgumentError
-from tests.support.foundations.engines import OPTIONS, scratch, tiny_digest, tiny_foundation, tiny_package
+from tests.support.foundations.engines import OPTIONS, engines, tiny_digest, tiny_foundation, tiny_package
 
 
 def test_the_manifest_says_what_the_foundation_is() -> None:
@@ -50,8 +50,8 @@ def test_a_second_call_finds_the_package_and_does_not_export(monkeypatch: pytest
         raise AssertionError("exported again")
 
     monkeypatch.setattr(ensure, "write_package", fail)
-    assert ensure_package(tiny_foundation(), scratch() / "engines", OPTIONS) == folder
-    assert ensure_package_in_child(tiny_foundation(), scratch() / "engines", OPTIONS) == folder
+    assert ensure_package(tiny_foundation(), engines(), OPTIONS) == folder
+    assert ensure_package_in_child(tiny_foundation(), engines(), OPTIONS) == folder
 
 
 def test_an_edited_headshots_yaml_asks_for_another_package_and_its_recipe_does_not() -> None:

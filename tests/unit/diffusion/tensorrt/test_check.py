@@ -28,7 +28,7 @@ from headshots.diffusion.tensorrt.support import Support
 from headshots.settings import default_foundation
 from tests.support.foundations.engines import (
     OPTIONS,
-    scratch,
+    engines,
     tiny_foundation,
     tiny_package,
     tiny_sdxl,
@@ -48,7 +48,7 @@ def half_sdxl_package() -> EnginePackage:
 
 
 def in_half(foundation: Path) -> EnginePackage:
-    return EnginePackage.read(ensure_package(foundation, scratch() / "engines", replace(OPTIONS, precision="fp16")))
+    return EnginePackage.read(ensure_package(foundation, engines(), replace(OPTIONS, precision="fp16")))
 
 
 @pytest.mark.parametrize("package", [tiny_package, half_package, tiny_sdxl_package, half_sdxl_package])

@@ -27,10 +27,11 @@ from services.gateway.erasures.log import RECEIPTS, ErasureLog
 from services.gateway.erasures.restoring import bring_all_back, bring_back
 from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
+from tests.support.gateway.erasing import NoGenerator
+from tests.support.gateway.erasures import run, subject_with_photos
 from tests.support.gateway.receipts import issuer
 from tests.support.receipts import receipt
-from tests.unit.gateway.erasures.test_issuing import Interrupting, Killed, run, subject_with_photos
-from tests.unit.gateway.subjects.test_eraser import NoGenerator
+from tests.unit.gateway.erasures.test_issuing import Interrupting, Killed
 from tests.unit.test_migrations import migrate_to
 
 

@@ -200,6 +200,11 @@ def test_a_shot_that_cannot_be_painted_again_ends_with_the_best_of_its_tries(eng
     assert (ended.state, ended.seed, ended.tries, ended.acceptance) == (SUCCEEDED, 0, 2, "refused")
     assert [each["seed"] for each in ended.refused_tries] == [2]
     assert ended.failure_reason == "SHOT_ATTEMPTS_EXHAUSTED"
+    with read(engine) as connection:
+        gallery = connection.execute(sa.select(schema.galleries)).one()
+    told = "1 shot ended before the last try; shot 0: no more"
+    assert (gallery.state, gallery.guarantee) == (SUCCEEDED, "not_met")
+    assert (gallery.failure_reason, gallery.failure_message) == ("SHOT_ATTEMPTS_EXHAUSTED", told)
 
 
 def test_a_gallery_that_was_cancelled_meanwhile_is_painted_no_more(engine: Engine) -> None:

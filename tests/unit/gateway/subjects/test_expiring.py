@@ -30,9 +30,9 @@ from services.gateway.subjects.expiring import Expiring
 from services.gateway.subjects.parts import PartSweep
 from services.gateway.subjects.rows import create_subject, extend_retention, get_subject
 from tests.support.deploy.tables import make_tables
+from tests.support.gateway.erasing import FailingStore, NoGenerator, rows
 from tests.support.gateway.receipts import issuer
 from tests.support.waiting import until
-from tests.unit.gateway.subjects.test_eraser import FailingStore, NoGenerator, rows
 
 
 class NoPainters:

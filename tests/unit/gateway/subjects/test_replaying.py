@@ -25,8 +25,7 @@ from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.replaying import Replayed, Replaying, replay
 from services.gateway.subjects.rows import get_subject, hold_subject
 from tests.support.deploy.tables import make_tables
-from tests.support.gateway.receipts import issuer
-from tests.unit.gateway.subjects.test_eraser import (
+from tests.support.gateway.erasing import (
     FailingStore,
     NoGenerator,
     insert_job,
@@ -34,6 +33,7 @@ from tests.unit.gateway.subjects.test_eraser import (
     rows,
     subject_with_objects,
 )
+from tests.support.gateway.receipts import issuer
 
 DAY = timedelta(days=1)
 

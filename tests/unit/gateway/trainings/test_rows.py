@@ -15,6 +15,7 @@ from headshots.database import open_database
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.peers.models import Adapter, TrainingJob, TrainingOptions, TrainingRequest
+from services.gateway.retention.waiting import MESSAGE
 from services.gateway.subjects.rows import create_subject
 from services.gateway.trainings import mirror
 from services.gateway.trainings import rows as training_rows
@@ -119,6 +120,21 @@ def test_a_training_whose_consent_has_gone_is_not_sent(engine: Engine, training:
         "CONSENT_MISSING",
     )
     assert [owed.id for owed in mirror.undelivered_cancels(engine)] == [training.id] * was_sent
+
+
+def test_a_training_is_not_sent_and_not_ended_by_a_clock_that_is_not_trusted(
+    engine: Engine, training: Training
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.update(schema.retentions).values(expires_at=0.0))
+    assert not mirror.mark_sent(engine, training.id, by_clock=False)
+    waiting = mirror.load(engine, training.id)
+    assert waiting is not None
+    assert (waiting.job.state, waiting.sent, waiting.status_message) == (PENDING, False, MESSAGE)
+    assert not mirror.mark_sent(engine, training.id)
+    ended = mirror.load(engine, training.id)
+    assert ended is not None
+    assert (ended.job.state, ended.job.failure and ended.job.failure.reason) == (FAILED, "SUBJECT_EXPIRED")
 
 
 def test_a_training_that_runs_goes_on_without_a_consent(engine: Engine, training: Training) -> None:

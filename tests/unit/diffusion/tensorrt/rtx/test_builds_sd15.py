@@ -9,15 +9,15 @@ from headshots.diffusion.export.ensure import ExportOptions, ensure_package
 from headshots.diffusion.package import EnginePackage
 from headshots.settings import default_foundation
 from tests.support.engine_builds import assert_every_graph_is_built
-from tests.support.foundations.engines import OPTIONS, scratch, tiny_foundation
+from tests.support.foundations.engines import OPTIONS, engines, tiny_foundation
 
 
 def test_every_graph_of_the_tiny_foundation_in_half_precision(tmp_path: Path) -> None:
     """In full precision the export's own test builds it."""
-    folder = ensure_package(tiny_foundation(), scratch() / "engines", replace(OPTIONS, precision="fp16"))
+    folder = ensure_package(tiny_foundation(), engines(), replace(OPTIONS, precision="fp16"))
     assert_every_graph_is_built(EnginePackage.read(folder), tmp_path)
 
 
 def test_every_graph_of_the_bundled_foundation(tmp_path: Path) -> None:
-    folder = ensure_package(default_foundation(), scratch() / "engines", ExportOptions())
+    folder = ensure_package(default_foundation(), engines(), ExportOptions())
     assert_every_graph_is_built(EnginePackage.read(folder), tmp_path)

@@ -10,10 +10,10 @@ import pytest
 from headshots.diffusion.export.ensure import ensure_package
 from headshots.diffusion.package import EnginePackage
 from tests.support.engine_builds import assert_every_graph_is_built
-from tests.support.foundations.engines import OPTIONS, scratch, tiny_sdxl
+from tests.support.foundations.engines import OPTIONS, engines, tiny_sdxl
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_every_graph(tmp_path: Path, precision: str) -> None:
-    folder = ensure_package(tiny_sdxl(), scratch() / "engines", replace(OPTIONS, precision=precision))
+    folder = ensure_package(tiny_sdxl(), engines(), replace(OPTIONS, precision=precision))
     assert_every_graph_is_built(EnginePackage.read(folder), tmp_path)

@@ -1,0 +1,36 @@
+"""Tests `headshots images` against a gateway in memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.fake_gateway.styles import STYLES
+from tests.support.terminal import TWO_STYLES, Terminal
+
+
+def test_images_are_listed_fetched_and_painted_again(terminal: Terminal, selfies: Path, tmp_path: Path) -> None:
+    terminal.fake.refused_shots = {0}
+    order = ("shoot", str(selfies), *TWO_STYLES, "--count", "3", "--out", str(tmp_path / "all"))
+    done = terminal.json(*order, code=7)
+    gallery = done["shoot"]["gallery"]
+    rows = [line.split() for line in terminal.run("images", "list", gallery).stdout.splitlines()]
+    assert [row[:4] for row in rows[1:]] == [
+        [f"{gallery}/images/2", "1", STYLES[2], "accepted"],
+        [f"{gallery}/images/1", "2", STYLES[0], "accepted"],
+        [f"{gallery}/images/0", "-", STYLES[0], "refused"],
+    ]
+    assert [image["rank"] for image in terminal.json("images", "list", gallery, "--only", "accepted")] == [1, 2]
+    assert len(terminal.json("images", "list", gallery, "--styles", STYLES[2])) == 1
+    assert (
+        len(terminal.json("images", "download", gallery, "--best", "3", "--out", str(tmp_path / "two"))["files"]) == 2
+    )
+    best = terminal.run("images", "download", gallery, "--best", "1", "--out", str(tmp_path / "best")).stdout.split()
+    assert best == [str(tmp_path / "best" / f"01-{STYLES[2]}.png")]
+    disliked = f"{gallery}/images/1"
+    again = terminal.json("images", "regenerate", disliked, "--max-tries", "2", "--out", str(tmp_path / "again"))
+    assert again["gallery"]["regenerates"] == disliked
+    assert len(again["files"]) == 1
+    said = terminal.run("images", "regenerate", disliked, "--out", str(tmp_path / "again")).stderr
+    assert f"keeps its place and its rank until `headshots images delete {disliked}`" in " ".join(said.split())
+    nosuch = terminal.run("images", "regenerate", f"{gallery}/images/9", code=4)
+    assert "`headshots galleries list subjects/s0`" in nosuch.stderr
