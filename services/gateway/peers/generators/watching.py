@@ -126,7 +126,7 @@ class ReplicaWatcher:
             if state is State.READY:
                 _LOG.info("generator %s at %s is ready", alias, known.address)
             else:
-                why = known.trouble if state is State.AWAY else _WHY.get(state, "")
+                why = known.trouble if state is State.AWAY else _WHY[state]
                 _LOG.warning("generator %s at %s is left out: %s", alias, known.address, why)
         if not self._fleet.has_choice:
             # Nobody was asked.
@@ -137,5 +137,4 @@ class ReplicaWatcher:
 _WHY = {
     State.DRAINING: "it takes no requests now",
     State.FOREIGN: "it runs another foundation than most; requests go there once most do",
-    State.NEW: "it has not answered yet",
 }
