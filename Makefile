@@ -32,7 +32,7 @@ PROTO_OUT ?= .
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-promises bench-shoot \
-	bench-tensorrt venv
+	bench-tensorrt bench-gateway venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -82,6 +82,9 @@ bench-promises: $(DEV) ## erasures through kills, expiry, marked images, into ou
 
 bench-shoot: $(DEMO) ## guarantee, gate, ranking and kills of shoots, into out/bench/shoot.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.shoot $(ARGS)
+
+bench-gateway: $(DEV) ## how requests find generators with their adapter, into out/bench/gateway.json (ARGS=--quick)
+	$(BIN)/python -m benchmarks.gateway $(ARGS)
 
 bench-tensorrt: $(DEV) ## engines of TensorRT for RTX, without a GPU, into out/bench/tensorrt.json (ARGS=--sd15)
 	$(BIN)/python -m benchmarks.tensorrt $(ARGS)

@@ -10,7 +10,7 @@ import grpc.aio
 
 from headshots.rpc.statuses import error_from_rpc
 
-__all__ = ["channel_arguments", "channel_options", "error_from_rpc", "open_channel"]
+__all__ = ["NO_RETRIES", "channel_arguments", "channel_options", "error_from_rpc", "open_channel"]
 
 # UNAVAILABLE means that the server did not take the call, so any call may be tried again.
 _RETRY_POLICY = {
@@ -20,6 +20,9 @@ _RETRY_POLICY = {
     "backoffMultiplier": 2.5,
     "retryableStatusCodes": ["UNAVAILABLE"],
 }
+
+NO_RETRIES = {"grpc.service_config": json.dumps({"loadBalancingConfig": [{"pick_first": {}}]})}
+"""Channel argument for one address where a refused call goes elsewhere at once, instead of to the same server later."""
 
 
 def channel_options(max_message_bytes: int = 32 * 2**20) -> list[tuple[str, str | int]]:

@@ -17,13 +17,12 @@ from headshots.database import now_expression, read
 from headshots.errors import HeadshotsError
 from headshots.rpc.scrapes import SharedCollector
 from headshots.schema import PENDING, RUNNING, SUCCEEDED, galleries, retentions, shoots, shots, trainings
+from services.gateway.peers.metrics import RoutingMetrics
 
 _LOG = logging.getLogger(__name__)
 # Rows that ended are not counted: their number grows without end.
 _STATES = (PENDING, RUNNING)
 _SHOOT_BUCKETS = (60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 14400)
-
-
 _TRY_BUCKETS = (1, 2, 3, 4, 5, 10)
 _SHOT_BUCKETS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900)
 
@@ -33,7 +32,7 @@ class GatewayMetrics:
 
     def __init__(self, registry: CollectorRegistry, engine: Engine, *, promised_shoot_seconds: float = 1800.0) -> None:
         """`promised_shoot_seconds`: within which shoots shall be finished."""
-        self.shoots = ShootMetrics(registry, promised_shoot_seconds)
+        self.routing, self.shoots = RoutingMetrics(registry), ShootMetrics(registry, promised_shoot_seconds)
         self.uploads = Counter(
             "headshots_gateway_uploads", "Photo streams, by how they ended.", ("status",), registry=registry
         )

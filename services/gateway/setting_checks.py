@@ -23,6 +23,7 @@ _AT_LEAST_ONE = (
 )
 
 _ABOVE_ZERO = (
+    "generator_poll_seconds",
     "photo_cpu_seconds",
     "promised_shoot_seconds",
     "upload_bytes_per_second",

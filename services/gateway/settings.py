@@ -120,6 +120,8 @@ class GatewaySettings:
     """Denoising steps between two previews, while a watcher wants them."""
     poll_seconds: float = 1.0
     """Between two polls of the database for other gateways' changes; this one's own are seen at once."""
+    generator_poll_seconds: float = 2.0
+    """Between two looks at which generators there are and what each has, where their address is of several."""
     cancel_patience_seconds: float = 30.0
     """A cancelled training ends after so long even if no trainer confirms it; a trainer is told later."""
     erase_again_seconds: float = 30.0

@@ -47,7 +47,8 @@ from services.gateway.painting.judge import ShotJudge
 from services.gateway.painting.pool import ShotPool
 from services.gateway.painting.worker import ShotWorker
 from services.gateway.peers.describer import Describer
-from services.gateway.peers.rpc import RpcGenerator, RpcTrainer, open_peer
+from services.gateway.peers.generators.rpc import RpcGenerator
+from services.gateway.peers.rpc import RpcTrainer, open_peer
 from services.gateway.photos.engine import PhotoEngine
 from services.gateway.photos.inspector import Inspector
 from services.gateway.photos.servicer import PhotoServicer
@@ -115,8 +116,7 @@ class _Parts:
         """Builds every part."""
         database, store, styles, metrics = given.database, given.store, given.styles, given.metrics
         analyzer, decoders, limiter = given.analyzer, given.decoders, StreamLimiter(settings.stream_limits)
-        signer = Signer(Secret(settings.internal.key_file))
-        trainer, generator = RpcTrainer(given.channels[0], signer), RpcGenerator(given.channels[1], signer)
+        trainer, generator = _peers(settings, given)
         hub, describer, clock = Hub(), Describer(generator), WorkClock(database)
         poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
         painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
@@ -128,7 +128,8 @@ class _Parts:
         parts = generator, pool, metrics, given.issuer, settings.erasing
         erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
-        self.with_loops: Sequence[_Looping] = (reconciler, pool, runner, judge, *erasing.loops, poller, given.audit)
+        loops = generator, reconciler, pool, runner, judge
+        self.with_loops: Sequence[_Looping] = (*loops, *erasing.loops, poller, given.audit)
         inspector = Inspector(database, store, limiter, decoders, describer, analyzer, settings.minors)
         checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
@@ -155,6 +156,14 @@ class _Parts:
     def register(self, server: grpc.aio.Server) -> list[str]:
         """Adds every public service to a server; their full names."""
         return [name for servicer in self._servicers for name in servicer.register(server)]
+
+
+def _peers(settings: GatewaySettings, given: _Given) -> tuple[RpcTrainer, RpcGenerator]:
+    signer, (trainer, generator) = Signer(Secret(settings.internal.key_file)), given.channels
+    poll_seconds = settings.generator_poll_seconds
+    return RpcTrainer(trainer, signer), RpcGenerator(
+        generator, signer, given.metrics.routing, poll_seconds=poll_seconds
+    )
 
 
 async def start_gateway(

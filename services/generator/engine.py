@@ -16,6 +16,7 @@ from headshots.diffusion.backends.base import Backend, UNetBatch
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InternalError, InvalidArgumentError, UnavailableError
 from headshots.pauses import pause
+from services.generator.adapters.held import HeldAdapters, held_adapters
 from services.generator.adapters.tiers import AdapterCache
 from services.generator.batching.jobs import Failed, Job, JobEvent
 from services.generator.batching.loop import BatchLoop
@@ -32,7 +33,6 @@ from services.generator.requests.request import Event, GenerationRequest, Queued
 from services.generator.requests.source_images import SourceReader
 
 log = logging.getLogger(__name__)
-
 _REPORT_QUEUE_SECONDS = 30.0
 """A request that waits for longer is told its queue position again: its caller sees that the engine is alive."""
 _ROWS_OF_AN_IMAGE = 2
@@ -57,6 +57,7 @@ class EngineState:
     slots_used: int
     waiting: int
     running: int
+    held: HeldAdapters
 
 
 class Engine:
@@ -90,8 +91,7 @@ class Engine:
                 "SETTING_INVALID",
                 f"max_rows={self._max_rows}; this engine takes {_ROWS_OF_AN_IMAGE} to {package.max_rows}",
             )
-        self._draining = False
-        self._jobs: set[Job] = set()
+        self._draining, self._jobs = False, set[Job]()
         self._idle = asyncio.Event()
         self._loop = BatchLoop(
             backend,
@@ -128,6 +128,7 @@ class Engine:
             slots_used=self._loop.slots_used,
             waiting=self._loop.waiting,
             running=self._loop.running,
+            held=held_adapters(self._loop.slot_adapters(), self._adapters),
         )
 
     def check(self, request: GenerationRequest) -> RequestCheck:

@@ -107,6 +107,9 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
             class_nouns=package.class_nouns,
             vocabulary=package.vocabulary,
             window_tokens=package.window_tokens,
+            slot_adapters=state.held.in_slots,
+            host_adapters=state.held.in_memory,
+            disk_adapters=state.held.on_disk,
         )
 
     async def EvictAdapter(

@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 from headshots.cli.app import app
 from headshots.errors import UnavailableError
 from headshots.rpc.internal.settings import InternalSettings
-from services.gateway.peers.rpc import RpcGenerator, open_peer
+from services.gateway.peers.generators.rpc import RpcGenerator
+from services.gateway.peers.rpc import open_peer
 from tests.support.certificates import Authority, settings_with
 from tests.support.foundations.engines import OPTIONS, engines, tiny_foundation, tiny_package
 from tests.support.grants import signer_of

@@ -25,7 +25,7 @@ GATEWAY: Arrows = {
     "audit": {"api": "names, pages and times", "tenants": "whose subject it is"},
     "erasures": {"api": "names, pages and times", "tenants": "whose subject it is, and where its objects lie"},
     "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
-    "metrics": {},
+    "metrics": {"peers": "routing is counted there"},
     "photos": {
         "api": "names, pages and times",
         "retention": "a delivery begins the time of photos; past it they are of no use",

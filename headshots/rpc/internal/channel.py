@@ -47,20 +47,31 @@ class InternalChannel:
             yield opened.channel
         finally:
             opened.calls -= 1
-            for unused in [each for each in self._opened if each is not self._newest and not each.calls]:
-                self._opened.discard(unused)
-                await unused.channel.close()
+            await self._close_unused()
 
-    def replica(self, address: str) -> InternalChannel:
-        """A channel to one of the servers behind the name, whose certificate is the name's."""
+    def replica(self, address: str, options: Options | None = None) -> InternalChannel:
+        """A channel to one of the servers behind the name, whose certificate is the name's.
+
+        ``options`` are channel arguments that come on top of the name's.
+        """
         name = {"grpc.default_authority": host_of(self.address)}
-        return InternalChannel(address, self._certificates, {**self._options, **name})
+        return InternalChannel(address, self._certificates, {**self._options, **name, **(options or {})})
+
+    async def close_unused(self) -> None:
+        """Close as soon as no call uses it. A later call opens it anew."""
+        self._newest = None
+        await self._close_unused()
 
     async def close(self) -> None:
         """End all calls."""
         opened, self._opened, self._newest = self._opened, set(), None
         for each in opened:
             await each.channel.close()
+
+    async def _close_unused(self) -> None:
+        for unused in [each for each in self._opened if each is not self._newest and not each.calls]:
+            self._opened.discard(unused)
+            await unused.channel.close()
 
     def _current(self) -> _Opened:
         certificates = self._certificates.current() if self._certificates is not None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import cast
 
 from google.protobuf.json_format import MessageToDict
@@ -26,7 +27,10 @@ from services.gateway.peers.models import (
     TrainingRequest,
     Waiting,
 )
+from services.gateway.peers.routing.fleet import Answer
+from services.gateway.peers.routing.residents import ToldAdapters
 
+_SHA256 = re.compile("[0-9a-f]{64}")
 _STATES = {number: state for state, number in STATES.items()}
 
 
@@ -200,3 +204,20 @@ def generation_check(message: generator_pb2.CheckGenerationResponse) -> Generati
 
 def _text_reading(message: generator_pb2.TextReading) -> TextReading:
     return TextReading(message.tokens, message.lost, tuple(message.unknown_words))
+
+
+def answer(message: generator_pb2.DescribeGeneratorResponse, *, is_serving: bool) -> Answer:
+    """What a generator says of itself, for routing.
+
+    Raises:
+        InternalError: GENERATOR_PROTOCOL.
+    """
+    told = [message.slot_adapters, message.host_adapters, message.disk_adapters]
+    digests = [message.foundation_digest, *(sha256 for tier in told for sha256 in tier)]
+    if any(_SHA256.fullmatch(digest) is None for digest in digests):
+        raise InternalError("GENERATOR_PROTOCOL", "the generator names its foundation or an adapter by no digest")
+    slots, host, disk = (tuple(tier) for tier in told)
+    # Slot 0 is the bare foundation's.
+    adapters = ToldAdapters(slots, host, disk, max(message.slots - 1, 0))
+    requests = message.requests_waiting + message.requests_running
+    return Answer(message.foundation_digest, is_serving, adapters, requests)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Iterator
 
 
 class SlotTable:
@@ -19,6 +20,10 @@ class SlotTable:
 
     def __contains__(self, adapter: str) -> bool:
         return adapter in self._slot_of
+
+    def __iter__(self) -> Iterator[str]:
+        """The adapters, the least recently used first."""
+        return iter(list(self._slot_of))
 
     def pin(self, adapter: str) -> tuple[int, bool] | None:
         """The slot for ``adapter``, and whether its row must be written there first; None when all are pinned.

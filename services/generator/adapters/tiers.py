@@ -75,8 +75,8 @@ class AdapterCache:
         self._layout = layout
         self._digest = foundation_digest
         self._metrics = metrics
-        self._disk = ByteLru(disk_bytes)
-        self._host = ByteLru(host_bytes)
+        self.disk, self.host = ByteLru(disk_bytes), ByteLru(host_bytes)
+        """Names of what is on disk and in memory; for others to read."""
         self._rows: dict[str, Row] = {}
         self._loading: dict[str, asyncio.Task[Row]] = {}
         self._keys: dict[str, str] = {}
@@ -90,7 +90,7 @@ class AdapterCache:
             if "-" not in path.stem or path.stat().st_mtime < time.time() - UNUSED_SECONDS:
                 path.unlink()
             else:
-                self._unlink(self._disk.add(path.stem, path.stat().st_size))
+                self._unlink(self.disk.add(path.stem, path.stat().st_size))
 
     async def row(self, adapter: AdapterRef) -> Row:
         """The packed row of ``adapter``, [P] float32, checked.
@@ -108,7 +108,7 @@ class AdapterCache:
         found = self._rows.get(name)
         self._metrics.looked_up("host", found is not None)
         if found is not None:
-            self._host.touch(name)
+            self.host.touch(name)
             return found
         task = self._loading.get(name)
         if task is None:
@@ -130,8 +130,8 @@ class AdapterCache:
         for name in names:
             self._rows.pop(name, None)
             self._keys.pop(name, None)
-            self._host.remove(name)
-            self._disk.remove(name)
+            self.host.remove(name)
+            self.disk.remove(name)
         await asyncio.to_thread(self._unlink, names)
         return bool(names)
 
@@ -152,7 +152,7 @@ class AdapterCache:
                 row = await asyncio.to_thread(load_row, data, self._layout, self._digest)
         except InvalidAdapterError:
             # An engine before this one may have taken it.
-            self._disk.remove(adapter.name)
+            self.disk.remove(adapter.name)
             await asyncio.to_thread(self._unlink, [adapter.name])
             raise
         if not is_on_disk:
@@ -160,18 +160,18 @@ class AdapterCache:
         row.flags.writeable = False
         self._rows[adapter.name] = row
         self._keys[adapter.name] = adapter.key
-        for gone in self._host.add(adapter.name, row.nbytes):
+        for gone in self.host.add(adapter.name, row.nbytes):
             self._rows.pop(gone, None)
             self._forget_key(gone)
         return row
 
     async def _data(self, adapter: AdapterRef) -> tuple[bytes, bool]:
         """The file's bytes, from disk or, checked against the digest, from the store; and whether they were on disk."""
-        on_disk = adapter.name in self._disk
+        on_disk = adapter.name in self.disk
         data = await asyncio.to_thread(_read, self._path(adapter.name), adapter.sha256) if on_disk else None
         self._metrics.looked_up("disk", data is not None)
         if data is not None:
-            self._disk.touch(adapter.name)
+            self.disk.touch(adapter.name)
             return data, True
         with self._metrics.load("store"):
             data = await self._download(adapter)
@@ -185,7 +185,7 @@ class AdapterCache:
             # The disk only saves downloads: a full one makes the next load slower, not impossible.
             log.warning("adapter %s is not kept on disk: %s", name[:12], error)
             return
-        dropped = self._disk.add(name, len(data))
+        dropped = self.disk.add(name, len(data))
         await asyncio.to_thread(self._unlink, dropped)
         for gone in dropped:
             self._forget_key(gone)
@@ -207,11 +207,11 @@ class AdapterCache:
 
     def _names(self, sha256: str) -> list[str]:
         """Of the copies on disk and in memory, whatever key they came from."""
-        return sorted({name for name in (*self._disk, *self._host) if _is_of(name, sha256)})
+        return sorted({name for name in (*self.disk, *self.host) if _is_of(name, sha256)})
 
     def _forget_key(self, name: str) -> None:
         """Of a copy that is neither on disk nor in memory the key is not needed."""
-        if name not in self._disk and name not in self._host:
+        if name not in self.disk and name not in self.host:
             self._keys.pop(name, None)
 
     def _unlink(self, names: list[str]) -> None:

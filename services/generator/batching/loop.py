@@ -70,6 +70,11 @@ class BatchLoop:
         """Slots that hold an adapter."""
         return len(self._admission.slots)
 
+    def slot_adapters(self) -> list[str]:
+        """Digests of the adapters in the slots, the least recently used first."""
+        with self._lock:
+            return list(self._admission.slots)
+
     def start(self) -> None:
         """Start both threads."""
         self._thread.start()

@@ -17,6 +17,8 @@ from headshots.errors import (
 )
 from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import images_pb2
+from services.gateway.peers import convert
+from services.gateway.peers.routing.residents import ToldAdapters
 from tests.support.foundations.engines import lora_bytes, peft_unet, tiny_digest
 from tests.support.generator.world import Generator, refused
 
@@ -125,7 +127,8 @@ async def test_subjects_prompts_and_strength_change_the_image(generator: Generat
 
 
 async def test_describe_says_what_runs(generator: Generator) -> None:
-    await generator.image(adapter=await generator.add(lora_bytes(peft_unet(2, 2.0, seed=1))))
+    adapter = await generator.add(lora_bytes(peft_unet(2, 2.0, seed=1)))
+    await generator.image(adapter=adapter)
     found = await generator.stub.DescribeGenerator(pb.DescribeGeneratorRequest())
     assert found.foundation_digest == tiny_digest()
     assert found.backend == "onnxruntime:CPUExecutionProvider"
@@ -136,6 +139,9 @@ async def test_describe_says_what_runs(generator: Generator) -> None:
     assert "{subject}" in found.prompt_template
     assert found.trigger == "sks"
     assert (found.latent_channels, found.latent_cell_px) == (4, 8)
+    assert list(found.slot_adapters) == list(found.host_adapters) == list(found.disk_adapters) == [adapter.sha256]
+    understood = convert.answer(found, is_serving=True)
+    assert understood.adapters == ToldAdapters(*[(adapter.sha256,)] * 3, slots=3), "as gateways read it"
 
 
 async def test_guidance_by_default_is_the_foundations_and_with_an_adapter_its_own_for_these(

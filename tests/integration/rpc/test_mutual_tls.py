@@ -19,8 +19,9 @@ from headshots.rpc.channel import open_channel
 from headshots.rpc.internal.port import InternalPort
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
+from services.gateway.peers.generators.rpc import RpcGenerator
 from services.gateway.peers.models import Adapter, GenerationRequest
-from services.gateway.peers.rpc import RpcGenerator, open_peer
+from services.gateway.peers.rpc import open_peer
 from tests.support.certificates import Authority, settings_with
 from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.grants import KEY_FILE, signer_of

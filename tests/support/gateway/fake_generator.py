@@ -184,6 +184,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         return generator.DescribeGeneratorResponse(
             foundation="fake",
             foundation_digest=FOUNDATION_DIGEST,
+            slots=16,
             max_rank=self.max_rank,
             native_width_px=NATIVE_PX,
             native_height_px=NATIVE_PX,

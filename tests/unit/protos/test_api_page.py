@@ -55,6 +55,7 @@ NEVER_TOLD = {
     "DATABASE_URL_INVALID": "at the start",
     "ERASURE_INCOMPLETE": "of a sweep, which tries again",
     "GENERATOR_CUT": "the shot is tried again",
+    "GENERATOR_LATE": "the shot is tried again",
     "GENERATOR_PROTOCOL": "fails the shot",
     "GENERATOR_SILENT": "fails the shot",
     "HIGH_WEIGHT_INVALID": "of `headshots tenants`",

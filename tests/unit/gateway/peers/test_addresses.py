@@ -17,7 +17,8 @@ from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.peers import addresses
 from services.gateway.peers.addresses import replica_addresses
 from services.gateway.peers.evictions import Eviction, together
-from services.gateway.peers.rpc import RpcGenerator, open_peer
+from services.gateway.peers.generators.rpc import RpcGenerator
+from services.gateway.peers.rpc import open_peer
 from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.gateway.peer import serve
 from tests.support.grants import KEY_FILE, signer_of
@@ -57,7 +58,7 @@ async def two_generators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Asy
     fakes = [FakeGenerator(ArtifactStore.open("memory:///")) for _ in range(2)]
     first = await serve(fakes[0], tmp_path)
     monkeypatch.setattr(
-        "services.gateway.peers.rpc.replica_addresses",
+        "services.gateway.peers.generators.rpc.replica_addresses",
         lambda address: [f"127.0.0.1:{port}" for port in (first.port, second.port)],
     )
     second = await serve(fakes[1], tmp_path)
@@ -114,7 +115,7 @@ def test_of_several_adapters_whoever_was_silent_once_has_not_confirmed() -> None
 
 def add_dead_replica(monkeypatch: pytest.MonkeyPatch) -> None:
     """The name resolves to one more address, where no server listens."""
-    from services.gateway.peers import rpc
+    from services.gateway.peers.generators import rpc
 
     known = rpc.replica_addresses
     dead = f"127.0.0.1:{free_port()}"

@@ -14,8 +14,9 @@ from headshots.marking.rights import TenantRights
 from headshots.rpc.internal.grants import Grant
 from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.peers import granting
+from services.gateway.peers.generators.rpc import RpcGenerator
 from services.gateway.peers.models import Adapter, GenerationRequest, SourceImage, TrainingOptions, TrainingRequest
-from services.gateway.peers.rpc import RpcGenerator, open_peer
+from services.gateway.peers.rpc import open_peer
 from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.gateway.peer import serve
 from tests.support.grants import KEY_FILE, signer_of

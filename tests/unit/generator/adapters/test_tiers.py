@@ -7,6 +7,7 @@ import hashlib
 import stat
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.lora.files import load_row
 from headshots.errors import InvalidAdapterError
+from services.generator.adapters.held import MOST_TOLD, held_adapters
 from services.generator.adapters.tiers import AdapterRef
 from services.generator.requests.request import GeneratedImage
 from tests.support.generator.arithmetic import ADAPTERS, LAYOUT, ArithmeticBackend, generate, running
@@ -213,3 +215,28 @@ def lookups(registry: CollectorRegistry, tier: str) -> tuple[float | None, float
         for name in ("queries", "hits")
     )
     return queries, hits
+
+
+async def test_a_generator_tells_what_it_has_on_which_tier(tmp_path: Path) -> None:
+    """The most recently used first; one that was evicted on none."""
+    size, row = len(ADAPTERS[0][1]), LAYOUT.row_size * 4
+    digests = [ref.sha256 for ref, _ in ADAPTERS]
+    async with running(tmp_path, ArithmeticBackend(), disk_bytes=3 * size, host_bytes=2 * row) as (engine, _):
+        for ref, _ in ADAPTERS:
+            await generate(engine, adapter=ref)
+        await generate(engine, adapter=ADAPTERS[-2][0])
+        held = engine.state().held
+        assert held.in_memory == (digests[-2], digests[-1])
+        assert set(held.on_disk) == set(digests[-3:])
+        assert held.in_slots[:2] == (digests[-2], digests[-1])
+        assert len(held.in_slots) == engine.state().slots_used
+        await engine.evict(digests[-2])
+        assert digests[-2] not in {*(left := engine.state().held).in_slots, *left.in_memory, *left.on_disk}
+
+
+def test_of_many_adapters_the_most_recently_used_are_told_each_once() -> None:
+    in_memory = [f"{number:064x}-{'0' * 32}" for number in range(MOST_TOLD + 50)]
+    on_disk = [f"{'a' * 64}-{key}" for key in ("0" * 32, "1" * 32)]
+    held = held_adapters([], SimpleNamespace(host=in_memory, disk=on_disk))  # type: ignore[arg-type]
+    assert (len(held.in_memory), held.in_memory[0]) == (MOST_TOLD, f"{MOST_TOLD + 49:064x}")
+    assert held.on_disk == ("a" * 64,)

@@ -1,0 +1,1 @@
+"""Measures the gateway; see `__main__`."""

@@ -1,0 +1,98 @@
+"""Measures routing: hits and loads in a simulation, what moves when a replica joins, and how long a decision takes."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import statistics
+import time
+
+from benchmarks.gateway.report import Measured, Scale
+from benchmarks.gateway.simulation import SLOTS, Outcome, Simulation
+from services.gateway.peers.routing.fleet import Answer, Fleet
+from services.gateway.peers.routing.residents import ToldAdapters
+
+REPLICAS = 4
+GATEWAYS = 4
+"""Of the run in which several share the replicas."""
+REPLICAS_OF_A_DECISION = 64
+_FOUNDATION = "f0" * 32
+
+
+def run_hits(scale: Scale) -> Measured:
+    """48 and 200 subjects on four replicas: the mean hit rate of all seeds, and the worst load.
+
+    The details tell of several gateways too, none of which knows all requests.
+    """
+    shared = [_outcome(subjects, 0, scale, gateways=GATEWAYS) for subjects in (48, 200)]
+    few, many = ([_outcome(subjects, seed, scale) for seed in range(scale.seeds)] for subjects in (48, 200))
+    return Measured(
+        {
+            "slot_hit_rate": statistics.mean(run.slot_hit_rate for run in few),
+            "slot_hit_rate_200": statistics.mean(run.slot_hit_rate for run in many),
+            "max_over_mean_load": max(run.max_over_mean_load for run in (*few, *many)),
+        },
+        {
+            "slot_hit_rates": [round(run.slot_hit_rate, 4) for run in few],
+            "slot_hit_rates_200": [round(run.slot_hit_rate, 4) for run in many],
+            "slot_hit_rates_of_4_gateways": [round(run.slot_hit_rate, 4) for run in shared],
+        },
+    )
+
+
+def run_scale_up(scale: Scale) -> Measured:
+    """Four idle replicas become five: the share of adapters that another replica is the first for than before.
+
+    The details tell of a running platform, where adapters stay in the slots that they are in: what the fifth gets of
+    the requests that follow.
+    """
+    draw = random.Random(0)
+    aliases = [f"{draw.getrandbits(64):016x}" for _ in range(REPLICAS + 1)]
+    before, after = (_idle(aliases[:count]) for count in (REPLICAS, REPLICAS + 1))
+    adapters = [_digest(number) for number in range(scale.adapters)]
+    moved = sum(before.ranked(each, "")[0].alias != after.ranked(each, "")[0].alias for each in adapters)
+    simulation = Simulation(replicas=REPLICAS, subjects=48, seed=0)
+    simulation.run(scale.requests // 2)
+    simulation.join()
+    grown = simulation.run(scale.requests // 2)
+    share = list(grown.served.values())[-1] / sum(grown.served.values())
+    details = {
+        "share_of_the_fifth_after_scale_up": round(share, 4),
+        "slot_hit_rate_after_scale_up": round(grown.slot_hit_rate, 4),
+    }
+    return Measured({"moved_on_scale_up": moved / len(adapters)}, details)
+
+
+def run_decisions(scale: Scale) -> Measured:
+    """The CPU time of a decision among 64 replicas with full slots, memory and disks: it waits for nothing."""
+    draw = random.Random(0)
+    adapters = [_digest(number) for number in range(1_000)]
+    fleet = _idle([f"{draw.getrandbits(64):016x}" for _ in range(REPLICAS_OF_A_DECISION)])
+    for alias in fleet.states():
+        has = draw.sample(adapters, SLOTS - 1), draw.sample(adapters, 100), draw.sample(adapters, 200)
+        fleet.answered(alias, Answer(_FOUNDATION, is_serving=True, adapters=ToldAdapters(*has, SLOTS - 1)))
+    seconds = []
+    for sha256 in draw.choices(adapters, k=scale.decisions):
+        begun_at = time.thread_time()
+        fleet.ranked(sha256, sha256)
+        seconds.append(time.thread_time() - begun_at)
+    percentiles = statistics.quantiles(seconds, n=100)
+    return Measured(
+        {"routing_p99_us": percentiles[98] * 1e6}, {"routing_p50_us": round(statistics.median(seconds) * 1e6, 1)}
+    )
+
+
+def _outcome(subjects: int, seed: int, scale: Scale, gateways: int = 1) -> Outcome:
+    return Simulation(replicas=REPLICAS, subjects=subjects, seed=seed, gateways=gateways).run(scale.requests)
+
+
+def _idle(aliases: list[str]) -> Fleet:
+    fleet = Fleet()
+    fleet.consists_of(aliases)
+    for alias in aliases:
+        fleet.answered(alias, Answer(_FOUNDATION, is_serving=True))
+    return fleet
+
+
+def _digest(number: int) -> str:
+    return hashlib.sha256(f"adapter {number}".encode()).hexdigest()

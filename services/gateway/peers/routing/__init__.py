@@ -1,0 +1,1 @@
+"""Decides which generator a request goes to. Plain Python: no I/O, no clock."""
