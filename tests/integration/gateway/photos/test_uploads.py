@@ -144,7 +144,7 @@ async def test_a_tenant_has_a_share_of_the_streams(world: World, scratch: Path) 
 async def test_a_stream_that_drips_is_ended_and_leaves_nothing(world: World, scratch: Path) -> None:
     subject = await world.acme.subject()
     await world.kill()
-    await world.start(upload_idle_seconds=0.5, upload_bytes_per_second=1e9)
+    await world.start(upload_idle_seconds=1.5, upload_bytes_per_second=1e9)
     call = world.acme.stub.UploadPhotos(metadata=world.acme.metadata)
     with contextlib.suppress(asyncio.InvalidStateError, grpc.aio.AioRpcError):
         for message in [header(subject), start(2**20)]:
