@@ -243,6 +243,8 @@ class ArtifactStore:
     def _reached(self, key: str, *, whole: bool = False) -> Iterator[None]:
         """Reach a key, or with ``whole`` all that is below it: no link is followed, and errors are ours."""
         with translated(key):
+            if key.startswith("/"):  # on disk it would lead out of the store's folder
+                raise ValueError("a key begins with a name")
             if self._folder is not None and ".." not in key.split("/"):
                 refuse_links(self._folder, key, whole=whole)
             yield

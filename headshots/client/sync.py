@@ -36,22 +36,37 @@ def _iterating(
     @functools.wraps(method)
     def call(self: Headshots, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[R]:
         items: Any = method(self._client, *args, **kwargs)
+        asked: list[asyncio.Task[Any]] = []
         try:
             while True:
                 try:
-                    yield self._run(anext(items))
+                    yield self._run(_next(items, asked))
                 except StopAsyncIteration:
                     return
         finally:
             # A generator may outlive its client, whose channel has then ended the call already.
             if not self._loop.is_closed():
-                self._run(_aclose(items))
+                self._run(_aclose(items, asked))
 
     return call
 
 
-async def _aclose(items: Any) -> None:
-    """Close an async generator. After Ctrl-C its last `anext` may still be unwinding; until then it refuses."""
+async def _next(items: AsyncIterator[R], asked: list[asyncio.Task[Any]]) -> R:
+    """The next item; the task that waits for it is kept in ``asked``."""
+    task = asyncio.current_task()
+    assert task is not None
+    asked[:] = [task]
+    return await anext(items)
+
+
+async def _aclose(items: Any, asked: list[asyncio.Task[Any]]) -> None:
+    """Close an async generator. After Ctrl-C its last `anext` may still be unwinding; until then it refuses.
+
+    Or it waits for an item still, where Ctrl-C came before the waiting thread knew what to cancel.
+    """
+    for task in asked:
+        if not task.cancelling():
+            task.cancel()
     while items.ag_running:  # noqa: ASYNC110  (an async generator tells nobody when it is done)
         await asyncio.sleep(0.001)
     await items.aclose()

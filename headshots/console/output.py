@@ -61,7 +61,8 @@ def _print_apart(columns: Sequence[str], rows: Sequence[Sequence[str]], room: in
             typer.echo()
         for column, cell in zip(columns, row, strict=True):
             head = f"{column:<{width}}{' ' * _GAP}"
-            typer.echo(_filled(cell, room, head, " " * len(head)))
+            # Of nothing no line is made, and an empty one would end the row.
+            typer.echo(_filled(cell, room, head, " " * len(head)) or column)
 
 
 def _line_width(widths: Sequence[int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import signal
@@ -78,7 +79,7 @@ def test_an_unknown_scheme_is_named() -> None:
         ArtifactStore.open("ftp://host/x")
 
 
-@pytest.mark.parametrize("key", ["../x", "a/../b", "a//b", "a/./b", "a\0b"])
+@pytest.mark.parametrize("key", ["../x", "a/../b", "a//b", "a/./b", "a\0b", "/a", "//a"])
 async def test_a_key_that_is_no_path_is_refused_by_every_method(store: ArtifactStore, key: str) -> None:
     for call in (
         store.put(key, b"x"),
@@ -91,6 +92,16 @@ async def test_a_key_that_is_no_path_is_refused_by_every_method(store: ArtifactS
     ):
         with pytest.raises(InvalidArgumentError, match="KEY_INVALID"):
             await call
+
+
+async def test_nothing_outside_a_store_is_removed_by_a_prefix_that_leads_there(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "empty").mkdir(parents=True)
+    (outside / "x#1").write_bytes(b"staged by another store")
+    store = ArtifactStore.open((tmp_path / "store").as_uri())
+    with pytest.raises(InvalidArgumentError, match="KEY_INVALID"):
+        await store.delete_prefix(str(outside))
+    assert sorted(path.name for path in outside.iterdir()) == ["empty", "x#1"]
 
 
 async def test_what_the_backend_says_is_for_the_log_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -261,6 +272,25 @@ async def test_a_folder_that_cannot_be_removed_is_told(tmp_path: Path, monkeypat
     monkeypatch.setattr(os, "rmdir", refused)
     with pytest.raises(UnavailableError, match="OBJECT_STORE_UNAVAILABLE"):
         await store.delete_prefix("t/1")
+
+
+@pytest.mark.parametrize("code", [errno.EBUSY, errno.ENOENT, errno.EEXIST])
+async def test_a_mount_or_what_another_gateway_removed_holds_up_no_other_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    store = ArtifactStore.open(tmp_path.as_uri())
+    for folder in ("photos", "adapters"):
+        await store.put(f"t/1/{folder}/a", b"x")
+    rmdir = os.rmdir
+
+    def refused(path: str) -> None:
+        if path.endswith("photos"):
+            raise OSError(code, os.strerror(code), path)
+        rmdir(path)
+
+    monkeypatch.setattr(os, "rmdir", refused)
+    assert await store.delete_prefix("t/1") == 2
+    assert folders(tmp_path) == ["t", "t/1", "t/1/photos"]
 
 
 async def test_objects_are_stored_while_their_folders_are_removed(tmp_path: Path) -> None:

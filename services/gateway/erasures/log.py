@@ -29,6 +29,8 @@ _DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d")
 _KEY = re.compile(rf"{FOLDER}/{_DAY_NAME.pattern}/([0-9a-f]{{64}})")
 _COPY = re.compile(rf"{RECEIPTS}/([^/]+)/(\d{{10}})-([0-9a-f]{{12}})\.json")
 _DAY = timedelta(days=1)
+_LARGEST_RECEIPT = 2**20
+"""Bytes; receipts have a few thousand. What else lies in a copy's place may be larger than the memory."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,10 @@ class ErasureLog:
         return found
 
     def read_receipt(self, copy: ReceiptCopy) -> bytes:
-        """What a copy holds. Raises OBJECT_NOT_FOUND too."""
+        """What a copy holds. Raises OBJECT_NOT_FOUND too, and ValueError where that is larger than any receipt."""
+        size = self._store.size_sync(copy.key)
+        if size > _LARGEST_RECEIPT:
+            raise ValueError(f"it has {size} bytes, and no receipt has more than {_LARGEST_RECEIPT}")
         return self._store.get_sync(copy.key)
 
 

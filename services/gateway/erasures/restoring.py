@@ -80,7 +80,7 @@ def bring_back(
     if whole:
         _copy_again(engine, tenant_id, known, copies)
     new = [copy for copy in copies if not _is_known(known, copy)]
-    returned = sum(_insert(engine, known.keys, copy, log.read_receipt(copy), own) for copy in new)
+    returned = sum(_insert(engine, log, known.keys, copy, own) for copy in new)
     if returned:
         # The salts of erasures that the backup had begun.
         forget_deleted(engine)
@@ -145,11 +145,12 @@ def _copy_again(engine: Engine, tenant_id: str, known: _Known, copies: Sequence[
 
 
 def _insert(
-    engine: Engine, keys: Sequence[Ed25519PublicKey], copy: ReceiptCopy, data: bytes, own: Issuer | None
+    engine: Engine, log: ErasureLog, keys: Sequence[Ed25519PublicKey], copy: ReceiptCopy, own: Issuer | None
 ) -> bool:
     """Writes the row that a copy tells of, unless it is no receipt or is there; whether it was written."""
     try:
-        document = _document_in(copy, data, [*keys, own.public_key] if own is not None else keys)
+        known = [*keys, own.public_key] if own is not None else keys
+        document = _document_in(copy, log.read_receipt(copy), known)
         values = _row_of(document)
     except ValueError as error:
         _LOG.error("%s in the log of erasures is left out: %s", copy.key, error)

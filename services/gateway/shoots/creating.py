@@ -82,13 +82,12 @@ def look_up(
         InvalidArgumentError: PACK_OR_STYLES, STYLE_UNKNOWN, PROFILE_UNKNOWN, DEADLINE_PASSED.
         PermissionDeniedError: PRIORITY_NOT_GRANTED.
         FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, PACK_ARCHIVED, STYLE_ARCHIVED, TRAINING_ACTIVE,
-            PHOTOS_MISSING.
+            PHOTOS_MISSING, DEADLINE_TOO_EARLY.
         UnavailableError: GENERATOR_UNREACHABLE, it cannot be told whether an adapter is of the present foundation.
     """
     with read(engine) as connection:
         subject = find_subject(connection, tenant_id, subject_id)
-        made = find_made(connection, shoots, shoots.c.subject_id == subject_id, key)
-        if made is not None:
+        if (made := find_made(connection, shoots, shoots.c.subject_id == subject_id, key)) is not None:
             return to_shoot(made)
         check_priority(connection, tenant_id, order.priority)
         check_deadline_ahead(connection, order)
@@ -102,6 +101,8 @@ def look_up(
         check_consent(connection, tenant_id, subject_id, *wanted.purposes)
         if wanted.trains or not order.allow_unjudged:
             check_not_expired(connection, subject_id)
+        if order.deadline is not None:
+            quote_order(connection, subject_id, order, trains=wanted.trains, foundation=wanted.foundation_digest)
         return wanted
 
 
@@ -118,12 +119,11 @@ def create_shoot(
     """Makes a shoot, and with it its training, or its gallery where an adapter is there.
 
     A repeated `key` returns the shoot that it created before; `validate_only` inserts nothing.
-    Raises as `look_up`, `create_training_in` and `create_gallery_in`; FailedPreconditionError DEADLINE_TOO_EARLY.
+    Raises as `look_up`, `create_training_in` and `create_gallery_in`.
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
-        made = find_made(connection, shoots, shoots.c.subject_id == subject_id, key)
-        if made is not None:
+        if (made := find_made(connection, shoots, shoots.c.subject_id == subject_id, key)) is not None:
             return to_shoot(made)
         estimate = quote_order(connection, subject_id, order, trains=wanted.trains, foundation=wanted.foundation_digest)
         first = _make_first(connection, tenant_id, subject_id, order, wanted, validate_only=validate_only)

@@ -18,7 +18,7 @@ from services.gateway.consents.checks import check_consent, lacks_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.peers.models import Failure, TrainingJob
 from services.gateway.retention.checks import check_unexpired, is_expired
-from services.gateway.retention.waiting import MESSAGE
+from services.gateway.retention.waiting import BY_CLOCK, MESSAGE
 from services.gateway.trainings.events import lock_active, record_change, to_training
 from services.gateway.trainings.models import Training
 from services.gateway.trainings.rows import ACTIVE
@@ -52,7 +52,7 @@ def end_withheld(engine: Engine) -> list[str]:
 def _ended_withheld(connection: Connection, training: Training, by_clock: bool) -> bool:
     """Fails a locked training that waits, where the person does not agree or is not kept any more; whether that is so.
 
-    Without `by_clock` it says so instead.
+    Without `by_clock` one that only a time keeps from it waits, and says so.
     """
     if training.job.state != PENDING:
         return False
@@ -60,7 +60,7 @@ def _ended_withheld(connection: Connection, training: Training, by_clock: bool) 
         check_unexpired(connection, training.subject_id)
         check_consent(connection, training.request.tenant, training.subject_id, Purpose.TRAINING)
     except FailedPreconditionError as error:
-        if not by_clock:
+        if error.reason in BY_CLOCK and not by_clock:
             record_change(connection, training, status_message=MESSAGE)
             return True
         job = dataclasses.replace(training.job, state=FAILED, failure=Failure(error.reason, error.message))

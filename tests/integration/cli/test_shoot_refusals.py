@@ -21,20 +21,34 @@ def test_a_set_that_is_refused_leaves_nothing(terminal: Terminal, selfies: Path)
 
 
 @pytest.mark.parametrize(
-    ("words", "reason"),
+    ("words", "code", "reason"),
     [
-        (("--pack", "nosuch"), "PACK_NOT_FOUND"),
-        (("--styles", "nosuch"), "STYLE_NOT_FOUND"),
-        (("--pack", "business", "--profile", "nosuch"), "PROFILE_NOT_FOUND"),
-        (("--pack", "business", "--deadline", "2020-01-01"), "has passed"),
+        (("--pack", "nosuch"), 4, "PACK_NOT_FOUND"),
+        (("--styles", "nosuch"), 4, "STYLE_NOT_FOUND"),
+        (("--pack", "business", "--profile", "nosuch"), 4, "PROFILE_NOT_FOUND"),
+        (("--pack", "business", "--deadline", "2020-01-01"), 2, "has passed"),
+        (("--pack", "business", "--deadline", "5m"), 4, "DEADLINE_TOO_EARLY"),
     ],
 )
 def test_a_mistake_in_an_order_uploads_nothing(
-    terminal: Terminal, selfies: Path, words: tuple[str, ...], reason: str
+    terminal: Terminal, selfies: Path, words: tuple[str, ...], code: int, reason: str
 ) -> None:
-    code = 2 if "--deadline" in words else 4
     assert reason in terminal.run("shoot", str(selfies), *words, code=code).stderr
-    assert terminal.fake.subjects == {}
+    assert (terminal.fake.subjects, terminal.fake.calls["UploadPhotos"]) == ({}, 0)
+
+
+def test_who_was_made_of_a_folder_stays_while_the_gateway_is_away_and_where_they_are_held(
+    terminal: Terminal, selfies: Path
+) -> None:
+    # More often than the client tries.
+    terminal.fake.unavailable["CreateShoot"] = 99
+    assert "GATEWAY_STARTING" in terminal.run("shoot", str(selfies), *TWO_STYLES, code=3).stderr
+    assert list(terminal.fake.subjects) == ["subjects/s0"]
+    terminal.fake.unavailable.clear()
+    terminal.run("subjects", "hold", "s0", "--reason", "a complaint")
+    refused = terminal.run("shoot", str(selfies), *TWO_STYLES, "--priority", "high", code=4).stderr
+    assert ("PRIORITY_NOT_GRANTED" in refused, "SUBJECT_HELD" in refused) == (True, False)
+    assert (list(terminal.fake.subjects), terminal.fake.calls["DeleteSubject"]) == (["subjects/s0"], 0)
 
 
 def test_the_shoot_that_trains_is_named_where_another_is_ordered(terminal: Terminal, selfies: Path) -> None:

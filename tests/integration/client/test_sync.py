@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from headshots.processes.serving import is_serving
 from tests.support.fake_gateway.gateway import API_KEY, FakeGateway, fake_gateway_in_thread
 from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.styles import STYLES
+from tests.support.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -57,6 +60,34 @@ def test_a_watch_left_early_leaves_the_client_usable(gateway: tuple[FakeGateway,
             if now.step:
                 break
         assert client.get_training(training).step >= 5
+
+
+def test_ctrl_c_before_the_thread_waits_ends_a_watch(
+    gateway: tuple[FakeGateway, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake, address = gateway
+    fake.hold_watches = True
+    schedule = asyncio.run_coroutine_threadsafe
+
+    def interrupted(*call: Any) -> None:
+        monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", schedule)
+        schedule(*call)
+        raise KeyboardInterrupt
+
+    def watch() -> None:
+        with Headshots(address, API_KEY) as headshots:
+            subject = headshots.create_subject("Ada", class_noun="woman")
+            headshots.upload_photos(subject, [painted_png("selfie", number) for number in range(6)])
+            events = headshots.watch_training(headshots.create_training(subject))
+            next(events)
+            monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                next(events)
+            ended.set()
+
+    ended = threading.Event()
+    threading.Thread(target=watch, daemon=True).start()
+    assert ended.wait(PATIENCE_SECONDS)
 
 
 def test_threads_may_share_a_client(gateway: tuple[FakeGateway, str]) -> None:

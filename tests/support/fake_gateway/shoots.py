@@ -32,13 +32,13 @@ class FakeShoots(FakeState):
             find({PACK.name: PACK}, request.pack, "PACK_NOT_FOUND")
         if self.requires_consent:
             check_consent(subject)
+        if request.HasField("deadline") and request.deadline.ToMilliseconds() < 2_000_000_000_000:
+            raise FailedPreconditionError("DEADLINE_TOO_EARLY", "half of such shoots would be finished after it")
         trains = request.retrain or bool(request.photos) or not subject.HasField("adapter")
         if trains and len(self.photos[request.parent]) < 6:
             raise FailedPreconditionError("TOO_FEW_PHOTOS", "a training needs 6 usable photos; upload more")
         if trains and self.one_training_at_a_time:
             self._refuse_second_training(request.parent)
-        if request.HasField("deadline") and request.deadline.ToMilliseconds() < 2_000_000_000_000:
-            raise FailedPreconditionError("DEADLINE_TOO_EARLY", "half of such shoots would be finished after it")
         shoot = _made(request, f"{request.parent}/shoots/o{len(self.shoots)}", trains)
         if not self.quotes:
             shoot.quote.ClearField("expected_finish_time")

@@ -195,6 +195,9 @@ async def test_a_deadline_is_held_to_what_earlier_shoots_took(world: World, subj
     assert expected > soon + datetime.timedelta(minutes=45)
     assert caught.value.metadata["expected_finish_time"] in caught.value.message
     assert len(world.rows(schema.shoots)) == 1
+    # Whoever asks before sending photos has to hear of it then.
+    with refused(FailedPreconditionError, "DEADLINE_TOO_EARLY"):
+        await shoots.order(world.acme, await world.acme.subject(), deadline=soon, validate_only=True)
     # Painting alone was quick.
     again = await shoots.order(world.acme, subject, deadline=soon)
     assert (again.trains, again.quote.training_steps, again.quote.measured_on) == (False, 0, 1)

@@ -312,6 +312,9 @@ OTHERS: dict[str, Callable[[Place], str]] = {
     "signed with another key": lambda place: place.leave(receipt(issuer()._key)),
     "no receipt": lambda place: place.leave(b"{}"),
     "no JSON": lambda place: place.leave(b"\xff"),
+    "empty": lambda place: place.leave(b""),
+    "nested too deeply": lambda place: place.leave(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+    "larger than any receipt": lambda place: place.leave(b" " * 2**21),
     "changed": lambda place: place.leave(receipt(place.key).replace(b"REQUEST", b"CONSENT_WITHDRAWN")),
     "another number": lambda place: place.leave(receipt(place.key), number=2),
     "another tenant": lambda place: place.leave(receipt(place.key, tenant="globex")),
@@ -333,6 +336,12 @@ def test_what_is_no_receipt_is_named_and_not_believed(
     place.leave(receipt(place.key, number=3), number=3)
     assert (bring_all_back(place.engine, place.log), place.numbers()) == (1, [3]), "it holds up no other"
     assert place.store.exists_sync(key)
+
+
+def test_what_is_larger_than_any_receipt_is_not_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.leave(b" " * 2**21)
+    monkeypatch.setattr(place.store, "get_sync", lambda key: pytest.fail(f"{key} is read"))
+    assert bring_all_back(place.engine, place.log) == 0
 
 
 def test_what_is_not_named_as_a_copy_is_named_and_left_out(place: Place, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,6 +13,7 @@ from headshots import schema
 from headshots.database import read
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
 from services.gateway.peers.models import Failure, TrainingJob
+from services.gateway.retention.waiting import MESSAGE
 from services.gateway.shoots import rows
 from services.gateway.shoots.advancing import advance, standings
 from services.gateway.shoots.models import Shoot
@@ -108,3 +109,23 @@ def test_a_new_shoot_waits(engine: Engine) -> None:
     with read(engine) as connection:
         state = connection.execute(sa.select(schema.trainings.c.state)).scalar_one()
     assert state == PENDING != SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("consents", "state", "reason"),
+    [
+        (sa.update(schema.consents).values(expires_at=0.0), RUNNING, None),
+        (sa.delete(schema.consents), FAILED, "CONSENT_MISSING"),
+    ],
+)
+def test_by_a_clock_that_is_not_trusted_a_shoot_fails_only_for_what_no_time_cures(
+    engine: Engine, consents: sa.Update | sa.Delete, state: str, reason: str | None
+) -> None:
+    shoot = new_shoot(engine, new_subject(engine))
+    end_training(engine, shoot.training_id)
+    with engine.begin() as connection:
+        connection.execute(consents)
+    advance(engine, shoot.id, by_clock=False)
+    ended = load(engine, shoot)
+    assert (ended.state, ended.failure and ended.failure.reason) == (state, reason)
+    assert (ended.status_message == MESSAGE) == (reason is None)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from obstore.store import MemoryStore
 from sqlalchemy.engine import Engine
 
 from headshots import schema
@@ -18,8 +20,9 @@ from headshots.errors import UnavailableError
 from headshots.stores import tombstones
 from services.gateway.erasures import recording
 from services.gateway.erasures.log import ErasureLog
+from services.gateway.erasures.models import Unfinished
 from services.gateway.erasures.rows import open_erasures
-from services.gateway.erasures.tombstones import today
+from services.gateway.erasures.tombstones import adapters_of, today
 from services.gateway.peers.evictions import Eviction
 from services.gateway.subjects import erasure
 from services.gateway.subjects.eraser import Eraser
@@ -259,3 +262,17 @@ async def test_of_an_erasure_that_did_not_crash_only_its_days_are_listed(
     await eraser.sweep()
     assert rows(engine) == []
     assert 3 <= len([prefix for prefix in listed if prefix.startswith(f"{tombstones.FOLDER}/")]) <= 4
+
+
+def test_of_an_erasure_that_began_long_ago_only_days_with_tombstones_are_listed() -> None:
+    listed: list[str] = []
+
+    class Noting(ArtifactStore):
+        def list_sync(self, prefix: str) -> list[str]:
+            listed.append(prefix)
+            return []
+
+    now = time.time()
+    unfinished = Unfinished("acme", "s", erased_at=now, begun_at=now - 4000 * 86400)
+    assert adapters_of(Noting(MemoryStore()), [unfinished]) == {"s": set()}
+    assert len(listed) == tombstones.KEPT.days + 1

@@ -105,13 +105,16 @@ def test_a_training_that_was_never_sent_is_cancelled_at_once(engine: Engine, tra
     assert mirror.active_trainings(engine) == []
 
 
+@pytest.mark.parametrize("by_clock", [False, True])
 @pytest.mark.parametrize("was_sent", [False, True])
-def test_a_training_whose_consent_has_gone_is_not_sent(engine: Engine, training: Training, was_sent: bool) -> None:
+def test_a_training_whose_consent_has_gone_is_not_sent_whatever_the_clock_says(
+    engine: Engine, training: Training, was_sent: bool, by_clock: bool
+) -> None:
     if was_sent:
         mirror.mark_sent(engine, training.id)
     with engine.begin() as connection:
         connection.execute(sa.delete(schema.consents))
-    assert not mirror.mark_sent(engine, training.id)
+    assert not mirror.mark_sent(engine, training.id, by_clock=by_clock)
     ended = mirror.load(engine, training.id)
     assert ended is not None
     assert (ended.job.state, ended.sent, ended.job.failure and ended.job.failure.reason) == (
