@@ -31,7 +31,7 @@ def residue(folders: Iterable[Path], *secrets: bytes, common: Iterable[bytes] = 
     """
     pieces = _Pieces.of(secrets).without(common)
     found: dict[Path, int] = {}
-    for path in _files(folders):
+    for path in files(folders):
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -110,9 +110,10 @@ def _pieces(secret: bytes) -> Hashes:
     return hashes
 
 
-def _files(folders: Iterable[Path]) -> Iterator[Path]:
+def files(folders: Iterable[Path]) -> Iterator[Path]:
+    """All files below these, without links; what is removed meanwhile is passed over."""
     for top in folders:
-        # What is removed meanwhile is passed over, which `rglob` does not do with folders.
+        # Not by `rglob`, which fails where a folder is removed.
         for folder, _, names in os.walk(top, onerror=_raise_unless_gone):
             for path in (Path(folder, name) for name in names):
                 if path.is_file() and not path.is_symlink():
