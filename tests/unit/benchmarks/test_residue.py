@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
-from benchmarks.faults.residue import PIECE_BYTES, residue
+from benchmarks.faults.residue import PIECE_BYTES, files, residue
 
 SECRET = random.Random(7).randbytes(1000)
 
@@ -61,3 +62,13 @@ def test_any_64_bytes_are_found(tmp_path: Path) -> None:
     for start in range(0, 40):
         (tmp_path / "file").write_bytes(b"-" * 5 + SECRET[start : start + 64] + b"-" * 5)
         assert residue([tmp_path], SECRET), start
+
+
+def test_a_folder_that_is_removed_meanwhile_ends_no_search(tmp_path: Path) -> None:
+    for name in ("a/one", "b/two", "three"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    found = files([tmp_path])
+    assert next(found) == tmp_path / "three"
+    shutil.rmtree(tmp_path / "a")
+    assert list(found) == [tmp_path / "b" / "two"]
