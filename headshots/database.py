@@ -123,8 +123,10 @@ def write(engine: Engine) -> Iterator[Connection]:
 
 @contextlib.contextmanager
 def read(engine: Engine) -> Iterator[Connection]:
-    """One read transaction. Raises as :func:`write`."""
-    with _unavailable(), engine.connect() as connection, connection.begin():
+    """One read transaction, which sees one state of the database throughout. Raises as :func:`write`."""
+    # SQLite's do; PostgreSQL's look anew with each statement unless they are told.
+    options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    with _unavailable(), engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 

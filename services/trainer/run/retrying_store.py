@@ -45,6 +45,10 @@ class RetryingStore(ArtifactStore):
         """As the base class, whose other listings call it."""
         return with_retries(lambda: super(RetryingStore, self).sizes_sync(prefix))
 
+    def list_after_sync(self, prefix: str, after: str) -> list[str]:
+        """As the base class."""
+        return with_retries(lambda: super(RetryingStore, self).list_after_sync(prefix, after))
+
     def folders_sync(self, prefix: str) -> list[str]:
         """As the base class."""
         return with_retries(lambda: super(RetryingStore, self).folders_sync(prefix))

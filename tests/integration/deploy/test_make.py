@@ -76,6 +76,7 @@ def test_help_lists_the_verbs(checkout: Path) -> None:
         "bench-faults",
         "bench-promises",
         "bench-shoot",
+        "bench-gateway",
         "bench-tensorrt",
     ]
     assert _make(checkout).stdout == _make(checkout, "help").stdout

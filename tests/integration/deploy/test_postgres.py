@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Engine
@@ -156,20 +157,15 @@ def engine(url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(autouse=True)
-def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def everybody_opens_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests that are run again name SQLite files; whatever they name is the test's database here."""
-    engines: list[Engine] = []
 
     def open_here(_url: str) -> Engine:
-        engines.append(open_database(url))
-        return engines[-1]
+        # Without a pool: a service that is killed leaves nothing open behind it, as a process that is killed would.
+        return sa.create_engine(url, poolclass=sa.pool.NullPool)
 
     for module in ("tests.support.gateway.world", "services.gateway.wiring", "tests.support.trainer.world"):
         monkeypatch.setattr(f"{module}.open_database", open_here)
-    yield
-    # A service that was killed leaves its pool behind.
-    for engine in engines:
-        engine.dispose()
 
 
 def test_what_replaces_an_image_too_and_is_accepted_while_locks_are_waited_for_is_compared_with(

@@ -36,7 +36,7 @@ def test_sizes_are_bound_to_the_profiles_where_engines_are_built_for_them(
     monkeypatch.setattr(wiring, "open_package", open_package)
     package = tiny_package()
     with pytest.raises(InvalidArgumentError, match="enough"):
-        wiring.build(settings(tmp_path, provider=provider), package.folder, CollectorRegistry())
+        wiring.build(settings(tmp_path, provider=provider), package.folder, CollectorRegistry(), None)
     ((served, options),) = opened
     assert options.provider == provider
     assert served.sizes == (package.profile_sizes if bound else ())

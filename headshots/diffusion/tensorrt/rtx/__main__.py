@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-import resource
+import os
 import sys
 import time
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 from headshots.diffusion.child_errors import error_line
 from headshots.diffusion.tensorrt.profiles import Shapes
 from headshots.diffusion.tensorrt.rtx.builder import Job, build
+from headshots.diffusion.tensorrt.rtx.building import peak_bytes
 from headshots.errors import HeadshotsError
 
 
@@ -28,7 +29,8 @@ def main() -> int:
                 "file": Path(value["engine"]).name,
                 "layers": layers,
                 "seconds": time.perf_counter() - begin,
-                "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                # Not `ru_maxrss`, which begins with the peak of whoever started this process.
+                "peak_bytes": peak_bytes(os.getpid()),
             }
             print(f"built\t{json.dumps(told)}", flush=True)
     except HeadshotsError as error:

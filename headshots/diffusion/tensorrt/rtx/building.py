@@ -131,7 +131,7 @@ def _bounded(child: subprocess.Popen[str], memory_bytes: int) -> Iterator[list[i
 
     def watch() -> None:
         while True:
-            peak = _peak_bytes(child.pid)
+            peak = peak_bytes(child.pid)
             if peak > memory_bytes and child.poll() is None:
                 exceeded.append(peak)
                 child.kill()
@@ -149,7 +149,7 @@ def _bounded(child: subprocess.Popen[str], memory_bytes: int) -> Iterator[list[i
         watcher.join()
 
 
-def _peak_bytes(process: int) -> int:
+def peak_bytes(process: int) -> int:
     """The most memory that a process has had so far; 0 where it has ended, or the system does not tell (Linux does)."""
     try:
         found = _PEAK.search(Path(f"/proc/{process}/status").read_text("utf-8"))

@@ -88,8 +88,8 @@ async def test_a_loop_that_ends_before_a_step_is_noted_does_it_no_second_time(
     """The step is committed, and whoever made it never hears of it: as killed between the two."""
     lost: set[str] = set()
 
-    def advance_and_die(engine: object, shoot_id: str) -> Shoot | None:
-        shoot = advance(engine, shoot_id)  # type: ignore[arg-type]
+    def advance_and_die(engine: object, shoot_id: str, **how: bool) -> Shoot | None:
+        shoot = advance(engine, shoot_id, **how)  # type: ignore[arg-type]
         at = "gallery" if shoot is not None and shoot.gallery_id else "training"
         if at == stage and at not in lost:
             lost.add(at)

@@ -56,7 +56,19 @@ def test_other_errors_are_not_retried() -> None:
     assert time.pauses == []
 
 
-METHODS = ("put", "put_or_get", "get", "get_range", "size", "exists", "sizes", "folders", "delete", "remove_staged")
+METHODS = (
+    "put",
+    "put_or_get",
+    "get",
+    "get_range",
+    "size",
+    "exists",
+    "sizes",
+    "list_after",
+    "folders",
+    "delete",
+    "remove_staged",
+)
 
 
 def test_every_blocking_method_retries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,6 +101,7 @@ def test_every_blocking_method_retries(tmp_path: Path, monkeypatch: pytest.Monke
     assert store.size_sync("a/b") == 1
     assert store.exists_sync("a/b")
     assert store.list_sync("a") == ["a/b"]
+    assert store.list_after_sync("a", "a/a") == ["a/b"]
     assert store.folders_sync("") == ["a"]
     store.delete_sync("a/b")
     assert store.remove_staged_sync("a") == 0
