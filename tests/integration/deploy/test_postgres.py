@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Engine
 
-from headshots.database import migrate, open_database, read
+from headshots.database import migrate, open_database, read, write
 from headshots.schema import metadata
 from services.gateway.galleries import shots
 from tests.integration.gateway.audit.test_chain import (  # noqa: F401
@@ -189,6 +189,17 @@ def test_migrations_give_the_schema_that_the_code_uses(engine: Engine) -> None:
     assert engine.dialect.name == "postgresql"
     with read(engine) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_reader_sees_one_state_throughout(engine: Engine) -> None:
+    tenants = sa.select(metadata.tables["tenants"].c.id)
+    with read(engine) as reader:
+        assert reader.execute(tenants).all() == []
+        with write(engine) as connection:
+            connection.execute(sa.insert(metadata.tables["tenants"]).values(id="acme", created_at=0.0))
+        assert reader.execute(tenants).all() == []
+    with read(engine) as reader:
+        assert reader.execute(tenants).all() == [("acme",)]
 
 
 def test_several_processes_may_migrate_at_once(postgres_server: str) -> None:
