@@ -25,13 +25,19 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheadshots/v1/adapters.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\"\x86\x02\n\x07\x41\x64\x61pter\x12%\n\x06sha256\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12\x17\n\x03key\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x08\x12\x30\n\x11\x66oundation_digest\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12\x15\n\x04rank\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x18\n\x07trigger\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1b\n\nsize_bytes\x18\x06 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1b\n\tkohya_key\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x1e\n\x0cmanifest_key\x18\x08 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheadshots/v1/adapters.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\"i\n\nStoredFile\x12\x17\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x08\x12%\n\x06sha256\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12\x1b\n\nsize_bytes\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xba\x02\n\x07\x41\x64\x61pter\x12%\n\x06sha256\x18\x01 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12\x17\n\x03key\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x08\x12\x30\n\x11\x66oundation_digest\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\x12\x15\n\x04rank\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x18\n\x07trigger\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1b\n\nsize_bytes\x18\x06 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x1b\n\tkohya_key\x18\x07 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x1e\n\x0cmanifest_key\x18\x08 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x32\n\x06others\x18\t \x03(\x0b\x32\x18.headshots.v1.StoredFileB\x08\xbaH\x05\x92\x01\x02\x10\x10\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headshots.v1.adapters_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_STOREDFILE'].fields_by_name['key']._loaded_options = None
+  _globals['_STOREDFILE'].fields_by_name['key']._serialized_options = b'\272H\007r\005\020\001\030\200\010'
+  _globals['_STOREDFILE'].fields_by_name['sha256']._loaded_options = None
+  _globals['_STOREDFILE'].fields_by_name['sha256']._serialized_options = b'\272H\022r\0202\016^[0-9a-f]{64}$'
+  _globals['_STOREDFILE'].fields_by_name['size_bytes']._loaded_options = None
+  _globals['_STOREDFILE'].fields_by_name['size_bytes']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_ADAPTER'].fields_by_name['sha256']._loaded_options = None
   _globals['_ADAPTER'].fields_by_name['sha256']._serialized_options = b'\272H\022r\0202\016^[0-9a-f]{64}$'
   _globals['_ADAPTER'].fields_by_name['key']._loaded_options = None
@@ -48,6 +54,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADAPTER'].fields_by_name['kohya_key']._serialized_options = b'\272H\005r\003\030\200\010'
   _globals['_ADAPTER'].fields_by_name['manifest_key']._loaded_options = None
   _globals['_ADAPTER'].fields_by_name['manifest_key']._serialized_options = b'\272H\005r\003\030\200\010'
-  _globals['_ADAPTER']._serialized_start=75
-  _globals['_ADAPTER']._serialized_end=337
+  _globals['_ADAPTER'].fields_by_name['others']._loaded_options = None
+  _globals['_ADAPTER'].fields_by_name['others']._serialized_options = b'\272H\005\222\001\002\020\020'
+  _globals['_STOREDFILE']._serialized_start=74
+  _globals['_STOREDFILE']._serialized_end=179
+  _globals['_ADAPTER']._serialized_start=182
+  _globals['_ADAPTER']._serialized_end=496
 # @@protoc_insertion_point(module_scope)

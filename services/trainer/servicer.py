@@ -126,7 +126,8 @@ def _job(job: Job) -> t.TrainingJob:
     if job.eta_seconds is not None:
         message.eta.FromMicroseconds(round(job.eta_seconds * 1e6))
     if job.adapter is not None:
-        message.adapter.CopyFrom(adapters_pb2.Adapter(**vars(job.adapter)))
+        others = [adapters_pb2.StoredFile(**vars(each)) for each in job.adapter.others]
+        message.adapter.CopyFrom(adapters_pb2.Adapter(**(vars(job.adapter) | {"others": others})))
     if job.scores is not None:
         message.scores.CopyFrom(_scores(job.scores))
     if job.failure is not None:

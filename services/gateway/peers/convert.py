@@ -29,6 +29,7 @@ from services.gateway.peers.models import (
 )
 from services.gateway.peers.routing.fleet import Answer
 from services.gateway.peers.routing.residents import ToldAdapters
+from services.gateway.peers.stored_files import StoredFile
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 _STATES = {number: state for state, number in STATES.items()}
@@ -127,6 +128,7 @@ def training_job(message: trainer_pb2.TrainingJob) -> TrainingJob:
         revision=message.revision,
         likeness=message.likeness if message.HasField("likeness") else None,
         scores=MessageToDict(message.scores) if message.HasField("scores") else None,
+        others=tuple(StoredFile(each.key, each.sha256, each.size_bytes) for each in message.adapter.others),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from headshots.marking.rights import TenantRights
 from headshots.schema import TERMINAL_STATES
+from services.gateway.peers.stored_files import StoredFile
 
 PRIORITY_STANDARD = 1
 """The contract's PRIORITY_STANDARD, the default."""
@@ -104,6 +105,7 @@ class TrainingJob:
     likeness: float | None = None
     scores: dict[str, Any] | None = None
     """The contract's TrainingScores as JSON."""
+    others: tuple[StoredFile, ...] = ()
 
     @property
     def is_terminal(self) -> bool:
@@ -123,6 +125,7 @@ class TrainingJob:
                 "adapter": Adapter.from_json(document["adapter"]),
                 "failure": Failure(**document["failure"]) if document["failure"] else None,
                 "curve": tuple((step, loss) for step, loss in document["curve"]),
+                "others": tuple(StoredFile(**each) for each in document.get("others", ())),
             }
         )
 

@@ -21,6 +21,7 @@ from services.gateway.erasures.commitments import commit
 from services.gateway.erasures.models import StoreClass
 from services.gateway.events.log import EventBatch, EventLog
 from services.gateway.peers.models import TrainingJob, TrainingRequest
+from services.gateway.peers.stored_files import StoredFile
 from services.gateway.photos.removing import begin_times
 from services.gateway.retention.terms import Part, begin_from
 from services.gateway.trainings.models import Training
@@ -90,7 +91,8 @@ def record_change(
     if values:
         connection.execute(sa.update(trainings).where(trainings.c.id == training.id).values(**values))
     if job is not None and (adapter := job.adapter) is not None:
-        commit(connection, training.subject_id, StoreClass.ADAPTERS, adapter.key, adapter.sha256, adapter.size_bytes)
+        for file in (StoredFile(adapter.key, adapter.sha256, adapter.size_bytes), *job.others):
+            commit(connection, training.subject_id, StoreClass.ADAPTERS, file.key, file.sha256, file.size_bytes)
 
 
 def _deliver(connection: Connection, training: Training, now: float) -> float | None:

@@ -36,8 +36,8 @@ def remove_adapter(
     if job is None or job["adapter"] is None:
         return None
     sha256 = str(job["adapter"]["sha256"])
-    connection.execute(sa.update(trainings).where(mine).values(job={**job, "adapter": None}))
-    forget(connection, subject_id, [str(job["adapter"]["key"])])
+    connection.execute(sa.update(trainings).where(mine).values(job={**job, "adapter": None, "others": []}))
+    forget(connection, subject_id, [str(each["key"]) for each in (job["adapter"], *job.get("others", ()))])
     name = training_name(subject_id, training_id)
     record(connection, tenant_id, subject_id, Action.ADAPTER_EXPIRED, name)
     forgotten = sha256 not in adapter_digests(connection, subject_id)

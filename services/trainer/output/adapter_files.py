@@ -20,7 +20,7 @@ from headshots.diffusion.safetensors_io import read_arrays
 from headshots.errors import FailedPreconditionError, NotFoundError
 from services.trainer.output.headers import common_header, kohya_header
 from services.trainer.output.provenance import Provenance, fingerprint
-from services.trainer.queue.job import AdapterFiles, JobRequest
+from services.trainer.queue.job import AdapterFiles, JobRequest, StoredFile
 from services.trainer.selection.scores import TrainingScores
 
 _ADAPTER, _KOHYA, _MANIFEST = "adapter.safetensors", "adapter.kohya.safetensors", "manifest.json"
@@ -73,7 +73,7 @@ def write_adapter(
     files = _adapter_files(request, provenance, data)
     manifest = {**_manifest(request, provenance, files, curve, scores), **digests}
     store.put_sync(manifest_key, json.dumps(manifest, indent=1, sort_keys=True).encode())
-    return files, scores
+    return _with_others(store, request, files), scores
 
 
 def _adapter_files(request: JobRequest, provenance: Provenance, data: bytes) -> AdapterFiles:
@@ -87,6 +87,13 @@ def _adapter_files(request: JobRequest, provenance: Provenance, data: bytes) -> 
         kohya_key=f"{request.output_prefix}/{_KOHYA}",
         manifest_key=f"{request.output_prefix}/{_MANIFEST}",
     )
+
+
+def _with_others(store: ArtifactStore, request: JobRequest, files: AdapterFiles) -> AdapterFiles:
+    """With the files beside the adapter, as the store holds them."""
+    keys = [f"{request.output_prefix}/{name}" for name in (_KOHYA, _SHEET, _CARD, _MANIFEST)]
+    stored = ((key, store.get_sync(key)) for key in keys)
+    return dataclasses.replace(files, others=tuple(StoredFile(key, _digest(data), len(data)) for key, data in stored))
 
 
 def _put_adapter(
@@ -128,7 +135,8 @@ def _manifest(
     """The manifest without the digests of the files beside the adapter."""
     return {
         "format": 1,
-        "adapter": dataclasses.asdict(files),
+        # Not those beside it: the manifest is one of them.
+        "adapter": {name: value for name, value in dataclasses.asdict(files).items() if name != "others"},
         "foundation": provenance.foundation_name,
         "alpha": provenance.recipe.rank,
         "class_noun": request.class_noun,
@@ -157,7 +165,8 @@ def finished_adapter(
             "OUTPUT_TAKEN", f"{request.output_prefix} holds the adapter of another training; give a prefix of its own"
         )
     curve = [(int(step), float(loss)) for step, loss in manifest["curve"]]
-    return AdapterFiles(**manifest["adapter"]), curve, TrainingScores.from_json(manifest["scores"])
+    files = _with_others(store, request, AdapterFiles.from_json(manifest["adapter"]))
+    return files, curve, TrainingScores.from_json(manifest["scores"])
 
 
 def take_prefix(store: ArtifactStore, output_prefix: str, job_id: str) -> None:

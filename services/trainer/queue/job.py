@@ -48,6 +48,15 @@ class JobRequest:
 
 
 @dataclass(frozen=True)
+class StoredFile:
+    """A file beside an adapter: its key in the object store, its digest (hex) and size."""
+
+    key: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class AdapterFiles:
     """A finished adapter: its digest (hex), its keys in the object store, and what it was trained on."""
 
@@ -59,6 +68,13 @@ class AdapterFiles:
     size_bytes: int
     kohya_key: str
     manifest_key: str
+    others: tuple[StoredFile, ...] = ()
+    """The files beside it; none of an adapter of before they were told."""
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> AdapterFiles:
+        """Inverse of ``dataclasses.asdict``."""
+        return cls(**{**value, "others": tuple(StoredFile(**each) for each in value.get("others", ()))})
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def _job(row: sa.Row[Any]) -> Job:
     return Job(
         request=JobRequest.from_json(row.request),
         curve=tuple((int(step), float(loss)) for step, loss in row.curve),
-        adapter=AdapterFiles(**row.adapter) if row.adapter else None,
+        adapter=AdapterFiles.from_json(row.adapter) if row.adapter else None,
         scores=TrainingScores.from_json(row.scores) if row.scores else None,
         last_failure=failure,
         **same,

@@ -105,7 +105,7 @@ def decode_event(line: bytes) -> Event:
         if name in value:
             value[name] = [(int(step), float(loss)) for step, loss in value[name]]
     if "adapter" in value:
-        value["adapter"] = AdapterFiles(**value["adapter"])
+        value["adapter"] = AdapterFiles.from_json(value["adapter"])
     if "scores" in value:
         value["scores"] = TrainingScores.from_json(value["scores"])
     if "failure" in value:

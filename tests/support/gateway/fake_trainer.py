@@ -42,6 +42,8 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         """Raised by StartTraining."""
         self.failure: jobs_pb2.Failure | None = None
         """How jobs end, instead of with an adapter."""
+        self.sheet = b""
+        """A file that is written and told beside each adapter; empty: none."""
         self.lost_answers = 0
         """So many StartTraining calls start the job and then fail, as of a trainer that crashes before it answers."""
         self.fails_cancels = False
@@ -92,6 +94,11 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         content = b"weights of " + b",".join(photo.sha256.encode() for photo in request.photos)
         key = f"{request.output_prefix}/adapter.safetensors"
         await self.store.put(key, content)
+        others = []
+        if self.sheet:
+            sheet_key, sha256 = f"{request.output_prefix}/sheet.jpg", hashlib.sha256(self.sheet).hexdigest()
+            await self.store.put(sheet_key, self.sheet)
+            others = [adapters_pb2.StoredFile(key=sheet_key, sha256=sha256, size_bytes=len(self.sheet))]
         self.jobs[request.job_id].adapter.CopyFrom(
             adapters_pb2.Adapter(
                 sha256=hashlib.sha256(content).hexdigest(),
@@ -100,6 +107,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
                 rank=4,
                 trigger="ohwx",
                 size_bytes=len(content),
+                others=others,
             )
         )
         self.jobs[request.job_id].end_time.GetCurrentTime()

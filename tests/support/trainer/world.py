@@ -16,7 +16,7 @@ from headshots.rpc.internal.settings import InternalSettings
 from services.trainer.engine import TrainerEngine
 from services.trainer.lora.recipe import TrainingOptions
 from services.trainer.metrics import Metrics
-from services.trainer.queue.job import AdapterFiles, Failure, Job, JobRequest, PhotoRef
+from services.trainer.queue.job import AdapterFiles, Failure, Job, JobRequest, PhotoRef, StoredFile
 from services.trainer.queue.wakeup import Wakeup
 from services.trainer.run.messages import Event, Failed, Progress, Started, Stopped, Succeeded, Task
 from services.trainer.selection.scores import CheckpointScores, TrainingScores
@@ -32,7 +32,10 @@ from tests.support.waiting import PATIENCE_SECONDS
 attempt._MAX_RENEWAL_SECONDS = 0.05
 
 REQUEST = JobRequest((PhotoRef("p/1.png", "1" * 64),), "out/a", "man", TrainingOptions())
-ADAPTER = AdapterFiles("a" * 64, "out/a/adapter.safetensors", "f" * 64, 4, "sks", 10, "out/a/k", "out/a/m")
+ADAPTER = AdapterFiles(
+    *("a" * 64, "out/a/adapter.safetensors", "f" * 64, 4, "sks", 10, "out/a/k", "out/a/m"),
+    others=(StoredFile("out/a/s", "b" * 64, 5),),
+)
 SCORES = TrainingScores(
     "fake",
     1,

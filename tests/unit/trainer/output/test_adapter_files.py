@@ -91,6 +91,13 @@ def test_missing_files_are_completed_and_the_others_kept(store: ArtifactStore, m
     assert finished_adapter(store, REQUEST, PROVENANCE) == (files, CURVE, scores)
 
 
+def test_the_files_beside_the_adapter_are_told_as_the_store_holds_them(store: ArtifactStore) -> None:
+    files, _ = write(store)
+    told = {file.key: (file.sha256, file.size_bytes) for file in files.others}
+    beside = {name: get(store, name) for name in NAMES if name != "adapter.safetensors"}
+    assert told == {f"{PREFIX}/{name}": (hashlib.sha256(data).hexdigest(), len(data)) for name, data in beside.items()}
+
+
 @pytest.mark.parametrize("left", [NAMES[:1], NAMES[:2], NAMES[:2] + NAMES[3:]])
 @pytest.mark.parametrize("upgraded", [True, False])
 def test_files_of_another_result_are_all_replaced(store: ArtifactStore, left: tuple[str, ...], upgraded: bool) -> None:
