@@ -14,6 +14,7 @@ from headshots.errors import FailedPreconditionError, InvalidArgumentError, NotF
 from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, subjects_pb2, tenants_pb2, trainings_pb2
 from tests.support.gateway.caller import refused, selfie
 from tests.support.gateway.judging import good, paints, sitter
+from tests.support.gateway.receipts import commitments_of
 from tests.support.gateway.shoots import STYLES, finished, order, person, with_large_photos
 from tests.support.gateway.world import World
 from tests.support.images.pictures import files
@@ -173,6 +174,7 @@ async def test_a_shoot_is_judged_against_photos_that_go_when_it_has_ended(world:
 async def test_an_adapter_goes_and_its_training_and_subject_stay(world: World) -> None:
     await world.kill()
     await world.start(erase_again_seconds=0.1)
+    world.trainer.sheet = b"a sheet"
     await set_policy(world, adapter_retention_seconds=3600)
     subject = await world.acme.trained_subject()
     gallery = await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1))
@@ -200,6 +202,7 @@ async def test_an_adapter_goes_and_its_training_and_subject_stay(world: World) -
     await until(lambda: not world.rows(schema.terms))
     told = await world.acme.get_training(name)
     assert (told.state, told.HasField("adapter")) == (jobs_pb2.JOB_STATE_SUCCEEDED, False)
+    assert "adapters" not in {each.store_class for each in await commitments_of(world.acme, subject)}
     found = await get(world, subject)
     assert (found.HasField("adapter"), found.photo_count) == (False, 6)
     await until(lambda: world.generator.evicted == [row.job["adapter"]["sha256"]])
