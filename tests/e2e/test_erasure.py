@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import resource
 from collections.abc import Iterator
@@ -49,6 +50,9 @@ async def test_an_erased_person_is_in_no_file(tmp_path: Path) -> None:
             await client.upload_photos(subject, photos)
             training = await client.train(subject, RECIPE)
             assert training.adapter is not None
+            committed = [each.object_sha256 async for each in client.list_erasure_commitments(subject)]
+            folder = platform.object(training.adapter.key).parent
+            assert {hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.*")} <= set(committed)
             secrets.append(weights(platform.object(training.adapter.key).read_bytes()))
             secrets += [each.content async for each in client.generate(subject, ["studio-navy-suit"])]
             assert residue([tmp_path / "adapters"], *secrets), "the generator has the adapter on its disk"
