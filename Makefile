@@ -32,7 +32,7 @@ PROTO_OUT ?= .
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-promises bench-shoot \
-	bench-tensorrt bench-gateway venv
+	bench-tensorrt bench-gateway bench-people venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -85,6 +85,9 @@ bench-shoot: $(DEMO) ## guarantee, gate, ranking and kills of shoots, into out/b
 
 bench-gateway: $(DEV) ## how requests find generators with their adapter, into out/bench/gateway.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.gateway $(ARGS)
+
+bench-people: $(DEV) ## the analyzer for photos of real people, into out/bench/people.json (ARGS="--folder DIR")
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.people $(ARGS)
 
 bench-tensorrt: $(DEV) ## engines of TensorRT for RTX, without a GPU, into out/bench/tensorrt.json (ARGS=--sd15)
 	$(BIN)/python -m benchmarks.tensorrt $(ARGS)

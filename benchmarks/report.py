@@ -19,18 +19,20 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Target:
-    """What a figure must reach: at least ``bound``, or at most where ``at_most``."""
+    """What a figure must reach: at least ``bound``, or at most where ``at_most``; None: nothing, it is told."""
 
-    bound: float
+    bound: float | None
     at_most: bool
     means: str
 
-    def met(self, found: float) -> bool:
-        """Whether ``found`` does."""
+    def met(self, found: float) -> bool | None:
+        """Whether ``found`` does; None where nothing is asked."""
+        if self.bound is None:
+            return None
         return found <= self.bound if self.at_most else found >= self.bound
 
     def __str__(self) -> str:
-        return f"{'≤' if self.at_most else '≥'} {self.bound:g}"
+        return "" if self.bound is None else f"{'≤' if self.at_most else '≥'} {self.bound:g}"
 
 
 def machine() -> dict[str, Any]:

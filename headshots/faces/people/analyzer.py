@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from headshots.faces.base import Face, Pixels
 from headshots.faces.detection import Detection
@@ -50,10 +51,12 @@ class PeopleAnalyzer:
 
     def faces(self, pixels_HWC: Pixels) -> list[Face]:
         """Every face from about a fiftieth of the picture's longer side upwards, largest first."""
-        canvas = make_canvas(pixels_HWC)
+        # Once: to copy a large photo into an image takes longer than the nets do.
+        picture = Image.fromarray(pixels_HWC)
+        canvas = make_canvas(picture)
         maps = self._detector.run(None, {"input": canvas.planes_1CHW})
         found = decode(dict(zip(self._outputs, maps, strict=True)), canvas)
-        faces = [self._face(pixels_HWC, one) for one in found]
+        faces = [self._face(picture, one) for one in found]
         return sorted(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
 
     def parts(self, pixels_HWC: Pixels) -> None:
@@ -69,15 +72,15 @@ class PeopleAnalyzer:
         """How old the face looks, 0 to 80; None where it is turned away or tiny."""
         if not ages.is_telling(face):
             return None
-        points_P2 = chips.refine(pixels_HWC, face.landmarks, self._trees)
-        planes = ages.picture(chips.age_chip(pixels_HWC, points_P2))
+        picture = Image.fromarray(pixels_HWC)
+        points_P2 = chips.refine(picture, face.landmarks, self._trees)
+        planes = ages.picture(chips.age_chip(picture, points_P2))
         return ages.expected(self._ages.run([ages.OUTPUT], {ages.INPUT: planes})[0][0])
 
-    def _face(self, pixels_HWC: Pixels, found: Detection) -> Face:
-        height, width = pixels_HWC.shape[:2]
-        points_P2 = chips.refine(pixels_HWC, found.landmarks_52, self._trees)
-        chip_HWC = chips.embedder_chip(pixels_HWC, points_P2)
-        box = whole_box(found.corners_22, width, height)
+    def _face(self, picture: Image.Image, found: Detection) -> Face:
+        points_P2 = chips.refine(picture, found.landmarks_52, self._trees)
+        chip_HWC = chips.embedder_chip(picture, points_P2)
+        box = whole_box(found.corners_22, *picture.size)
         return Face(box, found.landmarks_52.astype(np.float32), self._embed(chip_HWC), found.score)
 
     def _embed(self, chip_HWC: Pixels) -> Floats:

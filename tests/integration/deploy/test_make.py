@@ -77,6 +77,7 @@ def test_help_lists_the_verbs(checkout: Path) -> None:
         "bench-promises",
         "bench-shoot",
         "bench-gateway",
+        "bench-people",
         "bench-tensorrt",
     ]
     assert _make(checkout).stdout == _make(checkout, "help").stdout

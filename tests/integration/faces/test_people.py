@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+from PIL import Image
 
+from benchmarks.people.derived import Head, bad_ones, good_ones
 from foundry.portraits import held_out_seed, sample_selfies
 from headshots.faces import FaceAnalyzer, Pixels, open_analyzer
 from headshots.imaging.inspection import judge, measure
@@ -46,48 +47,13 @@ def drawn(person: int) -> Image.Image:
     return Image.open(io.BytesIO(sample_selfies(held_out_seed(person), 1)[0])).convert("RGB")
 
 
-def head(photo: Image.Image) -> Image.Image:
-    return photo.crop((110, 0, 370, 260))
+@pytest.fixture(scope="module")
+def head(photo: Image.Image, analyzer: FaceAnalyzer) -> Head:
+    return Head.find(photo, analyzer)
 
 
-def good_ones(photo: Image.Image) -> list[Image.Image]:
-    """As selfies of one person: each another crop, turn or light."""
-    turned = [photo.rotate(angle, Image.Resampling.BICUBIC).crop((60, 40, 420, 400)) for angle in (12, -12)]
-    return [
-        photo,
-        head(photo),
-        *turned,
-        ImageOps.mirror(photo).crop((120, 0, 480, 300)),
-        ImageEnhance.Brightness(photo).enhance(0.6).crop((80, 0, 360, 420)),
-        ImageEnhance.Color(photo).enhance(0).crop((100, 10, 340, 300)),
-        ImageEnhance.Brightness(photo).enhance(1.25).crop((140, 20, 320, 220)),
-    ]
-
-
-def bad_ones(photo: Image.Image, analyzer: FaceAnalyzer) -> dict[str, Image.Image]:
-    """Each by the reason that has to be found."""
-    left, top, right, bottom = analyzer.faces(pixels(photo))[0].box
-    close = head(photo)
-    together = Image.new("RGB", (520, 260))
-    together.paste(close, (0, 0))
-    together.paste(drawn(3).resize((260, 260)), (260, 0))
-    meadow = Image.new("RGB", (1200, 900), (90, 120, 90))
-    meadow.paste(photo.resize((200, 200)), (600, 500))
-    return {
-        "DIFFERENT_PERSON": drawn(3),
-        "MULTIPLE_FACES": together,
-        "BLURRY": close.filter(ImageFilter.GaussianBlur(6)),
-        "TOO_DARK": ImageEnhance.Brightness(close).enhance(0.12),
-        "FACE_CUT_OFF": photo.crop((round(left + 0.4 * (right - left)), 0, 512, 300)),
-        "FACE_CUT_OFF below": photo.crop((60, 0, 400, round(bottom - 0.4 * (bottom - top)))),
-        "NO_FACE": photo.crop((0, 260, 512, 512)),
-        "FACE_TOO_SMALL": meadow,
-        "OVEREXPOSED": ImageEnhance.Brightness(close).enhance(4),
-    }
-
-
-def test_what_is_wrong_with_photos_is_found_and_good_ones_pass(analyzer: FaceAnalyzer, photo: Image.Image) -> None:
-    good, bad = good_ones(photo), bad_ones(photo, analyzer)
+def test_what_is_wrong_with_photos_is_found_and_good_ones_pass(analyzer: FaceAnalyzer, head: Head) -> None:
+    good, bad = good_ones(head), bad_ones(head, drawn(3))
     verdict = judge([measure(picture, analyzer) for picture in (*good, *bad.values())], QualityLimits(), analyzer)
     assert verdict.photos[: len(good)] == ((),) * len(good)
     assert verdict.findings == ()
@@ -116,8 +82,8 @@ def test_the_face_is_where_it_is_in_photos_of_any_size_and_turn(analyzer: FaceAn
         assert other.embedding @ face.embedding > 0.95, angle
 
 
-def test_one_person_is_told_from_others(analyzer: FaceAnalyzer, photo: Image.Image) -> None:
-    own = [analyzer.faces(pixels(picture))[0].embedding for picture in good_ones(photo)]
+def test_one_person_is_told_from_others(analyzer: FaceAnalyzer, head: Head) -> None:
+    own = [analyzer.faces(pixels(picture))[0].embedding for picture in good_ones(head)]
     alike = np.stack(own) @ np.stack(own).T
     assert alike.min() >= analyzer.same_person_from
     others = np.stack([analyzer.faces(pixels(drawn(person)))[0].embedding for person in range(6)])
@@ -144,16 +110,18 @@ def test_the_box_of_a_face_that_an_edge_cuts_goes_on_beyond_it(
         assert outside_share(found.box, *picture.size) == pytest.approx(share, abs=0.16), cut
 
 
-def test_portraits_in_clothes_are_safe(analyzer: FaceAnalyzer, photo: Image.Image) -> None:
+def test_portraits_in_clothes_are_safe(analyzer: FaceAnalyzer, head: Head) -> None:
     # What the net says to anything else is not tested here: no such picture belongs into a test.
-    told = [analyzer.unsafe(pixels(picture)) for picture in (photo, head(photo), drawn(3))]
+    told = [analyzer.unsafe(pixels(picture)) for picture in (head.photo, head.around(0.6), drawn(3))]
     assert all(each is not None and 0 <= each < 0.2 for each in told), told
 
 
-def test_a_face_that_looks_ahead_tells_its_age_and_others_do_not(analyzer: FaceAnalyzer, photo: Image.Image) -> None:
+def test_a_face_that_looks_ahead_tells_its_age_and_others_do_not(
+    analyzer: FaceAnalyzer, photo: Image.Image, head: Head
+) -> None:
     # She was 36 or younger. The median of pictures, as inspections take it: each may be some years off.
     told = []
-    for picture in good_ones(photo):
+    for picture in good_ones(head):
         face = analyzer.faces(pixels(picture))[0]
         told.append(analyzer.years(pixels(picture), face))
     assert all(each is not None and 25 <= each <= 42 for each in told), told
@@ -173,8 +141,8 @@ def test_pictures_without_a_face_have_none(analyzer: FaceAnalyzer, photo: Image.
     assert analyzer.parts(noise) is None
 
 
-def test_threads_may_share_it_and_two_openings_agree(folder: Path, analyzer: FaceAnalyzer, photo: Image.Image) -> None:
-    pictures = [pixels(picture) for picture in good_ones(photo)[:3]] * 2
+def test_threads_may_share_it_and_two_openings_agree(folder: Path, analyzer: FaceAnalyzer, head: Head) -> None:
+    pictures = [pixels(picture) for picture in good_ones(head)[:3]] * 2
     alone = [analyzer.faces(each)[0].embedding for each in pictures]
     with ThreadPoolExecutor(4) as threads:
         together = [faces[0].embedding for faces in threads.map(analyzer.faces, pictures)]

