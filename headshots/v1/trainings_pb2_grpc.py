@@ -73,7 +73,7 @@ class TrainingServiceServicer:
 
     def CreateTraining(self, request, context):
         """Queues a training on the subject's photos, or on those named. FAILED_PRECONDITION with fewer than 6 photos or while
-        another runs.
+        another runs, and of who may be a minor where the operator refuses them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -141,7 +141,7 @@ class _Parts:
             TenantServicer(database),
             SubjectServicer(SubjectEngine(database, erasing.eraser, pool)),
             PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, shoot_rows.needs_photo)),
-            TrainingServicer(TrainingEngine(database, store, reconciler, describer, *watching, given.audit)),
+            TrainingServicer(TrainingEngine(database, store, reconciler, describer, inspector, *watching, given.audit)),
             GalleryServicer(galleries, given.links.servicer),
             ShootServicer(shoots),
             StyleServicer(StyleEngine(database, styles, checks)),

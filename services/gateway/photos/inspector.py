@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
-from headshots.errors import InvalidPhotoError, UnavailableError
+from headshots.errors import FailedPreconditionError, InvalidPhotoError, UnavailableError
 from headshots.faces import FaceAnalyzer
 from headshots.imaging import PhotoLimits
 from headshots.imaging.findings import Finding
@@ -75,6 +75,17 @@ class Inspector:
     def refuses_minors(self) -> bool:
         """Whether photos of who may be a minor must not be trained on."""
         return self._analyzer is not None and self._minors == "refuse"
+
+    async def check_adult(self, tenant: str, subject_id: str) -> InspectionReport:
+        """`inspect_stored`, unless this installation refuses to train on the photos because of the person's age.
+
+        Raises as `inspect_stored`, and FailedPreconditionError POSSIBLY_MINOR.
+        """
+        report = await self.inspect_stored(tenant, subject_id)
+        for finding in report.findings:
+            if finding.reason == "POSSIBLY_MINOR":
+                raise FailedPreconditionError("POSSIBLY_MINOR", finding.message)
+        return report
 
     async def inspect(self, tenant: str, parts: AsyncIterator[StreamPart]) -> InspectionReport:
         """Inspects the photos of the subject that the stream's header names, then the photos that it carries.

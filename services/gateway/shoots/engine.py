@@ -78,8 +78,7 @@ class ShootEngine:
         self, tenant: str, subject_id: str, order: ShootOrder, *, key: IdempotencyKey, validate_only: bool
     ) -> Shoot:
         """Raises as `creating.look_up` and `creating.create_shoot`, of each style as `StyleChecks.check`, and as
-        `Inspector.inspect_stored`; FailedPreconditionError CLASS_NOUN_UNKNOWN, TOO_FEW_PHOTOS,
-        POSSIBLY_MINOR."""
+        `Inspector.check_adult`; FailedPreconditionError CLASS_NOUN_UNKNOWN, TOO_FEW_PHOTOS."""
         order = dataclasses.replace(order, allow_unjudged=order.allow_unjudged or not self._judges)
         described = await self._describer.describe_if_reachable()
         catalogue = self._catalogue
@@ -118,10 +117,7 @@ class ShootEngine:
         """Names of the photos to learn from: those that are named, else all that are usable."""
         if order.photos and not self._inspector.refuses_minors:
             return order.photos
-        report = await self._inspector.inspect_stored(tenant, subject_id)
-        for finding in report.findings:
-            if finding.reason == "POSSIBLY_MINOR":
-                raise FailedPreconditionError("POSSIBLY_MINOR", finding.message)
+        report = await self._inspector.check_adult(tenant, subject_id)
         if order.photos:
             return order.photos
         inspected = report.photos

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from headshots.database import database_now, write
+from headshots.database import database_now, read, write
 from headshots.errors import FailedPreconditionError
 from headshots.schema import PENDING, trainings
 from services.gateway.api.labels import NO_LABELS, Labelling
@@ -31,6 +31,19 @@ from services.gateway.tenants.priority import check_priority
 from services.gateway.trainings.events import record_creation, to_training
 from services.gateway.trainings.models import Training
 from services.gateway.trainings.rows import active_of_subject
+
+
+def look_up(engine: Engine, tenant_id: str, subject_id: str, key: IdempotencyKey) -> Training | None:
+    """The training that an earlier call with this `key` made.
+
+    Raises:
+        NotFoundError: SUBJECT_NOT_FOUND.
+        AlreadyExistsError: REQUEST_ID_REUSED.
+    """
+    with read(engine) as connection:
+        find_subject(connection, tenant_id, subject_id)
+        made = find_made(connection, trainings, trainings.c.subject_id == subject_id, key)
+        return to_training(made) if made is not None else None
 
 
 def create_training(

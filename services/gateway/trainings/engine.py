@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Awaitable, Sequence
 
 from sqlalchemy.engine import Engine
@@ -21,6 +22,7 @@ from services.gateway.events.reads import SharedReads
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.models import GeneratorDescription, TrainingOptions
+from services.gateway.photos.inspector import Inspector
 from services.gateway.tenants.ownership import check_subject
 from services.gateway.trainings import creating, rows
 from services.gateway.trainings.files import FileKind, FilePiece, file_key, pieces
@@ -37,6 +39,7 @@ class TrainingEngine:
         store: ArtifactStore,
         reconciler: Reconciler,
         describer: Describer,
+        inspector: Inspector,
         hub: Hub,
         metrics: GatewayMetrics,
         reads: SharedReads,
@@ -46,6 +49,7 @@ class TrainingEngine:
         self._store = store
         self._reconciler = reconciler
         self._describer = describer
+        self._inspector = inspector
         self._hub = hub
         self._metrics = metrics
         self._reads = reads
@@ -63,10 +67,10 @@ class TrainingEngine:
         photos: Sequence[str] = (),
         labelling: Labelling,
     ) -> Training:
-        """Raises as `creating.create_training`, and InvalidArgumentError RANK_TOO_LARGE."""
+        """Raises as `creating.create_training` and `Inspector.check_adult`, and InvalidArgumentError RANK_TOO_LARGE."""
         described = await self._describer.describe_if_reachable()
         _check_rank(options, described)
-        training = await in_write_thread(
+        create = functools.partial(
             creating.create_training,
             self._database,
             tenant,
@@ -74,11 +78,17 @@ class TrainingEngine:
             options=options,
             priority=priority,
             key=key,
-            validate_only=validate_only,
             photos=photos,
             described=described,
             labelling=labelling,
         )
+        if self._inspector.refuses_minors:
+            if made := await in_read_thread(creating.look_up, self._database, tenant, subject_id, key):
+                return made
+            # All else first: nobody's face is looked at without their consent.
+            await in_write_thread(create, validate_only=True)
+            await self._inspector.check_adult(tenant, subject_id)
+        training = await in_write_thread(create, validate_only=validate_only)
         self._reconciler.wake()
         return training
 

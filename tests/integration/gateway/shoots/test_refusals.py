@@ -19,7 +19,7 @@ from headshots.errors import (
     UnavailableError,
 )
 from headshots.rpc.fitting import LEFT_OUT
-from headshots.v1 import jobs_pb2, photos_pb2, styles_pb2
+from headshots.v1 import jobs_pb2, photos_pb2, styles_pb2, trainings_pb2
 from services.gateway.photos.inspector import InspectionReport, Inspector
 from tests.support.gateway import shoots
 from tests.support.gateway.caller import refused
@@ -119,11 +119,20 @@ async def test_who_may_be_a_minor_is_not_trained_where_the_operator_refuses(worl
         for validate_only in (True, False):
             with refused(FailedPreconditionError, "POSSIBLY_MINOR") as caught:
                 await shoots.order(world.acme, subject, validate_only=validate_only, **asked)
-        assert "check their age" in caught.value.message
+            assert "check their age" in caught.value.message
+            with refused(FailedPreconditionError, "POSSIBLY_MINOR"):
+                request = trainings_pb2.CreateTrainingRequest(parent=subject, validate_only=validate_only, **asked)
+                await world.acme("CreateTraining", request)
+    # Nobody's face is looked at without their consent.
+    with refused(FailedPreconditionError, "CONSENT_MISSING"):
+        await world.acme.create_training(await world.acme.subject(consent=None))
     assert not any(world.rows(table) for table in MADE)
     await world.kill()
     await world.start(photo_max_pixels=1_000_000)
-    assert (await shoots.order(world.acme, subject)).name
+    made = await world.acme.create_training(subject, request_id="once")
+    await world.kill()
+    await world.start(photo_max_pixels=1_000_000, minors="refuse")
+    assert (await world.acme.create_training(subject, request_id="once")).name == made.name, "it was made before"
 
 
 async def test_of_more_unusable_photos_than_an_answer_holds_it_tells_how_many_are_left_out(world: World) -> None:
