@@ -124,8 +124,10 @@ async def test_who_may_be_a_minor_is_not_trained_where_the_operator_refuses(worl
                 request = trainings_pb2.CreateTrainingRequest(parent=subject, validate_only=validate_only, **asked)
                 await world.acme("CreateTraining", request)
     # Nobody's face is looked at without their consent.
+    silent = await world.acme.subject(consent=None)
+    await world.acme.upload(silent, *files(range(7), "bob"))
     with refused(FailedPreconditionError, "CONSENT_MISSING"):
-        await world.acme.create_training(await world.acme.subject(consent=None))
+        await world.acme.create_training(silent)
     assert not any(world.rows(table) for table in MADE)
     await world.kill()
     await world.start(photo_max_pixels=1_000_000)
