@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from headshots.console.exits import ExitCode, exit_code, print_error
+from headshots.demo.analyzer import Analyzer, choose
 from headshots.demo.display import Display
 from headshots.demo.memory import MemoryWatch
 from headshots.demo.options import DemoOptions
@@ -19,6 +20,7 @@ from headshots.demo.results.contact_sheet import contact_sheet
 from headshots.demo.results.page import gallery_page
 from headshots.demo.services import DemoServices, environment_without_settings
 from headshots.demo.steps import DemoRun
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import HeadshotsError, InvalidArgumentError
 from headshots.processes.fleet import Fleet
 from headshots.processes.log_files import LogFiles
@@ -67,6 +69,7 @@ class _Job:
                 home=self._out / "home",
                 foundation=self._options.foundation_folder,
                 engines=self._options.engines.absolute(),
+                analyzer=self._analyzer(),
             )
             self._cached = services.has_package()
             self._run = DemoRun(self._options, self._out, services, self._display, self._memory)
@@ -74,6 +77,12 @@ class _Job:
             with self._display.stage("stop", "Stopping services"):
                 fleet.stop()
         return album
+
+    def _analyzer(self) -> Analyzer:
+        foundation = self._options.foundation_folder
+        # A folder that is no foundation is told before anything is brought for it.
+        Foundation.read(foundation)
+        return choose(foundation, self._options.faces, lambda: self._display.stage("analyzer", "Bringing analyzer"))
 
     def write_pictures(self, album: Album) -> None:
         """Write the gallery page and the contact sheet."""

@@ -21,6 +21,8 @@ class DemoOptions:
     foundation: Path | None = None
     """None takes the bundled one."""
     person: int = 7
+    faces: str | None = None
+    """`people` or `none`; None takes the analyzer that fits the foundation."""
     class_noun: str = "person"
     """Of whom `photos` show."""
     styles: Sequence[str] = ()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from headshots.demo.analyzer import Analyzer
 from headshots.diffusion.export.ensure import ExportOptions, package_name
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import MANIFEST
@@ -17,7 +18,6 @@ from headshots.processes.fleet import Fleet, ServicesFailedError
 from headshots.processes.log_files import LogFiles
 from headshots.processes.ports import free_port
 from headshots.processes.serving import is_serving
-from headshots.settings import Home, default_faces
 
 # A large foundation takes minutes to load, or to be exported for the first time; one that dies is noticed at once.
 READY_SECONDS = 1800.0
@@ -45,29 +45,28 @@ class Ports:
 class DemoServices:
     """Export and services as children of `fleet`, which stops them."""
 
-    def __init__(self, fleet: Fleet, logs: LogFiles, *, home: Path, foundation: Path, engines: Path) -> None:
+    def __init__(
+        self, fleet: Fleet, logs: LogFiles, *, home: Path, foundation: Path, engines: Path, analyzer: Analyzer
+    ) -> None:
         self._fleet = fleet
         self._logs = logs
         self._foundation = foundation
         self._engines = engines
         self._ports = Ports.free()
         self.api_key_file = home / "api-key"
-        # The demo has a home of its own; what the user installed lies in theirs.
-        users = Home.from_environment(os.environ)
-        faces = default_faces(foundation, users)
         self._environment = {
             "HEADSHOTS_HOME": str(home),
             "HEADSHOTS_FOUNDATION": str(foundation),
             "HEADSHOTS_GENERATOR_ENGINES_DIR": str(engines),
             "HEADSHOTS_GENERATOR_PACKAGE": str(self._package()),
-            "HEADSHOTS_GATEWAY_FACES": faces,
-            "HEADSHOTS_TRAINER_FACES": faces,
+            "HEADSHOTS_GATEWAY_FACES": analyzer.name,
+            "HEADSHOTS_TRAINER_FACES": analyzer.name,
             "HEADSHOTS_GATEWAY_TRAINER_ADDRESS": self._ports.addresses()["trainer"],
             "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": self._ports.addresses()["generator"],
         }
-        if faces == "people":
+        if analyzer.folder is not None:
             for name in ("GATEWAY", "TRAINER"):
-                self._environment[f"HEADSHOTS_{name}_FACES_DIR"] = str(users.analyzer(faces))
+                self._environment[f"HEADSHOTS_{name}_FACES_DIR"] = str(analyzer.folder)
         for name, port in asdict(self._ports).items():
             self._environment[f"HEADSHOTS_{name.upper()}_PORT"] = str(port)
             # 0: a free one, which nobody needs to know here.

@@ -16,6 +16,9 @@ import psutil
 import yaml
 from PIL import Image
 
+from benchmarks.people.derived import Head, good_ones
+from headshots.faces import open_analyzer
+from tests.support.faces.installed import astronaut, people_folder
 from tests.support.foundations.engines import scratch, tiny_foundation
 from tests.support.images.pictures import backdrop, packed
 from tests.support.waiting import PATIENCE_SECONDS
@@ -23,7 +26,9 @@ from tests.support.waiting import PATIENCE_SECONDS
 STYLES = ["studio-navy-suit", "park-denim-jacket"]
 
 
-def start_demo(out: Path, *arguments: str, photos: Path | None = None) -> subprocess.Popen[str]:
+def start_demo(
+    out: Path, *arguments: str, photos: Path | None = None, home: Path | None = None
+) -> subprocess.Popen[str]:
     """The command, with engine packages shared by the tests of this file."""
     command = [
         sys.executable,
@@ -37,11 +42,14 @@ def start_demo(out: Path, *arguments: str, photos: Path | None = None) -> subpro
         str(scratch() / "demo-engines"),
     ]
     command += ["--foundation", str(tiny_foundation()), "--shots", "2"]
+    if "--faces" not in arguments:
+        command += ["--faces", "none"]
     command += [word for style in STYLES for word in ("--style", style)]
     if photos is not None:
         command += ["--photos", str(photos)]
     # A database that the caller's own set-up names must stay untouched.
     environment = {**os.environ, "HEADSHOTS_DATABASE_URL": "sqlite:////nonexistent/never-opened.db"}
+    environment |= {"HEADSHOTS_HOME": str(home)} if home is not None else {}
     return subprocess.Popen([*command, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
 
 
@@ -49,6 +57,15 @@ def photo_folder(folder: Path) -> Path:
     folder.mkdir()
     for number in range(6):
         (folder / f"{number}.jpg").write_bytes(packed(backdrop(number), "JPEG"))
+    return folder
+
+
+def selfies_of_an_astronaut(folder: Path) -> Path:
+    folder.mkdir()
+    analyzer = open_analyzer("people", people_folder())
+    assert analyzer is not None
+    for number, picture in enumerate(good_ones(Head.find(Image.fromarray(astronaut()), analyzer))):
+        picture.save(folder / f"{number}.png")
     return folder
 
 
@@ -70,11 +87,11 @@ def descendants_named(out: Path) -> list[psutil.Process]:
     return left
 
 
-def test_demo_leaves_page_sheet_and_report_and_no_process(tmp_path: Path) -> None:
+def test_a_real_persons_demo_leaves_page_sheet_and_report_and_no_process(tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    photos = photo_folder(tmp_path / "ada")
+    photos = selfies_of_an_astronaut(tmp_path / "eileen")
     (photos / "broken.jpg").write_text("not an image")
-    process = start_demo(out, photos=photos)
+    process = start_demo(out, "--faces", "people", photos=photos, home=people_folder().parent.parent)
     _, said = process.communicate(timeout=3 * PATIENCE_SECONDS)
     assert process.returncode == 0, said
     assert "broken.jpg is left out: this is not an image" in said
@@ -82,18 +99,18 @@ def test_demo_leaves_page_sheet_and_report_and_no_process(tmp_path: Path) -> Non
     assert report["ok"] is True
     assert report["error"] is None
     assert report["images"] == 4
-    assert report["photos"] == 6
+    assert report["photos"] == 8
     assert report["left_out"] == {"broken.jpg": "UNDECODABLE"}
-    assert report["person"] == "ada"
-    assert report["likeness"] is None
-    assert str(report["likeness_reason"]).startswith("not measured: ")
+    assert report["person"] == "eileen"
+    # The foundation paints noise.
+    assert report["likeness"] == 0
     stages = report["stages"]
     assert isinstance(stages, dict)
     assert {"selfies", "export", "start", "inspect", "upload", "train", "paint"} <= stages.keys()
     assert report["train_seconds"] == stages["train"]
     assert 100 < float(str(report["peak_rss_mb"])) < 4096
     page = (out / "gallery.html").read_text()
-    assert page.count("<img ") == 6 + 4
+    assert page.count("<img ") == 8 + 4
     assert "http" not in page.replace("http-equiv", "")
     with Image.open(io.BytesIO((out / "contact-sheet.png").read_bytes())) as sheet:
         assert sheet.width > 300

@@ -118,6 +118,7 @@ LIBRARY: Arrows = {
         "errors": "typed errors",
         "settings": "the analyzer's name",
         "client": "the demo is a client",
+        "faces": "the analyzer for real people is brought where it is missing",
         "console": "bars and exit codes",
         "processes": "the three services",
         "diffusion": "the export's options",

