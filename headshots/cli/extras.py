@@ -49,8 +49,11 @@ def require(command: str, *extras: str) -> None:
     wanted = dict.fromkeys(name for extra in extras for name in MODULES[extra])
     missing = [name for name in wanted if importlib.util.find_spec(name) is None]
     if missing:
+        from headshots.diffusion.tensorrt.rtx.targets import TERMS
+
+        terms = f" ({TERMS})" if "tensorrt-rtx" in extras else ""
         raise FailedPreconditionError(
             "EXTRA_MISSING",
             f"`headshots {command}` needs packages that are not installed ({', '.join(missing)}): in a checkout of "
-            f"headshots, pip install -c constraints.txt -e '.[{','.join(extras)}]'",
+            f"headshots, pip install -c constraints.txt -e '.[{','.join(extras)}]'{terms}",
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
-from headshots.diffusion.backends import NEED_PROFILES, Backend, open_package
+from headshots.diffusion.backends import NEED_PROFILES, TENSORRT_RTX, Backend, open_package
 from headshots.diffusion.export.ensure import ensure_package_in_child
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
@@ -49,6 +49,13 @@ def build(
 ) -> tuple[Engine, ErasedAdapters]:
     """Put the engine together, and what has it forget erased adapters."""
     package = EnginePackage.read(folder)
+    if package.tensorrt_rtx is not None and settings.provider != TENSORRT_RTX:
+        log.warning(
+            "the engines for %s stay unused: HEADSHOTS_GENERATOR_PROVIDER is %s, and %s runs them",
+            ", ".join(package.tensorrt_rtx.targets),
+            settings.provider,
+            TENSORRT_RTX,
+        )
     if settings.backend == "onnxruntime" and settings.provider in NEED_PROFILES:
         # Another size than its engines were built for would make it build again, for minutes, while others wait, or
         # not run at all.

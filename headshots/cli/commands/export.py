@@ -63,7 +63,8 @@ TensorrtRtx = Annotated[
     typer.Option(
         "--tensorrt-rtx",
         metavar="sm89,sm120",
-        help="Also build engines of TensorRT for RTX for these GPUs; needs none, and the extra tensorrt-rtx.",
+        help="Also build engines of TensorRT for RTX for GPUs of these kinds, as sm89 (L4, RTX 40) or sm120 (RTX 50); "
+        "docs/operations.md has all. Builds on the CPU, without a GPU, and needs the extra tensorrt-rtx.",
     ),
 ]
 BuildMemory = Annotated[

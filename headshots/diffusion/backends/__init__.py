@@ -5,11 +5,13 @@ from __future__ import annotations
 from headshots.diffusion.backends.base import Backend, UNetBatch
 from headshots.diffusion.backends.onnxruntime import OnnxRuntimeBackend
 from headshots.diffusion.backends.providers import OnnxRuntimeOptions
-from headshots.diffusion.backends.tensorrt_rtx import PROVIDER, TensorRtRtxBackend
+from headshots.diffusion.backends.tensorrt_rtx import PROVIDER as TENSORRT_RTX
+from headshots.diffusion.backends.tensorrt_rtx import TensorRtRtxBackend
 from headshots.diffusion.package import EnginePackage
 
 __all__ = [
     "NEED_PROFILES",
+    "TENSORRT_RTX",
     "Backend",
     "OnnxRuntimeBackend",
     "OnnxRuntimeOptions",
@@ -18,7 +20,7 @@ __all__ = [
     "open_package",
 ]
 
-NEED_PROFILES = ("tensorrt", PROVIDER)
+NEED_PROFILES = ("tensorrt", TENSORRT_RTX)
 """Providers that can only take what a package's profiles span."""
 
 
@@ -28,6 +30,6 @@ def open_package(package: EnginePackage, options: OnnxRuntimeOptions) -> Backend
     Raises:
         HeadshotsError: what the backend raises.
     """
-    if options.provider == PROVIDER:
+    if options.provider == TENSORRT_RTX:
         return TensorRtRtxBackend(package, options.device)
     return OnnxRuntimeBackend(package, options)

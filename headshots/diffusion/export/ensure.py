@@ -49,7 +49,7 @@ def ensure_package(
     Safe under several processes at once: one exports, the others wait for it. A package appears whole or not at all.
 
     Raises:
-        InvalidArgumentError: FOUNDATION_*, EXPORT_OPTIONS_INVALID.
+        InvalidArgumentError: FOUNDATION_*, EXPORT_OPTIONS_INVALID, EXPORT_OUT_NOT_WRITABLE.
         InternalError: EXPORT_MISMATCH.
         HeadshotsError: with ``tensorrt_rtx`` what :func:`headshots.diffusion.tensorrt.rtx.building.build_engines`
             raises.
@@ -91,6 +91,7 @@ def ensure_package_in_child(
     folder = cache_dir / package_name(described, digest, chosen)
     sweep(cache_dir)
     if not _is_package(folder, package_key(described, digest, chosen)):
+        _check_writable(cache_dir)
         _run_child(["--foundation", str(foundation), "--cache", str(cache_dir)], chosen, progress)
     return folder
 
@@ -109,6 +110,7 @@ def export_to_in_child(
     sweep(folder.parent, folder.name)
     if not _is_package(folder, package_key(described, digest, chosen)):
         _check_replaceable(folder)
+        _check_writable(folder.parent)
         _run_child(["--foundation", str(foundation), "--out", str(folder)], chosen, progress)
     return folder
 
@@ -165,6 +167,7 @@ def _ensure(
 ) -> Path:
     key = package_key(described, digest, options)
     if not _is_package(folder, key):
+        _check_writable(folder.parent)
         with exclusive(folder):
             # Another process may have made it while we waited.
             if not _is_package(folder, key):
@@ -186,6 +189,16 @@ def _check_replaceable(folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
         raise InvalidArgumentError(
             "EXPORT_OUT_NOT_EMPTY", f"{folder} holds files and no {MANIFEST}; name an empty folder or a new one"
+        )
+
+
+def _check_writable(parent: Path) -> None:
+    """A package is made in ``parent``: said before the minutes that an export takes."""
+    there = next(path for path in (parent, *parent.absolute().parents) if path.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InvalidArgumentError(
+            "EXPORT_OUT_NOT_WRITABLE",
+            f"{there} is no folder that this user may write to; make it one, or name another with --out or --engines",
         )
 
 

@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from headshots.diffusion.foundations.foundation import Foundation, file_digest
 from headshots.diffusion.lora.layout import Layout
 from headshots.diffusion.networks import VaeDecoder
 from headshots.diffusion.package import MAX_VAE_ROWS, EnginePackage, TextEncoder
-from headshots.diffusion.tensorrt.rtx.building import build_engines
+from headshots.diffusion.tensorrt.rtx.building import Built, build_engines
 from headshots.errors import InvalidArgumentError
 
 _AS_THE_FOUNDATION = (
@@ -47,6 +48,8 @@ _AS_THE_FOUNDATION = (
 """What a package repeats of its foundation, under the same names."""
 _GRAPHS: Mapping[str, Any] = {name: f"{name}.onnx" for name in ("unet", "vae_decoder", "vae_encoder")}
 """File names of the graphs that every package has."""
+_TRACED, _BUILDING = 0.5, 0.6
+"""Share of an export that is done when the graphs are written, and when engines begin, where those are built too."""
 _PREVIEW_SAMPLES = 4
 _MAX_SIZE_FACTOR = 2
 _VAE_PIXELS = MAX_VAE_ROWS * 512 * 512
@@ -75,7 +78,7 @@ def export_into(
         preview = _export_vae(folder, foundation)
         progress("tracing the UNet", 0.3)
         layout, width = _export_unet(folder, foundation, options, encoders[0].max_tokens)
-        progress("writing", 0.95)
+        progress("writing", _TRACED if options.tensorrt_rtx else 0.95)
         package = _describe(folder, foundation, digest, options, key, encoders, preview, layout, width)
         if options.tensorrt_rtx:
             package = _with_engines(package, options, progress)
@@ -190,13 +193,14 @@ def _with_engines(package: EnginePackage, options: ExportOptions, progress: Prog
     """The package with its engines, built into its folder."""
     # The tracer's leftovers need not lie beside the build.
     gc.collect()
-    progress(f"building engines for {', '.join(options.tensorrt_rtx)}", 0.95)
-    engines = build_engines(
-        package,
-        options.tensorrt_rtx,
-        int(options.build_memory_gb * 1e9),
-        lambda built: progress(f"built {built.file}: {built.layers} layers in {built.seconds:.1f} s", 0.96),
-    )
+    progress(f"building engines for {', '.join(options.tensorrt_rtx)}", _BUILDING)
+    numbers = count(1)
+
+    def told(built: Built) -> None:
+        share = _BUILDING + (0.95 - _BUILDING) * next(numbers) / len(package.graphs)
+        progress(f"built {built.file}: {built.layers} layers in {built.seconds:.1f} s", share)
+
+    engines = build_engines(package, options.tensorrt_rtx, int(options.build_memory_gb * 1e9), told)
     digests = {engine.file: file_digest(package.folder / engine.file) for engine in engines.engines}
     return replace(package, tensorrt_rtx=engines, files={**package.files, **digests})
 

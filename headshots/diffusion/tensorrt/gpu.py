@@ -45,7 +45,7 @@ def read_gpu(device: int) -> Gpu:
     Raises:
         InvalidArgumentError: PROVIDER_UNAVAILABLE, naming the library that is missing or the GPU that is not there.
     """
-    version = _load(*_TENSORRT).getInferLibVersion()
+    version = _load("TensorRT", *_TENSORRT).getInferLibVersion()
     return describe(load_driver(), device, version)
 
 
@@ -55,7 +55,7 @@ def load_driver() -> Any:
     Raises:
         InvalidArgumentError: PROVIDER_UNAVAILABLE.
     """
-    return _load(_DRIVER)
+    return _load("NVIDIA's driver", _DRIVER)
 
 
 def describe(driver: Any, device: int, tensorrt: int = 0) -> Gpu:
@@ -77,17 +77,24 @@ def describe(driver: Any, device: int, tensorrt: int = 0) -> Gpu:
 
 def _ask(status: int, what: str) -> None:
     if status != 0:
-        raise _unavailable(f"the CUDA driver answers {status} for {what}")
+        raise _unavailable(
+            f"the CUDA driver answers {status} for {what}; `nvidia-smi` tells which GPUs there are, "
+            "HEADSHOTS_GENERATOR_DEVICE is the number of one"
+        )
 
 
-def _load(*names: str) -> Any:
+def _load(what: str, *names: str) -> Any:
     for name in names:
         try:
             return ctypes.CDLL(name)
         except OSError:
             continue
-    raise _unavailable(f"{' or '.join(names)} cannot be loaded; install it, or add its folder to LD_LIBRARY_PATH")
+    raise _unavailable(f"{' or '.join(names)} cannot be loaded; install {what}, or add its folder to LD_LIBRARY_PATH")
 
 
 def _unavailable(why: str) -> InvalidArgumentError:
-    return InvalidArgumentError("PROVIDER_UNAVAILABLE", f"TensorRT was asked for and cannot be had: {why}")
+    return InvalidArgumentError(
+        "PROVIDER_UNAVAILABLE",
+        f"TensorRT was asked for and cannot be had: {why}. On a machine without a GPU set "
+        "HEADSHOTS_GENERATOR_PROVIDER=cpu",
+    )

@@ -13,6 +13,7 @@ import pytest
 from headshots.rpc.channel import error_from_rpc, open_channel
 from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import generator_pb2_grpc
+from tests.support.fake_gpu import with_fake_engines
 from tests.support.foundations.engines import tiny_digest, tiny_foundation, tiny_package
 from tests.support.generator.process import process, serving
 from tests.support.generator.world import ask
@@ -64,6 +65,15 @@ async def test_what_comes_while_it_drains_is_sent_elsewhere(tmp_path: Path) -> N
             left = [event.WhichOneof("event") async for event in events]
             assert left.count("image") == 4
         assert await asyncio.to_thread(child.wait, PATIENCE_SECONDS) == 0
+
+
+async def test_engines_that_its_provider_does_not_run_are_told(tmp_path: Path) -> None:
+    package = with_fake_engines(tiny_package(), tmp_path / "package", ("sm89",))
+    with process(tmp_path, HEADSHOTS_GENERATOR_PACKAGE=str(package.folder)) as (child, address):
+        await serving(address)
+        child.send_signal(signal.SIGTERM)
+        _, errors = await asyncio.to_thread(child.communicate, timeout=PATIENCE_SECONDS)
+    assert "engines for sm89 stay unused: HEADSHOTS_GENERATOR_PROVIDER is cpu, and tensorrt-rtx runs them" in errors
 
 
 @pytest.mark.parametrize(

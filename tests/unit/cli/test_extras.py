@@ -62,6 +62,17 @@ def test_what_is_missing_is_named_with_the_cure(monkeypatch: pytest.MonkeyPatch)
     assert "pip install -c constraints.txt -e '.[database,export]'" in caught.value.message
 
 
+def test_whose_licence_an_extra_is_under_is_told_before_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MODULES, "tensorrt-rtx", ("no_such_module",))
+    monkeypatch.setitem(MODULES, "export", ("no_such_module",))
+    with pytest.raises(FailedPreconditionError) as caught:
+        require("export --tensorrt-rtx", "export", "tensorrt-rtx")
+    assert ".[export,tensorrt-rtx]' (90 MB; whoever installs it accepts NVIDIA's own licence)" in caught.value.message
+    with pytest.raises(FailedPreconditionError) as caught:
+        require("export", "export")
+    assert "licence" not in caught.value.message
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

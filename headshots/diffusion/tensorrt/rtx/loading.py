@@ -8,7 +8,7 @@ from typing import Any
 from headshots.diffusion.package import EnginePackage, RtxEngines
 from headshots.diffusion.tensorrt.gpu import Gpu
 from headshots.diffusion.tensorrt.rtx.building import source_of
-from headshots.diffusion.tensorrt.rtx.targets import TARGETS, elsewhere, installed_version
+from headshots.diffusion.tensorrt.rtx.targets import LISTED, elsewhere, installed_version
 from headshots.errors import FailedPreconditionError, InvalidArgumentError
 
 
@@ -27,8 +27,8 @@ def check_version(package: EnginePackage) -> RtxEngines:
     if engines is None:
         raise InvalidArgumentError(
             "ENGINE_TARGET_MISSING",
-            f"{package.folder} has no engines of TensorRT for RTX; {_export(', '.join(TARGETS))}, or serve the package "
-            "on another provider",
+            f"{package.folder} has no engines of TensorRT for RTX; {_export('TARGET')}, where TARGET is what your GPU "
+            f"is: {LISTED}; or serve the package on another provider (HEADSHOTS_GENERATOR_PROVIDER=cpu)",
         )
     if engines.version != installed:
         raise InvalidArgumentError(

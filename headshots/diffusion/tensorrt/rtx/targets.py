@@ -22,6 +22,10 @@ _ELSEWHERE = {
 }
 """Compute capabilities that one might ask for, and why in vain."""
 _DISTRIBUTIONS = ("tensorrt-rtx-cu12-bindings", "tensorrt-rtx-cu13-bindings")
+TERMS = "90 MB; whoever installs it accepts NVIDIA's own licence"
+"""What to know before installing TensorRT for RTX."""
+LISTED = ", ".join(f"{target} ({gpus})" for target, gpus in TARGETS.items())
+"""The targets for messages: ``sm80 (A100, A30), sm86 (…), …``."""
 
 
 def check_targets(targets: Iterable[str]) -> tuple[str, ...]:
@@ -33,10 +37,10 @@ def check_targets(targets: Iterable[str]) -> tuple[str, ...]:
     wanted = set(targets)
     unknown = sorted(wanted - TARGETS.keys())
     if unknown:
-        known = ", ".join(f"{target} ({gpus})" for target, gpus in TARGETS.items())
-        why = "".join(f" ({_ELSEWHERE[target]})" for target in unknown if target in _ELSEWHERE)
+        refused = ", ".join(f"{each} ({_ELSEWHERE[each]})" if each in _ELSEWHERE else each for each in unknown)
         raise InvalidArgumentError(
-            "EXPORT_OPTIONS_INVALID", f"TensorRT for RTX builds no engines for {', '.join(unknown)}{why}; use {known}"
+            "EXPORT_OPTIONS_INVALID",
+            f"TensorRT for RTX builds no engines for {refused}; use, separated by commas, {LISTED}",
         )
     return tuple(target for target in TARGETS if target in wanted)
 
@@ -71,5 +75,5 @@ def installed_version() -> str:
     raise FailedPreconditionError(
         "EXTRA_MISSING",
         "TensorRT for RTX is not installed: in a checkout of headshots, "
-        "pip install -c constraints.txt -e '.[tensorrt-rtx]' (90 MB, under NVIDIA's licence)",
+        f"pip install -c constraints.txt -e '.[tensorrt-rtx]' ({TERMS})",
     )

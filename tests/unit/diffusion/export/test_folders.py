@@ -148,6 +148,32 @@ def test_files_that_are_no_package_are_never_replaced(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == ["thesis.odt"]
 
 
+@pytest.mark.parametrize("place", ["--out", "--engines"])
+def test_a_place_that_cannot_be_written_is_told_before_the_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    monkeypatch.setattr(ensure, "_run_child", lambda *_: pytest.fail("the export began"))
+    code, said = run_export(place, str(tmp_path / "missing" / "folder"))
+    assert code == 4
+    assert f"EXPORT_OUT_NOT_WRITABLE: {tmp_path} is no folder that this user may write to" in said
+
+
+def test_a_package_that_is_there_is_found_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tiny_package().folder
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert export_to(tiny_foundation(), folder, OPTIONS) == folder
+    assert export_to_in_child(tiny_foundation(), folder, OPTIONS) == folder
+
+
+def test_a_folder_below_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for make in (export_to_in_child, ensure.ensure_package_in_child):
+        with pytest.raises(InvalidArgumentError) as caught:
+            make(tiny_foundation(), tmp_path / "file" / "package", OPTIONS)
+        assert caught.value.reason == "EXPORT_OUT_NOT_WRITABLE"
+
+
 def run_export(*arguments: str) -> tuple[int, str]:
     given = ["--max-rank", str(OPTIONS.max_rank), "--slots", str(OPTIONS.slots), "--max-rows", str(OPTIONS.max_rows)]
     result = CliRunner().invoke(app, ["export", "--foundation", str(tiny_foundation()), *given, *arguments])

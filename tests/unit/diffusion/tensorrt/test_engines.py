@@ -149,7 +149,7 @@ def test_the_gpu_is_named_by_the_driver() -> None:
 
 @pytest.mark.parametrize("failing", ["cuInit", "cuDeviceGet", "cuDeviceGetName", "cuDeviceGetAttribute"])
 def test_an_error_of_the_driver_is_reported(failing: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="101") as caught:
+    with pytest.raises(InvalidArgumentError, match=r"101 .*`nvidia-smi` tells") as caught:
         describe(FakeDriver(failing), 0, 101500)
     assert caught.value.reason == "PROVIDER_UNAVAILABLE"
 

@@ -48,6 +48,7 @@ def test_the_command_makes_engines_part_of_the_package(tmp_path: Path) -> None:
     folder = tmp_path / "package"
     code, said = export(folder, "--tensorrt-rtx", ",".join(TARGETS))
     assert (code, str(folder) in said) == (0, True), said
+    assert "building engines for sm89, sm120" in said, "it is told what takes the time, also without a terminal"
     package = EnginePackage.read(folder)
     engines = package.tensorrt_rtx
     assert engines is not None

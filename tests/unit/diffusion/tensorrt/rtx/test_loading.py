@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,9 @@ def test_it_starts_where_everything_fits(package: EnginePackage) -> None:
 def test_a_package_without_engines_names_the_export(tmp_path: Path) -> None:
     error = refusal(tiny_package())
     assert error.reason == "ENGINE_TARGET_MISSING"
-    assert "headshots export --tensorrt-rtx" in error.message
+    assert "headshots export --tensorrt-rtx TARGET`" in error.message
+    assert "sm89 (L4, L40S, RTX 40)" in error.message
+    assert "HEADSHOTS_GENERATOR_PROVIDER=cpu" in error.message
 
 
 @pytest.mark.parametrize(
@@ -116,6 +119,7 @@ def test_without_the_libraries_the_extra_is_named(package: EnginePackage, monkey
     error = refusal(package)
     assert error.reason == "PROVIDER_UNAVAILABLE"
     assert ".[tensorrt-rtx]" in error.message
+    assert "NVIDIA's own licence" in error.message
     with pytest.raises(FailedPreconditionError) as caught:
         installed_version()
     assert caught.value.reason == "EXTRA_MISSING"
@@ -126,6 +130,8 @@ def test_without_a_driver_the_library_is_named(package: EnginePackage) -> None:
     with pytest.raises(InvalidArgumentError, match=r"libcuda\.so\.1") as caught:
         open_package(package, OnnxRuntimeOptions("tensorrt-rtx"))
     assert caught.value.reason == "PROVIDER_UNAVAILABLE"
+    assert "install NVIDIA's driver" in caught.value.message
+    assert "HEADSHOTS_GENERATOR_PROVIDER=cpu" in caught.value.message
 
 
 def test_a_package_with_bad_engines_serves_on_its_other_provider_only_when_told_to(package: EnginePackage) -> None:
@@ -145,3 +151,10 @@ def test_targets_are_known_ones_in_order_each_once() -> None:
             parse_targets(given)
         assert caught.value.reason == "EXPORT_OPTIONS_INVALID"
     assert check_targets(["sm121", "sm80"]) == ("sm80", "sm121")
+
+
+def test_each_target_that_is_refused_has_its_own_reason_beside_it() -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        parse_targets("sm90,sm99,sm75")
+    refused = caught.value.message.partition("; use, separated by commas, ")[0]
+    assert re.search(r"for sm75 \(on T4 .*\), sm90 \(H100 .*\), sm99$", refused)
