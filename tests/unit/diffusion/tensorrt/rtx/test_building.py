@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +23,7 @@ from headshots.diffusion.export.ensure import export_to, export_to_in_child, pac
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.tensorrt.rtx import builder
-from headshots.diffusion.tensorrt.rtx.building import build_engines, source_of
+from headshots.diffusion.tensorrt.rtx.building import Built, build_engines, source_of
 from headshots.diffusion.tensorrt.rtx.targets import installed_version
 from headshots.errors import HeadshotsError, InvalidArgumentError, ResourceExhaustedError, UnavailableError
 from tests.support.foundations.engines import OPTIONS, tiny_digest, tiny_foundation, tiny_package
@@ -136,6 +136,20 @@ def test_a_builder_that_crashes_is_an_error_with_its_last_words(
     monkeypatch.setattr(sys, "executable", str(child))
     with pytest.raises(UnavailableError, match=r"text_encoder\.onnx ended with status -11: no luck") as caught:
         build_engines(package, TARGETS, ENOUGH)
+    assert caught.value.reason == "ENGINE_BUILD_FAILED"
+
+
+def test_a_builder_that_ends_early_is_an_error_that_names_the_graph_it_was_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its status: a library may end the process by itself."""
+    built = json.dumps(asdict(Built("text_encoder.engine", 1, 1.0, 1)))
+    child = tmp_path / "python"
+    child.write_text(f"#!/bin/sh\nprintf 'built\\t%s\\n' '{built}'; exit 0\n")
+    child.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(child))
+    with pytest.raises(UnavailableError, match=r"engine of unet\.onnx ended with status 0") as caught:
+        build_engines(tiny_package(), TARGETS, ENOUGH)
     assert caught.value.reason == "ENGINE_BUILD_FAILED"
 
 
