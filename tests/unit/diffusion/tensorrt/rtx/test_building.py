@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import sys
 from dataclasses import asdict, replace
@@ -124,6 +126,31 @@ def test_no_room_for_an_engine_says_how_much_it_takes() -> None:
     with pytest.raises(ResourceExhaustedError, match="full takes 3 MB and there is no room") as caught:
         builder.write_engine(Path("/dev/full"), memoryview(bytes(3_000_000)))
     assert caught.value.reason == "ENGINE_NO_ROOM"
+
+
+@pytest.mark.parametrize("number", [errno.EDQUOT, errno.EFBIG])
+def test_a_quota_and_a_limit_of_file_sizes_are_no_room_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    failing(monkeypatch, number)
+    with pytest.raises(ResourceExhaustedError) as caught:
+        builder.write_engine(tmp_path / "engine", memoryview(b"x"))
+    assert caught.value.reason == "ENGINE_NO_ROOM"
+
+
+def test_a_broken_disk_is_not_called_a_full_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, errno.EIO)
+    with pytest.raises(OSError, match="Input/output error"):
+        builder.write_engine(tmp_path / "engine", memoryview(b"x"))
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Writes fail with this error of the system."""
+
+    def fsync(file: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fsync)
 
 
 def test_a_builder_that_crashes_is_an_error_with_its_last_words(

@@ -15,7 +15,7 @@ from headshots.diffusion.tensorrt.rtx.building import source_of
 from headshots.diffusion.tensorrt.rtx.loading import Loader
 from headshots.diffusion.tensorrt.rtx.targets import check_targets, installed_version, parse_targets
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, ResourceExhaustedError
-from tests.support.fake_gpu import FakeDriver, FakeLoader, edit_engines, with_fake_engines
+from tests.support.fake_gpu import FakeDriver, FakeEngine, FakeLoader, edit_engines, with_fake_engines
 from tests.support.foundations.engines import tiny_package
 
 
@@ -149,6 +149,15 @@ def replace_rows(package: EnginePackage) -> EnginePackage:
 def test_a_full_gpu_says_what_to_make_smaller(package: EnginePackage) -> None:
     with pytest.raises(ResourceExhaustedError, match="fewer --slots") as caught:
         start(package, memory_bytes=1 << 20)
+    assert caught.value.reason == "GPU_MEMORY_FULL"
+
+
+def test_a_gpu_without_room_for_the_work_says_what_to_make_smaller(
+    package: EnginePackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeEngine, "create_execution_context", lambda self: None)
+    with pytest.raises(ResourceExhaustedError, match=r"the work of unet\.onnx; .*--max-rows") as caught:
+        start(package)
     assert caught.value.reason == "GPU_MEMORY_FULL"
 
 
