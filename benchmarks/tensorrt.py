@@ -35,7 +35,7 @@ GB = 10**9
 MEMORY_BYTES = 16 * GB
 TARGETS = {
     "graphs_built": Target(1.0, False, "of all graphs × 2 targets"),
-    "layers_fallen_back": Target(0, True, "nodes that are split off or change their type; the first of a graph counts"),
+    "layers_fallen_back": Target(0, True, "packages refused for a node that is split off or changes its precision"),
     "bundled_build_seconds": Target(60, True, "bundled package, both targets"),
     "bundled_build_peak_gb": Target(2, True, "of the building process"),
     "sd15_build_seconds": Target(300, True, "SD 1.5-sized fp16 UNet, both targets (--sd15)"),
@@ -70,7 +70,10 @@ class Tally:
         return told
 
     def figures(self) -> dict[str, float]:
-        """The share that was built, and what fell back."""
+        """The share that was built, and how many packages a node stopped that would have fallen back.
+
+        A build ends at the first graph with such nodes, and its message names them: above 0 this is the least number.
+        """
         fallen = sum(each["reason"] in _FALLEN_BACK for each in self.failed)
         return {"graphs_built": len(self.built) / self.graphs, "layers_fallen_back": float(fallen)}
 

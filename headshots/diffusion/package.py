@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from headshots.diffusion.lora.layout import Layout
+from headshots.diffusion.package_files import check_files
 from headshots.errors import InvalidArgumentError
 
 FORMAT = 3
@@ -189,11 +190,7 @@ class EnginePackage:
     def _from_json(cls, folder: Path, value: dict[str, Any]) -> EnginePackage:
         if value.pop("format", None) != FORMAT:
             raise InvalidArgumentError("ENGINE_FORMAT", f"{folder} has another format than {FORMAT}; export again")
-        missing = [name for name in value["files"] if not (folder / name).is_file()]
-        if missing:
-            raise InvalidArgumentError(
-                "ENGINE_DAMAGED", f"{folder} lacks {', '.join(missing)}; delete the folder and export again"
-            )
+        check_files(folder, value)
         value["layout"] = Layout.from_json(value["layout"])
         value["text_encoders"] = tuple(TextEncoder(**entry) for entry in value["text_encoders"])
         value["class_nouns"] = tuple(value["class_nouns"])

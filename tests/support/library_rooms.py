@@ -13,7 +13,8 @@ DIFFUSION: Arrows = {
     "lora": {"safetensors_io": "LoRA files are safetensors"},
     "foundations": {"lora": "which layers adapters change"},
     "banked": {"lora": "where each layer's LoRA lies in an adapter row"},
-    "package": {"lora": "the layout is part of the package"},
+    "package_files": {},
+    "package": {"lora": "the layout is part of the package", "package_files": "a package is whole or none"},
     "text": {"package": "tokenizers and encoders lie in the package"},
     "tensorrt": {
         "package": "graphs and shapes to build for",

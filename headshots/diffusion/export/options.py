@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -70,8 +71,8 @@ class ExportOptions:
                 raise _invalid(
                     f"size {size[0]}x{size[1]}; use multiples of {multiple} from {multiple} to {LARGEST_SIDE_PX}"
                 )
-        if not self.build_memory_gb > 0:
-            raise _invalid(f"build_memory_gb={self.build_memory_gb}; use a number above 0")
+        if not 0 < self.build_memory_gb < math.inf:
+            raise _invalid(f"build_memory_gb={self.build_memory_gb}; use a finite number above 0")
         return replace(self, max_rank=rank, sizes=sizes, tensorrt_rtx=check_targets(self.tensorrt_rtx))
 
 

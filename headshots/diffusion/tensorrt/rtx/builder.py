@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from headshots.errors import InvalidArgumentError, ResourceExhaustedError, Unava
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _TYPES = {"FLOAT": "FP32", "HALF": "FP16"}
 """The builder's names of types, where they differ from those of the published table."""
+_FLOATS = {"FP32", "FP16", "BF16"}
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,15 @@ def build(job: Job) -> int:
     parser = trt.OnnxParser(network, log)
     if not parser.parse_from_file(str(job.graph)):
         raise _unsupported(job.graph, parser, log)
-    changed = _changed_types(job.graph, parser)
+    graph = Graph.read(job.graph)
+    changed = [*_changed_types(graph, parser), *_conversions(graph, network)]
     if changed:
         raise InvalidArgumentError(
             "ENGINE_PRECISION",
             f"{job.graph.name}: TensorRT for RTX {trt.__version__} gives {len(changed)} values another type than the "
             f"graph, first {changed[0]}; export without --tensorrt-rtx, and report it: it is a defect of the export",
         )
-    engine = builder.build_serialized_network(network, _configured(builder, job))
+    engine = builder.build_serialized_network(network, configured(builder, job))
     if engine is None:
         raise UnavailableError(
             "ENGINE_BUILD_FAILED",
@@ -100,7 +102,8 @@ def write_engine(path: Path, engine: memoryview) -> None:
         ) from error
 
 
-def _configured(builder: Any, job: Job) -> Any:
+def configured(builder: Any, job: Job) -> Any:
+    """The builder's settings for a job: its targets, its profile, and fp32 that is not rounded."""
     config = builder.create_builder_config()
     config.clear_flag(trt.BuilderFlag.TF32)
     config.num_compute_capabilities = len(job.targets)
@@ -126,19 +129,40 @@ def _unsupported(graph: Path, parser: Any, log: _Log) -> InvalidArgumentError:
     )
 
 
-def _changed_types(path: Path, parser: Any) -> Sequence[str]:
-    """Values that have another type in the builder's network than in the graph.
+def _changed_types(graph: Graph, parser: Any) -> Iterator[str]:
+    """Values that have another type in the builder's network than in the graph, or that the network lacks.
 
     Constants are no layers of the network, and a value whose type ONNX cannot infer is told by those it comes from.
     """
-    graph = Graph.read(path)
-    changed = []
     for node in graph.nodes:
+        if node.op_type == "Constant":
+            continue
         for number, name in enumerate(node.output):
-            tensor = parser.get_layer_output_tensor(node.name, number)
-            if tensor is None or name not in graph.types:
+            if name not in graph.types:
                 continue
-            given, built = type_name(graph.types[name]), _TYPES.get(tensor.dtype.name, tensor.dtype.name)
+            tensor = parser.get_layer_output_tensor(node.name, number)
+            given, built = type_name(graph.types[name]), "nothing" if tensor is None else _type_of(tensor)
             if given != built:
-                changed.append(f"{node.op_type} {node.name}: {given} became {built}")
-    return changed
+                yield f"{node.op_type} {node.name}: {given} became {built}"
+
+
+def _conversions(graph: Graph, network: Any) -> Iterator[str]:
+    """Conversions between kinds of floats that no node of the graph asks for.
+
+    The parser adds them around operators that it has in one precision only; the values before and after keep their
+    types.
+    """
+    asked = {name for node in graph.nodes if node.op_type == "Cast" for name in node.output}
+    layers = [network.get_layer(number) for number in range(network.num_layers)]
+    # What is constant is converted when the engine is built.
+    constants = {layer.get_output(0).name for layer in layers if layer.type == trt.LayerType.CONSTANT}
+    for layer in (layer for layer in layers if layer.type == trt.LayerType.CAST):
+        source, made = layer.get_input(0), layer.get_output(0)
+        given, built = _type_of(source), _type_of(made)
+        if given != built and {given, built} <= _FLOATS and made.name not in asked and source.name not in constants:
+            yield f"{source.name}: {given} became {built} on the way to {made.name}"
+
+
+def _type_of(tensor: Any) -> str:
+    name: str = tensor.dtype.name
+    return _TYPES.get(name, name)

@@ -105,7 +105,7 @@ def _run(jobs: Sequence[dict[str, Any]], memory_bytes: int, told: Callable[[Buil
                     told(Built(**json.loads(line.partition("\t")[2])))
                 else:
                     said.append(line)
-    if child.returncode != 0:
+    if child.returncode != 0 or number < len(jobs):
         graph = Path(jobs[min(number, len(jobs) - 1)]["graph"]).name
         raise error or _failure(graph, child.returncode, said, memory_bytes if exceeded else None)
 

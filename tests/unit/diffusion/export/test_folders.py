@@ -196,6 +196,8 @@ def test_the_command_checks_for_tensorrt_and_says_so_to_scripts() -> None:
         (["--size", "64x63"], 4, "multiples of 16"),
         (["--out", "a", "--engines", "b"], 2, "not both"),
         (["--precision", "fp8"], 2, "fp16"),
+        (["--tensorrt-rtx", "sm90"], 4, "H100 and H200"),
+        (["--build-memory-gb", "inf"], 4, "finite number above 0"),
     ],
 )
 def test_the_command_refuses_what_is_wrong(

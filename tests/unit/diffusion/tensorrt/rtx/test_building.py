@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +25,7 @@ from headshots.diffusion.export.ensure import export_to, export_to_in_child, pac
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.package import EnginePackage
 from headshots.diffusion.tensorrt.rtx import builder
-from headshots.diffusion.tensorrt.rtx.building import build_engines, source_of
+from headshots.diffusion.tensorrt.rtx.building import Built, build_engines, source_of
 from headshots.diffusion.tensorrt.rtx.targets import installed_version
 from headshots.errors import HeadshotsError, InvalidArgumentError, ResourceExhaustedError, UnavailableError
 from tests.support.foundations.engines import OPTIONS, tiny_digest, tiny_foundation, tiny_package
@@ -127,6 +129,31 @@ def test_no_room_for_an_engine_says_how_much_it_takes() -> None:
     assert caught.value.reason == "ENGINE_NO_ROOM"
 
 
+@pytest.mark.parametrize("number", [errno.EDQUOT, errno.EFBIG])
+def test_a_quota_and_a_limit_of_file_sizes_are_no_room_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    failing(monkeypatch, number)
+    with pytest.raises(ResourceExhaustedError) as caught:
+        builder.write_engine(tmp_path / "engine", memoryview(b"x"))
+    assert caught.value.reason == "ENGINE_NO_ROOM"
+
+
+def test_a_broken_disk_is_not_called_a_full_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, errno.EIO)
+    with pytest.raises(OSError, match="Input/output error"):
+        builder.write_engine(tmp_path / "engine", memoryview(b"x"))
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Writes fail with this error of the system."""
+
+    def fsync(file: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+
 def test_a_builder_that_crashes_is_an_error_with_its_last_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +164,20 @@ def test_a_builder_that_crashes_is_an_error_with_its_last_words(
     monkeypatch.setattr(sys, "executable", str(child))
     with pytest.raises(UnavailableError, match=r"text_encoder\.onnx ended with status -11: no luck") as caught:
         build_engines(package, TARGETS, ENOUGH)
+    assert caught.value.reason == "ENGINE_BUILD_FAILED"
+
+
+def test_a_builder_that_ends_early_is_an_error_that_names_the_graph_it_was_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its status: a library may end the process by itself."""
+    built = json.dumps(asdict(Built("text_encoder.engine", 1, 1.0, 1)))
+    child = tmp_path / "python"
+    child.write_text(f"#!/bin/sh\nprintf 'built\\t%s\\n' '{built}'; exit 0\n")
+    child.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(child))
+    with pytest.raises(UnavailableError, match=r"engine of unet\.onnx ended with status 0") as caught:
+        build_engines(tiny_package(), TARGETS, ENOUGH)
     assert caught.value.reason == "ENGINE_BUILD_FAILED"
 
 

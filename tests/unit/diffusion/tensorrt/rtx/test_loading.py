@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions, TensorRtRtxBackend, open_package
 from headshots.diffusion.backends.tensorrt_rtx import Libraries
 from headshots.diffusion.package import EnginePackage
+from headshots.diffusion.tensorrt.rtx.building import source_of
+from headshots.diffusion.tensorrt.rtx.loading import Loader
 from headshots.diffusion.tensorrt.rtx.targets import check_targets, installed_version, parse_targets
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, ResourceExhaustedError
-from tests.support.fake_gpu import FakeDriver, FakeLoader, edit_engines, with_fake_engines
+from tests.support.fake_gpu import FakeDriver, FakeEngine, FakeLoader, edit_engines, with_fake_engines
 from tests.support.foundations.engines import tiny_package
 
 
@@ -69,12 +72,14 @@ def test_engines_of_another_version_are_refused(package: EnginePackage) -> None:
     assert installed_version() in error.message
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "changed"])
+@pytest.mark.parametrize("damage", ["truncated", "empty", "flipped", "longer"])
 def test_a_damaged_engine_is_refused(package: EnginePackage, damage: str) -> None:
     assert package.tensorrt_rtx is not None
     path = package.folder / package.tensorrt_rtx.engines[-1].file
     data = path.read_bytes()
-    path.write_bytes({"truncated": data[: len(data) // 2], "empty": b"", "changed": b"x" + data[1:]}[damage])
+    middle = len(data) // 2
+    flipped = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+    path.write_bytes({"truncated": data[:middle], "empty": b"", "flipped": flipped, "longer": data + b"x"}[damage])
     error = refusal(package)
     assert error.reason == "ENGINE_DAMAGED"
     assert path.name in error.message
@@ -87,6 +92,42 @@ def test_a_missing_engine_file_is_no_package(package: EnginePackage) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         EnginePackage.read(package.folder)
     assert caught.value.reason == "ENGINE_DAMAGED"
+
+
+@pytest.mark.parametrize("where", ["../{}", "/tmp/{}", "engines/{}"])
+def test_an_engine_outside_of_the_package_is_refused_digest_and_all(package: EnginePackage, where: str) -> None:
+    assert package.tensorrt_rtx is not None
+    name = package.tensorrt_rtx.engines[0].file
+    manifest = package.folder / "engine.json"
+    manifest.write_text(manifest.read_text().replace(f'"{name}"', f'"{where.format(name)}"'))
+    with pytest.raises(InvalidArgumentError, match=f"outside of it: {where.format(name)}") as caught:
+        EnginePackage.read(package.folder)
+    assert caught.value.reason == "ENGINE_DAMAGED"
+
+
+def test_an_engine_without_a_digest_is_refused(package: EnginePackage) -> None:
+    assert package.tensorrt_rtx is not None
+    name = package.tensorrt_rtx.engines[0].file
+    replace(package, files={file: sha256 for file, sha256 in package.files.items() if file != name}).write()
+    with pytest.raises(InvalidArgumentError, match=f"no digest of {name}") as caught:
+        EnginePackage.read(package.folder)
+    assert caught.value.reason == "ENGINE_DAMAGED"
+
+
+def test_what_the_run_time_does_not_take_is_refused() -> None:
+    """By the real run time, which needs no GPU to refuse what is no engine."""
+    with pytest.raises(InvalidArgumentError, match=r"does not take the engine of unet\.onnx") as caught:
+        Loader().load("unet.onnx", bytes(100))
+    assert caught.value.reason == "ENGINE_REFUSED"
+
+
+def test_an_engine_is_of_its_graph_its_weights_and_its_shapes(package: EnginePackage) -> None:
+    heavy = replace(package, files={**package.files, "unet.onnx.data": "00"})
+    source = source_of(heavy, "unet.onnx")
+    assert source_of(replace(heavy, files={**heavy.files, "unet.onnx.data": "01"}), "unet.onnx") != source
+    assert source_of(replace(heavy, files={**heavy.files, "unet.onnx": "01"}), "unet.onnx") != source
+    assert source_of(replace(heavy, max_rows=16), "unet.onnx") != source
+    assert source_of(replace(heavy, files={**heavy.files, "vae_decoder.onnx": "01"}), "unet.onnx") == source
 
 
 def test_a_graph_without_an_engine_is_refused(package: EnginePackage) -> None:
@@ -111,6 +152,15 @@ def replace_rows(package: EnginePackage) -> EnginePackage:
 def test_a_full_gpu_says_what_to_make_smaller(package: EnginePackage) -> None:
     with pytest.raises(ResourceExhaustedError, match="fewer --slots") as caught:
         start(package, memory_bytes=1 << 20)
+    assert caught.value.reason == "GPU_MEMORY_FULL"
+
+
+def test_a_gpu_without_room_for_the_work_says_what_to_make_smaller(
+    package: EnginePackage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeEngine, "create_execution_context", lambda self: None)
+    with pytest.raises(ResourceExhaustedError, match=r"the work of unet\.onnx; .*--max-rows") as caught:
+        start(package)
     assert caught.value.reason == "GPU_MEMORY_FULL"
 
 

@@ -1,0 +1,36 @@
+"""Holds what an engine package says of its files to the folder that it lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from headshots.errors import InvalidArgumentError
+
+
+def check_files(folder: Path, value: Mapping[str, Any]) -> None:
+    """Every file that ``engine.json`` names lies in its folder and is there, and every engine has a digest.
+
+    Args:
+        folder: of the package.
+        value: what ``engine.json`` holds.
+
+    Raises:
+        InvalidArgumentError: ENGINE_DAMAGED, naming the files.
+    """
+    engines = [engine["file"] for engine in (value.get("tensorrt_rtx") or {"engines": ()})["engines"]]
+    graphs = [value[name] for name in ("unet", "vae_decoder", "vae_encoder")]
+    encoders = [encoder[name] for encoder in value["text_encoders"] for name in ("graph", "tokenizer")]
+    named = (*value["files"], *value["graphs"], *engines, *graphs, *encoders)
+    # First, so that no file elsewhere is looked for.
+    _refuse(f"{folder} names files outside of it:", {name for name in named if Path(name).name != name})
+    _refuse(f"{folder} lacks", {name for name in value["files"] if not (folder / name).is_file()})
+    _refuse(f"{folder} has no digest of", {name for name in engines if name not in value["files"]})
+
+
+def _refuse(why: str, names: set[str]) -> None:
+    if names:
+        raise InvalidArgumentError(
+            "ENGINE_DAMAGED", f"{why} {', '.join(sorted(names))}; delete the folder and export again"
+        )
