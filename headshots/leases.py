@@ -19,6 +19,9 @@ from headshots.database import now_expression, write
 from headshots.errors import HeadshotsError
 from headshots.schema import PENDING, RUNNING
 
+LONGEST_SECONDS = 3600.0
+"""No lease and no pause before another try is longer: what ends later was written while the clock was ahead."""
+
 
 @dataclass(frozen=True)
 class Lease:
@@ -42,9 +45,19 @@ def claimable(table: sa.Table, now: sa.ColumnElement[float]) -> sa.ColumnElement
         table.c.state == PENDING,
         sa.and_(
             table.c.state == RUNNING,
-            sa.or_(table.c.lease_expires_at.is_(None), table.c.lease_expires_at < now),
+            sa.or_(table.c.lease_expires_at.is_(None), is_past(table.c.lease_expires_at, now)),
         ),
     )
+
+
+def is_past(time: sa.ColumnElement[float], now: sa.ColumnElement[float]) -> sa.ColumnElement[bool]:
+    """Whether the end of a lease or of a pause has come, also where the clock was set back since it was written."""
+    return sa.or_(time <= now, time > now + LONGEST_SECONDS)
+
+
+def pause_seconds(wanted: float) -> float:
+    """A pause as `is_past` bounds it, with room for clocks that are corrected while they run."""
+    return min(wanted, LONGEST_SECONDS / 2)
 
 
 def claim(

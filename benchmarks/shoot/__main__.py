@@ -7,18 +7,15 @@ three quarters of an hour on two cores.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import report, show, write
+from benchmarks.running import Run, parser
 from benchmarks.shoot import alone, kills, shoots, strangers
 from benchmarks.shoot.people import Person, people
 from benchmarks.shoot.report import FULL, LIBRARIES, QUICK, TARGETS, Measured, Say, Scale
@@ -33,34 +30,24 @@ PARTS: dict[str, Part] = {
     "overhead": alone.run,
     "kills": kills.run,
 }
-OUT, ENGINES = Path("out/bench"), Path("out/engines").absolute()
+ENGINES = Path("out/engines").absolute()
 
 
 def main() -> int:
     """Measures, writes, shows; 1 when a figure misses its target in a full run."""
-    given = _arguments()
+    given = parser("shoot", __doc__, PARTS).parse_args()
     scale = QUICK if given.quick else FULL
-    details: dict[str, Any] = {"scale": asdict(scale), "quick": given.quick, "seconds": {}}
-    details["load_average"] = {"before": os.getloadavg()}
-    figures: dict[str, float] = asyncio.run(_measure(_parts(given.only), scale, details))
-    details["load_average"]["after"] = os.getloadavg()
-    result = report(TARGETS, figures, LIBRARIES, details)
-    write(result, given.out / "shoot.json")
-    show("what a shoot promises" + (" (a quick pass)" if given.quick else ""), TARGETS, result)
-    return int(not given.quick and False in result["met"].values())
+    run = Run(scale=asdict(scale), quick=given.quick)
+    asyncio.run(_measure(_parts(given.only), scale, run))
+    return run.end("what a shoot promises", TARGETS, LIBRARIES, given.out / "shoot.json")
 
 
-async def _measure(parts: list[str], scale: Scale, details: dict[str, Any]) -> dict[str, float]:
-    figures: dict[str, float] = {}
+async def _measure(parts: list[str], scale: Scale, run: Run) -> None:
     with tempfile.TemporaryDirectory(prefix="headshots-shoot-") as folder:
         async with open_studio(Path(folder), ENGINES) as studio:
             for name in parts:
-                begin = time.monotonic()
-                measured = await PARTS[name](studio, people(scale.people), scale, _say(name))
-                details["seconds"][name] = round(time.monotonic() - begin, 1)
-                figures |= measured.figures
-                details |= measured.details
-    return figures
+                with run.part(name) as add:
+                    add(await PARTS[name](studio, people(scale.people), scale, _say(name)))
 
 
 def _say(name: str) -> Say:
@@ -73,14 +60,6 @@ def _parts(only: list[str] | None) -> list[str]:
     if "kills" in wanted:
         wanted.add("shoots")
     return [name for name in PARTS if name in wanted]
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.shoot", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--out", type=Path, default=OUT, help="folder of shoot.json")
-    parser.add_argument("--quick", action="store_true", help="a pass that shows that it works; its figures mean little")
-    parser.add_argument("--only", choices=PARTS, action="append", help="measure this part; may be given again")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

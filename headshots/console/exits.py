@@ -111,7 +111,7 @@ def reported(command: Callable[P, R]) -> Callable[P, R]:
 def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_advice: bool = True) -> None:
     """Write the error to stderr: for people, or as one JSON object. `with_advice` adds the command to type next."""
     from headshots.console.advice import advice_for
-    from headshots.console.output import with_list_on_lines
+    from headshots.console.output import fitted, with_list_on_lines
     from headshots.errors import HeadshotsError
 
     if isinstance(error, HeadshotsError):
@@ -123,15 +123,15 @@ def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_adv
     if as_json:
         typer.echo(json.dumps({"error": {"reason": reason, "message": message, "exit_code": int(code)}}), err=True)
         return
-    typer.secho("error ", fg="red", bold=True, err=True, nl=False)
     violations = getattr(error, "violations", ())
     listed = [violation.description for violation in violations]
-    typer.echo(with_list_on_lines(f"{reason}: {message}", listed), err=True)
+    told = fitted(with_list_on_lines(f"error {reason}: {message}", listed), err=True)
+    typer.echo(typer.style("error", fg="red", bold=True) + told.removeprefix("error"), err=True)
     for violation in violations:
         if violation.description not in message:
-            typer.echo(f"  {violation.field}: {violation.description}", err=True)
+            typer.echo(fitted(f"  {violation.field}: {violation.description}", err=True), err=True)
     if with_advice and isinstance(error, HeadshotsError) and (advice := advice_for(error)):
-        typer.echo(f"  {advice}", err=True)
+        typer.echo(fitted(f"  {advice}", err=True), err=True)
     retry_after = getattr(error, "retry_after_seconds", None)
     if retry_after is not None:
         typer.echo(f"  try again in {retry_after:.0f} s", err=True)

@@ -35,8 +35,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     from rich.text import Text
 
     cells = [[_cell(value) for value in row] for row in rows]
-    console = Console()
-    room = console.width if console.is_terminal else None
+    room = _room()
     widths = _column_widths([columns, *cells], room)
     if room is not None and _line_width(widths) > room:
         _print_apart(columns, cells, room)
@@ -47,6 +46,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for row in cells:
         table.add_row(*map(Text, row))
     # The last column's padding is blank, but rich breaks a table that it does not fit in.
+    console = Console()
     width = max(console.width, sum(widths) + _GAP * len(widths))
     # With the height too, or rich would ignore our width on a dumb terminal.
     wide = Console(width=width, height=console.height)
@@ -60,9 +60,8 @@ def _print_apart(columns: Sequence[str], rows: Sequence[Sequence[str]], room: in
         if number:
             typer.echo()
         for column, cell in zip(columns, row, strict=True):
-            head = f"{column:<{width}}{' ' * _GAP}"
             # Of nothing no line is made, and an empty one would end the row.
-            typer.echo(_filled(cell, room, head, " " * len(head)) or column)
+            typer.echo(_beside(f"{column:<{width}}{' ' * _GAP}", cell, room) if cell else column)
 
 
 def _line_width(widths: Sequence[int]) -> int:
@@ -89,26 +88,69 @@ def _column_widths(rows: Sequence[Sequence[str]], room: int | None) -> list[int]
 
 
 def print_fields(fields: dict[str, object]) -> None:
-    """One thing, a field a line; empty ones are left out."""
-    width = max(map(len, fields))
+    """One thing, a field a line; empty ones are left out. A terminal's lines wrap as `say` has it."""
+    width, room = max(map(len, fields)), _room()
     for name, value in fields.items():
         if value not in (None, ""):
-            typer.echo(f"{name:<{width}}  {_cell(value)}")
+            typer.echo(_beside(f"{name:<{width}}{' ' * _GAP}", _cell(value), room))
+
+
+def say(text: str) -> None:
+    """Lines for people, on stdout. Those of a terminal wrap between words, never within; in a pipe they stay whole."""
+    typer.echo(fitted(text))
 
 
 def note(message: str) -> None:
-    """A line for people, on stderr."""
-    typer.secho(message, fg="bright_black", err=True)
+    """As `say`, on stderr and in grey."""
+    typer.secho(fitted(message, err=True), fg="bright_black", err=True)
 
 
 def note_lines(message: str) -> None:
-    """As `note`, in lines of 80 columns, the later ones indented."""
-    note(wrapped(message))
+    """As `note`, in lines of at most 80 columns also in a pipe, the later ones indented."""
+    note(wrapped(message, err=True))
 
 
-def wrapped(text: str, indent: str = "") -> str:
-    """The text in lines of 80 columns; a longer word, as a name, has a line of its own and stays whole."""
-    return _filled(text, _LINE_WIDTH, indent, f"{indent}  ")
+def wrapped(text: str, indent: str = "", *, err: bool = False) -> str:
+    """The text in lines of 80 columns, or of the terminal's where it has fewer.
+
+    A longer word, as a name, has a line of its own and stays whole. `err`: the text goes to stderr.
+    """
+    return _filled(text, min(_LINE_WIDTH, _room(err=err) or _LINE_WIDTH), indent, f"{indent}  ")
+
+
+def fitted(text: str, *, err: bool = False) -> str:
+    """Lines that a terminal has room for, wrapped as `say` has it, under their own indent and two spaces more.
+
+    What goes into a pipe stays as it is. `err`: the text goes to stderr.
+    """
+    room = _room(err=err)
+    if room is None:
+        return text
+    return "\n".join(_fitted_line(line, room) for line in text.split("\n"))
+
+
+def _fitted_line(line: str, room: int) -> str:
+    if len(line) <= room:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()))
+    return _filled(line.strip(), room, indent, f"{indent}  ")
+
+
+def _beside(head: str, value: str, room: int | None) -> str:
+    """A value in lines beside its head, below it where a word would be too wide there."""
+    if room is None or all(len(head) + len(line) <= room for line in value.split("\n")):
+        return head + value
+    if len(head) + max(map(len, value.split()), default=0) > room:
+        return f"{head.rstrip()}\n{_filled(value, room, '  ', '  ')}"
+    return _filled(value, room, head, " " * len(head))
+
+
+def _room(*, err: bool = False) -> int | None:
+    """Columns of the terminal that stdout, or stderr, is; None where it is none."""
+    from rich.console import Console
+
+    console = Console(stderr=err)
+    return console.width if console.is_terminal else None
 
 
 def _filled(text: str, width: int, first: str, later: str) -> str:
@@ -123,12 +165,12 @@ def _filled(text: str, width: int, first: str, later: str) -> str:
 
 
 def with_list_on_lines(message: str, listed: Sequence[str]) -> str:
-    """A long message that ends with a list, each of it on lines of its own; any other message as it is."""
+    """A long message for stderr that ends with a list, each of it on lines of its own; any other message as it is."""
     joined = "; ".join(listed)
     if len(message) <= 2 * _LINE_WIDTH or not joined or not message.endswith(f" {joined}"):
         return message
     head = message.removesuffix(f" {joined}")
-    return "\n".join([wrapped(head), *(wrapped(each, indent="  ") for each in listed)])
+    return "\n".join([wrapped(head, err=True), *(wrapped(each, indent="  ", err=True) for each in listed)])
 
 
 def progress(done: int, total: int, unit: str = "") -> str:

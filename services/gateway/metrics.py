@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterator
 
-import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
 from sqlalchemy.engine import Engine
 
 from headshots.acceptance.verdict import Acceptance, Verdict
-from headshots.database import now_expression, read
-from headshots.errors import HeadshotsError
 from headshots.rpc.scrapes import SharedCollector
-from headshots.schema import PENDING, RUNNING, SUCCEEDED, galleries, retentions, shoots, shots, trainings
+from headshots.schema import SUCCEEDED
 from services.gateway.peers.metrics import RoutingMetrics
+from services.gateway.table_metrics import TableCollector
 
-_LOG = logging.getLogger(__name__)
-# Rows that ended are not counted: their number grows without end.
-_STATES = (PENDING, RUNNING)
 _SHOOT_BUCKETS = (60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 14400)
 _TRY_BUCKETS = (1, 2, 3, 4, 5, 10)
 _SHOT_BUCKETS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900)
@@ -50,11 +42,7 @@ class GatewayMetrics:
             buckets=_SHOT_BUCKETS,
         )
         self.verdicts, self.failed_checks = _verdict_counters(registry)
-        self.expired_subjects = Counter(
-            "headshots_gateway_expired_subjects",
-            "Subjects that this gateway began to erase because their time had come.",
-            registry=registry,
-        )
+        self.expired_subjects, self.unreadable_receipts = _erasure_metrics(registry)
         self.shot_tries = Histogram(
             "headshots_gateway_shot_tries",
             "Seeds that were tried for a shot that ended with an image.",
@@ -69,7 +57,7 @@ class GatewayMetrics:
         )
         for status in ("stored", "refused", "cut"):
             self.uploads.labels(status)
-        registry.register(SharedCollector(_TableCollector(engine)))
+        registry.register(SharedCollector(TableCollector(engine)))
 
     def decode_stopped(self, cause: str) -> None:
         """Counts a photo whose decoding had to be stopped."""
@@ -180,6 +168,20 @@ def _inspection_counters(registry: CollectorRegistry) -> tuple[Counter, Counter]
     return inspections, findings
 
 
+def _erasure_metrics(registry: CollectorRegistry) -> tuple[Counter, Gauge]:
+    expired = Counter(
+        "headshots_gateway_expired_subjects",
+        "Subjects that this gateway began to erase because their time had come.",
+        registry=registry,
+    )
+    unreadable = Gauge(
+        "headshots_gateway_unreadable_receipts",
+        "Folders in the log of erasures with copies of receipts that this gateway could not read.",
+        registry=registry,
+    )
+    return expired, unreadable
+
+
 def _verdict_counters(registry: CollectorRegistry) -> tuple[Counter, Counter]:
     verdicts = Counter(
         "headshots_gateway_verdicts",
@@ -193,55 +195,3 @@ def _verdict_counters(registry: CollectorRegistry) -> tuple[Counter, Counter]:
         "headshots_gateway_failed_checks", "Checks that images did not pass, by reason.", ("reason",), registry=registry
     )
     return verdicts, failed
-
-
-class _TableCollector(Collector):
-    """Counts rows that wait or run. Every gateway reports the same numbers: take their maximum, not their sum."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def describe(self) -> Iterator[GaugeMetricFamily]:
-        """Names only, so that registering reads no database."""
-        for name, help_text, _ in _FAMILIES:
-            yield GaugeMetricFamily(name, help_text, labels=("state",))
-        yield GaugeMetricFamily(*_OVERDUE)
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """The current counts; runs in the metrics server's thread."""
-        for name, help_text, table in _FAMILIES:
-            family = GaugeMetricFamily(name, help_text, labels=("state",))
-            try:
-                with read(self._engine) as connection:
-                    query = sa.select(table.c.state, sa.func.count()).where(table.c.state.in_(_STATES))
-                    rows = connection.execute(query.group_by(table.c.state))
-                    counts = {row[0]: int(row[1]) for row in rows}
-            except HeadshotsError:
-                _LOG.exception("%s cannot be counted; left out of this scrape", name)
-                continue
-            for state in _STATES:
-                family.add_metric((state,), counts.get(state, 0))
-            yield family
-        try:
-            yield GaugeMetricFamily(*_OVERDUE, value=_overdue_seconds(self._engine))
-        except HeadshotsError:
-            _LOG.exception("%s cannot be read; left out of this scrape", _OVERDUE[0])
-
-
-def _overdue_seconds(engine: Engine) -> float:
-    with read(engine) as connection:
-        late = now_expression(engine.dialect.name) - sa.func.min(retentions.c.expires_at)
-        longest = connection.execute(sa.select(late).where(retentions.c.held_at.is_(None))).scalar()
-    return max(0.0, longest or 0.0)
-
-
-_OVERDUE = (
-    "headshots_gateway_retention_overdue_seconds",
-    "For how long the subject that should have been erased first is overdue, in seconds; 0 where none is.",
-)
-_FAMILIES = (
-    ("headshots_gateway_galleries", "Galleries that wait or run, by state.", galleries),
-    ("headshots_gateway_trainings", "Trainings that wait or run, by state.", trainings),
-    ("headshots_gateway_shoots_rows", "Shoots that wait or run, by state.", shoots),
-    ("headshots_gateway_shots_rows", "Shots that wait or run, by state.", shots),
-)

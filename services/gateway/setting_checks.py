@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from headshots.errors import InvalidArgumentError
+from headshots.leases import LONGEST_SECONDS
 from services.gateway.erasures.issuing import MAX_HORIZON_DAYS
 
 _AT_LEAST_ONE = (
@@ -33,8 +34,12 @@ _ABOVE_ZERO = (
 _MAX_AUTHORITY_BYTES = 32 * 1024
 
 
-class _Days(Protocol):
-    """The numbers that are held against each other."""
+class _Numbers(Protocol):
+    """The numbers that are held against others."""
+
+    @property
+    def shot_lease_seconds(self) -> float:
+        """See `GatewaySettings`."""
 
     @property
     def backup_horizon_days(self) -> int:
@@ -45,7 +50,7 @@ class _Days(Protocol):
         """See `GatewaySettings`."""
 
 
-def check_numbers(settings: _Days) -> None:
+def check_numbers(settings: _Numbers) -> None:
     """Refuses numbers that are too small or too large.
 
     Raises:
@@ -57,6 +62,8 @@ def check_numbers(settings: _Days) -> None:
     for name in _ABOVE_ZERO:
         if getattr(settings, name) <= 0:
             raise _invalid(name, "must be above 0")
+    if not 0 < settings.shot_lease_seconds <= LONGEST_SECONDS / 2:
+        raise _invalid("shot_lease_seconds", f"must be above 0 and at most {LONGEST_SECONDS / 2:.0f}")
     most = min(MAX_HORIZON_DAYS, settings.erasure_log_keep_days)
     if not 0 <= settings.backup_horizon_days <= most:
         raise _invalid("backup_horizon_days", f"must be 0 to {most}; more needs a larger ERASURE_LOG_KEEP_DAYS")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
+from headshots.leases import LONGEST_SECONDS
 from headshots.processes.cpus import usable_cpus
 from headshots.rpc.internal.port import InternalPort
 from headshots.rpc.internal.settings import InternalSettings
@@ -92,6 +93,10 @@ class TrainerSettings:
             )
         if settings.workers < 1 or settings.max_attempts < 1:
             raise InvalidArgumentError("SETTING_INVALID", "HEADSHOTS_TRAINER_WORKERS and _MAX_ATTEMPTS start at 1")
+        if not 0 < settings.lease_seconds <= LONGEST_SECONDS / 2:
+            raise InvalidArgumentError(
+                "SETTING_INVALID", f"HEADSHOTS_TRAINER_LEASE_SECONDS is above 0, and at most {LONGEST_SECONDS / 2:.0f}"
+            )
         return settings
 
     @property

@@ -25,7 +25,7 @@ GATEWAY: Arrows = {
     "audit": {"api": "names, pages and times", "tenants": "whose subject it is"},
     "erasures": {"api": "names, pages and times", "tenants": "whose subject it is, and where its objects lie"},
     "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
-    "metrics": {"peers": "routing is counted there"},
+    "metrics": {"peers": "routing is counted there", "table_metrics": "what the database tells is read there"},
     "photos": {
         "api": "names, pages and times",
         "retention": "a delivery begins the time of photos; past it they are of no use",
@@ -299,7 +299,7 @@ TABLES: dict[str, dict[str, str]] = {
     "gateway.packs": {"packs": OWN},
     "gateway.profiles": {"profiles": OWN},
     "gateway.subjects": {"subjects": OWN, "retentions": "those that end soon are listed by their time in one query"},
-    "gateway.metrics": {
+    "gateway.table_metrics": {
         "galleries": "rows are counted by state when Prometheus asks",
         "retentions": "the longest overdue is looked for when Prometheus asks",
         "shoots": "rows are counted by state when Prometheus asks",

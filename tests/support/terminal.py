@@ -16,6 +16,11 @@ TWO_STYLES = ("--styles", f"{STYLES[0]},{STYLES[2]}")
 """The option of a shoot over two styles."""
 
 
+def columns(width: int) -> dict[str, str]:
+    """Variables that make stdout and stderr a terminal of this width."""
+    return {"COLUMNS": str(width), "FORCE_COLOR": "1", "TERM": "xterm"}
+
+
 class Terminal:
     """Runs commands against one gateway."""
 

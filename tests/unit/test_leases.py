@@ -119,3 +119,25 @@ def test_renew_reports_a_wish_to_cancel(engine: Engine) -> None:
     with write(engine) as connection:
         connection.execute(sa.update(training_jobs).values(cancel_requested=True))
     assert leases.renew(engine, training_jobs, lease, ttl_seconds=60) is True
+
+
+@pytest.mark.parametrize(("ahead_seconds", "taken"), [(60.0, False), (3_500.0, False), (86_400.0, True)])
+def test_a_lease_of_a_clock_that_was_far_ahead_holds_nothing(
+    engine: Engine, ahead_seconds: float, *, taken: bool
+) -> None:
+    add_jobs(engine, 1)
+    held = leases.claim(engine, training_jobs, owner="a", ttl_seconds=60)
+    assert held is not None
+    with write(engine) as connection:
+        until = database_now(connection) + ahead_seconds
+        connection.execute(sa.update(training_jobs).values(lease_expires_at=until))
+    found = leases.claim(engine, training_jobs, owner="b", ttl_seconds=60)
+    assert (found is not None) == taken
+    if found is not None:
+        with pytest.raises(leases.LeaseLostError):
+            leases.renew(engine, training_jobs, held, ttl_seconds=60)
+
+
+@pytest.mark.parametrize(("wanted", "pause"), [(0.0, 0.0), (60.0, 60.0), (1_000_000.0, leases.LONGEST_SECONDS / 2)])
+def test_no_pause_is_taken_for_one_of_a_clock_that_was_ahead(wanted: float, pause: float) -> None:
+    assert leases.pause_seconds(wanted) == pause

@@ -137,7 +137,7 @@ def _check(package: Path) -> list[Finding]:
 
 def _print(package: Path, findings: list[Finding] | None, *, as_json: bool) -> None:
     """What was made, and what TensorRT would not take; None: not asked."""
-    from headshots.console.output import note, print_json
+    from headshots.console.output import fitted, note, print_json
 
     if as_json:
         checked = {} if findings is None else {"tensorrt": [finding.to_json() for finding in findings]}
@@ -145,6 +145,6 @@ def _print(package: Path, findings: list[Finding] | None, *, as_json: bool) -> N
         return
     typer.echo(package)
     for finding in findings or ():
-        typer.echo(f"TensorRT would not take {finding}", err=True)
+        typer.echo(fitted(f"TensorRT would not take {finding}", err=True), err=True)
     if findings == []:
         note("TensorRT's parser takes every node of every graph, by its published operator table; no engine was built")

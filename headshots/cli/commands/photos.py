@@ -164,7 +164,7 @@ def delete(
 
 def print_inspection(inspection: PhotosInspection) -> None:
     """A line for each photo, then the verdict."""
-    from headshots.console.output import counted, print_table
+    from headshots.console.output import counted, print_table, say
     from headshots.console.photo_files import report_face_analyzer, report_reviews, told
 
     rows: list[tuple[object, ...]] = []
@@ -177,7 +177,7 @@ def print_inspection(inspection: PhotosInspection) -> None:
     report_face_analyzer(inspection)
     report_reviews(inspection)
     for finding in inspection.findings:
-        typer.echo(f"{finding.reason}: {finding.message}")
+        say(f"{finding.reason}: {finding.message}")
     verdict = "ready to train" if inspection.ready_to_train else "not ready to train"
     verb = "is" if inspection.usable_count == 1 else "are"
-    typer.echo(f"{inspection.usable_count} of {counted(len(inspection.photos), 'photo')} {verb} usable: {verdict}")
+    say(f"{inspection.usable_count} of {counted(len(inspection.photos), 'photo')} {verb} usable: {verdict}")

@@ -220,7 +220,7 @@ def _follow(client: Headshots, made: Shoot, out: Path, best: int, as_json: bool)
     """
     from headshots.client import ImageOrder
     from headshots.client.saving import best_of
-    from headshots.console.output import note, print_json
+    from headshots.console.output import note, print_json, say
     from headshots.console.shoots import follow_shoot, guarantee_line, next_step, saved_line, turnaround_line
     from headshots.console.verdicts import print_verdicts
 
@@ -233,7 +233,7 @@ def _follow(client: Headshots, made: Shoot, out: Path, best: int, as_json: bool)
         print_json({"shoot": ended, "images": images, "files": [str(file) for file in files]})
     else:
         print_verdicts(images)
-        typer.echo(f"\n{guarantee_line(ended)}")
+        say(f"\n{guarantee_line(ended)}")
         typer.echo(saved_line(files, out))
         for line in filter(None, (next_step(ended, images), turnaround_line(ended))):
             note(line)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots.database import database_now, read, write
+from headshots.errors import UnavailableError
 from headshots.schema import erasures
 from services.gateway.erasures.log import ErasureLog
 from services.gateway.erasures.rows import trigger_of
@@ -32,16 +33,28 @@ def leave_entry(engine: Engine, log: ErasureLog, tenant_id: str, subject_id: str
 def copy_receipts(engine: Engine, log: ErasureLog) -> int:
     """Copies receipts that have no copy, at most 200; returns how many. The newest first: backups have the older ones.
 
+    A tenant's folder that takes none holds up no other's.
+
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE, OBJECT_STORE_FULL, DATABASE_UNAVAILABLE.
     """
     with read(engine) as connection:
         rows = connection.execute(uncopied_query().limit(_COPIED_AT_ONCE)).all()
-    copied = [row.id for row in rows if log.write_receipt(row.tenant_id, row.number, row.receipt.encode("ascii"))]
+    copied, failures = list[str](), dict[str, UnavailableError]()
+    for row in rows:
+        if row.tenant_id in failures:
+            continue
+        try:
+            if log.write_receipt(row.tenant_id, row.number, row.receipt.encode("ascii")):
+                copied.append(row.id)
+        except UnavailableError as error:
+            failures[row.tenant_id] = error
     if copied:
         with write(engine) as connection:
             values = {"copied_at": database_now(connection)}
             connection.execute(sa.update(erasures).where(erasures.c.id.in_(copied)).values(**values))
+    for failure in failures.values():
+        raise failure
     return len(copied)
 
 

@@ -6,11 +6,9 @@ any gateway: a receipt comes back once.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -19,15 +17,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.engine import Connection, Engine
 
 from headshots.database import database_now, forget_deleted, read, write
-from headshots.errors import HeadshotsError
-from headshots.receipts.canonical import canonical
+from headshots.errors import HeadshotsError, UnavailableError
 from headshots.receipts.signing import key_id
 from headshots.receipts.verifying import read_public_keys, verify
 from headshots.schema import erasure_chains, erasure_keys, erasures, subjects, tenants
 from services.gateway.erasures import recording
 from services.gateway.erasures.issuing import Issuer, lock_chain, move_head
-from services.gateway.erasures.log import ErasureLog, ReceiptCopy
+from services.gateway.erasures.log import RECEIPTS, ErasureLog, ReceiptCopy
 from services.gateway.erasures.models import Trigger
+from services.gateway.erasures.rows import row_of
 from services.gateway.tenants.ownership import lock_subject
 
 _LOG = logging.getLogger(__name__)
@@ -35,25 +33,61 @@ _CHUNK = 500
 """Numbers in one statement; SQLite takes 32,766 values."""
 
 
+class ReceiptsUnreadableError(UnavailableError):
+    """Folders in the log of erasures have copies of receipts that cannot be read; those of all others were.
+
+    Nobody has to wait for them to be served, but their tenants sign no receipt: numbers would be given again.
+    """
+
+    def __init__(self, folders: Sequence[str]) -> None:
+        super().__init__(
+            "RECEIPTS_UNREADABLE",
+            f"receipts in {', '.join(folders)} of the log of erasures cannot be read; this log names what is in the "
+            "way: move it out of there, and they come back",
+        )
+        self.folders = tuple(folders)
+
+
 def bring_all_back(engine: Engine, log: ErasureLog, *, whole: bool = False, own: Issuer | None = None) -> int:
     """Brings the receipts of all tenants back, as `bring_back` does; returns how many.
 
     Raises:
-        UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
+        ReceiptsUnreadableError: RECEIPTS_UNREADABLE: those of some cannot be read, and all others are back.
+        UnavailableError: DATABASE_UNAVAILABLE.
     """
-    found = set(log.tenants_with_receipts())
-    if whole:
-        with read(engine) as connection:
-            found.update(connection.execute(sa.select(erasure_chains.c.tenant_id)).scalars())
+    found, unreadable = _tenants(engine, log, whole=whole)
     returned = 0
     for tenant_id in sorted(found):
         try:
             returned += bring_back(engine, log, tenant_id, whole=whole, own=own)
-        except HeadshotsError:
-            raise
-        except Exception:  # noqa: BLE001 - one tenant's defect holds up no other, and keeps its own receipts unsigned
+        except Exception as error:
+            if _is_of_database(error):
+                raise
+            # One tenant's holds up no other, and keeps its own receipts unsigned.
             _LOG.exception("receipts of tenant %s cannot be brought back; none is signed before", tenant_id)
+            unreadable.append(f"{RECEIPTS}/{tenant_id}")
+    if unreadable:
+        raise ReceiptsUnreadableError(unreadable)
     return returned
+
+
+def _tenants(engine: Engine, log: ErasureLog, *, whole: bool) -> tuple[set[str], list[str]]:
+    """Whose receipts may come back, and the folder that tells of them where a name in it cannot be read."""
+    unreadable = []
+    try:
+        found = set(log.tenants_with_receipts())
+    except HeadshotsError:
+        _LOG.exception("%s in the log of erasures cannot be listed; receipts of known tenants come back", RECEIPTS)
+        found, unreadable = set(), [RECEIPTS]
+    known = [sa.select(erasure_chains.c.tenant_id)] if whole else []
+    with read(engine) as connection:
+        for query in [sa.select(tenants.c.id)] if unreadable else known:
+            found.update(connection.execute(query).scalars())
+    return found, unreadable
+
+
+def _is_of_database(error: Exception) -> bool:
+    return isinstance(error, HeadshotsError) and error.reason == "DATABASE_UNAVAILABLE"
 
 
 def bring_back(
@@ -151,7 +185,7 @@ def _insert(
     try:
         known = [*keys, own.public_key] if own is not None else keys
         document = _document_in(copy, log.read_receipt(copy), known)
-        values = _row_of(document)
+        values = row_of(document)
     except ValueError as error:
         _LOG.error("%s in the log of erasures is left out: %s", copy.key, error)
         return False
@@ -171,43 +205,6 @@ def _document_in(copy: ReceiptCopy, data: bytes, keys: Sequence[Ed25519PublicKey
     if told != (copy.tenant_id, copy.number) or not copy.is_of(checked.sha256):
         raise ValueError("it is not the receipt that it is named after")
     return document
-
-
-def _row_of(document: dict[str, Any]) -> dict[str, Any]:
-    """The row of a signed erasure, as the issuer leaves it. Raises ValueError, which tells what is not understood."""
-    try:
-        return _values_of(document)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"this version cannot read it: {error!r}") from error
-
-
-def _values_of(document: dict[str, Any]) -> dict[str, Any]:
-    replicas, receipt = document["replicas"], canonical(document)
-    return {
-        "id": document["erasure"],
-        "tenant_id": document["tenant"],
-        "subject_commitment": document["subject"],
-        "trigger": Trigger(document["trigger"]).value,
-        "policy": document["policy"],
-        "created_at": _seconds(document["requested_at"]),
-        "erased_at": _seconds(document["erased_at"]),
-        "summary": {"classes": document["classes"], "uncommitted": document["uncommitted"]},
-        "replicas": {**dict.fromkeys(replicas["confirmed"], True), **dict.fromkeys(replicas["silent"], False)},
-        "exceptions": document["exceptions"],
-        "number": document["number"],
-        "receipt": receipt.decode("ascii"),
-        "receipt_sha256": hashlib.sha256(receipt).hexdigest(),
-        "signed_at": _seconds(document["signed_at"]),
-        "backups_until": _seconds(document["backups"]["until"]),
-        "subject_id": None,
-        "salt": None,
-        "seen": None,
-    }
-
-
-def _seconds(text: str) -> float:
-    """Seconds since the epoch of a time in RFC 3339."""
-    return datetime.fromisoformat(text).timestamp()
 
 
 def _insert_new(connection: Connection, copy: ReceiptCopy, values: dict[str, Any]) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots.database import database_now, now_expression, read
+from headshots.receipts.canonical import canonical
 from headshots.schema import erasure_keys, erasures, subjects
 from services.gateway.api.errors import not_found
 from services.gateway.api.names import erasure_name
@@ -120,3 +123,40 @@ def _state(row: Row[Any], now: float) -> State:
     if row.signed_at is None:
         return State.PENDING
     return State.COMPLETE if row.backups_until <= now else State.PENDING_BACKUPS
+
+
+def row_of(document: dict[str, Any]) -> dict[str, Any]:
+    """The row of a signed erasure, as the issuer leaves it. Raises ValueError, which tells what is not understood."""
+    try:
+        return _values_of(document)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"this version cannot read it: {error!r}") from error
+
+
+def _values_of(document: dict[str, Any]) -> dict[str, Any]:
+    replicas, receipt = document["replicas"], canonical(document)
+    return {
+        "id": document["erasure"],
+        "tenant_id": document["tenant"],
+        "subject_commitment": document["subject"],
+        "trigger": Trigger(document["trigger"]).value,
+        "policy": document["policy"],
+        "created_at": _seconds(document["requested_at"]),
+        "erased_at": _seconds(document["erased_at"]),
+        "summary": {"classes": document["classes"], "uncommitted": document["uncommitted"]},
+        "replicas": {**dict.fromkeys(replicas["confirmed"], True), **dict.fromkeys(replicas["silent"], False)},
+        "exceptions": document["exceptions"],
+        "number": document["number"],
+        "receipt": receipt.decode("ascii"),
+        "receipt_sha256": hashlib.sha256(receipt).hexdigest(),
+        "signed_at": _seconds(document["signed_at"]),
+        "backups_until": _seconds(document["backups"]["until"]),
+        "subject_id": None,
+        "salt": None,
+        "seen": None,
+    }
+
+
+def _seconds(text: str) -> float:
+    """Seconds since the epoch of a time in RFC 3339."""
+    return datetime.fromisoformat(text).timestamp()

@@ -51,7 +51,7 @@ def claim(
     """
     with read(engine) as connection:
         now = now_expression(connection.dialect.name)
-        is_due = shots.c.not_before <= now
+        is_due = leases.is_past(shots.c.not_before, now)
         if not by_clock:
             is_due = sa.and_(is_due, shots.c.gallery_id.not_in(_withheld_galleries(connection.dialect.name)))
         waiting = sa.and_(leases.claimable(shots, now), is_due)

@@ -229,7 +229,7 @@ def requeue(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, s
         if not cancelled:
             values = {
                 "state": PENDING,
-                "not_before": now_expression(connection.dialect.name) + after_seconds,
+                "not_before": now_expression(connection.dialect.name) + leases.pause_seconds(after_seconds),
                 "uncounted_attempts": shot.uncounted_attempts + (0 if counts else 1),
             }
         leases.update_in(connection, shots, shot.lease, **values)

@@ -59,7 +59,7 @@ class Erasing:
         """
         seconds, log = settings.sweep_seconds, settings.open_log(store)
         self.eraser = Eraser(database, store, generator, issuer, sweep_seconds=seconds, log=log, forget=forget)
-        self._replaying = Replaying(database, store, log, issuer)
+        self._replaying = Replaying(database, store, log, issuer, unreadable=metrics.unreadable_receipts.set)
         parts = PartSweep(database, store, generator, owner=owner)
         expiring = Expiring(database, self.eraser, parts, painters, metrics, owner=owner, sweep_seconds=seconds)
         self.loops = (self.eraser, expiring, self._replaying)

@@ -10,29 +10,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Set
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots.artifacts import ArtifactStore
 from headshots.clocks import ClockWatch
-from headshots.database import database_now, read, write
 from headshots.errors import HeadshotsError
 from headshots.schema import subjects
 from headshots.threads import in_erase_thread, in_write_thread
-from services.gateway.audit.models import Action
-from services.gateway.audit.recording import record
-from services.gateway.audit.rows import newest_of
 from services.gateway.erasures.issuing import Issuer
-from services.gateway.erasures.log import ErasureLog, subject_hash
-from services.gateway.erasures.marks import read_mark, set_mark
-from services.gateway.erasures.models import Trigger
-from services.gateway.erasures.restoring import bring_all_back
+from services.gateway.erasures.log import ErasureLog
+from services.gateway.erasures.restoring import ReceiptsUnreadableError, bring_all_back
 from services.gateway.subjects import erasure
-from services.gateway.tenants.ownership import SUBJECT_FOLDERS, lock_subject, object_prefix
+from services.gateway.subjects.returned import day_of, follow, hide, remove_objects, returned, time_of
 from services.gateway.trainings.removing import delete_lost_jobs
 
 _LOG = logging.getLogger(__name__)
@@ -44,7 +36,6 @@ _FIRST_PAUSE_SECONDS = 1.0
 """Between two tries of the first reading."""
 _DEFECT_PAUSE_SECONDS = 10.0
 """The same after a defect, which seldom goes by itself."""
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -65,13 +56,22 @@ class Replaying:
     """A gateway's part of it. `read_first` before it serves, then `run`."""
 
     def __init__(
-        self, database: Engine, store: ArtifactStore, log: ErasureLog, issuer: Issuer, clock: ClockWatch | None = None
+        self,
+        database: Engine,
+        store: ArtifactStore,
+        log: ErasureLog,
+        issuer: Issuer,
+        clock: ClockWatch | None = None,
+        unreadable: Callable[[int], None] = lambda _: None,
     ) -> None:
+        """`unreadable` is told in how many folders of the log receipts cannot be read."""
         self._database = database
         self._store = store
         self._log = log
         self._issuer = issuer
         self._clock = clock or ClockWatch()
+        self._unreadable = unreadable
+        self._unreadable_of = {"new": 0, "whole": 0}
         self._late_at = 0.0
 
     async def read_first(self) -> None:
@@ -123,7 +123,19 @@ class Replaying:
     def _bring_receipts_back(self) -> None:
         # A database that was restored under this gateway may not know the key.
         self._issuer.publish_key(self._database)
-        bring_all_back(self._database, self._log)
+        self._bring_all_back(whole=False)
+
+    def _bring_all_back(self, *, whole: bool) -> None:
+        """People are served all the same where some cannot be read; a tenant's own are read again before it signs."""
+        folders: tuple[str, ...] = ()
+        try:
+            bring_all_back(self._database, self._log, whole=whole)
+        except ReceiptsUnreadableError as error:
+            folders = error.folders
+            _LOG.error("%s", error)
+        # What is before the chains' heads is read once a day only.
+        self._unreadable_of["whole" if whole else "new"] = len(folders)
+        self._unreadable(max(self._unreadable_of.values()))
 
     async def look_through(self) -> None:
         """Once a day, removes what erased subjects got after their erasure: objects, and jobs of the trainer.
@@ -135,35 +147,16 @@ class Replaying:
             return
         folders, objects = await in_erase_thread(remove_objects, self._database, self._store, self._log)
         await in_write_thread(delete_lost_jobs, self._database, older_seconds=_LATE_SECONDS)
-        await in_erase_thread(bring_all_back, self._database, self._log, whole=True)
+        await in_erase_thread(self._bring_all_back, whole=True)
         self._late_at = time.monotonic() + _LATE_SECONDS
         if folders:
             _LOG.warning("removed %d objects of %d subjects that were erased before", objects, folders)
 
     def _remove_old(self) -> None:
-        now = _now(self._database)
+        now = time_of(self._database)
         # By a clock that jumped ahead the whole log would go.
-        if self._clock.trusts(now) and (removed := self._log.remove_old(_day(now))):
+        if self._clock.trusts(now) and (removed := self._log.remove_old(day_of(now))):
             _LOG.info("removed %d entries of the log of erasures at the end of their term", removed)
-
-
-def follow(engine: Engine, log: ErasureLog) -> list[tuple[str, str]]:
-    """Hides who is in the database though an entry since its mark tells that they were erased; then moves the mark.
-
-    Returns tenant and id of each, to be erased.
-
-    Raises:
-        UnavailableError: OBJECT_STORE_UNAVAILABLE, DATABASE_UNAVAILABLE.
-    """
-    today, mark = _day(_now(engine)), read_mark(engine)
-    # A mark that is ahead was set by a clock that was: it tells nothing of how old the database is.
-    since = None if mark is None or mark > today + _DAY else min(mark, today) - _DAY
-    found = _returned(engine, log.erased(since, today), sa.not_(subjects.c.deleting))
-    for tenant_id, subject_id in found:
-        _hide(engine, tenant_id, subject_id)
-    if mark != today:
-        set_mark(engine, today)
-    return found
 
 
 def replay(engine: Engine, store: ArtifactStore, log: ErasureLog, own: Issuer | None = None) -> Replayed:
@@ -172,77 +165,20 @@ def replay(engine: Engine, store: ArtifactStore, log: ErasureLog, own: Issuer | 
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE, OBJECT_STORE_FULL, DATABASE_UNAVAILABLE.
+        ReceiptsUnreadableError: RECEIPTS_UNREADABLE: all else is done.
     """
-    erased, objects = log.erased(None, _day(_now(engine))), 0
-    found = _returned(engine, erased, subjects.c.erased_at.is_(None))
+    erased, objects = log.erased(None, day_of(time_of(engine))), 0
+    found = returned(engine, erased, subjects.c.erased_at.is_(None))
     for tenant_id, subject_id in found:
-        _hide(engine, tenant_id, subject_id)
-    receipts = bring_all_back(engine, log, whole=True, own=own)
+        hide(engine, tenant_id, subject_id)
+    receipts, unreadable = 0, None
+    try:
+        receipts = bring_all_back(engine, log, whole=True, own=own)
+    except ReceiptsUnreadableError as error:
+        unreadable = error
     for tenant_id, subject_id in found:
         objects += erasure.erase(engine, store, log, tenant_id, subject_id)
     folders, without_rows = remove_objects(engine, store, log)
+    if unreadable is not None:
+        raise unreadable
     return Replayed(len(found), objects + without_rows, folders, receipts)
-
-
-def remove_objects(engine: Engine, store: ArtifactStore, log: ErasureLog) -> tuple[int, int]:
-    """Removes the objects of subjects that were erased and have no row; returns of how many subjects, and how many.
-
-    The audit log is asked, too: who restored a store may have restored the log of erasures in it. What neither knows
-    stays: the database may be another one's. Raises as `replay`.
-    """
-    owners = list(_owners_without_rows(engine, store))
-    if not owners:
-        return 0, 0
-    erased = log.erased(None, _day(_now(engine)))
-    removed = [
-        store.delete_prefix_sync(object_prefix(*owner))
-        for owner in owners
-        if subject_hash(*owner) in erased or _is_known_as_erased(engine, *owner)
-    ]
-    return sum(map(bool, removed)), sum(removed)
-
-
-def _returned(engine: Engine, erased: Set[str], where: sa.ColumnElement[bool]) -> list[tuple[str, str]]:
-    """Tenant and id of each subject of these whose hash is among those. Reads all subjects."""
-    if not erased:
-        return []
-    with read(engine) as connection:
-        rows = connection.execute(sa.select(subjects.c.tenant_id, subjects.c.id).where(where))
-        return [(row.tenant_id, row.id) for row in rows if subject_hash(row.tenant_id, row.id) in erased]
-
-
-def _hide(engine: Engine, tenant_id: str, subject_id: str) -> None:
-    """Hides a subject, held or not. Its jobs are cancelled and not waited for: their workers lose the rows."""
-    with write(engine) as connection:
-        lock_subject(connection, subject_id)
-        shown = sa.select(subjects.c.id).where(subjects.c.id == subject_id, sa.not_(subjects.c.deleting))
-        # Another gateway may have been quicker.
-        if connection.execute(shown).first() is not None:
-            erasure.cancel_and_hide(connection, tenant_id, subject_id, Trigger.REPLAY)
-            record(connection, tenant_id, subject_id, Action.SUBJECT_DELETED)
-            _LOG.warning("subject %s was erased before and is back; it is erased again", subject_id)
-
-
-def _owners_without_rows(engine: Engine, store: ArtifactStore) -> Iterator[tuple[str, str]]:
-    """Tenant and id of each subject that has objects and no row, which would tell to remove them. Lists no objects."""
-    for tenant_id in store.folders_sync("tenants"):
-        owners = store.folders_sync(SUBJECT_FOLDERS.format(tenant_id=tenant_id))
-        # After the store: a subject has its row before it has objects.
-        with read(engine) as connection:
-            mine = sa.select(subjects.c.id).where(subjects.c.tenant_id == tenant_id)
-            known = set(connection.execute(mine).scalars())
-        yield from ((tenant_id, subject_id) for subject_id in owners if subject_id not in known)
-
-
-def _is_known_as_erased(engine: Engine, tenant_id: str, subject_id: str) -> bool:
-    with read(engine) as connection:
-        return newest_of(connection, tenant_id, subject_id, [Action.SUBJECT_ERASED]) is not None
-
-
-def _now(engine: Engine) -> float:
-    with read(engine) as connection:
-        return database_now(connection)
-
-
-def _day(now: float) -> date:
-    return datetime.fromtimestamp(now, UTC).date()

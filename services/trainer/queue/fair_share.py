@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from headshots import leases
 from headshots.database import now_expression, read
 from headshots.schema import HIGH_PRIORITY, NO_HIGH_WEIGHT, PENDING, RUNNING, SUCCEEDED, tenants, training_jobs
 
@@ -106,7 +107,7 @@ def claim_order(dialect_name: str) -> list[sa.ColumnElement[Any]]:
 
 def claimable_now(dialect_name: str) -> sa.ColumnElement[bool]:
     """Excludes jobs whose back-off has not ended."""
-    return training_jobs.c.not_before <= now_expression(dialect_name)
+    return leases.is_past(training_jobs.c.not_before, now_expression(dialect_name))
 
 
 def read_queue(engine: Engine) -> Queue:

@@ -81,7 +81,7 @@ class OutcomeWriter:
             self._observe(CANCELLED)
             log.info("training %s: cancelled", job.id)
         elif tries < CLEANING_TRIES:
-            pause = self._context.settings.lease_seconds * 2 ** (tries - 1)
+            pause = leases.pause_seconds(self._context.settings.lease_seconds * 2 ** (tries - 1))
             await self._release(not_before=self._context.now + pause, handed_back=job.handed_back + 1, cleanings=tries)
         else:
             await self._end_as_failed(

@@ -22,7 +22,7 @@ from headshots.schema import audit_events
 from services.gateway.audit import linking
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
-from tests.support.terminal import Terminal
+from tests.support.terminal import Terminal, columns
 
 
 def names(answer: list[dict[str, str]]) -> list[str]:
@@ -56,7 +56,7 @@ def test_a_list_fits_the_terminal_and_cuts_no_word(terminal: Terminal, width: in
     image = "galleries/0123456789abcdef/images/15"
     terminal.fake.record(subject, "TRAINING_FILE_READ", key_id="fedcba9876543210", resource=f"{subject}/{image}")
     terminal.fake.record(subject, "CONSENT_WITHDRAWN")
-    terminal.environment |= {"COLUMNS": str(width), "FORCE_COLOR": "1", "TERM": "xterm"}
+    terminal.environment |= columns(width)
     lines = unstyle(terminal.run("audit", "list").stdout).splitlines()
     assert max(map(len, lines)) <= width
     words = set(" ".join(lines).split())
@@ -84,9 +84,9 @@ def database(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def verify(engine: Engine, *arguments: str, code: int = 0) -> Result:
+def verify(engine: Engine, *arguments: str, code: int = 0, **environment: str) -> Result:
     words = ["audit", "verify", "--database", engine.url.render_as_string(hide_password=False), *arguments]
-    result = CliRunner().invoke(app, words)
+    result = CliRunner().invoke(app, words, env=environment)
     assert result.exit_code == code, result.output
     return result
 
@@ -115,3 +115,10 @@ def test_a_changed_event_is_told_with_exit_code_1(database: Engine) -> None:
         connection.execute(sa.delete(audit_events).where(audit_events.c.tenant_id == "acme"))
     told = verify(database, "--tenant", "acme", "--head", head, code=1).stdout
     assert "event 3, which was noted as its head, is missing" in told
+
+
+def test_a_verified_log_fits_the_terminal_with_its_heads_whole(database: Engine) -> None:
+    head = verify(database, "--tenant", "acme").stdout.split()[-1]
+    lines = verify(database, **columns(80)).stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.strip() for line in lines if head in line] == [head]

@@ -26,7 +26,7 @@ from services.gateway.marks.rows import record_mark
 from services.gateway.subjects import erasure
 from services.gateway.subjects.rows import create_subject
 from tests.support.receipts import chain
-from tests.support.terminal import Terminal
+from tests.support.terminal import Terminal, columns
 
 
 def test_erasures_are_listed_and_their_receipts_saved(terminal: Terminal, tmp_path: Path) -> None:
@@ -73,9 +73,9 @@ def saved(folder: Path, *receipts: bytes) -> list[str]:
     return [str(file) for file in files]
 
 
-def verify(folder: Path, files: list[str], *more: str, code: int = 0) -> Result:
+def verify(folder: Path, files: list[str], *more: str, code: int = 0, **environment: str) -> Result:
     words = ["erasure", "verify", *files, "--key", str(folder / "key.pem"), *more]
-    result = CliRunner().invoke(app, words)
+    result = CliRunner().invoke(app, words, env=environment)
     assert result.exit_code == code, result.output
     return result
 
@@ -129,6 +129,9 @@ def test_who_came_back_from_a_backup_is_found(database: Engine, key: ReceiptKey,
     files = saved(tmp_path, erased(database, store, key, subject))
     where = ("--store", (tmp_path / "objects").as_uri(), "--database", str(database.url))
     assert verify(tmp_path, files, *where).stdout.splitlines()[-1].endswith("nothing found")
+    lines = verify(tmp_path, files, *where, **columns(80)).stdout.splitlines()
+    assert [line for line in lines if len(line) > 80 and line.strip() != f"{files[0]}:"] == []
+    assert f"{files[0]}: receipt 1, whole looked for commitments" in " ".join(" ".join(lines).split())
     store.put_sync(f"tenants/acme/subjects/{subject}/photos/a.png", b"x")
     told = json.loads(verify(tmp_path, files, *where, "--json", code=1).stdout)
     assert told["remains"] == [f"the store has 1 objects of subjects/{subject} of tenant acme, which is not there"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from headshots.v1 import jobs_pb2
 from tests.support.fake_gateway.styles import STYLES
-from tests.support.terminal import TWO_STYLES, Terminal
+from tests.support.terminal import TWO_STYLES, Terminal, columns
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -61,6 +61,15 @@ def test_options_reach_the_gateway(terminal: Terminal, selfies: Path) -> None:
     assert (asked.pack, asked.count, asked.profile, asked.max_tries) == ("packs/business", 3, "profiles/strict", 5)
     assert (asked.seed, asked.format, asked.quality, asked.validate_only) == (7, 2, 80, True)
     assert terminal.fake.subjects["subjects/s0"].class_noun == "woman"
+
+
+def test_a_quote_over_many_styles_fits_the_terminal(terminal: Terminal, selfies: Path) -> None:
+    order = ("shoot", str(selfies), "--styles", ",".join(STYLES), "--count", "40", "--quote")
+    told = terminal.run(*order).stdout
+    terminal.environment |= columns(60)
+    lines = terminal.run(*order).stdout.splitlines()
+    assert max(map(len, lines)) <= 60
+    assert told.split() == " ".join(lines).split()
 
 
 def test_a_quote_orders_nothing(terminal: Terminal, selfies: Path) -> None:

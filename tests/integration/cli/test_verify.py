@@ -20,7 +20,7 @@ from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.styles import STYLES
 from tests.support.gateway.caller import selfie
 from tests.support.images.marked import screenshot_of
-from tests.support.terminal import Terminal
+from tests.support.terminal import Terminal, columns
 
 PIXELS = render(sample_identity(4), sample_scene(np.random.default_rng(4)), 512)
 
@@ -36,8 +36,9 @@ def marked(tmp_path: Path) -> Path:
     return file
 
 
-def verify(file: Path, home: Path, *more: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, ["verify", str(file), *more], env={"HEADSHOTS_HOME": str(home), "COLUMNS": "200"})
+def verify(file: Path, home: Path, *more: str, code: int = 0, **environment: str) -> str:
+    environment = {"HEADSHOTS_HOME": str(home), "COLUMNS": "200", **environment}
+    result = CliRunner().invoke(app, ["verify", str(file), *more], env=environment)
     assert result.exit_code == code, result.output
     return result.stdout
 
@@ -53,6 +54,9 @@ def test_another_home_trusts_it_by_the_authority_that_it_is_given(marked: Path, 
     told = verify(marked, tmp_path / "elsewhere")
     assert "not trusted here" in told
     assert "made here          by an installation of headshots; --online tells whether by this one" in told
+    lines = verify(marked, tmp_path / "elsewhere", **columns(80)).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(" ".join(lines).split()) == " ".join(told.split())
     trust = ("--trust", str(tmp_path / "home" / "marking" / "authority.pem"))
     assert "not trusted here" not in verify(marked, tmp_path / "elsewhere", *trust)
 

@@ -108,10 +108,12 @@ from tests.unit.gateway.subjects.test_evicting import (  # noqa: F401
     test_a_gateway_that_starts_waits_for_no_generator,
     test_generators_are_asked_though_the_tombstones_are_older_than_the_end_of_an_erasure,
 )
-from tests.unit.gateway.subjects.test_replaying import (  # noqa: F401
-    test_a_held_subject_that_came_back_is_erased_all_the_same,
+from tests.unit.gateway.subjects.test_looking_through import (  # noqa: F401
     test_objects_come_back_with_a_log_of_before_and_the_audit_log_knows,
     test_objects_of_an_erased_subject_without_a_row_are_removed_and_others_stay,
+)
+from tests.unit.gateway.subjects.test_replaying import (  # noqa: F401
+    test_a_held_subject_that_came_back_is_erased_all_the_same,
     test_only_entries_since_the_mark_are_read_and_the_mark_moves,
     test_who_came_back_is_erased_before_anybody_is_served,
 )

@@ -16,7 +16,11 @@ from tests.integration.gateway.erasures.test_receipts import (  # noqa: F401
     test_what_is_deleted_alone_takes_its_commitment_with_it,
 )
 from tests.support.deploy import postgres
-from tests.unit.gateway.erasures.conftest import store  # noqa: F401
+from tests.unit.gateway.erasures.conftest import place, store  # noqa: F401
+from tests.unit.gateway.erasures.test_copying import (  # noqa: F401
+    test_copies_that_are_gone_are_written_again,
+    test_receipts_of_before_there_were_copies_are_copied,
+)
 from tests.unit.gateway.erasures.test_issuing import (  # noqa: F401
     test_commitments_are_of_what_was_stored,
     test_generators_that_confirmed_and_those_that_were_silent_are_told,
@@ -29,17 +33,16 @@ from tests.unit.gateway.erasures.test_issuing_at_once import (  # noqa: F401
     test_of_two_subjects_that_are_signed_at_once_one_follows_the_other,
     test_who_completes_an_erasure_locks_the_subject_before_its_record,
 )
-from tests.unit.gateway.erasures.test_restoring import (  # noqa: F401
-    place,
+from tests.unit.gateway.erasures.test_others import (  # noqa: F401
     test_a_second_receipt_of_one_erasure_is_named_and_its_number_is_not_given_again,
+    test_two_receipts_of_one_number_are_named_and_both_stay,
+)
+from tests.unit.gateway.erasures.test_restoring import (  # noqa: F401
     test_an_erasure_that_the_backup_had_begun_is_done_again_as_another,
-    test_copies_that_are_gone_are_written_again,
     test_each_tenants_come_back_by_themselves_and_those_of_an_unknown_one_are_named,
     test_killed_at_every_step_each_receipt_is_copied_and_comes_back_once,
     test_receipts_come_back_as_they_were_and_the_next_follows_them,
-    test_receipts_of_before_there_were_copies_are_copied,
     test_several_gateways_bring_receipts_back_at_once,
-    test_two_receipts_of_one_number_are_named_and_both_stay,
 )
 
 pytestmark = postgres.needed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from obstore.store import MemoryStore
@@ -10,8 +11,11 @@ from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
 from headshots.artifacts import ArtifactStore
+from headshots.database import database_now, read
 from headshots.errors import UnavailableError
 from services.gateway.api.requests import IdempotencyKey
+from services.gateway.erasures.log import ErasureLog
+from services.gateway.erasures.models import Trigger
 from services.gateway.peers.evictions import Eviction
 from services.gateway.peers.models import GenerationEvent, GenerationRequest, GeneratorDescription
 from services.gateway.subjects.rows import create_subject
@@ -83,3 +87,16 @@ def rows(engine: Engine) -> list[sa.Row[tuple[str, float | None]]]:
     """Id of each subject that has a row, and when it was erased."""
     with engine.connect() as connection:
         return list(connection.execute(sa.select(schema.subjects.c.id, schema.subjects.c.erased_at)))
+
+
+def now(engine: Engine) -> datetime:
+    """The database's time."""
+    with read(engine) as connection:
+        return datetime.fromtimestamp(database_now(connection), UTC)
+
+
+def erased_before(engine: Engine, store: ArtifactStore, days: int = 0) -> tuple[str, ErasureLog]:
+    """A subject as a backup brings it back, with its objects, whose erasure so many days ago the log tells of."""
+    subject_id, log = subject_with_objects(engine, store), ErasureLog(store)
+    log.write("acme", subject_id, Trigger.EXPIRY, (now(engine) - timedelta(days=days)).timestamp())
+    return subject_id, log

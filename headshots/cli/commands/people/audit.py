@@ -152,9 +152,9 @@ def _head(value: str) -> Head:
 
 
 def _print(report: ChainReport) -> None:
-    from headshots.console.output import counted
+    from headshots.console.output import counted, say
 
     told = "whole" if not report.faults else counted(len(report.faults), "fault")
-    typer.echo(f"{report.tenant_id}: {counted(report.events, 'event')}, {told}; head {report.head}")
+    say(f"{report.tenant_id}: {counted(report.events, 'event')}, {told}; head {report.head}")
     for fault in report.faults:
-        typer.echo(f"  {fault}")
+        say(f"  {fault}")

@@ -170,15 +170,17 @@ def _look(found: Verification, store: str, database: str | None) -> list[str]:
 
 
 def _print(found: Verification, remains: list[str], *, looked: bool) -> None:
+    from headshots.console.output import say
+
     for each in found.receipts:
         number = f"receipt {each.document['number']}, " if each.document is not None and not each.faults else ""
-        typer.echo(f"{each.source}: {number}{'; '.join(each.faults) or 'whole'}")
+        say(f"{each.source}: {number}{'; '.join(each.faults) or 'whole'}")
     for fault in (*found.chain_faults, *remains):
-        typer.echo(fault)
+        say(fault)
     if looked:
         from headshots.receipts.absence import LOOKED_FOR
 
-        typer.echo(f"looked for {LOOKED_FOR}: {len(remains) or 'nothing'} found")
+        say(f"looked for {LOOKED_FOR}: {len(remains) or 'nothing'} found")
 
 
 @app.command()
@@ -221,7 +223,7 @@ def replay(
 
 
 def _print_replayed(subjects: int, folders: int, objects: int, receipts: int, log: str, log_is_in_store: bool) -> None:
-    from headshots.console.output import counted, note
+    from headshots.console.output import counted, note, say
 
     note(f"by the log of erasures in {log}")
     if log_is_in_store:
@@ -234,7 +236,7 @@ def _print_replayed(subjects: int, folders: int, objects: int, receipts: int, lo
     if not subjects and not folders:
         typer.echo("nobody had come back")
         return
-    typer.echo(
+    say(
         f"erased {counted(subjects, 'subject')} of the database and what the object store alone had of "
         f"{counted(folders, 'subject')}: {counted(objects, 'object')}"
     )

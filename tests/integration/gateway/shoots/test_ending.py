@@ -50,7 +50,7 @@ async def test_cancelling_stops_the_gallery_and_keeps_what_is_painted(world: Wor
 
 
 async def test_cancelling_stops_running_shots_without_waiting_for_their_leases(world: World) -> None:
-    await shoots.with_large_photos(world, shot_lease_seconds=36_000.0)
+    await shoots.with_large_photos(world, shot_lease_seconds=1_800.0)
     subject = await shoots.person(world)
     world.generator.hold()
     made = await shoots.order(world.acme, subject)
@@ -75,7 +75,7 @@ class HeldAnalyzer(ColourAnalyzer):
 
 async def test_cancelling_while_images_are_judged_ends_the_shoot(world: World) -> None:
     analyzer = HeldAnalyzer()
-    subject = await sitter(world, analyzer, shot_lease_seconds=36_000.0)
+    subject = await sitter(world, analyzer, shot_lease_seconds=1_800.0)
     paints(world, range(3))
     made = await shoots.order(world.acme, subject, styles=shoots.STYLES[:1])
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,131 +9,17 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from obstore.store import MemoryStore
-from sqlalchemy.engine import Engine, Row
+from sqlalchemy.engine import Engine
 
 from headshots import keys, schema
-from headshots.artifacts import ArtifactStore
-from headshots.database import migrate
 from headshots.errors import UnavailableError
-from headshots.receipts.signing import ReceiptKey
-from headshots.receipts.verifying import read_public_keys, verify
-from services.gateway.erasures import entries, restoring
-from services.gateway.erasures.entries import copy_receipts, uncopied_query
-from services.gateway.erasures.issuing import Issuer
+from services.gateway.erasures.entries import copy_receipts
 from services.gateway.erasures.log import RECEIPTS, ErasureLog
 from services.gateway.erasures.restoring import bring_all_back, bring_back
 from services.gateway.subjects import erasure
-from services.gateway.subjects.eraser import Eraser
-from tests.support.gateway.erasing import NoGenerator
 from tests.support.gateway.erasures import run, subject_with_photos
-from tests.support.gateway.receipts import issuer
-from tests.support.receipts import receipt
+from tests.support.gateway.restores import Backup, Place, errors, times, told
 from tests.unit.gateway.erasures.test_issuing import Interrupting, Killed
-from tests.unit.test_migrations import migrate_to
-
-
-class Place:
-    """A database and the store of its log, with people to erase."""
-
-    def __init__(self, engine: Engine, key: ReceiptKey) -> None:
-        self.engine, self.key = engine, key
-        self.store = ArtifactStore(MemoryStore())
-        self.log = ErasureLog(self.store)
-        self.signer = Issuer(key, backup_horizon_days=7)
-        self.signer.publish_key(engine)
-        keys.create_tenant(engine, "acme")
-
-    def sign(self, count: int = 1) -> None:
-        """Erases people and copies no receipt."""
-        for _ in range(count):
-            run(self.engine, self.store, self.signer, subject_with_photos(self.engine, self.store))
-
-    def erase(self, count: int = 1) -> None:
-        self.sign(count)
-        copy_receipts(self.engine, self.log)
-
-    def eraser(self) -> Eraser:
-        return Eraser(self.engine, self.store, NoGenerator(), self.signer, sweep_seconds=0.0)
-
-    def rows(self) -> list[Row[Any]]:
-        """Of erasures, by their numbers; those without one last."""
-        with self.engine.connect() as connection:
-            found = connection.execute(sa.select(schema.erasures)).all()
-        return sorted(found, key=lambda row: row.number or 2**31)
-
-    def numbers(self) -> list[int]:
-        return [row.number for row in self.rows()]
-
-    def head(self) -> tuple[int, str]:
-        with self.engine.connect() as connection:
-            (chain,) = connection.execute(sa.select(schema.erasure_chains)).all()
-        return chain.head_number, chain.head_sha256
-
-    def faults(self) -> list[str]:
-        """What is wrong with the database's receipts."""
-        receipts = {row.id: row.receipt.encode() for row in self.rows() if row.receipt}
-        found = verify(receipts, read_public_keys(self.key.public_pem.encode()))
-        return [*found.chain_faults, *(fault for each in found.receipts for fault in each.faults)]
-
-    def copies(self) -> list[int]:
-        """The number of each copy."""
-        return [int(key.split("/")[3].split("-")[0]) for key in self.store.list_sync(RECEIPTS)]
-
-    def leave(self, data: bytes, number: int = 1, digits: str = "") -> str:
-        """Puts something in the place of a copy of `acme`; its key."""
-        digits = digits or hashlib.sha256(data).hexdigest()[:12]
-        key = f"{RECEIPTS}/acme/{number:010d}-{digits}.json"
-        self.store.put_sync(key, data)
-        return key
-
-
-class Backup:
-    """All rows of a database."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine, tables = engine, schema.metadata.sorted_tables
-        with engine.connect() as connection:
-            self._rows = {table: connection.execute(sa.select(table)).mappings().all() for table in tables}
-
-    def restore(self) -> None:
-        with self._engine.begin() as connection:
-            for table in reversed(self._rows):
-                connection.execute(sa.delete(table))
-            for table, rows in self._rows.items():
-                for row in rows:
-                    connection.execute(sa.insert(table).values(**row))
-
-
-@pytest.fixture
-def place(engine: Engine, tmp_path: Path) -> Place:
-    return Place(engine, ReceiptKey.open(tmp_path / "receipt-key.pem"))
-
-
-def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
-
-
-TIMES = ("created_at", "erased_at", "signed_at", "backups_until")
-
-
-def told(rows: list[Row[Any]]) -> list[dict[str, Any]]:
-    """What rows say, without times."""
-    return [{name: row._mapping[name] for name in row._mapping if name not in (*TIMES, "copied_at")} for row in rows]
-
-
-def times(rows: list[Row[Any]]) -> list[float]:
-    return [row._mapping[name] for row in rows for name in TIMES]
-
-
-def test_a_copy_is_the_receipt_itself(place: Place) -> None:
-    place.sign()
-    assert place.copies() == []
-    assert (copy_receipts(place.engine, place.log), copy_receipts(place.engine, place.log)) == (1, 0)
-    (row,), (key,) = place.rows(), place.store.list_sync(RECEIPTS)
-    assert key == f"{RECEIPTS}/acme/0000000001-{row.receipt_sha256[:12]}.json"
-    assert place.store.get_sync(key) == row.receipt.encode()
 
 
 def test_receipts_come_back_as_they_were_and_the_next_follows_them(place: Place) -> None:
@@ -193,84 +78,6 @@ async def test_while_the_log_is_away_no_receipt_is_signed(place: Place, monkeypa
     assert place.numbers() == [1]
 
 
-async def test_a_log_that_takes_no_copy_holds_up_no_erasure(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any) -> bytes:
-        raise UnavailableError("OBJECT_STORE_FULL", "no room")
-
-    for _ in range(2):
-        await place.eraser().delete("acme", subject_with_photos(place.engine, place.store))
-    with monkeypatch.context() as patch:
-        patch.setattr(place.store, "put_or_get_sync", full)
-        await place.eraser().sweep()
-    assert (place.numbers(), place.copies()) == ([1, 2], [])
-    await place.eraser().sweep()
-    assert place.copies() == [1, 2]
-
-
-async def test_a_sweep_copies_what_killed_gateways_had_signed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    place.sign(3)
-    monkeypatch.setattr(entries, "_COPIED_AT_ONCE", 2)
-    await place.eraser().sweep()
-    assert place.copies() == [2, 3], "the newest first: backups have the older ones"
-    await place.eraser().sweep()
-    assert place.copies() == [1, 2, 3]
-
-
-async def test_a_receipt_is_copied_before_the_next_is_signed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not at the sweep's end: each may wait for generators."""
-    signed, complete = list[list[int]](), erasure.complete
-
-    def noting(*values: Any) -> int:
-        signed.append(place.copies())
-        return complete(*values)
-
-    monkeypatch.setattr(erasure, "complete", noting)
-    for _ in range(3):
-        await place.eraser().delete("acme", subject_with_photos(place.engine, place.store))
-    await place.eraser().sweep()
-    assert signed == [[], [1], [1, 2]]
-
-
-def test_receipts_of_before_there_were_copies_are_copied(place: Place) -> None:
-    place.erase(2)
-    place.store.delete_prefix_sync(RECEIPTS)
-    migrate_to(place.engine, "0019", command.downgrade)
-    assert "copied_at" not in {column["name"] for column in sa.inspect(place.engine).get_columns("erasures")}
-    migrate(place.engine)
-    assert (copy_receipts(place.engine, place.log), place.copies()) == (2, [1, 2])
-
-
-def test_sweeps_read_only_receipts_without_a_copy(engine: Engine) -> None:
-    with engine.connect() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {uncopied_query().compile(connection)}").all()
-    assert ["ix_erasures_uncopied" in row.detail for row in plan] == [True], plan
-
-
-def test_a_receipt_whose_place_is_taken_is_named_and_not_called_copied(
-    place: Place, caplog: pytest.LogCaptureFixture
-) -> None:
-    place.sign(2)
-    taken = place.leave(b"somebody's", digits=place.rows()[0].receipt_sha256[:12])
-    assert copy_receipts(place.engine, place.log) == 1
-    (error,) = errors(caplog)
-    assert taken in error
-    assert place.store.get_sync(taken) == b"somebody's"
-    place.store.delete_sync(taken)
-    assert (copy_receipts(place.engine, place.log), place.copies()) == (1, [1, 2])
-
-
-def test_copies_that_are_gone_are_written_again(place: Place) -> None:
-    """The log was moved to another store, say."""
-    place.erase(3)
-    first, *_ = place.store.list_sync(RECEIPTS)
-    place.store.delete_sync(first)
-    assert bring_all_back(place.engine, place.log, whole=True) == 0
-    assert (copy_receipts(place.engine, place.log), place.copies()) == (1, [1, 2, 3])
-    place.store.delete_prefix_sync(RECEIPTS)
-    assert bring_all_back(place.engine, place.log, whole=True) == 0
-    assert (copy_receipts(place.engine, place.log), place.copies()) == (3, [1, 2, 3])
-
-
 @pytest.mark.parametrize("erased", [False, True])
 def test_an_erasure_that_the_backup_had_begun_is_done_again_as_another(
     place: Place, tmp_path: Path, *, erased: bool
@@ -306,119 +113,6 @@ def test_one_that_lacks_its_receipt_alone_gets_it(place: Place) -> None:
         for table in (schema.consents, schema.retentions, schema.commitments, schema.subjects):
             connection.execute(sa.delete(table))
     assert (bring_all_back(place.engine, place.log), place.numbers()) == (1, [1])
-
-
-OTHERS: dict[str, Callable[[Place], str]] = {
-    "signed with another key": lambda place: place.leave(receipt(issuer()._key)),
-    "no receipt": lambda place: place.leave(b"{}"),
-    "no JSON": lambda place: place.leave(b"\xff"),
-    "empty": lambda place: place.leave(b""),
-    "nested too deeply": lambda place: place.leave(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
-    "larger than any receipt": lambda place: place.leave(b" " * 2**21),
-    "changed": lambda place: place.leave(receipt(place.key).replace(b"REQUEST", b"CONSENT_WITHDRAWN")),
-    "another number": lambda place: place.leave(receipt(place.key), number=2),
-    "another tenant": lambda place: place.leave(receipt(place.key, tenant="globex")),
-    "another digest": lambda place: place.leave(receipt(place.key), digits="0" * 12),
-    "what a later version says": lambda place: place.leave(receipt(place.key, trigger="WHIM")),
-    "no time": lambda place: place.leave(receipt(place.key, backups={"horizon_days": 0})),
-}
-
-
-@pytest.mark.parametrize("other", OTHERS)
-def test_what_is_no_receipt_is_named_and_not_believed(
-    place: Place, caplog: pytest.LogCaptureFixture, other: str
-) -> None:
-    keys.create_tenant(place.engine, "globex")
-    key = OTHERS[other](place)
-    assert (bring_all_back(place.engine, place.log), place.rows()) == (0, [])
-    (error,) = errors(caplog)
-    assert key in error
-    place.leave(receipt(place.key, number=3), number=3)
-    assert (bring_all_back(place.engine, place.log), place.numbers()) == (1, [3]), "it holds up no other"
-    assert place.store.exists_sync(key)
-
-
-def test_what_is_larger_than_any_receipt_is_not_read(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    place.leave(b" " * 2**21)
-    monkeypatch.setattr(place.store, "get_sync", lambda key: pytest.fail(f"{key} is read"))
-    assert bring_all_back(place.engine, place.log) == 0
-
-
-def test_what_is_not_named_as_a_copy_is_named_and_left_out(place: Place, caplog: pytest.LogCaptureFixture) -> None:
-    place.store.put_sync(f"{RECEIPTS}/acme/notes.txt", b"somebody's")
-    assert bring_all_back(place.engine, place.log) == 0
-    (error,) = errors(caplog)
-    assert f"{RECEIPTS}/acme/notes.txt" in error
-
-
-def test_two_receipts_of_one_number_are_named_and_both_stay(place: Place, caplog: pytest.LogCaptureFixture) -> None:
-    """As older gateways, which do not follow the log, sign them after a restore."""
-    place.erase()
-    backup = Backup(place.engine)
-    place.erase()
-    backup.restore()
-    place.erase()
-    before, ended_at = place.rows(), place.head()
-    assert (place.numbers(), place.copies()) == ([1, 2], [1, 2, 2])
-    assert bring_all_back(place.engine, place.log, whole=True) == 0
-    (error,) = errors(caplog)
-    assert "both stay" in error
-    assert (told(place.rows()), place.head()) == (told(before), ended_at)
-    assert place.copies() == [1, 2, 2]
-
-
-def test_of_two_of_one_number_that_no_database_knows_one_comes_back(
-    place: Place, caplog: pytest.LogCaptureFixture
-) -> None:
-    for erased in ("a", "b"):
-        place.leave(receipt(place.key, erasure=erased * 32))
-    assert (bring_all_back(place.engine, place.log), place.numbers(), place.copies()) == (1, [1], [1, 1])
-    assert len(errors(caplog)) == 1
-
-
-def test_a_second_receipt_of_one_erasure_is_named_and_its_number_is_not_given_again(
-    place: Place, caplog: pytest.LogCaptureFixture
-) -> None:
-    place.erase()
-    (row,) = place.rows()
-    second = receipt(place.key, number=2, previous=row.receipt_sha256, erasure=row.id)
-    place.leave(second, number=2)
-    assert bring_all_back(place.engine, place.log) == 0
-    assert len(errors(caplog)) == 1
-    assert place.head() == (2, hashlib.sha256(second).hexdigest())
-    place.erase()
-    assert place.numbers() == [1, 3]
-
-
-def test_a_receipt_that_was_left_out_comes_back_later(place: Place) -> None:
-    """Its key came into use after the backup; a gateway that starts with that key has it known again."""
-    newer = issuer()
-    for number, key in ((1, newer._key), (2, place.key)):
-        place.leave(receipt(key, number=number), number=number)
-    assert bring_all_back(place.engine, place.log) == 1
-    newer.publish_key(place.engine)
-    assert bring_all_back(place.engine, place.log) == 0, "it is before the head"
-    assert bring_all_back(place.engine, place.log, whole=True) == 1
-    assert (place.numbers(), place.head()[0]) == ([1, 2], 2)
-
-
-def test_a_tenant_that_meets_a_defect_holds_up_no_other(
-    place: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    backup = Backup(place.engine)
-    place.erase()
-    backup.restore()
-    place.store.put_sync(f"{RECEIPTS}/aaa/0000000001-{'0' * 12}.json", b"")
-    back = restoring.bring_back
-
-    def defect(engine: Engine, log: ErasureLog, tenant_id: str, **options: Any) -> int:
-        if tenant_id == "aaa":
-            raise RuntimeError("a defect")
-        return back(engine, log, tenant_id, **options)
-
-    monkeypatch.setattr(restoring, "bring_back", defect)
-    assert (bring_all_back(place.engine, place.log), place.numbers()) == (1, [1])
-    assert ("tenant aaa" in errors(caplog)[0], "a defect" in caplog.text) == (True, True)
 
 
 @pytest.mark.parametrize("works", [copy_receipts, bring_all_back])

@@ -12,15 +12,16 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from headshots import schema
+from headshots import leases, schema
 from headshots.acceptance.profiles import PROFILE_WORTHY
 from headshots.acceptance.verdict import Acceptance, Verdict
 from headshots.acceptance.view import View
-from headshots.database import read, write
+from headshots.database import database_now, now_expression, read, write
 from headshots.leases import LeaseLostError
 from headshots.schema import PENDING, SUCCEEDED
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.galleries import shots
+from services.gateway.galleries.claiming import claim
 from services.gateway.galleries.creating import create_gallery
 from services.gateway.galleries.images.tries import Try, best_of
 from services.gateway.galleries.limits import SEEDS
@@ -77,6 +78,30 @@ def test_a_next_try_counts_attempts_and_losses_from_the_start(engine: Engine) ->
     fresh = take(engine, "third")
     assert (fresh.number, fresh.tries, fresh.seed) == (0, 1, 2)
     assert (fresh.counted_attempts, fresh.uncounted_attempts, fresh.lost_workers, fresh.lone_losses) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize("column", ["not_before", "lease_expires_at"])
+@pytest.mark.parametrize(("ahead_seconds", "taken"), [(1_800.0, False), (86_400.0, True)])
+def test_a_time_of_a_clock_that_was_far_ahead_holds_no_shot(
+    engine: Engine, column: str, ahead_seconds: float, *, taken: bool
+) -> None:
+    order_tries(engine, max_tries=1)
+    for _ in range(2):
+        mine = take(engine, "first")
+        if column == "not_before":
+            shots.requeue(engine, mine, counts=False, after_seconds=60.0)
+    with write(engine) as connection:
+        connection.execute(sa.update(schema.shots).values({column: now_expression("sqlite") + ahead_seconds}))
+    assert (claim(engine, owner="other", ttl_seconds=60.0) is not None) == taken
+
+
+def test_a_shot_waits_no_longer_than_a_pause_may_be(engine: Engine) -> None:
+    order_tries(engine, max_tries=1)
+    mine = take(engine)
+    shots.requeue(engine, mine, counts=False, after_seconds=1e6)
+    with read(engine) as connection:
+        now = database_now(connection)
+    assert row(engine, mine.number).not_before <= now + leases.LONGEST_SECONDS / 2
 
 
 def test_every_shot_keeps_a_first_try(engine: Engine) -> None:

@@ -106,7 +106,7 @@ def test_the_row_that_is_claimed_is_the_first_in_order(
                     tenant=tenant,
                     priority=priority,
                     state=state,
-                    lease_expires_at=4e9 if state == RUNNING else None,
+                    lease_expires_at=now_expression("sqlite") + 1_800.0 if state == RUNNING else None,
                     request={},
                     created_at=float(created),
                     started_at=None if state == PENDING else float(started),
@@ -144,7 +144,7 @@ def _claim(engine: Engine) -> str | None:
         engine,
         training_jobs,
         owner="test",
-        ttl_seconds=1e6,
+        ttl_seconds=1_800.0,
         order_by=fair_share.claim_order(dialect),
         where=fair_share.claimable_now(dialect),
     )
@@ -208,12 +208,25 @@ def test_a_job_that_waits_for_its_back_off_is_not_claimed(engine: Engine) -> Non
     with write(engine) as connection:
         connection.execute(sa.delete(training_jobs))
         connection.execute(
-            sa.insert(training_jobs).values(id="x", tenant="a", request={}, created_at=0.0, not_before=4e9)
+            sa.insert(training_jobs).values(
+                id="x", tenant="a", request={}, created_at=0.0, not_before=now_expression("sqlite") + 1_800.0
+            )
         )
     claimed = leases.claim(
         engine, training_jobs, owner="test", ttl_seconds=60, where=fair_share.claimable_now("sqlite")
     )
     assert claimed is None
+
+
+def test_a_back_off_of_a_clock_that_was_far_ahead_holds_no_job(engine: Engine) -> None:
+    with write(engine) as connection:
+        connection.execute(sa.delete(training_jobs))
+        later = now_expression("sqlite") + 86_400.0
+        connection.execute(
+            sa.insert(training_jobs).values(id="x", tenant="a", request={}, created_at=0.0, not_before=later)
+        )
+    where = fair_share.claimable_now("sqlite")
+    assert leases.claim(engine, training_jobs, owner="test", ttl_seconds=60, where=where) is not None
 
 
 def test_the_queue_is_read_with_its_mean_run_time(tmp_path: Path) -> None:

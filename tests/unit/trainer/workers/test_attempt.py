@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots import leases
-from headshots.database import write
+from headshots.database import now_expression, write
 from headshots.errors import UnavailableError
 from headshots.leases import Lease
 from headshots.schema import FAILED, PENDING, RUNNING, SUCCEEDED, training_jobs
@@ -77,7 +77,9 @@ async def test_a_worker_that_lost_its_lease_kills_its_process_and_writes_nothing
         await trainer.until(lambda job: job.step == 1)
         with write(trainer.database) as connection:
             connection.execute(
-                sa.update(training_jobs).values(attempt=7, lease_owner="other", lease_expires_at=4e9, step=55)
+                sa.update(training_jobs).values(
+                    attempt=7, lease_owner="other", lease_expires_at=now_expression("sqlite") + 1_800.0, step=55
+                )
             )
         async with asyncio.timeout(PATIENCE_SECONDS):
             await trainer.children[0].last_event
@@ -97,7 +99,7 @@ async def test_progress_of_a_run_that_lost_its_lease_a_moment_ago_is_not_written
         cancel = renew(engine, table, lease, ttl_seconds=ttl_seconds)
         with write(engine) as connection:
             connection.execute(sa.update(table).values(lease_expires_at=0.0))
-        assert leases.claim(engine, table, owner="other", ttl_seconds=1e6) == Lease("j", 2, "other")
+        assert leases.claim(engine, table, owner="other", ttl_seconds=1_800.0) == Lease("j", 2, "other")
         return cancel
 
     def noted(engine: Engine, table: sa.Table, lease: Lease, **values: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from headshots import leases
-from headshots.database import write
+from headshots.database import now_expression, write
 from headshots.errors import UnavailableError
 from headshots.leases import Lease
 from headshots.schema import CANCELLED, FAILED, RUNNING, SUCCEEDED, training_jobs
@@ -69,7 +69,11 @@ async def test_a_worker_that_lost_its_lease_removes_no_files(tmp_path: Path) -> 
         take_prefix(trainer.store, "out/a", "j")
         await trainer.store.put("out/a/checkpoints/1.safetensors", b"the successor's")
         with write(trainer.database) as connection:
-            connection.execute(sa.update(training_jobs).values(attempt=7, lease_owner="other", lease_expires_at=4e9))
+            connection.execute(
+                sa.update(training_jobs).values(
+                    attempt=7, lease_owner="other", lease_expires_at=now_expression("sqlite") + 1_800.0
+                )
+            )
         trainer.children[0].last_event.set_result(Failed(Failure("TRAINING_DIVERGED", "no"), final=True))
         # When the first run has ended, the worker takes another job.
         await trainer.start("next", tenant="other")
@@ -111,7 +115,7 @@ async def test_a_job_that_another_worker_claimed_after_an_outage_is_not_written(
     trainer.children[0].last_event.set_result(DONE)
     await until(lambda: trainer.children[0].killed)
     # Another replica reaches the database a moment earlier.
-    other = leases.claim(trainer.database, training_jobs, owner="other", ttl_seconds=1e6)
+    other = leases.claim(trainer.database, training_jobs, owner="other", ttl_seconds=1_800.0)
     assert other == Lease("j", 2, "other")
     outage.lasts = False
     # When the worker takes another job, it has released this one.
