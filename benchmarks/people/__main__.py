@@ -8,17 +8,14 @@ and writes ``out/bench/people.json``, in two minutes.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from benchmarks.people import installing, judging
 from benchmarks.people.report import LIBRARIES, TARGETS, Measured, Order
-from benchmarks.report import report, show, write
+from benchmarks.running import Run, parser
 
 PARTS: dict[str, Callable[[Order], Measured]] = {
     "install": installing.run,
@@ -26,40 +23,30 @@ PARTS: dict[str, Callable[[Order], Measured]] = {
     "verdicts": judging.run_verdicts,
     "time": judging.run_time,
 }
-OUT = Path("out/bench")
 CALLS, QUICK_CALLS = 25, 3
 
 
 def main() -> int:
-    """Measures, writes, shows; 1 when a figure misses its target."""
+    """Measures, writes, shows; 1 when a figure misses its target in a full run."""
     given = _arguments()
-    figures: dict[str, float] = {}
-    details: dict[str, Any] = {"quick": given.quick, "load_average": {"before": os.getloadavg()}, "seconds": {}}
+    run = Run(quick=given.quick)
     with tempfile.TemporaryDirectory(prefix="headshots-people-") as folder:
         analyzer = given.analyzer or Path(folder) / "analyzers" / "people"
         order = Order(analyzer, given.folder, QUICK_CALLS if given.quick else CALLS)
-        for name in PARTS:
-            begin = time.monotonic()
-            measured = PARTS[name](order)
-            details["seconds"][name] = round(time.monotonic() - begin, 1)
-            figures |= measured.figures
-            details |= measured.details
-    details["load_average"]["after"] = os.getloadavg()
-    result = report(TARGETS, figures, LIBRARIES, details)
-    write(result, given.out / "people.json")
-    show("the analyzer for photos of real people", TARGETS, result)
-    for line in details["verdicts"]["wrong"]:
+        for name in given.only or PARTS:
+            with run.part(name) as add:
+                add(PARTS[name](order))
+    code = run.end("the analyzer for photos of real people", TARGETS, LIBRARIES, given.out / "people.json")
+    for line in run.details.get("verdicts", {}).get("wrong", ()):
         print(line)
-    return int(not given.quick and False in result["met"].values())
+    return code
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.people", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--out", type=Path, default=OUT, help="folder of people.json")
-    parser.add_argument("--quick", action="store_true", help="fewer timed calls")
-    parser.add_argument("--folder", type=Path, help="more photos: FOLDER/PERSON/PHOTO")
-    parser.add_argument("--analyzer", type=Path, help="folder of an installed analyzer, instead of a new one")
-    return parser.parse_args()
+    made = parser("people", __doc__, PARTS)
+    made.add_argument("--folder", type=Path, help="more photos: FOLDER/PERSON/PHOTO")
+    made.add_argument("--analyzer", type=Path, help="folder of an installed analyzer, instead of a new one")
+    return made.parse_args()
 
 
 if __name__ == "__main__":
