@@ -23,7 +23,9 @@ SELECTOR = re.compile(METRIC.pattern + r"\{([^}]*)\}")
 MATCHER = re.compile(r"(\w+)(=~|=|!=|!~)\"([^\"]*)\"")
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
-RULES: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/rules.yaml").read_text())
+RULES: list[dict[str, Any]] = [
+    yaml.safe_load((ROOT / "deploy/prometheus" / name).read_text()) for name in ("rules.yaml", "slo.yaml")
+]
 DASHBOARD: dict[str, Any] = json.loads((ROOT / "deploy/grafana/headshots.json").read_text())
 
 
@@ -51,8 +53,13 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, se
 
 
 def _alerts() -> Iterator[str]:
-    for group in RULES["groups"]:
+    for group in _groups():
         yield from (rule["expr"] for rule in group["rules"])
+
+
+def _groups() -> Iterator[dict[str, Any]]:
+    for rules in RULES:
+        yield from rules["groups"]
 
 
 def _panels() -> Iterator[str]:
@@ -97,12 +104,16 @@ def test_the_scalers_ask_for_work_and_not_for_one_pod_s_share() -> None:
 def test_alerts_are_well_formed() -> None:
     from cloudcoil.models.prometheus_operator.v1 import PrometheusRule
 
-    PrometheusRule.model_validate({"metadata": {}, "spec": RULES})
-    for group in RULES["groups"]:
+    for rules in RULES:
+        PrometheusRule.model_validate({"metadata": {}, "spec": rules})
+    for group in _groups():
         for rule in group["rules"]:
+            if "record" in rule:
+                assert rule.keys() == {"record", "expr"}
+                continue
             assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}
             assert rule["labels"]["severity"] in ("page", "warn")
-            assert {"summary", "action"} <= rule["annotations"].keys()
+            assert rule["annotations"].keys() == {"summary", "action", "runbook"}
 
 
 def test_the_scrape_configuration_knows_the_services_ports() -> None:
