@@ -1,4 +1,4 @@
-"""Tests that the code exports every metric and label that an autoscaler, an alert or a dashboard asks for."""
+"""Tests that the code exports every metric and label that an alert or a dashboard asks for."""
 
 from __future__ import annotations
 
@@ -67,19 +67,14 @@ def _panels() -> Iterator[str]:
         yield from (target["expr"] for target in panel.get("targets", ()))
 
 
-def _triggers() -> Iterator[str]:
-    for scaler in of_kind(build("overlays/production"), "ScaledObject"):
-        yield from (trigger["metadata"]["query"] for trigger in scaler["spec"]["triggers"])
-
-
-@pytest.mark.parametrize("queries", [_alerts, _panels, _triggers])
+@pytest.mark.parametrize("queries", [_alerts, _panels])
 def test_every_metric_is_exported(queries: Any, exported: dict[str, dict[str, set[str]]]) -> None:
     asked = [name for query in queries() for name in METRIC.findall(query)]
     assert asked
     assert not set(asked) - exported.keys()
 
 
-@pytest.mark.parametrize("queries", [_alerts, _panels, _triggers])
+@pytest.mark.parametrize("queries", [_alerts, _panels])
 def test_every_label_value_that_is_asked_for_occurs(queries: Any, exported: dict[str, dict[str, set[str]]]) -> None:
     for query in queries():
         for selector in SELECTOR.finditer(query):
@@ -88,17 +83,6 @@ def test_every_label_value_that_is_asked_for_occurs(queries: Any, exported: dict
                 known = exported[name].get(label)
                 if known and operator in ("=", "=~") and not value.startswith("$"):
                     assert set(value.split("|")) <= known, (query, label, value)
-
-
-def test_the_scalers_ask_for_work_and_not_for_one_pod_s_share() -> None:
-    queries = {
-        scaler["metadata"]["name"]: scaler["spec"]["triggers"][0]["metadata"]["query"]
-        for scaler in of_kind(build("overlays/production"), "ScaledObject")
-    }
-    assert queries.keys() == {"generator", "trainer"}
-    # Each generator reports its own requests; each trainer reports the whole database.
-    assert queries["generator"].count("sum(headshots_generator_requests_") == 2
-    assert "max by (state) (headshots_trainer_jobs{" in queries["trainer"]
 
 
 def test_alerts_are_well_formed() -> None:
