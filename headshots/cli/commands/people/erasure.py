@@ -122,7 +122,12 @@ def keys(
 @reported
 def verify(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Receipts, in any order.")],
-    key: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="PEM of the keys that you trust.")],
+    key: Annotated[
+        Path,
+        typer.Option(
+            exists=True, dir_okay=False, help="PEM of the keys that you trust, as `headshots erasure keys` prints them."
+        ),
+    ],
     store: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Object store to look in, with the database of --database; as file:///path."),
