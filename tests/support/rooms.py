@@ -300,6 +300,7 @@ TABLES: dict[str, dict[str, str]] = {
     "gateway.profiles": {"profiles": OWN},
     "gateway.subjects": {"subjects": OWN, "retentions": "those that end soon are listed by their time in one query"},
     "gateway.table_metrics": {
+        "erasures": "the one that was asked for first is looked for when Prometheus asks",
         "galleries": "rows are counted by state when Prometheus asks",
         "retentions": "the longest overdue is looked for when Prometheus asks",
         "shoots": "rows are counted by state when Prometheus asks",
