@@ -57,6 +57,15 @@ def test_what_is_told_wraps_to_the_terminal_and_cuts_no_word(
     assert "TRAINING_ACTIVE" not in lines[1]
 
 
+def test_the_first_word_of_an_error_alone_has_its_colour(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("typer.echo", lambda text, err: print(text))
+    print_error(FailedPreconditionError("X", "no"), ExitCode.REFUSED, as_json=False)
+    head, rest = capsys.readouterr().out.splitlines()[0].split(" ", 1)
+    assert (unstyle(head), head != "error", rest) == ("error", True, "X: no")
+
+
 def test_what_is_told_into_a_pipe_stays_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     message = f"{FILE} is not the receipt that it is named after, which has the digest {DIGEST}"
     print_error(FailedPreconditionError("X", message), ExitCode.REFUSED, as_json=False)

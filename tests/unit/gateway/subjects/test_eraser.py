@@ -73,7 +73,7 @@ async def test_a_clock_that_was_ahead_keeps_no_erasure_unsigned(
     eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=7_200.0)
     await eraser.delete("acme", subject)
     with engine.begin() as connection:
-        ahead = now_expression("sqlite") + ahead_seconds
+        ahead = now_expression(engine.dialect.name) + ahead_seconds
         connection.execute(sa.update(schema.subjects).values(erased_at=ahead))
         connection.execute(sa.update(schema.erasures).values(erased_at=ahead))
         if orphaned:
