@@ -29,7 +29,7 @@ class TableCollector(Collector):
         """Names only, so that registering reads no database."""
         for name, help_text, _ in _FAMILIES:
             yield GaugeMetricFamily(name, help_text, labels=("state",))
-        for name, help_text, _ in _AGES:
+        for name, help_text, _ in _LONGEST:
             yield GaugeMetricFamily(name, help_text)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -47,37 +47,29 @@ class TableCollector(Collector):
             for state in _STATES:
                 family.add_metric((state,), counts.get(state, 0))
             yield family
-        for name, help_text, age in _AGES:
+        for name, help_text, first in _LONGEST:
             try:
-                yield GaugeMetricFamily(name, help_text, value=age(self._engine))
+                yield GaugeMetricFamily(name, help_text, value=_seconds_since(self._engine, first))
             except HeadshotsError:
                 _LOG.exception("%s cannot be read; left out of this scrape", name)
 
 
-def _overdue_seconds(engine: Engine) -> float:
+def _seconds_since(engine: Engine, first: sa.Select[tuple[float]]) -> float:
     with read(engine) as connection:
-        late = now_expression(engine.dialect.name) - sa.func.min(retentions.c.expires_at)
-        longest = connection.execute(sa.select(late).where(retentions.c.held_at.is_(None))).scalar()
-    return max(0.0, longest or 0.0)
+        longest = now_expression(engine.dialect.name) - first.scalar_subquery()
+        return max(0.0, connection.execute(sa.select(longest)).scalar() or 0.0)
 
 
-def _unsigned_seconds(engine: Engine) -> float:
-    with read(engine) as connection:
-        age = now_expression(engine.dialect.name) - sa.func.min(erasures.c.created_at)
-        longest = connection.execute(sa.select(age).where(erasures.c.signed_at.is_(None))).scalar()
-    return max(0.0, longest or 0.0)
-
-
-_AGES = (
+_LONGEST = (
     (
         "headshots_gateway_retention_overdue_seconds",
         "For how long the subject that should have been erased first is overdue, in seconds; 0 where none is.",
-        _overdue_seconds,
+        sa.select(sa.func.min(retentions.c.expires_at)).where(retentions.c.held_at.is_(None)),
     ),
     (
-        "headshots_gateway_erasure_unsigned_seconds",
-        "For how long the oldest erasure that began waits for its receipt, in seconds; 0 where none does.",
-        _unsigned_seconds,
+        "headshots_gateway_unsigned_erasure_seconds",
+        "For how long the erasure that was asked for first has had no receipt, in seconds; 0 where each has one.",
+        sa.select(sa.func.min(erasures.c.created_at)).where(erasures.c.signed_at.is_(None)),
     ),
 )
 _FAMILIES = (

@@ -305,7 +305,7 @@ TABLES: dict[str, dict[str, str]] = {
         "trainings": "trainers' work is counted when KEDA asks",
     },
     "gateway.table_metrics": {
-        "erasures": "the oldest without a receipt is looked for when Prometheus asks",
+        "erasures": "the one that was asked for first is looked for when Prometheus asks",
         "galleries": "rows are counted by state when Prometheus asks",
         "retentions": "the longest overdue is looked for when Prometheus asks",
         "shoots": "rows are counted by state when Prometheus asks",
