@@ -80,9 +80,11 @@ LIBRARY: Arrows = {
         "threads": "blocking SQL off the event loop",
         "pauses": "between two looks for revoked keys",
     },
+    "packages": {"errors": "a package that is missing or changed is a typed error"},
     "faces": {
         "errors": "an analyzer that cannot be opened is a typed error",
         "settings": "the bundled analyzer's folder, and a private one",
+        "packages": "nets are taken out of packages of the index",
         "diffusion": "an installed analyzer appears whole or not at all",
     },
     "imaging": {

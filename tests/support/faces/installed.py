@@ -18,9 +18,8 @@ from PIL import Image
 from headshots.diffusion.publish import exclusive
 from headshots.errors import FailedPreconditionError
 from headshots.faces import Pixels
-from headshots.faces.people.installing.fetching import bring, find_links, take
 from headshots.faces.people.installing.install import install
-from headshots.faces.people.installing.packages import Package
+from headshots.packages import Package, bring, find_links, take
 from tests.support.paths import ROOT
 
 _CACHE = ROOT / ".pytest_cache" / "people"
@@ -73,6 +72,6 @@ def _bring_photo() -> bytes:
 
 
 def _give_up(error: FailedPreconditionError) -> NoReturn:
-    if error.reason != "ANALYZER_PACKAGE_MISSING" or os.environ.get("CI"):
+    if error.reason != "PACKAGE_MISSING" or os.environ.get("CI"):
         raise error
     pytest.skip(f"no package index? {error.message}")
