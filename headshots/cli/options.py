@@ -123,3 +123,11 @@ DatabaseUrl = Annotated[
         help="The gateway's database. Default: SQLite in HEADSHOTS_HOME.",
     ),
 ]
+FindLinks = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="A folder of packages that is looked through before the package index is asked; repeat for more. "
+        "PIP_FIND_LINKS names such folders too.",
+    ),
+]

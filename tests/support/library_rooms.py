@@ -12,6 +12,10 @@ DIFFUSION: Arrows = {
     "sampling": {},
     "lora": {"safetensors_io": "LoRA files are safetensors"},
     "foundations": {"lora": "which layers adapters change"},
+    "importing": {
+        "foundations": "what is made is a foundation; kinds and layouts are refused alike",
+        "publish": "a foundation appears whole or not at all",
+    },
     "banked": {"lora": "where each layer's LoRA lies in an adapter row"},
     "package": {"lora": "the layout is part of the package"},
     "text": {"package": "tokenizers and encoders lie in the package"},
@@ -105,6 +109,7 @@ LIBRARY: Arrows = {
         "errors": "typed errors",
         "settings": "a private folder",
         "processes": "the exporting process ends with its parent; a thread for each core that may be used",
+        "packages": "a vocabulary is taken out of a package of the index",
     },
     "client": {
         "errors": "callers catch what the server raised",
