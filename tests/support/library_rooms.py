@@ -34,6 +34,16 @@ DIFFUSION: Arrows = {
         "package": "what is written",
         "publish": "a package appears whole or not at all",
     },
+    "checking": {
+        "foundations": "what is checked",
+        "package": "the engine of it",
+        "backends": "the engine is run",
+        "sampling": "the same tables as the generator's",
+        "text": "contexts",
+        "lora": "a random adapter",
+        "tensorrt": "the most memory that a process had",
+        "child_errors": "each side is a child process",
+    },
     "backends": {
         "package": "what is run",
         "text": "contexts",

@@ -102,14 +102,14 @@ def export(
     if targets:
         require("export --tensorrt-rtx", "export", "tensorrt-rtx")
     options = ExportOptions(max_rank, slots, max_rows, precision.value, sizes, targets, build_memory_gb)
-    package = _export(foundation, out, engines, options)
+    package = exported(foundation, out, engines, options)
     findings = _check(package) if check_tensorrt else None
     _print(package, findings, as_json=as_json)
     if findings:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _export(foundation: Path | None, out: Path | None, engines: Path | None, options: ExportOptions) -> Path:
+def exported(foundation: Path | None, out: Path | None, engines: Path | None, options: ExportOptions) -> Path:
     """The package's folder, with a bar on the terminal while it is made."""
     from headshots.console.output import progress_bars
     from headshots.diffusion.export.ensure import ensure_package_in_child, export_to_in_child

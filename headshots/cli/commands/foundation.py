@@ -1,4 +1,4 @@
-"""Defines `headshots foundation`, which imports foundations as they are found."""
+"""Defines `headshots foundation`, which imports foundations as they are found, and checks them on this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 from headshots.cli.extras import require
 from headshots.cli.options import FindLinks, Json, existing_folder
-from headshots.console.exits import reported
+from headshots.console.exits import ExitCode, reported
 
 if TYPE_CHECKING:
     from headshots.diffusion.importing.request import Imported, ImportOptions
@@ -25,7 +25,7 @@ class Prediction(StrEnum):
     V_PREDICTION = "v_prediction"
 
 
-app = typer.Typer(help="Foundations: import one as it is found.", no_args_is_help=True)
+app = typer.Typer(help="Foundations: import one as it is found, check one on this machine.", no_args_is_help=True)
 
 Source = Annotated[
     Path,
@@ -121,3 +121,73 @@ def _print(imported: Imported, *, as_json: bool) -> None:
     typer.echo(imported.folder)
     for said in imported.notes if imported.is_new else ("it was imported already",):
         note_lines(said)
+
+
+class Provider(StrEnum):
+    """What runs the engine."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+    TENSORRT = "tensorrt"
+    TENSORRT_RTX = "tensorrt-rtx"
+
+
+Package = Annotated[
+    Path | None,
+    typer.Option(
+        "--package",
+        file_okay=False,
+        help="The engine package, as of `headshots export`. Default: the one in the home, exported first where it is "
+        "not there.",
+    ),
+]
+
+
+@app.command()
+@reported
+def check(
+    foundation: Annotated[Path, typer.Argument(metavar="DIR", help="The foundation's folder.")],
+    package: Package = None,
+    provider: Annotated[Provider, typer.Option(help="What runs the engine.")] = Provider.CPU,
+    device: Annotated[int, typer.Option(min=0, help="Number of the GPU.")] = 0,
+    steps: Annotated[int, typer.Option(min=0, max=150, help="Of the sampler. 0: the foundation's.")] = 0,
+    at_least: Annotated[
+        float,
+        typer.Option(min=0, metavar="DB", help="What every stage must reach. 0: 60 for fp32 packages, 30 for fp16."),
+    ] = 0.0,
+    as_json: Json = False,
+) -> None:
+    """Paint the same by stock diffusers and by the engine, and compare: the proof that this machine paints rightly.
+
+    One prompt and one noise, without an adapter and with a random one. Ends with 1 where a stage differs, and names it.
+    """
+    require("foundation check", "export", "generator")
+    from headshots.cli.check_printing import print_report
+    from headshots.console.output import note
+    from headshots.diffusion.checking.check import LEAST_DB, check_foundation
+    from headshots.diffusion.checking.painting import Task
+    from headshots.diffusion.foundations.foundation import Foundation
+    from headshots.diffusion.package import EnginePackage
+
+    described = Foundation.read(foundation)
+    engine = EnginePackage.read(package or _exported(foundation))
+    task = Task(
+        str(foundation.absolute()),
+        str(engine.folder.absolute()),
+        provider.value,
+        device,
+        steps or described.steps,
+        "",
+    )
+    report = check_foundation(task, at_least or LEAST_DB[engine.precision], note)
+    print_report(report, as_json=as_json)
+    if not report.passed:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _exported(foundation: Path) -> Path:
+    """The package in the home, which is made where it is not there."""
+    from headshots.cli.commands.export import exported
+    from headshots.diffusion.export.options import ExportOptions
+
+    return exported(foundation, None, None, ExportOptions())

@@ -59,6 +59,7 @@ def test_a_killed_import_goes_on_and_has_the_same_bytes(tmp_path: Path) -> None:
     whole = import_foundation(source, tmp_path / "whole").folder
     assert digests(out) == digests(whole)
     assert left(tmp_path) == ["out", "whole"]
+    assert not [path.name for path in out.iterdir() if path.name.startswith(".")]
 
 
 def test_what_a_kill_left_damaged_or_of_another_source_is_written_anew(tmp_path: Path) -> None:
