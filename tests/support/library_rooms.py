@@ -15,6 +15,7 @@ DIFFUSION: Arrows = {
     "importing": {
         "foundations": "what is made is a foundation; kinds and layouts are refused alike",
         "publish": "a foundation appears whole or not at all",
+        "child_errors": "an import may be a child process",
     },
     "banked": {"lora": "where each layer's LoRA lies in an adapter row"},
     "package": {"lora": "the layout is part of the package"},

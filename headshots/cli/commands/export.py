@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshots.cli.extras import require
+from headshots.cli.foundations import usable
 from headshots.cli.options import Foundation, Json
 from headshots.console.exits import ExitCode, reported
 
@@ -115,13 +116,13 @@ def exported(foundation: Path | None, out: Path | None, engines: Path | None, op
     from headshots.diffusion.export.ensure import ensure_package_in_child, export_to_in_child
     from headshots.settings import Home, default_foundation
 
+    source = usable(foundation or default_foundation())
     with progress_bars() as bars:
         bar = bars.add_task("exporting", total=1.0, count="", detail="")
 
         def show(stage: str, share: float) -> None:
             bars.update(bar, completed=share, count=f"{100 * share:.0f} %", detail=stage)
 
-        source = foundation or default_foundation()
         if out is not None:
             return export_to_in_child(source, out, options, show)
         return ensure_package_in_child(source, engines or Home.from_environment(os.environ).engines, options, show)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshots.cli.extras import require
+from headshots.cli.foundations import usable
 from headshots.cli.options import FindLinks, Json, existing_folder
 from headshots.console.exits import ExitCode, reported
 
@@ -146,7 +147,7 @@ Package = Annotated[
 @app.command()
 @reported
 def check(
-    foundation: Annotated[Path, typer.Argument(metavar="DIR", help="The foundation's folder.")],
+    foundation: Annotated[Path, typer.Argument(metavar="SOURCE", help="A foundation as it is found.")],
     package: Package = None,
     provider: Annotated[Provider, typer.Option(help="What runs the engine.")] = Provider.CPU,
     device: Annotated[int, typer.Option(min=0, help="Number of the GPU.")] = 0,
@@ -169,6 +170,7 @@ def check(
     from headshots.diffusion.foundations.foundation import Foundation
     from headshots.diffusion.package import EnginePackage
 
+    foundation = usable(foundation)
     described = Foundation.read(foundation)
     engine = EnginePackage.read(package or _exported(foundation))
     task = Task(

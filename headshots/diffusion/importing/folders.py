@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from headshots.diffusion.foundations.kinds import check_pipeline
 from headshots.diffusion.importing.defaults import as_json, default_settings
 from headshots.diffusion.importing.licences import NONE_FOUND, licence_files
 from headshots.diffusion.importing.pieces import Piece, copy_piece, text_piece
+from headshots.diffusion.importing.single_file.vocabulary import Vocabulary
 from headshots.diffusion.importing.weights import Weights, find_weights, shard_index
 
 # Parts that are taken; a safety checker is not, as nothing here runs it.
@@ -65,8 +66,14 @@ class FolderPlan:
         """Every file that is taken as it is, by its path within the folder."""
         return {path.relative_to(self._source).as_posix(): path for _, path in self._copies()}
 
-    def pieces(self, digests: Mapping[str, str]) -> list[Piece]:
-        """What the foundation consists of, ``model_index.json`` last. ``digests``: SHA-256 of each of the sources."""
+    def check(self) -> None:
+        """All that can be refused was, when it was made."""
+
+    def pieces(self, digests: Mapping[str, str], vocabulary: Callable[[], Vocabulary]) -> list[Piece]:
+        """What the foundation consists of, ``model_index.json`` last. ``digests``: SHA-256 of each of the sources.
+
+        A folder has a vocabulary of its own, and none is brought.
+        """
         made = [
             copy_piece(name, path, digests[path.relative_to(self._source).as_posix()]) for name, path in self._copies()
         ]

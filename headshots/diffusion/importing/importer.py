@@ -44,8 +44,21 @@ class Plan(Protocol):
         """Files that are read, by a name within the source."""
         ...
 
-    def pieces(self, digests: Mapping[str, str]) -> list[Piece]:
-        """What the foundation consists of; ``digests``: SHA-256 of each of the sources."""
+    def check(self) -> None:
+        """Refuse what only its weights' shapes tell; a single file's are read with torch.
+
+        Raises:
+            InvalidArgumentError: FOUNDATION_INVALID.
+        """
+        ...
+
+    def pieces(self, digests: Mapping[str, str], vocabulary: Callable[[], Vocabulary]) -> list[Piece]:
+        """What the foundation consists of.
+
+        Args:
+            digests: SHA-256 of each of the sources.
+            vocabulary: brings CLIP's.
+        """
         ...
 
 
@@ -77,13 +90,16 @@ def import_foundation(
     """
     chosen, tell = options or ImportOptions(), progress or _silent
     source, out = source.expanduser().absolute(), out.expanduser().absolute()
-    plan = make_plan(source, chosen, lambda: (packages or Packages()).vocabulary(out.parent, out.name))
+    plan = make_plan(source, chosen)
+    plan.check()
     digests = source_digests(plan.sources(), lambda what, share: tell(what, _READING * share))
     _check_digest(source, digests, chosen)
     key = import_key(digests, chosen)
     _check_replaceable(out, key)
     record = partial(record_text, source=source, digests=digests, options=chosen)
-    is_new = _make(out, key, lambda: plan.pieces(digests), record, tell)
+    brought = packages or Packages()
+    pieces = partial(plan.pieces, digests, lambda: brought.vocabulary(out.parent, out.name))
+    is_new = _make(out, key, pieces, record, tell)
     return Imported(out, is_new, plan.notes if is_new else ())
 
 
@@ -111,7 +127,7 @@ def _make(
     return True
 
 
-def make_plan(source: Path, options: ImportOptions, vocabulary: Callable[[], Vocabulary]) -> Plan:
+def make_plan(source: Path, options: ImportOptions) -> Plan:
     """What is taken of ``source``; reads configurations and the headers of weights.
 
     Raises:
@@ -127,7 +143,7 @@ def make_plan(source: Path, options: ImportOptions, vocabulary: Callable[[], Voc
     if source.suffix == ".safetensors" and source.is_file():
         if options.variant is not None:
             raise _wrong_options(source, "a single file: variants are of a folder's files")
-        return SingleFilePlan(source, options, vocabulary)
+        return SingleFilePlan(source, options)
     if not source.exists():
         raise InvalidArgumentError("FOUNDATION_NOT_FOUND", f"{source} is not there")
     raise invalid_foundation(source, "neither a diffusers folder nor a .safetensors file")

@@ -125,13 +125,28 @@ def tensors(family: str) -> TENSORS:
     return {name: value.detach().clone().contiguous() for name, value in found.items()}
 
 
-def write_single(path: Path, family: str, *extra: str, half: bool = False, **metadata: str) -> Path:
-    """The model in one file; ``extra``: names of further tensors, as ``v_pred``, which hold nothing."""
+def write_single(
+    path: Path, family: str, *extra: str, half: bool = False, all_words: bool = False, **metadata: str
+) -> Path:
+    """The model in one file.
+
+    ``extra``: names of further tensors, as ``v_pred``, which hold nothing. ``all_words``: its text encoders know CLIP's
+    whole vocabulary, random beyond what the tiny ones know.
+    """
     found = tensors(family) | {name: torch.zeros(0) for name in extra}
+    if all_words:
+        found |= {name: _lengthened(value) for name, value in found.items() if "token_embedding" in name}
     if half:
         found = {name: value.half() for name, value in found.items()}
     save_file(found, path, metadata={"format": "pt", **metadata})
     return path
+
+
+def _lengthened(embedding: Tensor) -> Tensor:
+    """[CLIP's words, width]."""
+    torch.manual_seed(0)
+    more = torch.randn(49408 - len(embedding), embedding.shape[1]) * embedding.std()
+    return torch.cat([embedding, more])
 
 
 def bare(module: nn.Module) -> TENSORS:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from headshots.diffusion.foundations.files import SETTINGS, invalid_foundation
 from headshots.diffusion.importing.defaults import as_json, default_settings
@@ -42,18 +44,11 @@ class SingleFilePlan:
 
     Raises when it is made:
         InvalidArgumentError: FOUNDATION_UNSUPPORTED, FOUNDATION_INVALID, IMPORT_OPTIONS_INVALID.
-
-    ``vocabulary`` brings CLIP's, when it is needed.
     """
 
-    def __init__(self, source: Path, options: ImportOptions, vocabulary: Callable[[], Vocabulary]) -> None:
+    def __init__(self, source: Path, options: ImportOptions) -> None:
         self._checkpoint = read_checkpoint(source)
-        # torch and diffusers come in here.
-        with importing():
-            from headshots.diffusion.importing.single_file import converting
-        self._converting = converting
-        self._configs = converting.read_configs(self._checkpoint)
-        self._options, self._vocabulary = options, vocabulary
+        self._options = options
         self._licences = licences_of(source)
         self._scheduler()
         family = self._checkpoint.family
@@ -62,6 +57,19 @@ class SingleFilePlan:
             _Network("vae", VAE, "diffusion_pytorch_model"),
             _Network("unet", UNET, "diffusion_pytorch_model"),
         )
+
+    @cached_property
+    def _configs(self) -> Mapping[str, Config]:
+        configs: Mapping[str, Config] = _converting().read_configs(self._checkpoint)
+        return configs
+
+    def check(self) -> None:
+        """Refuse tensors that make no network of the family; imports torch.
+
+        Raises:
+            InvalidArgumentError: FOUNDATION_INVALID.
+        """
+        assert self._configs
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -77,15 +85,15 @@ class SingleFilePlan:
         """The file, and the licences beside it."""
         return {path.name: path for path in (self._checkpoint.path, *self._licences)}
 
-    def pieces(self, digests: Mapping[str, str]) -> list[Piece]:
-        """What the foundation consists of; ``digests``: of the sources.
+    def pieces(self, digests: Mapping[str, str], vocabulary: Callable[[], Vocabulary]) -> list[Piece]:
+        """What the foundation consists of; ``digests``: of the sources; ``vocabulary``: brings CLIP's.
 
         Raises:
             FailedPreconditionError: PACKAGE_MISSING, PACKAGE_CHANGED.
             InvalidArgumentError: FOUNDATION_INVALID, where a text encoder has another vocabulary than CLIP's.
         """
-        vocabulary = self._vocabulary()
-        self._check_words(vocabulary)
+        words = vocabulary()
+        self._check_words(words)
         family = self._checkpoint.family
         native_px = self._options.native_px or family_config(family, "vae")["sample_size"]
         scheduler = self._scheduler()
@@ -93,8 +101,8 @@ class SingleFilePlan:
         index["scheduler"] = ["diffusers", scheduler["_class_name"]]
         return [
             *(copy_piece(path.name, path, digests[path.name]) for path in self._licences),
-            text_piece("licences/clip-vocabulary/LICENSE", vocabulary.licence),
-            *self._tokenizers(vocabulary),
+            text_piece("licences/clip-vocabulary/LICENSE", words.licence),
+            *self._tokenizers(words),
             text_piece("scheduler/scheduler_config.json", as_json(scheduler)),
             *(piece for network in self._networks for piece in self._network(network, native_px)),
             text_piece(SETTINGS, default_settings(family, native_px)),
@@ -120,7 +128,7 @@ class SingleFilePlan:
         size = self._checkpoint.bytes_of(network.prefix)
 
         def write(path: Path, tell: Tell) -> None:
-            self._converting.write_weights(self._checkpoint, network.part, path)
+            _converting().write_weights(self._checkpoint, network.part, path)
             tell(size)
 
         yield Piece(f"{network.part}/{network.file}.safetensors", size, write)
@@ -147,3 +155,11 @@ class SingleFilePlan:
                     f"its {part} knows {words} words and CLIP's vocabulary has {vocabulary.words}: name the model's "
                     "diffusers folder instead, which has its own",
                 )
+
+
+def _converting() -> Any:
+    """The converters. torch and diffusers come in here."""
+    with importing():
+        from headshots.diffusion.importing.single_file import converting
+
+    return converting

@@ -94,9 +94,10 @@ def test_the_prediction_is_read_from_the_keys_or_told(
     tmp_path: Path, keys: tuple[str, ...], options: dict[str, object], prediction: str, zero: bool
 ) -> None:
     source = write_single(tmp_path / "model.safetensors", "sdxl", *keys)
-    plan = make_plan(source, ImportOptions(**options), lambda: toy_packages().vocabulary(tmp_path, "out"))  # type: ignore
+    plan = make_plan(source, ImportOptions(**options))  # type: ignore
     assert prediction.replace("_", "-") in plan.notes[0]
-    (piece,) = (each for each in plan.pieces({}) if each.name == "scheduler/scheduler_config.json")
+    pieces = plan.pieces({}, lambda: toy_packages().vocabulary(tmp_path, "out"))
+    (piece,) = (each for each in pieces if each.name == "scheduler/scheduler_config.json")
     piece.write(tmp_path / "scheduler_config.json", lambda size: None)
     config = json.loads((tmp_path / "scheduler_config.json").read_text())
     assert config["prediction_type"] == prediction

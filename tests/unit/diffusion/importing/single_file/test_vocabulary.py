@@ -19,7 +19,7 @@ def test_the_published_vocabulary_reads_texts_as_clip_does(tmp_path: Path) -> No
     """Numbers that OpenAI's tokenizer gives, known from its own documentation and tests."""
     found = Packages([clip_links()], os.environ).vocabulary(tmp_path, "out")
     assert found.words == 49408
-    assert "MIT" in found.licence or "Permission is hereby granted" in found.licence
+    assert "Permission is hereby granted" in found.licence
     words = json.loads(found.vocab)
     assert (words["!"], words["a</w>"], words["<|startoftext|>"], words["<|endoftext|>"]) == (0, 320, 49406, 49407)
     folder = tmp_path / "tokenizer"
