@@ -62,7 +62,8 @@ Native = Annotated[
         "--native-size",
         min=0,
         max=4096,
-        help="Of a single file: the side in pixels that it was trained for. 0: the family's, 512 or 1024.",
+        help="Of a single file: the side in pixels that it was trained for. 0: what its metadata says, else the "
+        "family's, 512 or 1024.",
     ),
 ]
 

@@ -21,9 +21,11 @@ class ImportOptions:
         variant: of a diffusers folder whose parts have several files of weights, which to take: ``fp16``, or empty for
             the plain ones. None: the plain ones, else ``fp16``.
         sha256: what the publisher of a single file says its SHA-256 is, in hex; empty: not checked.
-        prediction: of a single file, ``epsilon`` or ``v_prediction``; empty: what its keys say, else ``epsilon``.
+        prediction: of a single file, ``epsilon`` or ``v_prediction``; empty: what its keys and metadata
+            say, else ``epsilon``.
         zero_terminal_snr: of a single file, whether it was taught to begin with noise alone; None: what its keys say.
-        native_px: of a single file, the side in pixels that it was trained for; 0: the family's, 512 or 1024.
+        native_px: of a single file, the side in pixels that it was trained for; 0: what its metadata say,
+            else the family's, 512 or 1024.
     """
 
     variant: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,10 @@ class Checkpoint:
     """A file that holds a whole model under the names of its original code.
 
     ``family``: ``sd15`` or ``sdxl``; ``shapes`` and ``sizes`` (in bytes): of every tensor, by name; ``licence``: what
-    its metadata names, or empty; ``v_prediction``, ``zero_terminal_snr``: whether keys say so.
+    its metadata names, or empty; ``v_prediction``, ``zero_terminal_snr``: whether keys or metadata say so;
+    ``native_px``: the side that it was trained for, where its metadata tells, else 0.
+
+    Metadata are those of ModelSpec, which trainers and mergers write.
     """
 
     path: Path
@@ -52,6 +56,7 @@ class Checkpoint:
     licence: str
     v_prediction: bool
     zero_terminal_snr: bool
+    native_px: int
 
     def names_of(self, prefix: str) -> list[str]:
         """Names of the tensors below ``prefix``."""
@@ -85,8 +90,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if narrow := sorted(set(types.values()) - set(_TYPES)):
         raise invalid_foundation(path, f"it holds {', '.join(narrow)}; get the file with 16 or 32 bits a number")
     licence = metadata.get("modelspec.license", "")
+    v_prediction = "v_pred" in names or metadata.get("modelspec.prediction_type") == "v"
     sizes = {name: math.prod(shape) * _TYPES[types[name]] for name, shape in shapes.items()}
-    return Checkpoint(path, family, shapes, sizes, licence, "v_pred" in names, "ztsnr" in names)
+    return Checkpoint(path, family, shapes, sizes, licence, v_prediction, "ztsnr" in names, _native_px(metadata))
+
+
+def _native_px(metadata: Mapping[str, str]) -> int:
+    """The longer side of ``modelspec.resolution``, as ``1024x1024`` or ``1024``."""
+    sides = re.fullmatch(r"(\d{2,4})(?:x(\d{2,4}))?", metadata.get("modelspec.resolution", ""))
+    return max(int(side) for side in sides.groups() if side) if sides else 0
 
 
 def _check_unet(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -95,7 +95,7 @@ class SingleFilePlan:
         words = vocabulary()
         self._check_words(words)
         family = self._checkpoint.family
-        native_px = self._options.native_px or family_config(family, "vae")["sample_size"]
+        native_px = self._options.native_px or self._checkpoint.native_px or family_config(family, "vae")["sample_size"]
         scheduler = self._scheduler()
         index = family_config(family, "model_index.json")
         index["scheduler"] = ["diffusers", scheduler["_class_name"]]

@@ -137,6 +137,17 @@ def test_a_full_size_file_is_told_by_its_native_size(tmp_path: Path) -> None:
     assert (made.native_width_px, made.native_height_px) == (512, 768)
 
 
+def test_metadata_tell_the_size_and_the_prediction(tmp_path: Path) -> None:
+    told = {"modelspec.resolution": "96x64", "modelspec.prediction_type": "v"}
+    source = write_single(tmp_path / "model.safetensors", "sd15", **told)
+    made = Foundation.read(imported(source, tmp_path / "out", native_px=0).folder)
+    assert (made.native_width_px, made.native_height_px, made.prediction_type) == (96, 96, "v_prediction")
+    again = imported(source, tmp_path / "told", native_px=64, prediction="epsilon").folder
+    assert (Foundation.read(again).native_width_px, Foundation.read(again).prediction_type) == (64, "epsilon")
+    wrong = write_single(tmp_path / "wrong.safetensors", "sd15", **{"modelspec.resolution": "large"})
+    assert Foundation.read(imported(wrong, tmp_path / "wrong", native_px=0).folder).native_width_px == 512
+
+
 def test_licences_stay_with_the_model(tmp_path: Path) -> None:
     source = write_single(tmp_path / "model.safetensors", "sd15")
     (tmp_path / "model.LICENSE.txt").write_text("Be kind.")
