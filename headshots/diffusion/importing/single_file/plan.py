@@ -69,7 +69,7 @@ class SingleFilePlan:
         Raises:
             InvalidArgumentError: FOUNDATION_INVALID.
         """
-        assert self._configs
+        _ = self._configs
 
     @property
     def notes(self) -> tuple[str, ...]:

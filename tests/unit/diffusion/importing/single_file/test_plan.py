@@ -11,12 +11,12 @@ import pytest
 import torch
 from diffusers import AutoencoderKL, EulerDiscreteScheduler, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
-from transformers import AutoTokenizer, CLIPTextModel, CLIPTextModelWithProjection
+from transformers import AutoTokenizer, CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
 
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.importing.importer import import_foundation, make_plan
 from headshots.diffusion.importing.request import Imported, ImportOptions
-from headshots.diffusion.importing.single_file.shapes import family_config
+from headshots.diffusion.importing.single_file.shapes import family_config, text_config, unet_config, vae_config
 from headshots.errors import InvalidArgumentError
 from tests.support.foundations.layouts import FAMILIES, same_bits, weights
 from tests.support.foundations.single_files import TENSORS, bare, networks, tensors, toy_packages, write_single
@@ -129,6 +129,33 @@ def test_the_configurations_are_the_familys(tmp_path: Path) -> None:
     assert first.convert_ids_to_tokens(ids) == [
         "<|startoftext|>", "photo</w>", "of</w>", "the</w>", "man</w>", "<|endoftext|>",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("family", "part", "parameters"),
+    [
+        ("sd15", "unet", 859_520_964),
+        ("sd15", "vae", 83_653_863),
+        ("sd15", "text_encoder", 123_060_480),
+        ("sdxl", "unet", 2_567_463_684),
+        ("sdxl", "vae", 83_653_863),
+        ("sdxl", "text_encoder", 123_060_480),
+        ("sdxl", "text_encoder_2", 694_659_840),
+    ],
+)
+def test_the_networks_of_full_size_have_the_published_numbers_of_parameters(
+    family: str, part: str, parameters: int
+) -> None:
+    with torch.device("meta"):
+        if part.startswith("text"):
+            network = CLASSES[part](CLIPTextConfig.from_dict(family_config(family, part)))
+        else:
+            network = CLASSES[part].from_config(family_config(family, part))
+    assert sum(value.numel() for value in network.parameters()) == parameters
+    shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    read = {"unet": lambda: unet_config(family, shapes, 1280), "vae": lambda: vae_config(family, shapes)}
+    found = read.get(part, lambda: text_config(family, part, shapes))()
+    assert found == family_config(family, part), "what is read from shapes is what the family has"
 
 
 def test_a_full_size_file_is_told_by_its_native_size(tmp_path: Path) -> None:
