@@ -52,6 +52,11 @@ class Home:
         """Exported engine packages, by digest."""
         return self.path / "engines"
 
+    @property
+    def foundations(self) -> Path:
+        """Foundations that were imported because they were named as they were found, by digest."""
+        return self.path / "foundations"
+
     def analyzer(self, name: str) -> Path:
         """Where `headshots analyzers install` puts the analyzer of that name."""
         return self.path / "analyzers" / name

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from headshots.faces.people.installing.fetching import bring, find_links, take
-from headshots.faces.people.installing.packages import Package
+from headshots.packages import Package, bring, find_links, take
 
 COLLINS, HOPPER = "skimage/data/astronaut.png", "matplotlib/mpl-data/sample_data/grace_hopper.jpg"
 
@@ -46,7 +45,7 @@ def bring_photo(name: str) -> bytes:
     """The file of one of `PACKAGES`, from a folder of PIP_FIND_LINKS or the package index.
 
     Raises:
-        FailedPreconditionError: ANALYZER_PACKAGE_MISSING, ANALYZER_PACKAGE_CHANGED, ANALYZER_NO_ROOM.
+        FailedPreconditionError: PACKAGE_MISSING, PACKAGE_CHANGED.
     """
     package = PACKAGES[name]
     with tempfile.TemporaryDirectory() as work:

@@ -10,6 +10,7 @@ from headshots.cli.commands import (
     analyzers,
     demo,
     export,
+    foundation,
     galleries,
     keys,
     photos,
@@ -59,6 +60,7 @@ app.add_typer(profiles.app, name="profiles")
 app.add_typer(audit.app, name="audit")
 app.add_typer(erasure.app, name="erasure")
 app.add_typer(analyzers.app, name="analyzers")
+app.add_typer(foundation.app, name="foundation")
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
 

@@ -24,6 +24,16 @@ def existing_folder(value: str) -> Path:
     return folder
 
 
+def existing_foundation(value: str) -> Path:
+    """A folder or a file that exists; `~` is expanded. Which files are none is told by name later.
+
+    Raises:
+        typer.BadParameter: nothing is there.
+    """
+    path = Path(value).expanduser()
+    return path if path.is_file() else existing_folder(value)
+
+
 def _of_this_machine(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
     """Where nobody names an address, that of this machine's gateway, whose port and host may be set.
 
@@ -110,9 +120,10 @@ Foundation = Annotated[
     typer.Option(
         "--foundation",
         envvar="HEADSHOTS_FOUNDATION",
-        parser=existing_folder,
-        metavar="DIRECTORY",
-        help="Folder of a diffusers-format foundation. Default: the bundled one.",
+        parser=existing_foundation,
+        metavar="FOLDER|FILE",
+        help="A foundation as it is found: a diffusers folder, or one safetensors file, which is imported once, into "
+        "the home. Default: the bundled one.",
     ),
 ]
 DatabaseUrl = Annotated[
@@ -121,5 +132,13 @@ DatabaseUrl = Annotated[
         "--database",
         envvar="HEADSHOTS_DATABASE_URL",
         help="The gateway's database. Default: SQLite in HEADSHOTS_HOME.",
+    ),
+]
+FindLinks = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="A folder of packages that is looked through before the package index is asked; repeat for more. "
+        "PIP_FIND_LINKS names such folders too.",
     ),
 ]

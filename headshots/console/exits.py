@@ -46,6 +46,8 @@ class ExitCode(IntEnum):
 # No server refused anything: what should have run on this machine did not.
 _NOT_STARTED = (
     "EXPORT_FAILED",
+    "CHECK_FAILED",
+    "FOUNDATION_IMPORT_FAILED",
     "ENGINE_BUILD_FAILED",
     "ENGINE_BUILD_MEMORY",
     "ENGINE_NO_ROOM",

@@ -23,18 +23,21 @@ def exclusive(folder: Path) -> Iterator[None]:
 def publish(folder: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a hidden folder beside ``folder``, then put it in its place. Hold :func:`exclusive`."""
     partial = folder.with_name(f".{folder.name}{_PARTIAL}{os.getpid()}")
-    old = partial.with_name(partial.name + "-old")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         write(partial)
-        _sync(partial)
-        if folder.exists():
-            folder.rename(old)
-        partial.rename(folder)
+        _put_in_place(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+
+
+def publish_resumed(folder: Path, write: Callable[[Path], object]) -> None:
+    """As :func:`publish`, but what a ``write`` that failed or was killed has left is there for the next one."""
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    unfinished.mkdir(parents=True, exist_ok=True)
+    write(unfinished)
+    _put_in_place(unfinished, folder)
 
 
 def sweep(parent: Path, name: str = "*") -> None:
@@ -47,6 +50,18 @@ def sweep(parent: Path, name: str = "*") -> None:
             except BlockingIOError:
                 continue
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _put_in_place(partial: Path, folder: Path) -> None:
+    """Give a folder that is written its name; what had it is removed."""
+    _sync(partial)
+    old = folder.with_name(f".{folder.name}{_PARTIAL}{os.getpid()}-old")
+    try:
+        if folder.exists():
+            folder.rename(old)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _lock_file(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import os
 import sys
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends import NEED_PROFILES, TENSORRT_RTX, Backend, open_package
 from headshots.diffusion.export.ensure import ensure_package_in_child
+from headshots.diffusion.importing.ensure import usable_foundation
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
 from headshots.marking.manifest import Signer
@@ -30,6 +32,19 @@ from services.generator.settings import GeneratorSettings
 
 # As it is run, its `__name__` says `__main__`.
 log = logging.getLogger("services.generator")
+
+
+def with_foundation(settings: GeneratorSettings) -> GeneratorSettings:
+    """The settings with a foundation's folder that can be used, where a foundation is: it may have to be imported."""
+    if settings.package is not None and settings.backend != "torch":
+        return settings
+    foundation = usable_foundation(
+        settings.foundation,
+        settings.foundations_dir,
+        os.environ,
+        lambda what, share: log.info("import of the foundation: %s (%.0f%%)", what, share * 100),
+    )
+    return dataclasses.replace(settings, foundation=foundation)
 
 
 def find_package(settings: GeneratorSettings) -> Path:
@@ -107,6 +122,7 @@ async def serve(settings: GeneratorSettings) -> None:
     registry = CollectorRegistry()
     # First: whoever mounted the wrong certificate need not wait for an export to hear of it.
     signer = await asyncio.to_thread(settings.marking.open_signer)
+    settings = await asyncio.to_thread(with_foundation, settings)
     folder = await asyncio.to_thread(find_package, settings)
     engine, erased = await asyncio.to_thread(build, settings, folder, registry, signer)
     # Before it listens: what was erased while it was off is on its disk.

@@ -25,8 +25,11 @@ class GeneratorSettings:
 
     # Object store; also HEADSHOTS_STORE_URL. Default: a folder in HEADSHOTS_HOME.
     store_url: str
-    # Diffusers folder to export where `package` is not set; also HEADSHOTS_FOUNDATION. Default: the bundled one.
+    # Diffusers folder or one safetensors file to export where `package` is not set; also HEADSHOTS_FOUNDATION. Default:
+    # the bundled one.
     foundation: Path
+    # Where a foundation that cannot be used as it lies is imported to. Default: foundations in HEADSHOTS_HOME.
+    foundations_dir: Path
     # Where exported packages are kept. Default: `engines` in HEADSHOTS_HOME.
     engines_dir: Path
     # Local disk tier of adapters, this replica's own. Default: `adapters` in HEADSHOTS_HOME.
@@ -92,6 +95,7 @@ class GeneratorSettings:
             environ,
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
             foundation=Path(environ.get("HEADSHOTS_FOUNDATION") or default_foundation()).expanduser().absolute(),
+            foundations_dir=home.foundations,
             engines_dir=home.engines,
             adapters_dir=home.path / "adapters",
             internal=InternalSettings.from_environment(environ),

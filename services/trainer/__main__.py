@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import os
 import sys
@@ -12,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
+from headshots.diffusion.importing.ensure import usable_foundation
 from headshots.errors import HeadshotsError
 from headshots.faces import check_installed
 from headshots.processes.cores import leave_no_core
@@ -68,6 +70,10 @@ async def serve(settings: TrainerSettings) -> None:
         os._exit(0)
 
 
+def _tell(what: str, share: float) -> None:
+    logging.getLogger("services.trainer").info("import of the foundation: %s (%.0f%%)", what, share * 100)
+
+
 def main() -> int:
     """Start from the environment; returns the exit status."""
     leave_no_core()
@@ -77,6 +83,8 @@ def main() -> int:
         if settings.faces == "none":
             logging.getLogger("services.trainer").warning(without_analyzer("trainer"))
         check_installed(settings.faces, settings.faces_dir)
+        foundation = usable_foundation(settings.foundation, settings.foundations_dir, os.environ, _tell)
+        settings = dataclasses.replace(settings, foundation=foundation)
         asyncio.run(serve(settings))
     except HeadshotsError as error:
         print(f"trainer: {error}", file=sys.stderr)

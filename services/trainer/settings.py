@@ -25,8 +25,10 @@ class TrainerSettings:
     database_url: str
     # Object store; also HEADSHOTS_STORE_URL. Default: a folder in HEADSHOTS_HOME.
     store_url: str
-    # Diffusers folder; also HEADSHOTS_FOUNDATION. Default: the bundled one.
+    # Diffusers folder or one safetensors file; also HEADSHOTS_FOUNDATION. Default: the bundled one.
     foundation: Path
+    # Where a foundation that cannot be used as it lies is imported to. Default: foundations in HEADSHOTS_HOME.
+    foundations_dir: Path
     # How its port is closed to all but the gateway: HEADSHOTS_INTERNAL_<FIELD>.
     internal: InternalSettings
     # Address to bind, gRPC port and Prometheus port; port 0 takes a free one.
@@ -78,6 +80,7 @@ class TrainerSettings:
             database_url=environ.get("HEADSHOTS_DATABASE_URL") or home.database_url,
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
             foundation=Path(environ.get("HEADSHOTS_FOUNDATION") or default_foundation()).expanduser().absolute(),
+            foundations_dir=home.foundations,
             internal=InternalSettings.from_environment(environ),
             faces_dir=home.analyzer_of("HEADSHOTS_TRAINER_FACES", environ),
         )

@@ -12,6 +12,11 @@ DIFFUSION: Arrows = {
     "sampling": {},
     "lora": {"safetensors_io": "LoRA files are safetensors"},
     "foundations": {"lora": "which layers adapters change"},
+    "importing": {
+        "foundations": "what is made is a foundation; kinds and layouts are refused alike",
+        "publish": "a foundation appears whole or not at all",
+        "child_errors": "an import may be a child process",
+    },
     "banked": {"lora": "where each layer's LoRA lies in an adapter row"},
     "package_files": {},
     "package": {"lora": "the layout is part of the package", "package_files": "a package is whole or none"},
@@ -30,6 +35,16 @@ DIFFUSION: Arrows = {
         "networks": "whole networks, from what comes in to what goes out",
         "package": "what is written",
         "publish": "a package appears whole or not at all",
+    },
+    "checking": {
+        "foundations": "what is checked",
+        "package": "the engine of it",
+        "backends": "the engine is run",
+        "sampling": "the same tables as the generator's",
+        "text": "contexts",
+        "lora": "a random adapter",
+        "tensorrt": "the most memory that a process had",
+        "child_errors": "each side is a child process",
     },
     "backends": {
         "package": "what is run",
@@ -81,9 +96,11 @@ LIBRARY: Arrows = {
         "threads": "blocking SQL off the event loop",
         "pauses": "between two looks for revoked keys",
     },
+    "packages": {"errors": "a package that is missing or changed is a typed error"},
     "faces": {
         "errors": "an analyzer that cannot be opened is a typed error",
         "settings": "the bundled analyzer's folder, and a private one",
+        "packages": "nets are taken out of packages of the index",
         "diffusion": "an installed analyzer appears whole or not at all",
     },
     "imaging": {
@@ -104,6 +121,7 @@ LIBRARY: Arrows = {
         "errors": "typed errors",
         "settings": "a private folder",
         "processes": "the exporting process ends with its parent; a thread for each core that may be used",
+        "packages": "a vocabulary is taken out of a package of the index",
     },
     "client": {
         "errors": "callers catch what the server raised",

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from headshots.cli.extras import require
-from headshots.cli.options import Json, existing_folder
+from headshots.cli.options import FindLinks, Json, existing_folder
 from headshots.console.exits import reported
 
 app = typer.Typer(
@@ -17,15 +17,6 @@ app = typer.Typer(
 )
 _PEOPLE = "people"
 
-
-FindLinks = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="FOLDER",
-        help="A folder of packages that is looked through before the package index is asked; repeat for more. "
-        "PIP_FIND_LINKS names such folders too.",
-    ),
-]
 Out = Annotated[
     Path | None,
     typer.Option(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from headshots.cli.extras import require
+from headshots.cli.foundations import usable
 from headshots.cli.options import Foundation, existing_folder
 from headshots.console.exits import reported
 
@@ -60,7 +61,7 @@ def demo(
         out=out,
         engines=engines,
         photos=photos,
-        foundation=foundation,
+        foundation=usable(foundation) if foundation is not None else None,
         person=person,
         faces=faces,
         class_noun=class_noun,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshots.cli.extras import require
+from headshots.cli.foundations import usable
 from headshots.cli.options import Foundation, Json
 from headshots.console.exits import ExitCode, reported
 
@@ -103,26 +104,26 @@ def export(
     if targets:
         require("export --tensorrt-rtx", "export", "tensorrt-rtx")
     options = ExportOptions(max_rank, slots, max_rows, precision.value, sizes, targets, build_memory_gb)
-    package = _export(foundation, out, engines, options)
+    package = exported(foundation, out, engines, options)
     findings = _check(package) if check_tensorrt else None
     _print(package, findings, as_json=as_json)
     if findings:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _export(foundation: Path | None, out: Path | None, engines: Path | None, options: ExportOptions) -> Path:
+def exported(foundation: Path | None, out: Path | None, engines: Path | None, options: ExportOptions) -> Path:
     """The package's folder, with a bar on the terminal while it is made."""
     from headshots.console.output import progress_bars
     from headshots.diffusion.export.ensure import ensure_package_in_child, export_to_in_child
     from headshots.settings import Home, default_foundation
 
+    source = usable(foundation or default_foundation())
     with progress_bars() as bars:
         bar = bars.add_task("exporting", total=1.0, count="", detail="")
 
         def show(stage: str, share: float) -> None:
             bars.update(bar, completed=share, count=f"{100 * share:.0f} %", detail=stage)
 
-        source = foundation or default_foundation()
         if out is not None:
             return export_to_in_child(source, out, options, show)
         return ensure_package_in_child(source, engines or Home.from_environment(os.environ).engines, options, show)

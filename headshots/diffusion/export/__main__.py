@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from headshots.diffusion.child_errors import error_line
+from headshots.diffusion.child_errors import error_line, progress_line
 from headshots.diffusion.export.ensure import ensure_package, export_to
 from headshots.diffusion.export.options import ExportOptions
 from headshots.errors import HeadshotsError
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _print_progress(stage: str, share: float) -> None:
-    print(f"progress\t{share:.3f}\t{stage}", flush=True)
+    print(progress_line(stage, share), flush=True)
 
 
 if __name__ == "__main__":

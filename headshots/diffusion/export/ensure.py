@@ -9,14 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from headshots.diffusion.child_errors import error_of
+from headshots.diffusion.child_errors import run_child
 from headshots.diffusion.export.options import ExportOptions, Progress
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.package import FORMAT, MANIFEST
@@ -38,7 +36,6 @@ __all__ = [
 
 REVISION = 9
 """Grows whenever the export writes something else for the same foundation and options."""
-_KILLED = "it was killed, as a system does that runs out of memory; give it more, or export on a larger machine"
 
 
 def ensure_package(
@@ -205,25 +202,13 @@ def _check_writable(parent: Path) -> None:
 def _run_child(arguments: Sequence[str], options: ExportOptions, progress: Progress | None) -> None:
     command = [sys.executable, "-m", "headshots.diffusion.export", *arguments]
     command += ["--options", json.dumps(asdict(options)), "--parent", str(os.getpid())]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
-        assert child.stdout is not None
-        said = [line for line in child.stdout if not _report(line, progress or _silent)]
-    if child.returncode != 0:
-        raised = next(filter(None, map(error_of, said)), None)
-        if raised is not None:
-            raise raised
-        why = _KILLED if child.returncode == -signal.SIGKILL else "".join(said[-20:]).strip()
-        raise UnavailableError("EXPORT_FAILED", f"the export ended with status {child.returncode}: {why}")
+    run_child(
+        command,
+        os.environ,
+        progress or _silent,
+        lambda status, end: UnavailableError("EXPORT_FAILED", f"the export ended with {status}: {end}"),
+    )
 
 
 def _silent(stage: str, share: float) -> None:
     """No progress wanted."""
-
-
-def _report(line: str, progress: Progress) -> bool:
-    """Pass on a progress line of the child; whether it was one."""
-    if not line.startswith("progress\t"):
-        return False
-    _, share, stage = line.rstrip("\n").split("\t", 2)
-    progress(stage, float(share))
-    return True

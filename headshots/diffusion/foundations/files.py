@@ -34,6 +34,10 @@ _YAML_KEYS: Mapping[str, type | UnionType] = {
     "description": str,
     "version": int | float | str,
 }
+# How files of weights begin, and how they end without a variant in their names.
+_BASES = ("diffusion_pytorch_model", "model")
+_NETWORKS = ("unet", "vae", "text_encoder", "text_encoder_2")
+_PLAIN_ENDS = (".safetensors", ".safetensors.index.json")
 # Settings of a UNet that ask for inputs which nothing here could give.
 _UNET_WITHOUT = ("class_embed_type", "num_class_embeds", "encoder_hid_dim_type")
 
@@ -86,14 +90,32 @@ def read_json(path: Path, *needed: str) -> dict[str, Any]:
 
 
 def check_weights(path: Path, parts: Iterable[str]) -> None:
-    """Each of the sub-folders ``parts`` must hold safetensors."""
+    """Each of the sub-folders ``parts`` must hold safetensors, under the names that every library looks for."""
     for part in parts:
-        if not any((path / part).glob("*.safetensors")):
+        found = sorted(file.name for file in (path / part).glob("*.safetensors"))
+        if not found:
             raise invalid_foundation(
                 path / part,
                 "it holds no .safetensors weights (pickled weights are refused); save the pipeline again with "
                 "save_pretrained(safe_serialization=True)",
             )
+        if not _is_plain(path / part):
+            raise invalid_foundation(
+                path / part,
+                f"its weights have the names of a variant ({', '.join(found)}): `headshots foundation import {path} "
+                "--out DIR` makes a folder with plain ones",
+            )
+
+
+def has_plain_weights(path: Path) -> bool:
+    """Whether ``path`` is a folder with a network whose weights have the names that every library looks for."""
+    return any(_is_plain(path / part) for part in _NETWORKS) and all(
+        _is_plain(path / part) for part in _NETWORKS if any((path / part).glob("*.safetensors"))
+    )
+
+
+def _is_plain(part: Path) -> bool:
+    return any((part / f"{base}{end}").is_file() for base in _BASES for end in _PLAIN_ENDS)
 
 
 def check_unet(path: Path, unet: Mapping[str, Any], latent_channels: int) -> None:

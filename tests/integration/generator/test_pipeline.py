@@ -8,22 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from diffusers import (
-    AutoPipelineForText2Image,
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    EulerDiscreteScheduler,
-)
 from PIL import Image
 
 from headshots.diffusion.export.ensure import ensure_package
 from headshots.diffusion.lora.files import LoraPair, diffusers_lora_bytes, kohya_lora_bytes
 from headshots.diffusion.package import EnginePackage
-from headshots.diffusion.sampling.schedule import initial_noise
 from headshots.diffusion.tensorrt.check import check_package
 from headshots.settings import default_foundation
-from headshots.v1 import generator_pb2 as pb
 from tests.support.foundations.engines import (
     engines,
     lora_bytes,
@@ -33,54 +24,12 @@ from tests.support.foundations.engines import (
     tiny_sdxl,
     tiny_sdxl_package,
 )
-from tests.support.foundations.stock import psnr, weaken_negative
+from tests.support.foundations.stock import psnr
+from tests.support.generator.whole_images import SAMPLERS, our_image, stock_image
 from tests.support.generator.world import running_generator
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
-SAMPLERS = {
-    "ddim": (pb.SAMPLER_DDIM, DDIMScheduler),
-    "euler": (pb.SAMPLER_EULER, EulerDiscreteScheduler),
-    "dpmpp_2m": (pb.SAMPLER_DPMPP_2M, DPMSolverMultistepScheduler),
-}
-
-
-def stock_image(
-    foundation: Path,
-    lora: Path | None,
-    sampler: str,
-    *,
-    seed: int,
-    size: tuple[int, int],
-    negative_adapter_share: float = 1.0,
-    **call: Any,
-) -> np.ndarray[Any, Any]:
-    """Stock diffusers, told nothing of us but the noise, and which share of the LoRA the negative prompt sees."""
-    pipeline = AutoPipelineForText2Image.from_pretrained(foundation, dtype=torch.float32)
-    pipeline.set_progress_bar_config(disable=True)
-    pipeline.scheduler = SAMPLERS[sampler][1].from_config(pipeline.scheduler.config)
-    if lora is not None:
-        pipeline.load_lora_weights(lora.parent, weight_name=lora.name)
-    if negative_adapter_share != 1:
-        weaken_negative(pipeline.unet, negative_adapter_share)
-    width, height = size
-    channels = pipeline.unet.config.in_channels
-    latents = torch.from_numpy(initial_noise(seed, (1, channels, height // 8, width // 8)))
-    made = pipeline(latents=latents, width=width, height=height, output_type="np", **call).images[0]
-    return (made * 255).round().astype(np.uint8)  # type: ignore[no-any-return]
-
-
-async def our_image(folder: Path, package: EnginePackage, lora: Path | None, **request: Any) -> np.ndarray[Any, Any]:
-    data = lora.read_bytes() if lora is not None else None  # noqa: ASYNC240 - nothing else runs yet
-    async with running_generator(folder, package=package) as generator:
-        if data is not None:
-            adapter = await generator.add(data)
-            adapter.foundation_digest = package.foundation_digest
-            request["adapter"] = adapter
-        image = await generator.image(**request)
-    with Image.open(io.BytesIO(image.content)) as opened:
-        return np.asarray(opened)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from headshots.faces.people.installing.install import Recipe
-from headshots.faces.people.installing.packages import Package
+from headshots.packages import Package
 
 MEMBER, LICENCE = "toynets/net.bin", "toynets-1.0.dist-info/licenses/LICENSE"
 CONTENT = b"weights"

@@ -10,6 +10,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from headshots.client import Image
+from headshots.diffusion.checking.check import psnr_db
 from headshots.diffusion.foundations.foundation import Foundation
 
 
@@ -33,8 +34,7 @@ def weaken_negative(unet: Any, share: float) -> None:
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
     """Peak signal-to-noise ratio in dB of two images of 8 bits."""
-    error = float(np.mean((one.astype(float) - other.astype(float)) ** 2))
-    return float("inf") if error == 0 else 10 * float(np.log10(255**2 / error))
+    return psnr_db(one, other)
 
 
 class StockDiffusers:

@@ -11,7 +11,7 @@ import yaml
 from headshots.diffusion.foundations.foundation import Foundation
 
 _FILES: dict[str, dict[str, Any]] = {
-    "model_index.json": {},
+    "model_index.json": {"_class_name": "StableDiffusionPipeline"},
     "unet/config.json": {"sample_size": 8},
     "vae/config.json": {"block_out_channels": [8, 8, 8, 8], "latent_channels": 4},
     "scheduler/scheduler_config.json": {"_class_name": "DDIMScheduler"},

@@ -95,6 +95,7 @@ class Trainer:
             database_url=f"sqlite:///{tmp_path / 'jobs.db'}",
             store_url=(tmp_path / "objects").as_uri(),
             foundation=tmp_path,
+            foundations_dir=tmp_path / "foundations",
             internal=InternalSettings(tmp_path / KEY_FILE),
             **{**values, **settings},
         )

@@ -55,9 +55,9 @@ def test_what_cannot_be_installed_is_no_reason_to_look_at_nobody(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def fail(*given: object) -> None:
-        raise FailedPreconditionError("ANALYZER_PACKAGE_MISSING", "no network")
+        raise FailedPreconditionError("PACKAGE_MISSING", "no network")
 
     monkeypatch.setenv("HEADSHOTS_HOME", str(tmp_path))
     monkeypatch.setattr(installing, "install", fail)
-    with pytest.raises(FailedPreconditionError, match="ANALYZER_PACKAGE_MISSING"):
+    with pytest.raises(FailedPreconditionError, match="PACKAGE_MISSING"):
         choose(tmp_path, None, Stages())

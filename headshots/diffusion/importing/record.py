@@ -1,0 +1,77 @@
+"""Records beside an imported foundation what it was made of, so that a second import has nothing to do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from headshots.diffusion.foundations.foundation import file_digest
+from headshots.diffusion.importing.request import REVISION, ImportOptions, Progress
+
+RECORD = "import.yaml"
+"""Not part of a foundation's digest, like ``headshots.yaml``."""
+
+
+def import_key(digests: Mapping[str, str], options: ImportOptions) -> str:
+    """What tells imports apart: the source's files by their digests, and what was asked for."""
+    text = json.dumps([sorted(digests.items()), asdict(options), REVISION])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def record_text(folder: Path, source: Path, digests: Mapping[str, str], options: ImportOptions) -> str:
+    """The text of the record of ``folder``, whose files are all there."""
+    value = {
+        "source": str(source),
+        "source_files": dict(sorted(digests.items())),
+        "key": import_key(digests, options),
+        "files": {
+            path.relative_to(folder).as_posix(): path.stat().st_size
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and not path.name.startswith(".") and path.name != RECORD
+        },
+    }
+    return yaml.safe_dump(value, sort_keys=False)
+
+
+def recorded_key(folder: Path) -> str | None:
+    """The key of the import that ``folder`` is, damaged or not; None: it is none."""
+    record = _read(folder)
+    return None if record is None else str(record["key"])
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether every file of the import is there, and its weights have their sizes.
+
+    Other files may have changed: an edited ``headshots.yaml`` is the operator's.
+    """
+    record = _read(folder)
+    return record is not None and all(_is_there(folder / name, size) for name, size in record["files"].items())
+
+
+def _is_there(path: Path, size: int) -> bool:
+    return path.is_file() and (path.suffix != ".safetensors" or path.stat().st_size == size)
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    try:
+        value = yaml.safe_load((folder / RECORD).read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError, yaml.YAMLError):
+        return None
+    return value if isinstance(value, dict) and {"key", "files"} <= set(value) else None
+
+
+def source_digests(sources: Mapping[str, Path], progress: Progress) -> dict[str, str]:
+    """SHA-256 of each source, by its name."""
+    total = sum(path.stat().st_size for path in sources.values()) or 1
+    read, digests = 0, {}
+    for name, path in sources.items():
+        progress(f"reading {name}", read / total)
+        digests[name] = file_digest(path)
+        read += path.stat().st_size
+    return digests

@@ -1,0 +1,50 @@
+"""Defines what an import is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done now and the share done, 0 to 1."""
+
+REVISION = 1
+"""Grows whenever an import writes something else for the same source and options."""
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What a source does not say of itself.
+
+    Attributes:
+        variant: of a diffusers folder whose parts have several files of weights, which to take: ``fp16``, or empty for
+            the plain ones. None: the plain ones, else ``fp16``.
+        sha256: what the publisher of a single file says its SHA-256 is, in hex; empty: not checked.
+        prediction: of a single file, ``epsilon`` or ``v_prediction``; empty: what its keys and metadata
+            say, else ``epsilon``.
+        zero_terminal_snr: of a single file, whether it was taught to begin with noise alone; None: what its keys say.
+        native_px: of a single file, the side in pixels that it was trained for; 0: what its metadata say,
+            else the family's, 512 or 1024.
+    """
+
+    variant: str | None = None
+    sha256: str = ""
+    prediction: str = ""
+    zero_terminal_snr: bool | None = None
+    native_px: int = 0
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import has made.
+
+    Attributes:
+        folder: the foundation.
+        is_new: False where it was there already, whole, and nothing was done.
+        notes: what the operator should know, a sentence each.
+    """
+
+    folder: Path
+    is_new: bool
+    notes: tuple[str, ...]
