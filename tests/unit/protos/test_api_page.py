@@ -51,6 +51,7 @@ WITHIN_CALLS = (
 BUILDERS = {"stream_error": errors.InvalidArgumentError, "not_found": errors.NotFoundError}
 # Raised by this code, but not within a public call.
 NEVER_TOLD = {
+    "ADDRESS_IN_USE": "at the start",
     "API_KEY_NOT_FOUND": "of `headshots keys`",
     "DATABASE_URL_INVALID": "at the start",
     "ERASURE_INCOMPLETE": "of a sweep, which tries again",
@@ -64,6 +65,8 @@ NEVER_TOLD = {
     "OBJECT_DIGEST_MISMATCH": "trainers and generators ask for a digest, the gateway does not",
     "OUTPUT_PREFIX_INVALID": "the gateway's prefixes are its own",
     "PROMPT_TEMPLATE_INVALID": "fails the shot",
+    "SCALER_PER_REPLICA_INVALID": "told to KEDA",
+    "SCALER_POOL_UNKNOWN": "told to KEDA",
     "SETTING_INVALID": "at the start",
     "STORE_URL_INVALID": "at the start",
     "STYLES_MISSING": "at the start",
