@@ -51,7 +51,7 @@ class Result:
         value = json.loads(line)
         if not isinstance(value, dict):
             raise ValueError("no JSON object")
-        return cls(**{**value, "state": State(value.get("state"))})
+        return cls(**{**value, "state": State(value.get("state", ""))})
 
 
 def ok(seen: str) -> Finding:

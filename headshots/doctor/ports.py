@@ -10,6 +10,8 @@ from headshots.processes.serving import health
 from headshots.rpc.ports import check_port
 from headshots.rpc.server import ServerSettings
 
+PROBE_SECONDS = 3.0
+"""Within which a health probe is answered."""
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -18,7 +20,7 @@ def answers(server: ServerSettings, service: str) -> bool:
     host = _EVERYWHERE.get(server.host, server.host)
     ports = [port for port in (server.health_port, server.port) if port]
     addresses = [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for port in ports]
-    return any(health(address, service) is not None for address in addresses)
+    return any(health(address, service, timeout_seconds=PROBE_SECONDS) is not None for address in addresses)
 
 
 def look(
