@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from headshots.errors import HeadshotsError
 SECONDS = 15.0
 """That a check may take, where it says nothing else."""
 _LONGEST = 400
+_CAUSE = re.compile(r'\bmessage: "([^"]+)"')
 # Their messages are for callers, who must not learn of hosts and paths: the operator may, from what they came from.
 _SAYS_LITTLE = ("DATABASE_UNAVAILABLE", "OBJECT_STORE_UNAVAILABLE", "OBJECT_STORE_FULL")
 
@@ -43,10 +45,10 @@ def run(service: str, checks: Sequence[Check], redactor: Redactor) -> Iterator[R
 def describe(error: BaseException) -> str:
     """What an operator should know of an error: its reason, and what it came from where its own message hides that."""
     if not isinstance(error, HeadshotsError):
-        return _short(f"{type(error).__name__}: {error}")
+        return _of_backend(f"{type(error).__name__}: {error}")
     cause = error.__cause__
     if error.reason in _SAYS_LITTLE and cause is not None:
-        return f"{error.reason}: {_short(str(getattr(cause, 'orig', None) or cause))}"
+        return f"{error.reason}: {_of_backend(str(getattr(cause, 'orig', None) or cause))}"
     return str(error)
 
 
@@ -66,6 +68,13 @@ def _findings(check: Check) -> Sequence[Finding]:
     if thread.is_alive():
         return [failed(f"no answer within {check.seconds:.0f} s", check.cure)]
     return found
+
+
+def _of_backend(text: str) -> str:
+    """The message of a database's or a store's library; the latter's ends in pages of structure, the cause in them."""
+    message, _, structure = text.partition("\n\nDebug source")
+    causes = _CAUSE.findall(structure)
+    return _short(": ".join([message, *causes[-1:]]))
 
 
 def _short(text: str) -> str:

@@ -13,6 +13,10 @@ from headshots.doctor.running import Check, describe
 from headshots.errors import HeadshotsError
 
 SECONDS = 30.0
+# A bucket that is not there is told as an object that is not there.
+_FAULTS = (HeadshotsError, FileNotFoundError)
+_PATIENCE_SECONDS = 5.0
+"""For each of the calls, so that the reason is known before the time is over."""
 
 
 def store_check(name: str, url: str, variable: str) -> Check:
@@ -35,7 +39,9 @@ def _look(name: str, url: str, cure: str) -> Finding:
     if folder is not None and not folder.exists():
         return first_start_makes(folder, f"the folder of the {name}")
     return _try(
-        ArtifactStore.open(url), f"{urlsplit(url).scheme}://{urlsplit(url).hostname or ''}{urlsplit(url).path}", cure
+        ArtifactStore.open(url, patience_seconds=_PATIENCE_SECONDS),
+        f"{urlsplit(url).scheme}://{urlsplit(url).hostname or ''}{urlsplit(url).path}",
+        cure,
     )
 
 
@@ -53,7 +59,7 @@ def _try(store: ArtifactStore, place: str, cure: str) -> Finding:
         step = "list"
         if store.list_sync(probe) != [key]:
             return failed(f"the listing lacks {key}, which was put a moment ago", cure)
-    except HeadshotsError as error:
+    except _FAULTS as error:
         fault = f"{step}: {describe(error)}"
     finally:
         left = _removed(store, probe, key)
@@ -67,5 +73,5 @@ def _removed(store: ArtifactStore, probe: str, key: str) -> str | None:
         store.delete_sync(key)
         store.delete_prefix_sync(probe)
         return f"delete: {key} is still there" if store.exists_sync(key) else None
-    except HeadshotsError as error:
+    except _FAULTS as error:
         return f"delete: {describe(error)} (remove {key} by hand, if it is there)"

@@ -19,6 +19,9 @@ import pytest
 
 from headshots.doctor import processes
 from headshots.doctor.findings import State
+from headshots.doctor.running import run
+from headshots.doctor.secrets import Redactor
+from headshots.doctor.stores import store_check
 from tests.support.certificates import Authority
 from tests.support.fake_gateway.gateway import API_KEY
 from tests.support.paths import ROOT
@@ -45,8 +48,9 @@ class _Refusing(http.server.BaseHTTPRequestHandler):
 
     def _refuse(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", "0")))
-        body = b"<Error><Code>AccessDenied</Code><Message>not yours</Message></Error>"
-        self.send_response(403)
+        status, code = (404, "NoSuchBucket") if "/nobodys/" in self.path else (403, "AccessDenied")
+        body = f"<Error><Code>{code}</Code><Message>not yours</Message></Error>".encode()
+        self.send_response(status)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -107,6 +111,17 @@ def test_all_that_is_wrong_is_told_at_once_each_with_its_cure_and_no_secret(
         assert secret not in done.stdout
 
 
+def test_a_bucket_that_is_not_there_is_told(refusing_bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {"ENDPOINT": refusing_bucket, "ALLOW_HTTP": "true", "REGION": "x", "ACCESS_KEY_ID": "a"}
+    for name, value in {**variables, "SECRET_ACCESS_KEY": "geheim"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    check = store_check("object store", "s3://nobodys/prefix", "HEADSHOTS_STORE_URL")
+    (found,) = run("gateway", [check], Redactor({}))
+    assert (found.state, found.seen.partition(":")[0]) == (State.FAILED, "put")
+    assert "404" in found.seen
+    assert "Debug source" not in found.seen
+
+
 def test_three_services_that_could_start_have_no_failure_and_write_nothing(tmp_path: Path) -> None:
     ports = {
         f"HEADSHOTS_{name}_{kind}": str(free_port())
@@ -130,20 +145,50 @@ def test_a_foundation_that_is_not_there_is_a_finding_and_no_usage_error(tmp_path
     assert "object store" in done.stdout
 
 
-def test_checks_that_break_off_are_told_with_the_last_that_they_said(tmp_path: Path) -> None:
-    path = os.pathsep.join([str(tmp_path), str(ROOT)])
-    environ = {**os.environ, "HEADSHOTS_HOME": str(tmp_path), "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+@pytest.fixture
+def checks_of_a_service(tmp_path: Path) -> tuple[Path, dict[str, str]]:
+    """The file of the checks of a service named `broken`, and the variables that it is found with."""
     package = tmp_path / "services" / "broken"
     package.mkdir(parents=True)
     for folder in (package.parent, package):
         (folder / "__init__.py").touch()
-    (package / "doctor.py").write_text("print('no result')\nraise ImportError('no password=geheim')")
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    return package / "doctor.py", {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+
+
+def test_checks_that_break_off_are_told_with_the_last_that_they_said(
+    checks_of_a_service: tuple[Path, dict[str, str]],
+) -> None:
+    module, environ = checks_of_a_service
+    module.write_text("print('no result')\nraise ImportError('no password=geheim')")
     (found,) = processes.ask("broken", environ)
     assert (found.check, found.state) == ("process", State.FAILED)
     assert "ImportError: no password=***" in found.seen
-    (package / "doctor.py").write_text("import time\ntime.sleep(1000)")
+    module.write_text("import time\ntime.sleep(1000)")
     (found,) = processes.ask("broken", environ, longest_seconds=1.0)
     assert "status -9" in found.seen
+
+
+_HANGING = """
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from headshots.doctor.processes import tell
+from headshots.doctor.running import Check
+
+# Its thread is one that the interpreter waits for at its end.
+hang = Check("hanging", lambda: ThreadPoolExecutor().submit(time.sleep, 1000).result(), "wake it", 0.1)
+tell("broken", lambda environ: environ, lambda _: [hang])
+"""
+
+
+def test_a_check_that_does_not_end_keeps_its_process_from_ending_no_more(
+    checks_of_a_service: tuple[Path, dict[str, str]],
+) -> None:
+    module, environ = checks_of_a_service
+    module.write_text(_HANGING)
+    found = list(processes.ask("broken", environ, longest_seconds=PATIENCE_SECONDS))
+    assert [(each.check, each.state) for each in found] == [("settings", State.OK), ("hanging", State.FAILED)]
 
 
 def outside(terminal: Terminal, *more: str, code: int = 0) -> dict[str, dict[str, str]]:

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from headshots.database import migrate, open_database, write
-from headshots.doctor import databases
+from headshots.database import database_now, migrate, open_database, write
 from headshots.doctor.databases import DatabaseLook
 from headshots.doctor.findings import Result, State
 from headshots.doctor.running import run
@@ -77,8 +76,9 @@ def test_an_older_schema_is_a_warning_and_a_newer_one_a_failure(url: str) -> Non
 
 @pytest.mark.parametrize(("seconds", "side"), [(-40.0, "behind"), (40.0, "ahead of")])
 def test_clocks_that_differ_are_told(url: str, monkeypatch: pytest.MonkeyPatch, seconds: float, side: str) -> None:
-    real = databases.database_now
-    monkeypatch.setattr(databases, "database_now", lambda connection: real(connection) + seconds)
+    monkeypatch.setattr(
+        "headshots.doctor.databases.database_now", lambda connection: database_now(connection) + seconds
+    )
     found = looked_at(url)["clock"]
     assert found.state is State.WARNING
     assert f"the database's is 40 s {side} this machine's" in found.seen

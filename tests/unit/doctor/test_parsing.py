@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from services.generator.settings import GeneratorSettings
 from services.trainer.settings import TrainerSettings
 
 
-def told(parsed: Parsed[object]) -> list[tuple[str, str]]:
+def told(parsed: Parsed[Any]) -> list[tuple[str, str]]:
     """State and first variable of each finding."""
     return [
         (each.state.value, each.seen.partition("HEADSHOTS_")[2].split("=")[0].split()[0]) for each in parsed.findings

@@ -12,6 +12,7 @@ from headshots.doctor.running import run
 from headshots.doctor.secrets import Redactor
 from headshots.doctor.stores import store_check
 from headshots.errors import UnavailableError
+from tests.support.ports import free_port
 
 
 def looked_at(url: str) -> Finding:
@@ -71,6 +72,23 @@ def test_a_store_whose_deletes_do_nothing_is_a_failure(tmp_path: Path, monkeypat
     found = looked_at(tmp_path.as_uri())
     assert found.state is State.FAILED
     assert found.seen.endswith("is still there")
+
+
+def test_a_bucket_that_nobody_answers_for_is_told_with_what_kept_it_from_answering(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("AWS_ENDPOINT", f"http://127.0.0.1:{port}")
+    for name, value in {"AWS_ALLOW_HTTP": "true", "AWS_REGION": "x", "AWS_ACCESS_KEY_ID": "a"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "geheim")
+    found = looked_at("s3://bucket/prefix")
+    assert found.state is State.FAILED
+    assert found.seen.startswith("put: OBJECT_STORE_UNAVAILABLE: ")
+    assert str(port) in found.seen
+    assert "Connection refused" in found.seen
+    assert "Debug source" not in found.seen
+    assert "geheim" not in found.seen
 
 
 def test_no_url_of_a_store_is_a_failure() -> None:
