@@ -50,16 +50,16 @@ lint: $(DEV) ## ruff, mypy --strict, generated code up to date, buf, hadolint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(MAKE) -s protos PROTO_OUT="$$fresh" && \
-	for folder in headshots/v1 buf; do \
+	for folder in headshots/v1 buf externalscaler; do \
 		diff -r -x __init__.py -x __pycache__ "$$fresh/$$folder" $$folder || \
 			{ echo "$$folder is not what protos/ generates: run make protos and commit"; exit 1; }; \
 	done && echo "generated code is up to date"
 	$(BIN)/buf lint
 	$(BIN)/hadolint deploy/docker/Dockerfile
 
-protos: $(DEV) ## generate headshots/v1 and buf/ from protos/
+protos: $(DEV) ## generate headshots/v1, externalscaler/ and buf/ from protos/
 	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=$(PROTO_OUT) --pyi_out=$(PROTO_OUT) \
-		--grpc_python_out=$(PROTO_OUT) protos/headshots/v1/*.proto
+		--grpc_python_out=$(PROTO_OUT) protos/headshots/v1/*.proto protos/externalscaler/*.proto
 	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=$(PROTO_OUT) --pyi_out=$(PROTO_OUT) \
 		protos/buf/validate/*.proto
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -148,11 +149,15 @@ def _beside(head: str, value: str, room: int | None) -> str:
 
 
 def _room(*, err: bool = False) -> int | None:
-    """Columns of the terminal that stdout, or stderr, is; None where it is none."""
+    """Columns of the terminal that stdout, or stderr, is; None where it is none.
+
+    Who forces colours (FORCE_COLOR) into a pipe asks for no width, unless COLUMNS tells one.
+    """
     from rich.console import Console
 
     console = Console(stderr=err)
-    return console.width if console.is_terminal else None
+    is_wide = console.file.isatty() or "COLUMNS" in os.environ
+    return console.width if console.is_terminal and is_wide else None
 
 
 def _filled(text: str, width: int, first: str, later: str) -> str:

@@ -13,6 +13,7 @@ from headshots.threads import in_thread
 from services.gateway.audit.log import AuditLog
 from services.gateway.links.opening import Links
 from services.gateway.painting.pool import ShotPool
+from services.gateway.scaling.rpc import ScalerPort
 
 
 class Gateway:
@@ -28,6 +29,7 @@ class Gateway:
         decoders: DecoderPool | None,
         links: Links,
         audit: AuditLog,
+        scaler: ScalerPort,
         drain_seconds: float,
     ) -> None:
         self.server = server
@@ -38,6 +40,7 @@ class Gateway:
         self._decoders = decoders
         self._links = links
         self._audit = audit
+        self.scaler = scaler
         self._drain_seconds = drain_seconds
 
     async def drain(self) -> None:
@@ -50,6 +53,7 @@ class Gateway:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await self._links.stop()
+        await self.scaler.stop()
         await self._audit.close()
         for channel in self._channels:
             await channel.close()

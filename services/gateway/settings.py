@@ -62,6 +62,9 @@ class GatewaySettings:
     """gRPC port; 0 takes a free one."""
     metrics_port: int = 9101
     """Prometheus port; 0 takes a free one."""
+    scaler_port: int | None = None
+    """gRPC port on which KEDA asks how much work generators and trainers have; 0 takes a free one. Unset: there is
+    none."""
     links_port: int | None = None
     """HTTP port that serves links to images; 0 takes a free one. Unset: the object store signs links, where it can."""
     links_url: str | None = None

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import now_expression, read
 from headshots.errors import HeadshotsError
-from headshots.schema import PENDING, RUNNING, galleries, retentions, shoots, shots, trainings
+from headshots.schema import PENDING, RUNNING, erasures, galleries, retentions, shoots, shots, trainings
 
 _LOG = logging.getLogger(__name__)
 # Rows that ended are not counted: their number grows without end.
@@ -29,7 +29,8 @@ class TableCollector(Collector):
         """Names only, so that registering reads no database."""
         for name, help_text, _ in _FAMILIES:
             yield GaugeMetricFamily(name, help_text, labels=("state",))
-        yield GaugeMetricFamily(*_OVERDUE)
+        for name, help_text, _ in _LONGEST:
+            yield GaugeMetricFamily(name, help_text)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The current counts; runs in the metrics server's thread."""
@@ -46,22 +47,30 @@ class TableCollector(Collector):
             for state in _STATES:
                 family.add_metric((state,), counts.get(state, 0))
             yield family
-        try:
-            yield GaugeMetricFamily(*_OVERDUE, value=_overdue_seconds(self._engine))
-        except HeadshotsError:
-            _LOG.exception("%s cannot be read; left out of this scrape", _OVERDUE[0])
+        for name, help_text, first in _LONGEST:
+            try:
+                yield GaugeMetricFamily(name, help_text, value=_seconds_since(self._engine, first))
+            except HeadshotsError:
+                _LOG.exception("%s cannot be read; left out of this scrape", name)
 
 
-def _overdue_seconds(engine: Engine) -> float:
+def _seconds_since(engine: Engine, first: sa.Select[tuple[float]]) -> float:
     with read(engine) as connection:
-        late = now_expression(engine.dialect.name) - sa.func.min(retentions.c.expires_at)
-        longest = connection.execute(sa.select(late).where(retentions.c.held_at.is_(None))).scalar()
-    return max(0.0, longest or 0.0)
+        longest = now_expression(engine.dialect.name) - first.scalar_subquery()
+        return max(0.0, connection.execute(sa.select(longest)).scalar() or 0.0)
 
 
-_OVERDUE = (
-    "headshots_gateway_retention_overdue_seconds",
-    "For how long the subject that should have been erased first is overdue, in seconds; 0 where none is.",
+_LONGEST = (
+    (
+        "headshots_gateway_retention_overdue_seconds",
+        "For how long the subject that should have been erased first is overdue, in seconds; 0 where none is.",
+        sa.select(sa.func.min(retentions.c.expires_at)).where(retentions.c.held_at.is_(None)),
+    ),
+    (
+        "headshots_gateway_unsigned_erasure_seconds",
+        "For how long the erasure that was asked for first has had no receipt, in seconds; 0 where each has one.",
+        sa.select(sa.func.min(erasures.c.created_at)).where(erasures.c.signed_at.is_(None)),
+    ),
 )
 _FAMILIES = (
     ("headshots_gateway_galleries", "Galleries that wait or run, by state.", galleries),

@@ -57,6 +57,7 @@ from services.gateway.profiles.engine import ProfileEngine
 from services.gateway.profiles.servicer import ProfileServicer
 from services.gateway.retention.waiting import WorkClock
 from services.gateway.running import Gateway
+from services.gateway.scaling.rpc import ScalerPort, open_scaler_port
 from services.gateway.settings import GatewaySettings
 from services.gateway.shoots import rows as shoot_rows
 from services.gateway.shoots.engine import Catalogue, ShootEngine
@@ -192,12 +193,10 @@ async def start_gateway(
         metrics = GatewayMetrics(registry, database, promised_shoot_seconds=settings.promised_shoot_seconds)
         own = None
         if decoders is None:
-            limits, stopped = settings.decoder_limits, metrics.decode_stopped
-            decoders = own = DecoderPool(settings.photo_decoders, limits, on_stopped=stopped)
+            decoders = own = _decoders(settings, metrics)
             on_failure.callback(own.close)
         audit = AuditLog(database, poll_seconds=settings.poll_seconds, keep_days=settings.audit_keep_days)
-        links = await open_links(database, store, Secret(settings.internal.key_file), settings.links, audit)
-        on_failure.push_async_callback(links.stop)
+        links, scaler = await _open_ports(database, store, settings, audit, on_failure)
         given = _Given(database, store, styles, channels, metrics, analyzer, decoders, links, audit, issuer)
         parts = _Parts(settings, given)
         await parts.erasing.begin()
@@ -205,7 +204,26 @@ async def start_gateway(
         server = await _serve(parts, known_keys, settings, registry)
         on_failure.pop_all()
     loops = [asyncio.create_task(part.run()) for part in (known_keys, *parts.with_loops)]
-    return Gateway(server, database, channels, parts.pool, loops, own, links, audit, settings.drain_seconds)
+    return Gateway(server, database, channels, parts.pool, loops, own, links, audit, scaler, settings.drain_seconds)
+
+
+async def _open_ports(
+    database: Engine,
+    store: ArtifactStore,
+    settings: GatewaySettings,
+    audit: AuditLog,
+    on_failure: contextlib.AsyncExitStack,
+) -> tuple[Links, ScalerPort]:
+    """Those beside the public one."""
+    links = await open_links(database, store, Secret(settings.internal.key_file), settings.links, audit)
+    on_failure.push_async_callback(links.stop)
+    scaler = await open_scaler_port(database, settings)
+    on_failure.push_async_callback(scaler.stop)
+    return links, scaler
+
+
+def _decoders(settings: GatewaySettings, metrics: GatewayMetrics) -> DecoderPool:
+    return DecoderPool(settings.photo_decoders, settings.decoder_limits, on_stopped=metrics.decode_stopped)
 
 
 def _prepare(database: Engine, settings: GatewaySettings, issuer: Issuer) -> None:

@@ -139,6 +139,7 @@ GATEWAY: Arrows = {
         "audit": "what was read last is written down when it closes",
         "links": "the server of links stops with it",
         "painting": "shots in flight are drained",
+        "scaling": "the port that KEDA calls stops with it",
     },
     "verification": {
         "api": "names of images",
@@ -308,7 +309,12 @@ TABLES: dict[str, dict[str, str]] = {
     "gateway.packs": {"packs": OWN},
     "gateway.profiles": {"profiles": OWN},
     "gateway.subjects": {"subjects": OWN, "retentions": "those that end soon are listed by their time in one query"},
+    "gateway.scaling": {
+        "shots": "generators' work is counted when KEDA asks",
+        "trainings": "trainers' work is counted when KEDA asks",
+    },
     "gateway.table_metrics": {
+        "erasures": "the one that was asked for first is looked for when Prometheus asks",
         "galleries": "rows are counted by state when Prometheus asks",
         "retentions": "the longest overdue is looked for when Prometheus asks",
         "shoots": "rows are counted by state when Prometheus asks",

@@ -61,10 +61,10 @@ def bring_all_back(engine: Engine, log: ErasureLog, *, whole: bool = False, own:
         try:
             returned += bring_back(engine, log, tenant_id, whole=whole, own=own)
         except Exception as error:
-            if _is_of_database(error):
+            if getattr(error, "reason", None) == "DATABASE_UNAVAILABLE":
                 raise
             # One tenant's holds up no other, and keeps its own receipts unsigned.
-            _LOG.exception("receipts of tenant %s cannot be brought back; none is signed before", tenant_id)
+            _tell(f"receipts of tenant {tenant_id} cannot be brought back; none is signed before", error)
             unreadable.append(f"{RECEIPTS}/{tenant_id}")
     if unreadable:
         raise ReceiptsUnreadableError(unreadable)
@@ -76,8 +76,8 @@ def _tenants(engine: Engine, log: ErasureLog, *, whole: bool) -> tuple[set[str],
     unreadable = []
     try:
         found = set(log.tenants_with_receipts())
-    except HeadshotsError:
-        _LOG.exception("%s in the log of erasures cannot be listed; receipts of known tenants come back", RECEIPTS)
+    except HeadshotsError as error:
+        _tell(f"{RECEIPTS} in the log of erasures cannot be listed; receipts of known tenants come back", error)
         found, unreadable = set(), [RECEIPTS]
     known = [sa.select(erasure_chains.c.tenant_id)] if whole else []
     with read(engine) as connection:
@@ -86,8 +86,9 @@ def _tenants(engine: Engine, log: ErasureLog, *, whole: bool) -> tuple[set[str],
     return found, unreadable
 
 
-def _is_of_database(error: Exception) -> bool:
-    return isinstance(error, HeadshotsError) and error.reason == "DATABASE_UNAVAILABLE"
+def _tell(message: str, error: Exception) -> None:
+    """Logs what failed; a defect's traceback too. Of a store's failure the store has logged what is in the way."""
+    _LOG.error("%s: %s", message, error, exc_info=None if isinstance(error, HeadshotsError) else error)
 
 
 def bring_back(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots.database import database_now, now_expression, read
+from headshots.leases import LONGEST_SECONDS
 from headshots.receipts.canonical import canonical
 from headshots.schema import erasure_keys, erasures, subjects
 from services.gateway.api.errors import not_found
@@ -84,10 +86,8 @@ def open_erasures(engine: Engine, *, grace_seconds: float) -> list[Unfinished]:
 
 def open_erasures_query(connection: Connection, *, grace_seconds: float) -> sa.Select[Any]:
     """The query of `open_erasures` for subjects that are there."""
-    erased_before = now_expression(connection.dialect.name) - grace_seconds
-    return sa.select(subjects).where(
-        subjects.c.deleting, sa.or_(subjects.c.erased_at.is_(None), subjects.c.erased_at <= erased_before)
-    )
+    ended_before = _ended_before(connection, subjects.c.erased_at, grace_seconds)
+    return sa.select(subjects).where(subjects.c.deleting, sa.or_(subjects.c.erased_at.is_(None), ended_before))
 
 
 def trigger_of(connection: Connection, subject_id: str) -> Trigger:
@@ -99,8 +99,18 @@ def trigger_of(connection: Connection, subject_id: str) -> Trigger:
 def _orphans_query(connection: Connection, *, grace_seconds: float) -> sa.Select[Any]:
     there = sa.exists().where(subjects.c.id == erasures.c.subject_id)
     ended = sa.func.coalesce(erasures.c.erased_at, erasures.c.created_at)
-    ended_before = ended <= now_expression(connection.dialect.name) - grace_seconds
+    ended_before = _ended_before(connection, ended, grace_seconds)
     return sa.select(erasures).where(erasures.c.signed_at.is_(None), sa.not_(there), ended_before)
+
+
+def _ended_before(
+    connection: Connection, ended: sa.ColumnElement[float], grace_seconds: float
+) -> sa.ColumnElement[bool]:
+    """Whether a time is `grace_seconds` ago, or of a clock that was far ahead and would keep receipts unsigned."""
+    now = now_expression(connection.dialect.name)
+    past = ended <= now - grace_seconds
+    # Where none is to be completed, those of such a clock are not either.
+    return past if math.isinf(grace_seconds) else sa.or_(past, ended > now + LONGEST_SECONDS)
 
 
 def _to_erasure(row: Row[Any], now: float) -> Erasure:

@@ -34,7 +34,10 @@ def _days(begun_at: float | None, erased_at: float) -> list[date]:
     """The days on which an erasure may have left tombstones that are there still."""
     # They are left by a gateway's clock, the times are the database's. Days of an erasure that crashed are many.
     last = _day(erased_at) + _DAY
-    first = last - tombstones.KEPT if begun_at is None else max(_day(begun_at) - _DAY, last - tombstones.KEPT)
+    first = last - tombstones.KEPT
+    # One that began after it ended was begun by a clock that was ahead.
+    if begun_at is not None and begun_at <= erased_at:
+        first = max(_day(begun_at) - _DAY, first)
     return [first + number * _DAY for number in range((last - first).days + 1)]
 
 

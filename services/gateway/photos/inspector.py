@@ -18,6 +18,7 @@ from headshots.imaging.inspection import Measured, judge, measure
 from headshots.imaging.quality import QualityLimits
 from headshots.imaging.workers.pool import DecoderPool
 from headshots.threads import in_read_thread, in_thread
+from services.gateway.api.names import photo_name
 from services.gateway.peers.describer import Describer
 from services.gateway.photos import rows as photo_rows
 from services.gateway.photos.limits import MAX_PHOTO_BYTES, MIN_TRAINING_PHOTOS
@@ -48,6 +49,12 @@ class InspectionReport:
     findings: tuple[Finding, ...]
     analyzer: str
     reviews: tuple[Finding, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the stored photos."""
+        stored = (inspected.stored for inspected in self.photos)
+        return [photo_name(photo.subject_id, photo.sha256) for photo in stored if photo is not None]
 
 
 class Inspector:

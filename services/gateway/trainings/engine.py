@@ -78,7 +78,6 @@ class TrainingEngine:
             options=options,
             priority=priority,
             key=key,
-            photos=photos,
             described=described,
             labelling=labelling,
         )
@@ -86,9 +85,11 @@ class TrainingEngine:
             if made := await in_read_thread(creating.look_up, self._database, tenant, subject_id, key):
                 return made
             # All else first: nobody's face is looked at without their consent.
-            await in_write_thread(create, validate_only=True)
-            await self._inspector.check_adult(tenant, subject_id)
-        training = await in_write_thread(create, validate_only=validate_only)
+            await in_write_thread(create, photos=photos, validate_only=True)
+            report = await self._inspector.check_adult(tenant, subject_id)
+            # None that came meanwhile.
+            photos = photos or report.names
+        training = await in_write_thread(create, photos=photos, validate_only=validate_only)
         self._reconciler.wake()
         return training
 

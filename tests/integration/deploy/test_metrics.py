@@ -1,4 +1,4 @@
-"""Tests that the code exports every metric and label that an autoscaler, an alert or a dashboard asks for."""
+"""Tests that the code exports every metric and label that an alert or a dashboard asks for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ SELECTOR = re.compile(METRIC.pattern + r"\{([^}]*)\}")
 MATCHER = re.compile(r"(\w+)(=~|=|!=|!~)\"([^\"]*)\"")
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
-RULES: dict[str, Any] = yaml.safe_load((ROOT / "deploy/prometheus/rules.yaml").read_text())
+RULES: list[dict[str, Any]] = [
+    yaml.safe_load((ROOT / "deploy/prometheus" / name).read_text()) for name in ("rules.yaml", "slo.yaml")
+]
 DASHBOARD: dict[str, Any] = json.loads((ROOT / "deploy/grafana/headshots.json").read_text())
 
 
@@ -51,8 +53,13 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, se
 
 
 def _alerts() -> Iterator[str]:
-    for group in RULES["groups"]:
+    for group in _groups():
         yield from (rule["expr"] for rule in group["rules"])
+
+
+def _groups() -> Iterator[dict[str, Any]]:
+    for rules in RULES:
+        yield from rules["groups"]
 
 
 def _panels() -> Iterator[str]:
@@ -60,19 +67,14 @@ def _panels() -> Iterator[str]:
         yield from (target["expr"] for target in panel.get("targets", ()))
 
 
-def _triggers() -> Iterator[str]:
-    for scaler in of_kind(build("overlays/production"), "ScaledObject"):
-        yield from (trigger["metadata"]["query"] for trigger in scaler["spec"]["triggers"])
-
-
-@pytest.mark.parametrize("queries", [_alerts, _panels, _triggers])
+@pytest.mark.parametrize("queries", [_alerts, _panels])
 def test_every_metric_is_exported(queries: Any, exported: dict[str, dict[str, set[str]]]) -> None:
     asked = [name for query in queries() for name in METRIC.findall(query)]
     assert asked
     assert not set(asked) - exported.keys()
 
 
-@pytest.mark.parametrize("queries", [_alerts, _panels, _triggers])
+@pytest.mark.parametrize("queries", [_alerts, _panels])
 def test_every_label_value_that_is_asked_for_occurs(queries: Any, exported: dict[str, dict[str, set[str]]]) -> None:
     for query in queries():
         for selector in SELECTOR.finditer(query):
@@ -83,26 +85,19 @@ def test_every_label_value_that_is_asked_for_occurs(queries: Any, exported: dict
                     assert set(value.split("|")) <= known, (query, label, value)
 
 
-def test_the_scalers_ask_for_work_and_not_for_one_pod_s_share() -> None:
-    queries = {
-        scaler["metadata"]["name"]: scaler["spec"]["triggers"][0]["metadata"]["query"]
-        for scaler in of_kind(build("overlays/production"), "ScaledObject")
-    }
-    assert queries.keys() == {"generator", "trainer"}
-    # Each generator reports its own requests; each trainer reports the whole database.
-    assert queries["generator"].count("sum(headshots_generator_requests_") == 2
-    assert "max by (state) (headshots_trainer_jobs{" in queries["trainer"]
-
-
 def test_alerts_are_well_formed() -> None:
     from cloudcoil.models.prometheus_operator.v1 import PrometheusRule
 
-    PrometheusRule.model_validate({"metadata": {}, "spec": RULES})
-    for group in RULES["groups"]:
+    for rules in RULES:
+        PrometheusRule.model_validate({"metadata": {}, "spec": rules})
+    for group in _groups():
         for rule in group["rules"]:
+            if "record" in rule:
+                assert rule.keys() == {"record", "expr"}
+                continue
             assert rule.keys() <= {"alert", "expr", "for", "labels", "annotations"}
             assert rule["labels"]["severity"] in ("page", "warn")
-            assert {"summary", "action"} <= rule["annotations"].keys()
+            assert rule["annotations"].keys() == {"summary", "action", "runbook"}
 
 
 def test_the_scrape_configuration_knows_the_services_ports() -> None:

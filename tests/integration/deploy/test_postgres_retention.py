@@ -30,12 +30,14 @@ from tests.integration.gateway.retention.test_terms import (  # noqa: F401
 )
 from tests.support.deploy import postgres
 from tests.unit.gateway.subjects.test_eraser import (  # noqa: F401
+    test_a_clock_that_was_ahead_keeps_no_erasure_unsigned,
     test_what_an_older_gateway_left_of_an_erased_subject_goes_with_its_row,
 )
 from tests.unit.gateway.subjects.test_expiring import (  # noqa: F401
     test_a_clock_that_jumps_ahead_erases_nobody_for_an_hour,
     test_a_gateway_that_lost_its_lease_hides_nobody,
     test_a_gateway_that_runs_finds_subjects_without_a_time,
+    test_a_store_that_refuses_is_asked_again_and_told_of,
     test_one_that_was_deleted_meanwhile_is_not_counted,
     test_what_is_due_is_erased_and_counted_once,
     test_what_was_extended_since_it_was_leased_stays,

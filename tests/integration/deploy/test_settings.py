@@ -74,8 +74,9 @@ def test_a_service_listens_where_the_manifests_say(tree: str, service: str) -> N
     settings = _settings(tree, service)
     ports = {port["name"]: port["containerPort"] for port in main_container(build(tree), service)["ports"]}
     assert settings.host == "0.0.0.0"
-    listening = {"grpc": settings.port, "metrics": settings.metrics_port}
-    assert ports == listening if service == "gateway" else ports == {**listening, "health": settings.health_port}
+    own = {"scaler": settings.scaler_port} if service == "gateway" else {"health": settings.health_port}
+    listening = {"grpc": settings.port, "metrics": settings.metrics_port, **own}
+    assert ports == {name: port for name, port in listening.items() if port is not None}
 
 
 def test_the_gateway_calls_services_that_are_there(tree: str) -> None:
@@ -142,7 +143,7 @@ def test_the_init_container_exports_what_the_service_will_ask_for(
 
 def test_a_replica_counts_for_as_much_work_as_it_takes_at_once(tree: str) -> None:
     thresholds = {
-        scaler["metadata"]["name"]: int(scaler["spec"]["triggers"][0]["metadata"]["threshold"])
+        scaler["metadata"]["name"]: int(scaler["spec"]["triggers"][0]["metadata"]["perReplica"])
         for scaler in of_kind(build(tree), "ScaledObject")
     }
     assert thresholds.keys() == ({"generator", "trainer"} if tree == "overlays/production" else set())

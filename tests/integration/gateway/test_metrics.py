@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import urllib.request
+from typing import Any
 
 import grpc.aio
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from headshots.errors import (
-    InvalidArgumentError,
-)
+from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.v1 import jobs_pb2
+from services.gateway.erasures import restoring
+from services.gateway.erasures.log import RECEIPTS
 from tests.support.gateway import shoots
 from tests.support.gateway.judging import paints, sitter, stranger
 from tests.support.gateway.world import World
@@ -77,6 +78,25 @@ async def test_metrics_count_verdicts_and_tries(world: World) -> None:
         'headshots_gateway_shot_tries_bucket{le="2.0"} 2.0',
     }
     await until(lambda: lines <= scrape())
+
+
+async def test_metrics_tell_of_receipts_that_cannot_be_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.kill()
+    await world.store.put(f"{RECEIPTS}/acme/0000000001-{'0' * 12}.json", b"")
+
+    def unreadable(*_: Any, **__: Any) -> int:
+        raise UnavailableError("OBJECT_STORE_UNAVAILABLE", "no right to read it")
+
+    monkeypatch.setattr(restoring, "bring_back", unreadable)
+    await world.start()
+    assert world.gateway is not None
+    url = f"http://127.0.0.1:{world.gateway.server.metrics_port}/metrics"
+
+    def scrape() -> list[str]:
+        with urllib.request.urlopen(url) as answer:
+            return str(answer.read().decode()).splitlines()
+
+    assert "headshots_gateway_unreadable_receipts 1.0" in scrape()
 
 
 async def test_health_needs_no_key(world: World) -> None:

@@ -6,7 +6,7 @@ import pytest
 from click import unstyle
 
 from headshots.console.exits import ExitCode, print_error
-from headshots.console.output import duration, note, print_fields, print_table
+from headshots.console.output import duration, note, print_fields, print_table, say
 from headshots.errors import FailedPreconditionError, FieldViolation
 from tests.support.terminal import columns
 
@@ -57,6 +57,15 @@ def test_what_is_told_wraps_to_the_terminal_and_cuts_no_word(
     assert "TRAINING_ACTIVE" not in lines[1]
 
 
+def test_the_first_word_of_an_error_alone_has_its_colour(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("typer.echo", lambda text, err: print(text))
+    print_error(FailedPreconditionError("X", "no"), ExitCode.REFUSED, as_json=False)
+    head, rest = capsys.readouterr().out.splitlines()[0].split(" ", 1)
+    assert (unstyle(head), head != "error", rest) == ("error", True, "X: no")
+
+
 def test_what_is_told_into_a_pipe_stays_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     message = f"{FILE} is not the receipt that it is named after, which has the digest {DIGEST}"
     print_error(FailedPreconditionError("X", message), ExitCode.REFUSED, as_json=False)
@@ -65,3 +74,17 @@ def test_what_is_told_into_a_pipe_stays_a_line(capsys: pytest.CaptureFixture[str
     told = capsys.readouterr()
     assert told.err.splitlines() == [f"error X: {message}", message]
     assert told.out.splitlines() == [f"usage terms  {message}"]
+
+
+def test_forced_colours_bend_no_line_of_a_pipe(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in runners of tests, which set FORCE_COLOR for everybody."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    message = f"{FILE} is not the receipt that it is named after, which has the digest {DIGEST}"
+    say(message)
+    print_fields({"usage terms": message})
+    print_table(("ERASURE", "SAID"), [(DIGEST, message)])
+    lines = unstyle(capsys.readouterr().out).splitlines()
+    assert [line.split()[-1] for line in lines] == [DIGEST, DIGEST, "SAID", DIGEST]

@@ -122,7 +122,12 @@ def keys(
 @reported
 def verify(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Receipts, in any order.")],
-    key: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="PEM of the keys that you trust.")],
+    key: Annotated[
+        Path,
+        typer.Option(
+            exists=True, dir_okay=False, help="PEM of the keys that you trust, as `headshots erasure keys` prints them."
+        ),
+    ],
     store: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Object store to look in, with the database of --database; as file:///path."),
@@ -203,7 +208,7 @@ def replay(
 
     Receipts that a restored database has lost come back, too. Run it after a restore of the database, of the object
     store or of both, beside gateways that run or not. It reads the whole log and erases held and busy people, too; what
-    it has done already it does not do again. Exit code 1 where somebody could not be erased.
+    it has done already it does not do again. Exit code 1 where somebody could not be erased, or receipts not be read.
     """
     require("erasure replay", "gateway")
     given = {"DATABASE_URL": database, "STORE_URL": store, "ERASURE_LOG_URL": log}

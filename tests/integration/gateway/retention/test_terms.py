@@ -171,6 +171,21 @@ async def test_a_shoot_is_judged_against_photos_that_go_when_it_has_ended(world:
     assert not [key for key in await world.store.list("tenants") if "/photos/" in key]
 
 
+async def test_an_adapter_of_before_its_other_files_were_told_goes_too(world: World) -> None:
+    await world.kill()
+    await world.start(erase_again_seconds=0.1)
+    await set_policy(world, adapter_retention_seconds=3600)
+    subject = await world.acme.trained_subject()
+    (row,) = world.rows(schema.trainings)
+    job = {name: value for name, value in row.job.items() if name != "others"}
+    with world.database.begin() as connection:
+        connection.execute(sa.update(schema.trainings).values(job=job))
+        connection.execute(sa.update(schema.terms).values(expires_at=1.0))
+    await until(lambda: not world.rows(schema.terms))
+    told = await world.acme.get_training(f"{subject}/trainings/{row.id}")
+    assert (told.state, told.HasField("adapter")) == (jobs_pb2.JOB_STATE_SUCCEEDED, False)
+
+
 async def test_an_adapter_goes_and_its_training_and_subject_stay(world: World) -> None:
     await world.kill()
     await world.start(erase_again_seconds=0.1)
@@ -203,6 +218,8 @@ async def test_an_adapter_goes_and_its_training_and_subject_stay(world: World) -
     told = await world.acme.get_training(name)
     assert (told.state, told.HasField("adapter")) == (jobs_pb2.JOB_STATE_SUCCEEDED, False)
     assert "adapters" not in {each.store_class for each in await commitments_of(world.acme, subject)}
+    (left,) = world.rows(schema.trainings)
+    assert (left.job["adapter"], left.job["others"]) == (None, [])
     found = await get(world, subject)
     assert (found.HasField("adapter"), found.photo_count) == (False, 6)
     await until(lambda: world.generator.evicted == [row.job["adapter"]["sha256"]])

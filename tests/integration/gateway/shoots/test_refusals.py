@@ -137,6 +137,28 @@ async def test_who_may_be_a_minor_is_not_trained_where_the_operator_refuses(worl
     assert (await world.acme.create_training(subject, request_id="once")).name == made.name, "it was made before"
 
 
+async def test_no_photo_is_trained_on_that_came_after_the_look_at_faces(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.kill()
+    world.analyzer = YoungAnalyzer()
+    monkeypatch.setattr(YoungAnalyzer, "LOOKS", 40.0)
+    await world.start(photo_max_pixels=1_000_000, minors="refuse")
+    subject = await world.acme.subject()
+    await world.acme.upload(subject, *files(range(6), "ada"))
+    look = Inspector.check_adult
+
+    async def late(inspector: Inspector, tenant: str, subject_id: str) -> InspectionReport:
+        report = await look(inspector, tenant, subject_id)
+        await world.acme.upload(subject, *files(range(6, 8), "ada"))
+        return report
+
+    monkeypatch.setattr(Inspector, "check_adult", late)
+    await world.acme.create_training(subject)
+    (made,) = world.rows(schema.trainings)
+    assert len(made.request["photos"]) == 6
+
+
 async def test_of_more_unusable_photos_than_an_answer_holds_it_tells_how_many_are_left_out(world: World) -> None:
     subject = await shoots.person(world, usable=1, unusable=30)
     with refused(FailedPreconditionError, "TOO_FEW_PHOTOS") as caught:

@@ -103,6 +103,10 @@ async def test_a_gateway_starts_and_only_the_tenant_whose_copies_cannot_be_read_
     replaying = Replaying(stored.engine, stored.store, stored.log, stored.signer, unreadable=counted.append)
     await replaying.read_first()
     assert (counted, f"{RECEIPTS}/acme" in errors(caplog)[-1]) == ([1], True)
+    assert ("the object store failed on erased/receipts/acme" in caplog.text, "Traceback" in caplog.text) == (
+        True,
+        False,
+    )
     await stored.eraser().delete("acme", subject_with_photos(stored.engine, stored.store))
     await stored.eraser().sweep()
     assert stored.numbers() == [None], "its number might be given twice"

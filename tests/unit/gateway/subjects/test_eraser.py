@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from headshots import schema
+from headshots.database import now_expression
 from headshots.errors import NotFoundError, UnavailableError
 from services.gateway.erasures.rows import open_erasures_query
 from services.gateway.subjects import erasure
@@ -61,6 +62,28 @@ async def test_the_row_stays_for_a_last_look_until_the_grace_period_is_over(engi
     assert rows(engine) == store.list_sync("tenants") == []
 
 
+@pytest.mark.parametrize(("ahead_seconds", "signed"), [(1_800.0, False), (86_400.0, True)])
+@pytest.mark.parametrize("orphaned", [False, True])
+async def test_a_clock_that_was_ahead_keeps_no_erasure_unsigned(
+    engine: Engine, ahead_seconds: float, *, signed: bool, orphaned: bool
+) -> None:
+    """`orphaned`: a gateway without receipts has removed the subject's row."""
+    store = FailingStore(0)
+    subject = subject_with_objects(engine, store)
+    eraser = Eraser(engine, store, NoGenerator(), issuer(), sweep_seconds=7_200.0)
+    await eraser.delete("acme", subject)
+    with engine.begin() as connection:
+        ahead = now_expression(engine.dialect.name) + ahead_seconds
+        connection.execute(sa.update(schema.subjects).values(erased_at=ahead))
+        connection.execute(sa.update(schema.erasures).values(erased_at=ahead))
+        if orphaned:
+            connection.execute(sa.delete(schema.subjects))
+    await eraser.sweep(completing=False)
+    assert numbers(engine) == [None]
+    await eraser.sweep()
+    assert numbers(engine) == [1 if signed else None]
+
+
 async def test_what_an_older_gateway_left_of_an_erased_subject_goes_with_its_row(engine: Engine) -> None:
     """One that has erased it while newer gateways began to run, and knew neither consents nor times."""
     store = FailingStore(0)
@@ -103,3 +126,8 @@ def test_sweeps_read_only_subjects_that_are_being_erased(engine: Engine) -> None
         )
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}").all()
     assert ["ix_subjects_deleting" in row.detail for row in plan] == [True], plan
+
+
+def numbers(engine: Engine) -> list[int | None]:
+    with engine.connect() as connection:
+        return list(connection.execute(sa.select(schema.erasures.c.number)).scalars())

@@ -276,3 +276,10 @@ def test_of_an_erasure_that_began_long_ago_only_days_with_tombstones_are_listed(
     unfinished = Unfinished("acme", "s", erased_at=now, begun_at=now - 4000 * 86400)
     assert adapters_of(Noting(MemoryStore()), [unfinished]) == {"s": set()}
     assert len(listed) == tombstones.KEPT.days + 1
+
+
+def test_tombstones_are_found_of_an_erasure_that_a_clock_that_was_ahead_began() -> None:
+    store, now = ArtifactStore(MemoryStore()), time.time()
+    store.put_sync(tombstones.tombstone_key(today(), "a" * 64, "s"), b"")
+    unfinished = Unfinished("acme", "s", erased_at=now, begun_at=now + 40 * 86400)
+    assert adapters_of(store, [unfinished]) == {"s": {"a" * 64}}

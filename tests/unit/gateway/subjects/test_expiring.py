@@ -109,12 +109,16 @@ async def test_a_store_that_refuses_is_asked_again_and_told_of(engine: Engine, m
     overdue = gateway.told("retention_overdue_seconds")
     assert overdue is not None
     assert overdue >= 100.0
+    with write(engine) as connection:
+        asked_at = database_now(connection) - 500.0
+        connection.execute(sa.update(schema.erasures).values(created_at=asked_at))
+    assert (gateway.told("unsigned_erasure_seconds") or 0.0) >= 500.0
     await gateway.expiring.sweep()
     assert gateway.told("expired_subjects_total") == 2.0
     await gateway.eraser.sweep()
     await gateway.eraser.sweep()
     assert (rows(engine), store.list_sync("tenants")) == ([], [])
-    assert gateway.told("retention_overdue_seconds") == 0.0
+    assert (gateway.told("retention_overdue_seconds"), gateway.told("unsigned_erasure_seconds")) == (0.0, 0.0)
 
 
 async def test_a_sweep_reads_what_is_due_and_no_table_through(engine: Engine) -> None:

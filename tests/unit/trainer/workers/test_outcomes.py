@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,28 @@ async def test_a_cancelled_job_whose_artefacts_cannot_be_removed_ends_in_bounded
         assert "deleting the subject removes them" in job.failure.message
     assert tries >= 2
     assert len(trainer.children) == 1
+    await trainer.engine.drain()
+    trainer.database.dispose()
+
+
+async def test_no_try_to_remove_artefacts_waits_longer_than_a_pause_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A longer one would be taken for one of a clock that was ahead, and be none."""
+
+    def away(*_: object, **__: object) -> None:
+        raise UnavailableError("OBJECT_STORE_UNAVAILABLE", "away")
+
+    monkeypatch.setattr(outcomes, "with_retries", away)
+    trainer = Trainer(tmp_path, [WORKING], lease_seconds=600.0)
+    await trainer.start()
+    with write(trainer.database) as connection:
+        connection.execute(sa.update(training_jobs).values(cleanings=4))
+    trainer.engine.begin()
+    await trainer.until(lambda job: job.step == 1)
+    await trainer.engine.cancel("j")
+    await until(lambda: column(trainer, "cleanings") > 4)
+    assert column(trainer, "not_before") <= time.time() + leases.LONGEST_SECONDS / 2
     await trainer.engine.drain()
     trainer.database.dispose()
 

@@ -1,0 +1,100 @@
+"""Answers KEDA's calls: see `protos/externalscaler`."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc.aio
+from sqlalchemy.engine import Engine
+
+from externalscaler import externalscaler_pb2 as scaler_pb2
+from externalscaler import externalscaler_pb2_grpc as scaler_pb2_grpc
+from headshots.errors import InvalidArgumentError
+from headshots.threads import in_read_thread
+from services.gateway.scaling.queues import POOLS, count_work
+
+_POOL, _PER_REPLICA = "pool", "perReplica"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a trigger's metadata say."""
+
+    pool: str
+    per_replica: float
+
+    @classmethod
+    def of(cls, message: scaler_pb2.ScaledObjectRef) -> _Asked:
+        """Reads them.
+
+        Raises:
+            InvalidArgumentError: SCALER_POOL_UNKNOWN, SCALER_PER_REPLICA_INVALID.
+        """
+        pool = message.scalerMetadata.get(_POOL, "")
+        if pool not in POOLS:
+            raise InvalidArgumentError(
+                "SCALER_POOL_UNKNOWN",
+                f"{message.namespace}/{message.name}: there is no pool {pool!r}; set the trigger's metadata.{_POOL} to "
+                f"{' or '.join(POOLS)}",
+            )
+        text = message.scalerMetadata.get(_PER_REPLICA, "1")
+        try:
+            per_replica = float(text)
+        except ValueError:
+            per_replica = math.nan
+        if not 0 < per_replica < math.inf:
+            raise InvalidArgumentError(
+                "SCALER_PER_REPLICA_INVALID",
+                f"{message.namespace}/{message.name}: metadata.{_PER_REPLICA} is {text!r}; set it to how much a "
+                "replica works on at once, above 0",
+            )
+        return cls(pool, per_replica)
+
+
+class ScalerServicer(scaler_pb2_grpc.ExternalScalerServicer):
+    """KEDA's external scaler: no keys, no names, only how much there is to do."""
+
+    def __init__(self, database: Engine, *, poll_seconds: float) -> None:
+        self._database = database
+        self._poll_seconds = poll_seconds
+
+    def register(self, server: grpc.aio.Server) -> list[str]:
+        """Adds itself; its full name."""
+        scaler_pb2_grpc.add_ExternalScalerServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return [scaler_pb2.DESCRIPTOR.services_by_name["ExternalScaler"].full_name]
+
+    async def IsActive(self, request: scaler_pb2.ScaledObjectRef, context: Any) -> scaler_pb2.IsActiveResponse:
+        return scaler_pb2.IsActiveResponse(result=await self._work(_Asked.of(request)) > 0)
+
+    async def StreamIsActive(
+        self, request: scaler_pb2.ScaledObjectRef, context: Any
+    ) -> AsyncIterator[scaler_pb2.IsActiveResponse]:
+        asked, told = _Asked.of(request), None
+        while True:
+            is_active = await self._work(asked) > 0
+            if is_active is not told:
+                yield scaler_pb2.IsActiveResponse(result=is_active)
+                told = is_active
+            await asyncio.sleep(self._poll_seconds)
+
+    async def GetMetricSpec(
+        self, request: scaler_pb2.ScaledObjectRef, context: Any
+    ) -> scaler_pb2.GetMetricSpecResponse:
+        asked = _Asked.of(request)
+        spec = scaler_pb2.MetricSpec(
+            metricName=asked.pool, targetSize=math.ceil(asked.per_replica), targetSizeFloat=asked.per_replica
+        )
+        return scaler_pb2.GetMetricSpecResponse(metricSpecs=[spec])
+
+    async def GetMetrics(self, request: scaler_pb2.GetMetricsRequest, context: Any) -> scaler_pb2.GetMetricsResponse:
+        asked = _Asked.of(request.scaledObjectRef)
+        count = await self._work(asked)
+        value = scaler_pb2.MetricValue(metricName=asked.pool, metricValue=count, metricValueFloat=count)
+        return scaler_pb2.GetMetricsResponse(metricValues=[value])
+
+    async def _work(self, asked: _Asked) -> int:
+        return await in_read_thread(count_work, self._database, asked.pool)

@@ -1,0 +1,144 @@
+"""KEDA is told what waits, also where neither a generator nor a trainer runs, and that nothing does."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc.aio
+import pytest
+
+from externalscaler import externalscaler_pb2 as scaler_pb2
+from externalscaler import externalscaler_pb2_grpc as scaler_pb2_grpc
+from headshots.database import open_database
+from headshots.errors import InvalidArgumentError, UnavailableError
+from headshots.rpc.statuses import error_from_rpc
+from headshots.v1 import jobs_pb2
+from services.gateway.scaling.rpc import open_scaler_port
+from tests.support.gateway.caller import selfie
+from tests.support.gateway.world import World
+from tests.support.waiting import PATIENCE_SECONDS
+
+
+def asking(pool: str, per_replica: str | None = None) -> scaler_pb2.ScaledObjectRef:
+    metadata = {"scalerAddress": "gateway-scaler.headshots.svc:50055", "pool": pool}
+    metadata |= {"perReplica": per_replica} if per_replica is not None else {}
+    return scaler_pb2.ScaledObjectRef(name="generator", namespace="headshots", scalerMetadata=metadata)
+
+
+@contextlib.asynccontextmanager
+async def keda(world: World) -> AsyncIterator[scaler_pb2_grpc.ExternalScalerAsyncStub]:
+    """Calls of a gateway that has the port."""
+    await world.kill()
+    await world.start(scaler_port=0, poll_seconds=0.05)
+    assert world.gateway is not None
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{world.gateway.scaler.port}") as channel:
+        yield scaler_pb2_grpc.ExternalScalerStub(channel)
+
+
+async def work(stub: scaler_pb2_grpc.ExternalScalerAsyncStub, pool: str) -> float:
+    (value,) = (await stub.GetMetrics(scaler_pb2.GetMetricsRequest(scaledObjectRef=asking(pool)))).metricValues
+    assert (value.metricName, value.metricValue) == (pool, value.metricValueFloat)
+    return value.metricValueFloat
+
+
+async def test_shots_that_wait_for_a_generator_bring_one_up_and_its_end_lets_it_go(world: World) -> None:
+    subject = await world.acme.trained_subject()
+    async with keda(world) as stub:
+        stream = stub.StreamIsActive(asking("generators"), timeout=PATIENCE_SECONDS)
+        assert (await stream.read()).result is False
+        await world.stop_peer(world.generator_port)
+        gallery = await world.acme.gallery(subject, shots_per_style=3)
+        assert (await stream.read()).result is True, "told without being asked"
+        assert await work(stub, "generators") == 3
+        assert (await stub.IsActive(asking("generators"))).result is True
+        assert (await stub.IsActive(asking("trainers"))).result is False
+        await world.start_peer(world.generator, world.generator_port)
+        found = await world.acme.finished_gallery(gallery)
+        assert found.state == jobs_pb2.JOB_STATE_SUCCEEDED
+        assert (await stream.read()).result is False
+        assert await work(stub, "generators") == 0
+
+
+async def test_a_training_that_no_trainer_has_heard_of_counts(world: World) -> None:
+    subject = await world.acme.subject()
+    await world.acme.upload(subject, *map(selfie, range(6)))
+    async with keda(world) as stub:
+        assert await work(stub, "trainers") == 0
+        await world.stop_peer(world.trainer_port)
+        training = await world.acme.create_training(subject)
+        assert await work(stub, "trainers") == 1
+        await world.start_peer(world.trainer, world.trainer_port)
+        assert (await world.acme.finished_training(training.name)).state == jobs_pb2.JOB_STATE_SUCCEEDED
+        assert await work(stub, "trainers") == 0
+
+
+async def test_what_a_replica_takes_is_as_the_trigger_says(world: World) -> None:
+    async with keda(world) as stub:
+        for given, told in (("8", 8.0), ("2.5", 2.5), (None, 1.0)):
+            (spec,) = (await stub.GetMetricSpec(asking("generators", given))).metricSpecs
+            assert (spec.metricName, spec.targetSizeFloat) == ("generators", told)
+            assert spec.targetSize >= told
+
+
+@pytest.mark.parametrize(
+    ("ref", "reason", "cure"),
+    [
+        (asking("gpus"), "SCALER_POOL_UNKNOWN", "generators or trainers"),
+        (scaler_pb2.ScaledObjectRef(), "SCALER_POOL_UNKNOWN", "generators or trainers"),
+        *(
+            (asking("trainers", text), "SCALER_PER_REPLICA_INVALID", "above 0")
+            for text in ("0", "-1", "many", "nan", "inf")
+        ),
+    ],
+)
+async def test_a_trigger_that_asks_for_what_is_not_there_is_refused(
+    world: World, ref: scaler_pb2.ScaledObjectRef, reason: str, cure: str
+) -> None:
+    async with keda(world) as stub:
+        request = scaler_pb2.GetMetricsRequest(scaledObjectRef=ref)
+        calls = stub.IsActive(ref), stub.GetMetricSpec(ref), stub.GetMetrics(request), stub.StreamIsActive(ref).read()
+        for call in calls:
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call
+            error = error_from_rpc(caught.value)
+            assert isinstance(error, InvalidArgumentError)
+            assert (error.reason, cure in error.message) == (reason, True)
+
+
+@dataclass(frozen=True)
+class Settings:
+    scaler_port: int | None
+    host: str = "127.0.0.1"
+    poll_seconds: float = 0.05
+
+
+async def test_a_database_that_is_away_is_no_empty_queue(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
+    scaler = await open_scaler_port(database, Settings(0))
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{scaler.port}") as channel:
+        stub = scaler_pb2_grpc.ExternalScalerStub(channel)
+        # Its tables are not there.
+        for call in (stub.IsActive(asking("trainers")), stub.StreamIsActive(asking("trainers")).read()):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call
+            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+            assert error_from_rpc(caught.value).reason == "DATABASE_UNAVAILABLE"
+    await scaler.stop()
+    database.dispose()
+
+
+async def test_without_the_setting_there_is_no_port(world: World) -> None:
+    assert world.gateway is not None
+    assert world.gateway.scaler.port is None
+
+
+async def test_a_taken_port_is_named_with_its_variable(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
+    scaler = await open_scaler_port(database, Settings(0))
+    with pytest.raises(UnavailableError, match="HEADSHOTS_GATEWAY_SCALER_PORT"):
+        await open_scaler_port(database, Settings(scaler.port))
+    await scaler.stop()
+    database.dispose()
