@@ -43,7 +43,7 @@ def checks(settings: GatewaySettings) -> list[Check]:
         *internal_checks(settings.internal, server=False),
         Check(
             "ports",
-            lambda: look(settings.server, SERVICE, {"HEADSHOTS_GATEWAY_LINKS_PORT": settings.links_port}),
+            lambda: look(settings.server, SERVICE, _more_ports(settings)),
             "set HEADSHOTS_GATEWAY_HOST to an address of this machine",
         ),
         Check(
@@ -53,6 +53,11 @@ def checks(settings: GatewaySettings) -> list[Check]:
         ),
         Check("memory", lambda: _memory(settings), "see that /sys/fs/cgroup can be read"),
     ]
+
+
+def _more_ports(settings: GatewaySettings) -> dict[str, int | None]:
+    ports = {"LINKS_PORT": settings.links_port, "SCALER_PORT": settings.scaler_port}
+    return {f"HEADSHOTS_GATEWAY_{name}": port for name, port in ports.items()}
 
 
 def _log_of_erasures(settings: GatewaySettings) -> Check:

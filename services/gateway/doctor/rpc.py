@@ -11,12 +11,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from headshots.doctor.findings import Finding, failed, ok, skipped, warning
 from headshots.doctor.running import Check, describe
-from headshots.errors import HeadshotsError
+from headshots.errors import HeadshotsError, UnavailableError
 from headshots.rpc.channel import NO_RETRIES, error_from_rpc
 from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.grants import Grant
 from headshots.rpc.internal.secret import Secret
-from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.internal.signing import Signer
 from headshots.rpc.ports import is_answered
 from headshots.v1 import generator_pb2, generator_pb2_grpc, trainer_pb2, trainer_pb2_grpc
@@ -68,7 +67,7 @@ def peer_checks(settings: GatewaySettings, *, may_be_away: bool) -> list[Check]:
     """
     found: dict[str, tuple[str, str]] = {}
     looks = [
-        _PeerLook(kind, address, settings.internal, found, may_be_away)
+        _PeerLook(kind, address, settings, found, may_be_away)
         for kind, address in zip(_KINDS, settings.peer_addresses, strict=True)
     ]
     cure = "see the finding, and the peer's own log"
@@ -85,12 +84,13 @@ class _PeerLook:
         self,
         kind: _Kind,
         address: str,
-        internal: InternalSettings,
+        settings: GatewaySettings,
         found: dict[str, tuple[str, str]],
         may_be_away: bool,
     ) -> None:
         """`found` is where names and digests of foundations go, by peer."""
-        self.kind, self._address, self._internal = kind, address, internal
+        self.kind, self._address, self._internal = kind, address, settings.internal
+        self._may_be_none = settings.scaler_port is not None
         self._found, self._may_be_away = found, may_be_away
 
     def look(self) -> list[Finding]:
@@ -99,12 +99,8 @@ class _PeerLook:
         try:
             addresses = replica_addresses(self._address)
         except OSError as error:
-            return [
-                failed(
-                    f"{self._address} does not resolve: {error.strerror}",
-                    f"correct {variable}, or see that there is a Service of that name and that DNS is reached",
-                )
-            ]
+            cure = f"correct {variable}, or see that there is a Service of that name and that DNS is reached"
+            return [self._nobody(f"{self._address} does not resolve: {error.strerror}", cure)]
         if self._may_be_away and not any(map(is_answered, addresses)):
             return [skipped(f"nobody listens at {self._address} yet; `headshots serve all` starts it")]
         return asyncio.run(self._look_at_all(addresses))
@@ -126,7 +122,9 @@ class _PeerLook:
                     )
                 return await self._describe(held, address)
         except grpc.aio.AioRpcError as error:
-            return failed(f"{address}: {describe(error_from_rpc(error))}", self._cure(error_from_rpc(error)))
+            ours = error_from_rpc(error)
+            seen, cure = f"{address}: {describe(ours)}", self._cure(ours)
+            return self._nobody(seen, cure) if isinstance(ours, UnavailableError) else failed(seen, cure)
         finally:
             await channel.close()
 
@@ -138,6 +136,12 @@ class _PeerLook:
         answer = await call(self.kind.request, timeout=ANSWER_SECONDS, metadata=metadata)
         self._found[f"{self.kind.name} {address}"] = answer.foundation, answer.foundation_digest
         return ok(f"{address} serves {answer.foundation}, digest {answer.foundation_digest[:12]}…")
+
+    def _nobody(self, seen: str, cure: str) -> Finding:
+        """Of a peer that is not there: where KEDA asks this gateway for work, there is none while there is no work."""
+        if self._may_be_none:
+            return warning(f"{seen}; it may have been scaled to zero", f"if there is work for it: {cure}")
+        return failed(seen, cure)
 
     def _cure(self, error: HeadshotsError) -> str:
         if error.reason.startswith("GRANT_"):

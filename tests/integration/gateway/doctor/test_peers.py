@@ -111,6 +111,15 @@ async def test_a_name_that_does_not_resolve_is_told_with_the_variable(peers: Pee
     assert "HEADSHOTS_GATEWAY_TRAINER_ADDRESS" in found.cure
 
 
+async def test_none_at_all_is_a_warning_where_they_are_scaled_to_zero(peers: Peers) -> None:
+    await peers.servers["generator"].stop()
+    found = await peers.looked_at(scaler_port=0, trainer_address="trainer.invalid:50052")
+    for name in ("trainer", "generator"):
+        (nobody,) = found[name]
+        assert (nobody.state, "scaled to zero" in nobody.seen) == (State.WARNING, True)
+        assert nobody.cure.startswith("if there is work for it: ")
+
+
 async def test_another_secret_is_told_with_the_cure(peers: Peers, tmp_path: Path) -> None:
     other = tmp_path / "other" / KEY_FILE
     Secret(other)
