@@ -42,17 +42,16 @@ class ArtifactStore:
         self._folder = Path(store.prefix or "/") if isinstance(store, LocalStore) else None
 
     @classmethod
-    def open(cls, url: str) -> ArtifactStore:
+    def open(cls, url: str, *, patience_seconds: float | None = None) -> ArtifactStore:
         """Open ``file:///dir``, ``memory:///``, ``s3://bucket/prefix``, ``gs://…`` or ``az://…``.
 
-        A missing folder is made, for its owner only.
-
-        Credentials of the cloud stores come from their usual environment variables.
+        A missing folder is made, for its owner only. Credentials of the cloud stores come from their usual environment
+        variables. One that does not answer is asked again for ``patience_seconds``; None: for minutes.
 
         Raises:
             InvalidArgumentError: STORE_URL_INVALID.
         """
-        return cls(open_backend(url))
+        return cls(open_backend(url, patience_seconds))
 
     async def put(self, key: str, data: bytes) -> None:
         """Store ``data`` under ``key`` unless the key exists."""

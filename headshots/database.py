@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError, TimeoutError
@@ -203,14 +204,31 @@ def migrate(engine: Engine) -> None:
     """
     # It tells at each start what kind of database it met; that it migrates is worth a line.
     logging.getLogger("alembic.runtime.migration").addFilter(_is_about_migrations)
-    config = Config()
-    config.set_main_option("script_location", "headshots:migrations")
-    config.set_main_option("path_separator", "os")
+    config = _migrations()
     with write(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def schema_revisions(connection: Connection) -> tuple[str | None, str, bool]:
+    """The schema's revision (None: no migration has run), the newest that there is, and whether the former is known."""
+    script = ScriptDirectory.from_config(_migrations())
+    newest = script.get_current_head()
+    assert newest is not None
+    table = sa.table("alembic_version", sa.column("version_num"))
+    if not sa.inspect(connection).has_table(table.name):
+        return None, newest, True
+    found = connection.execute(sa.select(table.c.version_num)).scalar_one_or_none()
+    return found, newest, found is None or found in {each.revision for each in script.walk_revisions()}
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "headshots:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
 
 
 def _is_about_migrations(record: logging.LogRecord) -> bool:

@@ -9,6 +9,7 @@ import typer
 from headshots.cli.commands import (
     analyzers,
     demo,
+    doctor,
     export,
     foundation,
     galleries,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.add_typer(serve.app, name="serve")
+app.command("doctor")(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(policy.app, name="tenant")

@@ -111,12 +111,14 @@ def note_lines(message: str) -> None:
     note(wrapped(message, err=True))
 
 
-def wrapped(text: str, indent: str = "", *, err: bool = False) -> str:
-    """The text in lines of 80 columns, or of the terminal's where it has fewer.
+def wrapped(text: str, indent: str = "", later: str | None = None, *, err: bool = False) -> str:
+    """The text in lines of 80 columns, or of the terminal's where it has fewer, which begin with `indent` and `later`.
 
-    A longer word, as a name, has a line of its own and stays whole. `err`: the text goes to stderr.
+    A longer word, as a name, has a line of its own and stays whole. `later`: two spaces more than the indent, where it
+    is not given. `err`: the text goes to stderr.
     """
-    return _filled(text, min(_LINE_WIDTH, _room(err=err) or _LINE_WIDTH), indent, f"{indent}  ")
+    width = min(_LINE_WIDTH, _room(err=err) or _LINE_WIDTH)
+    return _filled(text, width, indent, f"{indent}  " if later is None else later)
 
 
 def fitted(text: str, *, err: bool = False) -> str:

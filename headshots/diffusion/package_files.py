@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,27 @@ def check_files(folder: Path, value: Mapping[str, Any]) -> None:
     _refuse(f"{folder} names files outside of it:", {name for name in named if Path(name).name != name})
     _refuse(f"{folder} lacks", {name for name in value["files"] if not (folder / name).is_file()})
     _refuse(f"{folder} has no digest of", {name for name in engines if name not in value["files"]})
+
+
+def check_digests(folder: Path, files: Mapping[str, str]) -> None:
+    """Every file of the package is what was exported. Reads all of them, which takes as long as they are large.
+
+    Args:
+        folder: of the package.
+        files: their SHA-256 by name, as ``engine.json`` lists them.
+
+    Raises:
+        InvalidArgumentError: ENGINE_DAMAGED, naming the files.
+        OSError: one cannot be read.
+    """
+    _refuse(
+        f"{folder} was changed since it was exported:", {n for n, sha in files.items() if _sha256(folder / n) != sha}
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _refuse(why: str, names: set[str]) -> None:

@@ -52,6 +52,11 @@ def load_credentials(certificate: Path, key: Path) -> Credentials:
     return Credentials(chain, plain, _algorithm(private))
 
 
+def ends_at(certificate: Path) -> float:
+    """When a certificate that `load_credentials` takes ends, seconds since the epoch; raises as that one."""
+    return x509.load_pem_x509_certificates(_read(certificate))[0].not_valid_after_utc.timestamp()
+
+
 def invalid(what: str) -> InvalidArgumentError:
     """The error of credentials that cannot sign."""
     return InvalidArgumentError(

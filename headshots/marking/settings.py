@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headshots.errors import InvalidArgumentError
-from headshots.marking.authority import own_authority
+from headshots.marking.authority import CERTIFICATE, own_authority
 from headshots.marking.credentials import load_credentials
 from headshots.marking.manifest import Signer
 from headshots.marking.rights import (
@@ -74,6 +74,11 @@ class MarkingSettings:
         """What images say of rights whose tenant says nothing."""
         return Rights(self.owner, self.usage_terms, self.licence or "")
 
+    @property
+    def certificate(self) -> Path:
+        """PEM file of the certificate that signs: the one that is set, or that of the own authority."""
+        return self.c2pa_certificate or self.authority_dir / CERTIFICATE
+
     def _check_rights(self) -> None:
         faults = {
             "OWNER": fault_of(self.owner, MAX_OWNER_CHARACTERS),
@@ -95,5 +100,5 @@ class MarkingSettings:
         if self.c2pa_certificate is None or self.c2pa_key is None:
             certificate, key = own_authority(self.authority_dir)
         else:
-            certificate, key = self.c2pa_certificate, self.c2pa_key
+            certificate, key = self.certificate, self.c2pa_key
         return Signer(load_credentials(certificate, key), self.c2pa_timestamp_url or "")

@@ -1,4 +1,4 @@
-"""Tells how many CPUs this process may use."""
+"""Tells how many CPUs this process may use, by its affinity and its control groups."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-_GROUPS = Path("/sys/fs/cgroup")
-_OWN_GROUPS = Path("/proc/self/cgroup")
+GROUPS = Path("/sys/fs/cgroup")
+"""Where control groups are mounted, of version 2 or 1."""
+OWN_GROUPS = Path("/proc/self/cgroup")
+"""What the kernel tells of this process's groups."""
 
 
-def usable_cpus(groups: Path = _GROUPS, own_groups: Path = _OWN_GROUPS) -> int:
+def usable_cpus(groups: Path = GROUPS, own_groups: Path = OWN_GROUPS) -> int:
     """CPUs by the process's affinity and by the quotas of its control groups (Kubernetes' CPU limit); at least 1.
 
     Args:
@@ -23,30 +25,39 @@ def usable_cpus(groups: Path = _GROUPS, own_groups: Path = _OWN_GROUPS) -> int:
 
 def _quotas(groups: Path, own_groups: Path) -> Iterator[float]:
     """CPUs that each of the process's groups, and those above them, may use together; none where there is no limit."""
-    for line in _read(own_groups).splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        mount = groups / "cpu" if controllers else groups
-        group = mount / path.lstrip("/")
-        # In a container its own group is often the mount itself, whatever the kernel calls it outside.
-        for folder in {mount, group, *(parent for parent in group.parents if parent.is_relative_to(mount))}:
-            quota, period = _quota(folder, is_first_version=bool(controllers))
-            if quota.isdecimal() and period.isdecimal():
-                yield int(quota) / int(period)
+    for folder, is_first_version in folders("cpu", groups, own_groups):
+        quota, period = _quota(folder, is_first_version=is_first_version)
+        if quota.isdecimal() and period.isdecimal():
+            yield int(quota) / int(period)
 
 
 def _quota(folder: Path, *, is_first_version: bool) -> tuple[str, str]:
     """Microseconds of CPU time in each period of so many; no numbers where there is no limit."""
     if is_first_version:
-        return _read(folder / "cpu.cfs_quota_us").strip(), _read(folder / "cpu.cfs_period_us").strip()
-    quota, _, period = _read(folder / "cpu.max").strip().partition(" ")
+        return read_text(folder / "cpu.cfs_quota_us"), read_text(folder / "cpu.cfs_period_us")
+    quota, _, period = read_text(folder / "cpu.max").partition(" ")
     return quota, period
 
 
-def _read(path: Path) -> str:
-    """The file's text; nothing where there is no such file, as on other systems than Linux."""
+def folders(controller: str, groups: Path, own_groups: Path) -> Iterator[tuple[Path, bool]]:
+    """Folders of the process's groups that a controller (`cpu`, `memory`) has files in, those above them too.
+
+    Each with whether it is of version 1. A folder may lack the files; arguments as `GROUPS` and `OWN_GROUPS`.
+    """
+    for line in read_text(own_groups).splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        mount = groups / controller if controllers else groups
+        group = mount / path.lstrip("/")
+        # In a container its own group is often the mount itself, whatever the kernel calls it outside.
+        for folder in {mount, group, *(parent for parent in group.parents if parent.is_relative_to(mount))}:
+            yield folder, bool(controllers)
+
+
+def read_text(path: Path) -> str:
+    """The file's text without blanks around it; nothing where there is no such file, as on other systems than Linux."""
     try:
-        return path.read_text("ascii")
+        return path.read_text("ascii").strip()
     except OSError:
         return ""

@@ -1,15 +1,20 @@
-"""Gives freed memory back to the kernel."""
+"""Gives freed memory back to the kernel, and tells how much this process may use."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
 import sys
+from pathlib import Path
+
+from headshots.processes.cpus import GROUPS, OWN_GROUPS, folders, read_text
 
 BLOCK_BYTES = 256 * 1024
 """Blocks of so much and more are the kernel's again as soon as they are freed."""
 HEAPS = 2
 """Heaps that all threads share."""
+# Version 1 of control groups says "no limit" by a number of bytes that no machine has.
+_NO_LIMIT_BYTES = 2**60
 # glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 
@@ -31,3 +36,11 @@ def return_freed_memory() -> None:
             (_M_ARENA_MAX, HEAPS),
         ):
             set_option(option, value)
+
+
+def memory_limit(groups: Path = GROUPS, own_groups: Path = OWN_GROUPS) -> int | None:
+    """Bytes that this process and others of its control groups may take together; None: no limit is set."""
+    names = {True: "memory.limit_in_bytes", False: "memory.max"}
+    texts = [read_text(folder / names[is_first]) for folder, is_first in folders("memory", groups, own_groups)]
+    limits = [int(text) for text in texts if text.isdecimal() and int(text) < _NO_LIMIT_BYTES]
+    return min(limits, default=None)

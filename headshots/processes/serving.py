@@ -10,16 +10,25 @@ from headshots.processes.fleet import Fleet, ServicesFailedError
 
 def is_serving(address: str, timeout_seconds: float = 1.0) -> bool:
     """Whether the server answers SERVING to a health probe."""
+    return health(address, timeout_seconds=timeout_seconds) == "SERVING"
+
+
+def health(address: str, service: str = "", *, timeout_seconds: float = 1.0) -> str | None:
+    """What the server answers to a health probe of the service, `SERVING` or `NOT_SERVING` as a rule.
+
+    None where nobody answers, or who answers has no such service; `""` is a server as a whole.
+    """
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
     # Ours is always this machine, which no proxy of the environment needs to be asked for.
     with grpc.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
         try:
-            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=timeout_seconds)
+            request = health_pb2.HealthCheckRequest(service=service)
+            answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=timeout_seconds)
         except grpc.RpcError:
-            return False
-    return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+            return None
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
 def wait_until_serving(

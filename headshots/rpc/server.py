@@ -49,6 +49,12 @@ class ServerSettings:
     # What comes before HOST, PORT, METRICS_PORT and HEALTH_PORT in the variables that set them; for errors.
     prefix: str = ""
 
+    @property
+    def ports(self) -> dict[str, int]:
+        """Ports that are used, by the variable that sets each."""
+        ports = {"PORT": self.port, "METRICS_PORT": self.metrics_port, "HEALTH_PORT": self.health_port}
+        return {f"{self.prefix}{name}": port for name, port in ports.items() if port is not None}
+
 
 class RunningServer:
     """A started server. ``port``, ``metrics_port`` and ``health_port`` (None: there is none) are the real ones."""
@@ -135,10 +141,8 @@ def _reflect(server: grpc.aio.Server, services: Sequence[str]) -> None:
 
 
 def _check_ports(settings: ServerSettings) -> None:
-    ports = {"PORT": settings.port, "METRICS_PORT": settings.metrics_port, "HEALTH_PORT": settings.health_port}
-    for name, port in ports.items():
-        if port is not None:
-            check_port(settings.host, port, f"{settings.prefix}{name}")
+    for variable, port in settings.ports.items():
+        check_port(settings.host, port, variable)
 
 
 @contextlib.contextmanager

@@ -46,8 +46,8 @@ class LivePlatform:
         self._services = services
         self.logs = LogFiles(home / "logs")
         self._ports = {name: free_port() for name in SERVICES}
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
-        self._fleet = Fleet(self.logs, inherited=inherited)
+        self._inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
+        self._fleet = Fleet(self.logs, inherited=self._inherited)
         self._modules = {name: f"services.{name}" for name in SERVICES} | dict(modules or {})
         self._environment = {
             **QUICK,
@@ -61,6 +61,11 @@ class LivePlatform:
         for name, port in self._ports.items():
             self._environment[f"HEADSHOTS_{name.upper()}_PORT"] = str(port)
             self._environment[f"HEADSHOTS_{name.upper()}_METRICS_PORT"] = "0"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """All variables of the services."""
+        return {**self._inherited, **self._environment}
 
     def address(self, name: str) -> str:
         """host:port of a service."""

@@ -131,6 +131,10 @@ GATEWAY: Arrows = {
         "erasures": "receipts by the installation's key are believed",
         "subjects": "who came back is erased again",
     },
+    "doctor": {
+        "settings": "what they name is looked at",
+        "peers": "trainers and generators are called as a gateway does",
+    },
     "running": {
         "audit": "what was read last is written down when it closes",
         "links": "the server of links stops with it",
@@ -182,6 +186,10 @@ TRAINER: Arrows = {
         "metrics": "runs are counted",
         "settings": "lease and pause lengths",
     },
+    "doctor": {
+        "settings": "what they name is looked at",
+        "lora": "a recipe that is wrong ends the start",
+    },
     "engine": {
         "queue": "jobs are rows",
         "workers": "every replica has workers",
@@ -224,6 +232,7 @@ GENERATOR: Arrows = {
         "adapters": "adapters by reference from protobuf",
         "requests": "requests and events to and from protobuf",
     },
+    "doctor": {"settings": "what they name is looked at"},
     "settings": {
         "engine": "the engine's limits",
         "servicer": "the largest message",

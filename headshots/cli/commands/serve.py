@@ -42,21 +42,21 @@ HomeFolder = Annotated[
 @reported
 def gateway(home: HomeFolder = None) -> None:
     """The public API."""
-    _become("gateway", _environment(home, None))
+    _become("gateway", given_environment(home, None))
 
 
 @app.command()
 @reported
 def trainer(home: HomeFolder = None, foundation: Foundation = None) -> None:
     """Selfies to adapters."""
-    _become("trainer", _environment(home, foundation))
+    _become("trainer", given_environment(home, foundation))
 
 
 @app.command()
 @reported
 def generator(home: HomeFolder = None, foundation: Foundation = None) -> None:
     """Adapters to images."""
-    _become("generator", _environment(home, foundation))
+    _become("generator", given_environment(home, foundation))
 
 
 @app.command("all")
@@ -73,7 +73,7 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
     probed, ports = probed_addresses(addresses)
     environment = {
         **default_environment(addresses, foundation, home),
-        **_environment(home, foundation),
+        **given_environment(home, foundation),
         **ports,
         **links(),
     }
@@ -151,11 +151,18 @@ def links() -> dict[str, str]:
     """
     from headshots.rpc.ports import check_port
 
+    variables = links_variables()
+    for variable in variables:
+        check_port("127.0.0.1", LINKS_PORT, variable)
+    return variables
+
+
+def links_variables() -> dict[str, str]:
+    """As `links`, whether or not the port is free."""
     variable = "HEADSHOTS_GATEWAY_LINKS_PORT"
     store = os.environ.get("HEADSHOTS_GATEWAY_STORE_URL") or os.environ.get("HEADSHOTS_STORE_URL") or "file:"
     if os.environ.get(variable) or os.environ.get("HEADSHOTS_GATEWAY_HOST") or not store.startswith("file:"):
         return {}
-    check_port("127.0.0.1", LINKS_PORT, variable)
     return {variable: str(LINKS_PORT)}
 
 
@@ -206,7 +213,8 @@ def _tell_ready(environment: dict[str, str], home: Path | None) -> None:
         _print_line(blind[0], f"warning: {without_analyzer(*blind)}")
 
 
-def _environment(home: Path | None, foundation: Path | None) -> dict[str, str]:
+def given_environment(home: Path | None, foundation: Path | None) -> dict[str, str]:
+    """The variables that the options stand for."""
     given = {"HEADSHOTS_HOME": home, "HEADSHOTS_FOUNDATION": foundation}
     return {name: str(path.absolute()) for name, path in given.items() if path is not None}
 

@@ -30,6 +30,7 @@ __all__ = [
     "ensure_package_in_child",
     "export_to",
     "export_to_in_child",
+    "exported_package",
     "package_key",
     "package_name",
 ]
@@ -110,6 +111,17 @@ def export_to_in_child(
         _check_writable(folder.parent)
         _run_child(["--foundation", str(foundation), "--out", str(folder)], chosen, progress)
     return folder
+
+
+def exported_package(foundation: Path, cache_dir: Path, options: ExportOptions | None = None) -> tuple[Path, bool]:
+    """Where :func:`ensure_package` has the package of ``foundation``, and whether it is there. Changes nothing.
+
+    Raises:
+        HeadshotsError: as :func:`ensure_package`, of the foundation and the options.
+    """
+    described, digest, chosen = _resolve(foundation, options)
+    folder = cache_dir / package_name(described, digest, chosen)
+    return folder, _is_package(folder, package_key(described, digest, chosen))
 
 
 def package_key(foundation: Foundation, digest: str, options: ExportOptions) -> str:

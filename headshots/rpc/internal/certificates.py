@@ -52,6 +52,10 @@ class CertificateFiles:
                 return found
         raise self._invalid("they are being changed all the time")
 
+    def ends_at(self, *, server: bool) -> float:
+        """When the service's certificate ends, seconds since the epoch; `server` and errors as `load` has them."""
+        return _shake_hands(self, self.load(server=server).ca, server=server)
+
     def _read(self) -> Certificates:
         try:
             return Certificates(*(path.read_bytes() for path in self))
@@ -66,8 +70,10 @@ class CertificateFiles:
         )
 
 
-def _shake_hands(files: CertificateFiles, ca: bytes, *, server: bool) -> None:
+def _shake_hands(files: CertificateFiles, ca: bytes, *, server: bool) -> float:
     """Let both sides of a connection meet in memory; the one without a certificate of its own checks the other's.
+
+    Returns when that one ends, seconds since the epoch.
 
     Raises:
         ssl.SSLError, UnicodeDecodeError: what is wrong.
@@ -85,7 +91,8 @@ def _shake_hands(files: CertificateFiles, ca: bytes, *, server: bool) -> None:
         serving.verify_mode = ssl.CERT_REQUIRED
         serving.load_verify_locations(cadata=ca.decode("ascii"))
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    sides = [calling.wrap_bio(to_client, to_server), serving.wrap_bio(to_server, to_client, server_side=True)]
+    caller, answerer = calling.wrap_bio(to_client, to_server), serving.wrap_bio(to_server, to_client, server_side=True)
+    sides = [caller, answerer]
     for _ in range(_ROUNDS):
         for side in list(sides):
             try:
@@ -94,6 +101,9 @@ def _shake_hands(files: CertificateFiles, ca: bytes, *, server: bool) -> None:
             except ssl.SSLWantReadError:
                 continue
     assert not sides, "a handshake in memory ends in two rounds"
+    found = (caller if server else answerer).getpeercert()
+    assert found, "a certificate was required"
+    return ssl.cert_time_to_seconds(str(found["notAfter"]))
 
 
 def _reason(error: Exception) -> str:

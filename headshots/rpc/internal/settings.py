@@ -58,7 +58,14 @@ class InternalSettings:
         Raises:
             InvalidArgumentError: CERTIFICATE_INVALID.
         """
+        files = self.certificate_files
+        if files is None:
+            return None
+        return Reloaded("the certificates of internal calls", list(files), lambda: files.load(server=server))
+
+    @property
+    def certificate_files(self) -> CertificateFiles | None:
+        """Where the certificates are; None without TLS."""
         if self.certificate_file is None or self.certificate_key_file is None or self.ca_file is None:
             return None
-        files = CertificateFiles(self.certificate_file, self.certificate_key_file, self.ca_file)
-        return Reloaded("the certificates of internal calls", list(files), lambda: files.load(server=server))
+        return CertificateFiles(self.certificate_file, self.certificate_key_file, self.ca_file)

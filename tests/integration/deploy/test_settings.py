@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from headshots.cli.app import app
+from headshots.cli.commands import doctor
 from headshots.diffusion.export.ensure import ExportOptions
 from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.settings import GatewaySettings
@@ -58,6 +59,14 @@ def test_every_variable_is_a_setting(tree: str, service: str) -> None:
     environment = settings_environment(resources, main_container(resources, service))
     assert any(name.startswith(prefix) for name in environment)
     assert not environment.keys() - known
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_in_its_pod_the_doctor_looks_at_that_service(tree: str, service: str) -> None:
+    resources = build(tree)
+    environment = IMAGE | settings_environment(resources, main_container(resources, service))
+    assert doctor.plans([], {"KUBERNETES_SERVICE_HOST": "10.0.0.1", **environment}, {}).keys() == {service}
+    assert main_container(resources, service) == pod_spec(named(resources, "Deployment", service))["containers"][0]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -48,6 +48,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         """So many StartTraining calls start the job and then fail, as of a trainer that crashes before it answers."""
         self.fails_cancels = False
         """Whether CancelTrainingJob fails."""
+        self.foundation_digest = FOUNDATION_DIGEST
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -73,6 +74,11 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
             self.lost_answers -= 1
             await context.abort(grpc.StatusCode.UNAVAILABLE, "connection reset")
         return trainer.StartTrainingResponse(job=self.jobs[request.job_id])
+
+    async def DescribeTrainer(
+        self, request: trainer.DescribeTrainerRequest, context: Any
+    ) -> trainer.DescribeTrainerResponse:
+        return trainer.DescribeTrainerResponse(foundation="fake", foundation_digest=self.foundation_digest)
 
     async def _run(self, request: trainer.StartTrainingRequest) -> None:
         await self.begins.wait()

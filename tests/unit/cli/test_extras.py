@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tomllib
 from importlib.metadata import packages_distributions
 
@@ -13,22 +11,7 @@ import pytest
 from headshots.cli.extras import MODULES, require
 from headshots.errors import FailedPreconditionError
 from tests.support.paths import ROOT
-
-# As a plain `pip install headshots`: what the extras bring cannot be found.
-PLAIN = """
-import importlib.machinery, sys
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {modules!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-sys.meta_path.insert(0, Missing())
-import importlib.util
-find = importlib.util.find_spec
-importlib.util.find_spec = lambda name: None if name in {modules!r} else find(name)
-from headshots.cli import main
-sys.argv = ["headshots", *{arguments!r}]
-main()
-"""
+from tests.support.plain_installation import run_plain
 
 
 def brought_by(extra: str) -> set[str]:
@@ -89,9 +72,7 @@ def test_whose_licence_an_extra_is_under_is_told_before_it_is_installed(monkeypa
     ids=" ".join,
 )
 def test_a_plain_installation_gets_no_traceback(arguments: list[str]) -> None:
-    modules = sorted({name for names in MODULES.values() for name in names})
-    program = PLAIN.format(modules=modules, arguments=arguments)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    done = run_plain(arguments)
     assert done.returncode == 4, done.stderr
     assert done.stderr.startswith(f"error EXTRA_MISSING: `headshots {' '.join(arguments)}` needs")
     assert "Traceback" not in done.stderr

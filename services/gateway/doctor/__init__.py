@@ -1,0 +1,1 @@
+"""What `headshots doctor` looks at for a gateway."""

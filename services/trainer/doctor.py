@@ -1,0 +1,70 @@
+"""What `headshots doctor` looks at for a trainer: `python -m services.trainer.doctor`, a line of JSON a result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headshots.diffusion.foundations.foundation import Foundation
+from headshots.doctor.credentials import internal_checks
+from headshots.doctor.databases import DatabaseLook, file_of
+from headshots.doctor.findings import Finding, ok
+from headshots.doctor.models import analyzer_check, foundation_check
+from headshots.doctor.places import LEAST_FREE_BYTES, memory, rooms
+from headshots.doctor.ports import look
+from headshots.doctor.processes import tell
+from headshots.doctor.running import Check
+from headshots.doctor.stores import folder_of, store_check
+from services.trainer.lora.recipe import Recipe
+from services.trainer.settings import TrainerSettings
+
+_SERVICE = "headshots.v1.TrainerService"
+# Of a training's process without its model: Python, torch and what it imports.
+_PROCESS_BYTES = 2**30
+
+
+def checks(settings: TrainerSettings) -> list[Check]:
+    """In the order of a trainer's start, then the machine."""
+    return [
+        foundation_check(settings.foundation),
+        Check(
+            "recipe",
+            lambda: _recipe(settings.foundation),
+            f"correct `training` in {settings.foundation / 'headshots.yaml'} (see `headshots/diffusion/foundations`)",
+        ),
+        analyzer_check("trainer", settings.faces, settings.faces_dir),
+        *DatabaseLook(settings.database_url).checks,
+        store_check("object store", settings.store_url, "HEADSHOTS_STORE_URL"),
+        *internal_checks(settings.internal, server=True),
+        Check(
+            "ports",
+            lambda: look(settings.server, _SERVICE, tls=settings.internal.has_certificates),
+            "set HEADSHOTS_TRAINER_HOST to an address of this machine",
+        ),
+        Check(
+            "disk",
+            lambda: rooms(dict.fromkeys(_written(settings), LEAST_FREE_BYTES)),
+            "see that the folder can be read",
+        ),
+        Check("memory", lambda: _memory(settings), "see the foundation above"),
+    ]
+
+
+def _recipe(folder: Path) -> Finding:
+    recipe = Recipe.resolve(Foundation.read(folder))
+    return ok(f"rank {recipe.rank}, {recipe.steps} steps")
+
+
+def _written(settings: TrainerSettings) -> list[Path]:
+    store, database = folder_of(settings.store_url), file_of(settings.database_url)
+    return [path for path in (store, database and database.parent) if path is not None]
+
+
+def _memory(settings: TrainerSettings) -> Finding:
+    weights = sum(file.stat().st_size for file in settings.foundation.rglob("*.safetensors"))
+    processes = settings.workers * settings.cores.processes
+    needed = settings.workers * weights + processes * _PROCESS_BYTES
+    return memory(needed, f"{settings.workers} training(s) in {processes} process(es)")
+
+
+if __name__ == "__main__":
+    tell("trainer", TrainerSettings.from_environment, checks)

@@ -1,0 +1,115 @@
+"""What a generator depends on: its package, provider and signature."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from headshots.doctor.findings import Result, State
+from headshots.doctor.running import run
+from headshots.doctor.secrets import Redactor
+from services.generator.doctor import checks
+from services.generator.settings import GeneratorSettings
+from tests.support.certificates import Authority
+from tests.support.fake_gpu import with_fake_engines
+from tests.support.foundations.engines import tiny_foundation, tiny_package
+
+
+def looked_at(home: Path, **variables: str) -> dict[str, Result]:
+    environ = {
+        "HEADSHOTS_HOME": str(home),
+        "HEADSHOTS_GENERATOR_PORT": "0",
+        "HEADSHOTS_GENERATOR_METRICS_PORT": "0",
+        **{f"HEADSHOTS_{name}": value for name, value in variables.items()},
+    }
+    settings = GeneratorSettings.from_environment(environ)
+    return {each.check: each for each in run("generator", checks(settings), Redactor(environ))}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy that may be damaged."""
+    return Path(shutil.copytree(tiny_package().folder, tmp_path / "package"))
+
+
+def test_a_whole_package_is_fine_and_nothing_is_written(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    found = looked_at(home, GENERATOR_PACKAGE=str(tiny_package().folder))
+    assert {each.state for name, each in found.items() if name != "disk"} <= {State.OK, State.SKIPPED}
+    assert f"digest {tiny_package().foundation_digest[:12]}" in found["engine package"].seen
+    assert "foundation" not in found
+    assert not home.exists()
+
+
+def test_a_changed_file_of_the_package_is_named(tmp_path: Path, package: Path) -> None:
+    file = package / tiny_package().unet
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    found = looked_at(tmp_path / "home", GENERATOR_PACKAGE=str(package))["engine package"]
+    assert found.state is State.FAILED
+    assert found.seen.startswith(f"ENGINE_DAMAGED: {package} was changed since it was exported: {tiny_package().unet}")
+    assert "headshots export" in found.cure
+
+
+def test_a_package_that_lacks_a_file_does_not_hide_the_rest(tmp_path: Path, package: Path) -> None:
+    (package / tiny_package().unet).unlink()
+    found = looked_at(tmp_path / "home", GENERATOR_PACKAGE=str(package), GENERATOR_PROVIDER="cuda")
+    assert found["engine package"].seen.startswith("ENGINE_DAMAGED")
+    assert found["provider"].seen.startswith("PROVIDER_UNAVAILABLE")
+    assert "HEADSHOTS_GENERATOR_PROVIDER" in found["provider"].cure
+    assert found["object store"].state is State.OK
+
+
+def test_a_package_that_will_be_exported_is_not_made(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    found = looked_at(home, FOUNDATION=str(tiny_foundation()))
+    assert found["foundation"].state is State.OK
+    assert "is not there yet; the first start makes" in found["engine package"].seen
+    assert found["memory"].state is State.SKIPPED
+    assert not home.exists()
+
+
+def test_a_folder_that_is_no_foundation_is_told(tmp_path: Path) -> None:
+    found = looked_at(tmp_path / "home", FOUNDATION=str(tmp_path))
+    for check in ("foundation", "engine package"):
+        assert (found[check].state, found[check].seen.partition("_")[0]) == (State.FAILED, "FOUNDATION")
+    assert "HEADSHOTS_FOUNDATION" in found["foundation"].cure
+
+
+def test_the_torch_backend_needs_the_foundation_of_its_package(tmp_path: Path) -> None:
+    variables = {"GENERATOR_PACKAGE": str(tiny_package().folder), "GENERATOR_BACKEND": "torch"}
+    found = looked_at(tmp_path / "home", **variables)["engine package"]
+    assert found.state is State.FAILED
+    assert "was exported from" in found.seen
+    assert "HEADSHOTS_FOUNDATION" in found.cure
+    fitting = looked_at(tmp_path / "home", **variables, FOUNDATION=str(tiny_foundation()))
+    assert (fitting["engine package"].state, fitting["provider"].seen) == (State.OK, "torch on cpu")
+
+
+def test_engines_that_this_machine_cannot_run_are_told(tmp_path: Path) -> None:
+    package = with_fake_engines(tiny_package(), tmp_path / "package", ("sm89",))
+    found = looked_at(tmp_path / "home", GENERATOR_PACKAGE=str(package.folder), GENERATOR_PROVIDER="tensorrt-rtx")[
+        "provider"
+    ]
+    assert found.state is State.FAILED
+    assert found.seen.startswith(("PROVIDER_UNAVAILABLE", "ENGINE_VERSION"))
+
+
+@pytest.mark.parametrize(("days", "state"), [(20, State.OK), (10, State.WARNING), (-1, State.FAILED)])
+def test_how_long_images_can_be_signed_is_told(tmp_path: Path, days: int, state: State) -> None:
+    folder = Authority.make(tmp_path / "ca").issue(tmp_path / "tls", kind="content", days=days)
+    # C2PA wants the whole chain.
+    chain = tmp_path / "chain.pem"
+    chain.write_bytes((folder / "tls.crt").read_bytes() + (folder / "ca.crt").read_bytes())
+    found = looked_at(
+        tmp_path / "home",
+        GENERATOR_PACKAGE=str(tiny_package().folder),
+        MARKING_C2PA_CERTIFICATE=str(chain),
+        MARKING_C2PA_KEY=str(folder / "tls.key"),
+    )["image signature"]
+    assert found.state is state, found
+    assert bool(found.cure) == (state is not State.OK)
+    assert ("expired" in found.seen) == (state is State.FAILED)
