@@ -7,11 +7,8 @@ from typing import Annotated
 import typer
 
 from headshots.cli.commands import (
-    analyzers,
     demo,
     doctor,
-    export,
-    foundation,
     galleries,
     keys,
     photos,
@@ -22,6 +19,7 @@ from headshots.cli.commands import (
     trainings,
 )
 from headshots.cli.commands.catalog import packs, profiles, styles
+from headshots.cli.commands.models import analyzers, export, foundation
 from headshots.cli.commands.people import audit, consents, erasure, policy, retention
 from headshots.cli.commands.pictures import images, links, verify
 from headshots.console.exits import HELP

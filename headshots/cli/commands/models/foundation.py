@@ -190,7 +190,7 @@ def check(
 
 def _exported(foundation: Path) -> Path:
     """The package in the home, which is made where it is not there."""
-    from headshots.cli.commands.export import exported
+    from headshots.cli.commands.models.export import exported
     from headshots.diffusion.export.options import ExportOptions
 
     return exported(foundation, None, None, ExportOptions())

@@ -1,0 +1,1 @@
+"""Defines the commands about what portraits are made with: foundations, engine packages, analyzers."""
