@@ -35,6 +35,14 @@ class Target:
         return "" if self.bound is None else f"{'≤' if self.at_most else '≥'} {self.bound:g}"
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What a part found: figures by their keys in the targets, and what else is worth keeping, as JSON."""
+
+    figures: dict[str, float]
+    details: dict[str, Any]
+
+
 def machine() -> dict[str, Any]:
     """The hardware, as far as the operating system tells."""
     return {"cpu": _cpu_model(), "cpus": len(os.sched_getaffinity(0)), "system": platform.platform()}

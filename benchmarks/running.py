@@ -8,23 +8,11 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from benchmarks.report import Target, report, show, write
+from benchmarks.report import Measured, Target, report, show, write
 
 OUT = Path("out/bench")
-
-
-class Found(Protocol):
-    """What a part found."""
-
-    @property
-    def figures(self) -> Mapping[str, float]:
-        """By their keys in the benchmark's targets."""
-
-    @property
-    def details(self) -> Mapping[str, Any]:
-        """What else is worth keeping, as JSON."""
 
 
 def parser(name: str, doc: str | None, parts: Iterable[str], *, seed: str = "") -> argparse.ArgumentParser:
@@ -47,9 +35,9 @@ class Run:
         self.details: dict[str, Any] = {**details, "seconds": {}, "load_average": {"before": os.getloadavg()}}
 
     @contextlib.contextmanager
-    def part(self, name: str) -> Iterator[Callable[[Found], None]]:
+    def part(self, name: str) -> Iterator[Callable[[Measured], None]]:
         """Times the block, which calls what it is given with what the part found."""
-        found: list[Found] = []
+        found: list[Measured] = []
         begin = time.monotonic()
         yield found.append
         self.details["seconds"][name] = round(time.monotonic() - begin, 1)

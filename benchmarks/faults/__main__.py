@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.faults import faults, fuzz, high_priority, photos, uploads, watchers
-from benchmarks.faults.report import FULL, LIBRARIES, QUICK, TARGETS, Measured, Say, Scale
+from benchmarks.faults.report import FULL, LIBRARIES, QUICK, TARGETS, Say, Scale
+from benchmarks.report import Measured
 from benchmarks.running import Run, parser
 
 Part = Callable[[Scale, int, Path, Say], Coroutine[Any, Any, Measured]]

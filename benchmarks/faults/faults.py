@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.faults.injuries import LEASE_SECONDS, draw, inflict, revive
-from benchmarks.faults.report import Measured, Say, Scale
+from benchmarks.faults.report import Say, Scale
 from benchmarks.faults.world import client_of, small_platform
+from benchmarks.report import Measured
 from headshots.client import AsyncHeadshots, Gallery, JobState, Subject, Training, TrainingOptions
 from headshots.errors import HeadshotsError
 from tests.support.consents import CONSENT

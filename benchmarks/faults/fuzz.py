@@ -18,8 +18,9 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.rpc import error_details_pb2, status_pb2
 
 from benchmarks.faults.messages import Requests
-from benchmarks.faults.report import Measured, Say, Scale
+from benchmarks.faults.report import Say, Scale
 from benchmarks.faults.world import GatewayWorld
+from benchmarks.report import Measured
 from headshots.v1 import foundations_pb2, galleries_pb2, packs_pb2, styles_pb2
 from tests.support.contract import CALLS
 from tests.support.gateway.caller import Caller, selfie

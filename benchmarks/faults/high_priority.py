@@ -7,8 +7,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.faults.report import Measured, Say, Scale
+from benchmarks.faults.report import Say, Scale
 from benchmarks.faults.world import client_of, database_of, small_platform
+from benchmarks.report import Measured
 from headshots import keys
 from headshots.client import AsyncHeadshots, JobState, Priority, Style, Subject, TrainingOptions
 from tests.support.consents import CONSENT

@@ -16,8 +16,9 @@ from typing import Any
 import psutil
 
 from benchmarks.faults.corpus import ACCEPTED, Sample, corpus
-from benchmarks.faults.report import Measured, Say, Scale
+from benchmarks.faults.report import Say, Scale
 from benchmarks.faults.world import client_of
+from benchmarks.report import Measured
 from headshots.client import AsyncHeadshots
 from headshots.errors import HeadshotsError
 from services.gateway.settings import GatewaySettings

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from benchmarks.report import Target
 
@@ -48,14 +47,6 @@ class Scale:
 
 FULL = Scale(corpus=200, rounds=10, calls=10_000, kills=20, watchers=1000, samples=400, high_shots=1600, repeats=5)
 QUICK = Scale(corpus=24, rounds=1, calls=500, kills=2, watchers=50, samples=30, high_shots=64, repeats=2)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a part found: its figures, by their keys in `TARGETS`, and what else is worth keeping, as JSON."""
-
-    figures: dict[str, float]
-    details: dict[str, Any]
 
 
 Say = Callable[[str], None]

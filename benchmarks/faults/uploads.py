@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.faults.report import Measured, Say, Scale
+from benchmarks.faults.report import Say, Scale
 from benchmarks.faults.residue import residue
 from benchmarks.faults.world import client_of
+from benchmarks.report import Measured
 from headshots.client import AsyncHeadshots
 from headshots.errors import HeadshotsError, NotFoundError, UnavailableError
 from headshots.imaging import decode_photo

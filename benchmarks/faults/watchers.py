@@ -12,8 +12,9 @@ from typing import Any
 
 import grpc.aio
 
-from benchmarks.faults.report import Measured, Say, Scale
+from benchmarks.faults.report import Say, Scale
 from benchmarks.faults.world import GatewayWorld
+from benchmarks.report import Measured
 from headshots.client.stub import GatewayStub
 from headshots.v1 import galleries_pb2, tenants_pb2, trainings_pb2
 from tests.support.gateway.caller import Caller, selfie

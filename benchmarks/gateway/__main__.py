@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from benchmarks.gateway import routing
-from benchmarks.gateway.report import FULL, LIBRARIES, QUICK, TARGETS, Measured, Scale
+from benchmarks.gateway.report import FULL, LIBRARIES, QUICK, TARGETS, Scale
+from benchmarks.report import Measured
 from benchmarks.running import Run, parser
 
 PARTS: dict[str, Callable[[Scale], Measured]] = {

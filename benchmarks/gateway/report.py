@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from benchmarks.report import Target
 
@@ -35,11 +34,3 @@ class Scale:
 
 FULL = Scale(requests=20_000, seeds=5, adapters=10_000, decisions=20_000)
 QUICK = Scale(requests=2_000, seeds=1, adapters=1_000, decisions=500)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a part found: its figures, by their keys in `TARGETS`, and what else is worth keeping, as JSON."""
-
-    figures: dict[str, float]
-    details: dict[str, Any]

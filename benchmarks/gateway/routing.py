@@ -7,8 +7,9 @@ import random
 import statistics
 import time
 
-from benchmarks.gateway.report import Measured, Scale
+from benchmarks.gateway.report import Scale
 from benchmarks.gateway.simulation import SLOTS, Outcome, Simulation
+from benchmarks.report import Measured
 from services.gateway.peers.routing.fleet import Answer, Fleet
 from services.gateway.peers.routing.residents import ToldAdapters
 

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.people import installing, judging
-from benchmarks.people.report import LIBRARIES, TARGETS, Measured, Order
+from benchmarks.people.report import LIBRARIES, TARGETS, Order
+from benchmarks.report import Measured
 from benchmarks.running import Run, parser
 
 PARTS: dict[str, Callable[[Order], Measured]] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from benchmarks.people.report import Measured, Order
+from benchmarks.people.report import Order
+from benchmarks.report import Measured
 from headshots.faces.people.installing.install import install
 
 

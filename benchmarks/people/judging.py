@@ -15,7 +15,8 @@ from PIL import Image
 
 from benchmarks.people.derived import Head, bad_ones, good_ones
 from benchmarks.people.photos import PACKAGES, bring_photo, decode, in_folder
-from benchmarks.people.report import Measured, Order
+from benchmarks.people.report import Order
+from benchmarks.report import Measured
 from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.imaging.inspection import judge, measure
 from headshots.imaging.quality import QualityLimits

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks.report import Target
 
@@ -31,11 +30,3 @@ class Order:
     """More photos: FOLDER/PERSON/PHOTO."""
     calls: int
     """That are timed."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a part found: its figures, by their keys in `TARGETS`, and what else is worth keeping, as JSON."""
-
-    figures: dict[str, float]
-    details: dict[str, Any]

@@ -16,7 +16,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks.promises import erasures, expired, files, sweeping, watermarks
-from benchmarks.promises.report import FULL, LIBRARIES, QUICK, TARGETS, Measured, Order
+from benchmarks.promises.report import FULL, LIBRARIES, QUICK, TARGETS, Order
+from benchmarks.report import Measured
 from benchmarks.running import Run, parser
 
 PARTS: dict[str, Callable[[Order], Measured]] = {

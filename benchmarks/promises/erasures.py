@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from benchmarks.faults.injuries import revive
 from benchmarks.faults.residue import residue
-from benchmarks.promises.report import Measured, Order
+from benchmarks.promises.report import Order
 from benchmarks.promises.studio import SWEEP_SECONDS, Person, Studio, open_studio
+from benchmarks.report import Measured
 from headshots.errors import NotFoundError, UnavailableError
 from tests.support.live_platform import SERVICES
 

@@ -9,7 +9,8 @@ from collections import Counter
 import grpc.aio
 import sqlalchemy as sa
 
-from benchmarks.promises.report import Measured, Order
+from benchmarks.promises.report import Order
+from benchmarks.report import Measured
 from headshots.database import database_now
 from headshots.rpc.channel import error_from_rpc
 from headshots.schema import retentions

@@ -11,7 +11,8 @@ from statistics import median
 import numpy as np
 
 from benchmarks.promises.pictures import pictures
-from benchmarks.promises.report import Measured, Order
+from benchmarks.promises.report import Order
+from benchmarks.report import Measured
 from headshots.marking.authority import AUTHORITY
 from headshots.marking.manifest import read_manifest
 from headshots.marking.settings import MarkingSettings

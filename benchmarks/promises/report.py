@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from benchmarks.report import Target
 
@@ -50,14 +49,6 @@ FULL = Scale(
     images=200, unmarked=10_000, flips=1_000, repeats=9, erasures=50, expired=20, subjects=100_000, due=100, sweeps=7
 )
 QUICK = Scale(images=4, unmarked=20, flips=30, repeats=2, erasures=4, expired=1, subjects=2_000, due=5, sweeps=2)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a part found: its figures, by their keys in `TARGETS`, and what else is worth keeping, as JSON."""
-
-    figures: dict[str, float]
-    details: dict[str, Any]
 
 
 @dataclass(frozen=True)

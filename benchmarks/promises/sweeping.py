@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from prometheus_client import CollectorRegistry
 from sqlalchemy.engine import Connection, Engine
 
-from benchmarks.promises.report import Measured, Order
+from benchmarks.promises.report import Order
+from benchmarks.report import Measured
 from headshots import keys
 from headshots.artifacts import ArtifactStore
 from headshots.database import database_now, migrate, open_database, read, write

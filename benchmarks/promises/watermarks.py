@@ -8,7 +8,8 @@ import numpy as np
 
 from benchmarks.promises.damages import DAMAGES, Pixels
 from benchmarks.promises.pictures import drawn, pictures
-from benchmarks.promises.report import Measured, Order
+from benchmarks.promises.report import Order
+from benchmarks.report import Measured
 from headshots.marking.watermark.embedding import embed
 from headshots.marking.watermark.payload import ID_BYTES
 from headshots.marking.watermark.reading import read

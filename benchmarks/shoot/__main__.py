@@ -15,10 +15,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.report import Measured
 from benchmarks.running import Run, parser
 from benchmarks.shoot import alone, kills, shoots, strangers
 from benchmarks.shoot.people import Person, people
-from benchmarks.shoot.report import FULL, LIBRARIES, QUICK, TARGETS, Measured, Say, Scale
+from benchmarks.shoot.report import FULL, LIBRARIES, QUICK, TARGETS, Say, Scale
 from benchmarks.shoot.studio import Studio, open_studio
 
 Part = Callable[[Studio, list[Person], Scale, Say], Coroutine[Any, Any, Measured]]

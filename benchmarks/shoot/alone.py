@@ -6,8 +6,9 @@ import time
 
 import numpy as np
 
+from benchmarks.report import Measured
 from benchmarks.shoot.people import Person
-from benchmarks.shoot.report import STYLES, Measured, Say, Scale
+from benchmarks.shoot.report import STYLES, Say, Scale
 from benchmarks.shoot.studio import Studio
 
 

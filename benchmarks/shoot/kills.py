@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from benchmarks.faults.injuries import revive
 from benchmarks.faults.world import database_of
+from benchmarks.report import Measured
 from benchmarks.shoot.people import Person
-from benchmarks.shoot.report import Measured, Say, Scale
+from benchmarks.shoot.report import Say, Scale
 from benchmarks.shoot.studio import TENANT, Done, Studio
 from headshots.client import Shoot, Subject
 from headshots.schema import shots

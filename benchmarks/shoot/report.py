@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from benchmarks.report import Target
 
@@ -55,14 +54,6 @@ class Scale:
 
 FULL = Scale(people=6, count=40, siblings=6, sibling_shots=3, true_pictures=5, alone=3, kills=10)
 QUICK = Scale(people=1, count=8, siblings=1, sibling_shots=1, true_pictures=1, alone=1, kills=2)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a part found: its figures, by their keys in `TARGETS`, and what else is worth keeping, as JSON."""
-
-    figures: dict[str, float]
-    details: dict[str, Any]
 
 
 Say = Callable[[str], None]

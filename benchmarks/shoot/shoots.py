@@ -6,9 +6,10 @@ from collections import Counter
 
 import numpy as np
 
+from benchmarks.report import Measured
 from benchmarks.shoot.judging import OtherNet
 from benchmarks.shoot.people import Person
-from benchmarks.shoot.report import Measured, Say, Scale
+from benchmarks.shoot.report import Say, Scale
 from benchmarks.shoot.studio import Done, Studio
 from headshots.client import Acceptance, Guarantee
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from benchmarks.report import Measured
 from benchmarks.shoot.judging import Passed, through_the_gate
 from benchmarks.shoot.people import Person, shared, siblings
-from benchmarks.shoot.report import STYLES, Measured, Say, Scale
+from benchmarks.shoot.report import STYLES, Say, Scale
 from benchmarks.shoot.studio import Studio
 
 

@@ -108,7 +108,7 @@ class GatewaySettings:
     one in HEADSHOTS_HOME."""
     minors: str = "review"
     """What becomes of photos whose person may be a minor to the analyzer `people`: `review` (inspections tell it beside
-    their findings), `refuse` (the photos are not ready to train on, and shoots that would train are refused) or
+    their findings), `refuse` (the photos are not ready to train on, and shoots and trainings are refused) or
     `ignore`. A look, not a proof: who looks under 25 is told."""
     shots_in_flight: int = 16
     """Shots that this gateway works on at once."""

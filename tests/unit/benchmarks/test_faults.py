@@ -23,7 +23,8 @@ from benchmarks.faults.fuzz import Answer
 from benchmarks.faults.injuries import Fault, draw, frozen, locked, without_room
 from benchmarks.faults.messages import Requests
 from benchmarks.faults.photos import Memory
-from benchmarks.faults.report import FULL, QUICK, TARGETS, Measured
+from benchmarks.faults.report import FULL, QUICK, TARGETS
+from benchmarks.report import Measured
 from tests.support.contract import CALLS
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks.promises import expired, files, sweeping, watermarks
 from benchmarks.promises.damages import DAMAGES
-from benchmarks.promises.report import TARGETS, Measured, Order, Scale
+from benchmarks.promises.report import TARGETS, Order, Scale
+from benchmarks.report import Measured
 
 SMALL = Scale(images=1, unmarked=3, flips=9, repeats=1, erasures=4, expired=1, subjects=1_200, due=2, sweeps=1)
 

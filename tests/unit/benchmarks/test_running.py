@@ -5,23 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from benchmarks.report import Target
+from benchmarks.report import Measured, Target
 from benchmarks.running import OUT, Run, parser
 from tests.support.paths import ROOT
 
 TARGETS = {"fast": Target(1.0, True, "seconds"), "right": Target(0.9, False, "share"), "left": Target(1.0, True, "")}
-
-
-@dataclass(frozen=True)
-class Found:
-    figures: dict[str, float]
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +23,7 @@ def test_the_report_has_all_parts_and_a_miss_of_a_full_run_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], fast: float, status: int, *, quick: bool
 ) -> None:
     run = Run(scale={"people": 6}, quick=quick, seed=3)
-    for name, found in {"speed": Found({"fast": fast}, {"cores": 2}), "care": Found({"right": 1.0})}.items():
+    for name, found in {"speed": Measured({"fast": fast}, {"cores": 2}), "care": Measured({"right": 1.0}, {})}.items():
         with run.part(name) as add:
             add(found)
     assert run.end("a title", TARGETS, ["numpy"], tmp_path / "out" / "x.json") == status
@@ -48,7 +40,7 @@ def test_a_part_that_fails_adds_nothing_and_is_not_swallowed() -> None:
 
     def broken() -> None:
         with run.part("broken") as add:
-            add(Found({"fast": 1.0}))
+            add(Measured({"fast": 1.0}, {}))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
