@@ -52,7 +52,7 @@ def train(model: Path, work: Path, rounds: int) -> torch.Tensor:
 def test_it_leaves_the_initial_weights_and_goes_on_where_it_stopped(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "STEPS", 4)
+    monkeypatch.setattr(training, "STEPS", 2)
     # Otherwise how far it moves depends on how much is still to come.
     monkeypatch.setattr(training, "share_to_move", lambda progress, first: first)
     before, digest = weights(model), foundation_digest(model)

@@ -81,7 +81,7 @@ def bundled_shape() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize("precision", [pytest.param("fp32", marks=pytest.mark.slow), "fp16"])
 @pytest.mark.parametrize("shape", [sd15_shape, bundled_shape])
 def test_the_unets_of_both_other_shapes_run_on_tensorrt(tmp_path: Path, shape: Any, precision: str) -> None:
     """Random weights; the trace is held against torch on the way."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from headshots.diffusion.export.ensure import ExportOptions, ensure_package
 from headshots.diffusion.package import EnginePackage
 from headshots.settings import default_foundation
@@ -18,6 +20,7 @@ def test_every_graph_of_the_tiny_foundation_in_half_precision(tmp_path: Path) ->
     assert_every_graph_is_built(EnginePackage.read(folder), tmp_path)
 
 
+@pytest.mark.slow
 def test_every_graph_of_the_bundled_foundation(tmp_path: Path) -> None:
     folder = ensure_package(default_foundation(), engines(), ExportOptions())
     assert_every_graph_is_built(EnginePackage.read(folder), tmp_path)
