@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from headshots.errors import InvalidArgumentError
 
 SettingsT = TypeVar("SettingsT")
+READ_BY = "read by"
+"""In a field's metadata: a function of the variable's text, where its type alone does not tell how it is read."""
 
 _LOG = logging.getLogger(__name__)
 _TRUE = {"1", "true", "yes", "on"}
@@ -156,7 +158,8 @@ def read_settings(cls: type[SettingsT], prefix: str, environ: Mapping[str, str],
         variable = prefix + field.name.upper()
         raw = environ.get(variable, "") if not dataclasses.is_dataclass(hints[field.name]) else ""
         if raw:
-            values[field.name] = _parse(variable, raw, hints[field.name])
+            read = field.metadata.get(READ_BY)
+            values[field.name] = read(raw) if read else _parse(variable, raw, hints[field.name])
         elif field.name in given:
             values[field.name] = given[field.name]
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:

@@ -215,8 +215,8 @@ def _tell_ready(environment: dict[str, str], home: Path | None) -> None:
 
 def given_environment(home: Path | None, foundation: Path | None) -> dict[str, str]:
     """The variables that the options stand for."""
-    given = {"HEADSHOTS_HOME": home, "HEADSHOTS_FOUNDATION": foundation}
-    return {name: str(path.absolute()) for name, path in given.items() if path is not None}
+    given = {"HEADSHOTS_HOME": home and home.absolute(), "HEADSHOTS_FOUNDATION": foundation}
+    return {name: str(path) for name, path in given.items() if path is not None}
 
 
 def _become(name: str, environment: dict[str, str]) -> None:

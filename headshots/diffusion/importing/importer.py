@@ -102,12 +102,17 @@ def import_foundation(
     out = out.expanduser().absolute()
     if (asked := hub_name(source)) is not None:
         return _import_from_hub(asked, out, chosen, tell, packages, hub)
-    source = source.expanduser().absolute()
-    plan = make_plan(source, chosen)
+    return _import_from_here(source.expanduser().absolute(), out, chosen, tell, packages)
+
+
+def _import_from_here(
+    source: Path, out: Path, options: ImportOptions, tell: Progress, packages: Packages | None
+) -> Imported:
+    plan = make_plan(source, options)
     plan.check()
     digests = source_digests(plan.sources(), _part(tell, 0, _READING))
-    _check_digest(source, digests, chosen)
-    key = import_key(digests, chosen)
+    _check_digest(source, digests, options)
+    key = import_key(digests, options)
     _check_replaceable(out, key)
     record = partial(record_text, source=str(source), key=key, digests=digests, origin=None)
     is_new = _make(out, key, _pieces(plan, digests, out, packages), record, _part(tell, _READING, 1))
@@ -187,7 +192,10 @@ def make_plan(source: Path, options: ImportOptions, licences: Sequence[Path] | N
         check_options(str(source), options, is_folder=False)
         return SingleFilePlan(source, options, licences)
     if not source.exists():
-        raise InvalidArgumentError("FOUNDATION_NOT_FOUND", f"{source} is not there")
+        raise InvalidArgumentError(
+            "FOUNDATION_NOT_FOUND",
+            f"{source} is not there, and a hub's model is named as org/name or org/name@revision",
+        )
     raise invalid_foundation(source, "neither a diffusers folder nor a .safetensors file")
 
 
