@@ -116,12 +116,10 @@ def default_analyzer() -> Path:
     return Path(__file__).resolve().parent.parent / "models" / "portrait-analyzer"
 
 
-def default_faces(foundation: Path, home: Home) -> str:
+def default_faces(foundation: Path) -> str:
     """The analyzer that fits a foundation: `bundled` for the drawn people that the bundled foundation paints, and
-    nobody else; `people` for all others, where it is installed in ``home``. `none` where that one is not there."""
-    is_bundled = foundation.resolve() == default_foundation().resolve()
-    name, folder = ("bundled", default_analyzer()) if is_bundled else ("people", home.analyzer("people"))
-    return name if (folder / "analyzer.json").is_file() else "none"
+    nobody else; `people` for all others, whether or not it is installed: without it nobody's likeness is known."""
+    return "bundled" if foundation.resolve() == default_foundation().resolve() else "people"
 
 
 def without_analyzer(*services: str) -> str:

@@ -45,8 +45,9 @@ class TrainerSettings:
     device: str = "auto"
     # The analyzer that judges checkpoints: bundled (drawn portraits only, as of the bundled foundation), people (real
     # people; `headshots analyzers install people` brings it), opencv (real people; files in FACES_DIR) or none
-    # (likeness not measured). `bundled` and `people` need the extra `faces`, `opencv` the extra `opencv`. With the
-    # bundled foundation `headshots serve all` and the demo set `bundled` by themselves.
+    # (likeness not measured). `bundled` and `people` need the extra `faces`, `opencv` the extra `opencv`.
+    # `headshots serve all` and the demo take `bundled` by themselves with the bundled foundation, and `people` with any
+    # other.
     faces: str = "none"
     # Folder of the analyzer's files; opencv needs it, bundled uses the one of this checkout, people the installed one.
     faces_dir: Path | None = None

@@ -118,7 +118,7 @@ def _from_inside(
     from headshots.doctor.processes import ask
     from headshots.errors import FailedPreconditionError
 
-    together = {**default_environment(_addresses(), foundation, home), **links_variables()}
+    together = {**default_environment(_addresses(), foundation), **links_variables()}
     for name, (variables, arguments) in plans(named, {**os.environ, **environment}, together).items():
         try:
             require(f"doctor {name}", name)
