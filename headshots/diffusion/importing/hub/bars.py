@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from huggingface_hub.utils import tqdm
+from huggingface_hub.utils.tqdm import tqdm
 
 
 def bar_of(tell: Callable[[int], None]) -> type[tqdm]:
@@ -15,9 +15,9 @@ def bar_of(tell: Callable[[int], None]) -> type[tqdm]:
     """
     most = 0
 
-    class Bar(tqdm):  # type: ignore[misc]
+    class Bar(tqdm):
         def __init__(self, *arguments: Any, **given: Any) -> None:
-            super().__init__(*arguments, **{**given, "disable": True})
+            super().__init__(*arguments, **{**given, "disable": True})  # type: ignore[no-untyped-call]
             self._count = int(given.get("initial") or 0)
 
         def update(self, n: float | None = 1) -> None:

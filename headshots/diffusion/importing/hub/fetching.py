@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import constants, hf_hub_download, snapshot_download
-from huggingface_hub.utils import tqdm
+from huggingface_hub.utils.tqdm import tqdm
 
 from headshots.diffusion.foundations.files import read_json
 from headshots.diffusion.foundations.kinds import check_pipeline, check_tensors

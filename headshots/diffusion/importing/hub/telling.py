@@ -18,7 +18,7 @@ from headshots.errors import (
 )
 
 # httpx' own root, whichever of its versions the library brings.
-_HTTP_ERROR: type[Exception] = errors.HTTPError
+_HTTP_ERROR: type[Exception] = errors.HTTPError  # type: ignore[attr-defined]
 _TOKEN = "set HF_TOKEN to a token of an account that may read it, or `hf auth login`"
 _AGAIN = "try again: files that are whole in the cache are not fetched again"
 
