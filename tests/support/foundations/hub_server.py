@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,6 +46,11 @@ class HubServer(ThreadingHTTPServer):
         """Of a file, after how many bytes each of the next answers ends; -1: it is 503."""
         self.changed: dict[str, bytes] = {}
         """Of a file, what is sent in place of its bytes."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up is none; all else is told on stderr."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     @property
     def url(self) -> str:
