@@ -44,7 +44,7 @@ def shapes() -> dict[str, Tensor]:
 
 
 def write(path: Path) -> None:
-    """Every network's outputs stay of the size of its inputs, so that what is painted is noise and no NaN."""
+    """Weights as torch's layers begin with, so that what is painted is noise and no NaN."""
     tensors, header, end = shapes(), dict[str, object](), 0
     for name, tensor in tensors.items():
         begin, end = end, end + 2 * tensor.numel()
@@ -61,8 +61,8 @@ def write(path: Path) -> None:
 def _content(name: str, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
     if len(shape) < 2:
         return np.full(shape, float(name.endswith("weight")), np.float16)
-    scale = 1 / math.sqrt(math.prod(shape[1:]))
-    return (random.standard_normal(shape, np.float32) * np.float32(scale)).astype(np.float16)
+    most = np.float32(1 / math.sqrt(math.prod(shape[1:])))
+    return ((random.random(shape, np.float32) * 2 - 1) * most).astype(np.float16)
 
 
 if __name__ == "__main__":
