@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from headshots.diffusion.importing.importer import import_foundation
-from headshots.doctor.findings import State, ok
+from headshots.doctor.findings import Finding, State, ok
 from headshots.doctor.models import FoundationLook
 from tests.support.foundations.paper import paper_pipeline, paper_weights
 
@@ -27,7 +27,9 @@ def test_a_foundation_that_has_to_be_imported(tmp_path: Path) -> None:
 
     import_foundation(source, look.place.folder)
     after = FoundationLook(source, cache)
-    assert after.check.look().seen.endswith(f": {look.place.folder}")
+    whole = after.check.look()
+    assert isinstance(whole, Finding)
+    assert whole.seen.endswith(f": {look.place.folder}")
     assert after.with_folder(lambda folder: ok(str(folder))).seen == str(look.place.folder)
 
     (source / "unet/diffusion_pytorch_model.fp16.safetensors").write_bytes(paper_weights("other"))
