@@ -7,23 +7,23 @@ are fetched.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import constants, hf_hub_download, snapshot_download
+from huggingface_hub import hf_hub_download, snapshot_download
+from huggingface_hub.errors import LocalEntryNotFoundError
 from huggingface_hub.utils.tqdm import tqdm
 
 from headshots.diffusion.foundations.files import read_json
 from headshots.diffusion.foundations.kinds import check_pipeline, check_tensors
-from headshots.diffusion.foundations.names import HubName
 from headshots.diffusion.importing.folders import FolderPlan, Pipeline
 from headshots.diffusion.importing.hub import choosing
 from headshots.diffusion.importing.hub.bars import bar_of
 from headshots.diffusion.importing.hub.repository import Pinned, RemoteFile, remote_files
-from headshots.diffusion.importing.hub.telling import no_file, telling
+from headshots.diffusion.importing.hub.telling import is_away, no_file, telling
 from headshots.diffusion.importing.request import ImportOptions, Progress, check_options
-from headshots.errors import FailedPreconditionError, InvalidArgumentError
+from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError
 
 _CHUNK_BYTES = 8 << 20
 _SHA256_DIGITS, _SHA1_DIGITS = 64, 40
@@ -59,9 +59,12 @@ def fetch(pinned: Pinned, options: ImportOptions, progress: Progress) -> Fetched
         NotFoundError, PermissionDeniedError, UnavailableError: as
             :func:`headshots.diffusion.importing.hub.telling.telling`.
     """
-    files = remote_files(pinned)
-    if files is None:
-        return _cached(pinned, options)
+    try:
+        files = remote_files(pinned)
+    except HeadshotsError as error:
+        if not is_away(error):
+            raise
+        return _cached(pinned, options, error)
     download = _Download(pinned, files, progress)
     name = pinned.name
     if name.file:
@@ -96,46 +99,38 @@ def _single(download: _Download, file: str) -> Fetched:
     return Fetched(path, top, notes)
 
 
-def _cached(pinned: Pinned, options: ImportOptions) -> Fetched:
+def _cached(pinned: Pinned, options: ImportOptions, away: HeadshotsError) -> Fetched:
     """What an earlier fetch of the same commit has left, where nobody can be asked.
 
     Raises:
-        FailedPreconditionError, UnavailableError: HUB_OFFLINE, HUB_UNAVAILABLE, where it is not all there.
+        HeadshotsError: ``away``, where it is not all there.
     """
     name, hub = pinned.name, pinned.hub
-    with telling(name, hub.url):
+    try:
         top = Path(
             snapshot_download(name.repository, revision=pinned.commit, cache_dir=hub.cache, local_files_only=True)
         )
-        path = top if (top / choosing.INDEX).is_file() and not name.file else _cached_file(name, top)
-    check_options(str(name), options, is_folder=path == top)
-    for each in _cached_sources(name, path, options):
-        _check_digest(each, each.resolve().name, pinned)
-    away = "HF_HUB_OFFLINE is set" if constants.is_offline_mode() else f"{hub.url} cannot be reached"
-    return Fetched(path, top, (f"{away}: what the cache has of {name} was taken",))
-
-
-def _cached_file(name: HubName, top: Path) -> Path:
-    path = top / (name.file or choosing.single_file(name, [each.name for each in top.iterdir()]))
-    if not path.is_file():
-        raise FileNotFoundError(f"the cache has no {name.file} of that commit")
-    return path
-
-
-def _cached_sources(name: HubName, path: Path, options: ImportOptions) -> Iterable[Path]:
-    """The files that are needed, all of them; a folder that lacks some has been fetched in part."""
-    if path.is_file():
-        return [path]
+    except LocalEntryNotFoundError:
+        raise away from None
+    is_folder = (top / choosing.INDEX).is_file() and not name.file
+    check_options(str(name), options, is_folder=is_folder)
     try:
-        return FolderPlan(path, options.variant).sources().values()
+        path = (
+            top if is_folder else top / (name.file or choosing.single_file(name, [each.name for each in top.iterdir()]))
+        )
+        needed = FolderPlan(top, options.variant).sources().values() if is_folder else [path]
     except InvalidArgumentError as error:
-        if error.reason != "FOUNDATION_INVALID":
-            raise
-        raise FailedPreconditionError(
-            "HUB_OFFLINE",
-            f"nobody can be asked for {name}, and the cache has it in part ({error.message}): fetch it again where "
-            "there is a network",
-        ) from error
+        raise _in_part(away, error.message) from error
+    for each in needed:
+        if not each.is_file():
+            raise _in_part(away, f"{each.relative_to(top)} is missing")
+        _check_digest(each, each.resolve().name, pinned)
+    why = "HF_HUB_OFFLINE is set" if away.reason == "HUB_OFFLINE" else f"{hub.url} cannot be reached"
+    return Fetched(path, top, (f"{why}: what the cache has of {name} was taken",))
+
+
+def _in_part(away: HeadshotsError, why: str) -> HeadshotsError:
+    return type(away)(away.reason, f"{away.message}. The cache has it in part: {why}")
 
 
 def _check_digest(path: Path, told: str, pinned: Pinned) -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 from huggingface_hub import HfApi, constants
 
 from headshots.diffusion.foundations.names import HubName
-from headshots.diffusion.importing.hub.telling import is_away, telling
-from headshots.errors import HeadshotsError
+from headshots.diffusion.importing.hub.telling import telling
 
 
 @dataclass(frozen=True)
@@ -82,23 +81,17 @@ def pin(asked: HubName, hub: Hub) -> Pinned:
     return Pinned(asked, found.resolved, hub)
 
 
-def remote_files(pinned: Pinned) -> Mapping[str, RemoteFile] | None:
-    """Every file of the commit by its path; None where nobody can be asked.
+def remote_files(pinned: Pinned) -> Mapping[str, RemoteFile]:
+    """Every file of the commit by its path.
 
     Raises:
-        HeadshotsError: as :func:`headshots.diffusion.importing.hub.telling.telling`, but for HUB_OFFLINE and
-            HUB_UNAVAILABLE.
+        HeadshotsError: as :func:`headshots.diffusion.importing.hub.telling.telling`.
     """
     hub, name = pinned.hub, pinned.name
-    try:
-        with telling(name, hub.url):
-            info = hub.api.model_info(
-                name.repository, revision=pinned.commit, files_metadata=True, timeout=constants.HF_HUB_ETAG_TIMEOUT
-            )
-    except HeadshotsError as error:
-        if is_away(error):
-            return None
-        raise
+    with telling(name, hub.url):
+        info = hub.api.model_info(
+            name.repository, revision=pinned.commit, files_metadata=True, timeout=constants.HF_HUB_ETAG_TIMEOUT
+        )
     return {
         each.rfilename: RemoteFile(each.size or 0, each.lfs.sha256 if each.lfs else each.blob_id or "")
         for each in info.siblings or ()
