@@ -18,7 +18,7 @@ DIGEST := $(shell cat pyproject.toml constraints.txt | cksum | tr ' ' '-')
 DEMO := $(VENV)/.installed-demo-$(DIGEST)
 DEV := $(VENV)/.installed-dev-$(DIGEST)
 
-# `make demo`: a folder of photos, a diffusers-format foundation, the number of a sample person. `make test` and the
+# `make demo`: a folder of photos, a foundation as it is found (folder, file, a hub's org/name@revision), the number of a sample person. `make test` and the
 # others: more arguments for the command, as in `make test ARGS="-k leases"`.
 PHOTOS ?=
 FOUNDATION ?=
@@ -38,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-demo: $(DEMO) ## selfies in, a gallery out: out/demo/gallery.html (PHOTOS=dir FOUNDATION=file|dir PERSON=n)
+demo: $(DEMO) ## selfies in, a gallery out: out/demo/gallery.html (PHOTOS=dir FOUNDATION=file|dir|org/name PERSON=n)
 	@$(BIN)/headshots demo $(if $(PHOTOS),--photos '$(PHOTOS)') $(if $(FOUNDATION),--foundation '$(FOUNDATION)') \
 		$(if $(PERSON),--person $(PERSON)) $(ARGS)
 

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from headshots.errors import InvalidArgumentError
 
 SettingsT = TypeVar("SettingsT")
+READ_BY = "read by"
+"""In a field's metadata: a function of the variable's text, where its type alone does not tell how it is read."""
 
 _LOG = logging.getLogger(__name__)
 _TRUE = {"1", "true", "yes", "on"}
@@ -114,12 +116,10 @@ def default_analyzer() -> Path:
     return Path(__file__).resolve().parent.parent / "models" / "portrait-analyzer"
 
 
-def default_faces(foundation: Path, home: Home) -> str:
+def default_faces(foundation: Path) -> str:
     """The analyzer that fits a foundation: `bundled` for the drawn people that the bundled foundation paints, and
-    nobody else; `people` for all others, where it is installed in ``home``. `none` where that one is not there."""
-    is_bundled = foundation.resolve() == default_foundation().resolve()
-    name, folder = ("bundled", default_analyzer()) if is_bundled else ("people", home.analyzer("people"))
-    return name if (folder / "analyzer.json").is_file() else "none"
+    nobody else; `people` for all others, whether or not it is installed: without it nobody's likeness is known."""
+    return "bundled" if foundation.resolve() == default_foundation().resolve() else "people"
 
 
 def without_analyzer(*services: str) -> str:
@@ -156,7 +156,8 @@ def read_settings(cls: type[SettingsT], prefix: str, environ: Mapping[str, str],
         variable = prefix + field.name.upper()
         raw = environ.get(variable, "") if not dataclasses.is_dataclass(hints[field.name]) else ""
         if raw:
-            values[field.name] = _parse(variable, raw, hints[field.name])
+            read = field.metadata.get(READ_BY)
+            values[field.name] = read(raw) if read else _parse(variable, raw, hints[field.name])
         elif field.name in given:
             values[field.name] = given[field.name]
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:

@@ -21,7 +21,7 @@ from benchmarks.shoot.report import STYLES
 from headshots.client import AsyncHeadshots, Image, ImageOrder, Shoot, ShootOptions, Subject
 from headshots.diffusion.export.ensure import ExportOptions, ensure_package_in_child
 from headshots.errors import CancelledByCallerError, ResourceExhaustedError, UnavailableError
-from headshots.settings import Home, default_faces, default_foundation
+from headshots.settings import default_faces, default_foundation
 from tests.support.consents import CONSENT
 from tests.support.live_platform import LivePlatform
 
@@ -113,7 +113,7 @@ async def open_studio(folder: Path, engines: Path) -> AsyncIterator[Studio]:
     """Exports where there is no package yet, starts, and stops."""
     foundation = default_foundation()
     package = await asyncio.to_thread(ensure_package_in_child, foundation, engines, ExportOptions())
-    faces = default_faces(foundation, Home(folder / "home"))
+    faces = default_faces(foundation)
     environment = {**_DEFAULTS, "HEADSHOTS_GATEWAY_FACES": faces, "HEADSHOTS_TRAINER_FACES": faces}
     with LivePlatform(folder / "home", foundation, package, environment) as platform:
         async with client_of(platform, TENANT) as client:

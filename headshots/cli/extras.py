@@ -7,14 +7,14 @@ import importlib.util
 _SERVICE = ("grpc_health", "grpc_reflection", "numpy", "obstore", "PIL", "prometheus_client", "protovalidate", "yaml")
 _DATABASE = ("alembic", "sqlalchemy")
 _RECEIPTS = ("cryptography",)
-_TORCH = ("accelerate", "diffusers", "peft", "torch", "transformers")
+_TORCH = ("accelerate", "diffusers", "huggingface_hub", "peft", "torch", "transformers")
 
 MODULES: dict[str, tuple[str, ...]] = {
     "database": _DATABASE,
     "receipts": _RECEIPTS,
     "gateway": (*_SERVICE, *_DATABASE, *_RECEIPTS, "pillow_heif"),
     "trainer": (*_SERVICE, *_DATABASE, *_TORCH, "onnxruntime", "safetensors"),
-    "generator": (*_SERVICE, "c2pa", "cryptography", "onnxruntime", "safetensors", "tokenizers"),
+    "generator": (*_SERVICE, "c2pa", "cryptography", "huggingface_hub", "onnxruntime", "safetensors", "tokenizers"),
     "marking": ("PIL", "c2pa", "cryptography", "numpy"),
     "faces": ("PIL", "numpy", "onnxruntime"),
     "people": ("PIL", "numpy", "onnx", "onnxruntime"),

@@ -12,7 +12,7 @@ def usable(foundation: Path) -> Path:
     Raises:
         HeadshotsError: as :func:`headshots.diffusion.importing.ensure.usable_foundation`.
     """
-    from headshots.console.output import progress_bars
+    from headshots.console.output import note, progress_bars
     from headshots.diffusion.importing.ensure import usable_foundation
     from headshots.settings import Home
 
@@ -23,4 +23,4 @@ def usable(foundation: Path) -> Path:
         def show(what: str, share: float) -> None:
             bars.update(bar, completed=share, count=f"{100 * share:.0f} %", detail=what, visible=True)
 
-        return usable_foundation(foundation.absolute(), cache, os.environ, show)
+        return usable_foundation(foundation, cache, os.environ, show, note)

@@ -25,13 +25,19 @@ def existing_folder(value: str) -> Path:
 
 
 def existing_foundation(value: str) -> Path:
-    """A folder or a file that exists; `~` is expanded. Which files are none is told by name later.
+    """A folder or a file that exists, `~` expanded, else what a hub calls a model. What is none is told by name later.
 
     Raises:
-        typer.BadParameter: nothing is there.
+        typer.BadParameter: nothing is there, and no hub has models of that name.
     """
-    path = Path(value).expanduser()
-    return path if path.is_file() else existing_folder(value)
+    from headshots.diffusion.foundations.names import hub_name, named
+
+    path = named(value)
+    if not path.exists() and hub_name(path) is None:
+        raise typer.BadParameter(
+            f"{path} is not there; a folder or a file is needed, or a hub's model, as org/name@revision"
+        )
+    return path
 
 
 def _of_this_machine(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
@@ -121,9 +127,9 @@ Foundation = Annotated[
         "--foundation",
         envvar="HEADSHOTS_FOUNDATION",
         parser=existing_foundation,
-        metavar="FOLDER|FILE",
-        help="A foundation as it is found: a diffusers folder, or one safetensors file, which is imported once, into "
-        "the home. Default: the bundled one.",
+        metavar="FOLDER|FILE|NAME",
+        help="A foundation as it is found: a diffusers folder, one safetensors file, or a hub's org/name@revision; "
+        "imported once, into the home, where it must be. Default: the bundled one.",
     ),
 ]
 DatabaseUrl = Annotated[

@@ -102,7 +102,7 @@ class _Job:
         code = exit_code(error)
         failed = report.failure(
             str(error) or "stopped",
-            foundation=self._options.foundation_folder.name,
+            foundation=self._options.foundation_shown,
             person=self._options.person_name,
             stages=self._display.stages,
             total_seconds=time.perf_counter() - self._begin,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from headshots.diffusion.foundations.names import hub_name
 from headshots.settings import default_foundation
 
 
@@ -20,6 +21,8 @@ class DemoOptions:
     """Folder of selfies; None draws those of `person`."""
     foundation: Path | None = None
     """None takes the bundled one."""
+    foundation_name: str = ""
+    """As it was typed, where that is not its folder: a file, or a hub's name."""
     person: int = 7
     faces: str | None = None
     """`people` or `none`; None takes the analyzer that fits the foundation."""
@@ -34,6 +37,12 @@ class DemoOptions:
     def foundation_folder(self) -> Path:
         """Where the foundation is."""
         return (self.foundation or default_foundation()).absolute()
+
+    @property
+    def foundation_shown(self) -> str:
+        """What the page calls it: the name of its folder or file, or a hub's name."""
+        name = Path(self.foundation_name or self.foundation_folder)
+        return str(name) if hub_name(name) else name.name
 
     @property
     def person_name(self) -> str:

@@ -176,7 +176,7 @@ class DemoRun:
         judged = [image.likeness for image in images if image.likeness is not None]
         return Album(
             person=person.name,
-            foundation=self._options.foundation_folder.name,
+            foundation=self._options.foundation_shown,
             selfies=[decode_photo(path.read_bytes(), SHOWN_SELFIE).png for path in person.photos],
             left_out=self.left_out,
             analyzer=inspection.analyzer,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
-from headshots.doctor.findings import Finding, ok, warning
+from headshots.diffusion.importing.ensure import Place, find_place
+from headshots.doctor.findings import Finding, ok, skipped, warning
+from headshots.doctor.places import first_start_makes
 from headshots.doctor.running import Check
 from headshots.faces import open_analyzer
 from headshots.settings import without_analyzer
@@ -23,13 +27,40 @@ def analyzer_check(service: str, name: str, folder: Path | None) -> Check:
     return Check("analyzer", lambda: _analyzer(service, name, folder), cure, 60.0)
 
 
-def foundation_check(folder: Path) -> Check:
-    """Reads the foundation and every file that its digest is made of."""
-    cure = (
-        "name a diffusers folder of the Stable Diffusion 1.5 or SDXL family by HEADSHOTS_FOUNDATION, or unset it for "
-        "the bundled one"
-    )
-    return Check("foundation", lambda: _foundation(folder), cure, SECONDS)
+class FoundationLook:
+    """A foundation as it is named, and its import where it has to be one, which the first start may have to make."""
+
+    def __init__(self, name: Path, cache: Path) -> None:
+        """``cache``: folder of imported foundations."""
+        self._name = name
+        self._cache = cache
+
+    @property
+    def check(self) -> Check:
+        """Reads the foundation and every file that its digest is made of."""
+        cure = (
+            "name a model of the Stable Diffusion 1.5 or SDXL family by HEADSHOTS_FOUNDATION, as a diffusers folder, a "
+            "safetensors file or a hub's org/name@revision, or unset it for the bundled one"
+        )
+        return Check("foundation", self._look, cure, SECONDS)
+
+    @cached_property
+    def place(self) -> Place:
+        """Where it is used.
+
+        Raises:
+            HeadshotsError: as :func:`headshots.diffusion.importing.ensure.find_place`.
+        """
+        return find_place(self._name, self._cache)
+
+    def with_folder(self, then: Callable[[Path], Finding]) -> Finding:
+        """What ``then`` finds in the foundation's folder; nothing before it is imported."""
+        return then(self.place.folder) if self.place.is_there else skipped("the foundation is not imported yet")
+
+    def _look(self) -> Finding:
+        if self.place.is_there:
+            return _foundation(self.place.folder)
+        return first_start_makes(self.place.folder, f"the import of {self._name}, which takes minutes,")
 
 
 def _analyzer(service: str, name: str, folder: Path | None) -> Finding:

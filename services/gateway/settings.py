@@ -101,8 +101,8 @@ class GatewaySettings:
     """Who finds faces in inspected photos and judges shots: `bundled` (drawn portraits only, as of the bundled
     foundation), `people` (real people; `headshots analyzers install people` brings it), `opencv` (real people; files
     in FACES_DIR) or `none` (no reasons about faces; no image is accepted, and no guarantee met). `bundled` and `people`
-    need the extra `faces`, `opencv` the extra `opencv`. With the bundled foundation `headshots serve all` and the demo
-    take `bundled` by themselves."""
+    need the extra `faces`, `opencv` the extra `opencv`. `headshots serve all` and the demo take `bundled` by themselves
+    with the bundled foundation, and `people` with any other."""
     faces_dir: Path | None = None
     """Folder of the analyzer's files; `opencv` needs it, `bundled` has the one of this checkout, `people` the installed
     one in HEADSHOTS_HOME."""

@@ -43,6 +43,7 @@ def with_foundation(settings: GeneratorSettings) -> GeneratorSettings:
         settings.foundations_dir,
         os.environ,
         lambda what, share: log.info("import of the foundation: %s (%.0f%%)", what, share * 100),
+        log.info,
     )
     return dataclasses.replace(settings, foundation=foundation)
 

@@ -16,7 +16,7 @@ from headshots.diffusion.tensorrt.gpu import describe, load_driver
 from headshots.diffusion.tensorrt.rtx.loading import check_target, check_version
 from headshots.doctor.credentials import days_left, internal_checks
 from headshots.doctor.findings import Finding, failed, ok, skipped
-from headshots.doctor.models import SECONDS, foundation_check
+from headshots.doctor.models import SECONDS, FoundationLook
 from headshots.doctor.places import LEAST_FREE_BYTES, first_start_makes, memory, rooms
 from headshots.doctor.ports import look
 from headshots.doctor.processes import tell
@@ -35,12 +35,13 @@ _EXPORT = "`headshots export --foundation DIR --out FOLDER` makes a package; HEA
 def checks(settings: GeneratorSettings) -> list[Check]:
     """In the order of a generator's start, then the machine."""
     needs_foundation = settings.package is None or settings.backend == "torch"
+    foundation = FoundationLook(settings.foundation, settings.foundations_dir)
     return [
-        *([foundation_check(settings.foundation)] if needs_foundation else []),
-        Check("engine package", lambda: _package(settings), _EXPORT, SECONDS),
+        *([foundation.check] if needs_foundation else []),
+        Check("engine package", lambda: _package(settings, foundation), _EXPORT, SECONDS),
         Check(
             "provider",
-            lambda: _provider(settings),
+            lambda: _provider(settings, foundation),
             "install what HEADSHOTS_GENERATOR_PROVIDER needs (docs/operations.md, GPUs), or set it to cpu",
         ),
         Check(
@@ -61,24 +62,28 @@ def checks(settings: GeneratorSettings) -> list[Check]:
             lambda: rooms(_needs(settings)),
             "see that the folder can be read",
         ),
-        Check("memory", lambda: _memory(settings), "see the engine package above"),
+        Check("memory", lambda: _memory(settings, foundation), "see the engine package above"),
     ]
 
 
-def _folder(settings: GeneratorSettings) -> tuple[Path, bool]:
+def _folder(settings: GeneratorSettings, foundation: FoundationLook) -> tuple[Path, bool]:
     """The package's folder, and whether it is there; one that is named has to be."""
     if settings.package is not None:
         return settings.package, True
-    return exported_package(settings.foundation, settings.engines_dir, settings.export)
+    if not foundation.place.is_there:
+        return settings.engines_dir, False
+    return exported_package(foundation.place.folder, settings.engines_dir, settings.export)
 
 
-def _with_package(settings: GeneratorSettings, then: Callable[[EnginePackage], Finding]) -> Finding:
-    folder, is_there = _folder(settings)
+def _with_package(
+    settings: GeneratorSettings, foundation: FoundationLook, then: Callable[[EnginePackage], Finding]
+) -> Finding:
+    folder, is_there = _folder(settings, foundation)
     return then(EnginePackage.read(folder)) if is_there else skipped("there is no engine package yet")
 
 
-def _package(settings: GeneratorSettings) -> Finding:
-    folder, is_there = _folder(settings)
+def _package(settings: GeneratorSettings, foundation: FoundationLook) -> Finding:
+    folder, is_there = _folder(settings, foundation)
     if not is_there:
         missing = [name for name in ("torch", "diffusers", "onnx") if importlib.util.find_spec(name) is None]
         if missing:
@@ -87,7 +92,7 @@ def _package(settings: GeneratorSettings) -> Finding:
         return first_start_makes(folder, "the engine package, whose export takes minutes,")
     package = EnginePackage.read(folder)
     check_digests(folder, package.files)
-    if settings.backend == "torch" and package.foundation_digest != foundation_digest(settings.foundation):
+    if settings.backend == "torch" and package.foundation_digest != foundation_digest(foundation.place.folder):
         return failed(
             f"{folder} was exported from {package.foundation}, not from {settings.foundation}",
             "set HEADSHOTS_FOUNDATION to the foundation that the package was exported from, or export again",
@@ -97,7 +102,7 @@ def _package(settings: GeneratorSettings) -> Finding:
     )
 
 
-def _provider(settings: GeneratorSettings) -> Finding:
+def _provider(settings: GeneratorSettings, foundation: FoundationLook) -> Finding:
     if settings.backend == "torch":
         if importlib.util.find_spec("torch") is None:
             return failed(
@@ -107,7 +112,7 @@ def _provider(settings: GeneratorSettings) -> Finding:
             return ok(f"{describe(load_driver(), settings.device).name}; torch is installed")
         return ok(f"torch on {settings.provider}")
     if settings.provider == TENSORRT_RTX:
-        return _with_package(settings, lambda package: _tensorrt_rtx(package, settings.device))
+        return _with_package(settings, foundation, lambda package: _tensorrt_rtx(package, settings.device))
     name = provider_name(settings.provider)
     gpu = "" if settings.provider == "cpu" else f" on {describe(load_driver(), settings.device).name}"
     return ok(f"{name}{gpu}")
@@ -140,12 +145,12 @@ def _needs(settings: GeneratorSettings) -> dict[Path, int]:
     return needs | {path: LEAST_FREE_BYTES for path in others if path is not None}
 
 
-def _memory(settings: GeneratorSettings) -> Finding:
+def _memory(settings: GeneratorSettings, foundation: FoundationLook) -> Finding:
     def needed(package: EnginePackage) -> Finding:
         networks = sum((package.folder / name).stat().st_size for name in package.files)
         return memory(networks + settings.adapter_host_bytes + _PROCESS_BYTES, "networks and adapters")
 
-    return _with_package(settings, needed)
+    return _with_package(settings, foundation, needed)
 
 
 if __name__ == "__main__":

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from headshots.diffusion.backends import OnnxRuntimeOptions
 from headshots.diffusion.export.options import DEFAULT_BUILD_MEMORY_GB, ExportOptions, parse_sizes
+from headshots.diffusion.foundations.names import named
 from headshots.diffusion.tensorrt.rtx.targets import parse_targets
 from headshots.errors import InvalidArgumentError
 from headshots.marking.settings import MarkingSettings
 from headshots.rpc.internal.port import InternalPort
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
-from headshots.settings import Home, default_foundation, read_settings
+from headshots.settings import READ_BY, Home, default_foundation, read_settings
 from services.generator.engine import EngineLimits
 from services.generator.servicer import MAX_MESSAGE_BYTES
 
@@ -25,9 +26,9 @@ class GeneratorSettings:
 
     # Object store; also HEADSHOTS_STORE_URL. Default: a folder in HEADSHOTS_HOME.
     store_url: str
-    # Diffusers folder or one safetensors file to export where `package` is not set; also HEADSHOTS_FOUNDATION. Default:
-    # the bundled one.
-    foundation: Path
+    # Diffusers folder, one safetensors file or a hub's org/name@revision, to export where `package` is not set; also
+    # HEADSHOTS_FOUNDATION. Default: the bundled one.
+    foundation: Path = field(metadata={READ_BY: named})
     # Where a foundation that cannot be used as it lies is imported to. Default: foundations in HEADSHOTS_HOME.
     foundations_dir: Path
     # Where exported packages are kept. Default: `engines` in HEADSHOTS_HOME.
@@ -94,7 +95,7 @@ class GeneratorSettings:
             "HEADSHOTS_GENERATOR_",
             environ,
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
-            foundation=Path(environ.get("HEADSHOTS_FOUNDATION") or default_foundation()).expanduser().absolute(),
+            foundation=named(environ.get("HEADSHOTS_FOUNDATION") or str(default_foundation())),
             foundations_dir=home.foundations,
             engines_dir=home.engines,
             adapters_dir=home.path / "adapters",

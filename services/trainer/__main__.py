@@ -83,7 +83,8 @@ def main() -> int:
         if settings.faces == "none":
             logging.getLogger("services.trainer").warning(without_analyzer("trainer"))
         check_installed(settings.faces, settings.faces_dir)
-        foundation = usable_foundation(settings.foundation, settings.foundations_dir, os.environ, _tell)
+        log = logging.getLogger("services.trainer")
+        foundation = usable_foundation(settings.foundation, settings.foundations_dir, os.environ, _tell, log.info)
         settings = dataclasses.replace(settings, foundation=foundation)
         asyncio.run(serve(settings))
     except HeadshotsError as error:

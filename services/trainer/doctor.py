@@ -8,7 +8,7 @@ from headshots.diffusion.foundations.foundation import Foundation
 from headshots.doctor.credentials import internal_checks
 from headshots.doctor.databases import DatabaseLook, file_of
 from headshots.doctor.findings import Finding, ok
-from headshots.doctor.models import analyzer_check, foundation_check
+from headshots.doctor.models import FoundationLook, analyzer_check
 from headshots.doctor.places import LEAST_FREE_BYTES, memory, rooms
 from headshots.doctor.ports import look
 from headshots.doctor.processes import tell
@@ -24,11 +24,12 @@ _PROCESS_BYTES = 2**30
 
 def checks(settings: TrainerSettings) -> list[Check]:
     """In the order of a trainer's start, then the machine."""
+    foundation = FoundationLook(settings.foundation, settings.foundations_dir)
     return [
-        foundation_check(settings.foundation),
+        foundation.check,
         Check(
             "recipe",
-            lambda: _recipe(settings.foundation),
+            lambda: foundation.with_folder(_recipe),
             f"correct `training` in {settings.foundation / 'headshots.yaml'} (see `headshots/diffusion/foundations`)",
         ),
         analyzer_check("trainer", settings.faces, settings.faces_dir),
@@ -45,7 +46,11 @@ def checks(settings: TrainerSettings) -> list[Check]:
             lambda: rooms(dict.fromkeys(_written(settings), LEAST_FREE_BYTES)),
             "see that the folder can be read",
         ),
-        Check("memory", lambda: _memory(settings), "see the foundation above"),
+        Check(
+            "memory",
+            lambda: foundation.with_folder(lambda folder: _memory(folder, settings)),
+            "see the foundation above",
+        ),
     ]
 
 
@@ -59,8 +64,8 @@ def _written(settings: TrainerSettings) -> list[Path]:
     return [path for path in (store, database and database.parent) if path is not None]
 
 
-def _memory(settings: TrainerSettings) -> Finding:
-    weights = sum(file.stat().st_size for file in settings.foundation.rglob("*.safetensors"))
+def _memory(foundation: Path, settings: TrainerSettings) -> Finding:
+    weights = sum(file.stat().st_size for file in foundation.rglob("*.safetensors"))
     processes = settings.workers * settings.cores.processes
     needed = settings.workers * weights + processes * _PROCESS_BYTES
     return memory(needed, f"{settings.workers} training(s) in {processes} process(es)")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from headshots.diffusion.foundations.names import named
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.leases import LONGEST_SECONDS
@@ -13,7 +14,7 @@ from headshots.processes.cpus import usable_cpus
 from headshots.rpc.internal.port import InternalPort
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
-from headshots.settings import Home, default_foundation, read_settings
+from headshots.settings import READ_BY, Home, default_foundation, read_settings
 from services.trainer.run.device import Cores, choose_device
 
 
@@ -25,8 +26,9 @@ class TrainerSettings:
     database_url: str
     # Object store; also HEADSHOTS_STORE_URL. Default: a folder in HEADSHOTS_HOME.
     store_url: str
-    # Diffusers folder or one safetensors file; also HEADSHOTS_FOUNDATION. Default: the bundled one.
-    foundation: Path
+    # Diffusers folder, one safetensors file, or a hub's org/name@revision; also HEADSHOTS_FOUNDATION. Default: the
+    # bundled one.
+    foundation: Path = field(metadata={READ_BY: named})
     # Where a foundation that cannot be used as it lies is imported to. Default: foundations in HEADSHOTS_HOME.
     foundations_dir: Path
     # How its port is closed to all but the gateway: HEADSHOTS_INTERNAL_<FIELD>.
@@ -43,8 +45,9 @@ class TrainerSettings:
     device: str = "auto"
     # The analyzer that judges checkpoints: bundled (drawn portraits only, as of the bundled foundation), people (real
     # people; `headshots analyzers install people` brings it), opencv (real people; files in FACES_DIR) or none
-    # (likeness not measured). `bundled` and `people` need the extra `faces`, `opencv` the extra `opencv`. With the
-    # bundled foundation `headshots serve all` and the demo set `bundled` by themselves.
+    # (likeness not measured). `bundled` and `people` need the extra `faces`, `opencv` the extra `opencv`.
+    # `headshots serve all` and the demo take `bundled` by themselves with the bundled foundation, and `people` with any
+    # other.
     faces: str = "none"
     # Folder of the analyzer's files; opencv needs it, bundled uses the one of this checkout, people the installed one.
     faces_dir: Path | None = None
@@ -79,7 +82,7 @@ class TrainerSettings:
             environ,
             database_url=environ.get("HEADSHOTS_DATABASE_URL") or home.database_url,
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
-            foundation=Path(environ.get("HEADSHOTS_FOUNDATION") or default_foundation()).expanduser().absolute(),
+            foundation=named(environ.get("HEADSHOTS_FOUNDATION") or str(default_foundation())),
             foundations_dir=home.foundations,
             internal=InternalSettings.from_environment(environ),
             faces_dir=home.analyzer_of("HEADSHOTS_TRAINER_FACES", environ),

@@ -10,16 +10,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
+import pytest
 import yaml
 from PIL import Image
 
 from benchmarks.people.derived import Head, good_ones
 from headshots.faces import open_analyzer
 from tests.support.faces.installed import astronaut, people_folder
+from tests.support.foundations.clip import clip_links
 from tests.support.foundations.engines import scratch, tiny_foundation
+from tests.support.foundations.single_files import write_single
 from tests.support.images.pictures import backdrop, packed
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -27,7 +31,12 @@ STYLES = ["studio-navy-suit", "park-denim-jacket"]
 
 
 def start_demo(
-    out: Path, *arguments: str, photos: Path | None = None, home: Path | None = None
+    out: Path,
+    *arguments: str,
+    photos: Path | None = None,
+    home: Path | None = None,
+    foundation: Path | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
     """The command, with engine packages shared by the tests of this file."""
     command = [
@@ -41,7 +50,7 @@ def start_demo(
         "--engines",
         str(scratch() / "demo-engines"),
     ]
-    command += ["--foundation", str(tiny_foundation()), "--shots", "2"]
+    command += ["--foundation", str(foundation or tiny_foundation()), "--shots", "2"]
     if "--faces" not in arguments:
         command += ["--faces", "none"]
     command += [word for style in STYLES for word in ("--style", style)]
@@ -50,6 +59,7 @@ def start_demo(
     # A database that the caller's own set-up names must stay untouched.
     environment = {**os.environ, "HEADSHOTS_DATABASE_URL": "sqlite:////nonexistent/never-opened.db"}
     environment |= {"HEADSHOTS_HOME": str(home)} if home is not None else {}
+    environment |= variables or {}
     return subprocess.Popen([*command, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
 
 
@@ -116,6 +126,35 @@ def test_a_real_persons_demo_leaves_page_sheet_and_report_and_no_process(tmp_pat
         assert sheet.width > 300
     assert "gallery.html" in said
     assert descendants_named(out) == []
+
+
+@pytest.mark.slow
+def test_a_newcomers_photos_and_one_downloaded_file_are_all_that_is_needed(tmp_path: Path) -> None:
+    """Import, CLIP's vocabulary, analyzer, engine and services by themselves; some minutes, for the recipe's steps."""
+    home, photos = people_folder().parent.parent, selfies_of_an_astronaut(tmp_path / "eileen")
+    size = {"modelspec.resolution": "64x64"}
+    file = write_single(tmp_path / "portraits-xl.safetensors", "sdxl", half=True, all_words=True, **size)
+    out = tmp_path / "demo"
+    process = start_demo(
+        out,
+        "--faces",
+        "people",
+        photos=photos,
+        home=home,
+        foundation=file,
+        variables={"PIP_FIND_LINKS": str(clip_links())},
+    )
+    _, said = process.communicate(timeout=6 * PATIENCE_SECONDS)
+    assert process.returncode == 0, said
+    report = read_report(out)
+    assert (report["ok"], report["images"], report["photos"]) == (True, 4, 8)
+    assert report["foundation"] == "portraits-xl.safetensors"
+    page = (out / "gallery.html").read_text()
+    assert "on the frozen foundation portraits-xl.safetensors" in page
+    assert "judged by the analyzer of faces people-" in page
+    # The foundation paints noise.
+    assert "<dt>Likeness</dt><dd>0.00</dd>" in page
+    assert (home / "foundations").is_dir()
 
 
 def test_too_few_usable_photos_fail_the_demo_before_anything_is_trained(tmp_path: Path) -> None:

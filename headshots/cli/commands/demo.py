@@ -62,6 +62,7 @@ def demo(
         engines=engines,
         photos=photos,
         foundation=usable(foundation) if foundation is not None else None,
+        foundation_name=str(foundation or ""),
         person=person,
         faces=faces,
         class_noun=class_noun,

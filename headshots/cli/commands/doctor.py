@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,13 +24,21 @@ def _expanded(value: str) -> Path:
     return Path(value).expanduser()
 
 
-def _place(name: str, variable: str, text: str) -> Any:
+def _named(value: str) -> Path:
+    from headshots.diffusion.foundations.names import named
+
+    return named(value)
+
+
+def _place(name: str, variable: str, text: str, parser: Callable[[str], Path] = _expanded) -> Any:
     """As the options of other commands, but that what is not there is a finding and ends nothing."""
-    return typer.Option(name, envvar=variable, parser=_expanded, metavar="PATH", help=text)
+    return typer.Option(name, envvar=variable, parser=parser, metavar="PATH", help=text)
 
 
 _Home = Annotated[Path | None, _place("--home", "HEADSHOTS_HOME", "Where the services keep what is theirs.")]
-_Foundation = Annotated[Path | None, _place("--foundation", "HEADSHOTS_FOUNDATION", "The foundation's folder.")]
+_Foundation = Annotated[
+    Path | None, _place("--foundation", "HEADSHOTS_FOUNDATION", "The foundation, as it is found.", _named)
+]
 _TlsCa = Annotated[
     Path | None, _place("--tls-ca", "HEADSHOTS_TLS_CA", "PEM of the authorities to trust: --gateway speaks TLS.")
 ]
@@ -110,7 +118,7 @@ def _from_inside(
     from headshots.doctor.processes import ask
     from headshots.errors import FailedPreconditionError
 
-    together = {**default_environment(_addresses(), foundation, home), **links_variables()}
+    together = {**default_environment(_addresses(), foundation), **links_variables()}
     for name, (variables, arguments) in plans(named, {**os.environ, **environment}, together).items():
         try:
             require(f"doctor {name}", name)

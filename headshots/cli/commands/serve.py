@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -72,11 +73,12 @@ def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
     refuse_others(addresses)
     probed, ports = probed_addresses(addresses)
     environment = {
-        **default_environment(addresses, foundation, home),
+        **default_environment(addresses, foundation),
         **given_environment(home, foundation),
         **ports,
         **links(),
     }
+    check_analyzers({**os.environ, **environment})
     with stopping_on_signals():
         try:
             with Fleet(_print_line) as fleet:
@@ -187,12 +189,11 @@ def where_the_key_is(key_file: Path, home: Path | None) -> str:
     return f"there is no key in {key_file}: `{variable}headshots keys create --save` leaves one there"
 
 
-def default_environment(addresses: dict[str, str], foundation: Path | None, home: Path | None) -> dict[str, str]:
+def default_environment(addresses: dict[str, str], foundation: Path | None) -> dict[str, str]:
     """How the three find each other and who judges faces, where the caller's own variables do not say it."""
-    from headshots.settings import Home, default_faces, default_foundation
+    from headshots.settings import default_faces, default_foundation
 
-    where = Home(home.absolute()) if home is not None else Home.from_environment(os.environ)
-    faces = default_faces(foundation or default_foundation(), where)
+    faces = default_faces(foundation or default_foundation())
     wanted = {
         "HEADSHOTS_GATEWAY_TRAINER_ADDRESS": addresses["trainer"],
         "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": addresses["generator"],
@@ -200,6 +201,22 @@ def default_environment(addresses: dict[str, str], foundation: Path | None, home
         "HEADSHOTS_TRAINER_FACES": faces,
     }
     return {name: value for name, value in wanted.items() if not os.environ.get(name)}
+
+
+def check_analyzers(environment: Mapping[str, str]) -> None:
+    """Return where the analyzers that the services are to have are installed, before anything is started.
+
+    Raises:
+        FailedPreconditionError: ANALYZER_NOT_INSTALLED, ANALYZER_UNUSABLE.
+    """
+    from headshots.faces import check_installed
+    from headshots.settings import Home
+
+    for name in ("GATEWAY", "TRAINER"):
+        variable = f"HEADSHOTS_{name}_FACES"
+        folder = environment.get(f"{variable}_DIR")
+        default = Home.from_environment(environment).analyzer_of(variable, environment)
+        check_installed(environment.get(variable, ""), Path(folder).expanduser() if folder else default)
 
 
 def _tell_ready(environment: dict[str, str], home: Path | None) -> None:
@@ -215,8 +232,8 @@ def _tell_ready(environment: dict[str, str], home: Path | None) -> None:
 
 def given_environment(home: Path | None, foundation: Path | None) -> dict[str, str]:
     """The variables that the options stand for."""
-    given = {"HEADSHOTS_HOME": home, "HEADSHOTS_FOUNDATION": foundation}
-    return {name: str(path.absolute()) for name, path in given.items() if path is not None}
+    given = {"HEADSHOTS_HOME": home and home.absolute(), "HEADSHOTS_FOUNDATION": foundation}
+    return {name: str(path) for name, path in given.items() if path is not None}
 
 
 def _become(name: str, environment: dict[str, str]) -> None:

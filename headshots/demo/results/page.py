@@ -33,7 +33,7 @@ def gallery_page(album: Album) -> str:
 <header>
 <h1>{title}</h1>
 <p>One order: a personal LoRA learned from the selfies below, on the frozen foundation {escape(album.foundation)}; every
-portrait judged, and painted again where it was refused.</p>
+portrait judged{_judge(album)}, and painted again where it was refused.</p>
 {_facts(album)}
 </header>
 <main>
@@ -74,6 +74,11 @@ def _facts(album: Album) -> str:
         for name, value in facts.items()
     )
     return f'<dl class="facts">{items}</dl>'
+
+
+def _judge(album: Album) -> str:
+    """Who says what a likeness is."""
+    return f" by the analyzer of faces {escape(album.analyzer)}" if album.analyzer else ""
 
 
 def _in_words(guarantee: Guarantee | None) -> str:

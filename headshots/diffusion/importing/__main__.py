@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from headshots.diffusion.child_errors import error_line, progress_line
+from headshots.diffusion.foundations.names import named
 from headshots.diffusion.importing.importer import import_foundation
 from headshots.diffusion.importing.single_file.vocabulary import Packages
 from headshots.errors import HeadshotsError
@@ -15,7 +16,7 @@ from headshots.processes.parent_death import end_with_parent
 
 def main() -> int:
     """Entry of the child process: progress and an error as lines."""
-    source, out, parent = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    source, out, parent = named(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     end_with_parent(parent)
     try:
         import_foundation(

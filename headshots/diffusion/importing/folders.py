@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,52 @@ from headshots.diffusion.importing.pieces import Piece, copy_piece, text_piece
 from headshots.diffusion.importing.single_file.vocabulary import Vocabulary
 from headshots.diffusion.importing.weights import Weights, find_weights, shard_index
 
-# Parts that are taken; a safety checker is not, as nothing here runs it.
-_WEIGHTED = ("unet", "vae", "text_encoder")
-_OTHERS = ("tokenizer", "scheduler")
-_TEXTS = (".json", ".txt")
+WEIGHTED = ("unet", "vae", "text_encoder", "text_encoder_2")
+"""Parts with weights that are taken, the last of SDXL's alone. A safety checker is not: nothing here runs it."""
+OTHERS = ("scheduler", "tokenizer", "tokenizer_2")
+"""Parts of texts alone, the last of SDXL's alone."""
+TEXTS = (".json", ".txt")
 _NOTHING = [None, None]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What a diffusers folder says of itself without its weights.
+
+    Attributes:
+        index: ``model_index.json``.
+        family: ``sd15`` or ``sdxl``.
+        native_px: side in pixels that it was trained for.
+    """
+
+    index: Mapping[str, Any]
+    family: str
+    native_px: int
+
+    @classmethod
+    def read(cls, source: Path) -> Pipeline:
+        """Of a folder that has its configurations.
+
+        Raises:
+            InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_INVALID.
+        """
+        index = read_index(source)
+        check_pipeline(source, index)
+        unet = read_json(source / "unet" / "config.json", "sample_size")
+        vae = read_json(source / "vae" / "config.json", "block_out_channels", "latent_channels")
+        check_unet(source / "unet" / "config.json", unet, int(vae["latent_channels"]))
+        family = "sdxl" if unet.get("addition_embed_type") == "text_time" else "sd15"
+        return cls(index, family, unet["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1))
+
+    @property
+    def weighted(self) -> tuple[str, ...]:
+        """Parts with weights that are taken."""
+        return WEIGHTED if self.family == "sdxl" else WEIGHTED[:-1]
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Parts of texts alone that are taken."""
+        return OTHERS if self.family == "sdxl" else OTHERS[:-1]
 
 
 class FolderPlan:
@@ -37,16 +79,9 @@ class FolderPlan:
 
     def __init__(self, source: Path, variant: str | None) -> None:
         self._source = source
-        self._index = read_index(source)
-        check_pipeline(source, self._index)
-        unet = read_json(source / "unet" / "config.json", "sample_size")
-        vae = read_json(source / "vae" / "config.json", "block_out_channels", "latent_channels")
-        check_unet(source / "unet" / "config.json", unet, int(vae["latent_channels"]))
-        self._family = "sdxl" if unet.get("addition_embed_type") == "text_time" else "sd15"
-        self._native_px = unet["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1)
-        seconds = ("text_encoder_2", "tokenizer_2") if self._family == "sdxl" else ()
-        self._weights = {part: find_weights(source / part, variant) for part in (*_WEIGHTED, *seconds[:1])}
-        self._others = (*_OTHERS, *seconds[1:])
+        self._pipeline = Pipeline.read(source)
+        self._weights = {part: find_weights(source / part, variant) for part in self._pipeline.weighted}
+        self._others = self._pipeline.others
         for part in self._others:
             if not any((source / part).glob("*.json")):
                 raise invalid_foundation(source / part, "it has no .json file; the folder is not a whole pipeline")
@@ -82,7 +117,7 @@ class FolderPlan:
                 index = f"{part}/{weights.base}.safetensors.index.json"
                 made.append(text_piece(index, as_json(shard_index(weights))))
         if not (self._source / SETTINGS).is_file():
-            made.append(text_piece(SETTINGS, default_settings(self._family, self._native_px)))
+            made.append(text_piece(SETTINGS, default_settings(self._pipeline.family, self._pipeline.native_px)))
         return [*made, text_piece("model_index.json", as_json(self._own_index()))]
 
     def _copies(self) -> Iterator[tuple[str, Path]]:
@@ -91,7 +126,7 @@ class FolderPlan:
             yield from _plain_files(part, weights)
         for part in self._others:
             for path in sorted((self._source / part).iterdir()):
-                if path.suffix in _TEXTS:
+                if path.suffix in TEXTS:
                     yield f"{part}/{path.name}", path
         for name in (SETTINGS, INITIAL_WEIGHTS):
             if (self._source / name).is_file():
@@ -104,7 +139,7 @@ class FolderPlan:
         taken = (*self._weights, *self._others)
         own = {
             key: value if key in taken or not isinstance(value, list) else _NOTHING
-            for key, value in self._index.items()
+            for key, value in self._pipeline.index.items()
         }
         return own | ({"requires_safety_checker": False} if "safety_checker" in own else {})
 

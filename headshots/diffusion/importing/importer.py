@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,25 +11,31 @@ from typing import Protocol
 
 from headshots.diffusion.foundations.files import invalid_foundation
 from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.foundations.names import HubName, hub_name
 from headshots.diffusion.importing.folders import FolderPlan
+from headshots.diffusion.importing.hub.fetching import fetch
+from headshots.diffusion.importing.hub.repository import Hub, pin
+from headshots.diffusion.importing.licences import licence_files
 from headshots.diffusion.importing.pieces import JOURNAL, Piece, write_pieces
 from headshots.diffusion.importing.record import (
     RECORD,
+    hub_key,
     import_key,
-    is_whole,
+    is_import,
     record_text,
     recorded_key,
     source_digests,
 )
-from headshots.diffusion.importing.request import Imported, ImportOptions, Progress
+from headshots.diffusion.importing.request import Imported, ImportOptions, Progress, check_options
 from headshots.diffusion.importing.single_file.plan import SingleFilePlan
 from headshots.diffusion.importing.single_file.vocabulary import Packages, Vocabulary
 from headshots.diffusion.importing.weights import PICKLES, pickled
 from headshots.diffusion.publish import exclusive, publish_resumed, sweep
 from headshots.errors import FailedPreconditionError, InvalidArgumentError
 
-# Of the whole, what reading the source for its digest takes.
+# Of the whole, what reading the source for its digest takes; and of a hub's what comes before.
 _READING = 0.2
+_FETCHING, _FETCHED_AND_READ = 0.7, 0.75
 
 
 class Plan(Protocol):
@@ -68,6 +74,7 @@ def import_foundation(
     options: ImportOptions | None = None,
     progress: Progress | None = None,
     packages: Packages | None = None,
+    hub: Hub | None = None,
 ) -> Imported:
     """Make ``out`` the foundation that ``source`` holds, unless it is that already.
 
@@ -75,11 +82,13 @@ def import_foundation(
     bytes.
 
     Args:
-        source: a diffusers folder, or one safetensors file.
+        source: a diffusers folder, one safetensors file, or what a hub calls one
+            (:func:`headshots.diffusion.foundations.names.named`).
         out: becomes the foundation's; its parents are made.
         options: what the source does not say of itself.
         progress: called as it goes on.
         packages: where CLIP's vocabulary is brought from, which a single file lacks.
+        hub: where models are fetched from that are not on this machine.
 
     Raises:
         InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED (the kind, by name), FOUNDATION_PICKLED,
@@ -87,20 +96,58 @@ def import_foundation(
             IMPORT_OPTIONS_INVALID.
         FailedPreconditionError: FOUNDATION_CHANGED (while it was read), FOUNDATION_NO_ROOM; PACKAGE_MISSING,
             PACKAGE_CHANGED.
+        HeadshotsError: as :func:`headshots.diffusion.importing.hub.fetching.fetch`.
     """
     chosen, tell = options or ImportOptions(), progress or _silent
-    source, out = source.expanduser().absolute(), out.expanduser().absolute()
-    plan = make_plan(source, chosen)
+    out = out.expanduser().absolute()
+    if (asked := hub_name(source)) is not None:
+        return _import_from_hub(asked, out, chosen, tell, packages, hub)
+    return _import_from_here(source.expanduser().absolute(), out, chosen, tell, packages)
+
+
+def _import_from_here(
+    source: Path, out: Path, options: ImportOptions, tell: Progress, packages: Packages | None
+) -> Imported:
+    plan = make_plan(source, options)
     plan.check()
-    digests = source_digests(plan.sources(), lambda what, share: tell(what, _READING * share))
-    _check_digest(source, digests, chosen)
-    key = import_key(digests, chosen)
+    digests = source_digests(plan.sources(), _part(tell, 0, _READING))
+    _check_digest(source, digests, options)
+    key = import_key(digests, options)
     _check_replaceable(out, key)
-    record = partial(record_text, source=source, digests=digests, options=chosen)
-    brought = packages or Packages()
-    pieces = partial(plan.pieces, digests, lambda: brought.vocabulary(out.parent, out.name))
-    is_new = _make(out, key, pieces, record, tell)
+    record = partial(record_text, source=str(source), key=key, digests=digests, origin=None)
+    is_new = _make(out, key, _pieces(plan, digests, out, packages), record, _part(tell, _READING, 1))
     return Imported(out, is_new, plan.notes if is_new else ())
+
+
+def _import_from_hub(
+    asked: HubName, out: Path, options: ImportOptions, tell: Progress, packages: Packages | None, hub: Hub | None
+) -> Imported:
+    """As :func:`import_foundation`; what was imported of the same commit is known without any of its files."""
+    pinned = pin(asked, hub or Hub())
+    key = hub_key(pinned.name, options)
+    if is_import(out, key):
+        return Imported(out, False, ())
+    _check_replaceable(out, key)
+    fetched = fetch(pinned, options, _part(tell, 0, _FETCHING))
+    plan = make_plan(fetched.path, options, licence_files(fetched.top))
+    plan.check()
+    digests = source_digests(plan.sources(), _part(tell, _FETCHING, _FETCHED_AND_READ))
+    _check_digest(fetched.path, digests, options)
+    origin = {"endpoint": pinned.hub.url, "asked": str(asked), "commit": pinned.commit}
+    record = partial(record_text, source=str(pinned.name), key=key, digests=digests, origin=origin)
+    is_new = _make(out, key, _pieces(plan, digests, out, packages), record, _part(tell, _FETCHED_AND_READ, 1))
+    notes = (*filter(None, [pinned.note()]), *fetched.notes, *plan.notes)
+    return Imported(out, is_new, notes if is_new else ())
+
+
+def _pieces(plan: Plan, digests: Mapping[str, str], out: Path, packages: Packages | None) -> Callable[[], list[Piece]]:
+    brought = packages or Packages()
+    return partial(plan.pieces, digests, lambda: brought.vocabulary(out.parent, out.name))
+
+
+def _part(tell: Progress, begin: float, end: float) -> Progress:
+    """The progress of a part of the whole."""
+    return lambda what, share: tell(what, begin + share * (end - begin))
 
 
 def _make(
@@ -109,14 +156,14 @@ def _make(
     """Whether ``out`` was not there yet."""
 
     def write(folder: Path) -> None:
-        write_pieces(folder, key, wanted, lambda what, share: tell(what, _READING + share * (1 - _READING)))
+        write_pieces(folder, key, wanted, tell)
         Foundation.read(folder)
         (folder / RECORD).write_text(record(folder), "utf-8")
 
     out.parent.mkdir(parents=True, exist_ok=True)
     sweep(out.parent, out.name)
     with exclusive(out):
-        if recorded_key(out) == key and is_whole(out):
+        if is_import(out, key):
             return False
         with _telling_of_room(out.parent):
             wanted = pieces()
@@ -127,8 +174,10 @@ def _make(
     return True
 
 
-def make_plan(source: Path, options: ImportOptions) -> Plan:
+def make_plan(source: Path, options: ImportOptions, licences: Sequence[Path] | None = None) -> Plan:
     """What is taken of ``source``; reads configurations and the headers of weights.
+
+    ``licences``: those of a single file; None: those that lie beside it.
 
     Raises:
         InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_PICKLED, FOUNDATION_INVALID,
@@ -137,15 +186,16 @@ def make_plan(source: Path, options: ImportOptions) -> Plan:
     if source.suffix in PICKLES and source.is_file():
         raise pickled(source.parent, [source.name])
     if source.is_dir():
-        if options != ImportOptions(variant=options.variant):
-            raise _wrong_options(source, "a folder: digest, prediction, SNR and size are of a single file")
+        check_options(str(source), options, is_folder=True)
         return FolderPlan(source, options.variant)
     if source.suffix == ".safetensors" and source.is_file():
-        if options.variant is not None:
-            raise _wrong_options(source, "a single file: variants are of a folder's files")
-        return SingleFilePlan(source, options)
+        check_options(str(source), options, is_folder=False)
+        return SingleFilePlan(source, options, licences)
     if not source.exists():
-        raise InvalidArgumentError("FOUNDATION_NOT_FOUND", f"{source} is not there")
+        raise InvalidArgumentError(
+            "FOUNDATION_NOT_FOUND",
+            f"{source} is not there, and a hub's model is named as org/name or org/name@revision",
+        )
     raise invalid_foundation(source, "neither a diffusers folder nor a .safetensors file")
 
 
@@ -156,10 +206,6 @@ def _check_digest(source: Path, digests: Mapping[str, str], options: ImportOptio
             "FOUNDATION_DIGEST_WRONG",
             f"{source} has the SHA-256 {found}, not {options.sha256.lower()}: get it again, from where that was told",
         )
-
-
-def _wrong_options(source: Path, why: str) -> InvalidArgumentError:
-    return InvalidArgumentError("IMPORT_OPTIONS_INVALID", f"{source} is {why}")
 
 
 def _check_replaceable(out: Path, key: str) -> None:

@@ -21,8 +21,9 @@ def licences_of(file: Path) -> list[Path]:
 
 def licence_files(folder: Path) -> list[Path]:
     """Licences, notices and model cards at the top of ``folder``, by name."""
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.is_file() and _NAMES.match(path.name) and path.stat().st_size <= _MOST_BYTES
-    )
+    return sorted(path for path in folder.iterdir() if path.is_file() and is_licence(path.name, path.stat().st_size))
+
+
+def is_licence(name: str, size: int) -> bool:
+    """Whether a file at the top of a folder is a licence, a notice or a model card; ``size``: its bytes."""
+    return _NAMES.match(name) is not None and size <= _MOST_BYTES

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from headshots.diffusion.foundations.foundation import file_digest
+from headshots.diffusion.foundations.names import HubName
 from headshots.diffusion.importing.request import REVISION, ImportOptions, Progress
 
 RECORD = "import.yaml"
@@ -24,12 +25,23 @@ def import_key(digests: Mapping[str, str], options: ImportOptions) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def record_text(folder: Path, source: Path, digests: Mapping[str, str], options: ImportOptions) -> str:
-    """The text of the record of ``folder``, whose files are all there."""
+def hub_key(name: HubName, options: ImportOptions) -> str:
+    """As :func:`import_key`, of a hub's model: its commit stands for the digests of its files."""
+    return import_key({str(name): name.revision}, options)
+
+
+def record_text(
+    folder: Path, source: str, key: str, digests: Mapping[str, str], origin: Mapping[str, str] | None
+) -> str:
+    """The text of the record of ``folder``, whose files are all there.
+
+    ``key``: what tells the import apart; ``origin``: of a hub's model, where it is from and the commit that was meant.
+    """
     value = {
-        "source": str(source),
+        "source": source,
+        **({"hub": dict(origin)} if origin else {}),
         "source_files": dict(sorted(digests.items())),
-        "key": import_key(digests, options),
+        "key": key,
         "files": {
             path.relative_to(folder).as_posix(): path.stat().st_size
             for path in sorted(folder.rglob("*"))
@@ -43,6 +55,11 @@ def recorded_key(folder: Path) -> str | None:
     """The key of the import that ``folder`` is, damaged or not; None: it is none."""
     record = _read(folder)
     return None if record is None else str(record["key"])
+
+
+def is_import(folder: Path, key: str) -> bool:
+    """Whether ``folder`` is the import of that key, and whole."""
+    return recorded_key(folder) == key and is_whole(folder)
 
 
 def is_whole(folder: Path) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from headshots.errors import InvalidArgumentError
+
 Progress = Callable[[str, float], None]
 """Called with what is being done now and the share done, 0 to 1."""
 
@@ -48,3 +50,18 @@ class Imported:
     folder: Path
     is_new: bool
     notes: tuple[str, ...]
+
+
+def check_options(source: str, options: ImportOptions, *, is_folder: bool) -> None:
+    """Refuse options that the source has no use for.
+
+    Raises:
+        InvalidArgumentError: IMPORT_OPTIONS_INVALID.
+    """
+    if is_folder and options != ImportOptions(variant=options.variant):
+        why = "a folder: digest, prediction, SNR and size are of a single file"
+    elif not is_folder and options.variant is not None:
+        why = "a single file: variants are of a folder's files"
+    else:
+        return
+    raise InvalidArgumentError("IMPORT_OPTIONS_INVALID", f"{source} is {why}")

@@ -40,46 +40,55 @@ class Weights:
 
 
 def find_weights(part: Path, variant: str | None) -> Weights:
-    """The weights of the part in the folder ``part``.
-
-    ``variant``: which to take where a part has several: a variant's name, or empty for the plain files. A part that
-    has it not gives what it has. None: the plain files before ``fp16`` before any other.
+    """The weights of the part in the folder ``part``, whose files are whole.
 
     Raises:
-        InvalidArgumentError: FOUNDATION_PICKLED, FOUNDATION_INVALID (none, a shard is missing, a file is cut short).
+        InvalidArgumentError: as :func:`choose_weights`; FOUNDATION_INVALID, where a file is cut short.
     """
-    whole, broken = _sets(part)
-    if not whole:
-        raise invalid_foundation(part, f"{broken[0]}; get the rest and try again") if broken else _none(part)
-    order = [*(() if variant is None else (variant,)), *_PREFERRED]
-    chosen = min(
-        whole, key=lambda each: (order.index(each.variant) if each.variant in order else len(order), len(each.files))
-    )
+    chosen = choose_weights(part, sorted(part.glob("*")), variant)
     for file in chosen.files:
         tensor_names(file)
     return chosen
 
 
-def _sets(part: Path) -> tuple[list[Weights], list[str]]:
+def choose_weights(part: Path, files: Sequence[Path], variant: str | None) -> Weights:
+    """The weights of a part by the names of its files, which need not be there yet.
+
+    ``variant``: which to take where a part has several: a variant's name, or empty for the plain files. A part that
+    has it not gives what it has. None: the plain files before ``fp16`` before any other.
+
+    Raises:
+        InvalidArgumentError: FOUNDATION_PICKLED, FOUNDATION_INVALID (none, a shard is missing).
+    """
+    whole, broken = _sets(files)
+    if not whole:
+        raise invalid_foundation(part, f"{broken[0]}; get the rest and try again") if broken else _none(part, files)
+    order = [*(() if variant is None else (variant,)), *_PREFERRED]
+    return min(
+        whole, key=lambda each: (order.index(each.variant) if each.variant in order else len(order), len(each.files))
+    )
+
+
+def _sets(files: Sequence[Path]) -> tuple[list[Weights], list[str]]:
     """Every set of weights, one file or all shards; and what is missing of others, which nobody may need."""
     shards: dict[tuple[str, str, int], dict[int, Path]] = {}
-    for file in sorted(part.glob("*.safetensors")):
+    for file in files:
         name = _NAME.match(file.name)
         if name is not None:
             key = (name["base"], name["variant"] or name["late"] or "", int(name["count"] or 1))
             shards.setdefault(key, {})[int(name["number"] or 1)] = file
     whole, broken = [], []
-    for (base, variant, count), files in shards.items():
-        missing = [f"{number} of {count}" for number in range(1, count + 1) if number not in files]
+    for (base, variant, count), numbered in shards.items():
+        missing = [f"{number} of {count}" for number in range(1, count + 1) if number not in numbered]
         if missing:
             broken.append(f"the shard {', '.join(missing)} of {base} is missing")
         else:
-            whole.append(Weights(base, variant, tuple(files[number] for number in sorted(files))))
+            whole.append(Weights(base, variant, tuple(numbered[number] for number in sorted(numbered))))
     return whole, broken
 
 
-def _none(part: Path) -> InvalidArgumentError:
-    pickles = sorted(path.name for path in part.glob("*") if path.suffix in PICKLES)
+def _none(part: Path, files: Sequence[Path]) -> InvalidArgumentError:
+    pickles = [path.name for path in files if path.suffix in PICKLES]
     return pickled(part, pickles) if pickles else invalid_foundation(part, "it holds no .safetensors weights")
 
 

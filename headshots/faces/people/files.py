@@ -65,8 +65,8 @@ def installed(folder: Path) -> Manifest:
     if manifest is None:
         raise FailedPreconditionError(
             "ANALYZER_NOT_INSTALLED",
-            f"the analyzer `people` is not in {folder}: run `headshots analyzers install people`, or name the folder "
-            "that has it",
+            f"the analyzer `people` is not in {folder}: run `headshots analyzers install people --out {folder}`, "
+            "or name the folder that has it",
         )
     if not is_whole(folder):
         raise FailedPreconditionError(

@@ -168,3 +168,12 @@ def test_every_gateway_signs_receipts_with_the_mounted_key(tree: str) -> None:
     assert volumes[mount["name"]]["secret"] == {"secretName": "headshots-receipt-key"}
     told = (ROOT / "docs" / "operations.md").read_text("utf-8")
     assert f"create secret generic headshots-receipt-key --from-file=./{file.name}" in told
+
+
+def test_whoever_a_real_foundation_paints_is_looked_at_by_the_analyzer_for_real_people(tree: str) -> None:
+    resources = build(tree)
+    paints = settings_environment(resources, main_container(resources, "trainer")).get("HEADSHOTS_FOUNDATION")
+    for service in ("gateway", "trainer"):
+        settings = _settings(tree, service)
+        seen = (settings.faces, settings.faces_dir)
+        assert seen == (("people", Path("/opt/analyzers/people")) if paints else ("none", None))

@@ -114,15 +114,20 @@ def _sdxl_unet() -> UNet2DConditionModel:
 
 
 def tensors(family: str) -> TENSORS:
-    """The model's tensors under their original names."""
-    parts = networks(family)
+    """The tiny model's tensors under their original names."""
+    found = original(family, networks(family))
+    return {name: value.detach().clone().contiguous() for name, value in found.items()}
+
+
+def original(family: str, parts: Mapping[str, nn.Module]) -> TENSORS:
+    """The tensors of networks of diffusers' classes, by their part, under their original names."""
     found = {f"model.diffusion_model.{name}": value for name, value in _unet(parts["unet"]).items()}
     found |= {f"first_stage_model.{name}": value for name, value in _vae(parts["vae"]).items()}
     clip = "conditioner.embedders.0.transformer." if family == "sdxl" else "cond_stage_model.transformer."
     found |= {f"{clip}text_model.{name}": value for name, value in bare(parts["text_encoder"]).items()}
     if family == "sdxl":
         found |= {f"conditioner.embedders.1.model.{k}": v for k, v in _open_clip(parts["text_encoder_2"]).items()}
-    return {name: value.detach().clone().contiguous() for name, value in found.items()}
+    return found
 
 
 def write_single(

@@ -40,9 +40,9 @@ def process(home: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[str]
             child.kill()
 
 
-async def serving(address: str) -> None:
-    """Wait until health says SERVING."""
-    async with asyncio.timeout(PATIENCE_SECONDS), open_channel(address) as channel:
+async def serving(address: str, seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until health says SERVING, ``seconds`` at most."""
+    async with asyncio.timeout(seconds), open_channel(address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         request = health_pb2.HealthCheckRequest(service="headshots.v1.GeneratorService")
         status = None

@@ -14,14 +14,16 @@ from headshots.cli.app import app
 from headshots.cli.commands.serve import (
     LINKS_PORT,
     METRICS_PORTS,
+    check_analyzers,
     default_environment,
     free_addresses,
     links,
     probed_addresses,
     where_the_key_is,
 )
-from headshots.errors import InvalidArgumentError
-from headshots.settings import Home, default_faces, default_foundation
+from headshots.console.exits import ExitCode
+from headshots.errors import FailedPreconditionError, InvalidArgumentError
+from headshots.settings import default_foundation
 from services.gateway.settings import GatewaySettings
 from services.generator.settings import GeneratorSettings
 from services.trainer.settings import TrainerSettings
@@ -39,7 +41,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_gateway_finds_the_others_on_whatever_ports_they_have() -> None:
-    environment = default_environment(ADDRESSES, None, None)
+    environment = default_environment(ADDRESSES, None)
     assert environment["HEADSHOTS_GATEWAY_TRAINER_ADDRESS"] == "127.0.0.1:2"
     assert environment["HEADSHOTS_GATEWAY_GENERATOR_ADDRESS"] == "127.0.0.1:3"
 
@@ -47,29 +49,34 @@ def test_the_gateway_finds_the_others_on_whatever_ports_they_have() -> None:
 def test_what_the_caller_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADSHOTS_GATEWAY_TRAINER_ADDRESS", "gpu-box:50052")
     monkeypatch.setenv("HEADSHOTS_GATEWAY_FACES", "none")
-    environment = default_environment(ADDRESSES, None, None)
+    environment = default_environment(ADDRESSES, None)
     assert environment.keys() == {"HEADSHOTS_GATEWAY_GENERATOR_ADDRESS", "HEADSHOTS_TRAINER_FACES"}
 
 
-def test_people_are_judged_by_the_analyzer_that_knows_them_and_by_none_where_it_is_not_installed(
-    tmp_path: Path,
-) -> None:
-    def faces(foundation: Path) -> list[str]:
-        environment = default_environment(ADDRESSES, foundation, tmp_path / "home")
+def test_people_are_judged_by_the_analyzer_that_knows_them(tmp_path: Path) -> None:
+    def faces(foundation: Path | None) -> list[str]:
+        environment = default_environment(ADDRESSES, foundation)
         return [environment[f"HEADSHOTS_{name}_FACES"] for name in ("GATEWAY", "TRAINER")]
 
-    assert faces(default_foundation()) == ["bundled", "bundled"]
-    assert faces(tmp_path) == ["none", "none"]
-    folder = tmp_path / "home" / "analyzers" / "people"
-    folder.mkdir(parents=True)
-    (folder / "analyzer.json").write_text("{}")
-    assert faces(tmp_path) == ["people", "people"]
-    assert faces(default_foundation()) == ["bundled", "bundled"]
+    assert faces(None) == faces(default_foundation()) == ["bundled", "bundled"]
+    assert faces(tmp_path) == faces(Path("org/name@main")) == ["people", "people"]
 
 
-def test_a_checkout_without_the_analyzer_has_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("headshots.settings.default_analyzer", lambda: tmp_path)
-    assert default_faces(default_foundation(), Home(tmp_path)) == "none"
+def test_an_analyzer_that_is_not_installed_ends_the_command_before_anything_starts(
+    tmp_path: Path, ports: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in silence by another: without it no portrait is judged."""
+    monkeypatch.setenv("HEADSHOTS_GATEWAY_LINKS_PORT", "0")
+    home = tmp_path / "home"
+    done = CliRunner().invoke(app, ["serve", "all", "--home", str(home), "--foundation", str(tmp_path)])
+    assert done.exit_code == ExitCode.REFUSED, done.output
+    told = " ".join(done.stderr.split())
+    assert "ANALYZER_NOT_INSTALLED" in told
+    assert f"headshots analyzers install people --out {home}/analyzers/people" in told.replace("/ ", "/")
+    assert not home.exists()
+    check_analyzers({"HEADSHOTS_HOME": str(home), "HEADSHOTS_GATEWAY_FACES": "none"})
+    with pytest.raises(FailedPreconditionError, match="ANALYZER_NOT_INSTALLED"):
+        check_analyzers({"HEADSHOTS_TRAINER_FACES": "people", "HEADSHOTS_TRAINER_FACES_DIR": str(tmp_path)})
 
 
 @pytest.fixture

@@ -94,6 +94,19 @@ def test_photos_in_a_folder_that_each_run_empties_are_left_alone(tmp_path: Path)
     assert (selfies / "me.jpg").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("", "realistic-0123"),
+        ("/home/me/realistic.safetensors", "realistic.safetensors"),
+        ("org/name@v1", "org/name@v1"),
+    ],
+)
+def test_a_foundation_is_shown_as_it_was_named_and_not_as_it_was_imported(name: str, shown: str) -> None:
+    options = DemoOptions(Path("out"), Path("engines"), foundation=Path("/f/realistic-0123"), foundation_name=name)
+    assert options.foundation_shown == shown
+
+
 def test_folders_may_be_named_from_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "selfies").mkdir()

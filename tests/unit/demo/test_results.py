@@ -149,6 +149,14 @@ def test_likeness_is_never_invented() -> None:
     assert "likeness 0.61" in text
 
 
+def test_who_judged_the_portraits_is_told() -> None:
+    assert (
+        "judged by the analyzer of faces people-0123, and"
+        in Page(gallery_page(replace(album(), analyzer="people-0123"))).text
+    )
+    assert "every\nportrait judged, and painted again" in Page(gallery_page(album())).text
+
+
 def test_timings_are_all_there() -> None:
     text = Page(gallery_page(album())).text
     for stage in album().stages:

@@ -26,14 +26,22 @@ class Prediction(StrEnum):
     V_PREDICTION = "v_prediction"
 
 
+def _named(value: str) -> Path:
+    from headshots.diffusion.foundations.names import named
+
+    return named(value)
+
+
 app = typer.Typer(help="Foundations: import one as it is found, check one on this machine.", no_args_is_help=True)
 
 Source = Annotated[
     Path,
     typer.Argument(
+        parser=_named,
         metavar="SOURCE",
-        help="A diffusers folder, whatever the layout of its weights, or one safetensors file of the Stable Diffusion "
-        "1.5 or SDXL family.",
+        help="A diffusers folder, whatever the layout of its weights; one safetensors file of the Stable Diffusion 1.5 "
+        "or SDXL family; or either on a hub, as org/name, org/name@revision or org/name/file.safetensors@revision. "
+        "What is here wins.",
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder that becomes the foundation.")]
@@ -85,7 +93,8 @@ def import_(
 
     Nothing is done where it is there already; an import that was stopped goes on where it was. Pickled weights and
     other kinds of models are refused by name. A single file needs CLIP's vocabulary, which a package of the index
-    carries.
+    carries. A hub's model goes through the cache of huggingface_hub: HF_TOKEN, HF_HUB_OFFLINE, HF_ENDPOINT and HF_HOME
+    mean what they mean there.
 
     As in: headshots foundation import ~/Downloads/realistic-xl.safetensors --out /models/realistic-xl
     """
@@ -148,7 +157,7 @@ Package = Annotated[
 @app.command()
 @reported
 def check(
-    foundation: Annotated[Path, typer.Argument(metavar="SOURCE", help="A foundation as it is found.")],
+    foundation: Annotated[Path, typer.Argument(parser=_named, metavar="SOURCE", help="A foundation as it is found.")],
     package: Package = None,
     provider: Annotated[Provider, typer.Option(help="What runs the engine.")] = Provider.CPU,
     device: Annotated[int, typer.Option(min=0, help="Number of the GPU.")] = 0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,10 +46,11 @@ class SingleFilePlan:
         InvalidArgumentError: FOUNDATION_UNSUPPORTED, FOUNDATION_INVALID, IMPORT_OPTIONS_INVALID.
     """
 
-    def __init__(self, source: Path, options: ImportOptions) -> None:
+    def __init__(self, source: Path, options: ImportOptions, licences: Sequence[Path] | None = None) -> None:
+        """``licences``: None takes those that lie beside the file."""
         self._checkpoint = read_checkpoint(source)
         self._options = options
-        self._licences = licences_of(source)
+        self._licences = licences_of(source) if licences is None else licences
         self._scheduler()
         family = self._checkpoint.family
         self._networks = (

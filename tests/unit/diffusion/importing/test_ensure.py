@@ -25,7 +25,9 @@ from tests.support.foundations.single_files import write_single
 def usable(source: Path, cache: Path, **environ: str) -> tuple[Path, list[str]]:
     """The folder, and what was told meanwhile: nothing where nothing was imported."""
     told: list[str] = []
-    folder = usable_foundation(source, cache, {**os.environ, **environ}, lambda what, share: told.append(what))
+    folder = usable_foundation(
+        source, cache, {**os.environ, **environ}, lambda what, share: told.append(what), told.append
+    )
     return folder, told
 
 
