@@ -18,6 +18,7 @@ from headshots.diffusion.export.ensure import ensure_package_in_child
 from headshots.diffusion.importing.ensure import usable_foundation
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
+from headshots.marking.credentials import ends_at
 from headshots.marking.manifest import Signer
 from headshots.processes.cores import leave_no_core
 from headshots.processes.imports import importing
@@ -77,6 +78,8 @@ def build(
         package = package.within_profiles()
     store = ArtifactStore.open(settings.store_url)
     metrics = Metrics(registry)
+    if signer is not None:
+        metrics.content_certificate_expiry.set(ends_at(settings.marking.certificate))
     adapters = AdapterCache(
         store,
         settings.adapters_dir,

@@ -52,6 +52,11 @@ class Metrics:
         self.cache_hits = Counter(name + "adapter_cache_hits", "Look-ups that found.", ("tier",), registry=registry)
         self.slots_used = Gauge(name + "slots_used", "Slots that hold an adapter.", registry=registry)
         self.device_memory = Gauge(name + "device_memory_bytes", "Weights and bank on the device.", registry=registry)
+        self.content_certificate_expiry = Gauge(
+            name + "content_certificate_expiry_timestamp_seconds",
+            "When the certificate that signs images ends; 0 where none does.",
+            registry=registry,
+        )
         self._create_labels()
 
     def _create_labels(self) -> None:

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from headshots.database import migrate, open_database
 from headshots.marking.settings import MarkingSettings
 from headshots.rpc.interceptors import MetricsInterceptor
+from headshots.rpc.internal.expiry import expiry_gauge
 from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.settings import GatewaySettings
@@ -59,6 +60,7 @@ def test_every_metric_stands_there(tmp_path_factory: pytest.TempPathFactory) -> 
     migrate(engine)
     registries = [CollectorRegistry() for _ in range(4)]
     MetricsInterceptor(registries[0])
+    expiry_gauge(registries[0])
     GatewayMetrics(registries[1], engine)
     TrainerMetrics(registries[2], engine)
     GeneratorMetrics(registries[3])
