@@ -57,6 +57,8 @@ class Metrics:
             "When the certificate that signs images ends; 0 where none does.",
             registry=registry,
         )
+        self.work: Callable[[], int] = lambda: 0
+        """Requests that wait or run; may be called from any thread."""
         self._create_labels()
 
     def _create_labels(self) -> None:
@@ -75,6 +77,7 @@ class Metrics:
 
     def watch(self, *, waiting: Callable[[], float], running: Callable[[], float], slots: Callable[[], float]) -> None:
         """Read the gauges from the engine when they are scraped."""
+        self.work = lambda: int(waiting() + running())
         self.waiting.set_function(waiting)
         self.running.set_function(running)
         self.slots_used.set_function(slots)

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from headshots.database import migrate, open_database
 from headshots.marking.settings import MarkingSettings
+from headshots.pods.settings import PodSettings
 from headshots.rpc.interceptors import MetricsInterceptor
 from headshots.rpc.internal.expiry import expiry_gauge
 from headshots.rpc.internal.settings import InternalSettings
@@ -46,12 +47,13 @@ def _default(field: dataclasses.Field[Any]) -> str:
         ("GENERATOR", GeneratorSettings),
         ("INTERNAL", InternalSettings),
         ("MARKING", MarkingSettings),
+        ("POD", PodSettings),
     ],
 )
 def test_every_setting_stands_there_with_its_default(service: str, settings: Any) -> None:
     written = dict(ROW.findall(_section(f"`HEADSHOTS_{service}_…`")))
     # These have variables of their own.
-    fields = [field for field in dataclasses.fields(settings) if field.name not in ("internal", "marking")]
+    fields = [field for field in dataclasses.fields(settings) if field.name not in ("internal", "marking", "pod")]
     assert written == {field.name.upper(): _default(field) for field in fields}
 
 
