@@ -82,5 +82,5 @@ class PodApi:
 def _unusable(what: str) -> FailedPreconditionError:
     return FailedPreconditionError(
         "KUBERNETES_REFUSES",
-        f"{what}; apply deploy/k8s/components/idle-first, which lets pods annotate themselves, or unset HEADSHOTS_POD_NAME",
+        f"{what}; apply deploy/k8s/components/idle-first, which lets pods do this, or unset HEADSHOTS_POD_NAME",
     )
