@@ -22,7 +22,7 @@ Edge = tuple[str, str, int]
 
 
 def flows(resources: list[Resource]) -> set[Edge]:
-    """Whatever may be opened from or to our pods: every pair of ends, at every port that any end has or is asked for."""
+    """Whatever may be opened from or to our pods: every pair of ends, at every port that any has or is asked for."""
     ends = [*pods(resources), *OUTSIDERS]
     ports = {number for end in ends for number in end.ports.values()} | {POSTGRES, STORE, API_SERVER, DNS, SSH}
     return {
