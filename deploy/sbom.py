@@ -1,8 +1,8 @@
-"""Writes what each image installs as a CycloneDX bill of materials: ``python deploy/sbom.py OUT``, or ``make sbom``.
+"""Writes what each image installs as a CycloneDX bill of materials: ``make sbom``, or this with cyclonedx-py and a folder.
 
-cyclonedx-py lists all that this Python has, with licences and package URLs; of that, an image gets the component of every
-distribution that its extra of pyproject.toml brings in. An image of deploy/docker/Dockerfile holds the list of its own
-environment in /app/sbom.cdx.json: this one is for what cannot be asked, and for comparing two releases without building.
+cyclonedx-py lists all that this Python has, with licences and package URLs; of that, an image gets the component of
+every distribution that its extra of pyproject.toml brings in. An image that was built has the list of its environment
+in /app/sbom.cdx.json: these are for comparing two releases, and for asking before anything is built.
 """
 
 from __future__ import annotations
@@ -62,15 +62,9 @@ def part(bom: Bom, image: str, names: set[str]) -> Bom:
 
 def main(tool: str, out: Path) -> int:
     """Run ``tool`` (cyclonedx-py) on this Python, and write a file an image."""
-    listing = [
-        tool,
-        "environment",
-        sys.executable,
-        "--pyproject",
-        str(ROOT / "pyproject.toml"),
-        "--output-reproducible",
-    ]
-    done = subprocess.run([*listing, "--of", "JSON", "-o", "-"], stdout=subprocess.PIPE, check=False)
+    project = str(ROOT / "pyproject.toml")
+    listing = [tool, "environment", "--pyproject", project, "--output-reproducible", "--of", "JSON", sys.executable]
+    done = subprocess.run(listing, stdout=subprocess.PIPE, check=False)
     if done.returncode != 0:
         return done.returncode
     bom = json.loads(done.stdout)

@@ -87,8 +87,8 @@ def version(component: dict[str, Any]) -> str:
 def cyclonedx() -> Path:
     """The tool that `make sbom` uses, installed into a folder of the tests' own."""
     (pinned,) = set(re.findall(r"cyclonedx-bom==[\d.]+", MAKEFILE))
-    folder = ROOT / ".pytest_cache" / pinned
-    folder.parent.mkdir(exist_ok=True)
+    folder = ROOT / ".pytest_cache" / "sbom" / pinned
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with exclusive(folder.parent):
         if not (folder / "bin" / "cyclonedx-py").exists():
             subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
