@@ -1,4 +1,4 @@
-"""Writes what each image installs as a CycloneDX bill of materials: ``make sbom``, or this with cyclonedx-py and a folder.
+"""Writes what each image installs as a CycloneDX bill of materials: `make sbom`, or this with the tool and a folder.
 
 cyclonedx-py lists all that this Python has, with licences and package URLs; of that, an image gets the component of
 every distribution that its extra of pyproject.toml brings in. An image that was built has the list of its environment
