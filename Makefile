@@ -18,8 +18,11 @@ DIGEST := $(shell cat pyproject.toml constraints.txt | cksum | tr ' ' '-')
 DEMO := $(VENV)/.installed-demo-$(DIGEST)
 DEV := $(VENV)/.installed-dev-$(DIGEST)
 
-# `make demo`: a folder of photos, a foundation as it is found (folder, file, a hub's org/name@revision), the number of a sample person. `make test` and the
-# others: more arguments for the command, as in `make test ARGS="-k leases"`.
+# Lists what is installed. The Dockerfile pins the same version.
+CYCLONEDX := $(VENV)/tools/cyclonedx-bom==7.5.0
+
+# `make demo`: a folder of photos, a foundation as it is found (folder, file, a hub's org/name@revision), the number of a
+# sample person. `make test` and the others: more arguments for the command, as in `make test ARGS="-k leases"`.
 PHOTOS ?=
 FOUNDATION ?=
 PERSON ?=
@@ -32,7 +35,7 @@ PROTO_OUT ?= .
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test lint protos bench bench-unet bench-serving bench-training bench-faults bench-promises bench-shoot \
-	bench-tensorrt bench-gateway bench-people venv
+	bench-tensorrt bench-gateway bench-people sbom venv
 .DEFAULT_GOAL := help
 
 help: ## list the verbs
@@ -91,6 +94,14 @@ bench-people: $(DEV) ## the analyzer for photos of real people, into out/bench/p
 
 bench-tensorrt: $(DEV) ## engines of TensorRT for RTX, without a GPU, into out/bench/tensorrt.json (ARGS=--sd15)
 	$(BIN)/python -m benchmarks.tensorrt $(ARGS)
+
+sbom: $(DEV) $(CYCLONEDX) ## what each image installs, with licences, as CycloneDX: out/sbom/IMAGE.cdx.json
+	$(BIN)/python deploy/sbom.py $(CYCLONEDX)/bin/cyclonedx-py out/sbom
+
+# In an environment of its own: it brings thirty packages that nothing else needs.
+$(CYCLONEDX): | $(BIN)/python
+	@$(BIN)/python -m venv --clear $@
+	@$@/bin/pip install -q $(notdir $@)
 
 venv: $(BIN)/python
 

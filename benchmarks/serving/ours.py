@@ -26,6 +26,7 @@ from headshots.v1 import adapters_pb2, generator_pb2_grpc
 from headshots.v1 import generator_pb2 as pb
 from services.generator.__main__ import build
 from services.generator.engine import Engine
+from services.generator.metrics import Metrics
 from services.generator.requests.request import GeneratedImage, GenerationRequest
 from services.generator.settings import GeneratorSettings
 
@@ -142,7 +143,7 @@ async def running_engine(world: World, home: Path, threads: int) -> AsyncIterato
     """A started engine; stopped at the end."""
     await store_adapters(home, world.subjects)
     settings = GeneratorSettings.from_environment(environment(world, home, threads))
-    engine, _ = build(settings, world.package.folder, CollectorRegistry(), settings.marking.open_signer())
+    engine, _ = build(settings, world.package.folder, Metrics(CollectorRegistry()), settings.marking.open_signer())
     await engine.start()
     try:
         yield OurEngine(engine, world)

@@ -114,7 +114,7 @@ async def start_server(
         UnavailableError: ADDRESS_IN_USE, ADDRESS_UNUSABLE, naming the port and the variable that sets it.
         InvalidArgumentError: see :class:`headshots.rpc.internal.port.InternalPort`.
     """
-    credentials = internal.credentials(settings.host, f"{settings.prefix}HOST") if internal is not None else None
+    credentials = internal.credentials(settings.host, f"{settings.prefix}HOST", registry) if internal else None
     _check_ports(settings)
     found = _interceptors(registry, authenticate, within, internal)
     server = grpc.aio.server(interceptors=found, options=_options(settings))

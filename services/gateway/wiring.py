@@ -22,6 +22,7 @@ from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.imaging.workers.pool import DecoderPool
 from headshots.receipts.signing import ReceiptKey
 from headshots.rpc.internal.channel import InternalChannel
+from headshots.rpc.internal.expiry import export_expiry
 from headshots.rpc.internal.secret import Secret
 from headshots.rpc.internal.signing import Signer
 from headshots.rpc.server import RunningServer, start_server
@@ -186,6 +187,8 @@ async def start_gateway(
     database = open_database(settings.database_url)
     await in_thread(_prepare, database, settings, issuer)
     registry = CollectorRegistry()
+    if (certificates := channels[0].certificates) is not None:
+        export_expiry(registry, certificates)
     async with contextlib.AsyncExitStack() as on_failure:
         for channel in channels:
             on_failure.push_async_callback(channel.close)

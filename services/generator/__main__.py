@@ -18,7 +18,9 @@ from headshots.diffusion.export.ensure import ensure_package_in_child
 from headshots.diffusion.importing.ensure import usable_foundation
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
+from headshots.marking.credentials import ends_at
 from headshots.marking.manifest import Signer
+from headshots.pods import deletion_cost
 from headshots.processes.cores import leave_no_core
 from headshots.processes.imports import importing
 from headshots.rpc.server import run_until_signal, start_server
@@ -61,7 +63,7 @@ def find_package(settings: GeneratorSettings) -> Path:
 
 
 def build(
-    settings: GeneratorSettings, folder: Path, registry: CollectorRegistry, signer: Signer | None
+    settings: GeneratorSettings, folder: Path, metrics: Metrics, signer: Signer | None
 ) -> tuple[Engine, ErasedAdapters]:
     """Put the engine together, and what has it forget erased adapters."""
     package = EnginePackage.read(folder)
@@ -77,7 +79,6 @@ def build(
         # not run at all.
         package = package.within_profiles()
     store = ArtifactStore.open(settings.store_url)
-    metrics = Metrics(registry)
     adapters = AdapterCache(
         store,
         settings.adapters_dir,
@@ -121,11 +122,14 @@ def build_backend(settings: GeneratorSettings, package: EnginePackage) -> Backen
 async def serve(settings: GeneratorSettings) -> None:
     """Export if need be, forget what was erased, warm up, answer until SIGTERM, drain."""
     registry = CollectorRegistry()
+    metrics = Metrics(registry)
     # First: whoever mounted the wrong certificate need not wait for an export to hear of it.
     signer = await asyncio.to_thread(settings.marking.open_signer)
+    if signer is not None:
+        metrics.content_certificate_expiry.set(ends_at(settings.marking.certificate))
     settings = await asyncio.to_thread(with_foundation, settings)
     folder = await asyncio.to_thread(find_package, settings)
-    engine, erased = await asyncio.to_thread(build, settings, folder, registry, signer)
+    engine, erased = await asyncio.to_thread(build, settings, folder, metrics, signer)
     # Before it listens: what was erased while it was off is on its disk.
     await erased.read_first()
     running = await start_server(
@@ -137,6 +141,7 @@ async def serve(settings: GeneratorSettings) -> None:
     )
     await engine.start()
     reading = asyncio.create_task(erased.run())
+    deletion_cost.begin(settings.pod, metrics.work)
     await running.set_serving(True)
     await run_until_signal(running, drain_seconds=1.0, drain=lambda: engine.drain(settings.drain_seconds))
     reading.cancel()

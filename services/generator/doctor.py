@@ -24,6 +24,7 @@ from headshots.doctor.running import Check
 from headshots.doctor.stores import folder_of, store_check
 from headshots.marking.credentials import ends_at
 from headshots.marking.settings import MarkingSettings
+from headshots.pods.checking import pod_check
 from services.generator.settings import GeneratorSettings
 
 _SERVICE = "headshots.v1.GeneratorService"
@@ -52,6 +53,7 @@ def checks(settings: GeneratorSettings) -> list[Check]:
         ),
         store_check("object store", settings.store_url, "HEADSHOTS_STORE_URL"),
         *internal_checks(settings.internal, server=True),
+        pod_check(settings.pod),
         Check(
             "ports",
             lambda: look(settings.server, _SERVICE, tls=settings.internal.has_certificates),

@@ -52,6 +52,13 @@ class Metrics:
         self.cache_hits = Counter(name + "adapter_cache_hits", "Look-ups that found.", ("tier",), registry=registry)
         self.slots_used = Gauge(name + "slots_used", "Slots that hold an adapter.", registry=registry)
         self.device_memory = Gauge(name + "device_memory_bytes", "Weights and bank on the device.", registry=registry)
+        self.content_certificate_expiry = Gauge(
+            name + "content_certificate_expiry_timestamp_seconds",
+            "When the certificate that signs images ends; 0 where none does.",
+            registry=registry,
+        )
+        self.work: Callable[[], int] = lambda: 0
+        """Requests that wait or run; may be called from any thread."""
         self._create_labels()
 
     def _create_labels(self) -> None:
@@ -70,6 +77,7 @@ class Metrics:
 
     def watch(self, *, waiting: Callable[[], float], running: Callable[[], float], slots: Callable[[], float]) -> None:
         """Read the gauges from the engine when they are scraped."""
+        self.work = lambda: int(waiting() + running())
         self.waiting.set_function(waiting)
         self.running.set_function(running)
         self.slots_used.set_function(slots)

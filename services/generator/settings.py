@@ -12,6 +12,7 @@ from headshots.diffusion.foundations.names import named
 from headshots.diffusion.tensorrt.rtx.targets import parse_targets
 from headshots.errors import InvalidArgumentError
 from headshots.marking.settings import MarkingSettings
+from headshots.pods.settings import PodSettings
 from headshots.rpc.internal.port import InternalPort
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
@@ -39,6 +40,8 @@ class GeneratorSettings:
     internal: InternalSettings
     # What images say of themselves: HEADSHOTS_MARKING_<FIELD>.
     marking: MarkingSettings
+    # The pod that it runs in, which Kubernetes is told the work of: HEADSHOTS_POD_<FIELD>.
+    pod: PodSettings = field(default_factory=PodSettings)
     # Engine package to serve; unset, the foundation is exported first (once, by a child process).
     package: Path | None = None
     # Address to bind, gRPC port and Prometheus port; port 0 takes a free one.
@@ -101,6 +104,7 @@ class GeneratorSettings:
             adapters_dir=home.path / "adapters",
             internal=InternalSettings.from_environment(environ),
             marking=MarkingSettings.from_environment(environ),
+            pod=PodSettings.from_environment(environ),
         )
         if settings.read_erasures_seconds <= 0:
             raise InvalidArgumentError("SETTING_INVALID", "HEADSHOTS_GENERATOR_READ_ERASURES_SECONDS must be above 0")

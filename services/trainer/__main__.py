@@ -16,6 +16,7 @@ from headshots.diffusion.foundations.foundation import Foundation, foundation_di
 from headshots.diffusion.importing.ensure import usable_foundation
 from headshots.errors import HeadshotsError
 from headshots.faces import check_installed
+from headshots.pods import deletion_cost
 from headshots.processes.cores import leave_no_core
 from headshots.rpc.server import run_until_signal, start_server
 from headshots.settings import without_analyzer
@@ -55,6 +56,7 @@ async def serve(settings: TrainerSettings) -> None:
         TrainerServicer(engine).register, settings.server, registry=registry, internal=settings.internal_port
     )
     engine.begin()
+    deletion_cost.begin(settings.pod, engine.running)
     in_time = True
 
     async def drain() -> None:

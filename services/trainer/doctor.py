@@ -14,6 +14,7 @@ from headshots.doctor.ports import look
 from headshots.doctor.processes import tell
 from headshots.doctor.running import Check
 from headshots.doctor.stores import folder_of, store_check
+from headshots.pods.checking import pod_check
 from services.trainer.lora.recipe import Recipe
 from services.trainer.settings import TrainerSettings
 
@@ -36,6 +37,7 @@ def checks(settings: TrainerSettings) -> list[Check]:
         *DatabaseLook(settings.database_url).checks,
         store_check("object store", settings.store_url, "HEADSHOTS_STORE_URL"),
         *internal_checks(settings.internal, server=True),
+        pod_check(settings.pod),
         Check(
             "ports",
             lambda: look(settings.server, _SERVICE, tls=settings.internal.has_certificates),

@@ -46,7 +46,8 @@ class TrainerEngine:
         self._positions = QueuePositions(context.engine, context.changes, context.settings.poll_seconds)
         self._revisions = WatchedRevisions(context.engine, context.changes, context.settings.poll_seconds)
         self._deadline: float | None = None
-        self._workers: list[asyncio.Task[None]] = []
+        self._workers = [Worker(context, lambda: self._deadline) for _ in range(context.settings.workers)]
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, job_id: str, tenant: str, priority: int, request: JobRequest) -> Job:
         """Queue a job; with the same id and request again, return the job as it is.
@@ -118,19 +119,21 @@ class TrainerEngine:
 
     def begin(self) -> None:
         """Start the workers."""
-        for _ in range(self._context.settings.workers):
-            worker = Worker(self._context, lambda: self._deadline)
-            self._workers.append(asyncio.create_task(worker.run()))
+        self._tasks = [asyncio.create_task(worker.run()) for worker in self._workers]
+
+    def running(self) -> int:
+        """Trainings that its workers have now; may be called from any thread."""
+        return sum(worker.is_busy for worker in self._workers)
 
     async def drain(self) -> bool:
         """Let runs write checkpoints and hand their jobs back; returns whether every worker ended in time."""
         grace = self._context.settings.drain_seconds
         self._deadline = asyncio.get_running_loop().time() + grace
         self._context.worker_wakeup.notify()
-        if not self._workers:
+        if not self._tasks:
             return True
         # A second more to hand back the jobs whose processes were killed at the deadline.
-        _, late = await asyncio.wait(self._workers, timeout=grace + 1.0)
+        _, late = await asyncio.wait(self._tasks, timeout=grace + 1.0)
         for worker in late:
             worker.cancel()
         if late:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.errors import UnavailableError
 from headshots.rpc.scrapes import SharedCollector
-from headshots.schema import PENDING, RUNNING
+from headshots.schema import PENDING, RUNNING, TERMINAL_STATES
 from services.trainer.queue import rows
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,9 @@ class Metrics:
             registry=registry,
             buckets=_JOB_BUCKETS,
         )
+        # From the first scrape: the first increase of a series that was not there is none to Prometheus.
+        for state in TERMINAL_STATES:
+            self.job_seconds.labels(state)
         self.step_seconds = Histogram(
             "headshots_trainer_step_seconds",
             "Seconds of one optimizer step.",

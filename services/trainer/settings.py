@@ -10,6 +10,7 @@ from headshots.diffusion.foundations.names import named
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.leases import LONGEST_SECONDS
+from headshots.pods.settings import PodSettings
 from headshots.processes.cpus import usable_cpus
 from headshots.rpc.internal.port import InternalPort
 from headshots.rpc.internal.settings import InternalSettings
@@ -33,6 +34,8 @@ class TrainerSettings:
     foundations_dir: Path
     # How its port is closed to all but the gateway: HEADSHOTS_INTERNAL_<FIELD>.
     internal: InternalSettings
+    # The pod that it runs in, which Kubernetes is told the work of: HEADSHOTS_POD_<FIELD>.
+    pod: PodSettings = field(default_factory=PodSettings)
     # Address to bind, gRPC port and Prometheus port; port 0 takes a free one.
     host: str = "127.0.0.1"
     port: int = 50052
@@ -85,6 +88,7 @@ class TrainerSettings:
             foundation=named(environ.get("HEADSHOTS_FOUNDATION") or str(default_foundation())),
             foundations_dir=home.foundations,
             internal=InternalSettings.from_environment(environ),
+            pod=PodSettings.from_environment(environ),
             faces_dir=home.analyzer_of("HEADSHOTS_TRAINER_FACES", environ),
         )
         if settings.store_url.startswith("memory:"):

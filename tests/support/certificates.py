@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from time import time
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from headshots.rpc.internal.settings import InternalSettings
 from tests.support.grants import KEY_FILE
@@ -58,11 +64,29 @@ class Authority:
         self._request("leaf", "a service")
         ca = ["-CA", str(self.folder / "ca.crt"), "-CAkey", str(self.folder / "ca.key"), "-CAcreateserial"]
         self._sign("leaf", kind, ca, days=days, names=names)
+        self._lay_out(folder)
+        return folder
+
+    def issue_until(self, folder: Path, ends_at: float) -> Path:
+        """As `issue`, with a certificate that ends at this second since the epoch, which openssl's days cannot say."""
+        self.issue(folder)
+        leaf, key = self.folder / "leaf.crt", (self.folder / "ca.key").read_bytes()
+        issued = x509.load_pem_x509_certificate(leaf.read_bytes())
+        ends, begins = (datetime.fromtimestamp(seconds, UTC) for seconds in (ends_at, min(ends_at, time()) - 3600))
+        builder = x509.CertificateBuilder(issued.issuer, issued.subject, issued.public_key(), issued.serial_number)
+        builder = builder.not_valid_before(begins).not_valid_after(ends)
+        for extension in issued.extensions:
+            builder = builder.add_extension(extension.value, extension.critical)
+        signed = builder.sign(load_pem_private_key(key, None), SHA256())  # type: ignore[arg-type]
+        leaf.write_bytes(signed.public_bytes(Encoding.PEM))
+        self._lay_out(folder)
+        return folder
+
+    def _lay_out(self, folder: Path) -> None:
         for source, name in (("leaf.crt", "tls.crt"), ("leaf.key", "tls.key"), ("ca.crt", "ca.crt")):
             fresh = folder / f"{name}.fresh"
             fresh.write_bytes((self.folder / source).read_bytes())
             fresh.replace(folder / name)
-        return folder
 
     def _request(self, name: str, subject: str) -> None:
         key, request = str(self.folder / f"{name}.key"), str(self.folder / f"{name}.csr")

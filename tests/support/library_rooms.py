@@ -133,6 +133,11 @@ LIBRARY: Arrows = {
         "errors": "a service that died is a typed error",
         "settings": "a private folder",
     },
+    "pods": {
+        "errors": "an API that refuses is a typed error",
+        "settings": "a wrong setting is a typed error",
+        "doctor": "its check",
+    },
     "doctor": {
         "errors": "what a check raises is what it has found",
         "settings": "what to tell where there is no analyzer",

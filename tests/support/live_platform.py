@@ -60,7 +60,7 @@ class LivePlatform:
         }
         for name, port in self._ports.items():
             self._environment[f"HEADSHOTS_{name.upper()}_PORT"] = str(port)
-            self._environment[f"HEADSHOTS_{name.upper()}_METRICS_PORT"] = "0"
+            self._environment.setdefault(f"HEADSHOTS_{name.upper()}_METRICS_PORT", "0")
 
     @property
     def environment(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ import grpc.aio
 
 from headshots.rpc.channel import host_of, open_channel
 from headshots.rpc.internal.certificates import Certificates
-from headshots.rpc.internal.reloading import Reloaded
+from headshots.rpc.internal.expiry import CertificatesInUse
 
 Options = Mapping[str, str | int]
 
@@ -31,10 +31,10 @@ class InternalChannel:
     Calls that run keep the channel that they were begun on. Used from one event loop.
     """
 
-    def __init__(self, address: str, certificates: Reloaded[Certificates] | None, options: Options) -> None:
+    def __init__(self, address: str, certificates: CertificatesInUse | None, options: Options) -> None:
         """``certificates``: None calls without TLS; ``options``: channel arguments."""
-        self.address = address
-        self._certificates, self._options = certificates, options
+        self.address, self.certificates = address, certificates
+        self._options = options
         self._newest: _Opened | None = None
         self._opened: set[_Opened] = set()
 
@@ -55,7 +55,7 @@ class InternalChannel:
         ``options`` are channel arguments that come on top of the name's.
         """
         name = {"grpc.default_authority": host_of(self.address)}
-        return InternalChannel(address, self._certificates, {**self._options, **name, **(options or {})})
+        return InternalChannel(address, self.certificates, {**self._options, **name, **(options or {})})
 
     async def close_unused(self) -> None:
         """Close as soon as no call uses it. A later call opens it anew."""
@@ -74,7 +74,7 @@ class InternalChannel:
             await unused.channel.close()
 
     def _current(self) -> _Opened:
-        certificates = self._certificates.current() if self._certificates is not None else None
+        certificates = self.certificates.current() if self.certificates is not None else None
         if self._newest is None or self._newest.certificates is not certificates:
             channel = open_channel(self.address, credentials=_credentials(certificates), options=self._options)
             self._newest = _Opened(channel, certificates)

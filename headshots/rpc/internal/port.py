@@ -6,9 +6,11 @@ import ipaddress
 from dataclasses import dataclass
 
 import grpc
+from prometheus_client import CollectorRegistry
 
 from headshots.errors import InvalidArgumentError
 from headshots.rpc.internal.certificates import Certificates
+from headshots.rpc.internal.expiry import export_expiry
 from headshots.rpc.internal.guard import GrantInterceptor
 from headshots.rpc.internal.secret import Secret
 from headshots.rpc.internal.settings import TLS_VARIABLES, InternalSettings
@@ -42,10 +44,13 @@ class InternalPort:
         """
         return GrantInterceptor(self.audience, Secret(self.settings.key_file))
 
-    def credentials(self, host: str, variable: str) -> grpc.ServerCredentials | None:
+    def credentials(
+        self, host: str, variable: str, registry: CollectorRegistry | None = None
+    ) -> grpc.ServerCredentials | None:
         """The credentials of a server on ``host``, which ``variable`` sets; None where that is loopback without TLS.
 
-        Clients need a certificate of the same CA. Files that change are taken at the next connection.
+        Clients need a certificate of the same CA. Files that change are taken at the next connection. ``registry`` gets
+        the metric that tells when the certificates end.
 
         Raises:
             InvalidArgumentError: INTERNAL_PORT_OPEN, CERTIFICATE_INVALID.
@@ -54,6 +59,8 @@ class InternalPort:
         certificates = self.settings.certificates(server=True)
         if certificates is None:
             return None
+        if registry is not None:
+            export_expiry(registry, certificates)
         return grpc.dynamic_ssl_server_credentials(
             _configuration(certificates.current()),
             lambda: _configuration(certificates.current()),

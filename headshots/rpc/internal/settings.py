@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headshots.errors import InvalidArgumentError
-from headshots.rpc.internal.certificates import CertificateFiles, Certificates
-from headshots.rpc.internal.reloading import Reloaded
+from headshots.rpc.internal.certificates import CertificateFiles
+from headshots.rpc.internal.expiry import CertificatesInUse
 from headshots.settings import Home, read_settings
 
 _PREFIX = "HEADSHOTS_INTERNAL_"
@@ -52,16 +52,14 @@ class InternalSettings:
         """Whether services speak TLS to each other."""
         return self.certificate_file is not None
 
-    def certificates(self, *, server: bool) -> Reloaded[Certificates] | None:
+    def certificates(self, *, server: bool) -> CertificatesInUse | None:
         """The certificates as their files hold them now; None without TLS.
 
         Raises:
             InvalidArgumentError: CERTIFICATE_INVALID.
         """
         files = self.certificate_files
-        if files is None:
-            return None
-        return Reloaded("the certificates of internal calls", list(files), lambda: files.load(server=server))
+        return None if files is None else CertificatesInUse(files, server=server)
 
     @property
     def certificate_files(self) -> CertificateFiles | None:

@@ -32,6 +32,7 @@ class Worker:
     def __init__(self, context: WorkerContext, drain_deadline: Callable[[], float | None]) -> None:
         self._context = context
         self._drain_deadline = drain_deadline
+        self.is_busy = False
         self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
 
     async def run(self) -> None:
@@ -77,11 +78,14 @@ class Worker:
         context = self._context
         job = await until_available(lambda: rows.get(context.engine, lease.id), lease.id)
         outcome = OutcomeWriter(context, lease, job)
+        self.is_busy = True
         try:
             await self._run(lease, job, outcome)
         except LeaseLostError:
             await outcome.clear_if_erased()
             raise
+        finally:
+            self.is_busy = False
 
     async def _run(self, lease: Lease, job: Job, outcome: OutcomeWriter) -> None:
         context = self._context

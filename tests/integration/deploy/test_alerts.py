@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.deploy.promtool import promtool
+from tests.support.deploy.prometheus import program
 from tests.support.deploy.tree import ROOT
 
 FOLDER = ROOT / "deploy" / "prometheus"
@@ -24,7 +24,7 @@ def alerts() -> dict[str, dict[str, Any]]:
 
 
 def test_the_rules_do_what_their_cases_say() -> None:
-    done = subprocess.run([promtool(), "test", "rules", FOLDER / "tests.yaml"], capture_output=True, text=True)
+    done = subprocess.run([program("promtool"), "test", "rules", FOLDER / "tests.yaml"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -11,7 +11,9 @@ from prometheus_client import CollectorRegistry
 
 from headshots.database import migrate, open_database
 from headshots.marking.settings import MarkingSettings
+from headshots.pods.settings import PodSettings
 from headshots.rpc.interceptors import MetricsInterceptor
+from headshots.rpc.internal.expiry import expiry_gauge
 from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.settings import GatewaySettings
@@ -45,12 +47,13 @@ def _default(field: dataclasses.Field[Any]) -> str:
         ("GENERATOR", GeneratorSettings),
         ("INTERNAL", InternalSettings),
         ("MARKING", MarkingSettings),
+        ("POD", PodSettings),
     ],
 )
 def test_every_setting_stands_there_with_its_default(service: str, settings: Any) -> None:
     written = dict(ROW.findall(_section(f"`HEADSHOTS_{service}_…`")))
     # These have variables of their own.
-    fields = [field for field in dataclasses.fields(settings) if field.name not in ("internal", "marking")]
+    fields = [field for field in dataclasses.fields(settings) if field.name not in ("internal", "marking", "pod")]
     assert written == {field.name.upper(): _default(field) for field in fields}
 
 
@@ -59,6 +62,7 @@ def test_every_metric_stands_there(tmp_path_factory: pytest.TempPathFactory) -> 
     migrate(engine)
     registries = [CollectorRegistry() for _ in range(4)]
     MetricsInterceptor(registries[0])
+    expiry_gauge(registries[0])
     GatewayMetrics(registries[1], engine)
     TrainerMetrics(registries[2], engine)
     GeneratorMetrics(registries[3])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from headshots.client.stub import METHODS
@@ -11,7 +9,6 @@ from headshots.v1 import generator_pb2, trainer_pb2
 from tests.support.deploy.tree import (
     SERVICES,
     TREES,
-    Resource,
     build,
     containers,
     named,
@@ -152,65 +149,3 @@ def test_no_secret_is_checked_in(tree: str) -> None:
     for text in strings(resources):
         assert "PRIVATE KEY" not in text
         assert "AKIA" not in text
-
-
-def _may_flow(resources: list[Resource], source: Resource, target: Resource, port_name: str) -> bool:
-    """Whether the NetworkPolicies let a pod of ``source`` open ``target``'s port: both ends must allow it."""
-    (number,) = (
-        port["containerPort"]
-        for container in containers(target)
-        for port in container.get("ports", ())
-        if port["name"] == port_name
-    )
-
-    def allowed(end: Resource, peer: Resource, direction: str, peers_key: str) -> bool:
-        kind = direction.capitalize()
-        policies = [
-            policy["spec"]
-            for policy in of_kind(resources, "NetworkPolicy")
-            if kind in policy["spec"]["policyTypes"] and selects(policy["spec"]["podSelector"], pod_labels(end))
-        ]
-        assert policies, f"{end['metadata']['name']} is not isolated for {direction}"
-        rules = [rule for policy in policies for rule in policy.get(direction, ())]
-        return any(_rule_allows(rule, peers_key, pod_labels(peer), {number, port_name}) for rule in rules)
-
-    return allowed(source, target, "egress", "to") and allowed(target, source, "ingress", "from")
-
-
-def _rule_allows(rule: dict[str, Any], peers_key: str, labels: dict[str, str], ports: set[Any]) -> bool:
-    if not any(port["port"] in ports for port in rule["ports"]):
-        return False
-    if peers_key not in rule:
-        return True
-    return any("podSelector" in peer and selects(peer["podSelector"], labels) for peer in rule[peers_key])
-
-
-def test_the_network_carries_the_data_flow_and_nothing_else(tree: str) -> None:
-    resources = build(tree)
-    pods = {workload["metadata"]["name"]: workload for workload in workloads(resources)}
-    expected = {("gateway", "trainer"), ("gateway", "generator")}
-    if "postgres" in pods:
-        expected |= {("gateway", "postgres"), ("trainer", "postgres")}
-    flows = {
-        (source, target)
-        for source in pods
-        for target in pods
-        if source != target
-        and _may_flow(resources, pods[source], pods[target], "postgres" if target == "postgres" else "grpc")
-    }
-    assert flows == expected
-
-
-def test_metrics_are_for_the_monitoring_namespace(tree: str) -> None:
-    resources = build(tree)
-    for service in SERVICES:
-        labels = pod_labels(named(resources, "Deployment", service))
-        rules = [
-            rule
-            for policy in of_kind(resources, "NetworkPolicy")
-            if selects(policy["spec"]["podSelector"], labels)
-            for rule in policy["spec"].get("ingress", ())
-            if any(port["port"] == "metrics" for port in rule.get("ports", ()))
-        ]
-        monitoring = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
-        assert [rule["from"] for rule in rules] == [[monitoring]]

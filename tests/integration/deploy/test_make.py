@@ -79,6 +79,7 @@ def test_help_lists_the_verbs(checkout: Path) -> None:
         "bench-gateway",
         "bench-people",
         "bench-tensorrt",
+        "sbom",
     ]
     assert _make(checkout).stdout == _make(checkout, "help").stdout
 

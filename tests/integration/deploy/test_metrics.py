@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from headshots.database import migrate, open_database
 from headshots.rpc.interceptors import MetricsInterceptor
+from headshots.rpc.internal.expiry import expiry_gauge
 from services.gateway.metrics import GatewayMetrics
 from services.generator.metrics import Metrics as GeneratorMetrics
 from services.trainer.metrics import Metrics as TrainerMetrics
@@ -39,6 +40,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, se
     GatewayMetrics(gateway, engine)
     TrainerMetrics(trainer, engine)
     GeneratorMetrics(generator)
+    expiry_gauge(generator)
     for registry in (gateway, trainer, generator):
         MetricsInterceptor(registry)
         for family in registry.collect():

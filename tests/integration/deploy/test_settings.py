@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from headshots.cli.app import app
 from headshots.cli.commands import doctor
 from headshots.diffusion.export.ensure import ExportOptions
+from headshots.pods.settings import PodSettings
 from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.settings import GatewaySettings
 from services.generator.settings import GeneratorSettings
@@ -39,7 +40,9 @@ SETTINGS: dict[str, Any] = {
 }
 # Read by every service, or by those that have the thing.
 COMMON = {"HEADSHOTS_STORE_URL", "HEADSHOTS_DATABASE_URL", "HEADSHOTS_FOUNDATION"} | {
-    f"HEADSHOTS_INTERNAL_{field.name.upper()}" for field in dataclasses.fields(InternalSettings)
+    f"HEADSHOTS_{prefix}_{field.name.upper()}"
+    for prefix, settings in (("INTERNAL", InternalSettings), ("POD", PodSettings))
+    for field in dataclasses.fields(settings)
 }
 # The image's own (deploy/docker/Dockerfile).
 IMAGE = {"HEADSHOTS_HOME": "/scratch"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import grpc.aio
@@ -13,6 +15,7 @@ from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.v1 import jobs_pb2
 from services.gateway.erasures import restoring
 from services.gateway.erasures.log import RECEIPTS
+from tests.support.certificates import Authority, settings_with
 from tests.support.gateway import shoots
 from tests.support.gateway.judging import paints, sitter, stranger
 from tests.support.gateway.world import World
@@ -52,6 +55,16 @@ async def test_metrics_count_uploads_and_shots_and_name_no_tenant(world: World) 
     assert 'grpc_type="client_stream"' in text
     assert "acme" not in text
     assert subject.split("/")[1] not in text
+
+
+async def test_a_gateway_tells_when_its_certificate_ends(world: World, tmp_path: Path) -> None:
+    issued = Authority.make(tmp_path / "ca").issue_until(tmp_path / "client", 4_000_000_000)
+    await world.terminate()
+    await world.start(internal=settings_with(issued, world.folder))
+    assert world.gateway is not None
+    url = f"http://127.0.0.1:{world.gateway.server.metrics_port}/metrics"
+    text = await asyncio.to_thread(lambda: urllib.request.urlopen(url).read().decode())
+    assert 'headshots_internal_certificate_expiry_timestamp_seconds{certificate="own"} 4e+09' in text
 
 
 async def test_metrics_count_verdicts_and_tries(world: World) -> None:

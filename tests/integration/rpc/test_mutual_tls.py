@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
 from collections.abc import AsyncIterator
@@ -14,31 +13,18 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import CollectorRegistry
 
 from headshots.artifacts import ArtifactStore
-from headshots.errors import InvalidArgumentError, UnavailableError
+from headshots.errors import InvalidArgumentError
 from headshots.rpc.channel import open_channel
 from headshots.rpc.internal.port import InternalPort
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
 from services.gateway.peers.generators.rpc import RpcGenerator
-from services.gateway.peers.models import Adapter, GenerationRequest
 from services.gateway.peers.rpc import open_peer
 from tests.support.certificates import Authority, settings_with
 from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.grants import KEY_FILE, signer_of
+from tests.support.mutual_tls import PREFIX, REQUEST, gateway, reaches, serve
 from tests.support.waiting import PATIENCE_SECONDS
-
-PREFIX = "tenants/acme/subjects/s"
-REQUEST = GenerationRequest(
-    tenant="acme",
-    adapter=Adapter("a" * 64, f"{PREFIX}/adapters/1/a", "f0" * 32, 4, "sks", 1, "", ""),
-    prompt="photo of sks man",
-    seed=0,
-    image_format=0,
-    quality=0,
-    preview_every=0,
-    output_prefix=f"{PREFIX}/images",
-    priority=0,
-)
 
 
 @pytest.fixture
@@ -51,39 +37,12 @@ def fake() -> FakeGenerator:
     return FakeGenerator(ArtifactStore.open("memory:///"))
 
 
-async def serve(fake: FakeGenerator, internal: InternalSettings, **settings: int) -> RunningServer:
-    return await start_server(
-        fake.register,
-        ServerSettings(**settings),
-        registry=CollectorRegistry(),
-        internal=InternalPort("generator", internal),
-    )
-
-
 @pytest.fixture
 async def served(tmp_path: Path, authority: Authority, fake: FakeGenerator) -> AsyncIterator[RunningServer]:
     """A generator with a certificate; its home is `tmp_path`."""
     running = await serve(fake, settings_with(authority.issue(tmp_path / "server"), tmp_path), health_port=0)
     yield running
     await running.stop()
-
-
-@contextlib.asynccontextmanager
-async def gateway(home: Path, settings: InternalSettings, address: str) -> AsyncIterator[RpcGenerator]:
-    channel = open_peer(address, settings)
-    try:
-        yield RpcGenerator(channel, signer_of(home))
-    finally:
-        await channel.close()
-
-
-async def reaches(home: Path, settings: InternalSettings, address: str) -> bool:
-    async with gateway(home, settings, address) as generator:
-        try:
-            await generator.describe()
-        except UnavailableError as error:
-            return error.reason != "GENERATOR_UNREACHABLE"
-        return True
 
 
 async def test_a_gateway_with_a_certificate_of_the_ca_reaches_it(

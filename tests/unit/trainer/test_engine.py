@@ -89,7 +89,20 @@ async def test_a_database_that_hangs_keeps_no_run_from_its_last_checkpoint(tmp_p
     with write(trainer.database):
         assert not await trainer.engine.drain()
         assert trainer.children[0].last_event.result() == Stopped(1)
-    await until(lambda: all(worker.done() for worker in trainer.engine._workers))
+    await until(lambda: all(worker.done() for worker in trainer.engine._tasks))
+    trainer.database.dispose()
+
+
+async def test_it_says_how_many_trainings_it_runs(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [WORKING])
+    trainer.engine.begin()
+    assert trainer.engine.running() == 0
+    await trainer.start()
+    await trainer.until(lambda job: job.step == 1)
+    assert trainer.engine.running() == 1
+    trainer.children[0].last_event.set_result(DONE)
+    await until(lambda: trainer.engine.running() == 0)
+    await trainer.engine.drain()
     trainer.database.dispose()
 
 

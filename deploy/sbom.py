@@ -1,0 +1,86 @@
+"""Writes what each image installs as a CycloneDX bill of materials: `make sbom`, or this with the tool and a folder.
+
+cyclonedx-py lists all that this Python has, with licences and package URLs; of that, an image gets the component of
+every distribution that its extra of pyproject.toml brings in. An image that was built has the list of its environment
+in /app/sbom.cdx.json: these are for comparing two releases, and for asking before anything is built.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+IMAGES = {"gateway": "gateway", "trainer": "trainer", "generator": "generator", "exporter": "export"}
+"""The images for CPUs and their extras, as docs/operations.md builds them."""
+# Of distributions whose metadata names no licence, as their files LICENSE have it.
+_LICENCES = {"protobuf": "BSD-3-Clause", "transformers": "Apache-2.0"}
+
+Bom = dict[str, Any]
+
+
+def closure(name: str, extras: frozenset[str]) -> set[str]:
+    """Canonical names of all that ``name[extras]`` needs on this machine, itself left out."""
+    seen: set[tuple[str, frozenset[str]]] = set()
+    waiting = [(canonicalize_name(name), extras)]
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        for line in requires(one[0]) or ():
+            needed = Requirement(line)
+            marker = needed.marker
+            if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *one[1])):
+                waiting.append((canonicalize_name(needed.name), frozenset(needed.extras)))
+    return {found for found, _ in seen} - {canonicalize_name(name)}
+
+
+def part(bom: Bom, image: str, names: set[str]) -> Bom:
+    """Of a bill of everything, the part that has these names."""
+    components = [one for one in bom["components"] if canonicalize_name(one["name"]) in names]
+    for one in components:
+        if not one.get("licenses") and one["name"] in _LICENCES:
+            one["licenses"] = [{"license": {"id": _LICENCES[one["name"]], "acknowledgement": "concluded"}}]
+    root = bom["metadata"]["component"]
+    kept = {one["bom-ref"] for one in components} | {root["bom-ref"]}
+    dependencies = [
+        {**one, "dependsOn": [ref for ref in one.get("dependsOn", ()) if ref in kept]}
+        for one in bom["dependencies"]
+        if one["ref"] in kept
+    ]
+    metadata = {**bom["metadata"], "component": {**root, "name": f"headshots-{image}"}}
+    return {**bom, "metadata": metadata, "components": components, "dependencies": dependencies}
+
+
+def main(tool: str, out: Path) -> int:
+    """Run ``tool`` (cyclonedx-py) on this Python, and write a file an image."""
+    project = str(ROOT / "pyproject.toml")
+    listing = [tool, "environment", "--pyproject", project, "--output-reproducible", "--of", "JSON", sys.executable]
+    done = subprocess.run(listing, stdout=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        return done.returncode
+    bom = json.loads(done.stdout)
+    out.mkdir(parents=True, exist_ok=True)
+    for image, extra in IMAGES.items():
+        try:
+            names = closure("headshots", frozenset({extra}))
+        except PackageNotFoundError as error:
+            print(f"{error.name} is not installed, and the image {image} has it: run `make sbom`", file=sys.stderr)
+            return 1
+        found = part(bom, image, names)
+        path = out / f"{image}.cdx.json"
+        path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        print(f"{path}: {len(found['components'])} distributions")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,1 @@
+"""What a service tells Kubernetes of the pod that it runs in."""
