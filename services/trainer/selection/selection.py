@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headshots.faces import Pixels
+from headshots.telemetry import spans
 from services.trainer.lora.loop import Array, TrainingLoop
 from services.trainer.lora.recipe import Recipe
 from services.trainer.selection.choosing import best_of, conclude, has_stopped_improving, not_measured
@@ -102,6 +103,7 @@ class Selection:
         """Continue from a checkpoint's state."""
         self.judged, self.best, self._portraits = list(state.judged), dict(state.best), None
 
+    @spans.traced("select")
     def choose(self, loop: TrainingLoop, check_stop: Callable[[], None]) -> Choice:
         """Choose the checkpoint of the result; ``loop`` ends with its weights."""
         if not self.judged:

@@ -15,6 +15,8 @@ from headshots.errors import UnavailableError
 from headshots.leases import Lease, LeaseLostError
 from headshots.pauses import pause
 from headshots.schema import training_jobs
+from headshots.telemetry import spans
+from headshots.telemetry.origins import current_origin, resumed
 from headshots.threads import in_lease_thread
 from services.trainer.queue import fair_share, rows
 from services.trainer.queue.job import Job
@@ -77,11 +79,15 @@ class Worker:
         context = self._context
         job = await until_available(lambda: rows.get(context.engine, lease.id), lease.id)
         outcome = OutcomeWriter(context, lease, job)
-        try:
-            await self._run(lease, job, outcome)
-        except LeaseLostError:
-            await outcome.clear_if_erased()
-            raise
+        with resumed(job.origin):
+            if lease.attempt == 1:
+                spans.span("training queue", since=job.created_at).end()
+            with spans.span("training", attempt=lease.attempt):
+                try:
+                    await self._run(lease, job, outcome)
+                except LeaseLostError:
+                    await outcome.clear_if_erased()
+                    raise
 
     async def _run(self, lease: Lease, job: Job, outcome: OutcomeWriter) -> None:
         context = self._context
@@ -118,6 +124,7 @@ class Worker:
             checkpoint_seconds=settings.checkpoint_seconds,
             faces=settings.faces,
             faces_dir=str(settings.faces_dir or ""),
+            origin=current_origin(),
         )
         return Attempt(
             context.engine,
