@@ -120,7 +120,7 @@ def _all_steps(
     with _Interval(loop) as interval:
         while True:
             if selection.is_due(loop.step):
-                with interval.paused("judge"):
+                with interval.paused():
                     selection.judge_checkpoint(loop, check_stop)
             if selection.should_stop or (step := next(steps, None)) is None:
                 if unreported:
@@ -139,7 +139,7 @@ def _all_steps(
                         yield _progress(unreported)
                     raise
             if now - saved >= checkpoint_seconds and step.number < step.total:
-                with interval.paused("checkpoint"):
+                with interval.paused():
                     checkpoints.save(_checkpoint(prepared))
                 saved = time.monotonic()
 
@@ -152,11 +152,10 @@ class _Interval:
         self._span = spans.span("steps", first_step=loop.step)
 
     @contextlib.contextmanager
-    def paused(self, name: str) -> Iterator[None]:
-        """The block, which makes no steps, is a span of that name."""
+    def paused(self) -> Iterator[None]:
+        """The block makes no steps."""
         self._end()
-        with spans.span(name):
-            yield
+        yield
         self._span = spans.span("steps", first_step=self._loop.step)
 
     def __enter__(self) -> Self:

@@ -82,6 +82,7 @@ class Selection:
         known = {scores.step for scores in self.judged}
         return self.judge is not None and step in checkpoint_steps(self.recipe) and step not in known
 
+    @spans.traced("judge")
     def judge_checkpoint(self, loop: TrainingLoop, check_stop: Callable[[], None]) -> None:
         """Sample and judge portraits with the current weights. If ``check_stop`` raises, nothing has changed."""
         assert self.judge is not None
