@@ -134,7 +134,8 @@ def _context(parent: Span | str | None) -> Context | None:
     if parent is None:
         return None
     # Nothing of a span that is none, or of a traceparent that is empty or malformed: a new trace.
-    return _PROPAGATOR.extract({_HEADER: parent} if isinstance(parent, str) else {}, Context())
+    carrier = {_HEADER: parent} if isinstance(parent, str) else {}
+    return _PROPAGATOR.extract(carrier, Context())
 
 
 def global_tracer() -> Tracer:

@@ -52,10 +52,13 @@ class Kind(enum.Enum):
 class Span(Protocol):
     """Something that takes time. As a context it is what spans within are part of; else whoever started it ends it."""
 
-    traceparent: str
-    """Names it to other processes (W3C Trace Context, level 1); empty where it is not traced."""
-    exemplar: dict[str, str] | None
-    """Labels for a histogram's exemplar; None where the trace is not kept."""
+    @property
+    def traceparent(self) -> str:
+        """Names it to other processes (W3C Trace Context, level 1); empty where it is not traced."""
+
+    @property
+    def exemplar(self) -> dict[str, str] | None:
+        """Labels for a histogram's exemplar; None where the trace is not kept."""
 
     def set(self, **attributes: Value) -> None:
         """Sets attributes, named as in `ATTRIBUTES`."""

@@ -54,5 +54,7 @@ def network_call(name: str, requests: Sequence[JobTrace], *, steps: Sequence[int
     calls = list({id(each): each.call for each in requests}.values())
     # The first whose trace is kept, or a call between others' requests would be seen by nobody.
     parent = next((call for call in calls if call.exemplar is not None), calls[0])
-    told: dict[str, list[int]] = {"steps": list(steps)} if steps else {}
-    return spans.span(name, parent=parent, links=calls, images=len(requests), **told)
+    call = spans.span(name, parent=parent, links=calls, images=len(requests))
+    if steps:
+        call.set(steps=list(steps))
+    return call
