@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import uuid
 from collections.abc import Iterator, Sequence
 
 import grpc
@@ -50,6 +51,16 @@ def _note(span: Span, error: BaseException) -> None:
         span.set(code=error.code().value[0])
     if isinstance(error, Exception):
         span.fail(error)
+
+
+def untraced(metadata: Metadata) -> Metadata:
+    """The metadata of a call that is for nobody's order, as a poll: its server keeps no span of it.
+
+    By W3C's flag, which samplers with a parent follow.
+    """
+    if not spans.is_on():
+        return metadata
+    return [*metadata, (TRACEPARENT, f"00-{uuid.uuid4().hex}-{uuid.uuid4().hex[:16]}-00")]
 
 
 def adopted() -> Tracing | None:

@@ -10,6 +10,7 @@ import pytest
 
 from headshots.errors import InvalidArgumentError
 from headshots.telemetry import spans
+from headshots.telemetry.calls import untraced
 from headshots.telemetry.logs import TEXT, JsonFormatter, TextFormatter
 from headshots.telemetry.origins import accepted_request_id, current_origin, request_id, resumed, set_request_id
 from tests.support.traces import recorded, span_id, trace_of
@@ -59,6 +60,15 @@ def test_without_a_usable_origin_a_new_trace_begins(origin: dict[str, str] | Non
         pass
     (span,) = told.spans
     assert span.parent is None
+
+
+def test_the_server_of_a_poll_keeps_no_span_of_it() -> None:
+    assert list(untraced([("key", "value")])) == [("key", "value")], "off: nothing is added"
+    with recorded() as told:
+        (_, (name, traceparent)) = untraced([("key", "value")])
+        spans.span("DescribeGenerator", parent=traceparent).end()
+    assert name == "traceparent"
+    assert not told.spans
 
 
 def test_a_row_of_nobody_keeps_nothing() -> None:

@@ -17,7 +17,7 @@ from headshots.rpc.channel import NO_RETRIES, error_from_rpc
 from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.grants import Grant
 from headshots.rpc.internal.signing import Signer
-from headshots.telemetry.calls import calling
+from headshots.telemetry.calls import calling, untraced
 from headshots.threads import in_thread
 from headshots.v1 import generator_pb2, generator_pb2_grpc
 from services.gateway.peers import convert, granting
@@ -203,7 +203,7 @@ class RpcGenerator:
 
     async def _ask(self, replica: InternalChannel, seconds: float) -> Answer:
         """What a replica says of itself; not translated, as the watcher's log may name addresses."""
-        metadata = self._signer.metadata(granting.describing())
+        metadata = untraced(self._signer.metadata(granting.describing()))
         async with replica.held() as channel:
             try:
                 health = await health_pb2_grpc.HealthStub(channel).Check(_HEALTH, timeout=seconds)
