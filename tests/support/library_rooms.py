@@ -146,6 +146,7 @@ LIBRARY: Arrows = {
         "diffusion": "the foundation is read",
         "rpc": "keys, certificates and ports of servers",
         "processes": "health probes, limits of memory",
+        "telemetry": "where traces are to be sent",
         "client": "a gateway is looked at as its clients meet it",
     },
     "demo": {
