@@ -54,13 +54,16 @@ class HeadshotsError(Exception):
         metadata: Mapping[str, str] | None = None,
         violations: Sequence[FieldViolation] = (),
         retry_after_seconds: float | None = None,
+        request_id: str = "",
     ) -> None:
+        """``request_id``: of the call that a server answered with it; its log lines have the same one."""
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.metadata = dict(metadata or {})
         self.violations = tuple(violations)
         self.retry_after_seconds = retry_after_seconds
+        self.request_id = request_id
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self, cast
 
 import grpc
 
-from headshots.client.stub import METHODS, GatewayStub
+from headshots.client.stub import METHODS, GatewayStub, full_name
 from headshots.client.target import check_address, check_api_key, check_certificates
 from headshots.client.watching import Reconnect, WatchState, ended_too_early, went_away
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.rpc.channel import error_from_rpc, open_channel
+from headshots.telemetry.calls import Metadata, adopted, calling
 
 # Calls that may be sent twice: reads, creates and regenerations (each carries a request_id), updates, cancels, what is
 # given, extended, held and released.
@@ -118,7 +121,8 @@ class Connection:
 
     async def _unary(self, method: str, request: Any) -> Any:
         try:
-            return await getattr(self._stub, method)(request, timeout=self._timeout, metadata=self._metadata)
+            with self._calling(method) as metadata:
+                return await getattr(self._stub, method)(request, timeout=self._timeout, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise self._error_from(error) from error
 
@@ -144,14 +148,16 @@ class Connection:
 
     async def _stream(self, method: str, request: Any) -> AsyncIterator[Any]:
         """Every message of a call that streams its answer, under the deadline of an upload."""
-        call = getattr(self._stub, method)(request, timeout=self._upload_timeout, metadata=self._metadata)
         try:
-            async for message in call:
-                yield message
+            with self._calling(method) as metadata:
+                call = getattr(self._stub, method)(request, timeout=self._upload_timeout, metadata=metadata)
+                try:
+                    async for message in call:
+                        yield message
+                finally:
+                    call.cancel()
         except grpc.aio.AioRpcError as error:
             raise self._error_from(error) from error
-        finally:
-            call.cancel()
 
     async def _watch(
         self,
@@ -172,12 +178,12 @@ class Connection:
         seen = WatchState(request, is_terminal, event_number)
         reconnect = Reconnect(self._reconnect, self._on_reconnect)
         while True:
-            call = getattr(self._stub, method)(request, metadata=self._metadata)
             try:
-                async for message in call:
-                    reconnect.succeeded()
-                    seen.record(message)
-                    yield message
+                async with contextlib.aclosing(self._messages(method, request)) as messages:
+                    async for message in messages:
+                        reconnect.succeeded()
+                        seen.record(message)
+                        yield message
                 if seen.complete:
                     return
                 cause = ended_too_early(method)
@@ -189,9 +195,21 @@ class Connection:
                 cause.__cause__ = error
                 if not went_away(error):
                     raise cause from error
+            await reconnect.wait(cause)
+
+    async def _messages(self, method: str, request: Any) -> AsyncGenerator[Any, None]:
+        """Every message of one call that streams its answer, without a deadline; it ends with the iterator."""
+        with self._calling(method) as metadata:
+            call = getattr(self._stub, method)(request, metadata=metadata)
+            try:
+                async for message in call:
+                    yield message
             finally:
                 call.cancel()
-            await reconnect.wait(cause)
+
+    def _calling(self, method: str) -> AbstractContextManager[Metadata]:
+        """The metadata of a call, and its span where the program traces."""
+        return calling(full_name(method), self._metadata, adopted())
 
 
 def new_request_id() -> str:

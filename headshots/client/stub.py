@@ -72,6 +72,12 @@ METHODS: dict[str, tuple[str, ...]] = {
     for service in file.DESCRIPTOR.services_by_name.values()
 }
 """Names of the calls by the full name of their service, as `headshots.v1.SubjectService`."""
+_SERVICES = {method: service for service, methods in METHODS.items() for method in methods}
+
+
+def full_name(method: str) -> str:
+    """``package.Service/Method`` of a call."""
+    return f"{_SERVICES[method]}/{method}"
 
 
 class GatewayStub:

@@ -75,10 +75,11 @@ class PhotoUpload(Connection):
     async def _send_parts(self, method: str, parts: _Parts) -> Any:
         with self._blocking_channel() as channel:
             stub = GatewayStub(channel)
-            call = getattr(stub, method).future(iter(parts), timeout=self._upload_timeout, metadata=self._metadata)
-            await _done(call)
             try:
-                return call.result()
+                with self._calling(method) as metadata:
+                    call = getattr(stub, method).future(iter(parts), timeout=self._upload_timeout, metadata=metadata)
+                    await _done(call)
+                    return call.result()
             except grpc.RpcError as error:
                 raise parts.failure or self._error_from(error) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import subprocess
 import sys
@@ -10,11 +11,14 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
+from urllib.parse import urlsplit
 
-from headshots.doctor.findings import Result, State
+from headshots.doctor.findings import Finding, Result, State, failed, ok, warning
 from headshots.doctor.parsing import parse
 from headshots.doctor.running import Check, run
 from headshots.doctor.secrets import Redactor
+from headshots.rpc.ports import is_answered
+from headshots.telemetry.settings import TelemetrySettings
 
 SettingsT = TypeVar("SettingsT")
 LONGEST_SECONDS = 900.0
@@ -28,11 +32,42 @@ def tell(
     redactor = Redactor(os.environ)
     parsed = parse(read, os.environ)
     settings = parsed.settings
-    checks = [Check("settings", lambda: parsed.findings, ""), *(checks_of(settings) if settings is not None else ())]
+    checks = [
+        Check("settings", lambda: parsed.findings, ""),
+        telemetry_check(service, os.environ),
+        *(checks_of(settings) if settings is not None else ()),
+    ]
     for result in run(service, checks, redactor):
         print(result.to_line(), flush=True)
     # A check that does not end may hold a thread that the interpreter would wait for.
     os._exit(0)
+
+
+def telemetry_check(service: str, environ: Mapping[str, str]) -> Check:
+    """Reads what logs and traces are to be; where these are on, whether they can be sent, and somebody listens."""
+    cure = "correct the variable (docs/operations.md, Traces and logs), or unset it"
+    return Check("traces and logs", lambda: _telemetry(TelemetrySettings.from_environment(service, environ)), cure)
+
+
+def _telemetry(settings: TelemetrySettings) -> Finding:
+    if settings.tracing is None:
+        return ok(f"no traces; log lines as {settings.log_format}")
+    try:
+        importlib.import_module("headshots.telemetry.sending")
+    except ImportError as error:
+        return failed(f"traces are switched on and cannot be sent ({error})", "install headshots[traces]")
+    address = _address(settings.tracing.endpoint)
+    if not is_answered(address):
+        cure = "start the collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT; until then traces are dropped"
+        return warning(f"nobody listens at {address}, the collector of traces", cure)
+    return ok(f"the collector of traces listens at {address}; log lines as {settings.log_format}")
+
+
+def _address(endpoint: str) -> str:
+    """host:port of `http://host:port`, or of an endpoint that says no scheme."""
+    found = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
+    host, port = found.hostname or "", found.port or (443 if found.scheme == "https" else 80)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def ask(

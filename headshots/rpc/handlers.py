@@ -6,8 +6,10 @@ servicers use the generator form only, and so do the wrappers here.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, TypeAlias
 
 import grpc
@@ -43,6 +45,11 @@ def behaviour(handler: Handler) -> Any:
     return handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
 
 
+def text_metadata(context: Context) -> dict[str, str]:
+    """What a call brings beside its request, by lower-case keys; binary values are left out."""
+    return {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+
+
 def rebuild(handler: Handler, function: Any, deserializer: Any) -> Handler:
     """The same handler around another function, which takes what ``deserializer`` makes of a request's bytes."""
     make = {
@@ -52,6 +59,34 @@ def rebuild(handler: Handler, function: Any, deserializer: Any) -> Handler:
         (True, True): grpc.stream_stream_rpc_method_handler,
     }[(bool(handler.request_streaming), bool(handler.response_streaming))]
     return make(function, deserializer, handler.response_serializer)
+
+
+class Outcome:
+    """The status that a call ends with, once the block of `of` is left."""
+
+    code = grpc.StatusCode.OK
+
+    @contextlib.contextmanager
+    def of(self, context: Any) -> Iterator[None]:
+        """The block answers the call."""
+        try:
+            yield
+        except (asyncio.CancelledError, GeneratorExit):
+            self.code = grpc.StatusCode.CANCELLED
+            raise
+        except grpc.aio.AbortError:
+            self.code = _code(context.code())
+            raise
+        except BaseException:
+            self.code = grpc.StatusCode.UNKNOWN
+            raise
+
+
+def _code(code: grpc.StatusCode | int | None) -> grpc.StatusCode:
+    """grpc.aio's context reports a number, 0 where nothing was set."""
+    if isinstance(code, grpc.StatusCode):
+        return code
+    return next((status for status in grpc.StatusCode if status.value[0] == code), grpc.StatusCode.UNKNOWN)
 
 
 class WrappingInterceptor(grpc.aio.ServerInterceptor):

@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from headshots.errors import UnavailableError
 from headshots.rpc.auth import Authenticator
-from headshots.rpc.interceptors import AuthInterceptor, ErrorInterceptor, MetricsInterceptor
+from headshots.rpc.interceptors import AuthInterceptor, CallInterceptor, ErrorInterceptor, MetricsInterceptor
 from headshots.rpc.internal.port import InternalPort
 from headshots.rpc.parsing import ParsingInterceptor
 from headshots.rpc.ports import check_port
@@ -180,7 +180,7 @@ def _interceptors(
     internal: InternalPort | None,
 ) -> list[grpc.aio.ServerInterceptor]:
     """Outermost first: whatever is refused is counted, and told as one of our errors."""
-    found: list[grpc.aio.ServerInterceptor] = [MetricsInterceptor(registry), ErrorInterceptor()]
+    found: list[grpc.aio.ServerInterceptor] = [CallInterceptor(), MetricsInterceptor(registry), ErrorInterceptor()]
     if authenticate is not None:
         found += [AuthInterceptor(authenticate), *within]
     if internal is not None:

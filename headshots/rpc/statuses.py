@@ -24,8 +24,10 @@ from headshots.errors import (
 from headshots.rpc import fitting
 
 
-def status_from_error(error: HeadshotsError) -> status_pb2.Status:
+def status_from_error(error: HeadshotsError, request_id: str = "") -> status_pb2.Status:
     """``google.rpc.Status`` with ErrorInfo, and BadRequest and RetryInfo where the error has them.
+
+    RequestInfo tells ``request_id``, the call's (`headshots.telemetry.origins`), unless it is empty.
 
     It always fits into gRPC's metadata: a long message is cut, and of many violations the first are told, with the
     number of those left out in ErrorInfo's metadata (``violations_left_out``).
@@ -34,6 +36,8 @@ def status_from_error(error: HeadshotsError) -> status_pb2.Status:
         reason=error.reason, domain=DOMAIN, metadata=fitting.cut_metadata(error.metadata)
     )
     details: list[Message] = [info]
+    if request_id:
+        details.append(error_details_pb2.RequestInfo(request_id=request_id))
     if error.retry_after_seconds is not None:
         delay = duration_pb2.Duration()
         delay.FromMilliseconds(round(error.retry_after_seconds * 1000))
@@ -64,15 +68,17 @@ def error_from_rpc(error: grpc.RpcError) -> HeadshotsError:
     status = rpc_status.from_call(call)
     if status is None:
         return _from_bare_status(call.code(), call.details() or "")
-    info, bad_request, retry = (
+    info, bad_request, retry, asked = (
         error_details_pb2.ErrorInfo(),
         error_details_pb2.BadRequest(),
         error_details_pb2.RetryInfo(),
+        error_details_pb2.RequestInfo(),
     )
     retry_after: float | None = None
     for detail in status.details:
         detail.Unpack(info)
         detail.Unpack(bad_request)
+        detail.Unpack(asked)
         if detail.Unpack(retry):
             retry_after = retry.retry_delay.ToMilliseconds() / 1000
     cls = error_class(call.code(), info.reason)
@@ -82,6 +88,7 @@ def error_from_rpc(error: grpc.RpcError) -> HeadshotsError:
         metadata=dict(info.metadata),
         violations=[FieldViolation(v.field, v.description) for v in bad_request.field_violations],
         retry_after_seconds=retry_after,
+        request_id=asked.request_id,
     )
 
 

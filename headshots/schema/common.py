@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, Integer, String
 
+from headshots.telemetry.origins import current_origin
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -50,3 +52,8 @@ def labelling_columns() -> list[Column[object]]:
         Column("labels", sa.JSON, nullable=False, default=dict),
         Column("external_id", String(128), nullable=False, default=""),
     ]
+
+
+def origin_column() -> Column[object]:
+    """The call that made a row, for whoever works it off; null where no call did. Filled in by itself, by inserts."""
+    return Column("origin", sa.JSON(none_as_null=True), default=current_origin)

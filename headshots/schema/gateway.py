@@ -12,6 +12,7 @@ from headshots.schema.common import (
     labelling_columns,
     lease_columns,
     metadata,
+    origin_column,
     request_columns,
 )
 
@@ -123,6 +124,7 @@ trainings = Table(
     Column("ended_at", Float),
     # From when on no call uses its adapter any more; null: it is kept as long as the subject.
     Column("adapter_expires_at", Float),
+    origin_column(),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_trainings_state", "state"),
     # How long they take: the newest finished ones.
@@ -184,6 +186,7 @@ galleries = Table(
     Column("ended_at", Float),
     # From when on no call finds its images any more; null: they are kept as long as the subject.
     Column("images_expire_at", Float),
+    origin_column(),
     UniqueConstraint("subject_id", "request_id"),
     Index("ix_galleries_state", "state"),
     # How long they take: the newest finished ones.

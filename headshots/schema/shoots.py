@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
-from headshots.schema.common import PENDING, labelling_columns, metadata, request_columns
+from headshots.schema.common import PENDING, labelling_columns, metadata, origin_column, request_columns
 
 shoots = Table(
     "shoots",
@@ -35,6 +35,7 @@ shoots = Table(
     Column("failure_message", Text),
     Column("created_at", Float, nullable=False),
     Column("ended_at", Float),
+    origin_column(),
     UniqueConstraint("subject_id", "request_id"),
     UniqueConstraint("gallery_id"),
     Index("ix_shoots_state", "state"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
 
-from headshots.schema.common import lease_columns, metadata
+from headshots.schema.common import lease_columns, metadata, origin_column
 
 training_jobs = Table(
     "training_jobs",
@@ -38,6 +38,7 @@ training_jobs = Table(
     Column("created_at", Float, nullable=False),
     Column("started_at", Float),
     Column("ended_at", Float),
+    origin_column(),
     Index("ix_training_jobs_state_lease_expires_at", "state", "lease_expires_at"),
     # For the fair share: how much of a tenant's runs, and when it was last served.
     Index("ix_training_jobs_tenant_state_lease_expires_at", "tenant", "state", "lease_expires_at"),

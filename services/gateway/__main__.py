@@ -13,6 +13,7 @@ from headshots.processes.memory import return_freed_memory
 from headshots.processes.scratch import scratch
 from headshots.rpc.server import run_until_signal
 from headshots.settings import without_analyzer
+from headshots.telemetry.starting import telemetry
 from services.gateway.settings import GatewaySettings
 from services.gateway.wiring import start_gateway
 
@@ -33,11 +34,11 @@ def main() -> int:
     """Starts from the environment; returns the exit status."""
     leave_no_core()
     return_freed_memory()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        settings = GatewaySettings.from_environment(os.environ)
-        with scratch(settings.scratch_dir, "HEADSHOTS_GATEWAY_SCRATCH_DIR"):
-            asyncio.run(serve(settings))
+        with telemetry("gateway", os.environ):
+            settings = GatewaySettings.from_environment(os.environ)
+            with scratch(settings.scratch_dir, "HEADSHOTS_GATEWAY_SCRATCH_DIR"):
+                asyncio.run(serve(settings))
     except HeadshotsError as error:
         print(f"gateway: {error}", file=sys.stderr)
         return 1

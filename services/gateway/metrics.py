@@ -11,6 +11,7 @@ from sqlalchemy.engine import Engine
 from headshots.acceptance.verdict import Acceptance, Verdict
 from headshots.rpc.scrapes import SharedCollector
 from headshots.schema import SUCCEEDED
+from headshots.telemetry.exemplars import observe
 from services.gateway.peers.metrics import RoutingMetrics
 from services.gateway.table_metrics import TableCollector
 
@@ -121,7 +122,7 @@ class ShootMetrics:
         """Counts a shoot; `outcome` is its state, `seconds` are from its acceptance to its end."""
         self._ended.labels(outcome, guarantee).inc()
         if outcome == SUCCEEDED:
-            self._seconds.observe(seconds)
+            observe(self._seconds, seconds)
             self._promises.labels("kept" if seconds <= self._promised_seconds else "broken").inc()
 
 

@@ -24,6 +24,7 @@ from headshots.pods import deletion_cost
 from headshots.processes.cores import leave_no_core
 from headshots.processes.imports import importing
 from headshots.rpc.server import run_until_signal, start_server
+from headshots.telemetry.starting import telemetry
 from services.generator.adapters.erased import ErasedAdapters
 from services.generator.adapters.tiers import AdapterCache
 from services.generator.engine import Engine
@@ -151,9 +152,9 @@ async def serve(settings: GeneratorSettings) -> None:
 def main() -> int:
     """Entry point; the exit status tells whether it ended well."""
     leave_no_core()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        asyncio.run(serve(GeneratorSettings.from_environment(os.environ)))
+        with telemetry("generator", os.environ):
+            asyncio.run(serve(GeneratorSettings.from_environment(os.environ)))
     except HeadshotsError as error:
         log.error("%s", error)
         return 1

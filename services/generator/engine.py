@@ -194,8 +194,7 @@ class Engine:
             self._jobs.discard(job)
             if not self._jobs:
                 self._idle.set()
-            self._metrics.requests.labels(status).inc()
-            self._metrics.request_seconds.labels(status).observe(time.monotonic() - started)
+            self._metrics.request_ended(status, time.monotonic() - started)
 
     async def _next(self, job: Job) -> JobEvent | Queued:
         """The job's next event; its queue position where nothing else happened for a while."""

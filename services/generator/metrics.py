@@ -8,6 +8,10 @@ from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from headshots.telemetry import spans
+from headshots.telemetry.exemplars import observe
+from headshots.telemetry.spans import Span
+
 STATUSES = ("ok", "cancelled", "refused", "error")
 """`refused`: what was asked for cannot be had, or not now; `error`: we, or what we depend on, failed."""
 STAGES = ("text", "adapter", "source", "unet", "decode", "encode")
@@ -83,19 +87,26 @@ class Metrics:
         self.slots_used.set_function(slots)
 
     @contextmanager
-    def stage(self, stage: str) -> Iterator[None]:
-        """Time one call of a stage."""
+    def stage(self, stage: str, span: Span | None = None) -> Iterator[None]:
+        """Time one call of a stage, as a span too: ``span``, which ends with it, or a new one."""
         started = perf_counter()
-        yield
-        self.stage_seconds.labels(stage).observe(perf_counter() - started)
+        with span or spans.span(stage):
+            yield
+            observe(self.stage_seconds.labels(stage), perf_counter() - started)
 
     @contextmanager
-    def load(self, tier: str) -> Iterator[None]:
-        """Time and count one load from ``tier``."""
+    def load(self, tier: str, parent: Span | None = None) -> Iterator[None]:
+        """Time and count one load from ``tier``, as a span too, part of ``parent`` (None: of where this runs)."""
         started = perf_counter()
-        yield
-        self.adapter_loads.labels(tier).inc()
-        self.adapter_load_seconds.labels(tier).observe(perf_counter() - started)
+        with spans.span("load", parent=parent, tier=tier):
+            yield
+            self.adapter_loads.labels(tier).inc()
+            observe(self.adapter_load_seconds.labels(tier), perf_counter() - started)
+
+    def request_ended(self, status: str, seconds: float) -> None:
+        """Count a request, and how long it took."""
+        self.requests.labels(status).inc()
+        observe(self.request_seconds.labels(status), seconds)
 
     def looked_up(self, tier: str, found: bool) -> None:
         """Count a look-up."""

@@ -20,6 +20,7 @@ from headshots.pods import deletion_cost
 from headshots.processes.cores import leave_no_core
 from headshots.rpc.server import run_until_signal, start_server
 from headshots.settings import without_analyzer
+from headshots.telemetry.starting import telemetry
 from services.trainer.engine import TrainerEngine
 from services.trainer.metrics import Metrics
 from services.trainer.queue.wakeup import Wakeup
@@ -79,16 +80,16 @@ def _tell(what: str, share: float) -> None:
 def main() -> int:
     """Start from the environment; returns the exit status."""
     leave_no_core()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        settings = TrainerSettings.from_environment(os.environ)
-        if settings.faces == "none":
-            logging.getLogger("services.trainer").warning(without_analyzer("trainer"))
-        check_installed(settings.faces, settings.faces_dir)
-        log = logging.getLogger("services.trainer")
-        foundation = usable_foundation(settings.foundation, settings.foundations_dir, os.environ, _tell, log.info)
-        settings = dataclasses.replace(settings, foundation=foundation)
-        asyncio.run(serve(settings))
+        with telemetry("trainer", os.environ):
+            settings = TrainerSettings.from_environment(os.environ)
+            if settings.faces == "none":
+                logging.getLogger("services.trainer").warning(without_analyzer("trainer"))
+            check_installed(settings.faces, settings.faces_dir)
+            log = logging.getLogger("services.trainer")
+            foundation = usable_foundation(settings.foundation, settings.foundations_dir, os.environ, _tell, log.info)
+            settings = dataclasses.replace(settings, foundation=foundation)
+            asyncio.run(serve(settings))
     except HeadshotsError as error:
         print(f"trainer: {error}", file=sys.stderr)
         return 1

@@ -59,6 +59,8 @@ DIFFUSION: Arrows = {
 LIBRARY: Arrows = {
     "errors": {},
     "settings": {"errors": "a wrong setting is a typed error"},
+    "telemetry": {"errors": "a wrong setting is a typed error; spans tell an error's reason"},
+    "schema": {"telemetry": "rows keep the call that made them"},
     "styles": {"errors": "a wrong style is a typed error"},
     "stores": {"errors": "a store that fails is a typed error", "settings": "a private folder"},
     "artifacts": {
@@ -78,6 +80,7 @@ LIBRARY: Arrows = {
     "rpc": {
         "errors": "the table to gRPC statuses and back",
         "settings": "the secret of internal calls lies in the home",
+        "telemetry": "calls have spans, ids and lines in the log",
     },
     "receipts": {
         "errors": "a key that cannot be used is a typed error",
@@ -126,6 +129,7 @@ LIBRARY: Arrows = {
     "client": {
         "errors": "callers catch what the server raised",
         "rpc": "channels, and statuses back to errors",
+        "telemetry": "a client's calls belong to its program's traces",
         "v1": "the generated contract",
     },
     "console": {"errors": "messages and exit codes", "client": "what is shown"},
@@ -147,6 +151,7 @@ LIBRARY: Arrows = {
         "diffusion": "the foundation is read",
         "rpc": "keys, certificates and ports of servers",
         "processes": "health probes, limits of memory",
+        "telemetry": "where traces are to be sent",
         "client": "a gateway is looked at as its clients meet it",
     },
     "demo": {

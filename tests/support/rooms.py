@@ -205,6 +205,7 @@ TRAINER: Arrows = {
 
 GENERATOR: Arrows = {
     "metrics": {},
+    "traces": {},
     "adapters": {"metrics": "loads and look-ups are counted"},
     "requests": {
         "adapters": "a request is prepared with its adapter's row",
@@ -213,11 +214,13 @@ GENERATOR: Arrows = {
     "images": {
         "requests": "what was asked for: format, quality, kept pixels",
         "metrics": "stages are timed",
+        "traces": "one decoding is for several requests",
     },
     "batching": {
         "requests": "plans and prepared requests",
         "adapters": "slots of the bank",
         "images": "finished latents go to the decoder",
+        "traces": "one UNet call is for several requests",
         "metrics": "rows and steps are counted",
     },
     "engine": {

@@ -239,4 +239,6 @@ def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None) -> Shot:
         remix=Remix.from_json(row.remix),
         rights=TenantRights(**row.rights) if row.rights is not None else None,
         withheld=withheld,
+        ordered_at=row.created_at,
+        origin=row.origin,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,9 @@ class Shot:
     rights: TenantRights | None = None
     withheld: Failure | None = None
     """Why it may not be painted: the person does not agree any more."""
+    ordered_at: float = 0.0
+    origin: Mapping[str, str] | None = None
+    """When its gallery was made, and by which call (`headshots.telemetry.origins`)."""
 
     @property
     def needs_to_be_alone(self) -> bool:
@@ -108,12 +111,9 @@ def record_try(
             record_mark(connection, mark_id, shot.tenant_id, shot.subject_id, image.key)
         one = Try(shot.seed, document.pop("key"), document, final)
         tries = [*from_column(row.refused_tries), one]
-        count = {"tries": shot.tries + 1}
         goes_on = one.is_refused and not row.cancel_requested and _has_another_try(connection, shot)
-        if goes_on:
-            leases.update_in(connection, shots, shot.lease, **count, **_next_try(shot, tries))
-        else:
-            leases.update_in(connection, shots, shot.lease, **count, **_ended_with(best_of(tries), tries))
+        becomes = _next_try(shot, tries) if goes_on else _ended_with(best_of(tries), tries)
+        leases.update_in(connection, shots, shot.lease, tries=shot.tries + 1, **becomes)
         update_state(connection, shot.gallery_id)
         name = image_name(shot.subject_id, shot.gallery_id, shot.number)
         record(connection, shot.tenant_id, shot.subject_id, Action.PAINTED, name)

@@ -17,6 +17,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError
 from headshots.faces import FaceAnalyzer, Pixels
 from headshots.imaging.workers.pool import DecoderPool
+from headshots.telemetry import spans
 from headshots.threads import in_read_thread
 from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.shots import Shot
@@ -89,7 +90,8 @@ class ShotJudge:
         if self._analyzer is None:
             return Judgement(not_measured(shot.profile, "", "there is no analyzer of faces"))
         try:
-            return await self._judged(self._analyzer, shot, image_key)
+            with spans.span("judge"):
+                return await self._judged(self._analyzer, shot, image_key)
         except HeadshotsError as error:
             _LOG.warning("%s was not judged: %s", image_key, error)
         except Exception:  # noqa: BLE001 - an analyzer's defect must not cost a finished image

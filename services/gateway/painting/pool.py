@@ -13,6 +13,8 @@ import logging
 from sqlalchemy.engine import Engine
 
 from headshots.pauses import pause
+from headshots.telemetry import spans
+from headshots.telemetry.origins import resumed
 from headshots.threads import in_lease_thread
 from services.gateway.events.hub import Hub
 from services.gateway.galleries.claiming import claim
@@ -109,12 +111,21 @@ class ShotPool:
         running = RunningShot(shot)
         if shot.gallery_id in self._cancelled_meanwhile:
             running.renew_now.set()
-        task = asyncio.create_task(self._worker.run(running))
+        task = asyncio.create_task(self._work(running))
         self._running[task] = running
         task.add_done_callback(self._finished)
         self._metrics.shots_in_flight.set(len(self._running))
         self._hub.changed(shot.gallery_id)
         return True
+
+    async def _work(self, running: RunningShot) -> None:
+        """Paints a shot, as a part of what the call that ordered it has set going."""
+        shot = running.shot
+        with resumed(shot.origin):
+            if shot.lease.attempt == 1:
+                spans.span("shot queue", since=shot.ordered_at).end()
+            with spans.span("shot", attempt=shot.lease.attempt, number_of_try=shot.tries + 1):
+                await self._worker.run(running)
 
     def _runs_one_that_needs_to_be_alone(self) -> bool:
         return any(running.shot.needs_to_be_alone for running in self._running.values())

@@ -26,6 +26,8 @@ from headshots.errors import (
 )
 from headshots.leases import LeaseLostError
 from headshots.pauses import pause
+from headshots.telemetry import spans
+from headshots.telemetry.exemplars import observe
 from headshots.threads import in_lease_thread
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
@@ -190,7 +192,7 @@ class ShotWorker:
             judgement=judgement,
         )
         self._metrics.shots.labels("succeeded" if recorded.is_last else "refused").inc()
-        self._metrics.shot_seconds.observe(seconds)
+        observe(self._metrics.shot_seconds, seconds)
         self._metrics.judged(recorded.judgement.verdict)
         if recorded.is_last:
             self._metrics.shot_tries.observe(shot.tries + 1)
@@ -216,6 +218,7 @@ class ShotWorker:
 
     async def _fail_or_retry(self, shot: Shot, error: HeadshotsError) -> None:
         """Fails the shot where another attempt would not help, else puts it back for a later one."""
+        spans.current().fail(error)
         _LOG.warning("%s, attempt %d: %s", shot.lease.id, shot.lease.attempt, error)
         counts = not isinstance(error, _UNCOUNTED)
         if isinstance(error, _PERMANENT) or (counts and shot.counted_attempts >= self._settings.max_attempts):

@@ -17,6 +17,7 @@ from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.grants import Grant
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.internal.signing import Signer
+from headshots.telemetry.calls import calling
 from headshots.v1 import trainer_pb2, trainer_pb2_grpc
 from services.gateway.peers import convert, granting
 from services.gateway.peers.models import TrainingJob, TrainingRequest
@@ -54,14 +55,15 @@ class RpcTrainer:
         """See `interfaces.Trainer`."""
         grant = granting.of_job("WatchTrainingJob", job_id)
         message = trainer_pb2.WatchTrainingJobRequest(job_id=job_id)
+        tied = calling(_full_name("WatchTrainingJob"), self._signer.metadata(grant))
         async with self._channel.held() as channel:
-            call = _trainer(channel).WatchTrainingJob(message, metadata=self._signer.metadata(grant))
-            try:
-                with translated_errors("trainer"):
+            with translated_errors("trainer"), tied as metadata:
+                call = _trainer(channel).WatchTrainingJob(message, metadata=metadata)
+                try:
                     async for response in call:
                         yield convert.training_job(response.job)
-            finally:
-                call.cancel()
+                finally:
+                    call.cancel()
 
     async def cancel(self, job_id: str) -> TrainingJob:
         """See `interfaces.Trainer`."""
@@ -70,10 +72,14 @@ class RpcTrainer:
         return convert.training_job((await self._call("CancelTrainingJob", message, grant)).job)
 
     async def _call(self, method: str, message: Message, grant: Grant) -> Any:
-        metadata = self._signer.metadata(grant)
+        tied = calling(_full_name(method), self._signer.metadata(grant))
         async with self._channel.held() as channel:
-            with translated_errors("trainer"):
+            with translated_errors("trainer"), tied as metadata:
                 return await getattr(_trainer(channel), method)(message, timeout=CALL_SECONDS, metadata=metadata)
+
+
+def _full_name(method: str) -> str:
+    return f"{trainer_pb2.DESCRIPTOR.services_by_name['TrainerService'].full_name}/{method}"
 
 
 def _trainer(channel: grpc.aio.Channel) -> Any:

@@ -7,6 +7,7 @@ with the note of it. So a step is done once, whoever is killed and however many 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -39,6 +40,8 @@ class Standing:
     training_revision: int
     gallery_id: str | None
     gallery_revision: int | None
+    origin: Mapping[str, str] | None = None
+    """The call that ordered it, see `headshots.telemetry.origins`."""
 
 
 def standings(engine: Engine) -> list[Standing]:
@@ -51,6 +54,7 @@ def standings(engine: Engine) -> list[Standing]:
             trainings.c.revision,
             shoots.c.gallery_id,
             galleries.c.revision,
+            shoots.c.origin,
         )
         .join(trainings, trainings.c.id == shoots.c.training_id)
         .outerjoin(galleries, galleries.c.id == shoots.c.gallery_id)

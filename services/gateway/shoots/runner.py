@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy.engine import Engine
 
 from headshots.pauses import pause
+from headshots.telemetry.origins import resumed
 from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.events.hub import Hub
 from services.gateway.metrics import GatewayMetrics
@@ -83,7 +84,9 @@ class ShootRunner:
         for shoot_id, standing in found.items():
             if self._seen.get(shoot_id) != standing:
                 try:
-                    await self._advance(standing)
+                    # What it makes is of the call that ordered the shoot, too.
+                    with resumed(standing.origin):
+                        await self._advance(standing)
                 except Exception:  # noqa: BLE001 - one shoot's defect holds up no other
                     _LOG.exception("shoot %s cannot go on; trying again", shoot_id)
 

@@ -45,6 +45,7 @@ def to_training(row: Row[Any]) -> Training:
         cancel_requested=row.cancel_requested,
         labelling=Labelling.of_row(row),
         adapter_expires_at=row.adapter_expires_at,
+        origin=row.origin,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headshots.errors import FailedPreconditionError
@@ -33,6 +34,8 @@ class Training:
     labelling: Labelling = field(default_factory=Labelling)
     adapter_expires_at: float | None = None
     """From when on no call uses its adapter; None: it is kept as long as the subject, or not delivered yet."""
+    origin: Mapping[str, str] | None = field(default=None, compare=False)
+    """The call that ordered it, see `headshots.telemetry.origins`."""
 
 
 def finished_adapter(training: Training) -> Adapter:

@@ -25,6 +25,7 @@ from headshots.errors import (
 )
 from headshots.pauses import pause
 from headshots.schema import CANCELLED, FAILED, SUCCEEDED
+from headshots.telemetry.origins import resumed
 from headshots.threads import in_read_thread, in_write_thread
 from services.gateway.events.hub import Hub
 from services.gateway.peers.interfaces import Trainer
@@ -102,7 +103,7 @@ class Reconciler:
     def _start(self, key: str, work: Callable[[Training], Coroutine[Any, Any, None]], training: Training) -> None:
         """Starts a follower, unless one with this key is there."""
         if key not in self._followers:
-            self._followers[key] = asyncio.create_task(work(training))
+            self._followers[key] = asyncio.create_task(_for_its_caller(work, training))
 
     async def _follow(self, training: Training) -> None:
         """Follows a training until it ends. After a defect `_start_followers` starts another follower."""
@@ -195,3 +196,9 @@ class Reconciler:
         if await in_write_thread(mirror.end_without_trainer, self._engine, training.id, patience_seconds=patience):
             _LOG.warning("training %s is cancelled, though no trainer has confirmed it", training.id)
             self._hub.changed(training.id)
+
+
+async def _for_its_caller(work: Callable[[Training], Coroutine[Any, Any, None]], training: Training) -> None:
+    """Follows a training, as a part of what the call that ordered it has set going."""
+    with resumed(training.origin):
+        await work(training)

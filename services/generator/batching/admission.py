@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from headshots.diffusion.backends.base import Backend, FloatArray
 from headshots.errors import DeadlineExceededError, InternalError
+from headshots.telemetry.exemplars import observe
 from services.generator.adapters.slots import SlotTable
 from services.generator.batching.batch import Batch
 from services.generator.batching.denoising import ImageState
@@ -128,7 +129,7 @@ class Admission:
     def _load(self, job: Job, adapter: str, slot: int, row_P: FloatArray | None) -> bool:
         """Write the adapter's row into its slot; a device that fails costs the request, not the service."""
         try:
-            with self._metrics.load("host"):
+            with self._metrics.load("host", job.trace.call):
                 self._backend.write_slot(slot, row_P)
         except Exception:
             log.exception("writing slot %d failed", slot)
@@ -143,10 +144,11 @@ class Admission:
         assert job.prepared is not None
         index = job.plan.request.images - job.ticket.images - 1
         slot = 0 if job.adapter is None else self.slots.slot(job.adapter)
+        job.trace.started()
         self._batch.add(ImageState(job.prepared.inputs, slot, job.plan.noise_CHW(index)), job, index)
         if job.ticket.images == 0:
             del self._jobs[job.ticket]
             waited = time.monotonic() - job.submitted
-            self._metrics.queue_seconds.observe(waited)
+            observe(self._metrics.queue_seconds, waited, job.trace.call)
             job.emit(Started(waited))
         return job

@@ -12,6 +12,7 @@ from services.generator.images.decoder import Decoded
 from services.generator.requests.plan import Plan
 from services.generator.requests.prepared import Prepared
 from services.generator.requests.request import Started, StepDone
+from services.generator.traces import JobTrace
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Job:
         prepared: set once everything is in memory.
         in_batch: images in the batch, by their index.
         left: images that are not decoded yet.
+        trace: its spans.
     """
 
     plan: Plan
@@ -46,6 +48,7 @@ class Job:
     prepared: Prepared | None = None
     in_batch: dict[int, ImageState] = field(default_factory=dict)
     cancelled: bool = False
+    trace: JobTrace = field(default_factory=JobTrace)
 
     @property
     def adapter(self) -> str | None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from headshots.diffusion.backends.base import Backend, UNetBatch
 from headshots.errors import FailedPreconditionError, UnavailableError
+from headshots.telemetry.exemplars import observe
 from services.generator.batching.admission import Admission
 from services.generator.batching.batch import Batch
 from services.generator.batching.denoising import ImageState, advance
@@ -23,6 +24,7 @@ from services.generator.images.decoder import Decoded, Decoder, FinishedLatents
 from services.generator.metrics import Metrics
 from services.generator.requests.prepared import Prepared
 from services.generator.requests.request import StepDone
+from services.generator.traces import network_call
 
 log = logging.getLogger(__name__)
 
@@ -124,6 +126,7 @@ class BatchLoop:
         """Forget ``job``: its rows are free at the next step. Harmless for one that has ended."""
         with self._lock:
             self._admission.withdraw(job)
+            job.trace.ended()
             self._work.notify_all()
 
     def evict(self, adapter: str) -> bool:
@@ -190,15 +193,19 @@ class BatchLoop:
             self._running.discard(job)
 
     def _step(self, images: list[ImageState]) -> None:
+        jobs = [self._batch.owner(image)[0] for image in images]
         started = time.monotonic()
-        rows = advance(self._backend, images)
+        with network_call("unet", [job.trace for job in jobs], steps=[image.step for image in images]) as call:
+            rows = advance(self._backend, images)
+            call.set(rows=rows)
         seconds = time.monotonic() - started
-        self._metrics.stage_seconds.labels("unet").observe(seconds)
+        observe(self._metrics.stage_seconds.labels("unet"), seconds, call)
         self._metrics.batch_rows.observe(rows)
         self._metrics.steps.inc(len(images))
         with self._lock:
             self._admission.learn_speed(seconds, rows)
-            for image in images:
+            for image, job in zip(images, jobs, strict=True):
+                job.trace.stepped(call)
                 self._report(image)
 
     def _report(self, image: ImageState) -> None:
@@ -211,10 +218,12 @@ class BatchLoop:
         if image.done:
             self._remove(job, index)
             if not job.cancelled:
-                self._decoder.put(FinishedLatents(job, index, image.latents_CHW))
+                self._decoder.put(FinishedLatents(job, index, image.latents_CHW, job.trace))
 
     def _remove(self, job: Job, index: int) -> None:
         """Take an image out of the batch and release its slot."""
         self._batch.remove(job, index)
+        if not job.in_batch and not job.ticket.images:
+            job.trace.ended()
         if job.adapter is not None:
             self._admission.slots.unpin(job.adapter)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from headshots.diffusion.backends.base import Backend, FloatArray
 from services.generator.metrics import Metrics
+from services.generator.traces import JobTrace, network_call
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class FinishedLatents(Generic[OwnerT]):
     owner: OwnerT
     index: int
     latents_CHW: FloatArray
+    trace: JobTrace
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ class Decoder(Generic[OwnerT]):
 
     def _decode(self, group: list[FinishedLatents[OwnerT]]) -> None:
         try:
-            with self._metrics.stage("decode"):
+            call = network_call("decode", [latents.trace for latents in group])
+            with self._metrics.stage("decode", call):
                 pixels_NHWC = self._backend.decode(np.stack([latents.latents_CHW for latents in group]))
         except Exception:
             # Whatever a provider throws must cost the requests it hits, not the service.

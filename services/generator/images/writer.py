@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 
 from headshots.artifacts import ArtifactStore
+from headshots.telemetry import spans
 from services.generator.images import encoding
 from services.generator.images.decoder import Decoded
 from services.generator.images.marking import MarkedFile, Marker
@@ -39,7 +40,8 @@ class ImageWriter:
         content, key = file.signed, ""
         if request.output_prefix:
             key = f"{request.output_prefix}/{hashlib.sha256(file.unsigned).hexdigest()}.{request.extension}"
-            content = await self._store.put_or_get(key, content)
+            with spans.span("store"):
+                content = await self._store.put_or_get(key, content)
         return GeneratedImage(
             index=image.index,
             content=b"" if key else content,
@@ -58,9 +60,10 @@ class ImageWriter:
         parent = None if source is None else source.file
         request = plan.request
         prompts = _prompts(request)
-        return self._marker.write(
-            request.tenant, pixels, request.extension, plan.quality, parent, request.rights, prompts
-        )
+        with spans.span("mark"):
+            return self._marker.write(
+                request.tenant, pixels, request.extension, plan.quality, parent, request.rights, prompts
+            )
 
 
 def _prompts(request: GenerationRequest) -> str:

@@ -115,6 +115,8 @@ class Job:
     created_at: float
     started_at: float | None
     ended_at: float | None
+    # The call that ordered it, see headshots.telemetry.origins.
+    origin: Mapping[str, str] | None = dataclasses.field(default=None, compare=False)
     # Number of jobs ahead of it in the queue; filled in by the engine.
     queue_position: int = 0
 

@@ -14,7 +14,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,12 +22,18 @@ from headshots.errors import HeadshotsError, UnavailableError
 from headshots.faces import FaceAnalyzer, Pixels, open_analyzer
 from headshots.processes.imports import importing
 from headshots.processes.parent_death import end_with_parent
+from headshots.telemetry import spans
+from headshots.telemetry.origins import resumed
+from headshots.telemetry.starting import telemetry
 from services.trainer.lora.recipe import Recipe
 from services.trainer.queue.job import Failure
 from services.trainer.run.foundation_stamp import check_stamp
 from services.trainer.run.messages import STOP, Event, Failed, Task, decode_task, encode
 from services.trainer.run.photos import load_crops
 from services.trainer.run.retrying_store import RetryingStore
+
+# As it is run, its `__name__` says `__main__`.
+log = logging.getLogger("services.trainer.run")
 
 # Where a machine runs out of memory, the kernel shall kill this process rather than the service.
 _OOM_SCORE = "500"
@@ -48,35 +53,40 @@ def main() -> int:
     if not line:
         return 1
     task = decode_task(line)
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format=f"%(levelname)s training {task.job_id}: %(message)s"
-    )
     stop = threading.Event()
     threading.Thread(target=_listen, args=(messages, stop), daemon=True).start()
+    text = f"%(levelname)s training {task.job_id}: %(message)s"
+    with telemetry("trainer", os.environ, text=text, training=task.job_id), resumed(task.origin):
+        _train(task, stop, events)
+    return 0
+
+
+def _train(task: Task, stop: threading.Event, events: BinaryIO) -> None:
+    """Train, and send every event; the last tells how it ended."""
 
     def send(event: Event) -> None:
         events.write(encode(event))
         events.flush()
 
     try:
-        analyzer = open_analyzer(task.faces, Path(task.faces_dir) if task.faces_dir else None)
-        crops = _load_crops(task, analyzer)
+        with spans.span("load photos"):
+            analyzer = open_analyzer(task.faces, Path(task.faces_dir) if task.faces_dir else None)
+            crops = _load_crops(task, analyzer)
         # Imported late: torch takes seconds to import, and a bad photo is reported before that.
-        with importing():
+        with spans.span("import"), importing():
             from services.trainer.run.training import train
 
         for event in train(task, crops, stop.is_set, analyzer):
             send(event)
     except HeadshotsError as error:
-        traceback.print_exc()
+        log.exception("failed")
         final = not isinstance(error, UnavailableError)
         send(Failed(Failure(error.reason, error.message), final=final))
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
-        traceback.print_exc()
+        log.exception("out of memory")
         send(Failed(_OUT_OF_MEMORY, final=False))
-    return 0
 
 
 def _load_crops(task: Task, analyzer: FaceAnalyzer | None) -> list[Pixels]:

@@ -17,6 +17,7 @@ from typing import Any
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.safetensors_io import read_arrays, write_arrays
 from headshots.errors import InvalidAdapterError, UnavailableError
+from headshots.telemetry import spans
 from services.trainer.lora.loop import Array, LoopState
 from services.trainer.run.retrying_store import with_retries
 from services.trainer.selection.scores import CheckpointScores
@@ -41,6 +42,7 @@ class Checkpoints:
     def __init__(self, store: ArtifactStore, folder: str, fingerprint: str) -> None:
         self._store, self._folder, self._fingerprint = store, folder, fingerprint
 
+    @spans.traced("checkpoint")
     def save(self, checkpoint: Checkpoint) -> None:
         """Write ``checkpoint``, then remove the older ones. While the store fails, the older ones stay."""
         key = f"{self._folder}/{checkpoint.loop.step:08d}.safetensors"

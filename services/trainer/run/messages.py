@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,8 @@ class Task:
     faces_dir: str = ""
     # Processes that share each step's rows: see services.trainer.lora.data_parallel.
     processes: int = 1
+    # What it is a part of, see headshots.telemetry.origins.
+    origin: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from headshots.acceptance import PROFILE_WORTHY, Gate, measure_reference
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.faces import Face, FaceAnalyzer, Part, Pixels
+from headshots.telemetry import spans
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.batches import EMPTY, FIRST_SCENE, TrainingData
 from services.trainer.lora.class_images import class_images
@@ -62,6 +63,7 @@ class _Split:
     held_out_faces: list[Face]
 
 
+@spans.traced("prepare")
 def prepare(
     task: Task,
     crops: Sequence[Pixels],
@@ -77,8 +79,11 @@ def prepare(
     parallel = DataParallelProcesses.for_run(task.processes, foundation.path, recipe)
     split = _split(task, crops, recipe, analyzer)
     vae = load_vae(foundation, device)
-    class_BCHW = _class_latents(task, store, foundation, recipe, vae, device, check_stop) if recipe.prior_rows else None
-    subject_BCHW = encode_images(vae, split.trained, device)
+    class_BCHW = None
+    with spans.span("latents"):
+        if recipe.prior_rows:
+            class_BCHW = _class_latents(task, store, foundation, recipe, vae, device, check_stop)
+        subject_BCHW = encode_images(vae, split.trained, device)
     check_stop()
     height, width = (int(side) for side in subject_BCHW.shape[2:])
     masks = loss_masks(analyzer, split.trained, height, width, recipe).to(device)
@@ -86,7 +91,8 @@ def prepare(
     scenes = recipe.scenes if bool(masks.has_head_B.any()) else 0
     captions = run_captions(foundation, recipe, task.request.class_noun, scenes)
     portraits = _portrait_set(foundation, recipe, task.request.class_noun, FIRST_SCENE + 2 * scenes)
-    conditions = encode_captions(foundation, [*captions, *portraits.prompts], device)
+    with spans.span("captions"):
+        conditions = encode_captions(foundation, [*captions, *portraits.prompts], device)
     check_stop()
     adapted = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
     if foundation.initial_weights is not None:

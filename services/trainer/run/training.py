@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Self
 
 import torch
 
@@ -12,7 +14,8 @@ from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import FailedPreconditionError
 from headshots.faces import FaceAnalyzer, Pixels
-from services.trainer.lora.loop import Step
+from headshots.telemetry import spans
+from services.trainer.lora.loop import Step, TrainingLoop
 from services.trainer.output.adapter_files import Extras, finished_adapter, take_prefix, write_adapter
 from services.trainer.output.contact_sheet import card, contact_sheet
 from services.trainer.output.provenance import Provenance, fingerprint, provenance_of
@@ -114,28 +117,57 @@ def _all_steps(
     saved = reported = time.monotonic()
     unreported: list[Step] = []
     steps = loop.steps()
-    while True:
-        if selection.is_due(loop.step):
-            selection.judge_checkpoint(loop, check_stop)
-        if selection.should_stop or (step := next(steps, None)) is None:
-            if unreported:
-                yield _progress(unreported)
-            return
-        unreported.append(step)
-        now = time.monotonic()
-        if now - reported >= _PROGRESS_SECONDS or step.number in (1, step.total):
-            yield _progress(unreported)
-            reported, unreported = now, []
-        if step.number < step.total:
-            try:
-                check_stop()
-            except _StopRequested:
+    with _Interval(loop) as interval:
+        while True:
+            if selection.is_due(loop.step):
+                with interval.paused():
+                    selection.judge_checkpoint(loop, check_stop)
+            if selection.should_stop or (step := next(steps, None)) is None:
                 if unreported:
                     yield _progress(unreported)
-                raise
-        if now - saved >= checkpoint_seconds and step.number < step.total:
-            checkpoints.save(_checkpoint(prepared))
-            saved = time.monotonic()
+                return
+            unreported.append(step)
+            now = time.monotonic()
+            if now - reported >= _PROGRESS_SECONDS or step.number in (1, step.total):
+                yield _progress(unreported)
+                reported, unreported = now, []
+            if step.number < step.total:
+                try:
+                    check_stop()
+                except _StopRequested:
+                    if unreported:
+                        yield _progress(unreported)
+                    raise
+            if now - saved >= checkpoint_seconds and step.number < step.total:
+                with interval.paused():
+                    checkpoints.save(_checkpoint(prepared))
+                saved = time.monotonic()
+
+
+class _Interval:
+    """The span of the steps between two interruptions: a span a step would be thousands."""
+
+    def __init__(self, loop: TrainingLoop) -> None:
+        self._loop = loop
+        self._span = spans.span("steps", first_step=loop.step)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """The block makes no steps."""
+        self._end()
+        yield
+        self._span = spans.span("steps", first_step=self._loop.step)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        self._span.set(last_step=self._loop.step)
+        self._span.end()
+        self._span = spans.OFF
 
 
 def _progress(steps: list[Step]) -> Progress:
@@ -143,6 +175,7 @@ def _progress(steps: list[Step]) -> Progress:
     return Progress(steps[-1].number, steps[-1].loss, [step.seconds for step in steps], points)
 
 
+@spans.traced("write")
 def _write_result(
     store: ArtifactStore, request: JobRequest, provenance: Provenance, prepared: Prepared, choice: Choice
 ) -> Succeeded:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from headshots.faces import Pixels
+from headshots.telemetry import spans
 from services.trainer.lora.loop import Array, TrainingLoop
 from services.trainer.lora.recipe import Recipe
 from services.trainer.selection.choosing import best_of, conclude, has_stopped_improving, not_measured
@@ -81,6 +82,7 @@ class Selection:
         known = {scores.step for scores in self.judged}
         return self.judge is not None and step in checkpoint_steps(self.recipe) and step not in known
 
+    @spans.traced("judge")
     def judge_checkpoint(self, loop: TrainingLoop, check_stop: Callable[[], None]) -> None:
         """Sample and judge portraits with the current weights. If ``check_stop`` raises, nothing has changed."""
         assert self.judge is not None
@@ -102,6 +104,7 @@ class Selection:
         """Continue from a checkpoint's state."""
         self.judged, self.best, self._portraits = list(state.judged), dict(state.best), None
 
+    @spans.traced("select")
     def choose(self, loop: TrainingLoop, check_stop: Callable[[], None]) -> Choice:
         """Choose the checkpoint of the result; ``loop`` ends with its weights."""
         if not self.judged:

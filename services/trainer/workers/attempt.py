@@ -16,6 +16,7 @@ from headshots.errors import UnavailableError
 from headshots.leases import Lease
 from headshots.pauses import pause
 from headshots.schema import training_jobs
+from headshots.telemetry.exemplars import observe
 from headshots.threads import in_lease_thread
 from services.trainer.metrics import Metrics
 from services.trainer.queue.job import Failure
@@ -141,7 +142,7 @@ class Attempt:
             self._unwritten |= {"step": event.step, "total_steps": event.total_steps, "curve": self._curve}
         elif isinstance(event, Progress):
             for seconds in event.step_seconds:
-                self._metrics.step_seconds.observe(seconds)
+                observe(self._metrics.step_seconds, seconds)
             self._recent.extend(event.step_seconds[max(_WARM_UP_STEPS - self._steps_of_run, 0) :])
             self._steps_of_run += len(event.step_seconds)
             self._curve = [*self._curve, *event.points]

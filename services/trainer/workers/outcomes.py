@@ -13,6 +13,8 @@ from headshots import leases
 from headshots.errors import NotFoundError, UnavailableError
 from headshots.leases import Lease
 from headshots.schema import CANCELLED, FAILED, PENDING, SUCCEEDED, training_jobs
+from headshots.telemetry import spans
+from headshots.telemetry.exemplars import observe
 from headshots.threads import in_lease_thread, in_thread
 from services.trainer.output.adapter_files import remove_artefacts, remove_late
 from services.trainer.queue import rows
@@ -67,6 +69,7 @@ class OutcomeWriter:
 
     async def fail(self, failure: Failure) -> None:
         """Fail the job: another run would fail too, or too many runs were lost."""
+        spans.current().fail(failure.reason)
         log.warning("training %s: failed: %s: %s", self._job.id, failure.reason, failure.message)
         if not await self._remove_artefacts():
             prefix = self._job.request.output_prefix
@@ -131,6 +134,7 @@ class OutcomeWriter:
     async def _lose(self, failure: Failure) -> None:
         """A run was lost: release the job for another run after a pause, or fail it after too many."""
         settings, lost = self._context.settings, self._lease.attempt - self._job.handed_back
+        spans.current().fail(failure.reason)
         log.warning("training %s: run %d was lost: %s", self._job.id, lost, failure.message)
         if lost >= settings.max_attempts:
             await self.fail(_after(failure, lost))
@@ -178,7 +182,7 @@ class OutcomeWriter:
         return {"ended_at": self._context.now, "ended_runs": self._lease.attempt, "eta_seconds": None}
 
     def _observe(self, state: str) -> None:
-        self._context.metrics.job_seconds.labels(state).observe(time.monotonic() - self._started_at)
+        observe(self._context.metrics.job_seconds.labels(state), time.monotonic() - self._started_at)
 
 
 def _after(failure: Failure, runs: int) -> Failure:

@@ -15,6 +15,8 @@ from headshots.errors import UnavailableError
 from headshots.leases import Lease, LeaseLostError
 from headshots.pauses import pause
 from headshots.schema import training_jobs
+from headshots.telemetry import spans
+from headshots.telemetry.origins import current_origin, resumed
 from headshots.threads import in_lease_thread
 from services.trainer.queue import fair_share, rows
 from services.trainer.queue.job import Job
@@ -80,7 +82,11 @@ class Worker:
         outcome = OutcomeWriter(context, lease, job)
         self.is_busy = True
         try:
-            await self._run(lease, job, outcome)
+            with resumed(job.origin):
+                if lease.attempt == 1:
+                    spans.span("training queue", since=job.created_at).end()
+                with spans.span("training", attempt=lease.attempt):
+                    await self._run(lease, job, outcome)
         except LeaseLostError:
             await outcome.clear_if_erased()
             raise
@@ -122,6 +128,7 @@ class Worker:
             checkpoint_seconds=settings.checkpoint_seconds,
             faces=settings.faces,
             faces_dir=str(settings.faces_dir or ""),
+            origin=current_origin(),
         )
         return Attempt(
             context.engine,

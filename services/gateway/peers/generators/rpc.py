@@ -17,6 +17,7 @@ from headshots.rpc.channel import NO_RETRIES, error_from_rpc
 from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.grants import Grant
 from headshots.rpc.internal.signing import Signer
+from headshots.telemetry.calls import calling, untraced
 from headshots.threads import in_thread
 from headshots.v1 import generator_pb2, generator_pb2_grpc
 from services.gateway.peers import convert, granting
@@ -129,11 +130,11 @@ class RpcGenerator:
 
     async def _is_evicted_at(self, address: str, adapter_sha256: str) -> bool:
         message = generator_pb2.EvictAdapterRequest(sha256=adapter_sha256)
-        metadata = self._signer.metadata(granting.evicting(adapter_sha256))
+        tied = calling(_full_name("EvictAdapter"), self._signer.metadata(granting.evicting(adapter_sha256)))
         replica = self._channel.replica(address)
         try:
             async with replica.held() as channel:
-                with translated_errors("generator"):
+                with translated_errors("generator"), tied as metadata:
                     await _generator(channel).EvictAdapter(message, timeout=CALL_SECONDS, metadata=metadata)
         except HeadshotsError as error:
             alias = self._signer.alias(address)
@@ -159,24 +160,25 @@ class RpcGenerator:
         raise attempts.refusal
 
     async def _call_at(self, held: InternalChannel, method: str, message: Message, grant: Grant, seconds: float) -> Any:
+        tied = calling(_full_name(method), self._signer.metadata(grant))
         async with held.held() as channel:
-            with translated_errors("generator"):
-                call = getattr(_generator(channel), method)
-                return await call(message, timeout=seconds, metadata=self._signer.metadata(grant))
+            with translated_errors("generator"), tied as metadata:
+                return await getattr(_generator(channel), method)(message, timeout=seconds, metadata=metadata)
 
     def _attempts(self, sha256: str | None, key: str) -> Attempts:
         return Attempts(self._fleet, self._metrics, self._fleet.ranked(sha256, key))
 
     async def _events(self, held: InternalChannel, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
-        message, metadata = convert.generation_request(request), self._signer.metadata(granting.generating(request))
+        message, grant = convert.generation_request(request), granting.generating(request)
+        tied = calling(_full_name("Generate"), self._signer.metadata(grant))
         async with held.held() as channel:
-            call = _generator(channel).Generate(message, metadata=metadata)
-            try:
-                with translated_errors("generator"):
+            with translated_errors("generator"), tied as metadata:
+                call = _generator(channel).Generate(message, metadata=metadata)
+                try:
                     async for response in call:
                         yield convert.generation_event(response)
-            finally:
-                call.cancel()
+                finally:
+                    call.cancel()
 
     async def _first(self, events: AsyncGenerator[GenerationEvent, None], seconds: float | None) -> GenerationEvent:
         """The first event, which a generator sends as soon as it has taken a request."""
@@ -201,7 +203,7 @@ class RpcGenerator:
 
     async def _ask(self, replica: InternalChannel, seconds: float) -> Answer:
         """What a replica says of itself; not translated, as the watcher's log may name addresses."""
-        metadata = self._signer.metadata(granting.describing())
+        metadata = untraced(self._signer.metadata(granting.describing()))
         async with replica.held() as channel:
             try:
                 health = await health_pb2_grpc.HealthStub(channel).Check(_HEALTH, timeout=seconds)
@@ -209,6 +211,10 @@ class RpcGenerator:
                 return convert.answer(described, is_serving=health.status == health_pb2.HealthCheckResponse.SERVING)
             except grpc.aio.AioRpcError as error:
                 raise error_from_rpc(error) from error
+
+
+def _full_name(method: str) -> str:
+    return f"{generator_pb2.DESCRIPTOR.services_by_name['GeneratorService'].full_name}/{method}"
 
 
 def _generator(channel: grpc.aio.Channel) -> Any:

@@ -15,6 +15,7 @@ from services.trainer.lora.recipe import TrainingOptions
 from services.trainer.queue.job import JobRequest
 from services.trainer.run.messages import Progress, Started, Stopped, Succeeded, Task
 from services.trainer.run.training import train
+from tests.support.traces import Recorded, recorded
 from tests.support.trainer.runs import OneFaceAnalyzer, crops_of, events_of, finish, judged_task, training_task
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -23,18 +24,30 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def test_a_stopped_run_is_resumed_from_its_checkpoint(foundation: Path, tmp_path: Path) -> None:
     task = training_task(foundation, tmp_path, steps=8)
     polls = iter([False] * 14 + [True] * 100)
-    first = list(train(task, crops_of(task), lambda: next(polls)))
+    with recorded() as stopped:
+        first = list(train(task, crops_of(task), lambda: next(polls)))
     assert isinstance(first[-1], Stopped)
     assert 0 < first[-1].step < 8
     store = ArtifactStore.open(task.store_url)
     assert len(store.list_sync(task.request.checkpoint_folder)) == 1
-    second = list(train(task, crops_of(task), lambda: False))
+    with recorded() as resumed:
+        second = list(train(task, crops_of(task), lambda: False))
+    assert _intervals(stopped) == [(0, first[-1].step)]
+    assert _intervals(resumed) == [(first[-1].step, 8)]
+    assert stopped.spans[-1].name == "checkpoint"
+    assert [span.name for span in resumed.spans] == ["latents", "captions", "prepare", "steps", "select", "write"]
     assert second[0] == Started(first[-1].step, 8, second[0].curve)  # type: ignore[union-attr]
     assert sum(len(event.step_seconds) for event in second if isinstance(event, Progress)) == 8 - first[-1].step
     assert isinstance(second[-1], Succeeded)
     assert store.list_sync(task.request.checkpoint_folder) == []
     # A third run finds the result, and does no step.
     assert list(train(task, crops_of(task), lambda: False)) == [second[-1]]
+
+
+def _intervals(told: Recorded) -> list[tuple[int, int]]:
+    """Of steps: after which each begins, and with which it ends."""
+    found = [dict(span.attributes or {}) for span in told.named("steps")]
+    return [(each["headshots.first_step"], each["headshots.last_step"]) for each in found]  # type: ignore[misc]
 
 
 def test_the_same_photos_and_seed_give_the_same_bytes(foundation: Path, tmp_path: Path) -> None:
