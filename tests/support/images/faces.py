@@ -99,3 +99,17 @@ def _landmarks(pixels_HWC: Pixels, left: float, top: float, right: float, bottom
         (right - 0.35 * width, mouth_y),
     ]
     return np.array(points, dtype=np.float32)
+
+
+class SmallIsUnsafe(ColourAnalyzer):
+    """Sees nudity where a head is lower than `LEAST_PX`; `looks` counts the pictures that it was asked about."""
+
+    LEAST_PX = 40.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def unsafe(self, pixels_HWC: Pixels) -> float:
+        self.looks += 1
+        return 0.95 if any(face.height_px < self.LEAST_PX for face in super().faces(pixels_HWC)) else 0.05
