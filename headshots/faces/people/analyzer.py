@@ -5,15 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from headshots.faces.base import Face, Pixels
+from headshots.faces.base import Face, Parts, Pixels
 from headshots.faces.detection import Detection
 from headshots.faces.geometry import Floats
-from headshots.faces.people import ages, chips, safety
+from headshots.faces.people import ages, chips, hair, mesh, safety
 from headshots.faces.people.cut_off import whole_box
 from headshots.faces.people.detector import decode, make_canvas
-from headshots.faces.people.files import AGES, DETECTOR, EMBEDDER, POINTS, SAFETY, installed
+from headshots.faces.people.files import AGES, DETECTOR, EMBEDDER, MESH, POINTS, SAFETY, installed
 from headshots.faces.people.likeness import SAME_PERSON_FROM, LikenessSpace
 from headshots.faces.people.points import Trees
 from headshots.faces.sessions import open_session
@@ -32,6 +31,7 @@ class PeopleAnalyzer:
         manifest = installed(folder)
         self._detector = open_session((folder / DETECTOR).read_bytes(), threads)
         self._embedder = open_session((folder / EMBEDDER).read_bytes(), threads)
+        self._mesh = open_session((folder / MESH).read_bytes(), threads)
         self._ages = open_session((folder / AGES).read_bytes(), threads)
         self._safety = open_session((folder / SAFETY).read_bytes(), threads)
         self._outputs = [output.name for output in self._detector.get_outputs()]
@@ -51,17 +51,27 @@ class PeopleAnalyzer:
 
     def faces(self, pixels_HWC: Pixels) -> list[Face]:
         """Every face from about a fiftieth of the picture's longer side upwards, largest first."""
-        # Once: to copy a large photo into an image takes longer than the nets do.
-        picture = Image.fromarray(pixels_HWC)
-        canvas = make_canvas(picture)
+        canvas = make_canvas(pixels_HWC)
         maps = self._detector.run(None, {"input": canvas.planes_1CHW})
         found = decode(dict(zip(self._outputs, maps, strict=True)), canvas)
-        faces = [self._face(picture, one) for one in found]
+        faces = [self._face(pixels_HWC, one) for one in found]
         return sorted(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
 
-    def parts(self, pixels_HWC: Pixels) -> None:
-        """None: these nets tell no hair from clothes."""
-        return None
+    def parts(self, pixels_HWC: Pixels, face: Face | None = None) -> Parts:
+        """The face as MediaPipe's mesh has its edge, and what is taken for hair around it by colour and place."""
+        height, width = pixels_HWC.shape[:2]
+        found = [face] if face is not None else self.faces(pixels_HWC)[:1]
+        if not found:
+            return Parts.nowhere(height, width)
+        matrix = mesh.square(found[0])
+        points, seen = self._mesh.run(
+            [mesh.POINTS_OUTPUT, mesh.SEEN_OUTPUT], {mesh.INPUT: mesh.planes(pixels_HWC, matrix)}
+        )
+        if seen[0, 0] < mesh.SEEN_FROM:
+            return Parts.nowhere(height, width)
+        outline_N2 = mesh.oval(points, matrix)
+        hair_HW = hair.hair(pixels_HWC, outline_N2)
+        return Parts(mesh.fill(outline_N2, width, height) * (1 - hair_HW), hair_HW)
 
     def unsafe(self, pixels_HWC: Pixels) -> float:
         """How sure Yahoo's open_nsfw is that the picture shows nudity, 0..1. Its authors call 0.2 safe, 0.8 not."""
@@ -72,15 +82,14 @@ class PeopleAnalyzer:
         """How old the face looks, 0 to 80; None where it is turned away or tiny."""
         if not ages.is_telling(face):
             return None
-        picture = Image.fromarray(pixels_HWC)
-        points_P2 = chips.refine(picture, face.landmarks, self._trees)
-        planes = ages.picture(chips.age_chip(picture, points_P2))
+        points_P2 = chips.refine(pixels_HWC, face.landmarks, self._trees)
+        planes = ages.picture(chips.age_chip(pixels_HWC, points_P2))
         return ages.expected(self._ages.run([ages.OUTPUT], {ages.INPUT: planes})[0][0])
 
-    def _face(self, picture: Image.Image, found: Detection) -> Face:
-        points_P2 = chips.refine(picture, found.landmarks_52, self._trees)
-        chip_HWC = chips.embedder_chip(picture, points_P2)
-        box = whole_box(found.corners_22, *picture.size)
+    def _face(self, pixels_HWC: Pixels, found: Detection) -> Face:
+        points_P2 = chips.refine(pixels_HWC, found.landmarks_52, self._trees)
+        chip_HWC = chips.embedder_chip(pixels_HWC, points_P2)
+        box = whole_box(found.corners_22, pixels_HWC.shape[1], pixels_HWC.shape[0])
         return Face(box, found.landmarks_52.astype(np.float32), self._embed(chip_HWC), found.score)
 
     def _embed(self, chip_HWC: Pixels) -> Floats:

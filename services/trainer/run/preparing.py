@@ -13,7 +13,7 @@ from torch import Tensor
 from headshots.acceptance import PROFILE_WORTHY, Gate, measure_reference
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
-from headshots.faces import Face, FaceAnalyzer, Part, Pixels
+from headshots.faces import Face, FaceAnalyzer, Pixels
 from headshots.telemetry import spans
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.batches import EMPTY, FIRST_SCENE, TrainingData
@@ -194,8 +194,8 @@ def loss_masks(
     parts = [wanted.parts(crop) if wanted else None for crop in crops]
     heads = [
         Head.of_parts(
-            found == Part.FACE,
-            found == Part.HAIR,
+            found.face_HW,
+            found.hair_HW,
             height,
             width,
             face_weight=recipe.face_weight,
@@ -206,7 +206,8 @@ def loss_masks(
     ]
     if len(heads) < len(crops):
         if recipe.scene_share > 0:
-            log.warning("no analyzer tells heads from the rest: whole photos are learned, and scenes are left out")
+            who = f"the analyzer {analyzer.name} tells no heads" if analyzer else "no analyzer tells heads"
+            log.warning("%s from the rest: whole photos are learned, and scenes are left out", who)
         return LossMasks.of_photos([centre_weights(height, width, recipe.face_weight)] * len(crops))
     if recipe.scene_share > 0:
         return LossMasks.of_heads(heads, surround_weight=recipe.surround_weight, margin=recipe.head_margin)
