@@ -13,13 +13,17 @@ from headshots.diffusion.foundations.files import (
     invalid_foundation,
     read_index,
     read_json,
+    read_settings,
 )
 from headshots.diffusion.foundations.kinds import check_pipeline
+from headshots.diffusion.foundations.samplers import SCHEDULER, read_sampling
 from headshots.diffusion.importing.defaults import as_json, default_settings
 from headshots.diffusion.importing.licences import NONE_FOUND, licence_files
 from headshots.diffusion.importing.pieces import Piece, copy_piece, text_piece
+from headshots.diffusion.importing.request import ImportOptions
 from headshots.diffusion.importing.single_file.vocabulary import Vocabulary
 from headshots.diffusion.importing.weights import Weights, find_weights, shard_index
+from headshots.errors import InvalidArgumentError
 
 # Parts that are taken; a safety checker is not, as nothing here runs it.
 _WEIGHTED = ("unet", "vae", "text_encoder")
@@ -32,11 +36,12 @@ class FolderPlan:
     """What is taken of a diffusers folder.
 
     Raises when it is made:
-        InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_PICKLED, FOUNDATION_INVALID.
+        InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_PICKLED, FOUNDATION_INVALID,
+            FOUNDATION_SETTINGS_INVALID, SCHEDULER_UNSUPPORTED, IMPORT_OPTIONS_INVALID.
     """
 
-    def __init__(self, source: Path, variant: str | None) -> None:
-        self._source = source
+    def __init__(self, source: Path, options: ImportOptions) -> None:
+        self._source, self._sampler = source, options.sampler
         self._index = read_index(source)
         check_pipeline(source, self._index)
         unet = read_json(source / "unet" / "config.json", "sample_size")
@@ -45,12 +50,25 @@ class FolderPlan:
         self._family = "sdxl" if unet.get("addition_embed_type") == "text_time" else "sd15"
         self._native_px = unet["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1)
         seconds = ("text_encoder_2", "tokenizer_2") if self._family == "sdxl" else ()
-        self._weights = {part: find_weights(source / part, variant) for part in (*_WEIGHTED, *seconds[:1])}
+        self._weights = {part: find_weights(source / part, options.variant) for part in (*_WEIGHTED, *seconds[:1])}
         self._others = (*_OTHERS, *seconds[1:])
         for part in self._others:
             if not any((source / part).glob("*.json")):
                 raise invalid_foundation(source / part, "it has no .json file; the folder is not a whole pipeline")
+        self._check_sampler()
         self._licences = licence_files(source)
+
+    def _check_sampler(self) -> None:
+        """Said before gigabytes are copied."""
+        settings = read_settings(self._source / SETTINGS)
+        if self._sampler:
+            if (self._source / SETTINGS).is_file():
+                raise InvalidArgumentError(
+                    "IMPORT_OPTIONS_INVALID",
+                    f"{self._source / SETTINGS} is taken as it is; name the sampler {self._sampler} there",
+                )
+            settings["sampler"] = self._sampler
+        read_sampling(self._source, self._family, settings, read_json(self._source / SCHEDULER))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -82,7 +100,7 @@ class FolderPlan:
                 index = f"{part}/{weights.base}.safetensors.index.json"
                 made.append(text_piece(index, as_json(shard_index(weights))))
         if not (self._source / SETTINGS).is_file():
-            made.append(text_piece(SETTINGS, default_settings(self._family, self._native_px)))
+            made.append(text_piece(SETTINGS, default_settings(self._family, self._native_px, self._sampler)))
         return [*made, text_piece("model_index.json", as_json(self._own_index()))]
 
     def _copies(self) -> Iterator[tuple[str, Path]]:

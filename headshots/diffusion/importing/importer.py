@@ -26,6 +26,7 @@ from headshots.diffusion.importing.single_file.plan import SingleFilePlan
 from headshots.diffusion.importing.single_file.vocabulary import Packages, Vocabulary
 from headshots.diffusion.importing.weights import PICKLES, pickled
 from headshots.diffusion.publish import exclusive, publish_resumed, sweep
+from headshots.diffusion.sampling.options import SAMPLERS
 from headshots.errors import FailedPreconditionError, InvalidArgumentError
 
 # Of the whole, what reading the source for its digest takes.
@@ -84,7 +85,7 @@ def import_foundation(
     Raises:
         InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED (the kind, by name), FOUNDATION_PICKLED,
             FOUNDATION_INVALID (damaged or not whole), FOUNDATION_OUT_NOT_EMPTY, FOUNDATION_DIGEST_WRONG,
-            IMPORT_OPTIONS_INVALID.
+            SCHEDULER_UNSUPPORTED (it has no table; ``sampler`` names one), IMPORT_OPTIONS_INVALID.
         FailedPreconditionError: FOUNDATION_CHANGED (while it was read), FOUNDATION_NO_ROOM; PACKAGE_MISSING,
             PACKAGE_CHANGED.
     """
@@ -132,14 +133,16 @@ def make_plan(source: Path, options: ImportOptions) -> Plan:
 
     Raises:
         InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_PICKLED, FOUNDATION_INVALID,
-            IMPORT_OPTIONS_INVALID.
+            FOUNDATION_SETTINGS_INVALID, SCHEDULER_UNSUPPORTED, IMPORT_OPTIONS_INVALID.
     """
+    if options.sampler and options.sampler not in SAMPLERS:
+        raise _wrong_options(source, f"to have the sampler {options.sampler!r}; known are {', '.join(SAMPLERS)}")
     if source.suffix in PICKLES and source.is_file():
         raise pickled(source.parent, [source.name])
     if source.is_dir():
-        if options != ImportOptions(variant=options.variant):
+        if options != ImportOptions(variant=options.variant, sampler=options.sampler):
             raise _wrong_options(source, "a folder: digest, prediction, SNR and size are of a single file")
-        return FolderPlan(source, options.variant)
+        return FolderPlan(source, options)
     if source.suffix == ".safetensors" and source.is_file():
         if options.variant is not None:
             raise _wrong_options(source, "a single file: variants are of a folder's files")

@@ -26,6 +26,7 @@ class ImportOptions:
         zero_terminal_snr: of a single file, whether it was taught to begin with noise alone; None: what its keys say.
         native_px: of a single file, the side in pixels that it was trained for; 0: what its metadata say,
             else the family's, 512 or 1024.
+        sampler: what ``headshots.yaml`` names; empty: none, the scheduler's own is taken.
     """
 
     variant: str | None = None
@@ -33,6 +34,7 @@ class ImportOptions:
     prediction: str = ""
     zero_terminal_snr: bool | None = None
     native_px: int = 0
+    sampler: str = ""
 
 
 @dataclass(frozen=True)
