@@ -14,13 +14,17 @@ from headshots.diffusion.foundations.files import (
     invalid_foundation,
     read_index,
     read_json,
+    read_settings,
 )
 from headshots.diffusion.foundations.kinds import check_pipeline
+from headshots.diffusion.foundations.samplers import SCHEDULER, read_sampling
 from headshots.diffusion.importing.defaults import as_json, default_settings
 from headshots.diffusion.importing.licences import NONE_FOUND, licence_files
 from headshots.diffusion.importing.pieces import Piece, copy_piece, text_piece
+from headshots.diffusion.importing.request import ImportOptions
 from headshots.diffusion.importing.single_file.vocabulary import Vocabulary
 from headshots.diffusion.importing.weights import Weights, find_weights, shard_index
+from headshots.errors import InvalidArgumentError
 
 WEIGHTED = ("unet", "vae", "text_encoder", "text_encoder_2")
 """Parts with weights that are taken, the last of SDXL's alone. A safety checker is not: nothing here runs it."""
@@ -74,18 +78,32 @@ class FolderPlan:
     """What is taken of a diffusers folder.
 
     Raises when it is made:
-        InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_PICKLED, FOUNDATION_INVALID.
+        InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_PICKLED, FOUNDATION_INVALID,
+            FOUNDATION_SETTINGS_INVALID, SCHEDULER_UNSUPPORTED, IMPORT_OPTIONS_INVALID.
     """
 
-    def __init__(self, source: Path, variant: str | None) -> None:
-        self._source = source
+    def __init__(self, source: Path, options: ImportOptions) -> None:
+        self._source, self._sampler = source, options.sampler
         self._pipeline = Pipeline.read(source)
-        self._weights = {part: find_weights(source / part, variant) for part in self._pipeline.weighted}
+        self._weights = {part: find_weights(source / part, options.variant) for part in self._pipeline.weighted}
         self._others = self._pipeline.others
         for part in self._others:
             if not any((source / part).glob("*.json")):
                 raise invalid_foundation(source / part, "it has no .json file; the folder is not a whole pipeline")
+        self._check_sampler()
         self._licences = licence_files(source)
+
+    def _check_sampler(self) -> None:
+        """Said before gigabytes are copied."""
+        settings = read_settings(self._source / SETTINGS)
+        if self._sampler:
+            if (self._source / SETTINGS).is_file():
+                raise InvalidArgumentError(
+                    "IMPORT_OPTIONS_INVALID",
+                    f"{self._source / SETTINGS} is taken as it is; name the sampler {self._sampler} there",
+                )
+            settings["sampler"] = self._sampler
+        read_sampling(self._source, self._pipeline.family, settings, read_json(self._source / SCHEDULER))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -117,7 +135,8 @@ class FolderPlan:
                 index = f"{part}/{weights.base}.safetensors.index.json"
                 made.append(text_piece(index, as_json(shard_index(weights))))
         if not (self._source / SETTINGS).is_file():
-            made.append(text_piece(SETTINGS, default_settings(self._pipeline.family, self._pipeline.native_px)))
+            pipeline = self._pipeline
+            made.append(text_piece(SETTINGS, default_settings(pipeline.family, pipeline.native_px, self._sampler)))
         return [*made, text_piece("model_index.json", as_json(self._own_index()))]
 
     def _copies(self) -> Iterator[tuple[str, Path]]:

@@ -93,7 +93,7 @@ def import_foundation(
     Raises:
         InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED (the kind, by name), FOUNDATION_PICKLED,
             FOUNDATION_INVALID (damaged or not whole), FOUNDATION_OUT_NOT_EMPTY, FOUNDATION_DIGEST_WRONG,
-            IMPORT_OPTIONS_INVALID.
+            SCHEDULER_UNSUPPORTED (it has no table; ``sampler`` names one), IMPORT_OPTIONS_INVALID.
         FailedPreconditionError: FOUNDATION_CHANGED (while it was read), FOUNDATION_NO_ROOM; PACKAGE_MISSING,
             PACKAGE_CHANGED.
         HeadshotsError: as :func:`headshots.diffusion.importing.hub.fetching.fetch`.
@@ -181,13 +181,13 @@ def make_plan(source: Path, options: ImportOptions, licences: Sequence[Path] | N
 
     Raises:
         InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_PICKLED, FOUNDATION_INVALID,
-            IMPORT_OPTIONS_INVALID.
+            FOUNDATION_SETTINGS_INVALID, SCHEDULER_UNSUPPORTED, IMPORT_OPTIONS_INVALID.
     """
     if source.suffix in PICKLES and source.is_file():
         raise pickled(source.parent, [source.name])
     if source.is_dir():
         check_options(str(source), options, is_folder=True)
-        return FolderPlan(source, options.variant)
+        return FolderPlan(source, options)
     if source.suffix == ".safetensors" and source.is_file():
         check_options(str(source), options, is_folder=False)
         return SingleFilePlan(source, options, licences)

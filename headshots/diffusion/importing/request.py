@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from headshots.diffusion.sampling.options import SAMPLERS
 from headshots.errors import InvalidArgumentError
 
 Progress = Callable[[str, float], None]
@@ -28,6 +29,7 @@ class ImportOptions:
         zero_terminal_snr: of a single file, whether it was taught to begin with noise alone; None: what its keys say.
         native_px: of a single file, the side in pixels that it was trained for; 0: what its metadata say,
             else the family's, 512 or 1024.
+        sampler: what ``headshots.yaml`` names; empty: none, the scheduler's own is taken.
     """
 
     variant: str | None = None
@@ -35,6 +37,7 @@ class ImportOptions:
     prediction: str = ""
     zero_terminal_snr: bool | None = None
     native_px: int = 0
+    sampler: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,9 @@ def check_options(source: str, options: ImportOptions, *, is_folder: bool) -> No
     Raises:
         InvalidArgumentError: IMPORT_OPTIONS_INVALID.
     """
-    if is_folder and options != ImportOptions(variant=options.variant):
+    if options.sampler and options.sampler not in SAMPLERS:
+        why = f"to have the sampler {options.sampler!r}; known are {', '.join(SAMPLERS)}"
+    elif is_folder and options != ImportOptions(variant=options.variant, sampler=options.sampler):
         why = "a folder: digest, prediction, SNR and size are of a single file"
     elif not is_folder and options.variant is not None:
         why = "a single file: variants are of a folder's files"

@@ -118,7 +118,7 @@ def _cached(pinned: Pinned, options: ImportOptions, away: HeadshotsError) -> Fet
         path = (
             top if is_folder else top / (name.file or choosing.single_file(name, [each.name for each in top.iterdir()]))
         )
-        needed = FolderPlan(top, options.variant).sources().values() if is_folder else [path]
+        needed = FolderPlan(top, options).sources().values() if is_folder else [path]
     except InvalidArgumentError as error:
         raise _in_part(away, error.message) from error
     for each in needed:
