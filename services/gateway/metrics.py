@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy.engine import Engine
 
 from headshots.acceptance.verdict import Acceptance, Verdict
 from headshots.rpc.scrapes import SharedCollector
-from headshots.schema import SUCCEEDED
-from services.gateway.peers.metrics import RoutingMetrics
+from headshots.schema import MAIN_POOL, SUCCEEDED
+from services.gateway.peers.metrics import PoolMetrics
 from services.gateway.table_metrics import TableCollector
 
 _SHOOT_BUCKETS = (60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 14400)
@@ -22,9 +22,16 @@ _SHOT_BUCKETS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900)
 class GatewayMetrics:
     """Counters of one gateway, and gauges of the whole installation read from its database at scrape time."""
 
-    def __init__(self, registry: CollectorRegistry, engine: Engine, *, promised_shoot_seconds: float = 1800.0) -> None:
-        """`promised_shoot_seconds`: within which shoots shall be finished."""
-        self.routing, self.shoots = RoutingMetrics(registry), ShootMetrics(registry, promised_shoot_seconds)
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        engine: Engine,
+        *,
+        promised_shoot_seconds: float = 1800.0,
+        pools: Sequence[str] = (MAIN_POOL,),
+    ) -> None:
+        """`promised_shoot_seconds`: within which shoots shall be finished; `pools`: the names of all."""
+        self.pools, self.shoots = PoolMetrics(registry, pools), ShootMetrics(registry, promised_shoot_seconds)
         self.uploads = Counter(
             "headshots_gateway_uploads", "Photo streams, by how they ended.", ("status",), registry=registry
         )

@@ -6,20 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.imaging import PhotoLimits
 from headshots.imaging.content import MINORS
 from headshots.imaging.workers.pool import DecoderLimits
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
+from headshots.schema import MAIN_POOL
 from headshots.settings import Home, read_settings
 from services.gateway.erasures.log import DEFAULT_KEEP_DAYS
 from services.gateway.links.urls import LinksAddress
 from services.gateway.painting.worker import PaintSettings
+from services.gateway.peers.pools.declared import DeclaredPool, check_default_pool, declared_pools
 from services.gateway.photos.limits import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
-from services.gateway.setting_checks import check_authority, check_numbers
+from services.gateway.setting_checks import check_authority, check_choice, check_numbers
 from services.gateway.subjects.erasing import ErasingSettings
 
 
@@ -56,6 +57,11 @@ class GatewaySettings:
     """host:port of the trainers."""
     generator_address: str = "127.0.0.1:50053"
     """host:port of the generators."""
+    pools: str = ""
+    """Further pools, each for a foundation of its own beside that of the two addresses above, whose pool is `main`:
+    NAME=TRAINERS,GENERATORS as in `v2=trainer-v2:50052,generator-v2:50053`, several separated by spaces."""
+    default_pool: str = MAIN_POOL
+    """The pool that trains whoever names no foundation."""
     host: str = "127.0.0.1"
     """Address to bind."""
     port: int = 50051
@@ -171,16 +177,11 @@ class GatewaySettings:
             faces_dir=home.analyzer_of("HEADSHOTS_GATEWAY_FACES", environ),
         )
         check_numbers(settings)
+        check_default_pool(settings.default_pool, settings.declared_pools)
         settings.links.check()
         check_authority(settings.authority_file, is_own=settings.authority_file == home.authority_file)
-        if settings.faces not in ANALYZERS:
-            raise InvalidArgumentError(
-                "SETTING_INVALID", f"HEADSHOTS_GATEWAY_FACES={settings.faces!r} is none of {', '.join(ANALYZERS)}"
-            )
-        if settings.minors not in MINORS:
-            raise InvalidArgumentError(
-                "SETTING_INVALID", f"HEADSHOTS_GATEWAY_MINORS={settings.minors!r} is none of {', '.join(MINORS)}"
-            )
+        check_choice("faces", settings.faces, ANALYZERS)
+        check_choice("minors", settings.minors, MINORS)
         return settings
 
     @property
@@ -205,9 +206,10 @@ class GatewaySettings:
         return ErasingSettings(self.erase_again_seconds, self.erasure_log_url, self.erasure_log_keep_days)
 
     @property
-    def peer_addresses(self) -> tuple[str, str]:
-        """host:port of the trainers and of the generators."""
-        return self.trainer_address, self.generator_address
+    def declared_pools(self) -> tuple[DeclaredPool, ...]:
+        """Where trainers and generators are, that of the two addresses first. Raises SETTING_INVALID."""
+        main = DeclaredPool(MAIN_POOL, self.trainer_address, self.generator_address)
+        return declared_pools(main, self.pools)
 
     @property
     def photo_limits(self) -> PhotoLimits:

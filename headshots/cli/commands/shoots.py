@@ -10,7 +10,17 @@ import typer
 from headshots.cli import consents
 from headshots.cli import shoot_options as options
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
-from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, PriorityName, SubjectName, TlsCa, Urgency
+from headshots.cli.options import (
+    DEFAULT_ADDRESS,
+    Address,
+    ApiKey,
+    Json,
+    PriorityName,
+    ServedFoundation,
+    SubjectName,
+    TlsCa,
+    Urgency,
+)
 from headshots.console.exits import ExitCode, reported
 
 if TYPE_CHECKING:
@@ -34,6 +44,7 @@ def shoot(
     profile: options.ProfileName = "",
     max_tries: options.MaxTries = 0,
     retrain: options.Retrain = False,
+    foundation: ServedFoundation = None,
     allow_unjudged: options.AllowUnjudged = False,
     deadline: options.Deadline = None,
     seed: options.Seed = 0,
@@ -54,11 +65,14 @@ def shoot(
     A folder's usable selfies are uploaded first, also for --quote. Ctrl-C stops waiting, not the shoot. 7: not all
     portraits are accepted (guarantee NOT_MET) or judged (NOT_MEASURED); their files are saved too.
     """
+    from headshots.cli.foundations import name_of
     from headshots.cli.session import connect
 
-    how = options.how(retrain, profile, max_tries, seed, (format, quality, priority), deadline, allow_unjudged)
-    order = {**_wanted(pack, styles), "count": count, "options": how, "labelling": labelling(label, external_id)}
+    files = format, quality, priority
+    order = {**_wanted(pack, styles), "count": count, "labelling": labelling(label, external_id)}
     with connect(address, api_key, tls_ca) as client:
+        named = name_of(client, foundation)
+        order["options"] = options.how(retrain, profile, max_tries, seed, files, deadline, allow_unjudged, named)
         made = _order(client, subject, order, name=name, class_noun=class_noun, consent=consent, quote=quote)
         _finish(client, made, as_json, quote=quote, detach=detach, out=out, best=best)
 

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
-from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, PriorityName, SubjectName, TlsCa, Urgency
+from headshots.cli.options import (
+    DEFAULT_ADDRESS,
+    Address,
+    ApiKey,
+    Json,
+    PriorityName,
+    ServedFoundation,
+    SubjectName,
+    TlsCa,
+    Urgency,
+)
 from headshots.console.exits import reported
 
 if TYPE_CHECKING:
@@ -51,6 +61,7 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate, at most 0.1.")] = None,
     batch_rows: Annotated[int | None, typer.Option(min=1, max=64, help="Photos a step.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the run.")] = None,
+    foundation: ServedFoundation = None,
     priority: PriorityName = Urgency.STANDARD,
     only_usable: OnlyUsable = False,
     detach: Annotated[
@@ -67,6 +78,7 @@ def train(
 
     Ctrl-C stops waiting, not the training.
     """
+    from headshots.cli.foundations import name_of
     from headshots.cli.session import connect
     from headshots.client import Priority, TrainingOptions
     from headshots.console.following import follow_training
@@ -76,6 +88,7 @@ def train(
     found = find_photos(photos or ())
     how: dict[str, Any] = {"priority": Priority(priority.name), "labelling": labelling(label, external_id)}
     with connect(address, api_key, tls_ca) as client:
+        how["foundation"] = name_of(client, foundation)
         order = partial(client.create_training, subject, options, **how)
         chosen = _upload(client, subject, found, order, only_usable=only_usable)
         training = order(photos=chosen)
@@ -219,6 +232,7 @@ def _print(training: Training, as_json: bool, *, state: str = "") -> None:
         "state": state or training.state,
         "steps": f"{training.step}/{training.total_steps}" if training.total_steps else "",
         "photos": training.photo_count,
+        "foundation": training.foundation,
         "loss": f"{training.loss:.4f}" if training.step else "",
         "adapter": training.adapter.sha256 if training.adapter else "",
         "likeness": likeness if training.adapter else "",
