@@ -10,6 +10,7 @@ down_revision = "0020"
 branch_labels = None
 depends_on = None
 
+_TABLES = ("trainings", "galleries", "training_jobs")
 _FROM_ADAPTER = {
     "sqlite": "json_extract(adapter, '$.foundation_digest')",
     "postgresql": "adapter->>'foundation_digest'",
@@ -19,7 +20,7 @@ _FROM_ADAPTER = {
 def upgrade() -> None:
     """Add the columns and the table. Trainings are of the one pool that there was; galleries of their adapters'."""
     op.add_column("trainings", sa.Column("pool", sa.String(40), nullable=False, server_default="main"))
-    for table in ("trainings", "galleries"):
+    for table in _TABLES:
         op.add_column(table, sa.Column("foundation_digest", sa.String(64), nullable=False, server_default=""))
     digest = _FROM_ADAPTER[op.get_bind().dialect.name]
     op.execute(f"UPDATE galleries SET foundation_digest = COALESCE({digest}, '')")
@@ -36,6 +37,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop them. Trainings that wait for another pool's trainers go to the one pool that is left."""
     op.drop_table("pools")
-    for table in ("galleries", "trainings"):
+    for table in reversed(_TABLES):
         op.drop_column(table, "foundation_digest")
     op.drop_column("trainings", "pool")

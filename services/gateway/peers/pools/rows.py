@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 
-from headshots.database import database_now, now_expression, read, write
+from headshots.database import now_expression, read, write
 from headshots.schema import pools
 from services.gateway.peers.models import GeneratorDescription
 
@@ -19,15 +20,16 @@ NEWS_SECONDS = 300.0
 
 def remember(engine: Engine, name: str, description: GeneratorDescription) -> None:
     """Records that a pool has just said this."""
+    insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
+    values = {
+        "foundation_digest": description.foundation_digest,
+        "description": dataclasses.asdict(description),
+        "answered_at": now_expression(engine.dialect.name),
+    }
+    row = insert(pools).values(name=name, **values)
     with write(engine) as connection:
-        values = {
-            "foundation_digest": description.foundation_digest,
-            "description": dataclasses.asdict(description),
-            "answered_at": database_now(connection),
-        }
-        changed = connection.execute(sa.update(pools).where(pools.c.name == name).values(**values))
-        if not changed.rowcount:
-            connection.execute(sa.insert(pools).values(name=name, **values))
+        # Several gateways may hear the first answer of a pool.
+        connection.execute(row.on_conflict_do_update(index_elements=["name"], set_=values))
 
 
 def remembered(engine: Engine, names: Iterable[str]) -> dict[str, GeneratorDescription]:
