@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from headshots import leases
 from headshots.database import write
 from headshots.errors import AlreadyExistsError, NotFoundError
 from headshots.schema import CANCELLED, PENDING, RUNNING, SUCCEEDED, training_jobs
@@ -63,9 +64,8 @@ async def test_where_the_foundation_was_replaced_the_job_that_is_asked_for_is_do
     before = Trainer(tmp_path, [[DONE]])
     await before.start()
     await before.start("running")
-    with write(before.database) as connection:
-        held = {"state": RUNNING, "lease_owner": "w", "lease_expires_at": 4e9, "attempt": 1}
-        connection.execute(sa.update(training_jobs).where(training_jobs.c.id == "running").values(**held))
+    mine = training_jobs.c.id == "running"
+    assert leases.claim(before.database, training_jobs, owner="w", ttl_seconds=600.0, where=mine) is not None
     async with opened_trainer(tmp_path, [*WORKING, DONE], foundation_digest="e" * 64) as after:
         assert (await after.until(is_over)).state == SUCCEEDED
         running = await after.until(lambda job: True, "running")
