@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from headshots.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from headshots.client import Foundation, Headshots
+    from headshots.client import Foundation, Headshots, ShootOptions
+
+Served = Annotated[
+    str | None,
+    typer.Option(
+        "--foundation", metavar="FOUNDATION", help="Of `headshots foundations list`. Default: the installation's."
+    ),
+]
 
 
 def usable(foundation: Path) -> Path:
@@ -51,3 +61,8 @@ def found(client: Headshots, wanted: str) -> Foundation:
 def name_of(client: Headshots, wanted: str | None) -> str:
     """The name of :func:`found`; empty where nothing is wanted."""
     return found(client, wanted).name if wanted else ""
+
+
+def on(client: Headshots, options: ShootOptions, wanted: str | None) -> ShootOptions:
+    """Options of a shoot on the foundation that is wanted. Raises as :func:`found`."""
+    return dataclasses.replace(options, foundation=name_of(client, wanted)) if wanted else options

@@ -142,9 +142,3 @@ FindLinks = Annotated[
         "PIP_FIND_LINKS names such folders too.",
     ),
 ]
-ServedFoundation = Annotated[
-    str | None,
-    typer.Option(
-        "--foundation", metavar="FOUNDATION", help="Of `headshots foundations list`. Default: the installation's."
-    ),
-]

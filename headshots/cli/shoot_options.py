@@ -88,12 +88,11 @@ def how(
     files: tuple[Format, int, Urgency],
     deadline: datetime | None,
     allow_unjudged: bool,
-    foundation: str,
 ) -> ShootOptions:
     """What a shoot leaves to the server unless it is said, in the SDK's words."""
     from headshots.client import ShootOptions
 
-    return ShootOptions((), retrain, profile, max_tries, seed, *painting(*files), deadline, allow_unjudged, foundation)
+    return ShootOptions((), retrain, profile, max_tries, seed, *painting(*files), deadline, allow_unjudged)
 
 
 def separate(values: list[str] | None) -> list[str]:

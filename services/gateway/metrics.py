@@ -32,9 +32,7 @@ class GatewayMetrics:
     ) -> None:
         """`promised_shoot_seconds`: within which shoots shall be finished; `pools`: the names of all."""
         self.pools, self.shoots = PoolMetrics(registry, pools), ShootMetrics(registry, promised_shoot_seconds)
-        self.uploads = Counter(
-            "headshots_gateway_uploads", "Photo streams, by how they ended.", ("status",), registry=registry
-        )
+        self.uploads = _uploads(registry)
         self.photos = Counter("headshots_gateway_photos", "Photos stored.", registry=registry)
         self.refused_uploads = Counter(
             "headshots_gateway_refused_uploads", "Photo streams refused, by reason.", ("reason",), registry=registry
@@ -62,8 +60,6 @@ class GatewayMetrics:
         self.watchers = Gauge(
             "headshots_gateway_watchers", "Open watch calls, by what is watched.", ("resource",), registry=registry
         )
-        for status in ("stored", "refused", "cut"):
-            self.uploads.labels(status)
         registry.register(SharedCollector(TableCollector(engine)))
 
     def decode_stopped(self, cause: str) -> None:
@@ -130,6 +126,14 @@ class ShootMetrics:
         if outcome == SUCCEEDED:
             self._seconds.observe(seconds)
             self._promises.labels("kept" if seconds <= self._promised_seconds else "broken").inc()
+
+
+def _uploads(registry: CollectorRegistry) -> Counter:
+    name, text = "headshots_gateway_uploads", "Photo streams, by how they ended."
+    uploads = Counter(name, text, ("status",), registry=registry)
+    for status in ("stored", "refused", "cut"):
+        uploads.labels(status)
+    return uploads
 
 
 def _shots(registry: CollectorRegistry) -> Counter:

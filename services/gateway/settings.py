@@ -57,7 +57,7 @@ class GatewaySettings:
     """host:port of the trainers."""
     generator_address: str = "127.0.0.1:50053"
     """host:port of the generators."""
-    pools: str = ""
+    pools: str | None = None
     """Further pools, each for a foundation of its own beside that of the two addresses above, whose pool is `main`:
     NAME=TRAINERS,GENERATORS as in `v2=trainer-v2:50052,generator-v2:50053`, several separated by spaces."""
     default_pool: str = MAIN_POOL
@@ -117,7 +117,7 @@ class GatewaySettings:
     their findings), `refuse` (the photos are not ready to train on, and shoots and trainings are refused) or
     `ignore`. A look, not a proof: who looks under 25 is told."""
     shots_in_flight: int = 16
-    """Shots that this gateway works on at once."""
+    """Shots that this gateway works on at once, of each foundation."""
     shot_lease_seconds: float = 15.0
     """After so long another gateway claims the shots of a lost one."""
     shot_max_attempts: int = 3
@@ -209,7 +209,7 @@ class GatewaySettings:
     def declared_pools(self) -> tuple[DeclaredPool, ...]:
         """Where trainers and generators are, that of the two addresses first. Raises SETTING_INVALID."""
         main = DeclaredPool(MAIN_POOL, self.trainer_address, self.generator_address)
-        return declared_pools(main, self.pools)
+        return declared_pools(main, self.pools or "")
 
     @property
     def photo_limits(self) -> PhotoLimits:

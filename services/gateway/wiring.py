@@ -114,14 +114,12 @@ class _Parts:
         database, store, styles, metrics = given.database, given.store, given.styles, given.metrics
         analyzer, decoders, limiter = given.analyzer, given.decoders, StreamLimiter(settings.stream_limits)
         pools, hub, clock = given.opened.pools, Hub(), WorkClock(database)
-        poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
+        poll, patience = settings.poll_seconds, {"cancel_patience_seconds": settings.cancel_patience_seconds}
         painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
         judge = ShotJudge(database, store, limiter, decoders, analyzer, check_seconds=settings.erase_again_seconds)
         worker = ShotWorker(database, pools, judge, hub, metrics, painting)
         pool = self.pool = ShotPool(database, worker, hub, metrics, painting, clock, pools.openness)
-        reconciler = Reconciler(
-            database, pools.trainer, hub, clock, poll_seconds=poll, cancel_patience_seconds=patience
-        )
+        reconciler = Reconciler(database, pools.trainer, hub, clock, poll_seconds=poll, **patience)
         runner = ShootRunner(database, hub, metrics, pool, clock, poll_seconds=poll)
         parts = pools, pool, metrics, given.issuer, settings.erasing
         erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
@@ -172,8 +170,7 @@ async def start_gateway(
     store = ArtifactStore.open(settings.store_url)
     issuer = Issuer(ReceiptKey.open(settings.receipt_key), backup_horizon_days=settings.backup_horizon_days)
     database, registry = open_database(settings.database_url), CollectorRegistry()
-    names = [pool.name for pool in settings.declared_pools]
-    metrics = GatewayMetrics(registry, database, promised_shoot_seconds=settings.promised_shoot_seconds, pools=names)
+    metrics = _metrics(settings, database, registry)
     opened = _open_pools(settings, database, metrics)
     await in_thread(_prepare, database, settings, issuer)
     async with contextlib.AsyncExitStack() as on_failure:
@@ -197,6 +194,11 @@ async def start_gateway(
     return Gateway(
         server, database, opened.channels, parts.pool, loops, own, links, audit, scaler, settings.drain_seconds
     )
+
+
+def _metrics(settings: GatewaySettings, database: Engine, registry: CollectorRegistry) -> GatewayMetrics:
+    pools = [pool.name for pool in settings.declared_pools]
+    return GatewayMetrics(registry, database, promised_shoot_seconds=settings.promised_shoot_seconds, pools=pools)
 
 
 def _open_pools(settings: GatewaySettings, database: Engine, metrics: GatewayMetrics) -> OpenedPools:

@@ -128,11 +128,14 @@ class TrainingCalls(Connection):
         options: TrainingOptions | None = None,
         *,
         photos: Iterable[PhotoRef] = (),
+        foundation: FoundationRef = "",
         labelling: Labelling | None = None,
         on_progress: Callable[[Training], None] | None = None,
     ) -> Training:
         """Queue a training and wait for its adapter; raises what `create_training` and `wait_training` raise."""
-        training = await self.create_training(subject, options, photos=photos, labelling=labelling)
+        training = await self.create_training(
+            subject, options, photos=photos, foundation=foundation, labelling=labelling
+        )
         return await self.wait_training(training, on_progress=on_progress)
 
     async def cancel_training(self, training: TrainingRef) -> Training:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headshots.v1 import foundations_pb2, generator_pb2
 from services.gateway.api import names
-from services.gateway.peers.pools.pools import Served
+from services.gateway.peers.pools.models import Served
 
 
 def foundation(served: Served) -> foundations_pb2.Foundation:

@@ -11,7 +11,8 @@ from services.gateway.api.errors import not_found
 from services.gateway.api.names import ids
 from services.gateway.api.pages import DEFAULT_PAGE, cut_page, decode_token
 from services.gateway.foundations import convert
-from services.gateway.peers.pools.pools import Pools, Served
+from services.gateway.peers.pools.models import Served
+from services.gateway.peers.pools.pools import Pools
 
 
 class FoundationServicer(foundations_pb2_grpc.FoundationServiceServicer):

@@ -47,8 +47,7 @@ def claim(
     by_clock: bool = True,
     openness: Openness = ALL,
 ) -> Shot | None:
-    """Takes the next shot of a foundation that is open; None where none waits. `has_others`: whether the owner holds
-    other shots.
+    """Takes the next shot; None where none of an open foundation waits. `has_others`: whether the owner holds others.
 
     Without `by_clock` shots of people who do not agree or are not kept any more, which would fail, go on waiting.
 
@@ -58,13 +57,8 @@ def claim(
     alone, an owner that has others gets none.
     """
     with read(engine) as connection:
-        now = now_expression(connection.dialect.name)
-        is_due = leases.is_past(shots.c.not_before, now)
-        if not by_clock:
-            is_due = sa.and_(is_due, shots.c.gallery_id.not_in(withheld_galleries(connection.dialect.name)))
-        if openness != ALL:
-            is_due = sa.and_(is_due, shots.c.gallery_id.in_(open_galleries(openness)))
-        waiting = sa.and_(leases.claimable(shots, now), is_due)
+        is_due = _is_due(connection.dialect.name, by_clock, openness)
+        waiting = sa.and_(leases.claimable(shots, now_expression(connection.dialect.name)), is_due)
         # Reading first: an empty queue then takes no write lock.
         if connection.execute(sa.select(shots.c.id).where(waiting).limit(1)).first() is None:
             return None
@@ -84,6 +78,16 @@ def claim(
             values={**_losses(owner), "in_company": has_others},
         )
     return _begin(engine, lease) if lease is not None else None
+
+
+def _is_due(dialect: str, by_clock: bool, openness: Openness) -> sa.ColumnElement[bool]:
+    """Whether a shot may be claimed now; see :func:`claim`."""
+    is_due = leases.is_past(shots.c.not_before, now_expression(dialect))
+    if not by_clock:
+        is_due = sa.and_(is_due, shots.c.gallery_id.not_in(withheld_galleries(dialect)))
+    if openness != ALL:
+        is_due = sa.and_(is_due, shots.c.gallery_id.in_(open_galleries(openness)))
+    return is_due
 
 
 def _next_needs_to_be_alone(

@@ -19,7 +19,7 @@ from services.gateway.consents.models import Purpose
 from services.gateway.galleries.creating import create_gallery_in
 from services.gateway.galleries.models import GalleryOrder
 from services.gateway.peers.models import Adapter, TrainingOptions
-from services.gateway.peers.pools.pools import TrainingPlace
+from services.gateway.peers.pools.models import TrainingPlace
 from services.gateway.photos.removing import check_not_expired
 from services.gateway.profiles.rows import usable_profile
 from services.gateway.shoots.counts import named_styles
@@ -76,9 +76,8 @@ def look_up(
     place: TrainingPlace,
     served: Sequence[str],
 ) -> Shoot | Wanted:
-    """What the order names, or the shoot that an earlier call with this `key` made.
-
-    `place` is where it would be trained; adapters of the foundations `served` are of use, by digest, the first rather.
+    """What the order names, or the shoot that an earlier call with this `key` made. `place` is where it is trained,
+    `served` the digests of the foundations whose adapters are of use, the first rather.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, PACK_NOT_FOUND.
@@ -96,12 +95,10 @@ def look_up(
         check_priority(connection, tenant_id, order.priority)
         check_deadline_ahead(connection, order)
         pack, recipes, counts = named_styles(connection, library, packs, tenant_id, order)
-        profile = usable_profile(connection, tenant_id, order.profile)
-        plan = new_plan(order, recipes, counts, profile, pack)
-        training_id, adapter = _earlier_training(connection, subject_id, order, place, served)
-        if training_id is None:
+        plan = new_plan(order, recipes, counts, usable_profile(connection, tenant_id, order.profile), pack)
+        wanted = Wanted(plan, subject.class_noun, *_earlier(connection, subject_id, order, place, served), place)
+        if wanted.trains:
             check_none_active(connection, subject_id)
-        wanted = Wanted(plan, subject.class_noun, training_id, adapter, place)
         check_consent(connection, tenant_id, subject_id, *wanted.purposes)
         if wanted.trains or not order.allow_unjudged:
             check_not_expired(connection, subject_id)
@@ -219,7 +216,7 @@ def create_gallery(
     ).id
 
 
-def _earlier_training(
+def _earlier(
     connection: Connection, subject_id: str, order: ShootOrder, place: TrainingPlace, served: Sequence[str]
 ) -> tuple[str | None, Adapter | None]:
     """The training that the order may take the adapter of, and that: the subject's newest of the foundation that is

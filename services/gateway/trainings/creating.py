@@ -23,7 +23,7 @@ from services.gateway.consents.checks import check_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.peers.class_nouns import check_class_noun
 from services.gateway.peers.models import TrainingJob, TrainingOptions, TrainingRequest
-from services.gateway.peers.pools.pools import ANY_PLACE, TrainingPlace
+from services.gateway.peers.pools.models import ANY_PLACE, TrainingPlace
 from services.gateway.photos.limits import MIN_TRAINING_PHOTOS
 from services.gateway.photos.removing import check_not_expired
 from services.gateway.photos.rows import photo_refs
@@ -101,8 +101,7 @@ def create_training_in(
 ) -> Training:
     """:func:`create_training` within a transaction; locks the subject."""
     subject = find_subject(connection, tenant_id, subject_id, lock=True)
-    made = find_made(connection, trainings, trainings.c.subject_id == subject_id, key)
-    if made is not None:
+    if (made := find_made(connection, trainings, trainings.c.subject_id == subject_id, key)) is not None:
         return to_training(made)
     check_priority(connection, tenant_id, priority)
     check_consent(connection, tenant_id, subject_id, Purpose.TRAINING)
@@ -112,8 +111,7 @@ def create_training_in(
     check_not_expired(connection, subject_id)
     _check_photos(len(refs))
     check_none_active(connection, subject_id)
-    prefix = object_prefix(tenant_id, subject_id)
-    request = _request(tenant_id, prefix, refs, subject.class_noun, options, priority)
+    request = _request(tenant_id, object_prefix(tenant_id, subject_id), refs, subject.class_noun, options, priority)
     training = Training(
         request.job_id,
         subject_id,

@@ -68,11 +68,8 @@ class TrainingEngine:
         foundation: str = "",
         labelling: Labelling,
     ) -> Training:
-        """`foundation`: a digest; empty: that of the default pool.
-
-        Raises as `creating.create_training`, `Inspector.check_adult` and `Pools.training_place`, and
-        InvalidArgumentError RANK_TOO_LARGE.
-        """
+        """`foundation`: a digest, or empty. Raises as `creating.create_training`, `Inspector.check_adult` and
+        `Pools.training_place`, and InvalidArgumentError RANK_TOO_LARGE."""
         place = await self._pools.training_place(foundation)
         _check_rank(options, place.described)
         create = functools.partial(

@@ -13,7 +13,7 @@ from headshots.acceptance.profiles import PROFILE_WORTHY
 from headshots.database import write
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.peers.models import TrainingJob, TrainingOptions, TrainingRequest
-from services.gateway.peers.pools.pools import ANY_PLACE
+from services.gateway.peers.pools.models import ANY_PLACE
 from services.gateway.shoots.creating import Wanted, create_shoot
 from services.gateway.shoots.models import Plan, Shoot, ShootOrder
 from services.gateway.subjects.rows import create_subject

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy.engine import Engine
 
 from headshots.errors import FailedPreconditionError, HeadshotsError, NotFoundError, UnavailableError
-from headshots.schema import MAIN_POOL
 from headshots.threads import in_read_thread
 from services.gateway.api.names import foundation_name
 from services.gateway.peers.describer import Describer
@@ -24,6 +22,7 @@ from services.gateway.peers.models import (
     GeneratorDescription,
 )
 from services.gateway.peers.pools import rows
+from services.gateway.peers.pools.models import Served, TrainingPlace
 from services.gateway.peers.pools.openness import ALL, NOTHING, Openness, openness
 from services.gateway.peers.rpc import unreachable
 
@@ -63,35 +62,6 @@ class Pool:
             return 0
         told = self.generator.ready
         return 1 if told is None else told
-
-
-@dataclass(frozen=True)
-class Served:
-    """A foundation that a pool runs."""
-
-    description: GeneratorDescription
-    is_default: bool
-    """Whether trainings that name none take it."""
-    ready: int
-    """Generators that take requests for it now; 0: work waits until one does."""
-
-
-@dataclass(frozen=True)
-class TrainingPlace:
-    """Whose trainers do a training."""
-
-    pool: str = MAIN_POOL
-    described: GeneratorDescription | None = None
-    """What generators of the pool run; None where none has told yet."""
-
-    @property
-    def foundation_digest(self) -> str:
-        """Of the foundation; empty where it is not known yet."""
-        return self.described.foundation_digest if self.described is not None else ""
-
-
-ANY_PLACE = TrainingPlace()
-"""Of an installation with one pool, whose generators are not asked."""
 
 
 class Pools:

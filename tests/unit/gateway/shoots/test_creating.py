@@ -12,7 +12,7 @@ from headshots.database import read, write
 from headshots.errors import FailedPreconditionError
 from headshots.styles.packs import PackLibrary
 from services.gateway.api.requests import IdempotencyKey
-from services.gateway.peers.pools.pools import ANY_PLACE
+from services.gateway.peers.pools.models import ANY_PLACE
 from services.gateway.shoots.creating import Wanted, look_up
 from services.gateway.shoots.models import ShootOrder
 from tests.support.gateway.queue import LIBRARY
