@@ -68,7 +68,7 @@ def count_work(engine: Engine, queue: Queue, pools: Sequence[KnownPool]) -> int:
         UnavailableError: DATABASE_UNAVAILABLE.
     """
     if queue.kind is Kind.TRAINERS:
-        where = sa.and_(trainings.c.state.in_(_WORK), trainings.c.pool == queue.pool)
+        where = sa.and_(trainings.c.state.in_(_WORK), _is_trained_by(queue.pool, pools))
         query = sa.select(sa.func.count()).select_from(trainings).where(where)
     else:
         of_gallery = shots.join(galleries, galleries.c.id == shots.c.gallery_id)
@@ -76,6 +76,16 @@ def count_work(engine: Engine, queue: Queue, pools: Sequence[KnownPool]) -> int:
         query = sa.select(sa.func.count()).select_from(of_gallery).where(where)
     with read(engine) as connection:
         return int(connection.execute(query).scalar_one())
+
+
+def _is_trained_by(name: str, pools: Sequence[KnownPool]) -> sa.ColumnElement[bool]:
+    """Whether a training is for this pool's trainers: by its pool's name, or by its foundation where none has that."""
+    (own,) = (pool for pool in pools if pool.name == name)
+    by_name = trainings.c.pool == name
+    if not own.digest:
+        return by_name
+    renamed = trainings.c.pool.not_in([pool.name for pool in pools])
+    return sa.or_(by_name, sa.and_(renamed, trainings.c.foundation_digest == own.digest))
 
 
 def _is_for(name: str, pools: Sequence[KnownPool]) -> sa.ColumnElement[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from headshots.v1 import foundations_pb2, jobs_pb2
@@ -14,6 +15,15 @@ from tests.support.waiting import until
 
 SECOND_DIGEST = "e1" * 32
 FIRST, SECOND = f"foundations/{FOUNDATION_DIGEST}", f"foundations/{SECOND_DIGEST}"
+
+
+@dataclass(frozen=True)
+class FakePool:
+    """What scaling knows of a pool."""
+
+    name: str = "main"
+    digest: str = ""
+    ready: int = 0
 
 
 class Pools:

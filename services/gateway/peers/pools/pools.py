@@ -79,15 +79,15 @@ class Pools:
         """All of them, the default one first."""
         return self._pools
 
-    def trainer(self, name: str) -> Trainer:
-        """The trainers of a pool.
+    def trainer(self, name: str, digest: str = "") -> Trainer:
+        """The trainers of a pool; where it has another name by now, of the one that runs the foundation.
 
         Raises:
             UnavailableError: POOL_UNKNOWN.
         """
-        for pool in self._pools:
-            if pool.name == name:
-                return pool.trainer
+        named = [pool for pool in self._pools if pool.name == name]
+        for pool in named or [pool for pool in self._pools if digest and pool.digest == digest]:
+            return pool.trainer
         known = ", ".join(sorted(pool.name for pool in self._pools))
         message = f"the pool {name!r} is none of this gateway's ({known}); HEADSHOTS_GATEWAY_POOLS has to name it again"
         raise UnavailableError("POOL_UNKNOWN", message)

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from headshots import schema
 from headshots.errors import FailedPreconditionError, NotFoundError
 from headshots.v1 import foundations_pb2, galleries_pb2, jobs_pb2, subjects_pb2
+from services.gateway.scaling.queues import Kind, Queue, count_work
 from tests.support.gateway.caller import refused, selfie
-from tests.support.gateway.pools import FIRST, SECOND, Pools, opened_pools
+from tests.support.gateway.pools import FIRST, SECOND, SECOND_DIGEST, FakePool, Pools, opened_pools
 from tests.support.gateway.shoots import finished, order
 from tests.support.gateway.world import World
 from tests.support.images.pictures import files
@@ -193,6 +194,27 @@ async def test_a_training_waits_for_the_trainers_of_its_pool(world: World, pools
     await pools.restart()
     assert (await world.acme.finished_training(training.name)).state == jobs_pb2.JOB_STATE_SUCCEEDED
     assert (len(pools.trainer.jobs), len(world.trainer.jobs)) == (1, 0)
+
+
+async def test_a_training_goes_on_where_its_pool_has_another_name(world: World, pools: Pools) -> None:
+    subject = await world.acme.subject()
+    await world.acme.upload(subject, *map(selfie, range(6)))
+    pools.trainer.go.clear()
+    training = await world.acme.create_training(subject, foundation=SECOND)
+    await until(lambda: bool(pools.trainer.jobs))
+    only = {
+        "trainer_address": f"127.0.0.1:{pools.trainer_port}",
+        "generator_address": f"127.0.0.1:{pools.generator_port}",
+    }
+    await pools.restart(pools="", **only)
+    await pools.foundations(SECOND)
+    pools.trainer.go.set()
+    assert (await world.acme.finished_training(training.name)).state == jobs_pb2.JOB_STATE_SUCCEEDED
+    assert len(pools.trainer.jobs) == 1
+    renamed = [FakePool(digest=SECOND_DIGEST, ready=1)]
+    with world.database.begin() as connection:
+        connection.execute(sa.update(schema.trainings).values(state="running"))
+    assert count_work(world.database, Queue(Kind.TRAINERS, "main"), renamed) == 1
 
 
 async def test_an_erased_adapter_is_forgotten_by_every_pool(world: World, pools: Pools) -> None:

@@ -20,7 +20,7 @@ from services.gateway.scaling.queues import Kind, Queue, count_work
 from services.gateway.scaling.rpc import open_scaler_port
 from tests.support.gateway.caller import selfie
 from tests.support.gateway.peer import FOUNDATION_DIGEST
-from tests.support.gateway.pools import SECOND, SECOND_DIGEST, opened_pools
+from tests.support.gateway.pools import SECOND, SECOND_DIGEST, FakePool, opened_pools
 from tests.support.gateway.world import World
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -145,13 +145,6 @@ async def test_a_trigger_that_asks_for_what_is_not_there_is_refused(
             error = error_from_rpc(caught.value)
             assert isinstance(error, NotFoundError if reason == "SCALER_POOL_UNKNOWN" else InvalidArgumentError)
             assert (error.reason, cure in error.message) == (reason, True)
-
-
-@dataclass(frozen=True)
-class FakePool:
-    name: str = "main"
-    digest: str = ""
-    ready: int = 0
 
 
 MAIN = FakePool()

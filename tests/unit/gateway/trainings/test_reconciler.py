@@ -53,7 +53,7 @@ async def test_all_cancellations_are_sent_at_once_and_beside_what_is_started(eng
     trainer = FrozenTrainer()
     clock = WorkClock(engine)
     reconciler = Reconciler(
-        engine, lambda pool: trainer, Hub(), clock, poll_seconds=0.01, cancel_patience_seconds=3600.0
+        engine, lambda pool, digest: trainer, Hub(), clock, poll_seconds=0.01, cancel_patience_seconds=3600.0
     )
     running = asyncio.create_task(reconciler.run())
     try:
