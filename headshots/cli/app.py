@@ -18,7 +18,7 @@ from headshots.cli.commands import (
     tenants,
     trainings,
 )
-from headshots.cli.commands.catalog import packs, profiles, styles
+from headshots.cli.commands.catalog import foundations, packs, profiles, styles
 from headshots.cli.commands.models import analyzers, export, foundation
 from headshots.cli.commands.people import audit, consents, erasure, policy, retention
 from headshots.cli.commands.pictures import images, links, verify
@@ -57,6 +57,7 @@ app.add_typer(images.app, name="images")
 app.add_typer(styles.app, name="styles")
 app.add_typer(packs.app, name="packs")
 app.add_typer(profiles.app, name="profiles")
+app.add_typer(foundations.app, name="foundations")
 app.add_typer(audit.app, name="audit")
 app.add_typer(erasure.app, name="erasure")
 app.add_typer(analyzers.app, name="analyzers")

@@ -1,9 +1,25 @@
-"""Finds the folder of the foundation that a command is given, imported first where it must be."""
+"""Finds the foundation that a command names: a folder, imported first where it must be, or one of a gateway's."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headshots.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from headshots.client import Foundation, Headshots, ShootOptions
+
+Served = Annotated[
+    str | None,
+    typer.Option(
+        "--foundation", metavar="FOUNDATION", help="Of `headshots foundations list`. Default: the installation's."
+    ),
+]
 
 
 def usable(foundation: Path) -> Path:
@@ -24,3 +40,29 @@ def usable(foundation: Path) -> Path:
             bars.update(bar, completed=share, count=f"{100 * share:.0f} %", detail=what, visible=True)
 
         return usable_foundation(foundation, cache, os.environ, show, note)
+
+
+def found(client: Headshots, wanted: str) -> Foundation:
+    """The one foundation of a gateway that has this display name, or whose digest is or begins with this.
+
+    Raises:
+        NotFoundError: FOUNDATION_NOT_FOUND, none or several have.
+    """
+    digits = wanted.removeprefix("foundations/")
+    foundations = list(client.list_foundations())
+    fits = [each for each in foundations if each.display_name == wanted or (digits and each.digest.startswith(digits))]
+    if len(fits) == 1:
+        return fits[0]
+    known = "; ".join(f"{each.display_name} ({each.digest[:12]})" for each in foundations)
+    what = "several foundations are" if fits else "no foundation is"
+    raise NotFoundError("FOUNDATION_NOT_FOUND", f"{what} called {wanted!r}; there are: {known}")
+
+
+def name_of(client: Headshots, wanted: str | None) -> str:
+    """The name of :func:`found`; empty where nothing is wanted."""
+    return found(client, wanted).name if wanted else ""
+
+
+def on(client: Headshots, options: ShootOptions, wanted: str | None) -> ShootOptions:
+    """Options of a shoot on the foundation that is wanted. Raises as :func:`found`."""
+    return dataclasses.replace(options, foundation=name_of(client, wanted)) if wanted else options

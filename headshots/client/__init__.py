@@ -15,7 +15,7 @@ from headshots.client.models.audit import (
     ErasureState,
     ErasureTrigger,
 )
-from headshots.client.models.foundations import Foundation
+from headshots.client.models.foundations import Foundation, FoundationRef
 from headshots.client.models.images import (
     Image,
     ImageFormat,
@@ -93,6 +93,7 @@ __all__ = [
     "ErasureTrigger",
     "Failure",
     "Foundation",
+    "FoundationRef",
     "Gallery",
     "GalleryEvent",
     "GalleryRef",

@@ -37,6 +37,8 @@ _ADVICE = {
     "PROFILE_BUILT_IN": "`headshots profiles create` makes one of your own",
     "PROFILE_EXISTS": "`headshots profiles update` makes a new version of it",
     "DEADLINE_TOO_EARLY": "--quote tells when it would be finished, without --deadline",
+    "FOUNDATION_NOT_FOUND": "`headshots foundations list` shows those there are",
+    "FOUNDATION_NOT_SERVED": "`headshots train SUBJECT` trains anew, `headshots foundations list` shows on what",
     "STYLE_NOT_FOUND": "`headshots styles list` shows those there are",
     "CLASS_NOUN_UNKNOWN": "`headshots subjects create --class-noun person` makes one that the foundation knows",
     "STYLE_WORDS_UNKNOWN": "`headshots styles list` shows other styles",

@@ -6,12 +6,13 @@ Times are seconds since the epoch by the database's clock; JSON columns hold pla
 from __future__ import annotations
 
 from headshots.schema.audit import audit_chains, audit_events
-from headshots.schema.catalog import packs, profiles, styles
+from headshots.schema.catalog import packs, pools, profiles, styles
 from headshots.schema.common import (
     CANCELLED,
     DEFAULT_RETENTION_SECONDS,
     FAILED,
     HIGH_PRIORITY,
+    MAIN_POOL,
     MAX_RETENTION_SECONDS,
     MIN_RETENTION_SECONDS,
     NO_HIGH_WEIGHT,
@@ -44,6 +45,7 @@ __all__ = [
     "DEFAULT_RETENTION_SECONDS",
     "FAILED",
     "HIGH_PRIORITY",
+    "MAIN_POOL",
     "MAX_RETENTION_SECONDS",
     "MIN_RETENTION_SECONDS",
     "NO_HIGH_WEIGHT",
@@ -65,6 +67,7 @@ __all__ = [
     "metadata",
     "packs",
     "photos",
+    "pools",
     "profiles",
     "retentions",
     "shoot_events",

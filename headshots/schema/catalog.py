@@ -58,3 +58,15 @@ packs = Table(
     UniqueConstraint("tenant_id", "request_id"),
     Index("ix_packs_tenant_id_external_id", "tenant_id", "external_id"),
 )
+
+# What pools of generators said last that they run. Only gateways that serve several pools write it.
+pools = Table(
+    "pools",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("foundation_digest", String(64), nullable=False),
+    # The description, so that a gateway that starts while the pool is at zero knows what it runs.
+    Column("description", sa.JSON, nullable=False),
+    # When it last answered one of the gateways.
+    Column("answered_at", Float, nullable=False),
+)

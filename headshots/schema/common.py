@@ -21,6 +21,8 @@ PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED = "pending", "running", "succeede
 TERMINAL_STATES = (SUCCEEDED, FAILED, CANCELLED)
 # Priority of the protos, as the rows have it.
 HIGH_PRIORITY = 2
+# The pool of trainers and generators that every gateway has.
+MAIN_POOL = "main"
 # `tenants.high_weight` of a tenant that has no right to high priority.
 NO_HIGH_WEIGHT = 1
 # How long subjects are kept after their last delivery, where nobody says otherwise: 30 days.

@@ -7,6 +7,7 @@ from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table,
 
 from headshots.schema.common import (
     DEFAULT_RETENTION_SECONDS,
+    MAIN_POOL,
     NO_HIGH_WEIGHT,
     PENDING,
     labelling_columns,
@@ -118,6 +119,10 @@ trainings = Table(
     Column("request", sa.JSON, nullable=False),
     # The newest TrainingJob as JSON.
     Column("job", sa.JSON, nullable=False, default=dict),
+    # Which trainers have it, by the name of their pool; and the digest of the foundation that was asked for, empty
+    # where the pool had not told its own yet.
+    Column("pool", String(40), nullable=False, default=MAIN_POOL, server_default=MAIN_POOL),
+    Column("foundation_digest", String(64), nullable=False, default="", server_default=""),
     # One sentence on what holds it up.
     Column("note", Text, nullable=False, default=""),
     Column("created_at", Float, nullable=False),
@@ -172,6 +177,8 @@ galleries = Table(
     Column("format", Integer, nullable=False),
     Column("quality", Integer, nullable=False),
     Column("adapter", sa.JSON, nullable=False),
+    # The adapter's, which says which generators can paint.
+    Column("foundation_digest", String(64), nullable=False, default="", server_default=""),
     # The image that shots are painted over, with its key and SHA-256; null where they come from noise alone.
     Column("remix", sa.JSON(none_as_null=True)),
     # What its tenant said of rights when it was made; null: nothing. Its images say it, whenever they are painted.

@@ -22,6 +22,8 @@ training_jobs = Table(
     Column("ended_runs", Integer, nullable=False, default=0),
     # Tries to remove a cancelled job's artefacts that the object store did not let succeed.
     Column("cleanings", Integer, nullable=False, default=0),
+    # Of the foundation of the trainers that were asked; others leave it alone. Empty: of before there were several.
+    Column("foundation_digest", String(64), nullable=False, default="", server_default=""),
     # The frozen request as JSON: photos, output prefix, class noun, options.
     Column("request", sa.JSON, nullable=False),
     Column("step", Integer, nullable=False, default=0),

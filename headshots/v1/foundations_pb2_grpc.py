@@ -52,7 +52,8 @@ class FoundationServiceServicer:
     """
 
     def ListFoundations(self, request, context):
-        """The foundations that generators run. UNAVAILABLE where no generator answers and none has answered before.
+        """The foundations that generators run, those that were told and wait at zero included. UNAVAILABLE where no generator answers
+        and none has answered before.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

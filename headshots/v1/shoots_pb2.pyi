@@ -115,7 +115,7 @@ class Shoot(_message.Message):
     def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., stage: _Optional[_Union[ShootStage, str]] = ..., training: _Optional[str] = ..., trains: _Optional[bool] = ..., gallery: _Optional[str] = ..., pack: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., style_shots: _Optional[_Iterable[int]] = ..., asked: _Optional[int] = ..., delivered: _Optional[int] = ..., tries: _Optional[int] = ..., max_tries: _Optional[int] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., guarantee: _Optional[_Union[_galleries_pb2.Guarantee, str]] = ..., training_step: _Optional[int] = ..., training_total_steps: _Optional[int] = ..., completed_shots: _Optional[int] = ..., quote: _Optional[_Union[Quote, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., status_message: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., event_number: _Optional[int] = ..., pack_version: _Optional[int] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateShootRequest(_message.Message):
-    __slots__ = ("parent", "pack", "styles", "count", "photos", "retrain", "profile", "max_tries", "seed", "format", "quality", "priority", "deadline", "request_id", "validate_only", "allow_unjudged", "labels", "external_id")
+    __slots__ = ("parent", "pack", "styles", "count", "photos", "retrain", "profile", "max_tries", "seed", "format", "quality", "priority", "deadline", "request_id", "validate_only", "allow_unjudged", "foundation", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -139,6 +139,7 @@ class CreateShootRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
     ALLOW_UNJUDGED_FIELD_NUMBER: _ClassVar[int]
+    FOUNDATION_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     parent: str
@@ -157,9 +158,10 @@ class CreateShootRequest(_message.Message):
     request_id: str
     validate_only: bool
     allow_unjudged: bool
+    foundation: str
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, parent: _Optional[str] = ..., pack: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., photos: _Optional[_Iterable[str]] = ..., retrain: _Optional[bool] = ..., profile: _Optional[str] = ..., max_tries: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., allow_unjudged: _Optional[bool] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, parent: _Optional[str] = ..., pack: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., count: _Optional[int] = ..., photos: _Optional[_Iterable[str]] = ..., retrain: _Optional[bool] = ..., profile: _Optional[str] = ..., max_tries: _Optional[int] = ..., seed: _Optional[int] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., request_id: _Optional[str] = ..., validate_only: _Optional[bool] = ..., allow_unjudged: _Optional[bool] = ..., foundation: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateShootResponse(_message.Message):
     __slots__ = ("shoot",)

@@ -53,7 +53,7 @@ class Hold(_message.Message):
     def __init__(self, reason: _Optional[str] = ..., hold_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Subject(_message.Message):
-    __slots__ = ("name", "display_name", "class_noun", "create_time", "photo_count", "adapter", "consent", "expire_time", "hold", "erasure_commitment", "photo_expire_time", "labels", "external_id")
+    __slots__ = ("name", "display_name", "class_noun", "create_time", "photo_count", "adapter", "consent", "expire_time", "hold", "erasure_commitment", "photo_expire_time", "foundation", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,7 @@ class Subject(_message.Message):
     HOLD_FIELD_NUMBER: _ClassVar[int]
     ERASURE_COMMITMENT_FIELD_NUMBER: _ClassVar[int]
     PHOTO_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    FOUNDATION_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
@@ -85,9 +86,10 @@ class Subject(_message.Message):
     hold: Hold
     erasure_commitment: str
     photo_expire_time: _timestamp_pb2.Timestamp
+    foundation: str
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., class_noun: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., photo_count: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hold: _Optional[_Union[Hold, _Mapping]] = ..., erasure_commitment: _Optional[str] = ..., photo_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., class_noun: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., photo_count: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hold: _Optional[_Union[Hold, _Mapping]] = ..., erasure_commitment: _Optional[str] = ..., photo_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., foundation: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateSubjectRequest(_message.Message):
     __slots__ = ("display_name", "class_noun", "request_id", "consent", "retention_seconds", "photo_retention_seconds", "labels", "external_id")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy.engine import Engine
 
 from headshots.acceptance.verdict import Acceptance, Verdict
 from headshots.rpc.scrapes import SharedCollector
-from headshots.schema import SUCCEEDED
+from headshots.schema import MAIN_POOL, SUCCEEDED
 from headshots.telemetry.exemplars import observe
-from services.gateway.peers.metrics import RoutingMetrics
+from services.gateway.peers.metrics import PoolMetrics
 from services.gateway.table_metrics import TableCollector
 
 _SHOOT_BUCKETS = (60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 14400)
@@ -23,12 +23,17 @@ _SHOT_BUCKETS = (0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300, 900)
 class GatewayMetrics:
     """Counters of one gateway, and gauges of the whole installation read from its database at scrape time."""
 
-    def __init__(self, registry: CollectorRegistry, engine: Engine, *, promised_shoot_seconds: float = 1800.0) -> None:
-        """`promised_shoot_seconds`: within which shoots shall be finished."""
-        self.routing, self.shoots = RoutingMetrics(registry), ShootMetrics(registry, promised_shoot_seconds)
-        self.uploads = Counter(
-            "headshots_gateway_uploads", "Photo streams, by how they ended.", ("status",), registry=registry
-        )
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        engine: Engine,
+        *,
+        promised_shoot_seconds: float = 1800.0,
+        pools: Sequence[str] = (MAIN_POOL,),
+    ) -> None:
+        """`promised_shoot_seconds`: within which shoots shall be finished; `pools`: the names of all."""
+        self.pools, self.shoots = PoolMetrics(registry, pools), ShootMetrics(registry, promised_shoot_seconds)
+        self.uploads = _uploads(registry)
         self.photos = Counter("headshots_gateway_photos", "Photos stored.", registry=registry)
         self.refused_uploads = Counter(
             "headshots_gateway_refused_uploads", "Photo streams refused, by reason.", ("reason",), registry=registry
@@ -56,8 +61,6 @@ class GatewayMetrics:
         self.watchers = Gauge(
             "headshots_gateway_watchers", "Open watch calls, by what is watched.", ("resource",), registry=registry
         )
-        for status in ("stored", "refused", "cut"):
-            self.uploads.labels(status)
         registry.register(SharedCollector(TableCollector(engine)))
 
     def decode_stopped(self, cause: str) -> None:
@@ -124,6 +127,14 @@ class ShootMetrics:
         if outcome == SUCCEEDED:
             observe(self._seconds, seconds)
             self._promises.labels("kept" if seconds <= self._promised_seconds else "broken").inc()
+
+
+def _uploads(registry: CollectorRegistry) -> Counter:
+    name, text = "headshots_gateway_uploads", "Photo streams, by how they ended."
+    uploads = Counter(name, text, ("status",), registry=registry)
+    for status in ("stored", "refused", "cut"):
+        uploads.labels(status)
+    return uploads
 
 
 def _shots(registry: CollectorRegistry) -> Counter:

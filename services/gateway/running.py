@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from sqlalchemy.engine import Engine
 
@@ -23,7 +24,7 @@ class Gateway:
         self,
         server: RunningServer,
         database: Engine,
-        channels: list[InternalChannel],
+        channels: Sequence[InternalChannel],
         pool: ShotPool,
         loops: list[asyncio.Task[None]],
         decoders: DecoderPool | None,

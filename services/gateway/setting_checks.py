@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
@@ -71,6 +72,17 @@ def check_numbers(settings: _Numbers) -> None:
 
 def _invalid(name: str, why: str) -> InvalidArgumentError:
     return InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} {why}")
+
+
+def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
+    """Refuses a value that is none of the choices.
+
+    Raises:
+        InvalidArgumentError: SETTING_INVALID, naming the variable.
+    """
+    if value not in choices:
+        text = f"HEADSHOTS_GATEWAY_{name.upper()}={value!r} is none of {', '.join(choices)}"
+        raise InvalidArgumentError("SETTING_INVALID", text)
 
 
 def check_authority(file: Path, *, is_own: bool) -> None:

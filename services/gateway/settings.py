@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headshots.acceptance.safety import UNSAFE_IMAGES
-from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.imaging import PhotoLimits
 from headshots.imaging.content import MINORS
 from headshots.imaging.workers.pool import DecoderLimits
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
+from headshots.schema import MAIN_POOL
 from headshots.settings import Home, read_settings
 from services.gateway.erasures.log import DEFAULT_KEEP_DAYS
 from services.gateway.links.urls import LinksAddress
 from services.gateway.painting.worker import PaintSettings
+from services.gateway.peers.pools.declared import DeclaredPool, check_default_pool, declared_pools
 from services.gateway.photos.limits import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
-from services.gateway.setting_checks import check_authority, check_numbers
+from services.gateway.setting_checks import check_authority, check_choice, check_numbers
 from services.gateway.subjects.erasing import ErasingSettings
 
 
@@ -57,6 +58,11 @@ class GatewaySettings:
     """host:port of the trainers."""
     generator_address: str = "127.0.0.1:50053"
     """host:port of the generators."""
+    pools: str | None = None
+    """Further pools, each for a foundation of its own beside that of the two addresses above, whose pool is `main`:
+    NAME=TRAINERS,GENERATORS as in `v2=trainer-v2:50052,generator-v2:50053`, several separated by spaces."""
+    default_pool: str = MAIN_POOL
+    """The pool that trains whoever names no foundation."""
     host: str = "127.0.0.1"
     """Address to bind."""
     port: int = 50051
@@ -116,7 +122,7 @@ class GatewaySettings:
     never delivered), `review` (painted again; where nothing better comes it is delivered, and its verdict tells UNSAFE)
     or `ignore` (nobody looks)."""
     shots_in_flight: int = 16
-    """Shots that this gateway works on at once."""
+    """Shots that this gateway works on at once, of each foundation."""
     shot_lease_seconds: float = 15.0
     """After so long another gateway claims the shots of a lost one."""
     shot_max_attempts: int = 3
@@ -176,12 +182,11 @@ class GatewaySettings:
             faces_dir=home.analyzer_of("HEADSHOTS_GATEWAY_FACES", environ),
         )
         check_numbers(settings)
+        check_default_pool(settings.default_pool, settings.declared_pools)
         settings.links.check()
         check_authority(settings.authority_file, is_own=settings.authority_file == home.authority_file)
         for name, known in (("faces", ANALYZERS), ("minors", MINORS), ("unsafe_images", UNSAFE_IMAGES)):
-            if (value := getattr(settings, name)) not in known:
-                told = f"HEADSHOTS_GATEWAY_{name.upper()}={value!r} is none of {', '.join(known)}"
-                raise InvalidArgumentError("SETTING_INVALID", told)
+            check_choice(name, getattr(settings, name), known)
         return settings
 
     @property
@@ -206,9 +211,10 @@ class GatewaySettings:
         return ErasingSettings(self.erase_again_seconds, self.erasure_log_url, self.erasure_log_keep_days)
 
     @property
-    def peer_addresses(self) -> tuple[str, str]:
-        """host:port of the trainers and of the generators."""
-        return self.trainer_address, self.generator_address
+    def declared_pools(self) -> tuple[DeclaredPool, ...]:
+        """Where trainers and generators are, that of the two addresses first. Raises SETTING_INVALID."""
+        main = DeclaredPool(MAIN_POOL, self.trainer_address, self.generator_address)
+        return declared_pools(main, self.pools or "")
 
     @property
     def photo_limits(self) -> PhotoLimits:

@@ -21,10 +21,8 @@ from headshots.database import migrate, open_database
 from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.imaging.workers.pool import DecoderPool
 from headshots.receipts.signing import ReceiptKey
-from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.expiry import export_expiry
 from headshots.rpc.internal.secret import Secret
-from headshots.rpc.internal.signing import Signer
 from headshots.rpc.server import RunningServer, start_server
 from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import PackLibrary
@@ -47,9 +45,8 @@ from services.gateway.packs.servicer import PackServicer
 from services.gateway.painting.judge import ShotJudge
 from services.gateway.painting.pool import ShotPool
 from services.gateway.painting.worker import ShotWorker
-from services.gateway.peers.describer import Describer
-from services.gateway.peers.generators.rpc import RpcGenerator
-from services.gateway.peers.rpc import RpcTrainer, open_peer
+from services.gateway.peers.pools.opening import OpenedPools, open_pools
+from services.gateway.peers.pools.pools import Pools
 from services.gateway.photos.engine import PhotoEngine
 from services.gateway.photos.inspector import Inspector
 from services.gateway.photos.servicer import PhotoServicer
@@ -101,8 +98,7 @@ class _Given:
     database: Engine
     store: ArtifactStore
     styles: StyleLibrary
-    channels: Sequence[InternalChannel]
-    """The trainer's and the generator's."""
+    opened: OpenedPools
     metrics: GatewayMetrics
     analyzer: FaceAnalyzer | None
     decoders: DecoderPool
@@ -118,38 +114,38 @@ class _Parts:
         """Builds every part."""
         database, store, styles, metrics = given.database, given.store, given.styles, given.metrics
         analyzer, decoders, limiter = given.analyzer, given.decoders, StreamLimiter(settings.stream_limits)
-        trainer, generator = _peers(settings, given)
-        hub, describer, clock = Hub(), Describer(generator), WorkClock(database)
-        poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
+        pools, hub, clock = given.opened.pools, Hub(), WorkClock(database)
+        poll, patience = settings.poll_seconds, {"cancel_patience_seconds": settings.cancel_patience_seconds}
         painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
         looking = database, store, limiter, decoders, analyzer, settings.unsafe_images
         judge = ShotJudge(*looking, check_seconds=settings.erase_again_seconds)
-        worker = ShotWorker(database, generator, describer, judge, hub, metrics, painting)
-        pool = self.pool = ShotPool(database, worker, hub, metrics, painting, clock)
-        reconciler = Reconciler(database, trainer, hub, clock, poll_seconds=poll, cancel_patience_seconds=patience)
+        worker = ShotWorker(database, pools, judge, hub, metrics, painting)
+        pool = self.pool = ShotPool(database, worker, hub, metrics, painting, clock, pools.openness)
+        reconciler = Reconciler(database, pools.trainer, hub, clock, poll_seconds=poll, **patience)
         runner = ShootRunner(database, hub, metrics, pool, clock, poll_seconds=poll)
-        parts = generator, pool, metrics, given.issuer, settings.erasing
+        parts = pools, pool, metrics, given.issuer, settings.erasing
         erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
-        loops = reconciler, pool, runner, judge, WatchPoller(database, hub, _REVISIONS, poll_seconds=poll), given.audit
-        self.with_loops: Sequence[_Looping] = (generator, *erasing.loops, *loops)
-        inspector = Inspector(database, store, limiter, decoders, describer, analyzer, settings.minors)
-        checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
+        poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
+        loops = given.opened.watcher, reconciler, pool, runner, judge
+        self.with_loops: Sequence[_Looping] = (*loops, *erasing.loops, poller, given.audit)
+        inspector = Inspector(database, store, limiter, decoders, pools, analyzer, settings.minors)
+        checks, packs = StyleChecks(pools), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
         watched, judges = (*watching, given.audit, shoot_rows.needs_gallery), analyzer is not None
         galleries = GalleryEngine(database, store, styles, checks, pool, *watched, judges=judges)
         offered, shooting = Catalogue(styles, packs), (inspector, runner, reconciler, pool, *watching)
-        shoots = ShootEngine(database, offered, checks, describer, *shooting, judges=judges)
+        shoots = ShootEngine(database, offered, checks, pools, *shooting, judges=judges)
         self._servicers: Sequence[_Servicer] = (
             TenantServicer(database),
             SubjectServicer(SubjectEngine(database, erasing.eraser, pool)),
             PhotoServicer(PhotoEngine(database, store, limiter, decoders, inspector, metrics, shoot_rows.needs_photo)),
-            TrainingServicer(TrainingEngine(database, store, reconciler, describer, inspector, *watching, given.audit)),
+            TrainingServicer(TrainingEngine(database, store, reconciler, pools, inspector, *watching, given.audit)),
             GalleryServicer(galleries, given.links.servicer),
             ShootServicer(shoots),
             StyleServicer(StyleEngine(database, styles, checks)),
             ProfileServicer(ProfileEngine(database)),
             PackServicer(PackEngine(database, styles, packs)),
-            FoundationServicer(describer),
+            FoundationServicer(pools),
             AuditEventServicer(database, given.audit),
             ErasureServicer(database),
             ImageServicer(VerificationEngine(database, limiter, decoders, given.audit, settings.authority_file)),
@@ -158,14 +154,6 @@ class _Parts:
     def register(self, server: grpc.aio.Server) -> list[str]:
         """Adds every public service to a server; their full names."""
         return [name for servicer in self._servicers for name in servicer.register(server)]
-
-
-def _peers(settings: GatewaySettings, given: _Given) -> tuple[RpcTrainer, RpcGenerator]:
-    signer, (trainer, generator) = Signer(Secret(settings.internal.key_file)), given.channels
-    poll_seconds = settings.generator_poll_seconds
-    return RpcTrainer(trainer, signer), RpcGenerator(
-        generator, signer, given.metrics.routing, poll_seconds=poll_seconds
-    )
 
 
 async def start_gateway(
@@ -183,31 +171,44 @@ async def start_gateway(
     styles = StyleLibrary.load(settings.styles)
     store = ArtifactStore.open(settings.store_url)
     issuer = Issuer(ReceiptKey.open(settings.receipt_key), backup_horizon_days=settings.backup_horizon_days)
-    channels = [open_peer(address, settings.internal) for address in settings.peer_addresses]
-    database = open_database(settings.database_url)
+    database, registry = open_database(settings.database_url), CollectorRegistry()
+    metrics = _metrics(settings, database, registry)
+    opened = _open_pools(settings, database, metrics)
     await in_thread(_prepare, database, settings, issuer)
-    registry = CollectorRegistry()
-    if (certificates := channels[0].certificates) is not None:
+    if (certificates := opened.channels[0].certificates) is not None:
         export_expiry(registry, certificates)
     async with contextlib.AsyncExitStack() as on_failure:
-        for channel in channels:
+        for channel in opened.channels:
             on_failure.push_async_callback(channel.close)
         on_failure.callback(database.dispose)
-        metrics = GatewayMetrics(registry, database, promised_shoot_seconds=settings.promised_shoot_seconds)
+        await opened.watcher.recall()
         own = None
         if decoders is None:
             decoders = own = _decoders(settings, metrics)
             on_failure.callback(own.close)
         audit = AuditLog(database, poll_seconds=settings.poll_seconds, keep_days=settings.audit_keep_days)
-        links, scaler = await _open_ports(database, store, settings, audit, on_failure)
-        given = _Given(database, store, styles, channels, metrics, analyzer, decoders, links, audit, issuer)
+        links, scaler = await _open_ports(database, store, settings, audit, opened.pools, on_failure)
+        given = _Given(database, store, styles, opened, metrics, analyzer, decoders, links, audit, issuer)
         parts = _Parts(settings, given)
         await parts.erasing.begin()
         known_keys = keys.KnownKeys(database)
         server = await _serve(parts, known_keys, settings, registry)
         on_failure.pop_all()
     loops = [asyncio.create_task(part.run()) for part in (known_keys, *parts.with_loops)]
-    return Gateway(server, database, channels, parts.pool, loops, own, links, audit, scaler, settings.drain_seconds)
+    return Gateway(
+        server, database, opened.channels, parts.pool, loops, own, links, audit, scaler, settings.drain_seconds
+    )
+
+
+def _metrics(settings: GatewaySettings, database: Engine, registry: CollectorRegistry) -> GatewayMetrics:
+    pools = [pool.name for pool in settings.declared_pools]
+    return GatewayMetrics(registry, database, promised_shoot_seconds=settings.promised_shoot_seconds, pools=pools)
+
+
+def _open_pools(settings: GatewaySettings, database: Engine, metrics: GatewayMetrics) -> OpenedPools:
+    declared, poll_seconds = settings.declared_pools, settings.generator_poll_seconds
+    default, internal = settings.default_pool, settings.internal
+    return open_pools(declared, default, internal, database, metrics.pools, poll_seconds=poll_seconds)
 
 
 async def _open_ports(
@@ -215,12 +216,13 @@ async def _open_ports(
     store: ArtifactStore,
     settings: GatewaySettings,
     audit: AuditLog,
+    pools: Pools,
     on_failure: contextlib.AsyncExitStack,
 ) -> tuple[Links, ScalerPort]:
     """Those beside the public one."""
     links = await open_links(database, store, Secret(settings.internal.key_file), settings.links, audit)
     on_failure.push_async_callback(links.stop)
-    scaler = await open_scaler_port(database, settings)
+    scaler = await open_scaler_port(database, settings, pools.each)
     on_failure.push_async_callback(scaler.stop)
     return links, scaler
 

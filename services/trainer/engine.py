@@ -43,7 +43,9 @@ class TrainerEngine:
 
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
-        self._positions = QueuePositions(context.engine, context.changes, context.settings.poll_seconds)
+        self._positions = QueuePositions(
+            context.engine, context.changes, context.settings.poll_seconds, context.foundation_digest
+        )
         self._revisions = WatchedRevisions(context.engine, context.changes, context.settings.poll_seconds)
         self._deadline: float | None = None
         self._workers = [Worker(context, lambda: self._deadline) for _ in range(context.settings.workers)]
@@ -57,7 +59,9 @@ class TrainerEngine:
             InvalidArgumentError: FOUNDATION_RECIPE_INVALID.
         """
         Recipe.resolve(self._context.foundation, request.options)
-        job = await in_write_thread(rows.insert, self._context.engine, job_id, tenant, priority, request)
+        digest = self._context.foundation_digest
+        job = await in_write_thread(rows.insert, self._context.engine, job_id, tenant, priority, request, digest)
+        await self._take_over(job_id)
         self._context.worker_wakeup.notify()
         return await self._with_position(job)
 
@@ -76,6 +80,7 @@ class TrainerEngine:
             NotFoundError: JOB_NOT_FOUND.
         """
         seen: Job | None = None
+        await self._take_over(job_id)
         with self._revisions.watching(job_id):
             while True:
                 changed = self._context.changes.event()
@@ -95,6 +100,7 @@ class TrainerEngine:
         Raises:
             NotFoundError: JOB_NOT_FOUND.
         """
+        await self._take_over(job_id)
         job = await in_write_thread(rows.request_cancel, self._context.engine, job_id)
         self._context.worker_wakeup.notify()
         if not job.is_over:
@@ -105,6 +111,13 @@ class TrainerEngine:
                     await worker.work(lease)
             job = await in_read_thread(rows.get, self._context.engine, job_id)
         return job
+
+    async def _take_over(self, job_id: str) -> None:
+        """Who asks these trainers about a job means them to do it, though others were asked first.
+
+        As where the foundation was replaced while the job waited: nobody else would claim it.
+        """
+        await in_write_thread(rows.take_over, self._context.engine, job_id, self._context.foundation_digest)
 
     def describe(self) -> Description:
         """What this trainer trains on."""

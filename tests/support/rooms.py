@@ -24,7 +24,7 @@ GATEWAY: Arrows = {
     "marks": {},
     "audit": {"api": "names, pages and times", "tenants": "whose subject it is"},
     "erasures": {"api": "names, pages and times", "tenants": "whose subject it is, and where its objects lie"},
-    "foundations": {"api": "names, pages and errors", "peers": "generators tell what they run"},
+    "foundations": {"api": "names, pages and errors", "peers": "pools tell what they run"},
     "metrics": {"peers": "routing is counted there", "table_metrics": "what the database tells is read there"},
     "photos": {
         "api": "names, pages and times",
@@ -150,6 +150,7 @@ GATEWAY: Arrows = {
     },
     "setting_checks": {"erasures": "how long a horizon of backups may be"},
     "settings": {
+        "peers": "pools are declared in one variable",
         "setting_checks": "numbers and files are held against what they may be",
         "erasures": "how long the log of erasures is kept",
         "photos": "what a stream of photos may be",
@@ -285,6 +286,7 @@ TABLES: dict[str, dict[str, str]] = {
         "tenants": "how long the tenant's subjects are kept, in the same query",
     },
     "gateway.photos": {"photos": OWN},
+    "gateway.peers": {"pools": OWN},
     "gateway.marks": {"marks": OWN},
     "gateway.verification": {
         "galleries": "which images have the object of a mark, in one query",
@@ -314,6 +316,7 @@ TABLES: dict[str, dict[str, str]] = {
     "gateway.subjects": {"subjects": OWN, "retentions": "those that end soon are listed by their time in one query"},
     "gateway.scaling": {
         "shots": "generators' work is counted when KEDA asks",
+        "galleries": "which foundation a shot needs, in the same query",
         "trainings": "trainers' work is counted when KEDA asks",
     },
     "gateway.table_metrics": {

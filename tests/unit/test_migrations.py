@@ -16,12 +16,13 @@ from services.gateway.api.labels import NO_LABELS, Labelling, LabellingChange
 from services.gateway.galleries.claiming import claim
 from services.gateway.galleries.images.labelling import label_image
 from services.gateway.galleries.rows import get_gallery
+from services.gateway.peers.pools.openness import Openness
 from services.gateway.photos.rows import label_photo, list_photos
 from services.gateway.tenants.rows import change_policy, rights_of
 from tests.support.gateway.queue import ADAPTER, LIBRARY
 
 _BEFORE_JUDGING, _BEFORE_LABELS_OF_FILES, _BEFORE_CONSENTS = "0006", "0010", "0011"
-_BEFORE_RETENTION, _BEFORE_RIGHTS = "0012", "0018"
+_BEFORE_RETENTION, _BEFORE_RIGHTS, _BEFORE_POOLS = "0012", "0018", "0020"
 
 
 def migrate_to(engine: Engine, revision: str, step: Callable[[Config, str], None] = command.upgrade) -> None:
@@ -123,6 +124,23 @@ def test_the_migration_to_judging_can_be_taken_back(tmp_path: Path) -> None:
         columns = {column["name"] for column in sa.inspect(connection).get_columns("shots")}
         assert {"tries", "judged", "acceptance"} & columns == set()
         assert connection.execute(sa.text("SELECT COUNT(*) FROM shots")).scalar() == 4
+    engine.dispose()
+
+
+def test_a_gallery_of_before_pools_is_painted_by_the_pool_of_its_adapters_foundation(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
+    migrate_to(engine, _BEFORE_JUDGING)
+    insert_old_gallery(engine)
+    migrate(engine)
+    other, own = "e1" * 32, ADAPTER.foundation_digest
+    assert claim(engine, owner="a", ttl_seconds=60.0, openness=Openness(frozenset({other}), others=False)) is None
+    assert (
+        claim(engine, owner="a", ttl_seconds=60.0, openness=Openness(frozenset({own, other}), frozenset({own}))) is None
+    )
+    assert claim(engine, owner="a", ttl_seconds=60.0, openness=Openness(frozenset({own}), others=False)) is not None
+    migrate_to(engine, _BEFORE_POOLS, command.downgrade)
+    with read(engine) as connection:
+        assert "pools" not in sa.inspect(connection).get_table_names()
     engine.dispose()
 
 

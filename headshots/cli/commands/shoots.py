@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from headshots.cli import consents
+from headshots.cli import consents, foundations
 from headshots.cli import shoot_options as options
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, PriorityName, SubjectName, TlsCa, Urgency
@@ -34,6 +34,7 @@ def shoot(
     profile: options.ProfileName = "",
     max_tries: options.MaxTries = 0,
     retrain: options.Retrain = False,
+    foundation: foundations.Served = None,
     allow_unjudged: options.AllowUnjudged = False,
     deadline: options.Deadline = None,
     seed: options.Seed = 0,
@@ -51,14 +52,13 @@ def shoot(
 ) -> None:
     """From selfies to the best portraits: learn the person, paint, judge, paint again what is refused, save by rank.
 
-    A folder's usable selfies are uploaded first, also for --quote. Ctrl-C stops waiting, not the shoot. 7: not all
-    portraits are accepted (guarantee NOT_MET) or judged (NOT_MEASURED); their files are saved too.
-    """
+    A folder's usable selfies go first, also for --quote. Ctrl-C stops waiting alone. 7: some are not accepted."""
     from headshots.cli.session import connect
 
     how = options.how(retrain, profile, max_tries, seed, (format, quality, priority), deadline, allow_unjudged)
     order = {**_wanted(pack, styles), "count": count, "options": how, "labelling": labelling(label, external_id)}
     with connect(address, api_key, tls_ca) as client:
+        order["options"] = foundations.on(client, how, foundation)
         made = _order(client, subject, order, name=name, class_noun=class_noun, consent=consent, quote=quote)
         _finish(client, made, as_json, quote=quote, detach=detach, out=out, best=best)
 

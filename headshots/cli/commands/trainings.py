@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headshots.cli import foundations
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
 from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, PriorityName, SubjectName, TlsCa, Urgency
 from headshots.console.exits import reported
@@ -51,6 +52,7 @@ def train(
     learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate, at most 0.1.")] = None,
     batch_rows: Annotated[int | None, typer.Option(min=1, max=64, help="Photos a step.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help="Seed of the run.")] = None,
+    foundation: foundations.Served = None,
     priority: PriorityName = Urgency.STANDARD,
     only_usable: OnlyUsable = False,
     detach: Annotated[
@@ -72,13 +74,12 @@ def train(
     from headshots.console.following import follow_training
     from headshots.console.photo_files import find_photos
 
-    options = TrainingOptions(steps, rank, learning_rate, batch_rows, seed)
-    found = find_photos(photos or ())
+    options, found = TrainingOptions(steps, rank, learning_rate, batch_rows, seed), find_photos(photos or ())
     how: dict[str, Any] = {"priority": Priority(priority.name), "labelling": labelling(label, external_id)}
     with connect(address, api_key, tls_ca) as client:
+        how["foundation"] = foundations.name_of(client, foundation)
         order = partial(client.create_training, subject, options, **how)
-        chosen = _upload(client, subject, found, order, only_usable=only_usable)
-        training = order(photos=chosen)
+        training = order(photos=_upload(client, subject, found, order, only_usable=only_usable))
         if not detach:
             training = follow_training(client, training)
     _print(training, as_json)
@@ -219,6 +220,7 @@ def _print(training: Training, as_json: bool, *, state: str = "") -> None:
         "state": state or training.state,
         "steps": f"{training.step}/{training.total_steps}" if training.total_steps else "",
         "photos": training.photo_count,
+        "foundation": training.foundation,
         "loss": f"{training.loss:.4f}" if training.step else "",
         "adapter": training.adapter.sha256 if training.adapter else "",
         "likeness": likeness if training.adapter else "",

@@ -8,6 +8,7 @@ from headshots.client.connection import Connection, new_request_id
 from headshots.client.convert import trainings as convert
 from headshots.client.convert.labels import wire_labelling
 from headshots.client.convert.values import TERMINAL_STATES, wire_priority
+from headshots.client.models.foundations import FoundationRef
 from headshots.client.models.jobs import Priority, Training, TrainingFile, TrainingOptions, TrainingRef
 from headshots.client.models.labels import Labelling
 from headshots.client.models.photos import PhotoRef
@@ -30,6 +31,7 @@ class TrainingCalls(Connection):
         request_id: str | None = None,
         validate_only: bool = False,
         photos: Iterable[PhotoRef] = (),
+        foundation: FoundationRef = "",
     ) -> Training:
         """Queue a training on the subject's photos.
 
@@ -41,9 +43,10 @@ class TrainingCalls(Connection):
             request_id: the same id with the same arguments answers the same training; default a new one.
             validate_only: check everything and answer the training as it would be, without making it.
             photos: those of the subject's photos to learn from, such as an inspection found usable; default all.
+            foundation: which one to train on, of `list_foundations`; default that of the installation.
 
         Raises:
-            NotFoundError: the subject has no such photo.
+            NotFoundError: the subject has no such photo, or no generator runs the foundation.
             FailedPreconditionError: too few photos, or another training of the subject runs.
             PermissionDeniedError: the tenant has no right to high priority.
         """
@@ -54,6 +57,7 @@ class TrainingCalls(Connection):
             request_id=request_id or new_request_id(),
             validate_only=validate_only,
             photos=[resource_name(photo, Kind.PHOTO) for photo in several(photos, "photos")],
+            foundation=resource_name(foundation, Kind.FOUNDATION) if foundation else "",
             **wire_labelling(labelling),
         )
         return convert.training((await self._unary("CreateTraining", request)).training)
@@ -124,11 +128,14 @@ class TrainingCalls(Connection):
         options: TrainingOptions | None = None,
         *,
         photos: Iterable[PhotoRef] = (),
+        foundation: FoundationRef = "",
         labelling: Labelling | None = None,
         on_progress: Callable[[Training], None] | None = None,
     ) -> Training:
         """Queue a training and wait for its adapter; raises what `create_training` and `wait_training` raise."""
-        training = await self.create_training(subject, options, photos=photos, labelling=labelling)
+        training = await self.create_training(
+            subject, options, photos=photos, foundation=foundation, labelling=labelling
+        )
         return await self.wait_training(training, on_progress=on_progress)
 
     async def cancel_training(self, training: TrainingRef) -> Training:

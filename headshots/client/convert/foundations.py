@@ -25,4 +25,8 @@ def foundation(message: foundations_pb2.Foundation) -> Foundation:
         vocabulary=tuple(message.vocabulary),
         window_tokens=message.window_tokens,
         max_rank=message.max_rank,
+        is_default=message.is_default,
+        ready_generators=message.ready_generators,
+        sampler=message.sampler,
+        digest=message.digest,
     )

@@ -73,6 +73,7 @@ def wire_options(options: ShootOptions) -> dict[str, Any]:
         "priority": wire_priority(options.priority),
         "deadline": _wire_time(options.deadline),
         "allow_unjudged": options.allow_unjudged,
+        "foundation": resource_name(options.foundation, Kind.FOUNDATION) if options.foundation else "",
     }
 
 

@@ -80,6 +80,7 @@ def subject(message: subjects_pb2.Subject) -> Subject:
         hold=Hold(message.hold.reason, utc_time(message.hold.hold_time)) if message.HasField("hold") else None,
         erasure_commitment=message.erasure_commitment,
         photo_expire_time=utc_time(message.photo_expire_time),
+        foundation=message.foundation,
     )
 
 

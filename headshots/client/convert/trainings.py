@@ -34,6 +34,7 @@ def training(message: trainings_pb2.Training) -> Training:
         event_number=message.event_number,
         scores=training_scores(message.scores) if message.HasField("scores") else None,
         adapter_expire_time=utc_time(message.adapter_expire_time),
+        foundation=message.foundation,
         **labelled(message),
     )
 

@@ -27,3 +27,15 @@ class Foundation:
     window_tokens: int
     """Tokens of a prompt that its text encoders read."""
     max_rank: int
+    is_default: bool = False
+    """Whether trainings and shoots that name no foundation take it."""
+    ready_generators: int = 0
+    """That take requests for it now; 0: its work waits until one does."""
+    sampler: str = ""
+    """How it is sampled by default: ddim, euler or dpmpp_2m; empty: by a rule that the gateway does not know."""
+    digest: str = ""
+    """As `Adapter.foundation_digest` tells it."""
+
+
+FoundationRef = Foundation | str
+"""Names a foundation: as it was handed out, by `foundations/{foundation}`, or by its digest."""

@@ -147,6 +147,8 @@ class Training(Job):
     scores: TrainingScores | None = None
     adapter_expire_time: datetime | None = None
     """From when on no call uses its adapter; None: it is kept as long as the subject, or not delivered yet."""
+    foundation: str = ""
+    """`foundations/{foundation}` that it trains on; empty: it is not known yet."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     external_id: str = ""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from headshots.client.models.foundations import FoundationRef
 from headshots.client.models.images import Image, ImageFormat
 from headshots.client.models.jobs import Failure, Job, JobState, Priority
 from headshots.client.models.photos import PhotoRef
@@ -43,6 +44,8 @@ class ShootOptions:
     """When it has to be finished, with a time zone; what half of such shoots would miss is refused."""
     allow_unjudged: bool = False
     """With an earlier adapter: paints also where the subject's photos are gone and nothing can be judged."""
+    foundation: FoundationRef = ""
+    """Of the adapter, be it an earlier one or new; empty: an earlier one that serves, else new on the default."""
 
 
 @dataclass(frozen=True)

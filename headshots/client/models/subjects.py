@@ -144,6 +144,8 @@ class Subject:
     """What the receipt of its erasure will call it; empty: it is older than commitments."""
     photo_expire_time: datetime | None = None
     """From when on no call uses the photos of the last delivery; None: as long as the subject, or none is delivered."""
+    foundation: str = ""
+    """`foundations/{foundation}` of the adapter; empty without one."""
 
 
 SubjectRef = Subject | str

@@ -58,6 +58,11 @@ def foundation_name(digest: str) -> str:
     return f"foundations/{digest}"
 
 
+def foundation_of(name: str) -> str:
+    """The digest in a foundation's name; empty where there is no name."""
+    return name.rpartition("/")[2]
+
+
 def pack_name(pack: str) -> str:
     """`packs/{pack}`."""
     return f"packs/{pack}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc.aio
@@ -18,9 +20,11 @@ from headshots.rpc.internal.grants import Grant
 from headshots.rpc.internal.secret import Secret
 from headshots.rpc.internal.signing import Signer
 from headshots.rpc.ports import is_answered
+from headshots.schema import MAIN_POOL
 from headshots.v1 import generator_pb2, generator_pb2_grpc, trainer_pb2, trainer_pb2_grpc
 from services.gateway.peers.addresses import replica_addresses
 from services.gateway.peers.granting import GENERATOR, TRAINER, describing
+from services.gateway.peers.pools.declared import DeclaredPool
 from services.gateway.peers.rpc import open_peer
 from services.gateway.settings import GatewaySettings
 
@@ -61,20 +65,30 @@ _KINDS = (
 
 
 def peer_checks(settings: GatewaySettings, *, may_be_away: bool) -> list[Check]:
-    """A check of the trainers, one of the generators, and one of whether they run the same foundation.
+    """A check of each pool's trainers and generators, and one of whether those of a pool run the same foundation.
 
     `may_be_away`: nobody has started them yet, so that one whom nobody answers for is no failure.
     """
-    found: dict[str, tuple[str, str]] = {}
+    found = {pool.name: _Found() for pool in settings.declared_pools}
     looks = [
-        _PeerLook(kind, address, settings, found, may_be_away)
-        for kind, address in zip(_KINDS, settings.peer_addresses, strict=True)
+        _PeerLook(kind, pool, settings, found[pool.name], may_be_away)
+        for pool in settings.declared_pools
+        for kind in _KINDS
     ]
     cure = "see the finding, and the peer's own log"
     return [
-        *(Check(each.kind.name, each.look, cure, _CHECK_SECONDS) for each in looks),
-        Check("same foundation", lambda: _compare(found), ""),
+        *(Check(each.name, each.look, cure, _CHECK_SECONDS) for each in looks),
+        *(Check(_of_pool("same foundation", name), partial(_compare, told), "") for name, told in found.items()),
+        *([Check("pools", lambda: _compare_pools(found), "")] if len(found) > 1 else []),
     ]
+
+
+_Found = dict[str, tuple[str, str]]
+"""Names and digests of foundations, by who told them."""
+
+
+def _of_pool(what: str, pool: str) -> str:
+    return what if pool == MAIN_POOL else f"{what} of pool {pool}"
 
 
 class _PeerLook:
@@ -83,23 +97,25 @@ class _PeerLook:
     def __init__(
         self,
         kind: _Kind,
-        address: str,
+        pool: DeclaredPool,
         settings: GatewaySettings,
-        found: dict[str, tuple[str, str]],
+        found: _Found,
         may_be_away: bool,
     ) -> None:
         """`found` is where names and digests of foundations go, by peer."""
-        self.kind, self._address, self._internal = kind, address, settings.internal
+        self.kind, self._internal, self.name = kind, settings.internal, _of_pool(kind.name, pool.name)
+        self._address = pool.trainer_address if kind.name == TRAINER else pool.generator_address
+        own = f"HEADSHOTS_GATEWAY_{kind.name.upper()}_ADDRESS"
+        self._variable = own if pool.name == MAIN_POOL else f"{pool.name} in HEADSHOTS_GATEWAY_POOLS"
         self._may_be_none = settings.scaler_port is not None
         self._found, self._may_be_away = found, may_be_away
 
     def look(self) -> list[Finding]:
         """A finding for each server behind the name."""
-        variable = f"HEADSHOTS_GATEWAY_{self.kind.name.upper()}_ADDRESS"
         try:
             addresses = replica_addresses(self._address)
         except OSError as error:
-            cure = f"correct {variable}, or see that there is a Service of that name and that DNS is reached"
+            cure = f"correct {self._variable}, or see that there is a Service of that name and that DNS is reached"
             return [self._nobody(f"{self._address} does not resolve: {error.strerror}", cure)]
         if self._may_be_away and not any(map(is_answered, addresses)):
             return [skipped(f"nobody listens at {self._address} yet; `headshots serve all` starts it")]
@@ -153,7 +169,7 @@ class _PeerLook:
         )
 
 
-def _compare(found: dict[str, tuple[str, str]]) -> Finding:
+def _compare(found: _Found) -> Finding:
     if len(found) < 2:
         return skipped("fewer than two trainers and generators told what they run")
     digests = {digest for _, digest in found.values()}
@@ -166,3 +182,18 @@ def _compare(found: dict[str, tuple[str, str]]) -> Finding:
         "set HEADSHOTS_FOUNDATION of trainers and generators to the same folder, or export the engine package "
         "(HEADSHOTS_GENERATOR_PACKAGE) from the trainers' foundation: adapters fit no other",
     )
+
+
+def _compare_pools(found: Mapping[str, _Found]) -> Finding:
+    """Whether each pool has a foundation of its own."""
+    pools: dict[str, list[str]] = {}
+    for pool, told in found.items():
+        for digest in sorted({digest for _, digest in told.values()}):
+            pools.setdefault(digest, []).append(pool)
+    for digest, names in pools.items():
+        if len(names) > 1:
+            return warning(
+                f"pools {', '.join(names)} run the same foundation, digest {digest[:12]}…: work goes to one of them",
+                "give each pool its own foundation (HEADSHOTS_FOUNDATION), or make one pool of them with more replicas",
+            )
+    return ok("; ".join(f"{', '.join(names)}: {digest[:12]}…" for digest, names in pools.items()) or "none told yet")

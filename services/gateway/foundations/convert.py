@@ -1,14 +1,15 @@
-"""Converts descriptions of generators to the foundations that they run."""
+"""Converts foundations that pools run to protobuf."""
 
 from __future__ import annotations
 
-from headshots.v1 import foundations_pb2
+from headshots.v1 import foundations_pb2, generator_pb2
 from services.gateway.api import names
-from services.gateway.peers.models import GeneratorDescription
+from services.gateway.peers.pools.models import Served
 
 
-def foundation(value: GeneratorDescription) -> foundations_pb2.Foundation:
-    """The foundation of a generator."""
+def foundation(served: Served) -> foundations_pb2.Foundation:
+    """A foundation, and whether it is served."""
+    value = served.description
     return foundations_pb2.Foundation(
         name=names.foundation_name(value.foundation_digest),
         display_name=value.foundation,
@@ -26,4 +27,14 @@ def foundation(value: GeneratorDescription) -> foundations_pb2.Foundation:
         vocabulary=value.vocabulary,
         window_tokens=value.window_tokens,
         max_rank=value.max_rank,
+        is_default=served.is_default,
+        ready_generators=served.ready,
+        sampler=_sampler(value.sampler),
+        digest=value.foundation_digest,
     )
+
+
+def _sampler(number: int) -> str:
+    """Empty where a generator of another version names one that this gateway does not know."""
+    name = {number: name for name, number in generator_pb2.Sampler.items() if number}.get(number, "")
+    return name.removeprefix("SAMPLER_").lower()

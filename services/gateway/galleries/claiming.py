@@ -25,22 +25,29 @@ from headshots.leases import Lease
 from headshots.marking.rights import TenantRights
 from headshots.schema import HIGH_PRIORITY, PENDING, RUNNING, galleries, shots, subjects, tenants
 from headshots.styles.recipe import Style
-from services.gateway.consents.checks import check_consent, lacks_consent
+from services.gateway.consents.checks import check_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.galleries.images.tries import most_tries
-from services.gateway.galleries.limits import ALONE_AFTER_LOSSES
+from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, open_galleries, withheld_galleries
 from services.gateway.galleries.models import place_of
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.rows import style_shots_of
 from services.gateway.galleries.shots import Shot
 from services.gateway.peers.models import Adapter, Failure
-from services.gateway.retention.checks import check_unexpired, is_expired
+from services.gateway.peers.pools.openness import ALL, Openness
+from services.gateway.retention.checks import check_unexpired
 
 
 def claim(
-    engine: Engine, *, owner: str, ttl_seconds: float, has_others: bool = False, by_clock: bool = True
+    engine: Engine,
+    *,
+    owner: str,
+    ttl_seconds: float,
+    has_others: bool = False,
+    by_clock: bool = True,
+    openness: Openness = ALL,
 ) -> Shot | None:
-    """Takes the next shot; None where none waits. `has_others`: whether the owner holds other shots.
+    """Takes the next shot; None where none of an open foundation waits. `has_others`: whether the owner holds others.
 
     Without `by_clock` shots of people who do not agree or are not kept any more, which would fail, go on waiting.
 
@@ -50,11 +57,8 @@ def claim(
     alone, an owner that has others gets none.
     """
     with read(engine) as connection:
-        now = now_expression(connection.dialect.name)
-        is_due = leases.is_past(shots.c.not_before, now)
-        if not by_clock:
-            is_due = sa.and_(is_due, shots.c.gallery_id.not_in(_withheld_galleries(connection.dialect.name)))
-        waiting = sa.and_(leases.claimable(shots, now), is_due)
+        is_due = _is_due(connection.dialect.name, by_clock, openness)
+        waiting = sa.and_(leases.claimable(shots, now_expression(connection.dialect.name)), is_due)
         # Reading first: an empty queue then takes no write lock.
         if connection.execute(sa.select(shots.c.id).where(waiting).limit(1)).first() is None:
             return None
@@ -76,10 +80,14 @@ def claim(
     return _begin(engine, lease) if lease is not None else None
 
 
-def _withheld_galleries(dialect: str) -> sa.Select[tuple[str]]:
-    """Ids of the galleries whose shots `_withheld` fails."""
-    lacks = lacks_consent(galleries.c.tenant_id, galleries.c.subject_id, Purpose.PAINTING, dialect=dialect)
-    return sa.select(galleries.c.id).where(sa.or_(is_expired(galleries.c.subject_id, dialect), lacks))
+def _is_due(dialect: str, by_clock: bool, openness: Openness) -> sa.ColumnElement[bool]:
+    """Whether a shot may be claimed now; see :func:`claim`."""
+    is_due = leases.is_past(shots.c.not_before, now_expression(dialect))
+    if not by_clock:
+        is_due = sa.and_(is_due, shots.c.gallery_id.not_in(withheld_galleries(dialect)))
+    if openness != ALL:
+        is_due = sa.and_(is_due, shots.c.gallery_id.in_(open_galleries(openness)))
+    return is_due
 
 
 def _next_needs_to_be_alone(

@@ -170,6 +170,7 @@ def insert(
             max_tries=gallery.max_tries,
             regenerates=gallery.regenerates or None,
             adapter=dataclasses.asdict(gallery.adapter),
+            foundation_digest=gallery.adapter.foundation_digest,
             remix=dataclasses.asdict(gallery.remix) if gallery.remix is not None else None,
             rights=dataclasses.asdict(rights) if rights is not None else None,
             created_at=gallery.created_at,

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 from sqlalchemy.engine import Engine
 
@@ -20,6 +22,7 @@ from services.gateway.events.hub import Hub
 from services.gateway.galleries.claiming import claim
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painting.worker import PaintSettings, RunningShot, ShotWorker
+from services.gateway.peers.pools.openness import Openness
 from services.gateway.retention.waiting import WorkClock
 
 _LOG = logging.getLogger(__name__)
@@ -36,10 +39,13 @@ class ShotPool:
         metrics: GatewayMetrics,
         settings: PaintSettings,
         clock: WorkClock,
+        openness: Callable[[Mapping[str, int], int], Openness],
     ) -> None:
+        """`openness` tells of which foundations more may be begun, given how many run of each; see `Pools.openness`."""
         self._engine = engine
         self._clock = clock
         self._worker = worker
+        self._openness = openness
         self._hub = hub
         self._metrics = metrics
         self._settings = settings
@@ -91,7 +97,9 @@ class ShotPool:
 
     async def _start_next(self) -> bool:
         """Claims a shot and starts it; whether there was one, and so may be more."""
-        if len(self._running) >= self._settings.in_flight or self._runs_one_that_needs_to_be_alone():
+        of_each = Counter(running.shot.adapter.foundation_digest for running in self._running.values())
+        openness = self._openness(of_each, self._settings.in_flight)
+        if openness.is_nothing_open or self._runs_one_that_needs_to_be_alone():
             return False
         self._cancelled_meanwhile.clear()
         try:
@@ -101,6 +109,7 @@ class ShotPool:
                 owner=self._settings.owner,
                 ttl_seconds=self._settings.lease_seconds,
                 has_others=bool(self._running),
+                openness=openness,
                 by_clock=await self._clock.is_trusted(),
             )
         except Exception:  # noqa: BLE001 - whatever it was, the pool goes on

@@ -36,9 +36,8 @@ from services.gateway.galleries.shots import Shot
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painting.judge import ShotJudge
 from services.gateway.painting.requests import request_of_shot
-from services.gateway.peers.describer import Describer
-from services.gateway.peers.interfaces import Generator
 from services.gateway.peers.models import Failure, GenerationRequest, ImageDone, StepDone
+from services.gateway.peers.pools.pools import Pools
 from services.gateway.styles.checks import check_words
 
 _LOG = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ class PaintSettings:
     owner: str
     """The name in the leases; unique to this process."""
     in_flight: int
-    """Shots painted at once; enough that the generators can fill their batches."""
+    """Shots of a foundation painted at once; enough that its generators can fill their batches."""
     lease_seconds: float
     """A shot whose lease was not renewed for so long may be claimed by another worker."""
     max_attempts: int
@@ -93,8 +92,7 @@ class ShotWorker:
     def __init__(
         self,
         engine: Engine,
-        generator: Generator,
-        describer: Describer,
+        pools: Pools,
         judge: ShotJudge,
         hub: Hub,
         metrics: GatewayMetrics,
@@ -102,8 +100,7 @@ class ShotWorker:
     ) -> None:
         self._engine = engine
         self._judge = judge
-        self._generator = generator
-        self._describer = describer
+        self._pools = pools
         self._hub = hub
         self._metrics = metrics
         self._settings = settings
@@ -175,7 +172,7 @@ class ShotWorker:
     async def _paint(self, shot: Shot) -> None:
         begun_at = time.monotonic()
         preview_every = self._settings.preview_every if self._hub.wants_previews(shot.gallery_id) else 0
-        description = await self._describer.describe()
+        description = await self._pools.describe(shot.adapter.foundation_digest)
         # Once more, as no generator may have answered when the gallery was made.
         check_words(shot.recipe, description, field="style")
         request = request_of_shot(shot, description, preview_every=preview_every)
@@ -200,7 +197,7 @@ class ShotWorker:
         self._hub.changed(shot.gallery_id)
 
     async def _generate(self, shot: Shot, request: GenerationRequest) -> ImageDone:
-        async with contextlib.aclosing(self._generator.generate(request)) as events:  # type: ignore[type-var]
+        async with contextlib.aclosing(self._pools.generate(request)) as events:
             while True:
                 try:
                     async with asyncio.timeout(self._settings.silence_seconds):

@@ -1,4 +1,4 @@
-"""Caches the description of what the generators run."""
+"""Caches the description of what the generators of a pool run."""
 
 from __future__ import annotations
 
@@ -17,31 +17,51 @@ class Describer:
         self._generator = generator
         self._fresh_seconds = fresh_seconds
         self._lock = asyncio.Lock()
-        self._cached: GeneratorDescription | None = None
-        self._cached_at = 0.0
+        self.known: GeneratorDescription | None = None
+        """The newest description."""
+        self.answers = False
+        """Whether a generator answered when it was asked last."""
+        self._asked_at: float | None = None
 
-    async def describe(self) -> GeneratorDescription:
-        """The newest description.
+    def recall(self, description: GeneratorDescription) -> None:
+        """Takes what the generators said before this process began, until they say something else."""
+        if self.known is None:
+            self.known = description
+
+    async def describe(self, *, fresh_seconds: float | None = None) -> GeneratorDescription:
+        """The newest description, of at most `fresh_seconds` ago where a generator answers; None: as for all.
 
         Raises:
             UnavailableError: no generator answers, and none has answered before.
         """
         async with self._lock:
-            if self._cached is None or time.monotonic() - self._cached_at > self._fresh_seconds:
-                try:
-                    self._cached = await self._generator.describe()
-                    self._cached_at = time.monotonic()
-                except HeadshotsError as error:
-                    # Away, silent until the deadline, or broken: for who asks it is all the same.
-                    if self._cached is None:
-                        raise UnavailableError(
-                            "GENERATOR_UNREACHABLE", "no generator can be reached; it is tried again"
-                        ) from error
-            return self._cached
+            fresh = self._fresh_seconds if fresh_seconds is None else fresh_seconds
+            if self.known is not None and self._asked_at is not None and time.monotonic() - self._asked_at <= fresh:
+                return self.known
+            try:
+                return await self._ask()
+            except UnavailableError:
+                if self.known is None:
+                    raise
+                return self.known
 
-    async def describe_if_reachable(self) -> GeneratorDescription | None:
-        """The newest description; None where no generator answers, and none has answered before."""
+    async def refresh(self) -> GeneratorDescription:
+        """What a generator says now.
+
+        Raises:
+            UnavailableError: no generator answers.
+        """
+        async with self._lock:
+            return await self._ask()
+
+    async def _ask(self) -> GeneratorDescription:
         try:
-            return await self.describe()
-        except UnavailableError:
-            return None
+            self.known = await self._generator.describe()
+        except HeadshotsError as error:
+            # Away, silent until the deadline, or broken: for who asks it is all the same.
+            self.answers = False
+            raise UnavailableError("GENERATOR_UNREACHABLE", "no generator can be reached; it is tried again") from error
+        finally:
+            self._asked_at = time.monotonic()
+        self.answers = True
+        return self.known

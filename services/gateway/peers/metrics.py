@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from headshots.schema import MAIN_POOL
 from services.gateway.peers.routing.fleet import State
 from services.gateway.peers.routing.ranking import Tier
 
@@ -15,57 +16,90 @@ REFUSALS = ("draining", "full", "unreachable", "late", "cut")
 """Why a replica was passed over before it had taken a request."""
 
 
-class RoutingMetrics:
-    """Of one gateway. Nothing is counted while there is only one generator."""
+class PoolMetrics:
+    """Of one gateway: the pools that its settings name, which no other label may be."""
+
+    def __init__(self, registry: CollectorRegistry | None, pools: Sequence[str] = (MAIN_POOL,)) -> None:
+        """`registry`: None exports nothing."""
+        self._families = _Families(registry)
+        self._routing = {pool: RoutingMetrics(self._families, pool) for pool in pools}
+        self._answers = Gauge(
+            "headshots_gateway_pool_answers",
+            "Whether a generator of the pool told what it runs when it was asked last: 1 or 0; only where there are"
+            " several pools.",
+            ("pool",),
+            registry=registry,
+        )
+
+    def routing(self, pool: str) -> RoutingMetrics:
+        """How requests of a pool are routed."""
+        return self._routing[pool]
+
+    def answers(self, pool: str, does: bool) -> None:
+        """Whether a pool answered just now."""
+        self._answers.labels(pool).set(does)
+
+
+class _Families:
+    """What is counted for each pool."""
 
     def __init__(self, registry: CollectorRegistry | None) -> None:
-        """`registry`: None exports nothing."""
         name = "headshots_gateway_"
-        self._routed = Counter(
+        self.routed = Counter(
             name + "routed_requests",
             "Requests that a generator took, by where it was thought to have the adapter: slot, host, disk, store"
             " (nowhere) or none: it needs none.",
-            ("tier",),
+            ("pool", "tier"),
             registry=registry,
         )
-        self._passed_over = Counter(
+        self.passed_over = Counter(
             name + "generators_passed_over",
             "Times that a generator did not take a request and the next one was asked, by why.",
-            ("reason",),
+            ("pool", "reason"),
             registry=registry,
         )
-        self._in_flight = Gauge(
+        self.in_flight = Gauge(
             name + "generator_requests_in_flight",
             "Requests of this gateway that a generator works on, by its alias.",
-            ("generator",),
+            ("pool", "generator"),
             registry=registry,
         )
-        self._generators = Gauge(
-            name + "generators", "Generators that this gateway knows of, by state.", ("state",), registry=registry
+        self.generators = Gauge(
+            name + "generators",
+            "Generators that this gateway knows of, by state.",
+            ("pool", "state"),
+            registry=registry,
         )
+
+
+class RoutingMetrics:
+    """Of one pool. Nothing is counted while it has only one generator."""
+
+    def __init__(self, families: _Families, pool: str) -> None:
+        self._families, self._pool = families, pool
         self._aliases: set[str] = set()
         for tier in (*(tier.name.lower() for tier in Tier), NO_ADAPTER):
-            self._routed.labels(tier)
+            families.routed.labels(pool, tier)
         for reason in REFUSALS:
-            self._passed_over.labels(reason)
+            families.passed_over.labels(pool, reason)
         self.consists_of({}, {})
 
     def routed(self, tier: Tier | None) -> None:
         """A generator took a request; `tier`: None, it needs no adapter."""
-        self._routed.labels(NO_ADAPTER if tier is None else tier.name.lower()).inc()
+        self._families.routed.labels(self._pool, NO_ADAPTER if tier is None else tier.name.lower()).inc()
 
     def passed_over(self, reason: str) -> None:
         """A generator did not take a request; `reason`: of `REFUSALS`."""
-        self._passed_over.labels(reason).inc()
+        self._families.passed_over.labels(self._pool, reason).inc()
 
     def consists_of(self, states: Mapping[str, State], in_flight: Mapping[str, int]) -> None:
         """All generators by alias: what each is good for, and how many requests it works on."""
         found = Tally(states.values())
         for state in State:
-            self._generators.labels(state.value).set(found[state])
+            self._families.generators.labels(self._pool, state.value).set(found[state])
         # Those that have left are not exported for ever.
         for alias in self._aliases - set(in_flight):
-            self._in_flight.remove(alias)
+            self._families.in_flight.remove(self._pool, alias)
         self._aliases = set(in_flight)
         for alias, requests in in_flight.items():
-            self._in_flight.labels(alias).set(requests)
+            self._families.in_flight.labels(self._pool, alias).set(requests)

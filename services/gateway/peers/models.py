@@ -14,8 +14,7 @@ from headshots.marking.rights import TenantRights
 from headshots.schema import TERMINAL_STATES
 from services.gateway.peers.stored_files import StoredFile
 
-PRIORITY_STANDARD = 1
-"""The contract's PRIORITY_STANDARD, the default."""
+PRIORITY_STANDARD = 1  # the contract's, the default
 
 
 @dataclass(frozen=True)
@@ -222,6 +221,7 @@ class GeneratorDescription:
     """The only words that the foundation was taught; empty where its vocabulary is open."""
     window_tokens: int = 0
     """Tokens of a prompt that the text encoders read."""
+    sampler: int = 0  # the contract's Sampler
 
     @property
     def native_side_px(self) -> int:

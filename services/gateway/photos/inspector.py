@@ -19,7 +19,7 @@ from headshots.imaging.quality import QualityLimits
 from headshots.imaging.workers.pool import DecoderPool
 from headshots.threads import in_read_thread, in_thread
 from services.gateway.api.names import photo_name
-from services.gateway.peers.describer import Describer
+from services.gateway.peers.pools.pools import Pools
 from services.gateway.photos import rows as photo_rows
 from services.gateway.photos.limits import MAX_PHOTO_BYTES, MIN_TRAINING_PHOTOS
 from services.gateway.photos.models import Photo
@@ -66,7 +66,7 @@ class Inspector:
         store: ArtifactStore,
         limiter: StreamLimiter,
         decoders: DecoderPool,
-        describer: Describer,
+        pools: Pools,
         analyzer: FaceAnalyzer | None,
         minors: str = "review",
     ) -> None:
@@ -74,7 +74,7 @@ class Inspector:
         self._store = store
         self._limiter = limiter
         self._decoders = decoders
-        self._describer = describer
+        self._pools = pools
         self._analyzer = analyzer
         self._minors = minors
 
@@ -189,7 +189,7 @@ class Inspector:
         limits = QualityLimits(min_photos=MIN_TRAINING_PHOTOS)
         side_px = limits.min_side_px
         with contextlib.suppress(UnavailableError):
-            side_px = (await self._describer.describe()).native_side_px // 2
+            side_px = (await self._pools.describe()).native_side_px // 2
         return dataclasses.replace(limits, min_side_px=max(side_px, photo.min_side_px))
 
 

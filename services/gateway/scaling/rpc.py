@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import grpc.aio
@@ -10,6 +11,7 @@ from sqlalchemy.engine import Engine
 from headshots.errors import UnavailableError
 from headshots.rpc.interceptors import ErrorInterceptor
 from headshots.rpc.ports import check_port
+from services.gateway.scaling.queues import KnownPool
 from services.gateway.scaling.servicer import ScalerServicer
 
 
@@ -43,7 +45,7 @@ class _Settings(Protocol):
         """Between two looks at the database for a stream."""
 
 
-async def open_scaler_port(database: Engine, settings: _Settings) -> ScalerPort:
+async def open_scaler_port(database: Engine, settings: _Settings, pools: Sequence[KnownPool]) -> ScalerPort:
     """Starts it, where the settings have one.
 
     Raises:
@@ -54,7 +56,7 @@ async def open_scaler_port(database: Engine, settings: _Settings) -> ScalerPort:
         return ScalerPort()
     check_port(host, port, "HEADSHOTS_GATEWAY_SCALER_PORT")
     server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=[("grpc.so_reuseport", 0)])
-    ScalerServicer(database, poll_seconds=settings.poll_seconds).register(server)
+    ScalerServicer(database, pools, poll_seconds=settings.poll_seconds).register(server)
     try:
         bound = server.add_insecure_port(f"{host}:{port}")
     except RuntimeError as error:

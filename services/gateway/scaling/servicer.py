@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,9 @@ from sqlalchemy.engine import Engine
 
 from externalscaler import externalscaler_pb2 as scaler_pb2
 from externalscaler import externalscaler_pb2_grpc as scaler_pb2_grpc
-from headshots.errors import InvalidArgumentError
+from headshots.errors import InvalidArgumentError, NotFoundError
 from headshots.threads import in_read_thread
-from services.gateway.scaling.queues import POOLS, count_work
+from services.gateway.scaling.queues import KnownPool, Queue, count_work, queues_of
 
 _POOL, _PER_REPLICA = "pool", "perReplica"
 
@@ -24,22 +24,23 @@ _POOL, _PER_REPLICA = "pool", "perReplica"
 class _Asked:
     """What a trigger's metadata say."""
 
-    pool: str
+    queue: Queue
     per_replica: float
 
     @classmethod
-    def of(cls, message: scaler_pb2.ScaledObjectRef) -> _Asked:
+    def of(cls, message: scaler_pb2.ScaledObjectRef, queues: Mapping[str, Queue]) -> _Asked:
         """Reads them.
 
         Raises:
-            InvalidArgumentError: SCALER_POOL_UNKNOWN, SCALER_PER_REPLICA_INVALID.
+            NotFoundError: SCALER_POOL_UNKNOWN.
+            InvalidArgumentError: SCALER_PER_REPLICA_INVALID.
         """
         pool = message.scalerMetadata.get(_POOL, "")
-        if pool not in POOLS:
-            raise InvalidArgumentError(
+        if pool not in queues:
+            raise NotFoundError(
                 "SCALER_POOL_UNKNOWN",
                 f"{message.namespace}/{message.name}: there is no pool {pool!r}; set the trigger's metadata.{_POOL} to "
-                f"{' or '.join(POOLS)}",
+                f"{' or '.join(queues)}, or declare it in HEADSHOTS_GATEWAY_POOLS",
             )
         text = message.scalerMetadata.get(_PER_REPLICA, "1")
         try:
@@ -52,14 +53,15 @@ class _Asked:
                 f"{message.namespace}/{message.name}: metadata.{_PER_REPLICA} is {text!r}; set it to how much a "
                 "replica works on at once, above 0",
             )
-        return cls(pool, per_replica)
+        return cls(queues[pool], per_replica)
 
 
 class ScalerServicer(scaler_pb2_grpc.ExternalScalerServicer):
     """KEDA's external scaler: no keys, no names, only how much there is to do."""
 
-    def __init__(self, database: Engine, *, poll_seconds: float) -> None:
+    def __init__(self, database: Engine, pools: Sequence[KnownPool], *, poll_seconds: float) -> None:
         self._database = database
+        self._pools, self._queues = pools, queues_of(pools)
         self._poll_seconds = poll_seconds
 
     def register(self, server: grpc.aio.Server) -> list[str]:
@@ -68,12 +70,12 @@ class ScalerServicer(scaler_pb2_grpc.ExternalScalerServicer):
         return [scaler_pb2.DESCRIPTOR.services_by_name["ExternalScaler"].full_name]
 
     async def IsActive(self, request: scaler_pb2.ScaledObjectRef, context: Any) -> scaler_pb2.IsActiveResponse:
-        return scaler_pb2.IsActiveResponse(result=await self._work(_Asked.of(request)) > 0)
+        return scaler_pb2.IsActiveResponse(result=await self._work(_Asked.of(request, self._queues)) > 0)
 
     async def StreamIsActive(
         self, request: scaler_pb2.ScaledObjectRef, context: Any
     ) -> AsyncIterator[scaler_pb2.IsActiveResponse]:
-        asked, told = _Asked.of(request), None
+        asked, told = _Asked.of(request, self._queues), None
         while True:
             is_active = await self._work(asked) > 0
             if is_active is not told:
@@ -84,17 +86,17 @@ class ScalerServicer(scaler_pb2_grpc.ExternalScalerServicer):
     async def GetMetricSpec(
         self, request: scaler_pb2.ScaledObjectRef, context: Any
     ) -> scaler_pb2.GetMetricSpecResponse:
-        asked = _Asked.of(request)
+        asked = _Asked.of(request, self._queues)
         spec = scaler_pb2.MetricSpec(
-            metricName=asked.pool, targetSize=math.ceil(asked.per_replica), targetSizeFloat=asked.per_replica
+            metricName=asked.queue.name, targetSize=math.ceil(asked.per_replica), targetSizeFloat=asked.per_replica
         )
         return scaler_pb2.GetMetricSpecResponse(metricSpecs=[spec])
 
     async def GetMetrics(self, request: scaler_pb2.GetMetricsRequest, context: Any) -> scaler_pb2.GetMetricsResponse:
-        asked = _Asked.of(request.scaledObjectRef)
+        asked = _Asked.of(request.scaledObjectRef, self._queues)
         count = await self._work(asked)
-        value = scaler_pb2.MetricValue(metricName=asked.pool, metricValue=count, metricValueFloat=count)
+        value = scaler_pb2.MetricValue(metricName=asked.queue.name, metricValue=count, metricValueFloat=count)
         return scaler_pb2.GetMetricsResponse(metricValues=[value])
 
     async def _work(self, asked: _Asked) -> int:
-        return await in_read_thread(count_work, self._database, asked.pool)
+        return await in_read_thread(count_work, self._database, asked.queue, self._pools)

@@ -37,6 +37,7 @@ def shoot_order(request: shoots_pb2.CreateShootRequest) -> ShootOrder:
         priority=int(request.priority) or PRIORITY_STANDARD,
         deadline=seconds_of(request, "deadline"),
         allow_unjudged=request.allow_unjudged,
+        foundation=names.foundation_of(request.foundation),
         labelling=Labelling.of_request(request),
     )
 

@@ -7,25 +7,24 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection, Engine
 
-from headshots.acceptance.profiles import Profile
 from headshots.database import database_now, read, write
 from headshots.errors import UnavailableError
 from headshots.schema import PENDING, shoots
 from headshots.styles.library import StyleLibrary
-from headshots.styles.packs import Pack, PackLibrary
-from headshots.styles.recipe import Style
+from headshots.styles.packs import PackLibrary
 from services.gateway.api.labels import Labelling
 from services.gateway.api.requests import IdempotencyKey, find_made
 from services.gateway.consents.checks import check_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.galleries.creating import create_gallery_in
 from services.gateway.galleries.models import GalleryOrder
-from services.gateway.peers.models import Adapter, GeneratorDescription, TrainingOptions
+from services.gateway.peers.models import Adapter, TrainingOptions
+from services.gateway.peers.pools.models import TrainingPlace
 from services.gateway.photos.removing import check_not_expired
 from services.gateway.profiles.rows import usable_profile
 from services.gateway.shoots.counts import named_styles
 from services.gateway.shoots.events import insert, to_shoot
-from services.gateway.shoots.models import Plan, Shoot, ShootOrder
+from services.gateway.shoots.models import Plan, Shoot, ShootOrder, new_plan
 from services.gateway.shoots.rates import check_deadline_ahead, quote_order
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.priority import check_priority
@@ -43,8 +42,8 @@ class Wanted:
     training_id: str | None
     """An earlier training, whose adapter is taken; None: a new one is needed."""
     adapter: Adapter | None
-    described: GeneratorDescription | None
-    """What generators run; None where none answers."""
+    place: TrainingPlace
+    """Where it is trained, if that is needed."""
     photos: tuple[str, ...] = ()
     """Names of those to learn from, where a training is needed."""
 
@@ -60,8 +59,10 @@ class Wanted:
 
     @property
     def foundation_digest(self) -> str | None:
-        """Of the foundation that generators run."""
-        return self.described.foundation_digest if self.described is not None else None
+        """Of the adapter's foundation, or of that which is trained on; None where that is not known yet."""
+        if self.adapter is not None:
+            return self.adapter.foundation_digest
+        return self.place.foundation_digest or None
 
 
 def look_up(
@@ -72,9 +73,11 @@ def look_up(
     subject_id: str,
     order: ShootOrder,
     key: IdempotencyKey,
-    described: GeneratorDescription | None,
+    place: TrainingPlace,
+    served: Sequence[str],
 ) -> Shoot | Wanted:
-    """What the order names, or the shoot that an earlier call with this `key` made.
+    """What the order names, or the shoot that an earlier call with this `key` made. `place` is where it is trained,
+    `served` the digests of the foundations whose adapters are of use, the first rather.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, PACK_NOT_FOUND.
@@ -92,12 +95,10 @@ def look_up(
         check_priority(connection, tenant_id, order.priority)
         check_deadline_ahead(connection, order)
         pack, recipes, counts = named_styles(connection, library, packs, tenant_id, order)
-        profile = usable_profile(connection, tenant_id, order.profile)
-        plan = _plan(order, recipes, counts, profile, pack)
-        training_id, adapter = _earlier_training(connection, subject_id, order, described)
-        if training_id is None:
+        plan = new_plan(order, recipes, counts, usable_profile(connection, tenant_id, order.profile), pack)
+        wanted = Wanted(plan, subject.class_noun, *_earlier(connection, subject_id, order, place, served), place)
+        if wanted.trains:
             check_none_active(connection, subject_id)
-        wanted = Wanted(plan, subject.class_noun, training_id, adapter, described)
         check_consent(connection, tenant_id, subject_id, *wanted.purposes)
         if wanted.trains or not order.allow_unjudged:
             check_not_expired(connection, subject_id)
@@ -169,7 +170,7 @@ def _make_first(
         key=IdempotencyKey(),
         validate_only=validate_only,
         photos=wanted.photos,
-        described=wanted.described,
+        place=wanted.place,
         labelling=order.labelling.of_parts,
     )
     return training.id, None
@@ -215,36 +216,20 @@ def create_gallery(
     ).id
 
 
-def _plan(
-    order: ShootOrder, recipes: Sequence[Style], counts: Sequence[int], profile: Profile, pack: Pack | None
-) -> Plan:
-    """A style that gets no portrait is left out."""
-    kept = [(recipe, count) for recipe, count in zip(recipes, counts, strict=True) if count]
-    return Plan(
-        recipes=tuple(recipe for recipe, _ in kept),
-        style_shots=tuple(count for _, count in kept),
-        profile=profile,
-        max_tries=order.max_tries,
-        seed=order.seed,
-        image_format=order.image_format,
-        quality=order.quality,
-        priority=order.priority,
-        pack=order.pack,
-        pack_version=pack.version if pack is not None else 0,
-    )
-
-
-def _earlier_training(
-    connection: Connection, subject_id: str, order: ShootOrder, described: GeneratorDescription | None
+def _earlier(
+    connection: Connection, subject_id: str, order: ShootOrder, place: TrainingPlace, served: Sequence[str]
 ) -> tuple[str | None, Adapter | None]:
-    """The subject's newest training of the present foundation and its adapter, where the order may take it."""
+    """The training that the order may take the adapter of, and that: the subject's newest of the foundation that is
+    named, else of the default one, else of another that is served."""
     if order.retrain or order.photos or not newest_adapters(connection, [subject_id]):
         return None, None
-    if described is None:
+    for digest in [place.foundation_digest] if order.foundation else served:
+        if (training := newest_of_foundation(connection, subject_id, digest)) is not None:
+            return training.id, finished_adapter(training)
+    if place.described is None:
         raise UnavailableError(
             "GENERATOR_UNREACHABLE",
             "no generator tells which foundation it runs, so it is not known whether the subject's adapter fits; try "
             "again, or order with retrain",
         )
-    training = newest_of_foundation(connection, subject_id, described.foundation_digest)
-    return (training.id, finished_adapter(training)) if training is not None else (None, None)
+    return None, None

@@ -23,7 +23,7 @@ from services.gateway.galleries.engine import ShotWorkers
 from services.gateway.galleries.models import Image
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.peers.class_nouns import check_class_noun
-from services.gateway.peers.describer import Describer
+from services.gateway.peers.pools.pools import Pools
 from services.gateway.photos.inspector import InspectedPhoto, Inspector
 from services.gateway.photos.limits import MIN_TRAINING_PHOTOS
 from services.gateway.shoots import creating, rows
@@ -48,7 +48,7 @@ class ShootEngine:
         database: Engine,
         catalogue: Catalogue,
         checks: StyleChecks,
-        describer: Describer,
+        pools: Pools,
         inspector: Inspector,
         runner: ShootRunner,
         trainers: Wakeable,
@@ -64,7 +64,7 @@ class ShootEngine:
         self._database = database
         self._catalogue = catalogue
         self._checks = checks
-        self._describer = describer
+        self._pools = pools
         self._inspector = inspector
         self._runner = runner
         self._trainers = trainers
@@ -80,9 +80,9 @@ class ShootEngine:
         """Raises as `creating.look_up` and `creating.create_shoot`, of each style as `StyleChecks.check`, and as
         `Inspector.check_adult`; FailedPreconditionError CLASS_NOUN_UNKNOWN, TOO_FEW_PHOTOS."""
         order = dataclasses.replace(order, allow_unjudged=order.allow_unjudged or not self._judges)
-        described = await self._describer.describe_if_reachable()
-        catalogue = self._catalogue
-        asked = catalogue.styles, catalogue.packs, tenant, subject_id, order, key, described
+        place = await self._pools.training_place(order.foundation)
+        catalogue, served = self._catalogue, self._pools.digests
+        asked = catalogue.styles, catalogue.packs, tenant, subject_id, order, key, place, served
         wanted = await in_read_thread(creating.look_up, self._database, *asked)
         if isinstance(wanted, Shoot):
             return wanted
@@ -106,9 +106,10 @@ class ShootEngine:
         return shoot
 
     async def _check_styles(self, tenant: str, order: ShootOrder, wanted: creating.Wanted) -> None:
-        if wanted.described is not None:
-            check_class_noun(wanted.described, wanted.class_noun)
-        sitter = Sitter(tenant, wanted.class_noun, wanted.adapter)
+        foundation = wanted.foundation_digest or ""
+        if (described := await self._pools.describe_if_reachable(foundation)) is not None:
+            check_class_noun(described, wanted.class_noun)
+        sitter = Sitter(tenant, wanted.class_noun, wanted.adapter, foundation=foundation)
         for recipe in wanted.plan.recipes:
             field = "pack" if order.pack else f"styles[{order.styles.index(recipe.name)}]"
             await self._checks.check(recipe, sitter, field=field)

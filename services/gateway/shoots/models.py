@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from headshots.acceptance.profiles import Profile
 from headshots.schema import TERMINAL_STATES
+from headshots.styles.packs import Pack
 from headshots.styles.recipe import Style
 from services.gateway.api.labels import Labelling
 from services.gateway.peers.models import PRIORITY_STANDARD, Failure
@@ -28,6 +29,8 @@ class ShootOrder:
     styles: tuple[str, ...] = ()
     photos: tuple[str, ...] = ()
     """Full names; empty: all usable ones."""
+    foundation: str = ""
+    """Digest; empty: whichever serves, the default one rather."""
     retrain: bool = False
     profile: str = ""
     """Empty: the default."""
@@ -134,3 +137,22 @@ class Shoot:
     def is_terminal(self) -> bool:
         """Whether it will never change again."""
         return self.state in TERMINAL_STATES
+
+
+def new_plan(
+    order: ShootOrder, recipes: Sequence[Style], counts: Sequence[int], profile: Profile, pack: Pack | None
+) -> Plan:
+    """Of recipes with their numbers of portraits; a style that gets none is left out."""
+    kept = [(recipe, count) for recipe, count in zip(recipes, counts, strict=True) if count]
+    return Plan(
+        recipes=tuple(recipe for recipe, _ in kept),
+        style_shots=tuple(count for _, count in kept),
+        profile=profile,
+        max_tries=order.max_tries,
+        seed=order.seed,
+        image_format=order.image_format,
+        quality=order.quality,
+        priority=order.priority,
+        pack=order.pack,
+        pack_version=pack.version if pack is not None else 0,
+    )

@@ -16,8 +16,6 @@ from headshots.errors import (
 )
 from headshots.styles.recipe import WORDS, Style
 from services.gateway.peers.class_nouns import check_class_noun
-from services.gateway.peers.describer import Describer
-from services.gateway.peers.interfaces import Generator
 from services.gateway.peers.models import (
     Adapter,
     GenerationCheck,
@@ -26,6 +24,7 @@ from services.gateway.peers.models import (
     SourceImage,
     TextReading,
 )
+from services.gateway.peers.pools.pools import Pools
 from services.gateway.styles.requests import request_of
 
 _LOG = logging.getLogger(__name__)
@@ -43,6 +42,13 @@ class Sitter:
     """Empty: the longest that the foundation knows people by."""
     adapter: Adapter | None = None
     source: SourceImage | None = None
+    foundation: str = ""
+    """Digest of the foundation where there is no adapter; empty: the default one."""
+
+    @property
+    def foundation_digest(self) -> str:
+        """Of the foundation to paint with; empty: the default one."""
+        return self.adapter.foundation_digest if self.adapter is not None else self.foundation
 
 
 @dataclass(frozen=True)
@@ -64,18 +70,20 @@ class StyleReading:
 class StyleChecks:
     """Asks a generator what it makes of styles."""
 
-    def __init__(self, describer: Describer, generator: Generator) -> None:
-        self._describer = describer
-        self._generator = generator
+    def __init__(self, pools: Pools) -> None:
+        self._pools = pools
 
     async def read(self, style: Style, sitter: Sitter) -> StyleReading:
         """What a generator would make of the style.
 
         Raises:
             InvalidArgumentError: SIZE_INVALID, REPAINT_TOO_LITTLE and the like: the generator would not paint it.
+            FailedPreconditionError: FOUNDATION_NOT_SERVED.
             UnavailableError: GENERATOR_UNREACHABLE.
         """
-        description = await self._describer.describe()
+        return await self._read(style, sitter, await self._pools.describe(sitter.foundation_digest))
+
+    async def _read(self, style: Style, sitter: Sitter, description: GeneratorDescription) -> StyleReading:
         class_noun = sitter.class_noun or max(description.class_nouns, key=len, default="person")
         request = request_of(
             style,
@@ -86,7 +94,7 @@ class StyleChecks:
             source=sitter.source,
         )
         try:
-            check = await self._generator.check(request)
+            check = await self._pools.check(request, sitter.foundation_digest)
         except (InvalidArgumentError, FailedPreconditionError):
             raise
         except HeadshotsError as error:
@@ -102,10 +110,14 @@ class StyleChecks:
 
         Raises:
             InvalidArgumentError: SIZE_INVALID, REPAINT_TOO_LITTLE, STYLE_WORDS_UNKNOWN, PROMPT_TOO_LONG.
-            FailedPreconditionError: CLASS_NOUN_UNKNOWN.
+            FailedPreconditionError: CLASS_NOUN_UNKNOWN, FOUNDATION_NOT_SERVED.
         """
+        description = await self._pools.describe_if_reachable(sitter.foundation_digest)
+        if description is None:
+            _LOG.warning("styles/%s is not checked: nobody tells what the foundation can paint", style.name)
+            return
         try:
-            reading = await self.read(style, sitter)
+            reading = await self._read(style, sitter, description)
         except (InvalidArgumentError, FailedPreconditionError) as refusal:
             raise _of_style(refusal, style, field) from refusal
         except UnavailableError as error:

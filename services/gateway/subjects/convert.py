@@ -27,6 +27,7 @@ def subject(value: Subject) -> subjects_pb2.Subject:
         hold=retention.hold(value.retention.hold),
         erasure_commitment=value.erasure_commitment,
         photo_expire_time=optional_timestamp(value.retention.photos_expire_at),
+        foundation=names.foundation_name(value.adapter.foundation_digest) if value.adapter is not None else "",
         **value.labelling.fields,
     )
 

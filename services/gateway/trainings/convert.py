@@ -53,6 +53,7 @@ def training(value: Training) -> trainings_pb2.Training:
         likeness=job.likeness,
         status_message=value.status_message,
         event_number=value.revision,
+        foundation=names.foundation_name(value.foundation) if value.foundation else "",
         scores=ParseDict(job.scores, trainings_pb2.TrainingScores()) if job.scores is not None else None,
         **value.labelling.fields,
     )

@@ -22,7 +22,8 @@ from services.gateway.audit.recording import record
 from services.gateway.consents.checks import check_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.peers.class_nouns import check_class_noun
-from services.gateway.peers.models import GeneratorDescription, TrainingJob, TrainingOptions, TrainingRequest
+from services.gateway.peers.models import TrainingJob, TrainingOptions, TrainingRequest
+from services.gateway.peers.pools.models import ANY_PLACE, TrainingPlace
 from services.gateway.photos.limits import MIN_TRAINING_PHOTOS
 from services.gateway.photos.removing import check_not_expired
 from services.gateway.photos.rows import photo_refs
@@ -56,12 +57,12 @@ def create_training(
     key: IdempotencyKey,
     validate_only: bool,
     photos: Sequence[str] = (),
-    described: GeneratorDescription | None = None,
+    place: TrainingPlace = ANY_PLACE,
     labelling: Labelling = NO_LABELS,
 ) -> Training:
     """Queues a training on the photos with these names, else on all that the subject has now.
 
-    A repeated `key` returns what it created before; `validate_only` inserts nothing. `described`: what generators run.
+    A repeated `key` returns what it created before; `validate_only` inserts nothing. `place`: whose trainers do it.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
@@ -80,7 +81,7 @@ def create_training(
             key=key,
             validate_only=validate_only,
             photos=photos,
-            described=described,
+            place=place,
             labelling=labelling,
         )
 
@@ -95,24 +96,22 @@ def create_training_in(
     key: IdempotencyKey,
     validate_only: bool,
     photos: Sequence[str] = (),
-    described: GeneratorDescription | None = None,
+    place: TrainingPlace = ANY_PLACE,
     labelling: Labelling = NO_LABELS,
 ) -> Training:
     """:func:`create_training` within a transaction; locks the subject."""
     subject = find_subject(connection, tenant_id, subject_id, lock=True)
-    made = find_made(connection, trainings, trainings.c.subject_id == subject_id, key)
-    if made is not None:
+    if (made := find_made(connection, trainings, trainings.c.subject_id == subject_id, key)) is not None:
         return to_training(made)
     check_priority(connection, tenant_id, priority)
     check_consent(connection, tenant_id, subject_id, Purpose.TRAINING)
     refs = photo_refs(connection, subject_id, photos)
-    if described is not None:
-        check_class_noun(described, subject.class_noun)
+    if place.described is not None:
+        check_class_noun(place.described, subject.class_noun)
     check_not_expired(connection, subject_id)
     _check_photos(len(refs))
     check_none_active(connection, subject_id)
-    prefix = object_prefix(tenant_id, subject_id)
-    request = _request(tenant_id, prefix, refs, subject.class_noun, options, priority)
+    request = _request(tenant_id, object_prefix(tenant_id, subject_id), refs, subject.class_noun, options, priority)
     training = Training(
         request.job_id,
         subject_id,
@@ -120,6 +119,8 @@ def create_training_in(
         TrainingJob(state=PENDING),
         database_now(connection),
         revision=1,
+        pool=place.pool,
+        foundation_digest=place.foundation_digest,
         labelling=labelling,
     )
     if not validate_only:
@@ -173,6 +174,8 @@ def _insert(connection: Connection, tenant_id: str, key: IdempotencyKey, trainin
             job=training.job.to_json(),
             created_at=training.created_at,
             revision=training.revision,
+            pool=training.pool,
+            foundation_digest=training.foundation_digest,
             **training.labelling.fields,
             **key.columns,
         )

@@ -20,8 +20,8 @@ from services.gateway.events.hub import Hub
 from services.gateway.events.log import EventBatch, follow
 from services.gateway.events.reads import SharedReads
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.peers.describer import Describer
 from services.gateway.peers.models import GeneratorDescription, TrainingOptions
+from services.gateway.peers.pools.pools import Pools
 from services.gateway.photos.inspector import Inspector
 from services.gateway.tenants.ownership import check_subject
 from services.gateway.trainings import creating, rows
@@ -38,7 +38,7 @@ class TrainingEngine:
         database: Engine,
         store: ArtifactStore,
         reconciler: Reconciler,
-        describer: Describer,
+        pools: Pools,
         inspector: Inspector,
         hub: Hub,
         metrics: GatewayMetrics,
@@ -48,7 +48,7 @@ class TrainingEngine:
         self._database = database
         self._store = store
         self._reconciler = reconciler
-        self._describer = describer
+        self._pools = pools
         self._inspector = inspector
         self._hub = hub
         self._metrics = metrics
@@ -65,11 +65,13 @@ class TrainingEngine:
         key: IdempotencyKey,
         validate_only: bool,
         photos: Sequence[str] = (),
+        foundation: str = "",
         labelling: Labelling,
     ) -> Training:
-        """Raises as `creating.create_training` and `Inspector.check_adult`, and InvalidArgumentError RANK_TOO_LARGE."""
-        described = await self._describer.describe_if_reachable()
-        _check_rank(options, described)
+        """`foundation`: a digest, or empty. Raises as `creating.create_training`, `Inspector.check_adult` and
+        `Pools.training_place`, and InvalidArgumentError RANK_TOO_LARGE."""
+        place = await self._pools.training_place(foundation)
+        _check_rank(options, place.described)
         create = functools.partial(
             creating.create_training,
             self._database,
@@ -78,7 +80,7 @@ class TrainingEngine:
             options=options,
             priority=priority,
             key=key,
-            described=described,
+            place=place,
             labelling=labelling,
         )
         if self._inspector.refuses_minors:

@@ -43,6 +43,8 @@ def to_training(row: Row[Any]) -> Training:
         sent=row.sent,
         submitted=row.submitted,
         cancel_requested=row.cancel_requested,
+        pool=row.pool,
+        foundation_digest=row.foundation_digest,
         labelling=Labelling.of_row(row),
         adapter_expires_at=row.adapter_expires_at,
         origin=row.origin,

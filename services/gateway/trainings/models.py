@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headshots.errors import FailedPreconditionError
-from headshots.schema import SUCCEEDED
+from headshots.schema import MAIN_POOL, SUCCEEDED
 from services.gateway.api.labels import Labelling
 from services.gateway.api.names import training_name
 from services.gateway.peers.models import Adapter, TrainingJob, TrainingRequest
@@ -31,11 +31,20 @@ class Training:
     submitted: bool = False
     """Whether a trainer has confirmed the job."""
     cancel_requested: bool = False
+    pool: str = MAIN_POOL
+    """Whose trainers it is for."""
+    foundation_digest: str = ""
+    """Of the foundation that it was asked for; empty where the pool had not told its own yet."""
     labelling: Labelling = field(default_factory=Labelling)
     adapter_expires_at: float | None = None
     """From when on no call uses its adapter; None: it is kept as long as the subject, or not delivered yet."""
     origin: Mapping[str, str] | None = field(default=None, compare=False)
     """The call that ordered it, see `headshots.telemetry.origins`."""
+
+    @property
+    def foundation(self) -> str:
+        """Digest of its foundation: the adapter's where there is one, else that asked for; empty: not known yet."""
+        return self.job.adapter.foundation_digest if self.job.adapter is not None else self.foundation_digest
 
 
 def finished_adapter(training: Training) -> Adapter:

@@ -46,16 +46,17 @@ class Reconciler:
     def __init__(
         self,
         engine: Engine,
-        trainer: Trainer,
+        trainer_of: Callable[[str, str], Trainer],
         hub: Hub,
         clock: WorkClock,
         *,
         poll_seconds: float,
         cancel_patience_seconds: float,
     ) -> None:
+        """`trainer_of`: the trainers of a pool, by its name and its foundation's digest; see `Pools.trainer`."""
         self._engine = engine
         self._clock = clock
-        self._trainer = trainer
+        self._trainer_of = trainer_of
         self._hub = hub
         self._poll_seconds = poll_seconds
         self._cancel_patience_seconds = cancel_patience_seconds
@@ -126,7 +127,7 @@ class Reconciler:
         delay = _FIRST_RETRY_SECONDS
         while True:
             try:
-                await self._trainer.cancel(training.id)
+                await self._trainer(training).cancel(training.id)
             except NotFoundError:
                 break
             except HeadshotsError as error:
@@ -144,19 +145,22 @@ class Reconciler:
             if not await in_write_thread(mirror.mark_sent, self._engine, training.id, by_clock=by_clock):
                 self._hub.changed(training.id)
                 return
-            recorded = await self._record(training, await self._trainer.start(training.request))
+            recorded = await self._record(training, await self._trainer(training).start(training.request))
             if recorded is None or recorded.job.state in (CANCELLED, FAILED):
                 # It was ended here while a gateway was sending the job to the trainer.
-                await self._trainer.cancel(training.id)
+                await self._trainer(training).cancel(training.id)
                 return
         if training.cancel_requested:
             # Watched all the same: a trainer that cannot cancel may have ended it, and says so.
             await self._cancel(training)
-        async with contextlib.aclosing(self._trainer.watch(training.id)) as jobs:  # type: ignore[type-var]
+        async with contextlib.aclosing(self._trainer(training).watch(training.id)) as jobs:  # type: ignore[type-var]
             async for job in jobs:
                 await self._record(training, job)
                 if job.is_terminal:
                     return
+
+    def _trainer(self, training: Training) -> Trainer:
+        return self._trainer_of(training.pool, training.foundation_digest)
 
     async def _record(self, training: Training, job: TrainingJob) -> Training | None:
         if job.state == SUCCEEDED and job.adapter is None:
@@ -168,7 +172,7 @@ class Reconciler:
 
     async def _cancel(self, training: Training) -> None:
         try:
-            await self._record(training, await self._trainer.cancel(training.id))
+            await self._record(training, await self._trainer(training).cancel(training.id))
         except HeadshotsError as error:
             _LOG.warning("cannot cancel training %s yet: %s", training.id, error)
             await self._end_overdue_cancel(training)

@@ -12,7 +12,7 @@ from headshots.rpc.auth import current_tenant
 from headshots.v1 import trainings_pb2, trainings_pb2_grpc
 from services.gateway.api.convert import idempotency_key
 from services.gateway.api.labels import Labelling
-from services.gateway.api.names import ids
+from services.gateway.api.names import foundation_of, ids
 from services.gateway.api.pages import DEFAULT_PAGE
 from services.gateway.peers.models import PRIORITY_STANDARD
 from services.gateway.trainings import convert
@@ -43,6 +43,7 @@ class TrainingServicer(trainings_pb2_grpc.TrainingServiceServicer):
             key=idempotency_key(request),
             validate_only=request.validate_only,
             photos=list(request.photos),
+            foundation=foundation_of(request.foundation),
             labelling=Labelling.of_request(request),
         )
         return trainings_pb2.CreateTrainingResponse(training=convert.training(training))

@@ -110,13 +110,20 @@ def claimable_now(dialect_name: str) -> sa.ColumnElement[bool]:
     return leases.is_past(training_jobs.c.not_before, now_expression(dialect_name))
 
 
-def read_queue(engine: Engine) -> Queue:
-    """The queue as it is now."""
+def is_for(foundation_digest: str) -> sa.ColumnElement[bool]:
+    """Excludes jobs of trainers with another foundation."""
+    return training_jobs.c.foundation_digest.in_((foundation_digest, ""))
+
+
+def read_queue(engine: Engine, foundation_digest: str = "") -> Queue:
+    """The queue of a foundation's trainers as it is now. A tenant's running jobs count, whoever runs them."""
     job = training_jobs.c
     with read(engine) as connection:
         now = now_expression(connection.dialect.name)
         waiting = connection.execute(
-            sa.select(job.id, job.tenant, job.priority, job.created_at).where(job.state == PENDING)
+            sa.select(job.id, job.tenant, job.priority, job.created_at).where(
+                job.state == PENDING, is_for(foundation_digest)
+            )
         ).all()
         running = connection.execute(
             sa.select(job.tenant, sa.func.count())

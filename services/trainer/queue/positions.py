@@ -15,9 +15,10 @@ from services.trainer.queue.wakeup import Wakeup
 class QueuePositions:
     """Caches the queue: a change wakes every watch, the first of them reads the queue, the others use what it read."""
 
-    def __init__(self, engine: Engine, changes: Wakeup, poll_seconds: float) -> None:
+    def __init__(self, engine: Engine, changes: Wakeup, poll_seconds: float, foundation_digest: str = "") -> None:
         """``changes`` is notified of changes by this process; ``poll_seconds``: how old other processes' may be."""
         self._engine, self._changes, self._poll_seconds = engine, changes, poll_seconds
+        self._foundation_digest = foundation_digest
         self._lock = asyncio.Lock()
         self._queue = fair_share.Queue((), {}, {}, None)
         self._positions: dict[str, int] = {}
@@ -32,7 +33,7 @@ class QueuePositions:
         async with self._lock:
             if not self._is_cached(job_id):
                 self._next_change, self._read_at = self._changes.event(), time.monotonic()
-                self._queue = await in_read_thread(fair_share.read_queue, self._engine)
+                self._queue = await in_read_thread(fair_share.read_queue, self._engine, self._foundation_digest)
                 self._positions = {id: position for position, id in enumerate(self._queue.order())}
         position = self._positions.get(job_id, 0)
         return position, self._queue.eta_seconds(position)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
+from headshots import leases
 from headshots.database import now_expression, read, write
 from headshots.errors import AlreadyExistsError, NotFoundError
 from headshots.schema import CANCELLED, PENDING, RUNNING, TERMINAL_STATES, training_jobs
@@ -20,8 +21,10 @@ from services.trainer.selection.scores import TrainingScores
 _CHUNK = 500
 
 
-def insert(engine: Engine, job_id: str, tenant: str, priority: int, request: JobRequest) -> Job:
-    """Queue a job; with the same id and request again, return the job as it is.
+def insert(
+    engine: Engine, job_id: str, tenant: str, priority: int, request: JobRequest, foundation_digest: str = ""
+) -> Job:
+    """Queue a job for trainers of a foundation; with the same id and request again, return the job as it is.
 
     Raises:
         AlreadyExistsError: JOB_ID_TAKEN, when the id belongs to another request.
@@ -36,6 +39,7 @@ def insert(engine: Engine, job_id: str, tenant: str, priority: int, request: Job
                 tenant=tenant,
                 priority=priority,
                 request=request.to_json(),
+                foundation_digest=foundation_digest,
                 created_at=now_expression(connection.dialect.name),
             )
             .on_conflict_do_nothing()
@@ -44,6 +48,18 @@ def insert(engine: Engine, job_id: str, tenant: str, priority: int, request: Job
     if (job.tenant, job.request) != (tenant, request):
         raise AlreadyExistsError("JOB_ID_TAKEN", f"job {job_id} exists with another request; choose another id")
     return job
+
+
+def take_over(engine: Engine, job_id: str, foundation_digest: str) -> None:
+    """Leave a job that no worker has to the trainers of this foundation; no effect on one that runs, or is over."""
+    job = training_jobs.c
+    now = now_expression(engine.dialect.name)
+    others = sa.and_(job.id == job_id, job.foundation_digest != foundation_digest, leases.claimable(training_jobs, now))
+    with read(engine) as connection:
+        if connection.execute(sa.select(job.id).where(others)).first() is None:
+            return
+    with write(engine) as connection:
+        connection.execute(sa.update(training_jobs).where(others).values(foundation_digest=foundation_digest))
 
 
 def get(engine: Engine, job_id: str) -> Job:

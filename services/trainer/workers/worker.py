@@ -58,7 +58,7 @@ class Worker:
     async def claim(self, job_id: str | None = None) -> Lease | None:
         """Take the first job of the queue, or ``job_id`` if no worker has it."""
         context, dialect = self._context, self._context.engine.dialect.name
-        where = fair_share.claimable_now(dialect)
+        where = sa.and_(fair_share.claimable_now(dialect), fair_share.is_for(context.foundation_digest))
         if job_id is not None:
             where = sa.and_(where, training_jobs.c.id == job_id)
         return await in_lease_thread(

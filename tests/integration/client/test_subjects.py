@@ -41,7 +41,8 @@ async def test_creates_carry_fresh_request_ids(client: AsyncHeadshots) -> None:
 
 
 async def test_foundations(client: AsyncHeadshots) -> None:
-    (listed,) = [each async for each in client.list_foundations()]
+    listed, older = [each async for each in client.list_foundations()]
+    assert (listed.is_default, listed.ready_generators, older.ready_generators) == (True, 2, 0)
     assert await client.get_foundation("cd" * 32) == await client.get_foundation(listed) == listed
     assert (listed.display_name, listed.native_width_px, listed.max_height_px) == ("tiny", 512, 2048)
     assert (listed.class_nouns, listed.vocabulary, listed.window_tokens) == (

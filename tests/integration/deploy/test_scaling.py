@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import yaml
 
-from services.gateway.scaling.queues import POOLS
+from services.gateway.scaling.queues import Kind
 from tests.support.deploy.tree import ROOT, build, main_container, named, of_kind, settings_environment
 
 TREE = "overlays/production"
@@ -24,7 +24,7 @@ def test_both_pools_are_asked_for_at_the_gateways_port() -> None:
         component = yaml.safe_load((ROOT / f"deploy/k8s/components/keda/{scaler['metadata']['name']}.yaml").read_text())
         assert component["spec"]["minReplicaCount"] == 0
     assert asked == {"generator": "generators", "trainer": "trainers"}
-    assert set(asked.values()) == set(POOLS)
+    assert set(asked.values()) == {kind.value for kind in Kind}
 
 
 def test_the_gateway_listens_where_its_service_sends() -> None:

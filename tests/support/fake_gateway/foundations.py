@@ -24,22 +24,27 @@ FOUNDATION = foundations_pb2.Foundation(
     vocabulary=["a", "man", "woman"],
     window_tokens=77,
     max_rank=16,
+    is_default=True,
+    ready_generators=2,
+    sampler="dpmpp_2m",
+    digest="cd" * 32,
 )
+OLDER = foundations_pb2.Foundation(name=f"foundations/{'ce' * 32}", display_name="older", digest="ce" * 32)
 
 
 class FakeFoundations(FakeState):
-    """One foundation."""
+    """Two foundations, of which nobody serves one now."""
 
     async def ListFoundations(
         self, request: foundations_pb2.ListFoundationsRequest, context: Any
     ) -> foundations_pb2.ListFoundationsResponse:
         self.enter("ListFoundations", request)
-        items, token = page([FOUNDATION], request)
+        items, token = page([FOUNDATION, OLDER], request)
         return foundations_pb2.ListFoundationsResponse(foundations=items, next_page_token=token)
 
     async def GetFoundation(
         self, request: foundations_pb2.GetFoundationRequest, context: Any
     ) -> foundations_pb2.GetFoundationResponse:
         self.enter("GetFoundation", request)
-        found = find({FOUNDATION.name: FOUNDATION}, request.name, "FOUNDATION_NOT_FOUND")
+        found = find({each.name: each for each in (FOUNDATION, OLDER)}, request.name, "FOUNDATION_NOT_FOUND")
         return foundations_pb2.GetFoundationResponse(foundation=found)

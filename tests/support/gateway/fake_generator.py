@@ -59,6 +59,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         """Ids in the watermarks of pictures with these seeds; all others have none."""
         self.held_seeds: set[int] = set()
         """Calls with these seeds never finish."""
+        self.foundation_digest = FOUNDATION_DIGEST
         self.held = 0
         """Such calls that wait now."""
         self.running = 0
@@ -183,7 +184,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
     ) -> generator.DescribeGeneratorResponse:
         return generator.DescribeGeneratorResponse(
             foundation="fake",
-            foundation_digest=FOUNDATION_DIGEST,
+            foundation_digest=self.foundation_digest,
             slots=16,
             max_rank=self.max_rank,
             native_width_px=NATIVE_PX,
@@ -196,6 +197,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
             max_height_px=1024,
             size_multiple_px=64,
             steps=STEPS,
+            sampler=generator.SAMPLER_DPMPP_2M,
             adapter_guidance_scale=GUIDANCE,
             class_nouns=["person", "man", "woman"],
             vocabulary=sorted(self.vocabulary),

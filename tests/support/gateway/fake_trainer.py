@@ -109,7 +109,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
             adapters_pb2.Adapter(
                 sha256=hashlib.sha256(content).hexdigest(),
                 key=key,
-                foundation_digest=FOUNDATION_DIGEST,
+                foundation_digest=self.foundation_digest,
                 rank=4,
                 trigger="ohwx",
                 size_bytes=len(content),

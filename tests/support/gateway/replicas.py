@@ -14,9 +14,10 @@ from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import RunningServer
+from headshots.schema import MAIN_POOL
 from headshots.v1 import generator_pb2 as generator
 from services.gateway.peers.generators.rpc import RpcGenerator
-from services.gateway.peers.metrics import RoutingMetrics
+from services.gateway.peers.metrics import PoolMetrics
 from services.gateway.peers.models import Adapter, GenerationEvent, GenerationRequest
 from services.gateway.peers.rpc import open_peer
 from tests.support.gateway.fake_generator import FakeGenerator
@@ -35,7 +36,6 @@ class FakeReplica(FakeGenerator):
 
     def __init__(self, store: ArtifactStore) -> None:
         super().__init__(store)
-        self.foundation_digest = FOUNDATION_DIGEST
         self.slot_adapters: list[str] = []
         """Those that it says it has in its slots."""
         self.describes = asyncio.Event()
@@ -74,7 +74,6 @@ class FakeReplica(FakeGenerator):
         if self.description_failure is not None:
             raise self.description_failure
         answer = await super().DescribeGenerator(request, context)
-        answer.foundation_digest = self.foundation_digest
         answer.slot_adapters[:] = self.slot_adapters
         answer.requests_running = self.running + self.requests_of_others
         return answer
@@ -96,7 +95,9 @@ class Replicas:
         channel = open_peer(NAME, InternalSettings(home / KEY_FILE))
         # Who answers late is waited for: long enough for a busy machine, and no longer.
         seconds = {"poll_seconds": 0.3, "answer_seconds": 3.0, "patience_seconds": 3.0}
-        self.generator = RpcGenerator(channel, signer_of(home), RoutingMetrics(self.registry), **seconds)
+        self.generator = RpcGenerator(
+            channel, signer_of(home), PoolMetrics(self.registry).routing(MAIN_POOL), **seconds
+        )
         self._running: asyncio.Task[None] | None = None
 
     def resolve(self, address: str) -> list[str]:
@@ -143,8 +144,8 @@ class Replicas:
         return signer_of(self.home).alias(self.address(fake))
 
     def metric(self, name: str, **labels: str) -> float | None:
-        """A sample of the gateway's."""
-        return self.registry.get_sample_value(f"headshots_gateway_{name}", labels)
+        """A sample of the gateway's only pool."""
+        return self.registry.get_sample_value(f"headshots_gateway_{name}", {"pool": MAIN_POOL, **labels})
 
     async def until_state(self, state: str, count: int) -> None:
         """Waits until so many replicas are in a state."""

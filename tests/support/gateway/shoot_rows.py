@@ -13,6 +13,7 @@ from headshots.acceptance.profiles import PROFILE_WORTHY
 from headshots.database import write
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.peers.models import TrainingJob, TrainingOptions, TrainingRequest
+from services.gateway.peers.pools.models import ANY_PLACE
 from services.gateway.shoots.creating import Wanted, create_shoot
 from services.gateway.shoots.models import Plan, Shoot, ShootOrder
 from services.gateway.subjects.rows import create_subject
@@ -55,7 +56,7 @@ def new_subject(engine: Engine) -> str:
 
 def new_shoot(engine: Engine, subject: str) -> Shoot:
     """A shoot that begins with a training."""
-    wanted = Wanted(PLAN, "person", None, None, None)
+    wanted = Wanted(PLAN, "person", None, None, ANY_PLACE)
     return create_shoot(engine, "acme", subject, ORDER, wanted, key=IdempotencyKey(), validate_only=False)
 
 

@@ -84,7 +84,9 @@ class FakeChild:
 class Trainer:
     """An engine whose runs follow ``scripts``, one for each run; the last one repeats."""
 
-    def __init__(self, tmp_path: Path, scripts: list[list[Event]], **settings: float) -> None:
+    def __init__(
+        self, tmp_path: Path, scripts: list[list[Event]], *, foundation_digest: str = "f" * 64, **settings: Any
+    ) -> None:
         values: dict[str, Any] = {
             "lease_seconds": 600.0,
             "retry_seconds": 0.01,
@@ -108,7 +110,7 @@ class Trainer:
             engine=self.database,
             store=self.store,
             foundation=described_foundation(tmp_path),
-            foundation_digest="f" * 64,
+            foundation_digest=foundation_digest,
             foundation_stamp="stamp",
             device="cpu",
             settings=self.settings,
@@ -141,7 +143,7 @@ class Trainer:
 
 
 @contextlib.asynccontextmanager
-async def opened_trainer(tmp_path: Path, *scripts: list[Event], **settings: float) -> AsyncIterator[Trainer]:
+async def opened_trainer(tmp_path: Path, *scripts: list[Event], **settings: Any) -> AsyncIterator[Trainer]:
     trainer = Trainer(tmp_path, list(scripts), **settings)
     trainer.engine.begin()
     try:

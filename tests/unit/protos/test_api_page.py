@@ -31,8 +31,8 @@ NOT_FOUND = {
 }
 # What calls with lists of names may not find.
 LISTED_NAMES = {
-    "CreateTraining": {"PHOTO_NOT_FOUND"},
-    "CreateShoot": {"PHOTO_NOT_FOUND"},
+    "CreateTraining": {"PHOTO_NOT_FOUND", "FOUNDATION_NOT_FOUND"},
+    "CreateShoot": {"PHOTO_NOT_FOUND", "FOUNDATION_NOT_FOUND"},
     "CreateImageLinks": {"IMAGE_NOT_FOUND"},
 }
 # Code that runs within a call; what it raises reaches the caller.
@@ -64,6 +64,7 @@ NEVER_TOLD = {
     "NOISE_INVALID": "the gateway sends no noise",
     "OBJECT_DIGEST_MISMATCH": "trainers and generators ask for a digest, the gateway does not",
     "OUTPUT_PREFIX_INVALID": "the gateway's prefixes are its own",
+    "POOL_UNKNOWN": "the training waits",
     "PROMPT_TEMPLATE_INVALID": "fails the shot",
     "SCALER_PER_REPLICA_INVALID": "told to KEDA",
     "SCALER_POOL_UNKNOWN": "told to KEDA",

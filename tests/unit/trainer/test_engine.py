@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from headshots import leases
 from headshots.database import write
 from headshots.errors import AlreadyExistsError, NotFoundError
 from headshots.schema import CANCELLED, PENDING, RUNNING, SUCCEEDED, training_jobs
@@ -40,6 +41,40 @@ async def test_a_job_that_another_replica_runs_is_cancelled_there(tmp_path: Path
         assert working.children[0].killed
         assert asked.tasks == []
     asked.database.dispose()
+
+
+async def test_trainers_of_another_foundation_leave_a_job_alone(tmp_path: Path) -> None:
+    asked = Trainer(tmp_path, [[DONE]])
+    await asked.start()
+    async with opened_trainer(tmp_path, [*WORKING, DONE], foundation_digest="e" * 64) as other:
+        assert (await other.start("k")).queue_position == 0, "it waits behind nobody"
+        assert (await other.until(is_over, "k")).state == SUCCEEDED
+        assert [task.job_id for task in other.tasks] == ["k"]
+        assert (await asked.engine.get("j")).state == PENDING
+        asked.engine.begin()
+        assert (await asked.until(is_over)).state == SUCCEEDED
+        assert (len(asked.tasks), len(other.tasks)) == (1, 1)
+        await asked.engine.drain()
+    asked.database.dispose()
+
+
+async def test_where_the_foundation_was_replaced_the_job_that_is_asked_for_is_done_on_the_new_one(
+    tmp_path: Path,
+) -> None:
+    before = Trainer(tmp_path, [[DONE]])
+    await before.start()
+    await before.start("running")
+    mine = training_jobs.c.id == "running"
+    assert leases.claim(before.database, training_jobs, owner="w", ttl_seconds=600.0, where=mine) is not None
+    async with opened_trainer(tmp_path, [*WORKING, DONE], foundation_digest="e" * 64) as after:
+        assert (await after.until(is_over)).state == SUCCEEDED
+        running = await after.until(lambda job: True, "running")
+        assert (running.state, len(after.tasks)) == (RUNNING, 1)
+    with before.database.connect() as connection:
+        found = connection.execute(sa.select(training_jobs.c.id, training_jobs.c.foundation_digest)).all()
+        rows = {row.id: row.foundation_digest for row in found}
+    assert rows == {"j": "e" * 64, "running": "f" * 64}
+    before.database.dispose()
 
 
 async def test_cancelling_a_waiting_job_is_done_when_the_call_returns(tmp_path: Path) -> None:

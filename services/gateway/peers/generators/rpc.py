@@ -17,6 +17,7 @@ from headshots.rpc.channel import NO_RETRIES, error_from_rpc
 from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.grants import Grant
 from headshots.rpc.internal.signing import Signer
+from headshots.schema import MAIN_POOL
 from headshots.telemetry.calls import calling, untraced
 from headshots.threads import in_thread
 from headshots.v1 import generator_pb2, generator_pb2_grpc
@@ -25,14 +26,14 @@ from services.gateway.peers.addresses import replica_addresses
 from services.gateway.peers.evictions import Eviction
 from services.gateway.peers.generators.attempts import REFUSED, Attempts, Heard, blaming
 from services.gateway.peers.generators.watching import Access, ReplicaWatcher
-from services.gateway.peers.metrics import RoutingMetrics
+from services.gateway.peers.metrics import PoolMetrics, RoutingMetrics
 from services.gateway.peers.models import (
     GenerationCheck,
     GenerationEvent,
     GenerationRequest,
     GeneratorDescription,
 )
-from services.gateway.peers.routing.fleet import Answer, Fleet
+from services.gateway.peers.routing.fleet import Answer, Fleet, State
 from services.gateway.peers.routing.ranking import Candidate
 from services.gateway.peers.rpc import CALL_SECONDS, translated_errors
 
@@ -62,7 +63,7 @@ class RpcGenerator:
         `patience_seconds`: a replica that has not taken a request within so long is passed over, where another is left.
         """
         self._channel, self._signer = channel, signer
-        self._metrics = metrics or RoutingMetrics(None)
+        self._metrics = metrics or PoolMetrics(None).routing(MAIN_POOL)
         self._fleet = Fleet()
         access = Access(
             lambda: replica_addresses(channel.address),
@@ -74,6 +75,13 @@ class RpcGenerator:
             self._fleet, access, self._metrics, poll_seconds=poll_seconds, answer_seconds=answer_seconds
         )
         self._patience_seconds = patience_seconds
+
+    @property
+    def ready(self) -> int | None:
+        """How many replicas take requests; None where there is one at most, which nobody asks."""
+        if not self._fleet.has_choice:
+            return None
+        return sum(state is State.READY for state in self._fleet.states().values())
 
     async def run(self) -> None:
         """Keeps track of the replicas until it is cancelled."""

@@ -36,6 +36,10 @@ async def test_a_foundation_is_listed_and_found_by_its_digest(world: World) -> N
             vocabulary=["a", "man"],
             window_tokens=77,
             max_rank=32,
+            is_default=True,
+            ready_generators=1,
+            sampler="dpmpp_2m",
+            digest=FOUNDATION_DIGEST,
         )
     )
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from headshots import schema
-from headshots.errors import HeadshotsError
-from headshots.v1 import foundations_pb2, galleries_pb2, jobs_pb2
+from headshots.errors import FailedPreconditionError, HeadshotsError
+from headshots.v1 import foundations_pb2, galleries_pb2
 from tests.support.foundations.engines import tiny_package
+from tests.support.gateway.caller import refused
+from tests.support.gateway.peer import FOUNDATION_DIGEST
 from tests.support.gateway.world import World
 from tests.support.generator.world import running_generator
 
@@ -36,7 +38,7 @@ async def test_a_real_generators_refusals_reach_the_caller(world: World, subject
         (folder / f"{name}.yaml").write_text(f"name: {name}\n{HEAD}{recipe}")
     words = ("a", "man", "of", "photo", "suit", "wearing")
     await world.terminate()
-    package = dataclasses.replace(tiny_package(), vocabulary=words)
+    package = dataclasses.replace(tiny_package(), vocabulary=words, foundation_digest=FOUNDATION_DIGEST)
     async with running_generator(world.folder, package=package) as generator:
         await world.start(styles=folder, generator_address=generator.address)
         for name, (reason, field, told) in REFUSALS.items():
@@ -68,7 +70,7 @@ async def test_an_adapter_of_another_foundation_that_is_named_paints_nothing(
     async with running_generator(world.folder) as generator:
         await world.start(styles=folder, generator_address=generator.address)
         named = f"{subject}/trainings/{training.id}"
-        gallery = await world.acme.finished_gallery(await world.acme.gallery(subject, ["good"], training=named))
+        with refused(FailedPreconditionError, "FOUNDATION_NOT_SERVED"):
+            await world.acme.gallery(subject, ["good"], training=named)
         await world.kill()
-    assert (gallery.state, gallery.failure.reason) == (jobs_pb2.JOB_STATE_FAILED, "ADAPTER_FOREIGN_FOUNDATION")
-    assert list(gallery.images) == []
+    assert not world.rows(schema.galleries)

@@ -13,11 +13,14 @@ import pytest
 from externalscaler import externalscaler_pb2 as scaler_pb2
 from externalscaler import externalscaler_pb2_grpc as scaler_pb2_grpc
 from headshots.database import open_database
-from headshots.errors import InvalidArgumentError, UnavailableError
+from headshots.errors import InvalidArgumentError, NotFoundError, UnavailableError
 from headshots.rpc.statuses import error_from_rpc
 from headshots.v1 import jobs_pb2
+from services.gateway.scaling.queues import Kind, Queue, count_work
 from services.gateway.scaling.rpc import open_scaler_port
 from tests.support.gateway.caller import selfie
+from tests.support.gateway.peer import FOUNDATION_DIGEST
+from tests.support.gateway.pools import SECOND, SECOND_DIGEST, FakePool, opened_pools
 from tests.support.gateway.world import World
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -75,6 +78,42 @@ async def test_a_training_that_no_trainer_has_heard_of_counts(world: World) -> N
         assert await work(stub, "trainers") == 0
 
 
+async def test_each_pool_is_told_of_its_own_work(world: World) -> None:
+    pools = await opened_pools(world, scaler_port=0)
+    subject = await pools.trained(world.acme, SECOND)
+    untrained = await world.acme.subject()
+    await world.acme.upload(untrained, *map(selfie, range(6)))
+    for port in (pools.generator_port, world.generator_port):
+        await world.stop_peer(port)
+    await pools.are_ready(first=0, second=0)
+    await world.acme.gallery(subject, shots_per_style=3)
+    pools.trainer.go.clear()
+    await world.acme.create_training(untrained, foundation=SECOND)
+    assert world.gateway is not None
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{world.gateway.scaler.port}") as channel:
+        stub = scaler_pb2_grpc.ExternalScalerStub(channel)
+        found = {each: await work(stub, each) for each in ("generators-v2", "trainers-v2", "generators", "trainers")}
+        assert found == {"generators-v2": 3, "trainers-v2": 1, "generators": 0, "trainers": 0}
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.IsActive(asking("generators-v3"))
+        assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+        told = error_from_rpc(caught.value)
+        assert (told.reason, "generators-v2" in told.message) == ("SCALER_POOL_UNKNOWN", True)
+
+
+async def test_a_pool_that_has_never_answered_is_woken_by_shots_of_a_foundation_that_nobody_runs(world: World) -> None:
+    subject = await world.acme.trained_subject()
+    await world.stop_peer(world.generator_port)
+    await world.acme.gallery(subject, shots_per_style=3)
+    pools = FakePool(), FakePool("v2", SECOND_DIGEST, ready=1), FakePool("v3")
+    main, v2, v3 = (Queue(Kind.GENERATORS, pool.name) for pool in pools)
+    assert [count_work(world.database, queue, pools) for queue in (main, v2, v3)] == [3, 0, 3]
+    known = FakePool(digest=FOUNDATION_DIGEST), *pools[1:]
+    assert [count_work(world.database, queue, known) for queue in (main, v2, v3)] == [3, 0, 0]
+    twice = *known, FakePool("v4", FOUNDATION_DIGEST)
+    assert count_work(world.database, Queue(Kind.GENERATORS, "v4"), twice) == 0, "the first of two pools has the work"
+
+
 async def test_what_a_replica_takes_is_as_the_trigger_says(world: World) -> None:
     async with keda(world) as stub:
         for given, told in (("8", 8.0), ("2.5", 2.5), (None, 1.0)):
@@ -104,8 +143,11 @@ async def test_a_trigger_that_asks_for_what_is_not_there_is_refused(
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await call
             error = error_from_rpc(caught.value)
-            assert isinstance(error, InvalidArgumentError)
+            assert isinstance(error, NotFoundError if reason == "SCALER_POOL_UNKNOWN" else InvalidArgumentError)
             assert (error.reason, cure in error.message) == (reason, True)
+
+
+MAIN = FakePool()
 
 
 @dataclass(frozen=True)
@@ -117,7 +159,7 @@ class Settings:
 
 async def test_a_database_that_is_away_is_no_empty_queue(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
-    scaler = await open_scaler_port(database, Settings(0))
+    scaler = await open_scaler_port(database, Settings(0), [MAIN])
     async with grpc.aio.insecure_channel(f"127.0.0.1:{scaler.port}") as channel:
         stub = scaler_pb2_grpc.ExternalScalerStub(channel)
         # Its tables are not there.
@@ -137,8 +179,8 @@ async def test_without_the_setting_there_is_no_port(world: World) -> None:
 
 async def test_a_taken_port_is_named_with_its_variable(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
-    scaler = await open_scaler_port(database, Settings(0))
+    scaler = await open_scaler_port(database, Settings(0), [MAIN])
     with pytest.raises(UnavailableError, match="HEADSHOTS_GATEWAY_SCALER_PORT"):
-        await open_scaler_port(database, Settings(scaler.port))
+        await open_scaler_port(database, Settings(scaler.port), [MAIN])
     await scaler.stop()
     database.dispose()

@@ -46,7 +46,12 @@ async def test_a_generator_that_cannot_say_what_it_runs_is_unavailable(failure: 
     generator.failure = failure
     with pytest.raises(UnavailableError, match="GENERATOR_UNREACHABLE"):
         await Describer(generator).describe()
-    assert await Describer(generator).describe_if_reachable() is None
+    describer = Describer(generator)
+    describer.recall(DESCRIPTION)
+    assert await describer.describe() == DESCRIPTION, "what it said before the process began serves on"
+    assert not describer.answers
+    with pytest.raises(UnavailableError, match="GENERATOR_UNREACHABLE"):
+        await describer.refresh()
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.reason)

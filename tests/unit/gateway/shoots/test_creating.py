@@ -12,6 +12,7 @@ from headshots.database import read, write
 from headshots.errors import FailedPreconditionError
 from headshots.styles.packs import PackLibrary
 from services.gateway.api.requests import IdempotencyKey
+from services.gateway.peers.pools.models import ANY_PLACE
 from services.gateway.shoots.creating import Wanted, look_up
 from services.gateway.shoots.models import ShootOrder
 from tests.support.gateway.queue import LIBRARY
@@ -33,10 +34,10 @@ def test_a_consent_that_was_lost_since_makes_no_shoot(engine: Engine, lost: str)
 @pytest.mark.parametrize("lost", ["for_training", "for_painting"])
 def test_a_missing_consent_is_told_before_photos_are_inspected(engine: Engine, lost: str) -> None:
     order, subject = ShootOrder(count=3, styles=("studio-navy-suit",), profile=PROFILE_WORTHY.name), new_subject(engine)
-    found = look_up(engine, LIBRARY, PackLibrary({}), "acme", subject, order, IdempotencyKey(), None)
+    found = look_up(engine, LIBRARY, PackLibrary({}), "acme", subject, order, IdempotencyKey(), ANY_PLACE, [])
     assert isinstance(found, Wanted)
     assert found.trains
     with write(engine) as connection:
         connection.execute(sa.update(schema.consents).values({lost: False}))
     with pytest.raises(FailedPreconditionError, match="CONSENT_MISSING"):
-        look_up(engine, LIBRARY, PackLibrary({}), "acme", subject, order, IdempotencyKey(), None)
+        look_up(engine, LIBRARY, PackLibrary({}), "acme", subject, order, IdempotencyKey(), ANY_PLACE, [])

@@ -52,7 +52,9 @@ def ordered(engine: Engine) -> tuple[str, str]:
 async def test_all_cancellations_are_sent_at_once_and_beside_what_is_started(engine: Engine) -> None:
     trainer = FrozenTrainer()
     clock = WorkClock(engine)
-    reconciler = Reconciler(engine, trainer, Hub(), clock, poll_seconds=0.01, cancel_patience_seconds=3600.0)
+    reconciler = Reconciler(
+        engine, lambda pool, digest: trainer, Hub(), clock, poll_seconds=0.01, cancel_patience_seconds=3600.0
+    )
     running = asyncio.create_task(reconciler.run())
     try:
         cancelled = [ordered(engine) for _ in range(2)]

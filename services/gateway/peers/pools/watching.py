@@ -1,0 +1,89 @@
+"""Asks pools again and again what they run, where there are several."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Engine
+
+from headshots.errors import HeadshotsError, UnavailableError
+from headshots.threads import in_read_thread, in_write_thread
+from services.gateway.peers.metrics import PoolMetrics
+from services.gateway.peers.models import GeneratorDescription
+from services.gateway.peers.pools import rows
+from services.gateway.peers.pools.pools import Pool, Pools
+
+_LOG = logging.getLogger(__name__)
+_WRITE_AGAIN_SECONDS = rows.NEWS_SECONDS / 5
+
+
+@dataclass
+class _Told:
+    """What log and database have of a pool."""
+
+    answers: bool | None = None
+    description: GeneratorDescription | None = None
+    written: GeneratorDescription | None = None
+    written_at: float = 0.0
+
+
+class PoolWatcher:
+    """Every `poll_seconds` each pool is asked, whoever else is late. Where there is one, its callers ask."""
+
+    def __init__(self, pools: Pools, database: Engine, metrics: PoolMetrics, *, poll_seconds: float) -> None:
+        self._pools, self._database, self._metrics = pools, database, metrics
+        self._poll_seconds = poll_seconds
+
+    async def run(self) -> None:
+        """Asks until it is cancelled, and keeps track of the generators of each pool."""
+        each = self._pools.each
+        watches = [self._watch(pool) for pool in each] if len(each) > 1 else []
+        async with asyncio.TaskGroup() as group:
+            for work in (*watches, *(pool.generator.run() for pool in each)):
+                group.create_task(work)
+
+    async def recall(self) -> None:
+        """Reads what the pools said before this gateway started.
+
+        Raises:
+            UnavailableError: DATABASE_UNAVAILABLE.
+        """
+        each = self._pools.each
+        if len(each) == 1:
+            return
+        found = await in_read_thread(rows.remembered, self._database, [pool.name for pool in each])
+        for pool in each:
+            if pool.name in found:
+                pool.describer.recall(found[pool.name])
+
+    async def _watch(self, pool: Pool) -> None:
+        told = _Told()
+        while True:
+            try:
+                await self._look(pool, told)
+            except HeadshotsError as error:
+                _LOG.warning("what pool %s runs cannot be written down; trying again: %s", pool.name, error)
+            except Exception:  # noqa: BLE001 - whatever it was, the pool has to be asked again
+                _LOG.exception("asking pool %s met a defect; trying again", pool.name)
+            await asyncio.sleep(self._poll_seconds)
+
+    async def _look(self, pool: Pool, told: _Told) -> None:
+        try:
+            description = await pool.describer.refresh()
+        except UnavailableError as error:
+            if told.answers is not False:
+                _LOG.warning("no generator of pool %s answers; its shots wait: %s", pool.name, error.__cause__ or error)
+            told.answers = False
+            self._metrics.answers(pool.name, False)
+            return
+        if not told.answers or told.description is None or told.description.foundation_digest != pool.digest:
+            _LOG.info("pool %s runs %s, digest %s", pool.name, description.foundation, description.foundation_digest)
+        told.answers, told.description = True, description
+        self._metrics.answers(pool.name, True)
+        now = time.monotonic()
+        if description != told.written or now - told.written_at > _WRITE_AGAIN_SECONDS:
+            await in_write_thread(rows.remember, self._database, pool.name, description)
+            told.written, told.written_at = description, now
