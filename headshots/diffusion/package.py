@@ -107,7 +107,7 @@ class EnginePackage:
         max_size_px: largest width or height.
         zero_empty_prompt: an empty prompt is all zeros instead of the encoded empty text.
         prediction_type, scheduler: the sampler's constants.
-        sampler, steps, guidance_scale, trigger, prompt_template, class_nouns: a request's defaults.
+        sampler, steps, guidance_scale, trigger, prompt_template, negative_prompt, class_nouns: a request's defaults.
         vocabulary: the only words that the foundation was taught; empty where its vocabulary is open.
         adapter_guidance_scale, negative_adapter_share: the same of a request with an adapter.
         unet, vae_decoder, vae_encoder: file names of the graphs.
@@ -162,6 +162,7 @@ class EnginePackage:
     graphs: Mapping[str, Signature] = field(default_factory=dict)
     key: str = ""
     vocabulary: tuple[str, ...] = ()
+    negative_prompt: str = ""
     tensorrt_rtx: RtxEngines | None = None
 
     @classmethod

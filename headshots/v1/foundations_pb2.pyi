@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Foundation(_message.Message):
-    __slots__ = ("name", "display_name", "native_width_px", "native_height_px", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "steps", "guidance_scale", "prompt_template", "class_nouns", "vocabulary", "window_tokens", "max_rank")
+    __slots__ = ("name", "display_name", "native_width_px", "native_height_px", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "steps", "guidance_scale", "prompt_template", "class_nouns", "vocabulary", "window_tokens", "max_rank", "negative_prompt")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     NATIVE_WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +25,7 @@ class Foundation(_message.Message):
     VOCABULARY_FIELD_NUMBER: _ClassVar[int]
     WINDOW_TOKENS_FIELD_NUMBER: _ClassVar[int]
     MAX_RANK_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_PROMPT_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: str
     native_width_px: int
@@ -41,7 +42,8 @@ class Foundation(_message.Message):
     vocabulary: _containers.RepeatedScalarFieldContainer[str]
     window_tokens: int
     max_rank: int
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., prompt_template: _Optional[str] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., max_rank: _Optional[int] = ...) -> None: ...
+    negative_prompt: str
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., prompt_template: _Optional[str] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., max_rank: _Optional[int] = ..., negative_prompt: _Optional[str] = ...) -> None: ...
 
 class ListFoundationsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")

@@ -25,4 +25,5 @@ def foundation(message: foundations_pb2.Foundation) -> Foundation:
         vocabulary=tuple(message.vocabulary),
         window_tokens=message.window_tokens,
         max_rank=message.max_rank,
+        negative_prompt=message.negative_prompt,
     )

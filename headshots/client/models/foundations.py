@@ -27,3 +27,5 @@ class Foundation:
     window_tokens: int
     """Tokens of a prompt that its text encoders read."""
     max_rank: int
+    negative_prompt: str
+    """What images are led away from where their style names nothing; empty: nothing."""

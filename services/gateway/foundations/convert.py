@@ -26,4 +26,5 @@ def foundation(value: GeneratorDescription) -> foundations_pb2.Foundation:
         vocabulary=value.vocabulary,
         window_tokens=value.window_tokens,
         max_rank=value.max_rank,
+        negative_prompt=value.negative_prompt,
     )

@@ -189,6 +189,7 @@ def description(message: generator_pb2.DescribeGeneratorResponse) -> GeneratorDe
         class_nouns=tuple(message.class_nouns),
         vocabulary=tuple(message.vocabulary),
         window_tokens=message.window_tokens,
+        negative_prompt=message.negative_prompt,
     )
 
 

@@ -20,14 +20,14 @@ from typing import BinaryIO
 
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import HeadshotsError, UnavailableError
-from headshots.faces import FaceAnalyzer, Pixels, open_analyzer
+from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.processes.imports import importing
 from headshots.processes.parent_death import end_with_parent
 from services.trainer.lora.recipe import Recipe
 from services.trainer.queue.job import Failure
 from services.trainer.run.foundation_stamp import check_stamp
 from services.trainer.run.messages import STOP, Event, Failed, Task, decode_task, encode
-from services.trainer.run.photos import load_crops
+from services.trainer.run.photos import Crop, load_crops
 from services.trainer.run.retrying_store import RetryingStore
 
 # Where a machine runs out of memory, the kernel shall kill this process rather than the service.
@@ -79,7 +79,7 @@ def main() -> int:
     return 0
 
 
-def _load_crops(task: Task, analyzer: FaceAnalyzer | None) -> list[Pixels]:
+def _load_crops(task: Task, analyzer: FaceAnalyzer | None) -> list[Crop]:
     """Check the foundation, the recipe and the photos: whatever can fail without torch fails here."""
     foundation = Foundation.read(Path(task.foundation))
     check_stamp(foundation.path, task.foundation_stamp)

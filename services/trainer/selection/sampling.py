@@ -19,6 +19,7 @@ from torch import Tensor
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.sampling.schedule import initial_noise, make_schedule
 from headshots.faces import Pixels
+from services.trainer.captions.scenes import portrait_prompt
 from services.trainer.lora.adapted import adapter_at
 from services.trainer.lora.frozen import Conditions, decode_latents
 
@@ -41,13 +42,14 @@ _FIRST_SEED = 77_001
 class PortraitSet:
     """The portraits of every judged checkpoint: each prompt with each seed.
 
-    ``first_caption``: index of the first prompt in the conditions; ``empty_caption``: index of the empty caption.
+    ``first_caption``: index of the first prompt in the conditions; ``negative_caption``: of what images are led away
+    from.
     """
 
     prompts: tuple[str, ...]
     seeds: tuple[int, ...]
     first_caption: int
-    empty_caption: int
+    negative_caption: int
     steps: int
 
 
@@ -55,9 +57,7 @@ def score_prompts(foundation: Foundation, class_noun: str, count: int) -> tuple[
     """``count`` prompts, built from the foundation's template as the prompts of galleries are."""
     subject = f"{foundation.trigger} {class_noun}"
     return tuple(
-        foundation.prompt_template.format(
-            subject=subject, outfit=outfit, backdrop=backdrop, lighting=lighting, framing="headshot"
-        )
+        portrait_prompt(foundation.prompt_template, subject, outfit=outfit, backdrop=backdrop, lighting=lighting)
         for outfit, backdrop, lighting in SCENES[:count]
     )
 
@@ -128,7 +128,7 @@ class CheckpointSampler:
         """Classifier-free guidance (arXiv 2207.12598) with the generator's defaults."""
         foundation = self._foundation
         guidance = foundation.adapter_guidance_scale if strength else foundation.guidance_scale
-        empty_B = torch.full_like(caption_B, self.portraits.empty_caption)
+        empty_B = torch.full_like(caption_B, self.portraits.negative_caption)
         weaker = strength * foundation.negative_adapter_share
         if weaker == strength:
             twice = torch.cat([x_BCHW, x_BCHW])

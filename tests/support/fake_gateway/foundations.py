@@ -24,6 +24,7 @@ FOUNDATION = foundations_pb2.Foundation(
     vocabulary=["a", "man", "woman"],
     window_tokens=77,
     max_rank=16,
+    negative_prompt="cartoon",
 )
 
 

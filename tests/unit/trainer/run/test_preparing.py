@@ -14,7 +14,7 @@ from headshots.diffusion.lora.files import diffusers_lora_bytes
 from headshots.diffusion.lora.pairs import pairs_of_peft
 from services.trainer.lora.frozen import encode_images, load_vae
 from services.trainer.lora.recipe import Recipe
-from services.trainer.run.preparing import loss_masks
+from services.trainer.run.masks import loss_masks
 from tests.support.trainer.runs import OneFaceAnalyzer, crops_of, judged_task, prepare_run, set_recipe, training_task
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -44,7 +44,7 @@ def test_no_held_out_photo_is_among_what_is_trained_on(
     set_recipe(foundation, crops_per_photo=crops_per_photo)
     task = judged_task(foundation, tmp_path, photos=10)
     prepared = prepare_run(task, OneFaceAnalyzer())
-    crops = crops_of(task)
+    crops = [crop.pixels for crop in crops_of(task)]
     held_out = [
         photo
         for photo in range(10)
@@ -52,7 +52,7 @@ def test_no_held_out_photo_is_among_what_is_trained_on(
     ]
     assert len(held_out) == len(prepared.held_out) == 2
     # Each latent that is trained on is nearest to the crop that it was encoded from.
-    all_CHW = encode_images(load_vae(Foundation.read(foundation), torch.device("cpu")), crops, torch.device("cpu"))
+    all_CHW = encode_images(load_vae(Foundation.read(foundation)), crops, torch.device("cpu"))
     trained = prepared.loop._batches.data.subject_BCHW
     nearest = [int((all_CHW - latent).flatten(1).norm(dim=1).argmin()) for latent in trained]
     assert nearest == [index for index in range(len(crops)) if index // crops_per_photo not in held_out]
