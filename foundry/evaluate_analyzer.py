@@ -140,7 +140,7 @@ def match(true: list[Floats], found: list[Face]) -> tuple[list[tuple[Floats, Fac
     return pairs, spare
 
 
-def portrait_scores(analyzer: FaceAnalyzer, scenes: Scenes) -> dict[str, float]:
+def portrait_scores(analyzer: BundledAnalyzer, scenes: Scenes) -> dict[str, float]:
     """On portraits as they are rendered: one face each, box, landmarks in pixels of 128, and each part's IoU."""
     overlaps, errors, one = [], [], 0
     shared, whole = np.zeros(len(Part)), np.zeros(len(Part))
@@ -150,8 +150,7 @@ def portrait_scores(analyzer: FaceAnalyzer, scenes: Scenes) -> dict[str, float]:
         if found:
             overlaps.append(overlap(corners(found[0]), place[:2]))
             errors.append(np.linalg.norm(found[0].landmarks - place[2:], axis=1).mean())
-        told = analyzer.parts(pixels)
-        assert told is not None
+        told = analyzer.labels(pixels)
         for part in Part:
             shared[part] += np.sum((told == part) & (parts == part))
             whole[part] += np.sum((told == part) | (parts == part))

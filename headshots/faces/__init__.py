@@ -1,6 +1,16 @@
 """Finds faces and tells people apart: one Protocol, and analyzers that implement it. Imports no torch."""
 
-from headshots.faces.base import LANDMARKS, Face, FaceAnalyzer, Part, Pixels
+from headshots.faces.base import LANDMARKS, Face, FaceAnalyzer, Part, Parts, Pixels
 from headshots.faces.opening import ANALYZERS, check_installed, open_analyzer
 
-__all__ = ["ANALYZERS", "LANDMARKS", "Face", "FaceAnalyzer", "Part", "Pixels", "check_installed", "open_analyzer"]
+__all__ = [
+    "ANALYZERS",
+    "LANDMARKS",
+    "Face",
+    "FaceAnalyzer",
+    "Part",
+    "Parts",
+    "Pixels",
+    "check_installed",
+    "open_analyzer",
+]

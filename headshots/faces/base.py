@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]  # [H, W, 3], sRGB, upright
+Mask = npt.NDArray[np.float32]  # [H, W], the share of each pixel that shows something, 0..1
 LANDMARKS = ("left eye", "right eye", "nose tip", "left mouth corner", "right mouth corner")
 
 
@@ -40,6 +41,25 @@ class Face:
         return self.box[3] - self.box[1]
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which pixels of a picture show a person's face and hair. A pixel's shares of both are 1 at most together."""
+
+    face_HW: Mask
+    """The face without hair that falls into it; beards and glasses are of the face."""
+    hair_HW: Mask
+
+    @classmethod
+    def nowhere(cls, height: int, width: int) -> Parts:
+        """Those of a picture without a face."""
+        return cls(np.zeros((height, width), np.float32), np.zeros((height, width), np.float32))
+
+    @property
+    def head_HW(self) -> Mask:
+        """Face and hair."""
+        return self.face_HW + self.hair_HW
+
+
 class FaceAnalyzer(Protocol):
     """Finds faces and tells people apart. Implementations may be called from several threads."""
 
@@ -57,8 +77,14 @@ class FaceAnalyzer(Protocol):
         """Every face in the picture, largest first; empty where there is none."""
         ...
 
-    def parts(self, pixels_HWC: Pixels) -> npt.NDArray[np.uint8] | None:
-        """What each pixel shows, [H, W] of `Part` values; None where this analyzer cannot tell."""
+    def parts(self, pixels_HWC: Pixels, face: Face | None = None) -> Parts | None:
+        """Which pixels show face and hair; None where this analyzer can tell that of no picture.
+
+        Args:
+            pixels_HWC: the picture.
+            face: whose, of those that `faces` found in it; the largest by default. An analyzer may tell of everybody
+                in the picture. Of a picture without a face, or of one that is turned away too far, all shares are 0.
+        """
         ...
 
     def unsafe(self, pixels_HWC: Pixels) -> float | None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from headshots.errors import FailedPreconditionError
-from headshots.faces.base import Face, Pixels
+from headshots.faces.base import Face, Part, Parts, Pixels
 from headshots.faces.detection import SIDE, Detection, detections
 from headshots.faces.geometry import Floats, align, letterbox, to_planes
 from headshots.faces.sessions import LOAD_ERRORS, open_session
@@ -77,7 +77,12 @@ class BundledAnalyzer:
         faces = [_face(*parts) for parts in zip(found, corners, landmarks, embeddings, strict=True)]
         return sorted(faces, key=_area, reverse=True)
 
-    def parts(self, pixels_HWC: Pixels) -> npt.NDArray[np.uint8]:
+    def parts(self, pixels_HWC: Pixels, face: Face | None = None) -> Parts:
+        """Face and hair of everybody in the picture, whether `faces` finds them or not; each pixel shows one thing."""
+        told = self.labels(pixels_HWC)
+        return Parts((told == Part.FACE).astype(np.float32), (told == Part.HAIR).astype(np.float32))
+
+    def labels(self, pixels_HWC: Pixels) -> npt.NDArray[np.uint8]:
         """What each pixel shows, [H, W] of `Part` values, as sharp as the picture at 64 pixels a side."""
         square, box = letterbox(pixels_HWC, SIDE)
         logits_PHW = self._detect(square)[2]

@@ -79,8 +79,8 @@ class OpenCVAnalyzer:
             found = [] if rows is None else [self._face(blue_first, row, size) for row in np.asarray(rows)]
         return sorted(found, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
 
-    def parts(self, pixels_HWC: Pixels) -> None:
-        """None: these nets tell no hair from clothes."""
+    def parts(self, pixels_HWC: Pixels, face: Face | None = None) -> None:
+        """None: these nets tell neither face nor hair from the rest."""
         return None
 
     def unsafe(self, pixels_HWC: Pixels) -> None:

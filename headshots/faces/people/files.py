@@ -9,11 +9,11 @@ from pathlib import Path
 from headshots.errors import FailedPreconditionError
 from headshots.packages import digest
 
-REVISION = 3
+REVISION = 4
 """Grows when the same packages give other files, or other files are needed: what is installed is then made anew."""
 MANIFEST = "analyzer.json"
 DETECTOR, EMBEDDER, POINTS = "detector.onnx", "embedder.onnx", "points.npz"
-AGES, SAFETY = "ages.onnx", "safety.onnx"
+MESH, AGES, SAFETY = "mesh.onnx", "ages.onnx", "safety.onnx"
 LICENCES = "licences"
 
 

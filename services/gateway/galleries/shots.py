@@ -24,7 +24,14 @@ from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
 from services.gateway.erasures.commitments import commit
 from services.gateway.erasures.models import StoreClass
-from services.gateway.galleries.images.tries import Judgement, Recorded, Try, best_of, from_column
+from services.gateway.galleries.images.tries import (
+    Judgement,
+    Recorded,
+    Try,
+    ended_with,
+    failure_columns,
+    from_column,
+)
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES, SEEDS
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
@@ -106,19 +113,15 @@ def record_try(
         final = _against_accepted(connection, shot, judgement)
         if mark_id := document.pop("mark_id"):
             record_mark(connection, mark_id, shot.tenant_id, shot.subject_id, image.key)
-        one = Try(shot.seed, document.pop("key"), document, final)
-        tries = [*from_column(row.refused_tries), one]
-        count = {"tries": shot.tries + 1}
-        goes_on = one.is_refused and not row.cancel_requested and _has_another_try(connection, shot)
-        if goes_on:
-            leases.update_in(connection, shots, shot.lease, **count, **_next_try(shot, tries))
-        else:
-            leases.update_in(connection, shots, shot.lease, **count, **_ended_with(best_of(tries), tries))
+        tries = [*from_column(row.refused_tries), Try(shot.seed, document.pop("key"), document, final)]
+        goes_on = tries[-1].is_refused and not row.cancel_requested and _has_another_try(connection, shot)
+        values = _next_try(shot, tries) if goes_on else ended_with(tries)
+        leases.update_in(connection, shots, shot.lease, tries=shot.tries + 1, **values)
         update_state(connection, shot.gallery_id)
         name = image_name(shot.subject_id, shot.gallery_id, shot.number)
         record(connection, shot.tenant_id, shot.subject_id, Action.PAINTED, name)
         commit(connection, shot.subject_id, StoreClass.IMAGES, image.key, image.sha256, image.size_bytes)
-    return Recorded(final, is_last=not goes_on)
+    return Recorded(final, is_last=not goes_on, has_image=values["state"] == SUCCEEDED)
 
 
 def _has_another_try(connection: Connection, shot: Shot) -> bool:
@@ -177,21 +180,6 @@ def _next_try(shot: Shot, tries: Sequence[Try]) -> dict[str, Any]:
     }
 
 
-def _ended_with(best: Try, tries: Sequence[Try]) -> dict[str, Any]:
-    others = [each.to_json() for each in tries if each is not best]
-    return {
-        "state": SUCCEEDED,
-        "seed": best.seed,
-        "image_key": best.key,
-        "image": dict(best.image),
-        "acceptance": best.judgement.verdict.acceptance.value,
-        "judged": best.judgement.to_json(),
-        "refused_tries": others or None,
-        "failure_reason": None,
-        "failure_message": None,
-    }
-
-
 def fail(engine: Engine, shot: Shot, failure: Failure) -> None:
     """Records that no further attempt is made; a shot with earlier tries ends with the best of them.
 
@@ -202,9 +190,8 @@ def fail(engine: Engine, shot: Shot, failure: Failure) -> None:
         column = connection.execute(sa.select(shots.c.refused_tries).where(shots.c.id == shot.lease.id)).scalar()
         values: dict[str, Any] = {"state": FAILED}
         if tries := from_column(column):
-            values = _ended_with(best_of(tries), tries)
-        told = {"failure_reason": failure.reason, "failure_message": failure.message}
-        leases.update_in(connection, shots, shot.lease, **{**values, **told})
+            values = ended_with(tries)
+        leases.update_in(connection, shots, shot.lease, **{**values, **failure_columns(failure)})
         update_state(connection, shot.gallery_id)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.acceptance.gate import Gate, not_measured
 from headshots.acceptance.reference import Reference, measure_reference
+from headshots.acceptance.safety import check_safety, tells_unsafe
 from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError
 from headshots.faces import FaceAnalyzer, Pixels
@@ -38,16 +39,29 @@ class ShotJudge:
         limiter: StreamLimiter,
         decoders: DecoderPool,
         analyzer: FaceAnalyzer | None,
+        unsafe_images: str = "refuse",
         *,
         check_seconds: float,
     ) -> None:
-        """`check_seconds`: between two looks whether what was measured of photos is of photos that are there."""
+        """What judging needs.
+
+        Args:
+            database: where photos are listed.
+            store: their files, and those of images.
+            limiter: whose threads measure.
+            decoders: of photos and images.
+            analyzer: of faces; None: nothing is measured.
+            unsafe_images: of `safety.UNSAFE_IMAGES`, where the analyzer tells nudity.
+            check_seconds: between two looks whether what was measured of photos is of photos that are there.
+        """
         self._database = database
         self._store = store
         self._limiter = limiter
         self._decoders = decoders
         self._analyzer = analyzer
         self._check_seconds = check_seconds
+        self._looks = unsafe_images != "ignore" and analyzer is not None and tells_unsafe(analyzer)
+        self._withholds = self._looks and unsafe_images == "refuse"
         self._cache: OrderedDict[str, tuple[tuple[str, ...], Reference | None]] = OrderedDict()
         # A subject's photos are analyzed once, however many of its shots finish at the same time; nobody else waits.
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -84,24 +98,37 @@ class ShotJudge:
         """What the shot's profile says of an image, but for near-duplicates, which `shots.record_try` looks for.
 
         Not measured without an analyzer, without a face in any photo, and after a failure, which is logged and not
-        raised: the image exists all the same.
+        raised: the image exists all the same. Only where unsafe images are withheld a failure is raised, whatever it
+        was: what nobody could look at is not delivered.
         """
         if self._analyzer is None:
             return Judgement(not_measured(shot.profile, "", "there is no analyzer of faces"))
         try:
             return await self._judged(self._analyzer, shot, image_key)
         except HeadshotsError as error:
+            if self._withholds:
+                raise
             _LOG.warning("%s was not judged: %s", image_key, error)
-        except Exception:  # noqa: BLE001 - an analyzer's defect must not cost a finished image
+        except Exception:
+            if self._withholds:
+                raise
+            # An analyzer's defect must not cost a finished image.
             _LOG.exception("%s was not judged", image_key)
         return Judgement(not_measured(shot.profile, self._analyzer.name, "measuring failed"))
 
     async def _judged(self, analyzer: FaceAnalyzer, shot: Shot, image_key: str) -> Judgement:
+        picture = await self._picture(image_key)
+        judgement = await self._compared(analyzer, shot, picture)
+        if not self._looks:
+            return judgement
+        check = await self._limiter.measure(check_safety, analyzer, picture)
+        return judgement.with_safety(check, withholds=self._withholds)
+
+    async def _compared(self, analyzer: FaceAnalyzer, shot: Shot, picture: Pixels) -> Judgement:
         reference = await self._reference(analyzer, shot.tenant_id, shot.subject_id)
         if reference is None:
             return Judgement(not_measured(shot.profile, analyzer.name, "none of the subject's photos shows a face"))
-        gate = Gate(analyzer, reference, shot.profile)
-        judged = await self._limiter.measure(gate.judge, await self._picture(image_key))
+        judged = await self._limiter.measure(Gate(analyzer, reference, shot.profile).judge, picture)
         return Judgement(judged.verdict, judged.likeness, judged.quality, judged.view)
 
     async def _reference(self, analyzer: FaceAnalyzer, tenant: str, subject_id: str) -> Reference | None:

@@ -189,7 +189,8 @@ class ShotWorker:
             seconds=seconds,
             judgement=judgement,
         )
-        self._metrics.shots.labels("succeeded" if recorded.is_last else "refused").inc()
+        ended = "succeeded" if recorded.has_image else "failed"
+        self._metrics.shots.labels(ended if recorded.is_last else "refused").inc()
         self._metrics.shot_seconds.observe(seconds)
         self._metrics.judged(recorded.judgement.verdict)
         if recorded.is_last:

@@ -17,7 +17,7 @@ from torch import Tensor
 # Centre and spread of the face in a selfie, as shares of width and height.
 _FACE_CENTRE, _FACE_SPREAD = (0.5, 0.45), (0.18, 0.22)
 
-Mask = npt.NDArray[np.bool_]
+Mask = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Head:
     def of_parts(
         cls, face_HW: Mask, hair_HW: Mask, height: int, width: int, *, face_weight: float, hair_weight: float
     ) -> Head:
-        """``face_HW``, ``hair_HW``: masks of pixels; ``height``, ``width``: in cells."""
+        """``face_HW``, ``hair_HW``: shares of pixels, 0 to 1; ``height``, ``width``: in cells."""
         face, hair = (_cells(mask_HW, height, width) for mask_HW in (face_HW, hair_HW))
         return cls(face + hair, (1 + face_weight) * face + (1 + hair_weight) * hair)
 
@@ -169,7 +169,7 @@ def centre_weights(height: int, width: int, face_weight: float) -> Tensor:
 
 def _cells(mask_HW: Mask, height: int, width: int) -> Tensor:
     """The share of each latent cell, [height, width], that a mask of pixels covers."""
-    share = Image.fromarray(mask_HW.astype(np.float32)).resize((width, height), Image.Resampling.BOX)
+    share = Image.fromarray(np.asarray(mask_HW, np.float32)).resize((width, height), Image.Resampling.BOX)
     return torch.from_numpy(np.array(share)).clamp(0, 1)
 
 

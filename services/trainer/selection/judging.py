@@ -18,7 +18,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from headshots.acceptance import Acceptance, Gate
-from headshots.faces import Face, FaceAnalyzer, Part, Pixels
+from headshots.faces import Face, FaceAnalyzer, Pixels
 from services.trainer.selection.scores import CheckpointScores
 
 # Surroundings are compared at so many cells a side: colours and their positions, not textures.
@@ -106,7 +106,7 @@ def surroundings(analyzer: FaceAnalyzer, image: Pixels) -> npt.NDArray[np.bool_]
     """Mask [H, W] of backdrop and clothes; where the analyzer tells no parts, all but the faces' enlarged boxes."""
     parts = analyzer.parts(image)
     if parts is not None:
-        around: npt.NDArray[np.bool_] = (parts == Part.BACKDROP) | (parts == Part.CLOTHES)
+        around: npt.NDArray[np.bool_] = parts.head_HW < 0.5
         return around
     height, width = image.shape[:2]
     outside = np.ones((height, width), bool)

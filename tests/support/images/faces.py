@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from headshots.faces import Face, Pixels
+from headshots.faces import Face, Parts, Pixels
 
 # Pure colours that no backdrop of `selfie` has: the fraction of each tells the person.
 PEOPLE = {"ada": (255, 0, 0), "bob": (0, 255, 0), "eve": (0, 0, 255)}
@@ -49,7 +49,7 @@ class ColourAnalyzer:
         found = [face for number in range(len(PEOPLE)) for face in _face(pixels_HWC, number)]
         return sorted(found, key=lambda face: face.box[1] - face.box[3])
 
-    def parts(self, pixels_HWC: Pixels) -> npt.NDArray[np.uint8] | None:
+    def parts(self, pixels_HWC: Pixels, face: Face | None = None) -> Parts | None:
         return None
 
     def unsafe(self, pixels_HWC: Pixels) -> float | None:
@@ -99,3 +99,17 @@ def _landmarks(pixels_HWC: Pixels, left: float, top: float, right: float, bottom
         (right - 0.35 * width, mouth_y),
     ]
     return np.array(points, dtype=np.float32)
+
+
+class SmallIsUnsafe(ColourAnalyzer):
+    """Sees nudity where a head is lower than `LEAST_PX`; `looks` counts the pictures that it was asked about."""
+
+    LEAST_PX = 40.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def unsafe(self, pixels_HWC: Pixels) -> float:
+        self.looks += 1
+        return 0.95 if any(face.height_px < self.LEAST_PX for face in super().faces(pixels_HWC)) else 0.05

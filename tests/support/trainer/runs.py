@@ -7,14 +7,13 @@ import io
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 import yaml
 from PIL import Image
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
-from headshots.faces import Face, FaceAnalyzer, Part, Pixels
+from headshots.faces import Face, FaceAnalyzer, Parts, Pixels
 from services.trainer.lora.loop import TrainingLoop
 from services.trainer.lora.recipe import Recipe, TrainingOptions
 from services.trainer.queue.job import JobRequest, PhotoRef
@@ -103,9 +102,10 @@ class OneFaceAnalyzer:
         box = (0.0, 0.0, float(width), float(height))
         return [Face(box, np.zeros((5, 2), np.float32), vector / np.linalg.norm(vector), 1.0)]
 
-    def parts(self, pixels_HWC: Pixels) -> npt.NDArray[np.uint8]:
-        parts = np.full(pixels_HWC.shape[:2], Part.FACE, np.uint8)
-        parts[:, : pixels_HWC.shape[1] // 2] = Part.BACKDROP
+    def parts(self, pixels_HWC: Pixels, face: Face | None = None) -> Parts:
+        """Its right half is the face."""
+        parts = Parts.nowhere(*pixels_HWC.shape[:2])
+        parts.face_HW[:, pixels_HWC.shape[1] // 2 :] = 1
         return parts
 
     def unsafe(self, pixels_HWC: Pixels) -> float | None:

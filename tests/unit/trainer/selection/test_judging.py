@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from PIL import Image, ImageFilter
 
 from foundry.portraits import held_out_seed, render, sample_identity, sample_scene, sample_selfies
 from headshots.acceptance import PROFILE_WORTHY, Gate, measure_reference
-from headshots.faces import Face, Part, Pixels, open_analyzer
+from headshots.faces import Face, Parts, Pixels, open_analyzer
 from services.trainer.selection.judging import Judge, surroundings
 
 SIDE = 32
@@ -35,12 +34,11 @@ class CentreAnalyzer:
         embedding = (colour / np.linalg.norm(colour)).astype(np.float32)
         return [Face((8.0, 8.0, 24.0, 24.0), np.zeros((5, 2), np.float32), embedding, 1.0)]
 
-    def parts(self, pixels_HWC: Pixels) -> npt.NDArray[np.uint8] | None:
+    def parts(self, pixels_HWC: Pixels, face: Face | None = None) -> Parts | None:
         if not self._tells_parts:
             return None
-        told = np.full(pixels_HWC.shape[:2], Part.BACKDROP, np.uint8)
-        told[8:24, 8:24] = Part.FACE
-        told[26:, :] = Part.CLOTHES
+        told = Parts.nowhere(*pixels_HWC.shape[:2])
+        told.face_HW[8:24, 8:24] = 1
         return told
 
     def unsafe(self, pixels_HWC: Pixels) -> float | None:
