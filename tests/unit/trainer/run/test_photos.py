@@ -100,6 +100,17 @@ def test_a_foundation_need_not_be_square() -> None:
     assert crop.pixels.shape == (64, 48, 3)
 
 
+def test_a_crop_tells_sdxl_of_what_photo_it_is_and_where_it_was_cut() -> None:
+    # Half as large as the crop's size, and cut on the left and right: 80 of 300 columns are kept, twice enlarged.
+    whole, smaller = crops(Image.new("RGB", (300, 120)), (160, 240), count=2, jitter=0.5, seed=[3], face=(0.2, 0.5))
+    assert whole.size_ids == (120, 300, 0, 40, 240, 160)
+    height, width, top, left, *target = smaller.size_ids
+    assert (height, width, target) == (120, 300, [240, 160])
+    # The smaller crop was enlarged more, so the same spot of the photo lies farther from its corner.
+    assert left >= 40
+    assert top >= 0
+
+
 def _bomb() -> bytes:
     packed = io.BytesIO()
     Image.new("1", (9000, 9000)).save(packed, "PNG")
