@@ -6,7 +6,7 @@ Shapes: B rows, C channels, H × W cells.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -71,7 +71,7 @@ class AdaptedUNet:
     def _predict(self, conditions: Conditions, rows: Rows) -> Tensor:
         context, added = conditions.rows(rows.caption_B, rows.size_ids_B6)
         computing, dtype = self._computing, self._computing.dtype
-        with torch.autocast(computing.device.type, dtype=dtype, enabled=computing.autocast):
+        with torch.autocast(computing.device.type, dtype=dtype) if computing.autocast else nullcontext():
             prediction: Tensor = self.unet(
                 rows.noisy_BCHW.to(dtype),
                 rows.timestep_B,

@@ -11,7 +11,7 @@ from PIL import Image
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.faces import Pixels
-from services.trainer.lora.computing import release
+from services.trainer.lora.computing import images_at_once, release
 from services.trainer.lora.recipe import Recipe
 from services.trainer.lora.stored_images import image_folder, load_image, save_image
 
@@ -42,9 +42,10 @@ def class_images(
     missing = [number for number, key in enumerate(keys) if key not in stored]
     if missing:
         pipeline = _load_pipeline(foundation, device)
-        for start in range(0, len(missing), _BATCH):
+        batch = images_at_once(foundation.native_width_px, foundation.native_height_px, _BATCH)
+        for start in range(0, len(missing), batch):
             check_stop()
-            numbers = missing[start : start + _BATCH]
+            numbers = missing[start : start + batch]
             asked = [prompts[number % len(prompts)] for number in numbers]
             for number, image in zip(numbers, _generate(pipeline, foundation, asked, numbers), strict=True):
                 save_image(store, keys[number], image)

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+# Of images that go through a network in one call: two of SDXL's size take about as much memory as a training's step.
+_PIXELS_AT_ONCE = 2 << 20
+
 
 @dataclass(frozen=True)
 class Computing:
@@ -38,6 +41,11 @@ class Computing:
         native = torch.cpu._is_avx512_bf16_supported()
         dtype = torch.bfloat16 if native else torch.float32
         return cls(device, dtype, checkpointing=False, autocast=False, merged=True)
+
+
+def images_at_once(width_px: int, height_px: int, most: int) -> int:
+    """How many images of a size go through a network in one call: ``most``, or fewer where they are large, but one."""
+    return max(min(most, _PIXELS_AT_ONCE // (width_px * height_px)), 1)
 
 
 @contextmanager

@@ -21,10 +21,10 @@ from transformers.utils import logging
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import FailedPreconditionError
 from headshots.faces import Pixels
-from services.trainer.lora.computing import Computing, borrowed, release
+from services.trainer.lora.computing import Computing, borrowed, images_at_once, release
 
-# Images and pixels that the VAE encodes at once, at most: its widest layers take some kilobytes a pixel.
-_VAE_BATCH, _VAE_PIXELS = 8, 1 << 20
+# Images that the VAE encodes at once, at most. Its widest layers take some kilobytes a pixel.
+_VAE_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def encode_images(vae: AutoencoderKL, images: Sequence[Pixels], device: torch.de
         FailedPreconditionError: LATENTS_NOT_FINITE.
     """
     blocks = []
-    rows = max(min(_VAE_BATCH, _VAE_PIXELS // (images[0].shape[0] * images[0].shape[1])), 1)
+    rows = images_at_once(images[0].shape[1], images[0].shape[0], _VAE_BATCH)
     with borrowed(vae, device):
         for start in range(0, len(images), rows):
             block = np.stack(images[start : start + rows])

@@ -21,6 +21,7 @@ from headshots.diffusion.sampling.schedule import initial_noise, make_schedule
 from headshots.faces import Pixels
 from services.trainer.captions.scenes import portrait_prompt
 from services.trainer.lora.adapted import adapter_at
+from services.trainer.lora.computing import images_at_once
 from services.trainer.lora.frozen import Conditions, decode_latents
 
 # Portraits in one UNet call at most; each may take two rows.
@@ -93,8 +94,10 @@ class CheckpointSampler:
         self._unet.eval()
         try:
             images: list[Pixels] = []
-            for start in range(0, len(orders), _MAX_BATCH):
-                images += self._sample_batch(orders[start : start + _MAX_BATCH], strength, check_stop)
+            foundation = self._foundation
+            batch = images_at_once(foundation.native_width_px, foundation.native_height_px, _MAX_BATCH)
+            for start in range(0, len(orders), batch):
+                images += self._sample_batch(orders[start : start + batch], strength, check_stop)
         finally:
             self._unet.train(training)
         columns = len(wanted.seeds)
