@@ -107,10 +107,11 @@ class EnginePackage:
         max_size_px: largest width or height.
         zero_empty_prompt: an empty prompt is all zeros instead of the encoded empty text.
         prediction_type, scheduler: the sampler's constants.
-        sampler, steps, guidance_scale, trigger, prompt_template, negative_prompt, class_nouns: a request's defaults.
+        sampler, steps, guidance_scale, trigger, prompt_template, class_nouns: a request's defaults.
         vocabulary: the only words that the foundation was taught; empty where its vocabulary is open.
         adapter_guidance_scale, negative_adapter_share: the same of a request with an adapter.
         unet, vae_decoder, vae_encoder: file names of the graphs.
+        negative_prompt: what images are led away from by default; empty: nothing.
         text_encoders: one, or two for SDXL.
         preview_matrix, preview_bias: latent cell [C] @ matrix [C, 3] + bias [3] is its mean colour, 0 to 1.
         layout: where adapters lie in a row.
@@ -158,11 +159,11 @@ class EnginePackage:
     layout: Layout
     files: Mapping[str, str]
     sizes: tuple[tuple[int, int], ...] = ()
+    negative_prompt: str = ""
     vae_rows: int = MAX_VAE_ROWS
     graphs: Mapping[str, Signature] = field(default_factory=dict)
     key: str = ""
     vocabulary: tuple[str, ...] = ()
-    negative_prompt: str = ""
     tensorrt_rtx: RtxEngines | None = None
 
     @classmethod
