@@ -32,7 +32,8 @@ _GUIDANCE: Mapping[str, float] = {"sd15": 6.0, "sdxl": 5.5}
 _RECIPE: Mapping[str, Any] = {
     # Faces take 800 to 1200 steps of two photos, and prior preservation (huggingface.co/blog/dreambooth).
     "steps": 1200,
-    # 8 to 32 are in use for faces; 1e-4 is what diffusers' DreamBooth scripts take for a LoRA.
+    # 8 to 32 are in use for faces; 1e-4 is what the guides of diffusers (examples/dreambooth) and kohya's sd-scripts
+    # (docs/sdxl_train_network.md) have for a LoRA.
     "rank": 16,
     "learning_rate": 0.0001,
     # The face counts twice, hair one and a half times. Not measured on photos: a small weight cannot harm much.
