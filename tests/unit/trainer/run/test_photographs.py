@@ -9,6 +9,7 @@ import pytest
 
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.importing.importer import import_foundation
+from services.trainer.lora.batches import EMPTY
 from tests.support.foundations.layouts import found
 from tests.support.trainer.runs import OneFaceAnalyzer, prepare_run, set_recipe, training_task
 
@@ -20,8 +21,11 @@ def test_an_imported_sdxl_trains_on_photographs(tmp_path: Path) -> None:
     folder = import_foundation(found("sdxl", "fp32"), tmp_path / "sdxl").folder
     set_recipe(folder, steps=2, rank=2, prior_images=2, prior_scenes=2, crops_per_photo=1, checkpoints=0)
     task = training_task(folder, tmp_path, photos=2, photo_size=(80, 96))
-    run = prepare_run(task, OneFaceAnalyzer()).loop
-    data = run._batches.data
+    prepared = prepare_run(task, OneFaceAnalyzer())
+    run, data = prepared.loop, prepared.loop._batches.data
+    assert prepared.selection.sampler.portraits.negative_caption != EMPTY, (
+        "portraits are judged as galleries are painted"
+    )
     assert data.size_ids_L6 is not None
     assert data.size_ids_L6.tolist() == [[96.0, 80.0, 6.0, 0.0, 64.0, 64.0]] * 2
     assert data.subject_caption_L is not None
