@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
+from benchmarks.people.turning import in_sunglasses, turned
 from headshots.faces import FaceAnalyzer
+from headshots.imaging.quality import Floats
 
 _FAR_PX = 40
 _SMALL = (1200, 900)
@@ -22,11 +24,14 @@ class Head:
     top: float
     right: float
     bottom: float
+    landmarks: Floats
+    """As `Face.landmarks`."""
 
     @classmethod
     def find(cls, photo: Image.Image, analyzer: FaceAnalyzer) -> Head:
         """As the analyzer tells; the photo has a face."""
-        return cls(photo, *analyzer.faces(np.asarray(photo))[0].box)
+        face = analyzer.faces(np.asarray(photo))[0]
+        return cls(photo, *face.box, face.landmarks)
 
     def around(self, sides: float, of: Image.Image | None = None, shift: float = 0.0) -> Image.Image:
         """The face with so many of its heights on each side, as far as the photo goes, cut from `of` (the photo)."""
@@ -79,5 +84,8 @@ def bad_ones(head: Head, stranger: Image.Image) -> dict[str, Image.Image]:
         "FACE_CUT_OFF below": photo.crop((0, 0, photo.width, round(head.bottom - 0.4 * high))),
         "NO_FACE": photo.crop((0, round(head.bottom + 0.1 * high), *photo.size)),
         "FACE_TOO_SMALL": meadow,
+        "FACE_TURNED": turned(photo, head.landmarks, 65),
+        "FACE_TURNED left": turned(photo, head.landmarks, -70),
+        "EYES_HIDDEN": head.around(0.6, in_sunglasses(photo, head.landmarks)),
         "OVEREXPOSED": ImageEnhance.Brightness(close).enhance(4),
     }

@@ -24,7 +24,9 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"})
 # Pictures too, but of formats that no gateway takes.
 OTHER_SUFFIXES = frozenset({".gif", ".bmp", ".tif", ".tiff", ".avif", ".jxl", ".jp2", ".dng", ".svg"})
 BUNDLED_ANALYZER = "portrait-analyzer-"
-FACE_REASONS = frozenset({"NO_FACE", "MULTIPLE_FACES", "FACE_TOO_SMALL", "FACE_CUT_OFF", "DIFFERENT_PERSON"})
+FACE_REASONS = frozenset(
+    {"NO_FACE", "MULTIPLE_FACES", "FACE_TOO_SMALL", "FACE_CUT_OFF", "FACE_TURNED", "EYES_HIDDEN", "DIFFERENT_PERSON"}
+)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from headshots.faces.base import Face, FaceAnalyzer, Pixels
 from headshots.faces.far_faces import far_faces
 from headshots.imaging import quality
 from headshots.imaging.content import find_minor, find_unsafe
+from headshots.imaging.facing import eye_brightness, face_width, find_hidden
 from headshots.imaging.findings import Finding
 from headshots.imaging.quality import Bits, Floats, QualityLimits
 
@@ -42,6 +43,10 @@ class Measured:
     """Width and height of the picture that the boxes of `faces` are in."""
     unsafe: float | None = None
     """`FaceAnalyzer.unsafe`; None where nobody can tell."""
+    face_width: float = 1.0
+    """`facing.face_width` of the largest face; this where there is none."""
+    eye_brightness: float = 1.0
+    """`facing.eye_brightness`, the same."""
     years: float | None = None
     """`FaceAnalyzer.years` of the largest face; None where nobody can tell."""
 
@@ -80,7 +85,7 @@ def measure(picture: Image.Image, analyzer: FaceAnalyzer | None) -> Measured:
         unsafe=analyzer.unsafe(pixels_HWC) if analyzer is not None else None,
         years=analyzer.years(pixels_HWC, faces[0]) if analyzer is not None and faces else None,
     )
-    return _of_face(whole, quality.cut(luma_HW, faces[0].box)) if faces else whole
+    return _of_face(whole, luma_HW, faces[0]) if faces else whole
 
 
 def _faces(analyzer: FaceAnalyzer, pixels_HWC: Pixels) -> tuple[Face, ...]:
@@ -88,12 +93,15 @@ def _faces(analyzer: FaceAnalyzer, pixels_HWC: Pixels) -> tuple[Face, ...]:
     return tuple(analyzer.faces(pixels_HWC) or far_faces(analyzer, pixels_HWC))
 
 
-def _of_face(whole: Measured, face_HW: Floats) -> Measured:
+def _of_face(whole: Measured, luma_HW: Floats, face: Face) -> Measured:
+    face_HW = quality.cut(luma_HW, face.box)
     return replace(
         whole,
         sharpness=quality.face_sharpness(face_HW),
         bright_luma=float(np.percentile(face_HW, 95)),
         high_luma=float(np.percentile(face_HW, 50)),
+        face_width=face_width(face.landmarks),
+        eye_brightness=eye_brightness(luma_HW, face),
     )
 
 
@@ -171,7 +179,7 @@ def _of_faces(photo: Measured, faces: tuple[Face, ...], limits: QualityLimits) -
     if outside > limits.max_face_outside:
         message = f"{outside:.0%} of the face is outside the photo; send one with the whole face in it"
         found.append(Finding("FACE_CUT_OFF", message, outside, limits.max_face_outside))
-    return found
+    return found + find_hidden(photo.face_width, photo.eye_brightness, limits)
 
 
 def _find_duplicates(

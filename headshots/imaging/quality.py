@@ -67,6 +67,14 @@ class QualityLimits:
     Drawn selfies 0.50 and more."""
     max_face_outside: float = 0.1
     """Share of the face's box that lies outside the photo: an ear or some of the chin may."""
+    min_face_width: float = 0.6
+    """`facing.face_width`, below which a face is turned too far. Two portraits 1.04 and 1.06; a head that was modelled
+    on each, turned by 30 degrees, 0.83 and more, by 45 to 55 0.66 to 0.75, by 60 0.53 to 0.72, by 65 0.57 and less.
+    Drawn selfies, which are turned by 22 degrees at most, 0.83 and more."""
+    min_eye_brightness: float = 0.5
+    """`facing.eye_brightness`, below which nobody sees the eyes. Two portraits, one with glasses, 0.85 and more,
+    however turned; drawn selfies of any skin 0.93 and more. Black to grey glasses that were painted over the eyes 0.06
+    to 0.45; ones through which they can be seen, 0.49 and more. Mirrored ones are as bright as what they show."""
     max_unsafe: float = 0.8
     """How sure the analyzer may be that the photo shows nudity: from here Yahoo's own advice calls its net sure."""
     min_adult_years: float = 25.0

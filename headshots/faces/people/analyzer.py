@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from headshots.faces.base import Face, Parts, Pixels
 from headshots.faces.detection import Detection
@@ -52,12 +51,10 @@ class PeopleAnalyzer:
 
     def faces(self, pixels_HWC: Pixels) -> list[Face]:
         """Every face from about a fiftieth of the picture's longer side upwards, largest first."""
-        # Once: to copy a large photo into an image takes longer than the nets do.
-        picture = Image.fromarray(pixels_HWC)
-        canvas = make_canvas(picture)
+        canvas = make_canvas(pixels_HWC)
         maps = self._detector.run(None, {"input": canvas.planes_1CHW})
         found = decode(dict(zip(self._outputs, maps, strict=True)), canvas)
-        faces = [self._face(picture, one) for one in found]
+        faces = [self._face(pixels_HWC, one) for one in found]
         return sorted(faces, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]), reverse=True)
 
     def parts(self, pixels_HWC: Pixels, face: Face | None = None) -> Parts:
@@ -66,14 +63,14 @@ class PeopleAnalyzer:
         found = [face] if face is not None else self.faces(pixels_HWC)[:1]
         if not found:
             return Parts.nowhere(height, width)
-        picture, matrix = Image.fromarray(pixels_HWC), mesh.square(found[0])
+        matrix = mesh.square(found[0])
         points, seen = self._mesh.run(
-            [mesh.POINTS_OUTPUT, mesh.SEEN_OUTPUT], {mesh.INPUT: mesh.planes(picture, matrix)}
+            [mesh.POINTS_OUTPUT, mesh.SEEN_OUTPUT], {mesh.INPUT: mesh.planes(pixels_HWC, matrix)}
         )
         if seen[0, 0] < mesh.SEEN_FROM:
             return Parts.nowhere(height, width)
         outline_N2 = mesh.oval(points, matrix)
-        hair_HW = hair.hair(picture, outline_N2)
+        hair_HW = hair.hair(pixels_HWC, outline_N2)
         return Parts(mesh.fill(outline_N2, width, height) * (1 - hair_HW), hair_HW)
 
     def unsafe(self, pixels_HWC: Pixels) -> float:
@@ -85,15 +82,14 @@ class PeopleAnalyzer:
         """How old the face looks, 0 to 80; None where it is turned away or tiny."""
         if not ages.is_telling(face):
             return None
-        picture = Image.fromarray(pixels_HWC)
-        points_P2 = chips.refine(picture, face.landmarks, self._trees)
-        planes = ages.picture(chips.age_chip(picture, points_P2))
+        points_P2 = chips.refine(pixels_HWC, face.landmarks, self._trees)
+        planes = ages.picture(chips.age_chip(pixels_HWC, points_P2))
         return ages.expected(self._ages.run([ages.OUTPUT], {ages.INPUT: planes})[0][0])
 
-    def _face(self, picture: Image.Image, found: Detection) -> Face:
-        points_P2 = chips.refine(picture, found.landmarks_52, self._trees)
-        chip_HWC = chips.embedder_chip(picture, points_P2)
-        box = whole_box(found.corners_22, *picture.size)
+    def _face(self, pixels_HWC: Pixels, found: Detection) -> Face:
+        points_P2 = chips.refine(pixels_HWC, found.landmarks_52, self._trees)
+        chip_HWC = chips.embedder_chip(pixels_HWC, points_P2)
+        box = whole_box(found.corners_22, pixels_HWC.shape[1], pixels_HWC.shape[0])
         return Face(box, found.landmarks_52.astype(np.float32), self._embed(chip_HWC), found.score)
 
     def _embed(self, chip_HWC: Pixels) -> Floats:

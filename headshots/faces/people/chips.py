@@ -31,52 +31,55 @@ _CENTRE = 0.5
 _BOX, _MARGIN = 150, 75
 
 
-def refine(picture: Image.Image, landmarks_52: Floats, trees: Trees) -> Floats:
+def refine(pixels_HWC: Pixels, landmarks_52: Floats, trees: Trees) -> Floats:
     """dlib's five landmarks, [5, 2] in pixels of the picture.
 
     The trees know upright faces: the face is turned by its eyes first, and put where they expect it.
 
     Args:
-        picture: upright, RGB.
+        pixels_HWC: the picture, upright.
         landmarks_52: of the detector, in the order of `headshots.faces.LANDMARKS`.
         trees: the predictor.
     """
     mean = trees.mean_P2
     expected = np.stack([mean[2:4].mean(axis=0), mean[0:2].mean(axis=0)]) * _BOX + _MARGIN + _CENTRE
     matrix = similarity(expected.astype(np.float32), landmarks_52[:2])
-    crop = cut(picture, matrix, _BOX + 2 * _MARGIN)
+    crop = cut(pixels_HWC, matrix, _BOX + 2 * _MARGIN)
     found = trees.predict(crop, (_MARGIN, _MARGIN, _MARGIN + _BOX, _MARGIN + _BOX))
     return ((found + _CENTRE) @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
 
 
-def embedder_chip(picture: Image.Image, points_P2: Floats) -> Pixels:
+def embedder_chip(pixels_HWC: Pixels, points_P2: Floats) -> Pixels:
     """The face upright, uint8 [150, 150, 3], as dlib's network was trained: a quarter of a mean face around it."""
-    return _chip(picture, points_P2, 150, 0.25)
+    return _chip(pixels_HWC, points_P2, 150, 0.25)
 
 
-def age_chip(picture: Image.Image, points_P2: Floats) -> Pixels:
+def age_chip(pixels_HWC: Pixels, points_P2: Floats) -> Pixels:
     """The face upright, uint8 [64, 64, 3], as the age net was trained: a fifth of a mean face around it."""
-    return _chip(picture, points_P2, 64, 0.2)
+    return _chip(pixels_HWC, points_P2, 64, 0.2)
 
 
-def _chip(picture: Image.Image, points_P2: Floats, side: int, margin: float) -> Pixels:
+def _chip(pixels_HWC: Pixels, points_P2: Floats, side: int, margin: float) -> Pixels:
     template = (_MEAN_FACE + margin) / (1 + 2 * margin) * side + _CENTRE
-    return cut(picture, similarity(template, points_P2), side)
+    return cut(pixels_HWC, similarity(template, points_P2), side)
 
 
-def cut(picture: Image.Image, matrix_23: npt.NDArray[np.float64], side: int) -> Pixels:
+def cut(pixels_HWC: Pixels, matrix_23: npt.NDArray[np.float64], side: int) -> Pixels:
     """A square whose pixels `matrix` brings to those of the picture; black beyond it."""
+    size = pixels_HWC.shape[1], pixels_HWC.shape[0]
     corners = np.array([(0, 0), (side, 0), (0, side), (side, side)]) @ matrix_23[:, :2].T + matrix_23[:, 2]
     # Bilinear sampling reads four neighbours: shrink large faces first, or it would skip pixels.
     factor = max(int(np.hypot(matrix_23[0, 0], matrix_23[1, 0])), 1)
-    # Of a large photo only what is around the face is read.
-    left, top = (
-        min(max(int(edge) - factor, 0), end - 1) for edge, end in zip(corners.min(axis=0), picture.size, strict=True)
-    )
+    # Of a large photo only what is around the face is copied and read: copying all of it takes longer than the nets.
+    left, top = (min(max(int(edge) - factor, 0), end - 1) for edge, end in zip(corners.min(axis=0), size, strict=True))
     right, bottom = (
-        min(max(int(edge) + 2 * factor, 1), end) for edge, end in zip(corners.max(axis=0), picture.size, strict=True)
+        min(max(int(edge) + 2 * factor, 1), end) for edge, end in zip(corners.max(axis=0), size, strict=True)
     )
-    around = picture.reduce(factor, (left, top, right, bottom))
-    shifted = (matrix_23 - np.array([[0, 0, left], [0, 0, top]])) / factor
+    # Of a very large face some rows, three and more for each that is left.
+    step = max(factor // 3, 1)
+    around = Image.fromarray(pixels_HWC[min(top + step // 2, bottom - 1) : bottom : step, left:right])
+    shrunk = around.reduce((factor, factor // step))
+    per_pixel = np.array([[factor], [step * (factor // step)]])
+    shifted = (matrix_23 - np.array([[0, 0, left], [0, 0, top]])) / per_pixel
     values = shifted.ravel().tolist()
-    return np.asarray(around.transform((side, side), Image.Transform.AFFINE, values, Image.Resampling.BILINEAR))
+    return np.asarray(shrunk.transform((side, side), Image.Transform.AFFINE, values, Image.Resampling.BILINEAR))

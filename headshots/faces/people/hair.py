@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from headshots.faces.base import Pixels
 from headshots.faces.geometry import Floats, similarity
 from headshots.faces.people.chips import cut
 from headshots.faces.people.mesh import CHIN, fill
@@ -39,16 +40,17 @@ def frame(outline_N2: Floats) -> npt.NDArray[np.float64]:
     return similarity(here, np.stack([top, chin]))
 
 
-def hair(picture: Image.Image, outline_N2: Floats) -> Floats:
-    """The share of each pixel of an upright RGB picture, [H, W] of 0..1, that is taken for hair."""
+def hair(pixels_HWC: Pixels, outline_N2: Floats) -> Floats:
+    """The share of each pixel of an upright picture, [H, W] of 0..1, that is taken for hair."""
     matrix = frame(outline_N2)
-    pixels_HWC = cut(picture, matrix, SIDE).astype(np.float32)
+    size = pixels_HWC.shape[1], pixels_HWC.shape[0]
+    framed_HWC = cut(pixels_HWC, matrix, SIDE).astype(np.float32)
     turn = np.linalg.inv(np.vstack([matrix, (0, 0, 1)]))
     here_N2 = (outline_N2 @ turn[:2, :2].T + turn[:2, 2]).astype(np.float32)
-    told_HW = _told(pixels_HWC, here_N2, _inside(matrix, picture.size))
+    told_HW = _told(framed_HWC, here_N2, _inside(matrix, size))
     # Pillow asks where in the frame each pixel of the picture is.
     there = Image.fromarray(told_HW).transform(
-        picture.size, Image.Transform.AFFINE, turn[:2].ravel().tolist(), Image.Resampling.BILINEAR
+        size, Image.Transform.AFFINE, turn[:2].ravel().tolist(), Image.Resampling.BILINEAR
     )
     return np.asarray(there, np.float32).clip(0, 1)
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from headshots.faces.base import Face
+from headshots.faces.base import Face, Pixels
 from headshots.faces.geometry import Floats, similarity
 from headshots.faces.people.chips import cut
 
@@ -45,9 +45,9 @@ def square(face: Face) -> npt.NDArray[np.float64]:
     return similarity(corners, np.stack([middle - along - down, middle + along - down, middle - along + down]))
 
 
-def planes(picture: Image.Image, matrix_23: npt.NDArray[np.float64]) -> Floats:
-    """The square of an upright RGB picture as the net takes it: [1, 3, SIDE, SIDE], 0..1."""
-    chip_HWC = cut(picture, matrix_23, SIDE)
+def planes(pixels_HWC: Pixels, matrix_23: npt.NDArray[np.float64]) -> Floats:
+    """The square of an upright picture as the net takes it: [1, 3, SIDE, SIDE], 0..1."""
+    chip_HWC = cut(pixels_HWC, matrix_23, SIDE)
     return np.ascontiguousarray(chip_HWC.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
 
 

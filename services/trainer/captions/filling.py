@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from headshots.faces import Face
+from headshots.faces import Face, Pixels
+from headshots.imaging.facing import eye_brightness
+from headshots.imaging.quality import QualityLimits, luma
 
 SHOWN = "{shown}"
 # How much of the picture's height a face's box must have, and what such a portrait is called. A face that is smaller
@@ -19,17 +21,18 @@ def fill(caption: str, *, trigger: str, class_noun: str, shown: str = "") -> str
     return " ".join(kept.format(trigger=trigger, class_noun=class_noun, shown=shown).split())
 
 
-def what_is_shown(face: Face, height_px: int) -> str:
-    """What a photo of ``height_px`` shows of its person's ``face``, as a caption says it; empty: nothing was measured.
+def what_is_shown(face: Face, picture_HWC: Pixels) -> str:
+    """What a photo shows of its person's ``face``, as a caption says it; empty: nothing was measured.
 
-    Only what differs between a person's photos and was measured: how much is in the picture, and where the head is
-    turned. Who the person is belongs to the trigger word. Glasses and beards are not told, as no analyzer measures
-    them: a caption that guesses teaches the wrong word.
+    Only what differs between a person's photos and was measured: how much is in the picture, where the head is turned,
+    and whether the eyes can be seen. Who the person is belongs to the trigger word. Glasses and beards are not told, as
+    nothing measures them: a caption that guesses teaches the wrong word.
     """
-    share = face.height_px / height_px
+    share = face.height_px / len(picture_HWC)
     framing = next((name for least, name in _FRAMINGS if share >= least), "")
     turned = "looking to the side" if abs(_turn(face)) >= _TO_THE_SIDE else ""
-    return ", ".join(word for word in (framing, turned) if word)
+    dark = eye_brightness(luma(picture_HWC), face) < QualityLimits().min_eye_brightness
+    return ", ".join(word for word in (framing, turned, "eyes hidden" if dark else "") if word)
 
 
 def _turn(face: Face) -> float:

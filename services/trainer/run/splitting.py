@@ -37,9 +37,7 @@ def split_photos(task: Task, crops: Sequence[Crop], recipe: Recipe, analyzer: Fa
     judged = [photo.sha256 for photo in task.request.photos] if wanted and recipe.checkpoints else []
     held_out = hold_out(faces, judged, recipe.held_out) if judged else []
     # A photo's crops differ by a few percent: what its centre crop shows all of them show.
-    shown = [
-        what_is_shown(found[0], len(centre)) if found else "" for found, centre in zip(faces, centres, strict=True)
-    ]
+    shown = [what_is_shown(found[0], centre) if found else "" for found, centre in zip(faces, centres, strict=True)]
     trained = [number for number in range(len(crops)) if number // per_photo not in held_out]
     return Split(
         photos=centres,

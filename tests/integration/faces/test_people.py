@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from benchmarks.people.derived import Head, bad_ones, good_ones
+from benchmarks.people.turning import in_sunglasses, turned
 from foundry.portraits import held_out_seed, render_portrait, sample_identity, sample_scene, sample_selfies
 from headshots.faces import FaceAnalyzer, Part, Pixels, open_analyzer
 from headshots.imaging.inspection import judge, measure
@@ -60,6 +61,16 @@ def test_what_is_wrong_with_photos_is_found_and_good_ones_pass(analyzer: FaceAna
     assert verdict.findings == ()
     for wanted, found in zip(bad, verdict.photos[len(good) :], strict=True):
         assert wanted.split()[0] in {finding.reason for finding in found}, wanted
+
+
+@pytest.mark.parametrize("degrees", [-30, 30])
+def test_a_face_half_aside_is_no_profile_and_glasses_that_show_the_eyes_hide_none(
+    analyzer: FaceAnalyzer, photo: Image.Image, head: Head, degrees: int
+) -> None:
+    tinted = in_sunglasses(photo, head.landmarks, 20, 0.5)
+    for picture in (turned(photo, head.landmarks, degrees), head.around(0.6, tinted)):
+        (told,) = judge([measure(picture, analyzer)], QualityLimits(), analyzer).photos
+        assert not {finding.reason for finding in told} & {"FACE_TURNED", "EYES_HIDDEN", "NO_FACE"}
 
 
 def test_the_face_is_where_it_is_in_photos_of_any_size_and_turn(analyzer: FaceAnalyzer, photo: Image.Image) -> None:

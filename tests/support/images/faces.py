@@ -88,7 +88,9 @@ def _face(pixels_HWC: Pixels, number: int) -> list[Face]:
 
 def _landmarks(pixels_HWC: Pixels, left: float, top: float, right: float, bottom: float) -> npt.NDArray[np.float32]:
     width, height = right - left, bottom - top
-    eye_y, mouth_y = top + 0.3 * height, top + 0.8 * height
+    eye_y = top + 0.3 * height
+    # Narrow heads look ahead too.
+    mouth_y = eye_y + min(0.4 * height, 0.5 * width)
     dark = pixels_HWC[int(top + height / 2), max(int(left), 0) : int(right)].max(axis=1) < 60
     nose_x = max(left, 0.0) + (float(np.nonzero(dark)[0].mean()) if dark.any() else width / 2)
     points = [

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from headshots.faces import Face, Pixels
+from headshots.imaging.facing import eye_brightness, face_width
 from headshots.imaging.findings import Finding
 from headshots.imaging.inspection import Inspection, Measured, judge, measure
 from headshots.imaging.quality import QualityLimits
@@ -72,6 +73,40 @@ def measured(number: int, *faces: Face, **changes: float | None) -> Measured:
     values = {"sharpness": 0.5, "bright_luma": 200.0, "high_luma": 120.0, **changes}
     bits = np.random.default_rng(number).integers(0, 2, 143).astype(bool)
     return Measured(256, 256, hash_N=bits, faces=faces, looked_at=(256, 256), **values)
+
+
+def test_a_face_that_is_turned_too_far_and_hidden_eyes_are_told() -> None:
+    photos = [
+        measured(0, face(0), face_width=0.59, eye_brightness=1.0),
+        measured(1, face(0), face_width=0.6, eye_brightness=0.5),
+        measured(2, face(0), face_width=1.0, eye_brightness=0.49),
+    ]
+    verdict = judge(photos, LIMITS)
+    assert [reasons(verdict, number) for number in range(3)] == [["FACE_TURNED"], [], ["EYES_HIDDEN"]]
+    (turned,), _, (hidden,) = verdict.photos
+    assert (turned.measured, turned.limit) == (0.59, 0.6)
+    assert (hidden.measured, hidden.limit) == (0.49, 0.5)
+    assert "looks at the camera" in turned.message
+    assert "sunglasses" in hidden.message
+
+
+@pytest.mark.parametrize("roll", [0.0, 40.0, -90.0])
+@pytest.mark.parametrize("turn", [0.0, 30.0, 60.0, -60.0])
+def test_the_width_of_a_face_falls_with_its_turn_and_not_with_its_roll(roll: float, turn: float) -> None:
+    front = np.array([(-30, 0), (30, 0), (0, 30), (-25, 55), (25, 55)], np.float32)
+    angle = np.deg2rad(roll)
+    rotation = np.array([(np.cos(angle), np.sin(angle)), (-np.sin(angle), np.cos(angle))])
+    seen = (front * (np.cos(np.deg2rad(turn)), 1)) @ rotation + 100
+    assert face_width(seen.astype(np.float32)) == pytest.approx(1.0 * np.cos(np.deg2rad(turn)), abs=1e-4)
+
+
+def test_eyes_are_hidden_where_all_around_them_is_dark_and_not_where_one_is_in_the_shade() -> None:
+    luma = np.full((256, 256), 120.0, np.float32)
+    assert eye_brightness(luma, face(0)) == pytest.approx(1.0)
+    luma[85:115, 130:170] = 10
+    assert eye_brightness(luma, face(0)) == pytest.approx(1.0)
+    luma[85:115, 80:120] = 12
+    assert eye_brightness(luma, face(0)) == pytest.approx(0.1)
 
 
 def test_dark_and_bright_faces_are_told_by_the_face() -> None:

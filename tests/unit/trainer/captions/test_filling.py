@@ -11,7 +11,7 @@ from headshots.faces import Face
 from services.trainer.captions.filling import fill, what_is_shown
 
 CAPTION = "portrait photo of {trigger} {class_noun}, {shown}"
-SIDE_PX = 1000
+PICTURE = np.full((1000, 1000, 3), 160, np.uint8)
 
 
 def face(height_px: float, *, turned: float = 0.0, leaning: float = 0.0) -> Face:
@@ -28,14 +28,20 @@ def face(height_px: float, *, turned: float = 0.0, leaning: float = 0.0) -> Face
     [(600, "close-up"), (450, "close-up"), (440, "headshot"), (200, "headshot"), (150, "upper body"), (60, "")],
 )
 def test_the_framing_follows_from_the_faces_share_of_the_picture(height_px: float, words: str) -> None:
-    assert what_is_shown(face(height_px), SIDE_PX) == words
+    assert what_is_shown(face(height_px), PICTURE) == words
 
 
 @pytest.mark.parametrize("leaning", [-40.0, 0.0, 40.0])
 def test_a_turned_head_is_told_however_it_leans(leaning: float) -> None:
-    assert what_is_shown(face(300, leaning=leaning), SIDE_PX) == "headshot"
+    assert what_is_shown(face(300, leaning=leaning), PICTURE) == "headshot"
     for turned in (-0.4, 0.4):
-        assert what_is_shown(face(300, turned=turned, leaning=leaning), SIDE_PX) == "headshot, looking to the side"
+        assert what_is_shown(face(300, turned=turned, leaning=leaning), PICTURE) == "headshot, looking to the side"
+
+
+def test_eyes_that_cannot_be_seen_are_told_and_no_reason_is_guessed() -> None:
+    dark = PICTURE.copy()
+    dark[470:530, 400:600] = 20
+    assert what_is_shown(face(300), dark) == "headshot, eyes hidden"
 
 
 def test_what_was_not_measured_is_left_out() -> None:
@@ -48,4 +54,4 @@ def test_what_was_not_measured_is_left_out() -> None:
 
 def test_landmarks_in_one_spot_say_nothing_of_the_pose() -> None:
     nowhere = Face((0.0, 0.0, 500.0, 500.0), np.zeros((5, 2), np.float32), np.ones(1, np.float32), 1.0)
-    assert what_is_shown(nowhere, SIDE_PX) == "close-up"
+    assert what_is_shown(nowhere, PICTURE) == "close-up"
