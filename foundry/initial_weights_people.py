@@ -14,14 +14,14 @@ from PIL import Image
 from foundry.portraits import FIRST_HELD_OUT, Identity, render, sample_identity, sample_scene
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.faces import Pixels, open_analyzer
+from services.trainer.captions.scenes import BACKDROPS, OUTFITS, run_captions
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.batches import CLEAR_SHARE, Batches, Rows, TrainingData
 from services.trainer.lora.frozen import Conditions, encode_captions, encode_images, load_vae, noise_levels
 from services.trainer.lora.objective import Objective, draw_step
 from services.trainer.lora.recipe import Recipe
-from services.trainer.lora.scenes import BACKDROPS, OUTFITS, run_captions
+from services.trainer.run.masks import loss_masks
 from services.trainer.run.photos import crops
-from services.trainer.run.preparing import loss_masks
 
 SELFIES, PORTRAITS = 8, 12
 _SELFIE_SIDE, _CROPS = 256, 2
@@ -75,7 +75,7 @@ class People:
         self._foundation, self._adapted, self._recipe = foundation, adapted, recipe
         self._device = torch.device("cpu")
         self._size = (foundation.native_width_px, foundation.native_height_px)
-        self._vae = load_vae(foundation, self._device)
+        self._vae = load_vae(foundation)
         self._analyzer = open_analyzer("bundled")
         self._objective = Objective(
             noise_levels(foundation), foundation.prediction_type == "v_prediction", recipe.snr_gamma
@@ -106,7 +106,8 @@ class People:
         found: list[Pixels] = []
         for number in range(SELFIES):
             photo = Image.fromarray(render(identity, sample_scene(rng, "selfie"), _SELFIE_SIDE))
-            found += crops(photo, self._size, count=_CROPS, jitter=self._recipe.crop_jitter, seed=[number])
+            cut = crops(photo, self._size, count=_CROPS, jitter=self._recipe.crop_jitter, seed=[number])
+            found += [crop.pixels for crop in cut]
         return found
 
     def _portraits(self, identity: Identity, rng: np.random.Generator) -> tuple[list[Pixels], list[str]]:

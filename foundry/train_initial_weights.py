@@ -28,6 +28,7 @@ from headshots.diffusion.foundations.files import INITIAL_WEIGHTS
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.lora.files import DIGEST_KEY, LoraPair, pairs_of_peft, write_diffusers_lora
 from services.trainer.lora.adapted import AdaptedUNet
+from services.trainer.lora.computing import Computing
 from services.trainer.lora.frozen import load_unet
 from services.trainer.lora.recipe import Recipe
 
@@ -43,8 +44,8 @@ class Learner:
 
     def __init__(self, foundation: Foundation, digest: str, rank: int) -> None:
         """``rank``: which of the processes this is; every one learns other people."""
-        device, recipe = torch.device("cpu"), Recipe.resolve(foundation)
-        self._adapted = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
+        computing, recipe = Computing.on(torch.device("cpu")), Recipe.resolve(foundation)
+        self._adapted = AdaptedUNet(load_unet(foundation, computing), foundation.adapted_layers, recipe, computing)
         if foundation.initial_weights is not None:
             self._adapted.load_initial_weights(foundation.initial_weights, digest)
         self._learned = list(self._adapted.parameters.values())

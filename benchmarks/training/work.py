@@ -138,7 +138,7 @@ def plain_photos(plan: Plan, person: int) -> list[Pixels]:
     recipe = Recipe.resolve(plan.described)
     size = (plan.described.native_width_px, plan.described.native_height_px)
     crops = load_crops(plan.store, people.upload(plan.store, person, plan.selfies), recipe, size)
-    return crops[:: recipe.crops_per_photo]
+    return [crop.pixels for crop in crops[:: recipe.crops_per_photo]]
 
 
 def side(plan: Plan) -> int:

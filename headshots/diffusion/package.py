@@ -112,6 +112,7 @@ class EnginePackage:
         vocabulary: the only words that the foundation was taught; empty where its vocabulary is open.
         adapter_guidance_scale, negative_adapter_share: the same of a request with an adapter.
         unet, vae_decoder, vae_encoder: file names of the graphs.
+        negative_prompt: what images are led away from by default; empty: nothing.
         text_encoders: one, or two for SDXL.
         preview_matrix, preview_bias: latent cell [C] @ matrix [C, 3] + bias [3] is its mean colour, 0 to 1.
         layout: where adapters lie in a row.
@@ -159,6 +160,7 @@ class EnginePackage:
     layout: Layout
     files: Mapping[str, str]
     sizes: tuple[tuple[int, int], ...] = ()
+    negative_prompt: str = ""
     vae_rows: int = MAX_VAE_ROWS
     graphs: Mapping[str, Signature] = field(default_factory=dict)
     key: str = ""

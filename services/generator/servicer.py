@@ -102,6 +102,7 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
             requests_waiting=state.waiting,
             requests_running=state.running,
             prompt_template=package.prompt_template,
+            negative_prompt=package.negative_prompt,
             trigger=package.trigger,
             latent_channels=package.latent_channels,
             latent_cell_px=package.vae_scale_factor,

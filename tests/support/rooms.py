@@ -162,7 +162,11 @@ GATEWAY: Arrows = {
 
 TRAINER: Arrows = {
     "lora": {},
-    "selection": {"lora": "portraits are painted with the adapter that is being trained"},
+    "captions": {"lora": "the recipe says what captions say, batches in which order they are"},
+    "selection": {
+        "lora": "portraits are painted with the adapter that is being trained",
+        "captions": "portraits are asked for as scenes are",
+    },
     "queue": {
         "lora": "a job carries the caller's options of the recipe",
         "selection": "a finished job carries its scores",
@@ -174,6 +178,7 @@ TRAINER: Arrows = {
     },
     "run": {
         "lora": "the training loop",
+        "captions": "what the rows show is encoded",
         "selection": "checkpoints are judged",
         "output": "the result is written",
         "queue": "the request, and the failures that a run may end with",

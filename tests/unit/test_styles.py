@@ -12,6 +12,7 @@ import pytest
 
 from foundry import portraits
 from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.importing.defaults import PHOTO_NEGATIVE, PHOTO_TEMPLATE
 from headshots.errors import InvalidArgumentError, NotFoundError
 from headshots.styles.library import StyleLibrary
 from headshots.styles.packs import PackLibrary
@@ -21,6 +22,8 @@ from tests.support.paths import ROOT
 
 SHIPPED = ROOT / "styles"
 PHOTOGRAPHIC = SHIPPED / "photographic"
+# A word, a digit or a mark is a token of CLIP's at least; of its window of 77 the longest prompt here needs 55.
+PIECE = re.compile(r"[^\W\d_]+|\d|[^\s\w]+")
 GOOD = {
     "name": "plain",
     "version": "1",
@@ -72,9 +75,16 @@ def test_the_gateway_takes_no_word_of_a_shipped_style_for_unknown(style: Style) 
     assert set(re.findall(r"[^\W\d_]+", prompt.lower())) <= set(bundled.vocabulary)
 
 
+@pytest.mark.parametrize("style", StyleLibrary.load(SHIPPED), ids=lambda style: style.name)
+def test_a_shipped_style_means_the_same_on_photographic_foundations_within_the_window(style: Style) -> None:
+    prompt = compose_prompt(PHOTO_TEMPLATE, style, trigger="ohwx", class_noun="person")
+    assert prompt.startswith("portrait photo of ohwx person, wearing a")
+    for words in (style.outfit, style.backdrop, style.lighting, style.framing):
+        assert words in prompt
+    assert max(len(PIECE.findall(text)) for text in (prompt, PHOTO_NEGATIVE)) <= 60
+
+
 PACKS = ("academic", "casual", "corporate", "creative", "medical", "outdoor")
-# A word, a digit or a mark is a token of CLIP's at least; of its window of 77 the longest prompt here needs 55.
-PIECE = re.compile(r"[^\W\d_]+|\d|[^\s\w]+")
 
 
 @pytest.mark.parametrize("style", StyleLibrary.load(PHOTOGRAPHIC), ids=lambda style: style.name)

@@ -29,4 +29,5 @@ def foundation(message: foundations_pb2.Foundation) -> Foundation:
         ready_generators=message.ready_generators,
         sampler=message.sampler,
         digest=message.digest,
+        negative_prompt=message.negative_prompt,
     )

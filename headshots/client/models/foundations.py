@@ -32,9 +32,11 @@ class Foundation:
     ready_generators: int = 0
     """That take requests for it now; 0: its work waits until one does."""
     sampler: str = ""
-    """How it is sampled by default: ddim, euler or dpmpp_2m; empty: by a rule that the gateway does not know."""
+    """How it is sampled by default: as ddim, euler or dpmpp_2m; empty: by a rule that the gateway does not know."""
     digest: str = ""
     """As `Adapter.foundation_digest` tells it."""
+    negative_prompt: str = ""
+    """What images are led away from where their style names nothing; empty: nothing."""
 
 
 FoundationRef = Foundation | str

@@ -44,6 +44,7 @@ _AS_THE_FOUNDATION = (
     "negative_adapter_share",
     "trigger",
     "prompt_template",
+    "negative_prompt",
     "class_nouns",
     "vocabulary",
 )

@@ -29,6 +29,7 @@ _YAML_KEYS: Mapping[str, type | UnionType] = {
     "negative_adapter_share": int | float,
     "trigger": str,
     "prompt_template": str,
+    "negative_prompt": str,
     "class_nouns": list,
     "vocabulary": str,
     "adapted_layers": list,

@@ -18,6 +18,7 @@ the demo share these facts without importing torch.
     negative_adapter_share: 0.5 # of an adapter's strength, what the negative prompt's rows get; default 1, as stock
     trigger: sks                # word that stands for the subject
     prompt_template: "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
+    negative_prompt: cartoon, blurry   # what galleries are led away from where a style says nothing; default: nothing
     class_nouns: [person, man, woman]
     vocabulary: a beard bright …  # the only words that the model was taught; default: any may be known
     adapted_layers: [to_q, to_k, to_v, to_out.0, ff.net.0.proj, ff.net.2]   # default: the first four
@@ -80,6 +81,7 @@ class Foundation:
         negative_adapter_share: the default share, 0 to 1, of an adapter's strength that the rows of the negative
             prompt get. Below 1 guidance leads away from everybody else too, as from a weaker self (arXiv 2406.02507).
         trigger, prompt_template, class_nouns: how prompts speak of a subject.
+        negative_prompt: what images are led away from where a style names nothing; empty: nothing.
         vocabulary: the only words, in lower case, that it was taught, sorted; empty where its vocabulary is open.
         adapted_layers: what adapters change, as endings of the UNet's module paths.
         initial_weights: the LoRA file that adapters start from; None: they start from noise.
@@ -107,6 +109,7 @@ class Foundation:
     negative_adapter_share: float
     trigger: str
     prompt_template: str
+    negative_prompt: str
     class_nouns: tuple[str, ...]
     vocabulary: tuple[str, ...]
     adapted_layers: tuple[str, ...]
@@ -184,6 +187,7 @@ def _defaults(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
         "negative_adapter_share": _share(path, settings),
         "trigger": str(settings.get("trigger", "sks")),
         "prompt_template": str(settings.get("prompt_template", DEFAULT_TEMPLATE)),
+        "negative_prompt": str(settings.get("negative_prompt", "")),
         "class_nouns": tuple(settings.get("class_nouns", ("person", "man", "woman"))),
         "vocabulary": tuple(sorted(set(str(settings.get("vocabulary", "")).lower().split()))),
         "adapted_layers": adapted_layers(path / SETTINGS, settings),

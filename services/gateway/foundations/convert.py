@@ -31,6 +31,7 @@ def foundation(served: Served) -> foundations_pb2.Foundation:
         ready_generators=served.ready,
         sampler=_sampler(value.sampler),
         digest=value.foundation_digest,
+        negative_prompt=value.negative_prompt,
     )
 
 

@@ -190,6 +190,7 @@ def description(message: generator_pb2.DescribeGeneratorResponse) -> GeneratorDe
         vocabulary=tuple(message.vocabulary),
         window_tokens=message.window_tokens,
         sampler=int(message.sampler),
+        negative_prompt=message.negative_prompt,
     )
 
 

@@ -1,7 +1,4 @@
-"""Defines what the gateway exchanges with trainers and generators, as frozen dataclasses.
-
-Times are seconds since the epoch.
-"""
+"""Defines what the gateway exchanges with trainers and generators, as frozen dataclasses; times in epoch seconds."""
 
 from __future__ import annotations
 
@@ -222,6 +219,8 @@ class GeneratorDescription:
     window_tokens: int = 0
     """Tokens of a prompt that the text encoders read."""
     sampler: int = 0  # the contract's Sampler
+    negative_prompt: str = ""
+    """What images are led away from where their style names nothing."""
 
     @property
     def native_side_px(self) -> int:

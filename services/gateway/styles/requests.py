@@ -20,6 +20,8 @@ def request_of(
 ) -> GenerationRequest:
     """What a generator of this description is asked for one person in one style; `how` are further fields.
 
+    A style without a negative prompt takes the foundation's.
+
     Raises:
         InvalidArgumentError: PROMPT_TEMPLATE_INVALID.
     """
@@ -28,7 +30,7 @@ def request_of(
         tenant=tenant,
         adapter=adapter,
         prompt=compose_prompt(description.prompt_template, style, trigger=trigger, class_noun=class_noun),
-        negative_prompt=style.negative_prompt,
+        negative_prompt=style.negative_prompt or description.negative_prompt,
         guidance_scale=style.guidance_scale,
         steps=style.steps,
         width_px=style.width_px,

@@ -6,7 +6,7 @@ Shapes: B rows, C channels, H × W cells.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from headshots.diffusion.banked.unet import layout_of
 from services.trainer.lora.batches import Rows
+from services.trainer.lora.computing import Computing
 from services.trainer.lora.frozen import Conditions
 from services.trainer.lora.initial_weights import apply_initial_weights, read_initial_weights
 from services.trainer.lora.merged_forward import merge_in_forward
@@ -33,18 +34,18 @@ class AdaptedUNet:
     ``layers``: endings of the module paths that have LoRA; ``parameters``: the learned parameters by name.
     """
 
-    def __init__(self, unet: UNet2DConditionModel, layers: Sequence[str], recipe: Recipe, device: torch.device) -> None:
+    def __init__(self, unet: UNet2DConditionModel, layers: Sequence[str], recipe: Recipe, computing: Computing) -> None:
         self._layout = layout_of(unet, recipe.rank, layers)
         torch.manual_seed(recipe.seed)
         unet.add_adapter(
             LoraConfig(r=recipe.rank, lora_alpha=recipe.rank, target_modules=list(layers), init_lora_weights="gaussian")
         )
         unet.train()
-        self.unet, self._device = unet, device
+        self.unet, self._computing = unet, computing
         self.parameters = {name: p for name, p in unet.named_parameters() if p.requires_grad}
         for parameter in self.parameters.values():
             parameter.data = parameter.data.float()
-        if device.type == "cpu":
+        if computing.merged:
             merge_in_forward(unet, ADAPTER)
 
     def load_initial_weights(self, file: Path, foundation_digest: str) -> None:
@@ -68,9 +69,9 @@ class AdaptedUNet:
             return self._predict(conditions, rows).float()
 
     def _predict(self, conditions: Conditions, rows: Rows) -> Tensor:
-        context, added = conditions.rows(rows.caption_B)
-        dtype = self.unet.dtype
-        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._device.type == "cuda"):
+        context, added = conditions.rows(rows.caption_B, rows.size_ids_B6)
+        computing, dtype = self._computing, self._computing.dtype
+        with torch.autocast(computing.device.type, dtype=dtype) if computing.autocast else nullcontext():
             prediction: Tensor = self.unet(
                 rows.noisy_BCHW.to(dtype),
                 rows.timestep_B,

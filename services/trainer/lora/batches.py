@@ -22,7 +22,7 @@ from services.trainer.lora.objective import Draw, LossMasks, Objective, draw_ste
 from services.trainer.lora.recipe import Recipe
 
 # Index of each caption in Conditions. After these come `TrainingData.scenes` captions of scenes with the trigger word,
-# the same without it, and whatever else is to be encoded.
+# the same without it, and whatever else is to be encoded, as captions of single photos.
 CAPTION, EMPTY, CLASS, BARE, FIRST_SCENE = range(5)
 _SUBJECT_STREAM, _CLASS_STREAM = 0, 100
 CLEAR_SHARE = 0.5
@@ -33,7 +33,10 @@ CLEAR_SHARE = 0.5
 class TrainingData:
     """Everything that the loop trains on: encoded photos, encoded class images, and encoded captions.
 
-    ``masks``: of the subject's latents. ``scenes``: how many scenes the captions name.
+    ``masks``: of the subject's latents. ``scenes``: how many scenes the captions name. ``subject_caption_L``,
+    ``class_caption_N``: the caption of each latent; default CAPTION and CLASS. ``bare_K``: of each caption the same
+    without the trigger word; default: those of CAPTION and of the scenes. ``size_ids_L6``: SDXL's, of each of the
+    subject's latents; default: whole images of the native size.
     """
 
     subject_BCHW: Tensor
@@ -41,11 +44,19 @@ class TrainingData:
     class_BCHW: Tensor | None
     conditions: Conditions
     scenes: int = 0
+    subject_caption_L: Tensor | None = None
+    class_caption_N: Tensor | None = None
+    bare_K: Tensor | None = None
+    size_ids_L6: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one step. ``weight_B``: weight of each row's loss; ``cell_weight_BHW``: of each cell, of mean 1."""
+    """The rows of one step.
+
+    ``weight_B``: weight of each row's loss; ``cell_weight_BHW``: of each cell, of mean 1; ``size_ids_B6``: SDXL's, or
+    None for whole images of the native size.
+    """
 
     noisy_BCHW: Tensor
     timestep_B: Tensor
@@ -53,6 +64,7 @@ class Rows:
     target_BCHW: Tensor
     weight_B: Tensor
     cell_weight_BHW: Tensor
+    size_ids_B6: Tensor | None = None
 
 
 @dataclass
@@ -72,23 +84,30 @@ class Batches:
     part: tuple[int, int] = (0, 1)
     _predicted: dict[int, Tensor] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        data = self.data
+        bare_K = bare_captions(data.scenes) if data.bare_K is None else data.bare_K
+        self._bare_K = bare_K.to(self.device)
+
     def step(self, number: int) -> Rows:
         """The rows of optimizer step ``number``, from 1."""
         draws = -(-self.recipe.steps // self.recipe.passes) if self.data.scenes else self.recipe.steps
         parts = [self._subject((number - 1) % draws + 1)]
         if self.data.class_BCHW is not None:
             parts.append(self._class(self.data.class_BCHW, number))
-        return Rows(*(torch.cat([getattr(part, name) for part in parts]) for name in Rows.__dataclass_fields__))
+        return Rows(*(_joined([getattr(part, name) for part in parts]) for name in Rows.__dataclass_fields__))  # type: ignore[arg-type]
 
     def _subject(self, number: int) -> Rows:
         data, masks = self.data, self.data.masks
         draw = self._draw(number, data.subject_BCHW, _SUBJECT_STREAM, self.recipe.batch_rows)
         scene_B = torch.where(masks.has_head_B[draw.index_B], draw.scene_B, -1)
-        caption_B = torch.where(scene_B < 0, CAPTION, FIRST_SCENE + scene_B)
+        caption_B = torch.where(scene_B < 0, _of_latents(data.subject_caption_L, draw, CAPTION), FIRST_SCENE + scene_B)
         caption_B = torch.where(draw.dropped_B, EMPTY, caption_B)
         clear_B = draw.timestep_B < CLEAR_SHARE * len(self.objective.alphas_cumprod_T)
         cell_weight_BHW = masks.weight_BHW[draw.index_B] + clear_B.view(-1, 1, 1) * masks.edge_weight_BHW[draw.index_B]
         rows = self._rows(data.subject_BCHW, draw, caption_B, 1 / self.recipe.batch_rows, cell_weight_BHW)
+        if data.size_ids_L6 is not None:
+            rows = replace(rows, size_ids_B6=data.size_ids_L6[draw.index_B])
         if not data.scenes:
             return rows
         photo_B1HW = masks.photo_share_BHW[draw.index_B][:, None]
@@ -99,9 +118,7 @@ class Batches:
         """The bare foundation's prediction for draw ``number``, with the same caption without the trigger word."""
         if number in self._predicted:
             return self._predicted[number]
-        caption_B = torch.where(rows.caption_B == CAPTION, BARE, rows.caption_B)
-        caption_B = torch.where(caption_B >= FIRST_SCENE, caption_B + self.data.scenes, caption_B)
-        predicted_BCHW = self.bare(replace(rows, caption_B=caption_B))
+        predicted_BCHW = self.bare(replace(rows, caption_B=self._bare_K[rows.caption_B]))
         if self.recipe.passes > 1:
             self._predicted[number] = predicted_BCHW
         return predicted_BCHW
@@ -111,7 +128,12 @@ class Batches:
         draw = self._draw(number, latents_BCHW, _CLASS_STREAM, self.recipe.prior_rows)
         cell_weight_BHW = torch.ones_like(latents_BCHW[draw.index_B][:, 0])
         weight = self.recipe.prior_weight / self.recipe.prior_rows
-        return self._rows(latents_BCHW, draw, torch.full_like(draw.index_B, CLASS), weight, cell_weight_BHW)
+        caption_B = _of_latents(self.data.class_caption_N, draw, CLASS)
+        rows = self._rows(latents_BCHW, draw, caption_B, weight, cell_weight_BHW)
+        whole_6 = self.data.conditions.time_ids_6
+        if self.data.size_ids_L6 is None or whole_6 is None:
+            return rows
+        return replace(rows, size_ids_B6=whole_6.expand(len(caption_B), -1))
 
     def _rows(self, pool_BCHW: Tensor, draw: Draw, caption_B: Tensor, weight: float, cell_weight_BHW: Tensor) -> Rows:
         latents_BCHW = pool_BCHW[draw.index_B]
@@ -142,3 +164,21 @@ class Batches:
         number, of = self.part
         # Where rows do not divide evenly, the class's extra rows go to other processes than the subject's.
         return draw.part(number if subject else of - 1 - number, of).to(self.device)
+
+
+def bare_captions(scenes: int, captions: int = 0) -> Tensor:
+    """For each of ``captions`` captions, at least the scenes', the index of the same without the trigger word."""
+    bare_K = torch.arange(max(captions, FIRST_SCENE + 2 * scenes))
+    bare_K[CAPTION] = BARE
+    bare_K[FIRST_SCENE : FIRST_SCENE + scenes] += scenes
+    return bare_K
+
+
+def _of_latents(caption_L: Tensor | None, draw: Draw, default: int) -> Tensor:
+    """The captions [B] of what was drawn."""
+    return torch.full_like(draw.index_B, default) if caption_L is None else caption_L[draw.index_B]
+
+
+def _joined(parts: list[Tensor | None]) -> Tensor | None:
+    known = [part for part in parts if part is not None]
+    return torch.cat(known) if known else None

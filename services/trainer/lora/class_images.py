@@ -1,8 +1,8 @@
-"""Generates class images for prior preservation (arXiv 2208.12242), once for a foundation and class noun."""
+"""Generates class images for prior preservation (arXiv 2208.12242), once for a foundation and its prompts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from PIL import Image
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.faces import Pixels
+from services.trainer.lora.computing import images_at_once, release
 from services.trainer.lora.recipe import Recipe
 from services.trainer.lora.stored_images import image_folder, load_image, save_image
 
@@ -22,29 +23,34 @@ def class_images(
     foundation: Foundation,
     foundation_digest: str,
     recipe: Recipe,
-    class_noun: str,
+    prompts: Sequence[str],
     device: torch.device,
     check_stop: Callable[[], None],
 ) -> list[Pixels]:
-    """``recipe.prior_images`` images, uint8 [height, width, 3]; image i is generated from seed i.
+    """``recipe.prior_images`` images, uint8 [height, width, 3], of the native size, led away from the negative prompt.
+
+    Image i is generated from seed i and the prompt at i, modulo their number.
 
     Images of an earlier training are taken from the store. ``check_stop`` is called before each batch.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
     """
-    prompt = recipe.prior_caption.format(class_noun=class_noun)
-    folder = image_folder(foundation, foundation_digest, "class", prompt, foundation.steps)
+    folder = image_folder(foundation, foundation_digest, "class", "\n".join(prompts), foundation.steps)
     keys = [f"{folder}/{number:04d}.png" for number in range(recipe.prior_images)]
     stored = set(store.list_sync(folder))
     missing = [number for number, key in enumerate(keys) if key not in stored]
     if missing:
         pipeline = _load_pipeline(foundation, device)
-        for start in range(0, len(missing), _BATCH):
+        batch = images_at_once(foundation.native_width_px, foundation.native_height_px, _BATCH)
+        for start in range(0, len(missing), batch):
             check_stop()
-            numbers = missing[start : start + _BATCH]
-            for number, image in zip(numbers, _generate(pipeline, foundation, prompt, numbers), strict=True):
+            numbers = missing[start : start + batch]
+            asked = [prompts[number % len(prompts)] for number in numbers]
+            for number, image in zip(numbers, _generate(pipeline, foundation, asked, numbers), strict=True):
                 save_image(store, keys[number], image)
+        del pipeline
+        release(device)
     # Also new images are read back: where two trainings write at once, both use what was stored first.
     return [load_image(store, key) for key in keys]
 
@@ -56,12 +62,15 @@ def _load_pipeline(foundation: Foundation, device: torch.device) -> Any:
     pipeline = DiffusionPipeline.from_pretrained(foundation.path, local_files_only=True, safety_checker=None)
     pipeline.to(device, torch.bfloat16 if device.type == "cuda" else torch.float32)
     pipeline.set_progress_bar_config(disable=True)
+    # Four decoded at once take more memory than the UNet.
+    pipeline.vae.enable_slicing()
     return pipeline
 
 
-def _generate(pipeline: Any, foundation: Foundation, prompt: str, seeds: list[int]) -> list[Image.Image]:
+def _generate(pipeline: Any, foundation: Foundation, prompts: list[str], seeds: list[int]) -> list[Image.Image]:
     output = pipeline(
-        [prompt] * len(seeds),
+        prompts,
+        negative_prompt=[foundation.negative_prompt] * len(seeds) if foundation.negative_prompt else None,
         width=foundation.native_width_px,
         height=foundation.native_height_px,
         num_inference_steps=foundation.steps,

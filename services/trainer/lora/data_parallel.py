@@ -28,6 +28,7 @@ from headshots.diffusion.foundations.foundation import Foundation
 from headshots.processes.parent_death import end_with_parent
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.batches import Batches, TrainingData
+from services.trainer.lora.computing import Computing
 from services.trainer.lora.frozen import load_unet
 from services.trainer.lora.objective import Objective
 from services.trainer.lora.recipe import Recipe
@@ -117,7 +118,8 @@ def _serve(connection: Connection, parent: int, path: str, recipe: Recipe) -> No
     torch.set_num_threads(1)
     device = torch.device("cpu")
     foundation = Foundation.read(Path(path))
-    unet = AdaptedUNet(load_unet(foundation, device), foundation.adapted_layers, recipe, device)
+    computing = Computing.on(device)
+    unet = AdaptedUNet(load_unet(foundation, computing), foundation.adapted_layers, recipe, computing)
     try:
         weights, gradients, data, objective, part = connection.recv()
         parameters = list(unet.parameters.values())

@@ -21,7 +21,9 @@ from transformers.utils import logging
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import FailedPreconditionError
 from headshots.faces import Pixels
+from services.trainer.lora.computing import Computing, borrowed, images_at_once, release
 
+# Images that the VAE encodes at once, at most. Its widest layers take some kilobytes a pixel.
 _VAE_BATCH = 8
 
 
@@ -33,12 +35,15 @@ class Conditions:
     pooled_KP: Tensor | None
     time_ids_6: Tensor | None
 
-    def rows(self, caption_B: Tensor) -> tuple[Tensor, dict[str, Tensor] | None]:
-        """``encoder_hidden_states`` and ``added_cond_kwargs`` for rows of these captions."""
+    def rows(self, caption_B: Tensor, size_ids_B6: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor] | None]:
+        """``encoder_hidden_states`` and ``added_cond_kwargs`` for rows of these captions.
+
+        ``size_ids_B6``: sizes of each row's image; default: whole images of the native size.
+        """
         if self.pooled_KP is None or self.time_ids_6 is None:
             return self.context_KND[caption_B], None
-        added = {"text_embeds": self.pooled_KP[caption_B], "time_ids": self.time_ids_6.expand(len(caption_B), -1)}
-        return self.context_KND[caption_B], added
+        size_ids = self.time_ids_6.expand(len(caption_B), -1) if size_ids_B6 is None else size_ids_B6
+        return self.context_KND[caption_B], {"text_embeds": self.pooled_KP[caption_B], "time_ids": size_ids}
 
 
 class Fp32Attention:
@@ -68,33 +73,31 @@ class Fp32Attention:
         return out
 
 
-def compute_dtype(device: torch.device) -> torch.dtype:
-    """Type of the frozen weights: bf16 on CUDA and on CPUs that multiply it natively, else fp32. LoRA stays in fp32."""
-    native = device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
-    return torch.bfloat16 if native else torch.float32
-
-
-def load_unet(foundation: Foundation, device: torch.device) -> UNet2DConditionModel:
-    """The frozen UNet, without an adapter. With gradient checkpointing on CUDA, where memory is the limit."""
+def load_unet(foundation: Foundation, computing: Computing) -> UNet2DConditionModel:
+    """The frozen UNet, without an adapter."""
     unet = UNet2DConditionModel.from_pretrained(
-        foundation.path, subfolder="unet", local_files_only=True, torch_dtype=compute_dtype(device)
+        foundation.path, subfolder="unet", local_files_only=True, torch_dtype=computing.dtype
     )
+    return freeze_unet(unet, computing)
+
+
+def freeze_unet(unet: UNet2DConditionModel, computing: Computing) -> UNet2DConditionModel:
+    """``unet``, frozen and ready to be trained with an adapter on the device."""
     unet.requires_grad_(False)
-    if device.type == "cuda":
+    if computing.checkpointing:
         unet.enable_gradient_checkpointing()
-    elif compute_dtype(device) != torch.float32:
+    if computing.device.type == "cpu" and computing.dtype != torch.float32:
         unet.set_attn_processor(Fp32Attention())
-    unet.to(device)
+    unet.to(computing.device)
     return unet
 
 
-def load_vae(foundation: Foundation, device: torch.device) -> AutoencoderKL:
-    """The frozen autoencoder, in fp32: SDXL's overflows in fp16."""
+def load_vae(foundation: Foundation) -> AutoencoderKL:
+    """The frozen autoencoder, in fp32 (SDXL's overflows in fp16) and in main memory until it is used."""
     vae = AutoencoderKL.from_pretrained(
         foundation.path, subfolder="vae", local_files_only=True, torch_dtype=torch.float32
     )
     vae.requires_grad_(False)
-    vae.to(device)
     return vae
 
 
@@ -113,11 +116,13 @@ def encode_images(vae: AutoencoderKL, images: Sequence[Pixels], device: torch.de
         FailedPreconditionError: LATENTS_NOT_FINITE.
     """
     blocks = []
-    for start in range(0, len(images), _VAE_BATCH):
-        block = np.stack(images[start : start + _VAE_BATCH])
-        pixels_BCHW = torch.from_numpy(block).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
-        latents = vae.encode(pixels_BCHW.contiguous()).latent_dist.mode()
-        blocks.append((latents - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor)
+    rows = images_at_once(images[0].shape[1], images[0].shape[0], _VAE_BATCH)
+    with borrowed(vae, device):
+        for start in range(0, len(images), rows):
+            block = np.stack(images[start : start + rows])
+            pixels_BCHW = torch.from_numpy(block).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
+            latents = vae.encode(pixels_BCHW.contiguous()).latent_dist.mode()
+            blocks.append((latents - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor)
     latents_BCHW = torch.cat(blocks)
     if not bool(torch.isfinite(latents_BCHW).all()):
         raise FailedPreconditionError(
@@ -131,10 +136,11 @@ def encode_images(vae: AutoencoderKL, images: Sequence[Pixels], device: torch.de
 def decode_latents(vae: AutoencoderKL, latents_BCHW: Tensor) -> list[Pixels]:
     """Inverse of :func:`encode_images`: one uint8 image [height, width, 3] a latent; one at a time, to save memory."""
     images = []
-    for latent_CHW in latents_BCHW.float() / vae.config.scaling_factor + (vae.config.shift_factor or 0.0):
-        image_CHW = vae.decode(latent_CHW[None], return_dict=False)[0][0]
-        levels = ((image_CHW.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-        images.append(np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy()))
+    with borrowed(vae, latents_BCHW.device):
+        for latent_CHW in latents_BCHW.float() / vae.config.scaling_factor + (vae.config.shift_factor or 0.0):
+            image_CHW = vae.decode(latent_CHW[None], return_dict=False)[0][0]
+            levels = ((image_CHW.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+            images.append(np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy()))
     return images
 
 
@@ -165,7 +171,10 @@ def _move(model: Any, device: torch.device, dtype: torch.dtype) -> None:
 def _encode(
     foundation: Foundation, suffix: str, model: Any, captions: Sequence[str], device: torch.device
 ) -> tuple[list[Tensor], Tensor]:
-    """Hidden states of every layer, the last one through the final norm, and the pooled output."""
+    """Hidden states of every layer, the last one through the final norm, and the pooled output.
+
+    The encoder is on the device only meanwhile.
+    """
     logging.disable_progress_bar()
     tokenizer = CLIPTokenizer.from_pretrained(foundation.path / f"tokenizer{suffix}", local_files_only=True)
     encoder = model.from_pretrained(foundation.path / f"text_encoder{suffix}", local_files_only=True)
@@ -178,6 +187,8 @@ def _encode(
         return_tensors="pt",
     )
     output = encoder(tokens.input_ids.to(device), output_hidden_states=True)
+    del encoder
+    release(device)
     hidden = list(output.hidden_states)
     if suffix:
         return hidden, output.text_embeds

@@ -69,7 +69,8 @@ class Recipe:
     crops_per_photo: int = 4
     # The other crops keep at least this share less of the side; 0 to 0.5.
     crop_jitter: float = 0.08
-    # What the photos show, with {trigger} and {class_noun}.
+    # What the photos show, with {trigger} and {class_noun}; {shown} is what an analyzer measured of the photo: how much
+    # is in the picture, and where the head is turned.
     caption: str = "photo of a {trigger} {class_noun}"
     # Share of rows with the empty caption, so that the unconditional prediction of guidance learns the subject; 0 to 1.
     caption_dropout: float = 0.0
@@ -81,6 +82,8 @@ class Recipe:
     prior_images: int = 32
     # What the class images show, with {class_noun}.
     prior_caption: str = "photo of a {class_noun}"
+    # Above 0, class images show so many scenes of the foundation's prompt template instead, and are captioned so.
+    prior_scenes: int = 0
     # Photos held out to judge checkpoints by, at most; never more than one in five, and four photos are always trained
     # on.
     held_out: int = 2
@@ -160,6 +163,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "prior_rows": (0, 64),
     "prior_weight": (0, 100),
     "prior_images": (1, 1000),
+    "prior_scenes": (0, 256),
     "held_out": (0, 2),
     "checkpoints": (0, 20),
     "patience": (0, 20),
@@ -193,11 +197,12 @@ def _checked(recipe: Recipe) -> Recipe:
         value = getattr(recipe, name)
         if not lowest <= value <= highest:
             raise _invalid(f"training.{name} is {value}; {lowest} to {highest} is possible")
-    for name in ("caption", "prior_caption"):
+    for name, more in (("caption", {"shown": ""}), ("prior_caption", {})):
         try:
-            getattr(recipe, name).format(trigger="", class_noun="")
+            getattr(recipe, name).format(trigger="", class_noun="", **more)
         except (LookupError, ValueError) as error:
-            raise _invalid(f"training.{name} may hold {{trigger}} and {{class_noun}}, not {error}") from error
+            known = " and ".join(f"{{{field}}}" for field in ("trigger", "class_noun", *more))
+            raise _invalid(f"training.{name} may hold {known}, not {error}") from error
     return recipe
 
 

@@ -22,6 +22,8 @@ from headshots.faces import Pixels
 def image_folder(foundation: Foundation, foundation_digest: str, kind: str, prompt: str, steps: int) -> str:
     """The folder's name depends on everything that decides how its images look."""
     facts = [prompt, foundation.native_width_px, foundation.native_height_px, steps, foundation.guidance_scale]
+    if foundation.negative_prompt:
+        facts.append(foundation.negative_prompt)
     return f"foundations/{foundation_digest}/{kind}/{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]}"
 
 

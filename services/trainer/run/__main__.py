@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import HeadshotsError, UnavailableError
-from headshots.faces import FaceAnalyzer, Pixels, open_analyzer
+from headshots.faces import FaceAnalyzer, open_analyzer
 from headshots.processes.imports import importing
 from headshots.processes.parent_death import end_with_parent
 from headshots.telemetry import spans
@@ -29,7 +29,7 @@ from services.trainer.lora.recipe import Recipe
 from services.trainer.queue.job import Failure
 from services.trainer.run.foundation_stamp import check_stamp
 from services.trainer.run.messages import STOP, Event, Failed, Task, decode_task, encode
-from services.trainer.run.photos import load_crops
+from services.trainer.run.photos import Crop, load_crops
 from services.trainer.run.retrying_store import RetryingStore
 
 # As it is run, its `__name__` says `__main__`.
@@ -89,7 +89,7 @@ def _train(task: Task, stop: threading.Event, events: BinaryIO) -> None:
         send(Failed(_OUT_OF_MEMORY, final=False))
 
 
-def _load_crops(task: Task, analyzer: FaceAnalyzer | None) -> list[Pixels]:
+def _load_crops(task: Task, analyzer: FaceAnalyzer | None) -> list[Crop]:
     """Check the foundation, the recipe and the photos: whatever can fail without torch fails here."""
     foundation = Foundation.read(Path(task.foundation))
     check_stamp(foundation.path, task.foundation_stamp)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -23,13 +24,36 @@ _DETECTION_PX = 1024
 _FACE_AT = (0.5, 0.45)
 
 
+@dataclass(frozen=True)
+class Crop:
+    """A part of a photo at the foundation's native size.
+
+    ``pixels``: uint8 [height, width, 3]. ``original_px``: height and width of the whole photo as it is stored.
+    ``corner_px``: top and left of the crop in the whole photo, scaled as the crop was.
+    """
+
+    pixels: Pixels
+    original_px: tuple[int, int]
+    corner_px: tuple[int, int]
+
+    @property
+    def size_ids(self) -> tuple[int, ...]:
+        """SDXL's micro-conditions (arXiv 2307.01952): sizes as height and width, of the photo, the corner, the crop.
+
+        They tell the UNet that a photo was small, or cut at its sides, so that the adapter does not learn to paint
+        unsharp or cut-off pictures of the person.
+        """
+        height, width = self.pixels.shape[:2]
+        return (*self.original_px, *self.corner_px, height, width)
+
+
 def load_crops(
     store: ArtifactStore,
     photos: Sequence[PhotoRef],
     recipe: Recipe,
     size: tuple[int, int],
     analyzer: FaceAnalyzer | None = None,
-) -> list[Pixels]:
+) -> list[Crop]:
     """The crops of every photo at ``size`` (width, height). A photo's crops do not depend on its neighbours.
 
     A photo of another shape than ``size`` is cut on two sides; with ``analyzer`` its face is kept.
@@ -39,7 +63,7 @@ def load_crops(
         InvalidPhotoError: PHOTO_DIGEST_MISMATCH, PHOTO_UNDECODABLE, PHOTO_TOO_MANY_PIXELS.
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
     """
-    loaded: list[Pixels] = []
+    loaded: list[Crop] = []
     for photo in photos:
         image = decode(photo, _fetch(store, photo))
         seed = (recipe.seed, int(photo.sha256[:8], 16))
@@ -104,8 +128,8 @@ def crops(
     jitter: float,
     seed: Sequence[int],
     face: tuple[float, float] | None = None,
-) -> Iterator[Pixels]:
-    """``count`` crops of ``image``, each scaled to ``size`` (width, height): uint8 [height, width, 3].
+) -> Iterator[Crop]:
+    """``count`` crops of ``image``, each scaled to ``size`` (width, height).
 
     The first is as large as the image allows. It is centred; with ``face`` (shares of width and height) it is shifted
     so that the face is as near as possible to where selfies have it. The other crops are up to ``jitter`` smaller and
@@ -128,4 +152,6 @@ def crops(
         left = full_left + shift_x * (full_width - width)
         top = full_top + shift_y * (full_height - height)
         box = (left, top, left + width, top + height)
-        yield np.asarray(image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0))
+        pixels = np.asarray(image.resize(size, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0))
+        corner = (round(top * size[1] / height), round(left * size[0] / width))
+        yield Crop(pixels, (image.height, image.width), corner)

@@ -13,7 +13,7 @@ import torch
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import FailedPreconditionError
-from headshots.faces import FaceAnalyzer, Pixels
+from headshots.faces import FaceAnalyzer
 from headshots.telemetry import spans
 from services.trainer.lora.loop import Step, TrainingLoop
 from services.trainer.output.adapter_files import Extras, finished_adapter, take_prefix, write_adapter
@@ -22,6 +22,7 @@ from services.trainer.output.provenance import Provenance, fingerprint, provenan
 from services.trainer.queue.job import JobRequest
 from services.trainer.run.checkpoint import Checkpoint, Checkpoints
 from services.trainer.run.messages import Event, Progress, Started, Stopped, Succeeded, Task
+from services.trainer.run.photos import Crop
 from services.trainer.run.preparing import Prepared, prepare
 from services.trainer.run.retrying_store import RetryingStore
 from services.trainer.selection.selection import Choice
@@ -35,7 +36,7 @@ class _StopRequested(Exception):
 
 
 def train(
-    task: Task, crops: list[Pixels], stop_requested: Callable[[], bool], analyzer: FaceAnalyzer | None = None
+    task: Task, crops: list[Crop], stop_requested: Callable[[], bool], analyzer: FaceAnalyzer | None = None
 ) -> Iterator[Event]:
     """Do ``task`` on its photos' crops, from its newest checkpoint if there is one.
 

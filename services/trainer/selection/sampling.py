@@ -19,7 +19,9 @@ from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.sampling.schedule import initial_noise, make_schedule, step_noise
 from headshots.diffusion.sampling.tables import denoise
 from headshots.faces import Pixels
+from services.trainer.captions.scenes import portrait_prompt
 from services.trainer.lora.adapted import adapter_at
+from services.trainer.lora.computing import images_at_once
 from services.trainer.lora.frozen import Conditions, decode_latents
 
 # Portraits in one UNet call at most; each may take two rows.
@@ -41,13 +43,14 @@ _FIRST_SEED = 77_001
 class PortraitSet:
     """The portraits of every judged checkpoint: each prompt with each seed.
 
-    ``first_caption``: index of the first prompt in the conditions; ``empty_caption``: index of the empty caption.
+    ``first_caption``: index of the first prompt in the conditions; ``negative_caption``: of what images are led away
+    from.
     """
 
     prompts: tuple[str, ...]
     seeds: tuple[int, ...]
     first_caption: int
-    empty_caption: int
+    negative_caption: int
     steps: int
 
 
@@ -55,9 +58,7 @@ def score_prompts(foundation: Foundation, class_noun: str, count: int) -> tuple[
     """``count`` prompts, built from the foundation's template as the prompts of galleries are."""
     subject = f"{foundation.trigger} {class_noun}"
     return tuple(
-        foundation.prompt_template.format(
-            subject=subject, outfit=outfit, backdrop=backdrop, lighting=lighting, framing="headshot"
-        )
+        portrait_prompt(foundation.prompt_template, subject, outfit=outfit, backdrop=backdrop, lighting=lighting)
         for outfit, backdrop, lighting in SCENES[:count]
     )
 
@@ -93,8 +94,10 @@ class CheckpointSampler:
         self._unet.eval()
         try:
             images: list[Pixels] = []
-            for start in range(0, len(orders), _MAX_BATCH):
-                images += self._sample_batch(orders[start : start + _MAX_BATCH], strength, check_stop)
+            foundation = self._foundation
+            batch = images_at_once(foundation.native_width_px, foundation.native_height_px, _MAX_BATCH)
+            for start in range(0, len(orders), batch):
+                images += self._sample_batch(orders[start : start + batch], strength, check_stop)
         finally:
             self._unet.train(training)
         columns = len(wanted.seeds)
@@ -136,7 +139,7 @@ class CheckpointSampler:
         if guidance <= 1:
             return self._predicted(x_BCHW, timestep, caption_B, strength)
         foundation = self._foundation
-        empty_B = torch.full_like(caption_B, self.portraits.empty_caption)
+        empty_B = torch.full_like(caption_B, self.portraits.negative_caption)
         weaker = strength * foundation.negative_adapter_share
         if weaker == strength:
             twice = torch.cat([x_BCHW, x_BCHW])

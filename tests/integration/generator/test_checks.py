@@ -33,12 +33,13 @@ async def test_a_check_tells_the_defaults_and_what_is_read(generator: Generator)
 
 
 async def test_a_closed_vocabulary_names_each_unknown_word_once(tmp_path: Path) -> None:
-    package = dataclasses.replace(tiny_package(), vocabulary=("a", "man", "suit", "wall", "wearing"))
+    words = ("a", "man", "suit", "wall", "wearing")
+    package = dataclasses.replace(tiny_package(), vocabulary=words, negative_prompt="turquoise")
     async with running_generator(tmp_path, package=package) as generator:
         answer = await check(generator, prompt="a man, wearing a Turquoise suit, ORANGE wall, turquoise suit, 4k")
         assert list(answer.prompt.unknown_words) == ["turquoise", "orange", "k"]
         described = await generator.stub.DescribeGenerator(pb.DescribeGeneratorRequest())
-        assert tuple(described.vocabulary) == package.vocabulary
+        assert (tuple(described.vocabulary), described.negative_prompt) == (words, "turquoise")
 
 
 async def test_a_prompt_that_is_too_long_is_told_by_a_check_and_refused_by_a_generation(generator: Generator) -> None:

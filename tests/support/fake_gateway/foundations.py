@@ -28,6 +28,7 @@ FOUNDATION = foundations_pb2.Foundation(
     ready_generators=2,
     sampler="dpmpp_2m",
     digest="cd" * 32,
+    negative_prompt="cartoon",
 )
 OLDER = foundations_pb2.Foundation(name=f"foundations/{'ce' * 32}", display_name="older", digest="ce" * 32)
 

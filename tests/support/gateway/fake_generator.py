@@ -71,6 +71,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
         self.answers_evictions.set()
         self.max_rank = 32
         self.window_tokens = 77
+        self.negative_prompt = ""
         self.vocabulary: set[str] = set()
         """The only words that it knows; empty: all."""
         self.checks: list[generator.GenerateRequest] = []
@@ -190,6 +191,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
             native_width_px=NATIVE_PX,
             native_height_px=NATIVE_PX,
             prompt_template=TEMPLATE,
+            negative_prompt=self.negative_prompt,
             trigger="sks",
             min_width_px=64,
             max_width_px=1024,

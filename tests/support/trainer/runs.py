@@ -19,7 +19,7 @@ from services.trainer.lora.recipe import Recipe, TrainingOptions
 from services.trainer.queue.job import JobRequest, PhotoRef
 from services.trainer.run.foundation_stamp import foundation_stamp
 from services.trainer.run.messages import Event, Succeeded, Task
-from services.trainer.run.photos import load_crops
+from services.trainer.run.photos import Crop, load_crops
 from services.trainer.run.preparing import Prepared, prepare
 from services.trainer.run.training import train
 
@@ -63,7 +63,7 @@ def training_task(
     )
 
 
-def crops_of(task: Task) -> list[Pixels]:
+def crops_of(task: Task) -> list[Crop]:
     """The crops of the task's photos."""
     foundation = Foundation.read(Path(task.foundation))
     recipe = Recipe.resolve(foundation, task.request.options)

@@ -17,10 +17,12 @@ from foundry.portraits import FIRST_HELD_OUT
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.settings import default_foundation
 from services.trainer.lora.adapted import AdaptedUNet
+from services.trainer.lora.computing import Computing
 from services.trainer.lora.frozen import load_unet
 from services.trainer.lora.recipe import Recipe
 
 CPU = torch.device("cpu")
+COMPUTING = Computing.on(CPU)
 
 
 @pytest.fixture
@@ -79,7 +81,9 @@ def test_a_checkpoint_of_other_weights_is_refused(model: Path, tmp_path: Path, m
 def test_people_are_of_those_that_models_may_be_trained_on_and_every_draw_is_the_same(model: Path) -> None:
     foundation = Foundation.read(model)
     recipe = Recipe.resolve(foundation)
-    people = People(foundation, AdaptedUNet(load_unet(foundation, CPU), foundation.adapted_layers, recipe, CPU), recipe)
+    people = People(
+        foundation, AdaptedUNet(load_unet(foundation, COMPUTING), foundation.adapted_layers, recipe, COMPUTING), recipe
+    )
     one, again, other = (people.draw(np.random.default_rng(number)) for number in (1, 1, 2))
     assert one.seed == again.seed != other.seed
     assert max(one.seed, other.seed) < FIRST_HELD_OUT

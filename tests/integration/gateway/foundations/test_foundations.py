@@ -13,7 +13,7 @@ NAME = f"foundations/{FOUNDATION_DIGEST}"
 
 
 async def test_a_foundation_is_listed_and_found_by_its_digest(world: World) -> None:
-    world.generator.vocabulary = {"man", "a"}
+    world.generator.vocabulary, world.generator.negative_prompt = {"man", "a"}, "cartoon"
     (listed,) = (await world.acme("ListFoundations", foundations_pb2.ListFoundationsRequest())).foundations
     found = (await world.acme("GetFoundation", foundations_pb2.GetFoundationRequest(name=NAME))).foundation
     assert (
@@ -40,6 +40,7 @@ async def test_a_foundation_is_listed_and_found_by_its_digest(world: World) -> N
             ready_generators=1,
             sampler="dpmpp_2m",
             digest=FOUNDATION_DIGEST,
+            negative_prompt="cartoon",
         )
     )
 

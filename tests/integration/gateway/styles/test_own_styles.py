@@ -68,6 +68,17 @@ async def test_a_style_is_usable_at_once(world: World) -> None:
     assert world.generator.requests[-1].negative_prompt == "blurry"
 
 
+async def test_a_style_without_a_negative_prompt_takes_the_foundations(world: World) -> None:
+    world.generator.negative_prompt = "cartoon"
+    await create(world.acme, recipe=WORDS)
+    await create(world.acme, "own", recipe={**WORDS, "negative_prompt": "blurry"})
+    previewed = [
+        (await world.acme("PreviewStyle", styles_pb2.PreviewStyleRequest(name=name))).negative_prompt
+        for name in ("styles/hoodie", "styles/own")
+    ]
+    assert previewed == ["cartoon", "blurry"]
+
+
 async def test_styles_are_listed_among_the_built_in_ones_by_name(world: World) -> None:
     built_in = await names(world.acme)
     for style_id in ("a-first", "hoodie", "zz-last", "gone"):

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions
 from headshots.diffusion.export import ensure
 from headshots.diffusion.export.ensure import ExportOptions, ensure_package, ensure_package_in_child, package_key
+from headshots.diffusion.export.exporter import _AS_THE_FOUNDATION
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import InvalidArgumentError
@@ -41,6 +42,12 @@ def test_the_manifest_says_what_the_foundation_is() -> None:
     assert package.graphs["vae_encoder.onnx"].outputs[0].shape == ("rows", 4, "cells_high", "cells_wide")
     graphs = {"unet.onnx", "vae_decoder.onnx", "vae_encoder.onnx", "text_encoder.onnx"}
     assert set(package.files) == {*graphs, "tokenizer.json"}
+
+
+def test_a_package_repeats_all_that_it_shares_with_its_foundation() -> None:
+    facts = {field.name for field in fields(Foundation)} & {field.name for field in fields(EnginePackage)}
+    # Sizes may be asked for otherwise at the export.
+    assert facts - {"native_width_px", "native_height_px"} == set(_AS_THE_FOUNDATION)
 
 
 def test_a_second_call_finds_the_package_and_does_not_export(monkeypatch: pytest.MonkeyPatch) -> None:

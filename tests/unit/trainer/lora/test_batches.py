@@ -9,7 +9,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from services.trainer.lora.batches import BARE, CAPTION, CLASS, EMPTY, FIRST_SCENE, Batches, Rows, TrainingData
+from services.trainer.lora.batches import (
+    BARE,
+    CAPTION,
+    CLASS,
+    EMPTY,
+    FIRST_SCENE,
+    Batches,
+    Rows,
+    TrainingData,
+    bare_captions,
+)
 from services.trainer.lora.frozen import Conditions
 from services.trainer.lora.objective import Head, LossMasks, Objective
 from services.trainer.lora.recipe import Recipe
@@ -17,6 +27,9 @@ from services.trainer.lora.recipe import Recipe
 CPU = torch.device("cpu")
 SCENES = 3
 RECIPE = Recipe(steps=12, batch_rows=8, scene_share=0.5, scenes=SCENES, passes=3, caption_dropout=0.25, snr_gamma=0.0)
+# SDXL's sizes of whole images, and those of each of the four latents.
+WHOLE = torch.tensor([64.0, 64, 0, 0, 64, 64])
+SIZE_IDS = torch.arange(24.0).view(4, 6)
 # The fake bare prediction: far from any photo's target.
 BARE_VALUE = 100.0
 
@@ -44,7 +57,12 @@ def batches(recipe: Recipe = RECIPE, *, headed: bool = True, prior: bool = False
     latents = torch.randn(4, 2, 8, 8, generator=torch.Generator().manual_seed(0))
     masks = heads(4) if headed else LossMasks.of_photos([torch.ones(8, 8)] * 4)
     data = TrainingData(
-        latents, masks, latents[:2] if prior else None, Conditions(torch.zeros(1), None, None), SCENES if headed else 0
+        latents,
+        masks,
+        latents[:2] if prior else None,
+        Conditions(torch.zeros(1), torch.zeros(1), WHOLE),
+        SCENES if headed else 0,
+        size_ids_L6=SIZE_IDS,
     )
     bare = FakeBare()
     objective = Objective(torch.linspace(0.99, 0.01, 50), True, recipe.snr_gamma)
@@ -120,6 +138,34 @@ def test_the_classs_rows_follow_the_subjects() -> None:
     torch.testing.assert_close(rows.weight_B[:8].sum(), torch.tensor(1.0))
     torch.testing.assert_close(rows.weight_B[8:].sum(), torch.tensor(0.5))
     assert (rows.target_BCHW[8:].abs() < 10).all(), "class images are their own target"
+
+
+def test_the_subjects_rows_have_their_photos_sizes_and_the_classs_those_of_whole_images() -> None:
+    recipe = replace(RECIPE, prior_rows=2)
+    made, _ = batches(recipe, prior=True)
+    rows = made.step(3)
+    assert rows.size_ids_B6 is not None
+    drawn = made._draw(3, made.data.subject_BCHW, 0, recipe.batch_rows).index_B
+    assert torch.equal(rows.size_ids_B6[: recipe.batch_rows], SIZE_IDS[drawn])
+    assert rows.size_ids_B6[recipe.batch_rows :].tolist() == [WHOLE.tolist()] * 2
+    made.data = replace(made.data, size_ids_L6=None)
+    assert made.step(3).size_ids_B6 is None, "Stable Diffusion 1.5 is told no sizes"
+
+
+def test_a_photos_own_caption_is_its_rows_and_the_bare_foundation_reads_it_without_the_trigger() -> None:
+    first = FIRST_SCENE + 2 * SCENES
+    own, bare_K = torch.tensor([CAPTION, first, first + 1, first]), bare_captions(SCENES, first + 4)
+    bare_K[first : first + 2] += 2
+    made, bare = batches(replace(RECIPE, prior_rows=2, scene_share=0.0, caption_dropout=0.0), prior=True)
+    data = replace(made.data, subject_caption_L=own, class_caption_N=torch.tensor([7, 8]), bare_K=bare_K)
+    made = Batches(made.objective, data, made.recipe, CPU, bare)
+    rows = made.step(1)
+    drawn, of_class = rows.caption_B.split([RECIPE.batch_rows, 2])
+    index_B = made._draw(1, data.subject_BCHW, 0, RECIPE.batch_rows).index_B
+    assert torch.equal(drawn, own[index_B])
+    assert set(of_class.tolist()) <= {7, 8}
+    without = torch.where(drawn == CAPTION, BARE, drawn + 2)
+    assert torch.equal(bare.captions[0], without)
 
 
 @pytest.mark.parametrize("prior_rows", [0, 1, 3])

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from headshots.artifacts import ArtifactStore
-from services.trainer.lora.recipe import TrainingOptions
+from headshots.diffusion.foundations.foundation import Foundation
+from services.trainer.lora import class_images
+from services.trainer.lora.recipe import Recipe, TrainingOptions
 from services.trainer.queue.job import JobRequest
 from services.trainer.run.messages import Task
 from tests.support.foundations.tiny import make_tiny_foundation
+from tests.support.trainer.foundation import described_foundation
 from tests.support.trainer.runs import finish, set_recipe, training_task
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -36,6 +43,47 @@ def test_class_images_are_generated_once_for_all_trainings(tmp_path: Path) -> No
     finish(other)
     assert store.list_sync(f"foundations/{task.foundation_digest}/class") == keys
     np.testing.assert_array_equal(_pixels(store.get_sync(keys[1])), _pixels(lost))
+
+
+class FakePipeline:
+    """Records what it is asked, and paints one colour."""
+
+    def __init__(self) -> None:
+        self.prompts: list[str] = []
+        self.negative: list[str] = []
+        self.calls = 0
+
+    def __call__(
+        self, prompts: list[str], *, negative_prompt: list[str] | None, width: int, height: int, **_: Any
+    ) -> Any:
+        self.calls += 1
+        self.prompts += prompts
+        self.negative += negative_prompt or []
+        return SimpleNamespace(images=[Image.new("RGB", (width, height))] * len(prompts))
+
+
+def test_class_images_take_turns_at_the_prompts_and_are_led_away_from_the_negative_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, pipeline, store = described_foundation(tmp_path), FakePipeline(), ArtifactStore.open("memory:///")
+    monkeypatch.setattr(class_images, "_load_pipeline", lambda *_: pipeline)
+
+    def paint(foundation: Foundation, *prompts: str) -> int:
+        recipe, cpu = Recipe(prior_images=5), torch.device("cpu")
+        return len(class_images.class_images(store, foundation, "d" * 64, recipe, prompts, cpu, lambda: None))
+
+    away = replace(plain, negative_prompt="cartoon")
+    assert paint(away, "one", "two") == 5
+    assert pipeline.prompts == ["one", "two", "one", "two", "one"]
+    assert pipeline.negative == ["cartoon"] * 5
+    assert paint(away, "one", "two") == len(pipeline.prompts) == 5, "they are painted once"
+    assert paint(plain, "one", "two") == 5
+    assert paint(away, "three") == 5
+    assert len(pipeline.prompts) == 15, "other prompts make other images"
+    assert len(pipeline.negative) == 10
+    calls = pipeline.calls
+    paint(replace(away, native_width_px=832, native_height_px=1216), "one")
+    assert pipeline.calls - calls == 3, "large ones two at a time"
 
 
 def _pixels(png: bytes) -> np.ndarray:

@@ -49,7 +49,7 @@ def test_images_are_encoded_in_the_unets_scale() -> None:
     foundation = Foundation.read(tiny_foundation())
     # Not one colour each: their normalised variance would be rounding alone.
     images = list(np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8))
-    latents = encode_images(load_vae(foundation, CPU), images, CPU)
+    latents = encode_images(load_vae(foundation), images, CPU)
     assert latents.shape == (3, 4, 8, 8)
     pipeline = StableDiffusionPipeline.from_pretrained(tiny_foundation(), safety_checker=None)
     pixels = pipeline.image_processor.preprocess(np.stack(images).astype(np.float32) / 255)
@@ -66,5 +66,5 @@ def test_a_vae_that_yields_nan_is_an_error(tmp_path: Path) -> None:
     arrays["encoder.conv_in.bias"][:] = np.nan
     safetensors.numpy.save_file(arrays, weights, metadata={"format": "pt"})
     with pytest.raises(FailedPreconditionError) as caught:
-        encode_images(load_vae(Foundation.read(broken), CPU), [np.zeros((64, 64, 3), np.uint8)], CPU)
+        encode_images(load_vae(Foundation.read(broken)), [np.zeros((64, 64, 3), np.uint8)], CPU)
     assert caught.value.reason == "LATENTS_NOT_FINITE"

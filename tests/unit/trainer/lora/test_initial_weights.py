@@ -18,11 +18,13 @@ from headshots.diffusion.foundations.foundation import Foundation, foundation_di
 from headshots.diffusion.lora.files import DIGEST_KEY, LoraPair, diffusers_lora_bytes, kohya_lora_bytes
 from headshots.errors import InvalidArgumentError
 from services.trainer.lora.adapted import AdaptedUNet
+from services.trainer.lora.computing import Computing
 from services.trainer.lora.frozen import load_unet
 from services.trainer.lora.recipe import Recipe
 from tests.support.foundations.engines import tiny_foundation, tiny_sdxl
 
 CPU = torch.device("cpu")
+COMPUTING = Computing.on(CPU)
 RANK = 4
 
 Pairs = dict[str, LoraPair]
@@ -38,7 +40,7 @@ def fresh_weights(folder: Path, rank: int = RANK) -> dict[str, np.ndarray[Any, A
     """An adapter's weights before its first step, by PEFT's names."""
     foundation = Foundation.read(folder)
     recipe = replace(Recipe.resolve(foundation), rank=rank)
-    adapted = AdaptedUNet(load_unet(foundation, CPU), foundation.adapted_layers, recipe, CPU)
+    adapted = AdaptedUNet(load_unet(foundation, COMPUTING), foundation.adapted_layers, recipe, COMPUTING)
     if foundation.initial_weights is not None:
         adapted.load_initial_weights(foundation.initial_weights, foundation_digest(folder))
     return {name: tensor.float().numpy() for name, tensor in get_peft_model_state_dict(adapted.unet).items()}
@@ -55,7 +57,7 @@ def some_pairs(folder: Path, scale: float = 1.0) -> Pairs:
             scale,
             site.convolution,
         )
-        for site in layout_of(load_unet(foundation, CPU), RANK, foundation.adapted_layers).sites
+        for site in layout_of(load_unet(foundation, COMPUTING), RANK, foundation.adapted_layers).sites
     }
 
 

@@ -14,6 +14,7 @@ from headshots.errors import FailedPreconditionError
 from services.trainer.lora import data_parallel
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.batches import TrainingData
+from services.trainer.lora.computing import Computing
 from services.trainer.lora.frozen import encode_captions, load_unet, noise_levels
 from services.trainer.lora.loop import TrainingLoop
 from services.trainer.lora.objective import LossMasks, Objective
@@ -94,7 +95,8 @@ def test_sdxl_trains() -> None:
         encode_captions(foundation, ["photo of a sks man", "", "headshot"], cpu),
     )
     objective = Objective(noise_levels(foundation), False, recipe.snr_gamma)
-    adapted = AdaptedUNet(load_unet(foundation, cpu), foundation.adapted_layers, recipe, cpu)
+    computing = Computing.on(cpu)
+    adapted = AdaptedUNet(load_unet(foundation, computing), foundation.adapted_layers, recipe, computing)
     run = TrainingLoop(adapted, objective, data, replace(recipe, prior_rows=1), cpu)
     assert [step.number for step in run.steps()] == [1, 2, 3]
     assert all(np.abs(matrix).max() > 0 for matrix in run.weights().values())

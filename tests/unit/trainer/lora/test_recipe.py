@@ -41,6 +41,8 @@ def test_numbers_written_as_text_or_whole_numbers_are_converted(tmp_path: Path) 
         ({"caption": "photo of {person}"}, "caption"),
         ({"steps": 0}, "steps"),
         ({"crop_jitter": 0.9}, "crop_jitter"),
+        ({"prior_scenes": 300}, "prior_scenes"),
+        ({"prior_caption": "photo of a {class_noun}, {shown}"}, "prior_caption"),
     ],
 )
 def test_an_invalid_recipe_is_refused_and_its_field_is_named(

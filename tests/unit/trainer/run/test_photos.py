@@ -34,7 +34,7 @@ def test_the_first_crop_is_centred_and_no_crop_is_mirrored() -> None:
     # Brightness grows to the right, with black bands above and below the centre square.
     pixels = np.zeros((120, 60, 3), np.uint8)
     pixels[30:90] = np.linspace(40, 250, 60).astype(np.uint8)[None, :, None]
-    made = list(crops(Image.fromarray(pixels), (32, 32), count=5, jitter=0.1, seed=[1]))
+    made = [crop.pixels for crop in crops(Image.fromarray(pixels), (32, 32), count=5, jitter=0.1, seed=[1])]
     assert len(made) == 5
     assert made[0].min() > 30
     for crop in made:
@@ -49,10 +49,10 @@ def test_crops_are_a_function_of_the_photo_and_the_seed() -> None:
     recipe = Recipe(crops_per_photo=3)
     both = load_crops(store, [first, second], recipe, (32, 32))
     alone = load_crops(store, [second], recipe, (32, 32))
-    assert [image.tobytes() for image in both[3:]] == [image.tobytes() for image in alone]
+    assert [crop.pixels.tobytes() for crop in both[3:]] == [crop.pixels.tobytes() for crop in alone]
     other = load_crops(store, [second], Recipe(crops_per_photo=3, seed=1), (32, 32))
-    assert alone[0].tobytes() == other[0].tobytes()
-    assert alone[1].tobytes() != other[1].tobytes()
+    assert alone[0].pixels.tobytes() == other[0].pixels.tobytes()
+    assert alone[1].pixels.tobytes() != other[1].pixels.tobytes()
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_a_face_beside_the_middle_is_in_every_crop(size: tuple[int, int], box: t
     photo, recipe = _stored(store, packed.getvalue()), Recipe(crops_per_photo=4)
     # The largest size that needs no enlarging.
     side = (min(size), min(size))
-    assert all(_shows(crop, box) for crop in load_crops(store, [photo], recipe, side, ColourAnalyzer()))
-    assert not _shows(load_crops(store, [photo], recipe, side)[0], box)
+    assert all(_shows(crop.pixels, box) for crop in load_crops(store, [photo], recipe, side, ColourAnalyzer()))
+    assert not _shows(load_crops(store, [photo], recipe, side)[0].pixels, box)
 
 
 def _shows(crop: np.ndarray, box: tuple[int, int, int, int]) -> bool:
@@ -92,12 +92,23 @@ def test_a_face_in_the_middle_or_no_face_does_not_change_the_crops() -> None:
         with_, without = (
             load_crops(store, [photo], Recipe(), (200, 200), analyzer) for analyzer in (ColourAnalyzer(), None)
         )
-        assert [crop.tobytes() for crop in with_] == [crop.tobytes() for crop in without]
+        assert [crop.pixels.tobytes() for crop in with_] == [crop.pixels.tobytes() for crop in without]
 
 
 def test_a_foundation_need_not_be_square() -> None:
     (crop,) = crops(Image.new("RGB", (300, 200)), (48, 64), count=1, jitter=0.0, seed=[0])
-    assert crop.shape == (64, 48, 3)
+    assert crop.pixels.shape == (64, 48, 3)
+
+
+def test_a_crop_tells_sdxl_of_what_photo_it_is_and_where_it_was_cut() -> None:
+    # Half as large as the crop's size, and cut on the left and right: 80 of 300 columns are kept, twice enlarged.
+    whole, smaller = crops(Image.new("RGB", (300, 120)), (160, 240), count=2, jitter=0.5, seed=[3], face=(0.2, 0.5))
+    assert whole.size_ids == (120, 300, 0, 40, 240, 160)
+    height, width, top, left, *target = smaller.size_ids
+    assert (height, width, target) == (120, 300, [240, 160])
+    # The smaller crop was enlarged more, so the same spot of the photo lies farther from its corner.
+    assert left >= 40
+    assert top >= 0
 
 
 def _bomb() -> bytes:

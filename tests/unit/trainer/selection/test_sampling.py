@@ -14,8 +14,8 @@ from peft.utils import get_peft_model_state_dict
 from headshots.client import Image
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.lora.files import pairs_of_peft, write_diffusers_lora
-from services.trainer.lora import frozen
 from services.trainer.lora.adapted import AdaptedUNet
+from services.trainer.lora.computing import Computing
 from services.trainer.lora.frozen import encode_captions, load_unet, load_vae
 from services.trainer.lora.recipe import Recipe
 from services.trainer.selection.sampling import CheckpointSampler, PortraitSet
@@ -23,12 +23,16 @@ from tests.support.foundations.engines import tiny_foundation
 from tests.support.foundations.stock import StockDiffusers, psnr
 
 CPU = torch.device("cpu")
+# In fp32 on any CPU, as stock pipelines are here.
+COMPUTING = replace(Computing.on(CPU), dtype=torch.float32)
 PROMPT, SEED = "photo of sks man in navy suit", 77_001
 
 
 def adapted(foundation: Foundation) -> AdaptedUNet:
     """With an adapter whose effect is visible."""
-    made = AdaptedUNet(load_unet(foundation, CPU), foundation.adapted_layers, Recipe.resolve(foundation), CPU)
+    made = AdaptedUNet(
+        load_unet(foundation, COMPUTING), foundation.adapted_layers, Recipe.resolve(foundation), COMPUTING
+    )
     torch.manual_seed(3)
     for parameter in made.parameters.values():
         parameter.data.normal_(std=0.3)
@@ -36,10 +40,7 @@ def adapted(foundation: Foundation) -> AdaptedUNet:
 
 
 @pytest.mark.parametrize("share", [1.0, 0.25, 0.0])
-def test_portraits_equal_those_of_stock_diffusers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float
-) -> None:
-    monkeypatch.setattr(frozen, "compute_dtype", lambda device: torch.float32)
+def test_portraits_equal_those_of_stock_diffusers(tmp_path: Path, share: float) -> None:
     folder = Path(shutil.copytree(tiny_foundation(), tmp_path / "foundation"))
     with (folder / "headshots.yaml").open("a") as settings:
         settings.write(f"negative_adapter_share: {share}\n")
@@ -47,9 +48,9 @@ def test_portraits_equal_those_of_stock_diffusers(
     made = adapted(foundation)
     weights = {name: tensor.numpy() for name, tensor in get_peft_model_state_dict(made.unet).items()}
     write_diffusers_lora(tmp_path / "adapter.safetensors", pairs_of_peft(weights), {})
-    wanted = PortraitSet((PROMPT,), (SEED,), first_caption=1, empty_caption=0, steps=foundation.steps)
+    wanted = PortraitSet((PROMPT,), (SEED,), first_caption=1, negative_caption=0, steps=foundation.steps)
     conditions = encode_captions(foundation, ["", PROMPT], CPU)
-    sampler = CheckpointSampler(made.unet, load_vae(foundation, CPU), foundation, conditions, wanted, CPU)
+    sampler = CheckpointSampler(made.unet, load_vae(foundation), foundation, conditions, wanted, CPU)
     ((portrait,),) = sampler.sample(lambda: None)
     ((bare,),) = sampler.sample(lambda: None, bare=True)
     stock = StockDiffusers(folder)
@@ -61,7 +62,7 @@ def test_portraits_equal_those_of_stock_diffusers(
     if share != 1:
         both = CheckpointSampler(
             made.unet,
-            load_vae(foundation, CPU),
+            load_vae(foundation),
             replace(foundation, negative_adapter_share=1.0),
             conditions,
             wanted,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.training import people
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.settings import default_foundation
-from services.trainer.lora.scenes import BACKDROPS, OUTFITS, scene_prompts
+from services.trainer.captions.scenes import BACKDROPS, OUTFITS, scene_prompts
 
 
 def test_scenes_are_the_same_for_every_subject_and_none_is_the_benchmarks() -> None:
