@@ -43,6 +43,7 @@ from headshots.diffusion.foundations.files import (
     read_json,
     read_settings,
 )
+from headshots.diffusion.foundations.fusions import FUSION, read_fusions
 from headshots.diffusion.foundations.kinds import check_pipeline
 from headshots.errors import InvalidArgumentError
 
@@ -59,7 +60,7 @@ _SAMPLER_OF_SCHEDULER = {
     "PNDMScheduler": "dpmpp_2m",
 }
 _DIGESTED = {".safetensors", ".json", ".txt"}
-_NOT_DIGESTED = {"scores.json", INITIAL_WEIGHTS}
+_NOT_DIGESTED = {"scores.json", INITIAL_WEIGHTS, FUSION}
 
 
 @dataclass(frozen=True)
@@ -158,11 +159,15 @@ def foundation_digest(path: Path) -> str:
     """SHA-256, in hex, over the sorted (relative path, SHA-256 of the bytes) of every weight and config file.
 
     Counted are ``*.safetensors``, ``*.json`` and ``*.txt``; not the model card, its scores, ``headshots.yaml``, nor
-    the initial weights of adapters, so that an adapter stays valid when only those change.
+    the initial weights of adapters, so that an adapter stays valid when only those change. Weights that a LoRA was
+    fused into count as what :mod:`headshots.diffusion.foundations.fusions` tells.
+
+    Raises:
+        InvalidArgumentError: FOUNDATION_INVALID.
     """
-    total = hashlib.sha256()
+    total, fusions = hashlib.sha256(), read_fusions(path)
     for relative in sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if _is_digested(p)):
-        total.update(f"{relative}\0{file_digest(path / relative)}\n".encode())
+        total.update(f"{relative}\0{fusions.identity(relative, file_digest(path / relative))}\n".encode())
     return total.hexdigest()
 
 

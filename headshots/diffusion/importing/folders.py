@@ -14,10 +14,13 @@ from headshots.diffusion.foundations.files import (
     read_index,
     read_json,
 )
+from headshots.diffusion.foundations.fusions import FUSION, read_fusions
 from headshots.diffusion.foundations.kinds import check_pipeline
 from headshots.diffusion.importing.defaults import as_json, default_settings
+from headshots.diffusion.importing.fusing.tensor_files import TensorFile
 from headshots.diffusion.importing.licences import NONE_FOUND, licence_files
 from headshots.diffusion.importing.pieces import Piece, copy_piece, text_piece
+from headshots.diffusion.importing.plans import Shapes
 from headshots.diffusion.importing.single_file.vocabulary import Vocabulary
 from headshots.diffusion.importing.weights import Weights, find_weights, shard_index
 
@@ -42,15 +45,16 @@ class FolderPlan:
         unet = read_json(source / "unet" / "config.json", "sample_size")
         vae = read_json(source / "vae" / "config.json", "block_out_channels", "latent_channels")
         check_unet(source / "unet" / "config.json", unet, int(vae["latent_channels"]))
-        self._family = "sdxl" if unet.get("addition_embed_type") == "text_time" else "sd15"
+        self.family = "sdxl" if unet.get("addition_embed_type") == "text_time" else "sd15"
         self._native_px = unet["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1)
-        seconds = ("text_encoder_2", "tokenizer_2") if self._family == "sdxl" else ()
+        seconds = ("text_encoder_2", "tokenizer_2") if self.family == "sdxl" else ()
         self._weights = {part: find_weights(source / part, variant) for part in (*_WEIGHTED, *seconds[:1])}
         self._others = (*_OTHERS, *seconds[1:])
         for part in self._others:
             if not any((source / part).glob("*.json")):
                 raise invalid_foundation(source / part, "it has no .json file; the folder is not a whole pipeline")
         self._licences = licence_files(source)
+        self.fusions = read_fusions(source)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -69,6 +73,15 @@ class FolderPlan:
     def check(self) -> None:
         """All that can be refused was, when it was made."""
 
+    def shapes(self) -> dict[str, Shapes]:
+        """Of the UNet's and the text encoders' tensors, by file within the foundation."""
+        return {
+            name: {tensor.name: tensor.shape for tensor in TensorFile.open(path).tensors}
+            for part, weights in self._weights.items()
+            if part != "vae"
+            for name, path in _plain_files(part, weights)
+        }
+
     def pieces(self, digests: Mapping[str, str], vocabulary: Callable[[], Vocabulary]) -> list[Piece]:
         """What the foundation consists of, ``model_index.json`` last. ``digests``: SHA-256 of each of the sources.
 
@@ -82,7 +95,7 @@ class FolderPlan:
                 index = f"{part}/{weights.base}.safetensors.index.json"
                 made.append(text_piece(index, as_json(shard_index(weights))))
         if not (self._source / SETTINGS).is_file():
-            made.append(text_piece(SETTINGS, default_settings(self._family, self._native_px)))
+            made.append(text_piece(SETTINGS, default_settings(self.family, self._native_px)))
         return [*made, text_piece("model_index.json", as_json(self._own_index()))]
 
     def _copies(self) -> Iterator[tuple[str, Path]]:
@@ -93,7 +106,7 @@ class FolderPlan:
             for path in sorted((self._source / part).iterdir()):
                 if path.suffix in _TEXTS:
                     yield f"{part}/{path.name}", path
-        for name in (SETTINGS, INITIAL_WEIGHTS):
+        for name in (SETTINGS, INITIAL_WEIGHTS, FUSION):
             if (self._source / name).is_file():
                 yield name, self._source / name
         for path in self._licences:

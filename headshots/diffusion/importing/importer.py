@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
-from headshots.diffusion.foundations.files import invalid_foundation
+from headshots.diffusion.foundations.files import PICKLES, invalid_foundation
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.importing.folders import FolderPlan
+from headshots.diffusion.importing.fusing.plan import FusedPlan
 from headshots.diffusion.importing.pieces import JOURNAL, Piece, write_pieces
+from headshots.diffusion.importing.plans import PlainPlan, Plan
 from headshots.diffusion.importing.record import (
     RECORD,
     import_key,
@@ -23,43 +25,13 @@ from headshots.diffusion.importing.record import (
 )
 from headshots.diffusion.importing.request import Imported, ImportOptions, Progress
 from headshots.diffusion.importing.single_file.plan import SingleFilePlan
-from headshots.diffusion.importing.single_file.vocabulary import Packages, Vocabulary
-from headshots.diffusion.importing.weights import PICKLES, pickled
+from headshots.diffusion.importing.single_file.vocabulary import Packages
+from headshots.diffusion.importing.weights import pickled
 from headshots.diffusion.publish import exclusive, publish_resumed, sweep
 from headshots.errors import FailedPreconditionError, InvalidArgumentError
 
 # Of the whole, what reading the source for its digest takes.
 _READING = 0.2
-
-
-class Plan(Protocol):
-    """What is taken of a source."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the operator should know."""
-        ...
-
-    def sources(self) -> dict[str, Path]:
-        """Files that are read, by a name within the source."""
-        ...
-
-    def check(self) -> None:
-        """Refuse what only its weights' shapes tell; a single file's are read with torch.
-
-        Raises:
-            InvalidArgumentError: FOUNDATION_INVALID.
-        """
-        ...
-
-    def pieces(self, digests: Mapping[str, str], vocabulary: Callable[[], Vocabulary]) -> list[Piece]:
-        """What the foundation consists of.
-
-        Args:
-            digests: SHA-256 of each of the sources.
-            vocabulary: brings CLIP's.
-        """
-        ...
 
 
 def import_foundation(
@@ -84,7 +56,7 @@ def import_foundation(
     Raises:
         InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED (the kind, by name), FOUNDATION_PICKLED,
             FOUNDATION_INVALID (damaged or not whole), FOUNDATION_OUT_NOT_EMPTY, FOUNDATION_DIGEST_WRONG,
-            IMPORT_OPTIONS_INVALID.
+            IMPORT_OPTIONS_INVALID; FUSE_*, of LoRA that are to be fused.
         FailedPreconditionError: FOUNDATION_CHANGED (while it was read), FOUNDATION_NO_ROOM; PACKAGE_MISSING,
             PACKAGE_CHANGED.
     """
@@ -132,8 +104,13 @@ def make_plan(source: Path, options: ImportOptions) -> Plan:
 
     Raises:
         InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_PICKLED, FOUNDATION_INVALID,
-            IMPORT_OPTIONS_INVALID.
+            IMPORT_OPTIONS_INVALID; FUSE_TWICE, FUSE_CHANGED, FUSE_CORRUPT, FUSE_UNSUPPORTED, FUSE_OTHER_FAMILY.
     """
+    plain = _plain_plan(source, replace(options, fusion=None))
+    return plain if options.fusion is None else FusedPlan(plain, options.fusion)
+
+
+def _plain_plan(source: Path, options: ImportOptions) -> PlainPlan:
     if source.suffix in PICKLES and source.is_file():
         raise pickled(source.parent, [source.name])
     if source.is_dir():

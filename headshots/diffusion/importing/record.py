@@ -20,7 +20,12 @@ RECORD = "import.yaml"
 
 def import_key(digests: Mapping[str, str], options: ImportOptions) -> str:
     """What tells imports apart: the source's files by their digests, and what was asked for."""
-    text = json.dumps([sorted(digests.items()), asdict(options), REVISION])
+    asked = asdict(options)
+    # Where the LoRA lie and what they are called changes nothing; and without any the key is what it was before.
+    del asked["fusion"]
+    if options.fusion is not None:
+        asked["fusion"] = options.fusion.identity
+    text = json.dumps([sorted(digests.items()), asked, REVISION])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -29,6 +34,7 @@ def record_text(folder: Path, source: Path, digests: Mapping[str, str], options:
     value = {
         "source": str(source),
         "source_files": dict(sorted(digests.items())),
+        **({} if options.fusion is None else {"fused": options.fusion.to_json()}),
         "key": import_key(digests, options),
         "files": {
             path.relative_to(folder).as_posix(): path.stat().st_size

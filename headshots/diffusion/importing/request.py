@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from headshots.diffusion.importing.fusing.request import Fusion
+
 Progress = Callable[[str, float], None]
 """Called with what is being done now and the share done, 0 to 1."""
 
@@ -26,6 +28,7 @@ class ImportOptions:
         zero_terminal_snr: of a single file, whether it was taught to begin with noise alone; None: what its keys say.
         native_px: of a single file, the side in pixels that it was trained for; 0: what its metadata say,
             else the family's, 512 or 1024.
+        fusion: LoRA files that are folded into the weights.
     """
 
     variant: str | None = None
@@ -33,6 +36,7 @@ class ImportOptions:
     prediction: str = ""
     zero_terminal_snr: bool | None = None
     native_px: int = 0
+    fusion: Fusion | None = None
 
 
 @dataclass(frozen=True)
