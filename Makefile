@@ -18,10 +18,12 @@ DIGEST := $(shell cat pyproject.toml constraints.txt | cksum | tr ' ' '-')
 DEMO := $(VENV)/.installed-demo-$(DIGEST)
 DEV := $(VENV)/.installed-dev-$(DIGEST)
 
-# `make demo`: a folder of photos, a diffusers-format foundation, the number of a sample person. `make test` and the
-# others: more arguments for the command, as in `make test ARGS="-k leases"`.
+# `make demo`: a folder of photos, a foundation, a LoRA that is fused into it (FILE@STRENGTH) and its kind, the number of
+# a sample person. `make test` and the others: more arguments for the command, as in `make test ARGS="-k leases"`.
 PHOTOS ?=
 FOUNDATION ?=
+FUSE ?=
+FEW_STEPS ?=
 PERSON ?=
 ARGS ?=
 
@@ -38,8 +40,9 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-demo: $(DEMO) ## selfies in, a gallery out: out/demo/gallery.html (PHOTOS=dir FOUNDATION=file|dir PERSON=n)
+demo: $(DEMO) ## selfies in, a gallery out: out/demo/gallery.html (PHOTOS=dir FOUNDATION=file|dir FUSE=lora PERSON=n)
 	@$(BIN)/headshots demo $(if $(PHOTOS),--photos '$(PHOTOS)') $(if $(FOUNDATION),--foundation '$(FOUNDATION)') \
+		$(if $(FUSE),--fuse '$(FUSE)') $(if $(FEW_STEPS),--few-steps '$(FEW_STEPS)') \
 		$(if $(PERSON),--person $(PERSON)) $(ARGS)
 
 test: $(DEV) ## every test that is not marked slow, a process a core (ARGS="-k name", ARGS="-n 0" for one process)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
+from headshots.diffusion.importing.fusing.request import read_fusion, separated
 from headshots.doctor.findings import Finding, ok, warning
 from headshots.doctor.running import Check
 from headshots.faces import open_analyzer
@@ -30,6 +31,19 @@ def foundation_check(folder: Path) -> Check:
         "the bundled one"
     )
     return Check("foundation", lambda: _foundation(folder), cure, SECONDS)
+
+
+def fusion_check(fuse: str, few_steps: str) -> list[Check]:
+    """Reads the LoRA files that ``FUSE`` and ``FEW_STEPS`` have folded into the foundation; no check without any."""
+    cure = "correct HEADSHOTS_FUSE and HEADSHOTS_FEW_STEPS (docs/operations.md, Few steps)"
+    return [Check("fused LoRA", lambda: _fusion(fuse, few_steps), cure, SECONDS)] if fuse or few_steps else []
+
+
+def _fusion(fuse: str, few_steps: str) -> Finding:
+    fusion = read_fusion(separated(fuse), few_steps)
+    assert fusion is not None, "without files it is refused"
+    names = ", ".join(f"{lora.path.name} with a strength of {lora.strength:g}" for lora in fusion.loras)
+    return ok(f"{names}; sampled as {fusion.few_steps}")
 
 
 def _analyzer(service: str, name: str, folder: Path | None) -> Finding:

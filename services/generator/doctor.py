@@ -16,7 +16,7 @@ from headshots.diffusion.tensorrt.gpu import describe, load_driver
 from headshots.diffusion.tensorrt.rtx.loading import check_target, check_version
 from headshots.doctor.credentials import days_left, internal_checks
 from headshots.doctor.findings import Finding, failed, ok, skipped
-from headshots.doctor.models import SECONDS, foundation_check
+from headshots.doctor.models import SECONDS, foundation_check, fusion_check
 from headshots.doctor.places import LEAST_FREE_BYTES, first_start_makes, memory, rooms
 from headshots.doctor.ports import look
 from headshots.doctor.processes import tell
@@ -37,6 +37,7 @@ def checks(settings: GeneratorSettings) -> list[Check]:
     needs_foundation = settings.package is None or settings.backend == "torch"
     return [
         *([foundation_check(settings.foundation)] if needs_foundation else []),
+        *(fusion_check(settings.fuse, settings.few_steps) if needs_foundation else []),
         Check("engine package", lambda: _package(settings), _EXPORT, SECONDS),
         Check(
             "provider",

@@ -14,6 +14,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.importing.ensure import usable_foundation
+from headshots.diffusion.importing.fusing.request import read_fusion, separated
 from headshots.errors import HeadshotsError
 from headshots.faces import check_installed
 from headshots.processes.cores import leave_no_core
@@ -83,7 +84,8 @@ def main() -> int:
         if settings.faces == "none":
             logging.getLogger("services.trainer").warning(without_analyzer("trainer"))
         check_installed(settings.faces, settings.faces_dir)
-        foundation = usable_foundation(settings.foundation, settings.foundations_dir, os.environ, _tell)
+        fusion = read_fusion(separated(settings.fuse), settings.few_steps)
+        foundation = usable_foundation(settings.foundation, settings.foundations_dir, os.environ, _tell, fusion)
         settings = dataclasses.replace(settings, foundation=foundation)
         asyncio.run(serve(settings))
     except HeadshotsError as error:

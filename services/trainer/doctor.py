@@ -8,7 +8,7 @@ from headshots.diffusion.foundations.foundation import Foundation
 from headshots.doctor.credentials import internal_checks
 from headshots.doctor.databases import DatabaseLook, file_of
 from headshots.doctor.findings import Finding, ok
-from headshots.doctor.models import analyzer_check, foundation_check
+from headshots.doctor.models import analyzer_check, foundation_check, fusion_check
 from headshots.doctor.places import LEAST_FREE_BYTES, memory, rooms
 from headshots.doctor.ports import look
 from headshots.doctor.processes import tell
@@ -26,6 +26,7 @@ def checks(settings: TrainerSettings) -> list[Check]:
     """In the order of a trainer's start, then the machine."""
     return [
         foundation_check(settings.foundation),
+        *fusion_check(settings.fuse, settings.few_steps),
         Check(
             "recipe",
             lambda: _recipe(settings.foundation),

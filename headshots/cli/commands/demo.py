@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from headshots.cli.extras import require
-from headshots.cli.foundations import usable
+from headshots.cli.foundations import FewSteps, Fuse, fusion_of, usable
 from headshots.cli.options import Foundation, existing_folder
 from headshots.console.exits import reported
 
@@ -36,6 +36,8 @@ Faces = Annotated[
 def demo(
     photos: Photos = None,
     foundation: Foundation = None,
+    fuse: Fuse = None,
+    few_steps: FewSteps = "",
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the results.")] = Path("out/demo"),
     person: Annotated[int, typer.Option(min=0, help="Which of the sample people, who never existed.")] = 7,
     class_noun: Annotated[
@@ -56,12 +58,16 @@ def demo(
     require("demo", "demo")
     from headshots.demo.job import run_demo
     from headshots.demo.options import DemoOptions
+    from headshots.settings import default_foundation
+
+    fusion = fusion_of(fuse, few_steps)
+    is_found = foundation is not None or fusion is not None
 
     options = DemoOptions(
         out=out,
         engines=engines,
         photos=photos,
-        foundation=usable(foundation) if foundation is not None else None,
+        foundation=usable(foundation or default_foundation(), fusion) if is_found else None,
         person=person,
         faces=faces,
         class_noun=class_noun,

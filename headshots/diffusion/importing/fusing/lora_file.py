@@ -121,11 +121,8 @@ class LoraFile:
         with np.errstate(over="ignore", invalid="ignore"):
             up_OR = up.reshape(up.shape[0], -1) * np.float32(scale)
             if (mid := layer.roles.get("mid")) is not None:
-                # LoCon's form for kernels, 1 x 1 down, R x R with the kernel, 1 x 1 up:
-                # https://github.com/KohakuBlueleaf/LyCORIS.
-                down_RI = down.reshape(down.shape[0], -1)
-                down = np.asarray(np.einsum("prhw,ri->pihw", self._read(mid), down_RI), np.float32)
-            made: FloatArray = (up_OR @ down.reshape(down.shape[0], -1)).reshape(shape)
+                down = _with_kernel(self._read(mid), down)
+            made = (up_OR @ down.reshape(down.shape[0], -1)).reshape(shape).astype(np.float32, copy=False)
         if not np.isfinite(made).all():
             raise not_finite(self.path, layer.name)
         return made
@@ -139,6 +136,13 @@ class LoraFile:
             ) from error
         except ValueError as error:
             raise corrupt(self.path, f"{_short(tensor.name)} has a shape that no layer has: {error}") from error
+
+
+def _with_kernel(mid_PRHW: FloatArray, down: FloatArray) -> FloatArray:
+    """[P, I, H, W]: LoCon's form for kernels, a 1 x 1 down and a mid that has the kernel (LyCORIS, ``locon.py``)."""
+    down_RI = down.reshape(down.shape[0], -1)
+    made: FloatArray = np.tensordot(mid_PRHW, down_RI, axes=(1, 0)).transpose(0, 3, 1, 2)
+    return made
 
 
 def corrupt(path: Path, why: str) -> InvalidArgumentError:

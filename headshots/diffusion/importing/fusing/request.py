@@ -62,6 +62,11 @@ class Fusion:
         return cls(tuple(loras), value["few_steps"])
 
 
+def separated(text: str) -> list[str]:
+    """What a variable names: the same as the command's options, with commas between them."""
+    return [name for name in (part.strip() for part in text.split(",")) if name]
+
+
 def parse_loras(named: Sequence[str]) -> tuple[FusedLora, ...]:
     """What ``FILE`` and ``FILE@STRENGTH`` name. Reads each file for its digest.
 
