@@ -21,6 +21,8 @@ from tests.support.foundations.loras import layers_of, random_lora, write_kohya
 Q = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q"
 A, B = f"{Q}.lora_down.weight", f"{Q}.lora_up.weight"
 GOOD = {A: torch.ones(2, 32) * 0.01, B: torch.ones(32, 2) * 0.01}
+SAME = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
+TEXT = "lora_te2_text_model_encoder_layers_0_mlp_fc1"
 OTHER = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
 
 
@@ -68,11 +70,8 @@ def refusal(source: Path, out: Path, *named: object, few_steps: str = "none") ->
         ),
         (
             "FUSE_UNKNOWN_LAYERS",
-            "lora_te2_text_model_encoder_layers_0_mlp_fc1",
-            {
-                "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight": torch.ones(2, 3),
-                "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight": torch.ones(3, 2),
-            },
+            TEXT,
+            {f"{TEXT}.lora_down.weight": torch.ones(2, 3), f"{TEXT}.lora_up.weight": torch.ones(3, 2)},
         ),
         ("FUSE_SHAPE_MISMATCH", "down [2, 31] and up [32, 2]", {**GOOD, A: torch.ones(2, 31)}),
         ("FUSE_SHAPE_MISMATCH", "down [3, 32] and up [32, 2]", {**GOOD, A: torch.ones(3, 32)}),
@@ -85,11 +84,7 @@ def refusal(source: Path, out: Path, *named: object, few_steps: str = "none") ->
         (
             "FUSE_CORRUPT",
             "is there twice, under two names",
-            {**GOOD, **{name.replace("lora_unet_down", "lora_unet_down"): value for name, value in GOOD.items()}}
-            | {
-                f"unet.{'down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q'}.lora_A.weight": GOOD[A],
-                f"unet.{'down_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q'}.lora_B.weight": GOOD[B],
-            },
+            {**GOOD, f"{SAME}.lora_A.weight": GOOD[A], f"{SAME}.lora_B.weight": GOOD[B]},
         ),
         ("FUSE_CORRUPT", "holds U8", {**GOOD, A: torch.ones(2, 32, dtype=torch.uint8)}),
         ("FUSE_NOT_FINITE", "holds NaN", {**GOOD, A: torch.full((2, 32), torch.nan)}),
