@@ -15,7 +15,8 @@ from headshots.diffusion.backends import OnnxRuntimeBackend, OnnxRuntimeOptions,
 from headshots.diffusion.export.ensure import ensure_package
 from headshots.diffusion.lora.files import load_row
 from headshots.diffusion.package import EnginePackage
-from headshots.diffusion.sampling.schedule import initial_noise, make_schedule
+from headshots.diffusion.sampling.schedule import initial_noise, make_schedule, step_noise
+from headshots.diffusion.sampling.tables import denoise
 
 _SLOT = 1
 
@@ -49,17 +50,17 @@ class EnginePainter:
         package = self._package
         factor = package.vae_scale_factor
         shape = (package.latent_channels, package.native_height_px // factor, package.native_width_px // factor)
-        table = make_schedule(package.scheduler, package.sampler, package.steps)
+        table = make_schedule(package.scheduler, package.sampler, package.steps, eta=package.eta)
+        is_guided = table.guided(package.guidance_interval)
         noise = np.stack([initial_noise(seed, shape) for _, seed in orders])
-        x_BCHW: FloatArray = noise * np.float32(table.initial_scale)
-        before_BCHW = np.zeros_like(x_BCHW)
         prompts = ["" for _ in orders] + [prompt for prompt, _ in orders]
         context = np.stack([self._backend.encode_text(prompt).context_TD for prompt in prompts])
         strength_B = np.repeat(np.asarray([share, 1.0], np.float32), len(orders))
-        for step in range(table.steps):
+
+        def predict(step: int, scaled_BCHW: FloatArray) -> FloatArray:
             predicted = self._backend.unet(
                 UNetBatch(
-                    sample_BCHW=np.tile(x_BCHW * table.input_scale[step], (2, 1, 1, 1)).astype(np.float32),
+                    sample_BCHW=np.tile(scaled_BCHW, (2, 1, 1, 1)).astype(np.float32),
                     timestep_B=np.full(len(prompts), float(table.timestep[step]), np.float32),
                     context_BTD=context,
                     slot_B=np.full(len(prompts), _SLOT, np.int64),
@@ -67,7 +68,11 @@ class EnginePainter:
                 )
             )
             empty, asked = np.split(predicted, 2)
-            clean = table.p[step] * x_BCHW + table.q[step] * (empty + np.float32(guidance) * (asked - empty))
-            after = table.a[step] * x_BCHW + table.b[step] * clean + table.c[step] * before_BCHW
-            x_BCHW, before_BCHW = after, clean
-        return list(self._backend.decode(x_BCHW.astype(np.float32)))
+            guided: FloatArray = empty + np.float32(guidance) * (asked - empty) if is_guided[step] else asked
+            return guided
+
+        def draw(step: int) -> FloatArray:
+            return np.stack([step_noise(seed, step, shape) for _, seed in orders])
+
+        start_BCHW: FloatArray = noise * np.float32(table.initial_scale)
+        return list(self._backend.decode(denoise(table, start_BCHW, predict, draw)))

@@ -17,7 +17,7 @@ from headshots.diffusion.lora.layout import Layout
 from headshots.diffusion.package_files import check_files
 from headshots.errors import InvalidArgumentError
 
-FORMAT = 3
+FORMAT = 4
 """Version of engine.json; grows when a reader of the old one could not use the new one."""
 MANIFEST = "engine.json"
 ENGINE_SUFFIX = ".engine"
@@ -107,7 +107,8 @@ class EnginePackage:
         max_size_px: largest width or height.
         zero_empty_prompt: an empty prompt is all zeros instead of the encoded empty text.
         prediction_type, scheduler: the sampler's constants.
-        sampler, steps, guidance_scale, trigger, prompt_template, class_nouns: a request's defaults.
+        sampler, eta, steps, guidance_scale, guidance_interval, trigger, prompt_template, class_nouns: a request's
+            defaults, as :class:`headshots.diffusion.foundations.foundation.Foundation` has them.
         vocabulary: the only words that the foundation was taught; empty where its vocabulary is open.
         adapter_guidance_scale, negative_adapter_share: the same of a request with an adapter.
         unet, vae_decoder, vae_encoder: file names of the graphs.
@@ -163,6 +164,8 @@ class EnginePackage:
     key: str = ""
     vocabulary: tuple[str, ...] = ()
     tensorrt_rtx: RtxEngines | None = None
+    eta: float | None = None
+    guidance_interval: tuple[float, float] = (0.0, 1.0)
 
     @classmethod
     def read(cls, folder: Path) -> EnginePackage:
@@ -197,6 +200,7 @@ class EnginePackage:
         value["vocabulary"] = tuple(value.get("vocabulary", ()))
         value["preview_matrix"] = tuple(tuple(row) for row in value["preview_matrix"])
         value["preview_bias"] = tuple(value["preview_bias"])
+        value["guidance_interval"] = tuple(value["guidance_interval"])
         value["sizes"] = tuple((width, height) for width, height in value["sizes"])
         value["graphs"] = {name: Signature.from_json(graph) for name, graph in value["graphs"].items()}
         engines = value.pop("tensorrt_rtx", None)

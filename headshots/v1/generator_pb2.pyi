@@ -17,10 +17,18 @@ class Sampler(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SAMPLER_DDIM: _ClassVar[Sampler]
     SAMPLER_EULER: _ClassVar[Sampler]
     SAMPLER_DPMPP_2M: _ClassVar[Sampler]
+    SAMPLER_EULER_ANCESTRAL: _ClassVar[Sampler]
+    SAMPLER_DPMPP_2M_SDE: _ClassVar[Sampler]
+    SAMPLER_LCM: _ClassVar[Sampler]
+    SAMPLER_TCD: _ClassVar[Sampler]
 SAMPLER_UNSPECIFIED: Sampler
 SAMPLER_DDIM: Sampler
 SAMPLER_EULER: Sampler
 SAMPLER_DPMPP_2M: Sampler
+SAMPLER_EULER_ANCESTRAL: Sampler
+SAMPLER_DPMPP_2M_SDE: Sampler
+SAMPLER_LCM: Sampler
+SAMPLER_TCD: Sampler
 
 class Picture(_message.Message):
     __slots__ = ("stored", "content")
@@ -49,7 +57,7 @@ class Source(_message.Message):
     def __init__(self, picture: _Optional[_Union[Picture, _Mapping]] = ..., repaint: _Optional[float] = ..., mask: _Optional[_Union[Picture, _Mapping]] = ...) -> None: ...
 
 class GenerateRequest(_message.Message):
-    __slots__ = ("tenant", "adapter", "adapter_strength", "prompt", "negative_prompt", "seed", "steps", "guidance_scale", "width_px", "height_px", "sampler", "format", "quality", "image_count", "preview_every", "output_prefix", "priority", "source", "noise", "negative_adapter_share", "rights")
+    __slots__ = ("tenant", "adapter", "adapter_strength", "prompt", "negative_prompt", "seed", "steps", "guidance_scale", "width_px", "height_px", "sampler", "format", "quality", "image_count", "preview_every", "output_prefix", "priority", "source", "noise", "negative_adapter_share", "rights", "guidance_interval")
     TENANT_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_STRENGTH_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +79,7 @@ class GenerateRequest(_message.Message):
     NOISE_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_ADAPTER_SHARE_FIELD_NUMBER: _ClassVar[int]
     RIGHTS_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     tenant: str
     adapter: _adapters_pb2.Adapter
     adapter_strength: float
@@ -92,7 +101,8 @@ class GenerateRequest(_message.Message):
     noise: bytes
     negative_adapter_share: float
     rights: TenantRights
-    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., noise: _Optional[bytes] = ..., negative_adapter_share: _Optional[float] = ..., rights: _Optional[_Union[TenantRights, _Mapping]] = ...) -> None: ...
+    guidance_interval: _images_pb2.GuidanceInterval
+    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., noise: _Optional[bytes] = ..., negative_adapter_share: _Optional[float] = ..., rights: _Optional[_Union[TenantRights, _Mapping]] = ..., guidance_interval: _Optional[_Union[_images_pb2.GuidanceInterval, _Mapping]] = ...) -> None: ...
 
 class TenantRights(_message.Message):
     __slots__ = ("owner", "usage_terms", "licence", "with_prompts")
@@ -183,27 +193,31 @@ class TextReading(_message.Message):
     def __init__(self, tokens: _Optional[int] = ..., lost: _Optional[str] = ..., unknown_words: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CheckGenerationResponse(_message.Message):
-    __slots__ = ("prompt", "negative_prompt", "width_px", "height_px", "steps", "guidance_scale")
+    __slots__ = ("prompt", "negative_prompt", "width_px", "height_px", "steps", "guidance_scale", "guidance_interval", "row_steps")
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_PROMPT_FIELD_NUMBER: _ClassVar[int]
     WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
     STEPS_FIELD_NUMBER: _ClassVar[int]
     GUIDANCE_SCALE_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    ROW_STEPS_FIELD_NUMBER: _ClassVar[int]
     prompt: TextReading
     negative_prompt: TextReading
     width_px: int
     height_px: int
     steps: int
     guidance_scale: float
-    def __init__(self, prompt: _Optional[_Union[TextReading, _Mapping]] = ..., negative_prompt: _Optional[_Union[TextReading, _Mapping]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ...) -> None: ...
+    guidance_interval: _images_pb2.GuidanceInterval
+    row_steps: int
+    def __init__(self, prompt: _Optional[_Union[TextReading, _Mapping]] = ..., negative_prompt: _Optional[_Union[TextReading, _Mapping]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., guidance_interval: _Optional[_Union[_images_pb2.GuidanceInterval, _Mapping]] = ..., row_steps: _Optional[int] = ...) -> None: ...
 
 class DescribeGeneratorRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
 class DescribeGeneratorResponse(_message.Message):
-    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "trigger", "latent_channels", "latent_cell_px", "adapter_guidance_scale", "negative_adapter_share", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "class_nouns", "vocabulary", "window_tokens", "slot_adapters", "host_adapters", "disk_adapters")
+    __slots__ = ("foundation", "foundation_digest", "backend", "slots", "slots_used", "max_rank", "max_rows", "native_width_px", "native_height_px", "sampler", "steps", "guidance_scale", "requests_waiting", "requests_running", "prompt_template", "trigger", "latent_channels", "latent_cell_px", "adapter_guidance_scale", "negative_adapter_share", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "class_nouns", "vocabulary", "window_tokens", "slot_adapters", "host_adapters", "disk_adapters", "guidance_interval")
     FOUNDATION_FIELD_NUMBER: _ClassVar[int]
     FOUNDATION_DIGEST_FIELD_NUMBER: _ClassVar[int]
     BACKEND_FIELD_NUMBER: _ClassVar[int]
@@ -235,6 +249,7 @@ class DescribeGeneratorResponse(_message.Message):
     SLOT_ADAPTERS_FIELD_NUMBER: _ClassVar[int]
     HOST_ADAPTERS_FIELD_NUMBER: _ClassVar[int]
     DISK_ADAPTERS_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     foundation: str
     foundation_digest: str
     backend: str
@@ -266,7 +281,8 @@ class DescribeGeneratorResponse(_message.Message):
     slot_adapters: _containers.RepeatedScalarFieldContainer[str]
     host_adapters: _containers.RepeatedScalarFieldContainer[str]
     disk_adapters: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ..., adapter_guidance_scale: _Optional[float] = ..., negative_adapter_share: _Optional[float] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., slot_adapters: _Optional[_Iterable[str]] = ..., host_adapters: _Optional[_Iterable[str]] = ..., disk_adapters: _Optional[_Iterable[str]] = ...) -> None: ...
+    guidance_interval: _images_pb2.GuidanceInterval
+    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ..., adapter_guidance_scale: _Optional[float] = ..., negative_adapter_share: _Optional[float] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., slot_adapters: _Optional[_Iterable[str]] = ..., host_adapters: _Optional[_Iterable[str]] = ..., disk_adapters: _Optional[_Iterable[str]] = ..., guidance_interval: _Optional[_Union[_images_pb2.GuidanceInterval, _Mapping]] = ...) -> None: ...
 
 class EvictAdapterRequest(_message.Message):
     __slots__ = ("sha256",)

@@ -211,7 +211,7 @@ class Engine:
         request = plan.request
         return Job(
             plan=plan,
-            ticket=Ticket(request.tenant, request.high, plan.rows, plan.schedule.steps, request.images),
+            ticket=Ticket(request.tenant, request.high, plan.rows, plan.row_steps, request.images),
             submitted=time.monotonic(),
             loop=asyncio.get_running_loop(),
             events=asyncio.Queue(),

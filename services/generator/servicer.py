@@ -34,6 +34,10 @@ _SAMPLERS = {
     pb.SAMPLER_DDIM: "ddim",
     pb.SAMPLER_EULER: "euler",
     pb.SAMPLER_DPMPP_2M: "dpmpp_2m",
+    pb.SAMPLER_EULER_ANCESTRAL: "euler_ancestral",
+    pb.SAMPLER_DPMPP_2M_SDE: "dpmpp_2m_sde",
+    pb.SAMPLER_LCM: "lcm",
+    pb.SAMPLER_TCD: "tcd",
 }
 _SAMPLER_NUMBERS = {name: number for number, name in _SAMPLERS.items()}
 _EXTENSIONS = {
@@ -71,6 +75,8 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
             height_px=checked.plan.height_px,
             steps=checked.plan.steps,
             guidance_scale=checked.plan.guidance,
+            guidance_interval=_interval(checked.plan.interval),
+            row_steps=checked.plan.row_steps,
         )
 
     async def DescribeGenerator(
@@ -110,6 +116,7 @@ class GeneratorServicer(generator_pb2_grpc.GeneratorServiceServicer):
             slot_adapters=state.held.in_slots,
             host_adapters=state.held.in_memory,
             disk_adapters=state.held.on_disk,
+            guidance_interval=_interval(package.guidance_interval),
         )
 
     async def EvictAdapter(
@@ -165,6 +172,11 @@ def _generation_request(request: pb.GenerateRequest, deadline_seconds: float | N
         noise=request.noise,
         steps=request.steps,
         guidance_scale=request.guidance_scale if request.HasField("guidance_scale") else None,
+        guidance_interval=(
+            (request.guidance_interval.low, request.guidance_interval.high)
+            if request.HasField("guidance_interval")
+            else None
+        ),
         width_px=request.width_px,
         height_px=request.height_px,
         sampler=_SAMPLERS[request.sampler],
@@ -184,6 +196,10 @@ def tenant_rights(request: pb.GenerateRequest) -> TenantRights:
     given = request.rights
     said = {name: getattr(given, name) for name in ("owner", "usage_terms", "licence") if given.HasField(name)}
     return TenantRights(**said, with_prompts=given.with_prompts)
+
+
+def _interval(value: tuple[float, float]) -> images_pb2.GuidanceInterval:
+    return images_pb2.GuidanceInterval(low=value[0], high=value[1])
 
 
 def _text_reading(value: TextCheck) -> pb.TextReading:

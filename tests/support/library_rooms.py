@@ -11,9 +11,10 @@ DIFFUSION: Arrows = {
     "child_errors": {},
     "sampling": {},
     "lora": {"safetensors_io": "LoRA files are safetensors"},
-    "foundations": {"lora": "which layers adapters change"},
+    "foundations": {"lora": "which layers adapters change", "sampling": "which schedulers have tables"},
     "importing": {
         "foundations": "what is made is a foundation; kinds and layouts are refused alike",
+        "sampling": "the names of samplers",
         "publish": "a foundation appears whole or not at all",
         "child_errors": "an import may be a child process",
         "lora": "names and scales of LoRA that are fused",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,6 +11,9 @@ from headshots.cli.extras import require
 from headshots.cli.foundations import FewSteps, Fuse, fusion_of, usable
 from headshots.cli.options import Foundation, existing_folder
 from headshots.console.exits import reported
+
+if TYPE_CHECKING:
+    from headshots.diffusion.importing.fusing.request import Fusion
 
 Photos = Annotated[
     Path | None,
@@ -58,16 +61,12 @@ def demo(
     require("demo", "demo")
     from headshots.demo.job import run_demo
     from headshots.demo.options import DemoOptions
-    from headshots.settings import default_foundation
-
-    fusion = fusion_of(fuse, few_steps)
-    is_found = foundation is not None or fusion is not None
 
     options = DemoOptions(
         out=out,
         engines=engines,
         photos=photos,
-        foundation=usable(foundation or default_foundation(), fusion) if is_found else None,
+        foundation=_found(foundation, fusion_of(fuse, few_steps)),
         person=person,
         faces=faces,
         class_noun=class_noun,
@@ -75,3 +74,12 @@ def demo(
         shots_per_style=shots,
     )
     raise typer.Exit(run_demo(options))
+
+
+def _found(foundation: Path | None, fusion: Fusion | None) -> Path | None:
+    """The folder to demonstrate; None: the bundled one as it is."""
+    from headshots.settings import default_foundation
+
+    if foundation is None and fusion is None:
+        return None
+    return usable(foundation or default_foundation(), fusion)

@@ -28,7 +28,8 @@ from headshots.diffusion.checking.painting import (
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.lora.files import LoraPair, diffusers_lora_bytes, load_row
 from headshots.diffusion.package import EnginePackage
-from headshots.diffusion.sampling.schedule import initial_noise, make_schedule
+from headshots.diffusion.sampling.schedule import initial_noise, make_schedule, step_noise
+from headshots.diffusion.sampling.tables import denoise
 from headshots.diffusion.tensorrt.rtx.building import peak_bytes
 from headshots.diffusion.text import Context
 
@@ -84,19 +85,20 @@ class _Painter:
         guidance = np.float32(guidance_of(self._foundation, adapter))
         factor = package.vae_scale_factor
         shape = (package.latent_channels, package.native_height_px // factor, package.native_width_px // factor)
-        table = make_schedule(package.scheduler, package.sampler, steps)
-        x_CHW = initial_noise(SEED, shape) * np.float32(table.initial_scale)
-        before_CHW, first = np.zeros_like(x_CHW), None
-        for i in range(table.steps):
-            batch = self._batch(x_CHW * table.input_scale[i], table.timestep[i], rows, adapter)
-            predicted_BCHW = backend.unet(batch)
-            first = predicted_BCHW if first is None else first
-            empty_CHW, asked_CHW = predicted_BCHW
-            clean_CHW = table.p[i] * x_CHW + table.q[i] * (empty_CHW + guidance * (asked_CHW - empty_CHW))
-            x_CHW = table.a[i] * x_CHW + table.b[i] * clean_CHW + table.c[i] * before_CHW
-            before_CHW = clean_CHW
-        assert first is not None
-        return Stages(rows[1].context_TD, first, x_CHW, backend.decode(x_CHW[None])[0])
+        table = make_schedule(package.scheduler, package.sampler, steps, eta=package.eta)
+        is_guided = table.guided(package.guidance_interval)
+        predictions: list[FloatArray] = []
+
+        def predict(step: int, scaled_CHW: FloatArray) -> FloatArray:
+            # Both rows at every step, so that the first is told of both.
+            predictions.append(backend.unet(self._batch(scaled_CHW, table.timestep[step], rows, adapter)))
+            empty_CHW, asked_CHW = predictions[-1]
+            guided_CHW: FloatArray = empty_CHW + guidance * (asked_CHW - empty_CHW) if is_guided[step] else asked_CHW
+            return guided_CHW
+
+        start_CHW = initial_noise(SEED, shape) * np.float32(table.initial_scale)
+        x_CHW = denoise(table, start_CHW, predict, lambda step: step_noise(SEED, step, shape))
+        return Stages(rows[1].context_TD, predictions[0], x_CHW, backend.decode(x_CHW[None])[0])
 
     def _batch(self, x_CHW: FloatArray, timestep: np.float32, rows: list[Context], adapter: str) -> UNetBatch:
         pooled = [row.pooled_E for row in rows if row.pooled_E is not None]

@@ -22,9 +22,13 @@ _YAML_KEYS: Mapping[str, type | UnionType] = {
     "width_px": int,
     "height_px": int,
     "sampler": str,
+    "spacing": str,
+    "original_inference_steps": int,
+    "eta": int | float,
     "steps": int,
     "guidance_scale": int | float,
     "adapter_guidance_scale": int | float,
+    "guidance_interval": list,
     "negative_adapter_share": int | float,
     "trigger": str,
     "prompt_template": str,
@@ -41,7 +45,7 @@ _BASES = ("diffusion_pytorch_model", "model")
 _NETWORKS = ("unet", "vae", "text_encoder", "text_encoder_2")
 _PLAIN_ENDS = (".safetensors", ".safetensors.index.json")
 # Settings of a UNet that ask for inputs which nothing here could give.
-_UNET_WITHOUT = ("class_embed_type", "num_class_embeds", "encoder_hid_dim_type")
+_UNET_WITHOUT = ("class_embed_type", "num_class_embeds", "encoder_hid_dim_type", "time_cond_proj_dim")
 
 
 def adapted_layers(path: Path, settings: Mapping[str, Any]) -> tuple[str, ...]:

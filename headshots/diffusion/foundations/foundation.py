@@ -7,10 +7,15 @@ the demo share these facts without importing torch.
 
     width_px: 128               # native size; default: the UNet's sample_size times the VAE's factor
     height_px: 128
-    sampler: dpmpp_2m           # ddim, euler or dpmpp_2m; default: the nearest to the folder's scheduler
+    sampler: dpmpp_2m           # ddim, euler, euler_ancestral, dpmpp_2m, dpmpp_2m_sde, lcm or tcd; default: what the
+                                # folder's scheduler is, and where it has no table, the foundation is refused
+    spacing: trailing           # of the steps: leading, trailing, linspace or karras; default: the scheduler's
+    original_inference_steps: 4 # of lcm and tcd: at how many timesteps the model was taught; default: 50
+    eta: 0.3                    # share of the noise drawn anew at each step, 0 to 1; default: ddim 0, tcd 0.3
     steps: 20                   # default 25
     guidance_scale: 4.0         # default 7.5
     adapter_guidance_scale: 5.0 # with a subject's adapter; default: guidance_scale
+    guidance_interval: [0.2, 0.8]   # where there is guidance, of the noise schedule: 1 is noise alone; default [0, 1]
     negative_adapter_share: 0.5 # of an adapter's strength, what the negative prompt's rows get; default 1, as stock
     trigger: sks                # word that stands for the subject
     prompt_template: "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
@@ -38,27 +43,18 @@ from headshots.diffusion.foundations.files import (
     adapted_layers,
     check_unet,
     check_weights,
-    invalid_foundation,
     read_index,
     read_json,
     read_settings,
 )
 from headshots.diffusion.foundations.fusions import FUSION, read_fusions
 from headshots.diffusion.foundations.kinds import check_pipeline
+from headshots.diffusion.foundations.samplers import SCHEDULER, read_sampling
 from headshots.errors import InvalidArgumentError
 
-SAMPLERS = ("ddim", "euler", "dpmpp_2m")
 FAMILIES = ("sd15", "sdxl")
 
 DEFAULT_TEMPLATE = "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
-# Which of our samplers a folder's scheduler means. PNDM, SD 1.5's own, has no table here: DPM-Solver++ takes its place.
-_SAMPLER_OF_SCHEDULER = {
-    "DDIMScheduler": "ddim",
-    "EulerDiscreteScheduler": "euler",
-    "EulerAncestralDiscreteScheduler": "euler",
-    "DPMSolverMultistepScheduler": "dpmpp_2m",
-    "PNDMScheduler": "dpmpp_2m",
-}
 _DIGESTED = {".safetensors", ".json", ".txt"}
 _NOT_DIGESTED = {"scores.json", INITIAL_WEIGHTS, FUSION}
 
@@ -77,8 +73,11 @@ class Foundation:
         native_width_px, native_height_px: size it was trained for.
         zero_empty_prompt: an empty negative prompt is all zeros (SDXL) instead of the encoded empty text.
         prediction_type: ``epsilon`` or ``v_prediction``.
-        scheduler: the folder's ``scheduler_config.json`` as it is.
+        scheduler: the folder's ``scheduler_config.json`` with the settings' spacing, as its pipeline reads it.
         sampler, steps, guidance_scale: defaults of a request.
+        eta: share of the noise that ddim and tcd draw anew at each step, 0 to 1; None: each sampler's default.
+        guidance_interval: from where to where of the noise schedule a request has guidance: a step's timestep over the
+            last one trained, 1 for noise alone, both ends included (arXiv 2404.07724).
         adapter_guidance_scale: default guidance of a request with an adapter.
         negative_adapter_share: the default share, 0 to 1, of an adapter's strength that the rows of the negative
             prompt get. Below 1 guidance leads away from everybody else too, as from a weaker self (arXiv 2406.02507).
@@ -102,6 +101,8 @@ class Foundation:
     prediction_type: str
     scheduler: Mapping[str, Any]
     sampler: str
+    eta: float | None
+    guidance_interval: tuple[float, float]
     steps: int
     guidance_scale: float
     adapter_guidance_scale: float
@@ -122,13 +123,13 @@ class Foundation:
         Raises:
             InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED (the pipeline is of a kind that is not
                 supported), FOUNDATION_INVALID (a file is missing or not JSON, or a network is of a kind that is not
-                supported), FOUNDATION_SETTINGS_INVALID (headshots.yaml).
+                supported), FOUNDATION_SETTINGS_INVALID (headshots.yaml), SCHEDULER_UNSUPPORTED (it has no table).
         """
         index = read_index(path)
         check_pipeline(path, index)
         unet = read_json(path / "unet" / "config.json", "sample_size")
         vae = read_json(path / "vae" / "config.json", "block_out_channels", "latent_channels")
-        scheduler = read_json(path / "scheduler" / "scheduler_config.json")
+        scheduler = read_json(path / SCHEDULER)
         sdxl = unet.get("addition_embed_type") == "text_time"
         check_weights(path, ("unet", "vae", "text_encoder", *(("text_encoder_2",) if sdxl else ())))
         check_unet(path / "unet" / "config.json", unet, int(vae["latent_channels"]))
@@ -146,11 +147,9 @@ class Foundation:
             native_width_px=int(settings.get("width_px", native)),
             native_height_px=int(settings.get("height_px", native)),
             zero_empty_prompt=sdxl and bool(index.get("force_zeros_for_empty_prompt", True)),
-            prediction_type=_prediction_type(path, scheduler),
-            scheduler=scheduler,
-            sampler=_sampler(path, settings, scheduler),
             initial_weights=initial,
             initial_weights_sha256=file_digest(initial) if initial else "",
+            **read_sampling(path, "sdxl" if sdxl else "sd15", settings, scheduler),
             **_defaults(path, settings),
         )
 
@@ -198,15 +197,6 @@ def _defaults(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _prediction_type(path: Path, scheduler: Mapping[str, Any]) -> str:
-    kind = scheduler.get("prediction_type", "epsilon")
-    if kind not in ("epsilon", "v_prediction"):
-        raise invalid_foundation(
-            path / "scheduler", f"prediction_type {kind!r}; epsilon and v_prediction are supported"
-        )
-    return str(kind)
-
-
 def _share(path: Path, settings: Mapping[str, Any]) -> float:
     share = float(settings.get("negative_adapter_share", 1.0))
     if not 0 <= share <= 1:
@@ -214,14 +204,3 @@ def _share(path: Path, settings: Mapping[str, Any]) -> float:
             "FOUNDATION_SETTINGS_INVALID", f"{path / SETTINGS}: negative_adapter_share is {share:g}; 0 to 1 is possible"
         )
     return share
-
-
-def _sampler(path: Path, settings: Mapping[str, Any], scheduler: Mapping[str, Any]) -> str:
-    if "sampler" not in settings:
-        return _SAMPLER_OF_SCHEDULER.get(str(scheduler.get("_class_name")), "dpmpp_2m")
-    if settings["sampler"] not in SAMPLERS:
-        raise InvalidArgumentError(
-            "FOUNDATION_SETTINGS_INVALID",
-            f"{path / SETTINGS}: sampler {settings['sampler']!r}; known are {', '.join(SAMPLERS)}",
-        )
-    return str(settings["sampler"])

@@ -16,11 +16,16 @@ _RECIPE: Mapping[str, Any] = {"steps": 1200, "rank": 16, "learning_rate": 0.0001
 _HEAD = "# Written by `headshots foundation import` for the family {family}; change what you know better.\n"
 
 
-def default_settings(family: str, native_px: int) -> str:
-    """The file's text for ``sd15`` or ``sdxl``; ``native_px`` is the side that the UNet's configuration names."""
+def default_settings(family: str, native_px: int, sampler: str) -> str:
+    """The file's text for ``sd15`` or ``sdxl``.
+
+    ``native_px`` is the side that the UNet's configuration names; an empty ``sampler`` leaves it to the scheduler.
+    """
     settings: dict[str, Any] = {}
     if (size := _PORTRAITS.get((family, native_px))) is not None:
         settings |= {"width_px": size[0], "height_px": size[1]}
+    if sampler:
+        settings["sampler"] = sampler
     settings |= {
         "steps": 25,
         "guidance_scale": _GUIDANCE[family],

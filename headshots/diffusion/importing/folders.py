@@ -13,16 +13,21 @@ from headshots.diffusion.foundations.files import (
     invalid_foundation,
     read_index,
     read_json,
+    read_settings,
 )
 from headshots.diffusion.foundations.fusions import FUSION, read_fusions
 from headshots.diffusion.foundations.kinds import check_pipeline
+from headshots.diffusion.foundations.samplers import SCHEDULER, read_sampling
 from headshots.diffusion.importing.defaults import as_json, default_settings
+from headshots.diffusion.importing.fusing.few_steps import few_steps_in
 from headshots.diffusion.importing.fusing.tensor_files import TensorFile
 from headshots.diffusion.importing.licences import NONE_FOUND, licence_files
 from headshots.diffusion.importing.pieces import Piece, copy_piece, text_piece
 from headshots.diffusion.importing.plans import Shapes
+from headshots.diffusion.importing.request import ImportOptions
 from headshots.diffusion.importing.single_file.vocabulary import Vocabulary
 from headshots.diffusion.importing.weights import Weights, find_weights, shard_index
+from headshots.errors import InvalidArgumentError
 
 # Parts that are taken; a safety checker is not, as nothing here runs it.
 _WEIGHTED = ("unet", "vae", "text_encoder")
@@ -35,11 +40,12 @@ class FolderPlan:
     """What is taken of a diffusers folder.
 
     Raises when it is made:
-        InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_PICKLED, FOUNDATION_INVALID.
+        InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_PICKLED, FOUNDATION_INVALID,
+            FOUNDATION_SETTINGS_INVALID, SCHEDULER_UNSUPPORTED, IMPORT_OPTIONS_INVALID.
     """
 
-    def __init__(self, source: Path, variant: str | None) -> None:
-        self._source = source
+    def __init__(self, source: Path, options: ImportOptions) -> None:
+        self._source, self._sampler = source, options.sampler
         self._index = read_index(source)
         check_pipeline(source, self._index)
         unet = read_json(source / "unet" / "config.json", "sample_size")
@@ -48,13 +54,26 @@ class FolderPlan:
         self.family = "sdxl" if unet.get("addition_embed_type") == "text_time" else "sd15"
         self._native_px = unet["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1)
         seconds = ("text_encoder_2", "tokenizer_2") if self.family == "sdxl" else ()
-        self._weights = {part: find_weights(source / part, variant) for part in (*_WEIGHTED, *seconds[:1])}
+        self._weights = {part: find_weights(source / part, options.variant) for part in (*_WEIGHTED, *seconds[:1])}
         self._others = (*_OTHERS, *seconds[1:])
         for part in self._others:
             if not any((source / part).glob("*.json")):
                 raise invalid_foundation(source / part, "it has no .json file; the folder is not a whole pipeline")
+        self._check_sampler(options.few_steps)
         self._licences = licence_files(source)
         self.fusions = read_fusions(source)
+
+    def _check_sampler(self, few_steps: str) -> None:
+        """Said before gigabytes are copied."""
+        settings = few_steps_in(read_settings(self._source / SETTINGS), few_steps, self.family)
+        if self._sampler:
+            if (self._source / SETTINGS).is_file():
+                raise InvalidArgumentError(
+                    "IMPORT_OPTIONS_INVALID",
+                    f"{self._source / SETTINGS} is taken as it is; name the sampler {self._sampler} there",
+                )
+            settings["sampler"] = self._sampler
+        read_sampling(self._source, self.family, settings, read_json(self._source / SCHEDULER))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -95,7 +114,7 @@ class FolderPlan:
                 index = f"{part}/{weights.base}.safetensors.index.json"
                 made.append(text_piece(index, as_json(shard_index(weights))))
         if not (self._source / SETTINGS).is_file():
-            made.append(text_piece(SETTINGS, default_settings(self.family, self._native_px)))
+            made.append(text_piece(SETTINGS, default_settings(self.family, self._native_px, self._sampler)))
         return [*made, text_piece("model_index.json", as_json(self._own_index()))]
 
     def _copies(self) -> Iterator[tuple[str, Path]]:

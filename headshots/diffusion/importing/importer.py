@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from headshots.diffusion.foundations.files import PICKLES, invalid_foundation
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.importing.folders import FolderPlan
+from headshots.diffusion.importing.fusing.few_steps import NO_FEWER
 from headshots.diffusion.importing.fusing.plan import FusedPlan
 from headshots.diffusion.importing.pieces import JOURNAL, Piece, write_pieces
 from headshots.diffusion.importing.plans import PlainPlan, Plan
@@ -28,6 +28,7 @@ from headshots.diffusion.importing.single_file.plan import SingleFilePlan
 from headshots.diffusion.importing.single_file.vocabulary import Packages
 from headshots.diffusion.importing.weights import pickled
 from headshots.diffusion.publish import exclusive, publish_resumed, sweep
+from headshots.diffusion.sampling.options import SAMPLERS
 from headshots.errors import FailedPreconditionError, InvalidArgumentError
 
 # Of the whole, what reading the source for its digest takes.
@@ -56,7 +57,8 @@ def import_foundation(
     Raises:
         InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED (the kind, by name), FOUNDATION_PICKLED,
             FOUNDATION_INVALID (damaged or not whole), FOUNDATION_OUT_NOT_EMPTY, FOUNDATION_DIGEST_WRONG,
-            IMPORT_OPTIONS_INVALID; FUSE_*, of LoRA that are to be fused.
+            SCHEDULER_UNSUPPORTED (it has no table; ``sampler`` names one), IMPORT_OPTIONS_INVALID; FUSE_*, of LoRA that
+            are to be fused.
         FailedPreconditionError: FOUNDATION_CHANGED (while it was read), FOUNDATION_NO_ROOM; PACKAGE_MISSING,
             PACKAGE_CHANGED.
     """
@@ -104,19 +106,24 @@ def make_plan(source: Path, options: ImportOptions) -> Plan:
 
     Raises:
         InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_PICKLED, FOUNDATION_INVALID,
-            IMPORT_OPTIONS_INVALID; FUSE_TWICE, FUSE_CHANGED, FUSE_CORRUPT, FUSE_UNSUPPORTED, FUSE_OTHER_FAMILY.
+            FOUNDATION_SETTINGS_INVALID, SCHEDULER_UNSUPPORTED, IMPORT_OPTIONS_INVALID; FUSE_TWICE, FUSE_CHANGED,
+            FUSE_CORRUPT, FUSE_UNSUPPORTED, FUSE_OTHER_FAMILY.
     """
-    plain = _plain_plan(source, replace(options, fusion=None))
+    plain = _plain_plan(source, options)
     return plain if options.fusion is None else FusedPlan(plain, options.fusion)
 
 
 def _plain_plan(source: Path, options: ImportOptions) -> PlainPlan:
+    if options.sampler and options.sampler not in SAMPLERS:
+        raise _wrong_options(source, f"to have the sampler {options.sampler!r}; known are {', '.join(SAMPLERS)}")
+    if options.sampler and options.few_steps != NO_FEWER:
+        raise _wrong_options(source, f"to be sampled as {options.few_steps} wants; leave the sampler out")
     if source.suffix in PICKLES and source.is_file():
         raise pickled(source.parent, [source.name])
     if source.is_dir():
-        if options != ImportOptions(variant=options.variant):
+        if options != ImportOptions(options.variant, sampler=options.sampler, fusion=options.fusion):
             raise _wrong_options(source, "a folder: digest, prediction, SNR and size are of a single file")
-        return FolderPlan(source, options.variant)
+        return FolderPlan(source, options)
     if source.suffix == ".safetensors" and source.is_file():
         if options.variant is not None:
             raise _wrong_options(source, "a single file: variants are of a folder's files")

@@ -20,11 +20,11 @@ RECORD = "import.yaml"
 
 def import_key(digests: Mapping[str, str], options: ImportOptions) -> str:
     """What tells imports apart: the source's files by their digests, and what was asked for."""
-    asked = asdict(options)
-    # Where the LoRA lie and what they are called changes nothing; and without any the key is what it was before.
-    del asked["fusion"]
-    if options.fusion is not None:
-        asked["fusion"] = options.fusion.identity
+    # Where LoRA lie and what they are called changes nothing. Without the options that came later the key is what it was
+    # before them: an import of then is still known.
+    later = {"fusion": options.fusion and options.fusion.identity, "sampler": options.sampler}
+    asked = {key: value for key, value in asdict(options).items() if key not in later}
+    asked |= {key: value for key, value in later.items() if value}
     text = json.dumps([sorted(digests.items()), asked, REVISION])
     return hashlib.sha256(text.encode()).hexdigest()
 

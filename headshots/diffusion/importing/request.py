@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from headshots.diffusion.importing.fusing.few_steps import NO_FEWER
 from headshots.diffusion.importing.fusing.request import Fusion
 
 Progress = Callable[[str, float], None]
@@ -28,6 +29,7 @@ class ImportOptions:
         zero_terminal_snr: of a single file, whether it was taught to begin with noise alone; None: what its keys say.
         native_px: of a single file, the side in pixels that it was trained for; 0: what its metadata say,
             else the family's, 512 or 1024.
+        sampler: what ``headshots.yaml`` names; empty: none, the scheduler's own is taken.
         fusion: LoRA files that are folded into the weights.
     """
 
@@ -36,7 +38,13 @@ class ImportOptions:
     prediction: str = ""
     zero_terminal_snr: bool | None = None
     native_px: int = 0
+    sampler: str = ""
     fusion: Fusion | None = None
+
+    @property
+    def few_steps(self) -> str:
+        """The kind of few-step LoRA among what is fused, or ``none``."""
+        return NO_FEWER if self.fusion is None else self.fusion.few_steps
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from headshots.errors import InvalidArgumentError
 
 Double = npt.NDArray[np.float64]
+Single = npt.NDArray[np.float32]
 
 _KARRAS_RHO = 7.0
 
@@ -28,21 +29,41 @@ def alphas_cumprod(settings: Mapping[str, Any]) -> Double:
     if settings.get("trained_betas") is not None:
         betas = np.asarray(settings["trained_betas"], np.float32)
     elif kind == "linear":
-        betas = np.linspace(start, end, count, dtype=np.float32)
+        betas = _single_linspace(start, end, count)
     elif kind == "scaled_linear":
-        betas = np.linspace(math.sqrt(start), math.sqrt(end), count, dtype=np.float32) ** 2
+        betas = _single_linspace(math.sqrt(start), math.sqrt(end), count) ** 2
     elif kind == "squaredcos_cap_v2":
         bar = np.cos((np.arange(count + 1) / count + 0.008) / 1.008 * math.pi / 2) ** 2
         betas = np.minimum(1 - bar[1:] / bar[:-1], 0.999).astype(np.float32)
     else:
         raise InvalidArgumentError("SCHEDULER_UNSUPPORTED", f"beta_schedule={kind!r} is not implemented")
-    # In single precision like the schedulers': where almost no signal is left, the rounding decides the sigma.
-    alphas = np.cumprod(1 - betas, dtype=np.float32)
     if settings.get("rescale_betas_zero_snr", False):
-        # arXiv 2305.08891, algorithm 1: shift and scale sqrt(alpha) so that the last is zero and the first is kept.
-        roots = np.sqrt(alphas)
-        alphas = np.square((roots - roots[-1]) * (roots[0] / (roots[0] - roots[-1])))
-    return alphas.astype(np.float64)
+        betas = _zero_terminal_snr(betas)
+    return _cumprod(1 - betas).astype(np.float64)
+
+
+# The schedulers keep their levels in single precision, made by torch's linspace and cumprod. Where almost no signal is
+# left the rounding decides the sigma, so both are made here as torch makes them.
+
+
+def _single_linspace(start: float, end: float, count: int) -> Single:
+    """From both ends to the middle, in single precision."""
+    first, last = np.float32(start), np.float32(end)
+    step = (last - first) / np.float32(count - 1)
+    up = np.arange(count, dtype=np.float32)
+    return np.where(np.arange(count) < count // 2, first + step * up, last - step * up[::-1])
+
+
+def _cumprod(factors: Single) -> Single:
+    """Multiplied up in double precision, each rounded to single."""
+    return np.cumprod(factors, dtype=np.float64).astype(np.float32)
+
+
+def _zero_terminal_snr(betas: Single) -> Single:
+    """arXiv 2305.08891, algorithm 1: shift and scale sqrt(alpha) so that the last is zero and the first is kept."""
+    roots = np.sqrt(_cumprod(1 - betas))
+    scaled = np.square((roots - roots[-1]) * (roots[0] / (roots[0] - roots[-1])))
+    return 1 - np.append(scaled[:1], scaled[1:] / scaled[:-1])
 
 
 def spaced(settings: Mapping[str, Any], trained: int, steps: int, *, extra: int) -> Double:
@@ -60,10 +81,9 @@ def spaced(settings: Mapping[str, Any], trained: int, steps: int, *, extra: int)
     raise InvalidArgumentError("SCHEDULER_UNSUPPORTED", f"timestep_spacing={spacing!r} is not implemented")
 
 
-def karras_sigmas(table: Double, steps: int) -> Double:
-    """arXiv 2206.00364, equation 5."""
-    ends = (table[-1] ** (1 / _KARRAS_RHO), table[0] ** (1 / _KARRAS_RHO))
-    sigmas: Double = np.linspace(ends[0], ends[1], steps) ** _KARRAS_RHO
+def karras_sigmas(lowest: float, highest: float, steps: int) -> Double:
+    """arXiv 2206.00364, equation 5, from the highest to the lowest."""
+    sigmas: Double = np.linspace(highest ** (1 / _KARRAS_RHO), lowest ** (1 / _KARRAS_RHO), steps) ** _KARRAS_RHO
     return sigmas
 
 

@@ -143,7 +143,8 @@ class Admission:
         assert job.prepared is not None
         index = job.plan.request.images - job.ticket.images - 1
         slot = 0 if job.adapter is None else self.slots.slot(job.adapter)
-        self._batch.add(ImageState(job.prepared.inputs, slot, job.plan.noise_CHW(index)), job, index)
+        image = ImageState(job.prepared.inputs, slot, job.plan.noise_CHW(index), job.plan.drawing_seed(index))
+        self._batch.add(image, job, index)
         if job.ticket.images == 0:
             del self._jobs[job.ticket]
             waited = time.monotonic() - job.submitted

@@ -23,13 +23,13 @@ class Batch:
 
     @property
     def rows(self) -> int:
-        """Rows that all images take."""
+        """Rows that all images may take at once: what an image needs later stays free for it."""
         return sum(image.rows for image in self._owner)
 
     @property
     def row_steps(self) -> int:
         """Work left in it, in rows times steps."""
-        return sum(image.rows * (image.inputs.schedule.steps - image.step) for image in self._owner)
+        return sum(image.row_steps for image in self._owner)
 
     def owner(self, image: ImageState) -> tuple[Job, int]:
         """The job that ``image`` belongs to, and the image's number."""

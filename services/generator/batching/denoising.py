@@ -13,14 +13,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from headshots.diffusion.backends.base import Backend, FloatArray, UNetBatch
+from headshots.diffusion.sampling.schedule import step_noise
+from headshots.diffusion.sampling.tables import rows_at_once
 from services.generator.requests.prepared import DenoisingInputs, SourceLatents
 
 
 class ImageState:
     """One image between two steps; ``step`` of ``inputs.schedule.steps`` are done."""
 
-    def __init__(self, inputs: DenoisingInputs, slot: int, noise_CHW: FloatArray) -> None:
+    def __init__(self, inputs: DenoisingInputs, slot: int, noise_CHW: FloatArray, seed: int) -> None:
+        """``noise_CHW``: what it starts from; ``seed``: of what it draws at its steps."""
         self.inputs = inputs
+        self._seed = seed
         self.slot = slot
         self.step = 0
         self._noise_CHW = noise_CHW
@@ -34,8 +38,13 @@ class ImageState:
 
     @property
     def rows(self) -> int:
-        """Rows of a UNet call it takes."""
-        return len(self.inputs.contexts)
+        """Rows of a UNet call that it takes, at most, at the steps that are left."""
+        return 2 if any(self.inputs.guided[self.step :]) else 1
+
+    @property
+    def row_steps(self) -> int:
+        """Rows that it takes over the steps that are left."""
+        return self.inputs.schedule.steps - self.step + sum(self.inputs.guided[self.step :])
 
     @property
     def done(self) -> bool:
@@ -52,6 +61,12 @@ class ImageState:
             latents_CHW = (1 - source.mask_HW) * kept_CHW + source.mask_HW * latents_CHW
         self.latents_CHW = latents_CHW
 
+    def drawn(self) -> FloatArray:
+        """Fresh noise for the step that comes: its own, whoever else is in the batch; zeros where it takes none."""
+        if not self.inputs.schedule.fresh[self.step]:
+            return np.zeros_like(self.latents_CHW)
+        return step_noise(self._seed, self.step, self.latents_CHW.shape)
+
     def _noised(self, source: SourceLatents) -> FloatArray:
         """The source's latents under the image's own noise, as noisy as the next step expects them."""
         schedule = self.inputs.schedule
@@ -66,17 +81,13 @@ def advance(backend: Backend, images: Sequence[ImageState]) -> int:
     batch = _batch(images)
     prediction_BCHW = backend.unet(batch)
     guided_NCHW = _guide(images, prediction_BCHW)
-    now = [image.step for image in images]
-    p, q, a, b, c = (
-        np.asarray([getattr(image.inputs.schedule, name)[i] for image, i in zip(images, now, strict=True)], np.float32)[
-            :, None, None, None
-        ]
-        for name in ("p", "q", "a", "b", "c")
+    schedules, steps = [image.inputs.schedule for image in images], [image.step for image in images]
+    next_NCHW, clean_NCHW = rows_at_once(schedules, steps).step(
+        np.stack([image.latents_CHW for image in images]),
+        guided_NCHW,
+        np.stack([image.clean_CHW for image in images]),
+        np.stack([image.drawn() for image in images]),
     )
-    x_NCHW = np.stack([image.latents_CHW for image in images])
-    previous_NCHW = np.stack([image.clean_CHW for image in images])
-    clean_NCHW = p * x_NCHW + q * guided_NCHW
-    next_NCHW = a * x_NCHW + b * clean_NCHW + c * previous_NCHW
     for n, image in enumerate(images):
         image.move(next_NCHW[n], clean_NCHW[n])
     return len(batch.slot_B)
@@ -84,11 +95,7 @@ def advance(backend: Backend, images: Sequence[ImageState]) -> int:
 
 def _batch(images: Sequence[ImageState]) -> UNetBatch:
     """Rows of all images, an image's rows side by side."""
-    rows = [
-        (image, context, strength)
-        for image in images
-        for context, strength in zip(image.inputs.contexts, image.inputs.strengths, strict=True)
-    ]
+    rows = [(image, *row) for image in images for row in image.inputs.rows(image.step)]
     if len(rows) == 1:
         # Matrix products of a single row take another path on the CPU and round otherwise; a doubled row keeps an
         # image's bytes the same whether or not other images share the call.
@@ -111,10 +118,11 @@ def _guide(images: Sequence[ImageState], prediction_BCHW: FloatArray) -> FloatAr
     """Classifier-free guidance (arXiv 2207.12598), each image at its own scale; [N, C, H, W]."""
     guided, row = [], 0
     for image in images:
-        if image.inputs.negative is None:
-            guided.append(prediction_BCHW[row])
-        else:
+        if image.inputs.guided[image.step]:
             negative, positive = prediction_BCHW[row], prediction_BCHW[row + 1]
             guided.append(negative + np.float32(image.inputs.guidance) * (positive - negative))
-        row += image.rows
+            row += 2
+        else:
+            guided.append(prediction_BCHW[row])
+            row += 1
     return np.stack(guided)

@@ -27,8 +27,8 @@ class Ticket:
     Attributes:
         tenant: whose share of the batch it counts against.
         high: high priority.
-        rows: rows of a UNet call that one image takes, 1 or 2.
-        steps: denoising steps of an image.
+        rows: rows of a UNet call that one image takes at most, 1 or 2.
+        image_row_steps: rows that one image takes over all its steps.
         images: images that have not been given rows yet.
         ready: everything that it needs is in memory.
     """
@@ -36,14 +36,14 @@ class Ticket:
     tenant: str
     high: bool
     rows: int
-    steps: int
+    image_row_steps: int
     images: int
     ready: bool = False
 
     @property
     def row_steps(self) -> int:
         """Work that waits in it."""
-        return self.rows * self.steps * self.images
+        return self.image_row_steps * self.images
 
     def cost(self, row_steps: int) -> float:
         """How much that much of its work counts against its tenant's share."""
@@ -127,7 +127,7 @@ class Scheduler:
                 return None
             if not can_start(ticket):
                 continue
-            self._served[ticket.tenant] += ticket.cost(ticket.rows * ticket.steps)
+            self._served[ticket.tenant] += ticket.cost(ticket.image_row_steps)
             ticket.images -= 1
             if ticket.images == 0:
                 del self._waiting[ticket]

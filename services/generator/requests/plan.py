@@ -6,12 +6,14 @@ Shapes: N images of a request, C latent channels, H, W latent cells.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from headshots.diffusion.package import EnginePackage
-from headshots.diffusion.sampling.schedule import Schedule, initial_noise, make_schedule, steps_of_share
+from headshots.diffusion.sampling.schedule import initial_noise, make_schedule, steps_of_share
+from headshots.diffusion.sampling.tables import Schedule
 from headshots.errors import FieldViolation, InvalidArgumentError
 from services.generator.requests.request import DEFAULT_QUALITY, GenerationRequest, Source
 
@@ -30,6 +32,8 @@ class Plan:
         schedule: of the steps that are taken; with a source these may be the last ones only.
         starts_from_noise: whether the masked region starts from noise alone, so that nothing of the source shows
             through.
+        guidance: its scale, at the steps that have it.
+        interval: where in the noise schedule those lie, see :meth:`.Schedule.guided`.
         negative_strength: of the adapter where the negative prompt is seen.
         given_noise_NCHW: what the caller brought; None draws it from the seeds.
     """
@@ -38,6 +42,7 @@ class Plan:
     steps: int
     schedule: Schedule
     guidance: float
+    interval: tuple[float, float]
     negative_strength: float
     width_px: int
     height_px: int
@@ -46,14 +51,28 @@ class Plan:
     starts_from_noise: bool
     given_noise_NCHW: FloatArray | None
 
+    @cached_property
+    def guided(self) -> tuple[bool, ...]:
+        """For each step that is taken whether it has guidance."""
+        return self.schedule.guided(self.interval) if self.guidance > 1 else (False,) * self.schedule.steps
+
     @property
     def rows(self) -> int:
-        """Rows of a UNet call that one image takes: classifier-free guidance needs the empty prompt's beside."""
-        return 2 if self.guidance > 1 else 1
+        """Rows of a UNet call that one image takes, at most: guidance needs the negative prompt's beside."""
+        return 2 if any(self.guided) else 1
+
+    @property
+    def row_steps(self) -> int:
+        """Rows that one image takes over all its steps."""
+        return self.schedule.steps + sum(self.guided)
+
+    def drawing_seed(self, index: int) -> int:
+        """The seed of what image ``index`` draws at its steps; its number where the caller brought the noise."""
+        return (self.request.seed + index) % 2**32
 
     def seed(self, index: int) -> int:
         """The seed of image ``index``; 0 where the caller brought the noise."""
-        return 0 if self.given_noise_NCHW is not None else (self.request.seed + index) % 2**32
+        return 0 if self.given_noise_NCHW is not None else self.drawing_seed(index)
 
     def noise_CHW(self, index: int) -> FloatArray:
         """What image ``index`` starts from, of unit variance."""
@@ -70,14 +89,18 @@ def make_plan(request: GenerationRequest, package: EnginePackage) -> Plan:
 
     Raises:
         InvalidArgumentError: SIZE_INVALID, STEPS_INVALID, REPAINT_TOO_LITTLE, NOISE_INVALID, OUTPUT_PREFIX_INVALID,
-            with the fields.
+            GUIDANCE_INTERVAL_INVALID, with the fields; SCHEDULER_UNSUPPORTED, for another sampler than the package's.
     """
     width, height = request.width_px or package.native_width_px, request.height_px or package.native_height_px
     _check_sizes(width, height, package)
     _check_prefix(request.output_prefix)
     steps, share_of_steps = request.steps or package.steps, _share_of_steps(request.source)
     schedule = make_schedule(
-        package.scheduler, request.sampler or package.sampler, steps, steps - _steps_taken(steps, share_of_steps)
+        package.scheduler,
+        request.sampler or package.sampler,
+        steps,
+        steps - _steps_taken(steps, share_of_steps),
+        eta=package.eta,
     )
     factor = package.vae_scale_factor
     shape = (package.latent_channels, height // factor, width // factor)
@@ -90,6 +113,7 @@ def make_plan(request: GenerationRequest, package: EnginePackage) -> Plan:
         steps=steps,
         schedule=schedule,
         guidance=default if given is None else given,
+        interval=_interval(request, package),
         negative_strength=request.adapter_strength * (package.negative_adapter_share if share is None else share),
         width_px=width,
         height_px=height,
@@ -98,6 +122,20 @@ def make_plan(request: GenerationRequest, package: EnginePackage) -> Plan:
         starts_from_noise=share_of_steps == 1 and request.source is not None and request.source.mask is not None,
         given_noise_NCHW=_given_noise(request, shape) if request.noise else None,
     )
+
+
+def _interval(request: GenerationRequest, package: EnginePackage) -> tuple[float, float]:
+    if request.guidance_interval is None:
+        return package.guidance_interval
+    low, high = request.guidance_interval
+    if not 0 <= low < high <= 1:
+        rule = "two numbers from 0 to 1, the lower first"
+        raise InvalidArgumentError(
+            "GUIDANCE_INTERVAL_INVALID",
+            f"guidance from {low:g} to {high:g} of the noise schedule; send {rule}",
+            violations=[FieldViolation("guidance_interval", rule)],
+        )
+    return low, high
 
 
 def _share_of_steps(source: Source | None) -> float:

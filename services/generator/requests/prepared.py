@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headshots.diffusion.backends.base import FloatArray
-from headshots.diffusion.sampling.schedule import Schedule
+from headshots.diffusion.sampling.tables import Schedule
 from headshots.diffusion.text import Context
 from services.generator.requests.source_images import SourcePixels
 
@@ -28,23 +28,35 @@ class SourceLatents:
 
 @dataclass(frozen=True)
 class DenoisingInputs:
-    """What does not change while an image is denoised. ``negative`` is None without guidance.
+    """What does not change while an image is denoised.
 
-    ``strengths``: the adapter's, one a row.
+    Attributes:
+        schedule: of the steps that are taken.
+        guided: for each of them whether it has guidance.
+        guidance: its scale.
+        positive, negative: contexts of the prompts; no negative one where no step has guidance.
+        strength, negative_strength: of the adapter, where each is seen.
+        time_ids: SDXL's sizes.
+        source: what is painted over.
     """
 
     schedule: Schedule
+    guided: tuple[bool, ...]
     guidance: float
-    strengths: tuple[float, ...]
     positive: Context
     negative: Context | None
+    strength: float
+    negative_strength: float
     time_ids: tuple[float, ...] | None = None
     source: SourceLatents | None = None
 
-    @property
-    def contexts(self) -> list[Context]:
-        """One a row: the negative prompt's first, as in diffusers."""
-        return [self.positive] if self.negative is None else [self.negative, self.positive]
+    def rows(self, step: int) -> list[tuple[Context, float]]:
+        """Context and strength of each row of a step: the negative prompt's first, as in diffusers."""
+        asked = (self.positive, self.strength)
+        if not self.guided[step]:
+            return [asked]
+        assert self.negative is not None, "it is encoded for those steps"
+        return [(self.negative, self.negative_strength), asked]
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,10 +69,17 @@ class Preparer:
         size = (float(plan.height_px), float(plan.width_px))
         # SDXL is told the original size, the crop and the target size.
         time_ids = (*size, 0.0, 0.0, *size) if self._package.family == "sdxl" else None
-        strengths = (
-            (request.adapter_strength,) if negative is None else (plan.negative_strength, request.adapter_strength)
+        return DenoisingInputs(
+            schedule=plan.schedule,
+            guided=plan.guided,
+            guidance=plan.guidance,
+            positive=positive,
+            negative=negative,
+            strength=request.adapter_strength,
+            negative_strength=plan.negative_strength,
+            time_ids=time_ids,
+            source=source,
         )
-        return DenoisingInputs(plan.schedule, plan.guidance, strengths, positive, negative, time_ids, source)
 
 
 def _cells(mask: npt.NDArray[np.bool_], factor: int) -> FloatArray:

@@ -40,6 +40,7 @@ class Source:
 class GenerationRequest:
     """Images to generate. Zero, empty and None take the foundation's default.
 
+    ``guidance_interval``: from where to where of the noise schedule, see :meth:`.Schedule.guided`;
     ``seed`` 0 to 2^32-1, image i takes ``seed + i``; ``noise``: what to start from instead, see
     :func:`.plan.make_plan`; ``extension`` png, jpg or webp; ``deadline_seconds``: time left for the
     whole request, None for no limit; ``output_prefix``: where in the object store images go, empty to answer their
@@ -57,6 +58,7 @@ class GenerationRequest:
     noise: bytes = b""
     steps: int = 0
     guidance_scale: float | None = None
+    guidance_interval: tuple[float, float] | None = None
     width_px: int = 0
     height_px: int = 0
     sampler: str = ""

@@ -1,7 +1,6 @@
 """Samples the portraits that checkpoints are judged by, with the UNet that is being trained.
 
-It follows the generator's schedule (:mod:`headshots.diffusion.sampling.schedule`) with few steps, in torch, and all
-portraits in one batch.
+It takes the generator's steps (:mod:`headshots.diffusion.sampling`), but few, in torch, and all portraits in one batch.
 
 Shapes: B portraits, C latent channels, H, W latent cells.
 """
@@ -17,7 +16,8 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
 
 from headshots.diffusion.foundations.foundation import Foundation
-from headshots.diffusion.sampling.schedule import initial_noise, make_schedule
+from headshots.diffusion.sampling.schedule import initial_noise, make_schedule, step_noise
+from headshots.diffusion.sampling.tables import denoise
 from headshots.faces import Pixels
 from services.trainer.lora.adapted import adapter_at
 from services.trainer.lora.frozen import Conditions, decode_latents
@@ -110,24 +110,32 @@ class CheckpointSampler:
         shape = (
             foundation.latent_channels, foundation.native_height_px // factor, foundation.native_width_px // factor,
         )  # fmt: skip
-        table = make_schedule(foundation.scheduler, foundation.sampler, self.portraits.steps)
+        steps = self.portraits.steps
+        table = make_schedule(foundation.scheduler, foundation.sampler, steps, eta=foundation.eta)
         noise = np.stack([initial_noise(seed, shape) for _, seed in orders]) * np.float32(table.initial_scale)
         x_BCHW = torch.from_numpy(noise).to(device)
-        before_BCHW = torch.zeros_like(x_BCHW)
         captions = torch.tensor([caption for caption, _ in orders], device=device)
-        for step in range(table.steps):
-            check_stop()
-            scaled = x_BCHW * float(table.input_scale[step])
-            guided = self._guided(scaled, float(table.timestep[step]), captions, strength)
-            clean = float(table.p[step]) * x_BCHW + float(table.q[step]) * guided
-            a, b, c = (float(value[step]) for value in (table.a, table.b, table.c))
-            x_BCHW, before_BCHW = a * x_BCHW + b * clean + c * before_BCHW, clean
-        return decode_latents(self._vae, x_BCHW)
-
-    def _guided(self, x_BCHW: Tensor, timestep: float, caption_B: Tensor, strength: float) -> Tensor:
-        """Classifier-free guidance (arXiv 2207.12598) with the generator's defaults."""
-        foundation = self._foundation
         guidance = foundation.adapter_guidance_scale if strength else foundation.guidance_scale
+        is_guided = table.guided(foundation.guidance_interval)
+
+        def predict(step: int, scaled_BCHW: Tensor) -> Tensor:
+            check_stop()
+            scale = guidance if is_guided[step] else 1.0
+            return self._guided(scaled_BCHW, float(table.timestep[step]), captions, strength, scale)
+
+        def draw(step: int) -> Tensor:
+            drawn = np.stack([step_noise(seed, step, shape) for _, seed in orders])
+            return torch.from_numpy(drawn).to(device)
+
+        return decode_latents(self._vae, denoise(table, x_BCHW, predict, draw))
+
+    def _guided(
+        self, x_BCHW: Tensor, timestep: float, caption_B: Tensor, strength: float, guidance: float
+    ) -> Tensor:  # fmt: skip
+        """Classifier-free guidance (arXiv 2207.12598) with the generator's defaults; 1 or less: none."""
+        if guidance <= 1:
+            return self._predicted(x_BCHW, timestep, caption_B, strength)
+        foundation = self._foundation
         empty_B = torch.full_like(caption_B, self.portraits.empty_caption)
         weaker = strength * foundation.negative_adapter_share
         if weaker == strength:

@@ -66,6 +66,15 @@ Native = Annotated[
         "family's, 512 or 1024.",
     ),
 ]
+Sampler = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="What the headshots.yaml shall name: ddim, euler, euler_ancestral, dpmpp_2m, dpmpp_2m_sde, lcm or tcd. "
+        "Needed where the model's scheduler has no table here, as PNDM. Default: its scheduler's own.",
+        show_default=False,
+    ),
+]
 
 
 @app.command("import")
@@ -78,6 +87,7 @@ def import_(
     prediction: PredictionOf = None,
     zero_terminal_snr: ZeroSnr = None,
     native_size: Native = 0,
+    sampler: Sampler = "",
     fuse: Fuse = None,
     few_steps: FewSteps = "",
     find_links: FindLinks = None,
@@ -97,7 +107,8 @@ def import_(
     from headshots.diffusion.importing.single_file.vocabulary import Packages
 
     kind = "" if prediction is None else prediction.value
-    options = ImportOptions(variant, sha256, kind, zero_terminal_snr, native_size, read_fusion(fuse or (), few_steps))
+    fusion = read_fusion(fuse or (), few_steps)
+    options = ImportOptions(variant, sha256, kind, zero_terminal_snr, native_size, sampler, fusion)
     packages = Packages([existing_folder(folder) for folder in find_links or ()], os.environ)
     _print(_import(source, out, options, packages), as_json=as_json)
 

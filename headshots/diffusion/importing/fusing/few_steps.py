@@ -81,8 +81,8 @@ KINDS: Mapping[str, FewSteps] = {
     "hyper-8": _hyper(8),
     "hyper-8-cfg": _hyper_guided(8),
     "hyper-12-cfg": _hyper_guided(12),
-    # LCM's steps at 999, 749, 499 and 249, which are the trailing ones and not those of diffusers' LCMScheduler.
-    "dmd2-4": FewSteps(("sdxl",), _unguided("lcm", 4, spacing="trailing"), _DMD2),
+    # Taught at 999, 749, 499 and 249; LCMScheduler would take others of its own 50.
+    "dmd2-4": FewSteps(("sdxl",), _unguided("lcm", 4, original_inference_steps=4), _DMD2),
     "lcm-4": _lcm(4),
     "lcm-8": _lcm(8),
     "tcd-4": FewSteps(_FAMILIES, _unguided("tcd", 4, eta=0.3), _TCD),
@@ -96,7 +96,16 @@ _WORDS: Mapping[str, str] = {
     r"\btcd\b|trajectory[-_ ]consistency": "tcd",
 }
 # Keys of headshots.yaml that say how images are sampled.
-_SAMPLING = ("sampler", "spacing", "eta", "steps", "guidance_scale", "adapter_guidance_scale", "guidance_interval")
+_SAMPLING = (
+    "sampler",
+    "spacing",
+    "original_inference_steps",
+    "eta",
+    "steps",
+    "guidance_scale",
+    "adapter_guidance_scale",
+    "guidance_interval",
+)
 _COUNT = re.compile(r"(\d+)[-_ ]?steps?")
 
 
@@ -141,12 +150,25 @@ def few_step_settings(kind: str, family: str) -> Mapping[str, Any]:
     return wanted.settings
 
 
-def with_few_steps(text: str, settings: Mapping[str, Any], kind: str) -> str:
-    """The text of a ``headshots.yaml`` with other sampling; all else that it says is kept, but for comments."""
-    value = yaml.safe_load(text) or {}
-    kept = {key: found for key, found in value.items() if key not in _SAMPLING}
+def few_steps_in(settings: Mapping[str, Any], kind: str, family: str) -> dict[str, Any]:
+    """What a ``headshots.yaml`` says, with the sampling that ``kind`` wants; all else is kept.
+
+    Raises:
+        InvalidArgumentError: FUSE_OTHER_FAMILY.
+    """
+    if not (wanted := few_step_settings(kind, family)):
+        return dict(settings)
+    return {**wanted, **{key: value for key, value in settings.items() if key not in _SAMPLING}}
+
+
+def few_steps_text(text: str, kind: str, family: str) -> str:
+    """The same of the file's text, without its comments.
+
+    Raises:
+        InvalidArgumentError: FUSE_OTHER_FAMILY.
+    """
     head = f"# Sampling is what {kind} wants ({KINDS[kind].source}), which is fused into the weights.\n"
-    return head + yaml.safe_dump({**settings, **kept}, sort_keys=False)
+    return head + yaml.safe_dump(few_steps_in(yaml.safe_load(text) or {}, kind, family), sort_keys=False)
 
 
 def _told(text: str) -> str:

@@ -15,7 +15,7 @@ from headshots.diffusion.foundations.files import SETTINGS, invalid_foundation
 from headshots.diffusion.foundations.foundation import file_digest
 from headshots.diffusion.foundations.fusions import FUSION, FusedFile, FusionRecord
 from headshots.diffusion.importing.defaults import as_json
-from headshots.diffusion.importing.fusing.few_steps import KINDS, few_step_settings, with_few_steps
+from headshots.diffusion.importing.fusing.few_steps import KINDS, few_step_settings, few_steps_text
 from headshots.diffusion.importing.fusing.lora_file import LoraFile, not_finite
 from headshots.diffusion.importing.fusing.matching import Fold, by_tensor, match
 from headshots.diffusion.importing.fusing.names import Layers
@@ -101,7 +101,7 @@ class FusedPlan:
             return Piece(piece.name, piece.size, partial(self._write, piece))
         if piece.name == SETTINGS and self._settings:
             text = piece.text if piece.source is None else piece.source.read_text("utf-8")
-            return text_piece(SETTINGS, with_few_steps(text, self._settings, self._fusion.few_steps))
+            return text_piece(SETTINGS, few_steps_text(text, self._fusion.few_steps, self._plain.family))
         if piece.name.endswith(_INDEX):
             return text_piece(piece.name, self._index(piece, plain))
         if piece.name.endswith(_WEIGHTS) and piece.source is not None:

@@ -130,7 +130,7 @@ class SingleFilePlan:
             *self._tokenizers(words),
             text_piece("scheduler/scheduler_config.json", as_json(scheduler)),
             *(piece for network in self._networks for piece in self._network(network, native_px)),
-            text_piece(SETTINGS, default_settings(family, native_px)),
+            text_piece(SETTINGS, default_settings(family, native_px, self._options.sampler)),
             text_piece("model_index.json", as_json(index)),
         ]
 

@@ -27,7 +27,10 @@ def folder(tmp_path: Path) -> Path:
         "model_index.json": {"_class_name": "StableDiffusionPipeline"},
         "unet/config.json": {"sample_size": 16},
         "vae/config.json": {"block_out_channels": [8, 8, 8, 8], "latent_channels": 12, "scaling_factor": 0.5},
-        "scheduler/scheduler_config.json": {"_class_name": "PNDMScheduler", "prediction_type": "v_prediction"},
+        "scheduler/scheduler_config.json": {
+            "_class_name": "DPMSolverMultistepScheduler",
+            "prediction_type": "v_prediction",
+        },
         "text_encoder/config.json": {},
     }
     root = tmp_path / "some-foundation"
@@ -45,6 +48,7 @@ def test_a_bare_diffusers_folder_gets_sensible_defaults(folder: Path) -> None:
     assert (found.native_width_px, found.native_height_px, found.vae_scale_factor) == (128, 128, 8)
     assert (found.latent_channels, found.scaling_factor) == (12, 0.5)
     assert (found.prediction_type, found.sampler) == ("v_prediction", "dpmpp_2m")
+    assert (found.eta, found.guidance_interval) == (None, (0.0, 1.0))
     assert found.steps > 0
     assert "{subject}" in found.prompt_template
     assert found.negative_adapter_share == 1.0, "as in stock pipelines"
@@ -62,6 +66,45 @@ def test_headshots_yaml_overrides(folder: Path) -> None:
     assert found.adapter_guidance_scale == 2.0, "as without an adapter, unless it is said"
     assert found.negative_adapter_share == 0.0
     assert found.training == {"rank": 6, "steps": 50}
+
+
+def test_a_few_step_models_settings_go_before_its_schedulers(folder: Path) -> None:
+    change(folder / "scheduler/scheduler_config.json", use_karras_sigmas=True, timestep_spacing="leading")
+    (folder / "headshots.yaml").write_text(
+        "sampler: euler\nspacing: trailing\nsteps: 4\nguidance_scale: 1\nguidance_interval: [0.2, 0.8]\n"
+    )
+    found = Foundation.read(folder)
+    assert (found.sampler, found.scheduler["timestep_spacing"]) == ("euler", "trailing")
+    assert "use_karras_sigmas" not in found.scheduler
+    assert found.guidance_interval == (0.2, 0.8)
+    (folder / "headshots.yaml").write_text("sampler: tcd\neta: 1\n")
+    assert Foundation.read(folder).eta == 1.0
+
+
+def test_a_scheduler_without_a_table_is_refused_until_a_sampler_is_named(folder: Path) -> None:
+    config = folder / "scheduler/scheduler_config.json"
+    for wrong, said in (
+        ({"_class_name": "PNDMScheduler"}, "PNDMScheduler has no table"),
+        ({"_class_name": "UniPCMultistepScheduler"}, "UniPCMultistepScheduler has no table"),
+        ({"solver_order": 3}, "solver_order=3 has no table for the sampler dpmpp_2m"),
+    ):
+        whole = config.read_text()
+        change(config, **wrong)
+        with pytest.raises(InvalidArgumentError, match=said) as caught:
+            Foundation.read(folder)
+        assert caught.value.reason == "SCHEDULER_UNSUPPORTED"
+        assert "sampler in headshots.yaml" in str(caught.value)
+        (folder / "headshots.yaml").write_text("sampler: euler\n")
+        assert Foundation.read(folder).sampler == "euler"
+        (folder / "headshots.yaml").unlink()
+        config.write_text(whole)
+
+
+def test_an_older_file_is_read_as_its_pipeline_reads_it(folder: Path) -> None:
+    """diffusers' StableDiffusionPipeline corrects these two; StableDiffusionXLPipeline does not."""
+    change(folder / "scheduler/scheduler_config.json", steps_offset=0, clip_sample=True)
+    found = Foundation.read(folder).scheduler
+    assert (found["steps_offset"], found["clip_sample"]) == (1, False)
 
 
 def test_initial_weights_are_found_and_are_not_in_the_digest(folder: Path) -> None:
@@ -88,6 +131,10 @@ def change(file: Path, **values: object) -> None:
     file.write_text(json.dumps({key: each for key, each in value.items() if each is not None}))
 
 
+def say(folder: Path, settings: str) -> None:
+    (folder / "headshots.yaml").write_text(settings)
+
+
 @pytest.mark.parametrize(
     ("damage", "reason", "said"),
     [
@@ -98,6 +145,19 @@ def change(file: Path, **values: object) -> None:
         (lambda f: (f / "unet/model.safetensors").rename(f / "unet/model.bin"), "FOUNDATION_INVALID", "pickled"),
         (lambda f: (f / "headshots.yaml").write_text("step: 3"), "FOUNDATION_SETTINGS_INVALID", "unknown step"),
         (lambda f: (f / "headshots.yaml").write_text("sampler: heun"), "FOUNDATION_SETTINGS_INVALID", "euler"),
+        (lambda f: say(f, "spacing: even"), "FOUNDATION_SETTINGS_INVALID", "leading, trailing, linspace, karras are"),
+        (
+            lambda f: say(f, "sampler: ddim\nspacing: karras"),
+            "FOUNDATION_SETTINGS_INVALID",
+            "the sampler ddim: leading",
+        ),
+        (lambda f: say(f, "sampler: lcm\nspacing: leading"), "FOUNDATION_SETTINGS_INVALID", "steps of its own"),
+        (lambda f: say(f, "sampler: tcd\neta: 1.5"), "FOUNDATION_SETTINGS_INVALID", "eta is 1.5; 0 to 1"),
+        (lambda f: say(f, "eta: 0.5"), "FOUNDATION_SETTINGS_INVALID", "nothing to the sampler dpmpp_2m; ddim, tcd"),
+        (lambda f: say(f, "guidance_interval: [0.5]"), "FOUNDATION_SETTINGS_INVALID", "two numbers from 0 to 1"),
+        (lambda f: say(f, "guidance_interval: [0.8, 0.2]"), "FOUNDATION_SETTINGS_INVALID", "the lower first"),
+        (lambda f: say(f, "guidance_interval: [a, 1]"), "FOUNDATION_SETTINGS_INVALID", "two numbers"),
+        (lambda f: change(f / "unet/config.json", time_cond_proj_dim=256), "FOUNDATION_INVALID", "time_cond_proj_dim"),
         (lambda f: (f / "headshots.yaml").write_text("a: [1"), "FOUNDATION_SETTINGS_INVALID", "not YAML"),
         (
             lambda f: (f / "headshots.yaml").write_text("negative_adapter_share: 1.5"),

@@ -90,6 +90,20 @@ def test_the_familys_defaults_are_written_and_the_sources_own_kept(tmp_path: Pat
     assert (folder / "headshots.yaml").read_text() == "steps: 7\n"
 
 
+def test_a_sampler_that_is_named_takes_the_place_of_a_scheduler_without_a_table(tmp_path: Path) -> None:
+    source = copied(tmp_path)
+    with_pndm(source)
+    named = ImportOptions(sampler="dpmpp_2m")
+    folder = import_foundation(source, tmp_path / "out", named).folder
+    assert Foundation.read(folder).sampler == "dpmpp_2m"
+    with pytest.raises(InvalidArgumentError, match="'heun'; known are ddim, euler") as caught:
+        import_foundation(source, tmp_path / "other", ImportOptions(sampler="heun"))
+    assert caught.value.reason == "IMPORT_OPTIONS_INVALID"
+    (source / "headshots.yaml").write_text("steps: 7\n")
+    with pytest.raises(InvalidArgumentError, match="is taken as it is; name the sampler dpmpp_2m there"):
+        import_foundation(source, tmp_path / "other", named)
+
+
 @pytest.mark.parametrize(("family", "size"), [("sd15", (512, 768)), ("sdxl", (832, 1216))])
 def test_foundations_of_full_size_paint_portraits(tmp_path: Path, family: str, size: tuple[int, int]) -> None:
     source = shutil.copytree(found(family, "fp32"), tmp_path / "source")
@@ -118,6 +132,12 @@ def inpainting(source: Path) -> None:
     (source / "unet/config.json").write_text(json.dumps(config | {"in_channels": 9}))
 
 
+def with_pndm(source: Path) -> None:
+    """As Stable Diffusion 1.5's own folder has it."""
+    config = source / "scheduler/scheduler_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"_class_name": "PNDMScheduler"}))
+
+
 def cut(source: Path) -> None:
     file = source / "vae/diffusion_pytorch_model.safetensors"
     file.write_bytes(file.read_bytes()[:-1000])
@@ -134,6 +154,7 @@ REFUSED: list[tuple[Callable[[Path], object], str, str]] = [
     (lambda f: with_index(f, _class_name="NewPipeline", transformer=["x", "y"]), "FOUNDATION_UNSUPPORTED", "NewPipe"),
     (lambda f: with_index(f, _class_name="StableDiffusionInpaintPipeline"), "FOUNDATION_UNSUPPORTED", "inpainting"),
     (lambda f: with_index(f, _class_name="StableDiffusionControlNetPipeline"), "FOUNDATION_UNSUPPORTED", "ControlNet"),
+    (with_pndm, "SCHEDULER_UNSUPPORTED", "PNDMScheduler has no table here.*--sampler"),
     (lambda f: shutil.rmtree(f / "tokenizer"), "FOUNDATION_INVALID", "tokenizer"),
     (lambda f: (f / "model_index.json").unlink(), "FOUNDATION_NOT_FOUND", "save_pretrained"),
 ]

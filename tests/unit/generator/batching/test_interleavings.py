@@ -28,6 +28,7 @@ from prometheus_client import CollectorRegistry
 from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends import UNetBatch
 from headshots.diffusion.lora.files import load_row
+from headshots.diffusion.sampling.options import SAMPLERS
 from headshots.errors import FailedPreconditionError
 from services.generator.batching.denoising import ImageState, advance
 from services.generator.images import encoding
@@ -60,7 +61,8 @@ REQUESTS = st.fixed_dictionaries(
         "steps": st.integers(2, 5),
         "guidance_scale": st.sampled_from([1.0, 2.0, 5.0]),
         "width_px": st.sampled_from([2, 4]),
-        "sampler": st.sampled_from(["ddim", "euler", "dpmpp_2m"]),
+        "guidance_interval": st.sampled_from([None, (0.0, 0.6), (0.3, 0.8)]),
+        "sampler": st.sampled_from(list(SAMPLERS)),
         "adapter_strength": st.sampled_from([0.5, 1.0]),
         "negative_adapter_share": st.sampled_from([None, 0.0, 1.0]),
         "high": st.booleans(),
@@ -90,7 +92,7 @@ def alone(request: Request) -> list[bytes]:
         backend.write_slot(1, load_row(ADAPTERS[number][1], LAYOUT, DIGEST))
     files = []
     for index in range(plan.request.images):
-        image = ImageState(prepared.inputs, int(number >= 0), plan.noise_CHW(index))
+        image = ImageState(prepared.inputs, int(number >= 0), plan.noise_CHW(index), plan.drawing_seed(index))
         while not image.done:
             advance(backend, [image])
         pixels = backend.decode(image.latents_CHW[None])[0]

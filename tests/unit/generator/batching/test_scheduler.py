@@ -13,7 +13,7 @@ from services.generator.batching.scheduler import Ahead, Scheduler, Ticket
 
 
 def ticket(tenant: str = "a", *, high: bool = False, rows: int = 2, steps: int = 10, images: int = 1) -> Ticket:
-    return Ticket(tenant, high, rows, steps, images, ready=True)
+    return Ticket(tenant, high, rows, rows * steps, images, ready=True)
 
 
 def submit(scheduler: Scheduler, one: Ticket) -> int:
@@ -54,7 +54,7 @@ def test_the_fair_share_is_of_work_not_of_requests() -> None:
     for _ in range(12):
         scheduler.submit(ticket("short", steps=10))
     first = drain(scheduler)[:8]
-    work = {tenant: sum(t.rows * t.steps for t in first if t.tenant == tenant) for tenant in ("long", "short")}
+    work = {tenant: sum(t.image_row_steps for t in first if t.tenant == tenant) for tenant in ("long", "short")}
     assert abs(work["long"] - work["short"]) <= 2 * 30
 
 
@@ -195,7 +195,7 @@ class CountedTicket(Ticket):
 def test_finding_a_queue_position_looks_at_each_request_a_few_times() -> None:
     """Not at all of them for each of them: the queue is locked meanwhile."""
     scheduler = Scheduler(1000)
-    tickets = [CountedTicket(f"t{i % 50}", i % 7 == 0, 2, 20, 1, ready=True) for i in range(500)]
+    tickets = [CountedTicket(f"t{i % 50}", i % 7 == 0, 2, 40, 1, ready=True) for i in range(500)]
     for one in tickets:
         scheduler.submit(one)
     last = list(scheduler._fair_order())[-1]

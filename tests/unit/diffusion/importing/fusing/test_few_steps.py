@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from headshots.diffusion.importing.fusing.few_steps import KINDS, few_step_settings, with_few_steps
+from headshots.diffusion.importing.fusing.few_steps import KINDS, few_step_settings, few_steps_text
 from headshots.diffusion.importing.fusing.request import read_fusion
 from headshots.errors import InvalidArgumentError
 from tests.support.foundations.loras import random_lora, write_kohya
@@ -72,7 +72,7 @@ def test_a_kind_of_one_family_is_refused_for_the_other() -> None:
 
 def test_only_sampling_is_changed_in_an_operators_settings() -> None:
     text = "sampler: dpmpp_2m\nspacing: karras\nguidance_interval: [0.2, 0.8]\nsteps: 30\ntrigger: zxc\nwidth_px: 832\n"
-    made = with_few_steps(text, few_step_settings("lcm-4", "sdxl"), "lcm-4")
+    made = few_steps_text(text, "lcm-4", "sdxl")
     assert yaml.safe_load(made) == {
         "sampler": "lcm",
         "steps": 4,

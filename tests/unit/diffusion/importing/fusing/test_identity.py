@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -13,6 +14,7 @@ from headshots.diffusion.foundations.foundation import Foundation, file_digest, 
 from headshots.diffusion.foundations.fusions import FUSION, read_fusions
 from headshots.diffusion.importing.fusing.request import read_fusion
 from headshots.diffusion.importing.importer import import_foundation
+from headshots.diffusion.importing.record import import_key
 from headshots.diffusion.importing.request import ImportOptions
 from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError
 from tests.support.foundations.layouts import found
@@ -147,6 +149,12 @@ def test_a_lora_or_a_model_that_changes_meanwhile_is_refused(tmp_path: Path, lor
         import_foundation(source, tmp_path / "out", ImportOptions(fusion=read_fusion([str(lora)], "none")), change)
     assert again.value.reason == "FOUNDATION_CHANGED"
     assert not (tmp_path / "out").exists()
+
+
+def test_an_import_without_lora_is_known_by_the_key_that_it_had_before() -> None:
+    asked = {"variant": None, "sha256": "", "prediction": "", "zero_terminal_snr": None, "native_px": 0}
+    was = hashlib.sha256(json.dumps([[["a", "b"]], asked, 1]).encode()).hexdigest()
+    assert import_key({"a": "b"}, ImportOptions()) == was
 
 
 @pytest.mark.parametrize("text", ["{", "[]", NEWER, '{"format": 1}'])

@@ -1,0 +1,97 @@
+"""Reads how a foundation is sampled: its scheduler's file, and what ``headshots.yaml`` says instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from headshots.diffusion.foundations.files import SETTINGS, invalid_foundation
+from headshots.diffusion.sampling.options import SAMPLERS, check_options, sampler_of, with_spacing
+from headshots.errors import InvalidArgumentError
+
+SCHEDULER = "scheduler/scheduler_config.json"
+GUIDED_THROUGHOUT = (0.0, 1.0)
+"""The interval of guidance that is all of the noise schedule."""
+
+
+def read_sampling(
+    path: Path, family: str, settings: Mapping[str, Any], scheduler: Mapping[str, Any]
+) -> dict[str, Any]:  # fmt: skip
+    """``prediction_type``, ``scheduler``, ``sampler``, ``eta`` and ``guidance_interval`` of a foundation.
+
+    Args:
+        path: its folder, which errors name.
+        family: ``sd15`` or ``sdxl``.
+        settings: ``headshots.yaml``.
+        scheduler: ``scheduler_config.json``.
+
+    Raises:
+        InvalidArgumentError: FOUNDATION_INVALID, FOUNDATION_SETTINGS_INVALID, SCHEDULER_UNSUPPORTED.
+    """
+    kind = _prediction_type(path, scheduler)
+    sampler = _sampler(path, settings, scheduler)
+    read = _as_its_pipeline(family, scheduler)
+    if (spacing := settings.get("spacing")) is not None:
+        possible = SAMPLERS[sampler].spacings
+        if spacing not in possible:
+            rule = f"{', '.join(possible)} are possible" if possible else "it has steps of its own; leave spacing out"
+            raise _wrong(path, f"spacing is {spacing!r} and the sampler {sampler}: {rule}")
+        read = with_spacing(read, spacing)
+    if (taught := settings.get("original_inference_steps")) is not None:
+        if SAMPLERS[sampler].spacings or taught < 1:
+            raise _wrong(path, f"original_inference_steps is {taught}; lcm and tcd have some, 1 or more")
+        read = {**read, "original_inference_steps": taught}
+    check_options(read, sampler, path / SCHEDULER)
+    return {
+        "prediction_type": kind,
+        "scheduler": read,
+        "sampler": sampler,
+        "eta": _eta(path, settings, sampler),
+        "guidance_interval": _interval(path, settings),
+    }
+
+
+def _as_its_pipeline(family: str, scheduler: Mapping[str, Any]) -> dict[str, Any]:
+    """As diffusers' StableDiffusionPipeline corrects older files: an offset of one, and nothing is clipped."""
+    return {**scheduler, "steps_offset": 1, "clip_sample": False} if family == "sd15" else dict(scheduler)
+
+
+def _prediction_type(path: Path, scheduler: Mapping[str, Any]) -> str:
+    kind = scheduler.get("prediction_type", "epsilon")
+    if kind not in ("epsilon", "v_prediction"):
+        raise invalid_foundation(
+            path / "scheduler", f"prediction_type {kind!r}; epsilon and v_prediction are supported"
+        )
+    return str(kind)
+
+
+def _sampler(path: Path, settings: Mapping[str, Any], scheduler: Mapping[str, Any]) -> str:
+    if "sampler" not in settings:
+        return sampler_of(scheduler, path / SCHEDULER)
+    if settings["sampler"] not in SAMPLERS:
+        raise _wrong(path, f"sampler {settings['sampler']!r}; known are {', '.join(SAMPLERS)}")
+    return str(settings["sampler"])
+
+
+def _eta(path: Path, settings: Mapping[str, Any], sampler: str) -> float | None:
+    if (eta := settings.get("eta")) is None:
+        return None
+    if not 0 <= eta <= 1:
+        raise _wrong(path, f"eta is {eta:g}; 0 to 1 is possible")
+    if SAMPLERS[sampler].eta is None:
+        having = ", ".join(name for name, each in SAMPLERS.items() if each.eta is not None)
+        raise _wrong(path, f"eta means nothing to the sampler {sampler}; {having} have one")
+    return float(eta)
+
+
+def _interval(path: Path, settings: Mapping[str, Any]) -> tuple[float, float]:
+    ends = settings.get("guidance_interval", list(GUIDED_THROUGHOUT))
+    numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
+    if len(numbers) == len(ends) == 2 and 0 <= numbers[0] < numbers[1] <= 1:
+        return float(numbers[0]), float(numbers[1])
+    raise _wrong(path, f"guidance_interval is {ends!r}; two numbers from 0 to 1, the lower first, are needed")
+
+
+def _wrong(path: Path, why: str) -> InvalidArgumentError:
+    return InvalidArgumentError("FOUNDATION_SETTINGS_INVALID", f"{path / SETTINGS}: {why}")
