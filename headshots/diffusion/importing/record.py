@@ -20,7 +20,7 @@ RECORD = "import.yaml"
 
 def import_key(digests: Mapping[str, str], options: ImportOptions) -> str:
     """What tells imports apart: the source's files by their digests, and what was asked for."""
-    # Where LoRA lie and what they are called changes nothing. Without the options that came later the key is what it was
+    # Where LoRA lie and what they are called changes nothing. Without options that came later the key is what it was
     # before them: an import of then is still known.
     later = {"fusion": options.fusion and options.fusion.identity, "sampler": options.sampler}
     asked = {key: value for key, value in asdict(options).items() if key not in later}
