@@ -71,6 +71,13 @@ async def serve(settings: TrainerSettings) -> None:
         os._exit(0)
 
 
+def with_usable_foundation(settings: TrainerSettings) -> TrainerSettings:
+    """The settings with a foundation's folder that can be used: it may have to be imported, and LoRA fused into it."""
+    fusion = read_fusion(separated(settings.fuse), settings.few_steps)
+    foundation = usable_foundation(settings.foundation, settings.foundations_dir, os.environ, _tell, fusion)
+    return dataclasses.replace(settings, foundation=foundation)
+
+
 def _tell(what: str, share: float) -> None:
     logging.getLogger("services.trainer").info("import of the foundation: %s (%.0f%%)", what, share * 100)
 
@@ -84,10 +91,7 @@ def main() -> int:
         if settings.faces == "none":
             logging.getLogger("services.trainer").warning(without_analyzer("trainer"))
         check_installed(settings.faces, settings.faces_dir)
-        fusion = read_fusion(separated(settings.fuse), settings.few_steps)
-        foundation = usable_foundation(settings.foundation, settings.foundations_dir, os.environ, _tell, fusion)
-        settings = dataclasses.replace(settings, foundation=foundation)
-        asyncio.run(serve(settings))
+        asyncio.run(serve(with_usable_foundation(settings)))
     except HeadshotsError as error:
         print(f"trainer: {error}", file=sys.stderr)
         return 1

@@ -66,7 +66,7 @@ def demo(
         out=out,
         engines=engines,
         photos=photos,
-        foundation=_found(foundation, fusion_of(fuse, few_steps)),
+        foundation=found_as(foundation, fusion_of(fuse, few_steps)),
         person=person,
         faces=faces,
         class_noun=class_noun,
@@ -76,7 +76,7 @@ def demo(
     raise typer.Exit(run_demo(options))
 
 
-def _found(foundation: Path | None, fusion: Fusion | None) -> Path | None:
+def found_as(foundation: Path | None, fusion: Fusion | None) -> Path | None:
     """The folder to demonstrate; None: the bundled one as it is."""
     from headshots.settings import default_foundation
 
