@@ -1,4 +1,7 @@
-"""Paints the same with stock diffusers: its own pipeline, scheduler and LoRA loader, told of us only the noise."""
+"""Paints the same with stock diffusers: its own pipeline, scheduler and LoRA loader, told of us only the noise.
+
+Of ``headshots.yaml`` it is told what a user of diffusers would say too: sampler, spacing, eta, interval of guidance.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import (
-    AutoPipelineForText2Image,
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    EulerDiscreteScheduler,
-)
+from diffusers import AutoPipelineForText2Image
 
 from headshots.diffusion.checking.painting import ADAPTERS, SEED, SideFacts, Stages, Task, guidance_of, prompt_of
+from headshots.diffusion.checking.stock_sampling import InjectedNoise, guide_within, noise_of, scheduler_for
 from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.sampling.options import SAMPLERS
 from headshots.diffusion.sampling.schedule import initial_noise
 from headshots.diffusion.tensorrt.rtx.building import peak_bytes
-
-_SCHEDULERS = {"ddim": DDIMScheduler, "euler": EulerDiscreteScheduler, "dpmpp_2m": DPMSolverMultistepScheduler}
 
 
 def run(task: Task) -> SideFacts:
@@ -34,9 +32,7 @@ def run(task: Task) -> SideFacts:
     device = "cpu" if task.provider == "cpu" or not torch.cuda.is_available() else f"cuda:{task.device}"
     pipeline = AutoPipelineForText2Image.from_pretrained(foundation.path, dtype=torch.float32).to(device)
     pipeline.set_progress_bar_config(disable=True)
-    # DDIM's class alone would clip latents by default, which have no bounds to clip to.
-    clip = {"clip_sample": False} if foundation.sampler == "ddim" else {}
-    pipeline.scheduler = _SCHEDULERS[foundation.sampler].from_config(pipeline.scheduler.config, **clip)
+    pipeline.scheduler = scheduler_for(foundation.sampler, foundation.scheduler)
     painter = _Painter(pipeline, foundation)
     painter.paint("bare", 1)
     seconds = []
@@ -67,15 +63,19 @@ class _Painter:
         width, height = foundation.native_width_px, foundation.native_height_px
         factor = foundation.vae_scale_factor
         noise = initial_noise(SEED, (1, foundation.latent_channels, height // factor, width // factor))
-        latents = self._pipeline(
-            prompt_of(foundation),
-            latents=torch.from_numpy(noise).to(self._pipeline.device),
-            width=width,
-            height=height,
-            num_inference_steps=steps,
-            guidance_scale=guidance_of(foundation, adapter),
-            output_type="latent",
-        ).images[0]
+        device = self._pipeline.device
+        with InjectedNoise(lambda step, shape: noise_of(SEED)(step, shape).to(device)):
+            latents = self._pipeline(
+                prompt_of(foundation),
+                latents=torch.from_numpy(noise).to(device),
+                width=width,
+                height=height,
+                num_inference_steps=steps,
+                guidance_scale=guidance_of(foundation, adapter),
+                eta=SAMPLERS[foundation.sampler].eta or 0.0 if foundation.eta is None else foundation.eta,
+                callback_on_step_end=guide_within(self._pipeline, foundation.guidance_interval),
+                output_type="latent",
+            ).images[0]
         latents_CHW = latents.float().cpu().numpy()
         return Stages(
             self._contexts[0][1].float().cpu().numpy(),

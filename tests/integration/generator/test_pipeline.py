@@ -57,7 +57,7 @@ async def test_an_image_is_what_stock_diffusers_paints(
         tiny_foundation(prediction), lora, sampler, seed=11, size=size, num_inference_steps=steps, **common
     )
     package = tiny_package(prediction)
-    request = {**common, "seed": 11, "steps": steps, "sampler": SAMPLERS[sampler][0]}
+    request = {**common, "seed": 11, "steps": steps, "sampler": SAMPLERS[sampler]}
     request |= {"width_px": size[0], "height_px": size[1]}
     found = await our_image(tmp_path, package, lora, **request)
     assert found.std() > 5, "there is something to see"
@@ -104,7 +104,7 @@ async def test_sdxl_is_what_stock_diffusers_paints(tmp_path: Path, sampler: str,
         tiny_sdxl(), lora, sampler, seed=2, size=(64, 32), num_inference_steps=5, negative_prompt=negative, **call
     )
     request = {**call, "negative_prompt": negative or "", "seed": 2, "steps": 5, "width_px": 64, "height_px": 32}
-    request["sampler"] = SAMPLERS[sampler][0]
+    request["sampler"] = SAMPLERS[sampler]
     found = await our_image(tmp_path, tiny_sdxl_package(), lora, **request)
     assert found.std() > 5
     assert psnr(found, expected) >= 40

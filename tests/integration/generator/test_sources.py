@@ -12,9 +12,6 @@ import numpy as np
 import pytest
 import torch
 from diffusers import (
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    EulerDiscreteScheduler,
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
     StableDiffusionXLImg2ImgPipeline,
@@ -22,21 +19,18 @@ from diffusers import (
 from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
+from headshots.diffusion.checking.stock_sampling import Draw, InjectedNoise, noise_of, scheduler_for
 from headshots.diffusion.sampling.schedule import initial_noise
 from headshots.v1 import generator_pb2 as pb
 from tests.support.foundations.engines import lora_bytes, peft_unet, tiny_foundation, tiny_sdxl, tiny_sdxl_package
 from tests.support.foundations.stock import psnr
 from tests.support.generator.sources import SIZE, Pixels, file_of, half_mask, noise, picture, source
+from tests.support.generator.whole_images import SAMPLERS
 from tests.support.generator.world import Generator, running_generator
 
 # diffusers hands torch tensors to numpy in a way that numpy 2 deprecates; not ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-SAMPLERS = {
-    "ddim": (pb.SAMPLER_DDIM, DDIMScheduler),
-    "euler": (pb.SAMPLER_EULER, EulerDiscreteScheduler),
-    "dpmpp_2m": (pb.SAMPLER_DPMPP_2M, DPMSolverMultistepScheduler),
-}
 PROMPT = "photo of sks man in navy suit"
 
 
@@ -51,7 +45,7 @@ def stock(
     """A stock pipeline, and the source's latents: the middle of the VAE's distribution instead of a draw from it."""
     pipeline = cls.from_pretrained(foundation or tiny_foundation(), dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
-    pipeline.scheduler = SAMPLERS[sampler][1].from_config(pipeline.scheduler.config)
+    pipeline.scheduler = scheduler_for(sampler, pipeline.scheduler.config)
     if lora is not None:
         (folder / "lora.safetensors").write_bytes(lora)
         pipeline.load_lora_weights(folder, weight_name="lora.safetensors")
@@ -61,28 +55,41 @@ def stock(
     return pipeline, latents
 
 
+def drawn_after(start: bytes) -> Draw:
+    """What a pipeline draws: what it starts from, and then what its steps take, which is image 0's."""
+    first = torch.from_numpy(np.frombuffer(start, "<f4").copy())
+    return lambda n, shape: first.reshape(shape) if n == 0 else noise_of(0)(n - 1, shape)
+
+
 @pytest.mark.parametrize(
     ("sampler", "steps", "repaint", "guidance"),
-    [("ddim", 10, 0.35, 3.0), ("euler", 6, 0.5, 1.0), ("dpmpp_2m", 9, 0.75, 4.0), ("dpmpp_2m", 5, 1.0, 2.0)],
+    [
+        ("ddim", 10, 0.35, 3.0),
+        ("euler", 6, 0.5, 1.0),
+        ("dpmpp_2m", 9, 0.75, 4.0),
+        ("dpmpp_2m", 5, 1.0, 2.0),
+        ("euler_ancestral", 6, 0.6, 2.0),
+        ("lcm", 4, 0.75, 1.0),
+    ],
 )
 async def test_a_picture_is_repainted_as_stock_image_to_image_does(
     generator: Generator, tmp_path: Path, sampler: str, steps: int, repaint: float, guidance: float
 ) -> None:
     lora = lora_bytes(peft_unet(4, 8.0, seed=5))
     pipeline, latents = stock(StableDiffusionImg2ImgPipeline, lora, sampler, tmp_path)
-    made = pipeline(
-        prompt=PROMPT,
-        negative_prompt="grey",
-        image=latents,
-        strength=repaint,
-        num_inference_steps=steps,
-        guidance_scale=guidance,
-        generator=torch.Generator().manual_seed(3),
-        output_type="np",
-    ).images[0]
+    with InjectedNoise(drawn_after(noise(3))):
+        made = pipeline(
+            prompt=PROMPT,
+            negative_prompt="grey",
+            image=latents,
+            strength=repaint,
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            output_type="np",
+        ).images[0]
     expected = (made * 255).round().astype(np.uint8)
     request = {"prompt": PROMPT, "negative_prompt": "grey", "steps": steps, "guidance_scale": guidance}
-    request |= {"sampler": SAMPLERS[sampler][0], "adapter": await generator.add(lora)}
+    request |= {"sampler": SAMPLERS[sampler], "adapter": await generator.add(lora)}
     painted_over = source(picture(), repaint=repaint)
     events = await generator.generate(**request, source=painted_over, noise=noise(3))
     found = pixels_of(events[-1].image)
@@ -116,7 +123,14 @@ async def test_sdxl_repaints_a_picture_as_stock_image_to_image_does(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("sampler", "steps", "repaint", "guidance"),
-    [("ddim", 8, 1.0, 3.0), ("euler", 10, 0.6, 2.0), ("dpmpp_2m", 7, 0.8, 1.0), ("dpmpp_2m", 16, 1.0, 4.0)],
+    [
+        ("ddim", 8, 1.0, 3.0),
+        ("euler", 10, 0.6, 2.0),
+        ("dpmpp_2m", 7, 0.8, 1.0),
+        ("dpmpp_2m", 16, 1.0, 4.0),
+        ("tcd", 4, 1.0, 2.0),
+        ("dpmpp_2m_sde", 6, 0.7, 2.0),
+    ],
 )
 async def test_a_masked_region_is_repainted_as_stock_inpainting_does(
     generator: Generator, tmp_path: Path, sampler: str, steps: int, repaint: float, guidance: float
@@ -125,24 +139,25 @@ async def test_a_masked_region_is_repainted_as_stock_inpainting_does(
     lora = lora_bytes(peft_unet(4, 8.0, seed=5))
     pipeline, latents = stock(StableDiffusionInpaintPipeline, lora, sampler, tmp_path)
     mask = Image.fromarray(half_mask())
-    made = pipeline(
-        prompt=PROMPT,
-        image=latents,
-        mask_image=mask,
-        masked_image_latents=latents,
-        height=SIZE,
-        width=SIZE,
-        strength=repaint,
-        num_inference_steps=steps,
-        guidance_scale=guidance,
-        generator=torch.Generator().manual_seed(4),
-        output_type="pil",
-    ).images[0]
+    with InjectedNoise(drawn_after(noise(4))):
+        made = pipeline(
+            prompt=PROMPT,
+            image=latents,
+            mask_image=mask,
+            masked_image_latents=latents,
+            height=SIZE,
+            width=SIZE,
+            strength=repaint,
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            eta=0.3 if sampler == "tcd" else 0.0,
+            output_type="pil",
+        ).images[0]
     cut = mask.point(lambda value: 255 * (value >= 128))
     expected = np.asarray(pipeline.image_processor.apply_overlay(cut, Image.fromarray(picture()), made))
     painted_over = source(picture(), half_mask(), repaint=repaint)
     image = await generator.image(
-        prompt=PROMPT, steps=steps, guidance_scale=guidance, sampler=SAMPLERS[sampler][0], noise=noise(4),
+        prompt=PROMPT, steps=steps, guidance_scale=guidance, sampler=SAMPLERS[sampler], noise=noise(4),
         adapter=await generator.add(lora), source=painted_over,
     )  # fmt: skip
     found, painted = pixels_of(image), half_mask() >= 128
