@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from headshots.diffusion.foundations.samplers import read_sampling
 from headshots.diffusion.importing.fusing.few_steps import KINDS, few_step_settings, few_steps_text
 from headshots.diffusion.importing.fusing.request import read_fusion
+from headshots.diffusion.importing.single_file.shapes import family_config
+from headshots.diffusion.sampling.schedule import make_schedule
 from headshots.errors import InvalidArgumentError
 from tests.support.foundations.loras import random_lora, write_kohya
 
@@ -90,3 +93,31 @@ def test_every_kind_has_its_steps_and_a_source(kind: str) -> None:
     assert wanted.settings["steps"] == int(kind.split("-")[1])
     assert wanted.source.startswith("https://")
     assert {"sampler", "guidance_scale", "adapter_guidance_scale"} <= set(wanted.settings)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_every_kind_has_tables(kind: str, family: str) -> None:
+    """With the scheduler that a foundation of the family mostly comes with."""
+    if family not in KINDS[kind].families:
+        return
+    scheduler = family_config(family, "scheduler")
+    read = read_sampling(Path("model"), family, few_step_settings(kind, family), scheduler)
+    table = make_schedule(read["scheduler"], read["sampler"], KINDS[kind].settings["steps"], eta=read["eta"])
+    assert len(table.timestep) == KINDS[kind].settings["steps"]
+    assert table.timestep[0] == 999, "they begin with noise alone"
+
+
+@pytest.mark.parametrize("kind", ["lightning-4", "dmd2-4"])
+def test_the_timesteps_that_makers_publish(kind: str) -> None:
+    read = read_sampling(Path("model"), "sdxl", few_step_settings(kind, "sdxl"), family_config("sdxl", "scheduler"))
+    table = make_schedule(read["scheduler"], read["sampler"], 4)
+    assert table.timestep.tolist() == [999, 749, 499, 249]
+
+
+@pytest.mark.parametrize(("sampler", "taught"), [("euler", 4), ("lcm", 0)])
+def test_only_samplers_of_distilled_models_have_timesteps_that_were_taught(sampler: str, taught: int) -> None:
+    settings = {"sampler": sampler, "original_inference_steps": taught}
+    with pytest.raises(InvalidArgumentError, match=f"original_inference_steps is {taught}; lcm and tcd") as caught:
+        read_sampling(Path("model"), "sdxl", settings, family_config("sdxl", "scheduler"))
+    assert caught.value.reason == "FOUNDATION_SETTINGS_INVALID"
