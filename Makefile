@@ -21,10 +21,13 @@ DEV := $(VENV)/.installed-dev-$(DIGEST)
 # Lists what is installed. The Dockerfile pins the same version.
 CYCLONEDX := $(VENV)/tools/cyclonedx-bom==7.5.0
 
-# `make demo`: a folder of photos, a foundation as it is found (folder, file, a hub's org/name@revision), the number of a
-# sample person. `make test` and the others: more arguments for the command, as in `make test ARGS="-k leases"`.
+# `make demo`: a folder of photos, a foundation as it is found (folder, file, a hub's org/name@revision), a LoRA that is
+# fused into it (FILE@STRENGTH) and its kind, the number of a sample person. `make test` and the others: more arguments for
+# the command, as in `make test ARGS="-k leases"`.
 PHOTOS ?=
 FOUNDATION ?=
+FUSE ?=
+FEW_STEPS ?=
 PERSON ?=
 ARGS ?=
 
@@ -41,8 +44,9 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-demo: $(DEMO) ## selfies in, a gallery out: out/demo/gallery.html (PHOTOS=dir FOUNDATION=file|dir|org/name PERSON=n)
+demo: $(DEMO) ## selfies in, a gallery out: out/demo/gallery.html (PHOTOS=dir FOUNDATION=file|dir|org/name FUSE=lora PERSON=n)
 	@$(BIN)/headshots demo $(if $(PHOTOS),--photos '$(PHOTOS)') $(if $(FOUNDATION),--foundation '$(FOUNDATION)') \
+		$(if $(FUSE),--fuse '$(FUSE)') $(if $(FEW_STEPS),--few-steps '$(FEW_STEPS)') \
 		$(if $(PERSON),--person $(PERSON)) $(ARGS)
 
 test: $(DEV) ## every test that is not marked slow, a process a core (ARGS="-k name", ARGS="-n 0" for one process)

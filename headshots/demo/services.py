@@ -57,6 +57,9 @@ class DemoServices:
         self._environment = {
             "HEADSHOTS_HOME": str(home),
             "HEADSHOTS_FOUNDATION": str(foundation),
+            # Into the foundation they are fused already.
+            "HEADSHOTS_FUSE": "",
+            "HEADSHOTS_FEW_STEPS": "",
             "HEADSHOTS_GENERATOR_ENGINES_DIR": str(engines),
             "HEADSHOTS_GENERATOR_PACKAGE": str(self._package()),
             "HEADSHOTS_GATEWAY_FACES": analyzer.name,

@@ -7,7 +7,7 @@ digest, so ours may not. The format is an eight-byte length, a JSON header and t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,15 @@ from headshots.errors import InvalidAdapterError
 Arrays = dict[str, npt.NDArray[np.float32]]
 
 # Integers too: diffusers' converter to kohya's layout writes alpha as one.
-_NUMPY_OF = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32}
-_NAME_OF = {np.dtype(dtype): name for name, dtype in _NUMPY_OF.items()}
+NUMPY_OF: Mapping[str, type[np.generic]] = {
+    "F64": np.float64,
+    "F32": np.float32,
+    "F16": np.float16,
+    "I64": np.int64,
+    "I32": np.int32,
+}
+"""The types of numbers that are read, beside BF16, which numpy lacks."""
+_NAME_OF = {np.dtype(dtype): name for name, dtype in NUMPY_OF.items()}
 _ALIGNMENT = 8
 _NAME_SHOWN = 120
 # Kohya's tools write the words of all captions into the metadata, some hundred KB.
@@ -83,18 +90,27 @@ def _header(data: bytes) -> dict[str, Any]:
     return header
 
 
+def as_float32(dtype: str, shape: Sequence[int], raw: bytes) -> npt.NDArray[np.float32]:
+    """A tensor's bytes as float32. bfloat16 is the upper half of a float32's bits.
+
+    Raises:
+        KeyError: ``dtype`` is none of :data:`NUMPY_OF` or BF16.
+        ValueError: numpy has no such shape.
+    """
+    # What float32 does not hold becomes infinite, and is refused later by its layer's name.
+    with np.errstate(over="ignore"):
+        if dtype == "BF16":
+            wide = np.frombuffer(raw, np.uint16).astype(np.uint32) << 16
+            return wide.view(np.float32).reshape(shape)
+        return np.frombuffer(raw, NUMPY_OF[dtype]).reshape(shape).astype(np.float32)
+
+
 def _decode(name: str, view: Mapping[str, Any]) -> npt.NDArray[np.float32]:
-    """One tensor as float32. bfloat16 is the upper half of a float32's bits."""
-    dtype, shape, raw = view["dtype"], view["shape"], view["data"]
-    if dtype != "BF16" and dtype not in _NUMPY_OF:
+    dtype = view["dtype"]
+    if dtype != "BF16" and dtype not in NUMPY_OF:
         raise _corrupt(f"tensor {name[:_NAME_SHOWN]} holds {dtype}; numbers of at least 16 bits are needed")
     try:
-        # What float32 does not hold becomes infinite, and is refused later by its layer's name.
-        with np.errstate(over="ignore"):
-            if dtype == "BF16":
-                wide = np.frombuffer(raw, np.uint16).astype(np.uint32) << 16
-                return wide.view(np.float32).reshape(shape)
-            return np.frombuffer(raw, _NUMPY_OF[dtype]).reshape(shape).astype(np.float32)
+        return as_float32(dtype, view["shape"], view["data"])
     except ValueError as error:
         # The library lets shapes pass that numpy does not: of 70 dimensions, or of nothing times 2**62.
         raise InvalidAdapterError(

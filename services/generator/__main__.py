@@ -16,6 +16,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.diffusion.backends import NEED_PROFILES, TENSORRT_RTX, Backend, open_package
 from headshots.diffusion.export.ensure import ensure_package_in_child
 from headshots.diffusion.importing.ensure import usable_foundation
+from headshots.diffusion.importing.fusing.request import read_fusion, separated
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import HeadshotsError, InvalidArgumentError
 from headshots.marking.credentials import ends_at
@@ -47,6 +48,7 @@ def with_foundation(settings: GeneratorSettings) -> GeneratorSettings:
         os.environ,
         lambda what, share: log.info("import of the foundation: %s (%.0f%%)", what, share * 100),
         log.info,
+        read_fusion(separated(settings.fuse), settings.few_steps),
     )
     return dataclasses.replace(settings, foundation=foundation)
 

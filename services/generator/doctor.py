@@ -36,9 +36,9 @@ _EXPORT = "`headshots export --foundation DIR --out FOLDER` makes a package; HEA
 def checks(settings: GeneratorSettings) -> list[Check]:
     """In the order of a generator's start, then the machine."""
     needs_foundation = settings.package is None or settings.backend == "torch"
-    foundation = FoundationLook(settings.foundation, settings.foundations_dir)
+    foundation = FoundationLook(settings.foundation, settings.foundations_dir, settings.fuse, settings.few_steps)
     return [
-        *([foundation.check] if needs_foundation else []),
+        *(foundation.checks if needs_foundation else []),
         Check("engine package", lambda: _package(settings, foundation), _EXPORT, SECONDS),
         Check(
             "provider",

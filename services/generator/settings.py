@@ -36,6 +36,11 @@ class GeneratorSettings:
     engines_dir: Path
     # Local disk tier of adapters, this replica's own. Default: `adapters` in HEADSHOTS_HOME.
     adapters_dir: Path
+    # LoRA files that are folded into the foundation, FILE or FILE@STRENGTH, with commas between them; also
+    # HEADSHOTS_FUSE. The same for trainers and generators, or their foundations differ.
+    fuse: str
+    # Which kind of few-step LoRA is among them, as lightning-4; also HEADSHOTS_FEW_STEPS. Empty: as their metadata say.
+    few_steps: str
     # How its port is closed to all but the gateway: HEADSHOTS_INTERNAL_<FIELD>.
     internal: InternalSettings
     # What images say of themselves: HEADSHOTS_MARKING_<FIELD>.
@@ -100,6 +105,8 @@ class GeneratorSettings:
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
             foundation=named(environ.get("HEADSHOTS_FOUNDATION") or str(default_foundation())),
             foundations_dir=home.foundations,
+            fuse=environ.get("HEADSHOTS_FUSE", ""),
+            few_steps=environ.get("HEADSHOTS_FEW_STEPS", ""),
             engines_dir=home.engines,
             adapters_dir=home.path / "adapters",
             internal=InternalSettings.from_environment(environ),

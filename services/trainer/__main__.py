@@ -14,6 +14,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.database import migrate, open_database
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.importing.ensure import usable_foundation
+from headshots.diffusion.importing.fusing.request import read_fusion, separated
 from headshots.errors import HeadshotsError
 from headshots.faces import check_installed
 from headshots.pods import deletion_cost
@@ -73,6 +74,14 @@ async def serve(settings: TrainerSettings) -> None:
         os._exit(0)
 
 
+def with_usable_foundation(settings: TrainerSettings) -> TrainerSettings:
+    """The settings with a foundation's folder that can be used: it may have to be imported, and LoRA fused into it."""
+    log = logging.getLogger("services.trainer")
+    fusion = read_fusion(separated(settings.fuse), settings.few_steps)
+    foundation = usable_foundation(settings.foundation, settings.foundations_dir, os.environ, _tell, log.info, fusion)
+    return dataclasses.replace(settings, foundation=foundation)
+
+
 def _tell(what: str, share: float) -> None:
     logging.getLogger("services.trainer").info("import of the foundation: %s (%.0f%%)", what, share * 100)
 
@@ -86,10 +95,7 @@ def main() -> int:
             if settings.faces == "none":
                 logging.getLogger("services.trainer").warning(without_analyzer("trainer"))
             check_installed(settings.faces, settings.faces_dir)
-            log = logging.getLogger("services.trainer")
-            foundation = usable_foundation(settings.foundation, settings.foundations_dir, os.environ, _tell, log.info)
-            settings = dataclasses.replace(settings, foundation=foundation)
-            asyncio.run(serve(settings))
+            asyncio.run(serve(with_usable_foundation(settings)))
     except HeadshotsError as error:
         print(f"trainer: {error}", file=sys.stderr)
         return 1

@@ -25,9 +25,9 @@ _PROCESS_BYTES = 2**30
 
 def checks(settings: TrainerSettings) -> list[Check]:
     """In the order of a trainer's start, then the machine."""
-    foundation = FoundationLook(settings.foundation, settings.foundations_dir)
+    foundation = FoundationLook(settings.foundation, settings.foundations_dir, settings.fuse, settings.few_steps)
     return [
-        foundation.check,
+        *foundation.checks,
         Check(
             "recipe",
             lambda: foundation.with_folder(_recipe),

@@ -32,6 +32,11 @@ class TrainerSettings:
     foundation: Path = field(metadata={READ_BY: named})
     # Where a foundation that cannot be used as it lies is imported to. Default: foundations in HEADSHOTS_HOME.
     foundations_dir: Path
+    # LoRA files that are folded into the foundation, FILE or FILE@STRENGTH, with commas between them; also
+    # HEADSHOTS_FUSE. The same for trainers and generators, or their foundations differ.
+    fuse: str
+    # Which kind of few-step LoRA is among them, as lightning-4; also HEADSHOTS_FEW_STEPS. Empty: as their metadata say.
+    few_steps: str
     # How its port is closed to all but the gateway: HEADSHOTS_INTERNAL_<FIELD>.
     internal: InternalSettings
     # The pod that it runs in, which Kubernetes is told the work of: HEADSHOTS_POD_<FIELD>.
@@ -87,6 +92,8 @@ class TrainerSettings:
             store_url=environ.get("HEADSHOTS_STORE_URL") or home.store_url,
             foundation=named(environ.get("HEADSHOTS_FOUNDATION") or str(default_foundation())),
             foundations_dir=home.foundations,
+            fuse=environ.get("HEADSHOTS_FUSE", ""),
+            few_steps=environ.get("HEADSHOTS_FEW_STEPS", ""),
             internal=InternalSettings.from_environment(environ),
             pod=PodSettings.from_environment(environ),
             faces_dir=home.analyzer_of("HEADSHOTS_TRAINER_FACES", environ),

@@ -17,6 +17,8 @@ DIFFUSION: Arrows = {
         "sampling": "the names of samplers",
         "publish": "a foundation appears whole or not at all",
         "child_errors": "an import may be a child process",
+        "lora": "names and scales of LoRA that are fused",
+        "safetensors_io": "weights that LoRA are fused into are changed one by one",
     },
     "banked": {"lora": "where each layer's LoRA lies in an adapter row"},
     "package_files": {},

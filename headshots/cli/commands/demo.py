@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from headshots.cli.extras import require
-from headshots.cli.foundations import usable
+from headshots.cli.foundations import FewSteps, Fuse, fusion_of, usable
 from headshots.cli.options import Foundation, existing_folder
 from headshots.console.exits import reported
+
+if TYPE_CHECKING:
+    from headshots.diffusion.importing.fusing.request import Fusion
 
 Photos = Annotated[
     Path | None,
@@ -36,6 +39,8 @@ Faces = Annotated[
 def demo(
     photos: Photos = None,
     foundation: Foundation = None,
+    fuse: Fuse = None,
+    few_steps: FewSteps = "",
     out: Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the results.")] = Path("out/demo"),
     person: Annotated[int, typer.Option(min=0, help="Which of the sample people, who never existed.")] = 7,
     class_noun: Annotated[
@@ -61,7 +66,7 @@ def demo(
         out=out,
         engines=engines,
         photos=photos,
-        foundation=usable(foundation) if foundation is not None else None,
+        foundation=found_as(foundation, fusion_of(fuse, few_steps)),
         foundation_name=str(foundation or ""),
         person=person,
         faces=faces,
@@ -70,3 +75,12 @@ def demo(
         shots_per_style=shots,
     )
     raise typer.Exit(run_demo(options))
+
+
+def found_as(foundation: Path | None, fusion: Fusion | None) -> Path | None:
+    """The folder to demonstrate; None: the bundled one as it is."""
+    from headshots.settings import default_foundation
+
+    if foundation is None and fusion is None:
+        return None
+    return usable(foundation or default_foundation(), fusion)

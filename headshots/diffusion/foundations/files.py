@@ -15,12 +15,15 @@ from headshots.errors import InvalidArgumentError
 
 SETTINGS = "headshots.yaml"
 INITIAL_WEIGHTS = "adapter_start.safetensors"
+PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
+"""Files of these kinds can run code when they are opened, and never are."""
 # Keys of headshots.yaml, and what their values are.
 _YAML_KEYS: Mapping[str, type | UnionType] = {
     "width_px": int,
     "height_px": int,
     "sampler": str,
     "spacing": str,
+    "original_inference_steps": int,
     "eta": int | float,
     "steps": int,
     "guidance_scale": int | float,

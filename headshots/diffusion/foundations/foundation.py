@@ -10,6 +10,7 @@ the demo share these facts without importing torch.
     sampler: dpmpp_2m           # ddim, euler, euler_ancestral, dpmpp_2m, dpmpp_2m_sde, lcm or tcd; default: what the
                                 # folder's scheduler is, and where it has no table, the foundation is refused
     spacing: trailing           # of the steps: leading, trailing, linspace or karras; default: the scheduler's
+    original_inference_steps: 4 # of lcm and tcd: at how many timesteps the model was taught; default: 50
     eta: 0.3                    # share of the noise drawn anew at each step, 0 to 1; default: ddim 0, tcd 0.3
     steps: 20                   # default 25
     guidance_scale: 4.0         # default 7.5
@@ -47,6 +48,7 @@ from headshots.diffusion.foundations.files import (
     read_json,
     read_settings,
 )
+from headshots.diffusion.foundations.fusions import FUSION, read_fusions
 from headshots.diffusion.foundations.kinds import check_pipeline
 from headshots.diffusion.foundations.samplers import SCHEDULER, read_sampling
 from headshots.errors import InvalidArgumentError
@@ -55,7 +57,7 @@ FAMILIES = ("sd15", "sdxl")
 
 DEFAULT_TEMPLATE = "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
 _DIGESTED = {".safetensors", ".json", ".txt"}
-_NOT_DIGESTED = {"scores.json", INITIAL_WEIGHTS}
+_NOT_DIGESTED = {"scores.json", INITIAL_WEIGHTS, FUSION}
 
 
 @dataclass(frozen=True)
@@ -159,11 +161,15 @@ def foundation_digest(path: Path) -> str:
     """SHA-256, in hex, over the sorted (relative path, SHA-256 of the bytes) of every weight and config file.
 
     Counted are ``*.safetensors``, ``*.json`` and ``*.txt``; not the model card, its scores, ``headshots.yaml``, nor
-    the initial weights of adapters, so that an adapter stays valid when only those change.
+    the initial weights of adapters, so that an adapter stays valid when only those change. Weights that a LoRA was
+    fused into count as what :mod:`headshots.diffusion.foundations.fusions` tells.
+
+    Raises:
+        InvalidArgumentError: FOUNDATION_INVALID.
     """
-    total = hashlib.sha256()
+    total, fusions = hashlib.sha256(), read_fusions(path)
     for relative in sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if _is_digested(p)):
-        total.update(f"{relative}\0{file_digest(path / relative)}\n".encode())
+        total.update(f"{relative}\0{fusions.identity(relative, file_digest(path / relative))}\n".encode())
     return total.hexdigest()
 
 

@@ -64,7 +64,7 @@ def check_tensors(path: Path, names: Collection[str]) -> None:
     """
     for name in names:
         if any(part in name for part in _LORA):
-            raise unsupported(path, "a LoRA, which changes a model and is none")
+            raise unsupported(path, "a LoRA, which changes a model and is none: `--fuse` folds it into one")
     for ending, kind in _TENSORS.items():
         if any(name == ending or name.endswith(f".{ending}") for name in names):
             raise unsupported(path, kind)

@@ -38,6 +38,10 @@ def read_sampling(
             rule = f"{', '.join(possible)} are possible" if possible else "it has steps of its own; leave spacing out"
             raise _wrong(path, f"spacing is {spacing!r} and the sampler {sampler}: {rule}")
         read = with_spacing(read, spacing)
+    if (taught := settings.get("original_inference_steps")) is not None:
+        if SAMPLERS[sampler].spacings or taught < 1:
+            raise _wrong(path, f"original_inference_steps is {taught}; lcm and tcd have some, 1 or more")
+        read = {**read, "original_inference_steps": taught}
     check_options(read, sampler, path / SCHEDULER)
     return {
         "prediction_type": kind,

@@ -16,11 +16,15 @@ from headshots.diffusion.foundations.files import (
     read_json,
     read_settings,
 )
+from headshots.diffusion.foundations.fusions import FUSION, read_fusions
 from headshots.diffusion.foundations.kinds import check_pipeline
 from headshots.diffusion.foundations.samplers import SCHEDULER, read_sampling
 from headshots.diffusion.importing.defaults import as_json, default_settings
+from headshots.diffusion.importing.fusing.few_steps import few_steps_in
+from headshots.diffusion.importing.fusing.tensor_files import TensorFile
 from headshots.diffusion.importing.licences import NONE_FOUND, licence_files
 from headshots.diffusion.importing.pieces import Piece, copy_piece, text_piece
+from headshots.diffusion.importing.plans import Shapes
 from headshots.diffusion.importing.request import ImportOptions
 from headshots.diffusion.importing.single_file.vocabulary import Vocabulary
 from headshots.diffusion.importing.weights import Weights, find_weights, shard_index
@@ -63,6 +67,23 @@ class Pipeline:
         family = "sdxl" if unet.get("addition_embed_type") == "text_time" else "sd15"
         return cls(index, family, unet["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1))
 
+    def check_sampling(self, source: Path, options: ImportOptions) -> None:
+        """Refuse what cannot be sampled as it lies in ``source``, or not with the options. Needs no weights.
+
+        Raises:
+            InvalidArgumentError: SCHEDULER_UNSUPPORTED, FOUNDATION_SETTINGS_INVALID, FOUNDATION_INVALID,
+                IMPORT_OPTIONS_INVALID (a sampler, where ``headshots.yaml`` is there), FUSE_OTHER_FAMILY.
+        """
+        settings = few_steps_in(read_settings(source / SETTINGS), options.few_steps, self.family)
+        if options.sampler:
+            if (source / SETTINGS).is_file():
+                raise InvalidArgumentError(
+                    "IMPORT_OPTIONS_INVALID",
+                    f"{source / SETTINGS} is taken as it is; name the sampler {options.sampler} there",
+                )
+            settings["sampler"] = options.sampler
+        read_sampling(source, self.family, settings, read_json(source / SCHEDULER))
+
     @property
     def weighted(self) -> tuple[str, ...]:
         """Parts with weights that are taken."""
@@ -90,20 +111,14 @@ class FolderPlan:
         for part in self._others:
             if not any((source / part).glob("*.json")):
                 raise invalid_foundation(source / part, "it has no .json file; the folder is not a whole pipeline")
-        self._check_sampler()
+        self._pipeline.check_sampling(source, options)
         self._licences = licence_files(source)
+        self.fusions = read_fusions(source)
 
-    def _check_sampler(self) -> None:
-        """Said before gigabytes are copied."""
-        settings = read_settings(self._source / SETTINGS)
-        if self._sampler:
-            if (self._source / SETTINGS).is_file():
-                raise InvalidArgumentError(
-                    "IMPORT_OPTIONS_INVALID",
-                    f"{self._source / SETTINGS} is taken as it is; name the sampler {self._sampler} there",
-                )
-            settings["sampler"] = self._sampler
-        read_sampling(self._source, self._pipeline.family, settings, read_json(self._source / SCHEDULER))
+    @property
+    def family(self) -> str:
+        """``sd15`` or ``sdxl``."""
+        return self._pipeline.family
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -121,6 +136,15 @@ class FolderPlan:
 
     def check(self) -> None:
         """All that can be refused was, when it was made."""
+
+    def shapes(self) -> dict[str, Shapes]:
+        """Of the UNet's and the text encoders' tensors, by file within the foundation."""
+        return {
+            name: {tensor.name: tensor.shape for tensor in TensorFile.open(path).tensors}
+            for part, weights in self._weights.items()
+            if part != "vae"
+            for name, path in _plain_files(part, weights)
+        }
 
     def pieces(self, digests: Mapping[str, str], vocabulary: Callable[[], Vocabulary]) -> list[Piece]:
         """What the foundation consists of, ``model_index.json`` last. ``digests``: SHA-256 of each of the sources.
@@ -147,7 +171,7 @@ class FolderPlan:
             for path in sorted((self._source / part).iterdir()):
                 if path.suffix in TEXTS:
                     yield f"{part}/{path.name}", path
-        for name in (SETTINGS, INITIAL_WEIGHTS):
+        for name in (SETTINGS, INITIAL_WEIGHTS, FUSION):
             if (self._source / name).is_file():
                 yield name, self._source / name
         for path in self._licences:

@@ -7,16 +7,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
-from headshots.diffusion.foundations.files import invalid_foundation
+from headshots.diffusion.foundations.files import PICKLES, invalid_foundation
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.foundations.names import HubName, hub_name
 from headshots.diffusion.importing.folders import FolderPlan
+from headshots.diffusion.importing.fusing.plan import FusedPlan
 from headshots.diffusion.importing.hub.fetching import fetch
 from headshots.diffusion.importing.hub.repository import Hub, pin
 from headshots.diffusion.importing.licences import licence_files
 from headshots.diffusion.importing.pieces import JOURNAL, Piece, write_pieces
+from headshots.diffusion.importing.plans import PlainPlan, Plan
 from headshots.diffusion.importing.record import (
     RECORD,
     hub_key,
@@ -28,44 +29,14 @@ from headshots.diffusion.importing.record import (
 )
 from headshots.diffusion.importing.request import Imported, ImportOptions, Progress, check_options
 from headshots.diffusion.importing.single_file.plan import SingleFilePlan
-from headshots.diffusion.importing.single_file.vocabulary import Packages, Vocabulary
-from headshots.diffusion.importing.weights import PICKLES, pickled
+from headshots.diffusion.importing.single_file.vocabulary import Packages
+from headshots.diffusion.importing.weights import pickled
 from headshots.diffusion.publish import exclusive, publish_resumed, sweep
 from headshots.errors import FailedPreconditionError, InvalidArgumentError
 
 # Of the whole, what reading the source for its digest takes; and of a hub's what comes before.
 _READING = 0.2
 _FETCHING, _FETCHED_AND_READ = 0.7, 0.75
-
-
-class Plan(Protocol):
-    """What is taken of a source."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the operator should know."""
-        ...
-
-    def sources(self) -> dict[str, Path]:
-        """Files that are read, by a name within the source."""
-        ...
-
-    def check(self) -> None:
-        """Refuse what only its weights' shapes tell; a single file's are read with torch.
-
-        Raises:
-            InvalidArgumentError: FOUNDATION_INVALID.
-        """
-        ...
-
-    def pieces(self, digests: Mapping[str, str], vocabulary: Callable[[], Vocabulary]) -> list[Piece]:
-        """What the foundation consists of.
-
-        Args:
-            digests: SHA-256 of each of the sources.
-            vocabulary: brings CLIP's.
-        """
-        ...
 
 
 def import_foundation(
@@ -93,7 +64,8 @@ def import_foundation(
     Raises:
         InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED (the kind, by name), FOUNDATION_PICKLED,
             FOUNDATION_INVALID (damaged or not whole), FOUNDATION_OUT_NOT_EMPTY, FOUNDATION_DIGEST_WRONG,
-            SCHEDULER_UNSUPPORTED (it has no table; ``sampler`` names one), IMPORT_OPTIONS_INVALID.
+            SCHEDULER_UNSUPPORTED (it has no table; ``sampler`` names one), IMPORT_OPTIONS_INVALID; FUSE_*, of LoRA that
+            are to be fused.
         FailedPreconditionError: FOUNDATION_CHANGED (while it was read), FOUNDATION_NO_ROOM; PACKAGE_MISSING,
             PACKAGE_CHANGED.
         HeadshotsError: as :func:`headshots.diffusion.importing.hub.fetching.fetch`.
@@ -114,7 +86,7 @@ def _import_from_here(
     _check_digest(source, digests, options)
     key = import_key(digests, options)
     _check_replaceable(out, key)
-    record = partial(record_text, source=str(source), key=key, digests=digests, origin=None)
+    record = partial(record_text, source=str(source), key=key, digests=digests, fusion=options.fusion, origin=None)
     is_new = _make(out, key, _pieces(plan, digests, out, packages), record, _part(tell, _READING, 1))
     return Imported(out, is_new, plan.notes if is_new else ())
 
@@ -134,7 +106,9 @@ def _import_from_hub(
     digests = source_digests(plan.sources(), _part(tell, _FETCHING, _FETCHED_AND_READ))
     _check_digest(fetched.path, digests, options)
     origin = {"endpoint": pinned.hub.url, "asked": str(asked), "commit": pinned.commit}
-    record = partial(record_text, source=str(pinned.name), key=key, digests=digests, origin=origin)
+    record = partial(
+        record_text, source=str(pinned.name), key=key, digests=digests, fusion=options.fusion, origin=origin
+    )
     is_new = _make(out, key, _pieces(plan, digests, out, packages), record, _part(tell, _FETCHED_AND_READ, 1))
     notes = (*filter(None, [pinned.note()]), *fetched.notes, *plan.notes)
     return Imported(out, is_new, notes if is_new else ())
@@ -181,8 +155,14 @@ def make_plan(source: Path, options: ImportOptions, licences: Sequence[Path] | N
 
     Raises:
         InvalidArgumentError: FOUNDATION_NOT_FOUND, FOUNDATION_UNSUPPORTED, FOUNDATION_PICKLED, FOUNDATION_INVALID,
-            FOUNDATION_SETTINGS_INVALID, SCHEDULER_UNSUPPORTED, IMPORT_OPTIONS_INVALID.
+            FOUNDATION_SETTINGS_INVALID, SCHEDULER_UNSUPPORTED, IMPORT_OPTIONS_INVALID; FUSE_TWICE, FUSE_CHANGED,
+            FUSE_CORRUPT, FUSE_UNSUPPORTED, FUSE_OTHER_FAMILY.
     """
+    plain = _plain_plan(source, options, licences)
+    return plain if options.fusion is None else FusedPlan(plain, options.fusion)
+
+
+def _plain_plan(source: Path, options: ImportOptions, licences: Sequence[Path] | None) -> PlainPlan:
     if source.suffix in PICKLES and source.is_file():
         raise pickled(source.parent, [source.name])
     if source.is_dir():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +23,27 @@ Tell = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Piece:
-    """One file of an import: its path within the folder, its bytes (about, for progress), and what writes it."""
+    """One file of an import.
+
+    Attributes:
+        name: its path within the folder.
+        size: its bytes, about, for progress.
+        write: writes it.
+        source: the file that it is a copy of, where it is one; ``sha256``: of its bytes, as they must be.
+        text: what it says, where it is a small file of text.
+    """
 
     name: str
     size: int
     write: Callable[[Path, Tell], None]
+    source: Path | None = None
+    sha256: str = ""
+    text: str = ""
 
 
 def text_piece(name: str, text: str) -> Piece:
     """A small file of text."""
-    return Piece(name, len(text), lambda path, tell: _write_text(path, text, tell))
+    return Piece(name, len(text), lambda path, tell: _write_text(path, text, tell), text=text)
 
 
 def copy_piece(name: str, source: Path, sha256: str) -> Piece:
@@ -39,7 +51,15 @@ def copy_piece(name: str, source: Path, sha256: str) -> Piece:
 
     Its ``write`` raises FailedPreconditionError: FOUNDATION_CHANGED, where they are not.
     """
-    return Piece(name, source.stat().st_size, lambda path, tell: _copy(source, path, sha256, tell))
+    return Piece(name, source.stat().st_size, lambda path, tell: _copy(source, path, sha256, tell), source, sha256)
+
+
+def link_piece(name: str, source: Path, sha256: str) -> Piece:
+    """As :func:`copy_piece`, and takes no room where both are on one disk: a second name for the same bytes.
+
+    Of files that nobody edits in place, as weights.
+    """
+    return Piece(name, source.stat().st_size, lambda path, tell: _link(source, path, sha256, tell), source, sha256)
 
 
 def write_pieces(folder: Path, key: str, pieces: Sequence[Piece], progress: Callable[[str, float], None]) -> None:
@@ -118,6 +138,28 @@ def _copy(source: Path, path: Path, sha256: str, tell: Tell) -> None:
             copy.write(chunk)
             tell(len(chunk))
     if read.hexdigest() != sha256:
-        raise FailedPreconditionError(
-            "FOUNDATION_CHANGED", f"{source} changed while it was imported; import again when it is complete"
-        )
+        raise changed(source)
+
+
+def _link(source: Path, path: Path, sha256: str, tell: Tell) -> None:
+    try:
+        os.link(source.resolve(), path)
+    except OSError:
+        # Another disk, one without such links, or a file of somebody else's.
+        _copy(source, path, sha256, tell)
+        return
+    check_unchanged(path, sha256)
+    tell(path.stat().st_size)
+
+
+def check_unchanged(source: Path, sha256: str) -> None:
+    """Raises FailedPreconditionError: FOUNDATION_CHANGED, where the file has another digest by now."""
+    if file_digest(source) != sha256:
+        raise changed(source)
+
+
+def changed(source: Path) -> FailedPreconditionError:
+    """FOUNDATION_CHANGED."""
+    return FailedPreconditionError(
+        "FOUNDATION_CHANGED", f"{source} changed while it was imported; import again when it is complete"
+    )

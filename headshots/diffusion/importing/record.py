@@ -13,6 +13,7 @@ import yaml
 
 from headshots.diffusion.foundations.foundation import file_digest
 from headshots.diffusion.foundations.names import HubName
+from headshots.diffusion.importing.fusing.request import Fusion
 from headshots.diffusion.importing.request import REVISION, ImportOptions, Progress
 
 RECORD = "import.yaml"
@@ -21,7 +22,12 @@ RECORD = "import.yaml"
 
 def import_key(digests: Mapping[str, str], options: ImportOptions) -> str:
     """What tells imports apart: the source's files by their digests, and what was asked for."""
-    text = json.dumps([sorted(digests.items()), asdict(options), REVISION])
+    # Where LoRA lie and what they are called changes nothing. Without options that came later the key is what it was
+    # before them: an import of then is still known.
+    later = {"fusion": options.fusion and options.fusion.identity, "sampler": options.sampler}
+    asked = {key: value for key, value in asdict(options).items() if key not in later}
+    asked |= {key: value for key, value in later.items() if value}
+    text = json.dumps([sorted(digests.items()), asked, REVISION])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -31,16 +37,23 @@ def hub_key(name: HubName, options: ImportOptions) -> str:
 
 
 def record_text(
-    folder: Path, source: str, key: str, digests: Mapping[str, str], origin: Mapping[str, str] | None
+    folder: Path,
+    source: str,
+    key: str,
+    digests: Mapping[str, str],
+    fusion: Fusion | None,
+    origin: Mapping[str, str] | None,
 ) -> str:
     """The text of the record of ``folder``, whose files are all there.
 
-    ``key``: what tells the import apart; ``origin``: of a hub's model, where it is from and the commit that was meant.
+    ``key``: what tells the import apart; ``fusion``: what is fused into it; ``origin``: of a hub's model, where it is
+    from and the commit that was meant.
     """
     value = {
         "source": source,
         **({"hub": dict(origin)} if origin else {}),
         "source_files": dict(sorted(digests.items())),
+        **({} if fusion is None else {"fused": fusion.to_json()}),
         "key": key,
         "files": {
             path.relative_to(folder).as_posix(): path.stat().st_size

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from headshots.diffusion.importing.fusing.few_steps import NO_FEWER
+from headshots.diffusion.importing.fusing.request import Fusion
 from headshots.diffusion.sampling.options import SAMPLERS
 from headshots.errors import InvalidArgumentError
 
@@ -30,6 +32,7 @@ class ImportOptions:
         native_px: of a single file, the side in pixels that it was trained for; 0: what its metadata say,
             else the family's, 512 or 1024.
         sampler: what ``headshots.yaml`` names; empty: none, the scheduler's own is taken.
+        fusion: LoRA files that are folded into the weights.
     """
 
     variant: str | None = None
@@ -38,6 +41,12 @@ class ImportOptions:
     zero_terminal_snr: bool | None = None
     native_px: int = 0
     sampler: str = ""
+    fusion: Fusion | None = None
+
+    @property
+    def few_steps(self) -> str:
+        """The kind of few-step LoRA among what is fused, or ``none``."""
+        return NO_FEWER if self.fusion is None else self.fusion.few_steps
 
 
 @dataclass(frozen=True)
@@ -63,7 +72,9 @@ def check_options(source: str, options: ImportOptions, *, is_folder: bool) -> No
     """
     if options.sampler and options.sampler not in SAMPLERS:
         why = f"to have the sampler {options.sampler!r}; known are {', '.join(SAMPLERS)}"
-    elif is_folder and options != ImportOptions(variant=options.variant, sampler=options.sampler):
+    elif options.sampler and options.few_steps != NO_FEWER:
+        why = f"to be sampled as {options.few_steps} wants; leave the sampler out"
+    elif is_folder and options != ImportOptions(options.variant, sampler=options.sampler, fusion=options.fusion):
         why = "a folder: digest, prediction, SNR and size are of a single file"
     elif not is_folder and options.variant is not None:
         why = "a single file: variants are of a folder's files"

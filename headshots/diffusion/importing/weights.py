@@ -9,10 +9,9 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from headshots.diffusion.foundations.files import invalid_foundation, read_json
+from headshots.diffusion.foundations.files import PICKLES, invalid_foundation, read_json
 from headshots.errors import InvalidArgumentError
 
-PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _NAME = re.compile(
     r"^(?P<base>diffusion_pytorch_model|model)"
     r"(?:\.(?P<variant>\w+))?(?:-(?P<number>\d{5})-of-(?P<count>\d{5}))?(?:\.(?P<late>\w+))?\.safetensors$"

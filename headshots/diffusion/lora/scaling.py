@@ -30,8 +30,8 @@ class PeftScaling:
     rslora: bool
 
     @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str]) -> PeftScaling:
-        """From the metadata of a safetensors file.
+    def from_metadata(cls, metadata: Mapping[str, str], part: str = "unet") -> PeftScaling:
+        """From the metadata of a safetensors file; ``part``: the network, as ``text_encoder``.
 
         Raises:
             InvalidAdapterError: ADAPTER_CORRUPT, ADAPTER_NOT_FINITE, ADAPTER_PATTERN_REFUSED.
@@ -41,7 +41,7 @@ class PeftScaling:
             return cls(None, NamePatterns({}), False)
         try:
             found: dict[str, Any] = json.loads(raw)
-            config = {key.removeprefix("unet."): value for key, value in found.items()}
+            config = {key.removeprefix(f"{part}."): value for key, value in found.items()}
             alpha, patterns = config.get("lora_alpha"), config.get("alpha_pattern") or {}
             alphas = {pattern: _alpha("alpha_pattern", value) for pattern, value in patterns.items()}
             return cls(

@@ -121,6 +121,8 @@ def test_the_demo_s_variables_become_options(checkout: Path) -> None:
     asked = _make(checkout, "-n", "demo", "PHOTOS=my selfies", "FOUNDATION=/models/sd", "PERSON=3").stdout
     assert "--photos 'my selfies' --foundation '/models/sd'" in asked
     assert "--person 3" in asked
+    fused = _make(checkout, "-n", "demo", "FUSE=/my lora.safetensors@0.5", "FEW_STEPS=lcm-4").stdout
+    assert "--fuse '/my lora.safetensors@0.5' --few-steps 'lcm-4'" in fused
     assert "--photos" not in _make(checkout, "-n", "demo").stdout
 
 

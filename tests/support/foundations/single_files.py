@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import functools
 import gzip
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,13 @@ def _lengthened(embedding: Tensor) -> Tensor:
 def bare(module: nn.Module) -> TENSORS:
     """Tensors of a text encoder without what versions of transformers write before their names."""
     return {name.removeprefix("text_model."): value for name, value in module.state_dict().items()}
+
+
+def original_unet_name(folder: Path) -> Callable[[str], str]:
+    """Gives the tensors of the foundation's UNet the names that the original code has for them."""
+    config = json.loads((folder / "unet" / "config.json").read_text())
+    attends = [kind.startswith("CrossAttn") for kind in config["up_block_types"]]
+    return lambda name: _unet_name(name, config["layers_per_block"] + 1, attends)
 
 
 def _unet(unet: nn.Module) -> TENSORS:

@@ -18,7 +18,7 @@ def test_a_foundation_that_has_to_be_imported(tmp_path: Path) -> None:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes(data)
     look = FoundationLook(source, cache)
-    found = look.check.look()
+    found = look.checks[0].look()
     assert isinstance(found, Finding)
     assert (found.state, found.seen.partition(",")[0]) == (State.OK, f"the import of {source}")
     assert f"the first start makes {cache}/model-" in found.seen
@@ -27,7 +27,7 @@ def test_a_foundation_that_has_to_be_imported(tmp_path: Path) -> None:
 
     import_foundation(source, look.place.folder)
     after = FoundationLook(source, cache)
-    whole = after.check.look()
+    whole = after.checks[0].look()
     assert isinstance(whole, Finding)
     assert whole.seen.endswith(f": {look.place.folder}")
     assert after.with_folder(lambda folder: ok(str(folder))).seen == str(look.place.folder)

@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from headshots.doctor.findings import Result, State
 from headshots.doctor.running import run
@@ -70,6 +72,17 @@ def test_a_package_that_will_be_exported_is_not_made(tmp_path: Path) -> None:
     assert "is not there yet; the first start makes" in found["engine package"].seen
     assert found["memory"].state is State.SKIPPED
     assert not home.exists()
+
+
+def test_lora_that_are_to_be_fused_are_looked_at(tmp_path: Path) -> None:
+    lora = tmp_path / "lora.safetensors"
+    save_file({"unet.conv_in.lora_A.weight": torch.zeros(1, 4), "unet.conv_in.lora_B.weight": torch.zeros(4, 1)}, lora)
+    named = {"FOUNDATION": str(tiny_foundation()), "FUSE": f"{lora}@0.5"}
+    found = looked_at(tmp_path / "home", **named, FEW_STEPS="none")["fused LoRA"]
+    assert (found.state, found.seen) == (State.OK, "lora.safetensors with a strength of 0.5; sampled as none")
+    unclear = looked_at(tmp_path / "home", **named)["fused LoRA"]
+    assert (unclear.state, unclear.seen.partition(":")[0]) == (State.FAILED, "FUSE_STEPS_UNKNOWN")
+    assert "HEADSHOTS_FEW_STEPS" in unclear.cure
 
 
 def test_a_folder_that_is_no_foundation_is_told(tmp_path: Path) -> None:

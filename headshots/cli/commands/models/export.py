@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshots.cli.extras import require
-from headshots.cli.foundations import usable
+from headshots.cli.foundations import FewSteps, Fuse, fusion_of, usable
 from headshots.cli.options import Foundation, Json
 from headshots.console.exits import ExitCode, reported
 
 if TYPE_CHECKING:
     from headshots.diffusion.export.options import ExportOptions
+    from headshots.diffusion.importing.fusing.request import Fusion
     from headshots.diffusion.tensorrt.check import Finding
 
 
@@ -77,6 +78,8 @@ BuildMemory = Annotated[
 @reported
 def export(
     foundation: Foundation = None,
+    fuse: Fuse = None,
+    few_steps: FewSteps = "",
     out: Out = None,
     engines: Engines = None,
     precision: Annotated[Precision, typer.Option(help="Of the UNet and the bank.")] = Precision.FP32,
@@ -104,20 +107,22 @@ def export(
     if targets:
         require("export --tensorrt-rtx", "export", "tensorrt-rtx")
     options = ExportOptions(max_rank, slots, max_rows, precision.value, sizes, targets, build_memory_gb)
-    package = exported(foundation, out, engines, options)
+    package = exported(foundation, out, engines, options, fusion_of(fuse, few_steps))
     findings = _check(package) if check_tensorrt else None
     _print(package, findings, as_json=as_json)
     if findings:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def exported(foundation: Path | None, out: Path | None, engines: Path | None, options: ExportOptions) -> Path:
+def exported(
+    foundation: Path | None, out: Path | None, engines: Path | None, options: ExportOptions, fusion: Fusion | None
+) -> Path:
     """The package's folder, with a bar on the terminal while it is made."""
     from headshots.console.output import progress_bars
     from headshots.diffusion.export.ensure import ensure_package_in_child, export_to_in_child
     from headshots.settings import Home, default_foundation
 
-    source = usable(foundation or default_foundation())
+    source = usable(foundation or default_foundation(), fusion)
     with progress_bars() as bars:
         bar = bars.add_task("exporting", total=1.0, count="", detail="")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshots.cli.extras import require
-from headshots.cli.foundations import usable
+from headshots.cli.foundations import FewSteps, Fuse, usable
 from headshots.cli.options import FindLinks, Json, existing_folder
 from headshots.console.exits import ExitCode, reported
 
@@ -96,6 +96,8 @@ def import_(
     zero_terminal_snr: ZeroSnr = None,
     native_size: Native = 0,
     sampler: Sampler = "",
+    fuse: Fuse = None,
+    few_steps: FewSteps = "",
     find_links: FindLinks = None,
     as_json: Json = False,
 ) -> None:
@@ -109,11 +111,13 @@ def import_(
     As in: headshots foundation import ~/Downloads/realistic-xl.safetensors --out /models/realistic-xl
     """
     require("foundation import", "export")
+    from headshots.diffusion.importing.fusing.request import read_fusion
     from headshots.diffusion.importing.request import ImportOptions
     from headshots.diffusion.importing.single_file.vocabulary import Packages
 
     kind = "" if prediction is None else prediction.value
-    options = ImportOptions(variant, sha256, kind, zero_terminal_snr, native_size, sampler)
+    fusion = read_fusion(fuse or (), few_steps)
+    options = ImportOptions(variant, sha256, kind, zero_terminal_snr, native_size, sampler, fusion)
     packages = Packages([existing_folder(folder) for folder in find_links or ()], os.environ)
     _print(_import(source, out, options, packages), as_json=as_json)
 
@@ -212,4 +216,4 @@ def _exported(foundation: Path) -> Path:
     from headshots.cli.commands.models.export import exported
     from headshots.diffusion.export.options import ExportOptions
 
-    return exported(foundation, None, None, ExportOptions())
+    return exported(foundation, None, None, ExportOptions(), None)

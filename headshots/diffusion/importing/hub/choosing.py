@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from headshots.diffusion.foundations.files import INITIAL_WEIGHTS, SETTINGS, invalid_foundation
+from headshots.diffusion.foundations.files import INITIAL_WEIGHTS, PICKLES, SETTINGS, invalid_foundation
 from headshots.diffusion.foundations.names import HubName
 from headshots.diffusion.importing.folders import OTHERS, TEXTS, WEIGHTED
 from headshots.diffusion.importing.hub.repository import RemoteFile
 from headshots.diffusion.importing.licences import is_licence
-from headshots.diffusion.importing.weights import PICKLES, choose_weights, pickled
+from headshots.diffusion.importing.weights import choose_weights, pickled
 from headshots.errors import InvalidArgumentError
 
 INDEX = "model_index.json"

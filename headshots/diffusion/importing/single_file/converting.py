@@ -50,6 +50,11 @@ def read_configs(checkpoint: Checkpoint) -> dict[str, Config]:
     return configs
 
 
+def read_shapes(checkpoint: Checkpoint, part: str) -> Shapes:
+    """Shapes of the tensors of one part under their new names; reads no weights."""
+    return _shapes(_converted(checkpoint, part, _empty(checkpoint)))
+
+
 def write_weights(checkpoint: Checkpoint, part: str, path: Path) -> None:
     """Write the tensors of one part, with the types that the checkpoint has. They are read as they are written."""
     with safe_open(checkpoint.path, framework="pt") as file:

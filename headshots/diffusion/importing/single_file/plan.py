@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from headshots.diffusion.foundations.files import SETTINGS, invalid_foundation
+from headshots.diffusion.foundations.fusions import FusionRecord
 from headshots.diffusion.importing.defaults import as_json, default_settings
 from headshots.diffusion.importing.licences import NONE_FOUND, licences_of
 from headshots.diffusion.importing.pieces import Piece, Tell, copy_piece, text_piece
+from headshots.diffusion.importing.plans import Shapes
 from headshots.diffusion.importing.request import ImportOptions
 from headshots.diffusion.importing.single_file.checkpoints import TEXT_ENCODERS, UNET, VAE, read_checkpoint
 from headshots.diffusion.importing.single_file.shapes import Config, family_config
@@ -37,6 +39,11 @@ class _Network:
     part: str
     prefix: str
     file: str
+
+    @property
+    def path(self) -> str:
+        """Of its weights within the foundation."""
+        return f"{self.part}/{self.file}.safetensors"
 
 
 class SingleFilePlan:
@@ -71,6 +78,24 @@ class SingleFilePlan:
             InvalidArgumentError: FOUNDATION_INVALID.
         """
         _ = self._configs
+
+    @property
+    def family(self) -> str:
+        """``sd15`` or ``sdxl``."""
+        return self._checkpoint.family
+
+    @property
+    def fusions(self) -> FusionRecord:
+        """A file does not tell what was merged into it."""
+        return FusionRecord()
+
+    def shapes(self) -> dict[str, Shapes]:
+        """Of the UNet's and the text encoders' tensors, by file within the foundation; imports torch."""
+        return {
+            network.path: _converting().read_shapes(self._checkpoint, network.part)
+            for network in self._networks
+            if network.part != "vae"
+        }
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -132,7 +157,7 @@ class SingleFilePlan:
             _converting().write_weights(self._checkpoint, network.part, path)
             tell(size)
 
-        yield Piece(f"{network.part}/{network.file}.safetensors", size, write)
+        yield Piece(network.path, size, write)
 
     def _scheduler(self) -> Config:
         """What the options say, else the keys, else the family."""

@@ -11,14 +11,17 @@ from pathlib import Path
 import pytest
 
 from headshots.diffusion.child_errors import run_child
-from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
 from headshots.diffusion.importing.ensure import usable_foundation
 from headshots.errors import HeadshotsError, InvalidArgumentError, UnavailableError
 from services.generator.__main__ import with_foundation
 from services.generator.settings import GeneratorSettings
+from services.trainer.__main__ import with_usable_foundation
+from services.trainer.settings import TrainerSettings
 from tests.support.foundations.clip import clip_links
 from tests.support.foundations.engines import tiny_foundation, tiny_package
 from tests.support.foundations.layouts import found, same_bits, weights
+from tests.support.foundations.loras import layers_of, random_lora, write_kohya
 from tests.support.foundations.single_files import write_single
 
 
@@ -104,3 +107,25 @@ def test_the_generator_imports_what_it_is_to_export_and_nothing_else(tmp_path: P
     assert with_foundation(package) == package, "a package needs no foundation"
     plain = GeneratorSettings.from_environment({**named, "HEADSHOTS_FOUNDATION": str(tiny_foundation())})
     assert with_foundation(plain) == plain
+
+
+def test_trainers_and_generators_that_fuse_the_same_have_the_same_foundation(tmp_path: Path) -> None:
+    layers = layers_of(found("sd15", "fp32"), "unet", "to_q")
+    loras = {module: random_lora(shape, 2, 1.0, 0) for module, shape in layers.items()}
+    lora = write_kohya(tmp_path / "lora.safetensors", {"lora_unet_": loras})
+    named = {
+        "HEADSHOTS_FOUNDATION": str(found("sd15", "fp32")),
+        "HEADSHOTS_FUSE": f"{lora}@0.5",
+        "HEADSHOTS_FEW_STEPS": "none",
+    }
+    generator = GeneratorSettings.from_environment({**named, "HEADSHOTS_HOME": str(tmp_path / "one")})
+    trainer = TrainerSettings.from_environment({**named, "HEADSHOTS_HOME": str(tmp_path / "two")})
+    folders = [with_foundation(generator).foundation, with_usable_foundation(trainer).foundation]
+    assert [folder.parent for folder in folders] == [tmp_path / "one/foundations", tmp_path / "two/foundations"]
+    digests = {foundation_digest(folder) for folder in folders}
+    assert len(digests) == 1
+    assert digests != {foundation_digest(found("sd15", "fp32"))}
+    own = TrainerSettings.from_environment({**named, "HEADSHOTS_TRAINER_FUSE": "nowhere.safetensors"})
+    with pytest.raises(InvalidArgumentError) as caught:
+        with_usable_foundation(own)
+    assert caught.value.reason == "FUSE_NOT_FOUND"

@@ -54,7 +54,9 @@ def test_a_service_imports_a_hubs_model_once_and_finds_it_where_the_cache_was_cl
     variables, cache, told = environment(server, tmp_path / "hf"), tmp_path / "foundations", list[str]()
 
     def usable(name: str) -> Path:
-        return usable_foundation(Path(name), cache, variables, lambda what, share: told.append(what), told.append, hub)
+        return usable_foundation(
+            Path(name), cache, variables, lambda what, share: told.append(what), told.append, hub=hub
+        )
 
     folder = usable("org/model")
     commit = server.repositories["org/model"].branches["main"]
@@ -69,7 +71,7 @@ def test_a_service_imports_a_hubs_model_once_and_finds_it_where_the_cache_was_cl
     assert usable(f"org/model@{commit}") == folder
     assert (told, server.calls) == ([], []), "a commit is asked for nowhere"
     server.repositories["org/model"].commit(paper_pipeline(moved=True))
-    assert not find_place(Path("org/model"), cache, hub).is_there, "the branch has moved"
+    assert not find_place(Path("org/model"), cache, hub=hub).is_there, "the branch has moved"
 
 
 @pytest.mark.parametrize("variable", ["HEADSHOTS_FOUNDATION", "HEADSHOTS_{}_FOUNDATION"])
