@@ -1,9 +1,9 @@
 """Guesses which pixels around a face are hair, by their colours and by where they are. Imports numpy and Pillow only.
 
 No net here knows hair. As GrabCut does (C. Rother, V. Kolmogorov, A. Blake, 2004), colours of hair, skin and all else
-are learned from the picture itself: hair's above the face, skin's within it, the rest's far away. A pixel is hair in the
-share that its colour, its place and its neighbours say. Where hair has the colour of what is behind it, its place alone
-tells; a hat counts as hair, and so does what is above a bald head.
+are learned from the picture itself: hair's above the face, skin's within it, the rest's far away. A pixel is hair in
+the share that its colour, its place and its neighbours say. Where hair has the colour of what is behind it, its place
+alone tells; a hat counts as hair, and so does what is above a bald head.
 
 All happens in one upright frame of SIDE x SIDE pixels, in which the face, from the middle of the forehead's edge to the
 chin, is HEIGHT pixels high. Shapes: N = SIDE² pixels, K colours of a part.
