@@ -113,8 +113,6 @@ class OpenTelemetry:
             {ATTRIBUTES[key]: value for key, value in attributes.items()},
             [Link(each.inner.get_span_context()) for each in links if isinstance(each, OpenTelemetrySpan)],
             start_time=None if since is None else int(since * 1e9),
-            record_exception=False,
-            set_status_on_exception=False,
         )
         return OpenTelemetrySpan(inner)
 
