@@ -65,7 +65,7 @@ async def test_every_sampler_paints_what_stock_diffusers_paints(tmp_path: Path, 
             assert psnr(found, expected) >= 60, f"{sampler}, in an interval"
             if sampler == "euler":
                 throughout = await _ours(generator, sampler, adapter=adapter)
-                assert psnr(throughout, expected) < 58, "the interval shows"
+                assert psnr(throughout, expected) < psnr(found, expected), "the interval shows"
     # From the same timesteps DDIM is Euler's method; all others differ.
     assert len({image.tobytes() for image in bare.values()}) >= len(SAMPLERS) - 1
 
