@@ -59,6 +59,7 @@ NEVER_TOLD = {
     "GENERATOR_LATE": "the shot is tried again",
     "GENERATOR_PROTOCOL": "fails the shot",
     "GENERATOR_SILENT": "fails the shot",
+    "GUIDANCE_INTERVAL_INVALID": "the gateway sends no interval",
     "HIGH_WEIGHT_INVALID": "of `headshots tenants`",
     "KEY_INVALID": "the object store's keys are our own",
     "NOISE_INVALID": "the gateway sends no noise",
