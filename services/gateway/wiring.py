@@ -167,8 +167,7 @@ async def start_gateway(
             ADDRESS_IN_USE, INTERNAL_KEY_INVALID, RECEIPT_KEY_INVALID, CERTIFICATE_INVALID and the like.
     """
     analyzer = analyzer or await in_thread(open_analyzer, settings.faces, settings.faces_dir)
-    styles = StyleLibrary.load(settings.styles)
-    store = ArtifactStore.open(settings.store_url)
+    styles, store = StyleLibrary.load(settings.styles), ArtifactStore.open(settings.store_url)
     issuer = Issuer(ReceiptKey.open(settings.receipt_key), backup_horizon_days=settings.backup_horizon_days)
     database, registry = open_database(settings.database_url), CollectorRegistry()
     metrics = _metrics(settings, database, registry)
