@@ -90,6 +90,9 @@ def serving(checkout: Checkout, home: Path, package: Path, *arguments: str) -> I
         # Signatures are new every time, and a revision before the marking has none.
         **{f"HEADSHOTS_MARKING_{layer}": "false" for layer in ("WATERMARK", "METADATA", "C2PA")},
     }
+    if "--foundation" in arguments:
+        # The analyzer for real people is not installed there, and all that other foundations paint here is noise.
+        settings |= {"HEADSHOTS_GATEWAY_FACES": "none", "HEADSHOTS_TRAINER_FACES": "none"}
     for name, port in ports.items():
         settings |= {f"HEADSHOTS_{name.upper()}_PORT": str(port), f"HEADSHOTS_{name.upper()}_METRICS_PORT": "0"}
     environment = checkout.environment(home, **settings)

@@ -1,8 +1,10 @@
-"""Checks that the optional packages which a command needs are installed, and says how to install them."""
+"""Checks that the optional packages and analyzers which a command needs are installed, and says how to install them."""
 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
 
 _SERVICE = ("grpc_health", "grpc_reflection", "numpy", "obstore", "PIL", "prometheus_client", "protovalidate", "yaml")
 _DATABASE = ("alembic", "sqlalchemy")
@@ -57,3 +59,19 @@ def require(command: str, *extras: str) -> None:
             f"`headshots {command}` needs packages that are not installed ({', '.join(missing)}): in a checkout of "
             f"headshots, pip install -c constraints.txt -e '.[{','.join(extras)}]'{terms}",
         )
+
+
+def check_analyzers(environment: Mapping[str, str]) -> None:
+    """Return where the analyzers that the services are to have are installed, before anything is started.
+
+    Raises:
+        FailedPreconditionError: ANALYZER_NOT_INSTALLED, ANALYZER_UNUSABLE.
+    """
+    from headshots.faces import check_installed
+    from headshots.settings import Home
+
+    for name in ("GATEWAY", "TRAINER"):
+        variable = f"HEADSHOTS_{name}_FACES"
+        folder = environment.get(f"{variable}_DIR")
+        default = Home.from_environment(environment).analyzer_of(variable, environment)
+        check_installed(environment.get(variable, ""), Path(folder).expanduser() if folder else default)

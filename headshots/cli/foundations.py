@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headshots.errors import NotFoundError
-
 if TYPE_CHECKING:
     from headshots.client import Foundation, Headshots, ShootOptions
     from headshots.diffusion.importing.fusing.request import Fusion
@@ -86,6 +84,8 @@ def found(client: Headshots, wanted: str) -> Foundation:
     Raises:
         NotFoundError: FOUNDATION_NOT_FOUND, none or several have.
     """
+    from headshots.errors import NotFoundError
+
     digits = wanted.removeprefix("foundations/")
     foundations = list(client.list_foundations())
     fits = [each for each in foundations if each.display_name == wanted or (digits and each.digest.startswith(digits))]

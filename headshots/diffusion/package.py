@@ -58,11 +58,8 @@ class Signature:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Signature:
         """Inverse of ``asdict``."""
-        inputs, outputs = (
-            tuple(Port(port["name"], port["dtype"], tuple(port["shape"])) for port in value[side])
-            for side in ("inputs", "outputs")
-        )
-        return cls(inputs, outputs)
+        sides = (value["inputs"], value["outputs"])
+        return cls(*(tuple(Port(port["name"], port["dtype"], tuple(port["shape"])) for port in side) for side in sides))
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ class EnginePackage:
         vocabulary: the only words that the foundation was taught; empty where its vocabulary is open.
         adapter_guidance_scale, negative_adapter_share: the same of a request with an adapter.
         unet, vae_decoder, vae_encoder: file names of the graphs.
-        negative_prompt: what images are led away from by default; empty: nothing.
+        negative_prompt: what images are led away from by default, if anything.
         text_encoders: one, or two for SDXL.
         preview_matrix, preview_bias: latent cell [C] @ matrix [C, 3] + bias [3] is its mean colour, 0 to 1.
         layout: where adapters lie in a row.

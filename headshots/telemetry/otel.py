@@ -1,8 +1,7 @@
-"""Makes spans with OpenTelemetry's SDK and sends them to a collector. The one module that imports OpenTelemetry."""
+"""Makes spans with OpenTelemetry. Besides `sending`, which sends them, nothing of ours imports it."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from contextvars import Token
 from types import TracebackType
@@ -17,7 +16,6 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from headshots.errors import HeadshotsError
 from headshots.telemetry.spans import ATTRIBUTES, Kind, Span, Value
 
-_LOG = logging.getLogger(__name__)
 _KINDS = {Kind.INTERNAL: SpanKind.INTERNAL, Kind.SERVER: SpanKind.SERVER, Kind.CLIENT: SpanKind.CLIENT}
 _HEADER = "traceparent"
 _PROPAGATOR = TraceContextTextMapPropagator()
@@ -113,8 +111,6 @@ class OpenTelemetry:
             {ATTRIBUTES[key]: value for key, value in attributes.items()},
             [Link(each.inner.get_span_context()) for each in links if isinstance(each, OpenTelemetrySpan)],
             start_time=None if since is None else int(since * 1e9),
-            record_exception=False,
-            set_status_on_exception=False,
         )
         return OpenTelemetrySpan(inner)
 

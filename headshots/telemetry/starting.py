@@ -42,7 +42,7 @@ def tracing(settings: TracingSettings | None) -> Iterator[None]:
     """Traces are on in the block, where there are ``settings``.
 
     Raises:
-        InvalidArgumentError: TRACES_PACKAGE_MISSING.
+        InvalidArgumentError: TRACES_PACKAGE_MISSING; SETTING_INVALID, of a variable that the SDK reads itself.
     """
     if settings is None:
         yield
@@ -56,7 +56,13 @@ def tracing(settings: TracingSettings | None) -> Iterator[None]:
             f"traces are switched on and cannot be sent ({error}); install headshots[traces], or unset "
             "OTEL_EXPORTER_OTLP_ENDPOINT",
         ) from error
-    sender = Sender(settings)
+    try:
+        sender = Sender(settings)
+    except Exception as error:
+        # The SDK reads variables of its own, as OTEL_EXPORTER_OTLP_TIMEOUT, and raises what it likes.
+        raise InvalidArgumentError(
+            "SETTING_INVALID", f"OpenTelemetry refuses one of its OTEL_ variables ({error}); correct it, or unset it"
+        ) from error
     spans.switch(sender.tracing)
     try:
         yield

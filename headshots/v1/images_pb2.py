@@ -25,17 +25,13 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/images.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\"_\n\x10GuidanceInterval\x12$\n\x03low\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12%\n\x04high\x18\x02 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00\"z\n\x05\x43heck\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0e\n\x06passed\x18\x02 \x01(\x08\x12\x15\n\x08measured\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\x05limit\x18\x04 \x01(\x02H\x01\x88\x01\x01\x12\x0f\n\x07message\x18\x05 \x01(\tB\x0b\n\t_measuredB\x08\n\x06_limit\"\x98\x01\n\x07Verdict\x12,\n\nacceptance\x18\x01 \x01(\x0e\x32\x18.headshots.v1.Acceptance\x12\x0f\n\x07profile\x18\x02 \x01(\t\x12\x17\n\x0fprofile_version\x18\x03 \x01(\x05\x12\x10\n\x08\x61nalyzer\x18\x04 \x01(\t\x12#\n\x06\x63hecks\x18\x05 \x03(\x0b\x32\x13.headshots.v1.Check\"\x90\x03\n\x05Image\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05style\x18\x02 \x01(\t\x12\x0e\n\x06prompt\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12\x10\n\x08width_px\x18\x05 \x01(\x05\x12\x11\n\theight_px\x18\x06 \x01(\x05\x12\x14\n\x0c\x63ontent_type\x18\x07 \x01(\t\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12\x0e\n\x06sha256\x18\t \x01(\t\x12\x15\n\x08likeness\x18\n \x01(\x02H\x00\x88\x01\x01\x12\x0f\n\x07seconds\x18\x0b \x01(\x02\x12&\n\x07verdict\x18\x0c \x01(\x0b\x32\x15.headshots.v1.Verdict\x12\x0c\n\x04rank\x18\r \x01(\x05\x12\r\n\x05tries\x18\x0e \x01(\x05\x12/\n\x06labels\x18( \x03(\x0b\x32\x1f.headshots.v1.Image.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_likeness\".\n\nImageStart\x12 \n\nsize_bytes\x18\x01 \x01(\x03\x42\x0c\xbaH\t\"\x07\x18\x80\x80\x80\n \x00\"l\n\x12VerifyImageRequest\x12)\n\x05image\x18\x01 \x01(\x0b\x32\x18.headshots.v1.ImageStartH\x00\x12\x1c\n\x05\x63hunk\x18\x02 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@H\x00\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"_\n\x0eImageSignature\x12+\n\x05state\x18\x01 \x01(\x0e\x32\x1c.headshots.v1.SignatureState\x12\x0e\n\x06signer\x18\x02 \x01(\t\x12\x10\n\x08\x66\x61ilures\x18\x03 \x03(\t\"\x81\x01\n\rImageMetadata\x12\x13\n\x0bsource_type\x18\x01 \x01(\t\x12\x0e\n\x06system\x18\x02 \x01(\t\x12\x16\n\x0esystem_version\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t\x12\x13\n\x0busage_terms\x18\x05 \x01(\t\x12\x0f\n\x07licence\x18\x06 \x01(\t\"5\n\x0eImageWatermark\x12\x0f\n\x07mark_id\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\"\x81\x02\n\x13VerifyImageResponse\x12/\n\tsignature\x18\x01 \x01(\x0b\x32\x1c.headshots.v1.ImageSignature\x12-\n\x08metadata\x18\x02 \x01(\x0b\x32\x1b.headshots.v1.ImageMetadata\x12/\n\twatermark\x18\x03 \x01(\x0b\x32\x1c.headshots.v1.ImageWatermark\x12\x17\n\x0fmade_by_machine\x18\x04 \x01(\x08\x12\x11\n\tmade_here\x18\x05 \x01(\x08\x12\r\n\x05yours\x18\x06 \x01(\x08\x12\x0e\n\x06\x65rased\x18\x07 \x01(\x08\x12\x0e\n\x06images\x18\x08 \x03(\t*o\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x02\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x03*v\n\nAcceptance\x12\x1a\n\x16\x41\x43\x43\x45PTANCE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x43\x43\x45PTANCE_ACCEPTED\x10\x01\x12\x16\n\x12\x41\x43\x43\x45PTANCE_REFUSED\x10\x02\x12\x1b\n\x17\x41\x43\x43\x45PTANCE_NOT_MEASURED\x10\x03*\xa3\x01\n\x0eSignatureState\x12\x1f\n\x1bSIGNATURE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15SIGNATURE_STATE_VALID\x10\x01\x12\x1d\n\x19SIGNATURE_STATE_UNTRUSTED\x10\x02\x12\x1a\n\x16SIGNATURE_STATE_BROKEN\x10\x03\x12\x1a\n\x16SIGNATURE_STATE_ABSENT\x10\x04\x32\x64\n\x0cImageService\x12T\n\x0bVerifyImage\x12 .headshots.v1.VerifyImageRequest\x1a!.headshots.v1.VerifyImageResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/images.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\"z\n\x05\x43heck\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0e\n\x06passed\x18\x02 \x01(\x08\x12\x15\n\x08measured\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\x12\n\x05limit\x18\x04 \x01(\x02H\x01\x88\x01\x01\x12\x0f\n\x07message\x18\x05 \x01(\tB\x0b\n\t_measuredB\x08\n\x06_limit\"\x98\x01\n\x07Verdict\x12,\n\nacceptance\x18\x01 \x01(\x0e\x32\x18.headshots.v1.Acceptance\x12\x0f\n\x07profile\x18\x02 \x01(\t\x12\x17\n\x0fprofile_version\x18\x03 \x01(\x05\x12\x10\n\x08\x61nalyzer\x18\x04 \x01(\t\x12#\n\x06\x63hecks\x18\x05 \x03(\x0b\x32\x13.headshots.v1.Check\"\x90\x03\n\x05Image\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05style\x18\x02 \x01(\t\x12\x0e\n\x06prompt\x18\x03 \x01(\t\x12\x0c\n\x04seed\x18\x04 \x01(\x03\x12\x10\n\x08width_px\x18\x05 \x01(\x05\x12\x11\n\theight_px\x18\x06 \x01(\x05\x12\x14\n\x0c\x63ontent_type\x18\x07 \x01(\t\x12\x12\n\nsize_bytes\x18\x08 \x01(\x03\x12\x0e\n\x06sha256\x18\t \x01(\t\x12\x15\n\x08likeness\x18\n \x01(\x02H\x00\x88\x01\x01\x12\x0f\n\x07seconds\x18\x0b \x01(\x02\x12&\n\x07verdict\x18\x0c \x01(\x0b\x32\x15.headshots.v1.Verdict\x12\x0c\n\x04rank\x18\r \x01(\x05\x12\r\n\x05tries\x18\x0e \x01(\x05\x12/\n\x06labels\x18( \x03(\x0b\x32\x1f.headshots.v1.Image.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_likeness\".\n\nImageStart\x12 \n\nsize_bytes\x18\x01 \x01(\x03\x42\x0c\xbaH\t\"\x07\x18\x80\x80\x80\n \x00\"l\n\x12VerifyImageRequest\x12)\n\x05image\x18\x01 \x01(\x0b\x32\x18.headshots.v1.ImageStartH\x00\x12\x1c\n\x05\x63hunk\x18\x02 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@H\x00\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"_\n\x0eImageSignature\x12+\n\x05state\x18\x01 \x01(\x0e\x32\x1c.headshots.v1.SignatureState\x12\x0e\n\x06signer\x18\x02 \x01(\t\x12\x10\n\x08\x66\x61ilures\x18\x03 \x03(\t\"\x81\x01\n\rImageMetadata\x12\x13\n\x0bsource_type\x18\x01 \x01(\t\x12\x0e\n\x06system\x18\x02 \x01(\t\x12\x16\n\x0esystem_version\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t\x12\x13\n\x0busage_terms\x18\x05 \x01(\t\x12\x0f\n\x07licence\x18\x06 \x01(\t\"5\n\x0eImageWatermark\x12\x0f\n\x07mark_id\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x02\"\x81\x02\n\x13VerifyImageResponse\x12/\n\tsignature\x18\x01 \x01(\x0b\x32\x1c.headshots.v1.ImageSignature\x12-\n\x08metadata\x18\x02 \x01(\x0b\x32\x1b.headshots.v1.ImageMetadata\x12/\n\twatermark\x18\x03 \x01(\x0b\x32\x1c.headshots.v1.ImageWatermark\x12\x17\n\x0fmade_by_machine\x18\x04 \x01(\x08\x12\x11\n\tmade_here\x18\x05 \x01(\x08\x12\r\n\x05yours\x18\x06 \x01(\x08\x12\x0e\n\x06\x65rased\x18\x07 \x01(\x08\x12\x0e\n\x06images\x18\x08 \x03(\t*o\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x02\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x03*v\n\nAcceptance\x12\x1a\n\x16\x41\x43\x43\x45PTANCE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x43\x43\x45PTANCE_ACCEPTED\x10\x01\x12\x16\n\x12\x41\x43\x43\x45PTANCE_REFUSED\x10\x02\x12\x1b\n\x17\x41\x43\x43\x45PTANCE_NOT_MEASURED\x10\x03*\xa3\x01\n\x0eSignatureState\x12\x1f\n\x1bSIGNATURE_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15SIGNATURE_STATE_VALID\x10\x01\x12\x1d\n\x19SIGNATURE_STATE_UNTRUSTED\x10\x02\x12\x1a\n\x16SIGNATURE_STATE_BROKEN\x10\x03\x12\x1a\n\x16SIGNATURE_STATE_ABSENT\x10\x04\x32\x64\n\x0cImageService\x12T\n\x0bVerifyImage\x12 .headshots.v1.VerifyImageRequest\x1a!.headshots.v1.VerifyImageResponse(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'headshots.v1.images_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GUIDANCEINTERVAL'].fields_by_name['low']._loaded_options = None
-  _globals['_GUIDANCEINTERVAL'].fields_by_name['low']._serialized_options = b'\272H\024\022\022\021\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
-  _globals['_GUIDANCEINTERVAL'].fields_by_name['high']._loaded_options = None
-  _globals['_GUIDANCEINTERVAL'].fields_by_name['high']._serialized_options = b'\272H\024\022\022\031\000\000\000\000\000\000\360?!\000\000\000\000\000\000\000\000'
   _globals['_IMAGE_LABELSENTRY']._loaded_options = None
   _globals['_IMAGE_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_IMAGESTART'].fields_by_name['size_bytes']._loaded_options = None
@@ -44,34 +40,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERIFYIMAGEREQUEST'].oneofs_by_name['part']._serialized_options = b'\272H\002\010\001'
   _globals['_VERIFYIMAGEREQUEST'].fields_by_name['chunk']._loaded_options = None
   _globals['_VERIFYIMAGEREQUEST'].fields_by_name['chunk']._serialized_options = b'\272H\010z\006\020\001\030\200\200@'
-  _globals['_IMAGEFORMAT']._serialized_start=1553
-  _globals['_IMAGEFORMAT']._serialized_end=1664
-  _globals['_ACCEPTANCE']._serialized_start=1666
-  _globals['_ACCEPTANCE']._serialized_end=1784
-  _globals['_SIGNATURESTATE']._serialized_start=1787
-  _globals['_SIGNATURESTATE']._serialized_end=1950
-  _globals['_GUIDANCEINTERVAL']._serialized_start=72
-  _globals['_GUIDANCEINTERVAL']._serialized_end=167
-  _globals['_CHECK']._serialized_start=169
-  _globals['_CHECK']._serialized_end=291
-  _globals['_VERDICT']._serialized_start=294
-  _globals['_VERDICT']._serialized_end=446
-  _globals['_IMAGE']._serialized_start=449
-  _globals['_IMAGE']._serialized_end=849
-  _globals['_IMAGE_LABELSENTRY']._serialized_start=791
-  _globals['_IMAGE_LABELSENTRY']._serialized_end=836
-  _globals['_IMAGESTART']._serialized_start=851
-  _globals['_IMAGESTART']._serialized_end=897
-  _globals['_VERIFYIMAGEREQUEST']._serialized_start=899
-  _globals['_VERIFYIMAGEREQUEST']._serialized_end=1007
-  _globals['_IMAGESIGNATURE']._serialized_start=1009
-  _globals['_IMAGESIGNATURE']._serialized_end=1104
-  _globals['_IMAGEMETADATA']._serialized_start=1107
-  _globals['_IMAGEMETADATA']._serialized_end=1236
-  _globals['_IMAGEWATERMARK']._serialized_start=1238
-  _globals['_IMAGEWATERMARK']._serialized_end=1291
-  _globals['_VERIFYIMAGERESPONSE']._serialized_start=1294
-  _globals['_VERIFYIMAGERESPONSE']._serialized_end=1551
-  _globals['_IMAGESERVICE']._serialized_start=1952
-  _globals['_IMAGESERVICE']._serialized_end=2052
+  _globals['_IMAGEFORMAT']._serialized_start=1456
+  _globals['_IMAGEFORMAT']._serialized_end=1567
+  _globals['_ACCEPTANCE']._serialized_start=1569
+  _globals['_ACCEPTANCE']._serialized_end=1687
+  _globals['_SIGNATURESTATE']._serialized_start=1690
+  _globals['_SIGNATURESTATE']._serialized_end=1853
+  _globals['_CHECK']._serialized_start=72
+  _globals['_CHECK']._serialized_end=194
+  _globals['_VERDICT']._serialized_start=197
+  _globals['_VERDICT']._serialized_end=349
+  _globals['_IMAGE']._serialized_start=352
+  _globals['_IMAGE']._serialized_end=752
+  _globals['_IMAGE_LABELSENTRY']._serialized_start=694
+  _globals['_IMAGE_LABELSENTRY']._serialized_end=739
+  _globals['_IMAGESTART']._serialized_start=754
+  _globals['_IMAGESTART']._serialized_end=800
+  _globals['_VERIFYIMAGEREQUEST']._serialized_start=802
+  _globals['_VERIFYIMAGEREQUEST']._serialized_end=910
+  _globals['_IMAGESIGNATURE']._serialized_start=912
+  _globals['_IMAGESIGNATURE']._serialized_end=1007
+  _globals['_IMAGEMETADATA']._serialized_start=1010
+  _globals['_IMAGEMETADATA']._serialized_end=1139
+  _globals['_IMAGEWATERMARK']._serialized_start=1141
+  _globals['_IMAGEWATERMARK']._serialized_end=1194
+  _globals['_VERIFYIMAGERESPONSE']._serialized_start=1197
+  _globals['_VERIFYIMAGERESPONSE']._serialized_end=1454
+  _globals['_IMAGESERVICE']._serialized_start=1855
+  _globals['_IMAGESERVICE']._serialized_end=1955
 # @@protoc_insertion_point(module_scope)

@@ -43,14 +43,6 @@ SIGNATURE_STATE_UNTRUSTED: SignatureState
 SIGNATURE_STATE_BROKEN: SignatureState
 SIGNATURE_STATE_ABSENT: SignatureState
 
-class GuidanceInterval(_message.Message):
-    __slots__ = ("low", "high")
-    LOW_FIELD_NUMBER: _ClassVar[int]
-    HIGH_FIELD_NUMBER: _ClassVar[int]
-    low: float
-    high: float
-    def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
-
 class Check(_message.Message):
     __slots__ = ("reason", "passed", "measured", "limit", "message")
     REASON_FIELD_NUMBER: _ClassVar[int]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
+from headshots.acceptance.safety import UNSAFE_IMAGES
 from headshots.errors import InvalidArgumentError
+from headshots.faces import ANALYZERS
+from headshots.imaging.content import MINORS
 from headshots.leases import LONGEST_SECONDS
 from services.gateway.erasures.issuing import MAX_HORIZON_DAYS
 
@@ -32,6 +34,7 @@ _ABOVE_ZERO = (
     "upload_idle_seconds",
     "upload_seconds",
 )
+_CHOICES = {"faces": ANALYZERS, "minors": MINORS, "unsafe_images": UNSAFE_IMAGES}
 _MAX_AUTHORITY_BYTES = 32 * 1024
 
 
@@ -74,15 +77,16 @@ def _invalid(name: str, why: str) -> InvalidArgumentError:
     return InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} {why}")
 
 
-def check_choice(name: str, value: str, choices: Iterable[str]) -> None:
-    """Refuses a value that is none of the choices.
+def check_choices(settings: object) -> None:
+    """Refuses values that are none of the choices.
 
     Raises:
         InvalidArgumentError: SETTING_INVALID, naming the variable.
     """
-    if value not in choices:
-        text = f"HEADSHOTS_GATEWAY_{name.upper()}={value!r} is none of {', '.join(choices)}"
-        raise InvalidArgumentError("SETTING_INVALID", text)
+    for name, choices in _CHOICES.items():
+        if (value := getattr(settings, name)) not in choices:
+            text = f"HEADSHOTS_GATEWAY_{name.upper()}={value!r} is none of {', '.join(choices)}"
+            raise InvalidArgumentError("SETTING_INVALID", text)
 
 
 def check_authority(file: Path, *, is_own: bool) -> None:

@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from headshots.acceptance.safety import UNSAFE_IMAGES
-from headshots.faces import ANALYZERS
 from headshots.imaging import PhotoLimits
-from headshots.imaging.content import MINORS
 from headshots.imaging.workers.pool import DecoderLimits
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import ServerSettings
@@ -21,7 +18,7 @@ from services.gateway.painting.worker import PaintSettings
 from services.gateway.peers.pools.declared import DeclaredPool, check_default_pool, declared_pools
 from services.gateway.photos.limits import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
-from services.gateway.setting_checks import check_authority, check_choice, check_numbers
+from services.gateway.setting_checks import check_authority, check_choices, check_numbers
 from services.gateway.subjects.erasing import ErasingSettings
 
 
@@ -185,8 +182,7 @@ class GatewaySettings:
         check_default_pool(settings.default_pool, settings.declared_pools)
         settings.links.check()
         check_authority(settings.authority_file, is_own=settings.authority_file == home.authority_file)
-        for name, known in (("faces", ANALYZERS), ("minors", MINORS), ("unsafe_images", UNSAFE_IMAGES)):
-            check_choice(name, getattr(settings, name), known)
+        check_choices(settings)
         return settings
 
     @property

@@ -125,9 +125,8 @@ class _Parts:
         runner = ShootRunner(database, hub, metrics, pool, clock, poll_seconds=poll)
         parts = pools, pool, metrics, given.issuer, settings.erasing
         erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
-        poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
-        loops = given.opened.watcher, reconciler, pool, runner, judge
-        self.with_loops: Sequence[_Looping] = (*loops, *erasing.loops, poller, given.audit)
+        loops = given.opened.watcher, reconciler, pool, runner, judge, given.audit, *erasing.loops
+        self.with_loops: Sequence[_Looping] = (*loops, WatchPoller(database, hub, _REVISIONS, poll_seconds=poll))
         inspector = Inspector(database, store, limiter, decoders, pools, analyzer, settings.minors)
         checks, packs = StyleChecks(pools), PackLibrary.load(settings.styles, styles)
         watching = hub, metrics, SharedReads()
@@ -168,15 +167,12 @@ async def start_gateway(
             ADDRESS_IN_USE, INTERNAL_KEY_INVALID, RECEIPT_KEY_INVALID, CERTIFICATE_INVALID and the like.
     """
     analyzer = analyzer or await in_thread(open_analyzer, settings.faces, settings.faces_dir)
-    styles = StyleLibrary.load(settings.styles)
-    store = ArtifactStore.open(settings.store_url)
+    styles, store = StyleLibrary.load(settings.styles), ArtifactStore.open(settings.store_url)
     issuer = Issuer(ReceiptKey.open(settings.receipt_key), backup_horizon_days=settings.backup_horizon_days)
     database, registry = open_database(settings.database_url), CollectorRegistry()
     metrics = _metrics(settings, database, registry)
-    opened = _open_pools(settings, database, metrics)
+    opened = _open_pools(settings, database, metrics, registry)
     await in_thread(_prepare, database, settings, issuer)
-    if (certificates := opened.channels[0].certificates) is not None:
-        export_expiry(registry, certificates)
     async with contextlib.AsyncExitStack() as on_failure:
         for channel in opened.channels:
             on_failure.push_async_callback(channel.close)
@@ -184,7 +180,8 @@ async def start_gateway(
         await opened.watcher.recall()
         own = None
         if decoders is None:
-            decoders = own = _decoders(settings, metrics)
+            limits = settings.decoder_limits
+            decoders = own = DecoderPool(settings.photo_decoders, limits, on_stopped=metrics.decode_stopped)
             on_failure.callback(own.close)
         audit = AuditLog(database, poll_seconds=settings.poll_seconds, keep_days=settings.audit_keep_days)
         links, scaler = await _open_ports(database, store, settings, audit, opened.pools, on_failure)
@@ -205,10 +202,15 @@ def _metrics(settings: GatewaySettings, database: Engine, registry: CollectorReg
     return GatewayMetrics(registry, database, promised_shoot_seconds=settings.promised_shoot_seconds, pools=pools)
 
 
-def _open_pools(settings: GatewaySettings, database: Engine, metrics: GatewayMetrics) -> OpenedPools:
-    declared, poll_seconds = settings.declared_pools, settings.generator_poll_seconds
-    default, internal = settings.default_pool, settings.internal
-    return open_pools(declared, default, internal, database, metrics.pools, poll_seconds=poll_seconds)
+def _open_pools(
+    settings: GatewaySettings, database: Engine, metrics: GatewayMetrics, registry: CollectorRegistry
+) -> OpenedPools:
+    declared, default, internal = settings.declared_pools, settings.default_pool, settings.internal
+    poll_seconds = settings.generator_poll_seconds
+    opened = open_pools(declared, default, internal, database, metrics.pools, poll_seconds=poll_seconds)
+    if (certificates := opened.channels[0].certificates) is not None:
+        export_expiry(registry, certificates)
+    return opened
 
 
 async def _open_ports(
@@ -225,10 +227,6 @@ async def _open_ports(
     scaler = await open_scaler_port(database, settings, pools.each)
     on_failure.push_async_callback(scaler.stop)
     return links, scaler
-
-
-def _decoders(settings: GatewaySettings, metrics: GatewayMetrics) -> DecoderPool:
-    return DecoderPool(settings.photo_decoders, settings.decoder_limits, on_stopped=metrics.decode_stopped)
 
 
 def _prepare(database: Engine, settings: GatewaySettings, issuer: Issuer) -> None:

@@ -199,8 +199,8 @@ def tenant_rights(request: pb.GenerateRequest) -> TenantRights:
     return TenantRights(**said, with_prompts=given.with_prompts)
 
 
-def _interval(value: tuple[float, float]) -> images_pb2.GuidanceInterval:
-    return images_pb2.GuidanceInterval(low=value[0], high=value[1])
+def _interval(value: tuple[float, float]) -> pb.GuidanceInterval:
+    return pb.GuidanceInterval(low=value[0], high=value[1])
 
 
 def _text_reading(value: TextCheck) -> pb.TextReading:

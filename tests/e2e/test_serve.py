@@ -38,6 +38,8 @@ def serve_environment() -> dict[str, str]:
     variables |= {f"HEADSHOTS_{name.upper()}_PORT": port for name, port in ports.items()}
     variables["HEADSHOTS_GATEWAY_LINKS_PORT"] = "0"
     variables["HEADSHOTS_GENERATOR_PACKAGE"] = str(tiny_package().folder)
+    # Not the analyzer for real people, which would have to be installed.
+    variables |= {"HEADSHOTS_GATEWAY_FACES": "none", "HEADSHOTS_TRAINER_FACES": "none"}
     return variables
 
 

@@ -40,9 +40,14 @@ class Recorded:
         children: dict[str, Tree] = {}
         for span in self.trace(trace_of(root)):
             if span.parent is not None and span.parent.span_id == root.get_span_context().span_id:
-                merged = children.setdefault(short(span.name), {})
-                merged.update(self.tree(span))
+                _merge(children.setdefault(short(span.name), {}), self.tree(span))
         return children
+
+
+def _merge(tree: Tree, other: Tree) -> None:
+    """Adds a tree to another, at every depth: of two alike, as two shots, one may have what they share."""
+    for name, children in other.items():
+        _merge(tree.setdefault(name, {}), children)
 
 
 def short(name: str) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from headshots.cli.addresses import PORTS, listening_host, local_address
-from headshots.cli.extras import require
+from headshots.cli.extras import check_analyzers, require
 from headshots.cli.options import Foundation
 from headshots.console.exits import reported
 
@@ -201,22 +200,6 @@ def default_environment(addresses: dict[str, str], foundation: Path | None) -> d
         "HEADSHOTS_TRAINER_FACES": faces,
     }
     return {name: value for name, value in wanted.items() if not os.environ.get(name)}
-
-
-def check_analyzers(environment: Mapping[str, str]) -> None:
-    """Return where the analyzers that the services are to have are installed, before anything is started.
-
-    Raises:
-        FailedPreconditionError: ANALYZER_NOT_INSTALLED, ANALYZER_UNUSABLE.
-    """
-    from headshots.faces import check_installed
-    from headshots.settings import Home
-
-    for name in ("GATEWAY", "TRAINER"):
-        variable = f"HEADSHOTS_{name}_FACES"
-        folder = environment.get(f"{variable}_DIR")
-        default = Home.from_environment(environment).analyzer_of(variable, environment)
-        check_installed(environment.get(variable, ""), Path(folder).expanduser() if folder else default)
 
 
 def _tell_ready(environment: dict[str, str], home: Path | None) -> None:

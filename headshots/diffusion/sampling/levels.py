@@ -84,7 +84,6 @@ def tcd(settings: Mapping[str, Any], alphas: Double, steps: int, eta: float) -> 
     alpha, sigma = np.sqrt(bar), np.sqrt(1 - bar)
     p, q = clean_from(str(settings.get("prediction_type", "epsilon")), alpha, sigma)
     up = bar_next / bar_below
-    up[-1] = 1.0
     a = np.sqrt((1 - bar_below) * up) / sigma
     b = np.sqrt(bar_below * up) - a * alpha
     return rounded(

@@ -46,7 +46,7 @@ class PeopleAnalyzer:
 
     @property
     def same_person_from(self) -> float:
-        """dlib's threshold: 0.5 here is a Euclidean distance of 0.6 there."""
+        """dlib's threshold, a Euclidean distance of 0.6, for a face and the mean of several photos."""
         return SAME_PERSON_FROM
 
     def faces(self, pixels_HWC: Pixels) -> list[Face]:

@@ -1,9 +1,9 @@
 """Guesses which pixels around a face are hair, by their colours and by where they are. Imports numpy and Pillow only.
 
 No net here knows hair. As GrabCut does (C. Rother, V. Kolmogorov, A. Blake, 2004), colours of hair, skin and all else
-are learned from the picture itself: hair's above the face, skin's within it, the rest's far away. A pixel
-is hair in the share that its colour, its place and its neighbours say. Where hair has the colour of what is behind it,
-its place alone tells; a hat counts as hair, and so does what is above a bald head.
+are learned from the picture itself: hair's above the face, skin's within it, the rest's far away. A pixel is hair in
+the share that its colour, its place and its neighbours say. Where hair has the colour of what is behind it, its place
+alone tells; a hat counts as hair, and so does what is above a bald head.
 
 All happens in one upright frame of SIDE x SIDE pixels, in which the face, from the middle of the forehead's edge to the
 chin, is HEIGHT pixels high. Shapes: N = SIDE² pixels, K colours of a part.
@@ -105,7 +105,9 @@ def _fit(pixels_N3: Floats, weight_N: Floats) -> Floats:
         nearest_N = np.square(pixels_N3[:, None] - centres_K3).sum(axis=2).argmin(axis=1)
         member_NK = (nearest_N[:, None] == np.arange(_COLOURS)) * weight_N[:, None]
         mass_K = member_NK.sum(axis=0)
-        centres_K3 = np.where(mass_K[:, None] > 1, member_NK.T @ pixels_N3 / np.maximum(mass_K, 1)[:, None], centres_K3)
+        # Not `@`, which runs on BLAS threads: see `likeness`.
+        sums_K3 = np.einsum("nk,nc->kc", member_NK, pixels_N3)
+        centres_K3 = np.where(mass_K[:, None] > 1, sums_K3 / np.maximum(mass_K, 1)[:, None], centres_K3)
     off_NK3 = np.square(pixels_N3[:, None] - centres_K3)
     spread_K3 = np.einsum("nk,nkc->kc", member_NK, off_NK3) / np.maximum(mass_K, 1)[:, None] + _LEAST_SPREAD**2
     share_K = (mass_K + 1) / (mass_K + 1).sum()

@@ -182,9 +182,7 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
     with write(engine) as connection:
         row = connection.execute(
             sa.select(
-                shots.c.number,
-                shots.c.seed.label("shot_seed"),
-                shots.c.tries,
+                *(shots.c.number, shots.c.seed.label("shot_seed"), shots.c.tries),
                 shots.c.earlier_attempts,
                 shots.c.uncounted_attempts,
                 shots.c.lost_workers,
@@ -219,8 +217,7 @@ def _withheld(connection: Connection, row: Row[Any]) -> Failure | None:
 
 
 def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None) -> Shot:
-    counts = style_shots_of(row)
-    style, _ = place_of(row.number, counts)
+    style, _ = place_of(row.number, counts := style_shots_of(row))
     return Shot(
         lease=lease,
         gallery_id=row.id,

@@ -17,6 +17,7 @@ from headshots.telemetry import calls, otel
 from tests.support.consents import CONSENT
 from tests.support.gateway.caller import selfie
 from tests.support.traces import recorded
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -52,6 +53,8 @@ async def test_the_server_goes_on_with_the_clients_trace(client: AsyncHeadshots)
     with recorded() as told:
         subject = await client.create_subject(consent=CONSENT)
         await client.upload_photos(subject, [selfie(1)])
+        # A caller has its answer before the server has written down what it did.
+        await until(lambda: len(told.spans) == 4)
     roots = [span for span in told.spans if span.parent is None]
     assert [told.tree(root) for root in roots] == [{"CreateSubject": {}}, {"UploadPhotos": {}}]
 

@@ -159,6 +159,23 @@ def test_a_replica_counts_for_as_much_work_as_it_takes_at_once(tree: str) -> Non
         assert thresholds["trainer"] == _settings(tree, "trainer").workers
 
 
+@pytest.mark.parametrize("service", ["gateway", "trainer"])
+def test_faces_are_looked_for_with_what_the_image_brings(tree: str, service: str) -> None:
+    settings = _settings(tree, service)
+    if tree != "overlays/production":
+        # Drawn people of the bundled foundation, in images without an analyzer.
+        assert (settings.faces, settings.faces_dir) == ("none", None)
+        return
+    assert settings.faces == "people"
+    dockerfile = (ROOT / "deploy" / "docker" / "Dockerfile").read_text("utf-8")
+    installed = dockerfile.replace("${ANALYZER}", settings.faces)
+    assert f'headshots analyzers install "people" --out "{settings.faces_dir}"' in installed
+    assert f"COPY --from=build {settings.faces_dir.parent} {settings.faces_dir.parent}" in dockerfile
+    # It is baked in and not mounted over.
+    mounts = [Path(mount["mountPath"]) for mount in main_container(build(tree), service)["volumeMounts"]]
+    assert not any(settings.faces_dir.is_relative_to(mount) for mount in mounts)
+
+
 def test_every_gateway_signs_receipts_with_the_mounted_key(tree: str) -> None:
     resources = build(tree)
     file = _settings(tree, "gateway").receipt_key

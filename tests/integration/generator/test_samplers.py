@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from headshots.diffusion.sampling.options import SAMPLERS
-from headshots.v1 import images_pb2
+from headshots.v1 import generator_pb2 as pb
 from tests.support.foundations.engines import (
     lora_bytes,
     peft_unet,
@@ -59,18 +59,18 @@ async def test_every_sampler_paints_what_stock_diffusers_paints(tmp_path: Path, 
             bare[sampler] = await _ours(generator, sampler)
             assert bare[sampler].std() > 5, "there is something to see"
             assert psnr(bare[sampler], painted_by(stock, sampler, **call)) >= 60, sampler
-            within = {"adapter": adapter, "guidance_interval": images_pb2.GuidanceInterval(low=0.3, high=0.8)}
+            within = {"adapter": adapter, "guidance_interval": pb.GuidanceInterval(low=0.3, high=0.8)}
             found = await _ours(generator, sampler, **within)
             expected = painted_by(adapted, sampler, interval=(0.3, 0.8), **call)
             assert psnr(found, expected) >= 60, f"{sampler}, in an interval"
             if sampler == "euler":
                 throughout = await _ours(generator, sampler, adapter=adapter)
-                assert psnr(throughout, expected) < 58, "the interval shows"
+                assert psnr(throughout, expected) < psnr(found, expected), "the interval shows"
     # From the same timesteps DDIM is Euler's method; all others differ.
     assert len({image.tobytes() for image in bare.values()}) >= len(SAMPLERS) - 1
 
 
 async def test_an_interval_that_is_none_is_refused(generator: Generator) -> None:
-    error = await refused(generator, guidance_interval=images_pb2.GuidanceInterval(low=0.8, high=0.2))
+    error = await refused(generator, guidance_interval=pb.GuidanceInterval(low=0.8, high=0.2))
     assert error.reason == "GUIDANCE_INTERVAL_INVALID"
     assert "the lower first" in str(error)

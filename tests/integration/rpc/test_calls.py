@@ -16,6 +16,7 @@ from headshots.telemetry.logs import CALLS, JsonFormatter
 from headshots.v1 import subjects_pb2, tenants_pb2, trainings_pb2
 from tests.integration.rpc.conftest import KEY, failure
 from tests.support.traces import recorded, span_id, trace_of
+from tests.support.waiting import until
 
 MINE = (("x-request-id", "order-7"),)
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -62,6 +63,8 @@ async def test_a_call_is_a_span_of_its_callers_trace(stub: Any) -> None:
         await stub.GetTenant(tenants_pb2.GetTenantRequest(), metadata=tied)
         await failure(stub.GetSubject(subjects_pb2.GetSubjectRequest(name="subjects/x"), metadata=tied))
         await failure(stub.GetSubject(subjects_pb2.GetSubjectRequest(name="subjects/defect"), metadata=tied))
+        # A caller has its answer before the server has written down what it did.
+        await until(lambda: len(told.spans) == 3)
     ok, refused, defect = [(dict(span.attributes or {}), span.status.is_ok, span.status) for span in told.spans]
     assert {trace_of(span) for span in told.spans} == {PARENT.split("-")[1]}
     assert ok[0] == {
@@ -79,6 +82,7 @@ async def test_a_call_is_a_span_of_its_callers_trace(stub: Any) -> None:
 async def test_a_malformed_traceparent_begins_a_new_trace(stub: Any) -> None:
     with recorded() as told:
         await stub.GetTenant(tenants_pb2.GetTenantRequest(), metadata=(*KEY, ("traceparent", "00-zz-1-01")))
+        await until(lambda: bool(told.spans))
     (span,) = told.spans
     assert span.parent is None
 
@@ -90,8 +94,12 @@ async def test_a_line_in_the_log_tells_each_call_where_that_is_asked_for(
     await failure(stub.GetSubject(get, metadata=KEY))
     assert not [record for record in caplog.records if record.name == CALLS], "off by default"
     caplog.set_level(logging.INFO, CALLS)
+    # A call of before, whose line was not asked for, may end only now.
+    before = len(caplog.records)
     await failure(stub.GetSubject(get, metadata=KEY))
-    (record,) = [record for record in caplog.records if record.name == CALLS]
+    await until(lambda: len(caplog.records) > before)
+    record = caplog.records[-1]
+    assert record.name == CALLS
     line = json.loads(JsonFormatter().format(record))
     assert (line["method"], line["code"]) == ("headshots.v1.SubjectService/GetSubject", "NOT_FOUND")
     assert line["seconds"] >= 0
@@ -103,6 +111,7 @@ async def test_a_histogram_names_the_trace_of_a_call(running: RunningServer, stu
     assert "# {" not in await asyncio.to_thread(_openmetrics, running), "traces are off"
     with recorded() as told:
         await stub.GetTenant(tenants_pb2.GetTenantRequest(), metadata=KEY)
+        await until(lambda: bool(told.spans))
     (span,) = told.spans
     exemplar = f'# {{span_id="{span_id(span)}",trace_id="{trace_of(span)}"}}'
     lines = [line for line in (await asyncio.to_thread(_openmetrics, running)).splitlines() if exemplar in line]

@@ -51,4 +51,4 @@ def test_a_trainer_imports_a_foundation_that_cannot_be_used_as_it_lies(tmp_path:
 def test_a_trainer_whose_analyzer_is_not_installed_tells_the_command(tmp_path: Path) -> None:
     said = start(tmp_path, "people")
     assert f"ANALYZER_NOT_INSTALLED: the analyzer `people` is not in {tmp_path / 'analyzers' / 'people'}" in said
-    assert "run `headshots analyzers install people`" in said
+    assert "run `headshots analyzers install people --out " in said

@@ -14,13 +14,13 @@ from headshots.cli.app import app
 from headshots.cli.commands.serve import (
     LINKS_PORT,
     METRICS_PORTS,
-    check_analyzers,
     default_environment,
     free_addresses,
     links,
     probed_addresses,
     where_the_key_is,
 )
+from headshots.cli.extras import check_analyzers
 from headshots.console.exits import ExitCode
 from headshots.errors import FailedPreconditionError, InvalidArgumentError
 from headshots.settings import default_foundation

@@ -102,7 +102,7 @@ def test_a_bundled_analyzer_without_its_files_says_what_it_needs(tmp_path: Path,
 def test_people_says_what_to_type_where_it_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidArgumentError, match="the people analyzer needs the folder"):
         open_analyzer("people", None)
-    with pytest.raises(FailedPreconditionError, match="run `headshots analyzers install people`") as caught:
+    with pytest.raises(FailedPreconditionError, match="run `headshots analyzers install people --out ") as caught:
         open_analyzer("people", tmp_path)
     assert caught.value.reason == "ANALYZER_NOT_INSTALLED"
     write_manifest(tmp_path, {})

@@ -11,6 +11,7 @@ import grpc
 import pytest
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
+from headshots.errors import InvalidArgumentError
 from headshots.telemetry import spans
 from headshots.telemetry.settings import TelemetrySettings
 from headshots.telemetry.starting import tracing
@@ -70,4 +71,18 @@ def test_nobody_listens(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.Mo
     ]
     assert endpoint in told
     assert "Failed to export" in told
+    assert not spans.is_on()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"), ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip")]
+)
+def test_a_variable_that_the_sdk_refuses_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    settings = TelemetrySettings.from_environment("generator", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})
+    with pytest.raises(InvalidArgumentError, match=value) as caught, tracing(settings.tracing):
+        raise AssertionError("it started")
+    assert caught.value.reason == "SETTING_INVALID"
     assert not spans.is_on()

@@ -27,6 +27,7 @@ class Collector(SpanExporter):
         self.answers = threading.Event()
         self.answers.set()
         self.is_away = False
+        self.was_shut = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         self.asked.set()
@@ -38,6 +39,7 @@ class Collector(SpanExporter):
         return SpanExportResult.SUCCESS
 
     def shutdown(self) -> None:
+        self.was_shut = True
         self.answers.set()
 
 
@@ -100,16 +102,24 @@ def test_an_outage_is_told_once_and_so_is_its_end(collector: Collector, caplog: 
     assert "3 spans" in back
 
 
-def test_no_time_is_spent_at_the_end_on_a_collector_that_is_known_to_be_away(collector: Collector) -> None:
-    collector.is_away = True
+@pytest.mark.parametrize(("is_away", "waits"), [(True, 0.0), (False, 7.0)])
+def test_no_time_is_spent_at_the_end_on_a_collector_that_is_known_to_be_away(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, is_away: bool, waits: float
+) -> None:
+    waited: list[float | None] = []
+
+    class Thread(threading.Thread):
+        def join(self, timeout: float | None = None) -> None:
+            waited.append(timeout)
+            super().join(timeout)
+
     sender = Sender(SETTINGS, collector)
-    sender._exporter.export((ReadableSpan("lost"),))
-    spans.switch(sender.tracing)
-    spans.span("waiting").end()
-    collector.answers.clear()
-    # It would wait for an answer that never comes.
-    sender.close(2 * PATIENCE_SECONDS)
-    assert collector.answers.is_set(), "it was told to stop"
+    collector.is_away = is_away
+    sender._exporter.export((ReadableSpan("first"),))
+    monkeypatch.setattr(sending.threading, "Thread", Thread)
+    sender.close(7.0)
+    assert waited == [waits]
+    assert collector.was_shut
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

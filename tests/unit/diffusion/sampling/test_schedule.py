@@ -45,7 +45,7 @@ OWN: dict[str, list[dict[str, Any]]] = {
         {"solver_type": "bh2"},
     ],
     "dpmpp_2m_sde": [*KARRAS, {"solver_type": "heun"}, {"lower_order_final": False, "final_sigmas_type": "sigma_min"}],
-    "lcm": [{"original_inference_steps": 100, "timestep_scaling": 2.0}],
+    "lcm": [{"original_inference_steps": 100, "timestep_scaling": 0.001}],
     "tcd": [{"original_inference_steps": 40}],
 }
 CASES = [(sampler, extra) for sampler in SAMPLERS for extra in (*CONFIGS, *OWN.get(sampler, ()))]

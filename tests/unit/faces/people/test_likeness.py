@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from headshots.faces.people.likeness import SAME_PERSON_DISTANCE, SAME_PERSON_FROM, LikenessSpace
+from headshots.imaging.inspection import mean_likeness
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +32,19 @@ def test_a_distance_has_its_dot_product(space: LikenessSpace, distance: float, e
     assert np.std(told) < 0.015
 
 
-def test_the_threshold_is_dlibs(space: LikenessSpace) -> None:
-    for distance, is_same in ((SAME_PERSON_DISTANCE - 0.02, True), (SAME_PERSON_DISTANCE + 0.02, False)):
-        told = [float(space.vector(one) @ space.vector(other)) >= SAME_PERSON_FROM for one, other in pairs(distance)]
-        assert told == [is_same] * len(told)
+@pytest.mark.parametrize("photos", [4, 5, 12])
+def test_the_threshold_is_dlibs_for_a_face_and_the_mean_of_photos(space: LikenessSpace, photos: int) -> None:
+    # Photos that are alike by 0.72, and faces that are as far from each of them.
+    apart = 0.413
+    rng = np.random.default_rng(2)
+    directions = np.linalg.qr(rng.standard_normal((128, 128)))[0]
+    own = [space.vector((each * apart / np.sqrt(2)).astype(np.float32)) for each in directions[:photos]]
+    assert np.mean([own[0] @ other for other in own[1:]]) == pytest.approx(0.72, abs=0.01)
+    for distance, is_same in ((SAME_PERSON_DISTANCE - 0.03, True), (SAME_PERSON_DISTANCE + 0.03, False)):
+        reach = np.sqrt(distance**2 - apart**2 / 2)
+        told = [mean_likeness(space.vector((each * reach).astype(np.float32)), own) for each in directions[photos:]]
+        assert (np.mean(told) >= SAME_PERSON_FROM) == is_same
+    assert mean_likeness(own[0], own[1:]) > SAME_PERSON_FROM + 0.2
 
 
 def test_vectors_have_unit_length_and_are_the_same_in_every_process(space: LikenessSpace) -> None:

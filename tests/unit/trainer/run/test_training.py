@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +32,14 @@ def test_a_stopped_run_is_resumed_from_its_checkpoint(foundation: Path, tmp_path
     store = ArtifactStore.open(task.store_url)
     assert len(store.list_sync(task.request.checkpoint_folder)) == 1
     with recorded() as resumed:
-        second = list(train(task, crops_of(task), lambda: False))
+        second = list(train(dataclasses.replace(task, checkpoint_seconds=0.0), crops_of(task), lambda: False))
     assert _intervals(stopped) == [(0, first[-1].step)]
-    assert _intervals(resumed) == [(first[-1].step, 8)]
+    # This one writes a checkpoint after every step but the last.
+    assert _intervals(resumed) == [(step, step + 1) for step in range(first[-1].step, 8)]
     assert stopped.spans[-1].name == "checkpoint"
-    assert [span.name for span in resumed.spans] == ["latents", "captions", "prepare", "steps", "select", "write"]
+    interrupted = ["steps", "checkpoint"] * (7 - first[-1].step)
+    around = ["latents", "captions", "prepare"], ["steps", "select", "write"]
+    assert [span.name for span in resumed.spans] == [*around[0], *interrupted, *around[1]]
     assert second[0] == Started(first[-1].step, 8, second[0].curve)  # type: ignore[union-attr]
     assert sum(len(event.step_seconds) for event in second if isinstance(event, Progress)) == 8 - first[-1].step
     assert isinstance(second[-1], Succeeded)
