@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headshots.diffusion.foundations.foundation import Foundation, foundation_digest
-from headshots.diffusion.importing.ensure import Place, find_place
-from headshots.diffusion.importing.fusing.request import Fusion, read_fusion, separated
 from headshots.doctor.findings import Finding, ok, skipped, warning
 from headshots.doctor.places import first_start_makes
 from headshots.doctor.running import Check
 from headshots.faces import open_analyzer
 from headshots.settings import without_analyzer
+
+if TYPE_CHECKING:
+    # The gateway, which looks at the analyzer alone, lacks what they import.
+    from headshots.diffusion.importing.ensure import Place
+    from headshots.diffusion.importing.fusing.request import Fusion
 
 SECONDS = 300.0
 """For reading every byte of a large model."""
@@ -59,6 +63,8 @@ class FoundationLook:
         Raises:
             HeadshotsError: as :func:`headshots.diffusion.importing.fusing.request.read_fusion`.
         """
+        from headshots.diffusion.importing.fusing.request import read_fusion, separated
+
         return read_fusion(separated(self._fuse), self._few_steps)
 
     @cached_property
@@ -68,6 +74,8 @@ class FoundationLook:
         Raises:
             HeadshotsError: as :func:`headshots.diffusion.importing.ensure.find_place`.
         """
+        from headshots.diffusion.importing.ensure import find_place
+
         return find_place(self._name, self._cache, self.fusion)
 
     def with_folder(self, then: Callable[[Path], Finding]) -> Finding:

@@ -143,7 +143,7 @@ class FolderPlan:
             name: {tensor.name: tensor.shape for tensor in TensorFile.open(path).tensors}
             for part, weights in self._weights.items()
             if part != "vae"
-            for name, path in _plain_files(part, weights)
+            for name, path in plain_files(part, weights)
         }
 
     def pieces(self, digests: Mapping[str, str], vocabulary: Callable[[], Vocabulary]) -> list[Piece]:
@@ -166,7 +166,7 @@ class FolderPlan:
     def _copies(self) -> Iterator[tuple[str, Path]]:
         for part, weights in self._weights.items():
             yield f"{part}/config.json", self._source / part / "config.json"
-            yield from _plain_files(part, weights)
+            yield from plain_files(part, weights)
         for part in self._others:
             for path in sorted((self._source / part).iterdir()):
                 if path.suffix in TEXTS:
@@ -187,6 +187,7 @@ class FolderPlan:
         return own | ({"requires_safety_checker": False} if "safety_checker" in own else {})
 
 
-def _plain_files(part: str, weights: Weights) -> Iterator[tuple[str, Path]]:
+def plain_files(part: str, weights: Weights) -> Iterator[tuple[str, Path]]:
+    """The files of a part's weights with their names within the foundation."""
     for file in weights.files:
         yield f"{part}/{weights.plain_name(file)}", file

@@ -15,7 +15,7 @@ from headshots.diffusion.importing.folders import FolderPlan
 from headshots.diffusion.importing.fusing.plan import FusedPlan
 from headshots.diffusion.importing.hub.fetching import fetch
 from headshots.diffusion.importing.hub.repository import Hub, pin
-from headshots.diffusion.importing.licences import licence_files
+from headshots.diffusion.importing.licences import licence_files, licences_of
 from headshots.diffusion.importing.pieces import JOURNAL, Piece, write_pieces
 from headshots.diffusion.importing.plans import PlainPlan, Plan
 from headshots.diffusion.importing.record import (
@@ -28,6 +28,7 @@ from headshots.diffusion.importing.record import (
     source_digests,
 )
 from headshots.diffusion.importing.request import Imported, ImportOptions, Progress, check_options
+from headshots.diffusion.importing.single_file.checkpoints import read_checkpoint
 from headshots.diffusion.importing.single_file.plan import SingleFilePlan
 from headshots.diffusion.importing.single_file.vocabulary import Packages
 from headshots.diffusion.importing.weights import pickled
@@ -170,7 +171,8 @@ def _plain_plan(source: Path, options: ImportOptions, licences: Sequence[Path] |
         return FolderPlan(source, options)
     if source.suffix == ".safetensors" and source.is_file():
         check_options(str(source), options, is_folder=False)
-        return SingleFilePlan(source, options, licences)
+        beside = licences_of(source) if licences is None else licences
+        return SingleFilePlan(read_checkpoint(source), options, beside)
     if not source.exists():
         raise InvalidArgumentError(
             "FOUNDATION_NOT_FOUND",

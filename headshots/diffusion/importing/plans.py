@@ -44,8 +44,8 @@ class Plan(Protocol):
         ...
 
 
-class PlainPlan(Plan, Protocol):
-    """A plan that LoRA can be fused into."""
+class FusionTarget(Protocol):
+    """What LoRA can be fused into."""
 
     @property
     def family(self) -> str:
@@ -60,3 +60,7 @@ class PlainPlan(Plan, Protocol):
     def shapes(self) -> Mapping[str, Shapes]:
         """Of the UNet's and the text encoders' tensors, by file within the foundation."""
         ...
+
+
+class PlainPlan(Plan, FusionTarget, Protocol):
+    """A plan that LoRA can be fused into."""

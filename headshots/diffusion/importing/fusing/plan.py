@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,15 @@ from headshots.diffusion.foundations.files import SETTINGS, invalid_foundation
 from headshots.diffusion.foundations.foundation import file_digest
 from headshots.diffusion.foundations.fusions import FUSION, FusedFile, FusionRecord
 from headshots.diffusion.importing.defaults import as_json
-from headshots.diffusion.importing.fusing.few_steps import KINDS, few_step_settings, few_steps_text
-from headshots.diffusion.importing.fusing.lora_file import LoraFile, not_finite
-from headshots.diffusion.importing.fusing.matching import Fold, by_tensor, match
-from headshots.diffusion.importing.fusing.names import Layers
+from headshots.diffusion.importing.fusing.few_steps import KINDS, few_steps_text
+from headshots.diffusion.importing.fusing.folding import Folding
+from headshots.diffusion.importing.fusing.lora_file import not_finite
+from headshots.diffusion.importing.fusing.matching import Fold
 from headshots.diffusion.importing.fusing.request import Fusion
 from headshots.diffusion.importing.fusing.tensor_files import FloatArray, TensorFile, growth, rewrite
 from headshots.diffusion.importing.pieces import Piece, Tell, check_unchanged, link_piece, text_piece
 from headshots.diffusion.importing.plans import PlainPlan
 from headshots.diffusion.importing.single_file.vocabulary import Vocabulary
-from headshots.errors import FailedPreconditionError, InvalidArgumentError
 
 _WEIGHTS, _INDEX = ".safetensors", ".safetensors.index.json"
 _OF = "headshots_fused_of"
@@ -42,25 +41,14 @@ class FusedPlan:
 
     def __init__(self, plain: PlainPlan, fusion: Fusion) -> None:
         self._plain, self._fusion = plain, fusion
-        self._loras = [(LoraFile.open(lora.path), lora.strength) for lora in fusion.loras]
-        before = {lora["sha256"] for lora in plain.fusions.loras}
-        for lora in fusion.loras:
-            if lora.sha256 in before:
-                raise InvalidArgumentError(
-                    "FUSE_TWICE", f"{lora.path} is fused into this foundation already; fuse into the plain one"
-                )
-            if file_digest(lora.path) != lora.sha256:
-                raise FailedPreconditionError(
-                    "FUSE_CHANGED", f"{lora.path} changed while it was read; fuse it when it is complete"
-                )
-        self._settings = few_step_settings(fusion.few_steps, plain.family)
+        self._folding = Folding(plain, fusion)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The plain foundation's, what is fused, and how images are sampled now."""
         fused = [f"fused {lora.path.name} with a strength of {lora.strength:g}" for lora in self._fusion.loras]
-        if self._settings:
-            said = ", ".join(f"{key} {value}" for key, value in self._settings.items())
+        if self._folding.settings:
+            said = ", ".join(f"{key} {value}" for key, value in self._folding.settings.items())
             fused.append(f"sampled as {self._fusion.few_steps} wants: {said} ({KINDS[self._fusion.few_steps].source})")
         return (*self._plain.notes, *fused)
 
@@ -76,10 +64,7 @@ class FusedPlan:
                 FUSE_CORRUPT, FUSE_NOT_FINITE.
         """
         self._plain.check()
-        for tensors in self._folds.values():
-            for folds in tensors.values():
-                for fold in folds:
-                    fold.check()
+        self._folding.check()
 
     def pieces(self, digests: Mapping[str, str], vocabulary: Callable[[], Vocabulary]) -> list[Piece]:
         """What the foundation consists of; as of the plain plan."""
@@ -87,19 +72,11 @@ class FusedPlan:
         *others, index = [self._piece(piece, plain) for piece in plain]
         return [*others, Piece(FUSION, 0, self._write_record), index]
 
-    @cached_property
-    def _folds(self) -> dict[str, dict[str, list[Fold]]]:
-        """By the file and the tensor that they change."""
-        layers = Layers(self._plain.shapes())
-        return by_tensor(
-            [fold for lora, strength in self._loras for fold in match(lora, strength, layers, self._plain.family)]
-        )
-
     def _piece(self, piece: Piece, plain: Sequence[Piece]) -> Piece:
         """A piece of the plain foundation, as it is after fusing."""
-        if piece.name in self._folds:
+        if piece.name in self._folding.folds:
             return Piece(piece.name, piece.size, partial(self._write, piece))
-        if piece.name == SETTINGS and self._settings:
+        if piece.name == SETTINGS and self._folding.settings:
             text = piece.text if piece.source is None else piece.source.read_text("utf-8")
             return text_piece(SETTINGS, few_steps_text(text, self._fusion.few_steps, self._plain.family))
         if piece.name.endswith(_INDEX):
@@ -118,7 +95,7 @@ class FusedPlan:
             source = path.with_name(path.name + _PLAIN)
             piece.write(source, _silent)
             of = file_digest(source)
-        changes = {name: partial(_changed, folds) for name, folds in self._folds[piece.name].items()}
+        changes = {name: partial(_changed, folds) for name, folds in self._folding.folds[piece.name].items()}
         try:
             rewrite(TensorFile.open(source), path, changes, {_OF: of}, tell)
         except KeyError as error:
@@ -131,16 +108,16 @@ class FusedPlan:
         value = json.loads(piece.text)
         part = piece.name.partition("/")[0]
         value["metadata"]["total_size"] += sum(
-            growth(TensorFile.open(shard.source), self._folds[shard.name])
+            growth(TensorFile.open(shard.source), self._folding.folds[shard.name])
             for shard in plain
-            if shard.source is not None and shard.name in self._folds and shard.name.startswith(f"{part}/")
+            if shard.source is not None and shard.name in self._folding.folds and shard.name.startswith(f"{part}/")
         )
         return as_json(value)
 
     def _write_record(self, path: Path, tell: Tell) -> None:
         """Tell what the changed files were made of; they are written by now."""
         earlier, files = self._plain.fusions, {}
-        for name, tensors in self._folds.items():
+        for name, tensors in self._folding.folds.items():
             file = path.parent / name
             of = TensorFile.open(file).metadata[_OF]
             changed_by = {fold.lora.path for folds in tensors.values() for fold in folds}
@@ -149,7 +126,7 @@ class FusedPlan:
         named = [
             {"name": lora.path.name, "sha256": lora.sha256, "strength": lora.strength} for lora in self._fusion.loras
         ]
-        few_steps = self._fusion.few_steps if self._settings else earlier.few_steps or self._fusion.few_steps
+        few_steps = self._fusion.few_steps if self._folding.settings else earlier.few_steps or self._fusion.few_steps
         record = FusionRecord((*earlier.loras, *named), few_steps, {**(earlier.files or {}), **files})
         path.write_text(record.to_json(), "utf-8")
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from headshots.diffusion.foundations.files import INITIAL_WEIGHTS, PICKLES, SETTINGS, invalid_foundation
+from headshots.diffusion.foundations.files import PICKLES, SETTINGS, invalid_foundation
+from headshots.diffusion.foundations.fusions import FUSION
 from headshots.diffusion.foundations.names import HubName
 from headshots.diffusion.importing.folders import OTHERS, TEXTS, WEIGHTED
 from headshots.diffusion.importing.hub.repository import RemoteFile
 from headshots.diffusion.importing.licences import is_licence
-from headshots.diffusion.importing.weights import choose_weights, pickled
+from headshots.diffusion.importing.weights import Weights, choose_weights, pickled
 from headshots.errors import InvalidArgumentError
 
 INDEX = "model_index.json"
@@ -28,25 +29,25 @@ def texts(files: Mapping[str, RemoteFile]) -> list[str]:
     """Of a pipeline all but its weights."""
     folders = [*WEIGHTED, *OTHERS]
     return [
-        *(name for name in (INDEX, SETTINGS) if name in files),
+        *(name for name in (INDEX, SETTINGS, FUSION) if name in files),
         *(name for name in files if PurePosixPath(name).suffix in TEXTS and str(PurePosixPath(name).parent) in folders),
         *licences(files),
     ]
 
 
-def weights(name: HubName, files: Iterable[str], parts: Sequence[str], variant: str | None) -> list[str]:
-    """Of a pipeline its weights, of each part one set.
+def weights(name: HubName, files: Iterable[str], parts: Sequence[str], variant: str | None) -> Mapping[str, Weights]:
+    """Of a pipeline its weights, of each part one set, whose paths are those within the repository.
 
     Raises:
         InvalidArgumentError: FOUNDATION_PICKLED, FOUNDATION_INVALID (none, or a shard is missing), naming the part.
     """
     listed = sorted(files)
-    chosen = []
+    chosen = {}
     for part in parts:
         own = [Path(file) for file in listed if str(PurePosixPath(file).parent) == part]
         where = Path(f"{name.repository}/{part}")
-        chosen += [path.as_posix() for path in choose_weights(where, own, variant).files]
-    return [*chosen, *(file for file in listed if file == INITIAL_WEIGHTS)]
+        chosen[part] = choose_weights(where, own, variant)
+    return chosen
 
 
 def single_file(name: HubName, files: Iterable[str]) -> str:

@@ -1,7 +1,6 @@
 """Fetches what a foundation needs of a repository into the hub's cache, and holds it to the digests that were told.
 
-``model_index.json`` and a single file's header come first, so that what is no foundation is refused before gigabytes
-are fetched.
+Configurations and headers come first, so that what cannot be used is refused before gigabytes are fetched.
 """
 
 from __future__ import annotations
@@ -15,14 +14,17 @@ from huggingface_hub import hf_hub_download, snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
 from huggingface_hub.utils.tqdm import tqdm
 
-from headshots.diffusion.foundations.files import read_json
-from headshots.diffusion.foundations.kinds import check_pipeline, check_tensors
+from headshots.diffusion.foundations.files import INITIAL_WEIGHTS, read_json
+from headshots.diffusion.foundations.kinds import check_pipeline
 from headshots.diffusion.importing.folders import FolderPlan, Pipeline
+from headshots.diffusion.importing.fusing.folding import Folding
 from headshots.diffusion.importing.hub import choosing
 from headshots.diffusion.importing.hub.bars import bar_of
+from headshots.diffusion.importing.hub.headers import RemotePipeline, remote_checkpoint
 from headshots.diffusion.importing.hub.repository import Pinned, RemoteFile, remote_files
 from headshots.diffusion.importing.hub.telling import is_away, no_file, telling
 from headshots.diffusion.importing.request import ImportOptions, Progress, check_options
+from headshots.diffusion.importing.single_file.plan import SingleFilePlan
 from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError
 
 _CHUNK_BYTES = 8 << 20
@@ -54,7 +56,7 @@ def fetch(pinned: Pinned, options: ImportOptions, progress: Progress) -> Fetched
 
     Raises:
         InvalidArgumentError: FOUNDATION_UNSUPPORTED (the kind, by name), FOUNDATION_PICKLED, FOUNDATION_INVALID,
-            HUB_FILES_AMBIGUOUS, IMPORT_OPTIONS_INVALID.
+            HUB_FILES_AMBIGUOUS, IMPORT_OPTIONS_INVALID; SCHEDULER_UNSUPPORTED, FOUNDATION_SETTINGS_INVALID; FUSE_*.
         FailedPreconditionError: FOUNDATION_DIGEST_WRONG, HUB_OFFLINE, FOUNDATION_NO_ROOM.
         NotFoundError, PermissionDeniedError, UnavailableError: as
             :func:`headshots.diffusion.importing.hub.telling.telling`.
@@ -74,24 +76,31 @@ def fetch(pinned: Pinned, options: ImportOptions, progress: Progress) -> Fetched
     is_folder = choosing.INDEX in files and not name.file
     check_options(str(name), options, is_folder=is_folder)
     if is_folder:
-        return _pipeline(download, options.variant)
-    return _single(download, name.file or choosing.single_file(name, files))
+        return _pipeline(download, options)
+    return _single(download, name.file or choosing.single_file(name, files), options)
 
 
-def _pipeline(download: _Download, variant: str | None) -> Fetched:
+def _pipeline(download: _Download, options: ImportOptions) -> Fetched:
     name, files = download.pinned.name, download.files
     top = download.one(choosing.INDEX).parent
     check_pipeline(Path(str(name)), read_json(top / choosing.INDEX))
     download.small(choosing.texts(files))
-    download.all(choosing.weights(name, files, Pipeline.read(top).weighted, variant))
+    pipeline = Pipeline.read(top)
+    pipeline.check_sampling(top, options)
+    weights = choosing.weights(name, files, pipeline.weighted, options.variant)
+    if options.fusion is not None:
+        Folding(RemotePipeline(download.pinned, top, pipeline.family, weights), options.fusion).check()
+    large = [path.as_posix() for part in weights.values() for path in part.files]
+    download.all([*large, *(file for file in files if file == INITIAL_WEIGHTS)])
     return Fetched(top, top, ())
 
 
-def _single(download: _Download, file: str) -> Fetched:
+def _single(download: _Download, file: str, options: ImportOptions) -> Fetched:
     pinned = download.pinned
-    with telling(pinned.name, pinned.hub.url):
-        header = pinned.hub.api.parse_safetensors_file_metadata(pinned.name.repository, file, revision=pinned.commit)
-    check_tensors(Path(f"{pinned.name.repository}/{file}"), header.tensors)
+    plan = SingleFilePlan(remote_checkpoint(pinned, file), options, ())
+    plan.check()
+    if options.fusion is not None:
+        Folding(plan, options.fusion).check()
     download.small(choosing.licences(download.files))
     (path,) = download.all([file])
     top = path.parents[file.count("/")]

@@ -74,13 +74,31 @@ def read_checkpoint(path: Path) -> Checkpoint:
         InvalidArgumentError: FOUNDATION_UNSUPPORTED (another kind of model, by name), FOUNDATION_INVALID (cut short, or
             without its VAE or a text encoder).
     """
-    names = tensor_names(path)
-    check_tensors(path, names)
+    tensor_names(path)
     with safe_open(path, framework="numpy") as file:
         views = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is no dictionary)
         shapes = {name: tuple(view.get_shape()) for name, view in views.items()}
         types = {name: str(view.get_dtype()) for name, view in views.items()}
         metadata = dict(file.metadata() or {})
+    return describe(path, shapes, types, metadata)
+
+
+def describe(
+    path: Path, shapes: Mapping[str, tuple[int, ...]], types: Mapping[str, str], metadata: Mapping[str, str]
+) -> Checkpoint:
+    """Describe a file by its header, which may be all of it that is here.
+
+    Args:
+        path: what errors call it.
+        shapes: of its tensors, by name.
+        types: of its tensors, by name, as ``F16``.
+        metadata: of the file.
+
+    Raises:
+        InvalidArgumentError: as :func:`read_checkpoint`.
+    """
+    names = shapes.keys()
+    check_tensors(path, names)
     for start, kind in _RELATIVES.items():
         if any(name.startswith(start) for name in names):
             raise unsupported(path, kind)

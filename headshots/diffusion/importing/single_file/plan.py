@@ -11,11 +11,11 @@ from typing import Any
 from headshots.diffusion.foundations.files import SETTINGS, invalid_foundation
 from headshots.diffusion.foundations.fusions import FusionRecord
 from headshots.diffusion.importing.defaults import as_json, default_settings
-from headshots.diffusion.importing.licences import NONE_FOUND, licences_of
+from headshots.diffusion.importing.licences import NONE_FOUND
 from headshots.diffusion.importing.pieces import Piece, Tell, copy_piece, text_piece
 from headshots.diffusion.importing.plans import Shapes
 from headshots.diffusion.importing.request import ImportOptions
-from headshots.diffusion.importing.single_file.checkpoints import TEXT_ENCODERS, UNET, VAE, read_checkpoint
+from headshots.diffusion.importing.single_file.checkpoints import TEXT_ENCODERS, UNET, VAE, Checkpoint
 from headshots.diffusion.importing.single_file.shapes import Config, family_config
 from headshots.diffusion.importing.single_file.vocabulary import Vocabulary
 from headshots.errors import InvalidArgumentError
@@ -50,14 +50,12 @@ class SingleFilePlan:
     """What is taken of a file.
 
     Raises when it is made:
-        InvalidArgumentError: FOUNDATION_UNSUPPORTED, FOUNDATION_INVALID, IMPORT_OPTIONS_INVALID.
+        InvalidArgumentError: IMPORT_OPTIONS_INVALID.
     """
 
-    def __init__(self, source: Path, options: ImportOptions, licences: Sequence[Path] | None = None) -> None:
-        """``licences``: None takes those that lie beside the file."""
-        self._checkpoint = read_checkpoint(source)
-        self._options = options
-        self._licences = licences_of(source) if licences is None else licences
+    def __init__(self, checkpoint: Checkpoint, options: ImportOptions, licences: Sequence[Path]) -> None:
+        """``licences``: files that stay with the model."""
+        self._checkpoint, self._options, self._licences = checkpoint, options, licences
         self._scheduler()
         family = self._checkpoint.family
         self._networks = (

@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tokenizers.pre_tokenizers import ByteLevel
-
 from headshots.packages import Package, bring, find_links, take
 
 _MERGES = "open_clip/bpe_simple_vocab_16e6.txt.gz"
@@ -61,6 +59,9 @@ class Packages:
 
 def _vocabulary(text: str, licence: str) -> Vocabulary:
     """Numbered as CLIP does: bytes, bytes that end a word, what merges make, the two marks."""
+    # A trainer's checks read this module, and it has no tokenizers.
+    from tokenizers.pre_tokenizers import ByteLevel
+
     # The characters that stand for bytes: those that print come first, and so do their codes.
     bytes_ = sorted(ByteLevel.alphabet())
     most = _WORDS - 2 * len(bytes_) - 2
