@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import urllib.error
@@ -48,7 +49,7 @@ class PodApi:
         except urllib.error.HTTPError as error:
             with error:
                 raise self._refused(error.code, error.read(2000).decode(errors="replace")) from error
-        except (urllib.error.URLError, OSError) as error:
+        except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise UnavailableError(
                 "KUBERNETES_UNAVAILABLE",

@@ -24,6 +24,8 @@ class FakeKubernetes:
         self.dry_runs: list[str] = []
         self.refused = 0
         self.status: int | None = None
+        self.says: bytes | None = None
+        """Sent in place of an answer."""
         self.token = TOKEN
         self.folder = folder
         self.port = 0
@@ -76,6 +78,9 @@ def fake_kubernetes(folder: Path) -> Iterator[FakeKubernetes]:
         def do_PATCH(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status = fake.answer(self.path, dict(self.headers), body)
+            if fake.says is not None:
+                self.wfile.write(fake.says)
+                return
             answer = json.dumps({"kind": "Status", "message": f"pods is said {status}"}).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))

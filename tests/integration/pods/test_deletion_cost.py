@@ -97,6 +97,10 @@ def test_an_api_that_is_away_or_strange_is_a_typed_error_with_the_cure(
     (foreign / "token").write_text("t")
     with pytest.raises(UnavailableError, match=r"KUBERNETES_UNAVAILABLE.*certificate verify failed"):
         PodApi(PodSettings(POD, "headshots", foreign, kubernetes.url)).annotate(ANNOTATION, "1")
+    kubernetes.says = b"no HTTP at all\r\n"
+    with pytest.raises(UnavailableError, match=r"KUBERNETES_UNAVAILABLE.*no HTTP at all"):
+        PodApi(kubernetes.settings(POD)).annotate(ANNOTATION, "1")
+    kubernetes.annotated.clear()
     with pytest.raises(FailedPreconditionError, match=r"KUBERNETES_REFUSES.*nowhere/token.*components/idle-first"):
         PodApi(PodSettings(POD, "headshots", tmp_path / "nowhere", kubernetes.url)).annotate(ANNOTATION, "1")
     assert kubernetes.annotated == []

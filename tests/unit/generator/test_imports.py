@@ -23,12 +23,14 @@ import os
 from prometheus_client import CollectorRegistry
 import services.generator.__main__ as main
 import services.generator.servicer
+from services.generator.metrics import Metrics
 from services.generator.requests.request import GenerationRequest
 from services.generator.settings import GeneratorSettings
 
 async def paint():
     settings = GeneratorSettings.from_environment(os.environ)
-    engine, _ = main.build(settings, main.find_package(settings), CollectorRegistry(), settings.marking.open_signer())
+    metrics = Metrics(CollectorRegistry())
+    engine, _ = main.build(settings, main.find_package(settings), metrics, settings.marking.open_signer())
     await engine.start()
     events = [event async for event in engine.generate(GenerationRequest("acme", "photo", steps=2))]
     await engine.stop()
