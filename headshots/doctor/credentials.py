@@ -6,16 +6,12 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from headshots.doctor.findings import Finding, ok, skipped, warning
 from headshots.doctor.places import first_start_makes
 from headshots.doctor.running import Check
 from headshots.rpc.internal.secret import Secret
-
-if TYPE_CHECKING:
-    # Of a service's own checks; a plain installation, which looks from outside, lacks what it imports.
-    from headshots.rpc.internal.settings import InternalSettings
+from headshots.rpc.internal.settings import InternalSettings
 
 LEAST_DAYS = 14
 """That a certificate should still be valid for."""

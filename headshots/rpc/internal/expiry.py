@@ -6,11 +6,13 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-
-from prometheus_client import CollectorRegistry, Gauge
+from typing import TYPE_CHECKING
 
 from headshots.rpc.internal.certificates import CertificateFiles, Certificates, utc
 from headshots.rpc.internal.reloading import Reloaded
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry, Gauge
 
 CERTIFICATES = ("own", "ca")
 """Whose end the metric tells: the service's certificate, and the last of those in the CA's file."""
@@ -59,6 +61,9 @@ def export_expiry(registry: CollectorRegistry, certificates: CertificatesInUse) 
 
 def expiry_gauge(registry: CollectorRegistry) -> Gauge:
     """The metric, in seconds since the epoch, without a value for any of `CERTIFICATES` yet."""
+    # Not before: a client's machine reads the settings of internal ports, and has no metrics.
+    from prometheus_client import Gauge
+
     return Gauge(
         "headshots_internal_certificate_expiry_timestamp_seconds",
         "When a certificate between services ends: the service's own, the last of the CA's.",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import grpc
-from prometheus_client import CollectorRegistry
 
 from headshots.errors import InvalidArgumentError
 from headshots.rpc.internal.certificates import Certificates
@@ -14,6 +14,9 @@ from headshots.rpc.internal.expiry import export_expiry
 from headshots.rpc.internal.guard import GrantInterceptor
 from headshots.rpc.internal.secret import Secret
 from headshots.rpc.internal.settings import TLS_VARIABLES, InternalSettings
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 
 @dataclass(frozen=True)

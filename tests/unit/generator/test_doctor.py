@@ -12,11 +12,13 @@ from safetensors.torch import save_file
 from headshots.doctor.findings import Result, State
 from headshots.doctor.running import run
 from headshots.doctor.secrets import Redactor
+from services.generator.__main__ import with_foundation
 from services.generator.doctor import checks
 from services.generator.settings import GeneratorSettings
 from tests.support.certificates import Authority
 from tests.support.fake_gpu import with_fake_engines
 from tests.support.foundations.engines import tiny_foundation, tiny_package
+from tests.support.foundations.loras import layers_of, random_lora, write_kohya
 
 
 def looked_at(home: Path, **variables: str) -> dict[str, Result]:
@@ -83,6 +85,29 @@ def test_lora_that_are_to_be_fused_are_looked_at(tmp_path: Path) -> None:
     unclear = looked_at(tmp_path / "home", **named)["fused LoRA"]
     assert (unclear.state, unclear.seen.partition(":")[0]) == (State.FAILED, "FUSE_STEPS_UNKNOWN")
     assert "HEADSHOTS_FEW_STEPS" in unclear.cure
+
+
+def test_foundation_and_package_are_those_of_what_is_fused(tmp_path: Path) -> None:
+    layers = layers_of(tiny_foundation(), "unet", "to_q")
+    loras = {module: random_lora(shape, 2, 1.0, 0) for module, shape in layers.items()}
+    lora = write_kohya(tmp_path / "lora.safetensors", {"lora_unet_": loras})
+    named = {"FOUNDATION": str(tiny_foundation()), "FUSE": str(lora), "FEW_STEPS": "lcm-4"}
+    home, environ = tmp_path / "home", {f"HEADSHOTS_{name}": value for name, value in named.items()}
+    first = looked_at(home, **named)
+    assert f"the first start makes {home / 'foundations'}/{tiny_foundation().name}-lcm-4-" in first["foundation"].seen
+    assert "the first start makes" in first["engine package"].seen
+    settings = GeneratorSettings.from_environment({**environ, "HEADSHOTS_HOME": str(home)})
+    folder = with_foundation(settings).foundation
+    found = looked_at(home, **named)
+    assert found["foundation"].seen.endswith(f": {folder}")
+    package = looked_at(home, **named, GENERATOR_PACKAGE=str(tiny_package().folder), GENERATOR_BACKEND="torch")[
+        "engine package"
+    ]
+    assert package.state is State.FAILED, "it was exported from the plain one"
+    mixed = looked_at(home, **{**named, "FUSE": str(tmp_path / "none.safetensors")})
+    for check in ("fused LoRA", "foundation", "engine package"):
+        assert mixed[check].seen.startswith("FUSE_NOT_FOUND")
+    assert "HEADSHOTS_FUSE" in mixed["foundation"].cure
 
 
 def test_a_folder_that_is_no_foundation_is_told(tmp_path: Path) -> None:

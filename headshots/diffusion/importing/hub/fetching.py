@@ -28,6 +28,14 @@ from headshots.diffusion.importing.single_file.plan import SingleFilePlan
 from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError
 
 _CHUNK_BYTES = 8 << 20
+# What more files would not change.
+_NO_MATTER_OF_FILES = (
+    "FOUNDATION_UNSUPPORTED",
+    "FOUNDATION_SETTINGS_INVALID",
+    "FUSE_OTHER_FAMILY",
+    "IMPORT_OPTIONS_INVALID",
+    "SCHEDULER_UNSUPPORTED",
+)
 _SHA256_DIGITS, _SHA1_DIGITS = 64, 40
 
 
@@ -129,6 +137,8 @@ def _cached(pinned: Pinned, options: ImportOptions, away: HeadshotsError) -> Fet
         )
         needed = FolderPlan(top, options).sources().values() if is_folder else [path]
     except InvalidArgumentError as error:
+        if error.reason in _NO_MATTER_OF_FILES:
+            raise
         raise _in_part(away, error.message) from error
     for each in needed:
         if not each.is_file():
