@@ -1,4 +1,4 @@
-"""The portraits that checkpoints are judged by equal those of stock diffusers, and of a generator, with the same adapter."""
+"""The portraits that checkpoints are judged by equal those of stock diffusers and of a generator with the same adapter."""
 
 from __future__ import annotations
 
@@ -86,7 +86,10 @@ async def test_portraits_equal_a_generators_pictures(
     tmp_path: Path, sampler: str, interval: tuple[float, float]
 ) -> None:
     package = tiny_package()
-    foundation = replace(Foundation.read(tiny_foundation()), sampler=sampler, guidance_interval=interval)
+    # As much guidance as there may be, so that its interval shows.
+    foundation = replace(
+        Foundation.read(tiny_foundation()), sampler=sampler, guidance_interval=interval, adapter_guidance_scale=30.0
+    )
     made = adapted(foundation)
     write_adapter(made, tmp_path / "adapter.safetensors")
     wanted = PortraitSet((PROMPT,), (SEED,), first_caption=1, negative_caption=0, steps=3)
@@ -102,6 +105,7 @@ async def test_portraits_equal_a_generators_pictures(
         seed=SEED,
         steps=3,
         sampler=SAMPLERS[sampler],
+        guidance_scale=30.0,
         guidance_interval=GuidanceInterval(low=interval[0], high=interval[1]),
     )
     assert psnr(portrait, painted) >= 50
