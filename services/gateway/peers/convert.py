@@ -125,6 +125,7 @@ def training_job(message: trainer_pb2.TrainingJob) -> TrainingJob:
         curve=tuple((point.step, point.loss) for point in message.curve),
         revision=message.revision,
         likeness=message.likeness if message.HasField("likeness") else None,
+        phase_message=message.phase_message,
         scores=MessageToDict(message.scores) if message.HasField("scores") else None,
         others=tuple(StoredFile(each.key, each.sha256, each.size_bytes) for each in message.adapter.others),
     )

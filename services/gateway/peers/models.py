@@ -99,6 +99,7 @@ class TrainingJob:
     curve: tuple[tuple[int, float], ...] = ()
     revision: int = 0
     likeness: float | None = None
+    phase_message: str = ""
     scores: dict[str, Any] | None = None
     """The contract's TrainingScores as JSON."""
     others: tuple[StoredFile, ...] = ()

@@ -36,11 +36,15 @@ class _StopRequested(Exception):
 
 
 def train(
-    task: Task, crops: list[Crop], stop_requested: Callable[[], bool], analyzer: FaceAnalyzer | None = None
+    task: Task,
+    crops: list[Crop],
+    stop_requested: Callable[[], bool],
+    analyzer: FaceAnalyzer | None = None,
+    tell: Callable[[str], object] = lambda message: None,
 ) -> Iterator[Event]:
     """Do ``task`` on its photos' crops, from its newest checkpoint if there is one.
 
-    ``stop_requested`` is called between steps. Without ``analyzer`` likeness is not measured.
+    ``stop_requested`` is called between steps. Without ``analyzer`` likeness is not measured. See `prepare` of ``tell``.
 
     Raises:
         FailedPreconditionError: LATENTS_NOT_FINITE, TRAINING_DIVERGED, OUTPUT_TAKEN, DEVICE_UNAVAILABLE.
@@ -57,12 +61,12 @@ def train(
         return
     check_stop = _stop_check(stop_requested)
     try:
-        prepared = prepare(task, crops, store, foundation, provenance.recipe, analyzer, _device(task), check_stop)
+        how = provenance.recipe, analyzer, _device(task)
+        prepared = prepare(task, crops, store, foundation, *how, check_stop, tell)
     except _StopRequested:
         yield Stopped(0)
         return
-    _resume(prepared, checkpoints.load())
-    loop = prepared.loop
+    loop = _resume(prepared, checkpoints.load())
     yield Started(loop.step, provenance.recipe.steps, list(loop.curve))
     try:
         yield from _all_steps(prepared, checkpoints, task.checkpoint_seconds, check_stop)
@@ -97,13 +101,13 @@ def _checkpoints(task: Task, provenance: Provenance, analyzer: FaceAnalyzer | No
     return Checkpoints(ArtifactStore.open(task.store_url), task.request.checkpoint_folder, mark)
 
 
-def _resume(prepared: Prepared, checkpoint: Checkpoint | None) -> None:
-    """Continue from ``checkpoint``, if there is one."""
-    if checkpoint is None:
-        return
-    prepared.loop.restore(checkpoint.loop)
-    if checkpoint.selection is not None:
-        prepared.selection.restore(checkpoint.selection)
+def _resume(prepared: Prepared, checkpoint: Checkpoint | None) -> TrainingLoop:
+    """Continue from ``checkpoint``, if there is one; the loop."""
+    if checkpoint is not None:
+        prepared.loop.restore(checkpoint.loop)
+        if checkpoint.selection is not None:
+            prepared.selection.restore(checkpoint.selection)
+    return prepared.loop
 
 
 def _checkpoint(prepared: Prepared) -> Checkpoint:
