@@ -30,21 +30,24 @@ from services.trainer.selection.selection import Choice
 # Shortest time between two progress messages.
 _PROGRESS_SECONDS = 0.25
 
+_Asked = Callable[[], bool]
+_Told = Callable[[str], object]
+
+
+def _silent(message: str) -> None:
+    pass
+
 
 class _StopRequested(Exception):
     """The run was told to stop between two steps."""
 
 
 def train(
-    task: Task,
-    crops: list[Crop],
-    stop_requested: Callable[[], bool],
-    analyzer: FaceAnalyzer | None = None,
-    tell: Callable[[str], object] = lambda message: None,
+    task: Task, crops: list[Crop], stop_requested: _Asked, analyzer: FaceAnalyzer | None = None, tell: _Told = _silent
 ) -> Iterator[Event]:
     """Do ``task`` on its photos' crops, from its newest checkpoint if there is one.
 
-    ``stop_requested`` is called between steps. Without ``analyzer`` likeness is not measured. See `prepare` of ``tell``.
+    ``stop_requested`` is called between steps. Without ``analyzer`` likeness is not measured; ``tell``: as `prepare`'s.
 
     Raises:
         FailedPreconditionError: LATENTS_NOT_FINITE, TRAINING_DIVERGED, OUTPUT_TAKEN, DEVICE_UNAVAILABLE.
@@ -61,8 +64,7 @@ def train(
         return
     check_stop = _stop_check(stop_requested)
     try:
-        how = provenance.recipe, analyzer, _device(task)
-        prepared = prepare(task, crops, store, foundation, *how, check_stop, tell)
+        prepared = prepare(task, crops, store, foundation, provenance.recipe, analyzer, _device(task), check_stop, tell)
     except _StopRequested:
         yield Stopped(0)
         return
