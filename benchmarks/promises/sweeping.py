@@ -22,7 +22,8 @@ from headshots.schema import retentions, subjects
 from services.gateway.api.labels import NO_LABELS
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.metrics import GatewayMetrics
-from services.gateway.peers.models import GenerationCheck, GenerationEvent, GenerationRequest, GeneratorDescription
+from services.gateway.peers.events import GenerationEvent
+from services.gateway.peers.models import GenerationCheck, GenerationRequest, GeneratorDescription
 from services.gateway.subjects.eraser import Eraser
 from services.gateway.subjects.expiring import Expiring
 from services.gateway.subjects.parts import PartSweep

@@ -155,7 +155,9 @@ def _ours(plan: Plan, person: int, steps: int) -> Generator[object]:
         processes=plan.cores.processes,
     )
     analyzer = open_analyzer(plan.faces)
-    prepared = prepare(task, crops, plan.store, plan.described, recipe, analyzer, torch.device("cpu"), lambda: None)
+    prepared = prepare(
+        task, crops, plan.store, plan.described, recipe, analyzer, torch.device("cpu"), lambda: None, print
+    )
     yield from prepared.loop.steps()
 
 

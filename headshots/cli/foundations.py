@@ -1,4 +1,7 @@
-"""Finds the foundation that a command names: a folder, imported first where it must be, or one of a gateway's."""
+"""Finds the foundation that a command names: a folder, imported first where it must be, or one of a gateway's.
+
+What several commands print of guidance is worded here too.
+"""
 
 from __future__ import annotations
 
@@ -104,3 +107,15 @@ def name_of(client: Headshots, wanted: str | None) -> str:
 def on(client: Headshots, options: ShootOptions, wanted: str | None) -> ShootOptions:
     """Options of a shoot on the foundation that is wanted. Raises as :func:`found`."""
     return dataclasses.replace(options, foundation=name_of(client, wanted)) if wanted else options
+
+
+def guidance_text(scale: float, interval: tuple[float, float] | None) -> str:
+    """Guidance for people, with its interval where that is not all of the noise schedule."""
+    if interval is None or interval == (0.0, 1.0):
+        return f"{scale:g}"
+    return f"{scale:g}, {interval_text(interval)}"
+
+
+def interval_text(interval: tuple[float, float]) -> str:
+    """An interval of guidance for people."""
+    return "from {:g} to {:g} of the noise schedule".format(*interval)

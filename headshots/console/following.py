@@ -95,7 +95,7 @@ def training_detail(training: Training) -> str:
     if training.state is JobState.PENDING:
         ahead = training.queue_position
         return f"waiting for a trainer, {ahead} ahead" if ahead else "waiting for a free trainer"
-    parts = [f"loss {training.loss:.4f}"] if training.step else ["preparing"]
+    parts = [f"loss {training.loss:.4f}"] if training.step else [training.phase_message or "preparing"]
     if training.eta_seconds is not None:
         parts.append(f"{training.eta_seconds:.0f} s left")
     if training.attempt > 1:

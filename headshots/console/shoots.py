@@ -27,7 +27,7 @@ def follow_shoot(client: Headshots, shoot: Shoot, *, go_on: str = "") -> Shoot:
     """
     now, delays = shoot, Delays()
     with saying_how_to_go_on("shoot", shoot.name, "watch", options=go_on), progress_bars() as bars:
-        shown = _ShootBars(bars, shoot)
+        shown = ShootBars(bars, shoot)
         for event in client.watch_shoot(shoot):
             now = event.shoot
             delays.report(now.status_message)
@@ -67,7 +67,7 @@ def report_order(shoot: Shoot) -> None:
         note("the deadline cannot be checked: nothing has been trained or painted here yet")
 
 
-class _ShootBars:
+class ShootBars:
     """A bar a stage: training, painting, and how many images are accepted."""
 
     def __init__(self, bars: Bars, shoot: Shoot) -> None:
@@ -104,6 +104,8 @@ def _waiting(now: Shoot) -> str:
     """What the bar of a training says beside its steps."""
     if now.status_message:
         return "held up"
+    if now.training_phase_message:
+        return now.training_phase_message
     if not now.training_total_steps:
         return f"{now.quote.queue_place} ahead" if now.quote.queue_place else "waiting for a trainer"
     ready = now.quote.expected_finish_time

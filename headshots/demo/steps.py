@@ -123,7 +123,8 @@ class DemoRun:
             async for event in events:
                 now = _checked(event)
                 done, total = now.training_step, now.training_total_steps
-                shown.update(done, total or None, count=progress(done, total), detail=now.status_message)
+                detail = now.status_message or now.training_phase_message
+                shown.update(done, total or None, count=progress(done, total), detail=detail)
                 if now.stage is not ShootStage.TRAINING:
                     break
         with self._display.stage("paint", "Painting and judging") as shown:

@@ -33,11 +33,16 @@ def is_open(method: str) -> bool:
     return method.startswith(_OPEN_PREFIXES)
 
 
-def grpc_type(handler: Handler) -> str:
-    """``unary``, ``client_stream``, ``server_stream`` or ``bidi_stream``, as in grpc-ecosystem's metrics."""
-    if handler.request_streaming:
-        return "bidi_stream" if handler.response_streaming else "client_stream"
-    return "server_stream" if handler.response_streaming else "unary"
+def grpc_type(requests: bool, responses: bool) -> str:
+    """``unary``, ``client_stream``, ``server_stream`` or ``bidi_stream``, as in grpc-ecosystem's metrics.
+
+    Args:
+        requests: whether a call has a stream of them.
+        responses: the same of these.
+    """
+    if requests:
+        return "bidi_stream" if responses else "client_stream"
+    return "server_stream" if responses else "unary"
 
 
 def behaviour(handler: Handler) -> Any:

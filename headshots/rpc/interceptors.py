@@ -14,7 +14,6 @@ from typing import Any
 import grpc
 import grpc.aio
 from grpc_status import rpc_status
-from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from headshots.errors import HeadshotsError, InternalError
 from headshots.rpc.auth import Authenticator, bearer_token, id_of_key, set_current_caller
@@ -25,20 +24,16 @@ from headshots.rpc.handlers import (
     Streaming,
     Unary,
     WrappingInterceptor,
-    grpc_type,
     is_open,
     text_metadata,
 )
 from headshots.rpc.statuses import status_from_error
 from headshots.telemetry import spans
-from headshots.telemetry.exemplars import observe
 from headshots.telemetry.logs import CALLS
 from headshots.telemetry.origins import REQUEST_ID, TRACEPARENT, accepted_request_id, request_id, set_request_id
 
 log = logging.getLogger(__name__)
 _calls = logging.getLogger(CALLS)
-
-_HANDLING_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 
 class CallInterceptor(WrappingInterceptor):
@@ -112,58 +107,6 @@ _OUR_FAULTS = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DATA_LOSS,
 )
-
-
-class MetricsInterceptor(WrappingInterceptor):
-    """``grpc_server_started_total``, ``_handled_total`` and ``_handling_seconds`` with grpc-ecosystem's labels."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        labels = ("grpc_service", "grpc_method", "grpc_type")
-        self._started = Counter("grpc_server_started", "RPCs started on the server.", labels, registry=registry)
-        self._handled = Counter(
-            "grpc_server_handled", "RPCs completed on the server.", (*labels, "grpc_code"), registry=registry
-        )
-        self._seconds = Histogram(
-            "grpc_server_handling_seconds",
-            "Seconds from start to completion of RPCs.",
-            (*labels, "grpc_code"),
-            registry=registry,
-            buckets=_HANDLING_BUCKETS,
-        )
-
-    @contextlib.contextmanager
-    def _measured(self, handler: Handler, method: str, context: Any) -> Iterator[None]:
-        _, service, name = method.split("/")
-        labels = (service, name, grpc_type(handler))
-        self._started.labels(*labels).inc()
-        begin = time.perf_counter()
-        outcome = Outcome()
-        try:
-            with outcome.of(context):
-                yield
-        finally:
-            self._handled.labels(*labels, outcome.code.name).inc()
-            observe(self._seconds.labels(*labels, outcome.code.name), time.perf_counter() - begin)
-
-    def wrap_unary(self, inner: Unary, handler: Handler, method: str) -> Unary:
-        """Count and time one answer."""
-
-        async def call(request: Any, context: Context) -> Any:
-            with self._measured(handler, method, context):
-                return await inner(request, context)
-
-        return call
-
-    def wrap_streaming(self, inner: Streaming, handler: Handler, method: str) -> Streaming:
-        """Count and time a stream from its first to its last message."""
-
-        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-            with self._measured(handler, method, context):
-                async with contextlib.aclosing(inner(request, context)) as responses:  # type: ignore[type-var]
-                    async for response in responses:
-                        yield response
-
-        return call
 
 
 class ErrorInterceptor(WrappingInterceptor):

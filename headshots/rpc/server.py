@@ -18,7 +18,8 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from headshots.errors import UnavailableError
 from headshots.rpc.auth import Authenticator
-from headshots.rpc.interceptors import AuthInterceptor, CallInterceptor, ErrorInterceptor, MetricsInterceptor
+from headshots.rpc.counting import MetricsInterceptor
+from headshots.rpc.interceptors import AuthInterceptor, CallInterceptor, ErrorInterceptor
 from headshots.rpc.internal.port import InternalPort
 from headshots.rpc.parsing import ParsingInterceptor
 from headshots.rpc.ports import check_port
@@ -116,12 +117,12 @@ async def start_server(
     """
     credentials = internal.credentials(settings.host, f"{settings.prefix}HOST", registry) if internal else None
     _check_ports(settings)
-    found = _interceptors(registry, authenticate, within, internal)
+    counting = MetricsInterceptor(registry)
+    found = _interceptors(counting, authenticate, within, internal)
     server = grpc.aio.server(interceptors=found, options=_options(settings))
     services = list(register(server))
-    health = HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(health, server)
-    _reflect(server, services)
+    counting.count_from_zero(services)
+    health = _add_health_and_reflection(server, services)
     with _naming_the_address(settings):
         port = _bind(server, settings, credentials)
         prober = _bind_prober(settings, health)
@@ -135,9 +136,12 @@ async def start_server(
     return running
 
 
-def _reflect(server: grpc.aio.Server, services: Sequence[str]) -> None:
+def _add_health_and_reflection(server: grpc.aio.Server, services: Sequence[str]) -> HealthServicer:
+    health = HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health, server)
     names = [*services, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME]
     reflection.enable_server_reflection(names, server)
+    return health
 
 
 def _check_ports(settings: ServerSettings) -> None:
@@ -174,13 +178,13 @@ def _bind_prober(settings: ServerSettings, health: HealthServicer) -> tuple[grpc
 
 
 def _interceptors(
-    registry: CollectorRegistry,
+    counting: MetricsInterceptor,
     authenticate: Authenticator | None,
     within: Sequence[grpc.aio.ServerInterceptor],
     internal: InternalPort | None,
 ) -> list[grpc.aio.ServerInterceptor]:
     """Outermost first: whatever is refused is counted, and told as one of our errors."""
-    found: list[grpc.aio.ServerInterceptor] = [CallInterceptor(), MetricsInterceptor(registry), ErrorInterceptor()]
+    found: list[grpc.aio.ServerInterceptor] = [CallInterceptor(), counting, ErrorInterceptor()]
     if authenticate is not None:
         found += [AuthInterceptor(authenticate), *within]
     if internal is not None:

@@ -31,6 +31,8 @@ training_jobs = Table(
     Column("loss", Float, nullable=False, default=0.0),
     Column("eta_seconds", Float),
     Column("curve", sa.JSON, nullable=False, default=list),
+    # What a running job does before its first step, one sentence; empty: nothing that takes long.
+    Column("phase_message", Text, nullable=False, default="", server_default=""),
     Column("adapter", sa.JSON),
     Column("likeness", Float),
     # How its checkpoints were judged, as JSON.

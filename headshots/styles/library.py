@@ -14,8 +14,18 @@ from headshots.styles.recipe import WORDS, Style, find_faults
 
 _REQUIRED = ("name", "version", "display_name", "description")
 # What a field of each type holds in a file.
-_HELD: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float | None": (int, float)}
-_KINDS = {"str": "text", "int": "a whole number", "float | None": "a number"}
+_HELD: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float | None": (int, float),
+    "tuple[float, float] | None": (list,),
+}
+_KINDS = {
+    "str": "text",
+    "int": "a whole number",
+    "float | None": "a number",
+    "tuple[float, float] | None": "a list of two numbers",
+}
 
 
 class StyleLibrary:

@@ -45,12 +45,20 @@ class Style:
     """What the image is led away from."""
     guidance_scale: float | None = None
     """0 to 30; None takes the foundation's."""
+    guidance_interval: tuple[float, float] | None = None
+    """From where to where of the noise schedule there is guidance, 0 to 1, the lower first (1 is noise alone); None
+    takes the foundation's."""
     steps: int = 0
     """Denoising steps, 1 to 150; 0 takes the foundation's."""
     width_px: int = 0
     """A multiple of 8 up to 4096; 0 takes the foundation's native width."""
     height_px: int = 0
     """As `width_px`."""
+
+    def __post_init__(self) -> None:
+        # JSON columns and YAML files have lists.
+        if self.guidance_interval is not None:
+            object.__setattr__(self, "guidance_interval", tuple(self.guidance_interval))
 
     def to_json(self) -> dict[str, Any]:
         """For a JSON column or a file; what has its default is left out."""
@@ -94,8 +102,16 @@ def _faults_of_numbers(style: Style) -> Iterator[FieldViolation]:
         yield FieldViolation("steps", f"must be 0 to {_MAX_STEPS}; found {style.steps}")
     if style.guidance_scale is not None and not 0 <= style.guidance_scale <= _MAX_GUIDANCE:
         yield FieldViolation("guidance_scale", f"must be 0 to {_MAX_GUIDANCE:g}; found {style.guidance_scale}")
+    if style.guidance_interval is not None and not _is_interval(style.guidance_interval):
+        found = list(style.guidance_interval)
+        yield FieldViolation("guidance_interval", f"must be two numbers from 0 to 1, the lower first; found {found}")
     for field in ("width_px", "height_px"):
         side = getattr(style, field)
         if side % _SIDE_MULTIPLE_PX or not 0 <= side <= _MAX_SIDE_PX:
             rule = f"must be a multiple of {_SIDE_MULTIPLE_PX} up to {_MAX_SIDE_PX}, or 0"
             yield FieldViolation(field, f"{rule}; found {side}")
+
+
+def _is_interval(ends: tuple[Any, ...]) -> bool:
+    are_numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends)
+    return are_numbers and len(ends) == 2 and 0 <= ends[0] < ends[1] <= 1

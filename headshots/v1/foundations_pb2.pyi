@@ -1,4 +1,5 @@
 from buf.validate import validate_pb2 as _validate_pb2
+from headshots.v1 import styles_pb2 as _styles_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -8,7 +9,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Foundation(_message.Message):
-    __slots__ = ("name", "display_name", "native_width_px", "native_height_px", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "steps", "guidance_scale", "prompt_template", "class_nouns", "vocabulary", "window_tokens", "max_rank", "is_default", "ready_generators", "sampler", "digest", "negative_prompt")
+    __slots__ = ("name", "display_name", "native_width_px", "native_height_px", "min_width_px", "max_width_px", "min_height_px", "max_height_px", "size_multiple_px", "steps", "guidance_scale", "prompt_template", "class_nouns", "vocabulary", "window_tokens", "max_rank", "is_default", "ready_generators", "sampler", "digest", "negative_prompt", "guidance_interval")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     NATIVE_WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
@@ -30,6 +31,7 @@ class Foundation(_message.Message):
     SAMPLER_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_PROMPT_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: str
     native_width_px: int
@@ -51,7 +53,8 @@ class Foundation(_message.Message):
     sampler: str
     digest: str
     negative_prompt: str
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., prompt_template: _Optional[str] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., max_rank: _Optional[int] = ..., is_default: _Optional[bool] = ..., ready_generators: _Optional[int] = ..., sampler: _Optional[str] = ..., digest: _Optional[str] = ..., negative_prompt: _Optional[str] = ...) -> None: ...
+    guidance_interval: _styles_pb2.GuidanceInterval
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., prompt_template: _Optional[str] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., max_rank: _Optional[int] = ..., is_default: _Optional[bool] = ..., ready_generators: _Optional[int] = ..., sampler: _Optional[str] = ..., digest: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., guidance_interval: _Optional[_Union[_styles_pb2.GuidanceInterval, _Mapping]] = ...) -> None: ...
 
 class ListFoundationsRequest(_message.Message):
     __slots__ = ("page_size", "page_token")

@@ -2,6 +2,7 @@ from buf.validate import validate_pb2 as _validate_pb2
 from headshots.v1 import adapters_pb2 as _adapters_pb2
 from headshots.v1 import images_pb2 as _images_pb2
 from headshots.v1 import jobs_pb2 as _jobs_pb2
+from headshots.v1 import styles_pb2 as _styles_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -56,14 +57,6 @@ class Source(_message.Message):
     mask: Picture
     def __init__(self, picture: _Optional[_Union[Picture, _Mapping]] = ..., repaint: _Optional[float] = ..., mask: _Optional[_Union[Picture, _Mapping]] = ...) -> None: ...
 
-class GuidanceInterval(_message.Message):
-    __slots__ = ("low", "high")
-    LOW_FIELD_NUMBER: _ClassVar[int]
-    HIGH_FIELD_NUMBER: _ClassVar[int]
-    low: float
-    high: float
-    def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
-
 class GenerateRequest(_message.Message):
     __slots__ = ("tenant", "adapter", "adapter_strength", "prompt", "negative_prompt", "seed", "steps", "guidance_scale", "width_px", "height_px", "sampler", "format", "quality", "image_count", "preview_every", "output_prefix", "priority", "source", "noise", "negative_adapter_share", "rights", "guidance_interval")
     TENANT_FIELD_NUMBER: _ClassVar[int]
@@ -109,8 +102,8 @@ class GenerateRequest(_message.Message):
     noise: bytes
     negative_adapter_share: float
     rights: TenantRights
-    guidance_interval: GuidanceInterval
-    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., noise: _Optional[bytes] = ..., negative_adapter_share: _Optional[float] = ..., rights: _Optional[_Union[TenantRights, _Mapping]] = ..., guidance_interval: _Optional[_Union[GuidanceInterval, _Mapping]] = ...) -> None: ...
+    guidance_interval: _styles_pb2.GuidanceInterval
+    def __init__(self, tenant: _Optional[str] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., adapter_strength: _Optional[float] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., format: _Optional[_Union[_images_pb2.ImageFormat, str]] = ..., quality: _Optional[int] = ..., image_count: _Optional[int] = ..., preview_every: _Optional[int] = ..., output_prefix: _Optional[str] = ..., priority: _Optional[_Union[_jobs_pb2.Priority, str]] = ..., source: _Optional[_Union[Source, _Mapping]] = ..., noise: _Optional[bytes] = ..., negative_adapter_share: _Optional[float] = ..., rights: _Optional[_Union[TenantRights, _Mapping]] = ..., guidance_interval: _Optional[_Union[_styles_pb2.GuidanceInterval, _Mapping]] = ...) -> None: ...
 
 class TenantRights(_message.Message):
     __slots__ = ("owner", "usage_terms", "licence", "with_prompts")
@@ -216,9 +209,9 @@ class CheckGenerationResponse(_message.Message):
     height_px: int
     steps: int
     guidance_scale: float
-    guidance_interval: GuidanceInterval
+    guidance_interval: _styles_pb2.GuidanceInterval
     row_steps: int
-    def __init__(self, prompt: _Optional[_Union[TextReading, _Mapping]] = ..., negative_prompt: _Optional[_Union[TextReading, _Mapping]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., guidance_interval: _Optional[_Union[GuidanceInterval, _Mapping]] = ..., row_steps: _Optional[int] = ...) -> None: ...
+    def __init__(self, prompt: _Optional[_Union[TextReading, _Mapping]] = ..., negative_prompt: _Optional[_Union[TextReading, _Mapping]] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., guidance_interval: _Optional[_Union[_styles_pb2.GuidanceInterval, _Mapping]] = ..., row_steps: _Optional[int] = ...) -> None: ...
 
 class DescribeGeneratorRequest(_message.Message):
     __slots__ = ()
@@ -291,8 +284,8 @@ class DescribeGeneratorResponse(_message.Message):
     slot_adapters: _containers.RepeatedScalarFieldContainer[str]
     host_adapters: _containers.RepeatedScalarFieldContainer[str]
     disk_adapters: _containers.RepeatedScalarFieldContainer[str]
-    guidance_interval: GuidanceInterval
-    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ..., adapter_guidance_scale: _Optional[float] = ..., negative_adapter_share: _Optional[float] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., slot_adapters: _Optional[_Iterable[str]] = ..., host_adapters: _Optional[_Iterable[str]] = ..., disk_adapters: _Optional[_Iterable[str]] = ..., guidance_interval: _Optional[_Union[GuidanceInterval, _Mapping]] = ...) -> None: ...
+    guidance_interval: _styles_pb2.GuidanceInterval
+    def __init__(self, foundation: _Optional[str] = ..., foundation_digest: _Optional[str] = ..., backend: _Optional[str] = ..., slots: _Optional[int] = ..., slots_used: _Optional[int] = ..., max_rank: _Optional[int] = ..., max_rows: _Optional[int] = ..., native_width_px: _Optional[int] = ..., native_height_px: _Optional[int] = ..., sampler: _Optional[_Union[Sampler, str]] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., requests_waiting: _Optional[int] = ..., requests_running: _Optional[int] = ..., prompt_template: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., trigger: _Optional[str] = ..., latent_channels: _Optional[int] = ..., latent_cell_px: _Optional[int] = ..., adapter_guidance_scale: _Optional[float] = ..., negative_adapter_share: _Optional[float] = ..., min_width_px: _Optional[int] = ..., max_width_px: _Optional[int] = ..., min_height_px: _Optional[int] = ..., max_height_px: _Optional[int] = ..., size_multiple_px: _Optional[int] = ..., class_nouns: _Optional[_Iterable[str]] = ..., vocabulary: _Optional[_Iterable[str]] = ..., window_tokens: _Optional[int] = ..., slot_adapters: _Optional[_Iterable[str]] = ..., host_adapters: _Optional[_Iterable[str]] = ..., disk_adapters: _Optional[_Iterable[str]] = ..., guidance_interval: _Optional[_Union[_styles_pb2.GuidanceInterval, _Mapping]] = ...) -> None: ...
 
 class EvictAdapterRequest(_message.Message):
     __slots__ = ("sha256",)

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/styles.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc2\x03\n\x0bStyleRecipe\x12$\n\x06outfit\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12&\n\x08\x62\x61\x63kdrop\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12&\n\x08lighting\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12%\n\x07\x66raming\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12(\n\nexpression\x18\x05 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12$\n\x06prompt\x18\x06 \x01(\tB\x14\xbaH\x11r\x0f\x18\xe8\x07\x32\n^[^\\x00]*$\x12-\n\x0fnegative_prompt\x18\x07 \x01(\tB\x14\xbaH\x11r\x0f\x18\xe8\x07\x32\n^[^\\x00]*$\x12,\n\x0eguidance_scale\x18\x08 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xf0\x41-\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x19\n\x05steps\x18\t \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x96\x01(\x00\x12\x1c\n\x08width_px\x18\n \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80 (\x00\x12\x1d\n\theight_px\x18\x0b \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80 (\x00\x42\x11\n\x0f_guidance_scale\"\xcc\x02\n\x05Style\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12)\n\x06recipe\x18\t \x01(\x0b\x32\x19.headshots.v1.StyleRecipe\x12\x10\n\x08\x62uilt_in\x18\n \x01(\x08\x12\x10\n\x08\x61rchived\x18\x0b \x01(\x08\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06labels\x18( \x03(\x0b\x32\x1f.headshots.v1.Style.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01J\x04\x08\x05\x10\t\"\xe5\x03\n\x12\x43reateStyleRequest\x12*\n\x08style_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\x12*\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12)\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12\x31\n\x06recipe\x18\x04 \x01(\x0b\x32\x19.headshots.v1.StyleRecipeB\x06\xbaH\x03\xc8\x01\x01\x12\x30\n\nrequest_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12v\n\x06labels\x18( \x03(\x0b\x32,.headshots.v1.CreateStyleRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"9\n\x13\x43reateStyleResponse\x12\"\n\x05style\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Style\"\xbb\x02\n\x11ListStylesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x18\n\x10include_archived\x18\x03 \x01(\x08\x12u\n\x06labels\x18( \x03(\x0b\x32+.headshots.v1.ListStylesRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"R\n\x12ListStylesResponse\x12#\n\x06styles\x18\x01 \x03(\x0b\x32\x13.headshots.v1.Style\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Z\n\x0fGetStyleRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"6\n\x10GetStyleResponse\x12\"\n\x05style\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Style\"\x87\x02\n\x12UpdateStyleRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\x12/\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$H\x00\x88\x01\x01\x12.\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$H\x01\x88\x01\x01\x12)\n\x06recipe\x18\x04 \x01(\x0b\x32\x19.headshots.v1.StyleRecipe\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x42\x0f\n\r_display_nameB\x0e\n\x0c_description\"9\n\x13UpdateStyleResponse\x12\"\n\x05style\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Style\"D\n\x13\x41rchiveStyleRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\":\n\x14\x41rchiveStyleResponse\x12\"\n\x05style\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Style\"\xbf\x01\n\x13PreviewStyleRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x35\n\x07subject\x18\x03 \x01(\tB$\xbaH!r\x1f\x32\x1d^(subjects/[a-z0-9-]{1,64})?$\x12(\n\nclass_noun\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,32}$\"\xee\x01\n\x14PreviewStyleResponse\x12\x0e\n\x06prompt\x18\x01 \x01(\t\x12\x17\n\x0fnegative_prompt\x18\x02 \x01(\t\x12\x10\n\x08width_px\x18\x03 \x01(\x05\x12\x11\n\theight_px\x18\x04 \x01(\x05\x12\r\n\x05steps\x18\x05 \x01(\x05\x12\x16\n\x0eguidance_scale\x18\x06 \x01(\x02\x12\x0e\n\x06tokens\x18\x07 \x01(\x05\x12\x15\n\rwindow_tokens\x18\x08 \x01(\x05\x12\x0c\n\x04lost\x18\t \x01(\t\x12\x15\n\rnegative_lost\x18\n \x01(\t\x12\x15\n\runknown_words\x18\x0b \x03(\t2\x80\x04\n\x0cStyleService\x12R\n\x0b\x43reateStyle\x12 .headshots.v1.CreateStyleRequest\x1a!.headshots.v1.CreateStyleResponse\x12O\n\nListStyles\x12\x1f.headshots.v1.ListStylesRequest\x1a .headshots.v1.ListStylesResponse\x12I\n\x08GetStyle\x12\x1d.headshots.v1.GetStyleRequest\x1a\x1e.headshots.v1.GetStyleResponse\x12R\n\x0bUpdateStyle\x12 .headshots.v1.UpdateStyleRequest\x1a!.headshots.v1.UpdateStyleResponse\x12U\n\x0c\x41rchiveStyle\x12!.headshots.v1.ArchiveStyleRequest\x1a\".headshots.v1.ArchiveStyleResponse\x12U\n\x0cPreviewStyle\x12!.headshots.v1.PreviewStyleRequest\x1a\".headshots.v1.PreviewStyleResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/styles.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x03\n\x0bStyleRecipe\x12$\n\x06outfit\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12&\n\x08\x62\x61\x63kdrop\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12&\n\x08lighting\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12%\n\x07\x66raming\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12(\n\nexpression\x18\x05 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12$\n\x06prompt\x18\x06 \x01(\tB\x14\xbaH\x11r\x0f\x18\xe8\x07\x32\n^[^\\x00]*$\x12-\n\x0fnegative_prompt\x18\x07 \x01(\tB\x14\xbaH\x11r\x0f\x18\xe8\x07\x32\n^[^\\x00]*$\x12,\n\x0eguidance_scale\x18\x08 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xf0\x41-\x00\x00\x00\x00H\x00\x88\x01\x01\x12\x19\n\x05steps\x18\t \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x96\x01(\x00\x12\x1c\n\x08width_px\x18\n \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80 (\x00\x12\x1d\n\theight_px\x18\x0b \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80 (\x00\x12\x39\n\x11guidance_interval\x18\x0c \x01(\x0b\x32\x1e.headshots.v1.GuidanceIntervalB\x11\n\x0f_guidance_scale\"b\n\x10GuidanceInterval\x12$\n\x03low\x18\x01 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00\x12(\n\x04high\x18\x02 \x01(\x01\x42\x1a\xbaH\x17\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?!\x00\x00\x00\x00\x00\x00\x00\x00\xc8\x01\x01\"\xcc\x02\n\x05Style\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12)\n\x06recipe\x18\t \x01(\x0b\x32\x19.headshots.v1.StyleRecipe\x12\x10\n\x08\x62uilt_in\x18\n \x01(\x08\x12\x10\n\x08\x61rchived\x18\x0b \x01(\x08\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06labels\x18( \x03(\x0b\x32\x1f.headshots.v1.Style.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01J\x04\x08\x05\x10\t\"\xe5\x03\n\x12\x43reateStyleRequest\x12*\n\x08style_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\x12*\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12)\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$\x12\x31\n\x06recipe\x18\x04 \x01(\x0b\x32\x19.headshots.v1.StyleRecipeB\x06\xbaH\x03\xc8\x01\x01\x12\x30\n\nrequest_id\x18\x05 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\x06 \x01(\x08\x12v\n\x06labels\x18( \x03(\x0b\x32,.headshots.v1.CreateStyleRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"9\n\x13\x43reateStyleResponse\x12\"\n\x05style\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Style\"\xbb\x02\n\x11ListStylesRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x18\n\x10include_archived\x18\x03 \x01(\x08\x12u\n\x06labels\x18( \x03(\x0b\x32+.headshots.v1.ListStylesRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"R\n\x12ListStylesResponse\x12#\n\x06styles\x18\x01 \x03(\x0b\x32\x13.headshots.v1.Style\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Z\n\x0fGetStyleRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"6\n\x10GetStyleResponse\x12\"\n\x05style\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Style\"\x87\x02\n\x12UpdateStyleRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\x12/\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$H\x00\x88\x01\x01\x12.\n\x0b\x64\x65scription\x18\x03 \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x02\x32\n^[^\\x00]*$H\x01\x88\x01\x01\x12)\n\x06recipe\x18\x04 \x01(\x0b\x32\x19.headshots.v1.StyleRecipe\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x42\x0f\n\r_display_nameB\x0e\n\x0c_description\"9\n\x13UpdateStyleResponse\x12\"\n\x05style\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Style\"D\n\x13\x41rchiveStyleRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\":\n\x14\x41rchiveStyleResponse\x12\"\n\x05style\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Style\"\xbf\x01\n\x13PreviewStyleRequest\x12-\n\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^styles/[a-z0-9-]{1,64}$\x12\x18\n\x07version\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x35\n\x07subject\x18\x03 \x01(\tB$\xbaH!r\x1f\x32\x1d^(subjects/[a-z0-9-]{1,64})?$\x12(\n\nclass_noun\x18\x04 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{0,32}$\"\xa9\x02\n\x14PreviewStyleResponse\x12\x0e\n\x06prompt\x18\x01 \x01(\t\x12\x17\n\x0fnegative_prompt\x18\x02 \x01(\t\x12\x10\n\x08width_px\x18\x03 \x01(\x05\x12\x11\n\theight_px\x18\x04 \x01(\x05\x12\r\n\x05steps\x18\x05 \x01(\x05\x12\x16\n\x0eguidance_scale\x18\x06 \x01(\x02\x12\x0e\n\x06tokens\x18\x07 \x01(\x05\x12\x15\n\rwindow_tokens\x18\x08 \x01(\x05\x12\x0c\n\x04lost\x18\t \x01(\t\x12\x15\n\rnegative_lost\x18\n \x01(\t\x12\x15\n\runknown_words\x18\x0b \x03(\t\x12\x39\n\x11guidance_interval\x18\x0c \x01(\x0b\x32\x1e.headshots.v1.GuidanceInterval2\x80\x04\n\x0cStyleService\x12R\n\x0b\x43reateStyle\x12 .headshots.v1.CreateStyleRequest\x1a!.headshots.v1.CreateStyleResponse\x12O\n\nListStyles\x12\x1f.headshots.v1.ListStylesRequest\x1a .headshots.v1.ListStylesResponse\x12I\n\x08GetStyle\x12\x1d.headshots.v1.GetStyleRequest\x1a\x1e.headshots.v1.GetStyleResponse\x12R\n\x0bUpdateStyle\x12 .headshots.v1.UpdateStyleRequest\x1a!.headshots.v1.UpdateStyleResponse\x12U\n\x0c\x41rchiveStyle\x12!.headshots.v1.ArchiveStyleRequest\x1a\".headshots.v1.ArchiveStyleResponse\x12U\n\x0cPreviewStyle\x12!.headshots.v1.PreviewStyleRequest\x1a\".headshots.v1.PreviewStyleResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,6 +55,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STYLERECIPE'].fields_by_name['width_px']._serialized_options = b'\272H\007\032\005\030\200 (\000'
   _globals['_STYLERECIPE'].fields_by_name['height_px']._loaded_options = None
   _globals['_STYLERECIPE'].fields_by_name['height_px']._serialized_options = b'\272H\007\032\005\030\200 (\000'
+  _globals['_GUIDANCEINTERVAL'].fields_by_name['low']._loaded_options = None
+  _globals['_GUIDANCEINTERVAL'].fields_by_name['low']._serialized_options = b'\272H\024\022\022\021\000\000\000\000\000\000\360?)\000\000\000\000\000\000\000\000'
+  _globals['_GUIDANCEINTERVAL'].fields_by_name['high']._loaded_options = None
+  _globals['_GUIDANCEINTERVAL'].fields_by_name['high']._serialized_options = b'\272H\027\022\022\031\000\000\000\000\000\000\360?!\000\000\000\000\000\000\000\000\310\001\001'
   _globals['_STYLE_LABELSENTRY']._loaded_options = None
   _globals['_STYLE_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_CREATESTYLEREQUEST_LABELSENTRY']._loaded_options = None
@@ -104,39 +108,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PREVIEWSTYLEREQUEST'].fields_by_name['class_noun']._loaded_options = None
   _globals['_PREVIEWSTYLEREQUEST'].fields_by_name['class_noun']._serialized_options = b'\272H\021r\0172\r^[a-z]{0,32}$'
   _globals['_STYLERECIPE']._serialized_start=106
-  _globals['_STYLERECIPE']._serialized_end=556
-  _globals['_STYLE']._serialized_start=559
-  _globals['_STYLE']._serialized_end=891
-  _globals['_STYLE_LABELSENTRY']._serialized_start=840
-  _globals['_STYLE_LABELSENTRY']._serialized_end=885
-  _globals['_CREATESTYLEREQUEST']._serialized_start=894
-  _globals['_CREATESTYLEREQUEST']._serialized_end=1379
-  _globals['_CREATESTYLEREQUEST_LABELSENTRY']._serialized_start=840
-  _globals['_CREATESTYLEREQUEST_LABELSENTRY']._serialized_end=885
-  _globals['_CREATESTYLERESPONSE']._serialized_start=1381
-  _globals['_CREATESTYLERESPONSE']._serialized_end=1438
-  _globals['_LISTSTYLESREQUEST']._serialized_start=1441
-  _globals['_LISTSTYLESREQUEST']._serialized_end=1756
-  _globals['_LISTSTYLESREQUEST_LABELSENTRY']._serialized_start=840
-  _globals['_LISTSTYLESREQUEST_LABELSENTRY']._serialized_end=885
-  _globals['_LISTSTYLESRESPONSE']._serialized_start=1758
-  _globals['_LISTSTYLESRESPONSE']._serialized_end=1840
-  _globals['_GETSTYLEREQUEST']._serialized_start=1842
-  _globals['_GETSTYLEREQUEST']._serialized_end=1932
-  _globals['_GETSTYLERESPONSE']._serialized_start=1934
-  _globals['_GETSTYLERESPONSE']._serialized_end=1988
-  _globals['_UPDATESTYLEREQUEST']._serialized_start=1991
-  _globals['_UPDATESTYLEREQUEST']._serialized_end=2254
-  _globals['_UPDATESTYLERESPONSE']._serialized_start=2256
-  _globals['_UPDATESTYLERESPONSE']._serialized_end=2313
-  _globals['_ARCHIVESTYLEREQUEST']._serialized_start=2315
-  _globals['_ARCHIVESTYLEREQUEST']._serialized_end=2383
-  _globals['_ARCHIVESTYLERESPONSE']._serialized_start=2385
-  _globals['_ARCHIVESTYLERESPONSE']._serialized_end=2443
-  _globals['_PREVIEWSTYLEREQUEST']._serialized_start=2446
-  _globals['_PREVIEWSTYLEREQUEST']._serialized_end=2637
-  _globals['_PREVIEWSTYLERESPONSE']._serialized_start=2640
-  _globals['_PREVIEWSTYLERESPONSE']._serialized_end=2878
-  _globals['_STYLESERVICE']._serialized_start=2881
-  _globals['_STYLESERVICE']._serialized_end=3393
+  _globals['_STYLERECIPE']._serialized_end=615
+  _globals['_GUIDANCEINTERVAL']._serialized_start=617
+  _globals['_GUIDANCEINTERVAL']._serialized_end=715
+  _globals['_STYLE']._serialized_start=718
+  _globals['_STYLE']._serialized_end=1050
+  _globals['_STYLE_LABELSENTRY']._serialized_start=999
+  _globals['_STYLE_LABELSENTRY']._serialized_end=1044
+  _globals['_CREATESTYLEREQUEST']._serialized_start=1053
+  _globals['_CREATESTYLEREQUEST']._serialized_end=1538
+  _globals['_CREATESTYLEREQUEST_LABELSENTRY']._serialized_start=999
+  _globals['_CREATESTYLEREQUEST_LABELSENTRY']._serialized_end=1044
+  _globals['_CREATESTYLERESPONSE']._serialized_start=1540
+  _globals['_CREATESTYLERESPONSE']._serialized_end=1597
+  _globals['_LISTSTYLESREQUEST']._serialized_start=1600
+  _globals['_LISTSTYLESREQUEST']._serialized_end=1915
+  _globals['_LISTSTYLESREQUEST_LABELSENTRY']._serialized_start=999
+  _globals['_LISTSTYLESREQUEST_LABELSENTRY']._serialized_end=1044
+  _globals['_LISTSTYLESRESPONSE']._serialized_start=1917
+  _globals['_LISTSTYLESRESPONSE']._serialized_end=1999
+  _globals['_GETSTYLEREQUEST']._serialized_start=2001
+  _globals['_GETSTYLEREQUEST']._serialized_end=2091
+  _globals['_GETSTYLERESPONSE']._serialized_start=2093
+  _globals['_GETSTYLERESPONSE']._serialized_end=2147
+  _globals['_UPDATESTYLEREQUEST']._serialized_start=2150
+  _globals['_UPDATESTYLEREQUEST']._serialized_end=2413
+  _globals['_UPDATESTYLERESPONSE']._serialized_start=2415
+  _globals['_UPDATESTYLERESPONSE']._serialized_end=2472
+  _globals['_ARCHIVESTYLEREQUEST']._serialized_start=2474
+  _globals['_ARCHIVESTYLEREQUEST']._serialized_end=2542
+  _globals['_ARCHIVESTYLERESPONSE']._serialized_start=2544
+  _globals['_ARCHIVESTYLERESPONSE']._serialized_end=2602
+  _globals['_PREVIEWSTYLEREQUEST']._serialized_start=2605
+  _globals['_PREVIEWSTYLEREQUEST']._serialized_end=2796
+  _globals['_PREVIEWSTYLERESPONSE']._serialized_start=2799
+  _globals['_PREVIEWSTYLERESPONSE']._serialized_end=3096
+  _globals['_STYLESERVICE']._serialized_start=3099
+  _globals['_STYLESERVICE']._serialized_end=3611
 # @@protoc_insertion_point(module_scope)

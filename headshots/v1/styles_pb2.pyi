@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class StyleRecipe(_message.Message):
-    __slots__ = ("outfit", "backdrop", "lighting", "framing", "expression", "prompt", "negative_prompt", "guidance_scale", "steps", "width_px", "height_px")
+    __slots__ = ("outfit", "backdrop", "lighting", "framing", "expression", "prompt", "negative_prompt", "guidance_scale", "steps", "width_px", "height_px", "guidance_interval")
     OUTFIT_FIELD_NUMBER: _ClassVar[int]
     BACKDROP_FIELD_NUMBER: _ClassVar[int]
     LIGHTING_FIELD_NUMBER: _ClassVar[int]
@@ -23,6 +23,7 @@ class StyleRecipe(_message.Message):
     STEPS_FIELD_NUMBER: _ClassVar[int]
     WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_PX_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     outfit: str
     backdrop: str
     lighting: str
@@ -34,7 +35,16 @@ class StyleRecipe(_message.Message):
     steps: int
     width_px: int
     height_px: int
-    def __init__(self, outfit: _Optional[str] = ..., backdrop: _Optional[str] = ..., lighting: _Optional[str] = ..., framing: _Optional[str] = ..., expression: _Optional[str] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., guidance_scale: _Optional[float] = ..., steps: _Optional[int] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ...) -> None: ...
+    guidance_interval: GuidanceInterval
+    def __init__(self, outfit: _Optional[str] = ..., backdrop: _Optional[str] = ..., lighting: _Optional[str] = ..., framing: _Optional[str] = ..., expression: _Optional[str] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., guidance_scale: _Optional[float] = ..., steps: _Optional[int] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., guidance_interval: _Optional[_Union[GuidanceInterval, _Mapping]] = ...) -> None: ...
+
+class GuidanceInterval(_message.Message):
+    __slots__ = ("low", "high")
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    low: float
+    high: float
+    def __init__(self, low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
 
 class Style(_message.Message):
     __slots__ = ("name", "display_name", "description", "version", "recipe", "built_in", "archived", "create_time", "labels", "external_id")
@@ -188,7 +198,7 @@ class PreviewStyleRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[int] = ..., subject: _Optional[str] = ..., class_noun: _Optional[str] = ...) -> None: ...
 
 class PreviewStyleResponse(_message.Message):
-    __slots__ = ("prompt", "negative_prompt", "width_px", "height_px", "steps", "guidance_scale", "tokens", "window_tokens", "lost", "negative_lost", "unknown_words")
+    __slots__ = ("prompt", "negative_prompt", "width_px", "height_px", "steps", "guidance_scale", "tokens", "window_tokens", "lost", "negative_lost", "unknown_words", "guidance_interval")
     PROMPT_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_PROMPT_FIELD_NUMBER: _ClassVar[int]
     WIDTH_PX_FIELD_NUMBER: _ClassVar[int]
@@ -200,6 +210,7 @@ class PreviewStyleResponse(_message.Message):
     LOST_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_LOST_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_WORDS_FIELD_NUMBER: _ClassVar[int]
+    GUIDANCE_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     prompt: str
     negative_prompt: str
     width_px: int
@@ -211,4 +222,5 @@ class PreviewStyleResponse(_message.Message):
     lost: str
     negative_lost: str
     unknown_words: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., tokens: _Optional[int] = ..., window_tokens: _Optional[int] = ..., lost: _Optional[str] = ..., negative_lost: _Optional[str] = ..., unknown_words: _Optional[_Iterable[str]] = ...) -> None: ...
+    guidance_interval: GuidanceInterval
+    def __init__(self, prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., width_px: _Optional[int] = ..., height_px: _Optional[int] = ..., steps: _Optional[int] = ..., guidance_scale: _Optional[float] = ..., tokens: _Optional[int] = ..., window_tokens: _Optional[int] = ..., lost: _Optional[str] = ..., negative_lost: _Optional[str] = ..., unknown_words: _Optional[_Iterable[str]] = ..., guidance_interval: _Optional[_Union[GuidanceInterval, _Mapping]] = ...) -> None: ...

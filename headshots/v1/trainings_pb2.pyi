@@ -92,7 +92,7 @@ class TrainingScores(_message.Message):
     def __init__(self, analyzer: _Optional[str] = ..., held_out: _Optional[int] = ..., chosen_step: _Optional[int] = ..., reason: _Optional[str] = ..., passed: _Optional[bool] = ..., stopped_early: _Optional[bool] = ..., checkpoints: _Optional[_Iterable[_Union[CheckpointScores, _Mapping]]] = ..., sheet_key: _Optional[str] = ..., card_key: _Optional[str] = ...) -> None: ...
 
 class Training(_message.Message):
-    __slots__ = ("name", "state", "step", "total_steps", "loss", "eta", "queue_position", "attempt", "options", "adapter", "failure", "create_time", "start_time", "end_time", "curve", "photo_count", "likeness", "status_message", "event_number", "scores", "adapter_expire_time", "foundation", "labels", "external_id")
+    __slots__ = ("name", "state", "step", "total_steps", "loss", "eta", "queue_position", "attempt", "options", "adapter", "failure", "create_time", "start_time", "end_time", "curve", "photo_count", "likeness", "status_message", "event_number", "scores", "adapter_expire_time", "foundation", "phase_message", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -122,6 +122,7 @@ class Training(_message.Message):
     SCORES_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     FOUNDATION_FIELD_NUMBER: _ClassVar[int]
+    PHASE_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
@@ -146,9 +147,10 @@ class Training(_message.Message):
     scores: TrainingScores
     adapter_expire_time: _timestamp_pb2.Timestamp
     foundation: str
+    phase_message: str
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_position: _Optional[int] = ..., attempt: _Optional[int] = ..., options: _Optional[_Union[TrainingOptions, _Mapping]] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[LossPoint, _Mapping]]] = ..., photo_count: _Optional[int] = ..., likeness: _Optional[float] = ..., status_message: _Optional[str] = ..., event_number: _Optional[int] = ..., scores: _Optional[_Union[TrainingScores, _Mapping]] = ..., adapter_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., foundation: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_position: _Optional[int] = ..., attempt: _Optional[int] = ..., options: _Optional[_Union[TrainingOptions, _Mapping]] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[LossPoint, _Mapping]]] = ..., photo_count: _Optional[int] = ..., likeness: _Optional[float] = ..., status_message: _Optional[str] = ..., event_number: _Optional[int] = ..., scores: _Optional[_Union[TrainingScores, _Mapping]] = ..., adapter_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., foundation: _Optional[str] = ..., phase_message: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateTrainingRequest(_message.Message):
     __slots__ = ("parent", "options", "priority", "request_id", "validate_only", "photos", "foundation", "labels", "external_id")

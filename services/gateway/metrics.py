@@ -9,9 +9,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy.engine import Engine
 
 from headshots.acceptance.verdict import Acceptance, Verdict
-from headshots.rpc.scrapes import SharedCollector
 from headshots.schema import MAIN_POOL, SUCCEEDED
 from headshots.telemetry.exemplars import observe
+from headshots.telemetry.scrapes import SharedCollector
 from services.gateway.peers.metrics import PoolMetrics
 from services.gateway.table_metrics import TableCollector
 

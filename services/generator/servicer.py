@@ -11,7 +11,7 @@ import grpc.aio
 from headshots.marking.rights import TenantRights
 from headshots.rpc.internal.guard import current_grant
 from headshots.v1 import generator_pb2 as pb
-from headshots.v1 import generator_pb2_grpc, images_pb2, jobs_pb2
+from headshots.v1 import generator_pb2_grpc, images_pb2, jobs_pb2, styles_pb2
 from services.generator.adapters.tiers import AdapterRef
 from services.generator.engine import Engine
 from services.generator.requests.checking import TextCheck
@@ -199,8 +199,8 @@ def tenant_rights(request: pb.GenerateRequest) -> TenantRights:
     return TenantRights(**said, with_prompts=given.with_prompts)
 
 
-def _interval(value: tuple[float, float]) -> pb.GuidanceInterval:
-    return pb.GuidanceInterval(low=value[0], high=value[1])
+def _interval(value: tuple[float, float]) -> styles_pb2.GuidanceInterval:
+    return styles_pb2.GuidanceInterval(low=value[0], high=value[1])
 
 
 def _text_reading(value: TextCheck) -> pb.TextReading:

@@ -16,8 +16,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy.engine import Engine
 
 from headshots.errors import UnavailableError
-from headshots.rpc.scrapes import SharedCollector
 from headshots.schema import PENDING, RUNNING, TERMINAL_STATES
+from headshots.telemetry.scrapes import SharedCollector
 from services.trainer.queue import rows
 
 log = logging.getLogger(__name__)

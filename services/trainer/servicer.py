@@ -122,6 +122,7 @@ def _job(job: Job) -> t.TrainingJob:
         curve=[trainings_pb2.LossPoint(step=step, loss=loss) for step, loss in job.curve],
         revision=job.revision,
         likeness=job.likeness,
+        phase_message=job.phase_message,
     )
     if job.eta_seconds is not None:
         message.eta.FromMicroseconds(round(job.eta_seconds * 1e6))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -142,6 +143,11 @@ def test_a_style_is_found_by_name(tmp_path: Path) -> None:
         ({"steps": "2.5"}, "steps must be a whole number"),
         ({"guidance_scale": "31"}, "guidance_scale must be 0 to 30"),
         ({"guidance_scale": "true"}, "guidance_scale must be a number"),
+        ({"guidance_interval": "0.5"}, "guidance_interval must be a list of two numbers"),
+        ({"guidance_interval": "[0.5]"}, "guidance_interval must be two numbers from 0 to 1"),
+        ({"guidance_interval": "[false, true]"}, "guidance_interval must be two numbers from 0 to 1"),
+        ({"guidance_interval": "[0.8, 0.2]"}, "the lower first"),
+        ({"guidance_interval": "[0.2, 1.2]"}, "guidance_interval must be two numbers from 0 to 1"),
         ({"width_px": "100"}, "width_px must be a multiple of 8"),
         ({"height_px": "8192"}, "height_px must be a multiple of 8 up to 4096"),
     ],
@@ -214,10 +220,12 @@ def test_an_expression_has_its_place_or_comes_last(template: str, plain: str, la
 
 
 def test_a_whole_prompt_replaces_the_template(tmp_path: Path) -> None:
-    write_style(tmp_path, prompt="'a film still of {subject}, 85mm'", guidance_scale="0", **WORDLESS)
+    fields = {"guidance_scale": "0", "guidance_interval": "[0, 0.8]", **WORDLESS}
+    write_style(tmp_path, prompt="'a film still of {subject}, 85mm'", **fields)
     style = StyleLibrary.load(tmp_path).get("plain")
     assert compose_prompt(TEMPLATE, style, trigger="ohwx", class_noun="man") == "a film still of ohwx man, 85mm"
-    assert Style(**style.to_json()) == style
+    assert Style(**json.loads(json.dumps(style.to_json()))) == style
+    assert style.guidance_interval == (0, 0.8)
     assert style.guidance_scale == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headshots.client.convert.values import interval
 from headshots.client.models.foundations import Foundation
 from headshots.v1 import foundations_pb2
 
@@ -30,4 +31,5 @@ def foundation(message: foundations_pb2.Foundation) -> Foundation:
         sampler=message.sampler,
         digest=message.digest,
         negative_prompt=message.negative_prompt,
+        guidance_interval=interval(message),
     )

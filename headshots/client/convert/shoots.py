@@ -39,6 +39,7 @@ def shoot(message: shoots_pb2.Shoot) -> Shoot:
         guarantee=guarantee(message.guarantee),
         training_step=message.training_step,
         training_total_steps=message.training_total_steps,
+        training_phase_message=message.training_phase_message,
         completed_shots=message.completed_shots,
         quote=_quote(message.quote),
         deadline=utc_time(message.deadline),

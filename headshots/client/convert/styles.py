@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from headshots.client.convert.labels import labelled
-from headshots.client.convert.values import utc_time
+from headshots.client.convert.values import interval, utc_time
 from headshots.client.models.styles import Style, StylePreview, StyleRecipe
 from headshots.v1 import styles_pb2
 
@@ -34,6 +34,7 @@ def _recipe(message: styles_pb2.StyleRecipe) -> StyleRecipe:
         expression=message.expression,
         prompt=message.prompt,
         negative_prompt=message.negative_prompt,
+        guidance_interval=interval(message),
         guidance_scale=message.guidance_scale if message.HasField("guidance_scale") else None,
         steps=message.steps,
         width_px=message.width_px,
@@ -43,7 +44,13 @@ def _recipe(message: styles_pb2.StyleRecipe) -> StyleRecipe:
 
 def wire_recipe(recipe: StyleRecipe | None) -> styles_pb2.StyleRecipe | None:
     """The protobuf value of a recipe; None stays unset."""
-    return None if recipe is None else styles_pb2.StyleRecipe(**dataclasses.asdict(recipe))
+    if recipe is None:
+        return None
+    fields = dataclasses.asdict(recipe)
+    if recipe.guidance_interval is not None:
+        low, high = recipe.guidance_interval
+        fields["guidance_interval"] = styles_pb2.GuidanceInterval(low=low, high=high)
+    return styles_pb2.StyleRecipe(**fields)
 
 
 def preview(message: styles_pb2.PreviewStyleResponse) -> StylePreview:
@@ -60,4 +67,5 @@ def preview(message: styles_pb2.PreviewStyleResponse) -> StylePreview:
         lost=message.lost,
         negative_lost=message.negative_lost,
         unknown_words=tuple(message.unknown_words),
+        guidance_interval=interval(message),
     )

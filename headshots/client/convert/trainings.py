@@ -31,6 +31,7 @@ def training(message: trainings_pb2.Training) -> Training:
         photo_count=message.photo_count,
         likeness=message.likeness if message.HasField("likeness") else None,
         status_message=message.status_message,
+        phase_message=message.phase_message,
         event_number=message.event_number,
         scores=training_scores(message.scores) if message.HasField("scores") else None,
         adapter_expire_time=utc_time(message.adapter_expire_time),

@@ -1,9 +1,10 @@
-"""Converts values that several resources share: times, states, failures and priorities."""
+"""Converts values that several resources share: times, states, failures, priorities and intervals."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headshots.client.models.jobs import Failure, JobState, Priority
@@ -37,3 +38,11 @@ def job_state(value: jobs_pb2.JobState) -> JobState:
 def job_failure(message: jobs_pb2.Failure) -> Failure:
     """Why a job failed."""
     return Failure(message.reason, message.message)
+
+
+def interval(message: Message) -> tuple[float, float] | None:
+    """The ends of a message's field `guidance_interval`; None where it is unset."""
+    if not message.HasField("guidance_interval"):
+        return None
+    value = message.guidance_interval  # type: ignore[attr-defined]
+    return value.low, value.high

@@ -37,6 +37,8 @@ class Foundation:
     """As `Adapter.foundation_digest` tells it."""
     negative_prompt: str = ""
     """What images are led away from where their style names nothing; empty: nothing."""
+    guidance_interval: tuple[float, float] | None = None
+    """Where in the noise schedule there is guidance by default, 0 to 1 (1 is noise alone); None: it is not told."""
 
 
 FoundationRef = Foundation | str

@@ -147,6 +147,8 @@ class Training(Job):
     scores: TrainingScores | None = None
     adapter_expire_time: datetime | None = None
     """From when on no call uses its adapter; None: it is kept as long as the subject, or not delivered yet."""
+    phase_message: str = ""
+    """One sentence on what a running one does before its first step where that may take minutes; empty otherwise."""
     foundation: str = ""
     """`foundations/{foundation}` that it trains on; empty: it is not known yet."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -108,6 +108,8 @@ class Shoot(Job):
     event_number: int
     pack_version: int = 0
     """0 where styles were named."""
+    training_phase_message: str = ""
+    """What its training does before its first step where that may take minutes; empty otherwise."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     external_id: str = ""
 

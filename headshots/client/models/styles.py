@@ -25,6 +25,9 @@ class StyleRecipe:
     steps: int = 0
     width_px: int = 0
     height_px: int = 0
+    guidance_interval: tuple[float, float] | None = None
+    """From where to where of the noise schedule there is guidance, 0 to 1 (1 is noise alone); None takes the
+    foundation's."""
 
 
 @dataclass(frozen=True)
@@ -62,3 +65,5 @@ class StylePreview:
     negative_lost: str
     unknown_words: tuple[str, ...]
     """Words that the foundation was not taught; with any galleries refuse the style."""
+    guidance_interval: tuple[float, float] | None = None
+    """Where in the noise schedule there is guidance; None: the generator does not tell."""

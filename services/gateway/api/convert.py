@@ -1,4 +1,4 @@
-"""Converts what several resources have: times and job states to protobuf, times and idempotency keys from requests."""
+"""Converts what several resources have: times, job states, intervals of guidance, idempotency keys."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 
 from headshots.errors import FieldViolation, InvalidArgumentError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
-from headshots.v1 import jobs_pb2
+from headshots.v1 import jobs_pb2, styles_pb2
 from services.gateway.api.requests import IdempotencyKey
 
 STATES = {
@@ -70,3 +70,16 @@ def required_seconds(message: Message, field: str) -> float:
     seconds = seconds_of(message, field)
     assert seconds is not None, "the message is validated"
     return seconds
+
+
+def interval(message: Message) -> tuple[float, float] | None:
+    """The ends of a message's field `guidance_interval`; None where it is unset."""
+    if not message.HasField("guidance_interval"):
+        return None
+    value = message.guidance_interval  # type: ignore[attr-defined]
+    return value.low, value.high
+
+
+def wire_interval(value: tuple[float, float] | None) -> styles_pb2.GuidanceInterval | None:
+    """The protobuf value of an interval of guidance; None stays unset."""
+    return None if value is None else styles_pb2.GuidanceInterval(low=value[0], high=value[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headshots.v1 import foundations_pb2, generator_pb2
 from services.gateway.api import names
+from services.gateway.api.convert import wire_interval
 from services.gateway.peers.pools.models import Served
 
 
@@ -32,6 +33,7 @@ def foundation(served: Served) -> foundations_pb2.Foundation:
         sampler=_sampler(value.sampler),
         digest=value.foundation_digest,
         negative_prompt=value.negative_prompt,
+        guidance_interval=wire_interval(value.guidance_interval),
     )
 
 

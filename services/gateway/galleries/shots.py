@@ -36,7 +36,8 @@ from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSE
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
 from services.gateway.marks.rows import record_mark
-from services.gateway.peers.models import Adapter, Failure, ImageDone
+from services.gateway.peers.events import ImageDone
+from services.gateway.peers.models import Adapter, Failure
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,8 @@ from services.gateway.galleries.shots import Shot
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painting.judge import ShotJudge
 from services.gateway.painting.requests import request_of_shot
-from services.gateway.peers.models import Failure, GenerationRequest, ImageDone, StepDone
+from services.gateway.peers.events import ImageDone, StepDone
+from services.gateway.peers.models import Failure, GenerationRequest
 from services.gateway.peers.pools.pools import Pools
 from services.gateway.styles.checks import check_words
 

@@ -10,22 +10,19 @@ from google.protobuf.json_format import MessageToDict
 
 from headshots.errors import InternalError
 from headshots.v1 import adapters_pb2, generator_pb2, images_pb2, jobs_pb2, trainer_pb2, trainings_pb2
-from services.gateway.api.convert import STATES
+from services.gateway.api.convert import STATES, interval, wire_interval
+from services.gateway.peers.events import GenerationEvent, ImageDone, StepDone, Waiting
 from services.gateway.peers.models import (
     Adapter,
     Failure,
     GenerationCheck,
-    GenerationEvent,
     GenerationRequest,
     GeneratorDescription,
-    ImageDone,
     SourceImage,
-    StepDone,
     TextReading,
     TrainingJob,
     TrainingOptions,
     TrainingRequest,
-    Waiting,
 )
 from services.gateway.peers.routing.fleet import Answer
 from services.gateway.peers.routing.residents import ToldAdapters
@@ -90,6 +87,7 @@ def generation_request(value: GenerationRequest) -> generator_pb2.GenerateReques
         seed=value.seed,
         steps=value.steps,
         guidance_scale=value.guidance_scale,
+        guidance_interval=wire_interval(value.guidance_interval),
         width_px=value.width_px,
         height_px=value.height_px,
         format=cast(images_pb2.ImageFormat, value.image_format),
@@ -127,6 +125,7 @@ def training_job(message: trainer_pb2.TrainingJob) -> TrainingJob:
         curve=tuple((point.step, point.loss) for point in message.curve),
         revision=message.revision,
         likeness=message.likeness if message.HasField("likeness") else None,
+        phase_message=message.phase_message,
         scores=MessageToDict(message.scores) if message.HasField("scores") else None,
         others=tuple(StoredFile(each.key, each.sha256, each.size_bytes) for each in message.adapter.others),
     )
@@ -186,6 +185,7 @@ def description(message: generator_pb2.DescribeGeneratorResponse) -> GeneratorDe
         size_multiple_px=message.size_multiple_px,
         steps=message.steps,
         adapter_guidance_scale=message.adapter_guidance_scale,
+        guidance_interval=interval(message),
         class_nouns=tuple(message.class_nouns),
         vocabulary=tuple(message.vocabulary),
         window_tokens=message.window_tokens,
@@ -203,6 +203,7 @@ def generation_check(message: generator_pb2.CheckGenerationResponse) -> Generati
         height_px=message.height_px,
         steps=message.steps,
         guidance_scale=message.guidance_scale,
+        guidance_interval=interval(message),
     )
 
 

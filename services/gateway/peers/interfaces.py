@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from services.gateway.peers.events import GenerationEvent
 from services.gateway.peers.evictions import Eviction
 from services.gateway.peers.models import (
     GenerationCheck,
-    GenerationEvent,
     GenerationRequest,
     GeneratorDescription,
     TrainingJob,

@@ -99,6 +99,7 @@ class TrainingJob:
     curve: tuple[tuple[int, float], ...] = ()
     revision: int = 0
     likeness: float | None = None
+    phase_message: str = ""
     scores: dict[str, Any] | None = None
     """The contract's TrainingScores as JSON."""
     others: tuple[StoredFile, ...] = ()
@@ -157,42 +158,12 @@ class GenerationRequest:
     rights: TenantRights | None = None
     """What the tenant says of rights; None: nothing."""
     negative_prompt: str = ""
+    guidance_interval: tuple[float, float] | None = None
     guidance_scale: float | None = None
-    """None takes the generator's default; so does 0 of the fields below."""
+    """None takes the generator's default, as above; so does 0 of the fields below."""
     steps: int = 0
     width_px: int = 0
     height_px: int = 0
-
-
-@dataclass(frozen=True)
-class StepDone:
-    """A denoising step is done; `preview` is a small JPEG or empty."""
-
-    step: int
-    total_steps: int
-    preview: bytes
-
-
-@dataclass(frozen=True)
-class ImageDone:
-    """The image is in the object store under `key`."""
-
-    key: str
-    sha256: str
-    size_bytes: int
-    content_type: str
-    width_px: int
-    height_px: int
-    mark_id: str = ""
-    """Of its watermark, 16 hex digits; empty: it has none."""
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """The request waits in the generator's queue or has just started."""
-
-
-GenerationEvent = Waiting | StepDone | ImageDone
 
 
 @dataclass(frozen=True)
@@ -213,6 +184,8 @@ class GeneratorDescription:
     size_multiple_px: int = 0
     steps: int = 0
     adapter_guidance_scale: float = 0.0
+    guidance_interval: tuple[float, float] | None = None
+    """Where in the noise schedule there is guidance; None: an older generator, which does not tell."""
     class_nouns: tuple[str, ...] = ()
     vocabulary: tuple[str, ...] = ()
     """The only words that the foundation was taught; empty where its vocabulary is open."""
@@ -247,3 +220,4 @@ class GenerationCheck:
     height_px: int
     steps: int
     guidance_scale: float
+    guidance_interval: tuple[float, float] | None = None

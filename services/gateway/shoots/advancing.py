@@ -97,7 +97,12 @@ def _with_training(shoot: Shoot, training: Training) -> Shoot:
     job = training.job
     if job.state in (CANCELLED, FAILED):
         shoot = _ended(shoot, job.state, job.failure)
-    progress = dataclasses.replace(shoot.progress, training_step=job.step, training_total_steps=job.total_steps)
+    progress = dataclasses.replace(
+        shoot.progress,
+        training_step=job.step,
+        training_total_steps=job.total_steps,
+        training_phase_message=job.phase_message,
+    )
     return dataclasses.replace(
         shoot,
         state=shoot.state if job.state == PENDING or shoot.is_terminal else RUNNING,

@@ -65,6 +65,7 @@ def shoot(value: Shoot) -> shoots_pb2.Shoot:
         guarantee=GUARANTEES[progress.guarantee],
         training_step=progress.training_step,
         training_total_steps=progress.training_total_steps,
+        training_phase_message=progress.training_phase_message,
         completed_shots=len(progress.images),
         quote=_quote(value.quote),
         deadline=optional_timestamp(value.deadline),

@@ -88,6 +88,8 @@ class Progress:
 
     training_step: int = 0
     training_total_steps: int = 0
+    training_phase_message: str = ""
+    """What the training does before its first step; empty: nothing that takes long."""
     delivered: int = 0
     """Accepted portraits."""
     tries: int = 0

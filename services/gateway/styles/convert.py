@@ -7,7 +7,7 @@ from typing import Any
 from headshots.styles.recipe import Style
 from headshots.v1 import styles_pb2
 from services.gateway.api import names
-from services.gateway.api.convert import optional_timestamp
+from services.gateway.api.convert import interval, optional_timestamp, wire_interval
 from services.gateway.styles.checks import StyleReading
 from services.gateway.styles.models import ListedStyle, StyleChange
 
@@ -17,6 +17,7 @@ _RECIPE_FIELDS = [field.name for field in styles_pb2.StyleRecipe.DESCRIPTOR.fiel
 def style(value: ListedStyle) -> styles_pb2.Style:
     """A style."""
     recipe = {name: getattr(value.style, name) for name in _RECIPE_FIELDS}
+    recipe["guidance_interval"] = wire_interval(value.style.guidance_interval)
     return styles_pb2.Style(
         name=names.style_name(value.style.name),
         display_name=value.style.display_name,
@@ -54,6 +55,7 @@ def _recipe(message: styles_pb2.StyleRecipe) -> dict[str, Any]:
     fields = {name: getattr(message, name) for name in _RECIPE_FIELDS}
     if not message.HasField("guidance_scale"):
         fields["guidance_scale"] = None
+    fields["guidance_interval"] = interval(message)
     return fields
 
 
@@ -67,6 +69,7 @@ def preview(value: StyleReading) -> styles_pb2.PreviewStyleResponse:
         height_px=check.height_px,
         steps=check.steps,
         guidance_scale=check.guidance_scale,
+        guidance_interval=wire_interval(check.guidance_interval),
         tokens=max(check.prompt.tokens, check.negative_prompt.tokens),
         window_tokens=value.description.window_tokens,
         lost=check.prompt.lost,

@@ -32,6 +32,7 @@ def request_of(
         prompt=compose_prompt(description.prompt_template, style, trigger=trigger, class_noun=class_noun),
         negative_prompt=style.negative_prompt or description.negative_prompt,
         guidance_scale=style.guidance_scale,
+        guidance_interval=style.guidance_interval,
         steps=style.steps,
         width_px=style.width_px,
         height_px=style.height_px,

@@ -52,6 +52,7 @@ def training(value: Training) -> trainings_pb2.Training:
         photo_count=len(value.request.photos),
         likeness=job.likeness,
         status_message=value.status_message,
+        phase_message=job.phase_message,
         event_number=value.revision,
         foundation=names.foundation_name(value.foundation) if value.foundation else "",
         scores=ParseDict(job.scores, trainings_pb2.TrainingScores()) if job.scores is not None else None,

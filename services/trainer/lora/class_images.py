@@ -26,12 +26,14 @@ def class_images(
     prompts: Sequence[str],
     device: torch.device,
     check_stop: Callable[[], None],
+    tell: Callable[[str], object],
 ) -> list[Pixels]:
     """``recipe.prior_images`` images, uint8 [height, width, 3], of the native size, led away from the negative prompt.
 
     Image i is generated from seed i and the prompt at i, modulo their number.
 
-    Images of an earlier training are taken from the store. ``check_stop`` is called before each batch.
+    Images of an earlier training are taken from the store. ``check_stop`` is called before each batch, ``tell`` with a
+    sentence on how many are painted.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
@@ -45,6 +47,7 @@ def class_images(
         batch = images_at_once(foundation.native_width_px, foundation.native_height_px, _BATCH)
         for start in range(0, len(missing), batch):
             check_stop()
+            tell(f"painting other people, {start} of {len(missing)}; later trainings share the pictures")
             numbers = missing[start : start + batch]
             asked = [prompts[number % len(prompts)] for number in numbers]
             for number, image in zip(numbers, _generate(pipeline, foundation, asked, numbers), strict=True):

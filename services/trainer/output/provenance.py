@@ -16,7 +16,8 @@ class Provenance:
     """What an adapter's files say about where they come from.
 
     ``start_sha256``: digest of the initial weights' file, empty where they were random. ``guidance``: guidance
-    scale and the negative prompt's share of the adapter, for the portraits that checkpoints are judged by.
+    scale, the negative prompt's share of the adapter and both ends of the interval, for the portraits that checkpoints
+    are judged by.
     """
 
     foundation_name: str
@@ -27,7 +28,7 @@ class Provenance:
     trigger: str
     adapted_layers: tuple[str, ...]
     start_sha256: str
-    guidance: tuple[float, float]
+    guidance: tuple[float, ...]
     recipe: Recipe
 
 
@@ -37,6 +38,7 @@ def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> P
     Raises:
         InvalidArgumentError: FOUNDATION_RECIPE_INVALID.
     """
+    scale = foundation.adapter_guidance_scale
     return Provenance(
         foundation_name=foundation.name,
         foundation_digest=digest,
@@ -46,7 +48,7 @@ def provenance_of(foundation: Foundation, digest: str, request: JobRequest) -> P
         trigger=foundation.trigger,
         adapted_layers=foundation.adapted_layers,
         start_sha256=foundation.initial_weights_sha256,
-        guidance=(foundation.adapter_guidance_scale, foundation.negative_adapter_share),
+        guidance=(scale, foundation.negative_adapter_share, *foundation.guidance_interval),
         recipe=Recipe.resolve(foundation, request.options),
     )
 

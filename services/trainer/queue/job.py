@@ -117,6 +117,8 @@ class Job:
     ended_at: float | None
     # The call that ordered it, see headshots.telemetry.origins.
     origin: Mapping[str, str] | None = dataclasses.field(default=None, compare=False)
+    # What a running job does before its first step, one sentence; empty: nothing that takes long.
+    phase_message: str = ""
     # Number of jobs ahead of it in the queue; filled in by the engine.
     queue_position: int = 0
 

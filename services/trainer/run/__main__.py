@@ -28,7 +28,7 @@ from headshots.telemetry.starting import telemetry
 from services.trainer.lora.recipe import Recipe
 from services.trainer.queue.job import Failure
 from services.trainer.run.foundation_stamp import check_stamp
-from services.trainer.run.messages import STOP, Event, Failed, Task, decode_task, encode
+from services.trainer.run.messages import STOP, Event, Failed, Preparing, Task, decode_task, encode
 from services.trainer.run.photos import Crop, load_crops
 from services.trainer.run.retrying_store import RetryingStore
 
@@ -76,7 +76,7 @@ def _train(task: Task, stop: threading.Event, events: BinaryIO) -> None:
         with spans.span("import"), importing():
             from services.trainer.run.training import train
 
-        for event in train(task, crops, stop.is_set, analyzer):
+        for event in train(task, crops, stop.is_set, analyzer, lambda told: send(Preparing(told))):
             send(event)
     except HeadshotsError as error:
         log.exception("failed")

@@ -28,7 +28,8 @@ from services.trainer.selection.sampling import PortraitSet, score_prompts, scor
 
 @dataclass(frozen=True)
 class Encoding:
-    """Encodes the data of one run; ``check_stop`` may raise, to end it. ``vae`` is on the device only meanwhile."""
+    """Encodes the data of one run; ``check_stop`` may raise, to end it; ``tell`` gets a
+    sentence on what takes long. ``vae`` is on the device only meanwhile."""
 
     task: Task
     store: ArtifactStore
@@ -38,6 +39,7 @@ class Encoding:
     vae: AutoencoderKL
     device: torch.device
     check_stop: Callable[[], None]
+    tell: Callable[[str], object]
 
     def encode(self, split: Split) -> tuple[TrainingData, PortraitSet]:
         """What the loop trains on, and the portraits that checkpoints are judged by."""
@@ -72,7 +74,9 @@ class Encoding:
 
     def _class_latents(self, noun: str) -> Tensor:
         prompts, digest = class_prompts(self.foundation, self.recipe, noun), self.task.foundation_digest
-        images = class_images(self.store, self.foundation, digest, self.recipe, prompts, self.device, self.check_stop)
+        images = class_images(
+            self.store, self.foundation, digest, self.recipe, prompts, self.device, self.check_stop, self.tell
+        )
         return encode_images(self.vae, images, self.device)
 
 

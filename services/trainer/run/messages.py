@@ -42,6 +42,13 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Preparing:
+    """What the run does before its first step, one sentence for people."""
+
+    message: str
+
+
+@dataclass(frozen=True)
 class Started:
     """Everything is loaded; the run continues after ``step``."""
 
@@ -84,8 +91,10 @@ class Stopped:
     step: int
 
 
-Event = Started | Progress | Succeeded | Failed | Stopped
-_EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Started, Progress, Succeeded, Failed, Stopped)}
+Event = Preparing | Started | Progress | Succeeded | Failed | Stopped
+_EVENTS: dict[str, type[Any]] = {
+    kind.__name__: kind for kind in (Preparing, Started, Progress, Succeeded, Failed, Stopped)
+}
 
 
 def encode(message: Task | Event) -> bytes:

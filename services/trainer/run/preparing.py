@@ -54,13 +54,17 @@ def prepare(
     analyzer: FaceAnalyzer | None,
     device: torch.device,
     check_stop: Callable[[], None],
+    tell: Callable[[str], object],
 ) -> Prepared:
-    """Load and encode everything. ``crops``: of one photo after the other; ``check_stop`` may raise, to end it."""
+    """Load and encode everything. ``crops``: of one photo after the other; ``check_stop`` may raise, to end it.
+
+    ``tell`` gets a sentence for people on what takes long.
+    """
     # The processes load the UNet while this one prepares.
     parallel = DataParallelProcesses.for_run(task.processes, foundation.path, recipe)
     split = split_photos(task, crops, recipe, analyzer)
     vae = load_vae(foundation)
-    encoding = Encoding(task, store, foundation, recipe, analyzer, vae, device, check_stop)
+    encoding = Encoding(task, store, foundation, recipe, analyzer, vae, device, check_stop, tell)
     data, portraits = encoding.encode(split)
     computing = Computing.on(device)
     adapted = AdaptedUNet(load_unet(foundation, computing), foundation.adapted_layers, recipe, computing)
@@ -68,7 +72,7 @@ def prepare(
         adapted.load_initial_weights(foundation.initial_weights, task.foundation_digest)
     loop = TrainingLoop(adapted, _objective(foundation, recipe, device), data, recipe, device, parallel)
     sampler = CheckpointSampler(adapted.unet, vae, foundation, data.conditions, portraits, device)
-    bare = bare_portraits(store, foundation, task.foundation_digest, sampler, check_stop)
+    bare = bare_portraits(store, foundation, task.foundation_digest, sampler, check_stop, tell)
     return Prepared(loop, _selection(sampler, split, bare, analyzer, recipe), split.held_out, bare)
 
 

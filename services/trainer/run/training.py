@@ -30,17 +30,24 @@ from services.trainer.selection.selection import Choice
 # Shortest time between two progress messages.
 _PROGRESS_SECONDS = 0.25
 
+_Asked = Callable[[], bool]
+_Told = Callable[[str], object]
+
+
+def _silent(message: str) -> None:
+    pass
+
 
 class _StopRequested(Exception):
     """The run was told to stop between two steps."""
 
 
 def train(
-    task: Task, crops: list[Crop], stop_requested: Callable[[], bool], analyzer: FaceAnalyzer | None = None
+    task: Task, crops: list[Crop], stop_requested: _Asked, analyzer: FaceAnalyzer | None = None, tell: _Told = _silent
 ) -> Iterator[Event]:
     """Do ``task`` on its photos' crops, from its newest checkpoint if there is one.
 
-    ``stop_requested`` is called between steps. Without ``analyzer`` likeness is not measured.
+    ``stop_requested`` is called between steps. Without ``analyzer`` likeness is not measured; ``tell``: as `prepare`'s.
 
     Raises:
         FailedPreconditionError: LATENTS_NOT_FINITE, TRAINING_DIVERGED, OUTPUT_TAKEN, DEVICE_UNAVAILABLE.
@@ -57,12 +64,11 @@ def train(
         return
     check_stop = _stop_check(stop_requested)
     try:
-        prepared = prepare(task, crops, store, foundation, provenance.recipe, analyzer, _device(task), check_stop)
+        prepared = prepare(task, crops, store, foundation, provenance.recipe, analyzer, _device(task), check_stop, tell)
     except _StopRequested:
         yield Stopped(0)
         return
-    _resume(prepared, checkpoints.load())
-    loop = prepared.loop
+    loop = _resume(prepared, checkpoints.load())
     yield Started(loop.step, provenance.recipe.steps, list(loop.curve))
     try:
         yield from _all_steps(prepared, checkpoints, task.checkpoint_seconds, check_stop)
@@ -97,13 +103,13 @@ def _checkpoints(task: Task, provenance: Provenance, analyzer: FaceAnalyzer | No
     return Checkpoints(ArtifactStore.open(task.store_url), task.request.checkpoint_folder, mark)
 
 
-def _resume(prepared: Prepared, checkpoint: Checkpoint | None) -> None:
-    """Continue from ``checkpoint``, if there is one."""
-    if checkpoint is None:
-        return
-    prepared.loop.restore(checkpoint.loop)
-    if checkpoint.selection is not None:
-        prepared.selection.restore(checkpoint.selection)
+def _resume(prepared: Prepared, checkpoint: Checkpoint | None) -> TrainingLoop:
+    """Continue from ``checkpoint``, if there is one; the loop."""
+    if checkpoint is not None:
+        prepared.loop.restore(checkpoint.loop)
+        if checkpoint.selection is not None:
+            prepared.selection.restore(checkpoint.selection)
+    return prepared.loop
 
 
 def _checkpoint(prepared: Prepared) -> Checkpoint:

@@ -20,8 +20,11 @@ def bare_portraits(
     foundation_digest: str,
     sampler: CheckpointSampler,
     check_stop: Callable[[], None],
+    tell: Callable[[str], object],
 ) -> list[list[Pixels]]:
     """[prompts][seeds]: the sampler's portraits without an adapter; from the store if all of them are there.
+
+    ``tell`` gets a sentence for people where they are painted.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
@@ -32,6 +35,7 @@ def bare_portraits(
     try:
         return [[load_image(store, key) for key in row] for row in keys]
     except NotFoundError:
+        tell("painting without the adapter; later trainings share the pictures")
         images = sampler.sample(check_stop, bare=True)
     for key_row, image_row in zip(keys, images, strict=True):
         for key, image in zip(key_row, image_row, strict=True):

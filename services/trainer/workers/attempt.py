@@ -21,7 +21,7 @@ from headshots.threads import in_lease_thread
 from services.trainer.metrics import Metrics
 from services.trainer.queue.job import Failure
 from services.trainer.queue.wakeup import Wakeup
-from services.trainer.run.messages import Event, Failed, Progress, Started, Stopped, Succeeded, Task
+from services.trainer.run.messages import Event, Failed, Preparing, Progress, Started, Stopped, Succeeded, Task
 from services.trainer.workers.process import ChildProcess
 
 log = logging.getLogger(__name__)
@@ -137,9 +137,12 @@ class Attempt:
         raise AssertionError("a child process always has a last event")
 
     def _record(self, event: Event) -> None:
-        if isinstance(event, Started):
+        if isinstance(event, Preparing):
+            self._unwritten |= {"phase_message": event.message}
+        elif isinstance(event, Started):
             self._total_steps, self._curve = event.total_steps, list(event.curve)
             self._unwritten |= {"step": event.step, "total_steps": event.total_steps, "curve": self._curve}
+            self._unwritten |= {"phase_message": ""}
         elif isinstance(event, Progress):
             for seconds in event.step_seconds:
                 observe(self._metrics.step_seconds, seconds)

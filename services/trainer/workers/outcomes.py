@@ -169,7 +169,7 @@ class OutcomeWriter:
         self._observe(FAILED)
 
     async def _release(self, **values: Any) -> None:
-        await self._write(state=PENDING, ended_runs=self._lease.attempt, eta_seconds=None, **values)
+        await self._write(state=PENDING, ended_runs=self._lease.attempt, eta_seconds=None, phase_message="", **values)
 
     async def _write(self, **values: Any) -> None:
         """Write under the fence, again and again while the database is unavailable."""
@@ -179,7 +179,8 @@ class OutcomeWriter:
 
     def _over(self) -> dict[str, Any]:
         """The columns that every terminal write sets."""
-        return {"ended_at": self._context.now, "ended_runs": self._lease.attempt, "eta_seconds": None}
+        nothing = {"eta_seconds": None, "phase_message": ""}
+        return {"ended_at": self._context.now, "ended_runs": self._lease.attempt, **nothing}
 
     def _observe(self, state: str) -> None:
         observe(self._context.metrics.job_seconds.labels(state), time.monotonic() - self._started_at)

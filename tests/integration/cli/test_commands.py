@@ -263,7 +263,10 @@ def test_own_styles_are_made_changed_previewed_and_archived(terminal: Terminal) 
     made = terminal.json("styles", "create", "sea", *words, "--guidance", "0", "--width", "512", "--name", "Sea")
     assert (made["display_name"], made["version"], made["built_in"]) == ("Sea", 1, False)
     assert (made["recipe"]["guidance_scale"], made["recipe"]["width_px"], made["recipe"]["steps"]) == (0.0, 512, 0)
-    shown = terminal.run("styles", "update", "sea", "--negative-prompt", "blurry").stdout
+    assert made["recipe"]["guidance_interval"] is None
+    changes = ("--negative-prompt", "blurry", "--guidance-interval", "0", "0.8")
+    shown = terminal.run("styles", "update", "sea", *changes).stdout
+    assert "from 0 to 0.8 of the noise schedule" in shown
     assert "blurry" in shown
     assert "linen shirt" in shown, "the rest stays"
     assert terminal.fake.styles["styles/sea"].version == 2
@@ -271,6 +274,7 @@ def test_own_styles_are_made_changed_previewed_and_archived(terminal: Terminal) 
     assert "photo of woman in linen shirt" in seen
     assert "90 of 77" in seen
     assert "turquoise wall" in seen
+    assert "2.5, from 0.25 to 0.75 of the noise schedule" in seen
     assert "subjects/s0" in terminal.run("styles", "preview", "sea", "--subject", "s0").stdout
     terminal.run("styles", "archive", "sea", "--yes")
     assert "sea" not in terminal.run("styles", "list").stdout

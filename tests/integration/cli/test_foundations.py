@@ -21,6 +21,7 @@ def test_foundations_are_listed_and_shown_by_name_or_digest(terminal: Terminal) 
     assert FOUNDATION.name in shown.replace("\n", "").replace(" ", "")
     assert "by 2 generators" in shown
     assert "20 (dpmpp_2m)" in shown
+    assert "2.5, from 0.25 to 0.75 of the noise schedule" in shown
     assert terminal.json("foundations", "show", OLDER.name)["ready_generators"] == 0
     refused = terminal.run("foundations", "show", "c", code=4).stderr
     assert "several foundations are called 'c'" in " ".join(refused.split())

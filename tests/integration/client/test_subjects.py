@@ -50,12 +50,13 @@ async def test_foundations(client: AsyncHeadshots) -> None:
         ("a", "man", "woman"),
         77,
     )
+    assert (listed.guidance_interval, older.guidance_interval) == ((0.25, 0.75), None)
     with pytest.raises(NotFoundError):
         await client.get_foundation("ab" * 32)
 
 
 async def test_own_styles(client: AsyncHeadshots) -> None:
-    recipe = StyleRecipe(prompt="still of {subject}", guidance_scale=0.0, steps=12)
+    recipe = StyleRecipe(prompt="still of {subject}", guidance_scale=0.0, guidance_interval=(0.0, 0.8), steps=12)
     made = await client.create_style("still", recipe, description="A film still.")
     assert (made.recipe, made.display_name, made.built_in, made.version) == (recipe, "still", False, 1)
     assert made.create_time is not None
@@ -64,6 +65,7 @@ async def test_own_styles(client: AsyncHeadshots) -> None:
     assert (await client.update_style(made, recipe=StyleRecipe(prompt="{subject}"))).recipe.guidance_scale is None
     preview = await client.preview_style(STYLES[0], class_noun="woman")
     assert (preview.lost, preview.unknown_words, preview.window_tokens) == ("turquoise wall", ("turquoise",), 77)
+    assert preview.guidance_interval == (0.25, 0.75)
     assert (await client.archive_style(made)).archived
     assert "styles/still" not in [style.name async for style in client.list_styles()]
     assert "styles/still" in [style.name async for style in client.list_styles(include_archived=True)]

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from headshots.database import migrate, open_database
 from headshots.marking.settings import MarkingSettings
 from headshots.pods.settings import PodSettings
-from headshots.rpc.interceptors import MetricsInterceptor
+from headshots.rpc.counting import MetricsInterceptor
 from headshots.rpc.internal.expiry import expiry_gauge
 from headshots.rpc.internal.settings import InternalSettings
 from services.gateway.metrics import GatewayMetrics

@@ -12,7 +12,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from headshots.database import migrate, open_database
-from headshots.rpc.interceptors import MetricsInterceptor
+from headshots.rpc.counting import MetricsInterceptor
 from headshots.rpc.internal.expiry import expiry_gauge
 from services.gateway.metrics import GatewayMetrics
 from services.generator.metrics import Metrics as GeneratorMetrics

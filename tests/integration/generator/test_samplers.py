@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from headshots.diffusion.sampling.options import SAMPLERS
-from headshots.v1 import generator_pb2 as pb
+from headshots.v1.styles_pb2 import GuidanceInterval
 from tests.support.foundations.engines import (
     lora_bytes,
     peft_unet,
@@ -59,7 +59,7 @@ async def test_every_sampler_paints_what_stock_diffusers_paints(tmp_path: Path, 
             bare[sampler] = await _ours(generator, sampler)
             assert bare[sampler].std() > 5, "there is something to see"
             assert psnr(bare[sampler], painted_by(stock, sampler, **call)) >= 60, sampler
-            within = {"adapter": adapter, "guidance_interval": pb.GuidanceInterval(low=0.3, high=0.8)}
+            within = {"adapter": adapter, "guidance_interval": GuidanceInterval(low=0.3, high=0.8)}
             found = await _ours(generator, sampler, **within)
             expected = painted_by(adapted, sampler, interval=(0.3, 0.8), **call)
             assert psnr(found, expected) >= 60, f"{sampler}, in an interval"
@@ -71,6 +71,6 @@ async def test_every_sampler_paints_what_stock_diffusers_paints(tmp_path: Path, 
 
 
 async def test_an_interval_that_is_none_is_refused(generator: Generator) -> None:
-    error = await refused(generator, guidance_interval=pb.GuidanceInterval(low=0.8, high=0.2))
+    error = await refused(generator, guidance_interval=GuidanceInterval(low=0.8, high=0.2))
     assert error.reason == "GUIDANCE_INTERVAL_INVALID"
     assert "the lower first" in str(error)

@@ -101,6 +101,7 @@ async def until_counted(running: RunningServer, method: str, codes: Mapping[str,
     async def are_counted() -> bool:
         lines = (await asyncio.to_thread(scrape, running)).splitlines()
         found = {match[1]: float(line.split()[-1]) for line in lines if (match := labels.match(line))}
+        found = {code: times for code, times in found.items() if times}
         return found == dict(codes)
 
     await until(are_counted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from headshots.rpc.channel import open_channel
 from headshots.rpc.server import RunningServer, ServerSettings, start_server
 from headshots.v1 import photos_pb2, subjects_pb2, tenants_pb2, trainings_pb2
 from tests.integration.rpc.conftest import KEY, Servicer, failure, scrape
+from tests.support.paths import ROOT
 from tests.support.waiting import until
 
 
@@ -54,6 +56,21 @@ async def test_metrics_count_every_kind_of_call_with_its_code(running: RunningSe
     text = await asyncio.to_thread(scrape, running)
     assert 'grpc_server_handling_seconds_count{grpc_code="OK",grpc_method="GetTenant"' in text
     assert 'grpc_server_started_total{grpc_method="WatchTraining"' in text
+
+
+async def test_calls_are_counted_from_zero_by_the_codes_that_the_objectives_name(running: RunningServer) -> None:
+    rules = (ROOT / "deploy/prometheus/slo.yaml").read_text()
+    (faults,) = set(re.findall(r'grpc_code=~"([A-Z_|]+)"', rules))
+    lines = (await asyncio.to_thread(scrape, running)).splitlines()
+    for code in ("OK", *faults.split("|")):
+        for service, method, kind in (
+            ("TenantService", "GetTenant", "unary"),
+            ("PhotoService", "UploadPhotos", "client_stream"),
+            ("TrainingService", "WatchTraining", "server_stream"),
+        ):
+            labels = f'grpc_method="{method}",grpc_service="headshots.v1.{service}",grpc_type="{kind}"'
+            assert f'grpc_server_handled_total{{grpc_code="{code}",{labels}}} 0.0' in lines
+            assert f"grpc_server_started_total{{{labels}}} 0.0" in lines
 
 
 async def test_health_and_reflection_need_no_key(running: RunningServer) -> None:

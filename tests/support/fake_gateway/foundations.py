@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headshots.v1 import foundations_pb2
+from headshots.v1 import foundations_pb2, styles_pb2
 from tests.support.fake_gateway.state import FakeState, find, page
 
 FOUNDATION = foundations_pb2.Foundation(
@@ -29,6 +29,7 @@ FOUNDATION = foundations_pb2.Foundation(
     sampler="dpmpp_2m",
     digest="cd" * 32,
     negative_prompt="cartoon",
+    guidance_interval=styles_pb2.GuidanceInterval(low=0.25, high=0.75),
 )
 OLDER = foundations_pb2.Foundation(name=f"foundations/{'ce' * 32}", display_name="older", digest="ce" * 32)
 

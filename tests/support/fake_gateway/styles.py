@@ -81,6 +81,7 @@ class FakeStyles(FakeState):
             window_tokens=77,
             lost="turquoise wall",
             unknown_words=["turquoise"],
+            guidance_interval=styles_pb2.GuidanceInterval(low=0.25, high=0.75),
         )
 
     def _own(self, name: str) -> styles_pb2.Style:

@@ -16,8 +16,9 @@ from headshots.errors import UnavailableError
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.erasures.log import ErasureLog
 from services.gateway.erasures.models import Trigger
+from services.gateway.peers.events import GenerationEvent
 from services.gateway.peers.evictions import Eviction
-from services.gateway.peers.models import GenerationEvent, GenerationRequest, GeneratorDescription
+from services.gateway.peers.models import GenerationRequest, GeneratorDescription
 from services.gateway.subjects.rows import create_subject
 
 

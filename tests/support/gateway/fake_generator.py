@@ -19,13 +19,14 @@ from PIL import Image
 from headshots.artifacts import ArtifactStore
 from headshots.errors import FieldViolation, HeadshotsError, InvalidArgumentError
 from headshots.v1 import generator_pb2 as generator
-from headshots.v1 import generator_pb2_grpc
+from headshots.v1 import generator_pb2_grpc, styles_pb2
 from services.generator.servicer import hold_eviction, hold_generation
 from tests.support.gateway.peer import FOUNDATION_DIGEST
 
 NATIVE_PX = 256
 STEPS = 20
 GUIDANCE = 2.5
+INTERVAL = styles_pb2.GuidanceInterval(low=0.25, high=0.75)
 TEMPLATE = "{framing} of a {subject}, wearing a {outfit}, {backdrop} background, {lighting}"
 
 
@@ -170,6 +171,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
             height_px=asked.height_px or NATIVE_PX,
             steps=steps,
             guidance_scale=asked.guidance_scale if asked.HasField("guidance_scale") else GUIDANCE,
+            guidance_interval=asked.guidance_interval if asked.HasField("guidance_interval") else INTERVAL,
         )
 
     def _read(self, text: str) -> generator.TextReading:
@@ -201,6 +203,7 @@ class FakeGenerator(generator_pb2_grpc.GeneratorServiceServicer):
             steps=STEPS,
             sampler=generator.SAMPLER_DPMPP_2M,
             adapter_guidance_scale=GUIDANCE,
+            guidance_interval=INTERVAL,
             class_nouns=["person", "man", "woman"],
             vocabulary=sorted(self.vocabulary),
             window_tokens=self.window_tokens,

@@ -17,14 +17,8 @@ from services.gateway.galleries.creating import create_gallery
 from services.gateway.galleries.images.tries import Judgement
 from services.gateway.galleries.models import GalleryOrder
 from services.gateway.galleries.shots import Shot
-from services.gateway.peers.models import (
-    PRIORITY_STANDARD,
-    Adapter,
-    ImageDone,
-    TrainingJob,
-    TrainingOptions,
-    TrainingRequest,
-)
+from services.gateway.peers.events import ImageDone
+from services.gateway.peers.models import PRIORITY_STANDARD, Adapter, TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.settings import default_styles
 from services.gateway.subjects.rows import create_subject
 from tests.support.consents import GIVEN

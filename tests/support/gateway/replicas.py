@@ -16,9 +16,10 @@ from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.server import RunningServer
 from headshots.schema import MAIN_POOL
 from headshots.v1 import generator_pb2 as generator
+from services.gateway.peers.events import GenerationEvent
 from services.gateway.peers.generators.rpc import RpcGenerator
 from services.gateway.peers.metrics import PoolMetrics
-from services.gateway.peers.models import Adapter, GenerationEvent, GenerationRequest
+from services.gateway.peers.models import Adapter, GenerationRequest
 from services.gateway.peers.rpc import open_peer
 from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.gateway.peer import FOUNDATION_DIGEST, serve

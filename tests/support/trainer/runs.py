@@ -75,7 +75,7 @@ def prepare_run(task: Task, analyzer: FaceAnalyzer | None = None) -> Prepared:
     """A run before its first step."""
     store, foundation = ArtifactStore.open(task.store_url), Foundation.read(Path(task.foundation))
     recipe = Recipe.resolve(foundation, task.request.options)
-    return prepare(task, crops_of(task), store, foundation, recipe, analyzer, torch.device("cpu"), lambda: None)
+    return prepare(task, crops_of(task), store, foundation, recipe, analyzer, torch.device("cpu"), lambda: None, print)
 
 
 def prepare_loop(task: Task) -> TrainingLoop:

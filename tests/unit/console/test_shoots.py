@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 
+from rich.console import Console
+
 from headshots.client.convert.shoots import shoot as to_shoot
-from headshots.console.shoots import next_step, turnaround_line
-from headshots.v1 import galleries_pb2, jobs_pb2, shoots_pb2
+from headshots.client.convert.trainings import training as to_training
+from headshots.console.bars import Bars
+from headshots.console.following import training_detail
+from headshots.console.shoots import ShootBars, next_step, turnaround_line
+from headshots.v1 import galleries_pb2, jobs_pb2, shoots_pb2, trainings_pb2
 
 
 def test_a_shoot_that_was_late_says_so() -> None:
@@ -16,6 +22,20 @@ def test_a_shoot_that_was_late_says_so() -> None:
     shoot.end_time.FromDatetime(begun + timedelta(minutes=5))
     shoot.deadline.FromDatetime(begun + timedelta(minutes=3))
     assert turnaround_line(to_shoot(shoot)).startswith("took 5 min, 2 min after the deadline")
+
+
+def test_the_bar_of_a_training_says_what_takes_long_before_its_first_step() -> None:
+    running = jobs_pb2.JOB_STATE_RUNNING
+    message = "painting other people, 4 of 200; later trainings share the pictures"
+    shoot = shoots_pb2.Shoot(trains=True, state=running, training_phase_message=message)
+    shoot.stage = shoots_pb2.SHOOT_STAGE_TRAINING
+    written = io.StringIO()
+    bars = Bars(console := Console(width=80, force_terminal=True, file=written))
+    ShootBars(bars, to_shoot(shoot))
+    console.print(bars.get_renderable())
+    assert "painting other people, 4 of 200" in written.getvalue(), "the numbers are seen in 80 columns"
+    training = trainings_pb2.Training(state=running, attempt=1, phase_message=message)
+    assert training_detail(to_training(training)) == message
 
 
 def test_why_tries_were_not_made_is_told_in_place_of_what_to_try() -> None:

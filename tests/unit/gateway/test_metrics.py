@@ -16,7 +16,7 @@ from tests.support.deploy.tables import make_tables
 
 
 def test_forty_scrapes_at_once_count_the_tables_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headshots.rpc.scrapes.SHARED_SECONDS", 1e6)
+    monkeypatch.setattr("headshots.telemetry.scrapes.SHARED_SECONDS", 1e6)
     engine = open_database(f"sqlite:///{tmp_path / 'a.db'}")
     make_tables(engine)
     counted: list[str] = []

@@ -70,6 +70,7 @@ def _size(foundation: Foundation) -> str:
 
 
 def _print(foundation: Foundation, as_json: bool) -> None:
+    from headshots.cli.foundations import guidance_text
     from headshots.console.output import counted, print_fields, print_json
 
     if as_json:
@@ -86,7 +87,7 @@ def _print(foundation: Foundation, as_json: bool) -> None:
             "served": f"by {counted(ready, 'generator')}" if ready else "not now: work waits until a generator is up",
             "size": f"{_size(foundation)} px; widths {widths}, heights {heights}, each {foundation.size_multiple_px}",
             "steps": f"{foundation.steps} ({foundation.sampler or 'another sampler'})",
-            "guidance": f"{foundation.guidance_scale:g}",
+            "guidance": guidance_text(foundation.guidance_scale, foundation.guidance_interval),
             "rank": f"up to {foundation.max_rank}",
             "people": ", ".join(foundation.class_nouns),
             "prompt": f"{foundation.prompt_template} ({foundation.window_tokens} tokens)",

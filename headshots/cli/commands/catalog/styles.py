@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from headshots.cli.commands.catalog import style_options as options
 from headshots.cli.labels import ExternalId, Labels, OnlyExternalId, OnlyLabels, labelling
-from headshots.cli.options import DEFAULT_ADDRESS, LARGEST, Address, ApiKey, Json, TlsCa, Version
+from headshots.cli.options import DEFAULT_ADDRESS, Address, ApiKey, Json, TlsCa, Version
 from headshots.console.exits import reported
 
 if TYPE_CHECKING:
@@ -16,41 +17,26 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Prompt recipes: make your own, see what they become.", no_args_is_help=True)
 
-StyleName = Annotated[str, typer.Argument(metavar="STYLE", help="As `styles list` shows it.")]
-Outfit = Annotated[str | None, typer.Option(help="What the person wears.")]
-Backdrop = Annotated[str | None, typer.Option(help="What is behind them.")]
-Lighting = Annotated[str | None, typer.Option(help="How they are lit.")]
-Framing = Annotated[str | None, typer.Option(help="How much of them is seen, e.g. headshot.")]
-Expression = Annotated[str | None, typer.Option(help="How they look, e.g. 'warm smile'.")]
-Prompt = Annotated[str | None, typer.Option(help="A whole prompt with {subject} once, in place of the words above.")]
-Negative = Annotated[str | None, typer.Option("--negative-prompt", help="What images are led away from.")]
-Guidance = Annotated[float | None, typer.Option(min=0, max=30, help="Guidance. Default: the foundation's.")]
-Steps = Annotated[int | None, typer.Option(min=0, max=150, help="Denoising steps. Default: the foundation's.")]
-Width = Annotated[int | None, typer.Option(min=0, max=LARGEST, help="Width in pixels. Default: the foundation's.")]
-Height = Annotated[int | None, typer.Option(min=0, max=LARGEST, help="Height in pixels. Default: the foundation's.")]
-DisplayName = Annotated[str | None, typer.Option("--name", help="For people; at most 256 characters.")]
-Description = Annotated[str | None, typer.Option(help="One sentence.")]
-ValidateOnly = Annotated[bool, typer.Option("--validate-only", metavar="", help="Check everything, keep nothing.")]
-
 
 @app.command()
 @reported
 def create(
     style: Annotated[str, typer.Argument(metavar="STYLE", help="Its name: 1 to 64 of a-z, 0-9 and -.")],
-    outfit: Outfit = None,
-    backdrop: Backdrop = None,
-    lighting: Lighting = None,
-    framing: Framing = None,
-    expression: Expression = None,
-    prompt: Prompt = None,
-    negative_prompt: Negative = None,
-    guidance: Guidance = None,
-    steps: Steps = None,
-    width: Width = None,
-    height: Height = None,
-    name: DisplayName = None,
-    description: Description = None,
-    validate_only: ValidateOnly = False,
+    outfit: options.Outfit = None,
+    backdrop: options.Backdrop = None,
+    lighting: options.Lighting = None,
+    framing: options.Framing = None,
+    expression: options.Expression = None,
+    prompt: options.Prompt = None,
+    negative_prompt: options.Negative = None,
+    guidance: options.Guidance = None,
+    guidance_interval: options.Interval = None,
+    steps: options.Steps = None,
+    width: options.Width = None,
+    height: options.Height = None,
+    name: options.DisplayName = None,
+    description: options.Description = None,
+    validate_only: options.ValidateOnly = False,
     label: Labels = None,
     external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
@@ -63,7 +49,7 @@ def create(
     from headshots.client import StyleRecipe
 
     words = (outfit, backdrop, lighting, framing, expression, prompt, negative_prompt)
-    recipe = StyleRecipe(**_told(*words, guidance, steps, width, height))
+    recipe = StyleRecipe(**_told(*words, guidance, steps, width, height, guidance_interval))
     texts = {"display_name": name or "", "description": description or ""}
     with connect(address, api_key, tls_ca) as client:
         _print(
@@ -77,21 +63,22 @@ def create(
 @app.command()
 @reported
 def update(
-    style: StyleName,
-    outfit: Outfit = None,
-    backdrop: Backdrop = None,
-    lighting: Lighting = None,
-    framing: Framing = None,
-    expression: Expression = None,
-    prompt: Prompt = None,
-    negative_prompt: Negative = None,
-    guidance: Guidance = None,
-    steps: Steps = None,
-    width: Width = None,
-    height: Height = None,
-    name: DisplayName = None,
-    description: Description = None,
-    validate_only: ValidateOnly = False,
+    style: options.StyleName,
+    outfit: options.Outfit = None,
+    backdrop: options.Backdrop = None,
+    lighting: options.Lighting = None,
+    framing: options.Framing = None,
+    expression: options.Expression = None,
+    prompt: options.Prompt = None,
+    negative_prompt: options.Negative = None,
+    guidance: options.Guidance = None,
+    guidance_interval: options.Interval = None,
+    steps: options.Steps = None,
+    width: options.Width = None,
+    height: options.Height = None,
+    name: options.DisplayName = None,
+    description: options.Description = None,
+    validate_only: options.ValidateOnly = False,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
     tls_ca: TlsCa = None,
@@ -101,7 +88,7 @@ def update(
     from headshots.cli.session import connect
 
     words = (outfit, backdrop, lighting, framing, expression, prompt, negative_prompt)
-    told = _told(*words, guidance, steps, width, height)
+    told = _told(*words, guidance, steps, width, height, guidance_interval)
     with connect(address, api_key, tls_ca) as client:
         recipe = dataclasses.replace(client.get_style(style).recipe, **told) if told else None
         texts = {"display_name": name, "description": description}
@@ -111,7 +98,7 @@ def update(
 @app.command()
 @reported
 def archive(
-    style: StyleName,
+    style: options.StyleName,
     yes: Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Do not ask.")] = False,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
@@ -135,7 +122,7 @@ def archive(
 @app.command()
 @reported
 def preview(
-    style: StyleName,
+    style: options.StyleName,
     subject: Annotated[str | None, typer.Option(help="A subject whose words are taken.")] = None,
     class_noun: Annotated[str, typer.Option(help="Without a subject: man, woman, person …")] = "person",
     version: Version = 0,
@@ -145,6 +132,7 @@ def preview(
     as_json: Json = False,
 ) -> None:
     """Show the prompt that a style becomes, and what the foundation reads of it. Paints nothing."""
+    from headshots.cli.foundations import guidance_text
     from headshots.cli.session import connect
     from headshots.console.output import print_fields, print_json
 
@@ -158,7 +146,7 @@ def preview(
         "negative prompt": found.negative_prompt or "none",
         "size": f"{found.width_px} x {found.height_px} px",
         "steps": found.steps,
-        "guidance": f"{found.guidance_scale:g}",
+        "guidance": guidance_text(found.guidance_scale, found.guidance_interval),
         "tokens": f"{found.tokens} of {found.window_tokens}",
         "would be lost": found.lost or found.negative_lost or "nothing",
         "unknown words": ", ".join(found.unknown_words) or "none",
@@ -195,7 +183,7 @@ def list_all(
 @app.command()
 @reported
 def show(
-    style: StyleName,
+    style: options.StyleName,
     version: Version = 0,
     address: Address = DEFAULT_ADDRESS,
     api_key: ApiKey = None,
@@ -209,7 +197,7 @@ def show(
         _print(client.get_style(style, version=version), as_json)
 
 
-def _told(*values: str | float | None) -> dict[str, Any]:
+def _told(*values: str | float | tuple[float, float] | None) -> dict[str, Any]:
     """The recipe's fields that were given, by their names; `values` in the recipe's order."""
     from headshots.client import StyleRecipe
 
@@ -218,12 +206,15 @@ def _told(*values: str | float | None) -> dict[str, Any]:
 
 
 def _print(style: Style, as_json: bool) -> None:
+    from headshots.cli.foundations import interval_text
     from headshots.console.output import print_fields, print_json
 
     if as_json:
         print_json(style)
         return
     recipe = dataclasses.asdict(style.recipe)
+    if style.recipe.guidance_interval is not None:
+        recipe["guidance_interval"] = interval_text(style.recipe.guidance_interval)
     told = {name.replace("_", " "): value for name, value in recipe.items() if value is not None and value != ""}
     fields: dict[str, object] = {
         "style": _short(style),

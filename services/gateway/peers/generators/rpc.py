@@ -23,16 +23,12 @@ from headshots.threads import in_thread
 from headshots.v1 import generator_pb2, generator_pb2_grpc
 from services.gateway.peers import convert, granting
 from services.gateway.peers.addresses import replica_addresses
+from services.gateway.peers.events import GenerationEvent
 from services.gateway.peers.evictions import Eviction
 from services.gateway.peers.generators.attempts import REFUSED, Attempts, Heard, blaming
 from services.gateway.peers.generators.watching import Access, ReplicaWatcher
 from services.gateway.peers.metrics import PoolMetrics, RoutingMetrics
-from services.gateway.peers.models import (
-    GenerationCheck,
-    GenerationEvent,
-    GenerationRequest,
-    GeneratorDescription,
-)
+from services.gateway.peers.models import GenerationCheck, GenerationRequest, GeneratorDescription
 from services.gateway.peers.routing.fleet import Answer, Fleet, State
 from services.gateway.peers.routing.ranking import Candidate
 from services.gateway.peers.rpc import CALL_SECONDS, translated_errors

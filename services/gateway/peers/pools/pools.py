@@ -13,14 +13,10 @@ from headshots.errors import FailedPreconditionError, HeadshotsError, NotFoundEr
 from headshots.threads import in_read_thread
 from services.gateway.api.names import foundation_name
 from services.gateway.peers.describer import Describer
+from services.gateway.peers.events import GenerationEvent
 from services.gateway.peers.evictions import UNRESOLVED, Eviction, together
 from services.gateway.peers.interfaces import Generator, Trainer
-from services.gateway.peers.models import (
-    GenerationCheck,
-    GenerationEvent,
-    GenerationRequest,
-    GeneratorDescription,
-)
+from services.gateway.peers.models import GenerationCheck, GenerationRequest, GeneratorDescription
 from services.gateway.peers.pools import rows
 from services.gateway.peers.pools.models import Served, TrainingPlace
 from services.gateway.peers.pools.openness import ALL, NOTHING, Openness, openness

@@ -5,7 +5,7 @@ from __future__ import annotations
 from headshots.errors import InvalidArgumentError, NotFoundError, UnavailableError
 from headshots.v1 import foundations_pb2
 from tests.support.gateway.caller import refused
-from tests.support.gateway.fake_generator import NATIVE_PX, TEMPLATE
+from tests.support.gateway.fake_generator import INTERVAL, NATIVE_PX, TEMPLATE
 from tests.support.gateway.peer import FOUNDATION_DIGEST
 from tests.support.gateway.world import World
 
@@ -41,6 +41,7 @@ async def test_a_foundation_is_listed_and_found_by_its_digest(world: World) -> N
             sampler="dpmpp_2m",
             digest=FOUNDATION_DIGEST,
             negative_prompt="cartoon",
+            guidance_interval=INTERVAL,
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from headshots.v1 import subjects_pb2
+from headshots.v1 import styles_pb2, subjects_pb2
 from tests.support.gateway.shots import assert_each_shot_once
 from tests.support.gateway.world import World
 from tests.support.waiting import until
@@ -46,7 +46,7 @@ async def test_a_style_tells_the_generator_all_that_it_says(world: World, subjec
     (styles / "still.yaml").write_text(
         "name: still\nversion: 3\ndisplay_name: Still\ndescription: A film still.\n"
         "prompt: 'a film still of {subject}, 85mm'\nnegative_prompt: blurry\n"
-        "guidance_scale: 0\nsteps: 12\nwidth_px: 512\nheight_px: 768\n"
+        "guidance_scale: 0\nguidance_interval: [0, 0.8]\nsteps: 12\nwidth_px: 512\nheight_px: 768\n"
     )
     await world.terminate()
     await world.start(styles=styles)
@@ -57,6 +57,7 @@ async def test_a_style_tells_the_generator_all_that_it_says(world: World, subjec
     assert (request.negative_prompt, request.steps, request.width_px, request.height_px) == ("blurry", 12, 512, 768)
     assert request.HasField("guidance_scale")
     assert request.guidance_scale == 0
+    assert request.guidance_interval == styles_pb2.GuidanceInterval(low=0, high=0.8)
 
 
 async def test_a_style_that_says_less_leaves_the_rest_to_the_generator(world: World, subject: str) -> None:
@@ -64,3 +65,4 @@ async def test_a_style_that_says_less_leaves_the_rest_to_the_generator(world: Wo
     (request,) = world.generator.requests
     assert (request.negative_prompt, request.steps, request.width_px, request.height_px) == ("", 0, 0, 0)
     assert not request.HasField("guidance_scale")
+    assert not request.HasField("guidance_interval")

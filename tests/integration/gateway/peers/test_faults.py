@@ -11,7 +11,7 @@ import pytest
 
 from headshots import schema
 from headshots.errors import HeadshotsError, InternalError, UnauthenticatedError, UnavailableError
-from services.gateway.peers.models import ImageDone
+from services.gateway.peers.events import ImageDone
 from tests.support.gateway.replicas import NAME, FakeReplica, Replicas, adapter, painting
 from tests.support.gateway.world import World, opened_world
 from tests.support.waiting import until

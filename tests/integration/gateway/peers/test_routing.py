@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from headshots.errors import InternalError, InvalidArgumentError, ResourceExhaustedError, UnavailableError
-from services.gateway.peers.models import ImageDone
+from services.gateway.peers.events import ImageDone
 from tests.support.gateway.replicas import FakeReplica, Replicas, adapter, painting
 from tests.support.waiting import until, until_equal
 

@@ -10,8 +10,9 @@ from prometheus_client import CollectorRegistry
 
 from headshots.database import open_database
 from headshots.rpc.internal.settings import InternalSettings
+from services.gateway.peers.events import ImageDone
 from services.gateway.peers.metrics import PoolMetrics
-from services.gateway.peers.models import Adapter, GenerationRequest, ImageDone
+from services.gateway.peers.models import Adapter, GenerationRequest
 from services.gateway.peers.pools.declared import DeclaredPool
 from services.gateway.peers.pools.opening import open_pools
 from tests.support.deploy.tables import make_tables

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from headshots import schema
 from headshots.errors import InvalidArgumentError
-from headshots.v1 import galleries_pb2, jobs_pb2, shoots_pb2
+from headshots.v1 import galleries_pb2, jobs_pb2, shoots_pb2, trainings_pb2
 from tests.support.gateway import shoots
 from tests.support.gateway.caller import refused
 from tests.support.gateway.world import World
@@ -62,6 +62,27 @@ async def test_a_watch_resumes_after_any_event(world: World, name: str) -> None:
     assert len(present.images) == 4
     with refused(InvalidArgumentError, "AFTER_EVENT_UNKNOWN"):
         await shoots.watched(world.acme, name, after_event=len(events) + 1)
+
+
+async def test_what_a_training_does_before_its_first_step_is_told(world: World, subject: str) -> None:
+    world.trainer.go.clear()
+    made = await shoots.order(world.acme, subject, count=4)
+    await until(lambda: bool(world.trainer.jobs))
+    (job,) = world.trainer.jobs
+    await world.trainer.change_job(job, phase_message="painting other people, 4 of 200")
+
+    async def told() -> tuple[str, str]:
+        training = (await world.acme("GetTraining", trainings_pb2.GetTrainingRequest(name=made.training))).training
+        return training.phase_message, (await shoots.get(world.acme, made.name)).training_phase_message
+
+    async def both_tell() -> bool:
+        return await told() == ("painting other people, 4 of 200",) * 2
+
+    await until(both_tell)
+    await world.trainer.change_job(job, phase_message="")
+    world.trainer.go.set()
+    await shoots.watched(world.acme, made.name)
+    assert await told() == ("", "")
 
 
 async def test_progress_of_training_and_gallery_is_told(world: World, subject: str) -> None:

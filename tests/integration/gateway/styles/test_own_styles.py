@@ -18,10 +18,12 @@ from headshots.errors import (
 )
 from headshots.v1 import galleries_pb2, styles_pb2
 from tests.support.gateway.caller import Caller, refused
+from tests.support.gateway.fake_generator import INTERVAL as FOUNDATIONS
 from tests.support.gateway.world import World
 
 WORDS = {"outfit": "orange hoodie", "backdrop": "brick wall", "lighting": "neon lighting", "framing": "headshot"}
 HOODIE = "styles/hoodie"
+INTERVAL = "recipe.guidance_interval"
 
 
 async def create(caller: Caller, style_id: str = "hoodie", recipe: dict[str, Any] | None = None, **fields: Any) -> Any:
@@ -68,6 +70,27 @@ async def test_a_style_is_usable_at_once(world: World) -> None:
     assert world.generator.requests[-1].negative_prompt == "blurry"
 
 
+async def test_an_interval_of_guidance_is_kept_asked_for_and_told(world: World) -> None:
+    subject = await world.acme.trained_subject(class_noun="man")
+    plain = await create(world.acme, "plain")
+    assert not plain.recipe.HasField("guidance_interval")
+    told = styles_pb2.GuidanceInterval(low=0.0, high=0.75)
+    made = await create(world.acme, recipe={**WORDS, "guidance_interval": told})
+    assert made.recipe.guidance_interval == told
+    assert await get(world.acme) == made
+    assert await update(world.acme, recipe=made.recipe) == made, "the same interval makes no version"
+    previews = [
+        (await world.acme("PreviewStyle", styles_pb2.PreviewStyleRequest(name=name))).guidance_interval
+        for name in ("styles/plain", HOODIE)
+    ]
+    assert previews == [FOUNDATIONS, told]
+    gallery = await world.acme.gallery(subject, ["hoodie"], shots_per_style=1)
+    await world.acme.finished_gallery(gallery)
+    assert world.generator.requests[-1].guidance_interval == told
+    other = await update(world.acme, recipe=plain.recipe)
+    assert (other.version, other.recipe.HasField("guidance_interval")) == (2, False)
+
+
 async def test_a_style_without_a_negative_prompt_takes_the_foundations(world: World) -> None:
     world.generator.negative_prompt = "cartoon"
     await create(world.acme, recipe=WORDS)
@@ -110,7 +133,8 @@ async def test_a_new_version_leaves_galleries_and_older_versions_alone(world: Wo
 async def test_an_update_that_changes_nothing_makes_no_version(world: World) -> None:
     made = await create(world.acme)
     assert await update(world.acme) == made
-    assert await update(world.acme, display_name="hoodie", recipe=styles_pb2.StyleRecipe(**WORDS)) == made
+    recipe = styles_pb2.StyleRecipe(**WORDS)
+    assert await update(world.acme, display_name="hoodie", recipe=recipe) == made
     assert await update(world.acme, display_name="") == made, "as where it is made without one"
     assert (await update(world.acme, description="Warm.", validate_only=True)).version == 2
     assert len(world.rows(schema.styles)) == 1
@@ -177,6 +201,8 @@ async def test_the_same_request_id_makes_one_style(world: World) -> None:
         ({"prompt": "{subject.__class__}"}, "STYLE_INVALID", ["recipe.prompt"]),
         ({"prompt": "{subject}", "outfit": "suit"}, "STYLE_INVALID", ["recipe.outfit"]),
         ({"prompt": "{subject}", "width_px": 100}, "STYLE_INVALID", ["recipe.width_px"]),
+        ({"prompt": "{subject}", "guidance_interval": {"low": 0.8, "high": 0.2}}, "STYLE_INVALID", [INTERVAL]),
+        ({"prompt": "{subject}", "guidance_interval": {"low": 0.8}}, "CONSTRAINT_VIOLATED", [f"{INTERVAL}.high"]),
         ({"prompt": "{subject}", "height_px": 72}, "SIZE_INVALID", ["recipe.height_px"]),
         ({"prompt": "{subject}" + " word" * 80}, "PROMPT_TOO_LONG", ["recipe.prompt"]),
         ({"prompt": "{subject}", "negative_prompt": "word " * 80}, "PROMPT_TOO_LONG", ["recipe.negative_prompt"]),

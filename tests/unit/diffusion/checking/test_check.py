@@ -7,10 +7,12 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner, Result
 
@@ -65,6 +67,22 @@ def test_sdxl_is_painted_alike_with_and_without_an_adapter(tmp_path: Path) -> No
     assert set(report.engine.nodes) == {"CPUExecutionProvider"}
     assert report.engine.nodes["CPUExecutionProvider"] > 100
     assert min(report.engine.peak_bytes, report.stock.peak_bytes, report.engine.device_bytes) > 1_000_000
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"sampler": "euler_ancestral"}, {"guidance_interval": [0.3, 1.0]}],
+    ids=["noise at the steps", "guidance at one of two steps"],
+)
+def test_both_sides_take_the_foundations_noise_and_interval(tmp_path: Path, settings: dict[str, Any]) -> None:
+    folder = shutil.copytree(tiny_foundation(), tmp_path / "foundation")
+    told = yaml.safe_load((folder / "headshots.yaml").read_text())
+    (folder / "headshots.yaml").write_text(yaml.safe_dump(told | settings))
+    # What an export of this folder would make: the same graphs, other settings.
+    package = shutil.copytree(tiny_package().folder, tmp_path / "package")
+    (package / "engine.json").write_text(json.dumps(json.loads((package / "engine.json").read_text()) | settings))
+    report = checked(task(folder, package, tmp_path, steps=2))
+    assert report.passed, [image.stages_db for image in report.images]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import pytest
 
 from headshots.errors import DeadlineExceededError, HeadshotsError, InternalError, UnavailableError
 from services.gateway.peers.describer import Describer
+from services.gateway.peers.events import GenerationEvent
 from services.gateway.peers.evictions import Eviction
-from services.gateway.peers.models import GenerationCheck, GenerationEvent, GenerationRequest, GeneratorDescription
+from services.gateway.peers.models import GenerationCheck, GenerationRequest, GeneratorDescription
 
 DESCRIPTION = GeneratorDescription("ab" * 32, 16, "{subject}", "ohwx", 128, 128)
 FAILURES = [

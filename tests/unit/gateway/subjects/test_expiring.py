@@ -100,7 +100,7 @@ async def test_what_is_due_is_erased_and_counted_once(engine: Engine) -> None:
 
 
 async def test_a_store_that_refuses_is_asked_again_and_told_of(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headshots.rpc.scrapes.SHARED_SECONDS", 0.0)
+    monkeypatch.setattr("headshots.telemetry.scrapes.SHARED_SECONDS", 0.0)
     store = FailingStore(2)
     for _ in range(2):
         subject(engine, store)

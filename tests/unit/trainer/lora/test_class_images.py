@@ -68,15 +68,23 @@ def test_class_images_take_turns_at_the_prompts_and_are_led_away_from_the_negati
     plain, pipeline, store = described_foundation(tmp_path), FakePipeline(), ArtifactStore.open("memory:///")
     monkeypatch.setattr(class_images, "_load_pipeline", lambda *_: pipeline)
 
+    told: list[str] = []
+
     def paint(foundation: Foundation, *prompts: str) -> int:
         recipe, cpu = Recipe(prior_images=5), torch.device("cpu")
-        return len(class_images.class_images(store, foundation, "d" * 64, recipe, prompts, cpu, lambda: None))
+        made = class_images.class_images(store, foundation, "d" * 64, recipe, prompts, cpu, lambda: None, told.append)
+        return len(made)
 
     away = replace(plain, negative_prompt="cartoon")
     assert paint(away, "one", "two") == 5
     assert pipeline.prompts == ["one", "two", "one", "two", "one"]
     assert pipeline.negative == ["cartoon"] * 5
+    assert [each.partition(";")[0] for each in told] == [
+        "painting other people, 0 of 5",
+        "painting other people, 4 of 5",
+    ]
     assert paint(away, "one", "two") == len(pipeline.prompts) == 5, "they are painted once"
+    assert len(told) == 2, "nothing is painted, so nothing is told"
     assert paint(plain, "one", "two") == 5
     assert paint(away, "three") == 5
     assert len(pipeline.prompts) == 15, "other prompts make other images"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from headshots.artifacts import ArtifactStore
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.lora.layout import ATTENTION_LAYERS
 from headshots.diffusion.safetensors_io import read_arrays
 from headshots.errors import FailedPreconditionError
@@ -22,7 +24,7 @@ from services.trainer.output.adapter_files import (
     take_prefix,
     write_adapter,
 )
-from services.trainer.output.provenance import Provenance, fingerprint
+from services.trainer.output.provenance import Provenance, fingerprint, provenance_of
 from services.trainer.queue.job import AdapterFiles, JobRequest, PhotoRef
 from services.trainer.selection.choosing import not_measured
 from services.trainer.selection.scores import TrainingScores
@@ -148,6 +150,13 @@ def test_a_result_without_an_owner_is_of_an_earlier_version_and_taken(store: Art
         take_prefix(store, PREFIX, "other")
     remove_artefacts(store, REQUEST, "other")
     must_belong_together(store, 7.0)
+
+
+def test_guidance_in_another_interval_is_another_run(foundation: Path) -> None:
+    read = Foundation.read(foundation)
+    within = dataclasses.replace(read, guidance_interval=(0.0, 0.5))
+    whole, part, again = (fingerprint(REQUEST, provenance_of(each, "f" * 64, REQUEST)) for each in (read, within, read))
+    assert whole == again != part
 
 
 def test_other_initial_weights_or_guidance_are_another_run(store: ArtifactStore) -> None:

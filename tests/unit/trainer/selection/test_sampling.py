@@ -1,4 +1,4 @@
-"""The portraits that checkpoints are judged by equal those of stock diffusers with the same adapter file."""
+"""The portraits that judge checkpoints equal those of stock diffusers and of a generator with the same adapter."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from peft.utils import get_peft_model_state_dict
 from headshots.client import Image
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.lora.files import pairs_of_peft, write_diffusers_lora
+from headshots.v1.styles_pb2 import GuidanceInterval
 from services.trainer.lora.adapted import AdaptedUNet
 from services.trainer.lora.computing import Computing
 from services.trainer.lora.frozen import encode_captions, load_unet, load_vae
 from services.trainer.lora.recipe import Recipe
 from services.trainer.selection.sampling import CheckpointSampler, PortraitSet
-from tests.support.foundations.engines import tiny_foundation
+from tests.support.foundations.engines import tiny_foundation, tiny_package
 from tests.support.foundations.stock import StockDiffusers, psnr
+from tests.support.generator.whole_images import SAMPLERS, our_image
 
 CPU = torch.device("cpu")
 # In fp32 on any CPU, as stock pipelines are here.
@@ -39,6 +41,11 @@ def adapted(foundation: Foundation) -> AdaptedUNet:
     return made
 
 
+def write_adapter(made: AdaptedUNet, path: Path) -> None:
+    weights = {name: tensor.numpy() for name, tensor in get_peft_model_state_dict(made.unet).items()}
+    write_diffusers_lora(path, pairs_of_peft(weights), {})
+
+
 @pytest.mark.parametrize("share", [1.0, 0.25, 0.0])
 def test_portraits_equal_those_of_stock_diffusers(tmp_path: Path, share: float) -> None:
     folder = Path(shutil.copytree(tiny_foundation(), tmp_path / "foundation"))
@@ -46,8 +53,7 @@ def test_portraits_equal_those_of_stock_diffusers(tmp_path: Path, share: float) 
         settings.write(f"negative_adapter_share: {share}\n")
     foundation = Foundation.read(folder)
     made = adapted(foundation)
-    weights = {name: tensor.numpy() for name, tensor in get_peft_model_state_dict(made.unet).items()}
-    write_diffusers_lora(tmp_path / "adapter.safetensors", pairs_of_peft(weights), {})
+    write_adapter(made, tmp_path / "adapter.safetensors")
     wanted = PortraitSet((PROMPT,), (SEED,), first_caption=1, negative_caption=0, steps=foundation.steps)
     conditions = encode_captions(foundation, ["", PROMPT], CPU)
     sampler = CheckpointSampler(made.unet, load_vae(foundation), foundation, conditions, wanted, CPU)
@@ -69,3 +75,37 @@ def test_portraits_equal_those_of_stock_diffusers(tmp_path: Path, share: float) 
             CPU,
         )
         assert psnr(both.sample(lambda: None)[0][0], portrait) < 35, "the share has an effect"
+
+
+@pytest.mark.parametrize(
+    ("sampler", "interval"),
+    [("ddim", (0.0, 0.5)), ("euler_ancestral", (0.0, 1.0))],
+    ids=["guidance in an interval", "noise at the steps"],
+)
+async def test_portraits_equal_a_generators_pictures(
+    tmp_path: Path, sampler: str, interval: tuple[float, float]
+) -> None:
+    package = tiny_package()
+    # As much guidance as there may be, so that its interval shows.
+    foundation = replace(
+        Foundation.read(tiny_foundation()), sampler=sampler, guidance_interval=interval, adapter_guidance_scale=30.0
+    )
+    made = adapted(foundation)
+    write_adapter(made, tmp_path / "adapter.safetensors")
+    wanted = PortraitSet((PROMPT,), (SEED,), first_caption=1, negative_caption=0, steps=3)
+    conditions = encode_captions(foundation, ["", PROMPT], CPU)
+    ((portrait,),) = CheckpointSampler(made.unet, load_vae(foundation), foundation, conditions, wanted, CPU).sample(
+        lambda: None
+    )
+    painted = await our_image(
+        tmp_path,
+        package,
+        tmp_path / "adapter.safetensors",
+        prompt=PROMPT,
+        seed=SEED,
+        steps=3,
+        sampler=SAMPLERS[sampler],
+        guidance_scale=30.0,
+        guidance_interval=GuidanceInterval(low=interval[0], high=interval[1]),
+    )
+    assert psnr(portrait, painted) >= 50

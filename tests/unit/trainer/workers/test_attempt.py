@@ -15,7 +15,8 @@ from headshots.database import now_expression, write
 from headshots.errors import UnavailableError
 from headshots.leases import Lease
 from headshots.schema import FAILED, PENDING, RUNNING, SUCCEEDED, training_jobs
-from services.trainer.run.messages import Progress, Started, Task
+from services.trainer.queue.job import Failure
+from services.trainer.run.messages import Failed, Preparing, Progress, Started, Task, decode_event, encode
 from tests.support.clocks import BEGINNING
 from tests.support.trainer.hanging import full_of_hanging_calls
 from tests.support.trainer.outages import column, with_clock
@@ -31,6 +32,31 @@ async def test_progress_is_written_while_it_runs(tmp_path: Path) -> None:
         assert trainer.value("headshots_trainer_jobs", state=RUNNING) == 1
         # The first step warms up: nothing is said of the time before the second.
         assert job.eta_seconds is None
+
+
+async def test_what_a_run_does_before_its_first_step_is_told_until_that(tmp_path: Path) -> None:
+    painting = Preparing("painting other people, 4 of 200")
+    async with opened_trainer(tmp_path, [painting]) as trainer:
+        await trainer.start()
+        job = await trainer.until(lambda job: bool(job.phase_message))
+        assert (job.state, job.phase_message, job.total_steps) == (RUNNING, painting.message, 0)
+        assert decode_event(encode(painting)) == painting
+    async with opened_trainer(tmp_path / "begun", [painting, *WORKING]) as trainer:
+        await trainer.start()
+        assert (await trainer.until(lambda job: job.step == 1)).phase_message == ""
+
+
+async def test_a_run_that_ends_while_it_prepares_leaves_nothing_told(tmp_path: Path) -> None:
+    failed = Failed(Failure("NO_FACE", "no photo shows a face"), final=True)
+    async with opened_trainer(tmp_path, [Preparing("painting"), failed]) as trainer:
+        await trainer.start()
+        job = await trainer.until(is_over)
+        assert (job.state, job.phase_message) == (FAILED, "")
+    async with opened_trainer(tmp_path / "cancelled", [Preparing("painting")]) as trainer:
+        await trainer.start()
+        await trainer.until(lambda job: job.phase_message == "painting")
+        await trainer.engine.cancel("j")
+        assert (await trainer.until(is_over)).phase_message == ""
 
 
 async def test_the_time_left_is_that_of_usual_steps(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from headshots.rpc.scrapes import SHARED_SECONDS, SharedCollector
+from headshots.telemetry.scrapes import SHARED_SECONDS, SharedCollector
 
 
 class Counting(Collector):
