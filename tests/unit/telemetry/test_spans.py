@@ -37,8 +37,11 @@ def test_who_is_cancelled_has_not_failed() -> None:
 
 
 def test_an_attribute_that_nobody_allowed_cannot_be_set() -> None:
-    with recorded(), pytest.raises(KeyError):
-        spans.span("work", prompt="Ada in a suit")
+    with recorded(), spans.span("work") as span:
+        with pytest.raises(KeyError):
+            spans.span("more", prompt="Ada in a suit")
+        with pytest.raises(KeyError):
+            span.set(prompt="Ada in a suit")
 
 
 def test_what_a_row_keeps_is_resumed_in_another_process() -> None:
