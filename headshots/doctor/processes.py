@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import subprocess
 import sys
@@ -17,8 +16,10 @@ from headshots.doctor.findings import Finding, Result, State, failed, ok, warnin
 from headshots.doctor.parsing import parse
 from headshots.doctor.running import Check, run
 from headshots.doctor.secrets import Redactor
+from headshots.errors import InvalidArgumentError
 from headshots.rpc.ports import is_answered
 from headshots.telemetry.settings import TelemetrySettings
+from headshots.telemetry.starting import tracing
 
 SettingsT = TypeVar("SettingsT")
 LONGEST_SECONDS = 900.0
@@ -43,19 +44,28 @@ def tell(
     os._exit(0)
 
 
+_CORRECT_THE_VARIABLE = "correct the variable (docs/operations.md, Traces and logs), or unset it"
+
+
 def telemetry_check(service: str, environ: Mapping[str, str]) -> Check:
     """Reads what logs and traces are to be; where these are on, whether they can be sent, and somebody listens."""
-    cure = "correct the variable (docs/operations.md, Traces and logs), or unset it"
-    return Check("traces and logs", lambda: _telemetry(TelemetrySettings.from_environment(service, environ)), cure)
+    return Check(
+        "traces and logs",
+        lambda: _telemetry(TelemetrySettings.from_environment(service, environ)),
+        _CORRECT_THE_VARIABLE,
+    )
 
 
 def _telemetry(settings: TelemetrySettings) -> Finding:
     if settings.tracing is None:
         return ok(f"no traces; log lines as {settings.log_format}")
     try:
-        importlib.import_module("headshots.telemetry.sending")
-    except ImportError as error:
-        return failed(f"traces are switched on and cannot be sent ({error})", "install headshots[traces]")
+        # As the service does at its start.
+        with tracing(settings.tracing):
+            pass
+    except InvalidArgumentError as error:
+        is_missing = error.reason == "TRACES_PACKAGE_MISSING"
+        return failed(str(error), "install headshots[traces]" if is_missing else _CORRECT_THE_VARIABLE)
     address = _address(settings.tracing.endpoint)
     if not is_answered(address):
         cure = "start the collector, or correct OTEL_EXPORTER_OTLP_ENDPOINT; until then traces are dropped"

@@ -18,6 +18,8 @@ from headshots.telemetry.spans import ATTRIBUTES, Kind, Span, Value
 
 _KINDS = {Kind.INTERNAL: SpanKind.INTERNAL, Kind.SERVER: SpanKind.SERVER, Kind.CLIENT: SpanKind.CLIENT}
 _HEADER = "traceparent"
+_LONGEST = 256
+"""Characters of a traceparent. Of today's version it has 55; later ones may append to it."""
 _PROPAGATOR = TraceContextTextMapPropagator()
 
 
@@ -129,8 +131,9 @@ def _context(parent: Span | str | None) -> Context | None:
         return trace.set_span_in_context(parent.inner, Context())
     if parent is None:
         return None
-    # Nothing of a span that is none, or of a traceparent that is empty or malformed: a new trace.
-    carrier = {_HEADER: parent} if isinstance(parent, str) else {}
+    # Nothing of a span that is none, or of a traceparent that is empty or malformed: a new trace. Of a long one the SDK
+    # would write a line, and strangers can send any number.
+    carrier = {_HEADER: parent} if isinstance(parent, str) and len(parent) <= _LONGEST else {}
     return _PROPAGATOR.extract(carrier, Context())
 
 

@@ -28,12 +28,16 @@ class Sender:
     def __init__(self, settings: TracingSettings, exporter: SpanExporter | None = None) -> None:
         """``exporter``: None sends to the collector of ``settings``, with headers, certificates and limits by
         OpenTelemetry's other variables, which its SDK reads here."""
-        # Where no scheme is given the SDK would take TLS, but with OTEL_EXPORTER_OTLP_INSECURE; that stays so.
-        self._exporter = TellingOnce(exporter or OTLPSpanExporter(endpoint=settings.endpoint), settings.endpoint)
         resource = Resource.create({"service.name": settings.service_name, "service.version": headshots.__version__})
         # We end it ourselves, in time; the SDK's own way at exit would wait half a minute for a collector that is away.
         self._provider = TracerProvider(_sampler(settings), resource, shutdown_on_exit=False)
-        self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
+        # Where no scheme is given the SDK would take TLS, but with OTEL_EXPORTER_OTLP_INSECURE; that stays so.
+        self._exporter = TellingOnce(exporter or OTLPSpanExporter(endpoint=settings.endpoint), settings.endpoint)
+        try:
+            self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
+        except ValueError:  # one of OTEL_BSP_…
+            self._exporter.close()
+            raise
         self.tracing = OpenTelemetry(self._provider.get_tracer("headshots", headshots.__version__))
 
     def close(self, seconds: float = CLOSE_SECONDS) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from headshots.errors import InvalidArgumentError
 
@@ -63,7 +64,7 @@ class TelemetrySettings:
 
 
 def _tracing(service: str, environ: Mapping[str, str]) -> TracingSettings | None:
-    endpoint = next((environ[name].strip() for name in _ENDPOINTS if environ.get(name, "").strip()), "")
+    endpoint = _endpoint(environ)
     exporter = _one_of(environ, _EXPORTER, ("otlp", "none"), "otlp")
     if _flag(environ, _DISABLED) or exporter == "none" or not endpoint:
         return None
@@ -75,6 +76,30 @@ def _tracing(service: str, environ: Mapping[str, str]) -> TracingSettings | None
         sampler=_one_of(environ, _SAMPLER, SAMPLERS, "parentbased_always_on"),
         ratio=_ratio(environ),
     )
+
+
+def _endpoint(environ: Mapping[str, str]) -> str:
+    name = next((name for name in _ENDPOINTS if environ.get(name, "").strip()), None)
+    if name is None:
+        return ""
+    endpoint = environ[name].strip()
+    if not _is_collector(endpoint):
+        # Not said: it may have a password.
+        raise InvalidArgumentError(
+            "SETTING_INVALID", f"{name} is no address of a collector; say http://host:4317, or https://host with TLS"
+        )
+    return endpoint
+
+
+def _is_collector(endpoint: str) -> bool:
+    """Whether it has a host, a port unless TLS has one, and nothing that gRPC would take for a part of the name."""
+    try:
+        parts = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
+        port = parts.port or (443 if parts.scheme == "https" else None)
+    except ValueError:
+        return False
+    is_host = bool(parts.hostname) and parts.netloc.isprintable() and not {" ", "@"} & set(parts.netloc)
+    return is_host and port is not None and parts.scheme in ("", "http", "https")
 
 
 def _ratio(environ: Mapping[str, str]) -> float:

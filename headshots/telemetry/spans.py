@@ -54,7 +54,7 @@ class Span(Protocol):
 
     @property
     def traceparent(self) -> str:
-        """Names it to other processes (W3C Trace Context, level 1); empty where it is not traced."""
+        """Names it to other processes (W3C Trace Context); empty where it is not traced."""
 
     @property
     def exemplar(self) -> dict[str, str] | None:

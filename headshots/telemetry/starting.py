@@ -50,16 +50,17 @@ def tracing(settings: TracingSettings | None) -> Iterator[None]:
     try:
         # Here and nowhere else: whoever traces nothing neither needs the packages nor pays for their import.
         from headshots.telemetry.sending import Sender
+
+        sender = Sender(settings)
     except ImportError as error:
         raise InvalidArgumentError(
             "TRACES_PACKAGE_MISSING",
             f"traces are switched on and cannot be sent ({error}); install headshots[traces], or unset "
             "OTEL_EXPORTER_OTLP_ENDPOINT",
         ) from error
-    try:
-        sender = Sender(settings)
     except Exception as error:
-        # The SDK reads variables of its own, as OTEL_EXPORTER_OTLP_TIMEOUT, and raises what it likes.
+        # The SDK reads variables of its own, some when it is imported, as OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, and raises
+        # what it likes.
         raise InvalidArgumentError(
             "SETTING_INVALID", f"OpenTelemetry refuses one of its OTEL_ variables ({error}); correct it, or unset it"
         ) from error

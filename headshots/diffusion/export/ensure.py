@@ -195,10 +195,12 @@ def _is_package(folder: Path, key: str) -> bool:
 
 def _check_replaceable(folder: Path) -> None:
     """Only packages and empty folders are replaced: a mistyped path must not cost anybody's files."""
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise InvalidArgumentError(
-            "EXPORT_OUT_NOT_EMPTY", f"{folder} holds files and no {MANIFEST}; name an empty folder or a new one"
-        )
+    if not folder.exists() or (folder / MANIFEST).is_file():
+        return
+    # A file would be replaced by a folder, and a device, as /dev/null, too.
+    what = "is no folder" if not folder.is_dir() else f"holds files and no {MANIFEST}" if any(folder.iterdir()) else ""
+    if what:
+        raise InvalidArgumentError("EXPORT_OUT_NOT_EMPTY", f"{folder} {what}; name an empty folder or a new one")
 
 
 def _check_writable(parent: Path) -> None:

@@ -18,6 +18,8 @@ from headshots.threads import in_read_thread
 from services.gateway.scaling.queues import KnownPool, Queue, count_work, queues_of
 
 _POOL, _PER_REPLICA = "pool", "perReplica"
+_LEAST, _MOST = 0.001, 1_000_000
+"""Of that number: beyond it KEDA's own numbers overflow, and nobody means that."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,12 @@ class _Asked:
             per_replica = float(text)
         except ValueError:
             per_replica = math.nan
-        if not 0 < per_replica < math.inf:
+        # Not a number is in no order with these.
+        if not _LEAST <= per_replica <= _MOST:
             raise InvalidArgumentError(
                 "SCALER_PER_REPLICA_INVALID",
                 f"{message.namespace}/{message.name}: metadata.{_PER_REPLICA} is {text!r}; set it to how much a "
-                "replica works on at once, above 0",
+                f"replica works on at once, {_LEAST} to {_MOST}",
             )
         return cls(queues[pool], per_replica)
 

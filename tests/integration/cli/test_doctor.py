@@ -75,6 +75,8 @@ def refusing_bucket() -> Iterator[str]:
 def test_all_that_is_wrong_is_told_at_once_each_with_its_cure_and_no_secret(
     tmp_path: Path, refusing_bucket: str
 ) -> None:
+    empty = tmp_path / "empty"
+    empty.write_text("")
     with socket.create_server(("127.0.0.1", 0)) as other:
         done = doctor(
             "gateway",
@@ -92,7 +94,7 @@ def test_all_that_is_wrong_is_told_at_once_each_with_its_cure_and_no_secret(
             HEADSHOTS_GATEWAY_METRICS_PORT="0",
             HEADSHOTS_GATEWAY_FACES="people",
             HEADSHOTS_GATEWAY_STYLES=str(tmp_path / "nowhere"),
-            HEADSHOTS_GATEWAY_RECEIPT_KEY="/dev/null",
+            HEADSHOTS_GATEWAY_RECEIPT_KEY=str(empty),
             HEADSHOTS_GATEWAY_CALLS_PER_TENANT="0",
             HEADSHOTS_GATEWAY_TRAINER_ADDRESS=f"127.0.0.1:{free_port()}",
             HEADSHOTS_GATEWAY_GENERATOR_ADDRESS="generator.invalid:50053",

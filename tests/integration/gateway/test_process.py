@@ -85,27 +85,30 @@ def test_a_first_start_makes_a_key_and_sigterm_ends_it(tmp_path: Path) -> None:
     assert "Set HEADSHOTS_GATEWAY_FACES to people" in warning
 
 
+# `{empty}`: an empty file, in whose place nothing is made.
 BAD_SETTINGS = {
     "SHOTS_IN_FLIGHT=many": "SETTING_INVALID: HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT='many'",
     "FACES=guess": "SETTING_INVALID: HEADSHOTS_GATEWAY_FACES='guess' is none of bundled, people, opencv, none",
-    "AUTHORITY_FILE=/dev/null/ca.pem": "SETTING_INVALID: HEADSHOTS_GATEWAY_AUTHORITY_FILE: /dev/null/ca.pem is no file",
+    "AUTHORITY_FILE={empty}/ca.pem": "SETTING_INVALID: HEADSHOTS_GATEWAY_AUTHORITY_FILE: {empty}/ca.pem is no file",
     "MINORS=maybe": "SETTING_INVALID: HEADSHOTS_GATEWAY_MINORS='maybe' is none of refuse, review, ignore",
     "UNSAFE_IMAGES=yes": "SETTING_INVALID: HEADSHOTS_GATEWAY_UNSAFE_IMAGES='yes' is none of refuse, review, ignore",
     "FACES=opencv": "ANALYZER_FOLDER_MISSING: ",
     "FACES=people": "ANALYZER_NOT_INSTALLED: the analyzer `people` is not in ",
     "BACKUP_HORIZON_DAYS=-1": "SETTING_INVALID: HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS must be 0 to 400",
     "BACKUP_HORIZON_DAYS=401": "SETTING_INVALID: HEADSHOTS_GATEWAY_BACKUP_HORIZON_DAYS must be 0 to 400; more",
-    "RECEIPT_KEY=/dev/null": "RECEIPT_KEY_INVALID: /dev/null is no private key in PEM",
-    "SCRATCH_DIR=/dev/null/scratch": "SCRATCH_UNUSABLE: no scratch folder in /dev/null/scratch: ",
+    "RECEIPT_KEY={empty}": "RECEIPT_KEY_INVALID: {empty} is no private key in PEM",
+    "SCRATCH_DIR={empty}/scratch": "SCRATCH_UNUSABLE: no scratch folder in {empty}/scratch: ",
 }
 
 
 @pytest.mark.parametrize("setting", BAD_SETTINGS)
 def test_a_bad_setting_is_named(tmp_path: Path, setting: str) -> None:
-    name, _, value = setting.partition("=")
+    empty = tmp_path / "empty"
+    empty.write_text("")
+    name, _, value = setting.format(empty=empty).partition("=")
     environ = {**os.environ, "HEADSHOTS_HOME": str(tmp_path), f"HEADSHOTS_GATEWAY_{name}": value}
     done = subprocess.run(
         [sys.executable, "-m", "services.gateway"], cwd=ROOT, env=environ, capture_output=True, text=True
     )
     assert done.returncode == 1
-    assert done.stderr.startswith(f"gateway: {BAD_SETTINGS[setting]}")
+    assert done.stderr.startswith(f"gateway: {BAD_SETTINGS[setting].format(empty=empty)}")

@@ -85,12 +85,15 @@ async def test_engines_that_its_provider_does_not_run_are_told(tmp_path: Path) -
         ({"HEADSHOTS_GENERATOR_PACKAGE": "", "HEADSHOTS_FOUNDATION": "/nowhere"}, "FOUNDATION_NOT_FOUND"),
         ({"HEADSHOTS_GENERATOR_MAX_ROWS": "many"}, "SETTING_INVALID"),
         ({"HEADSHOTS_GENERATOR_HOST": "0.0.0.0"}, "INTERNAL_PORT_OPEN"),
-        ({"HEADSHOTS_INTERNAL_KEY_FILE": "/dev/null"}, "INTERNAL_KEY_INVALID"),
+        ({"HEADSHOTS_INTERNAL_KEY_FILE": "{empty}"}, "INTERNAL_KEY_INVALID"),
         ({"HEADSHOTS_GENERATOR_READ_ERASURES_SECONDS": "0"}, "SETTING_INVALID"),
     ],
 )
 def test_it_says_why_it_cannot_start(tmp_path: Path, settings: dict[str, str], said: str) -> None:
+    empty = tmp_path / "empty"
+    empty.write_text("")
     given = {"HEADSHOTS_GENERATOR_PACKAGE": str(tiny_package().folder), **settings}
+    given = {name: value.format(empty=empty) for name, value in given.items()}
     with process(tmp_path, **given) as (child, _):
         _, errors = child.communicate(timeout=PATIENCE_SECONDS)
         assert child.returncode == 1

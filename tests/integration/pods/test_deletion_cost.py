@@ -116,6 +116,15 @@ def test_a_token_that_was_renewed_is_taken(kubernetes: FakeKubernetes) -> None:
     assert kubernetes.costs(POD) == [1]
 
 
+def test_the_token_goes_through_no_proxy(kubernetes: FakeKubernetes, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("https_proxy", "HTTPS_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    PodApi(kubernetes.settings(POD)).annotate(ANNOTATION, "1")
+    assert kubernetes.costs(POD) == [1]
+
+
 def test_outside_a_pod_nobody_is_told() -> None:
     assert deletion_cost.begin(PodSettings.from_environment({}), lambda: 1) is None
 

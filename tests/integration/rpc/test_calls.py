@@ -79,12 +79,16 @@ async def test_a_call_is_a_span_of_its_callers_trace(stub: Any) -> None:
     assert (defect[0]["rpc.grpc.status_code"], defect[2].description) == (13, "INTERNAL")
 
 
-async def test_a_malformed_traceparent_begins_a_new_trace(stub: Any) -> None:
+@pytest.mark.parametrize("sent", ["00-zz-1-01", "0" * 4000, f"cc{PARENT[2:]}-{'a' * 4000}"])
+async def test_a_malformed_traceparent_begins_a_new_trace_and_no_line_of_the_log(
+    stub: Any, caplog: pytest.LogCaptureFixture, sent: str
+) -> None:
     with recorded() as told:
-        await stub.GetTenant(tenants_pb2.GetTenantRequest(), metadata=(*KEY, ("traceparent", "00-zz-1-01")))
+        await stub.GetTenant(tenants_pb2.GetTenantRequest(), metadata=(*KEY, ("traceparent", sent)))
         await until(lambda: bool(told.spans))
     (span,) = told.spans
     assert span.parent is None
+    assert not [record for record in caplog.records if "traceparent" in record.getMessage()]
 
 
 async def test_a_line_in_the_log_tells_each_call_where_that_is_asked_for(

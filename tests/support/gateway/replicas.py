@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from tests.support.gateway.fake_generator import FakeGenerator
 from tests.support.gateway.peer import FOUNDATION_DIGEST, serve
 from tests.support.grants import KEY_FILE, signer_of
 from tests.support.ports import free_port
-from tests.support.waiting import until_equal
+from tests.support.waiting import PATIENCE_SECONDS, until_equal
 
 NAME = "generator:50053"
 """Resolves to nothing: who takes the name's own channel reaches nobody."""
@@ -91,6 +92,9 @@ class Replicas:
         self.addresses: list[str] = []
         """That the name resolves to."""
         self.resolver_failure: OSError | None = None
+        self.resolves = threading.Event()
+        """Cleared: the resolver hangs."""
+        self.resolves.set()
         self.resolved = 0
         self.registry = CollectorRegistry()
         channel = open_peer(NAME, InternalSettings(home / KEY_FILE))
@@ -105,6 +109,7 @@ class Replicas:
         """In place of `replica_addresses`."""
         assert address == NAME
         self.resolved += 1
+        self.resolves.wait(PATIENCE_SECONDS)
         if self.resolver_failure is not None:
             raise self.resolver_failure
         return list(self.addresses)
@@ -131,6 +136,7 @@ class Replicas:
 
     async def close(self) -> None:
         """Ends everything."""
+        self.resolves.set()
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)

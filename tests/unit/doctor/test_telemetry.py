@@ -55,3 +55,12 @@ def test_a_wrong_variable_is_named() -> None:
     found = _look(HEADSHOTS_LOG_FORMAT="xml")
     assert found.state is State.FAILED
     assert "HEADSHOTS_LOG_FORMAT" in found.seen
+
+
+def test_a_variable_that_opentelemetry_refuses_is_found_as_the_service_would_not_start(
+    listening: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "-1")
+    found = _look(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{listening}")
+    assert (found.state, "max_queue_size" in found.seen) == (State.FAILED, True)
+    assert found.cure.startswith("correct the variable")

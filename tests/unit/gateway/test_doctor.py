@@ -52,6 +52,8 @@ def test_the_log_of_erasures_is_tried_where_it_has_a_store_of_its_own(tmp_path: 
     ],
 )
 def test_what_ends_its_start_is_told_with_the_cure(tmp_path: Path, variable: str, check: str, reason: str) -> None:
-    found = looked_at(tmp_path, **{variable: "/dev/null"})[check]
+    empty = tmp_path / "empty"
+    empty.write_text("")
+    found = looked_at(tmp_path, **{variable: str(empty)})[check]
     assert (found.state, found.seen.partition(":")[0]) == (State.FAILED, reason)
     assert f"HEADSHOTS_{variable}" in found.seen + found.cure

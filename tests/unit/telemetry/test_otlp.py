@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+import types
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -86,3 +88,19 @@ def test_a_variable_that_the_sdk_refuses_stops_the_start(
         raise AssertionError("it started")
     assert caught.value.reason == "SETTING_INVALID"
     assert not spans.is_on()
+
+
+class Refusing(types.ModuleType):
+    """A module of the SDK that reads a variable when it is imported."""
+
+    def __getattr__(self, name: str) -> object:
+        raise ValueError("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT must be a non-negative integer but got -1")
+
+
+def test_a_variable_that_the_sdk_refuses_when_it_is_imported_does_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "headshots.telemetry.sending", raising=False)
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", Refusing("opentelemetry.sdk.trace"))
+    settings = TelemetrySettings.from_environment("generator", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})
+    with pytest.raises(InvalidArgumentError, match="COUNT_LIMIT") as caught, tracing(settings.tracing):
+        raise AssertionError("it started")
+    assert caught.value.reason == "SETTING_INVALID"

@@ -25,6 +25,28 @@ def test_an_endpoint_switches_traces_on() -> None:
     assert (tracing.sampler, tracing.ratio) == ("parentbased_always_on", 1.0)
 
 
+@pytest.mark.parametrize("endpoint", ["collector:4317", "[::1]:4317", "https://traces.example.com", "https://c:443/"])
+def test_a_port_is_needed_but_with_tls(endpoint: str) -> None:
+    tracing = _read(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint).tracing
+    assert tracing is not None
+    assert tracing.endpoint == endpoint
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *("nonsense", "http://", "http://:4317", "http://collector", "ftp://c:1", "unix:///c", "http://c:99999"),
+        *("http://c:port", "a b:1", "\x1b[31m:1", "http://a\x07b:1", "https://ada:geheim@c:4317"),
+    ],
+)
+@pytest.mark.parametrize("name", ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"])
+def test_what_is_no_address_of_a_collector_is_refused_and_not_repeated(name: str, endpoint: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"SETTING_INVALID: {name} is no address") as caught:
+        _read(**{name: endpoint})
+    assert "say http://host:4317" in caught.value.message
+    assert "geheim" not in caught.value.message
+
+
 def test_the_variable_of_traces_alone_goes_first() -> None:
     tracing = _read(**ENDPOINT, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="https://traces:4317").tracing
     assert tracing is not None

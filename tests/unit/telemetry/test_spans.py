@@ -7,12 +7,15 @@ import json
 import logging
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 from headshots.errors import InvalidArgumentError
 from headshots.telemetry import spans
 from headshots.telemetry.calls import untraced
 from headshots.telemetry.logs import TEXT, JsonFormatter, TextFormatter
 from headshots.telemetry.origins import accepted_request_id, current_origin, request_id, resumed, set_request_id
+from headshots.telemetry.otel import OpenTelemetry
 from tests.support.traces import recorded, span_id, trace_of
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -37,8 +40,11 @@ def test_who_is_cancelled_has_not_failed() -> None:
 
 
 def test_an_attribute_that_nobody_allowed_cannot_be_set() -> None:
-    with recorded(), pytest.raises(KeyError):
-        spans.span("work", prompt="Ada in a suit")
+    with recorded(), spans.span("work") as span:
+        with pytest.raises(KeyError):
+            spans.span("more", prompt="Ada in a suit")
+        with pytest.raises(KeyError):
+            span.set(prompt="Ada in a suit")
 
 
 def test_what_a_row_keeps_is_resumed_in_another_process() -> None:
@@ -69,6 +75,13 @@ def test_the_server_of_a_poll_keeps_no_span_of_it() -> None:
         spans.span("DescribeGenerator", parent=traceparent).end()
     assert name == "traceparent"
     assert not told.spans
+
+
+def test_a_trace_that_is_not_kept_is_no_exemplar_and_is_passed_on_as_such() -> None:
+    dropping = OpenTelemetry(TracerProvider(sampler=ALWAYS_OFF).get_tracer("test"))
+    dropped = spans.span("work", tracing=dropping)
+    assert dropped.exemplar is None
+    assert not int(dropped.traceparent.rpartition("-")[2], 16) & 1, "the flag that says that it is kept"
 
 
 def test_a_row_of_nobody_keeps_nothing() -> None:

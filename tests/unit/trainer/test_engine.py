@@ -58,6 +58,18 @@ async def test_trainers_of_another_foundation_leave_a_job_alone(tmp_path: Path) 
     asked.database.dispose()
 
 
+async def test_a_job_of_before_foundations_were_written_down_is_done(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, [[DONE]])
+    await trainer.start()
+    with write(trainer.database) as connection:
+        connection.execute(sa.update(training_jobs).values(foundation_digest=""))
+    trainer.engine.begin()
+    # Nobody asks for it, which would give it to this trainer's foundation.
+    await until(lambda: bool(trainer.tasks))
+    await trainer.engine.drain()
+    trainer.database.dispose()
+
+
 async def test_where_the_foundation_was_replaced_the_job_that_is_asked_for_is_done_on_the_new_one(
     tmp_path: Path,
 ) -> None:

@@ -10,6 +10,8 @@ from headshots.errors import InvalidArgumentError
 from headshots.schema import MAIN_POOL
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_ADDRESS = re.compile(r"(?:dns:(?:///)?)?(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):([1-9][0-9]{0,4})", re.ASCII)
+_MOST_PORT = 2**16 - 1
 _FORM = "NAME=TRAINERS,GENERATORS as in v2=trainer-v2:50052,generator-v2:50053, several separated by spaces"
 
 
@@ -26,16 +28,17 @@ def declared_pools(main: DeclaredPool, text: str) -> tuple[DeclaredPool, ...]:
     """`main`, and those of HEADSHOTS_GATEWAY_POOLS in their order.
 
     Raises:
-        InvalidArgumentError: SETTING_INVALID; the text has another form, or a name or an address twice.
+        InvalidArgumentError: SETTING_INVALID; the text has another form, or a name or an address is there twice.
     """
     pools = [main, *map(_parse, text.split())]
+    if len(pools) == 1:
+        return (main,)
     for what, found in (
         ("the name", [pool.name for pool in pools]),
-        ("the trainers", [pool.trainer_address for pool in pools]),
-        ("the generators", [pool.generator_address for pool in pools]),
+        ("the address", [each for pool in pools for each in (pool.trainer_address, pool.generator_address)]),
     ):
         if twice := _first_repeated(found):
-            raise _invalid(text, f"{what} {twice} of two pools is the same; {MAIN_POOL} has those of *_ADDRESS")
+            raise _invalid(text, f"{what} {twice} is there twice; {MAIN_POOL} is the pool of *_ADDRESS")
     return tuple(pools)
 
 
@@ -58,6 +61,10 @@ def _parse(entry: str) -> DeclaredPool:
         raise _invalid(entry, f"write {_FORM}")
     if not _NAME.fullmatch(name):
         raise _invalid(entry, f"{name!r} is no name: up to 32 lower-case letters, digits and hyphens, a letter first")
+    for address in (trainer, generator):
+        found = _ADDRESS.fullmatch(address)
+        if found is None or int(found[1]) > _MOST_PORT:
+            raise _invalid(entry, f"{address!r} is no host:port")
     return DeclaredPool(name, trainer, generator)
 
 

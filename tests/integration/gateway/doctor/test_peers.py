@@ -147,6 +147,34 @@ async def test_every_server_behind_a_name_is_looked_at(peers: Peers, monkeypatch
     assert str(nobody) in found[1].seen
 
 
+async def test_each_pool_is_looked_at_and_two_of_one_foundation_are_a_warning(peers: Peers, tmp_path: Path) -> None:
+    trainer, generator = FakeTrainer(peers.trainer.store), FakeReplica(peers.trainer.store)
+    servers = [await serve(fake, tmp_path) for fake in (trainer, generator)]
+    pools = "v2=" + ",".join(f"127.0.0.1:{server.port}" for server in servers)
+    try:
+        found = await peers.looked_at(pools=pools)
+        assert found.keys() == {
+            *("trainer", "generator", "same foundation"),
+            *("trainer of pool v2", "generator of pool v2", "same foundation of pool v2"),
+            "pools",
+        }
+        (twins,) = found["pools"]
+        assert (twins.state, "pools main, v2 run the same foundation" in twins.seen) == (State.WARNING, True)
+        generator.foundation_digest = "ab" * 32
+        assert (await peers.looked_at(pools=pools))["same foundation of pool v2"][0].state is State.FAILED
+        trainer.foundation_digest = "ab" * 32
+        found = await peers.looked_at(pools=pools)
+        assert {each.state for results in found.values() for each in results} == {State.OK}
+        await servers[1].stop()
+        (away,) = (await peers.looked_at(pools=pools))["generator of pool v2"]
+        assert (away.state, peers.settings.scaler_port) == (State.FAILED, None)
+        (nowhere,) = (await peers.looked_at(pools="v2=trainer.invalid:1,generator.invalid:2"))["trainer of pool v2"]
+        assert "v2 in HEADSHOTS_GATEWAY_POOLS" in nowhere.cure
+    finally:
+        for server in servers:
+            await server.stop()
+
+
 async def test_certificates_are_used_as_the_gateway_does(peers: Peers, tmp_path: Path) -> None:
     authority = Authority.make(tmp_path / "ca")
     internal = settings_with(authority.issue(tmp_path / "tls"), tmp_path)

@@ -94,6 +94,17 @@ async def test_while_the_name_does_not_resolve_the_generators_stay(
     await replicas.until_state("away", 1)
 
 
+async def test_while_the_resolver_hangs_the_generators_are_asked_and_used(replicas: Replicas) -> None:
+    first, second = await replicas.open(2)
+    asked = replicas.resolved
+    replicas.resolves.clear()
+    await until(lambda: replicas.resolved > asked)
+    await replicas.servers[first].set_serving(False)
+    await replicas.until_state("draining", 1)
+    await paints_with_all(replicas, second)
+    assert replicas.resolved == asked + 1, "it is not asked again while it hangs"
+
+
 async def test_a_generator_that_drains_gets_no_more_requests_and_finishes_what_it_has(replicas: Replicas) -> None:
     first, second = await replicas.open(2)
     for fake in (first, second):

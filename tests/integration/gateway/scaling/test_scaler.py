@@ -128,8 +128,8 @@ async def test_what_a_replica_takes_is_as_the_trigger_says(world: World) -> None
         (asking("gpus"), "SCALER_POOL_UNKNOWN", "generators or trainers"),
         (scaler_pb2.ScaledObjectRef(), "SCALER_POOL_UNKNOWN", "generators or trainers"),
         *(
-            (asking("trainers", text), "SCALER_PER_REPLICA_INVALID", "above 0")
-            for text in ("0", "-1", "many", "nan", "inf")
+            (asking("trainers", text), "SCALER_PER_REPLICA_INVALID", "0.001 to 1000000")
+            for text in ("0", "-1", "many", "nan", "inf", "1e300", "1e-300")
         ),
     ],
 )

@@ -140,11 +140,14 @@ def test_out_is_the_package_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_files_that_are_no_package_are_never_replaced(tmp_path: Path) -> None:
-    (tmp_path / "thesis.odt").write_text("four years")
+    thesis = tmp_path / "thesis.odt"
+    thesis.write_text("four years")
     for make in (export_to, export_to_in_child):
-        with pytest.raises(InvalidArgumentError) as caught:
-            make(tiny_foundation(), tmp_path, OPTIONS)
-        assert caught.value.reason == "EXPORT_OUT_NOT_EMPTY"
+        for out in (tmp_path, thesis):
+            with pytest.raises(InvalidArgumentError) as caught:
+                make(tiny_foundation(), out, OPTIONS)
+            assert caught.value.reason == "EXPORT_OUT_NOT_EMPTY"
+    assert thesis.read_text() == "four years"
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == ["thesis.odt"]
 
 

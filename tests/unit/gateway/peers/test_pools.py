@@ -37,10 +37,14 @@ def test_pools_are_declared_by_name_with_their_trainers_and_generators() -> None
         ("v2=t2:1,g2:2,g3:3", "write NAME=TRAINERS,GENERATORS"),
         ("v2=t2:1,g2:2;v3=t3:1,g3:2", "write NAME=TRAINERS,GENERATORS"),
         ("V2=t2:1,g2:2", "is no name"),
-        ("main=t2:1,g2:2", "the name main of two pools"),
-        ("v2=t2:1,g2:2 v2=t3:1,g3:2", "the name v2 of two pools"),
-        ("v2=trainer:50052,g2:2", "the trainers trainer:50052 of two pools"),
-        ("v2=t2:1,generator:50053", "the generators generator:50053 of two pools"),
+        *((f"v2={each},g2:2", "is no host:port") for each in ("t2", ":1", "t2:", "t2:x", "t2:0", "t2:65536")),
+        *((f"v2=t2:1,{each}", "is no host:port") for each in ("http://g2:2", "unix:/g2", "[g2]:2", "g2\x1b:2")),
+        ("main=t2:1,g2:2", "the name main is there twice"),
+        ("v2=t2:1,g2:2 v2=t3:1,g3:2", "the name v2 is there twice"),
+        ("v2=trainer:50052,g2:2", "the address trainer:50052 is there twice"),
+        ("v2=t2:1,generator:50053", "the address generator:50053 is there twice"),
+        ("v2=generator:50053,g2:2", "the address generator:50053 is there twice"),
+        ("v2=t2:1,t2:1", "the address t2:1 is there twice"),
     ],
 )
 def test_a_declaration_that_cannot_be_meant_is_refused(text: str, told: str) -> None:
