@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks.gateway import routing, shots, unary
+from benchmarks.gateway import listing, rolling, routing, shots, unary, watching
 from benchmarks.gateway.report import FULL, LIBRARIES, QUICK, TARGETS, Scale
 from benchmarks.report import Measured
 from benchmarks.running import Run, parser
@@ -21,6 +21,9 @@ PARTS: dict[str, Callable[[Scale], Measured]] = {
     "unary": unary.run_unary,
     "overhead": shots.run_overhead,
     "noisy_neighbour": shots.run_noisy_neighbour,
+    "watchers": watching.run_watchers,
+    "lists": listing.run_lists,
+    "rolling": rolling.run_rolling,
 }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import grpc.aio
 
 from headshots import keys
+from headshots.client import AsyncHeadshots
 from headshots.database import migrate, open_database
 from headshots.processes.fleet import Fleet
 from headshots.processes.log_files import LogFiles
@@ -87,6 +88,11 @@ class LoadWorld:
 
     def start(self, *names: str) -> None:
         """Starts replicas and waits until they serve."""
+        self.launch(*names)
+        self.wait(*names)
+
+    def launch(self, *names: str) -> None:
+        """Starts replicas; from the main thread, as they end with the thread that starts them."""
         for name in names:
             kind, port = name.partition("-")[0], str(self._ports[name])
             if kind == "gateway":
@@ -95,16 +101,25 @@ class LoadWorld:
             else:
                 arguments = [kind, "--home", str(self.home), "--port", port, "--seconds", str(self._seconds[kind])]
                 self._fleet.start(name, _STUBS, {}, arguments)
+
+    def wait(self, *names: str) -> None:
+        """Until replicas serve."""
         at = {name: f"127.0.0.1:{self._ports[name]}" for name in names}
         wait_until_serving(self._fleet, at, timeout_seconds=PATIENCE_SECONDS, on_serving=lambda _: None)
 
-    def terminate(self, name: str) -> int:
-        """Ends a replica as an update does; its exit code, once it is gone."""
+    async def replace(self, name: str) -> int:
+        """Ends a replica as an update does and starts it anew, until it serves; the exit code of the first."""
         os.kill(self._fleet.pids()[name], signal.SIGTERM)
         while (code := self._fleet.exit_code(name)) is None:
-            os.waitid(os.P_PID, self._fleet.pids()[name], os.WEXITED | os.WNOWAIT)
+            await asyncio.sleep(0.02)
         self._fleet.kill(name)
+        self.launch(name)
+        await asyncio.to_thread(self.wait, name)
         return code
+
+    def client(self, key: str) -> AsyncHeadshots:
+        """The SDK, as another backend uses it."""
+        return AsyncHeadshots(self.addresses("gateway"), key)
 
     def key(self, tenant: str) -> str:
         """A new API key of a tenant."""
