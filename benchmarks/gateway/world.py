@@ -1,4 +1,4 @@
-"""Runs gateway processes on SQLite or PostgreSQL, with stand-ins for generators and trainers in processes of their own."""
+"""Runs gateways on SQLite or PostgreSQL, with stand-ins for generators and trainers, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from headshots.processes.serving import wait_until_serving
 from tests.support.deploy import postgres
 from tests.support.gateway.caller import Caller
 from tests.support.ports import free_port
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 DATABASES = ("sqlite", "postgresql")
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
@@ -45,9 +45,8 @@ class LoadWorld:
         self.home = home
         self.database_url = database_url
         self._seconds = {"generator": shot_seconds, "trainer": step_seconds}
-        self._ports = {
-            f"{kind}-{number}": free_port() for kind in ("generator", "trainer", "gateway") for number in range(replicas)
-        }
+        kinds = ("generator", "trainer", "gateway")
+        self._ports = {f"{kind}-{number}": free_port() for kind in kinds for number in range(replicas)}
         self.logs = LogFiles(home / "logs")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADSHOTS_")}
         self._fleet = Fleet(self.logs, inherited=inherited)
@@ -110,8 +109,9 @@ class LoadWorld:
     async def replace(self, name: str) -> int:
         """Ends a replica as an update does and starts it anew, until it serves; the exit code of the first."""
         os.kill(self._fleet.pids()[name], signal.SIGTERM)
-        while (code := self._fleet.exit_code(name)) is None:
-            await asyncio.sleep(0.02)
+        await until(lambda: self._fleet.exit_code(name) is not None)
+        code = self._fleet.exit_code(name)
+        assert code is not None
         self._fleet.kill(name)
         self.launch(name)
         await asyncio.to_thread(self.wait, name)

@@ -140,12 +140,9 @@ def _losses(owner: str) -> dict[str, Any]:
 def _running_by_tenant(connection: Connection) -> dict[str, int]:
     """Counted once before the claim and not for each waiting shot in it. A stale count only changes who goes first."""
     now = now_expression(connection.dialect.name)
-    rows = connection.execute(
-        sa.select(galleries.c.tenant_id, sa.func.count())
-        .join(shots, shots.c.gallery_id == galleries.c.id)
-        .where(shots.c.state == RUNNING, shots.c.lease_expires_at >= now)
-        .group_by(galleries.c.tenant_id)
-    )
+    held = sa.and_(shots.c.state == RUNNING, shots.c.lease_expires_at >= now)
+    counted = sa.select(galleries.c.tenant_id, sa.func.count()).join(shots, shots.c.gallery_id == galleries.c.id)
+    rows = connection.execute(counted.where(held).group_by(galleries.c.tenant_id))
     return {row[0]: int(row[1]) for row in rows}
 
 
@@ -159,7 +156,7 @@ def _fair_share(running: Mapping[str, int], owner: str) -> list[sa.ColumnElement
         both = tenants.join(galleries, galleries.c.tenant_id == tenants.c.id)
         return sa.select(column).select_from(both).where(galleries.c.id == shots.c.gallery_id).scalar_subquery()
 
-    # Of a tenant with both, the high-priority shots come first by this alone, so it need not be asked which it has.
+    # Of a tenant with both, the high-priority shots come first by this alone: it need not be asked which it has.
     weight = sa.case((galleries.c.priority >= HIGH_PRIORITY, tenants.c.high_weight), else_=1)
     shares: list[sa.ColumnElement[Any]] = []
     if running:
@@ -198,14 +195,13 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
             .where(shots.c.id == lease.id)
         ).one()
         now = database_now(connection)
-        connection.execute(
+        started = connection.execute(
             sa.update(galleries)
             .where(galleries.c.id == row.id, galleries.c.state == PENDING)
             .values(state=RUNNING, revision=galleries.c.revision + 1, started_at=now)
         )
         connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
-        withheld = _withheld(connection, row)
-    return _to_shot(lease, row, withheld)
+        return _to_shot(lease, row, _withheld(connection, row), starts_gallery=started.rowcount == 1)
 
 
 def _withheld(connection: Connection, row: Row[Any]) -> Failure | None:
@@ -218,7 +214,7 @@ def _withheld(connection: Connection, row: Row[Any]) -> Failure | None:
     return None
 
 
-def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None) -> Shot:
+def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None, *, starts_gallery: bool) -> Shot:
     counts = style_shots_of(row)
     style, _ = place_of(row.number, counts)
     return Shot(
@@ -249,4 +245,5 @@ def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None) -> Shot:
         withheld=withheld,
         ordered_at=row.created_at,
         origin=row.origin,
+        starts_gallery=starts_gallery,
     )

@@ -62,10 +62,8 @@ def find_gallery(connection: Connection, tenant_id: str, subject_id: str, galler
 
 def find_images(connection: Connection, gallery_id: str, known: frozenset[int] = frozenset()) -> list[Image]:
     """The images of a gallery that exist, by number, without those whose numbers are `known`."""
-    query = _finished(connection, gallery_id)
-    if known:
-        query = query.where(shots.c.number.not_in(known))
-    return [_to_image(row) for row in connection.execute(query)]
+    unknown = _finished(connection, gallery_id).where(shots.c.number.not_in(known))
+    return [_to_image(row) for row in connection.execute(unknown)]
 
 
 def check_ended(gallery: Row[Any]) -> None:

@@ -12,7 +12,8 @@ _LIST_SCHEMES = ("ipv4:", "ipv6:")
 def replica_addresses(address: str) -> list[str]:
     """`host:port` of every server that the name resolves to now, as with a headless Service of Kubernetes.
 
-    A list of gRPC's, as `ipv4:10.0.0.1:50053,10.0.0.2:50053`, is taken apart. An address that is no `host:port` (`unix:…` and the like) is returned as it is.
+    A list of gRPC's, as `ipv4:10.0.0.1:50053,10.0.0.2:50053`, is taken apart. An address that is no `host:port`
+    (`unix:…` and the like) is returned as it is.
 
     Raises:
         OSError: the name does not resolve.

@@ -20,9 +20,9 @@ from tests.support.gateway.peer import FOUNDATION_DIGEST
 
 
 class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
-    """Each job takes three steps, or as many as it names. To be taken it waits for `takes`, to begin for `begins`, a step for `go`.
+    """Each job takes three steps, or as many as it names.
 
-    All three are set at first.
+    To be taken it waits for `takes`, to begin for `begins`, a step for `go`. All three are set at first.
     """
 
     audience = "trainer"
