@@ -1,6 +1,8 @@
 """Measures the gateway: ``python -m benchmarks.gateway`` (``make bench-gateway``).
 
-So far how it routes requests to generators. Prints a table and writes ``out/bench/gateway.json``, in a minute.
+How it routes requests to generators, by simulation; and what load does to a gateway that runs, whose generators and
+trainers answer at set times: on SQLite and on PostgreSQL, of which the worse one counts. Prints a table and writes
+``out/bench/gateway.json``, in six minutes. Nothing else should run on the machine.
 """
 
 from __future__ import annotations

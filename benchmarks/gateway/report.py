@@ -50,7 +50,9 @@ class Scale:
     images: int
     """Among which a page is listed, and a hundredth of them."""
     rolling_shots: int
-    """Painted while every process is replaced."""
+    """Painted at least while every process is replaced."""
+    rounds: int
+    """So many times."""
     databases: tuple[str, ...] = ("sqlite", "postgresql")
     """That each load is put on; the worse one counts."""
 
@@ -67,6 +69,7 @@ FULL = Scale(
     watchers=1_000,
     images=100_000,
     rolling_shots=200,
+    rounds=2,
 )
 QUICK = Scale(
     requests=2_000,
@@ -79,6 +82,7 @@ QUICK = Scale(
     probes=1,
     watchers=20,
     images=1_600,
-    rolling_shots=12,
+    rolling_shots=10,
+    rounds=1,
     databases=("sqlite",),
 )

@@ -23,7 +23,7 @@ from headshots.schema import shots
 _CLIENTS = 4
 _SHOTS = 10
 """Of a gallery."""
-_REPLICAS, _ROUNDS = 2, 2
+_REPLICAS = 2
 _SHOT_SECONDS = 0.5
 _SETTINGS = {
     "HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT": "2",
@@ -63,7 +63,7 @@ def run_rolling(scale: Scale) -> Measured:
             key = world.key("acme")
             async with world.caller("acme") as caller:
                 subject = await caller.trained_subject()
-            codes = await _roll(world, subject, key, orders, scale.rolling_shots)
+            codes = await _roll(world, subject, key, orders, scale)
         found = {**_count(url, folder / PAINTED, orders), "failed_calls": len(orders.failures)}
         found["unwatched"] = orders.unwatched
         details.setdefault("rolling_failures", []).extend(orders.failures[:10])
@@ -76,18 +76,18 @@ def run_rolling(scale: Scale) -> Measured:
     return Measured({"rolling_update_lost_or_doubled": worst(found, "wrong")}, details)
 
 
-async def _roll(world: LoadWorld, subject: str, key: str, orders: _Orders, count: int) -> list[int]:
-    """The exit codes of what was replaced, once all is and `count` shots at least are painted."""
+async def _roll(world: LoadWorld, subject: str, key: str, orders: _Orders, scale: Scale) -> list[int]:
+    """The exit codes of what was replaced, once all is and as many shots as asked are painted."""
     is_over = asyncio.Event()
     seeds = itertools.count(0, _SHOTS)
 
     async def order() -> None:
-        while not is_over.is_set() or len(orders.galleries) * _SHOTS < count:
+        while not is_over.is_set() or len(orders.galleries) * _SHOTS < scale.rolling_shots:
             await _one_gallery(world, subject, key, orders, next(seeds))
 
     clients = [asyncio.create_task(order()) for _ in range(_CLIENTS)]
     probing = asyncio.create_task(_ask_anew(world, subject, key, orders, is_over))
-    codes = [await world.replace(name) for _ in range(_ROUNDS) for name in world.names]
+    codes = [await world.replace(name) for _ in range(scale.rounds) for name in world.names]
     is_over.set()
     await asyncio.gather(*clients, probing)
     return codes
