@@ -90,7 +90,7 @@ bench-promises: $(DEV) ## erasures through kills, expiry, marked images, into ou
 bench-shoot: $(DEMO) ## guarantee, gate, ranking and kills of shoots, into out/bench/shoot.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.shoot $(ARGS)
 
-bench-gateway: $(DEV) ## how requests find generators with their adapter, into out/bench/gateway.json (ARGS=--quick)
+bench-gateway: $(DEV) ## routing; a gateway under load and replaced while it runs, into out/bench/gateway.json (ARGS=--quick)
 	$(BIN)/python -m benchmarks.gateway $(ARGS)
 
 bench-people: $(DEV) ## the analyzer for photos of real people, into out/bench/people.json (ARGS="--folder DIR")

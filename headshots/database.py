@@ -24,6 +24,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, InternalError, OperationalError, TimeoutError
 
 from headshots.errors import InvalidArgumentError, UnavailableError
+from headshots.idle_connections import ping_idle_connections
 from headshots.settings import make_private
 from headshots.threads import DATABASE_THREADS
 
@@ -54,7 +55,9 @@ def open_database(url: str) -> Engine:
     if backend == "sqlite":
         return _open_sqlite(parsed)
     if backend == "postgresql":
-        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=_THREADS)
+        engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=_THREADS)
+        ping_idle_connections(engine)
+        return engine
     raise InvalidArgumentError(
         "DATABASE_URL_INVALID", f"{backend} is not supported: use sqlite:///path or postgresql+psycopg://…"
     )

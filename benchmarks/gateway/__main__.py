@@ -1,6 +1,8 @@
 """Measures the gateway: ``python -m benchmarks.gateway`` (``make bench-gateway``).
 
-So far how it routes requests to generators. Prints a table and writes ``out/bench/gateway.json``, in a minute.
+How it routes requests to generators, by simulation; and what load does to a gateway that runs, whose generators and
+trainers answer at set times: on SQLite and on PostgreSQL, of which the worse one counts. Prints a table and writes
+``out/bench/gateway.json``, in six minutes. Nothing else should run on the machine.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks.gateway import routing
+from benchmarks.gateway import listing, rolling, routing, shots, unary, watching
 from benchmarks.gateway.report import FULL, LIBRARIES, QUICK, TARGETS, Scale
 from benchmarks.report import Measured
 from benchmarks.running import Run, parser
@@ -18,6 +20,12 @@ PARTS: dict[str, Callable[[Scale], Measured]] = {
     "hits": routing.run_hits,
     "scale_up": routing.run_scale_up,
     "decisions": routing.run_decisions,
+    "unary": unary.run_unary,
+    "overhead": shots.run_overhead,
+    "noisy_neighbour": shots.run_noisy_neighbour,
+    "watchers": watching.run_watchers,
+    "lists": listing.run_lists,
+    "rolling": rolling.run_rolling,
 }
 
 

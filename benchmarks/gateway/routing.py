@@ -17,6 +17,8 @@ REPLICAS = 4
 GATEWAYS = 4
 """Of the run in which several share the replicas."""
 REPLICAS_OF_A_DECISION = 64
+_FIRST_SEED = 20_261_129
+"""The rules of routing were chosen on seeds from 0 on: figures are of others."""
 _FOUNDATION = "f0" * 32
 
 
@@ -25,8 +27,9 @@ def run_hits(scale: Scale) -> Measured:
 
     The details tell of several gateways too, none of which knows all requests.
     """
-    shared = [_outcome(subjects, 0, scale, gateways=GATEWAYS) for subjects in (48, 200)]
-    few, many = ([_outcome(subjects, seed, scale) for seed in range(scale.seeds)] for subjects in (48, 200))
+    seeds = range(_FIRST_SEED, _FIRST_SEED + scale.seeds)
+    shared = [_outcome(subjects, _FIRST_SEED, scale, gateways=GATEWAYS) for subjects in (48, 200)]
+    few, many = ([_outcome(subjects, seed, scale) for seed in seeds] for subjects in (48, 200))
     return Measured(
         {
             "slot_hit_rate": statistics.mean(run.slot_hit_rate for run in few),
@@ -47,12 +50,12 @@ def run_scale_up(scale: Scale) -> Measured:
     The details tell of a running platform, where adapters stay in the slots that they are in: what the fifth gets of
     the requests that follow.
     """
-    draw = random.Random(0)
+    draw = random.Random(_FIRST_SEED)
     aliases = [f"{draw.getrandbits(64):016x}" for _ in range(REPLICAS + 1)]
     before, after = (_idle(aliases[:count]) for count in (REPLICAS, REPLICAS + 1))
     adapters = [_digest(number) for number in range(scale.adapters)]
     moved = sum(before.ranked(each, "")[0].alias != after.ranked(each, "")[0].alias for each in adapters)
-    simulation = Simulation(replicas=REPLICAS, subjects=48, seed=0)
+    simulation = Simulation(replicas=REPLICAS, subjects=48, seed=_FIRST_SEED)
     simulation.run(scale.requests // 2)
     simulation.join()
     grown = simulation.run(scale.requests // 2)
@@ -66,7 +69,7 @@ def run_scale_up(scale: Scale) -> Measured:
 
 def run_decisions(scale: Scale) -> Measured:
     """The CPU time of a decision among 64 replicas with full slots, memory and disks: it waits for nothing."""
-    draw = random.Random(0)
+    draw = random.Random(_FIRST_SEED)
     adapters = [_digest(number) for number in range(1_000)]
     fleet = _idle([f"{draw.getrandbits(64):016x}" for _ in range(REPLICAS_OF_A_DECISION)])
     for alias in fleet.states():

@@ -31,7 +31,8 @@ IDEMPOTENT_CALLS = tuple(
     for method in methods
     if method.startswith(_IDEMPOTENT_VERBS)
 )
-# gRPC itself repeats these, up to five times over some four seconds; see gRFC A6.
+# gRPC itself repeats these, up to five times over some four seconds; see gRFC A6. A gateway that ends cancels what it
+# could not finish, and nothing that a caller cancels is repeated.
 SERVICE_CONFIG = json.dumps(
     {
         "loadBalancingConfig": [{"round_robin": {}}],
@@ -43,13 +44,20 @@ SERVICE_CONFIG = json.dumps(
                     "initialBackoff": "0.25s",
                     "maxBackoff": "2s",
                     "backoffMultiplier": 2,
-                    "retryableStatusCodes": ["UNAVAILABLE"],
+                    "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
                 },
             }
         ],
     }
 )
-CHANNEL_OPTIONS = {"grpc.service_config": SERVICE_CONFIG}
+CHANNEL_OPTIONS: dict[str, str | int] = {
+    "grpc.service_config": SERVICE_CONFIG,
+    # By default gRPC looks less and less often for a server that is away, in the end every two minutes, and all clients
+    # of a process share that: one that was just opened gave up while the gateway was there again.
+    "grpc.initial_reconnect_backoff_ms": 200,
+    "grpc.max_reconnect_backoff_ms": 1000,
+    "grpc.use_local_subchannel_pool": 1,
+}
 
 
 class Connection:

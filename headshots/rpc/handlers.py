@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, TypeAlias
@@ -95,18 +96,30 @@ def _code(code: grpc.StatusCode | int | None) -> grpc.StatusCode:
 
 
 class WrappingInterceptor(grpc.aio.ServerInterceptor):
-    """Base of ours: a subclass wraps the unary and the streaming form of a handler."""
+    """Base of ours: a subclass wraps the unary and the streaming form of a handler.
+
+    A method's handler is the same object at each call, so it is wrapped once.
+    """
+
+    @functools.cached_property
+    def _wrapped(self) -> dict[str, tuple[Handler, Handler]]:
+        """By method: the handler that came, and what became of it."""
+        return {}
 
     async def intercept_service(
         self, continuation: Continuation, handler_call_details: grpc.HandlerCallDetails
     ) -> Handler | None:
         """Wrap the handler of one call; unknown methods pass through and answer UNIMPLEMENTED."""
         handler = await continuation(handler_call_details)
-        if handler is None or not self.applies(handler_call_details.method):
+        method = handler_call_details.method
+        if handler is None or not self.applies(method):
             return handler
-        wrap = self.wrap_streaming if handler.response_streaming else self.wrap_unary
-        function = wrap(behaviour(handler), handler, handler_call_details.method)
-        return rebuild(handler, function, self.deserializer(handler))
+        before, wrapped = self._wrapped.get(method, (None, None))
+        if wrapped is None or before is not handler:
+            wrap = self.wrap_streaming if handler.response_streaming else self.wrap_unary
+            wrapped = rebuild(handler, wrap(behaviour(handler), handler, method), self.deserializer(handler))
+            self._wrapped[method] = handler, wrapped
+        return wrapped
 
     def applies(self, method: str) -> bool:
         """Whether calls of ``/package.Service/Method`` are wrapped; default: all."""

@@ -54,7 +54,7 @@ class GatewaySettings:
     trainer_address: str = "127.0.0.1:50052"
     """host:port of the trainers."""
     generator_address: str = "127.0.0.1:50053"
-    """host:port of the generators."""
+    """host:port of the generators; a list as `ipv4:10.0.0.1:50053,10.0.0.2:50053` where no name has them all."""
     pools: str | None = None
     """Further pools, each for a foundation of its own beside that of the two addresses above, whose pool is `main`:
     NAME=TRAINERS,GENERATORS as in `v2=trainer-v2:50052,generator-v2:50053`, several separated by spaces."""

@@ -73,7 +73,9 @@ LIBRARY: Arrows = {
         "errors": "a database that fails is a typed error",
         "settings": "a private folder",
         "threads": "a connection for every thread",
+        "idle_connections": "they are asked whether they live",
     },
+    "idle_connections": {},
     "leases": {
         "errors": "a lost lease is a typed error",
         "database": "the database's clock",

@@ -50,11 +50,11 @@ class InternalChannel:
             await self._close_unused()
 
     def replica(self, address: str, options: Options | None = None) -> InternalChannel:
-        """A channel to one of the servers behind the name, whose certificate is the name's.
+        """A channel to one of the servers behind the name, whose certificate is the name's; in a list each has its own.
 
         ``options`` are channel arguments that come on top of the name's.
         """
-        name = {"grpc.default_authority": host_of(self.address)}
+        name = {} if "," in self.address else {"grpc.default_authority": host_of(self.address)}
         return InternalChannel(address, self.certificates, {**self._options, **name, **(options or {})})
 
     async def close_unused(self) -> None:

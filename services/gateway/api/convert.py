@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-
 from google.protobuf import timestamp_pb2
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
@@ -37,9 +35,10 @@ def idempotency_key(request: Message) -> IdempotencyKey:
 
 def timestamp(seconds: float) -> timestamp_pb2.Timestamp:
     """Seconds since the epoch, to the microsecond."""
-    stamp = timestamp_pb2.Timestamp()
-    stamp.FromDatetime(datetime.datetime.fromtimestamp(seconds, datetime.UTC))
-    return stamp
+    whole, fraction = divmod(seconds, 1)
+    carried, microseconds = divmod(round(fraction * 1e6), 1_000_000)
+    # Messages have several: by way of Python's own times it takes ten times as long.
+    return timestamp_pb2.Timestamp(seconds=int(whole) + carried, nanos=1000 * microseconds)
 
 
 def optional_timestamp(seconds: float | None) -> timestamp_pb2.Timestamp | None:

@@ -13,6 +13,9 @@ from headshots.schema import consents
 from services.gateway.consents.models import Consent, Purpose
 from services.gateway.consents.rules import completed
 
+# As often as subjects are read: made once.
+_OF_SUBJECTS = sa.select(consents).where(consents.c.subject_id.in_(sa.bindparam("subject_ids", expanding=True)))
+
 
 def record(connection: Connection, subject_id: str, given: Consent) -> None:
     """Records a consent in place of the subject's earlier one; the caller has locked the subject.
@@ -41,7 +44,7 @@ def record(connection: Connection, subject_id: str, given: Consent) -> None:
 
 def consents_of(connection: Connection, subject_ids: Sequence[str]) -> dict[str, Consent]:
     """The consent of each subject; subjects without one are left out."""
-    rows = connection.execute(sa.select(consents).where(consents.c.subject_id.in_(subject_ids)))
+    rows = connection.execute(_OF_SUBJECTS, {"subject_ids": subject_ids})
     return {row.subject_id: _to_consent(row) for row in rows}
 
 

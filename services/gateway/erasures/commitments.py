@@ -21,6 +21,11 @@ from services.gateway.api.pages import cut_page, decode_token
 from services.gateway.erasures.models import Commitment, StoreClass
 from services.gateway.tenants.ownership import find_subject
 
+# As often as subjects are read: made once.
+_OF_SUBJECTS = sa.select(commitments.c.subject_id, commitments.c.commitment).where(
+    commitments.c.subject_id.in_(sa.bindparam("subject_ids", expanding=True)), commitments.c.object_key == ""
+)
+
 
 def commit(
     connection: Connection, subject_id: str, store_class: StoreClass, key: str, sha256: str, size_bytes: int
@@ -54,9 +59,8 @@ def forget(connection: Connection, subject_id: str, keys: Collection[str]) -> No
 
 def of_subjects(connection: Connection, subject_ids: Sequence[str]) -> dict[str, str]:
     """The commitments to the subjects themselves; those that have none are left out."""
-    themselves = sa.and_(commitments.c.subject_id.in_(subject_ids), commitments.c.object_key == "")
-    query = sa.select(commitments.c.subject_id, commitments.c.commitment).where(themselves)
-    return {row.subject_id: row.commitment for row in connection.execute(query)}
+    rows = connection.execute(_OF_SUBJECTS, {"subject_ids": subject_ids})
+    return {row.subject_id: row.commitment for row in rows}
 
 
 def list_commitments(

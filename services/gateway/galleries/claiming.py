@@ -11,7 +11,7 @@ painted alone, and after `MAX_LONE_LOSSES` different workers it is given up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,13 +23,14 @@ from headshots.database import database_now, now_expression, read, write
 from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease
 from headshots.marking.rights import TenantRights
-from headshots.schema import HIGH_PRIORITY, PENDING, RUNNING, galleries, shots, subjects, tenants
+from headshots.schema import PENDING, RUNNING, galleries, shots, subjects, tenants
 from headshots.styles.recipe import Style
 from services.gateway.consents.checks import check_consent
 from services.gateway.consents.models import Purpose
 from services.gateway.galleries.images.tries import most_tries
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, open_galleries, withheld_galleries
 from services.gateway.galleries.models import place_of
+from services.gateway.galleries.queue.fair_share import first_gallery, order_of_shots, running_by_tenant
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.rows import style_shots_of
 from services.gateway.galleries.shots import Shot
@@ -58,26 +59,44 @@ def claim(
     """
     with read(engine) as connection:
         is_due = _is_due(connection.dialect.name, by_clock, openness)
-        waiting = sa.and_(leases.claimable(shots, now_expression(connection.dialect.name)), is_due)
-        # Reading first: an empty queue then takes no write lock.
-        if connection.execute(sa.select(shots.c.id).where(waiting).limit(1)).first() is None:
+        if has_others:
+            is_due = sa.and_(is_due, ~_needs_to_be_alone(owner))
+        running = running_by_tenant(connection)
+        # Reading first: an empty queue takes no write lock, and no write waits while thousands of shots are ordered.
+        if (gallery_id := first_gallery(connection, running, _waiting(connection, is_due))) is None:
             return None
-        order = _fair_share(_running_by_tenant(connection), owner)
-        if has_others and _next_needs_to_be_alone(connection, waiting, order, owner):
+        waiting = _waiting(connection, _is_due(connection.dialect.name, by_clock, openness))
+        if has_others and _next_needs_to_be_alone(connection, waiting, running, owner):
             return None
     with write(engine) as connection:
         if has_others:
             _note_company(connection, owner)
-        lease = leases.claim_in(
-            connection,
-            shots,
-            owner=owner,
-            ttl_seconds=ttl_seconds,
-            order_by=order,
-            where=sa.and_(is_due, ~_needs_to_be_alone(owner)) if has_others else is_due,
-            values={**_losses(owner), "in_company": has_others},
-        )
+        values = {**_losses(owner), "in_company": has_others}
+        lease = _claim_of(connection, gallery_id, running, is_due, owner, ttl_seconds, values)
     return _begin(engine, lease) if lease is not None else None
+
+
+def _claim_of(
+    connection: Connection,
+    gallery_id: str,
+    running: Mapping[str, int],
+    is_due: sa.ColumnElement[bool],
+    owner: str,
+    ttl_seconds: float,
+    values: Mapping[str, Any],
+) -> Lease | None:
+    """Of this gallery, or of another where others have taken all of it since it was found."""
+    named: dict[str, Any] = {"owner": owner, "ttl_seconds": ttl_seconds, "values": values}
+    within = _order_in_gallery(owner)
+    of_gallery = sa.and_(shots.c.gallery_id == gallery_id, is_due)
+    lease = leases.claim_in(connection, shots, **named, order_by=within, where=of_gallery)
+    if lease is not None:
+        return lease
+    return leases.claim_in(connection, shots, **named, order_by=[*order_of_shots(running), *within], where=is_due)
+
+
+def _waiting(connection: Connection, is_due: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sa.and_(leases.claimable(shots, now_expression(connection.dialect.name)), is_due)
 
 
 def _is_due(dialect: str, by_clock: bool, openness: Openness) -> sa.ColumnElement[bool]:
@@ -91,13 +110,14 @@ def _is_due(dialect: str, by_clock: bool, openness: Openness) -> sa.ColumnElemen
 
 
 def _next_needs_to_be_alone(
-    connection: Connection, waiting: sa.ColumnElement[bool], order: Sequence[sa.ColumnElement[Any]], owner: str
+    connection: Connection, waiting: sa.ColumnElement[bool], running: Mapping[str, int], owner: str
 ) -> bool:
     alone = _needs_to_be_alone(owner)
     # Ordering all that wait is the dearer question, and there is hardly ever such a shot.
     if connection.execute(sa.select(shots.c.id).where(waiting, alone).limit(1)).first() is None:
         return False
-    first = sa.select(alone).where(waiting).order_by(*order, shots.c.id).limit(1)
+    order = [*order_of_shots(running), *_order_in_gallery(owner), shots.c.id]
+    first = sa.select(alone).where(waiting).order_by(*order).limit(1)
     return bool(connection.execute(first).scalar())
 
 
@@ -125,6 +145,11 @@ def _note_company(connection: Connection, owner: str) -> None:
     connection.execute(sa.update(shots).where(lone).values(in_company=True))
 
 
+def _order_in_gallery(owner: str) -> list[sa.ColumnElement[Any]]:
+    # Each has its first try before another has a second one: what the former leave, the latter may take.
+    return [_lost_workers(owner), shots.c.tries, shots.c.number]
+
+
 def _losses(owner: str) -> dict[str, Any]:
     """What a claim writes about the worker that lost the shot, where one did. Of one worker one lone loss counts."""
     lost_alone = sa.and_(_lost_by_another(owner), shots.c.in_company.is_(False))
@@ -135,46 +160,6 @@ def _losses(owner: str) -> dict[str, Any]:
         "lone_losses": shots.c.lone_losses + sa.case((sa.and_(lost_alone, is_another), 1), else_=0),
         "lost_alone_by": sa.case((lost_alone, shots.c.lease_owner), else_=shots.c.lost_alone_by),
     }
-
-
-def _running_by_tenant(connection: Connection) -> dict[str, int]:
-    """Counted once before the claim and not for each waiting shot in it. A stale count only changes who goes first."""
-    now = now_expression(connection.dialect.name)
-    rows = connection.execute(
-        sa.select(galleries.c.tenant_id, sa.func.count())
-        .join(shots, shots.c.gallery_id == galleries.c.id)
-        .where(shots.c.state == RUNNING, shots.c.lease_expires_at >= now)
-        .group_by(galleries.c.tenant_id)
-    )
-    return {row[0]: int(row[1]) for row in rows}
-
-
-def _fair_share(running: Mapping[str, int], owner: str) -> list[sa.ColumnElement[Any]]:
-    """The order of waiting shots that :func:`claim` describes."""
-
-    def of_gallery(column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
-        return sa.select(column).where(galleries.c.id == shots.c.gallery_id).scalar_subquery()
-
-    def of_tenant(column: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
-        both = tenants.join(galleries, galleries.c.tenant_id == tenants.c.id)
-        return sa.select(column).select_from(both).where(galleries.c.id == shots.c.gallery_id).scalar_subquery()
-
-    # Of a tenant with both, the high-priority shots come first by this alone, so it need not be asked which it has.
-    weight = sa.case((galleries.c.priority >= HIGH_PRIORITY, tenants.c.high_weight), else_=1)
-    shares: list[sa.ColumnElement[Any]] = []
-    if running:
-        shares = [sa.case(running, value=of_gallery(galleries.c.tenant_id), else_=0) * 1.0 / of_tenant(weight)]
-    return [
-        *shares,
-        of_tenant(tenants.c.last_shot_at),
-        of_gallery(galleries.c.priority).desc(),
-        of_gallery(galleries.c.created_at),
-        shots.c.gallery_id,
-        _lost_workers(owner),
-        # Each has its first try before another has a second one: what the former leave, the latter may take.
-        shots.c.tries,
-        shots.c.number,
-    ]
 
 
 def _begin(engine: Engine, lease: Lease) -> Shot:
@@ -196,14 +181,13 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
             .where(shots.c.id == lease.id)
         ).one()
         now = database_now(connection)
-        connection.execute(
+        started = connection.execute(
             sa.update(galleries)
             .where(galleries.c.id == row.id, galleries.c.state == PENDING)
             .values(state=RUNNING, revision=galleries.c.revision + 1, started_at=now)
         )
         connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
-        withheld = _withheld(connection, row)
-    return _to_shot(lease, row, withheld)
+        return _to_shot(lease, row, _withheld(connection, row), starts_gallery=started.rowcount == 1)
 
 
 def _withheld(connection: Connection, row: Row[Any]) -> Failure | None:
@@ -216,8 +200,9 @@ def _withheld(connection: Connection, row: Row[Any]) -> Failure | None:
     return None
 
 
-def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None) -> Shot:
-    style, _ = place_of(row.number, counts := style_shots_of(row))
+def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None, *, starts_gallery: bool) -> Shot:
+    counts = style_shots_of(row)
+    style, _ = place_of(row.number, counts)
     return Shot(
         lease=lease,
         gallery_id=row.id,
@@ -246,4 +231,5 @@ def _to_shot(lease: Lease, row: Row[Any], withheld: Failure | None) -> Shot:
         withheld=withheld,
         ordered_at=row.created_at,
         origin=row.origin,
+        starts_gallery=starts_gallery,
     )

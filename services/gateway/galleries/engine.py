@@ -153,15 +153,17 @@ class GalleryEngine:
         The galleries come without images; previews come only of shots that this process paints. Raises as
         `rows.get_gallery`.
         """
-        sent_images: set[int] = set()
+        # Whoever watched from the same moment on has been sent the same: such watchers share a read.
+        sent_images: frozenset[int] = frozenset()
         sent_state: tuple[str, str] | None = None
         waiting: list[ShotPreview] = []
+        watched = tenant, subject_id, gallery_id
         with (
             self._hub.subscribe(gallery_id, kind="gallery", previews=previews) as subscription,
             self._metrics.watching("gallery"),
         ):
             while True:
-                gallery = await self._reads.read(rows.get_gallery, self._database, tenant, subject_id, gallery_id)
+                gallery = await self._reads.read(rows.get_gallery, self._database, *watched, sent_images)
                 without_images = dataclasses.replace(gallery, images=())
                 state = (gallery.state, gallery.status_message)
                 if sent_state is None:
@@ -174,9 +176,8 @@ class GalleryEngine:
                         self._audit.record_reading(tenant, subject_id, Action.PREVIEW_READ, name)
                         yield preview
                 for image in gallery.images:
-                    if image.number not in sent_images:
-                        sent_images.add(image.number)
-                        yield image
+                    yield image
+                sent_images |= {image.number for image in gallery.images}
                 if sent_state != state:
                     sent_state = state
                     yield without_images

@@ -36,15 +36,17 @@ from services.gateway.peers.models import Adapter, Failure
 from services.gateway.tenants.ownership import find_subject
 
 
-def get_gallery(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str) -> Gallery:
-    """One gallery, with the images that exist.
+def get_gallery(
+    engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, known: frozenset[int] = frozenset()
+) -> Gallery:
+    """One gallery, with the images that exist, but for those whose numbers are `known`.
 
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, GALLERY_NOT_FOUND.
     """
     with read(engine) as connection:
         (gallery,) = to_galleries(connection, [find_gallery(connection, tenant_id, subject_id, gallery_id)])
-        return dataclasses.replace(gallery, images=tuple(find_images(connection, gallery_id)))
+        return dataclasses.replace(gallery, images=tuple(find_images(connection, gallery_id, known)))
 
 
 def find_gallery(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str) -> Row[Any]:
@@ -58,9 +60,10 @@ def find_gallery(connection: Connection, tenant_id: str, subject_id: str, galler
     return row
 
 
-def find_images(connection: Connection, gallery_id: str) -> list[Image]:
-    """The images of a gallery that exist, by number."""
-    return [_to_image(row) for row in connection.execute(_finished(connection, gallery_id))]
+def find_images(connection: Connection, gallery_id: str, known: frozenset[int] = frozenset()) -> list[Image]:
+    """The images of a gallery that exist, by number, without those whose numbers are `known`."""
+    unknown = _finished(connection, gallery_id).where(shots.c.number.not_in(known))
+    return [_to_image(row) for row in connection.execute(unknown)]
 
 
 def check_ended(gallery: Row[Any]) -> None:

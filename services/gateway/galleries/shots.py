@@ -82,6 +82,8 @@ class Shot:
     ordered_at: float = 0.0
     origin: Mapping[str, str] | None = None
     """When its gallery was made, and by which call (`headshots.telemetry.origins`)."""
+    starts_gallery: bool = False
+    """Whether the gallery runs since this claim, which whoever watches it is told."""
 
     @property
     def needs_to_be_alone(self) -> bool:

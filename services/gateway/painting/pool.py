@@ -124,7 +124,8 @@ class ShotPool:
         self._running[task] = running
         task.add_done_callback(self._finished)
         self._metrics.shots_in_flight.set(len(self._running))
-        self._hub.changed(shot.gallery_id)
+        if shot.starts_gallery:
+            self._hub.changed(shot.gallery_id)
         return True
 
     async def _work(self, running: RunningShot) -> None:
@@ -142,7 +143,6 @@ class ShotPool:
     def _finished(self, task: asyncio.Task[None]) -> None:
         shot = self._running.pop(task).shot
         self._metrics.shots_in_flight.set(len(self._running))
-        self._hub.changed(shot.gallery_id)
         self.wake()
         if not task.cancelled() and (defect := task.exception()) is not None:
             # The row keeps its lease and is claimed again once that has run out.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -115,12 +116,15 @@ def photo_refs(connection: Connection, subject_id: str, wanted: Sequence[str] = 
 
 def count_photos(connection: Connection, subject_ids: Sequence[str]) -> dict[str, int]:
     """Photos by subject; subjects without photos are left out."""
-    rows = connection.execute(
-        sa.select(photos.c.subject_id, sa.func.count().label("photos"))
-        .where(photos.c.subject_id.in_(subject_ids), kept(connection.dialect.name))
-        .group_by(photos.c.subject_id)
-    )
+    rows = connection.execute(_counting(connection.dialect.name), {"subject_ids": subject_ids})
     return {row.subject_id: int(row.photos) for row in rows}
+
+
+@functools.cache
+def _counting(dialect: str) -> sa.Select[Any]:
+    mine = photos.c.subject_id.in_(sa.bindparam("subject_ids", expanding=True))
+    counted = sa.select(photos.c.subject_id, sa.func.count().label("photos"))
+    return counted.where(mine, kept(dialect)).group_by(photos.c.subject_id)
 
 
 def keys_of_subjects(engine: Engine, subject_ids: Sequence[str]) -> dict[str, set[str]]:

@@ -24,6 +24,9 @@ from services.gateway.retention.checks import is_due, subject_expired
 from services.gateway.retention.models import NO_TERMS, Hold, OwnTerms, Retention
 from services.gateway.retention.rules import check_extension, check_own
 
+# As often as subjects are read: made once.
+_OF_SUBJECTS = sa.select(retentions).where(retentions.c.id.in_(sa.bindparam("subject_ids", expanding=True)))
+
 
 def begin(connection: Connection, tenant_id: str, subject_id: str, own: OwnTerms = NO_TERMS) -> None:
     """Records how long a new subject is kept.
@@ -109,7 +112,7 @@ def release(connection: Connection, subject_id: str) -> None:
 
 def retentions_of(connection: Connection, subject_ids: Sequence[str]) -> dict[str, Retention]:
     """Until when each of these subjects is kept."""
-    rows = connection.execute(sa.select(retentions).where(retentions.c.id.in_(subject_ids)))
+    rows = connection.execute(_OF_SUBJECTS, {"subject_ids": subject_ids})
     return {row.id: _to_retention(row) for row in rows}
 
 

@@ -5,6 +5,7 @@ Blocking SQL.
 
 from __future__ import annotations
 
+import functools
 import re
 import secrets
 from typing import Any
@@ -55,16 +56,22 @@ def find_subject(connection: Connection, tenant_id: str, subject_id: str, *, loc
         NotFoundError: SUBJECT_NOT_FOUND, also for a subject of another tenant and for one that is being erased.
         FailedPreconditionError: SUBJECT_EXPIRED.
     """
-    expired = is_expired(subjects.c.id, connection.dialect.name).label("is_expired")
-    query = sa.select(subjects, expired).where(
-        subjects.c.id == subject_id, subjects.c.tenant_id == tenant_id, sa.not_(subjects.c.deleting)
-    )
-    row = connection.execute(query.with_for_update(of=subjects) if lock else query).first()
+    asked = {"subject_id": subject_id, "tenant_id": tenant_id}
+    row = connection.execute(_finding(connection.dialect.name, lock), asked).first()
     if row is None:
         raise subject_not_found(subject_id)
     if row.is_expired:
         raise subject_expired(connection, subject_id)
     return row
+
+
+@functools.cache
+def _finding(dialect: str, lock: bool) -> sa.Select[Any]:
+    """What nearly every call begins with: to make the statement anew would take longer than to run it."""
+    mine = sa.and_(subjects.c.id == sa.bindparam("subject_id"), subjects.c.tenant_id == sa.bindparam("tenant_id"))
+    expired = is_expired(subjects.c.id, dialect).label("is_expired")
+    query = sa.select(subjects, expired).where(mine, sa.not_(subjects.c.deleting))
+    return query.with_for_update(of=subjects) if lock else query
 
 
 def lock_subject(connection: Connection, subject_id: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -29,10 +31,9 @@ from services.gateway.trainings.models import Training, adapter_expired, finishe
 ACTIVE = trainings.c.state.not_in(TERMINAL_STATES)
 
 
-def _has_adapter(connection: Connection) -> sa.ColumnElement[bool]:
+def _has_adapter(dialect: str) -> sa.ColumnElement[bool]:
     """Trainings whose adapter's time has not come, whether or not a sweep has removed it of others."""
-    now = now_expression(connection.dialect.name)
-    kept = sa.or_(trainings.c.adapter_expires_at.is_(None), trainings.c.adapter_expires_at > now)
+    kept = sa.or_(trainings.c.adapter_expires_at.is_(None), trainings.c.adapter_expires_at > now_expression(dialect))
     return sa.and_(trainings.c.state == SUCCEEDED, kept)
 
 
@@ -133,12 +134,15 @@ def read_events(
 
 def newest_adapters(connection: Connection, subject_ids: Sequence[str]) -> dict[str, Adapter]:
     """The adapter of each subject's newest successful training; subjects without one are left out."""
-    rows = connection.execute(
-        sa.select(trainings.c.subject_id, trainings.c.job)
-        .where(trainings.c.subject_id.in_(subject_ids), _has_adapter(connection))
-        .order_by(trainings.c.ended_at, trainings.c.id)
-    )
+    rows = connection.execute(_newest(connection.dialect.name), {"subject_ids": subject_ids})
     return {row.subject_id: Adapter(**row.job["adapter"]) for row in rows}
+
+
+@functools.cache
+def _newest(dialect: str) -> sa.Select[Any]:
+    mine = trainings.c.subject_id.in_(sa.bindparam("subject_ids", expanding=True))
+    found = sa.select(trainings.c.subject_id, trainings.c.job).where(mine, _has_adapter(dialect))
+    return found.order_by(trainings.c.ended_at, trainings.c.id)
 
 
 def adapter_of_training(connection: Connection, subject_id: str, owner_id: str, training_id: str) -> Adapter:
@@ -172,7 +176,7 @@ def get_downloadable(engine: Engine, tenant_id: str, subject_id: str, training_i
 
 
 def _check_kept(connection: Connection, subject_id: str, training_id: str) -> None:
-    kept = sa.and_(trainings.c.id == training_id, _has_adapter(connection))
+    kept = sa.and_(trainings.c.id == training_id, _has_adapter(connection.dialect.name))
     if connection.execute(sa.select(trainings.c.id).where(kept)).first() is None:
         raise adapter_expired(training_name(subject_id, training_id))
 
@@ -183,7 +187,7 @@ def check_adapter_kept(connection: Connection, subject_id: str, sha256: str) -> 
     Raises:
         FailedPreconditionError: TRAINING_EXPIRED.
     """
-    if sha256 not in _adapters(connection, subject_id, _has_adapter(connection)):
+    if sha256 not in _adapters(connection, subject_id, _has_adapter(connection.dialect.name)):
         raise adapter_expired(subject_name(subject_id))
 
 
@@ -229,7 +233,7 @@ def newest_of_foundation(connection: Connection, subject_id: str, foundation_dig
     """The subject's newest successful training of a foundation."""
     query = (
         sa.select(trainings)
-        .where(trainings.c.subject_id == subject_id, _has_adapter(connection))
+        .where(trainings.c.subject_id == subject_id, _has_adapter(connection.dialect.name))
         .order_by(trainings.c.ended_at.desc(), trainings.c.id.desc())
     )
     made = (to_training(row) for row in connection.execute(query))

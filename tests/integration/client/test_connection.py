@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from headshots.client import AsyncHeadshots, JobState
-from headshots.errors import UnauthenticatedError, UnavailableError
+from headshots.client import AsyncHeadshots, JobState, connection
+from headshots.errors import CancelledByCallerError, UnauthenticatedError, UnavailableError
 from headshots.rpc.server import RunningServer
 from tests.support.fake_gateway.gateway import API_KEY, FakeGateway, start_fake_gateway
 from tests.support.fake_gateway.prepared import selfie, subject_with_photos
@@ -26,6 +28,33 @@ async def test_idempotent_calls_are_retried_and_uploads_are_not(client: AsyncHea
     with pytest.raises(UnavailableError):
         await client.delete_subject(subject)
     assert (fake.calls["UploadPhotos"], fake.calls["DeleteSubject"]) == (1, 1)
+
+
+async def test_a_new_client_finds_a_gateway_that_others_could_not_reach(fake: FakeGateway) -> None:
+    """A connection that failed is tried again after a pause, which is no business of a client that begins later."""
+    port = free_port()
+    async with AsyncHeadshots(f"127.0.0.1:{port}", API_KEY, timeout_seconds=PATIENCE_SECONDS) as early:
+        with pytest.raises(UnavailableError):
+            await early.get_tenant()
+        running = await start_fake_gateway(fake, port=port)
+        async with AsyncHeadshots(f"127.0.0.1:{port}", API_KEY, timeout_seconds=PATIENCE_SECONDS) as late:
+            await late.get_tenant()
+        await running.stop()
+
+
+def test_a_gateway_that_was_away_is_looked_for_while_calls_are_repeated() -> None:
+    """By themselves connections are tried less and less often, in the end every two minutes."""
+    longest_seconds = int(connection.CHANNEL_OPTIONS["grpc.max_reconnect_backoff_ms"]) / 1000
+    policy = json.loads(connection.SERVICE_CONFIG)["methodConfig"][0]["retryPolicy"]
+    assert longest_seconds < float(policy["maxBackoff"].removesuffix("s"))
+
+
+async def test_a_call_that_an_ending_gateway_cancels_is_repeated(client: AsyncHeadshots, fake: FakeGateway) -> None:
+    fake.cancelled.update({"GetTenant": 1, "DeleteSubject": 1})
+    await client.get_tenant()
+    assert fake.calls["GetTenant"] == 2
+    with pytest.raises(CancelledByCallerError):
+        await client.delete_subject("subjects/s0")
 
 
 async def test_watches_survive_a_gateway_that_goes_away(client: AsyncHeadshots, fake: FakeGateway) -> None:

@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Engine
 
+from headshots import idle_connections
 from headshots.database import migrate, open_database, read, write
 from headshots.schema import metadata
 from services.gateway.galleries import shots
@@ -202,6 +203,22 @@ def test_a_reader_sees_one_state_throughout(engine: Engine) -> None:
         assert reader.execute(tenants).all() == []
     with read(engine) as reader:
         assert reader.execute(tenants).all() == [("acme",)]
+
+
+def test_connections_that_ended_while_they_were_idle_are_replaced(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a failover: nobody is told that the database is away who asks once it is there again."""
+    monkeypatch.setattr(idle_connections, "IDLE_SECONDS", 0.0)
+    engine, other = open_database(url), open_database(url)
+    with read(engine) as first, read(engine) as second:
+        pids = {one.execute(sa.text("SELECT pg_backend_pid()")).scalar_one() for one in (first, second)}
+    with read(other) as connection:
+        for pid in pids:
+            connection.execute(sa.text("SELECT pg_terminate_backend(:pid, 60000)"), {"pid": pid})
+    for _ in pids:
+        with read(engine) as connection:
+            assert connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one() not in pids
+    engine.dispose()
+    other.dispose()
 
 
 def test_several_processes_may_migrate_at_once(postgres_server: str) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from headshots.errors import NotFoundError, PermissionDeniedError, UnavailableError
+from headshots.errors import CancelledByCallerError, NotFoundError, PermissionDeniedError, UnavailableError
 from headshots.v1 import galleries_pb2, jobs_pb2, photos_pb2, shoots_pb2, subjects_pb2, trainings_pb2
 from tests.support.fake_gateway.public_servicer import PublicServicer
 
@@ -48,6 +48,8 @@ class FakeState(PublicServicer):
         self.requests: list[Any] = []
         self.calls: Counter[str] = Counter()
         self.unavailable: Counter[str] = Counter()
+        self.cancelled: Counter[str] = Counter()
+        """As `unavailable`, of a gateway that ends before the call does."""
         self.cut_after: list[int] = []
         self.training_failure: jobs_pb2.Failure | None = None
         self.gallery_failure: jobs_pb2.Failure | None = None
@@ -62,6 +64,9 @@ class FakeState(PublicServicer):
         if self.unavailable[method] > 0:
             self.unavailable[method] -= 1
             raise UnavailableError("GATEWAY_STARTING", "the gateway is starting; try again")
+        if self.cancelled[method] > 0:
+            self.cancelled[method] -= 1
+            raise CancelledByCallerError("CALL_CANCELLED", "the server ended")
         if getattr(request, "priority", 0) == jobs_pb2.PRIORITY_HIGH and not self.high_granted:
             told = "high priority is a right that your tenant does not have; have the operator grant it"
             raise PermissionDeniedError("PRIORITY_NOT_GRANTED", told)

@@ -20,9 +20,9 @@ from tests.support.gateway.peer import FOUNDATION_DIGEST
 
 
 class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
-    """Each job takes three steps. To be taken it waits for `takes`, to begin for `begins`, a step for `go`.
+    """Each job takes three steps, or as many as it names.
 
-    All three are set at first.
+    To be taken it waits for `takes`, to begin for `begins`, a step for `go`. All three are set at first.
     """
 
     audience = "trainer"
@@ -49,6 +49,8 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         self.fails_cancels = False
         """Whether CancelTrainingJob fails."""
         self.foundation_digest = FOUNDATION_DIGEST
+        self.step_seconds = 0.0
+        """What a step takes of a job that names its number of steps; others take none."""
         self._changed = asyncio.Condition()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -65,7 +67,10 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         if request.job_id not in self.jobs:
             self.requests[request.job_id] = request
             self.jobs[request.job_id] = trainer.TrainingJob(
-                job_id=request.job_id, state=jobs_pb2.JOB_STATE_PENDING, queue_position=2, total_steps=3
+                job_id=request.job_id,
+                state=jobs_pb2.JOB_STATE_PENDING,
+                queue_position=2,
+                total_steps=request.options.steps or 3,
             )
             task = asyncio.create_task(self._run(request))
             self._tasks.add(task)
@@ -86,8 +91,10 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
             return
         self.jobs[request.job_id].start_time.GetCurrentTime()
         await self.change_job(request.job_id, state=jobs_pb2.JOB_STATE_RUNNING, queue_position=0, attempt=1)
-        for step in (1, 2, 3):
+        for step in range(1, self.jobs[request.job_id].total_steps + 1):
             await self.go.wait()
+            if request.options.steps:
+                await asyncio.sleep(self.step_seconds)
             job = self.jobs[request.job_id]
             if job.state != jobs_pb2.JOB_STATE_RUNNING:
                 return

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from benchmarks.gateway import routing, simulation
-from benchmarks.gateway.report import TARGETS, Scale
+from benchmarks.gateway.report import QUICK, TARGETS
 from benchmarks.gateway.simulation import Simulation
 from services.gateway.peers.routing import ranking
 
-SMALL = Scale(requests=6_000, seeds=1, adapters=2_000, decisions=50)
+SMALL = dataclasses.replace(QUICK, requests=6_000, adapters=2_000, decisions=50)
 
 
 def test_requests_find_their_adapter_in_a_slot_and_no_replica_is_overloaded() -> None:

@@ -13,11 +13,13 @@ from prometheus_client import CollectorRegistry
 from headshots import schema
 from headshots.errors import FailedPreconditionError, NotFoundError, UnavailableError
 from headshots.v1 import galleries_pb2, jobs_pb2
+from services.gateway.api.names import ids
 from services.gateway.audit.log import AuditLog
 from services.gateway.events.hub import Hub
 from services.gateway.events.models import ShotPreview
 from services.gateway.events.reads import SharedReads
 from services.gateway.galleries.engine import GalleryEngine
+from services.gateway.galleries.rows import get_gallery
 from services.gateway.metrics import GatewayMetrics
 from tests.support.gateway.world import World
 from tests.support.waiting import PATIENCE_SECONDS, until
@@ -53,6 +55,9 @@ async def test_images_stream_as_they_finish(world: World, subject: str) -> None:
         assert hashlib.sha256(event.content).hexdigest() == event.image.sha256
     assert rest[-1].gallery.state == jobs_pb2.JOB_STATE_SUCCEEDED
     assert not rest[-1].gallery.images
+    # What a watch has sent it does not read again.
+    found = get_gallery(world.database, "acme", *ids(name), frozenset({0, 3}))
+    assert [image.number for image in found.images] == [1, 2]
     late = [event async for event in world.acme.stream("WatchGallery", galleries_pb2.WatchGalleryRequest(name=name))]
     assert [event.WhichOneof("event") for event in late] == ["gallery", "image", "image", "image", "image"]
     assert not any(event.content for event in late)

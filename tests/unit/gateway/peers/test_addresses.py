@@ -52,6 +52,11 @@ def test_addresses_that_are_no_names_are_returned_as_they_are() -> None:
     assert replica_addresses("unix:/run/generator") == ["unix:/run/generator"]
 
 
+def test_a_list_of_grpc_names_every_server() -> None:
+    assert replica_addresses("ipv4:10.0.0.2:9,10.0.0.1:9") == ["10.0.0.1:9", "10.0.0.2:9"]
+    assert replica_addresses("ipv6:[::1]:9,[::1]:10") == ["[::1]:10", "[::1]:9"]
+
+
 @pytest.fixture
 async def two_generators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[FakeGenerator]]:
     """Two generators with addresses of their own behind one name, as pods have."""

@@ -1,0 +1,99 @@
+"""Measures what a call takes while the gateway is half as busy as it can be."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from benchmarks.gateway.report import Scale
+from benchmarks.gateway.world import LoadWorld, on_each_database, worst
+from benchmarks.report import Measured
+from headshots.v1 import subjects_pb2
+from tests.support.gateway.caller import Caller
+
+_AT_ONCE = 16
+"""Callers that find out how much the gateway can do, each with one call after another."""
+_CHANNELS = 4
+_SHARE = 0.5
+_SEED = 20_261
+
+Call = Callable[[], Awaitable[object]]
+
+
+def run_unary(scale: Scale) -> Measured:
+    """GetSubject, at half of the rate that the gateway can do: from when each call was due, whatever went before."""
+
+    async def measure(url: str, folder: Path) -> dict[str, float]:
+        return await _measure(LoadWorld(folder, url), scale)
+
+    found = on_each_database(measure, scale.databases)
+    return Measured({f"unary_{name}_ms": worst(found, f"{name}_ms") for name in ("p50", "p99")}, {"unary": found})
+
+
+async def _measure(world: LoadWorld, scale: Scale) -> dict[str, float]:
+    async with world.open(), contextlib.AsyncExitStack() as stack:
+        callers = [await stack.enter_async_context(world.caller("acme")) for _ in range(_CHANNELS)]
+        request = subjects_pb2.GetSubjectRequest(name=await callers[0].subject())
+
+        def call_of(caller: Caller) -> Call:
+            return lambda: caller("GetSubject", request)
+
+        calls = [call_of(caller) for caller in callers]
+        await _capacity(calls, scale.seconds / 4)
+        used, begin = world.cpu_seconds(), time.monotonic()
+        capacity = await _capacity(calls, scale.seconds / 2)
+        busy = (world.cpu_seconds() - used) / (time.monotonic() - begin)
+        used, begin = world.cpu_seconds(), time.monotonic()
+        seconds = await _open_loop(calls, _SHARE * capacity, scale.seconds)
+        share = (world.cpu_seconds() - used) / (time.monotonic() - begin)
+        cpu_ms = 1000 * (world.cpu_seconds() - used) / len(seconds)
+    percentiles = statistics.quantiles(seconds, n=100)
+    return {
+        "p50_ms": round(1000 * statistics.median(seconds), 3),
+        "p99_ms": round(1000 * percentiles[98], 3),
+        "calls_per_second": round(len(seconds) / scale.seconds, 1),
+        "capacity_per_second": round(capacity, 1),
+        "cores_at_capacity": round(busy, 3),
+        "cores": round(share, 3),
+        "cpu_ms_a_call": round(cpu_ms, 3),
+    }
+
+
+async def _capacity(calls: list[Call], seconds: float) -> float:
+    """Calls a second while there is always one that waits."""
+    until, done = time.monotonic() + seconds, 0
+
+    async def one_after_another(call: Call) -> None:
+        nonlocal done
+        while time.monotonic() < until:
+            await call()
+            done += 1
+
+    begin = time.monotonic()
+    await asyncio.gather(*(one_after_another(calls[number % len(calls)]) for number in range(_AT_ONCE)))
+    return done / (time.monotonic() - begin)
+
+
+async def _open_loop(calls: list[Call], rate: float, seconds: float) -> list[float]:
+    """Seconds from when each call was due: they come as a Poisson process has them, whether others are done or not."""
+    draw = random.Random(_SEED)
+    due, at = [], draw.expovariate(rate)
+    while at < seconds:
+        due.append(at)
+        at += draw.expovariate(rate)
+    begin = time.monotonic()
+
+    async def timed(number: int) -> float:
+        await calls[number % len(calls)]()
+        return time.monotonic() - begin - due[number]
+
+    tasks = []
+    for number, moment in enumerate(due):
+        await asyncio.sleep(begin + moment - time.monotonic())
+        tasks.append(asyncio.create_task(timed(number)))
+    return await asyncio.gather(*tasks)

@@ -1,0 +1,1 @@
+"""Whose shots are next."""
