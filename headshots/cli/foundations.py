@@ -5,6 +5,7 @@ What several commands print of guidance is worded here too.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Sequence
@@ -107,6 +108,19 @@ def name_of(client: Headshots, wanted: str | None) -> str:
 def on(client: Headshots, options: ShootOptions, wanted: str | None) -> ShootOptions:
     """Options of a shoot on the foundation that is wanted. Raises as :func:`found`."""
     return dataclasses.replace(options, foundation=name_of(client, wanted)) if wanted else options
+
+
+def styles_for(foundation: Path) -> Path:
+    """The folder of built-in styles that fit a foundation; one that has to be imported first knows any words."""
+    from headshots.diffusion.foundations.foundation import Foundation
+    from headshots.errors import HeadshotsError
+    from headshots.styles.library import fitting_styles
+
+    vocabulary: tuple[str, ...] = ()
+    # What is wrong with it the services tell.
+    with contextlib.suppress(HeadshotsError):
+        vocabulary = Foundation.read(foundation).vocabulary
+    return fitting_styles(vocabulary)
 
 
 def guidance_text(scale: float, interval: tuple[float, float] | None) -> str:

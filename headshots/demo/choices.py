@@ -10,7 +10,7 @@ from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import NotFoundError
 from headshots.settings import default_foundation
 
-# Chosen to differ in outfit, backdrop and light. A library without them serves its first six.
+# Chosen to differ in outfit, backdrop and light; the bundled foundation's. A library without them serves its first six.
 STYLES = (
     "studio-navy-suit",
     "founder-black-turtleneck",
@@ -18,6 +18,15 @@ STYLES = (
     "stage-red-shirt",
     "clinic-lab-coat",
     "city-leather-jacket",
+)
+# The same of `styles/photographic`.
+PHOTOGRAPHIC = (
+    "corporate-navy-blazer-lobby",
+    "creative-black-turtleneck",
+    "casual-denim-jacket",
+    "outdoor-golden-hour-park",
+    "corporate-charcoal-suit",
+    "casual-coffee-shop",
 )
 DRAWN_ONLY = (
     "the bundled foundation paints drawn people, and its analyzer knows no others' faces: for photos of real people "
@@ -38,8 +47,8 @@ def choose_styles(library: Sequence[Style], wanted: Sequence[str]) -> list[str]:
             known = ", ".join(map(_bare, names))
             raise NotFoundError("STYLE_NOT_FOUND", f"there is no style {', '.join(missing)}; there are {known}")
         return list(dict.fromkeys(chosen))
-    chosen = [f"styles/{style}" for style in STYLES if f"styles/{style}" in names]
-    return chosen or names[:6]
+    own = ([f"styles/{style}" for style in six if f"styles/{style}" in names] for six in (STYLES, PHOTOGRAPHIC))
+    return next(filter(None, own), names[:6])
 
 
 def _bare(style: str) -> str:

@@ -70,6 +70,7 @@ class _Job:
                 foundation=self._options.foundation_folder,
                 engines=self._options.engines.absolute(),
                 analyzer=self._analyzer(),
+                styles=self._options.style_folder,
             )
             self._cached = services.has_package()
             self._run = DemoRun(self._options, self._out, services, self._display, self._memory)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.foundations.names import hub_name
 from headshots.settings import default_foundation
+from headshots.styles.library import fitting_styles
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class DemoOptions:
     """Of whom `photos` show."""
     styles: Sequence[str] = ()
     """Bare ids; none given: six of the library."""
+    style_library: Path | None = None
+    """Folder of the styles to choose from; None takes the one that fits the foundation."""
     shots_per_style: int = 4
     seed: int = 0
 
@@ -37,6 +41,25 @@ class DemoOptions:
     def foundation_folder(self) -> Path:
         """Where the foundation is."""
         return (self.foundation or default_foundation()).absolute()
+
+    @property
+    def style_folder(self) -> Path:
+        """Where the styles are.
+
+        Raises:
+            InvalidArgumentError: FOUNDATION_…: the folder is not a foundation.
+        """
+        if self.style_library is not None:
+            return self.style_library.absolute()
+        return fitting_styles(Foundation.read(self.foundation_folder).vocabulary)
+
+    @property
+    def library_shown(self) -> str:
+        """What the page says of the styles."""
+        if self.style_library is not None:
+            return f"the styles of {self.style_library.name}"
+        is_drawn = bool(Foundation.read(self.foundation_folder).vocabulary)
+        return f"the built-in styles for {'drawn people' if is_drawn else 'photographs'}"
 
     @property
     def foundation_shown(self) -> str:

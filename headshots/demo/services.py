@@ -46,7 +46,15 @@ class DemoServices:
     """Export and services as children of `fleet`, which stops them."""
 
     def __init__(
-        self, fleet: Fleet, logs: LogFiles, *, home: Path, foundation: Path, engines: Path, analyzer: Analyzer
+        self,
+        fleet: Fleet,
+        logs: LogFiles,
+        *,
+        home: Path,
+        foundation: Path,
+        engines: Path,
+        analyzer: Analyzer,
+        styles: Path,
     ) -> None:
         self._fleet = fleet
         self._logs = logs
@@ -62,6 +70,7 @@ class DemoServices:
             "HEADSHOTS_FEW_STEPS": "",
             "HEADSHOTS_GENERATOR_ENGINES_DIR": str(engines),
             "HEADSHOTS_GENERATOR_PACKAGE": str(self._package()),
+            "HEADSHOTS_GATEWAY_STYLES": str(styles),
             "HEADSHOTS_GATEWAY_FACES": analyzer.name,
             "HEADSHOTS_TRAINER_FACES": analyzer.name,
             "HEADSHOTS_GATEWAY_TRAINER_ADDRESS": self._ports.addresses()["trainer"],

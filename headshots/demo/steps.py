@@ -178,6 +178,7 @@ class DemoRun:
         return Album(
             person=person.name,
             foundation=self._options.foundation_shown,
+            library=self._options.library_shown,
             selfies=[decode_photo(path.read_bytes(), SHOWN_SELFIE).png for path in person.photos],
             left_out=self.left_out,
             analyzer=inspection.analyzer,

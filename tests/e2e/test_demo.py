@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -25,9 +25,11 @@ from tests.support.foundations.clip import clip_links
 from tests.support.foundations.engines import scratch, tiny_foundation
 from tests.support.foundations.single_files import write_single
 from tests.support.images.pictures import backdrop, packed
+from tests.support.paths import ROOT
 from tests.support.waiting import PATIENCE_SECONDS
 
 STYLES = ["studio-navy-suit", "park-denim-jacket"]
+PHOTOGRAPHIC = ["corporate-navy-blazer-lobby", "casual-denim-jacket"]
 
 
 def start_demo(
@@ -37,6 +39,7 @@ def start_demo(
     home: Path | None = None,
     foundation: Path | None = None,
     variables: Mapping[str, str] | None = None,
+    styles: Sequence[str] = STYLES,
 ) -> subprocess.Popen[str]:
     """The command, with engine packages shared by the tests of this file."""
     command = [
@@ -53,12 +56,14 @@ def start_demo(
     command += ["--foundation", str(foundation or tiny_foundation()), "--shots", "2"]
     if "--faces" not in arguments:
         command += ["--faces", "none"]
-    command += [word for style in STYLES for word in ("--style", style)]
+    command += [word for style in styles for word in ("--style", style)]
     if photos is not None:
         command += ["--photos", str(photos)]
     # A database that the caller's own set-up names must stay untouched.
     environment = {**os.environ, "HEADSHOTS_DATABASE_URL": "sqlite:////nonexistent/never-opened.db"}
     environment |= {"HEADSHOTS_HOME": str(home)} if home is not None else {}
+    # The tiny foundation reads few tokens, of which whole prompts are too many.
+    environment |= {"HEADSHOTS_GATEWAY_STYLES": str(ROOT / "styles")} if styles is STYLES else {}
     environment |= variables or {}
     return subprocess.Popen([*command, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
 
@@ -143,6 +148,7 @@ def test_a_newcomers_photos_and_one_downloaded_file_are_all_that_is_needed(tmp_p
         home=home,
         foundation=file,
         variables={"PIP_FIND_LINKS": str(clip_links())},
+        styles=PHOTOGRAPHIC,
     )
     _, said = process.communicate(timeout=6 * PATIENCE_SECONDS)
     assert process.returncode == 0, said
@@ -150,7 +156,9 @@ def test_a_newcomers_photos_and_one_downloaded_file_are_all_that_is_needed(tmp_p
     assert (report["ok"], report["images"], report["photos"]) == (True, 4, 8)
     assert report["foundation"] == "portraits-xl.safetensors"
     page = (out / "gallery.html").read_text()
-    assert "on the frozen foundation portraits-xl.safetensors" in page
+    assert (
+        "on the frozen foundation portraits-xl.safetensors;\nportraits in the built-in styles for photographs" in page
+    )
     assert "judged by the analyzer of faces people-" in page
     # The foundation paints noise.
     assert "<dt>Likeness</dt><dd>0.00</dd>" in page

@@ -162,6 +162,7 @@ LIBRARY: Arrows = {
     "demo": {
         "errors": "typed errors",
         "settings": "the analyzer's name",
+        "styles": "which built-in styles fit its foundation",
         "client": "the demo is a client",
         "faces": "the analyzer for real people is brought where it is missing",
         "console": "bars and exit codes",
@@ -172,6 +173,7 @@ LIBRARY: Arrows = {
     "cli": {
         "errors": "typed errors",
         "settings": "the home",
+        "styles": "which built-in styles fit a foundation that is served",
         "client": "every verb is a call",
         "console": "bars, tables, exit codes",
         "faces": "analyzers are installed and listed",

@@ -34,6 +34,17 @@ Faces = Annotated[
     ),
 ]
 
+Library = Annotated[
+    Path | None,
+    typer.Option(
+        "--style-library",
+        envvar="HEADSHOTS_GATEWAY_STYLES",
+        exists=True,
+        file_okay=False,
+        help="Folder of styles. Default: the built-in ones that fit the foundation.",
+    ),
+]
+
 
 @reported
 def demo(
@@ -48,6 +59,7 @@ def demo(
     ] = "person",
     faces: Faces = None,
     style: Annotated[list[str] | None, typer.Option("--style", help="Styles to paint; may be repeated.")] = None,
+    library: Library = None,
     engines: Annotated[
         Path, typer.Option("--engines", file_okay=False, help="Folder that keeps engine packages for the next run.")
     ] = Path("out/engines"),
@@ -72,6 +84,7 @@ def demo(
         faces=faces,
         class_noun=class_noun,
         styles=style or (),
+        style_library=library,
         shots_per_style=shots,
     )
     raise typer.Exit(run_demo(options))

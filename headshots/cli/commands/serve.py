@@ -189,15 +189,18 @@ def where_the_key_is(key_file: Path, home: Path | None) -> str:
 
 
 def default_environment(addresses: dict[str, str], foundation: Path | None) -> dict[str, str]:
-    """How the three find each other and who judges faces, where the caller's own variables do not say it."""
+    """How the three find each other, who judges faces and which styles fit, where the caller's variables do not say."""
+    from headshots.cli.foundations import styles_for
     from headshots.settings import default_faces, default_foundation
 
-    faces = default_faces(foundation or default_foundation())
+    folder = foundation or default_foundation()
+    faces = default_faces(folder)
     wanted = {
         "HEADSHOTS_GATEWAY_TRAINER_ADDRESS": addresses["trainer"],
         "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": addresses["generator"],
         "HEADSHOTS_GATEWAY_FACES": faces,
         "HEADSHOTS_TRAINER_FACES": faces,
+        "HEADSHOTS_GATEWAY_STYLES": str(styles_for(folder)),
     }
     return {name: value for name, value in wanted.items() if not os.environ.get(name)}
 

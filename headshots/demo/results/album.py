@@ -62,6 +62,8 @@ class Album:
     person: str
     foundation: str
     """Name of the foundation's folder."""
+    library: str
+    """Which styles were there to choose from, in words."""
     selfies: Sequence[bytes]
     """Image files, upright: those that the training saw."""
     left_out: Sequence[LeftOut]

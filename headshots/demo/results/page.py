@@ -32,8 +32,8 @@ def gallery_page(album: Album) -> str:
 <body>
 <header>
 <h1>{title}</h1>
-<p>One order: a personal LoRA learned from the selfies below, on the frozen foundation {escape(album.foundation)}; every
-portrait judged{_judge(album)}, and painted again where it was refused.</p>
+<p>One order: a personal LoRA learned from the selfies below, on the frozen foundation {escape(album.foundation)};
+portraits in {escape(album.library)}, each judged{_judge(album)}, and painted again where it was refused.</p>
 {_facts(album)}
 </header>
 <main>

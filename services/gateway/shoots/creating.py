@@ -25,6 +25,7 @@ from services.gateway.profiles.rows import usable_profile
 from services.gateway.shoots.counts import named_styles
 from services.gateway.shoots.events import insert, to_shoot
 from services.gateway.shoots.models import Plan, Shoot, ShootOrder, new_plan
+from services.gateway.shoots.quote import Quote
 from services.gateway.shoots.rates import check_deadline_ahead, quote_order
 from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.priority import check_priority
@@ -103,8 +104,13 @@ def look_up(
         if wanted.trains or not order.allow_unjudged:
             check_not_expired(connection, subject_id)
         if order.deadline is not None:
-            quote_order(connection, subject_id, order, trains=wanted.trains, foundation=wanted.foundation_digest)
+            _quote(connection, subject_id, order, wanted)
         return wanted
+
+
+def _quote(connection: Connection, subject_id: str, order: ShootOrder, wanted: Wanted) -> Quote:
+    digest, pool = wanted.foundation_digest, wanted.place.pool
+    return quote_order(connection, subject_id, order, trains=wanted.trains, foundation=digest, pool=pool)
 
 
 def create_shoot(
@@ -126,7 +132,7 @@ def create_shoot(
         find_subject(connection, tenant_id, subject_id, lock=True)
         if (made := find_made(connection, shoots, shoots.c.subject_id == subject_id, key)) is not None:
             return to_shoot(made)
-        estimate = quote_order(connection, subject_id, order, trains=wanted.trains, foundation=wanted.foundation_digest)
+        estimate = _quote(connection, subject_id, order, wanted)
         first = _make_first(connection, tenant_id, subject_id, order, wanted, validate_only=validate_only)
         shoot = Shoot(
             id=new_id(),

@@ -51,7 +51,7 @@ class Rates:
 
 @dataclass(frozen=True)
 class Queue:
-    """What waits and runs now, of all tenants."""
+    """What waits and runs now for one pool, of all tenants."""
 
     waiting_trainings: int = 0
     running_trainings: tuple[float | None, ...] = ()

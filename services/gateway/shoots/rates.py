@@ -73,13 +73,24 @@ def _is_of(adapter: Mapping[str, Any] | None, foundation_digest: str | None) -> 
     return foundation_digest is None or (adapter is not None and adapter["foundation_digest"] == foundation_digest)
 
 
-def read_queue(connection: Connection) -> Queue:
-    """What waits and runs now, of all tenants."""
+def read_queue(connection: Connection, pool: str, foundation_digest: str | None) -> Queue:
+    """What waits and runs now for the trainers and generators of a pool, of all tenants.
+
+    Trainers and generators are their foundation's (docs/decisions/0039); the pool's by name are trainings of before it had
+    told its foundation. Where that is not known, they are the pool's by name alone, and the shots those of all.
+    """
+    work = (PENDING, RUNNING)
     active = connection.execute(
-        sa.select(trainings.c.state, trainings.c.job).where(trainings.c.state.in_((PENDING, RUNNING)))
+        sa.select(trainings.c.state, trainings.c.job).where(
+            trainings.c.state.in_(work), _is_trained_by(pool, foundation_digest)
+        )
     ).all()
+    painted = galleries.c.foundation_digest == foundation_digest if foundation_digest is not None else sa.true()
     counted = connection.execute(
-        sa.select(shots.c.state, sa.func.count()).where(shots.c.state.in_((PENDING, RUNNING))).group_by(shots.c.state)
+        sa.select(shots.c.state, sa.func.count())
+        .select_from(shots.join(galleries, galleries.c.id == shots.c.gallery_id))
+        .where(shots.c.state.in_(work), painted)
+        .group_by(shots.c.state)
     )
     waiting = {row[0]: int(row[1]) for row in counted}
     return Queue(
@@ -88,6 +99,13 @@ def read_queue(connection: Connection) -> Queue:
         waiting_shots=waiting.get(PENDING, 0),
         running_shots=waiting.get(RUNNING, 0),
     )
+
+
+def _is_trained_by(pool: str, foundation_digest: str | None) -> sa.ColumnElement[bool]:
+    if foundation_digest is None:
+        return trainings.c.pool == pool
+    told = trainings.c.foundation_digest
+    return sa.or_(told == foundation_digest, sa.and_(told == "", trainings.c.pool == pool))
 
 
 def check_deadline_ahead(connection: Connection, order: ShootOrder) -> None:
@@ -105,16 +123,17 @@ def check_deadline_ahead(connection: Connection, order: ShootOrder) -> None:
 
 
 def quote_order(
-    connection: Connection, subject_id: str, order: ShootOrder, *, trains: bool, foundation: str | None
+    connection: Connection, subject_id: str, order: ShootOrder, *, trains: bool, foundation: str | None, pool: str
 ) -> Quote:
-    """What the order of a subject will take on the foundation of this digest; `trains`: whether a training comes first.
+    """What the order of a subject will take on the foundation of this digest; `trains`: whether a training comes first,
+    by trainers of this pool.
 
     Raises:
         FailedPreconditionError: DEADLINE_TOO_EARLY, half of such shoots would miss it.
     """
     estimate = quote(
         read_rates(connection, foundation),
-        read_queue(connection),
+        read_queue(connection, pool, foundation),
         trains=trains,
         asked=order.count,
         max_tries=order.max_tries,

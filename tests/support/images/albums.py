@@ -150,6 +150,7 @@ def album(person: str = "Ada", styles: Sequence[str] = ("suit", "coat", "park"),
     return Album(
         person=person,
         foundation="tiny-portrait",
+        library="the built-in styles for drawn people",
         selfies=[picture((250, 20 * number, 0), (48, 64), "JPEG") for number in range(6)],
         left_out=[],
         analyzer="",

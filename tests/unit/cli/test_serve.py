@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -27,10 +28,12 @@ from headshots.settings import default_foundation
 from services.gateway.settings import GatewaySettings
 from services.generator.settings import GeneratorSettings
 from services.trainer.settings import TrainerSettings
+from tests.support.paths import ROOT
 from tests.support.ports import free_port
+from tests.support.trainer.foundation import described_foundation
 
 ADDRESSES = {"gateway": "127.0.0.1:1", "trainer": "127.0.0.1:2", "generator": "127.0.0.1:3"}
-NAMES = ("GATEWAY_TRAINER_ADDRESS", "GATEWAY_GENERATOR_ADDRESS", "GATEWAY_FACES", "TRAINER_FACES")
+NAMES = ("GATEWAY_TRAINER_ADDRESS", "GATEWAY_GENERATOR_ADDRESS", "GATEWAY_FACES", "TRAINER_FACES", "GATEWAY_STYLES")
 PORT_NAMES = [f"HEADSHOTS_{name.upper()}_{kind}" for name in PORTS for kind in ("PORT", "METRICS_PORT")]
 
 
@@ -50,7 +53,21 @@ def test_what_the_caller_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADSHOTS_GATEWAY_TRAINER_ADDRESS", "gpu-box:50052")
     monkeypatch.setenv("HEADSHOTS_GATEWAY_FACES", "none")
     environment = default_environment(ADDRESSES, None)
+    monkeypatch.setenv("HEADSHOTS_GATEWAY_STYLES", "/srv/styles")
+    environment = default_environment(ADDRESSES, None)
     assert environment.keys() == {"HEADSHOTS_GATEWAY_GENERATOR_ADDRESS", "HEADSHOTS_TRAINER_FACES"}
+
+
+def test_styles_fit_the_foundation(tmp_path: Path) -> None:
+    def styles(foundation: Path | None) -> str:
+        return default_environment(ADDRESSES, foundation)["HEADSHOTS_GATEWAY_STYLES"]
+
+    photographic = str(ROOT / "styles" / "photographic")
+    assert styles(None) == styles(default_foundation()) == str(ROOT / "styles")
+    assert styles(described_foundation(tmp_path).path) == photographic
+    assert styles(Path("org/name@main")) == photographic, "it is imported when the services start"
+    retrained = shutil.copytree(default_foundation(), tmp_path / "retrained")
+    assert styles(retrained) == str(ROOT / "styles"), "it knows the same words alone"
 
 
 def test_people_are_judged_by_the_analyzer_that_knows_them(tmp_path: Path) -> None:

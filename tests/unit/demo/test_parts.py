@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from PIL import Image
 from rich.console import Console
 
 from headshots.cli.options import existing_folder
-from headshots.demo.choices import DRAWN_ONLY, STYLES, choose_styles, reservations
+from headshots.demo.choices import DRAWN_ONLY, PHOTOGRAPHIC, STYLES, choose_styles, reservations
 from headshots.demo.display import Display
 from headshots.demo.job import run_demo
 from headshots.demo.memory import MemoryWatch
@@ -32,6 +33,7 @@ from headshots.styles.library import StyleLibrary
 from tests.support.foundations.engines import tiny_foundation
 from tests.support.images.albums import album, picture, style, training
 from tests.support.paths import ROOT
+from tests.support.trainer.foundation import described_foundation
 from tests.support.waiting import PATIENCE_SECONDS
 
 
@@ -56,10 +58,24 @@ def test_own_photos_come_by_name_and_must_be_there(tmp_path: Path) -> None:
         from_folder(tmp_path / "empty", "person")
 
 
-def test_the_demo_has_six_styles_of_the_library() -> None:
-    library = {each.name for each in StyleLibrary.load(ROOT / "styles")}
-    assert len(set(STYLES)) == 6
-    assert set(STYLES) <= library
+@pytest.mark.parametrize(("six", "folder"), [(STYLES, "styles"), (PHOTOGRAPHIC, "styles/photographic")])
+def test_the_demo_has_six_styles_of_each_library(six: Sequence[str], folder: str) -> None:
+    library = list(StyleLibrary.load(ROOT / folder))
+    assert len(set(six)) == 6
+    assert set(six) <= {each.name for each in library}
+    listed = [style(each.name) for each in library]
+    assert choose_styles(listed, []) == [f"styles/{name}" for name in six]
+
+
+def test_the_demo_paints_the_styles_that_fit_its_foundation_or_those_named(tmp_path: Path) -> None:
+    bundled = DemoOptions(Path("out"), Path("engines"))
+    assert bundled.style_folder == ROOT / "styles"
+    assert bundled.library_shown == "the built-in styles for drawn people"
+    real = replace(bundled, foundation=described_foundation(tmp_path).path)
+    assert real.style_folder == ROOT / "styles" / "photographic"
+    assert real.library_shown == "the built-in styles for photographs"
+    named = replace(real, style_library=tmp_path / "mine")
+    assert (named.style_folder, named.library_shown) == (tmp_path / "mine", "the styles of mine")
 
 
 def test_styles_are_those_wanted_or_the_demos_own_or_the_first_six() -> None:

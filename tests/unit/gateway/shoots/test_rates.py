@@ -38,9 +38,9 @@ def rates(engine: Engine, digest: str | None = DIGEST) -> Rates:
         return read_rates(connection, digest)
 
 
-def queue(engine: Engine) -> Queue:
+def queue(engine: Engine, pool: str = schema.MAIN_POOL, digest: str | None = DIGEST) -> Queue:
     with read(engine) as connection:
-        return read_queue(connection)
+        return read_queue(connection, pool, digest)
 
 
 def test_trainings_tell_their_time_and_the_steps_of_those_without_options(engine: Engine) -> None:
@@ -92,3 +92,28 @@ def test_the_queue_is_of_all_tenants(engine: Engine) -> None:
         for number, state in enumerate((schema.PENDING, schema.PENDING, schema.RUNNING)):
             connection.execute(sa.update(schema.shots).where(schema.shots.c.number == number).values(state=state))
     assert queue(engine) == Queue(1, (12.5,), 2, 1)
+
+
+def test_the_queue_is_the_pools_own(engine: Engine) -> None:
+    other, subject = "0f" * 32, new_subject(engine)
+    first, second = new_shoot(engine, subject), new_shoot(engine, new_subject(engine))
+    finished_training(engine, subject, "earlier", ended_at=1.0)
+    finished_gallery(engine, subject, max_tries=1, tries=0)
+    with write(engine) as connection:
+        connection.execute(sa.update(schema.shots).values(state=schema.PENDING))
+
+    def place(training_id: str, pool: str, digest: str) -> None:
+        mine = schema.trainings.c.id == training_id
+        values = {"pool": pool, "foundation_digest": digest}
+        with write(engine) as connection:
+            connection.execute(sa.update(schema.trainings).where(mine).values(**values))
+
+    place(second.training_id, "v2", other)
+    assert queue(engine) == Queue(waiting_trainings=1, waiting_shots=3)
+    assert queue(engine, "v2", other) == Queue(waiting_trainings=1)
+    place(second.training_id, "renamed", other)
+    assert queue(engine, "v2", other).waiting_trainings == 1, "trainers take what is of their foundation"
+    place(first.training_id, "v2", "")
+    assert queue(engine, "v2", other).waiting_trainings == 2, "asked before the pool had told its foundation"
+    assert queue(engine).waiting_trainings == 0
+    assert queue(engine, "v2", None) == Queue(waiting_trainings=1, waiting_shots=3), "of all, where it is not known"
