@@ -11,7 +11,7 @@ import typer
 from headshots.console.output import counted, wrapped
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "bright_black"}
-_STATE_WIDTH, _NAME_WIDTH = 8, 16
+_MARGIN, _STATE_WIDTH, _NAME_WIDTH = 2, 8, 16
 
 
 class Shown(Protocol):
@@ -35,12 +35,14 @@ class Shown(Protocol):
 
 
 def show(found: Shown) -> None:
-    """One finding: state, check, what was seen, and below it the cure."""
-    head = f"  {found.state:<{_STATE_WIDTH}}{found.check:<{_NAME_WIDTH}}"
-    text = wrapped(found.seen, head, " " * len(head))
+    """One finding: state, check, what was seen, and below it the cure. A long name has a line of its own."""
+    head = f"{' ' * _MARGIN}{found.state:<{_STATE_WIDTH}}{found.check:<{_NAME_WIDTH}}"
+    margin = " " * (_MARGIN + _STATE_WIDTH + _NAME_WIDTH)
+    is_short = len(found.check) < _NAME_WIDTH
+    text = wrapped(found.seen, head, margin) if is_short else f"{head}\n{wrapped(found.seen, margin, margin)}"
     typer.echo(text.replace(found.state, typer.style(found.state, fg=_COLOURS[found.state]), 1))
     if found.cure:
-        typer.echo(wrapped(found.cure, f"{' ' * len(head)}-> ", " " * (len(head) + 3)))
+        typer.echo(wrapped(found.cure, f"{margin}-> ", f"{margin}   "))
 
 
 def summary(found: Sequence[Shown]) -> str:

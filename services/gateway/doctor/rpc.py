@@ -196,4 +196,6 @@ def _compare_pools(found: Mapping[str, _Found]) -> Finding:
                 f"pools {', '.join(names)} run the same foundation, digest {digest[:12]}…: work goes to one of them",
                 "give each pool its own foundation (HEADSHOTS_FOUNDATION), or make one pool of them with more replicas",
             )
-    return ok("; ".join(f"{', '.join(names)}: {digest[:12]}…" for digest, names in pools.items()) or "none told yet")
+    if not pools:
+        return skipped("no pool told what it runs")
+    return ok("; ".join(f"{names[0]}: {digest[:12]}…" for digest, names in pools.items()))

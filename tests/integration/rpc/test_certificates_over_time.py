@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from headshots.artifacts import ArtifactStore
 from headshots.errors import InvalidArgumentError, UnavailableError
 from headshots.rpc.internal.certificates import utc
+from headshots.rpc.internal.expiry import CertificatesInUse
 from services.gateway.peers.generators.rpc import RpcGenerator
 from tests.support.certificates import Authority, settings_with
 from tests.support.gateway.fake_generator import FakeGenerator
@@ -133,6 +134,21 @@ async def test_a_renewal_that_brings_an_expired_one_is_not_taken_and_its_file_an
     assert f"{tmp_path / 'server' / 'tls.crt'} has expired, on 2023-11-14 22:13 UTC" in told
     with pytest.raises(InvalidArgumentError, match=r"CERTIFICATE_INVALID.*tls\.crt has expired, on 2023-11-14"):
         settings_with(tmp_path / "server", tmp_path).certificates(server=False)
+
+
+def test_a_ca_that_ends_first_is_told_by_its_own_file_and_once(
+    tmp_path: Path, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = settings_with(authority.issue(tmp_path / "own", days=30), tmp_path).certificate_files
+    assert files is not None
+    now = time.time()
+    certificates = CertificatesInUse(files, server=True, clock=lambda: now)
+    certificates.current()
+    assert not caplog.messages
+    now = certificates.ends()["ca"]
+    assert certificates.current() == certificates.current(), "they are given all the same"
+    (told,) = caplog.messages
+    assert told.startswith(f"{tmp_path / 'own' / 'ca.crt'} expired on {utc(now)}")
 
 
 async def test_the_metric_tells_when_they_end_and_follows_a_renewal(

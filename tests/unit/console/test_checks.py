@@ -23,6 +23,16 @@ def test_long_lines_wrap_under_their_column(capsys: pytest.CaptureFixture[str]) 
     assert all(line.startswith(" " * 29) for line in lines[cure + 1 :])
 
 
+def test_a_long_name_has_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    show(Result("gateway", "generator of pool v2", State.FAILED, "nobody answers", "start it"))
+    margin = " " * 26
+    assert capsys.readouterr().out.splitlines() == [
+        "  failed  generator of pool v2",
+        f"{margin}nobody answers",
+        f"{margin}-> start it",
+    ]
+
+
 def test_what_is_fine_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     show(result(State.OK, "fine"))
     assert capsys.readouterr().out == "  ok      log of erasures fine\n"

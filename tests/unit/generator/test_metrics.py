@@ -21,6 +21,7 @@ CONTRACT = {
     "adapter_cache_hits_total": ("counter", {"tier"}),
     "slots_used": ("gauge", set()),
     "device_memory_bytes": ("gauge", set()),
+    "content_certificate_expiry_timestamp_seconds": ("gauge", set()),
 }
 
 
@@ -44,10 +45,12 @@ def test_names_types_and_labels() -> None:
 def test_what_is_watched_is_read_when_scraped() -> None:
     registry, numbers = CollectorRegistry(), [0.0]
     metrics = Metrics(registry)
+    assert metrics.work() == 0
     metrics.watch(waiting=lambda: numbers[0], running=lambda: 2, slots=lambda: 3)
     numbers[0] = 7
     assert registry.get_sample_value("headshots_generator_requests_waiting") == 7
     assert registry.get_sample_value("headshots_generator_slots_used") == 3
+    assert metrics.work() == 9, "what its pod's deletion cost is"
     with metrics.stage("unet"), metrics.load("store"):
         pass
     assert registry.get_sample_value("headshots_generator_stage_seconds_count", {"stage": "unet"}) == 1

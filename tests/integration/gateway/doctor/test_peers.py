@@ -165,11 +165,16 @@ async def test_each_pool_is_looked_at_and_two_of_one_foundation_are_a_warning(pe
         trainer.foundation_digest = "ab" * 32
         found = await peers.looked_at(pools=pools)
         assert {each.state for results in found.values() for each in results} == {State.OK}
+        assert found["pools"][0].seen == f"main: {FOUNDATION_DIGEST[:12]}…; v2: abababababab…"
         await servers[1].stop()
         (away,) = (await peers.looked_at(pools=pools))["generator of pool v2"]
         assert (away.state, peers.settings.scaler_port) == (State.FAILED, None)
         (nowhere,) = (await peers.looked_at(pools="v2=trainer.invalid:1,generator.invalid:2"))["trainer of pool v2"]
         assert "v2 in HEADSHOTS_GATEWAY_POOLS" in nowhere.cure
+        await peers.servers["trainer"].stop()
+        await peers.servers["generator"].stop()
+        await servers[0].stop()
+        assert (await peers.looked_at(pools=pools))["pools"][0].state is State.SKIPPED
     finally:
         for server in servers:
             await server.stop()

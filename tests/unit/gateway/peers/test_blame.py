@@ -1,0 +1,61 @@
+"""What a replica is left out for, and what it is only ranked behind others for."""
+
+from __future__ import annotations
+
+import pytest
+
+from headshots.errors import (
+    DeadlineExceededError,
+    HeadshotsError,
+    InternalError,
+    InvalidArgumentError,
+    ResourceExhaustedError,
+    UnavailableError,
+)
+from services.gateway.peers.generators.attempts import Attempts, blame
+from services.gateway.peers.metrics import PoolMetrics
+from services.gateway.peers.routing.fleet import Answer, Fleet, State
+
+OURS = "aa" * 32
+READY = State.READY
+
+
+def fleet_of(*aliases: str) -> Fleet:
+    fleet = Fleet()
+    fleet.consists_of(aliases)
+    for alias in aliases:
+        fleet.answered(alias, Answer(OURS, is_serving=True))
+    return fleet
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "comes_last"),
+    [
+        (UnavailableError("GENERATOR_UNREACHABLE", ""), State.AWAY, True),
+        (UnavailableError("GENERATOR_CUT", ""), State.AWAY, True),
+        (UnavailableError("DRAINING", ""), State.DRAINING, False),
+        (UnavailableError("SHUTTING_DOWN", ""), State.DRAINING, False),
+        (UnavailableError("GENERATOR_LATE", ""), READY, True),
+        (DeadlineExceededError("DEADLINE_EXCEEDED", ""), READY, True),
+        (InternalError("INTERNAL", ""), READY, True),
+        (ResourceExhaustedError("QUEUE_FULL", ""), READY, False),
+        (InvalidArgumentError("PROMPT_TOO_LONG", ""), READY, False),
+    ],
+)
+def test_who_is_left_out_and_who_comes_last(error: HeadshotsError, state: State, comes_last: bool) -> None:
+    fleet = fleet_of("a", "b")
+    blame(fleet, "a", error)
+    assert fleet.states() == {"a": state, "b": READY}
+    fleet.answered("a", Answer(OURS, is_serving=True))
+    suspects = {each.alias: each.is_suspect for each in fleet.ranked(None, "")}
+    assert suspects == {"a": comes_last, "b": False}
+
+
+def test_where_all_refuse_the_caller_is_told_that_they_are_full_rather_than_that_one_is_away() -> None:
+    fleet = fleet_of("a", "b", "c")
+    attempts = Attempts(fleet, PoolMetrics(None).routing("main"), fleet.ranked(None, ""))
+    full, away = ResourceExhaustedError("QUEUE_FULL", ""), UnavailableError("GENERATOR_UNREACHABLE", "")
+    for candidate, error in zip(attempts, (away, full, away), strict=True):
+        attempts.refused(candidate, error)
+    assert attempts.refusal is full
+    assert attempts.is_last
