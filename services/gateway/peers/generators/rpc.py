@@ -13,6 +13,8 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from headshots.errors import HeadshotsError, UnavailableError
+from headshots.routing.fleet import Answer, Fleet, State
+from headshots.routing.ranking import Candidate
 from headshots.rpc.channel import NO_RETRIES, error_from_rpc
 from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.grants import Grant
@@ -33,8 +35,6 @@ from services.gateway.peers.models import (
     GenerationRequest,
     GeneratorDescription,
 )
-from services.gateway.peers.routing.fleet import Answer, Fleet, State
-from services.gateway.peers.routing.ranking import Candidate
 from services.gateway.peers.rpc import CALL_SECONDS, translated_errors
 
 _LOG = logging.getLogger(__name__)
