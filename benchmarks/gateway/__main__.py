@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks.gateway import routing
+from benchmarks.gateway import cold_start, routing
 from benchmarks.gateway.report import FULL, LIBRARIES, QUICK, TARGETS, Scale
 from benchmarks.report import Measured
 from benchmarks.running import Run, parser
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[Scale], Measured]] = {
     "hits": routing.run_hits,
     "scale_up": routing.run_scale_up,
     "decisions": routing.run_decisions,
+    "cold_start": cold_start.run_cold_start,
 }
 
 

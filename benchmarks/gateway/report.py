@@ -14,6 +14,7 @@ TARGETS: Mapping[str, Target] = {
     "slot_hit_rate_200": Target(0.65, False, "the same of 200 subjects"),
     "max_over_mean_load": Target(1.25, True, "requests of the busiest replica over the mean, the worst run"),
     "moved_on_scale_up": Target(0.25, True, "adapters that a fifth replica takes over from four"),
+    "cold_start_seconds_to_first_image": Target(6, True, "seconds from an order to its first image, from no generator"),
     "routing_p99_us": Target(300, True, "a decision among 64 replicas"),
 }
 
@@ -30,7 +31,9 @@ class Scale:
     """Whose replica is looked for before and after one joins."""
     decisions: int
     """That are timed."""
+    cold_starts: int
+    """Galleries that are ordered while no generator runs."""
 
 
-FULL = Scale(requests=20_000, seeds=5, adapters=10_000, decisions=20_000)
-QUICK = Scale(requests=2_000, seeds=1, adapters=1_000, decisions=500)
+FULL = Scale(requests=20_000, seeds=5, adapters=10_000, decisions=20_000, cold_starts=3)
+QUICK = Scale(requests=2_000, seeds=1, adapters=1_000, decisions=500, cold_starts=1)
