@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks.gateway import cold_start, routing
+from benchmarks.gateway import cold_start, routing, simulated
 from benchmarks.gateway.report import FULL, LIBRARIES, QUICK, TARGETS, Scale
 from benchmarks.report import Measured
 from benchmarks.running import Run, parser
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[Scale], Measured]] = {
     "scale_up": routing.run_scale_up,
     "decisions": routing.run_decisions,
     "cold_start": cold_start.run_cold_start,
+    "simulated": simulated.run_simulated,
 }
 
 

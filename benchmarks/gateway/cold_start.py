@@ -33,7 +33,7 @@ from headshots.v1 import galleries_pb2, jobs_pb2
 from tests.support.gateway.caller import Caller
 from tests.support.waiting import PATIENCE_SECONDS
 
-SHOTS = 8
+SHOTS = 4
 """Of each gallery."""
 COOLDOWN_SECONDS = 1.0
 """Without work before a replica goes; minutes with the real KEDA."""

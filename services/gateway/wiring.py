@@ -126,6 +126,7 @@ class _Parts:
         parts = pools, pool, metrics, given.issuer, settings.erasing
         erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
+        given.opened.watcher.on_return = pool.retry_now
         loops = given.opened.watcher, reconciler, pool, runner, judge
         self.with_loops: Sequence[_Looping] = (*loops, *erasing.loops, poller, given.audit)
         inspector = Inspector(database, store, limiter, decoders, pools, analyzer, settings.minors)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.gateway import routing
 from benchmarks.gateway.report import TARGETS, Scale
 
-SMALL = Scale(requests=6_000, seeds=1, adapters=2_000, decisions=50, cold_starts=1)
+SMALL = Scale(requests=6_000, seeds=1, adapters=2_000, decisions=50, cold_starts=1, replayed_seconds=1.0)
 
 
 def test_requests_find_their_adapter_in_a_slot_and_no_replica_is_overloaded() -> None:

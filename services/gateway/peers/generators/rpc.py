@@ -75,6 +75,7 @@ class RpcGenerator:
             self._fleet, access, self._metrics, poll_seconds=poll_seconds, answer_seconds=answer_seconds
         )
         self._patience_seconds = patience_seconds
+        self._level = logging.WARNING
 
     @property
     def ready(self) -> int | None:
@@ -116,7 +117,14 @@ class RpcGenerator:
 
     async def describe(self) -> GeneratorDescription:
         """See `interfaces.Generator`."""
-        return convert.description(await self._call("DescribeGenerator", _DESCRIBE, granting.describing(), ""))
+        try:
+            found = convert.description(await self._call("DescribeGenerator", _DESCRIBE, granting.describing(), ""))
+        except HeadshotsError:
+            # Asked on and on until one comes (`pools.watching`), the log has it once.
+            self._level = logging.DEBUG
+            raise
+        self._level = logging.WARNING
+        return found
 
     async def check(self, request: GenerationRequest) -> GenerationCheck:
         """See `interfaces.Generator`. Any replica can tell, so that the least loaded does."""
@@ -170,7 +178,7 @@ class RpcGenerator:
     async def _call_at(self, held: InternalChannel, method: str, message: Message, grant: Grant, seconds: float) -> Any:
         tied = calling(_full_name(method), self._signer.metadata(grant))
         async with held.held() as channel:
-            with translated_errors("generator"), tied as metadata:
+            with translated_errors("generator", level=self._level), tied as metadata:
                 return await getattr(_generator(channel), method)(message, timeout=seconds, metadata=metadata)
 
     def _attempts(self, sha256: str | None, key: str) -> Attempts:
