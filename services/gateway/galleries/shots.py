@@ -227,11 +227,7 @@ def requeue(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, s
 
 
 def end_pauses(engine: Engine) -> None:
-    """Makes claimable now what was put back because no generator took it.
-
-    Raises:
-        UnavailableError: DATABASE_UNAVAILABLE.
-    """
+    """Makes claimable now what no generator took. Raises UnavailableError (DATABASE_UNAVAILABLE)."""
     with write(engine) as connection:
         waits = (shots.c.state == PENDING, shots.c.uncounted_attempts > 0, shots.c.not_before > 0)
         connection.execute(sa.update(shots).where(*waits).values(not_before=0.0))
