@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 
-from benchmarks.gateway import listing, rolling, routing, shots, unary, watching
+from benchmarks.gateway import cold_start, listing, rolling, routing, shots, simulated, unary, watching
 from benchmarks.gateway.report import FULL, LIBRARIES, QUICK, TARGETS, Scale
 from benchmarks.report import Measured
 from benchmarks.running import Run, parser
@@ -26,6 +26,8 @@ PARTS: dict[str, Callable[[Scale], Measured]] = {
     "watchers": watching.run_watchers,
     "lists": listing.run_lists,
     "rolling": rolling.run_rolling,
+    "cold_start": cold_start.run_cold_start,
+    "simulated": simulated.run_simulated,
 }
 
 

@@ -14,6 +14,8 @@ TARGETS: Mapping[str, Target] = {
     "slot_hit_rate_200": Target(0.65, False, "the same of 200 subjects"),
     "max_over_mean_load": Target(1.25, True, "requests of the busiest replica over the mean, the worst run"),
     "moved_on_scale_up": Target(0.25, True, "adapters that a fifth replica takes over from four"),
+    "simulation_error": Target(0.15, True, "simulated throughput and p95 of a trace against a real run, the worse"),
+    "cold_start_seconds_to_first_image": Target(6, True, "seconds from an order to its first image, from no generator"),
     "routing_p99_us": Target(300, True, "a decision among 64 replicas"),
     "unary_p50_ms": Target(3, True, "GetSubject at half of the gateway's capacity, from when each call was due"),
     "unary_p99_ms": Target(15, True, "the same, the slowest hundredth"),
@@ -53,6 +55,10 @@ class Scale:
     """Painted at least while every process is replaced."""
     rounds: int
     """So many times."""
+    cold_starts: int
+    """Galleries that are ordered while no generator runs."""
+    replayed_seconds: float
+    """Of a trace that is replayed in real time."""
     databases: tuple[str, ...] = ("sqlite", "postgresql")
     """That each load is put on; the worse one counts."""
 
@@ -70,6 +76,8 @@ FULL = Scale(
     images=100_000,
     rolling_shots=200,
     rounds=2,
+    cold_starts=3,
+    replayed_seconds=75.0,
 )
 QUICK = Scale(
     requests=2_000,
@@ -84,5 +92,7 @@ QUICK = Scale(
     images=1_600,
     rolling_shots=10,
     rounds=1,
+    cold_starts=1,
+    replayed_seconds=10.0,
     databases=("sqlite",),
 )

@@ -18,6 +18,7 @@ from headshots.cli.commands import (
     tenants,
     trainings,
 )
+from headshots.cli.commands.capacity import simulate
 from headshots.cli.commands.catalog import foundations, packs, profiles, styles
 from headshots.cli.commands.models import analyzers, export, foundation
 from headshots.cli.commands.people import audit, consents, erasure, policy, retention
@@ -64,6 +65,7 @@ app.add_typer(analyzers.app, name="analyzers")
 app.add_typer(foundation.app, name="foundation")
 app.command("export")(export.export)
 app.command("verify")(verify.verify)
+app.add_typer(simulate.app, name="simulate")
 
 
 def _print_version(wanted: bool) -> None:

@@ -156,3 +156,17 @@ QuoteOnly = Annotated[
     bool, typer.Option("--quote", metavar="", help="Tell what it would take and when; order nothing.")
 ]
 Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Print the shoot's name and do not wait.")]
+
+
+def past(value: str) -> datetime:
+    """`2h` or `7d` ago, or an ISO 8601 time, of this machine's zone where it names none.
+
+    Raises:
+        typer.BadParameter: it is neither, or too long ago.
+    """
+    if re.fullmatch(r"\d+[smhd]", value.strip()) is None:
+        return moment(value)
+    try:
+        return datetime.now().astimezone() - timedelta(seconds=span(value))
+    except OverflowError as error:
+        raise typer.BadParameter(f"{value!r} ago is before all times") from error

@@ -10,7 +10,7 @@ import grpc.aio
 
 from headshots.rpc.statuses import error_from_rpc
 
-__all__ = ["NO_RETRIES", "channel_arguments", "channel_options", "error_from_rpc", "open_channel"]
+__all__ = ["NO_RETRIES", "channel_arguments", "channel_options", "error_from_rpc", "open_channel", "service_config"]
 
 # UNAVAILABLE means that the server did not take the call, so any call may be tried again.
 _RETRY_POLICY = {
@@ -25,14 +25,21 @@ NO_RETRIES = {"grpc.service_config": json.dumps({"loadBalancingConfig": [{"pick_
 """Channel argument for one address where a refused call goes elsewhere at once, instead of to the same server later."""
 
 
+def service_config(once: Sequence[tuple[str, str]] = ()) -> str:
+    """Round robin and retries. Calls of `once`, each a full service's name and a method, are tried once: they fail at
+    once where nobody listens."""
+    names = [{"service": service, "method": method} for service, method in once]
+    config = {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "methodConfig": [{"name": [{}], "retryPolicy": _RETRY_POLICY}, *([{"name": names}] if names else [])],
+    }
+    return json.dumps(config)
+
+
 def channel_options(max_message_bytes: int = 32 * 2**20) -> list[tuple[str, str | int]]:
     """Channel arguments: retries, round robin over all addresses of a name, keep-alive, message size."""
-    service_config = {
-        "loadBalancingConfig": [{"round_robin": {}}],
-        "methodConfig": [{"name": [{}], "retryPolicy": _RETRY_POLICY}],
-    }
     return [
-        ("grpc.service_config", json.dumps(service_config)),
+        ("grpc.service_config", service_config()),
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", max_message_bytes),
         ("grpc.keepalive_time_ms", 60_000),

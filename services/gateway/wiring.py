@@ -125,6 +125,7 @@ class _Parts:
         runner = ShootRunner(database, hub, metrics, pool, clock, poll_seconds=poll)
         parts = pools, pool, metrics, given.issuer, settings.erasing
         erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
+        given.opened.watcher.on_return = pool.retry_now
         loops = given.opened.watcher, reconciler, pool, runner, judge, given.audit, *erasing.loops
         self.with_loops: Sequence[_Looping] = (*loops, WatchPoller(database, hub, _REVISIONS, poll_seconds=poll))
         inspector = Inspector(database, store, limiter, decoders, pools, analyzer, settings.minors)

@@ -65,6 +65,8 @@ LIBRARY: Arrows = {
     "telemetry": {"errors": "a wrong setting is a typed error; spans tell an error's reason"},
     "schema": {"telemetry": "rows keep the call that made them"},
     "styles": {"errors": "a wrong style is a typed error"},
+    "routing": {},
+    "caching": {},
     "stores": {"errors": "a store that fails is a typed error", "settings": "a private folder"},
     "artifacts": {
         "stores": "backends are opened, their errors become ours, no link within a local store is followed",
@@ -137,7 +139,18 @@ LIBRARY: Arrows = {
         "telemetry": "a client's calls belong to its program's traces",
         "v1": "the generated contract",
     },
-    "console": {"errors": "messages and exit codes", "client": "what is shown"},
+    "simulation": {
+        "errors": "a wrong trace or policy is a typed error",
+        "routing": "requests go where a gateway would send them",
+        "caching": "adapters leave as they do in a generator",
+        "database": "a day is recorded from it",
+        "schema": "as database",
+    },
+    "console": {
+        "errors": "messages and exit codes",
+        "client": "what is shown",
+        "simulation": "what is shown",
+    },
     "processes": {
         "errors": "a service that died is a typed error",
         "settings": "a private folder",
@@ -188,5 +201,6 @@ LIBRARY: Arrows = {
         "artifacts": "`erasure verify` looks in the store",
         "rpc": "free ports",
         "marking": "`verify`",
+        "simulation": "`simulate`",
     },
 }

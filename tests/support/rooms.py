@@ -224,7 +224,6 @@ GENERATOR: Arrows = {
     },
     "batching": {
         "requests": "plans and prepared requests",
-        "adapters": "slots of the bank",
         "images": "finished latents go to the decoder",
         "traces": "one UNet call is for several requests",
         "metrics": "rows and steps are counted",

@@ -229,6 +229,13 @@ def requeue(engine: Engine, shot: Shot, *, counts: bool, after_seconds: float, s
         update_state(connection, shot.gallery_id, status_message="" if cancelled else status_message)
 
 
+def end_pauses(engine: Engine) -> None:
+    """Makes claimable now what no generator took. Raises UnavailableError (DATABASE_UNAVAILABLE)."""
+    with write(engine) as connection:
+        waits = (shots.c.state == PENDING, shots.c.uncounted_attempts > 0, shots.c.not_before > 0)
+        connection.execute(sa.update(shots).where(*waits).values(not_before=0.0))
+
+
 def _lock_gallery(connection: Connection, shot: Shot) -> None:
     _lock(connection, shot, {shot.gallery_id})
 

@@ -19,6 +19,7 @@ from headshots.telemetry import spans
 from headshots.telemetry.origins import resumed
 from headshots.threads import in_lease_thread
 from services.gateway.events.hub import Hub
+from services.gateway.galleries import shots
 from services.gateway.galleries.claiming import claim
 from services.gateway.metrics import GatewayMetrics
 from services.gateway.painting.worker import PaintSettings, RunningShot, ShotWorker
@@ -59,6 +60,15 @@ class ShotPool:
     def wake(self) -> None:
         """Claims at once instead of after the next poll."""
         self._woken.set()
+
+    async def retry_now(self) -> None:
+        """Claims at once what waits for a generator that was away, instead of after its pause.
+
+        Raises:
+            UnavailableError: DATABASE_UNAVAILABLE.
+        """
+        await in_lease_thread(shots.end_pauses, self._engine)
+        self.wake()
 
     def stop_shots(self, gallery_id: str) -> None:
         """Stops the shots of a cancelled gallery that run in this process, without waiting for their next renewal."""

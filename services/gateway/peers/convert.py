@@ -9,6 +9,8 @@ from typing import cast
 from google.protobuf.json_format import MessageToDict
 
 from headshots.errors import InternalError
+from headshots.routing.fleet import Answer
+from headshots.routing.residents import ToldAdapters
 from headshots.v1 import adapters_pb2, generator_pb2, images_pb2, jobs_pb2, trainer_pb2, trainings_pb2
 from services.gateway.api.convert import STATES, interval, wire_interval
 from services.gateway.peers.events import GenerationEvent, ImageDone, StepDone, Waiting
@@ -24,8 +26,6 @@ from services.gateway.peers.models import (
     TrainingOptions,
     TrainingRequest,
 )
-from services.gateway.peers.routing.fleet import Answer
-from services.gateway.peers.routing.residents import ToldAdapters
 from services.gateway.peers.stored_files import StoredFile
 
 _SHA256 = re.compile("[0-9a-f]{64}")

@@ -23,6 +23,15 @@ class Describer:
         """Whether a generator answered when it was asked last."""
         self._asked_at: float | None = None
 
+    @property
+    def is_missed(self) -> bool:
+        """Whether it was asked in vain, and nobody has answered since."""
+        return self._asked_at is not None and not self.answers
+
+    def lost(self) -> None:
+        """A call found no generator."""
+        self.answers = False
+
     def recall(self, description: GeneratorDescription) -> None:
         """Takes what the generators said before this process began, until they say something else."""
         if self.known is None:
@@ -34,8 +43,12 @@ class Describer:
         Raises:
             UnavailableError: no generator answers, and none has answered before.
         """
+        begun_at = time.monotonic()
         async with self._lock:
             fresh = self._fresh_seconds if fresh_seconds is None else fresh_seconds
+            if self.known is None and self._asked_at is not None and self._asked_at >= begun_at:
+                # Another caller has asked meanwhile. Asked by each in turn, many would wait for minutes.
+                raise _away()
             if self.known is not None and self._asked_at is not None and time.monotonic() - self._asked_at <= fresh:
                 return self.known
             try:
@@ -60,8 +73,12 @@ class Describer:
         except HeadshotsError as error:
             # Away, silent until the deadline, or broken: for who asks it is all the same.
             self.answers = False
-            raise UnavailableError("GENERATOR_UNREACHABLE", "no generator can be reached; it is tried again") from error
+            raise _away() from error
         finally:
             self._asked_at = time.monotonic()
         self.answers = True
         return self.known
+
+
+def _away() -> UnavailableError:
+    return UnavailableError("GENERATOR_UNREACHABLE", "no generator can be reached; it is tried again")

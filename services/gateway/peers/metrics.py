@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from headshots.routing.fleet import State
+from headshots.routing.ranking import Tier
 from headshots.schema import MAIN_POOL
-from services.gateway.peers.routing.fleet import State
-from services.gateway.peers.routing.ranking import Tier
 
 NO_ADAPTER = "none"
 REFUSALS = ("draining", "full", "unreachable", "late", "cut")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import grpc
@@ -12,13 +12,13 @@ import grpc.aio
 from google.protobuf.message import Message
 
 from headshots.errors import HeadshotsError, PermissionDeniedError, UnauthenticatedError, UnavailableError
-from headshots.rpc.channel import error_from_rpc
+from headshots.rpc.channel import error_from_rpc, service_config
 from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.grants import Grant
 from headshots.rpc.internal.settings import InternalSettings
 from headshots.rpc.internal.signing import Signer
 from headshots.telemetry.calls import calling
-from headshots.v1 import trainer_pb2, trainer_pb2_grpc
+from headshots.v1 import generator_pb2, trainer_pb2, trainer_pb2_grpc
 from services.gateway.peers import convert, granting
 from services.gateway.peers.models import TrainingJob, TrainingRequest
 
@@ -27,8 +27,15 @@ CALL_SECONDS = 10.0
 # Reasons of errors whose messages come from gRPC itself.
 _GRPC_REASONS = {"SERVER_UNREACHABLE", "CALL_CANCELLED", "MESSAGE_TOO_LARGE", "RPC_FAILED"}
 _LOG = logging.getLogger(__name__)
-# By default gRPC waits up to two minutes before it reconnects; a peer that restarts is back in seconds.
-_RECONNECT = {"grpc.initial_reconnect_backoff_ms": 200, "grpc.max_reconnect_backoff_ms": 2000}
+_GENERATOR = generator_pb2.DESCRIPTOR.services_by_name["GeneratorService"].full_name
+_OPTIONS: Mapping[str, str | int] = {
+    # By default gRPC waits up to two minutes before it reconnects; a peer that restarts is back in seconds, and people
+    # wait for one that comes up from zero.
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 500,
+    # Who asks what runs there, or whether it could be painted, goes on without an answer, and shall not wait for it.
+    "grpc.service_config": service_config(once=[(_GENERATOR, "DescribeGenerator"), (_GENERATOR, "CheckGeneration")]),
+}
 
 
 def open_peer(address: str, settings: InternalSettings) -> InternalChannel:
@@ -37,7 +44,7 @@ def open_peer(address: str, settings: InternalSettings) -> InternalChannel:
     Raises:
         InvalidArgumentError: CERTIFICATE_INVALID.
     """
-    return InternalChannel(address, settings.certificates(server=False), _RECONNECT)
+    return InternalChannel(address, settings.certificates(server=False), _OPTIONS)
 
 
 class RpcTrainer:
@@ -87,15 +94,18 @@ def _trainer(channel: grpc.aio.Channel) -> Any:
 
 
 @contextlib.contextmanager
-def translated_errors(peer: str) -> Iterator[None]:
-    """Raises what a call of a peer, `trainer` or `generator`, fails with as a HeadshotsError for our callers."""
+def translated_errors(peer: str, *, level: int = logging.WARNING) -> Iterator[None]:
+    """Raises what a call of a peer, `trainer` or `generator`, fails with as a HeadshotsError for our callers.
+
+    `level`: of the line in the log that tells why it could not be reached.
+    """
     try:
         yield
     except grpc.aio.AioRpcError as error:
-        raise _without_grpc_message(error_from_rpc(error), peer) from error
+        raise _without_grpc_message(error_from_rpc(error), peer, level) from error
 
 
-def _without_grpc_message(error: HeadshotsError, peer: str) -> HeadshotsError:
+def _without_grpc_message(error: HeadshotsError, peer: str, level: int) -> HeadshotsError:
     """The error for our callers. Messages of gRPC itself name addresses, so they go to the log instead.
 
     A refused grant is a deployment whose services do not share a secret or the time: work waits until they do.
@@ -105,7 +115,7 @@ def _without_grpc_message(error: HeadshotsError, peer: str) -> HeadshotsError:
         return unreachable(peer)
     if error.reason not in _GRPC_REASONS:
         return error
-    _LOG.warning("a %s: %s", peer, error)
+    _LOG.log(level, "a %s: %s", peer, error)
     if isinstance(error, UnavailableError):
         return unreachable(peer)
     return type(error)(f"{peer.upper()}_CALL_FAILED", f"a call to the {peer} failed; the gateway's log says how")

@@ -20,6 +20,8 @@ from services.gateway.scaling.queues import KnownPool, Queue, count_work, queues
 _POOL, _PER_REPLICA = "pool", "perReplica"
 _LEAST, _MOST = 0.001, 1_000_000
 """Of that number: beyond it KEDA's own numbers overflow, and nobody means that."""
+IDLE_POLL_SECONDS = 0.25
+"""Between two looks for a stream that told of no work: people wait for a first replica for as long."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class ScalerServicer(scaler_pb2_grpc.ExternalScalerServicer):
             if is_active is not told:
                 yield scaler_pb2.IsActiveResponse(result=is_active)
                 told = is_active
-            await asyncio.sleep(self._poll_seconds)
+            await asyncio.sleep(self._poll_seconds if is_active else min(self._poll_seconds, IDLE_POLL_SECONDS))
 
     async def GetMetricSpec(
         self, request: scaler_pb2.ScaledObjectRef, context: Any

@@ -21,11 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from headshots.artifacts import ArtifactStore
+from headshots.caching.lru import ByteLru
 from headshots.diffusion.lora.files import foreign_foundation, load_row
 from headshots.diffusion.lora.layout import Layout
 from headshots.errors import FailedPreconditionError, InvalidAdapterError, NotFoundError
 from headshots.settings import make_private
-from services.generator.adapters.lru import ByteLru
 from services.generator.metrics import Metrics
 
 log = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ import logging
 import time
 from collections.abc import Iterator
 
+from headshots.caching.slots import SlotTable
 from headshots.diffusion.backends.base import Backend, FloatArray
 from headshots.errors import DeadlineExceededError, InternalError
 from headshots.telemetry.exemplars import observe
-from services.generator.adapters.slots import SlotTable
 from services.generator.batching.batch import Batch
 from services.generator.batching.denoising import ImageState
 from services.generator.batching.jobs import Failed, Job

@@ -15,10 +15,10 @@ from PIL import Image
 from headshots.errors import (
     InvalidAdapterError,
 )
+from headshots.routing.residents import ToldAdapters
 from headshots.v1 import generator_pb2 as pb
 from headshots.v1 import images_pb2
 from services.gateway.peers import convert
-from services.gateway.peers.routing.residents import ToldAdapters
 from tests.support.foundations.engines import lora_bytes, peft_unet, tiny_digest
 from tests.support.generator.world import Generator, refused
 

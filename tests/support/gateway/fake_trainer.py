@@ -104,7 +104,7 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
             self.jobs[request.job_id].failure.CopyFrom(self.failure)
             await self.change_job(request.job_id, state=jobs_pb2.JOB_STATE_FAILED)
             return
-        content = b"weights of " + b",".join(photo.sha256.encode() for photo in request.photos)
+        content = self.weights(request)
         key = f"{request.output_prefix}/adapter.safetensors"
         await self.store.put(key, content)
         others = []
@@ -125,6 +125,10 @@ class FakeTrainer(trainer_pb2_grpc.TrainerServiceServicer):
         )
         self.jobs[request.job_id].end_time.GetCurrentTime()
         await self.change_job(request.job_id, state=jobs_pb2.JOB_STATE_SUCCEEDED)
+
+    def weights(self, request: trainer.StartTrainingRequest) -> bytes:
+        """The file of the adapter that a training makes."""
+        return b"weights of " + b",".join(photo.sha256.encode() for photo in request.photos)
 
     async def change_job(self, job_id: str, **fields: Any) -> None:
         """Changes a job as its run would, so that watches see it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,7 @@ import typer
 from headshots.cli.database import open_gateway_database
 from headshots.cli.extras import require
 from headshots.cli.options import DEFAULT_ADDRESS, LARGEST, Address, ApiKey, DatabaseUrl, Json, TlsCa
-from headshots.cli.shoot_options import moment, span
+from headshots.cli.shoot_options import past
 from headshots.console.exits import ExitCode, reported
 
 if TYPE_CHECKING:
@@ -54,20 +54,6 @@ class Deed(StrEnum):
     IMAGES_EXPIRED = "images-expired"
 
 
-def _past(value: str) -> datetime:
-    """`2h` or `7d` ago, or an ISO 8601 time, of this machine's zone where it names none.
-
-    Raises:
-        typer.BadParameter: it is neither, or too long ago.
-    """
-    if re.fullmatch(r"\d+[smhd]", value.strip()) is None:
-        return moment(value)
-    try:
-        return datetime.now().astimezone() - timedelta(seconds=span(value))
-    except OverflowError as error:
-        raise typer.BadParameter(f"{value!r} ago is before all times") from error
-
-
 @app.command("list")
 @reported
 def list_events(
@@ -75,10 +61,10 @@ def list_events(
     action: Annotated[list[Deed] | None, typer.Option(help="Only this; may be repeated.")] = None,
     since: Annotated[
         datetime | None,
-        typer.Option(metavar="WHEN", parser=_past, help="Only what was recorded then or later: 7d ago, an ISO time."),
+        typer.Option(metavar="WHEN", parser=past, help="Only what was recorded then or later: 7d ago, an ISO time."),
     ] = None,
     until: Annotated[
-        datetime | None, typer.Option(metavar="WHEN", parser=_past, help="Only what was recorded before.")
+        datetime | None, typer.Option(metavar="WHEN", parser=past, help="Only what was recorded before.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many, the newest.")] = 100,
     address: Address = DEFAULT_ADDRESS,

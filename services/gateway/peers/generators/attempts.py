@@ -14,10 +14,10 @@ from headshots.errors import (
     ResourceExhaustedError,
     UnavailableError,
 )
+from headshots.routing.fleet import Fleet
+from headshots.routing.ranking import Candidate
 from services.gateway.peers.events import GenerationEvent, ImageDone
 from services.gateway.peers.metrics import RoutingMetrics
-from services.gateway.peers.routing.fleet import Fleet
-from services.gateway.peers.routing.ranking import Candidate
 from services.gateway.peers.rpc import unreachable
 
 REFUSED = (UnavailableError, ResourceExhaustedError, DeadlineExceededError)

@@ -13,6 +13,8 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from headshots.errors import HeadshotsError, UnavailableError
+from headshots.routing.fleet import Answer, Fleet, State
+from headshots.routing.ranking import Candidate
 from headshots.rpc.channel import NO_RETRIES, error_from_rpc
 from headshots.rpc.internal.channel import InternalChannel
 from headshots.rpc.internal.grants import Grant
@@ -29,8 +31,6 @@ from services.gateway.peers.generators.attempts import REFUSED, Attempts, Heard,
 from services.gateway.peers.generators.watching import Access, ReplicaWatcher
 from services.gateway.peers.metrics import PoolMetrics, RoutingMetrics
 from services.gateway.peers.models import GenerationCheck, GenerationRequest, GeneratorDescription
-from services.gateway.peers.routing.fleet import Answer, Fleet, State
-from services.gateway.peers.routing.ranking import Candidate
 from services.gateway.peers.rpc import CALL_SECONDS, translated_errors
 
 _LOG = logging.getLogger(__name__)
@@ -71,6 +71,7 @@ class RpcGenerator:
             self._fleet, access, self._metrics, poll_seconds=poll_seconds, answer_seconds=answer_seconds
         )
         self._patience_seconds = patience_seconds
+        self._level = logging.WARNING
 
     @property
     def ready(self) -> int | None:
@@ -112,7 +113,14 @@ class RpcGenerator:
 
     async def describe(self) -> GeneratorDescription:
         """See `interfaces.Generator`."""
-        return convert.description(await self._call("DescribeGenerator", _DESCRIBE, granting.describing(), ""))
+        try:
+            found = convert.description(await self._call("DescribeGenerator", _DESCRIBE, granting.describing(), ""))
+        except HeadshotsError:
+            # Asked on and on until one comes (`pools.watching`), the log has it once.
+            self._level = logging.DEBUG
+            raise
+        self._level = logging.WARNING
+        return found
 
     async def check(self, request: GenerationRequest) -> GenerationCheck:
         """See `interfaces.Generator`. Any replica can tell, so that the least loaded does."""
@@ -166,7 +174,7 @@ class RpcGenerator:
     async def _call_at(self, held: InternalChannel, method: str, message: Message, grant: Grant, seconds: float) -> Any:
         tied = calling(_full_name(method), self._signer.metadata(grant))
         async with held.held() as channel:
-            with translated_errors("generator"), tied as metadata:
+            with translated_errors("generator", level=self._level), tied as metadata:
                 return await getattr(_generator(channel), method)(message, timeout=seconds, metadata=metadata)
 
     def _attempts(self, sha256: str | None, key: str) -> Attempts:

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from headshots.errors import HeadshotsError
+from headshots.routing.fleet import Answer, Fleet, State
 from headshots.rpc.internal.channel import InternalChannel
 from headshots.threads import in_thread
 from services.gateway.peers.metrics import RoutingMetrics
-from services.gateway.peers.routing.fleet import Answer, Fleet, State
 
 _LOG = logging.getLogger(__name__)
 

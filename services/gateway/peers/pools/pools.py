@@ -162,9 +162,15 @@ class Pools:
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         """See `interfaces.Generator`; of an adapter's own foundation. Raises as `describe`, too."""
         pool = await self._pool(request.adapter.foundation_digest if request.adapter is not None else "")
-        async with contextlib.aclosing(pool.generator.generate(request)) as events:  # type: ignore[type-var]
-            async for event in events:
-                yield event
+        try:
+            async with contextlib.aclosing(pool.generator.generate(request)) as events:  # type: ignore[type-var]
+                async for event in events:
+                    yield event
+        except UnavailableError as error:
+            if error.reason == "GENERATOR_UNREACHABLE":
+                # The pool's watcher asks from now on until one answers.
+                pool.describer.lost()
+            raise
 
     async def check(self, request: GenerationRequest, digest: str = "") -> GenerationCheck:
         """See `interfaces.Generator`; of the foundation with this digest, empty: the default one. Raises as `describe`,

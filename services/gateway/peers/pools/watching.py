@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Engine
@@ -18,6 +20,8 @@ from services.gateway.peers.pools.pools import Pool, Pools
 
 _LOG = logging.getLogger(__name__)
 _WRITE_AGAIN_SECONDS = rows.NEWS_SECONDS / 5
+RETURN_SECONDS = 0.25
+"""Between two questions to a pool that is missed: it may be on its way from zero, and people wait for it."""
 
 
 @dataclass
@@ -31,18 +35,24 @@ class _Told:
 
 
 class PoolWatcher:
-    """Every `poll_seconds` each pool is asked, whoever else is late. Where there is one, its callers ask."""
+    """Every `poll_seconds` each pool is asked, whoever else is late. Where there is one, its callers ask.
+
+    A pool that was called in vain is asked more often, until it answers.
+    """
 
     def __init__(self, pools: Pools, database: Engine, metrics: PoolMetrics, *, poll_seconds: float) -> None:
         self._pools, self._database, self._metrics = pools, database, metrics
         self._poll_seconds = poll_seconds
+        self.on_return: Callable[[], Awaitable[None]] | None = None
+        """Called when a pool answers that did not: what waits for it can begin. Set before `run`."""
 
     async def run(self) -> None:
         """Asks until it is cancelled, and keeps track of the generators of each pool."""
         each = self._pools.each
         watches = [self._watch(pool) for pool in each] if len(each) > 1 else []
         async with asyncio.TaskGroup() as group:
-            for work in (*watches, *(pool.generator.run() for pool in each)):
+            returns = (self._bring_back(pool) for pool in each)
+            for work in (*watches, *returns, *(pool.generator.run() for pool in each)):
                 group.create_task(work)
 
     async def recall(self) -> None:
@@ -58,6 +68,20 @@ class PoolWatcher:
         for pool in each:
             if pool.name in found:
                 pool.describer.recall(found[pool.name])
+
+    async def _bring_back(self, pool: Pool) -> None:
+        """Asks a pool that is missed until it answers, and tells that it does."""
+        while True:
+            was_missed = pool.describer.is_missed
+            if was_missed:
+                with contextlib.suppress(UnavailableError):
+                    await pool.describer.refresh()
+            if was_missed and not pool.describer.is_missed and self.on_return is not None:
+                try:
+                    await self.on_return()
+                except HeadshotsError as error:
+                    _LOG.warning("what waits for pool %s begins later: %s", pool.name, error)
+            await asyncio.sleep(RETURN_SECONDS)
 
     async def _watch(self, pool: Pool) -> None:
         told = _Told()

@@ -172,6 +172,21 @@ async def test_a_database_that_is_away_is_no_empty_queue(tmp_path: Path) -> None
     database.dispose()
 
 
+async def test_the_first_work_after_none_is_told_though_the_gateway_polls_rarely(world: World) -> None:
+    subject = await world.acme.trained_subject()
+    scaler = await open_scaler_port(world.database, Settings(0, poll_seconds=3600.0), [MAIN])
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{scaler.port}") as channel:
+        stream = scaler_pb2_grpc.ExternalScalerStub(channel).StreamIsActive(
+            asking("generators"), timeout=PATIENCE_SECONDS
+        )
+        assert (await stream.read()).result is False
+        world.generator.hold()
+        await world.acme.gallery(subject, shots_per_style=1)
+        assert (await stream.read()).result is True
+    world.generator.permit()
+    await scaler.stop()
+
+
 async def test_without_the_setting_there_is_no_port(world: World) -> None:
     assert world.gateway is not None
     assert world.gateway.scaler.port is None

@@ -12,9 +12,9 @@ from headshots.errors import (
     ResourceExhaustedError,
     UnavailableError,
 )
+from headshots.routing.fleet import Answer, Fleet, State
 from services.gateway.peers.generators.attempts import Attempts, blame
 from services.gateway.peers.metrics import PoolMetrics
-from services.gateway.peers.routing.fleet import Answer, Fleet, State
 
 OURS = "aa" * 32
 READY = State.READY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -62,3 +63,47 @@ async def test_the_last_description_serves_while_none_answers(failure: Headshots
     assert await describer.describe() == DESCRIPTION
     generator.failure = failure
     assert await describer.describe() == DESCRIPTION
+
+
+class SlowlyFailingGenerator(FailingGenerator):
+    """Fails once it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.is_asked, self.fails = 0, asyncio.Event(), asyncio.Event()
+
+    async def describe(self) -> GeneratorDescription:
+        self.asked += 1
+        self.is_asked.set()
+        await self.fails.wait()
+        raise FAILURES[0]
+
+
+async def test_who_waits_for_a_question_that_fails_shares_its_answer() -> None:
+    """Or each of a hundred shots would ask in turn, and the last would wait for all of them."""
+    generator = SlowlyFailingGenerator()
+    describer = Describer(generator)
+    waiting = [asyncio.create_task(describer.describe()) for _ in range(5)]
+    await generator.is_asked.wait()
+    generator.fails.set()
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(each) for each in found] == [UnavailableError] * 5
+    assert generator.asked == 1
+    with pytest.raises(UnavailableError):
+        await describer.describe()
+    assert generator.asked == 2, "who comes later asks anew"
+
+
+async def test_who_was_asked_in_vain_is_missed_until_one_answers() -> None:
+    generator = FailingGenerator()
+    describer = Describer(generator)
+    assert not describer.is_missed, "nobody has asked"
+    generator.failure = FAILURES[0]
+    with pytest.raises(UnavailableError):
+        await describer.describe()
+    assert describer.is_missed
+    generator.failure = None
+    await describer.refresh()
+    assert not describer.is_missed
+    describer.lost()
+    assert describer.is_missed

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.gateway.peers.routing.fleet import SUSPECT_ANSWERS, Answer, Fleet, State
-from services.gateway.peers.routing.ranking import Tier
-from services.gateway.peers.routing.residents import Residents, ToldAdapters
+from headshots.routing.fleet import SUSPECT_ANSWERS, Answer, Fleet, State
+from headshots.routing.ranking import Tier
+from headshots.routing.residents import Residents, ToldAdapters
 
 OURS, OTHER = "f0" * 32, "e1" * 32
 A, B, C = (f"{number:064x}" for number in range(3))

@@ -6,7 +6,7 @@ import math
 import random
 from collections import Counter
 
-from services.gateway.peers.routing.ranking import Candidate, Tier, bound, ranked_by_adapter, ranked_by_load, weight
+from headshots.routing.ranking import Candidate, Tier, bound, ranked_by_adapter, ranked_by_load, weight
 
 REPLICAS = [f"{number:016x}" for number in range(5)]
 ADAPTERS = [f"{number:064x}" for number in range(2_000)]

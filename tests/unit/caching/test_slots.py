@@ -8,8 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from services.generator.adapters.lru import ByteLru
-from services.generator.adapters.slots import SlotTable
+from headshots.caching.lru import ByteLru
+from headshots.caching.slots import SlotTable
 
 ADAPTERS = "abcdefg"
 SLOTS = 4

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from services.gateway.peers.routing.ranking import Candidate, Tier, ranked_by_adapter, ranked_by_load
-from services.gateway.peers.routing.residents import Residents, ToldAdapters
+from headshots.routing.ranking import Candidate, Tier, ranked_by_adapter, ranked_by_load
+from headshots.routing.residents import Residents, ToldAdapters
 
 SUSPECT_ANSWERS = 3
 """Answers after which a replica that failed a request is ranked as all others again."""

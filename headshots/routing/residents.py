@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from services.gateway.peers.routing.ranking import Tier
+from headshots.routing.ranking import Tier
 
 
 @dataclass(frozen=True)

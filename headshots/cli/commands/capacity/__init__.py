@@ -1,0 +1,1 @@
+"""Commands for who plans how large a platform must be."""

@@ -1,0 +1,73 @@
+"""`headshots simulate`, as who plans a platform types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from headshots.cli.app import app
+from headshots.console.exits import ExitCode
+from headshots.database import migrate, open_database
+
+TIMES = ("--image-seconds", "1:0.4,8:1.7", "--training-seconds", "50")
+DAY = ("--per-day", "200", "--hours", "3", "--shape", "1,3,2")
+
+
+def run(*words: object, width: int = 80) -> Result:
+    return CliRunner().invoke(app, ["simulate", *map(str, words)], env={"COLUMNS": str(width)})
+
+
+def test_policies_stand_beside_each_other_in_80_columns() -> None:
+    shown = run(*TIMES, *DAY, "--policy", "zero=price_per_hour:2", "--policy", "fixed=min:2,max:2", "--policy", "c")
+    assert shown.exit_code == ExitCode.OK, shown.output
+    lines = shown.stdout.splitlines()
+    assert "orders in" in lines[0]
+    assert any(line.split() == ["zero", "fixed", "c"] for line in lines)
+    (row,) = [line for line in lines if line.startswith("generators, most")]
+    assert row.split()[2:][1] == "2"
+    assert any(line.startswith("cost of an order") for line in lines)
+    assert max(map(len, lines[1:])) <= 80
+
+
+def test_json_tells_policies_and_outcomes_and_a_saved_trace_gives_the_same(tmp_path: Path) -> None:
+    trace, policies = tmp_path / "day.csv", tmp_path / "policies.yaml"
+    policies.write_text("lean: {max: 1}\n")
+    drawn = json.loads(run(*TIMES, *DAY, "--save-trace", trace, "--policies", policies, "--json").stdout)
+    assert drawn["policies"]["lean"]["policy"]["max"] == 1
+    assert drawn["policies"]["lean"]["generators"]["most"] == 1
+    assert drawn["orders"] == len(trace.read_text().splitlines()) - 1
+    again = json.loads(run(*TIMES, "--trace", trace, "--policies", policies, "--json").stdout)
+    assert again["orders"] == drawn["orders"]
+    one, other = (found["policies"]["lean"]["until_done"]["p95"] for found in (drawn, again))
+    assert abs(one - other) < 1
+
+
+def test_what_is_wrong_ends_with_4_and_the_cure(tmp_path: Path) -> None:
+    trace = tmp_path / "day.csv"
+    trace.write_text("at,subject,images\n0,a,1\n1,b,some\n")
+    for words, told in (
+        ((), "TIMES_MISSING"),
+        ((*TIMES, "--policy", "a=mx:1"), "POLICY_INVALID: policy a has no key 'mx'"),
+        ((*TIMES, "--policy", "a", "--policy", "a"), "there are two policies a"),
+        ((*TIMES, "--trace", trace), "day.csv, line 3 has 'some' images"),
+        ((*TIMES, "--trace", tmp_path / "none.csv"), "none.csv"),
+        ((*TIMES, "--per-day", "0"), "TRACE_INVALID"),
+        (("--image-seconds", "fast"), "TIMES_INVALID"),
+    ):
+        refused = run(*words, width=200)
+        assert refused.exit_code == ExitCode.REFUSED, refused.output
+        assert told in refused.stderr
+    assert run(*TIMES, "--shape", "weekly").exit_code == ExitCode.USAGE
+
+
+def test_recording_an_empty_platform_says_so_and_writes_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'headshots.db'}"
+    database = open_database(url)
+    migrate(database)
+    database.dispose()
+    refused = run("record", tmp_path / "day.csv", "--database", url)
+    assert refused.exit_code == ExitCode.REFUSED
+    assert "TRACE_EMPTY" in refused.stderr
+    assert not (tmp_path / "day.csv").exists()

@@ -1,0 +1,118 @@
+"""What a simulated platform does follows from its policy and its times, to the second."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from headshots.simulation.arrivals import Arrivals, draw
+from headshots.simulation.engine import Simulation
+from headshots.simulation.outcomes import Outcome, Waits
+from headshots.simulation.policies import Policy
+from headshots.simulation.service_times import ServiceTimes
+from headshots.simulation.traces import Order
+
+FIXED = Policy(min=1, max=1, trainers_min=1, trainers_max=1)
+EXACT = ServiceTimes({1: 10.0}, spread=0.0)
+
+
+def run(policy: Policy, times: ServiceTimes, *orders: Order) -> Outcome:
+    return Simulation(policy, times).run(orders)
+
+
+def test_images_wait_for_a_place_in_the_batch() -> None:
+    policy = dataclasses.replace(FIXED, batch=1, price_per_hour=36.0, trainers_price_per_hour=36.0)
+    outcome = run(policy, EXACT, Order(0, "a", 3))
+    assert outcome.until_first_image == Waits(10, 10)
+    assert outcome.until_done == Waits(30, 30)
+    assert (outcome.seconds, outcome.images_per_hour) == (30, 360)
+    assert outcome.generators.utilisation == 1
+    assert (outcome.generators.price, outcome.cost, outcome.cost_per_order) == pytest.approx((0.3, 0.6, 0.6))
+
+
+def test_images_in_a_batch_slow_each_other_as_measured() -> None:
+    """Half of the first is painted when the second comes; both go on at half the pace, and its rest alone."""
+    outcome = run(FIXED, ServiceTimes({1: 1.0, 2: 2.0}, spread=0.0), Order(0, "a", 1), Order(0.5, "b", 1))
+    assert outcome.until_first_image.p50 == pytest.approx(1.5)
+    assert outcome.seconds == pytest.approx(2.0)
+
+
+def test_a_batch_that_costs_nothing_more_paints_all_at_once() -> None:
+    assert run(FIXED, EXACT, Order(0, "a", 8)).seconds == 10
+    assert run(FIXED, EXACT, Order(0, "a", 9)).seconds == 20
+
+
+def test_what_is_done_beside_the_batch_delays_and_takes_no_place() -> None:
+    policy = dataclasses.replace(FIXED, batch=1)
+    times = dataclasses.replace(EXACT, overhead_seconds=3.0, load_seconds=(1.0, 2.0, 4.0))
+    outcome = run(policy, times, Order(0, "a", 2))
+    # 4 from the store, 10 each, 3 at the end; the second's adapter is loaded meanwhile.
+    assert outcome.until_first_image.p50 == 17
+    assert outcome.seconds == 27
+    assert outcome.hit_rates == {"slot": 0.5, "host": 0, "disk": 0, "store": 0.5}
+
+
+def test_from_zero_a_generator_starts_first_and_goes_at_the_end() -> None:
+    policy = Policy(cold_start_seconds=60, generator_poll_seconds=2, to_zero_seconds=100, scale_poll_seconds=10)
+    outcome = run(policy, EXACT, Order(0, "a", 1), Order(3600, "b", 1))
+    assert outcome.until_first_image == Waits(71, 71)
+    assert outcome.generators.most == 1
+    # Up to 71 + 100 s and the next look for the first; the second order ends the run.
+    assert outcome.generators.hours * 3600 == pytest.approx(180 + 71, abs=10)
+
+
+def test_a_queue_brings_more_generators_twice_as_many_a_minute() -> None:
+    policy = Policy(cold_start_seconds=1, batch=1, per_replica=1, max=4, in_flight=2, routing="least_loaded")
+    outcome = run(policy, EXACT, Order(0, "a", 100))
+    assert outcome.generators.most == 4
+    # One for 16 s, two for a minute, and then four.
+    assert 270 <= outcome.seconds <= 320
+
+
+def test_trainings_come_before_their_images_and_one_after_another() -> None:
+    times = dataclasses.replace(EXACT, training_seconds=100.0)
+    outcome = run(FIXED, times, Order(0, "a", 1, trains=True), Order(0, "b", 0, trains=True))
+    assert outcome.until_training == Waits(50, 95)
+    assert outcome.until_first_image == Waits(110, 110)
+    assert outcome.seconds == 200
+    assert outcome.trainers.utilisation == pytest.approx(1)
+
+
+def test_trainers_come_and_go_too() -> None:
+    times = dataclasses.replace(EXACT, training_seconds=100.0)
+    policy = Policy(trainers_cold_start_seconds=30, trainers_max=3)
+    outcome = run(policy, times, *(Order(0, str(number), 0, trains=True) for number in range(3)))
+    assert outcome.trainers.most == 3
+    # The first at once, the others at the next look of KEDA.
+    assert outcome.until_training == Waits(45, 45)
+
+
+def test_tenants_take_turns_whatever_one_has_queued() -> None:
+    policy = dataclasses.replace(FIXED, batch=1, gateways=1, in_flight=1)
+    outcome = run(policy, EXACT, Order(0, "a", 50, tenant="big"), Order(1, "b", 1, tenant="small"))
+    assert outcome.until_done.p50 == pytest.approx((500 + 10 + 19) / 2, abs=6)
+    first, second = sorted([outcome.until_done.p50 or 0, outcome.until_done.p95 or 0])
+    assert first < 300 < second
+
+
+def test_routing_by_adapter_finds_more_in_slots_than_turns_do() -> None:
+    policy = Policy(min=4, max=4, slots=5, host_adapters=8, disk_adapters=16)
+    trace = draw(Arrivals(6_000, hours=6, images=4, returning=1.0, known=24), seed=3)
+    found = {
+        routing: Simulation(dataclasses.replace(policy, routing=routing), EXACT, seed=1).run(trace).hit_rates
+        for routing in ("adapter", "round_robin", "least_loaded")
+    }
+    assert found["adapter"]["slot"] > found["round_robin"]["slot"] + 0.1
+    assert found["adapter"]["slot"] > found["least_loaded"]["slot"] + 0.1
+    for rates in found.values():
+        assert sum(rates.values()) == pytest.approx(1)
+
+
+def test_the_same_seed_gives_the_same_outcome() -> None:
+    trace = draw(Arrivals(500, hours=4, images=5), seed=1)
+    times = ServiceTimes({1: 0.4, 8: 1.7}, training_seconds=50)
+    first, again, other = (Simulation(Policy(), times, seed=seed).run(trace) for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+    assert (first.orders, first.images) == (len(trace), 5 * len(trace))
