@@ -112,13 +112,14 @@ def on(client: Headshots, options: ShootOptions, wanted: str | None) -> ShootOpt
 
 def styles_for(foundation: Path) -> Path:
     """The folder of built-in styles that fit a foundation; one that has to be imported first knows any words."""
-    from headshots.diffusion.foundations.foundation import Foundation
     from headshots.errors import HeadshotsError
-    from headshots.styles.library import fitting_styles
+    from headshots.styles.folders import fitting_styles
 
     vocabulary: tuple[str, ...] = ()
-    # What is wrong with it the services tell.
-    with contextlib.suppress(HeadshotsError):
+    # What is wrong with it the services tell, and which packages are missing.
+    with contextlib.suppress(HeadshotsError, ModuleNotFoundError):
+        from headshots.diffusion.foundations.foundation import Foundation
+
         vocabulary = Foundation.read(foundation).vocabulary
     return fitting_styles(vocabulary)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.foundations.names import hub_name
 from headshots.settings import default_foundation
-from headshots.styles.library import fitting_styles
+from headshots.styles.folders import fitting_styles
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,6 @@ _KINDS = {
     "float | None": "a number",
     "tuple[float, float] | None": "a list of two numbers",
 }
-
-
-def fitting_styles(vocabulary: Sequence[str]) -> Path:
-    """The folder of this checkout with styles that fit a foundation of that vocabulary.
-
-    One with a closed vocabulary, as the bundled one, gets styles in words that it was taught; one whose vocabulary is
-    open (empty) gets whole prompts for photographs.
-    """
-    styles = Path(__file__).resolve().parents[2] / "styles"
-    return styles if vocabulary else styles / "photographic"
 
 
 class StyleLibrary:

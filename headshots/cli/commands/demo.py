@@ -44,6 +44,9 @@ Library = Annotated[
         help="Folder of styles. Default: the built-in ones that fit the foundation.",
     ),
 ]
+Engines = Annotated[
+    Path, typer.Option("--engines", file_okay=False, help="Folder that keeps engine packages for the next run.")
+]
 
 
 @reported
@@ -60,9 +63,7 @@ def demo(
     faces: Faces = None,
     style: Annotated[list[str] | None, typer.Option("--style", help="Styles to paint; may be repeated.")] = None,
     library: Library = None,
-    engines: Annotated[
-        Path, typer.Option("--engines", file_okay=False, help="Folder that keeps engine packages for the next run.")
-    ] = Path("out/engines"),
+    engines: Engines = Path("out/engines"),
     shots: Annotated[int, typer.Option(min=1, max=8, help="Shots of each style.")] = 4,
 ) -> None:
     """Start the three services, teach them a person, paint a gallery, and stop what was started.

@@ -98,6 +98,8 @@ class Trainer:
             store_url=(tmp_path / "objects").as_uri(),
             foundation=tmp_path,
             foundations_dir=tmp_path / "foundations",
+            fuse="",
+            few_steps="",
             internal=InternalSettings(tmp_path / KEY_FILE),
             **{**values, **settings},
         )

@@ -114,8 +114,8 @@ def test_impossible_options_are_refused(tmp_path: Path, wrong: ExportOptions) ->
         ("{", "ENGINE_DAMAGED"),
         ("[]", "ENGINE_DAMAGED"),
         ('{"format": 0, "files": {}}', "ENGINE_FORMAT"),
-        ('{"format": 3, "files": {"unet.onnx": "ab"}}', "ENGINE_DAMAGED"),
-        ('{"format": 3, "files": {}, "layout": {}}', "ENGINE_DAMAGED"),
+        ('{"format": 4, "files": {"unet.onnx": "ab"}}', "ENGINE_DAMAGED"),
+        ('{"format": 4, "files": {}, "layout": {}}', "ENGINE_DAMAGED"),
     ],
 )
 def test_a_folder_that_is_no_package_is_refused(tmp_path: Path, manifest: str, reason: str) -> None:
