@@ -50,7 +50,7 @@ SERVICE_CONFIG = json.dumps(
         ],
     }
 )
-CHANNEL_OPTIONS = {
+CHANNEL_OPTIONS: dict[str, str | int] = {
     "grpc.service_config": SERVICE_CONFIG,
     # By default gRPC looks less and less often for a server that is away, in the end every two minutes, and all clients
     # of a process share that: one that was just opened gave up while the gateway was there again.
