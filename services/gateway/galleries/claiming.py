@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots import leases
 from headshots.acceptance.profiles import PROFILE_WORTHY, Profile
-from headshots.database import database_now, now_expression, read, write
+from headshots.database import now_expression, read, write
 from headshots.errors import FailedPreconditionError
 from headshots.leases import Lease
 from headshots.marking.rights import TenantRights
@@ -180,14 +180,14 @@ def _begin(engine: Engine, lease: Lease) -> Shot:
             .join(subjects, subjects.c.id == galleries.c.subject_id)
             .where(shots.c.id == lease.id)
         ).one()
-        now = database_now(connection)
-        started = connection.execute(
-            sa.update(galleries)
-            .where(galleries.c.id == row.id, galleries.c.state == PENDING)
-            .values(state=RUNNING, revision=galleries.c.revision + 1, started_at=now)
-        )
+        now = now_expression(connection.dialect.name)
+        starts_gallery = row.state == PENDING
+        if starts_gallery:
+            starting = sa.update(galleries).where(galleries.c.id == row.id, galleries.c.state == PENDING)
+            values = {"state": RUNNING, "revision": galleries.c.revision + 1, "started_at": now}
+            starts_gallery = connection.execute(starting.values(**values)).rowcount == 1
         connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
-        return _to_shot(lease, row, _withheld(connection, row), starts_gallery=started.rowcount == 1)
+        return _to_shot(lease, row, _withheld(connection, row), starts_gallery=starts_gallery)
 
 
 def _withheld(connection: Connection, row: Row[Any]) -> Failure | None:

@@ -26,7 +26,8 @@ def update_state(connection: Connection, gallery_id: str, *, status_message: str
     The caller holds the lock on the gallery's row. Without it, each of the last two shots could see the other as
     running, and the gallery would never end.
     """
-    states = set(connection.execute(sa.select(shots.c.state).where(shots.c.gallery_id == gallery_id)).scalars())
+    found = sa.select(shots.c.state).where(shots.c.gallery_id == gallery_id).distinct()
+    states = set(connection.execute(found).scalars())
     values: dict[str, Any] = {"revision": galleries.c.revision + 1, "note": status_message}
     if states <= set(TERMINAL_STATES):
         values["note"] = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -32,9 +33,14 @@ def check_unexpired(connection: Connection, subject_id: str) -> None:
     Raises:
         FailedPreconditionError: SUBJECT_EXPIRED.
     """
-    expired = is_expired(sa.literal(subject_id), connection.dialect.name)
-    if connection.execute(sa.select(expired)).scalar_one():
+    if connection.execute(_asking(connection.dialect.name), {"subject_id": subject_id}).scalar_one():
         raise subject_expired(connection, subject_id)
+
+
+@functools.cache
+def _asking(dialect: str) -> sa.Select[tuple[bool]]:
+    # As often as shots are claimed: made once.
+    return sa.select(is_expired(sa.bindparam("subject_id", type_=sa.String), dialect))
 
 
 def subject_expired(connection: Connection, subject_id: str) -> FailedPreconditionError:
