@@ -126,7 +126,6 @@ class _Parts:
         parts = pools, pool, metrics, given.issuer, settings.erasing
         erasing = self.erasing = Erasing(database, store, *parts, owner=painting.owner, forget=judge.forget)
         poller = WatchPoller(database, hub, _REVISIONS, poll_seconds=poll)
-        given.opened.watcher.on_return = pool.retry_now
         loops = given.opened.watcher, reconciler, pool, runner, judge
         self.with_loops: Sequence[_Looping] = (*loops, *erasing.loops, poller, given.audit)
         inspector = Inspector(database, store, limiter, decoders, pools, analyzer, settings.minors)
@@ -191,6 +190,7 @@ async def start_gateway(
         links, scaler = await _open_ports(database, store, settings, audit, opened.pools, on_failure)
         given = _Given(database, store, styles, opened, metrics, analyzer, decoders, links, audit, issuer)
         parts = _Parts(settings, given)
+        opened.watcher.on_return = parts.pool.retry_now
         await parts.erasing.begin()
         known_keys = keys.KnownKeys(database)
         server = await _serve(parts, known_keys, settings, registry)
