@@ -76,8 +76,8 @@ def _is_of(adapter: Mapping[str, Any] | None, foundation_digest: str | None) -> 
 def read_queue(connection: Connection, pool: str, foundation_digest: str | None) -> Queue:
     """What waits and runs now for the trainers and generators of a pool, of all tenants.
 
-    Trainers and generators are their foundation's (docs/decisions/0039); the pool's by name are trainings of before it had
-    told its foundation. Where that is not known, they are the pool's by name alone, and the shots those of all.
+    Trainers and generators are their foundation's (docs/decisions/0039); the pool's by name are trainings of before it
+    had told its foundation. Where that is not known, they are the pool's by name alone, and the shots those of all.
     """
     work = (PENDING, RUNNING)
     active = connection.execute(
