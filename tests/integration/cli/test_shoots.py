@@ -64,6 +64,8 @@ def test_options_reach_the_gateway(terminal: Terminal, selfies: Path) -> None:
 
 
 def test_a_quote_over_many_styles_fits_the_terminal(terminal: Terminal, selfies: Path) -> None:
+    # Both are told the same times, to the minute.
+    terminal.fake.ordered_at = 1_800_000_000.0
     order = ("shoot", str(selfies), "--styles", ",".join(STYLES), "--count", "40", "--quote")
     told = terminal.run(*order).stdout
     terminal.environment |= columns(60)

@@ -29,6 +29,7 @@ for name in {(*HEAVY, "c2pa")!r}:
     sys.modules[name] = None  # importing it raises
 import services.gateway.__main__
 import headshots.keys, headshots.styles, headshots.imaging
+assert not [name for name in sys.modules if name.startswith("opentelemetry")], "traces are off"
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -23,6 +24,9 @@ MEASURED_ON = 7
 class FakeShoots(FakeState):
     """Shoots, as the events that each has had."""
 
+    ordered_at: float | None = None
+    """When orders come, in seconds since the epoch; None: now."""
+
     async def CreateShoot(self, request: shoots_pb2.CreateShootRequest, context: Any) -> shoots_pb2.CreateShootResponse:
         self.enter("CreateShoot", request)
         subject = find(self.subjects, request.parent, "SUBJECT_NOT_FOUND")
@@ -39,7 +43,7 @@ class FakeShoots(FakeState):
             raise FailedPreconditionError("TOO_FEW_PHOTOS", "a training needs 6 usable photos; upload more")
         if trains and self.one_training_at_a_time:
             self._refuse_second_training(request.parent)
-        shoot = _made(request, f"{request.parent}/shoots/o{len(self.shoots)}", trains)
+        shoot = _made(request, f"{request.parent}/shoots/o{len(self.shoots)}", trains, self.ordered_at or time.time())
         if not self.quotes:
             shoot.quote.ClearField("expected_finish_time")
             shoot.quote.ClearField("latest_finish_time")
@@ -152,7 +156,7 @@ class FakeShoots(FakeState):
         shoot.guarantee = met if self.measures else galleries_pb2.GUARANTEE_NOT_MEASURED
 
 
-def _made(request: shoots_pb2.CreateShootRequest, name: str, trains: bool) -> shoots_pb2.Shoot:
+def _made(request: shoots_pb2.CreateShootRequest, name: str, trains: bool, at: float) -> shoots_pb2.Shoot:
     styles = [each.style for each in PACK.styles] if request.pack else list(request.styles)
     shoot = shoots_pb2.Shoot(
         name=name,
@@ -174,7 +178,7 @@ def _made(request: shoots_pb2.CreateShootRequest, name: str, trains: bool) -> sh
         event_number=1,
         **labelled(request),
     )
-    shoot.create_time.GetCurrentTime()
+    shoot.create_time.FromNanoseconds(round(at * 1e9))
     shoot.quote.queue_place, shoot.quote.training_steps = 1, STEPS if trains else 0
     shoot.quote.images, shoot.quote.device_seconds = request.count + 2, 90.0
     shoot.quote.measured_on = MEASURED_ON

@@ -28,5 +28,6 @@ for name in {BLOCKED!r}:
 import headshots.client
 client = headshots.client.Headshots("127.0.0.1:1", "hs_x")
 client.close()
+assert not [name for name in sys.modules if name.startswith("opentelemetry")], "traces are off"
 """
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)

@@ -38,6 +38,7 @@ async def paint():
 
 image = asyncio.run(paint())
 assert not BLOCKED & set(sys.modules), BLOCKED & set(sys.modules)
+assert not [name for name in sys.modules if name.startswith("opentelemetry")], "traces are off"
 print(image.content_type, image.size_bytes)
 """
 

@@ -11,11 +11,13 @@ from services.gateway.api.requests import IdempotencyKey
 from services.gateway.galleries.creating import create_gallery
 from services.gateway.galleries.models import GalleryOrder
 from services.gateway.peers.models import TrainingJob, TrainingOptions
+from services.gateway.peers.pools.models import TrainingPlace
+from services.gateway.shoots.creating import Wanted, create_shoot
 from services.gateway.shoots.quote import Measured, Queue, Rates
 from services.gateway.shoots.rates import read_queue, read_rates
 from services.gateway.trainings import mirror
 from tests.support.gateway.queue import ADAPTER
-from tests.support.gateway.shoot_rows import PLAN, finished_training, new_shoot, new_subject
+from tests.support.gateway.shoot_rows import ORDER, PLAN, finished_training, new_shoot, new_subject
 
 DIGEST = ADAPTER.foundation_digest
 
@@ -117,3 +119,20 @@ def test_the_queue_is_the_pools_own(engine: Engine) -> None:
     assert queue(engine, "v2", other).waiting_trainings == 2, "asked before the pool had told its foundation"
     assert queue(engine).waiting_trainings == 0
     assert queue(engine, "v2", None) == Queue(waiting_trainings=1, waiting_shots=3), "of all, where it is not known"
+
+
+def test_a_quote_tells_the_place_in_the_pools_queue(engine: Engine) -> None:
+    new_shoot(engine, new_subject(engine))
+    places = [
+        create_shoot(
+            engine,
+            "acme",
+            new_subject(engine),
+            ORDER,
+            Wanted(PLAN, "person", None, None, TrainingPlace(pool)),
+            key=IdempotencyKey(),
+            validate_only=True,
+        ).quote.queue_place
+        for pool in (schema.MAIN_POOL, "v2")
+    ]
+    assert places == [1, 0]
