@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,13 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = {"gateway": "gateway", "trainer": "trainer", "generator": "generator", "exporter": "export"}
-"""The images for CPUs and their extras, as docs/operations.md builds them."""
+"""The images for CPUs and their extras, as docs/operations.md builds them first."""
+ALWAYS = "traces"
+"""The extra that the Dockerfile adds to each."""
 # Of distributions whose metadata names no licence, as their files LICENSE have it.
 _LICENCES = {"protobuf": "BSD-3-Clause", "transformers": "Apache-2.0"}
+
+_PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 Bom = dict[str, Any]
 
@@ -35,12 +40,28 @@ def closure(name: str, extras: frozenset[str]) -> set[str]:
         if one in seen:
             continue
         seen.add(one)
-        for line in requires(one[0]) or ():
-            needed = Requirement(line)
-            marker = needed.marker
-            if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *one[1])):
-                waiting.append((canonicalize_name(needed.name), frozenset(needed.extras)))
+        waiting += [(canonicalize_name(each.name), frozenset(each.extras)) for each in _needs(*one)]
     return {found for found, _ in seen} - {canonicalize_name(name)}
+
+
+def _needs(name: str, extras: frozenset[str]) -> list[Requirement]:
+    """What a distribution needs itself, with these extras; ours by this checkout: what is installed may be older."""
+    if name == _PROJECT["name"]:
+        optional = _PROJECT["optional-dependencies"]
+        lines = [*_PROJECT["dependencies"], *(line for extra in sorted(extras) for line in optional[extra])]
+    else:
+        lines = requires(name) or []
+    found = [Requirement(line) for line in lines]
+    return [
+        each
+        for each in found
+        if each.marker is None or any(each.marker.evaluate({"extra": extra}) for extra in ("", *extras))
+    ]
+
+
+def names_of(image: str) -> set[str]:
+    """Canonical names of all that an image has."""
+    return closure("headshots", frozenset({IMAGES[image], ALWAYS}))
 
 
 def part(bom: Bom, image: str, names: set[str]) -> Bom:
@@ -69,9 +90,9 @@ def main(tool: str, out: Path) -> int:
         return done.returncode
     bom = json.loads(done.stdout)
     out.mkdir(parents=True, exist_ok=True)
-    for image, extra in IMAGES.items():
+    for image in IMAGES:
         try:
-            names = closure("headshots", frozenset({extra}))
+            names = names_of(image)
         except PackageNotFoundError as error:
             print(f"{error.name} is not installed, and the image {image} has it: run `make sbom`", file=sys.stderr)
             return 1

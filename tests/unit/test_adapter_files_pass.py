@@ -24,7 +24,8 @@ def _column(value: Any) -> Any:
 
 def _answered(adapter: AdapterFiles) -> TrainingJob:
     """What a gateway is told of a job that made this adapter."""
-    unset = dict.fromkeys([field.name for field in dataclasses.fields(Job)], 0)
+    needed = [field.name for field in dataclasses.fields(Job) if field.default is dataclasses.MISSING]
+    unset = dict.fromkeys(needed, 0)
     nothing = dict.fromkeys(["eta_seconds", "last_failure", "likeness", "scores", "started_at", "ended_at"])
     given = {"id": "j", "state": SUCCEEDED, "request": REQUEST, "curve": (), "adapter": adapter}
     return job_from_rpc(job_to_rpc(Job(**{**unset, **nothing, **given})))

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Engine
 
 from headshots.errors import UnavailableError
 from headshots.rpc.interceptors import ErrorInterceptor
+from headshots.rpc.parsing import ParsingInterceptor
 from headshots.rpc.ports import check_port
 from services.gateway.scaling.queues import KnownPool
 from services.gateway.scaling.servicer import ScalerServicer
@@ -55,7 +56,8 @@ async def open_scaler_port(database: Engine, settings: _Settings, pools: Sequenc
     if port is None:
         return ScalerPort()
     check_port(host, port, "HEADSHOTS_GATEWAY_SCALER_PORT")
-    server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=[("grpc.so_reuseport", 0)])
+    interceptors = [ErrorInterceptor(), ParsingInterceptor()]
+    server = grpc.aio.server(interceptors=interceptors, options=[("grpc.so_reuseport", 0)])
     ScalerServicer(database, pools, poll_seconds=settings.poll_seconds).register(server)
     try:
         bound = server.add_insecure_port(f"{host}:{port}")

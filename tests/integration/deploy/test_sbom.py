@@ -48,10 +48,12 @@ def test_the_images_are_those_that_the_page_builds(sbom: ModuleType) -> None:
         if service and image and "ANALYZER" not in command:
             built[image[1]] = extra[1] if extra else service[1]
     assert built == sbom.IMAGES
+    assert f'".[${{EXTRA}},{sbom.ALWAYS}]"' in DOCKERFILE
 
 
 def test_what_an_image_needs_is_found_through_extras_of_extras(sbom: ModuleType) -> None:
-    names = {image: sbom.closure("headshots", frozenset({extra})) for image, extra in sbom.IMAGES.items()}
+    names = {image: sbom.names_of(image) for image in sbom.IMAGES}
+    assert all("opentelemetry-sdk" in each for each in names.values())
     assert {"grpcio", "protovalidate", "sqlalchemy", "psycopg-binary", "pillow-heif", "c2pa-python"} <= names["gateway"]
     assert {"torch", "peft", "onnxruntime", "psycopg-binary"} <= names["trainer"]
     assert {"torch", "onnx"} <= names["exporter"]
@@ -66,12 +68,12 @@ def test_every_pinned_distribution_of_every_image_is_listed_with_version_licence
 ) -> None:
     """Installs the pinned tool, and lists with it: ``pytest -m slow tests/integration/deploy/test_sbom.py``."""
     assert sbom.main(str(cyclonedx()), tmp_path) == 0
-    for image, extra in sbom.IMAGES.items():
+    for image in sbom.IMAGES:
         bom = json.loads((tmp_path / f"{image}.cdx.json").read_text())
         assert bom["bomFormat"] == "CycloneDX"
         assert bom["metadata"]["component"]["name"] == f"headshots-{image}"
         components = {canonicalize_name(one["name"]): one for one in bom["components"]}
-        assert components.keys() == sbom.closure("headshots", frozenset({extra}))
+        assert components.keys() == sbom.names_of(image)
         assert {name: version(one) for name, one in components.items()} == {name: PINS[name] for name in components}
         for name, one in components.items():
             assert one["purl"].startswith(f"pkg:pypi/{name}@{PINS[name]}"), one["purl"]

@@ -187,6 +187,21 @@ async def test_the_first_work_after_none_is_told_though_the_gateway_polls_rarely
     await scaler.stop()
 
 
+async def test_bytes_that_are_no_message_are_refused_in_words(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'headshots.db'}")
+    scaler = await open_scaler_port(database, Settings(0), [MAIN])
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{scaler.port}") as channel:
+        for call in (
+            channel.unary_unary("/externalscaler.ExternalScaler/IsActive")(b"\xff" * 20),
+            channel.unary_stream("/externalscaler.ExternalScaler/StreamIsActive")(b"\xff" * 20).read(),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await call
+            assert error_from_rpc(caught.value).reason == "MESSAGE_MALFORMED"
+    await scaler.stop()
+    database.dispose()
+
+
 async def test_without_the_setting_there_is_no_port(world: World) -> None:
     assert world.gateway is not None
     assert world.gateway.scaler.port is None
