@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = {"gateway": "gateway", "trainer": "trainer", "generator": "generator", "exporter": "export"}
-"""The images for CPUs and their extras, as docs/operations.md builds them first."""
+"""The images for CPUs and their extras, as docs/operations.md builds them without an analyzer."""
 ALWAYS = "traces"
 """The extra that the Dockerfile adds to each."""
 # Of distributions whose metadata names no licence, as their files LICENSE have it.
