@@ -22,7 +22,13 @@ from headshots.faces import Pixels
 
 def image_folder(foundation: Foundation, foundation_digest: str, kind: str, prompt: str, steps: int) -> str:
     """The folder's name depends on everything that decides how its images look."""
-    facts: list[Any] = [prompt, foundation.native_width_px, foundation.native_height_px, steps, foundation.guidance_scale]
+    facts: list[Any] = [
+        prompt,
+        foundation.native_width_px,
+        foundation.native_height_px,
+        steps,
+        foundation.guidance_scale,
+    ]
     if foundation.negative_prompt:
         facts.append(foundation.negative_prompt)
     facts += [foundation.sampler, dict(foundation.scheduler), foundation.eta, foundation.guidance_interval]

@@ -19,6 +19,8 @@ from headshots.errors import (
 
 # httpx' own root, whichever of its versions the library brings.
 _HTTP_ERROR: type[Exception] = errors.HTTPError  # type: ignore[attr-defined]
+# What the library raises where an answer lacks what it takes for granted.
+_ODD_ANSWERS = (AssertionError, AttributeError, KeyError, TypeError)
 _TOKEN = "set HF_TOKEN to a token of an account that may read it, or `hf auth login`"
 _AGAIN = "try again: files that are whole in the cache are not fetched again"
 
@@ -58,6 +60,12 @@ def telling(name: HubName, endpoint: str) -> Iterator[None]:
         raise no_file(name, endpoint) from error
     except errors.HfHubHTTPError as error:
         raise _refused(name, endpoint, error) from error
+    except _ODD_ANSWERS as error:
+        raise UnavailableError(
+            "HUB_UNAVAILABLE",
+            f"{endpoint} answers as no hub does when asked for {name} ({type(error).__name__}: {error}); HF_ENDPOINT "
+            "names the hub",
+        ) from error
     except (_HTTP_ERROR, errors.OfflineModeIsEnabled, errors.RevisionResolutionError, OSError, ValueError) as error:
         raise _unreachable(name, endpoint, error) from error
 

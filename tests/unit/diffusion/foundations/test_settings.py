@@ -77,7 +77,11 @@ def test_nonsense_is_refused_where_it_is_read(tmp_path: Path, text: str, told: s
         ("model_index.json", "[" * 200_000, "not JSON"),
         ("model_index.json", " " * (64 << 20) + "{}", "64 MB, and texts of a model have 64 MB at most"),
         ("scheduler/scheduler_config.json", '{"_class_name": "DDIMScheduler", "beta_end": "x"}', "no numbers"),
-        ("scheduler/scheduler_config.json", '{"_class_name": "DDIMScheduler", "beta_start": -0.5}', "no noise schedule"),
+        (
+            "scheduler/scheduler_config.json",
+            '{"_class_name": "DDIMScheduler", "beta_start": -0.5}',
+            "no noise schedule",
+        ),
         (
             "scheduler/scheduler_config.json",
             '{"_class_name": "DDIMScheduler", "num_train_timesteps": 1000000000000}',
