@@ -1,4 +1,4 @@
-"""A hub that tells nonsense, or means harm, ends with a reason: nothing is read or written but in the cache and --out."""
+"""A hub that tells nonsense, or means harm, ends with a reason; nothing is written but in the cache and --out."""
 
 from __future__ import annotations
 
