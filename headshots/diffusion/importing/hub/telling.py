@@ -61,11 +61,7 @@ def telling(name: HubName, endpoint: str) -> Iterator[None]:
     except errors.HfHubHTTPError as error:
         raise _refused(name, endpoint, error) from error
     except _ODD_ANSWERS as error:
-        raise UnavailableError(
-            "HUB_UNAVAILABLE",
-            f"{endpoint} answers as no hub does when asked for {name} ({type(error).__name__}: {error}); HF_ENDPOINT "
-            "names the hub",
-        ) from error
+        raise _no_hub(name, endpoint, f"with nonsense ({type(error).__name__}: {error})") from error
     except (_HTTP_ERROR, errors.OfflineModeIsEnabled, errors.RevisionResolutionError, OSError, ValueError) as error:
         raise _unreachable(name, endpoint, error) from error
 
@@ -90,9 +86,13 @@ def _refused(name: HubName, endpoint: str, error: errors.HfHubHTTPError) -> Head
         return PermissionDeniedError("HUB_ACCESS_DENIED", f"{endpoint} refuses {name} ({status}): {_TOKEN}")
     if status == 429 or status >= 500:
         return UnavailableError("HUB_UNAVAILABLE", f"{endpoint} answers {status} when asked for {name}; {_AGAIN}")
+    return _no_hub(name, endpoint, str(status))
+
+
+def _no_hub(name: HubName, endpoint: str, what: str) -> UnavailableError:
     return UnavailableError(
         "HUB_UNAVAILABLE",
-        f"{endpoint} answers {status} when asked for {name}, as no hub does; HF_ENDPOINT names the hub",
+        f"{endpoint} answers {what} when asked for {name}, as no hub does; HF_ENDPOINT names the hub",
     )
 
 

@@ -44,7 +44,9 @@ def test_files_outside_of_the_repository_are_not_fetched(server: HubServer, hub:
 )
 def test_answers_that_no_hub_gives(server: HubServer, hub: Hub, tmp_path: Path, odd: dict[str, Any]) -> None:
     server.odd = odd
-    with pytest.raises(UnavailableError, match=r"^HUB_UNAVAILABLE: .* answers as no hub does") as caught:
+    with pytest.raises(
+        UnavailableError, match=r"^HUB_UNAVAILABLE: .* answers with nonsense .*, as no hub does"
+    ) as caught:
         import_foundation(NAME, tmp_path / "out", hub=hub)
     assert hub.url in caught.value.message
     assert not (tmp_path / "out").exists()
