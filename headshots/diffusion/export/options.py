@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from headshots.diffusion.foundations.files import SETTINGS, read_json, short
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.tensorrt.rtx.targets import check_targets
 from headshots.errors import InvalidArgumentError
@@ -54,9 +54,10 @@ class ExportOptions:
         """With ``max_rank`` filled in, and checked.
 
         Raises:
-            InvalidArgumentError: EXPORT_OPTIONS_INVALID.
+            InvalidArgumentError: EXPORT_OPTIONS_INVALID; FOUNDATION_SETTINGS_INVALID (a rank that is no number, or a
+                native size that no image can have), FOUNDATION_INVALID.
         """
-        rank = self.max_rank or int(foundation.training.get("rank", DEFAULT_MAX_RANK))
+        rank = self.max_rank or _rank_of(foundation)
         limits = ((rank, 1, 128, "max_rank"), (self.slots, 2, 1024, "slots"), (self.max_rows, 2, 256, "max_rows"))
         for value, low, high, name in limits:
             if not low <= value <= high:
@@ -66,6 +67,9 @@ class ExportOptions:
         # Lists where they come from JSON.
         sizes = tuple((int(width), int(height)) for width, height in self.sizes)
         multiple = size_multiple_px(foundation)
+        native = foundation.native_width_px, foundation.native_height_px
+        if any(side % multiple for side in native):
+            raise _unsettled(foundation, f"{native[0]}x{native[1]} pixels; multiples of {multiple} are needed")
         for size in sizes:
             if any(side % multiple or not multiple <= side <= LARGEST_SIDE_PX for side in size):
                 raise _invalid(
@@ -77,8 +81,12 @@ class ExportOptions:
 
 
 def size_multiple_px(foundation: Foundation) -> int:
-    """What widths and heights are multiples of: a latent cell for each of the UNet's halvings."""
-    config = json.loads((foundation.path / "unet" / "config.json").read_text("utf-8"))
+    """What widths and heights are multiples of: a latent cell for each of the UNet's halvings.
+
+    Raises:
+        InvalidArgumentError: FOUNDATION_INVALID.
+    """
+    config = read_json(foundation.path / "unet" / "config.json", "block_out_channels")
     multiple: int = foundation.vae_scale_factor * 2 ** (len(config["block_out_channels"]) - 1)
     return multiple
 
@@ -97,6 +105,19 @@ def _parse_size(text: str) -> Size:
     if found is None:
         raise _invalid(f"size {text!r}; write WIDTHxHEIGHT in pixels, as in 512x768")
     return int(found[1]), int(found[2])
+
+
+def _rank_of(foundation: Foundation) -> int:
+    """The rank of the foundation's recipe."""
+    told = foundation.training.get("rank", DEFAULT_MAX_RANK)
+    try:
+        return int(told)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _unsettled(foundation, f"training.rank is {short(told)}; a number is needed") from error
+
+
+def _unsettled(foundation: Foundation, why: str) -> InvalidArgumentError:
+    return InvalidArgumentError("FOUNDATION_SETTINGS_INVALID", f"{foundation.path / SETTINGS}: {why}")
 
 
 def _invalid(why: str) -> InvalidArgumentError:

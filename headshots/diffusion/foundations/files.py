@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
@@ -17,6 +18,9 @@ SETTINGS = "headshots.yaml"
 INITIAL_WEIGHTS = "adapter_start.safetensors"
 PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 """Files of these kinds can run code when they are opened, and never are."""
+MOST_TEXT_BYTES = 64 << 20
+"""Of a configuration or a vocabulary; CLIP's largest have some 4 MB. More is not read into memory, nor fetched."""
+_MOST_CELLS = 1024
 # Keys of headshots.yaml, and what their values are.
 _YAML_KEYS: Mapping[str, type | UnionType] = {
     "width_px": int,
@@ -84,16 +88,24 @@ def read_index(path: Path) -> dict[str, Any]:
 def read_json(path: Path, *needed: str) -> dict[str, Any]:
     """A JSON object from ``path`` that has the ``needed`` keys."""
     try:
-        value = json.loads(path.read_text("utf-8"))
+        size = path.stat().st_size
+        value = json.loads(path.read_text("utf-8")) if size <= MOST_TEXT_BYTES else None
     except FileNotFoundError as error:
         raise invalid_foundation(path, "missing; the folder is not a whole diffusers pipeline") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise invalid_foundation(path, f"not JSON: {error}") from error
+    if size > MOST_TEXT_BYTES:
+        raise invalid_foundation(path, too_large(size))
     if not isinstance(value, dict):
         raise invalid_foundation(path, "not a JSON object")
     if missing := [key for key in needed if key not in value]:
         raise invalid_foundation(path, f"it lacks {', '.join(missing)}; save the pipeline again with save_pretrained()")
     return value
+
+
+def too_large(size: int) -> str:
+    """Why a configuration or a vocabulary is none."""
+    return f"{size >> 20} MB, and texts of a model have {MOST_TEXT_BYTES >> 20} MB at most"
 
 
 def check_weights(path: Path, parts: Iterable[str]) -> None:
@@ -125,10 +137,35 @@ def _is_plain(part: Path) -> bool:
     return any((part / f"{base}{end}").is_file() for base in _BASES for end in _PLAIN_ENDS)
 
 
+def is_count(value: Any) -> bool:
+    """Whether it is a whole number from 1 on."""
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def short(value: object) -> str:
+    """A value as errors show it: what somebody else wrote may have any length."""
+    return reprlib.repr(value)
+
+
+def read_vae(path: Path) -> dict[str, Any]:
+    """The VAE's configuration, whose sizes are numbers."""
+    vae = read_json(path, "block_out_channels", "latent_channels")
+    channels = vae["block_out_channels"]
+    if not is_count(vae["latent_channels"]) or not isinstance(channels, list) or not all(map(is_count, channels)):
+        raise invalid_foundation(
+            path,
+            f"latent_channels is {short(vae['latent_channels'])} and block_out_channels {short(channels)}; a number "
+            "and a list of numbers are needed",
+        )
+    return vae
+
+
 def check_unet(path: Path, unet: Mapping[str, Any], latent_channels: int) -> None:
     """Latents, a timestep and a context are what a UNet is given here, and SDXL's added conditions."""
-    if not isinstance(unet["sample_size"], int):
-        raise invalid_foundation(path, f"sample_size is {unet['sample_size']!r}; a number is needed")
+    if not is_count(unet["sample_size"]) or unet["sample_size"] > _MOST_CELLS:
+        raise invalid_foundation(
+            path, f"sample_size is {short(unet['sample_size'])}; a number from 1 to {_MOST_CELLS} is needed"
+        )
     channels = unet.get("in_channels", latent_channels)
     if channels != latent_channels:
         raise invalid_foundation(
@@ -154,7 +191,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         return {}
     try:
         value = yaml.safe_load(path.read_text("utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidArgumentError("FOUNDATION_SETTINGS_INVALID", f"{path}: not YAML: {error}") from error
     unknown = sorted({*map(str, value)} - {*_YAML_KEYS}) if isinstance(value, dict) else ["(not a mapping)"]
     if unknown:
@@ -163,7 +200,9 @@ def read_settings(path: Path) -> dict[str, Any]:
             f"{path}: unknown {', '.join(unknown)}; known are {', '.join(sorted(_YAML_KEYS))}",
         )
     for key, found in value.items():
-        if not isinstance(found, kind := _YAML_KEYS[key]):
+        if not isinstance(found, kind := _YAML_KEYS[key]) or isinstance(found, bool):
             wanted = getattr(kind, "__name__", str(kind))
-            raise InvalidArgumentError("FOUNDATION_SETTINGS_INVALID", f"{path}: {key} is {found!r}; {wanted} is needed")
+            raise InvalidArgumentError(
+                "FOUNDATION_SETTINGS_INVALID", f"{path}: {key} is {short(found)}; {wanted} is needed"
+            )
     return dict(value)

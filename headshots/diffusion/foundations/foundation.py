@@ -47,6 +47,8 @@ from headshots.diffusion.foundations.files import (
     read_index,
     read_json,
     read_settings,
+    read_vae,
+    short,
 )
 from headshots.diffusion.foundations.fusions import FUSION, read_fusions
 from headshots.diffusion.foundations.kinds import check_pipeline
@@ -56,6 +58,8 @@ from headshots.errors import InvalidArgumentError
 FAMILIES = ("sd15", "sdxl")
 
 DEFAULT_TEMPLATE = "headshot portrait of {subject}, wearing {outfit}, {backdrop}, {lighting}, {framing}"
+# What requests may ask for; of a native size what an engine may take.
+_MOST_GUIDANCE, _MOST_PX = 30, 8192
 _DIGESTED = {".safetensors", ".json", ".txt"}
 _NOT_DIGESTED = {"scores.json", INITIAL_WEIGHTS, FUSION}
 
@@ -131,11 +135,11 @@ class Foundation:
         index = read_index(path)
         check_pipeline(path, index)
         unet = read_json(path / "unet" / "config.json", "sample_size")
-        vae = read_json(path / "vae" / "config.json", "block_out_channels", "latent_channels")
+        vae = read_vae(path / "vae" / "config.json")
         scheduler = read_json(path / SCHEDULER)
         sdxl = unet.get("addition_embed_type") == "text_time"
         check_weights(path, ("unet", "vae", "text_encoder", *(("text_encoder_2",) if sdxl else ())))
-        check_unet(path / "unet" / "config.json", unet, int(vae["latent_channels"]))
+        check_unet(path / "unet" / "config.json", unet, vae["latent_channels"])
         settings = read_settings(path / SETTINGS)
         initial = path / INITIAL_WEIGHTS if (path / INITIAL_WEIGHTS).is_file() else None
         factor = 2 ** (len(vae["block_out_channels"]) - 1)
@@ -147,8 +151,8 @@ class Foundation:
             latent_channels=int(vae["latent_channels"]),
             vae_scale_factor=factor,
             scaling_factor=float(vae.get("scaling_factor", 0.18215)),
-            native_width_px=int(settings.get("width_px", native)),
-            native_height_px=int(settings.get("height_px", native)),
+            native_width_px=_size(path, settings, "width_px", native),
+            native_height_px=_size(path, settings, "height_px", native),
             zero_empty_prompt=sdxl and bool(index.get("force_zeros_for_empty_prompt", True)),
             initial_weights=initial,
             initial_weights_sha256=file_digest(initial) if initial else "",
@@ -185,26 +189,41 @@ def file_digest(path: Path) -> str:
 
 def _defaults(path: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What ``headshots.yaml`` says of requests, prompts and training, with what is left out filled in."""
-    guidance = float(settings.get("guidance_scale", 7.5))
+    guidance = _within(path, settings, "guidance_scale", 7.5, _MOST_GUIDANCE)
     return {
-        "steps": int(settings.get("steps", 25)),
         "guidance_scale": guidance,
-        "adapter_guidance_scale": float(settings.get("adapter_guidance_scale", guidance)),
-        "negative_adapter_share": _share(path, settings),
+        "adapter_guidance_scale": _within(path, settings, "adapter_guidance_scale", guidance, _MOST_GUIDANCE),
+        "negative_adapter_share": _within(path, settings, "negative_adapter_share", 1.0, 1),
         "trigger": str(settings.get("trigger", "sks")),
         "prompt_template": str(settings.get("prompt_template", DEFAULT_TEMPLATE)),
         "negative_prompt": str(settings.get("negative_prompt", "")),
-        "class_nouns": tuple(settings.get("class_nouns", ("person", "man", "woman"))),
+        "class_nouns": _class_nouns(path, settings),
         "vocabulary": tuple(sorted(set(str(settings.get("vocabulary", "")).lower().split()))),
         "adapted_layers": adapted_layers(path / SETTINGS, settings),
         "training": dict(settings.get("training", {})),
     }
 
 
-def _share(path: Path, settings: Mapping[str, Any]) -> float:
-    share = float(settings.get("negative_adapter_share", 1.0))
-    if not 0 <= share <= 1:
-        raise InvalidArgumentError(
-            "FOUNDATION_SETTINGS_INVALID", f"{path / SETTINGS}: negative_adapter_share is {share:g}; 0 to 1 is possible"
-        )
-    return share
+def _class_nouns(path: Path, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    nouns = settings.get("class_nouns", ["person", "man", "woman"])
+    if not nouns or not all(isinstance(noun, str) and noun.strip() for noun in nouns):
+        raise _wrong(path, f"class_nouns is {short(nouns)}; one word or more are needed")
+    return tuple(nouns)
+
+
+def _size(path: Path, settings: Mapping[str, Any], key: str, native: int) -> int:
+    size = settings.get(key, native)
+    if not 1 <= size <= _MOST_PX:
+        raise _wrong(path, f"{key} is {size}; 1 to {_MOST_PX} is possible")
+    return int(size)
+
+
+def _within(path: Path, settings: Mapping[str, Any], key: str, default: float, most: int) -> float:
+    value = float(settings.get(key, default))
+    if not 0 <= value <= most:
+        raise _wrong(path, f"{key} is {value:g}; 0 to {most} is possible")
+    return value
+
+
+def _wrong(path: Path, why: str) -> InvalidArgumentError:
+    return InvalidArgumentError("FOUNDATION_SETTINGS_INVALID", f"{path / SETTINGS}: {why}")

@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from headshots.diffusion.foundations.files import SETTINGS, invalid_foundation
+import numpy as np
+
+from headshots.diffusion.foundations.files import SETTINGS, invalid_foundation, is_count, short
 from headshots.diffusion.sampling.options import SAMPLERS, check_options, sampler_of, with_spacing
+from headshots.diffusion.sampling.schedule import make_schedule
+from headshots.diffusion.sampling.tables import COEFFICIENTS
 from headshots.errors import InvalidArgumentError
 
+_STEPS = 25
+# What requests may ask for, and of trained timesteps what tables are made of.
+_MOST_STEPS, _MOST_TRAINED = 150, 100_000
+_COUNTED: Mapping[str, int] = {"num_train_timesteps": 1000, "original_inference_steps": 1}
 SCHEDULER = "scheduler/scheduler_config.json"
 GUIDED_THROUGHOUT = (0.0, 1.0)
 """The interval of guidance that is all of the noise schedule."""
@@ -18,7 +26,9 @@ GUIDED_THROUGHOUT = (0.0, 1.0)
 def read_sampling(
     path: Path, family: str, settings: Mapping[str, Any], scheduler: Mapping[str, Any]
 ) -> dict[str, Any]:  # fmt: skip
-    """``prediction_type``, ``scheduler``, ``sampler``, ``eta`` and ``guidance_interval`` of a foundation.
+    """``prediction_type``, ``scheduler``, ``sampler``, ``steps``, ``eta`` and ``guidance_interval`` of a foundation.
+
+    The tables of its steps are made once, so that what has none is refused here, and not by every request.
 
     Args:
         path: its folder, which errors name.
@@ -43,13 +53,37 @@ def read_sampling(
             raise _wrong(path, f"original_inference_steps is {taught}; lcm and tcd have some, 1 or more")
         read = {**read, "original_inference_steps": taught}
     check_options(read, sampler, path / SCHEDULER)
+    steps, eta = settings.get("steps", _STEPS), _eta(path, settings, sampler)
+    _check_tables(path, read, sampler, steps, eta)
     return {
         "prediction_type": kind,
         "scheduler": read,
         "sampler": sampler,
-        "eta": _eta(path, settings, sampler),
+        "steps": steps,
+        "eta": eta,
         "guidance_interval": _interval(path, settings),
     }
+
+
+def _check_tables(path: Path, scheduler: Mapping[str, Any], sampler: str, steps: int, eta: float | None) -> None:
+    trained, taught = (scheduler.get(key, least) for key, least in _COUNTED.items())
+    if not is_count(trained) or trained > _MOST_TRAINED or not is_count(taught) or taught > trained:
+        raise invalid_foundation(
+            path / SCHEDULER,
+            f"num_train_timesteps is {short(trained)} and original_inference_steps {short(taught)}; numbers from 1 to "
+            f"{_MOST_TRAINED} are needed, the latter not above the former",
+        )
+    if not 1 <= steps <= _MOST_STEPS:
+        raise _wrong(path, f"steps is {steps}; 1 to {_MOST_STEPS} is possible")
+    try:
+        with np.errstate(all="ignore"):
+            table = make_schedule(scheduler, sampler, steps, eta=eta)
+    except InvalidArgumentError as error:
+        raise _wrong(path, f"steps: {error.message}") if error.reason == "STEPS_INVALID" else error from error
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise invalid_foundation(path / SCHEDULER, f"it has no numbers where they are needed ({error})") from error
+    if not all(np.isfinite(getattr(table, name)).all() for name in COEFFICIENTS):
+        raise invalid_foundation(path / SCHEDULER, "its betas make no noise schedule: some level is no number")
 
 
 def _as_its_pipeline(family: str, scheduler: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +124,7 @@ def _interval(path: Path, settings: Mapping[str, Any]) -> tuple[float, float]:
     numbers = [end for end in ends if isinstance(end, int | float) and not isinstance(end, bool)]
     if len(numbers) == len(ends) == 2 and 0 <= numbers[0] < numbers[1] <= 1:
         return float(numbers[0]), float(numbers[1])
-    raise _wrong(path, f"guidance_interval is {ends!r}; two numbers from 0 to 1, the lower first, are needed")
+    raise _wrong(path, f"guidance_interval is {short(ends)}; two numbers from 0 to 1, the lower first, are needed")
 
 
 def _wrong(path: Path, why: str) -> InvalidArgumentError:

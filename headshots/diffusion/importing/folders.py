@@ -15,6 +15,7 @@ from headshots.diffusion.foundations.files import (
     read_index,
     read_json,
     read_settings,
+    read_vae,
 )
 from headshots.diffusion.foundations.fusions import FUSION, read_fusions
 from headshots.diffusion.foundations.kinds import check_pipeline
@@ -62,8 +63,8 @@ class Pipeline:
         index = read_index(source)
         check_pipeline(source, index)
         unet = read_json(source / "unet" / "config.json", "sample_size")
-        vae = read_json(source / "vae" / "config.json", "block_out_channels", "latent_channels")
-        check_unet(source / "unet" / "config.json", unet, int(vae["latent_channels"]))
+        vae = read_vae(source / "vae" / "config.json")
+        check_unet(source / "unet" / "config.json", unet, vae["latent_channels"])
         family = "sdxl" if unet.get("addition_embed_type") == "text_time" else "sd15"
         return cls(index, family, unet["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1))
 

@@ -72,7 +72,8 @@ def import_foundation(
         HeadshotsError: as :func:`headshots.diffusion.importing.hub.fetching.fetch`.
     """
     chosen, tell = options or ImportOptions(), progress or _silent
-    out = out.expanduser().absolute()
+    # Where it is a link, what it leads to: that is where the operator wants the gigabytes.
+    out = out.expanduser().resolve()
     if (asked := hub_name(source)) is not None:
         return _import_from_hub(asked, out, chosen, tell, packages, hub)
     return _import_from_here(source.expanduser().absolute(), out, chosen, tell, packages)

@@ -16,6 +16,7 @@ _NAME = re.compile(
     r"^(?P<base>diffusion_pytorch_model|model)"
     r"(?:\.(?P<variant>\w+))?(?:-(?P<number>\d{5})-of-(?P<count>\d{5}))?(?:\.(?P<late>\w+))?\.safetensors$"
 )
+_SHOWN = 4
 # Taken where nobody asks for another: the plain files, else half precision.
 _PREFERRED = ("", "fp16")
 
@@ -80,7 +81,8 @@ def _sets(files: Sequence[Path]) -> tuple[list[Weights], list[str]]:
     for (base, variant, count), numbered in shards.items():
         missing = [f"{number} of {count}" for number in range(1, count + 1) if number not in numbered]
         if missing:
-            broken.append(f"the shard {', '.join(missing)} of {base} is missing")
+            more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+            broken.append(f"the shard {', '.join(missing[:_SHOWN])}{more} of {base} is missing")
         else:
             whole.append(Weights(base, variant, tuple(numbered[number] for number in sorted(numbered))))
     return whole, broken

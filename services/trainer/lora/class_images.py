@@ -9,7 +9,10 @@ import torch
 from PIL import Image
 
 from headshots.artifacts import ArtifactStore
+from headshots.diffusion.checking.stock_sampling import guide_within, scheduler_for
 from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.foundations.samplers import GUIDED_THROUGHOUT
+from headshots.diffusion.sampling.options import SAMPLERS
 from headshots.faces import Pixels
 from services.trainer.lora.computing import images_at_once, release
 from services.trainer.lora.recipe import Recipe
@@ -29,6 +32,8 @@ def class_images(
     tell: Callable[[str], object],
 ) -> list[Pixels]:
     """``recipe.prior_images`` images, uint8 [height, width, 3], of the native size, led away from the negative prompt.
+
+    They are sampled as galleries are: by the foundation's sampler, steps, guidance and its interval.
 
     Image i is generated from seed i and the prompt at i, modulo their number.
 
@@ -65,12 +70,17 @@ def _load_pipeline(foundation: Foundation, device: torch.device) -> Any:
     pipeline = DiffusionPipeline.from_pretrained(foundation.path, local_files_only=True, safety_checker=None)
     pipeline.to(device, torch.bfloat16 if device.type == "cuda" else torch.float32)
     pipeline.set_progress_bar_config(disable=True)
+    # The folder's own scheduler may be another, or have steps that a fused few-step LoRA was not taught.
+    pipeline.scheduler = scheduler_for(foundation.sampler, foundation.scheduler)
     # Four decoded at once take more memory than the UNet.
     pipeline.vae.enable_slicing()
     return pipeline
 
 
 def _generate(pipeline: Any, foundation: Foundation, prompts: list[str], seeds: list[int]) -> list[Image.Image]:
+    eta = SAMPLERS[foundation.sampler].eta or 0.0 if foundation.eta is None else foundation.eta
+    interval = foundation.guidance_interval
+    guide = None if interval == GUIDED_THROUGHOUT else guide_within(pipeline, interval)
     output = pipeline(
         prompts,
         negative_prompt=[foundation.negative_prompt] * len(seeds) if foundation.negative_prompt else None,
@@ -78,6 +88,8 @@ def _generate(pipeline: Any, foundation: Foundation, prompts: list[str], seeds: 
         height=foundation.native_height_px,
         num_inference_steps=foundation.steps,
         guidance_scale=foundation.guidance_scale,
+        eta=eta,
+        callback_on_step_end=guide,
         generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds],
     )
     images: list[Image.Image] = output.images

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.sampling.schedule import make_schedule
 from headshots.errors import InvalidArgumentError
 
 
@@ -91,7 +92,8 @@ class Recipe:
     checkpoints: int = 4
     # Early stopping: the run ends after so many judged checkpoints in a row without a higher likeness; 0: never.
     patience: int = 2
-    # Portraits of a judged checkpoint: prompts, seeds of each, and denoising steps.
+    # Portraits of a judged checkpoint: prompts, seeds of each, and denoising steps; default: 8, or as many as images
+    # have where these have fewer.
     score_prompts: int = 3
     score_seeds: int = 2
     score_steps: int = 8
@@ -105,6 +107,7 @@ class Recipe:
                 the wrong kind.
         """
         recipe = _overlay(_defaults(foundation), foundation.training)
+        _check_portraits(recipe, foundation)
         given = {name: value for name, value in dataclasses.asdict(options).items() if value is not None}
         return dataclasses.replace(recipe, **given)
 
@@ -125,7 +128,7 @@ _FAMILY_DEFAULTS: Mapping[str, Recipe] = {
 
 
 def _defaults(foundation: Foundation) -> Recipe:
-    """The family's, with min-SNR only for ε-prediction.
+    """The family's, with portraits of no more steps than images have, and min-SNR only for ε-prediction.
 
     As weights of the error in the clean image, the plain ε loss weighs a noise level by its SNR and the plain v loss by
     SNR + 1; min-SNR turns both into min(SNR, γ). For ε that lowers the excessive weight of the nearly clean levels. For
@@ -133,6 +136,8 @@ def _defaults(foundation: Foundation) -> Recipe:
     trained so did not learn the person (docs/foundation.md).
     """
     recipe = _FAMILY_DEFAULTS[foundation.family]
+    # A few-step model is not taught more, and some of their samplers have no more.
+    recipe = dataclasses.replace(recipe, score_steps=min(recipe.score_steps, foundation.steps))
     if foundation.prediction_type == "v_prediction":
         return dataclasses.replace(recipe, snr_gamma=0.0)
     return recipe
@@ -169,7 +174,7 @@ _LIMITS: Mapping[str, tuple[float, float]] = {
     "patience": (0, 20),
     "score_prompts": (2, 4),
     "score_seeds": (2, 8),
-    "score_steps": (2, 100),
+    "score_steps": (1, 100),
 }
 
 
@@ -204,6 +209,14 @@ def _checked(recipe: Recipe) -> Recipe:
             known = " and ".join(f"{{{field}}}" for field in ("trigger", "class_noun", *more))
             raise _invalid(f"training.{name} may hold {known}, not {error}") from error
     return recipe
+
+
+def _check_portraits(recipe: Recipe, foundation: Foundation) -> None:
+    """The foundation's sampler must have as many steps as portraits are to have."""
+    try:
+        make_schedule(foundation.scheduler, foundation.sampler, recipe.score_steps, eta=foundation.eta)
+    except InvalidArgumentError as error:
+        raise _invalid(f"training.score_steps: the sampler {foundation.sampler} refuses {error.message}") from error
 
 
 def _invalid(what: str) -> InvalidArgumentError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -21,10 +22,18 @@ from headshots.faces import Pixels
 
 def image_folder(foundation: Foundation, foundation_digest: str, kind: str, prompt: str, steps: int) -> str:
     """The folder's name depends on everything that decides how its images look."""
-    facts = [prompt, foundation.native_width_px, foundation.native_height_px, steps, foundation.guidance_scale]
+    facts: list[Any] = [
+        prompt,
+        foundation.native_width_px,
+        foundation.native_height_px,
+        steps,
+        foundation.guidance_scale,
+    ]
     if foundation.negative_prompt:
         facts.append(foundation.negative_prompt)
-    return f"foundations/{foundation_digest}/{kind}/{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]}"
+    facts += [foundation.sampler, dict(foundation.scheduler), foundation.eta, foundation.guidance_interval]
+    told = json.dumps(facts, sort_keys=True).encode()
+    return f"foundations/{foundation_digest}/{kind}/{hashlib.sha256(told).hexdigest()[:16]}"
 
 
 def save_image(store: ArtifactStore, key: str, image: Image.Image) -> None:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 TOKEN = "hf_of_the_test"
@@ -46,6 +47,10 @@ class HubServer(ThreadingHTTPServer):
         """Of a file, after how many bytes each of the next answers ends; -1: it is 503."""
         self.changed: dict[str, bytes] = {}
         """Of a file, what is sent in place of its bytes."""
+        self.odd: dict[str, Any] = {}
+        """What is told of every repository in place of what is so."""
+        self.moved: dict[str, str] = {}
+        """Of a file, where else it is said to be."""
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is none; all else is told on stderr."""
@@ -145,7 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
             lfs = {"lfs": {"sha256": sha256(data), "size": len(data), "pointerSize": 134}}
             own = {"rfilename": file, "size": len(data), "blobId": git_sha1(data)}
             siblings.append(own | (lfs if _is_large(file, data) else {}))
-        body = json.dumps({"id": name, "modelId": name, "sha": commit, "siblings": siblings}).encode()
+        told = {"id": name, "modelId": name, "sha": commit, "siblings": siblings} | self.server.odd
+        body = json.dumps(told).encode()
         self._send(200, {"Content-Type": "application/json"}, body)
 
     def _file(self, name: str, revision: str, file: str, *, with_body: bool) -> None:
@@ -155,6 +161,9 @@ class _Handler(BaseHTTPRequestHandler):
         data = self.server.repositories[name].commits[commit].get(file)
         if data is None:
             self._refuse(404, "EntryNotFound", "Entry not found")
+            return
+        if (elsewhere := self.server.moved.get(file)) is not None:
+            self._send(302, {"Location": elsewhere}, b"", only_head=not with_body)
             return
         told = {"X-Repo-Commit": commit, "ETag": f'"{etag(file, data)}"', "Accept-Ranges": "bytes"}
         if _is_large(file, data):

@@ -5,7 +5,6 @@ Configurations and headers come first, so that what cannot be used is refused be
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,20 +13,26 @@ from huggingface_hub import hf_hub_download, snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
 from huggingface_hub.utils.tqdm import tqdm
 
-from headshots.diffusion.foundations.files import INITIAL_WEIGHTS, read_json
+from headshots.diffusion.foundations.files import (
+    INITIAL_WEIGHTS,
+    MOST_TEXT_BYTES,
+    invalid_foundation,
+    read_json,
+    too_large,
+)
 from headshots.diffusion.foundations.kinds import check_pipeline
 from headshots.diffusion.importing.folders import FolderPlan, Pipeline
 from headshots.diffusion.importing.fusing.folding import Folding
 from headshots.diffusion.importing.hub import choosing
 from headshots.diffusion.importing.hub.bars import bar_of
+from headshots.diffusion.importing.hub.digests import check_digest, is_digest
 from headshots.diffusion.importing.hub.headers import RemotePipeline, remote_checkpoint
 from headshots.diffusion.importing.hub.repository import Pinned, RemoteFile, remote_files
 from headshots.diffusion.importing.hub.telling import is_away, no_file, telling
 from headshots.diffusion.importing.request import ImportOptions, Progress, check_options
 from headshots.diffusion.importing.single_file.plan import SingleFilePlan
-from headshots.errors import FailedPreconditionError, HeadshotsError, InvalidArgumentError
+from headshots.errors import HeadshotsError, InvalidArgumentError
 
-_CHUNK_BYTES = 8 << 20
 # What more files would not change.
 _NO_MATTER_OF_FILES = (
     "FOUNDATION_UNSUPPORTED",
@@ -36,7 +41,7 @@ _NO_MATTER_OF_FILES = (
     "IMPORT_OPTIONS_INVALID",
     "SCHEDULER_UNSUPPORTED",
 )
-_SHA256_DIGITS, _SHA1_DIGITS = 64, 40
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def fetch(pinned: Pinned, options: ImportOptions, progress: Progress) -> Fetched
 
 def _pipeline(download: _Download, options: ImportOptions) -> Fetched:
     name, files = download.pinned.name, download.files
-    top = download.one(choosing.INDEX).parent
+    top = download.text(choosing.INDEX).parent
     check_pipeline(Path(str(name)), read_json(top / choosing.INDEX))
     download.small(choosing.texts(files))
     pipeline = Pipeline.read(top)
@@ -100,7 +105,7 @@ def _pipeline(download: _Download, options: ImportOptions) -> Fetched:
         Folding(RemotePipeline(download.pinned, top, pipeline.family, weights), options.fusion).check()
     large = [path.as_posix() for part in weights.values() for path in part.files]
     download.all([*large, *(file for file in files if file == INITIAL_WEIGHTS)])
-    return Fetched(top, top, ())
+    return Fetched(top, top, download.notes())
 
 
 def _single(download: _Download, file: str, options: ImportOptions) -> Fetched:
@@ -113,7 +118,7 @@ def _single(download: _Download, file: str, options: ImportOptions) -> Fetched:
     (path,) = download.all([file])
     top = path.parents[file.count("/")]
     notes = () if pinned.name.file else (f"the repository's one file was taken: {file}",)
-    return Fetched(path, top, notes)
+    return Fetched(path, top, (*notes, *download.notes()))
 
 
 def _cached(pinned: Pinned, options: ImportOptions, away: HeadshotsError) -> Fetched:
@@ -143,37 +148,13 @@ def _cached(pinned: Pinned, options: ImportOptions, away: HeadshotsError) -> Fet
     for each in needed:
         if not each.is_file():
             raise _in_part(away, f"{each.relative_to(top)} is missing")
-        _check_digest(each, each.resolve().name, pinned)
+        check_digest(each, each.resolve().name, pinned)
     why = "HF_HUB_OFFLINE is set" if away.reason == "HUB_OFFLINE" else f"{hub.url} cannot be reached"
     return Fetched(path, top, (f"{why}: what the cache has of {name} was taken",))
 
 
 def _in_part(away: HeadshotsError, why: str) -> HeadshotsError:
     return type(away)(away.reason, f"{away.message}. The cache has it in part: {why}")
-
-
-def _check_digest(path: Path, told: str, pinned: Pinned) -> None:
-    """Hold a file of the cache to its digest; one that has another is removed, so that it is fetched again.
-
-    ``told``: SHA-256, or the SHA-1 of git's blob; whatever else a mirror tells cannot be checked.
-    """
-    if len(told) == _SHA256_DIGITS:
-        read = hashlib.sha256()
-    elif len(told) == _SHA1_DIGITS:
-        read = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    else:
-        return
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            read.update(chunk)
-    if read.hexdigest() != told:
-        path.resolve().unlink()
-        path.unlink(missing_ok=True)
-        raise FailedPreconditionError(
-            "FOUNDATION_DIGEST_WRONG",
-            f"{path.name} of {pinned.name} came with the digest {read.hexdigest()}, and {pinned.hub.url} tells {told}: "
-            "it was removed; try again to fetch it anew",
-        )
 
 
 class _Download:
@@ -183,12 +164,30 @@ class _Download:
         self.pinned = pinned
         self.files = files
         self._progress = progress
+        self._unchecked: list[str] = []
+
+    def notes(self) -> tuple[str, ...]:
+        """What the operator should know of the files that were fetched."""
+        if not self._unchecked:
+            return ()
+        names = ", ".join(self._unchecked[:_SHOWN]) + (" …" if len(self._unchecked) > _SHOWN else "")
+        return (f"{self.pinned.hub.url} tells no digest of {names}: what came could not be checked",)
 
     def small(self, names: Sequence[str]) -> None:
         """Have these, which take no time beside weights."""
         for name in names:
             self._progress(f"fetching {name}", 0.0)
-            self.one(name)
+            self.text(name)
+
+    def text(self, name: str) -> Path:
+        """Have a configuration, a vocabulary or a licence.
+
+        Raises:
+            InvalidArgumentError: FOUNDATION_INVALID, where it is far too large for one.
+        """
+        if (size := self.files[name].size) > MOST_TEXT_BYTES:
+            raise invalid_foundation(Path(f"{self.pinned.name}/{name}"), too_large(size))
+        return self.one(name)
 
     def all(self, names: Sequence[str]) -> list[Path]:
         """Have these, one after the other, and tell how far; where they lie."""
@@ -219,7 +218,9 @@ class _Download:
                     tqdm_class=bar or bar_of(_silent),
                 )
             )
-        _check_digest(path, self.files[name].digest, pinned)
+        check_digest(path, self.files[name].digest, pinned)
+        if not is_digest(self.files[name].digest):
+            self._unchecked.append(name)
         return path
 
 

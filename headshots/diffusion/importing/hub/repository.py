@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import HfApi, constants
+from huggingface_hub.hf_api import RepoSibling
 
 from headshots.diffusion.foundations.names import HubName
 from headshots.diffusion.importing.hub.telling import telling
@@ -92,7 +93,12 @@ def remote_files(pinned: Pinned) -> Mapping[str, RemoteFile]:
         info = hub.api.model_info(
             name.repository, revision=pinned.commit, files_metadata=True, timeout=constants.HF_HUB_ETAG_TIMEOUT
         )
-    return {
-        each.rfilename: RemoteFile(each.size or 0, each.lfs.sha256 if each.lfs else each.blob_id or "")
-        for each in info.siblings or ()
-    }
+        return dict(_file(each) for each in info.siblings or ())
+
+
+def _file(told: RepoSibling) -> tuple[str, RemoteFile]:
+    """Path and facts of a file. Raises TypeError, where they are none."""
+    name, size, digest = told.rfilename, told.size or 0, told.lfs.sha256 if told.lfs else told.blob_id or ""
+    if not (isinstance(name, str) and isinstance(size, int) and isinstance(digest, str)):
+        raise TypeError(f"a file {name!r} of {size!r} bytes with the digest {digest!r}")
+    return name, RemoteFile(size, digest)

@@ -19,6 +19,8 @@ from headshots.errors import (
 
 # httpx' own root, whichever of its versions the library brings.
 _HTTP_ERROR: type[Exception] = errors.HTTPError  # type: ignore[attr-defined]
+# What the library raises where an answer lacks what it takes for granted.
+_ODD_ANSWERS = (AssertionError, AttributeError, KeyError, TypeError)
 _TOKEN = "set HF_TOKEN to a token of an account that may read it, or `hf auth login`"
 _AGAIN = "try again: files that are whole in the cache are not fetched again"
 
@@ -58,6 +60,8 @@ def telling(name: HubName, endpoint: str) -> Iterator[None]:
         raise no_file(name, endpoint) from error
     except errors.HfHubHTTPError as error:
         raise _refused(name, endpoint, error) from error
+    except _ODD_ANSWERS as error:
+        raise _no_hub(name, endpoint, f"with nonsense ({type(error).__name__}: {error})") from error
     except (_HTTP_ERROR, errors.OfflineModeIsEnabled, errors.RevisionResolutionError, OSError, ValueError) as error:
         raise _unreachable(name, endpoint, error) from error
 
@@ -82,9 +86,13 @@ def _refused(name: HubName, endpoint: str, error: errors.HfHubHTTPError) -> Head
         return PermissionDeniedError("HUB_ACCESS_DENIED", f"{endpoint} refuses {name} ({status}): {_TOKEN}")
     if status == 429 or status >= 500:
         return UnavailableError("HUB_UNAVAILABLE", f"{endpoint} answers {status} when asked for {name}; {_AGAIN}")
+    return _no_hub(name, endpoint, str(status))
+
+
+def _no_hub(name: HubName, endpoint: str, what: str) -> UnavailableError:
     return UnavailableError(
         "HUB_UNAVAILABLE",
-        f"{endpoint} answers {status} when asked for {name}, as no hub does; HF_ENDPOINT names the hub",
+        f"{endpoint} answers {what} when asked for {name}, as no hub does; HF_ENDPOINT names the hub",
     )
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from headshots.diffusion.foundations.foundation import Foundation
 from headshots.diffusion.package import EnginePackage
 from headshots.errors import InvalidArgumentError
 from tests.support.foundations.engines import OPTIONS, engines, tiny_digest, tiny_foundation, tiny_package
+from tests.support.trainer.foundation import described_foundation
 
 
 def test_the_manifest_says_what_the_foundation_is() -> None:
@@ -106,6 +108,25 @@ def test_impossible_options_are_refused(tmp_path: Path, wrong: ExportOptions) ->
         ensure_package(tiny_foundation(), tmp_path, wrong)
     assert caught.value.reason == "EXPORT_OPTIONS_INVALID"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"training": {"rank": "many"}}, "training.rank is 'many'; a number is needed"),
+        ({"native_width_px": 63}, "63x64 pixels; multiples of 16 are needed"),
+    ],
+)
+def test_settings_that_no_package_can_have_are_refused(wrong: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=told) as caught:
+        ExportOptions().resolved(replace(Foundation.read(tiny_foundation()), **wrong))
+    assert caught.value.reason == "FOUNDATION_SETTINGS_INVALID"
+
+
+def test_a_unet_whose_halvings_are_not_known_is_refused(tmp_path: Path) -> None:
+    foundation = described_foundation(tmp_path)
+    with pytest.raises(InvalidArgumentError, match=r"unet/config.json: it lacks block_out_channels"):
+        ExportOptions().resolved(foundation)
 
 
 @pytest.mark.parametrize(

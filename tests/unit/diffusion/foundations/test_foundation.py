@@ -170,7 +170,11 @@ def say(folder: Path, settings: str) -> None:
         (lambda f: adapt(f, "to_k", "to_v", "ff.net.2"), "FOUNDATION_SETTINGS_INVALID", "to_q, to_out.0 missing"),
         (lambda f: change(f / "vae/config.json", latent_channels=None), "FOUNDATION_INVALID", "lacks latent_channels"),
         (lambda f: change(f / "unet/config.json", sample_size=None), "FOUNDATION_INVALID", "lacks sample_size"),
-        (lambda f: change(f / "unet/config.json", sample_size=[8, 8]), "FOUNDATION_INVALID", "a number is needed"),
+        (
+            lambda f: change(f / "unet/config.json", sample_size=[8, 8]),
+            "FOUNDATION_INVALID",
+            "a number from 1 to 1024 is needed",
+        ),
         (lambda f: change(f / "unet/config.json", in_channels=9), "FOUNDATION_INVALID", "inpainting"),
         (lambda f: change(f / "unet/config.json", cross_attention_dim=[8, 9]), "FOUNDATION_INVALID", "one number"),
         (lambda f: change(f / "unet/config.json", class_embed_type="timestep"), "FOUNDATION_INVALID", "class_embed"),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import EulerDiscreteScheduler, StableDiffusionPipeline
 from PIL import Image
 
 from headshots.artifacts import ArtifactStore
@@ -92,6 +93,42 @@ def test_class_images_take_turns_at_the_prompts_and_are_led_away_from_the_negati
     calls = pipeline.calls
     paint(replace(away, native_width_px=832, native_height_px=1216), "one")
     assert pipeline.calls - calls == 3, "large ones two at a time"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_class_images_are_sampled_as_the_foundation_says(tmp_path: Path) -> None:
+    """Of a foundation with a fused few-step LoRA, whose folder names its former scheduler."""
+    path, cpu = make_tiny_foundation(tmp_path / "foundation"), torch.device("cpu")
+    (path / "headshots.yaml").write_text(
+        "sampler: euler\nspacing: trailing\nsteps: 2\nguidance_scale: 2\nguidance_interval: [0, 0.9]\n"
+    )
+    foundation, store, asked = Foundation.read(path), ArtifactStore.open("memory:///"), Recipe(prior_images=2)
+    images = class_images.class_images(store, foundation, "d" * 64, asked, ["a man"], cpu, lambda: None)
+    # By hand: without guidance at 999, with guidance at 499.
+    pipeline = StableDiffusionPipeline.from_pretrained(path, safety_checker=None)
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.scheduler = EulerDiscreteScheduler.from_config(
+        {**pipeline.scheduler.config, "timestep_spacing": "trailing"}
+    )
+    calls: list[int] = []
+    pipeline.unet.register_forward_hook(lambda _, given, out: calls.append(len(given[0])))
+
+    def unguided_first(_: Any, step: int, at: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        pipeline._guidance_scale = 2.0
+        tensors["prompt_embeds"] = both
+        return tensors
+
+    both = torch.cat([pipeline.encode_prompt(text, cpu, 1, False)[0] for text in ("", "a man")])
+    for seed, image in enumerate(images):
+        wanted = pipeline(
+            "a man", num_inference_steps=2, guidance_scale=1.0, generator=torch.Generator("cpu").manual_seed(seed),
+            callback_on_step_end=unguided_first, callback_on_step_end_tensor_inputs=["prompt_embeds"],
+        ).images[0]  # fmt: skip
+        assert np.abs(np.asarray(wanted, np.int16) - image).max() <= 1
+    assert calls == [1, 2] * 2
+    other = replace(foundation, sampler="euler_ancestral")
+    again = class_images.class_images(store, other, "d" * 64, asked, ["a man"], cpu, lambda: None)
+    assert not np.array_equal(again[0], images[0]), "another sampler paints others"
 
 
 def _pixels(png: bytes) -> np.ndarray:

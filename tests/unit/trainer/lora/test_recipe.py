@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from headshots.diffusion.foundations.foundation import Foundation
+from headshots.diffusion.importing.fusing.few_steps import KINDS
 from headshots.errors import InvalidArgumentError
 from headshots.settings import default_foundation
 from services.trainer.lora.recipe import Recipe, TrainingOptions
@@ -73,4 +75,17 @@ def test_hyperparameters_beyond_their_limits_are_refused(setting: dict[str, floa
     foundation = replace(Foundation.read(default_foundation()), training=setting)
     with pytest.raises(InvalidArgumentError) as caught:
         Recipe.resolve(foundation)
+    assert caught.value.reason == "FOUNDATION_RECIPE_INVALID"
+
+
+def test_portraits_of_few_step_foundations_have_no_more_steps_than_images(tmp_path: Path) -> None:
+    plain = described_foundation(tmp_path)
+    assert Recipe.resolve(plain).score_steps == 8
+    for kind, steps in (("dmd2-4", 4), ("hyper-1", 1), ("lightning-8", 8)):
+        (tmp_path / "headshots.yaml").write_text(yaml.safe_dump(dict(KINDS[kind].settings)))
+        assert Recipe.resolve(Foundation.read(tmp_path)).score_steps == steps
+    taught = {**KINDS["dmd2-4"].settings, "training": {"score_steps": 8}}
+    (tmp_path / "headshots.yaml").write_text(yaml.safe_dump(taught))
+    with pytest.raises(InvalidArgumentError, match=r"training.score_steps: .*lcm.* 8 steps.* 1 to 4") as caught:
+        Recipe.resolve(Foundation.read(tmp_path))
     assert caught.value.reason == "FOUNDATION_RECIPE_INVALID"
