@@ -31,7 +31,7 @@ COMPUTING = replace(Computing.on(torch.device("cuda")), device=META, autocast=Fa
 GIB = 1 << 30
 # Of 16 GiB: CUDA's context and libraries take some 0.5 GiB; the rest is for gaps between blocks of the allocator.
 ROOM = 15 * GIB
-SETTINGS = yaml.safe_load(default_settings("sdxl", 1024))
+SETTINGS = yaml.safe_load(default_settings("sdxl", 1024, ""))
 WIDTH, HEIGHT, TOKENS = SETTINGS["width_px"], SETTINGS["height_px"], 77
 # Photos, class images and captions of a large training: twenty photos with all of their crops, as many captions.
 LATENTS, CAPTIONS = 20 * 4 + SETTINGS["training"]["prior_images"], 128
