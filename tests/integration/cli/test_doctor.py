@@ -241,11 +241,13 @@ def tls_proxy(folder: Path, port: int) -> Iterator[str]:
     context.set_alpn_protocols(["h2"])
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, ssl.SSLError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                while data := await reader.read(65536):
+                    writer.write(data)
+                    await writer.drain()
+        finally:
+            writer.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
@@ -270,6 +272,9 @@ async def _cancel_others() -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    # Connections end in the turns of the loop after they were closed.
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize(("days", "state", "code"), [(20, "ok", 0), (10, "warning", 0), (-1, "failed", 4)])

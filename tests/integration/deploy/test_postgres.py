@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError
 
 from headshots import idle_connections
 from headshots.database import migrate, open_database, read, write
@@ -205,10 +206,19 @@ def test_a_reader_sees_one_state_throughout(engine: Engine) -> None:
         assert reader.execute(tenants).all() == [("acme",)]
 
 
-def test_connections_that_ended_while_they_were_idle_are_replaced(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a failover: nobody is told that the database is away who asks once it is there again."""
-    monkeypatch.setattr(idle_connections, "IDLE_SECONDS", 0.0)
+@pytest.mark.parametrize("is_in_doubt", [False, True])
+def test_connections_that_ended_while_they_were_idle_are_replaced(
+    url: str, monkeypatch: pytest.MonkeyPatch, *, is_in_doubt: bool
+) -> None:
+    """As after a failover: nobody is told that the database is away who asks once it is there again.
+
+    Also not of connections that were just used, where something had failed before.
+    """
+    monkeypatch.setattr(idle_connections, "IDLE_SECONDS", 3600.0 if is_in_doubt else 0.0)
     engine, other = open_database(url), open_database(url)
+    if is_in_doubt:
+        with pytest.raises(DBAPIError), read(engine) as connection:
+            connection.execute(sa.text("SELECT 1 / 0"))
     with read(engine) as first, read(engine) as second:
         pids = {one.execute(sa.text("SELECT pg_backend_pid()")).scalar_one() for one in (first, second)}
     with read(other) as connection:

@@ -11,9 +11,10 @@ from sqlalchemy.engine import Engine
 
 from headshots.errors import FailedPreconditionError, UnavailableError
 from services.gateway.peers.describer import Describer
+from services.gateway.peers.events import GenerationEvent
 from services.gateway.peers.evictions import Eviction
 from services.gateway.peers.interfaces import Trainer
-from services.gateway.peers.models import GenerationCheck, GenerationEvent, GenerationRequest, GeneratorDescription
+from services.gateway.peers.models import GenerationCheck, GenerationRequest, GeneratorDescription
 from services.gateway.peers.pools.pools import Pool, Pools
 
 OURS, OTHER = "aa" * 32, "bb" * 32

@@ -103,7 +103,7 @@ def test_class_images_are_sampled_as_the_foundation_says(tmp_path: Path) -> None
         "sampler: euler\nspacing: trailing\nsteps: 2\nguidance_scale: 2\nguidance_interval: [0, 0.9]\n"
     )
     foundation, store, asked = Foundation.read(path), ArtifactStore.open("memory:///"), Recipe(prior_images=2)
-    images = class_images.class_images(store, foundation, "d" * 64, asked, ["a man"], cpu, lambda: None)
+    images = class_images.class_images(store, foundation, "d" * 64, asked, ["a man"], cpu, lambda: None, print)
     # By hand: without guidance at 999, with guidance at 499.
     pipeline = StableDiffusionPipeline.from_pretrained(path, safety_checker=None)
     pipeline.set_progress_bar_config(disable=True)
@@ -127,7 +127,7 @@ def test_class_images_are_sampled_as_the_foundation_says(tmp_path: Path) -> None
         assert np.abs(np.asarray(wanted, np.int16) - image).max() <= 1
     assert calls == [1, 2] * 2
     other = replace(foundation, sampler="euler_ancestral")
-    again = class_images.class_images(store, other, "d" * 64, asked, ["a man"], cpu, lambda: None)
+    again = class_images.class_images(store, other, "d" * 64, asked, ["a man"], cpu, lambda: None, print)
     assert not np.array_equal(again[0], images[0]), "another sampler paints others"
 
 

@@ -72,7 +72,8 @@ if __name__ == "__main__":
     foundation, store = Foundation.read(Path(task.foundation)), ArtifactStore.open(task.store_url)
     recipe = Recipe.resolve(foundation, task.request.options)
     crops = load_crops(store, task.request.photos, recipe, (64, 64))
-    run = prepare(task, crops, store, foundation, recipe, None, torch.device("cpu"), lambda: None).loop
+    untold = lambda: None, lambda text: None
+    run = prepare(task, crops, store, foundation, recipe, None, torch.device("cpu"), *untold).loop
     for step in run.steps():
         print(step.number, flush=True)
         if step.number == 2:
