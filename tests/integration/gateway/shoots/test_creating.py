@@ -7,6 +7,7 @@ import asyncio
 import sqlalchemy as sa
 
 from headshots import schema
+from headshots.database import write
 from headshots.errors import AlreadyExistsError, FailedPreconditionError
 from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, photos_pb2, profiles_pb2, shoots_pb2, styles_pb2
 from tests.support.gateway import shoots
@@ -98,7 +99,8 @@ async def test_an_adapter_that_is_there_is_taken_unless_another_is_wanted(world:
 
 async def test_an_adapter_of_another_foundation_is_not_taken(world: World, subject: str) -> None:
     first = await shoots.finished(world.acme, (await shoots.order(world.acme, subject)).name)
-    with world.database.begin() as connection:
+    # Reads and writes at once: while the gateway writes, a reader of SQLite may not begin to.
+    with write(world.database) as connection:
         job = dict(connection.execute(sa.select(schema.trainings.c.job)).scalar_one())
         job["adapter"] = {**job["adapter"], "foundation_digest": "0d" * 32}
         connection.execute(sa.update(schema.trainings).values(job=job))
