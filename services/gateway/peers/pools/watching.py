@@ -72,16 +72,21 @@ class PoolWatcher:
     async def _bring_back(self, pool: Pool) -> None:
         """Asks a pool that is missed until it answers, and tells that it does."""
         while True:
-            was_missed = pool.describer.is_missed
-            if was_missed:
-                with contextlib.suppress(UnavailableError):
-                    await pool.describer.refresh()
-            if was_missed and not pool.describer.is_missed and self.on_return is not None:
-                try:
-                    await self.on_return()
-                except HeadshotsError as error:
-                    _LOG.warning("what waits for pool %s begins later: %s", pool.name, error)
+            try:
+                await self._ask_if_missed(pool)
+            except HeadshotsError as error:
+                _LOG.warning("what waits for pool %s begins later: %s", pool.name, error)
+            except Exception:  # noqa: BLE001 - it shares its fate with what keeps track of every other pool
+                _LOG.exception("asking for the missed pool %s met a defect; trying again", pool.name)
             await asyncio.sleep(RETURN_SECONDS)
+
+    async def _ask_if_missed(self, pool: Pool) -> None:
+        if not pool.describer.is_missed:
+            return
+        with contextlib.suppress(UnavailableError):
+            await pool.describer.refresh()
+        if not pool.describer.is_missed and self.on_return is not None:
+            await self.on_return()
 
     async def _watch(self, pool: Pool) -> None:
         told = _Told()

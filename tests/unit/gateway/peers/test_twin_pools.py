@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from typing import cast
@@ -9,13 +10,17 @@ from typing import cast
 import pytest
 from sqlalchemy.engine import Engine
 
-from headshots.errors import FailedPreconditionError, UnavailableError
+from headshots.errors import FailedPreconditionError, InternalError, UnavailableError
 from services.gateway.peers.describer import Describer
 from services.gateway.peers.events import GenerationEvent
 from services.gateway.peers.evictions import Eviction
 from services.gateway.peers.interfaces import Trainer
+from services.gateway.peers.metrics import PoolMetrics
 from services.gateway.peers.models import GenerationCheck, GenerationRequest, GeneratorDescription
+from services.gateway.peers.pools import watching
 from services.gateway.peers.pools.pools import Pool, Pools
+from services.gateway.peers.pools.watching import PoolWatcher
+from tests.support.waiting import PATIENCE_SECONDS
 
 OURS, OTHER = "aa" * 32, "bb" * 32
 REQUEST = cast("GenerationRequest", None)
@@ -96,3 +101,31 @@ async def test_an_eviction_that_a_pool_did_not_hear_of_is_not_confirmed(engine: 
     second.answers = False
     evicted = await pools.evict("c" * 64)
     assert dataclasses.astuple(evicted) == (frozenset({"one of 1"}), frozenset({"unresolved"}))
+
+
+async def test_a_missed_pool_is_asked_again_whatever_it_answers(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A defect in one pool's answer ends neither the questions to it nor what keeps track of the others."""
+    monkeypatch.setattr(watching, "RETURN_SECONDS", 0.0)
+    only = Generators(OURS, 1)
+    (pool,) = pools = [Pool("main", cast("Trainer", None), only)]
+    watcher = PoolWatcher(Pools(pools, "main", engine), engine, cast("PoolMetrics", None), poll_seconds=3600.0)
+    only.answers = False
+    with pytest.raises(UnavailableError):
+        await pool.describer.refresh()
+    failures, returned = [InternalError("INTERNAL", "odd"), ValueError("odder")], asyncio.Event()
+
+    async def fail_twice() -> None:
+        pool.describer.lost()
+        if failures:
+            raise failures.pop()
+        returned.set()
+
+    only.answers, watcher.on_return = True, fail_twice
+    running = asyncio.create_task(watcher.run())
+    waiting = {running, asyncio.create_task(returned.wait())}
+    await asyncio.wait(waiting, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    assert returned.is_set()
+    assert not running.done()
+    running.cancel()
