@@ -81,11 +81,11 @@ class PoolWatcher:
             await asyncio.sleep(RETURN_SECONDS)
 
     async def _ask_if_missed(self, pool: Pool) -> None:
-        if not pool.describer.is_missed:
-            return
-        with contextlib.suppress(UnavailableError):
-            await pool.describer.refresh()
-        if not pool.describer.is_missed and self.on_return is not None:
+        was_missed = pool.describer.is_missed
+        if was_missed:
+            with contextlib.suppress(UnavailableError):
+                await pool.describer.refresh()
+        if was_missed and not pool.describer.is_missed and self.on_return is not None:
             await self.on_return()
 
     async def _watch(self, pool: Pool) -> None:
