@@ -33,6 +33,8 @@ _BUSY_TIMEOUT_SECONDS = 30
 # A connection for every thread, of asyncio's own executor too: writes that wait for a lock keep theirs, and no read or
 # look-up of a key waits for one.
 _THREADS = min(32, (os.cpu_count() or 1) + 4) + DATABASE_THREADS
+# The one given back last is taken first: its pages are in memory, or its statements prepared and it surely lives.
+_POOL: dict[str, Any] = {"pool_size": _THREADS, "pool_use_lifo": True}
 # InternalError is how psycopg has it where a standby, which only answers, is taken for the server during a failover.
 _AWAY = (OperationalError, InterfaceError, InternalError, TimeoutError)
 # Any constant will do, as long as every process takes the same one for migrations.
@@ -55,7 +57,7 @@ def open_database(url: str) -> Engine:
     if backend == "sqlite":
         return _open_sqlite(parsed)
     if backend == "postgresql":
-        engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=_THREADS)
+        engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), **_POOL)
         ping_idle_connections(engine)
         return engine
     raise InvalidArgumentError(
@@ -73,7 +75,7 @@ def _open_sqlite(url: URL) -> Engine:
         with contextlib.suppress(OSError):
             os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     arguments = {"timeout": _BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
-    engine = sa.create_engine(url, connect_args=arguments, pool_size=_THREADS)
+    engine = sa.create_engine(url, connect_args=arguments, **_POOL)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -131,6 +133,15 @@ def read(engine: Engine) -> Iterator[Connection]:
     # SQLite's do; PostgreSQL's look anew with each statement unless they are told.
     options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
     with _unavailable(), engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+@contextlib.contextmanager
+def look(engine: Engine) -> Iterator[Connection]:
+    """For one statement, which sees one state by itself: nothing is sent to begin or to end. Raises as `write`."""
+    is_remote = engine.dialect.name == "postgresql"
+    options = {"isolation_level": "AUTOCOMMIT"} if is_remote else {"headshots_no_transaction": True}
+    with _unavailable(), engine.connect().execution_options(**options) as connection:
         yield connection
 
 

@@ -9,7 +9,7 @@ import sys
 
 from headshots.errors import HeadshotsError
 from headshots.processes.cores import leave_no_core
-from headshots.processes.memory import return_freed_memory
+from headshots.processes.memory import return_freed_memory, shorten_collections
 from headshots.processes.scratch import scratch
 from headshots.rpc.server import run_until_signal
 from headshots.settings import without_analyzer
@@ -23,6 +23,7 @@ _LOG = logging.getLogger("services.gateway")
 async def serve(settings: GatewaySettings) -> None:
     """Runs until SIGTERM or SIGINT, then drains."""
     gateway = await start_gateway(settings)
+    shorten_collections()
     if settings.faces == "none":
         _LOG.warning(without_analyzer("gateway"))
     # Watches do not end by themselves; their callers connect to another replica.

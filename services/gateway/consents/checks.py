@@ -16,7 +16,7 @@ from headshots.errors import FailedPreconditionError, FieldViolation
 from headshots.schema import consents, tenants
 from services.gateway.api.names import subject_name
 from services.gateway.consents.models import Consent, Purpose
-from services.gateway.consents.rows import consents_of
+from services.gateway.consents.rows import consent_of
 
 _COLUMNS = {Purpose.TRAINING: consents.c.for_training, Purpose.PAINTING: consents.c.for_painting}
 
@@ -29,7 +29,7 @@ def check_consent(connection: Connection, tenant_id: str, subject_id: str, *purp
     """
     if not connection.execute(sa.select(tenants.c.consent_required).where(tenants.c.id == tenant_id)).scalar_one():
         return
-    consent = consents_of(connection, [subject_id]).get(subject_id)
+    consent = consent_of(connection, subject_id)
     missing = [purpose for purpose in purposes if consent is None or purpose not in consent.purposes]
     if consent is None or missing:
         raise _missing(subject_id, consent, missing)

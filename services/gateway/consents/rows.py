@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,8 +12,10 @@ from headshots.schema import consents
 from services.gateway.consents.models import Consent, Purpose
 from services.gateway.consents.rules import completed
 
-# As often as subjects are read: made once.
-_OF_SUBJECTS = sa.select(consents).where(consents.c.subject_id.in_(sa.bindparam("subject_ids", expanding=True)))
+COLUMNS = [column.label(f"consent_{column.name}") for column in consents.c]
+"""Of a query with `beside`; see `of_row`."""
+# As often as shots are claimed: made once.
+_OF_SUBJECT = sa.select(*COLUMNS).where(consents.c.subject_id == sa.bindparam("subject_id"))
 
 
 def record(connection: Connection, subject_id: str, given: Consent) -> None:
@@ -42,10 +43,15 @@ def record(connection: Connection, subject_id: str, given: Consent) -> None:
     )
 
 
-def consents_of(connection: Connection, subject_ids: Sequence[str]) -> dict[str, Consent]:
-    """The consent of each subject; subjects without one are left out."""
-    rows = connection.execute(_OF_SUBJECTS, {"subject_ids": subject_ids})
-    return {row.subject_id: _to_consent(row) for row in rows}
+def beside(joined: sa.FromClause, subject_id: sa.ColumnElement[str]) -> sa.Join:
+    """Rows with this column, each with the consent of its subject or none."""
+    return joined.outerjoin(consents, consents.c.subject_id == subject_id)
+
+
+def consent_of(connection: Connection, subject_id: str) -> Consent | None:
+    """The subject's consent; None where it gave none."""
+    row = connection.execute(_OF_SUBJECT, {"subject_id": subject_id}).first()
+    return None if row is None else of_row(row)
 
 
 def delete_of_subject(connection: Connection, subject_id: str) -> None:
@@ -53,16 +59,19 @@ def delete_of_subject(connection: Connection, subject_id: str) -> None:
     connection.execute(sa.delete(consents).where(consents.c.subject_id == subject_id))
 
 
-def _to_consent(row: Row[Any]) -> Consent:
-    told = ((Purpose.TRAINING, row.for_training), (Purpose.PAINTING, row.for_painting))
+def of_row(row: Row[Any]) -> Consent | None:
+    """The consent in a row with `COLUMNS`; None where there is none, as an outer join has it."""
+    if row.consent_subject_id is None:
+        return None
+    told = ((Purpose.TRAINING, row.consent_for_training), (Purpose.PAINTING, row.consent_for_painting))
     return Consent(
-        text=row.statement_text,
-        uri=row.statement_uri,
-        sha256=row.statement_sha256,
-        version=row.statement_version,
+        text=row.consent_statement_text,
+        uri=row.consent_statement_uri,
+        sha256=row.consent_statement_sha256,
+        version=row.consent_statement_version,
         purposes=frozenset(purpose for purpose, is_given in told if is_given),
-        given_at=row.given_at,
-        reference=row.reference,
-        expires_at=row.expires_at,
-        recorded_at=row.recorded_at,
+        given_at=row.consent_given_at,
+        reference=row.consent_reference,
+        expires_at=row.consent_expires_at,
+        recorded_at=row.consent_recorded_at,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,11 +20,6 @@ from headshots.schema import commitments
 from services.gateway.api.pages import cut_page, decode_token
 from services.gateway.erasures.models import Commitment, StoreClass
 from services.gateway.tenants.ownership import find_subject
-
-# As often as subjects are read: made once.
-_OF_SUBJECTS = sa.select(commitments.c.subject_id, commitments.c.commitment).where(
-    commitments.c.subject_id.in_(sa.bindparam("subject_ids", expanding=True)), commitments.c.object_key == ""
-)
 
 
 def commit(
@@ -57,10 +52,10 @@ def forget(connection: Connection, subject_id: str, keys: Collection[str]) -> No
     connection.execute(sa.delete(commitments).where(mine, commitments.c.object_key.in_(keys)))
 
 
-def of_subjects(connection: Connection, subject_ids: Sequence[str]) -> dict[str, str]:
-    """The commitments to the subjects themselves; those that have none are left out."""
-    rows = connection.execute(_OF_SUBJECTS, {"subject_ids": subject_ids})
-    return {row.subject_id: row.commitment for row in rows}
+def of_subject(subject_id: sa.ColumnElement[str]) -> sa.ScalarSelect[str]:
+    """The commitment to the subject itself, for rows with this column; null where there is none."""
+    mine = sa.and_(commitments.c.subject_id == subject_id, commitments.c.object_key == "")
+    return sa.select(commitments.c.commitment).where(mine).scalar_subquery()
 
 
 def list_commitments(

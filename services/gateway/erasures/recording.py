@@ -22,7 +22,7 @@ from headshots.database import database_now, now_expression, read, write
 from headshots.errors import FailedPreconditionError
 from headshots.receipts.merkle import root
 from headshots.schema import commitments, erasures, retentions, subjects, tenants
-from services.gateway.erasures.commitments import of_subjects
+from services.gateway.erasures.commitments import of_subject
 from services.gateway.erasures.models import Gap, StoreClass, Trigger
 from services.gateway.tenants.ownership import object_prefix
 
@@ -33,7 +33,7 @@ _OTHER = "other"
 
 def begin(connection: Connection, tenant_id: str, subject_id: str, trigger: Trigger) -> str:
     """Records that a locked subject's erasure begins, unless it has begun already; its id."""
-    own = of_subjects(connection, [subject_id]).get(subject_id)
+    own = connection.execute(sa.select(of_subject(sa.literal(subject_id)))).scalar()
     gaps = ([] if own else [Gap.SUBJECT_UNCOMMITTED]) + ([Gap.RECORDED_LATE] if trigger is Trigger.UNKNOWN else [])
     values = {
         "id": secrets.token_hex(16),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -114,17 +113,10 @@ def photo_refs(connection: Connection, subject_id: str, wanted: Sequence[str] = 
     return tuple(ref for name, ref in refs.items() if not wanted or name in wanted)
 
 
-def count_photos(connection: Connection, subject_ids: Sequence[str]) -> dict[str, int]:
-    """Photos by subject; subjects without photos are left out."""
-    rows = connection.execute(_counting(connection.dialect.name), {"subject_ids": subject_ids})
-    return {row.subject_id: int(row.photos) for row in rows}
-
-
-@functools.cache
-def _counting(dialect: str) -> sa.Select[Any]:
-    mine = photos.c.subject_id.in_(sa.bindparam("subject_ids", expanding=True))
-    counted = sa.select(photos.c.subject_id, sa.func.count().label("photos"))
-    return counted.where(mine, kept(dialect)).group_by(photos.c.subject_id)
+def number_of(subject_id: sa.ColumnElement[str], dialect: str) -> sa.ScalarSelect[int]:
+    """How many photos a subject has, for rows with this column."""
+    counted = sa.select(sa.func.count()).select_from(photos)
+    return counted.where(photos.c.subject_id == subject_id, kept(dialect)).scalar_subquery()
 
 
 def keys_of_subjects(engine: Engine, subject_ids: Sequence[str]) -> dict[str, set[str]]:

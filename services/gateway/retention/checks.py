@@ -24,7 +24,8 @@ def is_due(dialect: str) -> sa.ColumnElement[bool]:
 def is_expired(subject_id: sa.ColumnElement[str], dialect: str) -> sa.ColumnElement[bool]:
     """The same for rows with this column. A subject without a row has expired until `rows.begin_missing` finds it."""
     kept = sa.or_(retentions.c.held_at.is_not(None), retentions.c.expires_at > now_expression(dialect))
-    return sa.not_(sa.exists().where(retentions.c.id == subject_id, kept))
+    # A row of its own, also in a query that has the table beside others.
+    return sa.not_(sa.exists().where(retentions.c.id == subject_id, kept).correlate_except(retentions))
 
 
 def check_unexpired(connection: Connection, subject_id: str) -> None:

@@ -6,7 +6,6 @@ of these rows locks the row last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,8 +23,9 @@ from services.gateway.retention.checks import is_due, subject_expired
 from services.gateway.retention.models import NO_TERMS, Hold, OwnTerms, Retention
 from services.gateway.retention.rules import check_extension, check_own
 
-# As often as subjects are read: made once.
-_OF_SUBJECTS = sa.select(retentions).where(retentions.c.id.in_(sa.bindparam("subject_ids", expanding=True)))
+_TOLD = (retentions.c.expires_at, retentions.c.held_at, retentions.c.hold_reason, retentions.c.photos_expire_at)
+COLUMNS = [column.label(f"retention_{column.name}") for column in _TOLD]
+"""Of a query that has `retentions` beside another table; see `of_row`."""
 
 
 def begin(connection: Connection, tenant_id: str, subject_id: str, own: OwnTerms = NO_TERMS) -> None:
@@ -110,10 +110,10 @@ def release(connection: Connection, subject_id: str) -> None:
     connection.execute(sa.update(retentions).where(mine).values(held_at=None, hold_reason=None))
 
 
-def retentions_of(connection: Connection, subject_ids: Sequence[str]) -> dict[str, Retention]:
-    """Until when each of these subjects is kept."""
-    rows = connection.execute(_OF_SUBJECTS, {"subject_ids": subject_ids})
-    return {row.id: _to_retention(row) for row in rows}
+def retention_of(connection: Connection, subject_id: str) -> Retention | None:
+    """Until when the subject is kept; None where it is gone."""
+    row = connection.execute(sa.select(*COLUMNS).where(retentions.c.id == subject_id)).first()
+    return None if row is None else of_row(row)
 
 
 def seconds_left(engine: Engine, subject_id: str) -> int:
@@ -123,7 +123,7 @@ def seconds_left(engine: Engine, subject_id: str) -> int:
         FailedPreconditionError: SUBJECT_EXPIRED, it was erased since the caller found it.
     """
     with read(engine) as connection:
-        kept = retentions_of(connection, [subject_id]).get(subject_id)
+        kept = retention_of(connection, subject_id)
         if kept is None:
             raise subject_expired(connection, subject_id)
         left = kept.expires_at - database_now(connection)
@@ -142,7 +142,7 @@ def check_not_held(connection: Connection, subject_id: str) -> None:
     Raises:
         FailedPreconditionError: SUBJECT_HELD.
     """
-    kept = retentions_of(connection, [subject_id]).get(subject_id)
+    kept = retention_of(connection, subject_id)
     if kept is not None and kept.hold is not None:
         name = subject_name(subject_id)
         raise FailedPreconditionError(
@@ -191,6 +191,7 @@ def delete_of_subject(connection: Connection, subject_id: str) -> None:
     connection.execute(sa.delete(retentions).where(retentions.c.id == subject_id))
 
 
-def _to_retention(row: Row[Any]) -> Retention:
-    hold = Hold(row.hold_reason, row.held_at) if row.held_at is not None else None
-    return Retention(row.expires_at, hold, row.photos_expire_at)
+def of_row(row: Row[Any]) -> Retention:
+    """Until when a subject is kept, of a row with `COLUMNS`."""
+    hold = Hold(row.retention_hold_reason, row.retention_held_at) if row.retention_held_at is not None else None
+    return Retention(row.retention_expires_at, hold, row.retention_photos_expire_at)

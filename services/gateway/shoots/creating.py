@@ -31,7 +31,7 @@ from services.gateway.tenants.ownership import find_subject, new_id
 from services.gateway.tenants.priority import check_priority
 from services.gateway.trainings.creating import check_none_active, create_training_in
 from services.gateway.trainings.models import finished_adapter
-from services.gateway.trainings.rows import newest_adapters, newest_of_foundation
+from services.gateway.trainings.rows import newest_adapter, newest_of_foundation
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ def _earlier(
 ) -> tuple[str | None, Adapter | None]:
     """The training that the order may take the adapter of, and that: the subject's newest of the foundation that is
     named, else of the default one, else of another that is served."""
-    if order.retrain or order.photos or not newest_adapters(connection, [subject_id]):
+    if order.retrain or order.photos or newest_adapter(connection, subject_id) is None:
         return None, None
     for digest in [place.foundation_digest] if order.foundation else served:
         if (training := newest_of_foundation(connection, subject_id, digest)) is not None:

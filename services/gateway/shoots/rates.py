@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, Row
 from headshots.database import database_now
 from headshots.errors import FailedPreconditionError, FieldViolation, InvalidArgumentError
 from headshots.schema import PENDING, RUNNING, SUCCEEDED, galleries, shots, trainings
-from services.gateway.retention.rows import retentions_of
+from services.gateway.retention.rows import retention_of
 from services.gateway.shoots.models import ShootOrder
 from services.gateway.shoots.quote import Measured, Queue, Quote, Rates, quote
 
@@ -153,7 +153,7 @@ def quote_order(
 
 
 def _is_beyond_expiry(connection: Connection, subject_id: str, estimate: Quote) -> bool:
-    kept = retentions_of(connection, [subject_id]).get(subject_id)
+    kept = retention_of(connection, subject_id)
     if kept is None or kept.hold is not None or estimate.expected_at is None:
         return False
     return estimate.expected_at > kept.expires_at

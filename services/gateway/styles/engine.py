@@ -18,7 +18,7 @@ from services.gateway.styles import rows
 from services.gateway.styles.checks import Sitter, StyleChecks, StyleReading
 from services.gateway.styles.models import ListedStyle, StyleChange
 from services.gateway.tenants.ownership import find_subject
-from services.gateway.trainings.rows import newest_adapters
+from services.gateway.trainings.rows import newest_adapter
 
 # Fields of a style that the caller's request has outside of its recipe.
 _OUTSIDE = {"name": "style_id", "display_name": "display_name", "description": "description"}
@@ -108,4 +108,4 @@ class StyleEngine:
 def _sitter(engine: Engine, tenant: str, subject_id: str) -> Sitter:
     with read(engine) as connection:
         subject = find_subject(connection, tenant, subject_id)
-        return Sitter(tenant, subject.class_noun, newest_adapters(connection, [subject_id]).get(subject_id))
+        return Sitter(tenant, subject.class_noun, newest_adapter(connection, subject_id))

@@ -64,7 +64,7 @@ def withdraw(engine: Engine, tenant_id: str, subject_id: str) -> Hidden:
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
-        if not consent_rows.consents_of(connection, [subject_id]):
+        if consent_rows.consent_of(connection, subject_id) is None:
             name = subject_name(subject_id)
             raise FailedPreconditionError(
                 "CONSENT_MISSING",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from headshots.database import database_now, forget_deleted, now_expression, read, write
+from headshots.database import database_now, forget_deleted, look, now_expression, read, write
 from headshots.schema import retentions, subjects
 from services.gateway.api.labels import NO_LABELS, Labelling
 from services.gateway.api.pages import NewestFirst, cut_page, decode_token
@@ -22,7 +23,7 @@ from services.gateway.retention import rows as retention_rows
 from services.gateway.retention.checks import check_unexpired, is_expired
 from services.gateway.retention.models import NO_TERMS, OwnTerms
 from services.gateway.subjects.models import Subject, SubjectChange
-from services.gateway.tenants.ownership import find_subject, new_id
+from services.gateway.tenants.ownership import find_subject, found_by, new_id, of_caller
 from services.gateway.tenants.rows import lock_tenant
 from services.gateway.trainings import rows as training_rows
 
@@ -75,8 +76,8 @@ def _insert(connection: Connection, tenant_id: str, **columns: Any) -> str:
 
 def get_subject(engine: Engine, tenant_id: str, subject_id: str) -> Subject:
     """One subject. Raises as `find_subject`."""
-    with read(engine) as connection:
-        return _to_subjects(connection, [find_subject(connection, tenant_id, subject_id)])[0]
+    with look(engine) as connection:
+        return _to_subject(found_by(connection, _telling_callers(engine.dialect.name), tenant_id, subject_id))
 
 
 def tenant_of(connection: Connection, subject_id: str) -> str:
@@ -198,24 +199,45 @@ def list_ending(
 
 
 def _to_subjects(connection: Connection, rows: list[Row[Any]]) -> list[Subject]:
-    ids = [row.id for row in rows]
-    counts = photo_rows.count_photos(connection, ids)
-    adapters = training_rows.newest_adapters(connection, ids)
-    consents = consent_rows.consents_of(connection, ids)
-    kept = retention_rows.retentions_of(connection, ids)
-    committed = commitments.of_subjects(connection, ids)
-    return [
-        Subject(
-            row.id,
-            row.display_name,
-            row.class_noun,
-            row.created_at,
-            counts.get(row.id, 0),
-            adapters.get(row.id),
-            kept[row.id],
-            Labelling.of_row(row),
-            consents.get(row.id),
-            committed.get(row.id, ""),
-        )
-        for row in rows
-    ]
+    """The same subjects in the same order, as they are now."""
+    asked = {"subject_ids": [row.id for row in rows]}
+    told = {row.id: _to_subject(row) for row in connection.execute(_telling_several(connection.dialect.name), asked)}
+    return [told[row.id] for row in rows]
+
+
+@functools.cache
+def _telling(dialect: str) -> sa.Select[Any]:
+    """All that a subject tells, in one statement: to ask each part by itself takes five times as long."""
+    mine = subjects.c.id
+    parts = (
+        photo_rows.number_of(mine, dialect).label("photo_count"),
+        training_rows.newest_job(mine, dialect).label("newest_job"),
+        commitments.of_subject(mine).label("erasure_commitment"),
+    )
+    joined = consent_rows.beside(subjects.outerjoin(retentions, retentions.c.id == mine), mine)
+    return sa.select(subjects, *parts, *retention_rows.COLUMNS, *consent_rows.COLUMNS).select_from(joined)
+
+
+@functools.cache
+def _telling_several(dialect: str) -> sa.Select[Any]:
+    return _telling(dialect).where(subjects.c.id.in_(sa.bindparam("subject_ids", expanding=True)))
+
+
+@functools.cache
+def _telling_callers(dialect: str) -> sa.Select[Any]:
+    return of_caller(_telling(dialect), dialect)
+
+
+def _to_subject(row: Row[Any]) -> Subject:
+    return Subject(
+        row.id,
+        row.display_name,
+        row.class_noun,
+        row.created_at,
+        row.photo_count,
+        training_rows.adapter_of_job(row.newest_job),
+        retention_rows.of_row(row),
+        Labelling.of_row(row),
+        consent_rows.of_row(row),
+        row.erasure_commitment or "",
+    )

@@ -56,8 +56,12 @@ def find_subject(connection: Connection, tenant_id: str, subject_id: str, *, loc
         NotFoundError: SUBJECT_NOT_FOUND, also for a subject of another tenant and for one that is being erased.
         FailedPreconditionError: SUBJECT_EXPIRED.
     """
-    asked = {"subject_id": subject_id, "tenant_id": tenant_id}
-    row = connection.execute(_finding(connection.dialect.name, lock), asked).first()
+    return found_by(connection, _finding(connection.dialect.name, lock), tenant_id, subject_id)
+
+
+def found_by(connection: Connection, query: sa.Select[Any], tenant_id: str, subject_id: str) -> Row[Any]:
+    """The row of a query made with `of_caller`. Raises as `find_subject`."""
+    row = connection.execute(query, {"subject_id": subject_id, "tenant_id": tenant_id}).first()
     if row is None:
         raise subject_not_found(subject_id)
     if row.is_expired:
@@ -65,12 +69,17 @@ def find_subject(connection: Connection, tenant_id: str, subject_id: str, *, loc
     return row
 
 
+def of_caller(query: sa.Select[Any], dialect: str) -> sa.Select[Any]:
+    """A query of `subjects` that answers with the caller's alone, for `found_by`."""
+    mine = sa.and_(subjects.c.id == sa.bindparam("subject_id"), subjects.c.tenant_id == sa.bindparam("tenant_id"))
+    expired = is_expired(subjects.c.id, dialect).label("is_expired")
+    return query.add_columns(expired).where(mine, sa.not_(subjects.c.deleting))
+
+
 @functools.cache
 def _finding(dialect: str, lock: bool) -> sa.Select[Any]:
     """What nearly every call begins with: to make the statement anew would take longer than to run it."""
-    mine = sa.and_(subjects.c.id == sa.bindparam("subject_id"), subjects.c.tenant_id == sa.bindparam("tenant_id"))
-    expired = is_expired(subjects.c.id, dialect).label("is_expired")
-    query = sa.select(subjects, expired).where(mine, sa.not_(subjects.c.deleting))
+    query = of_caller(sa.select(subjects), dialect)
     return query.with_for_update(of=subjects) if lock else query
 
 

@@ -132,17 +132,26 @@ def read_events(
         return events_after(connection, _find(connection, tenant_id, subject_id, training_id), after)
 
 
-def newest_adapters(connection: Connection, subject_ids: Sequence[str]) -> dict[str, Adapter]:
-    """The adapter of each subject's newest successful training; subjects without one are left out."""
-    rows = connection.execute(_newest(connection.dialect.name), {"subject_ids": subject_ids})
-    return {row.subject_id: Adapter(**row.job["adapter"]) for row in rows}
+def newest_adapter(connection: Connection, subject_id: str) -> Adapter | None:
+    """The adapter of the subject's newest successful training."""
+    query = _newest(connection.dialect.name)
+    return adapter_of_job(connection.execute(query, {"subject_id": subject_id}).scalar())
 
 
 @functools.cache
 def _newest(dialect: str) -> sa.Select[Any]:
-    mine = trainings.c.subject_id.in_(sa.bindparam("subject_ids", expanding=True))
-    found = sa.select(trainings.c.subject_id, trainings.c.job).where(mine, _has_adapter(dialect))
-    return found.order_by(trainings.c.ended_at, trainings.c.id)
+    return sa.select(newest_job(sa.bindparam("subject_id", type_=sa.String), dialect))
+
+
+def newest_job(subject_id: sa.ColumnElement[str], dialect: str) -> sa.ScalarSelect[Any]:
+    """The job of a subject's newest training with an adapter, for rows with this column; see `adapter_of_job`."""
+    found = sa.select(trainings.c.job).where(trainings.c.subject_id == subject_id, _has_adapter(dialect))
+    return found.order_by(trainings.c.ended_at.desc(), trainings.c.id.desc()).limit(1).scalar_subquery()
+
+
+def adapter_of_job(job: Any) -> Adapter | None:
+    """What `newest_job` found."""
+    return None if job is None else Adapter(**job["adapter"])
 
 
 def adapter_of_training(connection: Connection, subject_id: str, owner_id: str, training_id: str) -> Adapter:

@@ -18,7 +18,7 @@ from services.gateway.galleries.rows import find_image
 from services.gateway.peers.models import Adapter
 from services.gateway.styles.rows import usable_styles
 from services.gateway.trainings.models import adapter_expired
-from services.gateway.trainings.rows import active_of_subject, adapter_of_training, had_adapter, newest_adapters
+from services.gateway.trainings.rows import active_of_subject, adapter_of_training, had_adapter, newest_adapter
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def find_adapter(connection: Connection, subject_id: str, training: tuple[str, s
     """
     if training is not None:
         return adapter_of_training(connection, subject_id, *training)
-    adapter = newest_adapters(connection, [subject_id]).get(subject_id)
+    adapter = newest_adapter(connection, subject_id)
     if adapter is not None:
         return adapter
     active = active_of_subject(connection, subject_id)
