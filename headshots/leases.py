@@ -92,31 +92,46 @@ def claim_in(
     ``values`` are written with the claim. Expressions in them see the row as it was before: where its state is
     ``running``, the worker in ``lease_owner`` has lost it.
     """
-    now = now_expression(connection.dialect.name)
+    named: dict[str, Any] = {"owner": owner, "ttl_seconds": ttl_seconds, "values": values}
+    first = claiming(table, connection.dialect.name, order_by=order_by, where=where, **named)
+    row = connection.execute(first.returning(table.c.id, table.c.attempt)).first()
+    return None if row is None else Lease(id=row.id, attempt=row.attempt, owner=owner)
+
+
+def claiming(
+    table: sa.Table,
+    dialect: str,
+    *,
+    owner: str,
+    ttl_seconds: float,
+    order_by: Sequence[sa.ColumnElement[Any]] = (),
+    where: sa.ColumnElement[bool] | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> sa.Update:
+    """The statement of :func:`claim_in`, for who wants more columns with the lease, or makes it once for all claims."""
+    now = now_expression(dialect)
     wanted = claimable(table, now) if where is None else sa.and_(claimable(table, now), where)
-    row = connection.execute(
-        sa.select(table.c.id, table.c.attempt)
+    first = (
+        sa.select(table.c.id)
         .where(wanted)
         .order_by(*order_by, table.c.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=table)
-    ).first()
-    if row is None:
-        return None
-    lease = Lease(id=row.id, attempt=row.attempt + 1, owner=owner)
-    connection.execute(
+        .correlate(None)
+        .scalar_subquery()
+    )
+    return (
         sa.update(table)
-        .where(table.c.id == row.id)
+        .where(table.c.id == first)
         .values(
             state=RUNNING,
-            attempt=lease.attempt,
+            attempt=table.c.attempt + 1,
             lease_owner=owner,
             lease_expires_at=now + ttl_seconds,
             revision=table.c.revision + 1,
             **(values or {}),
         )
     )
-    return lease
 
 
 def renew(engine: Engine, table: sa.Table, lease: Lease, *, ttl_seconds: float) -> bool:

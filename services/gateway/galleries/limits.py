@@ -35,5 +35,10 @@ def open_galleries(openness: Openness) -> sa.Select[tuple[str]]:
 
 def withheld_galleries(dialect: str) -> sa.Select[tuple[str]]:
     """Ids of the galleries whose shots a claim fails."""
+    return sa.select(galleries.c.id).where(is_withheld(dialect))
+
+
+def is_withheld(dialect: str) -> sa.ColumnElement[bool]:
+    """Whether a claim fails the shots of a row of `galleries`."""
     lacks = lacks_consent(galleries.c.tenant_id, galleries.c.subject_id, Purpose.PAINTING, dialect=dialect)
-    return sa.select(galleries.c.id).where(sa.or_(is_expired(galleries.c.subject_id, dialect), lacks))
+    return sa.or_(is_expired(galleries.c.subject_id, dialect), lacks)

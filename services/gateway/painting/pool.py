@@ -120,7 +120,7 @@ class ShotPool:
                 ttl_seconds=self._settings.lease_seconds,
                 has_others=bool(self._running),
                 openness=openness,
-                by_clock=await self._clock.is_trusted(),
+                trusts=self._clock.trusts,
             )
         except Exception:  # noqa: BLE001 - whatever it was, the pool goes on
             _LOG.exception("cannot claim a shot; trying again")

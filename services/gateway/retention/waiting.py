@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from sqlalchemy.engine import Engine
 
 from headshots.clocks import ClockWatch
@@ -19,6 +21,7 @@ class WorkClock:
     def __init__(self, engine: Engine, watch: ClockWatch | None = None) -> None:
         self._engine = engine
         self._watch = watch or ClockWatch()
+        self._lock = threading.Lock()
 
     async def is_trusted(self) -> bool:
         """Whether work may fail by it now. Call it regularly, and right before.
@@ -26,7 +29,12 @@ class WorkClock:
         Raises:
             UnavailableError: DATABASE_UNAVAILABLE.
         """
-        return self._watch.trusts(await in_read_thread(_now, self._engine))
+        return self.trusts(await in_read_thread(_now, self._engine))
+
+    def trusts(self, now: float) -> bool:
+        """The same of the database's time, where that was just read. From any thread."""
+        with self._lock:
+            return self._watch.trusts(now)
 
 
 def _now(engine: Engine) -> float:

@@ -19,6 +19,11 @@ class Openness:
         """Whether there is no foundation that is open."""
         return not self.others and self.closed >= self.known
 
+    @property
+    def is_all_open(self) -> bool:
+        """Whether there is no foundation that is not open."""
+        return self.others and not self.closed
+
 
 ALL = Openness()
 NOTHING = Openness(others=False)

@@ -24,10 +24,10 @@ def test_shots_that_would_fail_by_a_clock_that_is_not_trusted_wait(
     gallery = order(engine, "globex", other, 1)
     with write(engine) as connection:
         connection.execute(sa.update(table).where(table.c[column] == subject).values(expires_at=0.0))
-    shot = claim(engine, owner="test", ttl_seconds=60.0, by_clock=False)
+    shot = claim(engine, owner="test", ttl_seconds=60.0, trusts=lambda _now: False)
     assert shot is not None
     assert (shot.gallery_id, shot.withheld) == (gallery, None)
-    assert claim(engine, owner="test", ttl_seconds=60.0, by_clock=False) is None
+    assert claim(engine, owner="test", ttl_seconds=60.0, trusts=lambda _now: False) is None
     withheld = take(engine).withheld
     assert withheld is not None
     assert withheld.reason == reason
