@@ -17,9 +17,9 @@ from headshots.acceptance.verdict import Acceptance
 from headshots.database import now_expression, write
 from headshots.leases import Lease, LeaseLostError
 from headshots.marking.rights import TenantRights
-from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, galleries, shots
+from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED, shots
 from headshots.styles.recipe import Style
-from services.gateway.api.names import ids, image_name
+from services.gateway.api.names import image_name
 from services.gateway.audit.models import Action
 from services.gateway.audit.recording import record
 from services.gateway.erasures.commitments import commit
@@ -33,6 +33,7 @@ from services.gateway.galleries.images.tries import (
     from_column,
 )
 from services.gateway.galleries.limits import ALONE_AFTER_LOSSES, MAX_LONE_LOSSES, SEEDS
+from services.gateway.galleries.queue.locking import delivered_together, lock, lock_delivered_together
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
 from services.gateway.marks.rows import record_mark
@@ -113,14 +114,14 @@ def record_try(
         LeaseLostError: another worker has the shot.
     """
     with write(engine) as connection:
-        _lock(connection, shot, _delivered_together(connection, shot))
-        row = connection.execute(sa.select(shots).where(shots.c.id == shot.lease.id)).one()
+        if not lock_delivered_together(connection, shot.subject_id, shot.gallery_id):
+            raise LeaseLostError(shot.lease)
         document = {**dataclasses.asdict(image), "prompt": prompt, "seconds": seconds, "likeness": judgement.likeness}
         final = _against_accepted(connection, shot, judgement)
         if mark_id := document.pop("mark_id"):
             record_mark(connection, mark_id, shot.tenant_id, shot.subject_id, image.key)
-        tries = [*from_column(row.refused_tries), Try(shot.seed, document.pop("key"), document, final)]
-        goes_on = tries[-1].is_refused and not row.cancel_requested and _has_another_try(connection, shot)
+        tries = [*_earlier_tries(connection, shot), Try(shot.seed, document.pop("key"), document, final)]
+        goes_on = tries[-1].is_refused and _has_another_try(connection, shot)
         values = _next_try(shot, tries) if goes_on else ended_with(tries)
         leases.update_in(connection, shots, shot.lease, tries=shot.tries + 1, **values)
         update_state(connection, shot.gallery_id)
@@ -130,12 +131,23 @@ def record_try(
     return Recorded(final, is_last=not goes_on, has_image=values["state"] == SUCCEEDED)
 
 
+def _earlier_tries(connection: Connection, shot: Shot) -> list[Try]:
+    if not shot.tries:
+        return []
+    return from_column(connection.execute(sa.select(shots.c.refused_tries).where(shots.c.id == shot.lease.id)).scalar())
+
+
 def _has_another_try(connection: Connection, shot: Shot) -> bool:
-    """Whether a try is left to a shot whose last one is not recorded yet. Under the gallery's lock.
+    """Whether a try is left to a shot that is not cancelled and whose last one is not recorded yet.
+
+    Under the gallery's lock.
 
     Every shot that has not ended has one coming, which counts already: so no other loses what it was promised.
     """
     if shot.tries + 1 >= shot.most_tries:
+        return False
+    asked = sa.select(shots.c.cancel_requested).where(shots.c.id == shot.lease.id)
+    if connection.execute(asked).scalar_one():
         return False
     coming = sa.func.sum(sa.case((shots.c.state.in_((PENDING, RUNNING)), 1), else_=0))
     query = sa.select(sa.func.sum(shots.c.tries) + coming).where(shots.c.gallery_id == shot.gallery_id)
@@ -146,30 +158,12 @@ def _against_accepted(connection: Connection, shot: Shot, judgement: Judgement) 
     if judgement.view is None:
         return judgement
     # Anew, under the locks: another may have been made, and an image of it accepted, while they were waited for.
-    together = shots.c.gallery_id.in_(_delivered_together(connection, shot))
+    together = shots.c.gallery_id.in_(delivered_together(connection, shot.subject_id, shot.gallery_id))
     accepted = sa.and_(together, shots.c.acceptance == Acceptance.ACCEPTED.value)
     judged = connection.execute(sa.select(shots.c.judged).where(accepted)).scalars()
     before = [known.view for each in judged if (known := Judgement.from_json(each)) is not None and known.view]
     verdict = against_accepted(judgement.verdict, judgement.view, before, shot.profile.limits)
     return dataclasses.replace(judgement, verdict=verdict)
-
-
-def _delivered_together(connection: Connection, shot: Shot) -> set[str]:
-    """Ids of the shot's gallery, of those whose images it replaces or that replace images of these, and so on.
-
-    Each of them has the same answer, so that they compare with each other. Some may be deleted.
-    """
-    replacing = sa.and_(galleries.c.subject_id == shot.subject_id, galleries.c.regenerates.is_not(None))
-    rows = connection.execute(sa.select(galleries.c.id, galleries.c.regenerates).where(replacing))
-    replaced = {row.id: ids(row.regenerates)[1] for row in rows}
-
-    def first(gallery_id: str) -> str:
-        while gallery_id in replaced:
-            gallery_id = replaced[gallery_id]
-        return gallery_id
-
-    mine = first(shot.gallery_id)
-    return {mine, *(each for each in replaced if first(each) == mine)}
 
 
 def _next_try(shot: Shot, tries: Sequence[Try]) -> dict[str, Any]:
@@ -237,14 +231,6 @@ def end_pauses(engine: Engine) -> None:
 
 
 def _lock_gallery(connection: Connection, shot: Shot) -> None:
-    _lock(connection, shot, {shot.gallery_id})
-
-
-def _lock(connection: Connection, shot: Shot, gallery_ids: set[str]) -> None:
-    """Locks the galleries that exist, in the same order whoever does it: so none waits for one that waits for it.
-
-    Raises LeaseLostError where the shot's own is erased: another worker ended the shot before.
-    """
-    wanted = sa.select(galleries.c.id).where(galleries.c.id.in_(gallery_ids)).order_by(galleries.c.id)
-    if shot.gallery_id not in connection.execute(wanted.with_for_update()).scalars().all():
+    """Raises LeaseLostError where it is erased: another worker ended the shot before."""
+    if not lock(connection, {shot.gallery_id}):
         raise LeaseLostError(shot.lease)

@@ -26,29 +26,38 @@ def update_state(connection: Connection, gallery_id: str, *, status_message: str
     The caller holds the lock on the gallery's row. Without it, each of the last two shots could see the other as
     running, and the gallery would never end.
     """
+    raised = connection.execute(_RAISING, {"gallery_id": gallery_id, "status_message": status_message}).first()
+    if raised is not None and not raised.goes_on:
+        _end(connection, gallery_id, raised.subject_id)
+
+
+# Not by the gallery's column: SQLAlchemy takes the tables' names away within SQLite's RETURNING.
+_GOES_ON = sa.exists().where(shots.c.gallery_id == sa.bindparam("gallery_id"), shots.c.state.not_in(TERMINAL_STATES))
+# As often as shots end: made once.
+_RAISING = (
+    sa.update(galleries)
+    .where(galleries.c.id == sa.bindparam("gallery_id"), galleries.c.state.not_in(TERMINAL_STATES))
+    .values(revision=galleries.c.revision + 1, note=sa.bindparam("status_message"))
+    .returning(galleries.c.subject_id, _GOES_ON.label("goes_on"))
+)
+
+
+def _end(connection: Connection, gallery_id: str, subject_id: str) -> None:
     found = sa.select(shots.c.state).where(shots.c.gallery_id == gallery_id).distinct()
     states = set(connection.execute(found).scalars())
-    values: dict[str, Any] = {"revision": galleries.c.revision + 1, "note": status_message}
-    if states <= set(TERMINAL_STATES):
-        values["note"] = ""
-        ended_at = values["ended_at"] = database_now(connection)
-        of_gallery = sa.select(galleries.c.subject_id).where(galleries.c.id == gallery_id)
-        subject_id = connection.execute(of_gallery).scalar_one()
-        values["images_expire_at"] = begin_from(connection, Part.IMAGES, subject_id, gallery_id, ended_at)
-        values["state"] = next(state for state in (CANCELLED, FAILED, SUCCEEDED) if state in states)
-        if values["state"] == FAILED:
-            values |= _failure(connection, gallery_id, shots.c.state == FAILED, "failed")
-        if values["state"] == SUCCEEDED:
-            values["guarantee"] = _guarantee(connection, gallery_id)
-            given_up = shots.c.failure_reason.is_not(None)
-            values |= _failure(connection, gallery_id, given_up, "ended before the last try")
-            begin_times(connection, subject_id, anew=False)
-            delivered(connection, sa.literal(subject_id))
-    connection.execute(
-        sa.update(galleries)
-        .where(galleries.c.id == gallery_id, galleries.c.state.not_in(TERMINAL_STATES))
-        .values(**values)
-    )
+    ended_at = database_now(connection)
+    values: dict[str, Any] = {"note": "", "ended_at": ended_at}
+    values["images_expire_at"] = begin_from(connection, Part.IMAGES, subject_id, gallery_id, ended_at)
+    values["state"] = next(state for state in (CANCELLED, FAILED, SUCCEEDED) if state in states)
+    if values["state"] == FAILED:
+        values |= _failure(connection, gallery_id, shots.c.state == FAILED, "failed")
+    if values["state"] == SUCCEEDED:
+        values["guarantee"] = _guarantee(connection, gallery_id)
+        given_up = shots.c.failure_reason.is_not(None)
+        values |= _failure(connection, gallery_id, given_up, "ended before the last try")
+        begin_times(connection, subject_id, anew=False)
+        delivered(connection, sa.literal(subject_id))
+    connection.execute(sa.update(galleries).where(galleries.c.id == gallery_id).values(**values))
 
 
 def _guarantee(connection: Connection, gallery_id: str) -> str:
