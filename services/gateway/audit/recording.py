@@ -6,6 +6,7 @@ chain afterwards. So no call waits for another one of its tenant because both ar
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 import sqlalchemy as sa
@@ -34,8 +35,6 @@ def record_readings(connection: Connection, readings: Iterable[tuple[Reading, in
 
 
 def _insert(connection: Connection, counted: Iterable[tuple[Reading, int]]) -> None:
-    # In whole microseconds, as digests have it and as callers are told it.
-    now = sa.func.round(now_expression(connection.dialect.name) * 1e6, type_=sa.Float) / 1e6
     values = [
         {
             "tenant_id": one.tenant_id,
@@ -48,4 +47,11 @@ def _insert(connection: Connection, counted: Iterable[tuple[Reading, int]]) -> N
         for one, count in counted
     ]
     if values:
-        connection.execute(sa.insert(audit_events).values(at=now), values)
+        connection.execute(_inserting(connection.dialect.name), values)
+
+
+@functools.cache
+def _inserting(dialect: str) -> sa.Insert:
+    # In whole microseconds, as digests have it and as callers are told it.
+    now = sa.func.round(now_expression(dialect) * 1e6, type_=sa.Float) / 1e6
+    return sa.insert(audit_events).values(at=now)

@@ -6,6 +6,7 @@ commitment is the last that a transaction writes, and nobody who waits for one i
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import secrets
 from collections.abc import Collection
@@ -27,7 +28,6 @@ def commit(
 ) -> None:
     """Commits to the object under `key`; `sha256`: of its bytes, in hex. What is committed to already stays so."""
     salt = secrets.token_bytes(SALT_BYTES)
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     values = {
         "subject_id": subject_id,
         "object_key": key,
@@ -36,9 +36,14 @@ def commit(
         "object_sha256": sha256,
         "size_bytes": size_bytes,
         "commitment": commitment(store_class.value, salt, sha256),
-        "created_at": now_expression(connection.dialect.name),
     }
-    connection.execute(insert(commitments).values(**values).on_conflict_do_nothing())
+    connection.execute(_inserting(connection.dialect.name), values)
+
+
+@functools.cache
+def _inserting(dialect: str) -> sa.Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(commitments).values(created_at=now_expression(dialect)).on_conflict_do_nothing()
 
 
 def commit_subject(connection: Connection, subject_id: str) -> None:

@@ -126,8 +126,7 @@ def _begun(connection: Connection, claimed: Row[Any], owner: str) -> Shot:
     Locks the tenant's row after the shot's: nobody who holds the former asks for the latter.
     """
     row = connection.execute(_beginning(connection.dialect.name), {"gallery_id": claimed.gallery_id}).one()
-    now = now_expression(connection.dialect.name)
-    connection.execute(sa.update(tenants).where(tenants.c.id == row.tenant_id).values(last_shot_at=now))
+    connection.execute(_serving(connection.dialect.name), {"of_tenant": row.tenant_id})
     lease = Lease(id=claimed.id, attempt=claimed.attempt, owner=owner)
     return _to_shot(lease, claimed, row, _withheld(connection, row) if row.is_withheld else None)
 
@@ -138,6 +137,12 @@ def _beginning(dialect: str) -> sa.Select[Any]:
     joined = galleries.join(subjects, subjects.c.id == galleries.c.subject_id)
     query = sa.select(galleries, subjects.c.class_noun, withheld).select_from(joined)
     return query.where(galleries.c.id == sa.bindparam("gallery_id"))
+
+
+@functools.cache
+def _serving(dialect: str) -> sa.Update:
+    served = sa.update(tenants).where(tenants.c.id == sa.bindparam("of_tenant"))
+    return served.values(last_shot_at=now_expression(dialect))
 
 
 def _start_gallery(engine: Engine, gallery_id: str) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine, Row
 
 from headshots.acceptance.profiles import Profile
 from headshots.acceptance.verdict import Acceptance
-from headshots.database import now_expression, read, write
+from headshots.database import read, write
 from headshots.errors import FailedPreconditionError, NotFoundError
 from headshots.schema import (
     CANCELLED,
@@ -28,12 +28,28 @@ from services.gateway.api.labels import Labelling
 from services.gateway.api.names import gallery_name, image_name
 from services.gateway.api.pages import NewestFirst
 from services.gateway.events.poller import read_revisions
-from services.gateway.galleries.images.tries import Judgement
+from services.gateway.galleries.images.rows import find_image_of, find_images
 from services.gateway.galleries.models import Gallery, Image
 from services.gateway.galleries.remix import Remix
 from services.gateway.galleries.state import update_state
 from services.gateway.peers.models import Adapter, Failure
 from services.gateway.tenants.ownership import find_subject
+
+# As often as a watched gallery changes: made once.
+_FINDING = sa.select(galleries).where(
+    galleries.c.id == sa.bindparam("gallery_id"), galleries.c.subject_id == sa.bindparam("subject_id")
+)
+_COUNTING = (
+    sa.select(
+        shots.c.gallery_id,
+        shots.c.state,
+        sa.func.count().label("shots"),
+        sa.func.sum(shots.c.tries).label("tries"),
+        sa.func.count(sa.case((shots.c.acceptance == Acceptance.ACCEPTED.value, 1))).label("accepted"),
+    )
+    .where(shots.c.gallery_id.in_(sa.bindparam("gallery_ids", expanding=True)))
+    .group_by(shots.c.gallery_id, shots.c.state)
+)
 
 
 def get_gallery(
@@ -52,18 +68,10 @@ def get_gallery(
 def find_gallery(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str) -> Row[Any]:
     """The row of a gallery. Raises as :func:`get_gallery`."""
     find_subject(connection, tenant_id, subject_id)
-    row = connection.execute(
-        sa.select(galleries).where(galleries.c.id == gallery_id, galleries.c.subject_id == subject_id)
-    ).first()
+    row = connection.execute(_FINDING, {"gallery_id": gallery_id, "subject_id": subject_id}).first()
     if row is None:
         raise not_found("GALLERY_NOT_FOUND", gallery_name(subject_id, gallery_id), listed_by="ListGalleries")
     return row
-
-
-def find_images(connection: Connection, gallery_id: str, known: frozenset[int] = frozenset()) -> list[Image]:
-    """The images of a gallery that exist, by number, without those whose numbers are `known`."""
-    unknown = _finished(connection, gallery_id).where(shots.c.number.not_in(known))
-    return [_to_image(row) for row in connection.execute(unknown)]
 
 
 def check_ended(gallery: Row[Any]) -> None:
@@ -92,12 +100,12 @@ def get_image(engine: Engine, tenant_id: str, subject_id: str, gallery_id: str, 
 def find_image(connection: Connection, tenant_id: str, subject_id: str, gallery_id: str, number: int) -> Image:
     """:func:`get_image` within a transaction."""
     find_gallery(connection, tenant_id, subject_id, gallery_id)
-    row = connection.execute(_finished(connection, gallery_id).where(shots.c.number == number)).first()
-    if row is None:
+    image = find_image_of(connection, gallery_id, number)
+    if image is None:
         name = image_name(subject_id, gallery_id, number)
         message = f"there is no {name}, not yet or not any more; ListImages shows those there are"
         raise NotFoundError("IMAGE_NOT_FOUND", message, metadata={"name": name})
-    return _to_image(row)
+    return image
 
 
 def list_galleries(
@@ -175,27 +183,6 @@ def delete_of_subject(connection: Connection, subject_id: str) -> None:
     connection.execute(sa.delete(galleries).where(galleries.c.subject_id == subject_id))
 
 
-def _finished(connection: Connection, gallery_id: str) -> sa.Select[Any]:
-    """Finished shots whose image was not erased since, and whose time has not come."""
-    past = galleries.c.images_expire_at <= now_expression(connection.dialect.name)
-    expired = sa.exists().where(galleries.c.id == gallery_id, past)
-    painted = sa.and_(shots.c.state == SUCCEEDED, shots.c.image_key.is_not(None), sa.not_(expired))
-    return sa.select(shots).where(shots.c.gallery_id == gallery_id, painted).order_by(shots.c.number)
-
-
-def _to_image(row: Row[Any]) -> Image:
-    return Image(
-        number=row.number,
-        style=row.style,
-        seed=row.seed,
-        key=row.image_key,
-        judgement=Judgement.from_json(row.judged),
-        tries=row.tries,
-        labelling=Labelling.of_row(row),
-        **row.image,
-    )
-
-
 def style_shots_of(row: Row[Any]) -> tuple[int, ...]:
     """Shots of each style, of a row of `galleries`; of older ones each has the same number."""
     return tuple(row.style_shots or [row.shots_per_style] * len(row.styles))
@@ -204,18 +191,7 @@ def style_shots_of(row: Row[Any]) -> tuple[int, ...]:
 def to_galleries(connection: Connection, rows: Sequence[Row[Any]]) -> list[Gallery]:
     """Galleries from rows of `galleries`: without images, but with the counts of their shots."""
     counted: dict[str, list[Row[Any]]] = {row.id: [] for row in rows}
-    query = (
-        sa.select(
-            shots.c.gallery_id,
-            shots.c.state,
-            sa.func.count().label("shots"),
-            sa.func.sum(shots.c.tries).label("tries"),
-            sa.func.count(sa.case((shots.c.acceptance == Acceptance.ACCEPTED.value, 1))).label("accepted"),
-        )
-        .where(shots.c.gallery_id.in_(list(counted)))
-        .group_by(shots.c.gallery_id, shots.c.state)
-    )
-    for one in connection.execute(query):
+    for one in connection.execute(_COUNTING, {"gallery_ids": list(counted)}):
         counted[one.gallery_id].append(one)
     return [_to_gallery(row, counted[row.id]) for row in rows]
 

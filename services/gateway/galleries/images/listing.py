@@ -19,8 +19,9 @@ from headshots.schema import MAX_RETENTION_SECONDS, SUCCEEDED, galleries, shots
 from services.gateway.api.labels import Labelling
 from services.gateway.api.names import gallery_name, style_name
 from services.gateway.api.pages import Position, cut_page, decode_token, page_token_invalid
+from services.gateway.galleries.images.rows import find_images
 from services.gateway.galleries.models import Gallery, Image
-from services.gateway.galleries.rows import find_gallery, find_images, get_gallery
+from services.gateway.galleries.rows import find_gallery, get_gallery
 
 
 @dataclass(frozen=True)
