@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import statistics
 import time
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from benchmarks.gateway.report import Scale
 from benchmarks.gateway.world import LoadWorld, on_each_database, worst
 from benchmarks.report import Measured
+from headshots.database import open_database, write
+from headshots.schema import tenants
 from headshots.v1 import jobs_pb2
 from tests.support.gateway.caller import Caller
 
@@ -16,6 +22,7 @@ _QUICK_SECONDS = 0.05
 """Of an image, while the gateway's part is measured."""
 _SECONDS = 1.0
 """Of an image, while one waits behind others."""
+_TRANSACTIONS = 200
 _SHOTS = 160
 """Of each gallery that another tenant queues: as many as a gallery may have."""
 
@@ -23,7 +30,7 @@ _SHOTS = 160
 def run_overhead(scale: Scale) -> Measured:
     """A gallery, painted one shot after another: the time of a shot less what the generator takes.
 
-    The details tell the CPU time a shot, too.
+    The details tell the CPU time a shot, too, and what a transaction of one change takes, of which a shot needs two.
     """
 
     async def measure(url: str, folder: Path) -> dict[str, float]:
@@ -34,8 +41,13 @@ def run_overhead(scale: Scale) -> Measured:
             used = world.cpu_seconds()
             seconds = await _painted(caller, subject, scale.shots)
             used = world.cpu_seconds() - used
+            bare = await asyncio.to_thread(_transaction_seconds, url)
         overhead = seconds / scale.shots - _QUICK_SECONDS
-        return {"overhead_ms": round(1000 * overhead, 3), "cpu_ms_a_shot": round(1000 * used / scale.shots, 3)}
+        return {
+            "overhead_ms": round(1000 * overhead, 3),
+            "cpu_ms_a_shot": round(1000 * used / scale.shots, 3),
+            "bare_transaction_ms": round(1000 * bare, 3),
+        }
 
     found = on_each_database(measure, scale.databases)
     return Measured({"shot_overhead_ms": worst(found, "overhead_ms")}, {"shot_overhead": found})
@@ -68,6 +80,19 @@ def run_noisy_neighbour(scale: Scale) -> Measured:
 
     found = on_each_database(measure, scale.databases)
     return Measured({"noisy_neighbour": worst(found, "shots_waited")}, {"noisy_neighbour": found})
+
+
+def _transaction_seconds(url: str) -> float:
+    """The median of transactions that change one row, one after another."""
+    engine = open_database(url)
+    seconds = []
+    for number in range(_TRANSACTIONS):
+        begin = time.monotonic()
+        with write(engine) as connection:
+            connection.execute(sa.update(tenants).values(display_name=f"{number}"))
+        seconds.append(time.monotonic() - begin)
+    engine.dispose()
+    return statistics.median(seconds)
 
 
 async def _painted(caller: Caller, subject: str, shots: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import time
 from pathlib import Path
 
@@ -22,8 +23,10 @@ async def test_a_call_is_timed_from_when_it_was_due() -> None:
     async def call() -> None:
         time.sleep(0.02)  # noqa: ASYNC251 - as a server that stands still
 
-    seconds = await unary._open_loop([call], rate=200, seconds=0.1)
+    seconds, late = await unary._open_loop([call], rate=200, seconds=0.1)
     assert len(seconds) > 5
+    assert all(0 <= sent < answered for sent, answered in zip(late, seconds, strict=True))
+    assert gc.isenabled()
     # All came within a tenth of a second, and are done one after another.
     assert max(seconds) > 0.02 * len(seconds) - 0.1
     assert min(seconds) > 0
