@@ -36,6 +36,19 @@ def test_a_new_database_is_its_owners_alone_in_a_folder_that_others_read(tmp_pat
     engine.dispose()
 
 
+def test_the_connection_given_back_last_is_taken_first(tmp_path: Path) -> None:
+    """Its pages are in memory; turns among all that were ever open would leave each of them cold."""
+    engine = open_database(f"sqlite:///{tmp_path / 'new.db'}")
+    first, second = engine.connect(), engine.connect()
+    last = second.connection.driver_connection
+    first.close()
+    second.close()
+    for _ in range(3):
+        with read(engine) as connection:
+            assert connection.connection.driver_connection is last
+    engine.dispose()
+
+
 def test_migrations_give_the_schema_that_the_code_uses(tmp_path: Path) -> None:
     engine = open_database(f"sqlite:///{tmp_path / 'new' / 'folder' / 'a.db'}")
     migrate(engine)

@@ -15,9 +15,9 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 
 from headshots import idle_connections
-from headshots.database import migrate, open_database, read, write
+from headshots.database import look, migrate, open_database, read, write
 from headshots.schema import metadata
-from services.gateway.galleries import shots
+from services.gateway.galleries.queue import locking
 from tests.integration.gateway.audit.test_chain import (  # noqa: F401
     test_it_is_whole_whoever_writes_and_links_at_once,
 )
@@ -79,6 +79,11 @@ from tests.unit.gateway.galleries.test_losses import (  # noqa: F401
 from tests.unit.gateway.galleries.test_shots import (  # noqa: F401
     test_many_earlier_galleries_do_not_hold_up_another_tenants_first,
     test_one_shot_at_a_time_tenants_alternate,
+)
+from tests.unit.gateway.galleries.test_statements import (  # noqa: F401
+    test_a_gallery_starts_with_its_first_shot_whoever_cancels_it_meanwhile,
+    test_a_shot_takes_few_statements,
+    test_images_that_are_known_are_left_out,
 )
 from tests.unit.gateway.galleries.test_tries import (  # noqa: F401
     SAME,
@@ -176,15 +181,15 @@ def test_what_replaces_an_image_too_and_is_accepted_while_locks_are_waited_for_i
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = disliked(engine)
-    one, late, lock, made = again(engine, image), take(engine, "late"), shots._lock, list[str]()
+    one, late, lock, made = again(engine, image), take(engine, "late"), locking.lock, list[str]()
 
-    def after_another(*values: Any) -> None:
+    def after_another(*values: Any) -> list[str]:
         if not made:
             made.append(again(engine, image))
             record(engine, take(engine, "quick"), SAME)
-        lock(*values)
+        return lock(*values)
 
-    monkeypatch.setattr(shots, "_lock", after_another)
+    monkeypatch.setattr(locking, "lock", after_another)
     record(engine, late, SAME)
     assert acceptances(engine, *made, one) == ["accepted", "refused"]
 
@@ -204,6 +209,20 @@ def test_a_reader_sees_one_state_throughout(engine: Engine) -> None:
         assert reader.execute(tenants).all() == []
     with read(engine) as reader:
         assert reader.execute(tenants).all() == [("acme",)]
+
+
+def test_a_look_opens_no_transaction_and_leaves_none_behind(engine: Engine) -> None:
+    """Else each look would take three messages to the server instead of one."""
+    with look(engine) as connection:
+        connection.execute(sa.text("SELECT 1"))
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        assert driver.info.transaction_status.name == "IDLE"
+    for block, wanted in ((write, "read committed"), (read, "repeatable read")):
+        with block(engine) as connection:
+            assert connection.execute(sa.text("SHOW transaction_isolation")).scalar_one() == wanted
+            assert connection.connection.driver_connection is driver, "the one given back last is taken first"
+            assert driver.info.transaction_status.name == "INTRANS"
 
 
 @pytest.mark.parametrize("is_in_doubt", [False, True])

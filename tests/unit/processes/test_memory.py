@@ -1,4 +1,4 @@
-"""Freed memory is the kernel's again."""
+"""Freed memory is the kernel's again, and what is there at the start of a service is not looked through for garbage."""
 
 from __future__ import annotations
 
@@ -40,3 +40,29 @@ def left_megabytes(how: str) -> int:
 def test_freed_memory_is_not_kept() -> None:
     assert left_megabytes("keeping") > 50, "or nothing would have to be done"
     assert left_megabytes("returning") < 10
+
+
+COLLECTING = """
+import gc, weakref
+from headshots.processes.memory import YOUNG_OBJECTS, shorten_collections
+
+class Thing:
+    def __init__(self):
+        self.me = self
+
+gc.disable()
+old = weakref.ref(Thing())
+kept = [Thing() for _ in range(1000)]
+shorten_collections()
+assert old() is None, "garbage of the start stayed"
+assert gc.get_threshold()[0] == YOUNG_OBJECTS
+assert not any(each is kept[0] for each in gc.get_objects()), "the collector still looks through what was there"
+gc.enable()
+new = weakref.ref(Thing())
+lots = [[] for _ in range(3 * YOUNG_OBJECTS)]
+assert new() is None, "garbage of later stays"
+"""
+
+
+def test_the_collector_passes_over_what_is_there_and_collects_what_comes() -> None:
+    subprocess.run([sys.executable, "-c", COLLECTING], cwd=ROOT, check=True)
