@@ -38,7 +38,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, se
     names: dict[str, dict[str, set[str]]] = {}
     gateway, trainer, generator = CollectorRegistry(), CollectorRegistry(), CollectorRegistry()
     GatewayMetrics(gateway, engine)
-    TrainerMetrics(trainer, engine)
+    TrainerMetrics(trainer, engine, "digest")
     GeneratorMetrics(generator)
     expiry_gauge(generator)
     for registry in (gateway, trainer, generator):
