@@ -152,7 +152,10 @@ GATEWAY: Arrows = {
         "photos": "a file comes in as photos do, under the same limits",
         "marks": "what a watermark stands for",
     },
-    "setting_checks": {"erasures": "how long a horizon of backups may be"},
+    "setting_checks": {
+        "erasures": "how long a horizon of backups may be",
+        "peers": "what an address of trainers and generators may be",
+    },
     "settings": {
         "peers": "pools are declared in one variable",
         "setting_checks": "numbers and files are held against what they may be",
