@@ -99,8 +99,7 @@ class Connection:
         self._address = address
         self._metadata = (("authorization", f"Bearer {api_key}"),)
         self._root_certificates = root_certificates
-        self._timeout = timeout_seconds
-        self._upload_timeout = upload_timeout_seconds
+        self._timeout, self._upload_timeout = timeout_seconds, upload_timeout_seconds
         self._reconnect = reconnect_seconds
         self._wait_for_gateway, self._on_reconnect = wait_for_gateway, on_reconnect
         self._channel: grpc.aio.Channel | None = None
