@@ -96,12 +96,11 @@ class Connection:
         check_api_key(api_key)
         if root_certificates is not None:
             check_certificates(root_certificates)
-        self._address = address
+        self._address, self._root_certificates = address, root_certificates
         self._metadata = (("authorization", f"Bearer {api_key}"),)
-        self._root_certificates = root_certificates
         self._timeout, self._upload_timeout = timeout_seconds, upload_timeout_seconds
-        self._reconnect = reconnect_seconds
-        self._wait_for_gateway, self._on_reconnect = wait_for_gateway, on_reconnect
+        self._reconnect, self._on_reconnect = reconnect_seconds, on_reconnect
+        self._wait_for_gateway = wait_for_gateway
         self._channel: grpc.aio.Channel | None = None
         self._open_stub: Any = None
 
