@@ -13,7 +13,7 @@ import dataclasses
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,11 @@ RULES = FOLDER / "rules.yaml"
 COMPARED = re.compile(r"(?<=[<>] )\d[\d.]*(?: \* \d[\d.]*)*")
 _EXPRESSION = re.compile(r"(?<=\n        expr:).*?(?=\n        (?:for|labels):)", re.DOTALL)
 _FOR = re.compile(r"(?<=\n        for: )\w+")
-_TAKE = {"min": min, "max": max, "spread": lambda found: max(found) - min(found)}
+_TAKE: Mapping[str, Callable[[list[float]], float]] = {
+    "min": min,
+    "max": max,
+    "spread": lambda found: max(found) - min(found),
+}
 
 
 class FigureError(Exception):
@@ -94,7 +98,7 @@ def _read(source: Mapping[str, Any], own: Path | None) -> float:
         found = re.findall(f"{re.escape(before)}([0-9.]+){re.escape(after)}", file.read_text())
         return float(found[-1] if found else "not there")
     values = [float(value) for value in _at(json.loads(file.read_text()), source["key"].split("."))]
-    return float(_TAKE[source["take"]](values)) if "take" in source else values[0]
+    return _TAKE[source["take"]](values) if "take" in source else values[0]
 
 
 def _at(document: Any, path: Sequence[str]) -> Iterator[Any]:
