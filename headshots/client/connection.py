@@ -72,6 +72,7 @@ class Connection:
         timeout_seconds: float = 30.0,
         upload_timeout_seconds: float = 600.0,
         reconnect_seconds: float = 60.0,
+        wait_for_gateway: bool = False,
         on_reconnect: Callable[[HeadshotsError], None] | None = None,
     ) -> None:
         """Nothing is sent until the first call.
@@ -83,6 +84,8 @@ class Connection:
             timeout_seconds: deadline of a call, uploads and watches apart.
             upload_timeout_seconds: deadline of an upload or a download.
             reconnect_seconds: how long a watch tries to reach a gateway that went away.
+            wait_for_gateway: whether calls wait until their deadline while no gateway can be reached. Else they raise
+                SERVER_UNREACHABLE, after four seconds of tries where they may be sent twice.
             on_reconnect: called with the cause each time a watch has lost its gateway and starts to reconnect.
 
         Raises:
@@ -93,13 +96,11 @@ class Connection:
         check_api_key(api_key)
         if root_certificates is not None:
             check_certificates(root_certificates)
-        self._address = address
+        self._address, self._root_certificates = address, root_certificates
         self._metadata = (("authorization", f"Bearer {api_key}"),)
-        self._root_certificates = root_certificates
-        self._timeout = timeout_seconds
-        self._upload_timeout = upload_timeout_seconds
-        self._reconnect = reconnect_seconds
-        self._on_reconnect = on_reconnect
+        self._timeout, self._upload_timeout = timeout_seconds, upload_timeout_seconds
+        self._reconnect, self._on_reconnect = reconnect_seconds, on_reconnect
+        self._wait_for_gateway = wait_for_gateway
         self._channel: grpc.aio.Channel | None = None
         self._open_stub: Any = None
 
@@ -130,7 +131,9 @@ class Connection:
     async def _unary(self, method: str, request: Any) -> Any:
         try:
             with self._calling(method) as metadata:
-                return await getattr(self._stub, method)(request, timeout=self._timeout, metadata=metadata)
+                return await getattr(self._stub, method)(
+                    request, timeout=self._timeout, metadata=metadata, wait_for_ready=self._wait_for_gateway
+                )
         except grpc.aio.AioRpcError as error:
             raise self._error_from(error) from error
 
@@ -158,7 +161,9 @@ class Connection:
         """Every message of a call that streams its answer, under the deadline of an upload."""
         try:
             with self._calling(method) as metadata:
-                call = getattr(self._stub, method)(request, timeout=self._upload_timeout, metadata=metadata)
+                call = getattr(self._stub, method)(
+                    request, timeout=self._upload_timeout, metadata=metadata, wait_for_ready=self._wait_for_gateway
+                )
                 try:
                     async for message in call:
                         yield message

@@ -97,6 +97,7 @@ class Headshots:
         timeout_seconds: float = 30.0,
         upload_timeout_seconds: float = 600.0,
         reconnect_seconds: float = 60.0,
+        wait_for_gateway: bool = False,
         on_reconnect: Callable[[HeadshotsError], None] | None = None,
     ) -> None:
         """As `AsyncHeadshots`; nothing is sent until the first call."""
@@ -107,6 +108,7 @@ class Headshots:
             timeout_seconds=timeout_seconds,
             upload_timeout_seconds=upload_timeout_seconds,
             reconnect_seconds=reconnect_seconds,
+            wait_for_gateway=wait_for_gateway,
             on_reconnect=on_reconnect,
         )
         self._loop = asyncio.new_event_loop()

@@ -77,7 +77,12 @@ class PhotoUpload(Connection):
             stub = GatewayStub(channel)
             try:
                 with self._calling(method) as metadata:
-                    call = getattr(stub, method).future(iter(parts), timeout=self._upload_timeout, metadata=metadata)
+                    call = getattr(stub, method).future(
+                        iter(parts),
+                        timeout=self._upload_timeout,
+                        metadata=metadata,
+                        wait_for_ready=self._wait_for_gateway,
+                    )
                     await _done(call)
                     return call.result()
             except grpc.RpcError as error:

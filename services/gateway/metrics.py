@@ -13,6 +13,7 @@ from headshots.schema import MAIN_POOL, SUCCEEDED
 from headshots.telemetry.exemplars import observe
 from headshots.telemetry.scrapes import SharedCollector
 from services.gateway.peers.metrics import PoolMetrics
+from services.gateway.quality_metrics import QualityMetrics
 from services.gateway.table_metrics import TableCollector
 
 _SHOOT_BUCKETS = (60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 14400)
@@ -48,6 +49,7 @@ class GatewayMetrics:
             buckets=_SHOT_BUCKETS,
         )
         self.verdicts, self.failed_checks = _verdict_counters(registry)
+        self.quality = QualityMetrics(registry)
         self.expired_subjects, self.unreadable_receipts = _erasure_metrics(registry)
         self.shot_tries = Histogram(
             "headshots_gateway_shot_tries",
@@ -67,8 +69,9 @@ class GatewayMetrics:
         """Counts a photo whose decoding had to be stopped."""
         self.stopped_decodes.labels(cause).inc()
 
-    def judged(self, verdict: Verdict) -> None:
-        """Counts the verdict on an image."""
+    def judged(self, foundation_digest: str, verdict: Verdict, likeness: float | None, *, settled: bool) -> None:
+        """Counts the verdict on an image; `settled`: whether its shot ended with it."""
+        self.quality.judged(foundation_digest, verdict, likeness, settled=settled)
         self.verdicts.labels(verdict.acceptance.value).inc()
         for check in verdict.checks:
             if not check.passed:

@@ -11,6 +11,7 @@ from headshots.faces import ANALYZERS
 from headshots.imaging.content import MINORS
 from headshots.leases import LONGEST_SECONDS
 from services.gateway.erasures.issuing import MAX_HORIZON_DAYS
+from services.gateway.peers.addresses import check_address
 
 _AT_LEAST_ONE = (
     "audit_keep_days",
@@ -34,6 +35,7 @@ _ABOVE_ZERO = (
     "upload_idle_seconds",
     "upload_seconds",
 )
+_ADDRESSES = ("trainer_address", "generator_address")
 _CHOICES = {"faces": ANALYZERS, "minors": MINORS, "unsafe_images": UNSAFE_IMAGES}
 _MAX_AUTHORITY_BYTES = 32 * 1024
 
@@ -77,12 +79,14 @@ def _invalid(name: str, why: str) -> InvalidArgumentError:
     return InvalidArgumentError("SETTING_INVALID", f"HEADSHOTS_GATEWAY_{name.upper()} {why}")
 
 
-def check_choices(settings: object) -> None:
-    """Refuses values that are none of the choices.
+def check_words(settings: object) -> None:
+    """Refuses values that are none of the choices, and addresses that are none.
 
     Raises:
         InvalidArgumentError: SETTING_INVALID, naming the variable.
     """
+    for name in _ADDRESSES:
+        check_address(f"HEADSHOTS_GATEWAY_{name.upper()}", getattr(settings, name))
     for name, choices in _CHOICES.items():
         if (value := getattr(settings, name)) not in choices:
             text = f"HEADSHOTS_GATEWAY_{name.upper()}={value!r} is none of {', '.join(choices)}"

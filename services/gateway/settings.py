@@ -18,7 +18,7 @@ from services.gateway.painting.worker import PaintSettings
 from services.gateway.peers.pools.declared import DeclaredPool, check_default_pool, declared_pools
 from services.gateway.photos.limits import MAX_PHOTO_BYTES
 from services.gateway.photos.streams import StreamLimits
-from services.gateway.setting_checks import check_authority, check_choices, check_numbers
+from services.gateway.setting_checks import check_authority, check_numbers, check_words
 from services.gateway.subjects.erasing import ErasingSettings
 
 
@@ -182,7 +182,7 @@ class GatewaySettings:
         check_default_pool(settings.default_pool, settings.declared_pools)
         settings.links.check()
         check_authority(settings.authority_file, is_own=settings.authority_file == home.authority_file)
-        check_choices(settings)
+        check_words(settings)
         return settings
 
     @property

@@ -35,23 +35,7 @@ from services.trainer.workers.context import WorkerContext
 async def serve(settings: TrainerSettings) -> None:
     """Run until SIGTERM or SIGINT."""
     registry = CollectorRegistry()
-    foundation = Foundation.read(settings.foundation)
-    database = open_database(settings.database_url)
-    await asyncio.to_thread(migrate, database)
-    engine = TrainerEngine(
-        WorkerContext(
-            engine=database,
-            store=ArtifactStore.open(settings.store_url),
-            foundation=foundation,
-            foundation_stamp=foundation_stamp(settings.foundation),
-            foundation_digest=await asyncio.to_thread(foundation_digest, settings.foundation),
-            device=choose_device(settings.device),
-            settings=settings,
-            metrics=Metrics(registry, database),
-            worker_wakeup=Wakeup(),
-            changes=Wakeup(),
-        )
-    )
+    engine = TrainerEngine(await asyncio.to_thread(build, settings, registry))
     # Fails now, rather than in the first training, if the foundation's recipe is invalid.
     engine.describe()
     running = await start_server(
@@ -72,6 +56,26 @@ async def serve(settings: TrainerSettings) -> None:
         # themselves, and training processes end with their parent.
         logging.shutdown()
         os._exit(0)
+
+
+def build(settings: TrainerSettings, registry: CollectorRegistry) -> WorkerContext:
+    """Put the parts together; the database has its tables then. Blocking: the foundation is read whole."""
+    foundation = Foundation.read(settings.foundation)
+    database = open_database(settings.database_url)
+    migrate(database)
+    digest = foundation_digest(settings.foundation)
+    return WorkerContext(
+        engine=database,
+        store=ArtifactStore.open(settings.store_url),
+        foundation=foundation,
+        foundation_stamp=foundation_stamp(settings.foundation),
+        foundation_digest=digest,
+        device=choose_device(settings.device),
+        settings=settings,
+        metrics=Metrics(registry, database, digest),
+        worker_wakeup=Wakeup(),
+        changes=Wakeup(),
+    )
 
 
 def with_usable_foundation(settings: TrainerSettings) -> TrainerSettings:

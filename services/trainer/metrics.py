@@ -17,21 +17,29 @@ from sqlalchemy.engine import Engine
 
 from headshots.errors import UnavailableError
 from headshots.schema import PENDING, RUNNING, TERMINAL_STATES
+from headshots.telemetry.exemplars import observe
 from headshots.telemetry.scrapes import SharedCollector
 from services.trainer.queue import rows
+from services.trainer.selection.scores import TrainingScores
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 _JOB_BUCKETS = (5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 1800, 3600, 7200)
+# Cosines of the chosen checkpoint's portraits to held-out photos.
+_LIKENESS_BUCKETS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+VERDICTS = ("passed", "not_passed", "not_measured")
+# As the doctor and the gateway write digests.
+_DIGITS = 12
 _STEP_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5, 10)
 
 
 class Metrics:
-    """The histograms and the counter; the gauges are registered with them."""
+    """The histograms and the counters; the gauges are registered with them."""
 
-    def __init__(self, registry: CollectorRegistry, engine: Engine) -> None:
+    def __init__(self, registry: CollectorRegistry, engine: Engine, foundation_digest: str) -> None:
+        """``foundation_digest``: of the only foundation that this trainer trains on."""
         self.job_seconds = Histogram(
             "headshots_trainer_job_seconds",
             "Seconds from the start of a training's last run to its end, by how it ended.",
@@ -54,6 +62,29 @@ class Metrics:
             registry=registry,
         )
         registry.register(SharedCollector(_QueueCollector(engine)))
+        foundation = foundation_digest[:_DIGITS]
+        verdicts = Counter(
+            "headshots_trainer_verdicts",
+            "Trainings that succeeded, by what their scores say: passed, not_passed or not_measured.",
+            ("foundation", "verdict"),
+            registry=registry,
+        )
+        self._verdicts = {verdict: verdicts.labels(foundation, verdict) for verdict in VERDICTS}
+        self._likeness = Histogram(
+            "headshots_trainer_likeness",
+            "Likeness of the chosen checkpoint's portraits to held-out photos, a cosine; where it was measured.",
+            ("foundation",),
+            registry=registry,
+            buckets=_LIKENESS_BUCKETS,
+        ).labels(foundation)
+
+    def scored(self, scores: TrainingScores) -> None:
+        """Count the result of a training that succeeded."""
+        if scores.likeness is None:
+            self._verdicts["not_measured"].inc()
+            return
+        self._verdicts["passed" if scores.passed else "not_passed"].inc()
+        observe(self._likeness, scores.likeness)
 
 
 class _QueueCollector(Collector):

@@ -25,7 +25,11 @@ GATEWAY: Arrows = {
     "audit": {"api": "names, pages and times", "tenants": "whose subject it is"},
     "erasures": {"api": "names, pages and times", "tenants": "whose subject it is, and where its objects lie"},
     "foundations": {"api": "names, pages and errors", "peers": "pools tell what they run"},
-    "metrics": {"peers": "routing is counted there", "table_metrics": "what the database tells is read there"},
+    "metrics": {
+        "peers": "routing is counted there",
+        "quality_metrics": "verdicts and likeness are counted there",
+        "table_metrics": "what the database tells is read there",
+    },
     "photos": {
         "api": "names, pages and times",
         "retention": "a delivery begins the time of photos; past it they are of no use",
@@ -148,7 +152,10 @@ GATEWAY: Arrows = {
         "photos": "a file comes in as photos do, under the same limits",
         "marks": "what a watermark stands for",
     },
-    "setting_checks": {"erasures": "how long a horizon of backups may be"},
+    "setting_checks": {
+        "erasures": "how long a horizon of backups may be",
+        "peers": "what an address of trainers and generators may be",
+    },
     "settings": {
         "peers": "pools are declared in one variable",
         "setting_checks": "numbers and files are held against what they may be",
@@ -183,7 +190,10 @@ TRAINER: Arrows = {
         "output": "the result is written",
         "queue": "the request, and the failures that a run may end with",
     },
-    "metrics": {"queue": "rows are counted by state when Prometheus asks"},
+    "metrics": {
+        "queue": "rows are counted by state when Prometheus asks",
+        "selection": "scores of results are counted",
+    },
     "settings": {"run": "how the CPUs are shared out"},
     "workers": {
         "queue": "jobs are leased",

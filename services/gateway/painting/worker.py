@@ -177,6 +177,7 @@ class ShotWorker:
         # Once more, as no generator may have answered when the gallery was made.
         check_words(shot.recipe, description, field="style")
         request = request_of_shot(shot, description, preview_every=preview_every)
+        self._metrics.quality.expects(shot.adapter.foundation_digest, shot.profile.name)
         image = await self._generate(shot, request)
         seconds = time.monotonic() - begun_at
         judgement = await self._judge.judge(shot, image.key)
@@ -192,7 +193,8 @@ class ShotWorker:
         ended = "succeeded" if recorded.has_image else "failed"
         self._metrics.shots.labels(ended if recorded.is_last else "refused").inc()
         observe(self._metrics.shot_seconds, seconds)
-        self._metrics.judged(recorded.judgement.verdict)
+        told = recorded.judgement
+        self._metrics.judged(shot.adapter.foundation_digest, told.verdict, told.likeness, settled=recorded.is_last)
         if recorded.is_last:
             self._metrics.shot_tries.observe(shot.tries + 1)
         self._hub.changed(shot.gallery_id)

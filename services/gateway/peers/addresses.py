@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+import re
 import socket
+
+from headshots.errors import InvalidArgumentError
 
 _DNS_SCHEMES = ("dns:///", "dns:")
 _LIST_SCHEMES = ("ipv4:", "ipv6:")
 """gRPC's own lists of addresses, separated by commas."""
+_SOCKETS = ("unix:", "unix-abstract:")
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):([1-9][0-9]{0,4})", re.ASCII)
+_MOST_PORT = 2**16 - 1
+
+
+def check_address(variable: str, address: str) -> None:
+    """Refuses what leads nowhere: an address is `host:port`, also behind `dns:`, or a list or a socket of gRPC's.
+
+    Raises:
+        InvalidArgumentError: SETTING_INVALID, naming the variable.
+    """
+    lists = next((scheme for scheme in _LIST_SCHEMES if address.startswith(scheme)), None)
+    if address.startswith(_SOCKETS) and address not in _SOCKETS:
+        return
+    bare = next((address.removeprefix(scheme) for scheme in _DNS_SCHEMES if address.startswith(scheme)), address)
+    for one in address.removeprefix(lists).split(",") if lists else [bare]:
+        found = _HOST_AND_PORT.fullmatch(one)
+        if found is None or int(found[1]) > _MOST_PORT:
+            told = f"{one!r} in it" if lists else "it"
+            raise InvalidArgumentError(
+                "SETTING_INVALID",
+                f"{variable}={address!r}: {told} is no host:port, as trainer:50052 or [::1]:50052 with a port of 1 to "
+                f"{_MOST_PORT}; no scheme as http:// stands before it",
+            )
 
 
 def replica_addresses(address: str) -> list[str]:

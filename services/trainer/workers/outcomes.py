@@ -129,6 +129,7 @@ class OutcomeWriter:
             **self._over(),
         )
         self._observe(SUCCEEDED)
+        self._context.metrics.scored(event.scores)
         log.info("training %s: done", self._job.id)
 
     async def _lose(self, failure: Failure) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
 
 from headshots.client import AsyncHeadshots, JobState, connection
-from headshots.errors import CancelledByCallerError, UnauthenticatedError, UnavailableError
+from headshots.errors import (
+    CancelledByCallerError,
+    DeadlineExceededError,
+    NotFoundError,
+    UnauthenticatedError,
+    UnavailableError,
+)
 from headshots.rpc.server import RunningServer
 from tests.support.fake_gateway.gateway import API_KEY, FakeGateway, start_fake_gateway
 from tests.support.fake_gateway.prepared import selfie, subject_with_photos
@@ -88,6 +95,28 @@ async def test_watch_gives_up_in_time(fake: FakeGateway) -> None:
         await running.stop()
         with pytest.raises(UnavailableError):
             await client.wait_training(training)
+
+
+async def test_calls_wait_for_a_gateway_where_they_are_told_to(fake: FakeGateway) -> None:
+    """None of these is sent twice, so each would fail at once; and of a subject that is there nobody tells."""
+    port, subject, photo = free_port(), "subjects/none", selfie(0)
+    async with AsyncHeadshots(
+        f"127.0.0.1:{port}", API_KEY, timeout_seconds=PATIENCE_SECONDS, wait_for_gateway=True
+    ) as client:
+        calls = [
+            asyncio.create_task(client.delete_subject(subject)),
+            asyncio.create_task(client.upload_photos(subject, [photo])),
+            asyncio.create_task(client.download_training(f"{subject}/trainings/none")),
+        ]
+        done, _ = await asyncio.wait(calls, timeout=0.5)
+        assert done == set(), "they wait"
+        running = await start_fake_gateway(fake, port=port)
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [NotFoundError] * 3
+        await running.stop()
+    async with AsyncHeadshots(f"127.0.0.1:{port}", API_KEY, timeout_seconds=0.2, wait_for_gateway=True) as client:
+        with pytest.raises(DeadlineExceededError):
+            await client.get_tenant()
 
 
 async def test_wrong_key_and_unreachable_gateway_raise_different_errors(server: RunningServer) -> None:

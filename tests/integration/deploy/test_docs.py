@@ -64,7 +64,7 @@ def test_every_metric_stands_there(tmp_path_factory: pytest.TempPathFactory) -> 
     MetricsInterceptor(registries[0])
     expiry_gauge(registries[0])
     GatewayMetrics(registries[1], engine)
-    TrainerMetrics(registries[2], engine)
+    TrainerMetrics(registries[2], engine, "digest")
     GeneratorMetrics(registries[3])
     exported = {
         family.name + ("_total" if family.type == "counter" else "")

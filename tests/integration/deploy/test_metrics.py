@@ -38,7 +38,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, se
     names: dict[str, dict[str, set[str]]] = {}
     gateway, trainer, generator = CollectorRegistry(), CollectorRegistry(), CollectorRegistry()
     GatewayMetrics(gateway, engine)
-    TrainerMetrics(trainer, engine)
+    TrainerMetrics(trainer, engine, "digest")
     GeneratorMetrics(generator)
     expiry_gauge(generator)
     for registry in (gateway, trainer, generator):
@@ -122,3 +122,28 @@ def test_the_dashboard_is_whole() -> None:
     assert len({panel["id"] for panel in panels}) == len(panels)
     taken = [(p["gridPos"]["x"], p["gridPos"]["y"]) for p in panels]
     assert len(set(taken)) == len(taken)
+
+
+def test_the_dashboard_opens_with_what_is_wrong_now_then_with_quality() -> None:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for panel in sorted(DASHBOARD["panels"], key=lambda each: (each["gridPos"]["y"], each["gridPos"]["x"])):
+        if panel["type"] == "row":
+            row = rows.setdefault(panel["title"], [])
+        else:
+            row.append(panel)
+    assert list(rows) == ["Now", "Quality", "Calls", "Gateway", "Generator", "Trainer"]
+    first = [(panel["type"], panel["title"]) for panel in rows["Now"]]
+    assert first == [("stat", title) for title in ("Up", "Waiting", "Late", "Refused or failed, a minute")]
+    asked = " ".join(target["expr"] for panel in rows["Quality"] for target in panel["targets"])
+    assert all(name in asked for name in ("_image_verdicts_total", "_image_likeness_", "_trainer_verdicts_total"))
+
+
+def test_no_two_panels_lie_over_one_another() -> None:
+    taken: dict[tuple[int, int], str] = {}
+    for panel in DASHBOARD["panels"]:
+        place = panel["gridPos"]
+        for x in range(place["x"], place["x"] + place["w"]):
+            for y in range(place["y"], place["y"] + place["h"]):
+                assert (x, y) not in taken, (panel["title"], taken[x, y])
+                taken[x, y] = panel["title"]
+    assert max(x for x, _ in taken) == 23

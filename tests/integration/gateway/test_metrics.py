@@ -12,12 +12,13 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from headshots.errors import InvalidArgumentError, UnavailableError
-from headshots.v1 import jobs_pb2
+from headshots.v1 import jobs_pb2, profiles_pb2
 from services.gateway.erasures import restoring
 from services.gateway.erasures.log import RECEIPTS
 from tests.support.certificates import Authority, settings_with
 from tests.support.gateway import shoots
 from tests.support.gateway.judging import paints, sitter, stranger
+from tests.support.gateway.peer import FOUNDATION_DIGEST
 from tests.support.gateway.world import World
 from tests.support.waiting import until
 
@@ -69,10 +70,12 @@ async def test_a_gateway_tells_when_its_certificate_ends(world: World, tmp_path:
 
 async def test_metrics_count_verdicts_and_tries(world: World) -> None:
     subject = await sitter(world)
+    await world.acme("CreateProfile", profiles_pb2.CreateProfileRequest(profile_id="acmes-own"))
     paints(world, [0], stranger)
     paints(world, [1, 2])
     await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1, max_tries=2))
-    await world.acme.finished_gallery(await world.acme.gallery(subject, shots_per_style=1, seed=2))
+    by_own = await world.acme.gallery(subject, shots_per_style=1, seed=2, profile="profiles/acmes-own")
+    await world.acme.finished_gallery(by_own)
     assert world.gateway is not None
     url = f"http://127.0.0.1:{world.gateway.server.metrics_port}/metrics"
 
@@ -80,6 +83,8 @@ async def test_metrics_count_verdicts_and_tries(world: World) -> None:
         with urllib.request.urlopen(url) as answer:
             return set(answer.read().decode().splitlines())
 
+    image, foundation = "headshots_gateway_image", f'foundation="{FOUNDATION_DIGEST[:12]}"'
+    built_in, own = f'{foundation},profile="profile-worthy"', f'{foundation},profile="own"'
     lines = {
         'headshots_gateway_verdicts_total{acceptance="accepted"} 2.0',
         'headshots_gateway_verdicts_total{acceptance="refused"} 1.0',
@@ -89,8 +94,16 @@ async def test_metrics_count_verdicts_and_tries(world: World) -> None:
         'headshots_gateway_shots_total{status="refused"} 1.0',
         'headshots_gateway_shot_tries_bucket{le="1.0"} 1.0',
         'headshots_gateway_shot_tries_bucket{le="2.0"} 2.0',
+        f'{image}_verdicts_total{{{built_in},reason="NOT_ALIKE",settled="false"}} 1.0',
+        f'{image}_verdicts_total{{{built_in},reason="ACCEPTED",settled="false"}} 0.0',
+        f'{image}_verdicts_total{{{built_in},reason="ACCEPTED",settled="true"}} 1.0',
+        f'{image}_verdicts_total{{{own},reason="ACCEPTED",settled="true"}} 1.0',
+        f'{image}_likeness_bucket{{{foundation},le="0.5",profile="profile-worthy"}} 1.0',
+        f"{image}_likeness_count{{{built_in}}} 2.0",
+        f"{image}_likeness_count{{{own}}} 1.0",
     }
     await until(lambda: lines <= scrape())
+    assert "acmes" not in "".join(scrape()), "the number of tenants' profiles has no bound"
 
 
 async def test_metrics_tell_of_receipts_that_cannot_be_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,10 @@ from tests.support.foundations.engines import tiny_digest, tiny_foundation, tiny
 from tests.support.generator.process import process, serving
 from tests.support.generator.world import ask
 from tests.support.grants import SignedStub
-from tests.support.waiting import PATIENCE_SECONDS
+from tests.support.kubernetes_api import FakeKubernetes
+from tests.support.waiting import PATIENCE_SECONDS, until, until_equal
+
+POD = "generator-7d9f-x2x4p"
 
 
 async def test_it_exports_its_foundation_serves_and_drains(tmp_path: Path) -> None:
@@ -44,12 +47,27 @@ async def test_it_exports_its_foundation_serves_and_drains(tmp_path: Path) -> No
         assert await asyncio.to_thread(child.wait, PATIENCE_SECONDS) == 0
 
 
-async def test_what_comes_while_it_drains_is_sent_elsewhere(tmp_path: Path) -> None:
+async def its_pod_tells_work_and_its_end(stub: SignedStub, kubernetes: FakeKubernetes) -> None:
+    """More requests than it can end between two looks at them; then none."""
+    calls = [stub.Generate(ask(steps=150, image_count=4)) for _ in range(8)]
+    reading = [asyncio.create_task(anext(aiter(call))) for call in calls]
+    await until(lambda: bool(kubernetes.costs(POD)) and kubernetes.costs(POD)[-1] > 0)
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*reading, return_exceptions=True)
+    await until_equal(lambda: kubernetes.costs(POD)[-1], 0)
+
+
+async def test_its_pod_tells_its_work_and_what_comes_while_it_drains_is_sent_elsewhere(
+    tmp_path: Path, kubernetes: FakeKubernetes
+) -> None:
     settings = {"HEADSHOTS_GENERATOR_PACKAGE": str(tiny_package().folder), "HEADSHOTS_GENERATOR_MAX_ROWS": "2"}
+    settings |= {"HEADSHOTS_POD_NAME": POD, **kubernetes.environment}
     with process(tmp_path, **settings) as (child, address):
         await serving(address)
         async with open_channel(address) as channel:
             stub = SignedStub(generator_pb2_grpc.GeneratorServiceStub(channel), "generator", tmp_path)
+            await its_pod_tells_work_and_its_end(stub, kubernetes)
             running = stub.Generate(ask(steps=150, image_count=4))
             events = aiter(running)
             while (await anext(events)).WhichOneof("event") != "step":

@@ -18,17 +18,11 @@ from headshots.pods.checking import pod_check
 from headshots.pods.deletion_cost import ANNOTATION, DeletionCost
 from headshots.pods.settings import PodSettings
 from tests.support.certificates import Authority
-from tests.support.kubernetes_api import FakeKubernetes, fake_kubernetes
+from tests.support.kubernetes_api import FakeKubernetes
 from tests.support.ports import free_port
 from tests.support.waiting import until, until_equal
 
 POD = "generator-7d9f-x2x4p"
-
-
-@pytest.fixture
-def kubernetes(tmp_path: Path) -> Iterator[FakeKubernetes]:
-    with fake_kubernetes(tmp_path / "account") as fake:
-        yield fake
 
 
 @pytest.fixture

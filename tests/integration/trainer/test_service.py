@@ -20,10 +20,13 @@ from headshots.rpc.channel import error_from_rpc
 from headshots.v1 import jobs_pb2
 from headshots.v1 import trainer_pb2 as t
 from tests.support.foundations.trained_quickly import make_foundation
+from tests.support.kubernetes_api import FakeKubernetes
 from tests.support.paths import ROOT
 from tests.support.trainer.chaos import Kill, Plan
 from tests.support.trainer.service import PREFIX, TrainerHome, TrainerService
-from tests.support.waiting import PATIENCE_SECONDS, until
+from tests.support.waiting import PATIENCE_SECONDS, until, until_equal
+
+POD = "trainer-7d9f-x2x4p"
 
 
 @pytest.fixture(scope="session")
@@ -146,13 +149,18 @@ async def test_cancelling_kills_the_child_process_and_removes_its_artefacts(home
         assert await home.store.list(PREFIX) == []
 
 
-async def test_a_training_survives_a_stopped_service_a_killed_process_and_a_killed_service(home: TrainerHome) -> None:
-    """The training is resumed from its checkpoint each time."""
+async def test_a_training_survives_a_stopped_service_a_killed_process_and_a_killed_service(
+    home: TrainerHome, kubernetes: FakeKubernetes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The training is resumed from its checkpoint each time; the trainer's pod tells of it while it runs."""
+    for name, value in {"HEADSHOTS_POD_NAME": POD, **kubernetes.environment}.items():
+        monkeypatch.setenv(name, value)
     plan = Plan(home.home / "plan")
     plan.write([Kill(f"{step:08d}.safetensors", "after", "hold") for step in (5, 10, 15)])
     async with home.service(plan) as service:
         await service.stub.StartTraining(home.request(steps=20))
         await until(lambda: plan.happened() == 1)
+        await until_equal(lambda: kubernetes.costs(POD)[-1:], [1])
         service.process.terminate()
         assert await asyncio.to_thread(service.process.wait, PATIENCE_SECONDS) == 0
     # Handed back with a checkpoint; no run was lost.
@@ -173,6 +181,7 @@ async def test_a_training_survives_a_stopped_service_a_killed_process_and_a_kill
         assert [point.step for point in job.curve] == list(range(1, 21))
         assert "headshots_trainer_lease_expired_total 1.0" in await asyncio.to_thread(service.metrics)
         assert len(await home.store.list(PREFIX)) == 6
+        await until_equal(lambda: kubernetes.costs(POD)[-1:], [0])
 
 
 def test_the_service_itself_never_imports_torch() -> None:

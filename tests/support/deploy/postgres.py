@@ -44,6 +44,25 @@ def packaged() -> Path | None:
     return folder if folder and (folder / "initdb").exists() else None
 
 
+def client_program(name: str) -> Path:
+    """A program as pg_dump, of `server`'s version; the test is skipped where none is at hand: others refuse it."""
+    folder = installed() or packaged()
+    assert folder
+    wanted = _major(folder / "postgres")
+    beside = [folder, (folder / "postgres").resolve().parent, Path(f"/usr/lib/postgresql/{wanted}/bin")]
+    found = next((each / name for each in beside if (each / name).exists()), None)
+    if found is None or _major(found) != wanted:
+        pytest.skip(f"no {name} of the server's version {wanted}: install postgresql-client-{wanted}")
+    return found
+
+
+@functools.cache
+def _major(program: Path) -> str:
+    """Of `pg_dump (PostgreSQL) 15.18`: 15."""
+    said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout
+    return said.partition("(PostgreSQL) ")[2].partition(".")[0]
+
+
 # What needs the server is skipped where there are no programs to start; in CI it fails there instead.
 needed = pytest.mark.skipif(
     (installed() or packaged()) is None and not os.environ.get("CI"), reason="no PostgreSQL programs at hand"

@@ -116,7 +116,7 @@ class Trainer:
             foundation_stamp="stamp",
             device="cpu",
             settings=self.settings,
-            metrics=Metrics(self.registry, self.database),
+            metrics=Metrics(self.registry, self.database, foundation_digest),
             worker_wakeup=Wakeup(),
             changes=Wakeup(),
             launch=self.launch,

@@ -27,12 +27,14 @@ def test_several_at_once_are_told_each_with_the_cure(tmp_path: Path) -> None:
         "HEADSHOTS_GATEWAY_FACES": "guess",
         "HEADSHOTS_GATEWAY_SHOTS_IN_FLIGHT": "0",
         "HEADSHOTS_GATEWAY_LINKS_URL": "nowhere",
+        "HEADSHOTS_GATEWAY_GENERATOR_ADDRESS": "generator",
         "HEADSHOTS_GATEWAY_POLL_SECONDS": "3.5",
         "HEADSHOTS_GATEWAY_PROT": "1",
     }
     parsed = parse(GatewaySettings.from_environment, environ)
     assert sorted(told(parsed)) == [
         ("failed", "GATEWAY_FACES"),
+        ("failed", "GATEWAY_GENERATOR_ADDRESS"),
         ("failed", "GATEWAY_LINKS_URL"),
         ("failed", "GATEWAY_PORT"),
         ("failed", "GATEWAY_SHOTS_IN_FLIGHT"),

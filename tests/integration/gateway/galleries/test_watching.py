@@ -25,7 +25,20 @@ from tests.support.gateway.world import World
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 
-async def test_images_stream_as_they_finish(world: World, subject: str) -> None:
+def told_topics(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Of what watchers are woken for from now on, each time."""
+    told, changed = list[str](), Hub.changed
+
+    def noted(hub: Hub, topic: str) -> None:
+        told.append(topic)
+        changed(hub, topic)
+
+    monkeypatch.setattr(Hub, "changed", noted)
+    return told
+
+
+async def test_images_stream_as_they_finish(world: World, subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = told_topics(monkeypatch)
     world.generator.hold(2)
     name = await world.acme.gallery(subject, shots_per_style=4)
     events: asyncio.Queue[galleries_pb2.WatchGalleryResponse] = asyncio.Queue()
@@ -55,6 +68,8 @@ async def test_images_stream_as_they_finish(world: World, subject: str) -> None:
         assert hashlib.sha256(event.content).hexdigest() == event.image.sha256
     assert rest[-1].gallery.state == jobs_pb2.JOB_STATE_SUCCEEDED
     assert not rest[-1].gallery.images
+    # Each is a read of every watcher: when it begins to run, and at the end of each shot.
+    assert told.count(name.rpartition("/")[2]) == 1 + 4
     # What a watch has sent it does not read again.
     found = get_gallery(world.database, "acme", *ids(name), frozenset({0, 3}))
     assert [image.number for image in found.images] == [1, 2]

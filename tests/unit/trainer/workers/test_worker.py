@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from headshots import leases
 from headshots.leases import Lease
 from headshots.schema import FAILED, PENDING, RUNNING, SUCCEEDED, training_jobs
+from services.trainer.metrics import VERDICTS
 from services.trainer.run.messages import Task
+from services.trainer.selection.scores import TrainingScores
 from tests.support.trainer.outages import Outage
 from tests.support.trainer.world import (
     ADAPTER,
@@ -25,6 +28,8 @@ from tests.support.trainer.world import (
     opened_trainer,
 )
 from tests.support.waiting import until
+
+VERDICTS_TOTAL = "headshots_trainer_verdicts_total"
 
 
 async def test_a_successful_run_is_recorded(tmp_path: Path) -> None:
@@ -43,6 +48,24 @@ async def test_a_successful_run_is_recorded(tmp_path: Path) -> None:
         # Written a moment after the row.
         await until(lambda: trainer.value("headshots_trainer_job_seconds_count", status=SUCCEEDED) == 1)
         assert trainer.value("headshots_trainer_step_seconds_count") == 1
+        told = {verdict: trainer.value(VERDICTS_TOTAL, foundation="f" * 12, verdict=verdict) for verdict in VERDICTS}
+        assert told == {"passed": 1, "not_passed": 0, "not_measured": 0}
+        assert trainer.value("headshots_trainer_likeness_sum", foundation="f" * 12) == 0.75
+
+
+@pytest.mark.parametrize(
+    ("scores", "verdict"),
+    [
+        (dataclasses.replace(SCORES, passed=False), "not_passed"),
+        (dataclasses.replace(SCORES, passed=False, analyzer="", checkpoints=()), "not_measured"),
+    ],
+)
+async def test_a_result_is_counted_by_what_its_scores_say(tmp_path: Path, scores: TrainingScores, verdict: str) -> None:
+    async with opened_trainer(tmp_path, [*WORKING, dataclasses.replace(DONE, scores=scores)]) as trainer:
+        await trainer.start()
+        await until(lambda: trainer.value(VERDICTS_TOTAL, foundation="f" * 12, verdict=verdict) == 1)
+        measured = trainer.value("headshots_trainer_likeness_count", foundation="f" * 12)
+        assert measured == (verdict != "not_measured")
 
 
 async def test_a_lost_run_is_repeated(tmp_path: Path) -> None:
