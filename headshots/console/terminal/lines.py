@@ -1,7 +1,7 @@
 """Breaks text into lines that a terminal has room for, between words and never within one.
 
-A width is in cells of the terminal: a Chinese or Japanese character takes two. A word that is wider than the whole line,
-as a long path, has a line of its own and stays whole.
+A width is in cells of the terminal: a Chinese or Japanese character takes two. A word that is wider than the whole
+line, as a long path, has a line of its own and stays whole.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prints tables and fields on stdout. A terminal's lines break between words, never within; into a pipe a row is a line.
+"""Prints tables and fields. A terminal's lines break between words, never within; into a pipe a row is a line.
 
 What tells how something ended (state, verdict, guarantee) is coloured where colours are taken.
 """
@@ -16,6 +16,7 @@ from headshots.console.terminal.lines import beside, cells, filled, room, widest
 
 # Spaces between two columns of a table.
 _GAP = 2
+_INDENT = "  "
 # Columns and fields whose words tell how something ended.
 _TELLING = frozenset({"state", "verdict", "guarantee", "acceptance"})
 
@@ -23,28 +24,57 @@ _TELLING = frozenset({"state", "verdict", "guarantee", "acceptance"})
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, err: bool = False) -> None:
     """A table for people. `err`: on stderr.
 
-    A terminal that is too narrow even for one word of each column on a line gets each row as lines of its own.
+    Where the terminal is too narrow for one word of each column on a line, the first column, which is a name, has a
+    line of its own; where it is too narrow even for the others, each value has one.
     """
     shown = [[_cell(value) for value in row] for row in rows]
     width = room(err=err)
     widths = _column_widths([columns, *shown], width)
-    if width is not None and _line_width(widths) > width:
-        _print_apart(columns, shown, width, err=err)
+    if width is None or _line_width(widths) <= width:
+        _print_lines(columns, shown, widths, err=err)
         return
-    heads = [styled(column, "", bold=True, err=err) for column in columns]
-    typer.echo(_line(heads, [size - cells(column) for size, column in zip(widths, columns, strict=True)]), err=err)
-    for row in shown:
-        typer.echo(_row(columns, row, widths, err=err), err=err)
+    inner = _column_widths([row[1:] for row in (columns, *shown)], width - len(_INDENT), is_first_whole=False)
+    if len(columns) > 2 and _line_width(inner) <= width - len(_INDENT):
+        _print_lines(columns, shown, inner, err=err, is_first_above=True)
+    else:
+        _print_apart(columns, shown, width, err=err)
 
 
-def _row(columns: Sequence[str], row: Sequence[str], widths: Sequence[int], *, err: bool) -> str:
+def _print_lines(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    *,
+    err: bool,
+    is_first_above: bool = False,
+) -> None:
+    """Heads and rows, each in lines; `is_first_above`: the first column has a line of its own, and no width."""
+    for number, row in enumerate((columns, *rows)):
+        text = _row(columns, row, widths, is_head=number == 0, is_first_above=is_first_above, err=err)
+        typer.echo(text, err=err)
+
+
+def _row(
+    columns: Sequence[str],
+    row: Sequence[str],
+    widths: Sequence[int],
+    *,
+    is_head: bool,
+    is_first_above: bool,
+    err: bool,
+) -> str:
     """The lines of a row. Words are coloured after they are laid out: what colours are made of has no width."""
+    if is_first_above:
+        rest = _row(columns[1:], row[1:], widths, is_head=is_head, is_first_above=False, err=err)
+        head = styled(row[0], "", bold=True, err=err) if is_head else row[0]
+        return "\n".join([head, *(f"{_INDENT}{line}".rstrip() for line in rest.split("\n"))])
     parts = [filled(cell, width).split("\n") for cell, width in zip(row, widths, strict=True)]
     lines = []
     for line in zip_longest(*parts, fillvalue=""):
         blanks = [width - cells(part) for part, width in zip(line, widths, strict=True)]
         whole = zip(columns, line, row, strict=True)
-        lines.append(_line([_told(column, part, cell, err=err) for column, part, cell in whole], blanks))
+        told = [_told(column, part, cell, is_head=is_head, err=err) for column, part, cell in whole]
+        lines.append(_line(told, blanks))
     return "\n".join(lines)
 
 
@@ -53,7 +83,9 @@ def _line(parts: Sequence[str], blanks: Sequence[int]) -> str:
     return gap.join(part + " " * blank for part, blank in zip(parts, blanks, strict=True)).rstrip()
 
 
-def _told(column: str, part: str, whole: str, *, err: bool) -> str:
+def _told(column: str, part: str, whole: str, *, is_head: bool, err: bool) -> str:
+    if is_head:
+        return styled(part, "", bold=True, err=err)
     return judged(part, whole, err=err) if column.lower() in _TELLING else part
 
 
@@ -79,15 +111,16 @@ def _line_width(widths: Sequence[int]) -> int:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
-def _column_widths(rows: Sequence[Sequence[str]], width: int | None) -> list[int]:
+def _column_widths(rows: Sequence[Sequence[str]], width: int | None, *, is_first_whole: bool = True) -> list[int]:
     """Widths, in cells of the terminal, that fit into `width` where words allow it.
 
-    The first column holds the name that other commands take: it must survive copying, so it never wraps.
+    The first column of a table holds the name that other commands take: it must survive copying, so it never wraps.
     """
     by_column = list(zip(*rows, strict=True))
     widths = [max(map(cells, column)) for column in by_column]
     least = [max(map(widest_word, column)) for column in by_column]
-    least[0] = widths[0]
+    if is_first_whole:
+        least[0] = widths[0]
     while width is not None and _line_width(widths) > width:
         widest = max(range(len(widths)), key=lambda number: widths[number] if widths[number] > least[number] else 0)
         if widths[widest] <= least[widest]:
