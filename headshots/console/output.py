@@ -18,7 +18,7 @@ from headshots.console.terminal.tables import print_fields as print_fields
 from headshots.console.terminal.tables import print_table as print_table
 
 if TYPE_CHECKING:
-    from headshots.console.bars import Bars
+    from headshots.console.terminal.bars import Bars
 
 
 def print_json(value: Any) -> None:
@@ -95,7 +95,7 @@ def progress_bars() -> Bars:
     """Bars on stderr: what, bar, count, a detail, time gone and time left. Plain lines where stderr is no terminal."""
     from rich.console import Console
 
-    from headshots.console.bars import Bars
+    from headshots.console.terminal.bars import Bars
 
     return Bars(Console(stderr=True))
 

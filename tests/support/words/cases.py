@@ -97,7 +97,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "foundations show": ("{foundation}",),
     "audit list": ("", "--subject nobody => 4", "--action seen => 2"),
     "erasure list": ("",),
-    "erasure receipt": ("erasures/e0", "erasures/e0 -o {file}", "erasures/nobody => 4"),
+    "erasure receipt": ("{erasure}", "{erasure} -o {file}", "erasures/nobody => 4"),
     "erasure keys": ("-o {file}",),
     "erasure verify": ("{broken} --key {broken} => 4",),
     "keys create": ("--tenant {german} => 4", "--tenant donaudampfschifffahrtsgesellschaft --save"),

@@ -63,6 +63,7 @@ class Studio:
             "empty": str(self._file("leer/Kundenverzeichnis.txt", b"a list")),
             "broken": str(self._file("Verwackelt.jpg", b"no picture")),
             "picture": str(self._file("Portrait.png", painted_png(f"styles/{STYLES[0]}", 11))),
+            "erasure": self.erasure,
             "foundation": f"foundations/{'cd' * 32}",
         }
 
@@ -104,6 +105,7 @@ class Studio:
         self.fake.refused_shots = {1}
         self._run("shoot", "s0", "--pack", "business", "--count", "4", *out, code=7)
         self._scores()
+        self.erasure = self.fake.erase()
         self._own_things()
 
     def _scores(self) -> None:
@@ -124,7 +126,6 @@ class Studio:
         self._run("styles", "create", "gesellschaftsportrait", *words, "--name", GERMAN, "--description", CHINESE)
         self._run("packs", "create", "bewerbungsmappe", "--style", "gesellschaftsportrait=4")
         self._run("profiles", "create", "streng", "--name", GERMAN)
-        self.fake.erase()
         self.fake.record("subjects/s0", "TRAINING_FILE_READ", key_id="fedcba9876543210", resource=TRAINING)
         self.fake.record("subjects/s0", "SUBJECT_CREATED", key_id="fedcba9876543210")
 
