@@ -30,14 +30,14 @@ def trusted_roots(given: RootCertificates) -> bytes | None:
         return system_roots()
     if given is None:
         return None
-    if not isinstance(given, bytes):
-        raise InvalidArgumentError(
-            "CERTIFICATES_INVALID",
-            f"root_certificates is {given!r}; give the bytes of PEM, {SYSTEM!r} for those that this machine trusts, or "
-            "None to connect without TLS",
-        )
-    check_certificates(given)
-    return given
+    if isinstance(given, bytes):
+        check_certificates(given)
+        return given
+    raise InvalidArgumentError(
+        "CERTIFICATES_INVALID",
+        f"root_certificates is {given!r}; give the bytes of PEM, {SYSTEM!r} for those that this machine trusts, or "
+        "None to connect without TLS",
+    )
 
 
 def read_roots(file: str | None) -> RootCertificates:
@@ -84,9 +84,9 @@ def _files() -> Iterator[Path]:
     if file or folder:
         yield from [Path(file)] if file else []
         yield from _hashed(Path(folder)) if folder else []
-    elif paths.cafile is not None:
+    elif paths.cafile:
         yield Path(paths.cafile)
-    elif paths.capath is not None:
+    elif paths.capath:
         yield from _hashed(Path(paths.capath))
 
 

@@ -32,7 +32,7 @@ class OutsideLook:
     """The checks of one gateway. They read the tenant's name and styles, and nothing of any person."""
 
     def __init__(self, address: str, api_key: str | None, tls_ca: str | None) -> None:
-        """As the options of commands: `host:port`; a key, if there is one; authorities, a PEM file or `system`, for TLS."""
+        """As the options of commands: `host:port`; a key, if there is one; a PEM file or `system`, for TLS."""
         self._address, self._api_key, self._tls_ca = address, api_key, tls_ca
 
     @property

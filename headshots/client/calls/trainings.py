@@ -49,6 +49,8 @@ class TrainingCalls(Connection):
             NotFoundError: the subject has no such photo, or no generator runs the foundation.
             FailedPreconditionError: too few photos, or another training of the subject runs.
             PermissionDeniedError: the tenant has no right to high priority.
+            AlreadyExistsError: REQUEST_ID_REUSED: `request_id` came before, with another order.
+            InvalidArgumentError: RANK_TOO_LARGE: above what the foundation serves.
         """
         request = trainings_pb2.CreateTrainingRequest(
             parent=resource_name(subject, Kind.SUBJECT),
@@ -74,7 +76,11 @@ class TrainingCalls(Connection):
     async def list_trainings(
         self, subject: SubjectRef, *, labelling: Labelling | None = None, page_size: int = 0
     ) -> AsyncIterator[Training]:
-        """All trainings of a subject, newest first."""
+        """All trainings of a subject, newest first.
+
+        Raises:
+            NotFoundError: no such subject in this tenant.
+        """
         request = trainings_pb2.ListTrainingsRequest(
             parent=resource_name(subject, Kind.SUBJECT), page_size=page_size, **wire_labelling(labelling)
         )
@@ -93,6 +99,7 @@ class TrainingCalls(Connection):
         Raises:
             UnavailableError: no gateway answered for `reconnect_seconds`.
             InvalidArgumentError: no event has had the number `after_event`.
+            NotFoundError: no such training in this tenant.
         """
         request = trainings_pb2.WatchTrainingRequest(
             name=resource_name(training, Kind.TRAINING), after_event=after_event
@@ -113,6 +120,7 @@ class TrainingCalls(Connection):
         Raises:
             JobFailedError: it failed; `reason` and `message` say why.
             CancelledByCallerError: it was cancelled.
+            NotFoundError: no such training in this tenant.
         """
         latest: Training | None = None
         async for latest in self.watch_training(training):
@@ -139,7 +147,11 @@ class TrainingCalls(Connection):
         return await self.wait_training(training, on_progress=on_progress)
 
     async def cancel_training(self, training: TrainingRef) -> Training:
-        """Ask a training to stop; answers at once. A terminal one is left as it is."""
+        """Ask a training to stop; answers at once. A terminal one is left as it is.
+
+        Raises:
+            NotFoundError: no such training in this tenant.
+        """
         request = trainings_pb2.CancelTrainingRequest(name=resource_name(training, Kind.TRAINING))
         return convert.training((await self._unary("CancelTraining", request)).training)
 
