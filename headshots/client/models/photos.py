@@ -29,7 +29,8 @@ class PhotoFinding:
     """One thing that is wrong with a photo or a set: a stable UPPER_SNAKE reason, and a sentence that says what to do.
 
     `measured` is on the wrong side of `limit`; both are None where there is no number to it. `duplicate_of` is the
-    number of the photo that this one repeats, `cause` why an upload would refuse one that is UNDECODABLE.
+    number of the photo that this one repeats, `cause` why an upload would refuse one that is UNDECODABLE;
+    `headshots.client.FINDING_OF_REFUSAL` has the reason for each with which an upload is refused.
     """
 
     reason: str
