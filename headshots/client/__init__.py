@@ -46,8 +46,14 @@ from headshots.client.models.jobs import (
 )
 from headshots.client.models.labels import Labelling
 from headshots.client.models.packs import Pack, PackStyle
-from headshots.client.models.photo_reasons import FINDING_OF_REFUSAL
-from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection, PhotoRef, PhotosInspection
+from headshots.client.models.photos import (
+    FINDING_OF_REFUSAL,
+    Photo,
+    PhotoFinding,
+    PhotoInspection,
+    PhotoRef,
+    PhotosInspection,
+)
 from headshots.client.models.scores import CheckpointScores, TrainingScores
 from headshots.client.models.shoots import Quote, Shoot, ShootEvent, ShootOptions, ShootRef, ShootStage
 from headshots.client.models.styles import Style, StylePreview, StyleRecipe

@@ -56,8 +56,7 @@ class GalleryCalls(Connection):
 
         Raises:
             InvalidArgumentError, NotFoundError: what the limits above exclude, or what is named is not there.
-            FailedPreconditionError: no adapter yet, PHOTOS_MISSING. PermissionDeniedError: no right to high priority.
-            AlreadyExistsError: REQUEST_ID_REUSED: `request_id` came before, with another order.
+            FailedPreconditionError: no adapter, PHOTOS_MISSING. PermissionDeniedError, AlreadyExistsError: as there.
         """
         fields = convert.painting_options(seed, format, quality, priority, remix, training, profile, max_tries)
         fields |= {"style_shots": style_shots} if style_shots else {"shots_per_style": shots_per_style}

@@ -48,8 +48,7 @@ class ShootCalls(Connection):
             InvalidArgumentError: a style twice, a deadline in the past, or what the limits above exclude.
             NotFoundError: no such subject, pack, style, profile or photo.
             FailedPreconditionError: too few usable photos, a deadline that cannot be met, or another training runs.
-            PermissionDeniedError: the tenant has no right to high priority.
-            AlreadyExistsError: REQUEST_ID_REUSED: `request_id` came before, with another order.
+            PermissionDeniedError: no right to high priority. AlreadyExistsError: REQUEST_ID_REUSED, for another order.
         """
         request = shoots_pb2.CreateShootRequest(
             parent=resource_name(subject, Kind.SUBJECT),

@@ -47,10 +47,8 @@ class TrainingCalls(Connection):
 
         Raises:
             NotFoundError: the subject has no such photo, or no generator runs the foundation.
-            FailedPreconditionError: too few photos, or another training of the subject runs.
-            PermissionDeniedError: the tenant has no right to high priority.
-            AlreadyExistsError: REQUEST_ID_REUSED: `request_id` came before, with another order.
-            InvalidArgumentError: RANK_TOO_LARGE: above what the foundation serves.
+            FailedPreconditionError: too few photos, or another training runs. InvalidArgumentError: RANK_TOO_LARGE.
+            PermissionDeniedError: no right to high priority. AlreadyExistsError: REQUEST_ID_REUSED, for another order.
         """
         request = trainings_pb2.CreateTrainingRequest(
             parent=resource_name(subject, Kind.SUBJECT),

@@ -24,7 +24,7 @@ def test_every_word_is_one_of_the_contract() -> None:
 
 
 def test_the_page_has_the_same_table() -> None:
-    section = PAGE.partition("## What inspections find")[2].partition("\n## ")[0]
+    section = PAGE.partition("## What an upload refuses, an inspection finds")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (PHOTO_[A-Z_, ]+) \| ([A-Z_]+)", section, re.MULTILINE)
     told = {reason: finding for reasons, finding in rows for reason in reasons.split(", ")}
     assert told == {**FINDING_OF_REFUSAL}
