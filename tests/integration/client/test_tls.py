@@ -85,6 +85,11 @@ def test_where_the_system_s_authorities_are_looked_for(
     # What this machine has is not known; whatever it is, the test's authority is not among it.
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: _paths(cafile=str(certificates / "ca.crt")))
     assert system_roots().count(b"BEGIN CERTIFICATE") == 1
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with pytest.raises(InvalidArgumentError, match=r"CERTIFICATES_MISSING: .*none.pem"):
+        # What somebody names is not replaced by what the system has.
+        system_roots()
+    monkeypatch.delenv("SSL_CERT_FILE")
     folder = tmp_path / "folder"
     folder.mkdir()
     for name in ("0a1b2c3d.0", "0a1b2c3d.1", "notes.txt"):
