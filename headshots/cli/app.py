@@ -24,6 +24,7 @@ from headshots.cli.commands.models import analyzers, export, foundation
 from headshots.cli.commands.people import audit, consents, erasure, policy, retention
 from headshots.cli.commands.pictures import images, links, verify
 from headshots.console.exits import HELP
+from headshots.console.terminal.helping import described
 
 app = typer.Typer(
     name="headshots",
@@ -87,3 +88,6 @@ def root(
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="The same as after the command.")] = False,
 ) -> None:
     """Options before any command."""
+
+
+described(app)

@@ -78,14 +78,31 @@ ApiKey = Annotated[
         show_envvar=True,
     ),
 ]
+
+
+def authorities(value: str) -> str:
+    """The file of the authorities to trust; `system` means those of this machine, and `./system` a file of that name.
+
+    Raises:
+        typer.BadParameter: no such file.
+    """
+    if value == "system":
+        return value
+    file = Path(value).expanduser()
+    if not file.is_file():
+        told = "a folder" if file.exists() else "not there"
+        raise typer.BadParameter(f"{file} is {told}; name a PEM file, or `system` for this machine's authorities")
+    return str(file.absolute())
+
+
 TlsCa = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--tls-ca",
         envvar="HEADSHOTS_TLS_CA",
-        exists=True,
-        dir_okay=False,
-        help="PEM of the authorities to trust: connect with TLS.",
+        metavar="FILE|system",
+        parser=authorities,
+        help="Connect with TLS, and trust these authorities: a PEM file, or `system`, those that this machine trusts.",
     ),
 ]
 

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from headshots.client import Headshots
+from headshots.client.roots import read_roots
 from headshots.console.output import note
 from headshots.errors import HeadshotsError, UnauthenticatedError
 from headshots.settings import Home
 
 
-def connect(address: str, api_key: str | None, tls_ca: Path | None) -> Headshots:
+def connect(address: str, api_key: str | None, tls_ca: str | None) -> Headshots:
     """A client with the key given, or the one in the home of the embedded default.
 
     Raises:
         UnauthenticatedError: API_KEY_MISSING: neither is there.
-        InvalidArgumentError: ADDRESS_INVALID, CERTIFICATES_INVALID.
+        InvalidArgumentError: ADDRESS_INVALID, CERTIFICATES_INVALID, CERTIFICATES_MISSING.
         OSError: a file cannot be read.
     """
-    root_certificates = tls_ca.read_bytes() if tls_ca is not None else None
-    return Headshots(
-        address, api_key or read_home_key(), root_certificates=root_certificates, on_reconnect=_report_loss
-    )
+    key = api_key or read_home_key()
+    return Headshots(address, key, root_certificates=read_roots(tls_ca), on_reconnect=_report_loss)
 
 
 def _report_loss(error: HeadshotsError) -> None:

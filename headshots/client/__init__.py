@@ -46,7 +46,14 @@ from headshots.client.models.jobs import (
 )
 from headshots.client.models.labels import Labelling
 from headshots.client.models.packs import Pack, PackStyle
-from headshots.client.models.photos import Photo, PhotoFinding, PhotoInspection, PhotoRef, PhotosInspection
+from headshots.client.models.photos import (
+    FINDING_OF_REFUSAL,
+    Photo,
+    PhotoFinding,
+    PhotoInspection,
+    PhotoRef,
+    PhotosInspection,
+)
 from headshots.client.models.scores import CheckpointScores, TrainingScores
 from headshots.client.models.shoots import Quote, Shoot, ShootEvent, ShootOptions, ShootRef, ShootStage
 from headshots.client.models.styles import Style, StylePreview, StyleRecipe
@@ -74,6 +81,7 @@ from headshots.client.models.verdicts import (
 from headshots.client.sync import Headshots
 
 __all__ = [
+    "FINDING_OF_REFUSAL",
     "Acceptance",
     "AcceptanceLimits",
     "Adapter",

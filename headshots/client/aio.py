@@ -42,6 +42,14 @@ class AsyncHeadshots(
             print(shoot.guarantee, shoot.delivered, "of", shoot.asked)
             await headshots.download_images(shoot.gallery, "portraits", best=10)
 
-    Calls raise `headshots.errors`. Those that may be repeated are retried while the gateway is away; watches connect
-    again when it restarts.
+    Calls raise `headshots.errors`, and each method lists its own. Any call may raise besides:
+
+    - UnauthenticatedError: the key is unknown or revoked.
+    - InvalidArgumentError: NAME_INVALID: a name is none; CONSTRAINT_VIOLATED: a field breaks a limit, and `violations`
+      tells which.
+    - ResourceExhaustedError: a limit of the tenant or of the gateway; `retry_after_seconds` tells when to come back.
+    - UnavailableError, DeadlineExceededError: the gateway, or what it depends on, is away or too slow.
+    - InternalError: a defect of the gateway.
+
+    Calls that may be repeated are retried while the gateway is away; watches connect again when it restarts.
     """

@@ -12,8 +12,9 @@ from typing import Any, Self, cast
 
 import grpc
 
+from headshots.client.roots import RootCertificates, trusted_roots
 from headshots.client.stub import METHODS, GatewayStub, full_name
-from headshots.client.target import check_address, check_api_key, check_certificates
+from headshots.client.target import check_address, check_api_key
 from headshots.client.watching import Reconnect, WatchState, ended_too_early, went_away
 from headshots.errors import HeadshotsError, UnavailableError
 from headshots.rpc.channel import error_from_rpc, open_channel
@@ -68,7 +69,7 @@ class Connection:
         address: str,
         api_key: str,
         *,
-        root_certificates: bytes | None = None,
+        root_certificates: RootCertificates = None,
         timeout_seconds: float = 30.0,
         upload_timeout_seconds: float = 600.0,
         reconnect_seconds: float = 60.0,
@@ -80,7 +81,8 @@ class Connection:
         Args:
             address: `host:port` of a gateway.
             api_key: `hs_…`; it names the tenant.
-            root_certificates: PEM of the authorities to trust: TLS where given, plain text where not.
+            root_certificates: PEM of the authorities to trust, or "system" for those that this machine trusts (see
+                `headshots.client.roots.system_roots`): TLS where given, plain text where not.
             timeout_seconds: deadline of a call, uploads and watches apart.
             upload_timeout_seconds: deadline of an upload or a download.
             reconnect_seconds: how long a watch tries to reach a gateway that went away.
@@ -89,14 +91,12 @@ class Connection:
             on_reconnect: called with the cause each time a watch has lost its gateway and starts to reconnect.
 
         Raises:
-            InvalidArgumentError: ADDRESS_INVALID, CERTIFICATES_INVALID.
+            InvalidArgumentError: ADDRESS_INVALID, CERTIFICATES_INVALID, CERTIFICATES_MISSING.
             UnauthenticatedError: API_KEY_INVALID, of a key that cannot be sent.
         """
         check_address(address)
         check_api_key(api_key)
-        if root_certificates is not None:
-            check_certificates(root_certificates)
-        self._address, self._root_certificates = address, root_certificates
+        self._address, self._root_certificates = address, trusted_roots(root_certificates)
         self._metadata = (("authorization", f"Bearer {api_key}"),)
         self._timeout, self._upload_timeout = timeout_seconds, upload_timeout_seconds
         self._reconnect, self._on_reconnect = reconnect_seconds, on_reconnect

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from headshots.client.aio import AsyncHeadshots
+from headshots.client.roots import RootCertificates
 from headshots.errors import HeadshotsError
 
 P = ParamSpec("P")
@@ -93,7 +94,7 @@ class Headshots:
         address: str,
         api_key: str,
         *,
-        root_certificates: bytes | None = None,
+        root_certificates: RootCertificates = None,
         timeout_seconds: float = 30.0,
         upload_timeout_seconds: float = 600.0,
         reconnect_seconds: float = 60.0,

@@ -25,7 +25,11 @@ def check_address(address: str) -> None:
         return
     scheme, found, rest = address.partition("://")
     if found:
-        tls = "; TLS is where root certificates are given (--tls-ca)" if scheme == "https" else ""
+        tls = (
+            "; TLS is where root certificates are given (--tls-ca FILE, or --tls-ca system)"
+            if scheme == "https"
+            else ""
+        )
         raise InvalidArgumentError(
             "ADDRESS_INVALID", f"{address!r} is a URL; a gateway's address is host:port, as in {rest.strip('/')}{tls}"
         )

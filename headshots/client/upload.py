@@ -18,7 +18,7 @@ from headshots.rpc.channel import channel_arguments
 from headshots.v1 import images_pb2, photos_pb2
 
 CHUNK_BYTES = 512 * 1024
-# Of a larger file an inspection announces the size and sends nothing; see the contract's CandidatePhoto.
+# Of a larger file the size is announced and nothing sent; see the contract's PhotoStart and CandidatePhoto.
 MAX_PHOTO_BYTES = 20 * 2**20
 PhotoSource = str | os.PathLike[str] | bytes
 
@@ -35,12 +35,12 @@ class PhotoUpload(Connection):
         self, parent: str, photos: Sequence[PhotoSource], labellings: Sequence[Labelling | None]
     ) -> Sequence[Any]:
         header = photos_pb2.UploadPhotosRequest(header=photos_pb2.UploadPhotosHeader(parent=parent))
-        answer = await self._send("UploadPhotos", header, photos, lambda size_bytes: True, labellings)
+        answer = await self._send("UploadPhotos", header, photos, _is_sent, labellings)
         return list(answer.photos)
 
     async def _inspect(self, parent: str, photos: Sequence[PhotoSource]) -> photos_pb2.InspectPhotosResponse:
         header = photos_pb2.InspectPhotosRequest(header=photos_pb2.InspectPhotosHeader(parent=parent))
-        answer = await self._send("InspectPhotos", header, photos, lambda size_bytes: size_bytes <= MAX_PHOTO_BYTES)
+        answer = await self._send("InspectPhotos", header, photos, _is_sent)
         assert isinstance(answer, photos_pb2.InspectPhotosResponse)
         return answer
 
@@ -128,6 +128,10 @@ class _Parts:
                 return
             for offset in range(0, len(content), CHUNK_BYTES):
                 yield message(chunk=content[offset : offset + CHUNK_BYTES])
+
+
+def _is_sent(size_bytes: int) -> bool:
+    return size_bytes <= MAX_PHOTO_BYTES
 
 
 async def _done(call: grpc.Future[Any]) -> None:

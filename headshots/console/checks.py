@@ -9,6 +9,7 @@ from typing import Protocol
 import typer
 
 from headshots.console.output import counted, wrapped
+from headshots.console.terminal.colours import styled
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "bright_black"}
 _MARGIN, _STATE_WIDTH, _NAME_WIDTH = 2, 8, 16
@@ -40,7 +41,7 @@ def show(found: Shown) -> None:
     margin = " " * (_MARGIN + _STATE_WIDTH + _NAME_WIDTH)
     is_short = len(found.check) < _NAME_WIDTH
     text = wrapped(found.seen, head, margin) if is_short else f"{head}\n{wrapped(found.seen, margin, margin)}"
-    typer.echo(text.replace(found.state, typer.style(found.state, fg=_COLOURS[found.state]), 1))
+    typer.echo(text.replace(found.state, styled(found.state, _COLOURS[found.state]), 1))
     if found.cure:
         typer.echo(wrapped(found.cure, f"{margin}-> ", f"{margin}   "))
 

@@ -114,6 +114,7 @@ def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_adv
     """Write the error to stderr: for people, or as one JSON object. `with_advice` adds the command to type next."""
     from headshots.console.advice import advice_for
     from headshots.console.output import fitted, with_list_on_lines
+    from headshots.console.terminal.colours import styled
     from headshots.errors import HeadshotsError
 
     if isinstance(error, HeadshotsError):
@@ -128,7 +129,7 @@ def print_error(error: BaseException, code: ExitCode, *, as_json: bool, with_adv
     violations = getattr(error, "violations", ())
     listed = [violation.description for violation in violations]
     told = fitted(with_list_on_lines(f"error {reason}: {message}", listed), err=True)
-    typer.echo(typer.style("error", fg="red", bold=True) + told.removeprefix("error"), err=True)
+    typer.echo(styled("error", "red", bold=True, err=True) + told.removeprefix("error"), err=True)
     for violation in violations:
         if violation.description not in message:
             typer.echo(fitted(f"  {violation.field}: {violation.description}", err=True), err=True)

@@ -50,7 +50,7 @@ class Sent:
 
 
 def find_photos(paths: Iterable[Path]) -> list[Path]:
-    """The files, and the photos in the folders, by name. Reports pictures in folders that no gateway takes.
+    """The files, and the photos in the folders, by name. Reports what else is in a folder.
 
     Raises:
         InvalidPhotoError: PHOTO_MISSING: a path that is not there, or a folder without a photo.
@@ -69,12 +69,16 @@ def _in_folder(folder: Path) -> list[Path]:
     from headshots.console.output import note
     from headshots.errors import InvalidPhotoError
 
-    files = sorted(each for each in folder.iterdir() if not each.name.startswith(".") and each.is_file())
-    photos = [each for each in files if each.suffix.lower() in SUFFIXES]
+    files = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
+    photos = [each for each in files if each.suffix.lower() in SUFFIXES and each.is_file()]
     kinds = ", ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
     for other in files:
-        if other.suffix.lower() in OTHER_SUFFIXES:
+        if other.is_dir():
+            note(f"{other} is left out: folders within a folder are not looked into; name it too")
+        elif other.suffix.lower() in OTHER_SUFFIXES:
             note(f"{other} is left out: convert it to one of {kinds}")
+        elif other not in photos:
+            note(f"{other} is left out: it is no photo ({kinds})")
     if not photos:
         raise InvalidPhotoError("PHOTO_MISSING", f"the folder {folder} holds no photo ({kinds})")
     return photos

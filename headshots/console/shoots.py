@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from headshots.client import Headshots, Image, Quote, Shoot, Subject
-    from headshots.console.bars import Bars
+    from headshots.console.terminal.bars import Bars
 
 
 def follow_shoot(client: Headshots, shoot: Shoot, *, go_on: str = "") -> Shoot:

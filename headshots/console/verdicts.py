@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from headshots.console.output import print_table, wrapped
+from headshots.console.output import note_lines, print_table, wrapped
 
 if TYPE_CHECKING:
     from headshots.client import Check, Image
@@ -23,13 +24,40 @@ def print_verdicts(images: Sequence[Image], *, names: bool = False) -> None:
     if names:
         print_table(("IMAGE", "RANK", *COLUMNS), [(each.name, each.rank or "-", *_cells(each)) for each in images])
         return
-    alike = {why: several for why, several in _not_measured(images).items() if len(several) > 1}
-    grouped = {each.name for several in alike.values() for each in several}
-    rows = [(each.rank or "-", *_cells(each)) for each in images if each.name not in grouped]
+    alike = _alike(images)
+    rows = [(each.rank or "-", *_cells(each)) for each in images if each.name not in _names(alike)]
     if rows:
         print_table(("RANK", *COLUMNS), rows)
-    for why, several in alike.items():
-        typer.echo(wrapped(": ".join(filter(None, (f"{len(several)} images NOT_MEASURED", why)))))
+    for line in _alike_lines(alike):
+        typer.echo(wrapped(line))
+
+
+def print_file_verdicts(images: Sequence[Image], files: Sequence[Path]) -> None:
+    """On stderr, a row a file with what was measured of it; stdout has the paths alone, for other programs.
+
+    Images that were not measured for the same reason are one line below the table.
+    """
+    alike = _alike(images)
+    named = zip(images, files, strict=True)
+    rows = [(file.name, *_cells(image)[1:]) for image, file in named if image.name not in _names(alike)]
+    if rows:
+        print_table(("FILE", *COLUMNS[1:]), rows, err=True)
+    for line in _alike_lines(alike):
+        note_lines(line)
+
+
+def _alike(images: Sequence[Image]) -> dict[str, list[Image]]:
+    """The images that were not measured for a reason that several share."""
+    return {why: several for why, several in _not_measured(images).items() if len(several) > 1}
+
+
+def _names(alike: dict[str, list[Image]]) -> set[str]:
+    return {each.name for several in alike.values() for each in several}
+
+
+def _alike_lines(alike: dict[str, list[Image]]) -> list[str]:
+    heads = {why: f"{len(several)} images NOT_MEASURED" for why, several in alike.items()}
+    return [": ".join(filter(None, (head, why))) for why, head in heads.items()]
 
 
 def _not_measured(images: Sequence[Image]) -> dict[str, list[Image]]:

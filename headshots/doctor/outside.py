@@ -7,12 +7,12 @@ import socket
 import ssl
 import statistics
 import time
-from pathlib import Path
 
 import grpc
 
 from headshots.client import Headshots
-from headshots.client.target import check_address, check_certificates
+from headshots.client.roots import read_roots, trusted_roots
+from headshots.client.target import check_address
 from headshots.doctor.credentials import days_left
 from headshots.doctor.findings import Finding, failed, ok, skipped, warning
 from headshots.doctor.running import Check
@@ -31,8 +31,8 @@ _HEALTH, _SERVING = "/grpc.health.v1.Health/Check", b"\x08\x01"
 class OutsideLook:
     """The checks of one gateway. They read the tenant's name and styles, and nothing of any person."""
 
-    def __init__(self, address: str, api_key: str | None, tls_ca: Path | None) -> None:
-        """As the options of commands: `host:port`; a key, if there is one; PEM of authorities, for TLS."""
+    def __init__(self, address: str, api_key: str | None, tls_ca: str | None) -> None:
+        """As the options of commands: `host:port`; a key, if there is one; a PEM file or `system`, for TLS."""
         self._address, self._api_key, self._tls_ca = address, api_key, tls_ca
 
     @property
@@ -69,8 +69,8 @@ class OutsideLook:
     def _tls(self) -> Finding:
         if self._tls_ca is None:
             return self._plain()
-        pem = self._tls_ca.read_bytes()
-        check_certificates(pem)
+        pem = trusted_roots(read_roots(self._tls_ca))
+        assert pem is not None
         context = ssl.create_default_context(cadata=pem.decode("ascii"))
         context.set_alpn_protocols(["h2"])
         with self._connected() as plain, context.wrap_socket(plain, server_hostname=self._host) as secured:
@@ -87,7 +87,8 @@ class OutsideLook:
             # As one does that speaks plain HTTP/2, on whom this handshake is lost.
             context.wrap_socket(plain, server_hostname=self._host).close()
             return failed(
-                "the gateway speaks TLS, and this client does not", "give --tls-ca, the PEM of its authorities"
+                "the gateway speaks TLS, and this client does not",
+                "give --tls-ca, the PEM of its authorities, or --tls-ca system",
             )
         if is_loopback(self._host):
             return skipped("plain text, on this machine")
@@ -101,7 +102,7 @@ class OutsideLook:
 
     def _health(self) -> Finding:
         arguments = channel_arguments(self._address)
-        pem = self._tls_ca.read_bytes() if self._tls_ca is not None else None
+        pem = trusted_roots(read_roots(self._tls_ca))
         with (
             grpc.insecure_channel(self._address, arguments)
             if pem is None
@@ -141,8 +142,8 @@ class OutsideLook:
     def _client(self) -> Headshots:
         if not self._api_key:
             raise UnauthenticatedError("API_KEY_MISSING", "no API key is given")
-        root_certificates = self._tls_ca.read_bytes() if self._tls_ca is not None else None
-        return Headshots(self._address, self._api_key, root_certificates=root_certificates, timeout_seconds=SECONDS / 2)
+        roots = read_roots(self._tls_ca)
+        return Headshots(self._address, self._api_key, root_certificates=roots, timeout_seconds=SECONDS / 2)
 
     @property
     def _host(self) -> str:

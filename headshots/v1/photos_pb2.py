@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from headshots.v1 import labels_pb2 as headshots_dot_v1_dot_labels__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/photos.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19headshots/v1/labels.proto\"\xc7\x02\n\x05Photo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x10\n\x08width_px\x18\x04 \x01(\x05\x12\x11\n\theight_px\x18\x05 \x01(\x05\x12\x10\n\x08\x66ilename\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06labels\x18( \x03(\x0b\x32\x1f.headshots.v1.Photo.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"G\n\x12UploadPhotosHeader\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\"\xa0\x02\n\nPhotoStart\x12&\n\x08\x66ilename\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\xff\x01\x32\n^[^\\x00]*$\x12 \n\nsize_bytes\x18\x02 \x01(\x03\x42\x0c\xbaH\t\"\x07\x18\x80\x80\x80\n \x00\x12n\n\x06labels\x18( \x03(\x0b\x32$.headshots.v1.PhotoStart.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa1\x01\n\x13UploadPhotosRequest\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .headshots.v1.UploadPhotosHeaderH\x00\x12)\n\x05photo\x18\x02 \x01(\x0b\x32\x18.headshots.v1.PhotoStartH\x00\x12\x1c\n\x05\x63hunk\x18\x03 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@H\x00\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\";\n\x14UploadPhotosResponse\x12#\n\x06photos\x18\x01 \x03(\x0b\x32\x13.headshots.v1.Photo\"\xd4\x02\n\x11ListPhotosRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12u\n\x06labels\x18( \x03(\x0b\x32+.headshots.v1.ListPhotosRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"R\n\x12ListPhotosResponse\x12#\n\x06photos\x18\x01 \x03(\x0b\x32\x13.headshots.v1.Photo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xbf\x01\n\x12UpdatePhotoRequest\x12\x43\n\x04name\x18\x01 \x01(\tB5\xbaH2r02.^subjects/[a-z0-9-]{1,64}/photos/[0-9a-f]{32}$\x12$\n\x06labels\x18( \x01(\x0b\x32\x14.headshots.v1.Labels\x12.\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$H\x00\x88\x01\x01\x42\x0e\n\x0c_external_id\"9\n\x13UpdatePhotoResponse\x12\"\n\x05photo\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Photo\"Y\n\x12\x44\x65letePhotoRequest\x12\x43\n\x04name\x18\x01 \x01(\tB5\xbaH2r02.^subjects/[a-z0-9-]{1,64}/photos/[0-9a-f]{32}$\"\x15\n\x13\x44\x65letePhotoResponse\"K\n\x13InspectPhotosHeader\x12\x34\n\x06parent\x18\x01 \x01(\tB$\xbaH!r\x1f\x32\x1d^(subjects/[a-z0-9-]{1,64})?$\"U\n\x0e\x43\x61ndidatePhoto\x12&\n\x08\x66ilename\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\xff\x01\x32\n^[^\\x00]*$\x12\x1b\n\nsize_bytes\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xa7\x01\n\x14InspectPhotosRequest\x12\x33\n\x06header\x18\x01 \x01(\x0b\x32!.headshots.v1.InspectPhotosHeaderH\x00\x12-\n\x05photo\x18\x02 \x01(\x0b\x32\x1c.headshots.v1.CandidatePhotoH\x00\x12\x1c\n\x05\x63hunk\x18\x03 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@H\x00\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\xac\x01\n\x0cPhotoFinding\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x15\n\x08measured\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05limit\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x0c\x64uplicate_of\x18\x05 \x01(\x05H\x02\x88\x01\x01\x12\r\n\x05\x63\x61use\x18\x06 \x01(\tB\x0b\n\t_measuredB\x08\n\x06_limitB\x0f\n\r_duplicate_of\"\x94\x01\n\x0fPhotoInspection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x0e\n\x06usable\x18\x03 \x01(\x08\x12,\n\x08\x66indings\x18\x04 \x03(\x0b\x32\x1a.headshots.v1.PhotoFinding\x12\x10\n\x08width_px\x18\x05 \x01(\x05\x12\x11\n\theight_px\x18\x06 \x01(\x05\"\xf8\x01\n\x15InspectPhotosResponse\x12-\n\x06photos\x18\x01 \x03(\x0b\x32\x1d.headshots.v1.PhotoInspection\x12\x14\n\x0cusable_count\x18\x02 \x01(\x05\x12,\n\x08\x66indings\x18\x03 \x03(\x0b\x32\x1a.headshots.v1.PhotoFinding\x12\x16\n\x0eready_to_train\x18\x04 \x01(\x08\x12\x15\n\rfaces_checked\x18\x05 \x01(\x08\x12\x10\n\x08\x61nalyzer\x18\x06 \x01(\t\x12+\n\x07reviews\x18\x07 \x03(\x0b\x32\x1a.headshots.v1.PhotoFinding2\xbc\x03\n\x0cPhotoService\x12W\n\x0cUploadPhotos\x12!.headshots.v1.UploadPhotosRequest\x1a\".headshots.v1.UploadPhotosResponse(\x01\x12O\n\nListPhotos\x12\x1f.headshots.v1.ListPhotosRequest\x1a .headshots.v1.ListPhotosResponse\x12R\n\x0bUpdatePhoto\x12 .headshots.v1.UpdatePhotoRequest\x1a!.headshots.v1.UpdatePhotoResponse\x12R\n\x0b\x44\x65letePhoto\x12 .headshots.v1.DeletePhotoRequest\x1a!.headshots.v1.DeletePhotoResponse\x12Z\n\rInspectPhotos\x12\".headshots.v1.InspectPhotosRequest\x1a#.headshots.v1.InspectPhotosResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19headshots/v1/photos.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19headshots/v1/labels.proto\"\xc7\x02\n\x05Photo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x10\n\x08width_px\x18\x04 \x01(\x05\x12\x11\n\theight_px\x18\x05 \x01(\x05\x12\x10\n\x08\x66ilename\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x06labels\x18( \x03(\x0b\x32\x1f.headshots.v1.Photo.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"G\n\x12UploadPhotosHeader\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\"\x9b\x02\n\nPhotoStart\x12&\n\x08\x66ilename\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\xff\x01\x32\n^[^\\x00]*$\x12\x1b\n\nsize_bytes\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12n\n\x06labels\x18( \x03(\x0b\x32$.headshots.v1.PhotoStart.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa1\x01\n\x13UploadPhotosRequest\x12\x32\n\x06header\x18\x01 \x01(\x0b\x32 .headshots.v1.UploadPhotosHeaderH\x00\x12)\n\x05photo\x18\x02 \x01(\x0b\x32\x18.headshots.v1.PhotoStartH\x00\x12\x1c\n\x05\x63hunk\x18\x03 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@H\x00\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\";\n\x14UploadPhotosResponse\x12#\n\x06photos\x18\x01 \x03(\x0b\x32\x13.headshots.v1.Photo\"\xd4\x02\n\x11ListPhotosRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12u\n\x06labels\x18( \x03(\x0b\x32+.headshots.v1.ListPhotosRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"R\n\x12ListPhotosResponse\x12#\n\x06photos\x18\x01 \x03(\x0b\x32\x13.headshots.v1.Photo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xbf\x01\n\x12UpdatePhotoRequest\x12\x43\n\x04name\x18\x01 \x01(\tB5\xbaH2r02.^subjects/[a-z0-9-]{1,64}/photos/[0-9a-f]{32}$\x12$\n\x06labels\x18( \x01(\x0b\x32\x14.headshots.v1.Labels\x12.\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$H\x00\x88\x01\x01\x42\x0e\n\x0c_external_id\"9\n\x13UpdatePhotoResponse\x12\"\n\x05photo\x18\x01 \x01(\x0b\x32\x13.headshots.v1.Photo\"Y\n\x12\x44\x65letePhotoRequest\x12\x43\n\x04name\x18\x01 \x01(\tB5\xbaH2r02.^subjects/[a-z0-9-]{1,64}/photos/[0-9a-f]{32}$\"\x15\n\x13\x44\x65letePhotoResponse\"K\n\x13InspectPhotosHeader\x12\x34\n\x06parent\x18\x01 \x01(\tB$\xbaH!r\x1f\x32\x1d^(subjects/[a-z0-9-]{1,64})?$\"U\n\x0e\x43\x61ndidatePhoto\x12&\n\x08\x66ilename\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x18\xff\x01\x32\n^[^\\x00]*$\x12\x1b\n\nsize_bytes\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\"\xa7\x01\n\x14InspectPhotosRequest\x12\x33\n\x06header\x18\x01 \x01(\x0b\x32!.headshots.v1.InspectPhotosHeaderH\x00\x12-\n\x05photo\x18\x02 \x01(\x0b\x32\x1c.headshots.v1.CandidatePhotoH\x00\x12\x1c\n\x05\x63hunk\x18\x03 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80@H\x00\x42\r\n\x04part\x12\x05\xbaH\x02\x08\x01\"\xac\x01\n\x0cPhotoFinding\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x15\n\x08measured\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05limit\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x19\n\x0c\x64uplicate_of\x18\x05 \x01(\x05H\x02\x88\x01\x01\x12\r\n\x05\x63\x61use\x18\x06 \x01(\tB\x0b\n\t_measuredB\x08\n\x06_limitB\x0f\n\r_duplicate_of\"\x94\x01\n\x0fPhotoInspection\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x0e\n\x06usable\x18\x03 \x01(\x08\x12,\n\x08\x66indings\x18\x04 \x03(\x0b\x32\x1a.headshots.v1.PhotoFinding\x12\x10\n\x08width_px\x18\x05 \x01(\x05\x12\x11\n\theight_px\x18\x06 \x01(\x05\"\xf8\x01\n\x15InspectPhotosResponse\x12-\n\x06photos\x18\x01 \x03(\x0b\x32\x1d.headshots.v1.PhotoInspection\x12\x14\n\x0cusable_count\x18\x02 \x01(\x05\x12,\n\x08\x66indings\x18\x03 \x03(\x0b\x32\x1a.headshots.v1.PhotoFinding\x12\x16\n\x0eready_to_train\x18\x04 \x01(\x08\x12\x15\n\rfaces_checked\x18\x05 \x01(\x08\x12\x10\n\x08\x61nalyzer\x18\x06 \x01(\t\x12+\n\x07reviews\x18\x07 \x03(\x0b\x32\x1a.headshots.v1.PhotoFinding2\xbc\x03\n\x0cPhotoService\x12W\n\x0cUploadPhotos\x12!.headshots.v1.UploadPhotosRequest\x1a\".headshots.v1.UploadPhotosResponse(\x01\x12O\n\nListPhotos\x12\x1f.headshots.v1.ListPhotosRequest\x1a .headshots.v1.ListPhotosResponse\x12R\n\x0bUpdatePhoto\x12 .headshots.v1.UpdatePhotoRequest\x1a!.headshots.v1.UpdatePhotoResponse\x12R\n\x0b\x44\x65letePhoto\x12 .headshots.v1.DeletePhotoRequest\x1a!.headshots.v1.DeletePhotoResponse\x12Z\n\rInspectPhotos\x12\".headshots.v1.InspectPhotosRequest\x1a#.headshots.v1.InspectPhotosResponse(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,7 +43,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PHOTOSTART'].fields_by_name['filename']._loaded_options = None
   _globals['_PHOTOSTART'].fields_by_name['filename']._serialized_options = b'\272H\021r\017\030\377\0012\n^[^\\x00]*$'
   _globals['_PHOTOSTART'].fields_by_name['size_bytes']._loaded_options = None
-  _globals['_PHOTOSTART'].fields_by_name['size_bytes']._serialized_options = b'\272H\t\"\007\030\200\200\200\n \000'
+  _globals['_PHOTOSTART'].fields_by_name['size_bytes']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_PHOTOSTART'].fields_by_name['labels']._loaded_options = None
   _globals['_PHOTOSTART'].fields_by_name['labels']._serialized_options = b'\272H5\232\0012\020 \"\033r\0312\027^[a-z][a-z0-9_-]{0,62}$*\021r\017\030\200\0012\n^[^\\x00]*$'
   _globals['_PHOTOSTART'].fields_by_name['external_id']._loaded_options = None
@@ -87,39 +87,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPLOADPHOTOSHEADER']._serialized_start=462
   _globals['_UPLOADPHOTOSHEADER']._serialized_end=533
   _globals['_PHOTOSTART']._serialized_start=536
-  _globals['_PHOTOSTART']._serialized_end=824
+  _globals['_PHOTOSTART']._serialized_end=819
   _globals['_PHOTOSTART_LABELSENTRY']._serialized_start=415
   _globals['_PHOTOSTART_LABELSENTRY']._serialized_end=460
-  _globals['_UPLOADPHOTOSREQUEST']._serialized_start=827
-  _globals['_UPLOADPHOTOSREQUEST']._serialized_end=988
-  _globals['_UPLOADPHOTOSRESPONSE']._serialized_start=990
-  _globals['_UPLOADPHOTOSRESPONSE']._serialized_end=1049
-  _globals['_LISTPHOTOSREQUEST']._serialized_start=1052
-  _globals['_LISTPHOTOSREQUEST']._serialized_end=1392
+  _globals['_UPLOADPHOTOSREQUEST']._serialized_start=822
+  _globals['_UPLOADPHOTOSREQUEST']._serialized_end=983
+  _globals['_UPLOADPHOTOSRESPONSE']._serialized_start=985
+  _globals['_UPLOADPHOTOSRESPONSE']._serialized_end=1044
+  _globals['_LISTPHOTOSREQUEST']._serialized_start=1047
+  _globals['_LISTPHOTOSREQUEST']._serialized_end=1387
   _globals['_LISTPHOTOSREQUEST_LABELSENTRY']._serialized_start=415
   _globals['_LISTPHOTOSREQUEST_LABELSENTRY']._serialized_end=460
-  _globals['_LISTPHOTOSRESPONSE']._serialized_start=1394
-  _globals['_LISTPHOTOSRESPONSE']._serialized_end=1476
-  _globals['_UPDATEPHOTOREQUEST']._serialized_start=1479
-  _globals['_UPDATEPHOTOREQUEST']._serialized_end=1670
-  _globals['_UPDATEPHOTORESPONSE']._serialized_start=1672
-  _globals['_UPDATEPHOTORESPONSE']._serialized_end=1729
-  _globals['_DELETEPHOTOREQUEST']._serialized_start=1731
-  _globals['_DELETEPHOTOREQUEST']._serialized_end=1820
-  _globals['_DELETEPHOTORESPONSE']._serialized_start=1822
-  _globals['_DELETEPHOTORESPONSE']._serialized_end=1843
-  _globals['_INSPECTPHOTOSHEADER']._serialized_start=1845
-  _globals['_INSPECTPHOTOSHEADER']._serialized_end=1920
-  _globals['_CANDIDATEPHOTO']._serialized_start=1922
-  _globals['_CANDIDATEPHOTO']._serialized_end=2007
-  _globals['_INSPECTPHOTOSREQUEST']._serialized_start=2010
-  _globals['_INSPECTPHOTOSREQUEST']._serialized_end=2177
-  _globals['_PHOTOFINDING']._serialized_start=2180
-  _globals['_PHOTOFINDING']._serialized_end=2352
-  _globals['_PHOTOINSPECTION']._serialized_start=2355
-  _globals['_PHOTOINSPECTION']._serialized_end=2503
-  _globals['_INSPECTPHOTOSRESPONSE']._serialized_start=2506
-  _globals['_INSPECTPHOTOSRESPONSE']._serialized_end=2754
-  _globals['_PHOTOSERVICE']._serialized_start=2757
-  _globals['_PHOTOSERVICE']._serialized_end=3201
+  _globals['_LISTPHOTOSRESPONSE']._serialized_start=1389
+  _globals['_LISTPHOTOSRESPONSE']._serialized_end=1471
+  _globals['_UPDATEPHOTOREQUEST']._serialized_start=1474
+  _globals['_UPDATEPHOTOREQUEST']._serialized_end=1665
+  _globals['_UPDATEPHOTORESPONSE']._serialized_start=1667
+  _globals['_UPDATEPHOTORESPONSE']._serialized_end=1724
+  _globals['_DELETEPHOTOREQUEST']._serialized_start=1726
+  _globals['_DELETEPHOTOREQUEST']._serialized_end=1815
+  _globals['_DELETEPHOTORESPONSE']._serialized_start=1817
+  _globals['_DELETEPHOTORESPONSE']._serialized_end=1838
+  _globals['_INSPECTPHOTOSHEADER']._serialized_start=1840
+  _globals['_INSPECTPHOTOSHEADER']._serialized_end=1915
+  _globals['_CANDIDATEPHOTO']._serialized_start=1917
+  _globals['_CANDIDATEPHOTO']._serialized_end=2002
+  _globals['_INSPECTPHOTOSREQUEST']._serialized_start=2005
+  _globals['_INSPECTPHOTOSREQUEST']._serialized_end=2172
+  _globals['_PHOTOFINDING']._serialized_start=2175
+  _globals['_PHOTOFINDING']._serialized_end=2347
+  _globals['_PHOTOINSPECTION']._serialized_start=2350
+  _globals['_PHOTOINSPECTION']._serialized_end=2498
+  _globals['_INSPECTPHOTOSRESPONSE']._serialized_start=2501
+  _globals['_INSPECTPHOTOSRESPONSE']._serialized_end=2749
+  _globals['_PHOTOSERVICE']._serialized_start=2752
+  _globals['_PHOTOSERVICE']._serialized_end=3196
 # @@protoc_insertion_point(module_scope)

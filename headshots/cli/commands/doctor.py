@@ -30,9 +30,15 @@ def _named(value: str) -> Path:
     return named(value)
 
 
-def _place(name: str, variable: str, text: str, parser: Callable[[str], Path] = _expanded) -> Any:
+def _file_or_system(value: str) -> str:
+    return value if value == "system" else str(_expanded(value))
+
+
+def _place(
+    name: str, variable: str, text: str, parser: Callable[[str], Any] = _expanded, *, metavar: str = "PATH"
+) -> Any:
     """As the options of other commands, but that what is not there is a finding and ends nothing."""
-    return typer.Option(name, envvar=variable, parser=parser, metavar="PATH", help=text)
+    return typer.Option(name, envvar=variable, parser=parser, metavar=metavar, help=text)
 
 
 _Home = Annotated[Path | None, _place("--home", "HEADSHOTS_HOME", "Where the services keep what is theirs.")]
@@ -40,7 +46,14 @@ _Foundation = Annotated[
     Path | None, _place("--foundation", "HEADSHOTS_FOUNDATION", "The foundation, as it is found.", _named)
 ]
 _TlsCa = Annotated[
-    Path | None, _place("--tls-ca", "HEADSHOTS_TLS_CA", "PEM of the authorities to trust: --gateway speaks TLS.")
+    str | None,
+    _place(
+        "--tls-ca",
+        "HEADSHOTS_TLS_CA",
+        "A PEM file of the authorities to trust, or `system`: --gateway speaks TLS.",
+        _file_or_system,
+        metavar="FILE|system",
+    ),
 ]
 
 
@@ -144,7 +157,7 @@ def _addresses() -> dict[str, str]:
 
 
 def _from_outside(
-    address: str, api_key: str | None, tls_ca: Path | None, environment: Mapping[str, str]
+    address: str, api_key: str | None, tls_ca: str | None, environment: Mapping[str, str]
 ) -> Iterator[Result]:
     from headshots.doctor.outside import OutsideLook
     from headshots.doctor.running import run

@@ -29,6 +29,7 @@ OlderTraining = Annotated[
     str | None,
     typer.Option(metavar="TRAINING", help="Paint with the adapter of subjects/…/trainings/…, not the newest."),
 ]
+Detach = Annotated[bool, typer.Option("--detach", metavar="", help="Print the gallery's name and do not wait.")]
 OutFolder = Annotated[Path, typer.Option("--out", file_okay=False, help="Folder for the images; made if missing.")]
 
 
@@ -48,6 +49,7 @@ def generate(
     max_tries: options.MaxTries = 0,
     allow_unjudged: options.AllowUnjudged = False,
     priority: PriorityName = Urgency.STANDARD,
+    detach: Detach = False,
     label: Labels = None,
     external_id: ExternalId = "",
     address: Address = DEFAULT_ADDRESS,
@@ -60,7 +62,7 @@ def generate(
     from headshots.client import ImageFormat, Priority, Remix
 
     how: dict[str, Any] = {"format": ImageFormat(format.name), "quality": quality, "priority": Priority(priority.name)}
-    how |= {"profile": profile, "max_tries": max_tries, "allow_unjudged": allow_unjudged}
+    how |= {"training": training, "profile": profile, "max_tries": max_tries, "allow_unjudged": allow_unjudged}
     with connect(address, api_key, tls_ca) as client:
         gallery = client.create_gallery(
             subject,
@@ -68,10 +70,18 @@ def generate(
             shots_per_style=shots,
             seed=seed,
             remix=Remix(remix, repaint) if remix is not None else None,
-            training=training,
             labelling=labelling(label, external_id),
             **how,
         )
+        _finish(client, gallery, out, as_json, detach=detach)
+
+
+def _finish(client: Headshots, gallery: Gallery, out: Path, as_json: bool, *, detach: bool) -> None:
+    from headshots.console.jobs.galleries import print_ordered
+
+    if detach:
+        print_ordered(gallery, out, as_json=as_json)
+    else:
         print_files(*follow(client, gallery, out), as_json)
 
 
@@ -88,17 +98,15 @@ def list_all(
 ) -> None:
     """List a subject's galleries, newest first."""
     from headshots.cli.session import connect
-    from headshots.console.output import print_json, print_table
+    from headshots.console.jobs.galleries import print_galleries
+    from headshots.console.output import print_json
 
     with connect(address, api_key, tls_ca) as client:
         galleries = list(client.list_galleries(subject, labelling=labelling(label, external_id)))
     if as_json:
         print_json(galleries)
-        return
-    rows = [
-        (each.name, each.state, f"{each.completed_shots}/{each.total_shots}", each.create_time) for each in galleries
-    ]
-    print_table(("GALLERY", "STATE", "SHOTS", "CREATED"), rows)
+    else:
+        print_galleries(galleries)
 
 
 @app.command()
@@ -210,11 +218,13 @@ def _stem(image: Image) -> str:
 
 
 def print_files(gallery: Gallery, files: list[Path], as_json: bool) -> None:
-    """The paths, or the gallery with them."""
+    """The paths on stdout and the verdicts on stderr, or the gallery with the paths."""
     from headshots.console.output import print_json
+    from headshots.console.verdicts import print_file_verdicts
 
     if as_json:
         print_json({"gallery": gallery, "files": [str(path) for path in files]})
         return
     for path in files:
         typer.echo(path)
+    print_file_verdicts(gallery.images, files)

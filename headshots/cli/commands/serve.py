@@ -235,4 +235,6 @@ def _become(name: str, environment: dict[str, str]) -> None:
 
 
 def _print_line(name: str, line: str) -> None:
-    typer.echo(typer.style(f"{name:<9} | ", fg=COLOURS[name]) + line)
+    from headshots.console.terminal.colours import styled
+
+    typer.echo(styled(f"{name:<9} | ", COLOURS[name]) + line)

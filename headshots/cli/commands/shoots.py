@@ -234,7 +234,7 @@ def _follow(client: Headshots, made: Shoot, out: Path, best: int, as_json: bool)
     else:
         print_verdicts(images)
         say(f"\n{guarantee_line(ended)}")
-        typer.echo(saved_line(files, out))
+        say(saved_line(files, out))
         for line in filter(None, (next_step(ended, images), turnaround_line(ended))):
             note(line)
     if ended.guarantee != "MET":

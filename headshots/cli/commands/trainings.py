@@ -122,6 +122,7 @@ def list_all(
 ) -> None:
     """List a subject's trainings, newest first."""
     from headshots.cli.session import connect
+    from headshots.console.jobs.trainings import likeness
     from headshots.console.output import print_json, print_table, progress
 
     with connect(address, api_key, tls_ca) as client:
@@ -129,8 +130,17 @@ def list_all(
     if as_json:
         print_json(trainings)
         return
-    rows = [(each.name, each.state, progress(each.step, each.total_steps), each.create_time) for each in trainings]
-    print_table(("TRAINING", "STATE", "STEPS", "CREATED"), rows)
+    rows = [
+        (
+            each.name,
+            each.state,
+            progress(each.step, each.total_steps),
+            likeness(each) if each.adapter else "-",
+            each.create_time,
+        )
+        for each in trainings
+    ]
+    print_table(("TRAINING", "STATE", "STEPS", "LIKENESS", "CREATED"), rows)
 
 
 @app.command()
@@ -201,37 +211,11 @@ def cancel(
     _print(asked, as_json, state=asked.state if asked.state.terminal else "cancelling")
 
 
-def _accepted(training: Training) -> str:
-    """How many portraits of the chosen checkpoint are profile-worthy."""
-    scores = training.scores
-    shares = [one.accepted for one in scores.checkpoints if one.step == scores.chosen_step] if scores else []
-    return "" if not shares or shares[0] is None else f"{shares[0]:.0%} of its portraits are profile-worthy"
-
-
 def _print(training: Training, as_json: bool, *, state: str = "") -> None:
-    from headshots.console.output import note, print_fields, print_json
+    from headshots.console.jobs.trainings import print_training
+    from headshots.console.output import print_json
 
     if as_json:
         print_json(training)
-        return
-    likeness = "not measured" if training.likeness is None else f"{training.likeness:.3f}"
-    fields: dict[str, object] = {
-        "training": training.name,
-        "state": state or training.state,
-        "steps": f"{training.step}/{training.total_steps}" if training.total_steps else "",
-        "photos": training.photo_count,
-        "foundation": training.foundation,
-        "loss": f"{training.loss:.4f}" if training.step else "",
-        "adapter": training.adapter.sha256 if training.adapter else "",
-        "likeness": likeness if training.adapter else "",
-        "accepted": _accepted(training),
-        "chosen": training.scores.reason if training.scores else "",
-    }
-    print_fields(fields)
-    if training.scores and training.scores.analyzer and not training.scores.passed:
-        subject = training.name.partition("/trainings/")[0]
-        note(
-            "It did not pass: portraits may show somebody else. More photos of one person alone, sharp and in "
-            f"different light, help most (headshots photos inspect --subject {subject}); then train again, perhaps "
-            "with more --steps."
-        )
+    else:
+        print_training(training, state=state)

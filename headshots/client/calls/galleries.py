@@ -56,7 +56,7 @@ class GalleryCalls(Connection):
 
         Raises:
             InvalidArgumentError, NotFoundError: what the limits above exclude, or what is named is not there.
-            FailedPreconditionError: no adapter yet, PHOTOS_MISSING. PermissionDeniedError: no right to high priority.
+            FailedPreconditionError: no adapter, PHOTOS_MISSING. PermissionDeniedError, AlreadyExistsError: as there.
         """
         fields = convert.painting_options(seed, format, quality, priority, remix, training, profile, max_tries)
         fields |= {"style_shots": style_shots} if style_shots else {"shots_per_style": shots_per_style}
@@ -82,7 +82,11 @@ class GalleryCalls(Connection):
     async def list_galleries(
         self, subject: SubjectRef, *, labelling: Labelling | None = None, page_size: int = 0
     ) -> AsyncIterator[Gallery]:
-        """All galleries of a subject, newest first, without their images."""
+        """All galleries of a subject, newest first, without their images.
+
+        Raises:
+            NotFoundError: no such subject in this tenant.
+        """
         request = galleries_pb2.ListGalleriesRequest(
             parent=resource_name(subject, Kind.SUBJECT), page_size=page_size, **wire_labelling(labelling)
         )
@@ -103,6 +107,7 @@ class GalleryCalls(Connection):
 
         Raises:
             UnavailableError: no gateway answered for `reconnect_seconds`.
+            NotFoundError: no such gallery in this tenant, or an image was erased meanwhile.
         """
         request = galleries_pb2.WatchGalleryRequest(
             name=resource_name(gallery, Kind.GALLERY),
@@ -131,6 +136,7 @@ class GalleryCalls(Connection):
         Raises:
             JobFailedError: it failed; `reason` and `message` say why.
             CancelledByCallerError: it was cancelled.
+            NotFoundError: no such gallery in this tenant, or an image was erased meanwhile.
         """
         async for event in self.watch_gallery(gallery):
             if isinstance(event, Gallery):
@@ -178,7 +184,11 @@ class GalleryCalls(Connection):
                 event.raise_for_state()
 
     async def cancel_gallery(self, gallery: GalleryRef) -> Gallery:
-        """Ask a gallery to stop; shots that have not started never will. A terminal one is left as it is."""
+        """Ask a gallery to stop; shots that have not started never will. A terminal one is left as it is.
+
+        Raises:
+            NotFoundError: no such gallery in this tenant.
+        """
         request = galleries_pb2.CancelGalleryRequest(name=resource_name(gallery, Kind.GALLERY))
         return await self._gallery("CancelGallery", request)
 

@@ -50,6 +50,7 @@ class ImageCalls(PhotoUpload):
 
         Raises:
             NotFoundError: no such gallery in this tenant.
+            InvalidArgumentError: STYLE_UNKNOWN.
         """
         request = galleries_pb2.ListImagesRequest(
             parent=resource_name(gallery, Kind.GALLERY),
@@ -133,6 +134,9 @@ class ImageCalls(PhotoUpload):
         Raises:
             NotFoundError: no such image in this tenant.
             FailedPreconditionError: its gallery has not ended, or PHOTOS_MISSING.
+            InvalidArgumentError: the style's words or size do not fit the foundation.
+            AlreadyExistsError: REQUEST_ID_REUSED: `request_id` came before, with another order.
+            PermissionDeniedError: PRIORITY_NOT_GRANTED: the gallery had a priority that was taken back.
         """
         request = galleries_pb2.RegenerateImageRequest(
             name=resource_name(image, Kind.IMAGE),

@@ -37,6 +37,9 @@ class PhotoCalls(PhotoUpload):
             InvalidArgumentError: NO_PHOTOS: there is none.
             InvalidPhotoError: a photo cannot be used; the message names it and says why.
             OSError: a path cannot be read; nothing was stored.
+            AlreadyExistsError: PHOTO_DUPLICATE: a picture comes twice, or the subject has it already.
+            NotFoundError: no such subject in this tenant.
+            FailedPreconditionError: TOO_MANY_PHOTOS: the subject would have more than 100.
         """
         parent = resource_name(subject, Kind.SUBJECT)
         sources = several(photos, "photos")
@@ -58,6 +61,8 @@ class PhotoCalls(PhotoUpload):
 
         Raises:
             OSError: a path cannot be read.
+            NotFoundError: SUBJECT_NOT_FOUND; OBJECT_NOT_FOUND: a stored photo is being erased.
+            InvalidArgumentError: NO_PHOTOS: neither a subject nor a candidate; TOO_MANY_PHOTOS.
         """
         parent = resource_name(subject, Kind.SUBJECT) if subject is not None else ""
         return convert.photos_inspection(await self._inspect(parent, several(photos, "photos")))
@@ -65,7 +70,11 @@ class PhotoCalls(PhotoUpload):
     async def list_photos(
         self, subject: SubjectRef, *, labelling: Labelling | None = None, page_size: int = 0
     ) -> AsyncIterator[Photo]:
-        """All photos of a subject that are labelled so, in upload order."""
+        """All photos of a subject that are labelled so, in upload order.
+
+        Raises:
+            NotFoundError: no such subject in this tenant.
+        """
         request = photos_pb2.ListPhotosRequest(
             parent=resource_name(subject, Kind.SUBJECT), page_size=page_size, **wire_labelling(labelling)
         )

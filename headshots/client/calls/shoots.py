@@ -48,7 +48,7 @@ class ShootCalls(Connection):
             InvalidArgumentError: a style twice, a deadline in the past, or what the limits above exclude.
             NotFoundError: no such subject, pack, style, profile or photo.
             FailedPreconditionError: too few usable photos, a deadline that cannot be met, or another training runs.
-            PermissionDeniedError: the tenant has no right to high priority.
+            PermissionDeniedError: no right to high priority. AlreadyExistsError: REQUEST_ID_REUSED, for another order.
         """
         request = shoots_pb2.CreateShootRequest(
             parent=resource_name(subject, Kind.SUBJECT),
@@ -89,7 +89,11 @@ class ShootCalls(Connection):
     async def list_shoots(
         self, subject: SubjectRef, *, labelling: Labelling | None = None, page_size: int = 0
     ) -> AsyncIterator[Shoot]:
-        """All shoots of a subject, newest first."""
+        """All shoots of a subject, newest first.
+
+        Raises:
+            NotFoundError: no such subject in this tenant.
+        """
         request = shoots_pb2.ListShootsRequest(
             parent=resource_name(subject, Kind.SUBJECT), page_size=page_size, **wire_labelling(labelling)
         )
@@ -110,6 +114,7 @@ class ShootCalls(Connection):
         Raises:
             UnavailableError: no gateway answered for `reconnect_seconds`.
             InvalidArgumentError: no event has had the number `after_event`.
+            NotFoundError: no such shoot in this tenant.
         """
         request = shoots_pb2.WatchShootRequest(name=resource_name(shoot, Kind.SHOOT), after_event=after_event)
         async for message in self._watch(
@@ -126,6 +131,7 @@ class ShootCalls(Connection):
         Raises:
             JobFailedError: it failed; `reason` and `message` say why.
             CancelledByCallerError: it was cancelled.
+            NotFoundError: no such shoot in this tenant.
         """
         latest: ShootEvent | None = None
         async for latest in self.watch_shoot(shoot):
@@ -156,6 +162,10 @@ class ShootCalls(Connection):
         return await self.wait_shoot(made, on_progress=on_progress)
 
     async def cancel_shoot(self, shoot: ShootRef) -> Shoot:
-        """Ask a shoot to stop, its training or gallery with it; answers at once. A terminal one is left as it is."""
+        """Ask a shoot to stop, its training or gallery with it; answers at once. A terminal one is left as it is.
+
+        Raises:
+            NotFoundError: no such shoot in this tenant.
+        """
         request = shoots_pb2.CancelShootRequest(name=resource_name(shoot, Kind.SHOOT))
         return convert.shoot((await self._unary("CancelShoot", request)).shoot)

@@ -118,6 +118,7 @@ class StyleCalls(Connection):
             NotFoundError: no such style, version or subject.
             InvalidArgumentError: the foundation cannot paint its size.
             UnavailableError: no generator answers.
+            FailedPreconditionError: FOUNDATION_NOT_SERVED: no generator has the foundation now.
         """
         request = styles_pb2.PreviewStyleRequest(
             name=resource_name(style, Kind.STYLE),

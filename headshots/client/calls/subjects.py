@@ -43,6 +43,7 @@ class SubjectCalls(Connection):
 
         Raises:
             InvalidArgumentError: CONSENT_INVALID, the consent contradicts itself; RETENTION_INVALID.
+            AlreadyExistsError: REQUEST_ID_REUSED: `request_id` came before, with other fields.
         """
         request = subjects_pb2.CreateSubjectRequest(
             display_name=display_name,
@@ -106,6 +107,7 @@ class SubjectCalls(Connection):
 
         Raises:
             FailedPreconditionError: a training or a gallery of it still runs, or it is held.
+            NotFoundError: no such subject in this tenant.
         """
         request = subjects_pb2.DeleteSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
         answer = await self._unary("DeleteSubject", request)
@@ -116,6 +118,7 @@ class SubjectCalls(Connection):
 
         Raises:
             InvalidArgumentError: CONSENT_INVALID, the consent contradicts itself.
+            NotFoundError: no such subject in this tenant.
         """
         request = subjects_pb2.GiveConsentRequest(
             name=resource_name(subject, Kind.SUBJECT), consent=convert.wire_consent(consent)
@@ -127,6 +130,7 @@ class SubjectCalls(Connection):
 
         Raises:
             FailedPreconditionError: CONSENT_MISSING, none was given; `delete_subject` erases such a subject.
+            NotFoundError: no such subject in this tenant.
         """
         request = subjects_pb2.WithdrawConsentRequest(name=resource_name(subject, Kind.SUBJECT))
         answer = await self._unary("WithdrawConsent", request)
@@ -138,6 +142,7 @@ class SubjectCalls(Connection):
         Raises:
             InvalidArgumentError: RETENTION_INVALID, it is kept longer already, or the time is too far ahead.
             FailedPreconditionError: SUBJECT_EXPIRED.
+            NotFoundError: no such subject in this tenant.
         """
         request = subjects_pb2.ExtendRetentionRequest(name=resource_name(subject, Kind.SUBJECT))
         request.expire_time.FromDatetime(expire_time)
@@ -152,11 +157,16 @@ class SubjectCalls(Connection):
 
         Raises:
             FailedPreconditionError: SUBJECT_EXPIRED.
+            NotFoundError: no such subject in this tenant.
         """
         request = subjects_pb2.HoldSubjectRequest(name=resource_name(subject, Kind.SUBJECT), reason=reason)
         return convert.subject((await self._unary("HoldSubject", request)).subject)
 
     async def release_subject(self, subject: SubjectRef) -> Subject:
-        """End a hold; a subject that is past its `expire_time` is erased then."""
+        """End a hold; a subject that is past its `expire_time` is erased then.
+
+        Raises:
+            NotFoundError: no such subject in this tenant.
+        """
         request = subjects_pb2.ReleaseSubjectRequest(name=resource_name(subject, Kind.SUBJECT))
         return convert.subject((await self._unary("ReleaseSubject", request)).subject)

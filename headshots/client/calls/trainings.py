@@ -47,8 +47,8 @@ class TrainingCalls(Connection):
 
         Raises:
             NotFoundError: the subject has no such photo, or no generator runs the foundation.
-            FailedPreconditionError: too few photos, or another training of the subject runs.
-            PermissionDeniedError: the tenant has no right to high priority.
+            FailedPreconditionError: too few photos, or another training runs. InvalidArgumentError: RANK_TOO_LARGE.
+            PermissionDeniedError: no right to high priority. AlreadyExistsError: REQUEST_ID_REUSED, for another order.
         """
         request = trainings_pb2.CreateTrainingRequest(
             parent=resource_name(subject, Kind.SUBJECT),
@@ -74,7 +74,11 @@ class TrainingCalls(Connection):
     async def list_trainings(
         self, subject: SubjectRef, *, labelling: Labelling | None = None, page_size: int = 0
     ) -> AsyncIterator[Training]:
-        """All trainings of a subject, newest first."""
+        """All trainings of a subject, newest first.
+
+        Raises:
+            NotFoundError: no such subject in this tenant.
+        """
         request = trainings_pb2.ListTrainingsRequest(
             parent=resource_name(subject, Kind.SUBJECT), page_size=page_size, **wire_labelling(labelling)
         )
@@ -93,6 +97,7 @@ class TrainingCalls(Connection):
         Raises:
             UnavailableError: no gateway answered for `reconnect_seconds`.
             InvalidArgumentError: no event has had the number `after_event`.
+            NotFoundError: no such training in this tenant.
         """
         request = trainings_pb2.WatchTrainingRequest(
             name=resource_name(training, Kind.TRAINING), after_event=after_event
@@ -113,6 +118,7 @@ class TrainingCalls(Connection):
         Raises:
             JobFailedError: it failed; `reason` and `message` say why.
             CancelledByCallerError: it was cancelled.
+            NotFoundError: no such training in this tenant.
         """
         latest: Training | None = None
         async for latest in self.watch_training(training):
@@ -139,7 +145,11 @@ class TrainingCalls(Connection):
         return await self.wait_training(training, on_progress=on_progress)
 
     async def cancel_training(self, training: TrainingRef) -> Training:
-        """Ask a training to stop; answers at once. A terminal one is left as it is."""
+        """Ask a training to stop; answers at once. A terminal one is left as it is.
+
+        Raises:
+            NotFoundError: no such training in this tenant.
+        """
         request = trainings_pb2.CancelTrainingRequest(name=resource_name(training, Kind.TRAINING))
         return convert.training((await self._unary("CancelTraining", request)).training)
 

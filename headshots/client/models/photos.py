@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class PhotoFinding:
     """One thing that is wrong with a photo or a set: a stable UPPER_SNAKE reason, and a sentence that says what to do.
 
     `measured` is on the wrong side of `limit`; both are None where there is no number to it. `duplicate_of` is the
-    number of the photo that this one repeats, `cause` why an upload would refuse one that is UNDECODABLE.
+    number of the photo that this one repeats, `cause` why an upload would refuse one that is UNDECODABLE;
+    `headshots.client.FINDING_OF_REFUSAL` has the reason for each with which an upload is refused.
     """
 
     reason: str
@@ -70,3 +72,16 @@ class PhotosInspection:
 
 
 PhotoRef = Photo | PhotoInspection | str
+_OF_ITS_OWN = {"PHOTO_DUPLICATE": "DUPLICATE", "PHOTO_TOO_SMALL": "TOO_SMALL"}
+_NO_PICTURE = (
+    "PHOTO_ANIMATED",
+    "PHOTO_TOO_COSTLY",
+    "PHOTO_TOO_LARGE",
+    "PHOTO_TOO_MANY_PIXELS",
+    "PHOTO_TOO_NARROW",
+    "PHOTO_TRUNCATED",
+    "PHOTO_UNDECODABLE",
+    "PHOTO_UNSUPPORTED_FORMAT",
+)
+FINDING_OF_REFUSAL: Mapping[str, str] = MappingProxyType({**_OF_ITS_OWN, **dict.fromkeys(_NO_PICTURE, "UNDECODABLE")})
+"""`PhotoFinding.reason` of each reason with which an upload refuses a photo. Of UNDECODABLE `cause` is that reason."""

@@ -21,7 +21,7 @@ from headshots.threads import in_read_thread, in_thread
 from services.gateway.api.names import photo_name
 from services.gateway.peers.pools.pools import Pools
 from services.gateway.photos import rows as photo_rows
-from services.gateway.photos.limits import MAX_PHOTO_BYTES, MIN_TRAINING_PHOTOS
+from services.gateway.photos.limits import MIN_TRAINING_PHOTOS, check_size
 from services.gateway.photos.models import Photo
 from services.gateway.photos.streams import StreamLimiter, StreamPart, read_header, read_photos, stream_error
 
@@ -145,13 +145,10 @@ class Inspector:
         return await self._measure(await self._store.get(key), self._limiter.limits.stored_photo)
 
     async def _measure_candidate(self, size_bytes: int, body: bytearray) -> Measured | Finding:
-        if size_bytes == 0:
-            return _undecodable("PHOTO_UNDECODABLE", "the file is empty; send the photo itself")
-        if size_bytes > MAX_PHOTO_BYTES:
-            return _undecodable(
-                "PHOTO_TOO_LARGE",
-                f"the photo has {size_bytes} bytes, {MAX_PHOTO_BYTES} are allowed; save it smaller or as JPEG",
-            )
+        try:
+            check_size(size_bytes)
+        except InvalidPhotoError as error:
+            return _undecodable(error.reason, error.message)
         # A photo that is too small is a finding of the verdict, which tells its size and what else is wrong.
         limits = dataclasses.replace(self._limiter.limits.photo, min_side_px=1)
         return await self._measure(body, limits)

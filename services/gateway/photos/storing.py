@@ -16,6 +16,7 @@ from services.gateway.erasures.models import StoreClass
 from services.gateway.photos.limits import MAX_PHOTOS
 from services.gateway.photos.models import Photo
 from services.gateway.photos.rows import kept, photos_of_subject, to_photo
+from services.gateway.photos.streams import filename_suffix
 from services.gateway.photos.uploads import SpooledPhoto, duplicate_photo
 from services.gateway.tenants.ownership import find_subject, lock_subject, object_prefix
 
@@ -76,7 +77,8 @@ def _check_new_photos(connection: Connection, subject_id: str, spooled: list[Spo
     for photo in spooled:
         for row in existing:
             if row.sha256 == photo.sha256 or row.object_sha256 == photo.png_sha256:
-                raise duplicate_photo(photo.number, photo.filename, "a photo that the subject has already")
+                known = f"a photo that the subject has already{filename_suffix(row.filename)}"
+                raise duplicate_photo(photo.number, photo.filename, known)
     count = len(existing)
     if count + len(spooled) > MAX_PHOTOS:
         raise FailedPreconditionError(

@@ -71,7 +71,7 @@ class PhotoStart:
 
     @property
     def has_body(self) -> bool:
-        """Whether the photo's bytes are sent. An empty or too large photo, which only inspections allow, has none."""
+        """Whether the photo's bytes are sent. An empty or too large photo, which only inspections take, has none."""
         return 0 < self.size_bytes <= MAX_PHOTO_BYTES
 
 
@@ -192,7 +192,8 @@ def _busy(why: str) -> ResourceExhaustedError:
 def _too_long(number: int, start: PhotoStart) -> InvalidArgumentError:
     return stream_error(
         "UPLOAD_MALFORMED",
-        f"photos[{number}] has more bytes than its size_bytes of {start.size_bytes}; announce its true size",
+        f"photos[{number}]{filename_suffix(start.filename)} has more bytes than its size_bytes of {start.size_bytes}; "
+        "announce its true size",
         number,
     )
 

@@ -15,6 +15,7 @@ from headshots.errors import AlreadyExistsError, FieldViolation, InvalidPhotoErr
 from headshots.imaging.workers.pool import DecoderPool
 from headshots.threads import in_thread
 from services.gateway.api.labels import Labelling
+from services.gateway.photos.limits import check_size
 from services.gateway.photos.streams import (
     PhotoStart,
     StreamLimiter,
@@ -48,7 +49,8 @@ async def spool(
 
     Raises:
         InvalidArgumentError: NO_PHOTOS, TOO_MANY_PHOTOS, UPLOAD_MALFORMED or UPLOAD_INCOMPLETE.
-        InvalidPhotoError: as `DecoderPool.normalise`; metadata `photo` holds the photo's number from 0.
+        InvalidPhotoError: as `DecoderPool.normalise`, and as `check_size` before any byte is sent; metadata `photo`
+            holds the photo's number from 0.
         AlreadyExistsError: PHOTO_DUPLICATE, the stream has the same picture twice.
     """
     photos: list[SpooledPhoto] = []
@@ -70,17 +72,18 @@ async def _accept(
     folder: Path,
     earlier: list[SpooledPhoto],
 ) -> SpooledPhoto:
-    sha256 = await in_thread(_sha256, body)
-    for other in earlier:
-        if other.sha256 == sha256:
-            raise duplicate_photo(number, start.filename, f"photos[{other.number}] of this stream")
     try:
+        check_size(start.size_bytes)
+        sha256 = await in_thread(_sha256, body)
+        for other in earlier:
+            if other.sha256 == sha256:
+                raise _repeated(number, start.filename, other)
         decoded = await decoders.normalise(body, limits.photo)
     except InvalidPhotoError as error:
         raise _with_number(error, number, start.filename) from error
     for other in earlier:
         if other.png_sha256 == decoded.png_sha256:
-            raise duplicate_photo(number, start.filename, f"photos[{other.number}] of this stream")
+            raise _repeated(number, start.filename, other)
     path = folder / f"{number}.png"
     await in_thread(path.write_bytes, decoded.png)
     return SpooledPhoto(
@@ -98,6 +101,11 @@ async def _accept(
 
 def _sha256(body: bytearray) -> str:
     return hashlib.sha256(body).hexdigest()
+
+
+def _repeated(number: int, filename: str, earlier: SpooledPhoto) -> AlreadyExistsError:
+    original = f"photos[{earlier.number}]{filename_suffix(earlier.filename)} of this stream"
+    return duplicate_photo(number, filename, original)
 
 
 def duplicate_photo(number: int, filename: str, original: str) -> AlreadyExistsError:

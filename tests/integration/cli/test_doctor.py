@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import http.server
 import json
 import os
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -27,6 +24,7 @@ from tests.support.fake_gateway.gateway import API_KEY
 from tests.support.paths import ROOT
 from tests.support.ports import free_port
 from tests.support.terminal import Terminal
+from tests.support.tls_proxy import tls_proxy
 from tests.support.waiting import PATIENCE_SECONDS
 
 SECRETS = ("geheim", "hs_geheim", "AKIDgeheim")
@@ -233,50 +231,6 @@ def test_nobody_at_the_address_is_told(terminal: Terminal, address: str, check: 
     assert found["round trip"]["state"] == "failed"
 
 
-@contextlib.contextmanager
-def tls_proxy(folder: Path, port: int) -> Iterator[str]:
-    """Ends TLS before the server on that port, with the certificate in the folder; its address."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
-    context.set_alpn_protocols(["h2"])
-
-    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with contextlib.suppress(ConnectionError, ssl.SSLError):
-                while data := await reader.read(65536):
-                    writer.write(data)
-                    await writer.drain()
-        finally:
-            writer.close()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(copy(reader, inner_writer), copy(inner_reader, writer))
-
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    server = asyncio.run_coroutine_threadsafe(asyncio.start_server(serve, "127.0.0.1", 0, ssl=context), loop).result()
-    try:
-        yield f"localhost:{server.sockets[0].getsockname()[1]}"
-    finally:
-        loop.call_soon_threadsafe(server.close)
-        asyncio.run_coroutine_threadsafe(_cancel_others(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def _cancel_others() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-    # Connections end in the turns of the loop after they were closed.
-    for _ in range(3):
-        await asyncio.sleep(0)
-
-
 @pytest.mark.parametrize(("days", "state", "code"), [(20, "ok", 0), (10, "warning", 0), (-1, "failed", 4)])
 def test_tls_is_checked_with_the_days_that_are_left(
     terminal: Terminal, tmp_path: Path, days: int, state: str, code: int
@@ -289,6 +243,10 @@ def test_tls_is_checked_with_the_days_that_are_left(
         found = {
             each["check"]: each for each in terminal.json(*arguments, "--tls-ca", str(folder / "ca.crt"), code=code)
         }
+        trusting = {**terminal.environment, "SSL_CERT_FILE": str(folder / "ca.crt")}
+        terminal.environment = trusting
+        system = {each["check"]: each for each in terminal.json(*arguments, "--tls-ca", "system", code=code)}
+    assert system["TLS"] == found["TLS"]
     assert (plain["TLS"]["state"], "--tls-ca" in plain["TLS"]["cure"]) == ("failed", True)
     assert (found["TLS"]["state"], found["API key"]["state"]) == (state, "failed" if code else "ok"), found
     assert (f"{days} days" in found["TLS"]["seen"]) == (days > 0)

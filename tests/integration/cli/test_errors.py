@@ -125,8 +125,23 @@ def test_a_training_that_did_not_pass_says_what_helps(terminal: Terminal, subjec
     said = terminal.run("trainings", "watch", training)
     assert "It did not pass" in said.stderr
     assert f"headshots photos inspect --subject {subject}" in said.stderr
+    assert said.stdout.splitlines()[-1].split() == ["verdict", "not", "passed"]
     terminal.fake.trainings[training].scores.passed = True
-    assert "It did not pass" not in terminal.run("trainings", "watch", training).stderr
+    passed = terminal.run("trainings", "watch", training)
+    assert passed.stdout.splitlines()[-1].split() == ["verdict", "passed"]
+    assert f"next: `headshots shoot {subject} --pack business`" in passed.stderr
+    terminal.fake.trainings[training].ClearField("scores")
+    assert terminal.run("trainings", "watch", training).stdout.splitlines()[-1].split() == [
+        "verdict",
+        "not",
+        "measured",
+    ]
+
+
+def test_a_training_that_is_not_waited_for_is_told_how_to_follow(terminal: Terminal, subject: str) -> None:
+    left = terminal.run("train", subject, "--detach")
+    assert f"next: `headshots trainings watch {subject}/trainings/t0` follows it" in left.stderr
+    assert "verdict" not in left.stdout
 
 
 def test_a_training_says_how_many_of_its_portraits_are_profile_worthy(terminal: Terminal, subject: str) -> None:

@@ -66,7 +66,9 @@ def test_ctrl_c_at_a_question_is_130(terminal: Terminal) -> None:
 def test_a_flags_help_names_no_value(terminal: Terminal) -> None:
     said = terminal.run("train", "--help").stdout
     (line,) = [line for line in said.splitlines() if "--only-usable" in line]
-    assert "bool" not in line
+    assert line.split()[:2] == ["--only-usable", "Inspect"]
+    assert "bool" not in said
+    assert "--help" in said
 
 
 def test_another_gallerys_picture_is_never_written_over(terminal: Terminal, tmp_path: Path) -> None:
@@ -80,6 +82,47 @@ def test_another_gallerys_picture_is_never_written_over(terminal: Terminal, tmp_
     assert Path(first[0]).read_bytes() == b"somebody else's picture"
     terminal.run("galleries", "fetch", f"{ada}/galleries/g0", "--out", str(out))
     assert len(list(out.iterdir())) == 2, "the same picture is written once"
+
+
+def test_a_gallery_tells_what_was_measured_of_each_file_and_stdout_has_the_files_alone(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    ada, out = trained(terminal, tmp_path, "ada"), tmp_path / "gallery"
+    made = terminal.run("generate", ada, "--style", STYLES[0], "--shots", "5", "--seed", "13", "--out", str(out))
+    assert [Path(line).name for line in made.stdout.splitlines()] == [f"{STYLES[0]}-{13 + n}.png" for n in range(5)]
+    rows = [line.split() for line in made.stderr.splitlines() if line.startswith(STYLES[0])]
+    assert [row[:2] for row in rows[:2]] == [[f"{STYLES[0]}-13.png", "refused"], [f"{STYLES[0]}-14.png", "accepted"]]
+    assert rows[1][3] == "0.900"
+    assert rows[4][1:3] == ["not", "measured"]
+    fetched = terminal.run("galleries", "fetch", f"{ada}/galleries/g0", "--out", str(out))
+    assert "LIKENESS" in fetched.stderr
+    assert fetched.stdout == made.stdout
+
+
+def test_a_gallery_that_is_not_waited_for_is_named_with_the_command_that_fetches_it(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    ada, out = trained(terminal, tmp_path, "ada"), tmp_path / "gallery"
+    made = terminal.run("generate", ada, "--style", STYLES[0], "--out", str(out), "--detach")
+    gallery = made.stdout.strip()
+    assert gallery == f"{ada}/galleries/g0"
+    assert f"`headshots galleries fetch {gallery} --out {out}`" in made.stderr
+    assert "WatchGallery" not in terminal.fake.calls
+    assert not out.exists()
+    assert terminal.json("generate", ada, "--style", STYLES[0], "--detach")["state"] == "PENDING"
+    command = made.stderr.split("`")[1].split()[1:]
+    assert len(terminal.run(*command).stdout.splitlines()) == 4
+
+
+def test_lists_tell_styles_and_likeness(terminal: Terminal, tmp_path: Path) -> None:
+    ada = trained(terminal, tmp_path, "ada")
+    assert terminal.run("trainings", "list", ada).stdout.split()[-5:-2] == ["20/20", "not", "measured"]
+    terminal.fake.trainings[f"{ada}/trainings/t0"].likeness = 0.7149
+    assert "0.715" in terminal.run("trainings", "list", ada).stdout
+    styles = ("--style", STYLES[0], "--style", STYLES[2])
+    terminal.run("generate", ada, *styles, "--shots", "1", "--out", str(tmp_path / "gallery"))
+    (row,) = terminal.run("galleries", "list", ada).stdout.splitlines()[1:]
+    assert row.split()[2:6] == ["2/2", "2", f"{STYLES[0]},", STYLES[2]]
 
 
 def test_a_gallerys_json_carries_its_images(terminal: Terminal, tmp_path: Path) -> None:

@@ -69,6 +69,31 @@ def test_pictures_of_formats_that_no_gateway_takes_are_left_out_of_folders(termi
     assert "holds no photo (heic, heif, jpeg, jpg, png, webp)" in empty.stderr
 
 
+def test_what_is_no_photo_in_a_folder_is_told_of(terminal: Terminal, photos: Path) -> None:
+    (photos / "broken.jpg").unlink()
+    (photos / "notes.txt").write_text("a list")
+    (photos / ".hidden").write_text("nobody looks here")
+    (photos / "more").mkdir()
+    seen = terminal.run("photos", "inspect", str(photos))
+    assert f"{photos / 'notes.txt'} is left out: it is no photo (heic" in seen.stderr
+    assert f"{photos / 'more'} is left out: folders within a folder are not looked into" in seen.stderr
+    assert "hidden" not in seen.stderr
+    assert "7 of 7 photos are usable" in seen.stdout
+
+
+def test_an_empty_file_and_one_that_is_too_large_are_refused_by_name(terminal: Terminal, photos: Path) -> None:
+    terminal.run("subjects", "create")
+    (photos / "broken.jpg").unlink()
+    with (photos / "urlaub.png").open("wb") as file:
+        file.truncate(22 * 2**20)
+    refused = terminal.run("photos", "upload", "s0", str(photos), code=4)
+    assert "PHOTO_TOO_LARGE: photos[7] (urlaub.png)" in refused.stderr
+    (photos / "urlaub.png").write_bytes(b"")
+    refused = terminal.run("photos", "upload", "s0", str(photos), code=4)
+    assert "PHOTO_UNDECODABLE: photos[7] (urlaub.png)" in refused.stderr
+    assert terminal.fake.photos["subjects/s0"] == []
+
+
 def test_paths_are_looked_at_before_a_key_is_asked_for(terminal: Terminal, tmp_path: Path) -> None:
     terminal.environment |= {"HEADSHOTS_API_KEY": "", "HEADSHOTS_HOME": str(tmp_path)}
     assert "PHOTO_MISSING: there is no" in terminal.run("photos", "inspect", str(tmp_path / "nope"), code=4).stderr

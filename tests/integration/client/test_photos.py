@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headshots.client import AsyncHeadshots
-from headshots.errors import InvalidArgumentError, InvalidPhotoError, NotFoundError
+from headshots.errors import InvalidPhotoError, NotFoundError
 from tests.support.fake_gateway.gateway import FakeGateway
 from tests.support.fake_gateway.prepared import selfie, subject_with_photos
 
@@ -56,7 +56,7 @@ async def test_upload_takes_paths_and_bytes_and_keeps_order(client: AsyncHeadsho
 
 async def test_refused_photo_names_itself(client: AsyncHeadshots) -> None:
     subject = await client.create_subject()
-    with pytest.raises(InvalidPhotoError, match="photo 1") as caught:
+    with pytest.raises(InvalidPhotoError, match=r"photos\[1\]") as caught:
         await client.upload_photos(subject, [selfie(0), b"not an image"])
     assert caught.value.reason == "PHOTO_UNDECODABLE"
     assert isinstance(caught.value, ValueError)
@@ -68,11 +68,17 @@ async def test_upload_refused_midway_tells_why(client: AsyncHeadshots) -> None:
         await client.upload_photos("nobody", [selfie(0) + bytes(5 * 2**20)] * 4)
 
 
-async def test_empty_photo_breaks_a_constraint(client: AsyncHeadshots) -> None:
+async def test_an_empty_photo_and_one_that_is_too_large_are_refused_by_name(
+    client: AsyncHeadshots, tmp_path: Path
+) -> None:
     subject = await client.create_subject()
-    with pytest.raises(InvalidArgumentError) as caught:
+    with pytest.raises(InvalidPhotoError, match="PHOTO_UNDECODABLE"):
         await client.upload_photos(subject, [b""])
-    assert [violation.field for violation in caught.value.violations] == ["photo.size_bytes"]
+    with (tmp_path / "large.png").open("wb") as file:
+        file.truncate(20 * 2**20 + 1)
+    with pytest.raises(InvalidPhotoError, match=r"PHOTO_TOO_LARGE: photos\[1\] \(large.png\)"):
+        await client.upload_photos(subject, [selfie(0), tmp_path / "large.png"])
+    assert (await client.get_subject(subject)).photo_count == 0
 
 
 async def test_unreadable_path_stores_nothing(client: AsyncHeadshots, tmp_path: Path) -> None:

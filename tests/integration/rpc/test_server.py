@@ -70,7 +70,7 @@ async def test_of_a_large_message_the_first_violation_is_enough(stub: Any) -> No
 async def test_constraints_hold_within_a_client_stream(stub: Any) -> None:
     async def messages() -> AsyncIterator[photos_pb2.UploadPhotosRequest]:
         yield photos_pb2.UploadPhotosRequest(header=photos_pb2.UploadPhotosHeader(parent="subjects/a"))
-        yield photos_pb2.UploadPhotosRequest(photo=photos_pb2.PhotoStart(size_bytes=0))
+        yield photos_pb2.UploadPhotosRequest(photo=photos_pb2.PhotoStart(size_bytes=-1))
 
     error = await failure(stub.UploadPhotos(messages(), metadata=KEY))
     assert isinstance(error, InvalidArgumentError)

@@ -35,6 +35,9 @@ class FakePhotos(FakeState):
                 contents[-1] += request.chunk
         stored = []
         for number, (photo, content) in enumerate(zip(photos, contents, strict=True)):
+            if photo.size_bytes > 20 * 2**20:
+                told = f"photos[{number}] ({photo.filename}): the photo has {photo.size_bytes} bytes"
+                raise InvalidPhotoError("PHOTO_TOO_LARGE", told, metadata={"photo": str(number)})
             assert len(content) == photo.size_bytes
             with contextlib.suppress(OSError), Image.open(io.BytesIO(content)) as image:
                 digest = hashlib.sha256(content).hexdigest()
@@ -50,7 +53,7 @@ class FakePhotos(FakeState):
                     )
                 )
                 continue
-            message = f"photo {number} ({photo.filename}) is not an image"
+            message = f"photos[{number}] ({photo.filename}): the file is no image; send another"
             raise InvalidPhotoError("PHOTO_UNDECODABLE", message, metadata={"photo": str(number)})
         self.photos[parent] += stored
         self.subjects[parent].photo_count = len(self.photos[parent])

@@ -26,6 +26,11 @@ def test_a_row_whose_values_have_lines_of_their_own_is_not_torn_by_an_empty_one(
         monkeypatch.setenv(name, value)
     names = [f"erasures/{digit * 32}" for digit in "12"]
     print_table(("ERASURE", "NUMBER", "STATE"), [(names[0], "", "PENDING"), (names[1], 1, "COMPLETE")])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["ERASURE"], ["NUMBER", "STATE"], [names[0]], ["PENDING"], [names[1]], ["1", "COMPLETE"]]
+    for name, value in columns(16).items():
+        monkeypatch.setenv(name, value)
+    print_table(("ERASURE", "NUMBER", "STATE"), [(names[0], "", "PENDING"), (names[1], 1, "COMPLETE")])
     rows = [block.split() for block in capsys.readouterr().out.split("\n\n")]
     assert rows == [
         ["ERASURE", names[0], "NUMBER", "STATE", "PENDING"],
@@ -61,6 +66,8 @@ def test_the_first_word_of_an_error_alone_has_its_colour(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("typer.echo", lambda text, err: print(text))
+    for name, value in columns(80).items():
+        monkeypatch.setenv(name, value)
     print_error(FailedPreconditionError("X", "no"), ExitCode.REFUSED, as_json=False)
     head, rest = capsys.readouterr().out.splitlines()[0].split(" ", 1)
     assert (unstyle(head), head != "error", rest) == ("error", True, "X: no")

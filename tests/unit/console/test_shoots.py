@@ -9,9 +9,9 @@ from rich.console import Console
 
 from headshots.client.convert.shoots import shoot as to_shoot
 from headshots.client.convert.trainings import training as to_training
-from headshots.console.bars import Bars
 from headshots.console.following import training_detail
 from headshots.console.shoots import ShootBars, next_step, turnaround_line
+from headshots.console.terminal.bars import Bars
 from headshots.v1 import galleries_pb2, jobs_pb2, shoots_pb2, trainings_pb2
 
 

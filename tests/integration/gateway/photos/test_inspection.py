@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 from headshots import schema
-from headshots.errors import (
-    InvalidArgumentError,
-)
+from headshots.client import FINDING_OF_REFUSAL
+from headshots.errors import HeadshotsError, InvalidArgumentError
 from headshots.v1 import photos_pb2
 from tests.support.gateway.caller import refused
 from tests.support.gateway.inspections import BROKEN, inspect, messages, reasons, restart, send
@@ -91,6 +90,25 @@ async def test_each_candidate_has_its_own_reasons_and_nothing_is_kept(world: Wor
     assert [photo.name for photo in answer.photos] == [""] * 15
     assert (answer.usable_count, answer.ready_to_train) == (6, True)
     assert await world.stored_photos() == ([], [])
+
+
+async def test_what_an_upload_refuses_is_found_by_the_word_that_the_table_tells(world: World) -> None:
+    good = packed(portrait(0, "ada"))
+    narrow = packed(portrait(1, "ada").resize((80, 400)))
+    two = io.BytesIO()
+    portrait(2).save(two, "PNG", save_all=True, append_images=[portrait(3)])
+    tiny = packed(portrait(4, "ada").resize((20, 20)))
+    seen = set()
+    for files_of in ([BROKEN], [narrow], [two.getvalue()], [tiny], [good, good], [b""], [good[: len(good) // 2]]):
+        with pytest.raises(HeadshotsError) as caught:
+            await world.acme.upload(await world.acme.subject(), *files_of)
+        found = (await inspect(world.acme, "", *files_of)).photos[-1].findings
+        expected = FINDING_OF_REFUSAL[caught.value.reason]
+        assert expected in {finding.reason for finding in found}, caught.value.reason
+        causes = {finding.cause for finding in found if finding.reason == "UNDECODABLE"}
+        assert causes == ({caught.value.reason} if expected == "UNDECODABLE" else set())
+        seen.add(caught.value.reason)
+    assert len(seen) >= 5, seen
 
 
 async def test_candidates_are_judged_beside_what_the_subject_has(world: World) -> None:

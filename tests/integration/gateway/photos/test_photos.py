@@ -126,9 +126,11 @@ async def test_the_same_picture_twice_in_a_stream_is_refused(world: World) -> No
     with refused(AlreadyExistsError, "PHOTO_DUPLICATE") as caught:
         await world.acme.upload(subject, selfie(1), selfie(2), selfie(1))
     assert caught.value.metadata["photo"] == "2"
+    assert "photos[2] (2.jpg) is the same picture as photos[0] (0.jpg) of this stream" in caught.value.message
     same_pixels = encoded(picture(), "WEBP", lossless=True)
-    with refused(AlreadyExistsError, "PHOTO_DUPLICATE"):
+    with refused(AlreadyExistsError, "PHOTO_DUPLICATE") as caught:
         await world.acme.upload(subject, selfie(1, "PNG"), same_pixels)
+    assert "(1.jpg) is the same picture as photos[0] (0.jpg)" in caught.value.message
     assert await world.stored_photos() == ([], [])
 
 
@@ -139,6 +141,9 @@ async def test_a_picture_that_the_subject_has_is_refused_and_stays(world: World)
     with refused(AlreadyExistsError, "PHOTO_DUPLICATE") as caught:
         await world.acme.upload(subject, selfie(3), selfie(2))
     assert caught.value.metadata["photo"] == "1"
+    assert (
+        "photos[1] (1.jpg) is the same picture as a photo that the subject has already (1.jpg)" in caught.value.message
+    )
     assert await world.stored_photos() == before
     other = await world.acme.subject()
     assert len(await world.acme.upload(other, selfie(1))) == 1

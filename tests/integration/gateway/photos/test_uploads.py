@@ -52,8 +52,7 @@ async def test_malformed_streams_are_refused(world: World) -> None:
         ([*good, start(len(photo)), chunk(photo[:100])], "UPLOAD_INCOMPLETE"),
         ([*good, start(len(photo))], "UPLOAD_INCOMPLETE"),
         ([*good, start(len(photo)), chunk(photo[:100]), start(5)], "UPLOAD_INCOMPLETE"),
-        ([*good, start(20 * 2**20 + 1)], "CONSTRAINT_VIOLATED"),
-        ([*good, start(0)], "CONSTRAINT_VIOLATED"),
+        ([*good, start(-1)], "CONSTRAINT_VIOLATED"),
         ([*good, start(10, "me\0.jpg")], "CONSTRAINT_VIOLATED"),
         ([*good, photos_pb2.UploadPhotosRequest()], "CONSTRAINT_VIOLATED"),
         ([*good, start(2**21), chunk(bytes(2**20 + 1))], "CONSTRAINT_VIOLATED"),
@@ -63,6 +62,20 @@ async def test_malformed_streams_are_refused(world: World) -> None:
         with refused(InvalidArgumentError, reason):
             await world.acme.send(messages)
         assert await world.stored_photos() == ([], [])
+
+
+async def test_a_file_that_is_empty_or_too_large_is_refused_by_its_name_before_it_is_sent(world: World) -> None:
+    subject = await world.acme.subject()
+    good = upload_messages(subject, selfie(1))
+    with refused(InvalidPhotoError, "PHOTO_UNDECODABLE") as caught:
+        await world.acme.send([*good, start(0, "leer.jpg")])
+    assert caught.value.message == "photos[1] (leer.jpg): the file is empty; send the photo itself"
+    with refused(InvalidPhotoError, "PHOTO_TOO_LARGE") as caught:
+        # No byte of it has to come.
+        await world.acme.send([*good, start(22 * 2**20, "urlaub.png")])
+    assert caught.value.message.startswith("photos[1] (urlaub.png): the photo has 23068672 bytes, 20971520 are allowed")
+    assert caught.value.metadata["photo"] == "1"
+    assert await world.stored_photos() == ([], [])
 
 
 async def test_a_message_above_the_size_limit_is_refused(world: World) -> None:

@@ -1,0 +1,1 @@
+"""Measures what people see: pages, portraits and the command line."""

@@ -1,0 +1,1 @@
+"""Shows trainings and galleries, and the command that goes on with each."""
