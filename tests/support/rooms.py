@@ -265,6 +265,10 @@ OWN = ""
 TABLES: dict[str, dict[str, str]] = {
     "gateway.tenants": {
         "tenants": OWN,
+        "trainings": "how many places for high priority are taken",
+        "galleries": "as trainings",
+        "shots": "as trainings",
+        "shoots": "as trainings",
         "subjects": "the check that a subject is the caller's",
     },
     "gateway.audit": {"audit_chains": OWN, "audit_events": OWN},

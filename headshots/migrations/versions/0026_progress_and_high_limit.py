@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the columns. Older jobs tell nothing; who has the right to high priority may have as much as a new grant says."""
+    """Add the columns. Older jobs tell nothing; who has the right to high priority may have what a new grant gives."""
     op.add_column("training_jobs", sa.Column("progress", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("tenants", sa.Column("high_limit", sa.Integer(), nullable=False, server_default="64"))
 

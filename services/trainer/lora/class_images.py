@@ -34,8 +34,8 @@ def class_images(
 ) -> list[Pixels]:
     """``recipe.prior_images`` images, uint8 [height, width, 3], of the native size, led away from the negative prompt.
 
-    They are sampled as galleries are: by the foundation's sampler, steps, guidance and its interval. Image i is generated
-    from seed i and the prompt at i, modulo their number. Images of an earlier training are taken from the store.
+    They are sampled as galleries are: by the foundation's sampler, steps, guidance and its interval. Image i is made of
+    seed i and the prompt at i, modulo their number. Images of an earlier training are taken from the store.
     ``check_stop`` is called before each batch, ``tell`` with how many are painted.
 
     Raises:
