@@ -66,6 +66,7 @@ def load_crops(
         InvalidPhotoError: PHOTO_DIGEST_MISMATCH, PHOTO_UNDECODABLE, PHOTO_TOO_MANY_PIXELS.
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
     """
+    # The files of all of them at once are less than any foundation that is loaded after this.
     files, loaded = [], list[Crop]()
     for number, photo in enumerate(photos):
         tell(Entered(Phase.DOWNLOADING, number, len(photos)))
