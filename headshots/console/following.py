@@ -107,7 +107,8 @@ def running_words(progress: TrainingProgress | None, message: str, *more: str, e
     `message` is the gateway's `phase_message`; `more` stands between the two.
     """
     if progress is None:
-        words = message or "preparing"
+        # Of one that makes steps, or has ended, the loss says enough.
+        words = message or ("" if more else "preparing")
     else:
         counted = f" {progress.done}/{progress.total}" if progress.phase in _COUNTED else ""
         words = message or _PHASES[progress.phase] + counted
@@ -117,7 +118,7 @@ def running_words(progress: TrainingProgress | None, message: str, *more: str, e
         left = [f"{progress.eta_seconds:.0f} s left of this"]
     else:
         left = []
-    return ", ".join([words, *more, *left])
+    return ", ".join(filter(None, [words, *more, *left]))
 
 
 def training_detail(training: Training) -> str:

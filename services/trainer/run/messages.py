@@ -46,8 +46,8 @@ class Task:
 class Started:
     """Everything is loaded; the run continues after ``step``.
 
-    ``judged_after``: the steps to come after which it judges portraits; ``judging_work``: how much work that is each
-    time, in optimizer steps.
+    ``judged_after``: the steps to come after which it paints portraits, to judge them where there is an analyzer;
+    ``judging_work``: how much work that is each time, in optimizer steps.
     """
 
     step: int

@@ -112,7 +112,9 @@ def _resume(prepared: Prepared, checkpoint: Checkpoint | None) -> TrainingLoop:
 
 def _started(prepared: Prepared, total_steps: int) -> Started:
     loop, selection = prepared.loop, prepared.selection
-    return Started(loop.step, total_steps, list(loop.curve), selection.judged_after(loop.step), selection.judging_work)
+    # Where nothing is judged, portraits are painted all the same: at the end, for the contact sheet.
+    painted_after = selection.judged_after(loop.step) if selection.judge is not None else [total_steps]
+    return Started(loop.step, total_steps, list(loop.curve), painted_after, selection.judging_work)
 
 
 def _checkpoint(prepared: Prepared) -> Checkpoint:

@@ -46,8 +46,8 @@ def test_a_stopped_run_is_resumed_from_its_checkpoint(foundation: Path, tmp_path
     assert phases == [Phase.ENCODING, Phase.LOADING, Phase.CLASS_IMAGES]
     started = second[0]
     assert isinstance(started, Started)
-    # Without an analyzer nothing is judged.
-    assert (started.step, started.total_steps, started.judged_after) == (first[-1].step, 8, [])
+    # Without an analyzer nothing is judged, and portraits are painted at the end alone.
+    assert (started.step, started.total_steps, started.judged_after) == (first[-1].step, 8, [8])
     assert [event.phase for event in second if isinstance(event, Entered)] == [Phase.SAVING]
     assert sum(len(event.step_seconds) for event in second if isinstance(event, Progress)) == 8 - first[-1].step
     assert isinstance(second[-1], Succeeded)
