@@ -150,3 +150,14 @@ def test_an_editable_installation_has_the_services_too(checkout: Path, tmp_path:
     ended = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
     assert all(Path(line).is_relative_to(checkout) for line in ended.stdout.split()), ended.stdout
     assert len(ended.stdout.split()) == 4
+
+
+def test_a_checkout_runs_its_own_services_in_the_folder_of_a_backend(backend: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HEADSHOTS_HOME": str(backend / "home")}
+    # As the command `headshots` is, which does not look into the working directory either.
+    command = [sys.executable, "-P", "-m", "headshots", "doctor", "gateway"]
+    ended = subprocess.run(
+        command, cwd=backend, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "the database is not there yet" in " ".join(ended.stdout.split())
