@@ -93,7 +93,8 @@ _PHASES = {
     "LOADING": "loading models",
     "CLASS_IMAGES": "painting pictures that later trainings share",
     "ENCODING": "encoding photos",
-    "TRAINING": "training",
+    # So the bar is titled.
+    "TRAINING": "",
     "VALIDATING": "judging portraits",
     "SAVING": "saving the adapter",
 }
