@@ -1,7 +1,7 @@
 # headshots: the verbs. `make help` lists them.
 #
-# Everything runs in .venv, made here and pinned by constraints.txt; a stamp named after the digest of pyproject.toml
-# and constraints.txt means that a second run installs nothing. Beside this file only Python >= 3.11, make and a
+# Everything runs in .venv, made here and pinned by constraints.txt; a stamp named after the digest of pyproject.toml,
+# setup.py and constraints.txt means that a second run installs nothing. Beside this file only Python >= 3.11, make and a
 # package index are needed.
 #
 # torch is pinned to 2.13.0. The plain PyPI wheel for Linux on x86-64 brings gigabytes of CUDA along; where no GPU is
@@ -14,7 +14,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.11 python3.12 python3.13 py
 VENV := .venv
 BIN := $(VENV)/bin
 
-DIGEST := $(shell cat pyproject.toml constraints.txt | cksum | tr ' ' '-')
+DIGEST := $(shell cat pyproject.toml setup.py constraints.txt | cksum | tr ' ' '-')
 DEMO := $(VENV)/.installed-demo-$(DIGEST)
 DEV := $(VENV)/.installed-dev-$(DIGEST)
 
@@ -57,18 +57,24 @@ lint: $(DEV) ## ruff, mypy --strict, generated code up to date, buf, hadolint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(MAKE) -s protos PROTO_OUT="$$fresh" && \
-	for folder in headshots/v1 buf externalscaler; do \
+	for folder in headshots/v1 headshots/validate externalscaler; do \
 		diff -r -x __init__.py -x __pycache__ "$$fresh/$$folder" $$folder || \
 			{ echo "$$folder is not what protos/ generates: run make protos and commit"; exit 1; }; \
 	done && echo "generated code is up to date"
 	$(BIN)/buf lint
 	$(BIN)/hadolint deploy/docker/Dockerfile
 
-protos: $(DEV) ## generate headshots/v1, externalscaler/ and buf/ from protos/
+# What is generated imports the rules of `headshots.validate`, not a `buf` at the top of site-packages.
+protos: $(DEV) ## generate headshots/v1, headshots/validate and externalscaler/ from protos/
 	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=$(PROTO_OUT) --pyi_out=$(PROTO_OUT) \
 		--grpc_python_out=$(PROTO_OUT) protos/headshots/v1/*.proto protos/externalscaler/*.proto
 	$(BIN)/python -m grpc_tools.protoc -Iprotos --python_out=$(PROTO_OUT) --pyi_out=$(PROTO_OUT) \
 		protos/buf/validate/*.proto
+	@mkdir -p $(PROTO_OUT)/headshots/validate
+	mv $(PROTO_OUT)/buf/validate/validate_pb2.py* $(PROTO_OUT)/headshots/validate/
+	rm -r $(PROTO_OUT)/buf
+	sed -i.bak 's/^from buf\.validate import /from headshots.validate import /' $(PROTO_OUT)/headshots/v1/*_pb2.py*
+	rm $(PROTO_OUT)/headshots/v1/*.bak
 
 bench: bench-unet bench-serving ## bench-unet and bench-serving; on a machine that does nothing else
 

@@ -24,7 +24,7 @@ async def run(scale: Scale, seed: int, folder: Path, say: Say) -> Measured:
     with small_platform(folder) as platform:
         greedy_client = client_of(platform, "greedy")
         with database_of(platform) as database:
-            keys.grant_high(database, "greedy")
+            keys.grant_high(database, "greedy", limit=scale.high_shots)
         async with greedy_client as greedy, client_of(platform, "modest") as modest:
             theirs, ours = await _trained(greedy, 1), await _trained(modest, 2)
             styles = [style async for style in modest.list_styles()]

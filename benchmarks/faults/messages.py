@@ -13,7 +13,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from buf.validate import validate_pb2
+from headshots.validate import validate_pb2
 from tests.support.contract import constraint
 
 # Keys of labels.

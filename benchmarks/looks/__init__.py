@@ -1,1 +1,1 @@
-"""Measures what people see: pages, portraits and the command line."""
+"""Measures what people see: teams in one look, remixes, estimates, and the command line at any width."""

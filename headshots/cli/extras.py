@@ -61,6 +61,26 @@ def require(command: str, *extras: str) -> None:
         )
 
 
+def require_services(command: str) -> None:
+    """Check that the services are installed beside this library, which `command` runs: a wheel has none of them.
+
+    Raises:
+        FailedPreconditionError: SERVICES_MISSING.
+    """
+    import headshots
+    from headshots.errors import FailedPreconditionError
+
+    # By the place and not by the name: what is called `services` elsewhere may be anybody's.
+    beside = Path(headshots.__file__).parent.parent / "services" / "gateway" / "__main__.py"
+    if not beside.is_file():
+        raise FailedPreconditionError(
+            "SERVICES_MISSING",
+            f"`headshots {command}` runs the services, which are no part of what pip brings into other programs' "
+            "environments: run it in a checkout of headshots after pip install -c constraints.txt -e '.[demo]', or in "
+            "its containers",
+        )
+
+
 def check_analyzers(environment: Mapping[str, str]) -> None:
     """Return where the analyzers that the services are to have are installed, before anything is started.
 

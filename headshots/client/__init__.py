@@ -42,6 +42,8 @@ from headshots.client.models.jobs import (
     Training,
     TrainingFile,
     TrainingOptions,
+    TrainingPhase,
+    TrainingProgress,
     TrainingRef,
 )
 from headshots.client.models.labels import Labelling
@@ -149,6 +151,8 @@ __all__ = [
     "Training",
     "TrainingFile",
     "TrainingOptions",
+    "TrainingPhase",
+    "TrainingProgress",
     "TrainingRef",
     "TrainingScores",
     "Unchanged",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from headshots.client import Headshots, Training
+    from headshots.client import Headshots, Training, TrainingProgress
 
 
 _COMMANDS = {"training": "trainings", "gallery": "galleries", "shoot": "shoots"}
@@ -86,6 +86,42 @@ def follow_training(client: Headshots, training: Training) -> Training:
     return now
 
 
+# What a training does, for people, by the names of `TrainingPhase`: the client is imported late.
+_PHASES = {
+    "DOWNLOADING": "reading photos",
+    "INSPECTING": "looking for faces",
+    "LOADING": "loading models",
+    "CLASS_IMAGES": "painting pictures that later trainings share",
+    "ENCODING": "encoding photos",
+    # So the bar is titled.
+    "TRAINING": "",
+    "VALIDATING": "judging portraits",
+    "SAVING": "saving the adapter",
+}
+# Of the others the bar counts the steps, or a message says the numbers.
+_COUNTED = ("DOWNLOADING", "INSPECTING")
+
+
+def running_words(progress: TrainingProgress | None, message: str, *more: str, eta_seconds: float | None) -> str:
+    """What a running training does, and how long it still needs; of one that does not know, what its phase needs.
+
+    `message` is the gateway's `phase_message`; `more` stands between the two.
+    """
+    if progress is None:
+        # Of one that makes steps, or has ended, the loss says enough.
+        words = message or ("" if more else "preparing")
+    else:
+        counted = f" {progress.done}/{progress.total}" if progress.phase in _COUNTED else ""
+        words = message or _PHASES[progress.phase] + counted
+    if eta_seconds is not None:
+        left = [f"{eta_seconds:.0f} s left"]
+    elif progress is not None and progress.eta_seconds is not None:
+        left = [f"{progress.eta_seconds:.0f} s left of this"]
+    else:
+        left = []
+    return ", ".join(filter(None, [words, *more, *left]))
+
+
 def training_detail(training: Training) -> str:
     """What a bar says beside the steps."""
     from headshots.client import JobState
@@ -95,9 +131,6 @@ def training_detail(training: Training) -> str:
     if training.state is JobState.PENDING:
         ahead = training.queue_position
         return f"waiting for a trainer, {ahead} ahead" if ahead else "waiting for a free trainer"
-    parts = [f"loss {training.loss:.4f}"] if training.step else [training.phase_message or "preparing"]
-    if training.eta_seconds is not None:
-        parts.append(f"{training.eta_seconds:.0f} s left")
-    if training.attempt > 1:
-        parts.append(f"attempt {training.attempt}")
-    return ", ".join(parts)
+    loss = [f"loss {training.loss:.4f}"] if training.step else []
+    words = running_words(training.progress, training.phase_message, *loss, eta_seconds=training.eta_seconds)
+    return f"{words}, attempt {training.attempt}" if training.attempt > 1 else words

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headshots.console.following import Delays, saying_how_to_go_on
+from headshots.console.following import Delays, running_words, saying_how_to_go_on
 from headshots.console.output import counted, duration, note, print_fields, progress, progress_bars
 
 if TYPE_CHECKING:
@@ -104,8 +104,9 @@ def _waiting(now: Shoot) -> str:
     """What the bar of a training says beside its steps."""
     if now.status_message:
         return "held up"
-    if now.training_phase_message:
-        return now.training_phase_message
+    if now.training_progress is not None or now.training_phase_message:
+        eta_seconds = now.training_eta_seconds
+        return running_words(now.training_progress, now.training_phase_message, eta_seconds=eta_seconds)
     if not now.training_total_steps:
         return f"{now.quote.queue_place} ahead" if now.quote.queue_place else "waiting for a trainer"
     ready = now.quote.expected_finish_time

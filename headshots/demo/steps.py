@@ -23,6 +23,7 @@ from headshots.client import (
     Subject,
     Training,
 )
+from headshots.console.following import running_words
 from headshots.console.output import progress
 from headshots.demo.choices import DRAWN_ONLY, choose_styles, is_bundled, reservations
 from headshots.demo.display import Display, StageDisplay
@@ -123,7 +124,7 @@ class DemoRun:
             async for event in events:
                 now = _checked(event)
                 done, total = now.training_step, now.training_total_steps
-                detail = now.status_message or now.training_phase_message
+                detail = now.status_message or _training_words(now)
                 shown.update(done, total or None, count=progress(done, total), detail=detail)
                 if now.stage is not ShootStage.TRAINING:
                     break
@@ -192,6 +193,13 @@ class DemoRun:
             likeness=sum(judged) / len(judged) if len(judged) == len(images) else training.likeness,
             made_on=f"{date.today():%d %B %Y}, {os.cpu_count()} CPUs, {platform.system()} {platform.machine()}",
         )
+
+
+def _training_words(now: Shoot) -> str:
+    """What its training does; empty where it does not run."""
+    if now.training_progress is None:
+        return now.training_phase_message
+    return running_words(now.training_progress, now.training_phase_message, eta_seconds=now.training_eta_seconds)
 
 
 def _checked(event: ShootEvent) -> Shoot:

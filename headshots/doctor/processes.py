@@ -91,7 +91,7 @@ def ask(
 
     Where the process breaks off, the last result tells how.
     """
-    command = [sys.executable, "-m", "headshots.processes.child", str(os.getpid()), f"services.{service}.doctor"]
+    command = [sys.executable, "-P", "-m", "headshots.processes.child", str(os.getpid()), f"services.{service}.doctor"]
     with (
         tempfile.TemporaryFile("w+", errors="replace") as said,
         subprocess.Popen(

@@ -15,13 +15,15 @@ from sqlalchemy.engine import Engine
 
 from headshots.database import database_now, read, write
 from headshots.errors import InvalidArgumentError, NotFoundError
-from headshots.schema import MAX_RETENTION_SECONDS, MIN_RETENTION_SECONDS, NO_HIGH_WEIGHT, tenants
+from headshots.schema import DEFAULT_HIGH_LIMIT, MAX_RETENTION_SECONDS, MIN_RETENTION_SECONDS, NO_HIGH_WEIGHT, tenants
 
 DEFAULT_TENANT = "default"
 DEFAULT_HIGH_WEIGHT = 4
 """How much a tenant's high-priority work counts where its grant names no number."""
 MAX_HIGH_WEIGHT = 8
 """The most that it may count: with n tenants nobody gets less than one part in 8 n - 7."""
+MAX_HIGH_LIMIT = 100_000
+"""The most trainings and shots of high priority that a grant may let a tenant have at a time."""
 _TENANT_ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -33,6 +35,8 @@ class TenantRecord:
     display_name: str
     high_weight: int
     """How many times as much as other work its high-priority work may have running; 1: it has no right to any."""
+    high_limit: int
+    """How many trainings and shots of high priority it may have waiting or running, where it has the right."""
     consent_required: bool
     """Whether its subjects have to consent before they are trained and painted."""
     retention_seconds: int
@@ -69,6 +73,7 @@ def list_tenants(engine: Engine) -> list[TenantRecord]:
                 row.id,
                 row.display_name,
                 row.high_weight,
+                row.high_limit,
                 row.consent_required,
                 row.retention_seconds,
                 row.created_at,
@@ -77,18 +82,24 @@ def list_tenants(engine: Engine) -> list[TenantRecord]:
         ]
 
 
-def grant_high(engine: Engine, tenant_id: str, weight: int = DEFAULT_HIGH_WEIGHT) -> None:
+def grant_high(
+    engine: Engine, tenant_id: str, weight: int = DEFAULT_HIGH_WEIGHT, limit: int = DEFAULT_HIGH_LIMIT
+) -> None:
     """Lets the tenant ask for high priority, which then counts `weight` times as much as other work.
 
+    `limit`: for how many trainings and shots that wait or run at a time.
+
     Raises:
-        InvalidArgumentError: HIGH_WEIGHT_INVALID, not 2 to 8.
+        InvalidArgumentError: HIGH_WEIGHT_INVALID, not 2 to 8; HIGH_LIMIT_INVALID, not 1 to 100,000.
         NotFoundError: TENANT_NOT_FOUND.
     """
     if not NO_HIGH_WEIGHT < weight <= MAX_HIGH_WEIGHT:
         raise InvalidArgumentError(
             "HIGH_WEIGHT_INVALID", f"a weight of {weight}; give {NO_HIGH_WEIGHT + 1} to {MAX_HIGH_WEIGHT}"
         )
-    _change(engine, tenant_id, high_weight=weight)
+    if not 1 <= limit <= MAX_HIGH_LIMIT:
+        raise InvalidArgumentError("HIGH_LIMIT_INVALID", f"a limit of {limit}; give 1 to {MAX_HIGH_LIMIT:,}")
+    _change(engine, tenant_id, high_weight=weight, high_limit=limit)
 
 
 def revoke_high(engine: Engine, tenant_id: str) -> None:

@@ -38,7 +38,7 @@ class Fleet:
     def start(self, name: str, module: str, environment: Mapping[str, str], arguments: Sequence[str] = ()) -> None:
         """Run `python -m module arguments` with these variables on top; it ends when we do."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "headshots.processes.child", str(os.getpid()), module, *arguments],
+            [sys.executable, "-P", "-m", "headshots.processes.child", str(os.getpid()), module, *arguments],
             env={**self._inherited, "PYTHONUNBUFFERED": "1", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -9,6 +9,7 @@ from headshots.schema.audit import audit_chains, audit_events
 from headshots.schema.catalog import packs, pools, profiles, styles
 from headshots.schema.common import (
     CANCELLED,
+    DEFAULT_HIGH_LIMIT,
     DEFAULT_RETENTION_SECONDS,
     FAILED,
     HIGH_PRIORITY,
@@ -42,6 +43,7 @@ from headshots.schema.trainer import training_jobs
 
 __all__ = [
     "CANCELLED",
+    "DEFAULT_HIGH_LIMIT",
     "DEFAULT_RETENTION_SECONDS",
     "FAILED",
     "HIGH_PRIORITY",

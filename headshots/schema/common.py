@@ -25,6 +25,8 @@ HIGH_PRIORITY = 2
 MAIN_POOL = "main"
 # `tenants.high_weight` of a tenant that has no right to high priority.
 NO_HIGH_WEIGHT = 1
+# How many of a tenant's trainings and shots of high priority may wait or run at a time, where a grant names no number.
+DEFAULT_HIGH_LIMIT = 64
 # How long subjects are kept after their last delivery, where nobody says otherwise: 30 days.
 DEFAULT_RETENTION_SECONDS = 30 * 86400
 # The shortest and the longest time that a policy may say: an hour and 400 days.

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from headshots.schema.common import (
+    DEFAULT_HIGH_LIMIT,
     DEFAULT_RETENTION_SECONDS,
     MAIN_POOL,
     NO_HIGH_WEIGHT,
@@ -26,6 +27,8 @@ tenants = Table(
     Column("last_shot_at", Float, nullable=False, default=0.0),
     # How many times as much as other work the tenant's high-priority work may have running; 1: it has no right to any.
     Column("high_weight", Integer, nullable=False, default=NO_HIGH_WEIGHT),
+    # How many of its trainings and shots of high priority may wait or run at a time, where it has the right.
+    Column("high_limit", Integer, nullable=False, default=DEFAULT_HIGH_LIMIT),
     # Whether its subjects have to consent before they are trained and painted; only the operator waives it.
     Column("consent_required", sa.Boolean, nullable=False, default=True),
     # How long its subjects are kept after their last delivery, unless a subject says otherwise.

@@ -33,6 +33,8 @@ training_jobs = Table(
     Column("curve", sa.JSON, nullable=False, default=list),
     # What a running job does before its first step, one sentence; empty: nothing that takes long.
     Column("phase_message", Text, nullable=False, default="", server_default=""),
+    # How far a running job is in what it does; see services.trainer.progress.phases.JobProgress.
+    Column("progress", sa.JSON(none_as_null=True)),
     Column("adapter", sa.JSON),
     Column("likeness", Float),
     # How its checkpoints were judged, as JSON.

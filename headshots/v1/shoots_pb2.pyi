@@ -1,10 +1,12 @@
 import datetime
 
-from buf.validate import validate_pb2 as _validate_pb2
+from headshots.validate import validate_pb2 as _validate_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from headshots.v1 import galleries_pb2 as _galleries_pb2
 from headshots.v1 import images_pb2 as _images_pb2
 from headshots.v1 import jobs_pb2 as _jobs_pb2
+from headshots.v1 import trainings_pb2 as _trainings_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -46,7 +48,7 @@ class Quote(_message.Message):
     def __init__(self, queue_place: _Optional[int] = ..., expected_finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., latest_finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., training_steps: _Optional[int] = ..., images: _Optional[int] = ..., device_seconds: _Optional[float] = ..., measured_on: _Optional[int] = ..., beyond_expiry: _Optional[bool] = ...) -> None: ...
 
 class Shoot(_message.Message):
-    __slots__ = ("name", "state", "stage", "training", "trains", "gallery", "pack", "styles", "style_shots", "asked", "delivered", "tries", "max_tries", "profile", "profile_version", "guarantee", "training_step", "training_total_steps", "completed_shots", "quote", "deadline", "failure", "status_message", "create_time", "end_time", "event_number", "pack_version", "training_phase_message", "labels", "external_id")
+    __slots__ = ("name", "state", "stage", "training", "trains", "gallery", "pack", "styles", "style_shots", "asked", "delivered", "tries", "max_tries", "profile", "profile_version", "guarantee", "training_step", "training_total_steps", "completed_shots", "quote", "deadline", "failure", "status_message", "create_time", "end_time", "event_number", "pack_version", "training_phase_message", "training_progress", "training_eta", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -82,6 +84,8 @@ class Shoot(_message.Message):
     EVENT_NUMBER_FIELD_NUMBER: _ClassVar[int]
     PACK_VERSION_FIELD_NUMBER: _ClassVar[int]
     TRAINING_PHASE_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    TRAINING_ETA_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
@@ -112,9 +116,11 @@ class Shoot(_message.Message):
     event_number: int
     pack_version: int
     training_phase_message: str
+    training_progress: _trainings_pb2.TrainingProgress
+    training_eta: _duration_pb2.Duration
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., stage: _Optional[_Union[ShootStage, str]] = ..., training: _Optional[str] = ..., trains: _Optional[bool] = ..., gallery: _Optional[str] = ..., pack: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., style_shots: _Optional[_Iterable[int]] = ..., asked: _Optional[int] = ..., delivered: _Optional[int] = ..., tries: _Optional[int] = ..., max_tries: _Optional[int] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., guarantee: _Optional[_Union[_galleries_pb2.Guarantee, str]] = ..., training_step: _Optional[int] = ..., training_total_steps: _Optional[int] = ..., completed_shots: _Optional[int] = ..., quote: _Optional[_Union[Quote, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., status_message: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., event_number: _Optional[int] = ..., pack_version: _Optional[int] = ..., training_phase_message: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., stage: _Optional[_Union[ShootStage, str]] = ..., training: _Optional[str] = ..., trains: _Optional[bool] = ..., gallery: _Optional[str] = ..., pack: _Optional[str] = ..., styles: _Optional[_Iterable[str]] = ..., style_shots: _Optional[_Iterable[int]] = ..., asked: _Optional[int] = ..., delivered: _Optional[int] = ..., tries: _Optional[int] = ..., max_tries: _Optional[int] = ..., profile: _Optional[str] = ..., profile_version: _Optional[int] = ..., guarantee: _Optional[_Union[_galleries_pb2.Guarantee, str]] = ..., training_step: _Optional[int] = ..., training_total_steps: _Optional[int] = ..., completed_shots: _Optional[int] = ..., quote: _Optional[_Union[Quote, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., status_message: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., event_number: _Optional[int] = ..., pack_version: _Optional[int] = ..., training_phase_message: _Optional[str] = ..., training_progress: _Optional[_Union[_trainings_pb2.TrainingProgress, _Mapping]] = ..., training_eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateShootRequest(_message.Message):
     __slots__ = ("parent", "pack", "styles", "count", "photos", "retrain", "profile", "max_tries", "seed", "format", "quality", "priority", "deadline", "request_id", "validate_only", "allow_unjudged", "foundation", "labels", "external_id")

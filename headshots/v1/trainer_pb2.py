@@ -22,7 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from headshots.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from headshots.v1 import adapters_pb2 as headshots_dot_v1_dot_adapters__pb2
@@ -30,7 +30,7 @@ from headshots.v1 import jobs_pb2 as headshots_dot_v1_dot_jobs__pb2
 from headshots.v1 import trainings_pb2 as headshots_dot_v1_dot_trainings__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheadshots/v1/trainer.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bheadshots/v1/adapters.proto\x1a\x17headshots/v1/jobs.proto\x1a\x1cheadshots/v1/trainings.proto\"J\n\x08PhotoRef\x12\x17\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x08\x12%\n\x06sha256\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\"\x8d\x03\n\x14StartTrainingRequest\x12(\n\x06job_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\x12(\n\x06tenant\x18\x02 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\x12\x32\n\x06photos\x18\x03 \x03(\x0b\x32\x16.headshots.v1.PhotoRefB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x64\x12_\n\routput_prefix\x18\x04 \x01(\tBH\xbaHErC\x18\x80\x04\x32>^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$\x12(\n\nclass_noun\x18\x05 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{1,32}$\x12.\n\x07options\x18\x06 \x01(\x0b\x32\x1d.headshots.v1.TrainingOptions\x12\x32\n\x08priority\x18\x07 \x01(\x0e\x32\x16.headshots.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01\"?\n\x15StartTrainingResponse\x12&\n\x03job\x18\x01 \x01(\x0b\x32\x19.headshots.v1.TrainingJob\"\x97\x04\n\x0bTrainingJob\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.headshots.v1.JobState\x12\x0c\n\x04step\x18\x03 \x01(\x05\x12\x13\n\x0btotal_steps\x18\x04 \x01(\x05\x12\x0c\n\x04loss\x18\x05 \x01(\x02\x12&\n\x03\x65ta\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0equeue_position\x18\x07 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x08 \x01(\x05\x12&\n\x07\x61\x64\x61pter\x18\t \x01(\x0b\x32\x15.headshots.v1.Adapter\x12&\n\x07\x66\x61ilure\x18\n \x01(\x0b\x32\x15.headshots.v1.Failure\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05\x63urve\x18\r \x03(\x0b\x32\x17.headshots.v1.LossPoint\x12\x10\n\x08revision\x18\x0e \x01(\x03\x12\x15\n\x08likeness\x18\x0f \x01(\x02H\x00\x88\x01\x01\x12,\n\x06scores\x18\x10 \x01(\x0b\x32\x1c.headshots.v1.TrainingScores\x12\x15\n\rphase_message\x18\x11 \x01(\tB\x0b\n\t_likeness\"A\n\x15GetTrainingJobRequest\x12(\n\x06job_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\"@\n\x16GetTrainingJobResponse\x12&\n\x03job\x18\x01 \x01(\x0b\x32\x19.headshots.v1.TrainingJob\"C\n\x17WatchTrainingJobRequest\x12(\n\x06job_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\"B\n\x18WatchTrainingJobResponse\x12&\n\x03job\x18\x01 \x01(\x0b\x32\x19.headshots.v1.TrainingJob\"D\n\x18\x43\x61ncelTrainingJobRequest\x12(\n\x06job_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\"C\n\x19\x43\x61ncelTrainingJobResponse\x12&\n\x03job\x18\x01 \x01(\x0b\x32\x19.headshots.v1.TrainingJob\"\x18\n\x16\x44\x65scribeTrainerRequest\"\x9a\x01\n\x17\x44\x65scribeTrainerResponse\x12\x12\n\nfoundation\x18\x01 \x01(\t\x12\x19\n\x11\x66oundation_digest\x18\x02 \x01(\t\x12/\n\x08\x64\x65\x66\x61ults\x18\x03 \x01(\x0b\x32\x1d.headshots.v1.TrainingOptions\x12\x0e\n\x06\x64\x65vice\x18\x04 \x01(\t\x12\x0f\n\x07trigger\x18\x05 \x01(\t2\xf2\x03\n\x0eTrainerService\x12X\n\rStartTraining\x12\".headshots.v1.StartTrainingRequest\x1a#.headshots.v1.StartTrainingResponse\x12[\n\x0eGetTrainingJob\x12#.headshots.v1.GetTrainingJobRequest\x1a$.headshots.v1.GetTrainingJobResponse\x12\x63\n\x10WatchTrainingJob\x12%.headshots.v1.WatchTrainingJobRequest\x1a&.headshots.v1.WatchTrainingJobResponse0\x01\x12\x64\n\x11\x43\x61ncelTrainingJob\x12&.headshots.v1.CancelTrainingJobRequest\x1a\'.headshots.v1.CancelTrainingJobResponse\x12^\n\x0f\x44\x65scribeTrainer\x12$.headshots.v1.DescribeTrainerRequest\x1a%.headshots.v1.DescribeTrainerResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aheadshots/v1/trainer.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bheadshots/v1/adapters.proto\x1a\x17headshots/v1/jobs.proto\x1a\x1cheadshots/v1/trainings.proto\"J\n\x08PhotoRef\x12\x17\n\x03key\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x08\x12%\n\x06sha256\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^[0-9a-f]{64}$\"\x8d\x03\n\x14StartTrainingRequest\x12(\n\x06job_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\x12(\n\x06tenant\x18\x02 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\x12\x32\n\x06photos\x18\x03 \x03(\x0b\x32\x16.headshots.v1.PhotoRefB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x64\x12_\n\routput_prefix\x18\x04 \x01(\tBH\xbaHErC\x18\x80\x04\x32>^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$\x12(\n\nclass_noun\x18\x05 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[a-z]{1,32}$\x12.\n\x07options\x18\x06 \x01(\x0b\x32\x1d.headshots.v1.TrainingOptions\x12\x32\n\x08priority\x18\x07 \x01(\x0e\x32\x16.headshots.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01\"?\n\x15StartTrainingResponse\x12&\n\x03job\x18\x01 \x01(\x0b\x32\x19.headshots.v1.TrainingJob\"\xc9\x04\n\x0bTrainingJob\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.headshots.v1.JobState\x12\x0c\n\x04step\x18\x03 \x01(\x05\x12\x13\n\x0btotal_steps\x18\x04 \x01(\x05\x12\x0c\n\x04loss\x18\x05 \x01(\x02\x12&\n\x03\x65ta\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0equeue_position\x18\x07 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x08 \x01(\x05\x12&\n\x07\x61\x64\x61pter\x18\t \x01(\x0b\x32\x15.headshots.v1.Adapter\x12&\n\x07\x66\x61ilure\x18\n \x01(\x0b\x32\x15.headshots.v1.Failure\x12.\n\nstart_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05\x63urve\x18\r \x03(\x0b\x32\x17.headshots.v1.LossPoint\x12\x10\n\x08revision\x18\x0e \x01(\x03\x12\x15\n\x08likeness\x18\x0f \x01(\x02H\x00\x88\x01\x01\x12,\n\x06scores\x18\x10 \x01(\x0b\x32\x1c.headshots.v1.TrainingScores\x12\x15\n\rphase_message\x18\x11 \x01(\t\x12\x30\n\x08progress\x18\x12 \x01(\x0b\x32\x1e.headshots.v1.TrainingProgressB\x0b\n\t_likeness\"A\n\x15GetTrainingJobRequest\x12(\n\x06job_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\"@\n\x16GetTrainingJobResponse\x12&\n\x03job\x18\x01 \x01(\x0b\x32\x19.headshots.v1.TrainingJob\"C\n\x17WatchTrainingJobRequest\x12(\n\x06job_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\"B\n\x18WatchTrainingJobResponse\x12&\n\x03job\x18\x01 \x01(\x0b\x32\x19.headshots.v1.TrainingJob\"D\n\x18\x43\x61ncelTrainingJobRequest\x12(\n\x06job_id\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$\"C\n\x19\x43\x61ncelTrainingJobResponse\x12&\n\x03job\x18\x01 \x01(\x0b\x32\x19.headshots.v1.TrainingJob\"\x18\n\x16\x44\x65scribeTrainerRequest\"\x9a\x01\n\x17\x44\x65scribeTrainerResponse\x12\x12\n\nfoundation\x18\x01 \x01(\t\x12\x19\n\x11\x66oundation_digest\x18\x02 \x01(\t\x12/\n\x08\x64\x65\x66\x61ults\x18\x03 \x01(\x0b\x32\x1d.headshots.v1.TrainingOptions\x12\x0e\n\x06\x64\x65vice\x18\x04 \x01(\t\x12\x0f\n\x07trigger\x18\x05 \x01(\t2\xf2\x03\n\x0eTrainerService\x12X\n\rStartTraining\x12\".headshots.v1.StartTrainingRequest\x1a#.headshots.v1.StartTrainingResponse\x12[\n\x0eGetTrainingJob\x12#.headshots.v1.GetTrainingJobRequest\x1a$.headshots.v1.GetTrainingJobResponse\x12\x63\n\x10WatchTrainingJob\x12%.headshots.v1.WatchTrainingJobRequest\x1a&.headshots.v1.WatchTrainingJobResponse0\x01\x12\x64\n\x11\x43\x61ncelTrainingJob\x12&.headshots.v1.CancelTrainingJobRequest\x1a\'.headshots.v1.CancelTrainingJobResponse\x12^\n\x0f\x44\x65scribeTrainer\x12$.headshots.v1.DescribeTrainerRequest\x1a%.headshots.v1.DescribeTrainerResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -66,23 +66,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STARTTRAININGRESPONSE']._serialized_start=698
   _globals['_STARTTRAININGRESPONSE']._serialized_end=761
   _globals['_TRAININGJOB']._serialized_start=764
-  _globals['_TRAININGJOB']._serialized_end=1299
-  _globals['_GETTRAININGJOBREQUEST']._serialized_start=1301
-  _globals['_GETTRAININGJOBREQUEST']._serialized_end=1366
-  _globals['_GETTRAININGJOBRESPONSE']._serialized_start=1368
-  _globals['_GETTRAININGJOBRESPONSE']._serialized_end=1432
-  _globals['_WATCHTRAININGJOBREQUEST']._serialized_start=1434
-  _globals['_WATCHTRAININGJOBREQUEST']._serialized_end=1501
-  _globals['_WATCHTRAININGJOBRESPONSE']._serialized_start=1503
-  _globals['_WATCHTRAININGJOBRESPONSE']._serialized_end=1569
-  _globals['_CANCELTRAININGJOBREQUEST']._serialized_start=1571
-  _globals['_CANCELTRAININGJOBREQUEST']._serialized_end=1639
-  _globals['_CANCELTRAININGJOBRESPONSE']._serialized_start=1641
-  _globals['_CANCELTRAININGJOBRESPONSE']._serialized_end=1708
-  _globals['_DESCRIBETRAINERREQUEST']._serialized_start=1710
-  _globals['_DESCRIBETRAINERREQUEST']._serialized_end=1734
-  _globals['_DESCRIBETRAINERRESPONSE']._serialized_start=1737
-  _globals['_DESCRIBETRAINERRESPONSE']._serialized_end=1891
-  _globals['_TRAINERSERVICE']._serialized_start=1894
-  _globals['_TRAINERSERVICE']._serialized_end=2392
+  _globals['_TRAININGJOB']._serialized_end=1349
+  _globals['_GETTRAININGJOBREQUEST']._serialized_start=1351
+  _globals['_GETTRAININGJOBREQUEST']._serialized_end=1416
+  _globals['_GETTRAININGJOBRESPONSE']._serialized_start=1418
+  _globals['_GETTRAININGJOBRESPONSE']._serialized_end=1482
+  _globals['_WATCHTRAININGJOBREQUEST']._serialized_start=1484
+  _globals['_WATCHTRAININGJOBREQUEST']._serialized_end=1551
+  _globals['_WATCHTRAININGJOBRESPONSE']._serialized_start=1553
+  _globals['_WATCHTRAININGJOBRESPONSE']._serialized_end=1619
+  _globals['_CANCELTRAININGJOBREQUEST']._serialized_start=1621
+  _globals['_CANCELTRAININGJOBREQUEST']._serialized_end=1689
+  _globals['_CANCELTRAININGJOBRESPONSE']._serialized_start=1691
+  _globals['_CANCELTRAININGJOBRESPONSE']._serialized_end=1758
+  _globals['_DESCRIBETRAINERREQUEST']._serialized_start=1760
+  _globals['_DESCRIBETRAINERREQUEST']._serialized_end=1784
+  _globals['_DESCRIBETRAINERRESPONSE']._serialized_start=1787
+  _globals['_DESCRIBETRAINERRESPONSE']._serialized_end=1941
+  _globals['_TRAINERSERVICE']._serialized_start=1944
+  _globals['_TRAINERSERVICE']._serialized_end=2442
 # @@protoc_insertion_point(module_scope)

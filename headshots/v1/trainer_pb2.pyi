@@ -1,6 +1,6 @@
 import datetime
 
-from buf.validate import validate_pb2 as _validate_pb2
+from headshots.validate import validate_pb2 as _validate_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from headshots.v1 import adapters_pb2 as _adapters_pb2
@@ -47,7 +47,7 @@ class StartTrainingResponse(_message.Message):
     def __init__(self, job: _Optional[_Union[TrainingJob, _Mapping]] = ...) -> None: ...
 
 class TrainingJob(_message.Message):
-    __slots__ = ("job_id", "state", "step", "total_steps", "loss", "eta", "queue_position", "attempt", "adapter", "failure", "start_time", "end_time", "curve", "revision", "likeness", "scores", "phase_message")
+    __slots__ = ("job_id", "state", "step", "total_steps", "loss", "eta", "queue_position", "attempt", "adapter", "failure", "start_time", "end_time", "curve", "revision", "likeness", "scores", "phase_message", "progress")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     STEP_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +65,7 @@ class TrainingJob(_message.Message):
     LIKENESS_FIELD_NUMBER: _ClassVar[int]
     SCORES_FIELD_NUMBER: _ClassVar[int]
     PHASE_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     state: _jobs_pb2.JobState
     step: int
@@ -82,7 +83,8 @@ class TrainingJob(_message.Message):
     likeness: float
     scores: _trainings_pb2.TrainingScores
     phase_message: str
-    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_position: _Optional[int] = ..., attempt: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[_trainings_pb2.LossPoint, _Mapping]]] = ..., revision: _Optional[int] = ..., likeness: _Optional[float] = ..., scores: _Optional[_Union[_trainings_pb2.TrainingScores, _Mapping]] = ..., phase_message: _Optional[str] = ...) -> None: ...
+    progress: _trainings_pb2.TrainingProgress
+    def __init__(self, job_id: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_position: _Optional[int] = ..., attempt: _Optional[int] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[_trainings_pb2.LossPoint, _Mapping]]] = ..., revision: _Optional[int] = ..., likeness: _Optional[float] = ..., scores: _Optional[_Union[_trainings_pb2.TrainingScores, _Mapping]] = ..., phase_message: _Optional[str] = ..., progress: _Optional[_Union[_trainings_pb2.TrainingProgress, _Mapping]] = ...) -> None: ...
 
 class GetTrainingJobRequest(_message.Message):
     __slots__ = ("job_id",)

@@ -22,14 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from headshots.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from headshots.v1 import adapters_pb2 as headshots_dot_v1_dot_adapters__pb2
 from headshots.v1 import jobs_pb2 as headshots_dot_v1_dot_jobs__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cheadshots/v1/trainings.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bheadshots/v1/adapters.proto\x1a\x17headshots/v1/jobs.proto\"\x88\x02\n\x0fTrainingOptions\x12\x1e\n\x05steps\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x01H\x00\x88\x01\x01\x12\x1d\n\x04rank\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x01(\x01H\x01\x88\x01\x01\x12\x33\n\rlearning_rate\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x9a\x99\x99\x99\x99\x99\xb9?!\x00\x00\x00\x00\x00\x00\x00\x00H\x02\x88\x01\x01\x12\"\n\nbatch_rows\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18@(\x01H\x03\x88\x01\x01\x12 \n\x04seed\x18\x05 \x01(\x03\x42\r\xbaH\n\"\x08\x18\xff\xff\xff\xff\x0f(\x00H\x04\x88\x01\x01\x42\x08\n\x06_stepsB\x07\n\x05_rankB\x10\n\x0e_learning_rateB\r\n\x0b_batch_rowsB\x07\n\x05_seed\"\'\n\tLossPoint\x12\x0c\n\x04step\x18\x01 \x01(\x05\x12\x0c\n\x04loss\x18\x02 \x01(\x02\"\x9e\x01\n\x10\x43heckpointScores\x12\x0c\n\x04step\x18\x01 \x01(\x05\x12\x10\n\x08likeness\x18\x02 \x01(\x02\x12\x0f\n\x07\x63opying\x18\x03 \x01(\x02\x12\x11\n\tdiversity\x18\x04 \x01(\x02\x12\x13\n\x0bprompt_kept\x18\x05 \x01(\x02\x12\r\n\x05\x66\x61\x63\x65s\x18\x06 \x01(\x02\x12\x15\n\x08\x61\x63\x63\x65pted\x18\x07 \x01(\x02H\x00\x88\x01\x01\x42\x0b\n\t_accepted\"\xda\x01\n\x0eTrainingScores\x12\x10\n\x08\x61nalyzer\x18\x01 \x01(\t\x12\x10\n\x08held_out\x18\x02 \x01(\x05\x12\x13\n\x0b\x63hosen_step\x18\x03 \x01(\x05\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06passed\x18\x05 \x01(\x08\x12\x15\n\rstopped_early\x18\x06 \x01(\x08\x12\x33\n\x0b\x63heckpoints\x18\x07 \x03(\x0b\x32\x1e.headshots.v1.CheckpointScores\x12\x11\n\tsheet_key\x18\x08 \x01(\t\x12\x10\n\x08\x63\x61rd_key\x18\t \x01(\t\"\xe9\x06\n\x08Training\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.headshots.v1.JobState\x12\x0c\n\x04step\x18\x03 \x01(\x05\x12\x13\n\x0btotal_steps\x18\x04 \x01(\x05\x12\x0c\n\x04loss\x18\x05 \x01(\x02\x12&\n\x03\x65ta\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0equeue_position\x18\x07 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x08 \x01(\x05\x12.\n\x07options\x18\t \x01(\x0b\x32\x1d.headshots.v1.TrainingOptions\x12&\n\x07\x61\x64\x61pter\x18\n \x01(\x0b\x32\x15.headshots.v1.Adapter\x12&\n\x07\x66\x61ilure\x18\x0b \x01(\x0b\x32\x15.headshots.v1.Failure\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05\x63urve\x18\x0f \x03(\x0b\x32\x17.headshots.v1.LossPoint\x12\x13\n\x0bphoto_count\x18\x10 \x01(\x05\x12\x15\n\x08likeness\x18\x11 \x01(\x02H\x00\x88\x01\x01\x12\x16\n\x0estatus_message\x18\x12 \x01(\t\x12\x14\n\x0c\x65vent_number\x18\x13 \x01(\x03\x12,\n\x06scores\x18\x14 \x01(\x0b\x32\x1c.headshots.v1.TrainingScores\x12\x37\n\x13\x61\x64\x61pter_expire_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nfoundation\x18\x16 \x01(\t\x12\x15\n\rphase_message\x18\x17 \x01(\t\x12\x32\n\x06labels\x18( \x03(\x0b\x32\".headshots.v1.Training.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_likeness\"\xd9\x04\n\x15\x43reateTrainingRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.headshots.v1.TrainingOptions\x12\x32\n\x08priority\x18\x03 \x01(\x0e\x32\x16.headshots.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x30\n\nrequest_id\x18\x04 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x12N\n\x06photos\x18\x06 \x03(\tB>\xbaH;\x92\x01\x38\x10\x64\x18\x01\"2r02.^subjects/[a-z0-9-]{1,64}/photos/[0-9a-f]{32}$\x12;\n\nfoundation\x18\x07 \x01(\tB\'\xbaH$r\"2 ^(foundations/[a-z0-9-]{1,64})?$\x12y\n\x06labels\x18( \x03(\x0b\x32/.headshots.v1.CreateTrainingRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"B\n\x16\x43reateTrainingResponse\x12(\n\x08training\x18\x01 \x01(\x0b\x32\x16.headshots.v1.Training\"_\n\x12GetTrainingRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/trainings/[a-z0-9-]{1,64}$\"?\n\x13GetTrainingResponse\x12(\n\x08training\x18\x01 \x01(\x0b\x32\x16.headshots.v1.Training\"\xda\x02\n\x14ListTrainingsRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12x\n\x06labels\x18( \x03(\x0b\x32..headshots.v1.ListTrainingsRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"[\n\x15ListTrainingsResponse\x12)\n\ttrainings\x18\x01 \x03(\x0b\x32\x16.headshots.v1.Training\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x94\x01\n\x14WatchTrainingRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/trainings/[a-z0-9-]{1,64}$\x12!\n\x0b\x61\x66ter_event\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x42\x0e\n\x0c_after_event\"A\n\x15WatchTrainingResponse\x12(\n\x08training\x18\x01 \x01(\x0b\x32\x16.headshots.v1.Training\"b\n\x15\x43\x61ncelTrainingRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/trainings/[a-z0-9-]{1,64}$\"B\n\x16\x43\x61ncelTrainingResponse\x12(\n\x08training\x18\x01 \x01(\x0b\x32\x16.headshots.v1.Training\"\x9c\x01\n\x1b\x44ownloadTrainingFileRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/trainings/[a-z0-9-]{1,64}$\x12\x32\n\x04\x66ile\x18\x02 \x01(\x0e\x32\x1a.headshots.v1.TrainingFileB\x08\xbaH\x05\x82\x01\x02\x10\x01\"i\n\x1c\x44ownloadTrainingFileResponse\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\r\n\x05\x63hunk\x18\x04 \x01(\x0c*\xae\x01\n\x0cTrainingFile\x12\x1d\n\x19TRAINING_FILE_UNSPECIFIED\x10\x00\x12\x19\n\x15TRAINING_FILE_ADAPTER\x10\x01\x12\x17\n\x13TRAINING_FILE_KOHYA\x10\x02\x12\x1a\n\x16TRAINING_FILE_MANIFEST\x10\x03\x12\x17\n\x13TRAINING_FILE_SHEET\x10\x04\x12\x16\n\x12TRAINING_FILE_CARD\x10\x05\x32\xc6\x04\n\x0fTrainingService\x12[\n\x0e\x43reateTraining\x12#.headshots.v1.CreateTrainingRequest\x1a$.headshots.v1.CreateTrainingResponse\x12R\n\x0bGetTraining\x12 .headshots.v1.GetTrainingRequest\x1a!.headshots.v1.GetTrainingResponse\x12X\n\rListTrainings\x12\".headshots.v1.ListTrainingsRequest\x1a#.headshots.v1.ListTrainingsResponse\x12Z\n\rWatchTraining\x12\".headshots.v1.WatchTrainingRequest\x1a#.headshots.v1.WatchTrainingResponse0\x01\x12[\n\x0e\x43\x61ncelTraining\x12#.headshots.v1.CancelTrainingRequest\x1a$.headshots.v1.CancelTrainingResponse\x12o\n\x14\x44ownloadTrainingFile\x12).headshots.v1.DownloadTrainingFileRequest\x1a*.headshots.v1.DownloadTrainingFileResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cheadshots/v1/trainings.proto\x12\x0cheadshots.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bheadshots/v1/adapters.proto\x1a\x17headshots/v1/jobs.proto\"\x88\x02\n\x0fTrainingOptions\x12\x1e\n\x05steps\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x90N(\x01H\x00\x88\x01\x01\x12\x1d\n\x04rank\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x01(\x01H\x01\x88\x01\x01\x12\x33\n\rlearning_rate\x18\x03 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x9a\x99\x99\x99\x99\x99\xb9?!\x00\x00\x00\x00\x00\x00\x00\x00H\x02\x88\x01\x01\x12\"\n\nbatch_rows\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18@(\x01H\x03\x88\x01\x01\x12 \n\x04seed\x18\x05 \x01(\x03\x42\r\xbaH\n\"\x08\x18\xff\xff\xff\xff\x0f(\x00H\x04\x88\x01\x01\x42\x08\n\x06_stepsB\x07\n\x05_rankB\x10\n\x0e_learning_rateB\r\n\x0b_batch_rowsB\x07\n\x05_seed\"\x89\x01\n\x10TrainingProgress\x12*\n\x05phase\x18\x01 \x01(\x0e\x32\x1b.headshots.v1.TrainingPhase\x12\x0c\n\x04\x64one\x18\x02 \x01(\x05\x12\r\n\x05total\x18\x03 \x01(\x05\x12,\n\tphase_eta\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"\'\n\tLossPoint\x12\x0c\n\x04step\x18\x01 \x01(\x05\x12\x0c\n\x04loss\x18\x02 \x01(\x02\"\x9e\x01\n\x10\x43heckpointScores\x12\x0c\n\x04step\x18\x01 \x01(\x05\x12\x10\n\x08likeness\x18\x02 \x01(\x02\x12\x0f\n\x07\x63opying\x18\x03 \x01(\x02\x12\x11\n\tdiversity\x18\x04 \x01(\x02\x12\x13\n\x0bprompt_kept\x18\x05 \x01(\x02\x12\r\n\x05\x66\x61\x63\x65s\x18\x06 \x01(\x02\x12\x15\n\x08\x61\x63\x63\x65pted\x18\x07 \x01(\x02H\x00\x88\x01\x01\x42\x0b\n\t_accepted\"\xda\x01\n\x0eTrainingScores\x12\x10\n\x08\x61nalyzer\x18\x01 \x01(\t\x12\x10\n\x08held_out\x18\x02 \x01(\x05\x12\x13\n\x0b\x63hosen_step\x18\x03 \x01(\x05\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06passed\x18\x05 \x01(\x08\x12\x15\n\rstopped_early\x18\x06 \x01(\x08\x12\x33\n\x0b\x63heckpoints\x18\x07 \x03(\x0b\x32\x1e.headshots.v1.CheckpointScores\x12\x11\n\tsheet_key\x18\x08 \x01(\t\x12\x10\n\x08\x63\x61rd_key\x18\t \x01(\t\"\x9b\x07\n\x08Training\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.headshots.v1.JobState\x12\x0c\n\x04step\x18\x03 \x01(\x05\x12\x13\n\x0btotal_steps\x18\x04 \x01(\x05\x12\x0c\n\x04loss\x18\x05 \x01(\x02\x12&\n\x03\x65ta\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x16\n\x0equeue_position\x18\x07 \x01(\x05\x12\x0f\n\x07\x61ttempt\x18\x08 \x01(\x05\x12.\n\x07options\x18\t \x01(\x0b\x32\x1d.headshots.v1.TrainingOptions\x12&\n\x07\x61\x64\x61pter\x18\n \x01(\x0b\x32\x15.headshots.v1.Adapter\x12&\n\x07\x66\x61ilure\x18\x0b \x01(\x0b\x32\x15.headshots.v1.Failure\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x05\x63urve\x18\x0f \x03(\x0b\x32\x17.headshots.v1.LossPoint\x12\x13\n\x0bphoto_count\x18\x10 \x01(\x05\x12\x15\n\x08likeness\x18\x11 \x01(\x02H\x00\x88\x01\x01\x12\x16\n\x0estatus_message\x18\x12 \x01(\t\x12\x14\n\x0c\x65vent_number\x18\x13 \x01(\x03\x12,\n\x06scores\x18\x14 \x01(\x0b\x32\x1c.headshots.v1.TrainingScores\x12\x37\n\x13\x61\x64\x61pter_expire_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nfoundation\x18\x16 \x01(\t\x12\x15\n\rphase_message\x18\x17 \x01(\t\x12\x30\n\x08progress\x18\x18 \x01(\x0b\x32\x1e.headshots.v1.TrainingProgress\x12\x32\n\x06labels\x18( \x03(\x0b\x32\".headshots.v1.Training.LabelsEntry\x12\x13\n\x0b\x65xternal_id\x18) \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0b\n\t_likeness\"\xd9\x04\n\x15\x43reateTrainingRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12.\n\x07options\x18\x02 \x01(\x0b\x32\x1d.headshots.v1.TrainingOptions\x12\x32\n\x08priority\x18\x03 \x01(\x0e\x32\x16.headshots.v1.PriorityB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x30\n\nrequest_id\x18\x04 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{0,64}$\x12\x15\n\rvalidate_only\x18\x05 \x01(\x08\x12N\n\x06photos\x18\x06 \x03(\tB>\xbaH;\x92\x01\x38\x10\x64\x18\x01\"2r02.^subjects/[a-z0-9-]{1,64}/photos/[0-9a-f]{32}$\x12;\n\nfoundation\x18\x07 \x01(\tB\'\xbaH$r\"2 ^(foundations/[a-z0-9-]{1,64})?$\x12y\n\x06labels\x18( \x03(\x0b\x32/.headshots.v1.CreateTrainingRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"B\n\x16\x43reateTrainingResponse\x12(\n\x08training\x18\x01 \x01(\x0b\x32\x16.headshots.v1.Training\"_\n\x12GetTrainingRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/trainings/[a-z0-9-]{1,64}$\"?\n\x13GetTrainingResponse\x12(\n\x08training\x18\x01 \x01(\x0b\x32\x16.headshots.v1.Training\"\xda\x02\n\x14ListTrainingsRequest\x12\x31\n\x06parent\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^subjects/[a-z0-9-]{1,64}$\x12\x1d\n\tpage_size\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12x\n\x06labels\x18( \x03(\x0b\x32..headshots.v1.ListTrainingsRequest.LabelsEntryB8\xbaH5\x9a\x01\x32\x10 \"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x12)\n\x0b\x65xternal_id\x18) \x01(\tB\x14\xbaH\x11r\x0f\x18\x80\x01\x32\n^[^\\x00]*$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"[\n\x15ListTrainingsResponse\x12)\n\ttrainings\x18\x01 \x03(\x0b\x32\x16.headshots.v1.Training\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x94\x01\n\x14WatchTrainingRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/trainings/[a-z0-9-]{1,64}$\x12!\n\x0b\x61\x66ter_event\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00H\x00\x88\x01\x01\x42\x0e\n\x0c_after_event\"A\n\x15WatchTrainingResponse\x12(\n\x08training\x18\x01 \x01(\x0b\x32\x16.headshots.v1.Training\"b\n\x15\x43\x61ncelTrainingRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/trainings/[a-z0-9-]{1,64}$\"B\n\x16\x43\x61ncelTrainingResponse\x12(\n\x08training\x18\x01 \x01(\x0b\x32\x16.headshots.v1.Training\"\x9c\x01\n\x1b\x44ownloadTrainingFileRequest\x12I\n\x04name\x18\x01 \x01(\tB;\xbaH8r624^subjects/[a-z0-9-]{1,64}/trainings/[a-z0-9-]{1,64}$\x12\x32\n\x04\x66ile\x18\x02 \x01(\x0e\x32\x1a.headshots.v1.TrainingFileB\x08\xbaH\x05\x82\x01\x02\x10\x01\"i\n\x1c\x44ownloadTrainingFileResponse\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\r\n\x05\x63hunk\x18\x04 \x01(\x0c*\xae\x01\n\x0cTrainingFile\x12\x1d\n\x19TRAINING_FILE_UNSPECIFIED\x10\x00\x12\x19\n\x15TRAINING_FILE_ADAPTER\x10\x01\x12\x17\n\x13TRAINING_FILE_KOHYA\x10\x02\x12\x1a\n\x16TRAINING_FILE_MANIFEST\x10\x03\x12\x17\n\x13TRAINING_FILE_SHEET\x10\x04\x12\x16\n\x12TRAINING_FILE_CARD\x10\x05*\x9f\x02\n\rTrainingPhase\x12\x1e\n\x1aTRAINING_PHASE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aTRAINING_PHASE_DOWNLOADING\x10\x01\x12\x1d\n\x19TRAINING_PHASE_INSPECTING\x10\x02\x12\x1a\n\x16TRAINING_PHASE_LOADING\x10\x03\x12\x1f\n\x1bTRAINING_PHASE_CLASS_IMAGES\x10\x04\x12\x1b\n\x17TRAINING_PHASE_ENCODING\x10\x05\x12\x1b\n\x17TRAINING_PHASE_TRAINING\x10\x06\x12\x1d\n\x19TRAINING_PHASE_VALIDATING\x10\x07\x12\x19\n\x15TRAINING_PHASE_SAVING\x10\x08\x32\xc6\x04\n\x0fTrainingService\x12[\n\x0e\x43reateTraining\x12#.headshots.v1.CreateTrainingRequest\x1a$.headshots.v1.CreateTrainingResponse\x12R\n\x0bGetTraining\x12 .headshots.v1.GetTrainingRequest\x1a!.headshots.v1.GetTrainingResponse\x12X\n\rListTrainings\x12\".headshots.v1.ListTrainingsRequest\x1a#.headshots.v1.ListTrainingsResponse\x12Z\n\rWatchTraining\x12\".headshots.v1.WatchTrainingRequest\x1a#.headshots.v1.WatchTrainingResponse0\x01\x12[\n\x0e\x43\x61ncelTraining\x12#.headshots.v1.CancelTrainingRequest\x1a$.headshots.v1.CancelTrainingResponse\x12o\n\x14\x44ownloadTrainingFile\x12).headshots.v1.DownloadTrainingFileRequest\x1a*.headshots.v1.DownloadTrainingFileResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -88,48 +88,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DOWNLOADTRAININGFILEREQUEST'].fields_by_name['name']._serialized_options = b'\272H8r624^subjects/[a-z0-9-]{1,64}/trainings/[a-z0-9-]{1,64}$'
   _globals['_DOWNLOADTRAININGFILEREQUEST'].fields_by_name['file']._loaded_options = None
   _globals['_DOWNLOADTRAININGFILEREQUEST'].fields_by_name['file']._serialized_options = b'\272H\005\202\001\002\020\001'
-  _globals['_TRAININGFILE']._serialized_start=3689
-  _globals['_TRAININGFILE']._serialized_end=3863
+  _globals['_TRAININGFILE']._serialized_start=3879
+  _globals['_TRAININGFILE']._serialized_end=4053
+  _globals['_TRAININGPHASE']._serialized_start=4056
+  _globals['_TRAININGPHASE']._serialized_end=4343
   _globals['_TRAININGOPTIONS']._serialized_start=195
   _globals['_TRAININGOPTIONS']._serialized_end=459
-  _globals['_LOSSPOINT']._serialized_start=461
-  _globals['_LOSSPOINT']._serialized_end=500
-  _globals['_CHECKPOINTSCORES']._serialized_start=503
-  _globals['_CHECKPOINTSCORES']._serialized_end=661
-  _globals['_TRAININGSCORES']._serialized_start=664
-  _globals['_TRAININGSCORES']._serialized_end=882
-  _globals['_TRAINING']._serialized_start=885
-  _globals['_TRAINING']._serialized_end=1758
-  _globals['_TRAINING_LABELSENTRY']._serialized_start=1700
-  _globals['_TRAINING_LABELSENTRY']._serialized_end=1745
-  _globals['_CREATETRAININGREQUEST']._serialized_start=1761
-  _globals['_CREATETRAININGREQUEST']._serialized_end=2362
-  _globals['_CREATETRAININGREQUEST_LABELSENTRY']._serialized_start=1700
-  _globals['_CREATETRAININGREQUEST_LABELSENTRY']._serialized_end=1745
-  _globals['_CREATETRAININGRESPONSE']._serialized_start=2364
-  _globals['_CREATETRAININGRESPONSE']._serialized_end=2430
-  _globals['_GETTRAININGREQUEST']._serialized_start=2432
-  _globals['_GETTRAININGREQUEST']._serialized_end=2527
-  _globals['_GETTRAININGRESPONSE']._serialized_start=2529
-  _globals['_GETTRAININGRESPONSE']._serialized_end=2592
-  _globals['_LISTTRAININGSREQUEST']._serialized_start=2595
-  _globals['_LISTTRAININGSREQUEST']._serialized_end=2941
-  _globals['_LISTTRAININGSREQUEST_LABELSENTRY']._serialized_start=1700
-  _globals['_LISTTRAININGSREQUEST_LABELSENTRY']._serialized_end=1745
-  _globals['_LISTTRAININGSRESPONSE']._serialized_start=2943
-  _globals['_LISTTRAININGSRESPONSE']._serialized_end=3034
-  _globals['_WATCHTRAININGREQUEST']._serialized_start=3037
-  _globals['_WATCHTRAININGREQUEST']._serialized_end=3185
-  _globals['_WATCHTRAININGRESPONSE']._serialized_start=3187
-  _globals['_WATCHTRAININGRESPONSE']._serialized_end=3252
-  _globals['_CANCELTRAININGREQUEST']._serialized_start=3254
-  _globals['_CANCELTRAININGREQUEST']._serialized_end=3352
-  _globals['_CANCELTRAININGRESPONSE']._serialized_start=3354
-  _globals['_CANCELTRAININGRESPONSE']._serialized_end=3420
-  _globals['_DOWNLOADTRAININGFILEREQUEST']._serialized_start=3423
-  _globals['_DOWNLOADTRAININGFILEREQUEST']._serialized_end=3579
-  _globals['_DOWNLOADTRAININGFILERESPONSE']._serialized_start=3581
-  _globals['_DOWNLOADTRAININGFILERESPONSE']._serialized_end=3686
-  _globals['_TRAININGSERVICE']._serialized_start=3866
-  _globals['_TRAININGSERVICE']._serialized_end=4448
+  _globals['_TRAININGPROGRESS']._serialized_start=462
+  _globals['_TRAININGPROGRESS']._serialized_end=599
+  _globals['_LOSSPOINT']._serialized_start=601
+  _globals['_LOSSPOINT']._serialized_end=640
+  _globals['_CHECKPOINTSCORES']._serialized_start=643
+  _globals['_CHECKPOINTSCORES']._serialized_end=801
+  _globals['_TRAININGSCORES']._serialized_start=804
+  _globals['_TRAININGSCORES']._serialized_end=1022
+  _globals['_TRAINING']._serialized_start=1025
+  _globals['_TRAINING']._serialized_end=1948
+  _globals['_TRAINING_LABELSENTRY']._serialized_start=1890
+  _globals['_TRAINING_LABELSENTRY']._serialized_end=1935
+  _globals['_CREATETRAININGREQUEST']._serialized_start=1951
+  _globals['_CREATETRAININGREQUEST']._serialized_end=2552
+  _globals['_CREATETRAININGREQUEST_LABELSENTRY']._serialized_start=1890
+  _globals['_CREATETRAININGREQUEST_LABELSENTRY']._serialized_end=1935
+  _globals['_CREATETRAININGRESPONSE']._serialized_start=2554
+  _globals['_CREATETRAININGRESPONSE']._serialized_end=2620
+  _globals['_GETTRAININGREQUEST']._serialized_start=2622
+  _globals['_GETTRAININGREQUEST']._serialized_end=2717
+  _globals['_GETTRAININGRESPONSE']._serialized_start=2719
+  _globals['_GETTRAININGRESPONSE']._serialized_end=2782
+  _globals['_LISTTRAININGSREQUEST']._serialized_start=2785
+  _globals['_LISTTRAININGSREQUEST']._serialized_end=3131
+  _globals['_LISTTRAININGSREQUEST_LABELSENTRY']._serialized_start=1890
+  _globals['_LISTTRAININGSREQUEST_LABELSENTRY']._serialized_end=1935
+  _globals['_LISTTRAININGSRESPONSE']._serialized_start=3133
+  _globals['_LISTTRAININGSRESPONSE']._serialized_end=3224
+  _globals['_WATCHTRAININGREQUEST']._serialized_start=3227
+  _globals['_WATCHTRAININGREQUEST']._serialized_end=3375
+  _globals['_WATCHTRAININGRESPONSE']._serialized_start=3377
+  _globals['_WATCHTRAININGRESPONSE']._serialized_end=3442
+  _globals['_CANCELTRAININGREQUEST']._serialized_start=3444
+  _globals['_CANCELTRAININGREQUEST']._serialized_end=3542
+  _globals['_CANCELTRAININGRESPONSE']._serialized_start=3544
+  _globals['_CANCELTRAININGRESPONSE']._serialized_end=3610
+  _globals['_DOWNLOADTRAININGFILEREQUEST']._serialized_start=3613
+  _globals['_DOWNLOADTRAININGFILEREQUEST']._serialized_end=3769
+  _globals['_DOWNLOADTRAININGFILERESPONSE']._serialized_start=3771
+  _globals['_DOWNLOADTRAININGFILERESPONSE']._serialized_end=3876
+  _globals['_TRAININGSERVICE']._serialized_start=4346
+  _globals['_TRAININGSERVICE']._serialized_end=4928
 # @@protoc_insertion_point(module_scope)

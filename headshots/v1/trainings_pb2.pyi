@@ -1,6 +1,6 @@
 import datetime
 
-from buf.validate import validate_pb2 as _validate_pb2
+from headshots.validate import validate_pb2 as _validate_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from headshots.v1 import adapters_pb2 as _adapters_pb2
@@ -22,12 +22,33 @@ class TrainingFile(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TRAINING_FILE_MANIFEST: _ClassVar[TrainingFile]
     TRAINING_FILE_SHEET: _ClassVar[TrainingFile]
     TRAINING_FILE_CARD: _ClassVar[TrainingFile]
+
+class TrainingPhase(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TRAINING_PHASE_UNSPECIFIED: _ClassVar[TrainingPhase]
+    TRAINING_PHASE_DOWNLOADING: _ClassVar[TrainingPhase]
+    TRAINING_PHASE_INSPECTING: _ClassVar[TrainingPhase]
+    TRAINING_PHASE_LOADING: _ClassVar[TrainingPhase]
+    TRAINING_PHASE_CLASS_IMAGES: _ClassVar[TrainingPhase]
+    TRAINING_PHASE_ENCODING: _ClassVar[TrainingPhase]
+    TRAINING_PHASE_TRAINING: _ClassVar[TrainingPhase]
+    TRAINING_PHASE_VALIDATING: _ClassVar[TrainingPhase]
+    TRAINING_PHASE_SAVING: _ClassVar[TrainingPhase]
 TRAINING_FILE_UNSPECIFIED: TrainingFile
 TRAINING_FILE_ADAPTER: TrainingFile
 TRAINING_FILE_KOHYA: TrainingFile
 TRAINING_FILE_MANIFEST: TrainingFile
 TRAINING_FILE_SHEET: TrainingFile
 TRAINING_FILE_CARD: TrainingFile
+TRAINING_PHASE_UNSPECIFIED: TrainingPhase
+TRAINING_PHASE_DOWNLOADING: TrainingPhase
+TRAINING_PHASE_INSPECTING: TrainingPhase
+TRAINING_PHASE_LOADING: TrainingPhase
+TRAINING_PHASE_CLASS_IMAGES: TrainingPhase
+TRAINING_PHASE_ENCODING: TrainingPhase
+TRAINING_PHASE_TRAINING: TrainingPhase
+TRAINING_PHASE_VALIDATING: TrainingPhase
+TRAINING_PHASE_SAVING: TrainingPhase
 
 class TrainingOptions(_message.Message):
     __slots__ = ("steps", "rank", "learning_rate", "batch_rows", "seed")
@@ -42,6 +63,18 @@ class TrainingOptions(_message.Message):
     batch_rows: int
     seed: int
     def __init__(self, steps: _Optional[int] = ..., rank: _Optional[int] = ..., learning_rate: _Optional[float] = ..., batch_rows: _Optional[int] = ..., seed: _Optional[int] = ...) -> None: ...
+
+class TrainingProgress(_message.Message):
+    __slots__ = ("phase", "done", "total", "phase_eta")
+    PHASE_FIELD_NUMBER: _ClassVar[int]
+    DONE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    PHASE_ETA_FIELD_NUMBER: _ClassVar[int]
+    phase: TrainingPhase
+    done: int
+    total: int
+    phase_eta: _duration_pb2.Duration
+    def __init__(self, phase: _Optional[_Union[TrainingPhase, str]] = ..., done: _Optional[int] = ..., total: _Optional[int] = ..., phase_eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class LossPoint(_message.Message):
     __slots__ = ("step", "loss")
@@ -92,7 +125,7 @@ class TrainingScores(_message.Message):
     def __init__(self, analyzer: _Optional[str] = ..., held_out: _Optional[int] = ..., chosen_step: _Optional[int] = ..., reason: _Optional[str] = ..., passed: _Optional[bool] = ..., stopped_early: _Optional[bool] = ..., checkpoints: _Optional[_Iterable[_Union[CheckpointScores, _Mapping]]] = ..., sheet_key: _Optional[str] = ..., card_key: _Optional[str] = ...) -> None: ...
 
 class Training(_message.Message):
-    __slots__ = ("name", "state", "step", "total_steps", "loss", "eta", "queue_position", "attempt", "options", "adapter", "failure", "create_time", "start_time", "end_time", "curve", "photo_count", "likeness", "status_message", "event_number", "scores", "adapter_expire_time", "foundation", "phase_message", "labels", "external_id")
+    __slots__ = ("name", "state", "step", "total_steps", "loss", "eta", "queue_position", "attempt", "options", "adapter", "failure", "create_time", "start_time", "end_time", "curve", "photo_count", "likeness", "status_message", "event_number", "scores", "adapter_expire_time", "foundation", "phase_message", "progress", "labels", "external_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -123,6 +156,7 @@ class Training(_message.Message):
     ADAPTER_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     FOUNDATION_FIELD_NUMBER: _ClassVar[int]
     PHASE_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     EXTERNAL_ID_FIELD_NUMBER: _ClassVar[int]
     name: str
@@ -148,9 +182,10 @@ class Training(_message.Message):
     adapter_expire_time: _timestamp_pb2.Timestamp
     foundation: str
     phase_message: str
+    progress: TrainingProgress
     labels: _containers.ScalarMap[str, str]
     external_id: str
-    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_position: _Optional[int] = ..., attempt: _Optional[int] = ..., options: _Optional[_Union[TrainingOptions, _Mapping]] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[LossPoint, _Mapping]]] = ..., photo_count: _Optional[int] = ..., likeness: _Optional[float] = ..., status_message: _Optional[str] = ..., event_number: _Optional[int] = ..., scores: _Optional[_Union[TrainingScores, _Mapping]] = ..., adapter_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., foundation: _Optional[str] = ..., phase_message: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[_jobs_pb2.JobState, str]] = ..., step: _Optional[int] = ..., total_steps: _Optional[int] = ..., loss: _Optional[float] = ..., eta: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., queue_position: _Optional[int] = ..., attempt: _Optional[int] = ..., options: _Optional[_Union[TrainingOptions, _Mapping]] = ..., adapter: _Optional[_Union[_adapters_pb2.Adapter, _Mapping]] = ..., failure: _Optional[_Union[_jobs_pb2.Failure, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., curve: _Optional[_Iterable[_Union[LossPoint, _Mapping]]] = ..., photo_count: _Optional[int] = ..., likeness: _Optional[float] = ..., status_message: _Optional[str] = ..., event_number: _Optional[int] = ..., scores: _Optional[_Union[TrainingScores, _Mapping]] = ..., adapter_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., foundation: _Optional[str] = ..., phase_message: _Optional[str] = ..., progress: _Optional[_Union[TrainingProgress, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., external_id: _Optional[str] = ...) -> None: ...
 
 class CreateTrainingRequest(_message.Message):
     __slots__ = ("parent", "options", "priority", "request_id", "validate_only", "photos", "foundation", "labels", "external_id")

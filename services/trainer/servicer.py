@@ -7,6 +7,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 
 import grpc.aio
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from headshots.rpc.handlers import Context
@@ -16,6 +17,7 @@ from headshots.v1 import adapters_pb2, jobs_pb2, trainer_pb2_grpc, trainings_pb2
 from headshots.v1 import trainer_pb2 as t
 from services.trainer.engine import TrainerEngine
 from services.trainer.lora.recipe import TrainingOptions
+from services.trainer.progress.phases import JobProgress
 from services.trainer.queue.job import Job, JobRequest, PhotoRef
 from services.trainer.selection.scores import TrainingScores
 
@@ -125,7 +127,9 @@ def _job(job: Job) -> t.TrainingJob:
         phase_message=job.phase_message,
     )
     if job.eta_seconds is not None:
-        message.eta.FromMicroseconds(round(job.eta_seconds * 1e6))
+        message.eta.CopyFrom(_duration(job.eta_seconds))
+    if job.progress is not None:
+        message.progress.CopyFrom(_progress(job.progress))
     if job.adapter is not None:
         others = [adapters_pb2.StoredFile(**vars(each)) for each in job.adapter.others]
         message.adapter.CopyFrom(adapters_pb2.Adapter(**(vars(job.adapter) | {"others": others})))
@@ -133,6 +137,18 @@ def _job(job: Job) -> t.TrainingJob:
         message.scores.CopyFrom(_scores(job.scores))
     if job.failure is not None:
         message.failure.CopyFrom(jobs_pb2.Failure(reason=job.failure.reason, message=job.failure.message))
+    return message
+
+
+def _progress(value: JobProgress) -> trainings_pb2.TrainingProgress:
+    phase = f"TRAINING_PHASE_{value.phase.upper()}"
+    eta = _duration(value.eta_seconds) if value.eta_seconds is not None else None
+    return trainings_pb2.TrainingProgress(phase=phase, done=value.done, total=value.total, phase_eta=eta)
+
+
+def _duration(seconds: float) -> Duration:
+    message = Duration()
+    message.FromMicroseconds(round(seconds * 1e6))
     return message
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 
-from buf.validate import validate_pb2
 from headshots.v1 import (
     adapters_pb2,
     audit_events_pb2,
@@ -27,6 +26,7 @@ from headshots.v1 import (
     trainer_pb2,
     trainings_pb2,
 )
+from headshots.validate import validate_pb2
 
 FILES = (
     tenants_pb2,

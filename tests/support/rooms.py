@@ -168,13 +168,16 @@ GATEWAY: Arrows = {
 }
 
 TRAINER: Arrows = {
-    "lora": {},
+    "progress": {},
+    "lora": {"progress": "a run tells what it does"},
     "captions": {"lora": "the recipe says what captions say, batches in which order they are"},
     "selection": {
         "lora": "portraits are painted with the adapter that is being trained",
         "captions": "portraits are asked for as scenes are",
+        "progress": "a run tells what it does",
     },
     "queue": {
+        "progress": "a job tells what its run does",
         "lora": "a job carries the caller's options of the recipe",
         "selection": "a finished job carries its scores",
     },
@@ -189,6 +192,7 @@ TRAINER: Arrows = {
         "selection": "checkpoints are judged",
         "output": "the result is written",
         "queue": "the request, and the failures that a run may end with",
+        "progress": "a run tells what it does",
     },
     "metrics": {
         "queue": "rows are counted by state when Prometheus asks",
@@ -198,6 +202,7 @@ TRAINER: Arrows = {
     "workers": {
         "queue": "jobs are leased",
         "run": "the messages of a run",
+        "progress": "how long it still needs",
         "output": "what a cancelled or failed run left is removed",
         "metrics": "runs are counted",
         "settings": "lease and pause lengths",
@@ -216,6 +221,7 @@ TRAINER: Arrows = {
         "queue": "jobs to protobuf",
         "lora": "options to and from protobuf",
         "selection": "scores to protobuf",
+        "progress": "phases to protobuf",
     },
 }
 
@@ -269,6 +275,10 @@ OWN = ""
 TABLES: dict[str, dict[str, str]] = {
     "gateway.tenants": {
         "tenants": OWN,
+        "trainings": "how many places for high priority are taken",
+        "galleries": "as trainings",
+        "shots": "as trainings",
+        "shoots": "as trainings",
         "subjects": "the check that a subject is the caller's",
     },
     "gateway.audit": {"audit_chains": OWN, "audit_events": OWN},

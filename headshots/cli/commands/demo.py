@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from headshots.cli.extras import require
+from headshots.cli.extras import require, require_services
 from headshots.cli.foundations import FewSteps, Fuse, fusion_of, usable
 from headshots.cli.options import Foundation, existing_folder
 from headshots.console.exits import reported
@@ -71,6 +71,7 @@ def demo(
     Leaves gallery.html, contact-sheet.png and report.json; logs are in logs/. A run that breaks off leaves the gallery
     of the last that did not.
     """
+    require_services("demo")
     require("demo", "demo")
     from headshots.demo.job import run_demo
     from headshots.demo.options import DemoOptions

@@ -12,7 +12,7 @@ import typer
 
 from headshots.cli.addresses import PORTS, local_address
 from headshots.cli.commands.serve import default_environment, given_environment, links_variables
-from headshots.cli.extras import require
+from headshots.cli.extras import require, require_services
 from headshots.cli.options import ApiKey, Json
 from headshots.console.exits import ExitCode, reported
 
@@ -134,6 +134,7 @@ def _from_inside(
     together = {**default_environment(_addresses(), foundation), **links_variables()}
     for name, (variables, arguments) in plans(named, {**os.environ, **environment}, together).items():
         try:
+            require_services(f"doctor {name}")
             require(f"doctor {name}", name)
         except FailedPreconditionError as error:
             cure = f"pip install -c constraints.txt -e '.[{name}]' in a checkout of headshots; nothing else was checked"

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from headshots.cli.addresses import PORTS, listening_host, local_address
-from headshots.cli.extras import check_analyzers, require
+from headshots.cli.extras import check_analyzers, require, require_services
 from headshots.cli.options import Foundation
 from headshots.console.exits import reported
 
@@ -63,6 +63,7 @@ def generator(home: HomeFolder = None, foundation: Foundation = None) -> None:
 @reported
 def serve_all(home: HomeFolder = None, foundation: Foundation = None) -> None:
     """All three as child processes on loopback, until Ctrl-C. Ends with 1 when one of them dies."""
+    require_services("serve all")
     require("serve all", "gateway", "generator", "trainer", "export")
     from headshots.processes.fleet import Fleet, ServicesFailedError
     from headshots.processes.serving import death_message, wait_until_serving
@@ -226,12 +227,13 @@ def _become(name: str, environment: dict[str, str]) -> None:
     """Replace this process, so that signals and the exit code are the service's own.
 
     Raises:
-        FailedPreconditionError: EXTRA_MISSING.
+        FailedPreconditionError: SERVICES_MISSING, EXTRA_MISSING.
     """
+    require_services(f"serve {name}")
     require(f"serve {name}", name)
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, "-m", f"services.{name}"], {**os.environ, **environment})
+    os.execve(sys.executable, [sys.executable, "-P", "-m", f"services.{name}"], {**os.environ, **environment})
 
 
 def _print_line(name: str, line: str) -> None:

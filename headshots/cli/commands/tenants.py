@@ -20,7 +20,7 @@ TenantId = Annotated[str, typer.Argument(metavar="TENANT", help="As `tenants lis
 @app.command("list")
 @reported
 def list_all(database: DatabaseUrl = None, as_json: Json = False) -> None:
-    """List tenants, oldest first: the weight of their high priority (1 is no right to it), consent, for how long."""
+    """List tenants, oldest first: weight (1 is no right to it) and limit of high priority, consent, time kept."""
     require("tenants list", "database")
     from headshots.console.output import print_json, print_table
     from headshots.keys import list_tenants
@@ -30,6 +30,7 @@ def list_all(database: DatabaseUrl = None, as_json: Json = False) -> None:
             each.id,
             each.display_name,
             each.high_weight,
+            each.high_limit,
             each.consent_required,
             each.retention_seconds,
             datetime.fromtimestamp(each.created_at, UTC),
@@ -37,14 +38,22 @@ def list_all(database: DatabaseUrl = None, as_json: Json = False) -> None:
         for each in list_tenants(open_gateway_database(database))
     ]
     if as_json:
-        names = ("id", "display_name", "high_weight", "consent_required", "retention_seconds", "create_time")
+        names = (
+            "id",
+            "display_name",
+            "high_weight",
+            "high_limit",
+            "consent_required",
+            "retention_seconds",
+            "create_time",
+        )
         print_json([dict(zip(names, row, strict=True)) for row in tenants])
         return
     rows = [
         (*first, "required" if required else "waived", span_shown(kept), created)
         for *first, required, kept, created in tenants
     ]
-    print_table(("ID", "NAME", "HIGH", "CONSENT", "KEPT", "CREATED"), rows)
+    print_table(("ID", "NAME", "HIGH", "AT ONCE", "CONSENT", "KEPT", "CREATED"), rows)
 
 
 @app.command("grant-high")
@@ -54,6 +63,9 @@ def grant_high(
     weight: Annotated[
         int, typer.Option(help="How many times as much as other work the tenant's may have running, 2 to 8.")
     ] = 4,
+    limit: Annotated[
+        int, typer.Option(help="How many trainings and shots of high priority may wait or run at a time.")
+    ] = 64,
     database: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
@@ -61,8 +73,11 @@ def grant_high(
     require("tenants grant-high", "database")
     from headshots import keys
 
-    keys.grant_high(open_gateway_database(database), tenant, weight)
-    _told(tenant, weight, f"{tenant} may ask for high priority, which counts {weight} times as much", as_json)
+    keys.grant_high(open_gateway_database(database), tenant, weight, limit)
+    sentence = (
+        f"{tenant} may ask for high priority, which counts {weight} times as much, for {limit} trainings and shots"
+    )
+    _told({"tenant": tenant, "high_weight": weight, "high_limit": limit}, f"{sentence} at a time", as_json)
 
 
 @app.command("revoke-high")
@@ -73,7 +88,7 @@ def revoke_high(tenant: TenantId, database: DatabaseUrl = None, as_json: Json = 
     from headshots import keys
 
     keys.revoke_high(open_gateway_database(database), tenant)
-    _told(tenant, 1, f"{tenant} may not ask for high priority any more", as_json)
+    _told({"tenant": tenant, "high_weight": 1}, f"{tenant} may not ask for high priority any more", as_json)
 
 
 @app.command("waive-consent")
@@ -122,10 +137,10 @@ def _set_consent_required(tenant: str, database: str | None, command: str, as_js
         note(f"people of {tenant} {'have to consent' if required else 'need no consent here'}")
 
 
-def _told(tenant: str, weight: int, sentence: str, as_json: bool) -> None:
+def _told(granted: dict[str, object], sentence: str, as_json: bool) -> None:
     from headshots.console.output import note, print_json
 
     if as_json:
-        print_json({"tenant": tenant, "high_weight": weight})
+        print_json(granted)
     else:
         note(sentence)

@@ -9,7 +9,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from headshots.client.convert.images import image, wire_format
 from headshots.client.convert.labels import labelled
-from headshots.client.convert.values import job_failure, job_state, utc_time, wire_priority
+from headshots.client.convert.trainings import training_progress
+from headshots.client.convert.values import job_failure, job_state, span_seconds, utc_time, wire_priority
 from headshots.client.convert.verdicts import guarantee, profile_name
 from headshots.client.models.shoots import Quote, Shoot, ShootEvent, ShootOptions, ShootStage
 from headshots.client.names import Kind, resource_name, several
@@ -40,6 +41,8 @@ def shoot(message: shoots_pb2.Shoot) -> Shoot:
         training_step=message.training_step,
         training_total_steps=message.training_total_steps,
         training_phase_message=message.training_phase_message,
+        training_progress=training_progress(message.training_progress),
+        training_eta_seconds=span_seconds(message, "training_eta"),
         completed_shots=message.completed_shots,
         quote=_quote(message.quote),
         deadline=utc_time(message.deadline),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from headshots.client.convert.labels import labelled
 from headshots.client.convert.subjects import adapter
-from headshots.client.convert.values import job_failure, job_state, utc_time
-from headshots.client.models.jobs import LossPoint, Training, TrainingOptions
+from headshots.client.convert.values import job_failure, job_state, span_seconds, utc_time
+from headshots.client.models.jobs import LossPoint, Training, TrainingOptions, TrainingPhase, TrainingProgress
 from headshots.client.models.scores import CheckpointScores, TrainingScores
 from headshots.v1 import trainings_pb2
 
@@ -18,7 +18,7 @@ def training(message: trainings_pb2.Training) -> Training:
         step=message.step,
         total_steps=message.total_steps,
         loss=message.loss,
-        eta_seconds=message.eta.ToNanoseconds() / 1e9 if message.HasField("eta") else None,
+        eta_seconds=span_seconds(message, "eta"),
         queue_position=message.queue_position,
         attempt=message.attempt,
         options=_options(message.options),
@@ -32,12 +32,21 @@ def training(message: trainings_pb2.Training) -> Training:
         likeness=message.likeness if message.HasField("likeness") else None,
         status_message=message.status_message,
         phase_message=message.phase_message,
+        progress=training_progress(message.progress),
         event_number=message.event_number,
         scores=training_scores(message.scores) if message.HasField("scores") else None,
         adapter_expire_time=utc_time(message.adapter_expire_time),
         foundation=message.foundation,
         **labelled(message),
     )
+
+
+def training_progress(message: trainings_pb2.TrainingProgress) -> TrainingProgress | None:
+    """What a training does; None where it is unset, and of a phase that only a newer gateway knows."""
+    if not message.phase or message.phase not in trainings_pb2.TrainingPhase.values():
+        return None
+    phase = TrainingPhase(trainings_pb2.TrainingPhase.Name(message.phase).removeprefix("TRAINING_PHASE_"))
+    return TrainingProgress(phase, message.done, message.total, span_seconds(message, "phase_eta"))
 
 
 def training_options(options: TrainingOptions) -> trainings_pb2.TrainingOptions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -28,6 +29,12 @@ def utc_time(message: Timestamp) -> datetime | None:
     if message.seconds == 0 and message.nanos == 0:
         return None
     return message.ToDatetime(tzinfo=UTC)
+
+
+def span_seconds(message: Message, field: str) -> float | None:
+    """A Duration of the message in seconds; None where the field is unset."""
+    span: Duration = getattr(message, field)
+    return span.ToNanoseconds() / 1e9 if message.HasField(field) else None
 
 
 def job_state(value: jobs_pb2.JobState) -> JobState:

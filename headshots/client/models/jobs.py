@@ -117,6 +117,38 @@ class LossPoint:
     loss: float
 
 
+class TrainingPhase(StrEnum):
+    """What a running training does, in its order; training and validating take turns."""
+
+    DOWNLOADING = "DOWNLOADING"
+    """It reads its photos."""
+    INSPECTING = "INSPECTING"
+    """It looks for the face in each photo."""
+    LOADING = "LOADING"
+    """It loads programs and the foundation."""
+    CLASS_IMAGES = "CLASS_IMAGES"
+    """It paints pictures that later trainings on the foundation share."""
+    ENCODING = "ENCODING"
+    """It encodes photos and captions."""
+    TRAINING = "TRAINING"
+    """It makes optimizer steps."""
+    VALIDATING = "VALIDATING"
+    """It judges portraits by the adapter as it is."""
+    SAVING = "SAVING"
+    """It chooses a checkpoint and writes the adapter."""
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """`done` of `total` units of a phase: photos, pictures, optimizer steps; 0 in all means that it is not counted."""
+
+    phase: TrainingPhase
+    done: int
+    total: int
+    eta_seconds: float | None
+    """What the phase still needs; None: not measured yet."""
+
+
 @dataclass(frozen=True)
 class Training(Job):
     """One run that makes an adapter. `step` of `total_steps` are done; 0 in all means it has not started.
@@ -149,6 +181,8 @@ class Training(Job):
     """From when on no call uses its adapter; None: it is kept as long as the subject, or not delivered yet."""
     phase_message: str = ""
     """One sentence on what a running one does before its first step where that may take minutes; empty otherwise."""
+    progress: TrainingProgress | None = None
+    """What a running one does and how far that is; None: it does not run, or its trainer does not tell."""
     foundation: str = ""
     """`foundations/{foundation}` that it trains on; empty: it is not known yet."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)

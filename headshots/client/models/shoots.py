@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from headshots.client.models.foundations import FoundationRef
 from headshots.client.models.images import Image, ImageFormat
-from headshots.client.models.jobs import Failure, Job, JobState, Priority
+from headshots.client.models.jobs import Failure, Job, JobState, Priority, TrainingProgress
 from headshots.client.models.photos import PhotoRef
 from headshots.client.models.verdicts import Guarantee, ProfileRef
 
@@ -110,6 +110,10 @@ class Shoot(Job):
     """0 where styles were named."""
     training_phase_message: str = ""
     """What its training does before its first step where that may take minutes; empty otherwise."""
+    training_progress: TrainingProgress | None = None
+    """What its running training does and how far that is; None: it does not run, or its trainer does not tell."""
+    training_eta_seconds: float | None = None
+    """What its training still needs; None: it does not run, or nothing was measured yet."""
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     external_id: str = ""
 

@@ -1,14 +1,15 @@
-"""Converts what several resources have: times, job states, intervals of guidance, idempotency keys."""
+"""Converts what several resources have: times, states of jobs, phases of trainings, intervals, idempotency keys."""
 
 from __future__ import annotations
 
-from google.protobuf import timestamp_pb2
+from google.protobuf import duration_pb2, timestamp_pb2
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
 from headshots.errors import FieldViolation, InvalidArgumentError
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
-from headshots.v1 import jobs_pb2, styles_pb2
+from headshots.v1 import jobs_pb2, styles_pb2, trainings_pb2
+from services.gateway.api.progress import TrainingProgress
 from services.gateway.api.requests import IdempotencyKey
 
 STATES = {
@@ -82,3 +83,30 @@ def interval(message: Message) -> tuple[float, float] | None:
 def wire_interval(value: tuple[float, float] | None) -> styles_pb2.GuidanceInterval | None:
     """The protobuf value of an interval of guidance; None stays unset."""
     return None if value is None else styles_pb2.GuidanceInterval(low=value[0], high=value[1])
+
+
+def progress_from(message: trainings_pb2.TrainingProgress) -> TrainingProgress | None:
+    """What a trainer tells; None also of a phase that only a newer trainer knows."""
+    if message.phase not in trainings_pb2.TrainingPhase.values() or not message.phase:
+        return None
+    phase = trainings_pb2.TrainingPhase.Name(message.phase).removeprefix("TRAINING_PHASE_")
+    eta = message.phase_eta.ToNanoseconds() / 1e9 if message.HasField("phase_eta") else None
+    return TrainingProgress(phase, message.done, message.total, eta)
+
+
+def training_progress(value: TrainingProgress | None) -> trainings_pb2.TrainingProgress | None:
+    """What a running training does, for callers."""
+    if value is None:
+        return None
+    phase = f"TRAINING_PHASE_{value.phase}"
+    eta = seconds_as_duration(value.eta_seconds)
+    return trainings_pb2.TrainingProgress(phase=phase, done=value.done, total=value.total, phase_eta=eta)
+
+
+def seconds_as_duration(seconds: float | None) -> duration_pb2.Duration | None:
+    """A span of time; None stays None."""
+    if seconds is None:
+        return None
+    message = duration_pb2.Duration()
+    message.FromMilliseconds(round(seconds * 1000))
+    return message

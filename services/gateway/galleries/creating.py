@@ -28,7 +28,7 @@ from services.gateway.peers.models import Adapter
 from services.gateway.photos.removing import check_not_expired
 from services.gateway.profiles.rows import usable_profile
 from services.gateway.tenants.ownership import find_subject, new_id
-from services.gateway.tenants.priority import check_priority
+from services.gateway.tenants.priority import check_places, check_priority
 from services.gateway.tenants.rows import rights_of
 
 
@@ -91,17 +91,19 @@ def create_gallery_in(
     *,
     key: IdempotencyKey,
     validate_only: bool = False,
+    has_places: bool = False,
 ) -> Gallery:
     """Queues a gallery with the adapter that is asked for, these recipes of its styles, and this profile.
 
     A repeated `key` returns the gallery that it created before, whatever became of its styles since; `validate_only`
-    inserts nothing. Locks the subject. Raises as `look_up`.
+    inserts nothing. `has_places`: its shoot has taken those that the tenant has for high priority. Locks the subject.
+    Raises as `look_up`, and ResourceExhaustedError: HIGH_PRIORITY_FULL.
     """
     find_subject(connection, tenant_id, subject_id, lock=True)
     made = find_made(connection, galleries, galleries.c.subject_id == subject_id, key)
     if made is not None:
         return to_galleries(connection, [made])[0]
-    check_priority(connection, tenant_id, order.priority)
+    check_places(connection, tenant_id, order.priority, 0 if has_places else sum(order.counts))
     check_consent(connection, tenant_id, subject_id, Purpose.PAINTING)
     _check_photos(connection, subject_id, order)
     check_counts(order)

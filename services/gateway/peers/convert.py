@@ -12,7 +12,7 @@ from headshots.errors import InternalError
 from headshots.routing.fleet import Answer
 from headshots.routing.residents import ToldAdapters
 from headshots.v1 import adapters_pb2, generator_pb2, images_pb2, jobs_pb2, trainer_pb2, trainings_pb2
-from services.gateway.api.convert import STATES, interval, wire_interval
+from services.gateway.api.convert import STATES, interval, progress_from, wire_interval
 from services.gateway.peers.events import GenerationEvent, ImageDone, StepDone, Waiting
 from services.gateway.peers.models import (
     Adapter,
@@ -126,6 +126,7 @@ def training_job(message: trainer_pb2.TrainingJob) -> TrainingJob:
         revision=message.revision,
         likeness=message.likeness if message.HasField("likeness") else None,
         phase_message=message.phase_message,
+        progress=progress_from(message.progress) if message.HasField("progress") else None,
         scores=MessageToDict(message.scores) if message.HasField("scores") else None,
         others=tuple(StoredFile(each.key, each.sha256, each.size_bytes) for each in message.adapter.others),
     )

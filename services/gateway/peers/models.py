@@ -9,6 +9,7 @@ from typing import Any
 
 from headshots.marking.rights import TenantRights
 from headshots.schema import TERMINAL_STATES
+from services.gateway.api.progress import TrainingProgress
 from services.gateway.peers.stored_files import StoredFile
 
 PRIORITY_STANDARD = 1  # the contract's, the default
@@ -100,6 +101,7 @@ class TrainingJob:
     revision: int = 0
     likeness: float | None = None
     phase_message: str = ""
+    progress: TrainingProgress | None = None
     scores: dict[str, Any] | None = None
     """The contract's TrainingScores as JSON."""
     others: tuple[StoredFile, ...] = ()
@@ -122,6 +124,7 @@ class TrainingJob:
                 "adapter": Adapter.from_json(document["adapter"]),
                 "failure": Failure(**document["failure"]) if document["failure"] else None,
                 "curve": tuple((step, loss) for step, loss in document["curve"]),
+                "progress": TrainingProgress.from_json(document.get("progress")),
                 "others": tuple(StoredFile(**each) for each in document.get("others", ())),
             }
         )

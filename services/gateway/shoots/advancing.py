@@ -102,6 +102,8 @@ def _with_training(shoot: Shoot, training: Training) -> Shoot:
         training_step=job.step,
         training_total_steps=job.total_steps,
         training_phase_message=job.phase_message,
+        training=job.progress,
+        training_eta_seconds=job.eta_seconds if job.state == RUNNING else None,
     )
     return dataclasses.replace(
         shoot,

@@ -6,7 +6,14 @@ from collections.abc import Iterable
 
 from headshots.v1 import images_pb2, shoots_pb2
 from services.gateway.api import names
-from services.gateway.api.convert import STATES, optional_timestamp, seconds_of, timestamp
+from services.gateway.api.convert import (
+    STATES,
+    optional_timestamp,
+    seconds_as_duration,
+    seconds_of,
+    timestamp,
+    training_progress,
+)
 from services.gateway.api.labels import Labelling
 from services.gateway.galleries.convert import GUARANTEES, image
 from services.gateway.galleries.limits import DEFAULT_PROFILE
@@ -66,6 +73,8 @@ def shoot(value: Shoot) -> shoots_pb2.Shoot:
         training_step=progress.training_step,
         training_total_steps=progress.training_total_steps,
         training_phase_message=progress.training_phase_message,
+        training_progress=training_progress(progress.training),
+        training_eta=seconds_as_duration(progress.training_eta_seconds),
         completed_shots=len(progress.images),
         quote=_quote(value.quote),
         deadline=optional_timestamp(value.deadline),

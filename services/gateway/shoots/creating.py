@@ -28,7 +28,7 @@ from services.gateway.shoots.models import Plan, Shoot, ShootOrder, new_plan
 from services.gateway.shoots.quote import Quote
 from services.gateway.shoots.rates import check_deadline_ahead, quote_order
 from services.gateway.tenants.ownership import find_subject, new_id
-from services.gateway.tenants.priority import check_priority
+from services.gateway.tenants.priority import check_places, check_priority
 from services.gateway.trainings.creating import check_none_active, create_training_in
 from services.gateway.trainings.models import finished_adapter
 from services.gateway.trainings.rows import newest_adapter, newest_of_foundation
@@ -126,12 +126,13 @@ def create_shoot(
     """Makes a shoot, and with it its training, or its gallery where an adapter is there.
 
     A repeated `key` returns the shoot that it created before; `validate_only` inserts nothing.
-    Raises as `look_up`, `create_training_in` and `create_gallery_in`.
+    Raises as `look_up`, `create_training_in` and `create_gallery_in`; takes places for high priority for all of it.
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, subject_id, lock=True)
         if (made := find_made(connection, shoots, shoots.c.subject_id == subject_id, key)) is not None:
             return to_shoot(made)
+        check_places(connection, tenant_id, wanted.plan.priority, wanted.plan.asked + wanted.trains)
         estimate = _quote(connection, subject_id, order, wanted)
         first = _make_first(connection, tenant_id, subject_id, order, wanted, validate_only=validate_only)
         shoot = Shoot(
@@ -178,6 +179,7 @@ def _make_first(
         photos=wanted.photos,
         place=wanted.place,
         labelling=order.labelling.of_parts,
+        has_places=True,
     )
     return training.id, None
 
@@ -219,6 +221,7 @@ def create_gallery(
         plan.profile,
         key=IdempotencyKey(),
         validate_only=validate_only,
+        has_places=True,
     ).id
 
 

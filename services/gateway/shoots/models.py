@@ -12,6 +12,7 @@ from headshots.schema import TERMINAL_STATES
 from headshots.styles.packs import Pack
 from headshots.styles.recipe import Style
 from services.gateway.api.labels import Labelling
+from services.gateway.api.progress import TrainingProgress
 from services.gateway.peers.models import PRIORITY_STANDARD, Failure
 from services.gateway.shoots.quote import Quote
 
@@ -90,6 +91,10 @@ class Progress:
     training_total_steps: int = 0
     training_phase_message: str = ""
     """What the training does before its first step; empty: nothing that takes long."""
+    training: TrainingProgress | None = None
+    """What the training does; None: it does not run, or does not tell."""
+    training_eta_seconds: float | None = None
+    """What it still needs; None: it does not run, or has not measured it yet."""
     delivered: int = 0
     """Accepted portraits."""
     tries: int = 0
@@ -105,7 +110,8 @@ class Progress:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Progress:
         """From a JSON column."""
-        return cls(**{**document, "images": tuple(document["images"])})
+        training = TrainingProgress.from_json(document.get("training"))
+        return cls(**{**document, "images": tuple(document["images"]), "training": training})
 
 
 @dataclass(frozen=True)

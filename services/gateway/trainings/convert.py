@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from google.protobuf import duration_pb2
 from google.protobuf.json_format import ParseDict
 
 from headshots.v1 import trainings_pb2
 from services.gateway.api import names
-from services.gateway.api.convert import STATES, optional_timestamp, timestamp
+from services.gateway.api.convert import STATES, optional_timestamp, seconds_as_duration, timestamp, training_progress
 from services.gateway.peers.convert import adapter, failure, options
 from services.gateway.peers.models import TrainingOptions
 from services.gateway.trainings.files import FileKind, FilePiece
@@ -28,17 +27,13 @@ def training_options(message: trainings_pb2.TrainingOptions) -> TrainingOptions:
 def training(value: Training) -> trainings_pb2.Training:
     """A training."""
     job = value.job
-    eta = None
-    if job.eta_seconds is not None:
-        eta = duration_pb2.Duration()
-        eta.FromMilliseconds(round(job.eta_seconds * 1000))
     return trainings_pb2.Training(
         name=names.training_name(value.subject_id, value.id),
         state=STATES[job.state],
         step=job.step,
         total_steps=job.total_steps,
         loss=job.loss,
-        eta=eta,
+        eta=seconds_as_duration(job.eta_seconds),
         queue_position=job.queue_position,
         attempt=job.attempt,
         options=options(value.request.options),
@@ -53,6 +48,7 @@ def training(value: Training) -> trainings_pb2.Training:
         likeness=job.likeness,
         status_message=value.status_message,
         phase_message=job.phase_message,
+        progress=training_progress(job.progress),
         event_number=value.revision,
         foundation=names.foundation_name(value.foundation) if value.foundation else "",
         scores=ParseDict(job.scores, trainings_pb2.TrainingScores()) if job.scores is not None else None,

@@ -28,7 +28,7 @@ from services.gateway.photos.limits import MIN_TRAINING_PHOTOS
 from services.gateway.photos.removing import check_not_expired
 from services.gateway.photos.rows import photo_refs
 from services.gateway.tenants.ownership import find_subject, new_id, object_prefix
-from services.gateway.tenants.priority import check_priority
+from services.gateway.tenants.priority import check_places
 from services.gateway.trainings.events import record_creation, to_training
 from services.gateway.trainings.models import Training
 from services.gateway.trainings.rows import active_of_subject
@@ -67,7 +67,7 @@ def create_training(
     Raises:
         NotFoundError: SUBJECT_NOT_FOUND, PHOTO_NOT_FOUND.
         AlreadyExistsError: REQUEST_ID_REUSED.
-        PermissionDeniedError: PRIORITY_NOT_GRANTED.
+        PermissionDeniedError: PRIORITY_NOT_GRANTED. ResourceExhaustedError: HIGH_PRIORITY_FULL.
         FailedPreconditionError: CONSENT_MISSING, CONSENT_EXPIRED, CLASS_NOUN_UNKNOWN, PHOTOS_MISSING, TOO_FEW_PHOTOS,
             TRAINING_ACTIVE.
     """
@@ -98,12 +98,13 @@ def create_training_in(
     photos: Sequence[str] = (),
     place: TrainingPlace = ANY_PLACE,
     labelling: Labelling = NO_LABELS,
+    has_places: bool = False,
 ) -> Training:
-    """:func:`create_training` within a transaction; locks the subject."""
+    """:func:`create_training` within a transaction; locks the subject. `has_places`: as of `create_gallery_in`."""
     subject = find_subject(connection, tenant_id, subject_id, lock=True)
     if (made := find_made(connection, trainings, trainings.c.subject_id == subject_id, key)) is not None:
         return to_training(made)
-    check_priority(connection, tenant_id, priority)
+    check_places(connection, tenant_id, priority, 0 if has_places else 1)
     check_consent(connection, tenant_id, subject_id, Purpose.TRAINING)
     refs = photo_refs(connection, subject_id, photos)
     if place.described is not None:

@@ -17,6 +17,7 @@ from headshots.faces import Pixels
 from services.trainer.lora.computing import images_at_once, release
 from services.trainer.lora.recipe import Recipe
 from services.trainer.lora.stored_images import image_folder, load_image, save_image
+from services.trainer.progress.phases import Entered, Phase
 
 _BATCH = 4
 
@@ -29,16 +30,13 @@ def class_images(
     prompts: Sequence[str],
     device: torch.device,
     check_stop: Callable[[], None],
-    tell: Callable[[str], object],
+    tell: Callable[[Entered], object],
 ) -> list[Pixels]:
     """``recipe.prior_images`` images, uint8 [height, width, 3], of the native size, led away from the negative prompt.
 
-    They are sampled as galleries are: by the foundation's sampler, steps, guidance and its interval.
-
-    Image i is generated from seed i and the prompt at i, modulo their number.
-
-    Images of an earlier training are taken from the store. ``check_stop`` is called before each batch, ``tell`` with a
-    sentence on how many are painted.
+    They are sampled as galleries are: by the foundation's sampler, steps, guidance and its interval. Image i is made of
+    seed i and the prompt at i, modulo their number. Images of an earlier training are taken from the store.
+    ``check_stop`` is called before each batch, ``tell`` with how many are painted.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
@@ -52,7 +50,8 @@ def class_images(
         batch = images_at_once(foundation.native_width_px, foundation.native_height_px, _BATCH)
         for start in range(0, len(missing), batch):
             check_stop()
-            tell(f"painting other people, {start} of {len(missing)}; later trainings share the pictures")
+            told = f"painting other people, {start} of {len(missing)}; later trainings share the pictures"
+            tell(Entered(Phase.CLASS_IMAGES, start, len(missing), told))
             numbers = missing[start : start + batch]
             asked = [prompts[number % len(prompts)] for number in numbers]
             for number, image in zip(numbers, _generate(pipeline, foundation, asked, numbers), strict=True):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.trainer.lora.recipe import TrainingOptions
+from services.trainer.progress.phases import JobProgress
 from services.trainer.selection.scores import TrainingScores
 
 # JobState of the protos in lower case, as the rows have it.
@@ -119,6 +120,8 @@ class Job:
     origin: Mapping[str, str] | None = dataclasses.field(default=None, compare=False)
     # What a running job does before its first step, one sentence; empty: nothing that takes long.
     phase_message: str = ""
+    # How far a running job is in what it does; None: it does not run, or has not said anything yet.
+    progress: JobProgress | None = None
     # Number of jobs ahead of it in the queue; filled in by the engine.
     queue_position: int = 0
 

@@ -14,6 +14,7 @@ from headshots import leases
 from headshots.database import now_expression, read, write
 from headshots.errors import AlreadyExistsError, NotFoundError
 from headshots.schema import CANCELLED, PENDING, RUNNING, TERMINAL_STATES, training_jobs
+from services.trainer.progress.phases import JobProgress
 from services.trainer.queue.job import AdapterFiles, Failure, Job, JobRequest
 from services.trainer.selection.scores import TrainingScores
 
@@ -143,7 +144,7 @@ def _job(row: sa.Row[Any]) -> Job:
     same = {
         field.name: getattr(row, field.name)
         for field in dataclasses.fields(Job)
-        if field.name not in ("request", "curve", "adapter", "scores", "last_failure", "queue_position")
+        if field.name not in ("request", "curve", "adapter", "scores", "last_failure", "progress", "queue_position")
     }
     return Job(
         request=JobRequest.from_json(row.request),
@@ -151,5 +152,6 @@ def _job(row: sa.Row[Any]) -> Job:
         adapter=AdapterFiles.from_json(row.adapter) if row.adapter else None,
         scores=TrainingScores.from_json(row.scores) if row.scores else None,
         last_failure=failure,
+        progress=JobProgress.from_json(row.progress),
         **same,
     )

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -26,9 +27,10 @@ from headshots.telemetry import spans
 from headshots.telemetry.origins import resumed
 from headshots.telemetry.starting import telemetry
 from services.trainer.lora.recipe import Recipe
+from services.trainer.progress.phases import Entered, Phase
 from services.trainer.queue.job import Failure
 from services.trainer.run.foundation_stamp import check_stamp
-from services.trainer.run.messages import STOP, Event, Failed, Preparing, Task, decode_task, encode
+from services.trainer.run.messages import STOP, Event, Failed, Task, decode_task, encode
 from services.trainer.run.photos import Crop, load_crops
 from services.trainer.run.retrying_store import RetryingStore
 
@@ -71,12 +73,13 @@ def _train(task: Task, stop: threading.Event, events: BinaryIO) -> None:
     try:
         with spans.span("load photos"):
             analyzer = open_analyzer(task.faces, Path(task.faces_dir) if task.faces_dir else None)
-            crops = _load_crops(task, analyzer)
+            crops = _load_crops(task, analyzer, send)
+        send(Entered(Phase.LOADING))
         # Imported late: torch takes seconds to import, and a bad photo is reported before that.
         with spans.span("import"), importing():
             from services.trainer.run.training import train
 
-        for event in train(task, crops, stop.is_set, analyzer, lambda told: send(Preparing(told))):
+        for event in train(task, crops, stop.is_set, analyzer, send):
             send(event)
     except HeadshotsError as error:
         log.exception("failed")
@@ -89,13 +92,13 @@ def _train(task: Task, stop: threading.Event, events: BinaryIO) -> None:
         send(Failed(_OUT_OF_MEMORY, final=False))
 
 
-def _load_crops(task: Task, analyzer: FaceAnalyzer | None) -> list[Crop]:
+def _load_crops(task: Task, analyzer: FaceAnalyzer | None, tell: Callable[[Entered], object]) -> list[Crop]:
     """Check the foundation, the recipe and the photos: whatever can fail without torch fails here."""
     foundation = Foundation.read(Path(task.foundation))
     check_stamp(foundation.path, task.foundation_stamp)
     recipe = Recipe.resolve(foundation, task.request.options)
     size = (foundation.native_width_px, foundation.native_height_px)
-    return load_crops(RetryingStore.open(task.store_url), task.request.photos, recipe, size, analyzer)
+    return load_crops(RetryingStore.open(task.store_url), task.request.photos, recipe, size, analyzer, tell)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -19,6 +19,7 @@ from services.trainer.lora.batches import TrainingData
 from services.trainer.lora.class_images import class_images
 from services.trainer.lora.frozen import encode_captions, encode_images
 from services.trainer.lora.recipe import Recipe
+from services.trainer.progress.phases import Entered, Phase
 from services.trainer.run.masks import loss_masks
 from services.trainer.run.messages import Task
 from services.trainer.run.photos import Crop
@@ -28,8 +29,8 @@ from services.trainer.selection.sampling import PortraitSet, score_prompts, scor
 
 @dataclass(frozen=True)
 class Encoding:
-    """Encodes the data of one run; ``check_stop`` may raise, to end it; ``tell`` gets a
-    sentence on what takes long. ``vae`` is on the device only meanwhile."""
+    """Encodes the data of one run; ``check_stop`` may raise, to end it; ``tell`` gets what
+    it does. ``vae`` is on the device only meanwhile."""
 
     task: Task
     store: ArtifactStore
@@ -39,7 +40,7 @@ class Encoding:
     vae: AutoencoderKL
     device: torch.device
     check_stop: Callable[[], None]
-    tell: Callable[[str], object]
+    tell: Callable[[Entered], object]
 
     def encode(self, split: Split) -> tuple[TrainingData, PortraitSet]:
         """What the loop trains on, and the portraits that checkpoints are judged by."""
@@ -47,6 +48,7 @@ class Encoding:
         trained = [crop.pixels for crop in split.trained]
         with spans.span("latents"):
             class_BCHW = self._class_latents(noun) if recipe.prior_rows else None
+            self.tell(Entered(Phase.ENCODING))
             subject_BCHW = encode_images(self.vae, trained, device)
         self.check_stop()
         height, width = (int(side) for side in subject_BCHW.shape[2:])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from services.trainer.progress.phases import Entered, Phase
 from services.trainer.queue.job import AdapterFiles, Failure, JobRequest
 from services.trainer.selection.scores import TrainingScores
 
@@ -42,19 +43,18 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Preparing:
-    """What the run does before its first step, one sentence for people."""
-
-    message: str
-
-
-@dataclass(frozen=True)
 class Started:
-    """Everything is loaded; the run continues after ``step``."""
+    """Everything is loaded; the run continues after ``step``.
+
+    ``judged_after``: the steps to come after which it paints portraits, to judge them where there is an analyzer;
+    ``judging_work``: how much work that is each time, in optimizer steps.
+    """
 
     step: int
     total_steps: int
     curve: list[tuple[int, float]]
+    judged_after: list[int] = field(default_factory=list)
+    judging_work: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,9 @@ class Stopped:
     step: int
 
 
-Event = Preparing | Started | Progress | Succeeded | Failed | Stopped
+Event = Entered | Started | Progress | Succeeded | Failed | Stopped
 _EVENTS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (Preparing, Started, Progress, Succeeded, Failed, Stopped)
+    kind.__name__: kind for kind in (Entered, Started, Progress, Succeeded, Failed, Stopped)
 }
 
 
@@ -116,6 +116,8 @@ def decode_event(line: bytes) -> Event:
     for name in ("curve", "points"):
         if name in value:
             value[name] = [(int(step), float(loss)) for step, loss in value[name]]
+    if "phase" in value:
+        value["phase"] = Phase(value["phase"])
     if "adapter" in value:
         value["adapter"] = AdapterFiles.from_json(value["adapter"])
     if "scores" in value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from headshots.errors import FailedPreconditionError, InvalidPhotoError, NotFoun
 from headshots.faces import FaceAnalyzer, Pixels
 from headshots.faces.far_faces import far_faces
 from services.trainer.lora.recipe import Recipe
+from services.trainer.progress.phases import Entered, Phase, not_told
 from services.trainer.queue.job import PhotoRef
 
 # Stored photos are at most 2048 px a side; four times that is a wrong object, not a large photo.
@@ -53,19 +54,26 @@ def load_crops(
     recipe: Recipe,
     size: tuple[int, int],
     analyzer: FaceAnalyzer | None = None,
+    tell: Callable[[Entered], object] = not_told,
 ) -> list[Crop]:
     """The crops of every photo at ``size`` (width, height). A photo's crops do not depend on its neighbours.
 
-    A photo of another shape than ``size`` is cut on two sides; with ``analyzer`` its face is kept.
+    A photo of another shape than ``size`` is cut on two sides; with ``analyzer`` its face is kept. ``tell`` gets how
+    many are read, and then in how many the face was looked for.
 
     Raises:
         NotFoundError: PHOTO_NOT_FOUND.
         InvalidPhotoError: PHOTO_DIGEST_MISMATCH, PHOTO_UNDECODABLE, PHOTO_TOO_MANY_PIXELS.
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
     """
-    loaded: list[Crop] = []
-    for photo in photos:
-        image = decode(photo, _fetch(store, photo))
+    # The files of all of them at once are less than any foundation that is loaded after this.
+    files, loaded = [], list[Crop]()
+    for number, photo in enumerate(photos):
+        tell(Entered(Phase.DOWNLOADING, number, len(photos)))
+        files.append(_fetch(store, photo))
+    for number, (photo, file) in enumerate(zip(photos, files, strict=True)):
+        tell(Entered(Phase.INSPECTING, number, len(photos)))
+        image = decode(photo, file)
         seed = (recipe.seed, int(photo.sha256[:8], 16))
         face = _face_centre(image, analyzer) if analyzer and image.width * size[1] != image.height * size[0] else None
         loaded += crops(image, size, count=recipe.crops_per_photo, jitter=recipe.crop_jitter, seed=seed, face=face)

@@ -19,6 +19,7 @@ from services.trainer.lora.frozen import load_unet, load_vae, noise_levels
 from services.trainer.lora.loop import TrainingLoop
 from services.trainer.lora.objective import Objective
 from services.trainer.lora.recipe import Recipe
+from services.trainer.progress.phases import Entered, Phase
 from services.trainer.run.encoding import Encoding
 from services.trainer.run.messages import Task
 from services.trainer.run.photos import Crop
@@ -54,11 +55,11 @@ def prepare(
     analyzer: FaceAnalyzer | None,
     device: torch.device,
     check_stop: Callable[[], None],
-    tell: Callable[[str], object],
+    tell: Callable[[Entered], object],
 ) -> Prepared:
     """Load and encode everything. ``crops``: of one photo after the other; ``check_stop`` may raise, to end it.
 
-    ``tell`` gets a sentence for people on what takes long.
+    ``tell`` gets what it does.
     """
     # The processes load the UNet while this one prepares.
     parallel = DataParallelProcesses.for_run(task.processes, foundation.path, recipe)
@@ -66,6 +67,7 @@ def prepare(
     vae = load_vae(foundation)
     encoding = Encoding(task, store, foundation, recipe, analyzer, vae, device, check_stop, tell)
     data, portraits = encoding.encode(split)
+    tell(Entered(Phase.LOADING))
     computing = Computing.on(device)
     adapted = AdaptedUNet(load_unet(foundation, computing), foundation.adapted_layers, recipe, computing)
     if foundation.initial_weights is not None:

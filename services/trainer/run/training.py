@@ -19,6 +19,7 @@ from services.trainer.lora.loop import Step, TrainingLoop
 from services.trainer.output.adapter_files import Extras, finished_adapter, take_prefix, write_adapter
 from services.trainer.output.contact_sheet import card, contact_sheet
 from services.trainer.output.provenance import Provenance, fingerprint, provenance_of
+from services.trainer.progress.phases import Entered, Phase, not_told
 from services.trainer.queue.job import JobRequest
 from services.trainer.run.checkpoint import Checkpoint, Checkpoints
 from services.trainer.run.messages import Event, Progress, Started, Stopped, Succeeded, Task
@@ -31,11 +32,7 @@ from services.trainer.selection.selection import Choice
 _PROGRESS_SECONDS = 0.25
 
 _Asked = Callable[[], bool]
-_Told = Callable[[str], object]
-
-
-def _silent(message: str) -> None:
-    pass
+_Told = Callable[[Entered], object]
 
 
 class _StopRequested(Exception):
@@ -43,7 +40,7 @@ class _StopRequested(Exception):
 
 
 def train(
-    task: Task, crops: list[Crop], stop_requested: _Asked, analyzer: FaceAnalyzer | None = None, tell: _Told = _silent
+    task: Task, crops: list[Crop], stop_requested: _Asked, analyzer: FaceAnalyzer | None = None, tell: _Told = not_told
 ) -> Iterator[Event]:
     """Do ``task`` on its photos' crops, from its newest checkpoint if there is one.
 
@@ -69,10 +66,11 @@ def train(
         yield Stopped(0)
         return
     loop = _resume(prepared, checkpoints.load())
-    yield Started(loop.step, provenance.recipe.steps, list(loop.curve))
+    yield _started(prepared, provenance.recipe.steps)
     try:
         yield from _all_steps(prepared, checkpoints, task.checkpoint_seconds, check_stop)
         loop.end()
+        yield Entered(Phase.SAVING)
         choice = prepared.selection.choose(loop, check_stop)
     except _StopRequested:
         checkpoints.save(_checkpoint(prepared))
@@ -112,6 +110,13 @@ def _resume(prepared: Prepared, checkpoint: Checkpoint | None) -> TrainingLoop:
     return prepared.loop
 
 
+def _started(prepared: Prepared, total_steps: int) -> Started:
+    loop, selection = prepared.loop, prepared.selection
+    # Where nothing is judged, portraits are painted all the same: at the end, for the contact sheet.
+    painted_after = selection.judged_after(loop.step) if selection.judge is not None else [total_steps]
+    return Started(loop.step, total_steps, list(loop.curve), painted_after, selection.judging_work)
+
+
 def _checkpoint(prepared: Prepared) -> Checkpoint:
     return Checkpoint(prepared.loop.snapshot(), prepared.selection.state())
 
@@ -120,15 +125,20 @@ def _all_steps(
     prepared: Prepared, checkpoints: Checkpoints, checkpoint_seconds: float, check_stop: Callable[[], None]
 ) -> Generator[Event, None, None]:
     """Do the remaining steps: judge and write checkpoints where they are due, and yield progress."""
-    loop, selection = prepared.loop, prepared.selection
+    loop, selection, total = prepared.loop, prepared.selection, prepared.selection.recipe.steps
     saved = reported = time.monotonic()
     unreported: list[Step] = []
     steps = loop.steps()
     with _Interval(loop) as interval:
         while True:
             if selection.is_due(loop.step):
+                if unreported:
+                    yield _progress(unreported)
+                    reported, unreported = time.monotonic(), []
+                yield Entered(Phase.VALIDATING)
                 with interval.paused():
                     selection.judge_checkpoint(loop, check_stop)
+                yield Entered(Phase.TRAINING, loop.step, total)
             if selection.should_stop or (step := next(steps, None)) is None:
                 if unreported:
                     yield _progress(unreported)

@@ -11,6 +11,7 @@ from headshots.diffusion.foundations.foundation import Foundation
 from headshots.errors import NotFoundError
 from headshots.faces import Pixels
 from services.trainer.lora.stored_images import image_folder, load_image, save_image
+from services.trainer.progress.phases import Entered, Phase
 from services.trainer.selection.sampling import CheckpointSampler
 
 
@@ -20,11 +21,11 @@ def bare_portraits(
     foundation_digest: str,
     sampler: CheckpointSampler,
     check_stop: Callable[[], None],
-    tell: Callable[[str], object],
+    tell: Callable[[Entered], object],
 ) -> list[list[Pixels]]:
     """[prompts][seeds]: the sampler's portraits without an adapter; from the store if all of them are there.
 
-    ``tell`` gets a sentence for people where they are painted.
+    ``tell`` gets a message where they are painted.
 
     Raises:
         UnavailableError: OBJECT_STORE_UNAVAILABLE.
@@ -35,7 +36,8 @@ def bare_portraits(
     try:
         return [[load_image(store, key) for key in row] for row in keys]
     except NotFoundError:
-        tell("painting without the adapter; later trainings share the pictures")
+        told = "painting without the adapter; later trainings share the pictures"
+        tell(Entered(Phase.CLASS_IMAGES, message=told))
         images = sampler.sample(check_stop, bare=True)
     for key_row, image_row in zip(keys, images, strict=True):
         for key, image in zip(key_row, image_row, strict=True):

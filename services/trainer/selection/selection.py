@@ -23,6 +23,14 @@ _FIRST_AT = 0.4
 _TRAINED_ROW, _SAMPLING_STEP, _DECODING = 2, 2, 3
 
 
+def _work_of_step(recipe: Recipe) -> int:
+    return (recipe.batch_rows + recipe.prior_rows) * _TRAINED_ROW
+
+
+def _work_of_judging(recipe: Recipe) -> int:
+    return recipe.score_prompts * recipe.score_seeds * (recipe.score_steps * _SAMPLING_STEP + _DECODING)
+
+
 def checkpoint_steps(recipe: Recipe) -> tuple[int, ...]:
     """The optimizer steps after which portraits are judged: ``recipe.checkpoints`` of them if the work allows it.
 
@@ -30,10 +38,9 @@ def checkpoint_steps(recipe: Recipe) -> tuple[int, ...]:
     """
     if recipe.checkpoints < 1:
         return ()
-    once = recipe.score_prompts * recipe.score_seeds * (recipe.score_steps * _SAMPLING_STEP + _DECODING)
-    allowed = _MAX_SHARE * recipe.steps * (recipe.batch_rows + recipe.prior_rows) * _TRAINED_ROW
+    allowed = _MAX_SHARE * recipe.steps * _work_of_step(recipe)
     # One more: the bare foundation's portraits, which the first training of a class samples.
-    count = max(min(recipe.checkpoints, int(allowed / once) - 1), 1)
+    count = max(min(recipe.checkpoints, int(allowed / _work_of_judging(recipe)) - 1), 1)
     if count == 1:
         return (recipe.steps,)
     shares = (_FIRST_AT + (1 - _FIRST_AT) * number / (count - 1) for number in range(count))
@@ -79,8 +86,19 @@ class Selection:
 
     def is_due(self, step: int) -> bool:
         """Whether the weights after ``step`` are to be judged now."""
+        return step in self.judged_after(step)[:1]
+
+    def judged_after(self, step: int) -> list[int]:
+        """The steps from ``step`` on after which the weights are judged, unless the run ends early."""
+        if self.judge is None:
+            return []
         known = {scores.step for scores in self.judged}
-        return self.judge is not None and step in checkpoint_steps(self.recipe) and step not in known
+        return [due for due in checkpoint_steps(self.recipe) if due >= step and due not in known]
+
+    @property
+    def judging_work(self) -> float:
+        """How much work it is to sample the portraits of a checkpoint, in optimizer steps."""
+        return _work_of_judging(self.recipe) / _work_of_step(self.recipe)
 
     @spans.traced("judge")
     def judge_checkpoint(self, loop: TrainingLoop, check_stop: Callable[[], None]) -> None:

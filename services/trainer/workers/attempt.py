@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import statistics
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -19,17 +17,15 @@ from headshots.schema import training_jobs
 from headshots.telemetry.exemplars import observe
 from headshots.threads import in_lease_thread
 from services.trainer.metrics import Metrics
+from services.trainer.progress.estimates import Estimates
+from services.trainer.progress.phases import Entered
 from services.trainer.queue.job import Failure
 from services.trainer.queue.wakeup import Wakeup
-from services.trainer.run.messages import Event, Failed, Preparing, Progress, Started, Stopped, Succeeded, Task
+from services.trainer.run.messages import Event, Failed, Progress, Started, Stopped, Succeeded, Task
 from services.trainer.workers.process import ChildProcess
 
 log = logging.getLogger(__name__)
 
-# The expected time is computed from the median of so many recent steps. A run's first one warms up and takes up to
-# twenty times as long as the others: it tells nothing of them.
-_ETA_STEPS = 30
-_WARM_UP_STEPS = 1
 # The lease is renewed, and a cancellation from another replica noticed, at least this often.
 _MAX_RENEWAL_SECONDS = 1.0
 
@@ -63,9 +59,7 @@ class Attempt:
         self._renewal_seconds = min(_MAX_RENEWAL_SECONDS, lease_seconds / 3)
         self._unwritten: dict[str, Any] = {}
         self._curve: list[tuple[int, float]] = []
-        self._recent: deque[float] = deque(maxlen=_ETA_STEPS)
-        self._steps_of_run = 0
-        self._total_steps = 0
+        self._estimates = Estimates()
         self._last_event_at = 0.0
 
     async def run(self, drain_deadline: Callable[[], float | None]) -> Succeeded | Failed | Stopped:
@@ -137,20 +131,23 @@ class Attempt:
         raise AssertionError("a child process always has a last event")
 
     def _record(self, event: Event) -> None:
-        if isinstance(event, Preparing):
+        told, now = self._estimates, self._last_event_at
+        if isinstance(event, Entered):
+            told.entered(event, now)
             self._unwritten |= {"phase_message": event.message}
         elif isinstance(event, Started):
-            self._total_steps, self._curve = event.total_steps, list(event.curve)
+            told.started(event.step, event.total_steps, event.judged_after, event.judging_work, now)
+            self._curve = list(event.curve)
             self._unwritten |= {"step": event.step, "total_steps": event.total_steps, "curve": self._curve}
             self._unwritten |= {"phase_message": ""}
         elif isinstance(event, Progress):
             for seconds in event.step_seconds:
                 observe(self._metrics.step_seconds, seconds)
-            self._recent.extend(event.step_seconds[max(_WARM_UP_STEPS - self._steps_of_run, 0) :])
-            self._steps_of_run += len(event.step_seconds)
+            told.stepped(event.step, event.step_seconds, now)
             self._curve = [*self._curve, *event.points]
-            eta = (self._total_steps - event.step) * statistics.median(self._recent) if self._recent else None
-            self._unwritten |= {"step": event.step, "loss": event.loss, "eta_seconds": eta, "curve": self._curve}
+            self._unwritten |= {"step": event.step, "loss": event.loss, "curve": self._curve}
+        progress = told.progress
+        self._unwritten |= {"eta_seconds": told.eta_seconds, "progress": progress.to_json() if progress else None}
 
     async def _renew(self) -> bool:
         """Renew the lease and write progress; returns whether to cancel.

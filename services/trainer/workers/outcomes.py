@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 _DATABASE_PAUSE_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
+# What only a running job tells.
+_NOTHING: dict[str, Any] = {"eta_seconds": None, "phase_message": "", "progress": None}
 # Tries to remove a cancelled job's artefacts while the store is unavailable; the pause doubles after each.
 CLEANING_TRIES = 8
 
@@ -170,7 +172,7 @@ class OutcomeWriter:
         self._observe(FAILED)
 
     async def _release(self, **values: Any) -> None:
-        await self._write(state=PENDING, ended_runs=self._lease.attempt, eta_seconds=None, phase_message="", **values)
+        await self._write(state=PENDING, ended_runs=self._lease.attempt, **_NOTHING, **values)
 
     async def _write(self, **values: Any) -> None:
         """Write under the fence, again and again while the database is unavailable."""
@@ -180,8 +182,7 @@ class OutcomeWriter:
 
     def _over(self) -> dict[str, Any]:
         """The columns that every terminal write sets."""
-        nothing = {"eta_seconds": None, "phase_message": ""}
-        return {"ended_at": self._context.now, "ended_runs": self._lease.attempt, **nothing}
+        return {"ended_at": self._context.now, "ended_runs": self._lease.attempt, **_NOTHING}
 
     def _observe(self, state: str) -> None:
         observe(self._context.metrics.job_seconds.labels(state), time.monotonic() - self._started_at)

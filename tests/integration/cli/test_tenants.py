@@ -27,8 +27,9 @@ def test_the_right_is_granted_listed_and_taken_back(tmp_path: Path) -> None:
     assert weights(tmp_path) == {"acme": 1, "globex": 1}
     run(tmp_path, "tenants", "grant-high", "acme")
     assert weights(tmp_path) == {"acme": 4, "globex": 1}
-    granted = json.loads(run(tmp_path, "tenants", "grant-high", "globex", "--weight", "8", "--json"))
-    assert granted == {"tenant": "globex", "high_weight": 8}
+    granted = json.loads(run(tmp_path, "tenants", "grant-high", "globex", "--weight", "8", "--limit", "5", "--json"))
+    assert granted == {"tenant": "globex", "high_weight": 8, "high_limit": 5}
+    assert [each["high_limit"] for each in json.loads(run(tmp_path, "tenants", "list", "--json"))] == [64, 5]
     run(tmp_path, "tenants", "revoke-high", "acme")
     assert weights(tmp_path) == {"acme": 1, "globex": 8}
     assert "globex" in run(tmp_path, "tenants", "list")
@@ -40,6 +41,7 @@ def test_a_tenant_that_is_not_there_and_a_weight_out_of_bounds_are_told(tmp_path
         (["grant-high", "nobody"], "TENANT_NOT_FOUND"),
         (["revoke-high", "nobody"], "TENANT_NOT_FOUND"),
         (["grant-high", "acme", "--weight", "9"], "HIGH_WEIGHT_INVALID"),
+        (["grant-high", "acme", "--limit", "0"], "HIGH_LIMIT_INVALID"),
     ):
         result = CliRunner().invoke(app, ["tenants", *arguments], env={"HEADSHOTS_HOME": str(tmp_path)})
         assert result.exit_code == ExitCode.REFUSED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headshots.client import AsyncHeadshots, JobFailedError, JobState, TrainingOptions
+from headshots.client import AsyncHeadshots, JobFailedError, JobState, TrainingOptions, TrainingPhase, TrainingProgress
 from headshots.errors import CancelledByCallerError, FailedPreconditionError
 from headshots.v1 import jobs_pb2, trainings_pb2
 from tests.support.fake_gateway.gateway import FakeGateway
@@ -46,6 +46,13 @@ async def test_eta_arrives_in_seconds(client: AsyncHeadshots) -> None:
     training = await client.create_training(await subject_with_photos(client))
     etas = [now.eta_seconds async for now in client.watch_training(training)]
     assert etas == [None, 1.5, 1.0, 0.5, 0.0, None]
+
+
+async def test_the_phase_of_a_training_arrives_with_its_numbers(client: AsyncHeadshots) -> None:
+    training = await client.create_training(await subject_with_photos(client))
+    before, first, *_, after = [now.progress async for now in client.watch_training(training)]
+    assert (before, after) == (None, None)
+    assert first == TrainingProgress(TrainingPhase.TRAINING, 5, STEPS, 1.5)
 
 
 async def test_training_that_fails_raises_its_reason(client: AsyncHeadshots, fake: FakeGateway) -> None:

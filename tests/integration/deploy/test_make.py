@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make")
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """What make needs of the repository to decide what to do."""
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+    for name in ("Makefile", "pyproject.toml", "setup.py", "constraints.txt"):
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
@@ -43,7 +43,7 @@ def _installed(checkout: Path, python: str = "") -> None:
     interpreter.write_text(f"#!/bin/sh\n{python}\n")
     interpreter.chmod(0o755)
     digest = subprocess.run(
-        "cat pyproject.toml constraints.txt | cksum | tr ' ' '-'",
+        "cat pyproject.toml setup.py constraints.txt | cksum | tr ' ' '-'",
         shell=True,
         cwd=checkout,
         capture_output=True,

@@ -124,6 +124,11 @@ from tests.unit.gateway.subjects.test_replaying import (  # noqa: F401
     test_only_entries_since_the_mark_are_read_and_the_mark_moves,
     test_who_came_back_is_erased_before_anybody_is_served,
 )
+from tests.unit.gateway.test_high_places import (  # noqa: F401
+    test_orders_at_once_do_not_take_the_same_places,
+    test_trainings_and_what_shoots_will_paint_take_places_too,
+    test_what_waits_and_runs_counts_and_what_has_ended_does_not,
+)
 from tests.unit.test_keys import test_a_tenant_may_be_made_by_several_at_once  # noqa: F401
 from tests.unit.test_leases import (  # noqa: F401
     test_a_claimed_row_is_not_claimed_again,

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from headshots.errors import FailedPreconditionError, InvalidArgumentError, UnavailableError
-from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, shoots_pb2
+from headshots.v1 import galleries_pb2, images_pb2, jobs_pb2, shoots_pb2, trainings_pb2
 from tests.support.fake_gateway.packs import PACK
 from tests.support.fake_gateway.pictures import painted_png
 from tests.support.fake_gateway.state import FakeState, find, labelled, page
@@ -110,6 +110,9 @@ class FakeShoots(FakeState):
             shoot.failure.CopyFrom(self.training_failure)
         elif shoot.stage == shoots_pb2.SHOOT_STAGE_TRAINING and shoot.training_step < STEPS:
             shoot.training_step, shoot.training_total_steps = shoot.training_step + 5, STEPS
+            now = shoot.training_progress
+            now.phase, now.done, now.total = trainings_pb2.TRAINING_PHASE_TRAINING, shoot.training_step, STEPS
+            shoot.training_eta.FromMilliseconds(100 * (STEPS - shoot.training_step))
         elif not shoot.gallery:
             self._begin_painting(shoot)
         elif shoot.completed_shots < shoot.asked:
@@ -118,6 +121,8 @@ class FakeShoots(FakeState):
             self._end(shoot)
 
     def _begin_painting(self, shoot: shoots_pb2.Shoot) -> None:
+        shoot.ClearField("training_progress")
+        shoot.ClearField("training_eta")
         subject = shoot.name.partition("/shoots/")[0]
         self.subjects[subject].adapter.CopyFrom(ADAPTER)
         gallery = galleries_pb2.Gallery(

@@ -89,6 +89,7 @@ class FakeTrainings(FakeState):
             training.adapter.CopyFrom(ADAPTER)
             training.end_time.GetCurrentTime()
             training.ClearField("eta")
+            training.ClearField("progress")
             self.subjects[training.name.partition("/trainings/")[0]].adapter.CopyFrom(ADAPTER)
         else:
             training.state = jobs_pb2.JOB_STATE_RUNNING
@@ -96,6 +97,9 @@ class FakeTrainings(FakeState):
             training.attempt = 1
             training.loss = 1.0 / (1 + training.step)
             training.eta.FromMilliseconds(100 * (STEPS - training.step))
+            now = training.progress
+            now.phase, now.done, now.total = trainings_pb2.TRAINING_PHASE_TRAINING, training.step, STEPS
+            now.phase_eta.CopyFrom(training.eta)
             training.curve.add(step=training.step, loss=training.loss)
 
     async def CancelTraining(

@@ -38,6 +38,41 @@ def test_the_bar_of_a_training_says_what_takes_long_before_its_first_step() -> N
     assert training_detail(to_training(training)) == message
 
 
+def _told(phase: str, **more: int) -> trainings_pb2.Training:
+    training = trainings_pb2.Training(state=jobs_pb2.JOB_STATE_RUNNING, attempt=1)
+    training.progress.CopyFrom(trainings_pb2.TrainingProgress(phase=f"TRAINING_PHASE_{phase}", **more))
+    return training
+
+
+def test_every_phase_of_a_training_is_told_in_words_with_the_time_that_is_known() -> None:
+    assert training_detail(to_training(_told("DOWNLOADING", done=3, total=10))) == "reading photos 3/10"
+    told = _told("CLASS_IMAGES", done=4, total=200)
+    told.phase_message = "painting other people, 4 of 200"
+    told.progress.phase_eta.FromSeconds(90)
+    assert training_detail(to_training(told)) == "painting other people, 4 of 200, 90 s left of this"
+    told = _told("TRAINING", done=40, total=400)
+    told.step, told.loss = 40, 0.25
+    told.eta.FromMilliseconds(61_400)
+    assert training_detail(to_training(told)) == "loss 0.2500, 61 s left"
+    told.ClearField("progress")
+    told.ClearField("eta")
+    assert training_detail(to_training(told)) == "loss 0.2500", "of one that has ended, or whose trainer does not tell"
+    for name, number in trainings_pb2.TrainingPhase.items():
+        words = training_detail(to_training(_told(name.removeprefix("TRAINING_PHASE_"))))
+        assert bool(words) == (number != trainings_pb2.TRAINING_PHASE_TRAINING), "the bar says that by itself"
+
+
+def test_the_bar_of_a_shoots_training_says_its_phase_and_the_time_left() -> None:
+    shoot = shoots_pb2.Shoot(trains=True, state=jobs_pb2.JOB_STATE_RUNNING, stage=shoots_pb2.SHOOT_STAGE_TRAINING)
+    shoot.training_progress.phase = trainings_pb2.TRAINING_PHASE_VALIDATING
+    shoot.training_eta.FromSeconds(12)
+    written = io.StringIO()
+    bars = Bars(console := Console(width=80, force_terminal=True, file=written))
+    ShootBars(bars, to_shoot(shoot))
+    console.print(bars.get_renderable())
+    assert "judging portraits, 12 s left" in written.getvalue()
+
+
 def test_why_tries_were_not_made_is_told_in_place_of_what_to_try() -> None:
     failure = jobs_pb2.Failure(reason="CONSENT_EXPIRED", message="it ended")
     shoot = shoots_pb2.Shoot(state=jobs_pb2.JOB_STATE_SUCCEEDED, stage=shoots_pb2.SHOOT_STAGE_ENDED)

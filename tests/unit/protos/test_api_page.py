@@ -60,6 +60,7 @@ NEVER_TOLD = {
     "GENERATOR_PROTOCOL": "fails the shot",
     "GENERATOR_SILENT": "fails the shot",
     "GUIDANCE_INTERVAL_INVALID": "the gateway sends no interval",
+    "HIGH_LIMIT_INVALID": "of `headshots tenants`",
     "HIGH_WEIGHT_INVALID": "of `headshots tenants`",
     "KEY_INVALID": "the object store's keys are our own",
     "NOISE_INVALID": "the gateway sends no noise",

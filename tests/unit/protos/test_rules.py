@@ -14,8 +14,8 @@ from google.protobuf import descriptor_pb2
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from grpc_tools import protoc
 
-from buf.validate import validate_pb2
 from headshots.client.stub import METHODS
+from headshots.validate import validate_pb2
 from tests.support.contract import CALLS, FILES, INTERNAL_CALLS, SERVICES, constraint, inputs, messages, name_of
 from tests.support.paths import ROOT
 

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from buf.validate import validate_pb2
 from headshots.errors import InvalidArgumentError
 from headshots.rpc.validation import validate_message
 from headshots.rpc.violation_texts import described
 from headshots.v1 import subjects_pb2
+from headshots.validate import validate_pb2
 
 
 def told(field: str, limit: int) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headshots.cli.database import open_gateway_database
-from headshots.cli.extras import require
+from headshots.cli.extras import require, require_services
 from headshots.cli.folders import refuse_missing
 from headshots.cli.options import DEFAULT_ADDRESS, LARGEST, Address, ApiKey, DatabaseUrl, Json, TlsCa
 from headshots.console.exits import ExitCode, reported
@@ -210,6 +210,7 @@ def replay(
     store or of both, beside gateways that run or not. It reads the whole log and erases held and busy people, too; what
     it has done already it does not do again. Exit code 1 where somebody could not be erased, or receipts not be read.
     """
+    require_services("erasure replay")
     require("erasure replay", "gateway")
     given = {"DATABASE_URL": database, "STORE_URL": store, "ERASURE_LOG_URL": log}
     for field, url in given.items():
@@ -217,7 +218,7 @@ def replay(
             refuse_missing(url, f"HEADSHOTS_{'GATEWAY_' if field == 'ERASURE_LOG_URL' else ''}{field}")
     # Erasing is the gateway's: its code, its settings.
     settings = {f"HEADSHOTS_GATEWAY_{field}": url for field, url in given.items() if url}
-    command = [sys.executable, "-m", _REPLAY]
+    command = [sys.executable, "-P", "-m", _REPLAY]
     done = subprocess.run(command, env={**os.environ, **settings}, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise typer.Exit(ExitCode.FAILED)

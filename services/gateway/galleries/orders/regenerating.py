@@ -28,7 +28,7 @@ from services.gateway.galleries.rows import check_ended, find_gallery, find_imag
 from services.gateway.peers.models import Adapter
 from services.gateway.photos.removing import check_not_expired
 from services.gateway.tenants.ownership import find_subject
-from services.gateway.tenants.priority import check_priority
+from services.gateway.tenants.priority import check_places, check_priority
 from services.gateway.trainings.rows import check_adapter_kept
 
 
@@ -70,7 +70,7 @@ def regenerate(
 ) -> Gallery:
     """Queues the gallery, from the first seeds that no gallery of the subject that exists has for this style.
 
-    Raises as `look_up`.
+    Raises as `look_up`, and ResourceExhaustedError: HIGH_PRIORITY_FULL.
     """
     with write(engine) as connection:
         find_subject(connection, tenant_id, disliked.subject_id, lock=True)
@@ -78,6 +78,7 @@ def regenerate(
         if made is not None:
             return made
         wanted, order = _as_it_was(connection, tenant_id, disliked)
+        check_places(connection, tenant_id, order.priority, sum(order.counts))
         seed = _untried_seed(connection, disliked.subject_id, order)
         order = dataclasses.replace(order, seed=seed)
         gallery = new_gallery(

@@ -7,10 +7,11 @@ import threading
 import pytest
 
 from headshots import keys, schema
-from headshots.errors import InvalidArgumentError
+from headshots.errors import InvalidArgumentError, ResourceExhaustedError
 from headshots.faces import Face, Pixels
 from headshots.v1 import galleries_pb2, jobs_pb2, shoots_pb2, trainings_pb2
 from tests.support.gateway import shoots
+from tests.support.gateway.caller import refused
 from tests.support.gateway.judging import paints, sitter
 from tests.support.gateway.world import World
 from tests.support.images.faces import ColourAnalyzer
@@ -170,3 +171,18 @@ async def test_a_right_that_was_taken_back_fails_the_shoot_when_painting_would_b
     shoot = await shoots.finished(world.acme, made.name)
     assert (shoot.state, shoot.failure.reason) == (FAILED, "PRIORITY_NOT_GRANTED")
     assert world.rows(schema.galleries) == []
+
+
+async def test_a_shoot_has_its_places_for_high_priority_from_the_beginning(world: World, subject: str) -> None:
+    keys.grant_high(world.database, "acme", 4, 100)
+    other = await world.acme.trained_subject()
+    world.trainer.go.clear()
+    made = await shoots.order(world.acme, subject, priority=jobs_pb2.PRIORITY_HIGH)
+    # The training and all portraits: no other order may take what the gallery will need.
+    keys.grant_high(world.database, "acme", 4, 1 + made.asked)
+    with refused(ResourceExhaustedError, "HIGH_PRIORITY_FULL"):
+        await world.acme.gallery(other, priority=jobs_pb2.PRIORITY_HIGH, shots_per_style=1)
+    # Not even a lower limit takes them back.
+    keys.grant_high(world.database, "acme", 4, 1)
+    world.trainer.go.set()
+    assert (await shoots.finished(world.acme, made.name)).state == jobs_pb2.JOB_STATE_SUCCEEDED

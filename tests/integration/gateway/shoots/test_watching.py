@@ -85,6 +85,34 @@ async def test_what_a_training_does_before_its_first_step_is_told(world: World, 
     assert await told() == ("", "")
 
 
+async def test_the_phase_of_a_training_is_told_with_its_numbers_until_it_ends(world: World, subject: str) -> None:
+    world.trainer.go.clear()
+    made = await shoots.order(world.acme, subject, count=4)
+    await until(lambda: bool(world.trainer.jobs))
+    (job_id,) = world.trainer.jobs
+    job = world.trainer.jobs[job_id]
+    phase = trainings_pb2.TRAINING_PHASE_CLASS_IMAGES
+    job.progress.CopyFrom(trainings_pb2.TrainingProgress(phase=phase, done=4, total=200))
+    job.progress.phase_eta.FromMilliseconds(98_500)
+    job.eta.FromSeconds(300)
+    await world.trainer.change_job(job_id, state=jobs_pb2.JOB_STATE_RUNNING)
+
+    async def told() -> bool:
+        training = (await world.acme("GetTraining", trainings_pb2.GetTrainingRequest(name=made.training))).training
+        shoot = await shoots.get(world.acme, made.name)
+        assert not shoot.HasField("training_progress") or shoot.training_progress == job.progress
+        return training.progress == job.progress and shoot.training_eta.seconds == 300
+
+    await until(told)
+    job.ClearField("progress")
+    job.ClearField("eta")
+    world.trainer.go.set()
+    ended = await shoots.finished(world.acme, made.name)
+    assert not ended.HasField("training_progress")
+    assert not ended.HasField("training_eta")
+    assert not (await world.acme.get_training(made.training)).HasField("progress")
+
+
 async def test_progress_of_training_and_gallery_is_told(world: World, subject: str) -> None:
     world.trainer.go.clear()
     world.generator.hold()

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Engine
 from headshots import keys, schema
 from headshots.database import open_database
 from headshots.schema import CANCELLED, FAILED, PENDING, RUNNING, SUCCEEDED
+from services.gateway.api.progress import TrainingProgress
 from services.gateway.api.requests import IdempotencyKey
 from services.gateway.peers.models import Adapter, TrainingJob, TrainingOptions, TrainingRequest
 from services.gateway.retention.waiting import MESSAGE
@@ -67,7 +68,14 @@ def training(engine: Engine) -> Training:
 
 def test_requests_and_jobs_survive_the_database(engine: Engine, training: Training) -> None:
     job = TrainingJob(
-        RUNNING, step=3, total_steps=9, loss=0.5, eta_seconds=6.5, curve=((1, 0.75), (2, 0.5)), revision=4
+        RUNNING,
+        step=3,
+        total_steps=9,
+        loss=0.5,
+        eta_seconds=6.5,
+        curve=((1, 0.75), (2, 0.5)),
+        revision=4,
+        progress=TrainingProgress("VALIDATING", 0, 0, 2.5),
     )
     done = replace(job, state=SUCCEEDED, adapter=ADAPTER, revision=5, likeness=0.25)
     for reported in (job, done):

@@ -18,6 +18,7 @@ from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from services.trainer.lora import class_images
 from services.trainer.lora.recipe import Recipe, TrainingOptions
+from services.trainer.progress.phases import Entered, Phase
 from services.trainer.queue.job import JobRequest
 from services.trainer.run.messages import Task
 from tests.support.foundations.tiny import make_tiny_foundation
@@ -69,7 +70,7 @@ def test_class_images_take_turns_at_the_prompts_and_are_led_away_from_the_negati
     plain, pipeline, store = described_foundation(tmp_path), FakePipeline(), ArtifactStore.open("memory:///")
     monkeypatch.setattr(class_images, "_load_pipeline", lambda *_: pipeline)
 
-    told: list[str] = []
+    told: list[Entered] = []
 
     def paint(foundation: Foundation, *prompts: str) -> int:
         recipe, cpu = Recipe(prior_images=5), torch.device("cpu")
@@ -80,9 +81,9 @@ def test_class_images_take_turns_at_the_prompts_and_are_led_away_from_the_negati
     assert paint(away, "one", "two") == 5
     assert pipeline.prompts == ["one", "two", "one", "two", "one"]
     assert pipeline.negative == ["cartoon"] * 5
-    assert [each.partition(";")[0] for each in told] == [
-        "painting other people, 0 of 5",
-        "painting other people, 4 of 5",
+    assert [(each.phase, each.done, each.total, each.message.partition(";")[0]) for each in told] == [
+        (Phase.CLASS_IMAGES, 0, 5, "painting other people, 0 of 5"),
+        (Phase.CLASS_IMAGES, 4, 5, "painting other people, 4 of 5"),
     ]
     assert paint(away, "one", "two") == len(pipeline.prompts) == 5, "they are painted once"
     assert len(told) == 2, "nothing is painted, so nothing is told"

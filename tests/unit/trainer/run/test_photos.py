@@ -12,6 +12,7 @@ from PIL import Image
 from headshots.artifacts import ArtifactStore
 from headshots.errors import HeadshotsError, InvalidPhotoError, NotFoundError
 from services.trainer.lora.recipe import Recipe
+from services.trainer.progress.phases import Entered, Phase
 from services.trainer.queue.job import PhotoRef
 from services.trainer.run.photos import crops, decode, load_crops
 from tests.support.images.faces import ColourAnalyzer, draw_head
@@ -47,7 +48,10 @@ def test_crops_are_a_function_of_the_photo_and_the_seed() -> None:
     store = ArtifactStore.open("memory:///")
     first, second = _stored(store, _png(70, 90, 1)), _stored(store, _png(90, 70, 2))
     recipe = Recipe(crops_per_photo=3)
-    both = load_crops(store, [first, second], recipe, (32, 32))
+    told: list[Entered] = []
+    both = load_crops(store, [first, second], recipe, (32, 32), tell=told.append)
+    phases = (Phase.DOWNLOADING, Phase.INSPECTING)
+    assert told == [Entered(phase, number, 2) for phase in phases for number in range(2)]
     alone = load_crops(store, [second], recipe, (32, 32))
     assert [crop.pixels.tobytes() for crop in both[3:]] == [crop.pixels.tobytes() for crop in alone]
     other = load_crops(store, [second], Recipe(crops_per_photo=3, seed=1), (32, 32))

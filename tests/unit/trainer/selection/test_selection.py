@@ -15,7 +15,8 @@ from headshots.artifacts import ArtifactStore
 from headshots.diffusion.foundations.foundation import Foundation
 from headshots.faces import Face, Pixels
 from services.trainer.lora.recipe import Recipe
-from services.trainer.run.messages import Succeeded
+from services.trainer.progress.phases import Entered, Phase
+from services.trainer.run.messages import Started, Succeeded
 from services.trainer.selection.scores import CheckpointScores
 from services.trainer.selection.selection import checkpoint_steps
 from tests.support.trainer.runs import OneFaceAnalyzer, events_of, judged_task, prepare_run, set_recipe
@@ -27,12 +28,17 @@ STEPS = 12
 
 def test_the_result_says_how_it_was_chosen(judged_foundation: Path, tmp_path: Path) -> None:
     task = judged_task(judged_foundation, tmp_path)
-    last = events_of(task, OneFaceAnalyzer())[-1]
+    events = events_of(task, OneFaceAnalyzer())
+    last = events[-1]
     assert isinstance(last, Succeeded)
     scores, store = last.scores, ArtifactStore.open(task.store_url)
     judged = [one.step for one in scores.checkpoints]
     assert judged == list(checkpoint_steps(Recipe.resolve(Foundation.read(judged_foundation))))
     assert len(judged) == 3
+    # How long it still needs is estimated by these.
+    assert [event.judged_after for event in events if isinstance(event, Started)] == [judged]
+    phases = [event.phase for event in events if isinstance(event, Entered)]
+    assert phases == [Phase.VALIDATING, Phase.TRAINING] * 3 + [Phase.SAVING]
     assert (scores.analyzer, scores.held_out) == (OneFaceAnalyzer.name, 1)
     assert scores.chosen_step in judged
     assert scores.likeness == next(one.likeness for one in scores.checkpoints if one.step == scores.chosen_step)

@@ -15,8 +15,9 @@ from headshots.database import now_expression, write
 from headshots.errors import UnavailableError
 from headshots.leases import Lease
 from headshots.schema import FAILED, PENDING, RUNNING, SUCCEEDED, training_jobs
+from services.trainer.progress.phases import Entered, JobProgress, Phase
 from services.trainer.queue.job import Failure
-from services.trainer.run.messages import Failed, Preparing, Progress, Started, Task, decode_event, encode
+from services.trainer.run.messages import Failed, Progress, Started, Task, decode_event, encode
 from tests.support.clocks import BEGINNING
 from tests.support.trainer.hanging import full_of_hanging_calls
 from tests.support.trainer.outages import column, with_clock
@@ -35,7 +36,7 @@ async def test_progress_is_written_while_it_runs(tmp_path: Path) -> None:
 
 
 async def test_what_a_run_does_before_its_first_step_is_told_until_that(tmp_path: Path) -> None:
-    painting = Preparing("painting other people, 4 of 200")
+    painting = Entered(Phase.CLASS_IMAGES, 4, 200, "painting other people, 4 of 200")
     async with opened_trainer(tmp_path, [painting]) as trainer:
         await trainer.start()
         job = await trainer.until(lambda job: bool(job.phase_message))
@@ -48,11 +49,11 @@ async def test_what_a_run_does_before_its_first_step_is_told_until_that(tmp_path
 
 async def test_a_run_that_ends_while_it_prepares_leaves_nothing_told(tmp_path: Path) -> None:
     failed = Failed(Failure("NO_FACE", "no photo shows a face"), final=True)
-    async with opened_trainer(tmp_path, [Preparing("painting"), failed]) as trainer:
+    async with opened_trainer(tmp_path, [Entered(Phase.CLASS_IMAGES, message="painting"), failed]) as trainer:
         await trainer.start()
         job = await trainer.until(is_over)
-        assert (job.state, job.phase_message) == (FAILED, "")
-    async with opened_trainer(tmp_path / "cancelled", [Preparing("painting")]) as trainer:
+        assert (job.state, job.phase_message, job.progress) == (FAILED, "", None)
+    async with opened_trainer(tmp_path / "cancelled", [Entered(Phase.CLASS_IMAGES, message="painting")]) as trainer:
         await trainer.start()
         await trainer.until(lambda job: job.phase_message == "painting")
         await trainer.engine.cancel("j")
@@ -60,13 +61,27 @@ async def test_a_run_that_ends_while_it_prepares_leaves_nothing_told(tmp_path: P
 
 
 async def test_the_time_left_is_that_of_usual_steps(tmp_path: Path) -> None:
-    warm = Progress(1, 0.5, [9.0], [(1, 0.5)])
-    usual = Progress(5, 0.4, [0.1, 0.1, 0.3, 0.1], [(5, 0.4)])
-    for script in ([Started(0, 10, []), warm, usual], [Started(0, 10, []), Progress(5, 0.4, [9.0, 0.1, 0.1], [])]):
-        async with opened_trainer(tmp_path / str(len(script)), script) as trainer:
-            await trainer.start()
-            job = await trainer.until(lambda job: job.step == 5)
-            assert job.eta_seconds == pytest.approx(0.5)
+    warm = Progress(5, 0.5, [9.0, 8.0, 7.0, 7.0, 7.0], [(1, 0.5)])
+    usual = Progress(10, 0.4, [0.1, 0.1, 0.3, 0.1, 0.1], [(5, 0.4)])
+    script = [Started(0, 20, [], [15, 20], 3.0), warm, usual]
+    async with opened_trainer(tmp_path, script) as trainer:
+        await trainer.start()
+        job = await trainer.until(lambda job: job.step == 10)
+        assert job.eta_seconds == pytest.approx(10 * 0.1 + 2 * 0.3)
+        assert job.progress == JobProgress(Phase.TRAINING, 10, 20, pytest.approx(1.0))
+
+
+async def test_what_it_does_is_told_with_its_numbers(tmp_path: Path) -> None:
+    reading = Entered(Phase.DOWNLOADING, 3, 10)
+    async with opened_trainer(tmp_path, [reading, *WORKING, Entered(Phase.SAVING)]) as trainer:
+        await trainer.start()
+        job = await trainer.until(lambda job: job.progress is not None and job.progress.phase is Phase.SAVING)
+        assert (job.progress, job.step) == (JobProgress(Phase.SAVING), 1)
+    assert decode_event(encode(reading)) == reading
+    async with opened_trainer(tmp_path / "prepares", [reading]) as trainer:
+        await trainer.start()
+        job = await trainer.until(lambda job: job.progress is not None)
+        assert job.progress == JobProgress(Phase.DOWNLOADING, 3, 10, None)
 
 
 async def test_a_process_that_does_not_stop_is_killed_in_time_and_its_job_handed_back(tmp_path: Path) -> None:
