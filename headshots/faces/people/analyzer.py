@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from headshots.faces.base import Face, Parts, Pixels
+from headshots.faces.base import Face, Parts, Pixels, Traits
 from headshots.faces.detection import Detection
 from headshots.faces.geometry import Floats
 from headshots.faces.people import ages, chips, hair, mesh, safety
@@ -16,6 +16,7 @@ from headshots.faces.people.files import AGES, DETECTOR, EMBEDDER, MESH, POINTS,
 from headshots.faces.people.likeness import SAME_PERSON_FROM, LikenessSpace
 from headshots.faces.people.points import Trees
 from headshots.faces.sessions import open_session
+from headshots.faces.traits import measure_traits
 
 
 class PeopleAnalyzer:
@@ -85,6 +86,10 @@ class PeopleAnalyzer:
         points_P2 = chips.refine(pixels_HWC, face.landmarks, self._trees)
         planes = ages.picture(chips.age_chip(pixels_HWC, points_P2))
         return ages.expected(self._ages.run([ages.OUTPUT], {ages.INPUT: planes})[0][0])
+
+    def traits(self, pixels_HWC: Pixels, face: Face) -> Traits:
+        """Glasses and beard, by the colours of frame and chin: the nets tell neither."""
+        return measure_traits(pixels_HWC, face)
 
     def _face(self, pixels_HWC: Pixels, found: Detection) -> Face:
         points_P2 = chips.refine(pixels_HWC, found.landmarks_52, self._trees)
